@@ -1,0 +1,54 @@
+/** One account, as the compacted topic of accounts holds it. */
+export interface Account {
+  /** Unique, already lower-cased: `[a-z0-9][a-z0-9_-]{0,31}`. */
+  readonly name: string;
+  /** Random id of this account's life (a UUID): a deleted and re-created name gets another one. */
+  readonly incarnation: string;
+  /** Kafka's id of the inbox topic (a UUID). */
+  readonly topicId: string;
+  readonly displayName: string | null;
+  /** argon2id PHC string, or null: an *open* account that anybody may log in to. */
+  readonly credential: string | null;
+  readonly disabled: boolean;
+  /** Milliseconds since the epoch, by the frontend that made it. */
+  readonly createdAt: number;
+}
+
+export interface NewAccount {
+  readonly name: string;
+  readonly displayName?: string | null;
+  readonly credential?: string | null;
+}
+
+/** The door to the accounts. Names given to it are valid and lower-cased already. */
+export interface Accounts {
+  /** What the local table shows now. It may lag some milliseconds behind other frontends. */
+  get(name: string): Account | undefined;
+
+  /**
+   * As `get`, but a missing name is believed only after the table has caught up with Kafka as of now, since
+   * the account may just have been made through another frontend.
+   * @throws EngineError `UNAVAILABLE`
+   */
+  find(name: string): Promise<Account | undefined>;
+
+  /**
+   * Makes the account and its empty inbox; of two racing creators exactly one wins. Resolves when this
+   * frontend's own table shows it.
+   * @throws EngineError `USERNAME_TAKEN`, `BUSY`, `UNAVAILABLE`
+   */
+  create(account: NewAccount): Promise<Account>;
+
+  /**
+   * Removes this life of the account, then its inbox topic. Resolves when the own table no longer shows it.
+   * @throws EngineError `NO_SUCH_USER` (already gone, or another life has the name), `BUSY`, `UNAVAILABLE`
+   */
+  remove(account: Account): Promise<void>;
+
+  /**
+   * Names that match, ascending by code unit.
+   * @param pattern `*` any run, `?` any one character, everything else itself; empty = all.
+   * @param after only names greater than this one (for paging).
+   */
+  list(pattern: string, options?: { after?: string; limit?: number }): string[];
+}

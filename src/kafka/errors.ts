@@ -1,0 +1,31 @@
+/**
+ * What can go wrong behind the two doors of the engine, one code per meaning. The frontend turns a code
+ * into the protocol's words; it never looks at Kafka's own errors.
+ *
+ * - `USERNAME_TAKEN`: create; somebody has that name.
+ * - `NO_SUCH_USER`: the account or its inbox topic is gone.
+ * - `ALREADY_LOGGED_IN`: open; another session holds the inbox.
+ * - `BUSY`: a bounded queue is full or a race took too long; nothing was done, try again.
+ * - `UNAVAILABLE`: Kafka did not answer in time. After an append the message *may* have been stored.
+ * - `LOST`: this inbox's lease is gone; the session must end.
+ * - `TOO_LARGE`: the record is over the inbox topic's `max.message.bytes`; nothing was stored.
+ */
+export type EngineErrorCode =
+  | 'USERNAME_TAKEN'
+  | 'NO_SUCH_USER'
+  | 'ALREADY_LOGGED_IN'
+  | 'BUSY'
+  | 'UNAVAILABLE'
+  | 'LOST'
+  | 'TOO_LARGE';
+
+/** The only error that leaves `src/kafka/`. `message` is a sentence for the log, not for the user. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: EngineErrorCode;
+
+  constructor(code: EngineErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

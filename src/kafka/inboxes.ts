@@ -1,0 +1,106 @@
+import type { Account } from './accounts.ts';
+
+/** A message on its way into an inbox. */
+export interface OutgoingMessage {
+  /** Made by the client or frontend; the recipient's client drops a repeated (sender incarnation, id). */
+  readonly id: string;
+  readonly from: Account;
+  /** Plain text, not empty. */
+  readonly body: string;
+}
+
+/** Kafka's word that a message is stored (`acks=all`). */
+export interface Accepted {
+  /** Offset in the inbox topic; below 2^53. */
+  readonly offset: number;
+  /** Kafka's append time, milliseconds since the epoch. */
+  readonly acceptedAt: number;
+}
+
+/** Who wrote a message: one of our frontends for a user, or any other Kafka producer (`external`). */
+export type Sender =
+  | { readonly kind: 'user'; readonly name: string; readonly incarnation: string }
+  | { readonly kind: 'external'; readonly name: string };
+
+/** A message out of an inbox. */
+export interface InboxMessage {
+  readonly offset: number;
+  /** Null where an external producer gave none. */
+  readonly id: string | null;
+  readonly from: Sender;
+  readonly body: string;
+  /** Kafka's append time, milliseconds since the epoch. */
+  readonly acceptedAt: number;
+}
+
+/**
+ * Why a held inbox was lost:
+ * - `fenced`: another session holds it, or the lease expired;
+ * - `deleted`: the inbox topic is gone.
+ */
+export type LossReason = 'fenced' | 'deleted';
+
+export interface OpenOptions {
+  /** `all`: deliver from the watermark on. `live`: deliver only what is appended from now on; the rest waits for `read`. */
+  readonly deliver: 'all' | 'live';
+  /** Take the inbox from whoever holds it. Without it a live holder means ALREADY_LOGGED_IN. */
+  readonly takeover?: boolean;
+  /** Called in offset order, each offset at most once per open, never after `lost` and never while paused. */
+  readonly onMessage: (message: InboxMessage) => void;
+  /** Called at most once; the inbox is dead afterwards. */
+  readonly onLost: (reason: LossReason) => void;
+}
+
+/** An inbox that this process holds, from `open` to `close` or `onLost`. */
+export interface Inbox {
+  readonly owner: Account;
+
+  /**
+   * Number of accepted messages that are not acknowledged, as of now.
+   * @throws EngineError `UNAVAILABLE`, `LOST`
+   */
+  undelivered(): Promise<number>;
+
+  /**
+   * Undelivered messages that were not pushed through `onMessage`, oldest first; what was read and not
+   * acknowledged is read again. Stops before `maxBytes` of bodies, but returns at least one if there is one.
+   * @throws EngineError `UNAVAILABLE`, `LOST`
+   */
+  read(limits: { maxBytes: number; maxMessages?: number }): Promise<InboxMessage[]>;
+
+  /** The recipient has the messages with these offsets (inclusive). Commits happen by themselves, at most every half second. */
+  acknowledge(first: number, last: number): void;
+
+  /** Stops `onMessage` at once; the reader is slow. Nothing is lost, only left in Kafka. */
+  pause(): void;
+  /** Goes on after the last message that was given to `onMessage`. */
+  resume(): void;
+
+  /** Commits what was acknowledged and gives the inbox back. Never throws; idempotent. */
+  close(): Promise<void>;
+
+  /** Gives the inbox back and deletes its consumer group: for the owner's removal. Never throws. */
+  discard(): Promise<void>;
+}
+
+/** The door to all inboxes. */
+export interface Inboxes {
+  /**
+   * Appends one message. Resolves only after Kafka stored it with `acks=all`; calls to the same inbox are stored
+   * in the order of the calls.
+   * @throws EngineError `NO_SUCH_USER`, `BUSY` (queue full, nothing stored), `TOO_LARGE`, `UNAVAILABLE` (may have been stored)
+   */
+  append(to: Account, message: OutgoingMessage): Promise<Accepted>;
+
+  /**
+   * Takes the inbox, exclusively over all frontends.
+   * @throws EngineError `ALREADY_LOGGED_IN`, `NO_SUCH_USER`, `BUSY`, `UNAVAILABLE`
+   */
+  open(owner: Account, options: OpenOptions): Promise<Inbox>;
+
+  /**
+   * Which of these inboxes somebody holds now, through any frontend.
+   * @throws EngineError `UNAVAILABLE`
+   */
+  held(accounts: readonly Account[]): Promise<boolean[]>;
+}
