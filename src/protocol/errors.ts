@@ -1,0 +1,55 @@
+/**
+ * Every way a request or a stream can be refused, one code per meaning, with the sentence that version 1 puts
+ * into its failure frame. A handler that knows more (a number, a name) gives its own sentence.
+ */
+const TEXTS = {
+  BAD_FRAME: 'That is not a Milena frame.',
+  BAD_REQUEST: 'The request could not be read.',
+  UNSUPPORTED_VERSION: 'This server speaks version 1 of the protocol only.',
+  TOO_LARGE: 'The request is too large.',
+  NOT_LOGGED_IN: 'You are not logged in: create an account or log in first.',
+  ALREADY_LOGGED_IN: 'That account is already logged in.',
+  BAD_CREDENTIALS: 'Wrong username or password.',
+  USERNAME_TAKEN: 'That username is taken.',
+  INVALID_USERNAME: 'A username has 1 to 32 of a-z, 0-9, _ and -, and starts with a letter or digit.',
+  NO_SUCH_USER: 'There is no such user.',
+  MAILBOX_FULL: "The recipient's inbox is full.",
+  RATE_LIMITED: 'Too many requests: wait a moment.',
+  BUSY: 'The server is busy and did nothing: try again.',
+  HAS_UNDELIVERED: 'The account holds undelivered messages: retrieve them first.',
+  REPLACED: 'Somebody logged in to this account elsewhere.',
+  SHUTTING_DOWN: 'The server is shutting down.',
+  UNAVAILABLE: 'The message store does not answer: try again later.',
+  INTERNAL: 'Something went wrong in the server.',
+} as const;
+
+export type ProtocolErrorCode = keyof typeof TEXTS;
+
+/** The sentence that a person reads for `code` when nobody knows better. */
+export function defaultText(code: ProtocolErrorCode): string {
+  return TEXTS[code];
+}
+
+/**
+ * Thrown by the decoders, and by request handlers as their reply. `message` is a sentence for the person at the
+ * other end, so it must not hold anything that only the operator may know.
+ */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+  readonly code: ProtocolErrorCode;
+  /**
+   * True: nobody can say any more where the next frame begins, so the connection has to be closed after the
+   * error reply. False: only this one frame is bad, and the next one starts where it should.
+   */
+  readonly fatal: boolean;
+
+  constructor(
+    code: ProtocolErrorCode,
+    message: string = TEXTS[code],
+    options: { fatal?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.fatal = options.fatal ?? false;
+  }
+}

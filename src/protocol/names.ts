@@ -1,0 +1,84 @@
+import { ProtocolError } from './errors.ts';
+
+/** Longest username, in characters and bytes alike. */
+export const MAX_USERNAME_LENGTH = 32;
+/** Longest wildcard pattern, in characters: twice a name, since more cannot help. */
+export const MAX_PATTERN_LENGTH = 64;
+
+const USERNAME = /^[a-z0-9][a-z0-9_-]{0,31}$/i;
+const PATTERN = /^[a-z0-9_*?-]*$/i;
+// Without the u flag, /i folds A-Z only among letters that these classes hold: the Kelvin sign is no k here.
+
+/**
+ * A username as it was typed, lower-cased.
+ * @throws ProtocolError `INVALID_USERNAME`
+ */
+export function parseUsername(text: string): string {
+  if (!USERNAME.test(text)) throw new ProtocolError('INVALID_USERNAME');
+  return text.toLowerCase();
+}
+
+/** Whether `text` is a username as it is stored: valid, and lower-case already. */
+export function isUsername(text: string): boolean {
+  return USERNAME.test(text) && text === text.toLowerCase();
+}
+
+/**
+ * A wildcard pattern as it was typed: lower-cased, runs of `*` made one. Empty means every name.
+ * @throws ProtocolError `BAD_REQUEST` for what no name could ever match
+ */
+export function parsePattern(text: string): string {
+  if (text.length > MAX_PATTERN_LENGTH || !PATTERN.test(text)) {
+    throw new ProtocolError(
+      'BAD_REQUEST',
+      `A pattern has at most ${MAX_PATTERN_LENGTH} of a-z, 0-9, _, -, * (any run) and ? (any one character).`,
+    );
+  }
+  return text.toLowerCase().replace(/\*+/g, '*');
+}
+
+/**
+ * Whether `name` matches: `*` any run, `?` any one character, everything else itself; an empty pattern matches
+ * every name. At most name × pattern steps, whatever the pattern, which is why it is not a regular expression.
+ */
+export function matchesPattern(pattern: string, name: string): boolean {
+  if (pattern === '') return true;
+  let p = 0;
+  let star = -1;
+  let resume = 0;
+  for (let n = 0; n < name.length; ) {
+    const wanted = pattern[p];
+    if (wanted === '*') {
+      star = p;
+      resume = n;
+      p += 1;
+    } else if (wanted !== undefined && (wanted === '?' || wanted === name[n])) {
+      p += 1;
+      n += 1;
+    } else if (star >= 0) {
+      // The last star takes one character more.
+      resume += 1;
+      n = resume;
+      p = star + 1;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[p] === '*') p += 1;
+  return p === pattern.length;
+}
+
+/**
+ * How version 1 shows a sender that is no user but some other Kafka producer: `[external]`, or
+ * `[external deploy-bot]`. The bracket cannot start a username, and what was in the key is reduced to characters
+ * that cannot end the sender's part of a line.
+ */
+export function externalSender(name: string): string {
+  const plain = name
+    .slice(0, 256)
+    .replace(/[^a-zA-Z0-9._@/-]+/g, ' ')
+    .trim()
+    .slice(0, 64)
+    .trim();
+  return plain === '' ? '[external]' : `[external ${plain}]`;
+}

@@ -1,0 +1,17 @@
+import { ProtocolError } from './errors.ts';
+
+// ignoreBOM: a leading U+FEFF is part of what somebody wrote and stays.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * The text of a payload or of a part of it.
+ * @param what names the part in the sentence for the person: `The username`
+ * @throws ProtocolError `BAD_REQUEST` for bytes that are not UTF-8
+ */
+export function decodeText(bytes: Uint8Array, what: string): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new ProtocolError('BAD_REQUEST', `${what} is not valid UTF-8.`, { cause });
+  }
+}
