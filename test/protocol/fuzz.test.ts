@@ -1,0 +1,214 @@
+/*
+ * Seeded: MILENA_FUZZ_SEED repeats a run, MILENA_FUZZ_ROUNDS makes it longer. A failure prints its seed.
+ */
+import { describe, expect, test } from 'vitest';
+import { ProtocolError } from '../../src/protocol/errors.ts';
+import { encodeFrame, FrameDecoder, HEADER_BYTES } from '../../src/protocol/frame.ts';
+import { entryBody } from '../../src/protocol/v1/entries.ts';
+import { decodeServerFrame, encodeServerFrame, type ServerFrame } from '../../src/protocol/v1/replies.ts';
+import { decodeRequest, encodeRequest, type Request } from '../../src/protocol/v1/requests.ts';
+import { Random, randomCuts } from './random.ts';
+
+const SEED = Number(process.env.MILENA_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const ROUNDS = Number(process.env.MILENA_FUZZ_ROUNDS ?? 1_500);
+const MAX_PAYLOAD = 4_096;
+
+/** Runs `round` with a generator of its own for each number, so that a failing round can be run alone. */
+function rounds(act: (random: Random) => void): void {
+  for (let round = 0; round < ROUNDS; round++) {
+    try {
+      act(new Random(SEED + round));
+    } catch (cause) {
+      const repeat = `MILENA_FUZZ_SEED=${SEED + round} MILENA_FUZZ_ROUNDS=1`;
+      throw new Error(`round ${round} failed; repeat it with ${repeat}\n${String(cause)}`, { cause });
+    }
+  }
+}
+
+interface Outcome {
+  frames: string[];
+  error: string | null;
+  partial: boolean;
+}
+
+/** What the decoder under test makes of `pieces`, its promises checked after every step. */
+function incremental(pieces: readonly Buffer[]): Outcome {
+  const decoder = new FrameDecoder({ maxPayload: MAX_PAYLOAD });
+  const frames: string[] = [];
+  try {
+    for (const piece of pieces) {
+      decoder.push(piece);
+      for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) {
+        frames.push(`${frame.version}/${frame.opcode}/${frame.payload.toString('hex')}`);
+      }
+      if (decoder.heldBytes > MAX_PAYLOAD) throw new Error(`holds ${decoder.heldBytes} bytes`);
+    }
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    if (decoder.heldBytes !== 0) throw new Error('holds bytes after a fatal error');
+    return { frames, error: error.code, partial: false };
+  }
+  return { frames, error: null, partial: decoder.hasPartial };
+}
+
+/** The same by the plainest code there is, from the whole of the bytes. */
+function reference(bytes: Buffer): Outcome {
+  const frames: string[] = [];
+  let rest = bytes;
+  for (;;) {
+    if (rest.length === 0) return { frames, error: null, partial: false };
+    if (rest[0] !== 1) return { frames, error: 'UNSUPPORTED_VERSION', partial: false };
+    if (rest.length < 5) return { frames, error: null, partial: true };
+    const size = rest.readUInt32BE(1);
+    if (size > MAX_PAYLOAD) return { frames, error: 'TOO_LARGE', partial: false };
+    if (rest.length < HEADER_BYTES + size) return { frames, error: null, partial: true };
+    frames.push(`1/${rest[5]}/${rest.subarray(HEADER_BYTES, HEADER_BYTES + size).toString('hex')}`);
+    rest = rest.subarray(HEADER_BYTES + size);
+  }
+}
+
+function body(random: Random): string {
+  return random.text(40) || 'x';
+}
+
+function randomRequest(random: Random): Request {
+  const name = random.username();
+  return random.pick<Request>([
+    { type: 'create', name },
+    { type: 'login', name },
+    { type: 'logout' },
+    { type: 'delete' },
+    { type: 'list', pattern: `${name.slice(0, 5)}*?` },
+    { type: 'retrieve' },
+    { type: 'send', to: name, body: body(random) },
+  ]);
+}
+
+function randomServerFrame(random: Random): ServerFrame {
+  const names = Array.from({ length: random.below(5) }, () => random.username());
+  return random.pick<ServerFrame>([
+    { type: 'created', token: body(random) },
+    { type: 'logged-in', token: body(random) },
+    { type: 'listed', names },
+    { type: 'retrieved', entries: names.map((sender) => ({ sender, body: entryBody(body(random)) })) },
+    { type: 'sent', text: random.text(20) },
+    { type: 'failure', text: random.text(20) },
+    { type: 'message', sender: random.username(), body: random.text(40) },
+  ]);
+}
+
+/** One or more of: a changed, inserted, removed or doubled stretch, a cut end, a changed size field. */
+function mutate(random: Random, bytes: Buffer): Buffer {
+  let result = Buffer.from(bytes);
+  for (let times = 1 + random.below(3); times > 0; times--) {
+    const at = random.below(result.length + 1);
+    const length = random.below(random.pick([2, 8, 64]));
+    const [head, tail] = [result.subarray(0, at), result.subarray(at)];
+    result = random.pick([
+      () => Buffer.concat([head, random.bytes(length), tail]),
+      () => Buffer.concat([head, random.bytes(Math.min(length, tail.length)), tail.subarray(length)]),
+      () => Buffer.concat([head, tail.subarray(length)]),
+      () => Buffer.concat([head, tail.subarray(0, length), tail]),
+      () => Buffer.from(head),
+      () => Buffer.concat([head, encodeFrame(1, random.below(256), random.bytes(length)), tail]),
+    ])();
+  }
+  return result;
+}
+
+/** Decodes, or says that the frame was refused in the one allowed way. */
+function orRefusal<Value>(decode: () => Value): Value | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof ProtocolError && !error.fatal) return undefined;
+    throw error;
+  }
+}
+
+function frameFrom(text: string) {
+  const [version, opcode, payload] = text.split('/');
+  return { version: Number(version), opcode: Number(opcode), payload: Buffer.from(payload ?? '', 'hex') };
+}
+
+describe(`fuzz, seed ${SEED}`, () => {
+  test('valid requests come out as they went in, whatever the cuts', () => {
+    rounds((random) => {
+      const values = Array.from({ length: 1 + random.below(8) }, () => randomRequest(random));
+      const { frames, error, partial } = incremental(
+        randomCuts(random, Buffer.concat(values.map(encodeRequest))),
+      );
+      expect({ error, partial }).toEqual({ error: null, partial: false });
+      expect(frames.map((frame) => decodeRequest(frameFrom(frame)))).toEqual(values);
+    });
+  });
+
+  test('valid server frames come out as they went in, whatever the cuts', () => {
+    rounds((random) => {
+      const values = Array.from({ length: 1 + random.below(8) }, () => randomServerFrame(random));
+      const { frames, error } = incremental(randomCuts(random, Buffer.concat(values.map(encodeServerFrame))));
+      expect(error).toBeNull();
+      expect(frames.map((frame) => decodeServerFrame(frameFrom(frame)))).toEqual(values);
+    });
+  });
+
+  test('a spoilt stream gives the same frames and the same error, whatever the cuts', () => {
+    rounds((random) => {
+      const valid = Array.from({ length: 1 + random.below(6) }, () => encodeRequest(randomRequest(random)));
+      const bytes = mutate(random, Buffer.concat(valid));
+      expect(incremental(randomCuts(random, bytes))).toEqual(reference(bytes));
+    });
+  });
+
+  test('random bytes behind a valid frame spoil nothing in front of them', () => {
+    rounds((random) => {
+      const first = randomRequest(random);
+      const bytes = Buffer.concat([encodeRequest(first), random.bytes(random.below(50))]);
+      const outcome = incremental(randomCuts(random, bytes));
+      expect(outcome).toEqual(reference(bytes));
+      expect(decodeRequest(frameFrom(outcome.frames[0] ?? ''))).toEqual(first);
+    });
+  });
+
+  test('a frame with any payload is decoded or refused, and what is decoded can be sent again', () => {
+    rounds((random) => {
+      const opcode = random.pick([0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, random.below(256)]);
+      const name = Buffer.from(random.username());
+      const payload = random.pick([
+        random.bytes(random.below(40)),
+        Buffer.from(random.text(20)),
+        name,
+        Buffer.concat([Uint8Array.of(random.below(40)), name, random.bytes(random.below(4))]),
+        Buffer.concat([Uint8Array.of(0, 0, 0, name.length), name, Buffer.from(random.text(9))]),
+      ]);
+      const value = orRefusal(() => decodeRequest({ version: 1, opcode, payload }));
+      if (value === undefined) return;
+      const again = encodeRequest(value);
+      const decoded = decodeRequest({
+        version: 1,
+        opcode: again[5] ?? 0,
+        payload: again.subarray(HEADER_BYTES),
+      });
+      expect(decoded).toEqual(value);
+    });
+  });
+
+  test('a hostile server cannot make the client throw anything else', () => {
+    rounds((random) => {
+      const opcode = random.pick([0x11, 0x21, 0x22, 0x51, 0x61, 0x71, 0x72, random.below(256)]);
+      const payload = random.pick([random.bytes(random.below(40)), Buffer.from(random.text(30))]);
+      orRefusal(() => decodeServerFrame({ version: 1, opcode, payload }));
+    });
+  });
+
+  test('after a refused request the next one is read: a bad payload does not move the bounds', () => {
+    rounds((random) => {
+      const good = randomRequest(random);
+      const bad = encodeFrame(1, random.below(256), random.bytes(random.below(60)));
+      const { frames } = incremental(randomCuts(random, Buffer.concat([bad, encodeRequest(good)])));
+      expect(frames).toHaveLength(2);
+      orRefusal(() => decodeRequest(frameFrom(frames[0] ?? '')));
+      expect(decodeRequest(frameFrom(frames[1] ?? ''))).toEqual(good);
+    });
+  });
+});
