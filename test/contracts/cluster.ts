@@ -1,0 +1,107 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { vi } from 'vitest';
+import type { Account, Accounts } from '../../src/kafka/accounts.ts';
+import type {
+  Inbox,
+  Inboxes,
+  InboxMessage,
+  LossReason,
+  OpenOptions,
+  OutgoingMessage,
+} from '../../src/kafka/inboxes.ts';
+
+/** One frontend's engine, as far as a contract needs it. */
+export interface TestEngine {
+  readonly accounts: Accounts;
+  readonly inboxes: Inboxes;
+}
+
+/** A record as any other producer may write it. */
+export interface RawRecord {
+  readonly key?: string | null;
+  readonly value: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Two engines, as two frontends have them, over one cluster. */
+export interface TestCluster {
+  readonly here: TestEngine;
+  readonly elsewhere: TestEngine;
+  /** Writes a record into an inbox as a producer that is none of ours. */
+  produceRaw?(account: Account, record: RawRecord): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type MakeCluster = () => Promise<TestCluster>;
+
+/** How long a condition may take to come true: generous, since only a failing test waits that long. */
+export const PATIENCE_MS = 20_000;
+
+/** Resolves once `check` no longer throws. */
+export async function eventually(check: () => unknown): Promise<void> {
+  await vi.waitFor(check, { timeout: PATIENCE_MS, interval: 5 });
+}
+
+let counter = 0;
+const run = randomBytes(4).toString('hex');
+
+/** A username that no other test and no other run on the same cluster has. */
+export function uniqueName(stem: string): string {
+  counter += 1;
+  return `${stem}-${run}-${counter}`;
+}
+
+/** A message from `from`, with an id of its own. */
+export function message(from: Account, body: string): OutgoingMessage {
+  return { id: randomUUID(), from, body };
+}
+
+/** An inbox that writes down everything it was told. */
+export interface ObservedInbox {
+  readonly inbox: Inbox;
+  readonly pushed: InboxMessage[];
+  readonly lost: LossReason[];
+  /** Bodies that were pushed, in their order. */
+  bodies(): string[];
+}
+
+/** Opens an inbox and records its events; `onMessage` runs after the recording. */
+export async function observe(
+  engine: TestEngine,
+  owner: Account,
+  options: {
+    deliver?: OpenOptions['deliver'];
+    takeover?: boolean;
+    onMessage?: (message: InboxMessage) => void;
+  } = {},
+): Promise<ObservedInbox> {
+  const { deliver = 'live', takeover = false, onMessage } = options;
+  const pushed: InboxMessage[] = [];
+  const lost: LossReason[] = [];
+  const inbox = await engine.inboxes.open(owner, {
+    deliver,
+    takeover,
+    onMessage: (arrived) => {
+      pushed.push(arrived);
+      onMessage?.(arrived);
+    },
+    onLost: (reason) => lost.push(reason),
+  });
+  return { inbox, pushed, lost, bodies: () => pushed.map(({ body }) => body) };
+}
+
+/** `prefix 0`, `prefix 1`, … */
+export function numbered(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix} ${i}`);
+}
+
+/** Appends bodies one after the other without waiting between them; returns their offsets. */
+export async function appendAll(
+  engine: TestEngine,
+  to: Account,
+  from: Account,
+  bodies: readonly string[],
+): Promise<number[]> {
+  const accepted = await Promise.all(bodies.map((body) => engine.inboxes.append(to, message(from, body))));
+  return accepted.map(({ offset }) => offset);
+}

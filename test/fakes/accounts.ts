@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import type { Account, Accounts, NewAccount } from '../../src/kafka/accounts.ts';
+import { EngineError } from '../../src/kafka/errors.ts';
+import type { MemoryCluster } from './cluster.ts';
+
+/** The accounts door over a fake cluster: its own table, which lags a turn behind what others commit. */
+export class MemoryAccounts implements Accounts {
+  readonly #cluster: MemoryCluster;
+  readonly #table = new Map<string, Account>();
+  #applied = 0;
+
+  constructor(cluster: MemoryCluster) {
+    this.#cluster = cluster;
+    this.#catchUp();
+  }
+
+  get(name: string): Account | undefined {
+    return this.#table.get(name);
+  }
+
+  async find(name: string): Promise<Account | undefined> {
+    const known = this.#table.get(name);
+    if (known !== undefined) return known;
+    await this.#cluster.roundTrip();
+    this.#catchUp();
+    return this.#table.get(name);
+  }
+
+  async create(wanted: NewAccount): Promise<Account> {
+    await this.#cluster.roundTrip();
+    this.#catchUp();
+    this.#demandFree(wanted.name);
+    await this.#cluster.roundTrip();
+    // The compare-and-set: between the check and here another creator may have won.
+    this.#catchUp();
+    this.#demandFree(wanted.name);
+    const account: Account = {
+      name: wanted.name,
+      incarnation: randomUUID(),
+      topicId: this.#cluster.createTopic().id,
+      displayName: wanted.displayName ?? null,
+      credential: wanted.credential ?? null,
+      disabled: false,
+      createdAt: Date.now(),
+    };
+    this.#cluster.commitAccount(account.name, account);
+    this.#catchUp();
+    return account;
+  }
+
+  async remove(account: Account): Promise<void> {
+    await this.#cluster.roundTrip();
+    if (this.#cluster.currentAccount(account.name)?.incarnation !== account.incarnation) {
+      this.#catchUp();
+      throw new EngineError('NO_SUCH_USER', `${account.name} is gone or has another life`);
+    }
+    this.#cluster.commitAccount(account.name, null);
+    this.#catchUp();
+    this.#cluster.deleteTopic(account.topicId);
+  }
+
+  list(pattern: string, options: { after?: string; limit?: number } = {}): string[] {
+    const { after, limit = Number.POSITIVE_INFINITY } = options;
+    const names = [...this.#table.keys()].filter(
+      (name) => (after === undefined || name > after) && (pattern === '' || matches(pattern, name)),
+    );
+    return names.sort().slice(0, Math.min(limit, names.length));
+  }
+
+  /** The cluster tells that the log has grown; the table follows a turn later, as a consumer would. */
+  announce(): void {
+    setImmediate(() => {
+      if (this.#cluster.available) this.#catchUp();
+    });
+  }
+
+  #demandFree(name: string): void {
+    if (this.#table.has(name)) throw new EngineError('USERNAME_TAKEN', `${name} is taken`);
+  }
+
+  #catchUp(): void {
+    for (const { name, account } of this.#cluster.accountLog.slice(this.#applied)) {
+      if (account === null) this.#table.delete(name);
+      else this.#table.set(name, account);
+    }
+    this.#applied = this.#cluster.accountLog.length;
+  }
+}
+
+/** One row of the usual table: `row[i]` says whether the pattern so far matches the first i characters. */
+function matches(pattern: string, name: string): boolean {
+  let row = Array.from({ length: name.length + 1 }, (_, i) => i === 0);
+  for (const symbol of pattern) {
+    const next: boolean[] = [symbol === '*' && row[0] === true];
+    for (let i = 1; i <= name.length; i++) {
+      if (symbol === '*') next.push(row[i] === true || next[i - 1] === true);
+      else next.push(row[i - 1] === true && (symbol === '?' || symbol === name[i - 1]));
+    }
+    row = next;
+  }
+  return row[name.length] === true;
+}

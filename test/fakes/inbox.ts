@@ -1,0 +1,163 @@
+import type { Account } from '../../src/kafka/accounts.ts';
+import { EngineError } from '../../src/kafka/errors.ts';
+import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../src/kafka/inboxes.ts';
+import type { GroupMember, MemoryCluster, MemoryTopic, StoredRecord, TopicListener } from './cluster.ts';
+
+/** A held inbox over a fake cluster. */
+export class MemoryInbox implements Inbox, GroupMember, TopicListener {
+  readonly owner: Account;
+  readonly #cluster: MemoryCluster;
+  readonly #topic: MemoryTopic;
+  readonly #options: OpenOptions;
+  readonly #released: () => void;
+  readonly #acknowledged: Set<number>;
+  /** Offsets that went through `onMessage`. */
+  readonly #pushed = new Set<number>();
+  /** Next offset to look at for `onMessage`. */
+  #next: number;
+  #state: 'open' | 'closed' | 'lost' = 'open';
+  #paused = false;
+  #pumping = false;
+  #commitWaits = false;
+
+  constructor(
+    cluster: MemoryCluster,
+    topic: MemoryTopic,
+    owner: Account,
+    options: OpenOptions,
+    released: () => void,
+  ) {
+    this.#cluster = cluster;
+    this.#topic = topic;
+    this.owner = owner;
+    this.#options = options;
+    this.#released = released;
+    const commit = cluster.group(owner.name).commit;
+    // A commit of another life counts as missing.
+    this.#acknowledged = new Set(commit?.incarnation === owner.incarnation ? commit.acknowledged : []);
+    this.#next = options.deliver === 'live' ? topic.log.length : 0;
+    topic.listeners.add(this);
+    setImmediate(() => this.appended());
+  }
+
+  async undelivered(): Promise<number> {
+    await this.#demandHeld();
+    return this.#unacknowledged().length;
+  }
+
+  async read(limits: { maxBytes: number; maxMessages?: number }): Promise<InboxMessage[]> {
+    await this.#demandHeld();
+    const { maxBytes, maxMessages = Number.POSITIVE_INFINITY } = limits;
+    const found: InboxMessage[] = [];
+    let bytes = 0;
+    for (const { message } of this.#unacknowledged()) {
+      if (this.#pushed.has(message.offset)) continue;
+      bytes += Buffer.byteLength(message.body);
+      if (found.length > 0 && (bytes > maxBytes || found.length >= maxMessages)) break;
+      found.push(message);
+    }
+    return found;
+  }
+
+  acknowledge(first: number, last: number): void {
+    if (this.#state !== 'open') return;
+    for (let offset = first; offset <= last; offset++) this.#acknowledged.add(offset);
+    if (this.#commitWaits) return;
+    this.#commitWaits = true;
+    setImmediate(() => {
+      this.#commitWaits = false;
+      if (this.#state === 'open') this.#commit();
+    });
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    setImmediate(() => this.appended());
+  }
+
+  async close(): Promise<void> {
+    if (this.#state !== 'open') return;
+    this.#state = 'closed';
+    this.#commit();
+    this.#giveBack();
+  }
+
+  async discard(): Promise<void> {
+    if (this.#state !== 'open') return;
+    this.#state = 'closed';
+    this.#giveBack();
+    this.#cluster.groups.delete(this.owner.name);
+  }
+
+  /** @internal The topic has grown, or delivery may go on. */
+  appended(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#mayPush()) {
+        const record = this.#topic.log[this.#next];
+        if (record === undefined) return;
+        this.#next += 1;
+        if (!this.#isForOwner(record) || this.#acknowledged.has(record.message.offset)) continue;
+        this.#pushed.add(record.message.offset);
+        this.#options.onMessage(record.message);
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** @internal */
+  deleted(): void {
+    this.#lose('deleted');
+  }
+
+  /** @internal */
+  fenced(): void {
+    this.#lose('fenced');
+  }
+
+  #mayPush(): boolean {
+    return this.#state === 'open' && !this.#paused && this.#cluster.available;
+  }
+
+  #isForOwner(record: StoredRecord): boolean {
+    return record.to === null || record.to === this.owner.incarnation;
+  }
+
+  #unacknowledged(): StoredRecord[] {
+    return this.#topic.log.filter(
+      (record) => this.#isForOwner(record) && !this.#acknowledged.has(record.message.offset),
+    );
+  }
+
+  async #demandHeld(): Promise<void> {
+    await this.#cluster.roundTrip();
+    if (this.#state !== 'open') throw new EngineError('LOST', `${this.owner.name} is not held any more`);
+  }
+
+  /** With Kafka away the commit is lost: its messages come again, which is what at least once means. */
+  #commit(): void {
+    const group = this.#cluster.group(this.owner.name);
+    if (group.holder !== this || !this.#cluster.available) return;
+    group.commit = { incarnation: this.owner.incarnation, acknowledged: new Set(this.#acknowledged) };
+  }
+
+  #giveBack(): void {
+    const group = this.#cluster.group(this.owner.name);
+    if (group.holder === this) group.holder = null;
+    this.#topic.listeners.delete(this);
+    this.#released();
+  }
+
+  #lose(reason: LossReason): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'lost';
+    this.#giveBack();
+    setImmediate(() => this.#options.onLost(reason));
+  }
+}

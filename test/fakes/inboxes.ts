@@ -1,0 +1,53 @@
+import type { Account } from '../../src/kafka/accounts.ts';
+import { EngineError } from '../../src/kafka/errors.ts';
+import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage } from '../../src/kafka/inboxes.ts';
+import type { MemoryCluster } from './cluster.ts';
+import { MemoryInbox } from './inbox.ts';
+
+/** The inboxes door over a fake cluster. */
+export class MemoryInboxes implements Inboxes {
+  readonly #cluster: MemoryCluster;
+  readonly #open = new Set<MemoryInbox>();
+
+  constructor(cluster: MemoryCluster) {
+    this.#cluster = cluster;
+  }
+
+  async append(to: Account, message: OutgoingMessage): Promise<Accepted> {
+    const { offset, acceptedAt } = await this.#cluster.append(to, {
+      id: message.id,
+      from: { kind: 'user', name: message.from.name, incarnation: message.from.incarnation },
+      body: message.body,
+    });
+    return { offset, acceptedAt };
+  }
+
+  async open(owner: Account, options: OpenOptions): Promise<Inbox> {
+    await this.#cluster.roundTrip();
+    const topic = this.#cluster.topics.get(owner.topicId);
+    if (topic === undefined) throw new EngineError('NO_SUCH_USER', `the inbox of ${owner.name} is gone`);
+    const group = this.#cluster.group(owner.name);
+    if (group.holder !== null && options.takeover !== true) {
+      throw new EngineError('ALREADY_LOGGED_IN', `${owner.name} is held`);
+    }
+    this.#cluster.fence(owner.name);
+    const inbox = new MemoryInbox(this.#cluster, topic, owner, options, () => this.#open.delete(inbox));
+    this.#open.add(inbox);
+    group.holder = inbox;
+    return inbox;
+  }
+
+  async held(accounts: readonly Account[]): Promise<boolean[]> {
+    await this.#cluster.roundTrip();
+    return accounts.map(({ name }) => this.#cluster.group(name).holder !== null);
+  }
+
+  /** Number of inboxes this engine holds, for tests. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#open].map((inbox) => inbox.close()));
+  }
+}
