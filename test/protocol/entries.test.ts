@@ -55,6 +55,7 @@ describe('a body in a retrieve reply', () => {
         ]),
       );
       expect(entries.map((entry) => entry.sender)).toEqual(['alice', 'carol']);
+      expect(entries[0]?.body.split('\n')).toEqual(body.startsWith('hi') ? ['hi', forged] : [forged]);
       expect(entries[1]?.body).toBe('last');
       expect(formatEntries(entries)).not.toMatch(/[\r\v\f\u0085\u2028\u2029]/);
     }
