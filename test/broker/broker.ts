@@ -1,0 +1,86 @@
+/**
+ * Brokers for tests that need one of their own: to kill it, to restart it, or to give it other settings. Everything else
+ * shares the broker of the whole run, see brokers.ts.
+ */
+import { JvmBroker } from './jvm-broker.ts';
+import { freePorts } from './ports.ts';
+
+export interface BrokerOptions {
+  /** Further or other settings than those of kafka/server.properties. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Heap limit, as in `-Xmx`; default 512m. */
+  readonly heap?: string;
+}
+
+/** One broker, running. `stop()` it when done. */
+export async function startBroker(options: BrokerOptions = {}): Promise<JvmBroker> {
+  const [broker] = await startNodes(1, options);
+  if (broker === undefined) throw new Error('no broker was started');
+  return broker;
+}
+
+export interface Cluster {
+  /** Bootstrap addresses of all nodes, joined by commas. */
+  readonly brokers: string;
+  readonly nodes: readonly JvmBroker[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Several nodes, each broker and controller, running. With three, any one may be killed. Internal topics get
+ * three replicas, two of which must be in sync.
+ */
+export async function startCluster(size = 3, options: BrokerOptions = {}): Promise<Cluster> {
+  const replicas = String(Math.min(size, 3));
+  const inSync = size >= 3 ? '2' : '1';
+  const nodes = await startNodes(size, {
+    ...options,
+    properties: {
+      'offsets.topic.replication.factor': replicas,
+      'transaction.state.log.replication.factor': replicas,
+      'transaction.state.log.min.isr': inSync,
+      'share.coordinator.state.topic.replication.factor': replicas,
+      'share.coordinator.state.topic.min.isr': inSync,
+      'default.replication.factor': replicas,
+      'min.insync.replicas': inSync,
+      ...options.properties,
+    },
+  });
+  return {
+    brokers: nodes.map((node) => node.brokers).join(','),
+    nodes,
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()));
+    },
+  };
+}
+
+async function startNodes(size: number, options: BrokerOptions): Promise<JvmBroker[]> {
+  const ports = await freePorts(2 * size);
+  const ids = Array.from({ length: size }, (_, index) => index + 1);
+  const portOf = (index: number): number => {
+    const port = ports[index];
+    if (port === undefined) throw new Error('too few free ports');
+    return port;
+  };
+  const voters = ids.map((id) => `${id}@127.0.0.1:${portOf(size + id - 1)}`).join(',');
+  const nodes = ids.map(
+    (id) =>
+      new JvmBroker({
+        nodeId: id,
+        port: portOf(id - 1),
+        controllerPort: portOf(size + id - 1),
+        voters,
+        nodes: size,
+        properties: options.properties ?? {},
+        heap: options.heap ?? '512m',
+      }),
+  );
+  try {
+    await Promise.all(nodes.map((node) => node.start()));
+  } catch (error) {
+    await Promise.all(nodes.map((node) => node.stop()));
+    throw error;
+  }
+  return nodes;
+}

@@ -1,0 +1,227 @@
+import type { ChildProcess } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brokerReady } from './ready.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const CLUSTER_ID = 'MilenaTestCluster00001';
+// Code compiled once by the quick compiler starts sooner and takes less of the tests' two cores.
+const QUICK_START = ['-XX:TieredStopAtLevel=1', '-Xshare:auto'];
+
+/** Where Java is: `JAVA_HOME`, else the PATH. */
+export function javaCommand(): string {
+  const home = process.env.JAVA_HOME;
+  return home === undefined || home === '' ? 'java' : join(home, 'bin', 'java');
+}
+
+export interface JvmBrokerOptions {
+  readonly nodeId: number;
+  readonly port: number;
+  readonly controllerPort: number;
+  /** `controller.quorum.voters` of the cluster: `id@host:port` of every node, joined by commas. */
+  readonly voters: string;
+  /** Brokers in the cluster: `start` waits until this one knows them all. */
+  readonly nodes: number;
+  /** Further or other settings than those of kafka/server.properties. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** Heap limit, as in `-Xmx`. */
+  readonly heap: string;
+}
+
+interface Running {
+  readonly guard: ChildProcess;
+  readonly pid: number;
+  readonly exited: Promise<void>;
+  hasExited: boolean;
+}
+
+/** A Kafka node as a JVM process on 127.0.0.1 with a data folder of its own. It dies with the process that made it. */
+export class JvmBroker {
+  readonly host = '127.0.0.1';
+  readonly port: number;
+  /** Bootstrap address, `host:port`. */
+  readonly brokers: string;
+  readonly #options: JvmBrokerOptions;
+  readonly #folder: string;
+  readonly #removeFolder: () => void;
+  #formatted = false;
+  #running: Running | undefined;
+
+  constructor(options: JvmBrokerOptions) {
+    this.#options = options;
+    this.port = options.port;
+    this.brokers = `${this.host}:${options.port}`;
+    this.#folder = mkdtempSync(join(tmpdir(), 'milena-broker-'));
+    this.#removeFolder = () => rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    process.once('exit', this.#removeFolder);
+    this.#writeSettings();
+  }
+
+  /** Process id of the JVM, or undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#running?.hasExited === false ? this.#running.pid : undefined;
+  }
+
+  /** What the broker logged so far: the first thing to look at when a test of it fails. */
+  log(): string {
+    return ['console.log', 'kafka.log']
+      .map((name) => {
+        try {
+          return readFileSync(join(this.#folder, name), 'utf8');
+        } catch {
+          return '';
+        }
+      })
+      .join('');
+  }
+
+  /** Starts it, or starts it again with the data and the ports it had; resolves when it answers. */
+  async start(): Promise<void> {
+    if (this.pid !== undefined) return;
+    const classPath = await kafkaClassPath();
+    if (!this.#formatted) {
+      await this.#format(classPath);
+      this.#formatted = true;
+    }
+    const running = await this.#spawn(classPath);
+    this.#running = running;
+    await brokerReady(this.brokers, {
+      nodes: this.#options.nodes,
+      gaveUp: () => (running.hasExited ? `the broker ended while starting:\n${tail(this.log())}` : undefined),
+    });
+  }
+
+  /** Ends it in an orderly way; `start` brings it back. */
+  async halt(): Promise<void> {
+    await this.#end('TERM');
+  }
+
+  /** Ends it as a power cut does (SIGKILL); `start` brings it back. */
+  async kill(): Promise<void> {
+    await this.#end('KILL');
+  }
+
+  /** Stops the process without ending it (SIGSTOP), as a machine that hangs; `thaw` lets it go on. */
+  freeze(): void {
+    this.#signal('STOP');
+  }
+
+  thaw(): void {
+    this.#signal('CONT');
+  }
+
+  /** Ends it for good and removes its data. */
+  async stop(): Promise<void> {
+    await this.#end('KILL');
+    process.removeListener('exit', this.#removeFolder);
+    this.#removeFolder();
+  }
+
+  #signal(name: string): void {
+    if (this.pid !== undefined) this.#running?.guard.stdin?.write(`${name}\n`);
+  }
+
+  async #end(signal: 'TERM' | 'KILL'): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#signal(signal);
+    await running.exited;
+    this.#running = undefined;
+  }
+
+  #writeSettings(): void {
+    const { nodeId, port, controllerPort, voters, properties } = this.#options;
+    const file = join(this.#folder, 'server.properties');
+    const own: Record<string, string> = {
+      'node.id': String(nodeId),
+      'controller.quorum.voters': voters,
+      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+      'log.dirs': join(this.#folder, 'data'),
+      ...properties,
+    };
+    // Of a name that is there twice Java's Properties take the later one.
+    writeFileSync(file, readFileSync(join(root, 'kafka/server.properties')));
+    appendFileSync(
+      file,
+      `\n${Object.entries(own)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join('')}`,
+    );
+  }
+
+  async #format(classPath: string): Promise<void> {
+    const settings = join(this.#folder, 'server.properties');
+    const storageTool = [
+      'kafka.tools.StorageTool',
+      'format',
+      '--cluster-id',
+      CLUSTER_ID,
+      '--config',
+      settings,
+    ];
+    await run(javaCommand(), [
+      '-Xmx128m',
+      ...QUICK_START,
+      ...this.#logging(),
+      '-cp',
+      classPath,
+      ...storageTool,
+    ]);
+  }
+
+  #logging(): string[] {
+    return [
+      `-Dlog4j2.configurationFile=${join(root, 'kafka/log4j2.properties')}`,
+      `-Dmilena.kafka.log=${join(this.#folder, 'kafka.log')}`,
+    ];
+  }
+
+  async #spawn(classPath: string): Promise<Running> {
+    const java = [
+      javaCommand(),
+      `@${join(root, 'kafka/jvm.options')}`,
+      `-Xmx${this.#options.heap}`,
+      ...QUICK_START,
+      ...this.#logging(),
+      '-cp',
+      classPath,
+      'kafka.Kafka',
+      join(this.#folder, 'server.properties'),
+    ];
+    // A session of its own: Ctrl+C at the test run's terminal must reach the broker only through the guard.
+    const guard = spawn(join(root, 'test/broker/guard.sh'), [join(this.#folder, 'console.log'), ...java], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
+    });
+    guard.stdin.on('error', () => {}); // the guard may end while a signal name is under way to it
+    const exited = new Promise<void>((resolve) => guard.once('exit', () => resolve()));
+    const lines = createInterface({ input: guard.stdout });
+    const pid = await new Promise<number>((resolve, reject) => {
+      lines.once('line', (line) => resolve(Number(line.replace('pid ', ''))));
+      guard.once('error', reject);
+      guard.once('exit', () => reject(new Error('the guard of the broker ended at once')));
+    });
+    const running: Running = { guard, pid, exited, hasExited: false };
+    void exited.then(() => {
+      running.hasExited = true;
+    });
+    return running;
+  }
+}
+
+function tail(text: string): string {
+  return text.split('\n').slice(-25).join('\n');
+}
+
+/** Class path of Kafka's jars; Maven is asked only the first time. */
+export async function kafkaClassPath(): Promise<string> {
+  const { stdout } = await run(join(root, 'scripts/kafka-classpath.sh'), [], { maxBuffer: 1 << 22 });
+  return stdout.trim();
+}
