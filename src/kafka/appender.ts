@@ -1,0 +1,433 @@
+import {
+  initProducerIdV5,
+  type MessageRecord,
+  NumericMap,
+  ProduceAcks,
+  produceV11,
+} from '@platformatic/kafka';
+import type { Logger } from 'pino';
+import type { Cluster } from './cluster.ts';
+import { EngineError } from './errors.ts';
+import type { Accepted } from './inboxes.ts';
+import { expectNone, isPassing, KafkaCode, nameOfCode } from './kafka-error.ts';
+import type { RecordContent } from './record.ts';
+import { now, retry, worthRetrying } from './retry.ts';
+import { MAX_BATCH_BYTES, noSuchInbox } from './topics.ts';
+
+/** Appends waiting over all inboxes; past either bound a sender gets BUSY at once. */
+const MAX_QUEUED_RECORDS = 50_000;
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** Bytes of one Produce request; what is left over goes with the next. */
+const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
+/** What a record takes beside its key, value and headers, and a batch beside its records (Kafka's format: 61 bytes). */
+const RECORD_OVERHEAD_BYTES = 64;
+const BATCH_OVERHEAD_BYTES = 128;
+/** Topics whose sequence numbers are kept; past that a new producer id starts all of them again at 0. */
+const MAX_PARTITIONS = 100_000;
+/** How long a topic may be unknown to the brokers before it counts as gone: a new one takes some ms to be known everywhere. */
+const UNKNOWN_TOPIC_MS = 1_500;
+const RETRY_PAUSE_MS = 50;
+/** The broker's own time limit for acks=all. */
+const PRODUCE_TIMEOUT_MS = 5_000;
+
+/** An idempotent producer's identity; sequence numbers count per partition under one identity. */
+interface Producer {
+  readonly id: bigint;
+  readonly epoch: number;
+}
+
+interface Entry {
+  readonly content: RecordContent;
+  readonly bytes: number;
+  readonly deadline: number;
+  readonly resolve: (accepted: Accepted) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Records that were sent, or are about to be, as one batch: repeated byte for byte until Kafka answers. */
+interface Batch {
+  readonly entries: readonly Entry[];
+  readonly messages: MessageRecord[];
+  readonly producer: Producer;
+  readonly firstSequence: number;
+  readonly bytes: number;
+  /** Times it was sent. After the first an unanswered batch may have been stored. */
+  tries: number;
+  notBefore: number;
+}
+
+interface Partition {
+  readonly topic: string;
+  readonly queue: Entry[];
+  /** Whoever is here goes first. */
+  batch: Batch | null;
+  producer: Producer | null;
+  nextSequence: number;
+  /** When its topic was first found missing, or 0. */
+  missingSince: number;
+  /** Its leader is being asked for. */
+  locating: boolean;
+}
+
+/**
+ * Appends records to many inboxes. Whatever waits is gathered into one Produce request per broker, with one
+ * request under way at a time: that is what makes it fast, and what keeps the order in each inbox.
+ */
+export class Appender {
+  readonly #cluster: Cluster;
+  readonly #log: Logger;
+  readonly #timeoutMs: number;
+  readonly #partitions = new Map<string, Partition>();
+  /** Partitions with something to send. */
+  readonly #ready = new Set<Partition>();
+  readonly #busyNodes = new Set<number>();
+  #producer: Promise<Producer> | null = null;
+  #queuedRecords = 0;
+  #queuedBytes = 0;
+  #scheduled = false;
+  #closed = false;
+
+  /** @param timeoutMs how long a record may wait for Kafka's word */
+  constructor(cluster: Cluster, log: Logger, timeoutMs: number) {
+    this.#cluster = cluster;
+    this.#log = log;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Appends one record. Calls for one topic are stored in the order of the calls.
+   * @throws EngineError `BUSY`, `TOO_LARGE`, `NO_SUCH_USER`, `UNAVAILABLE`
+   */
+  append(topic: string, content: RecordContent): Promise<Accepted> {
+    const bytes = sizeOf(content);
+    if (this.#closed) return Promise.reject(new EngineError('UNAVAILABLE', 'the engine is closing'));
+    if (bytes + BATCH_OVERHEAD_BYTES > MAX_BATCH_BYTES) {
+      return Promise.reject(new EngineError('TOO_LARGE', `a record of ${bytes} bytes`));
+    }
+    if (this.#queuedRecords >= MAX_QUEUED_RECORDS || this.#queuedBytes + bytes > MAX_QUEUED_BYTES) {
+      return Promise.reject(new EngineError('BUSY', `${this.#queuedRecords} records wait for Kafka`));
+    }
+    this.#queuedRecords++;
+    this.#queuedBytes += bytes;
+    return new Promise((resolve, reject) => {
+      const partition = this.#partition(topic);
+      partition.queue.push({ content, bytes, deadline: now() + this.#timeoutMs, resolve, reject });
+      this.#ready.add(partition);
+      this.#schedule();
+    });
+  }
+
+  /** Waits until everything taken on so far is answered, takes on nothing more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const deadline = now() + this.#timeoutMs + PRODUCE_TIMEOUT_MS;
+    while (this.#queuedRecords > 0 && now() < deadline) await pause(5);
+  }
+
+  #partition(topic: string): Partition {
+    let partition = this.#partitions.get(topic);
+    if (!partition) {
+      partition = {
+        topic,
+        queue: [],
+        batch: null,
+        producer: null,
+        nextSequence: 0,
+        missingSince: 0,
+        locating: false,
+      };
+      this.#partitions.set(topic, partition);
+      if (this.#partitions.size > MAX_PARTITIONS) this.#startOver();
+    }
+    return partition;
+  }
+
+  /** A new producer id: every sequence starts at 0 again, so idle partitions can be forgotten. */
+  #startOver(): void {
+    this.#producer = null;
+    for (const [topic, partition] of this.#partitions) {
+      if (!partition.batch && partition.queue.length === 0) this.#partitions.delete(topic);
+    }
+  }
+
+  /** Sends in the next turn of the event loop, so that all appends of this turn go together. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#dispatch();
+    });
+  }
+
+  #scheduleLater(delayMs: number): void {
+    setTimeout(() => this.#schedule(), delayMs);
+  }
+
+  async #dispatch(): Promise<void> {
+    let producer: Producer;
+    try {
+      producer = await this.#currentProducer();
+    } catch (error) {
+      this.#failOverdue(this.#ready, error);
+      if (this.#ready.size > 0) this.#scheduleLater(RETRY_PAUSE_MS);
+      return;
+    }
+    const byNode = this.#gather(producer);
+    for (const [node, batches] of byNode) void this.#send(node, batches);
+  }
+
+  /** Makes the batches of this round, per broker: for brokers that are not busy and partitions that are due. */
+  #gather(producer: Producer): Map<number, Map<Partition, Batch>> {
+    const rounds = new Map<number, Map<Partition, Batch>>();
+    const bytesOf = new Map<number, number>();
+    const moment = now();
+    for (const partition of this.#ready) {
+      const leader = this.#cluster.knownLeader(partition.topic);
+      if (!leader) {
+        this.#ready.delete(partition);
+        if (!partition.locating) void this.#findLeader(partition);
+        continue;
+      }
+      if (this.#busyNodes.has(leader.node)) continue;
+      const round = rounds.get(leader.node) ?? new Map<Partition, Batch>();
+      const bytes = bytesOf.get(leader.node) ?? 0;
+      if (bytes > MAX_REQUEST_BYTES) continue;
+      if (partition.batch && partition.batch.notBefore > moment) continue;
+      const batch = partition.batch ?? makeBatch(partition, producer);
+      // One request carries one producer identity: batches under an older one go alone, first come first served.
+      const [first] = round.values();
+      if (first && first.producer !== batch.producer) continue;
+      partition.batch = batch;
+      this.#ready.delete(partition);
+      round.set(partition, batch);
+      rounds.set(leader.node, round);
+      bytesOf.set(leader.node, bytes + batch.bytes);
+    }
+    return rounds;
+  }
+
+  async #send(node: number, round: Map<Partition, Batch>): Promise<void> {
+    this.#busyNodes.add(node);
+    const messages: MessageRecord[] = [];
+    const sequences = new NumericMap();
+    let producer: Producer | null = null;
+    for (const [partition, batch] of round) {
+      batch.tries++;
+      producer = batch.producer;
+      sequences.set(`${partition.topic}:0`, batch.firstSequence);
+      for (const message of batch.messages) messages.push(message);
+    }
+    try {
+      if (!producer) return;
+      const response = await this.#cluster.request(
+        node,
+        'produce',
+        produceV11.api,
+        ProduceAcks.ALL,
+        PRODUCE_TIMEOUT_MS,
+        messages,
+        { producerId: producer.id, producerEpoch: producer.epoch, sequences, compression: 'none' },
+      );
+      if (typeof response === 'boolean') throw new Error('Kafka was asked for no answer');
+      for (const topic of response.responses) {
+        const partition = this.#partitions.get(topic.name);
+        const result = topic.partitionResponses[0];
+        if (!partition || !result || !round.delete(partition)) continue;
+        this.#settle(partition, result.errorCode, Number(result.baseOffset), Number(result.logAppendTimeMs));
+      }
+      for (const partition of round.keys()) this.#repeat(partition, 'no answer for this topic');
+    } catch (error) {
+      if (!worthRetrying(error)) this.#log.error({ err: error }, 'produce failed in an unforeseen way');
+      for (const partition of round.keys()) {
+        this.#cluster.forgetLeader(partition.topic);
+        this.#repeat(partition, error);
+      }
+    } finally {
+      this.#busyNodes.delete(node);
+      if (this.#ready.size > 0) this.#schedule();
+    }
+  }
+
+  /** Kafka's word on one batch. */
+  #settle(partition: Partition, code: number, baseOffset: number, appendTime: number): void {
+    const batch = partition.batch;
+    if (!batch) return;
+    if (code === KafkaCode.NONE) {
+      partition.missingSince = 0;
+      this.#finish(partition, (entry, index) =>
+        entry.resolve({ offset: baseOffset + index, acceptedAt: appendTime >= 0 ? appendTime : Date.now() }),
+      );
+    } else if (code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) {
+      this.#cluster.forgetLeader(partition.topic);
+      this.#repeat(partition, nameOfCode(code));
+    } else if (isPassing(code)) {
+      this.#cluster.forgetLeader(partition.topic);
+      this.#repeat(partition, nameOfCode(code));
+    } else if (code === KafkaCode.MESSAGE_TOO_LARGE || code === KafkaCode.RECORD_LIST_TOO_LARGE) {
+      this.#giveUp(partition, new EngineError('TOO_LARGE', nameOfCode(code)));
+    } else if (batch.tries === 1 && isSequenceTrouble(code)) {
+      // Never sent before, so surely not stored: again under a new identity (the topic was made anew, or the
+      // broker has forgotten this producer).
+      this.#log.warn({ topic: partition.topic, code: nameOfCode(code) }, 'producer starts over');
+      this.#producer = null;
+      partition.batch = null;
+      partition.queue.unshift(...batch.entries);
+      this.#ready.add(partition);
+    } else {
+      this.#giveUp(partition, new EngineError('UNAVAILABLE', `${nameOfCode(code)}: it may have been stored`));
+    }
+  }
+
+  /** The outcome is unknown: the same bytes go again, before anything else for this partition. */
+  #repeat(partition: Partition, cause: unknown): void {
+    const batch = partition.batch;
+    const first = batch?.entries[0];
+    if (!batch || !first) return;
+    if (now() > first.deadline) {
+      this.#giveUp(
+        partition,
+        new EngineError('UNAVAILABLE', 'no answer in time: it may have been stored', { cause }),
+      );
+      return;
+    }
+    batch.notBefore = now() + RETRY_PAUSE_MS;
+    this.#ready.add(partition);
+    this.#scheduleLater(RETRY_PAUSE_MS);
+  }
+
+  /** Fails a batch whose outcome stays unknown. Its sequence numbers are in doubt, so a new identity goes on. */
+  #giveUp(partition: Partition, error: EngineError): void {
+    this.#finish(partition, (entry) => entry.reject(error));
+    this.#producer = null;
+  }
+
+  #finish(partition: Partition, settle: (entry: Entry, index: number) => void): void {
+    const batch = partition.batch;
+    if (!batch) return;
+    partition.batch = null;
+    for (const [index, entry] of batch.entries.entries()) this.#release(entry, () => settle(entry, index));
+    if (partition.queue.length > 0) this.#ready.add(partition);
+  }
+
+  #release(entry: Entry, settle: () => void): void {
+    this.#queuedRecords--;
+    this.#queuedBytes -= entry.bytes;
+    settle();
+  }
+
+  /** Asks for the leader, then lets the partition take part again; fails its senders when there is no topic. */
+  async #findLeader(partition: Partition): Promise<void> {
+    partition.locating = true;
+    try {
+      await this.#cluster.leader(partition.topic);
+      partition.missingSince = 0;
+    } catch (error) {
+      const code = error instanceof Error && 'kafkaCode' in error ? error.kafkaCode : undefined;
+      if (code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) {
+        partition.missingSince ||= now();
+        if (now() - partition.missingSince > UNKNOWN_TOPIC_MS) {
+          this.#failAll(partition, noSuchInbox(partition.topic));
+          return;
+        }
+      }
+      await pause(RETRY_PAUSE_MS);
+      this.#failOverdue([partition], error);
+    } finally {
+      partition.locating = false;
+    }
+    if (!partition.batch && partition.queue.length === 0) return;
+    this.#ready.add(partition);
+    this.#schedule();
+  }
+
+  #failAll(partition: Partition, error: EngineError): void {
+    if (partition.batch) this.#giveUp(partition, error);
+    for (const entry of partition.queue.splice(0)) this.#release(entry, () => entry.reject(error));
+    this.#ready.delete(partition);
+    this.#partitions.delete(partition.topic);
+  }
+
+  /** Rejects what has waited for longer than its deadline. Never-sent records are surely not stored. */
+  #failOverdue(partitions: Iterable<Partition>, cause: unknown): void {
+    const moment = now();
+    for (const partition of partitions) {
+      const first = partition.batch?.entries[0];
+      if (partition.batch && first && moment > first.deadline) {
+        this.#giveUp(
+          partition,
+          new EngineError('UNAVAILABLE', 'no answer in time: it may have been stored', { cause }),
+        );
+      }
+      while (partition.queue[0] && moment > partition.queue[0].deadline) {
+        const entry = partition.queue.shift();
+        if (entry) {
+          const error = new EngineError('UNAVAILABLE', 'Kafka does not answer; nothing was stored', {
+            cause,
+          });
+          this.#release(entry, () => entry.reject(error));
+        }
+      }
+      if (!partition.batch && partition.queue.length === 0) this.#ready.delete(partition);
+    }
+  }
+
+  /** The identity in use, or a new one. */
+  #currentProducer(): Promise<Producer> {
+    if (!this.#producer) {
+      const wanted = this.#newProducer();
+      this.#producer = wanted;
+      wanted.catch(() => {
+        if (this.#producer === wanted) this.#producer = null;
+      });
+    }
+    return this.#producer;
+  }
+
+  #newProducer(): Promise<Producer> {
+    return retry('producer id', now() + RETRY_PAUSE_MS, async () => {
+      const response = await this.#cluster.requestAny(initProducerIdV5.api, null, PRODUCE_TIMEOUT_MS);
+      expectNone('InitProducerId', response.errorCode);
+      return { id: response.producerId, epoch: response.producerEpoch };
+    });
+  }
+}
+
+/** Takes as much of the queue as fits into one batch. */
+function makeBatch(partition: Partition, producer: Producer): Batch {
+  if (partition.producer !== producer) {
+    partition.producer = producer;
+    partition.nextSequence = 0;
+  }
+  let bytes = BATCH_OVERHEAD_BYTES;
+  let count = 0;
+  for (const entry of partition.queue) {
+    if (count > 0 && bytes + entry.bytes > MAX_BATCH_BYTES) break;
+    bytes += entry.bytes;
+    count++;
+  }
+  const entries = partition.queue.splice(0, count);
+  const firstSequence = partition.nextSequence;
+  // Sequences are 32 bits and wrap to 0 (Kafka's DefaultRecordBatch.incrementSequence).
+  partition.nextSequence = (firstSequence + count) % 2 ** 31;
+  const messages = entries.map((entry) => ({ topic: partition.topic, partition: 0, ...entry.content }));
+  return { entries, messages, producer, firstSequence, bytes, tries: 0, notBefore: 0 };
+}
+
+function isSequenceTrouble(code: number): boolean {
+  return (
+    code === KafkaCode.OUT_OF_ORDER_SEQUENCE_NUMBER ||
+    code === KafkaCode.UNKNOWN_PRODUCER_ID ||
+    code === KafkaCode.INVALID_PRODUCER_EPOCH
+  );
+}
+
+function sizeOf(content: RecordContent): number {
+  let bytes = RECORD_OVERHEAD_BYTES + content.key.length + content.value.length;
+  for (const [name, value] of content.headers) bytes += name.length + value.length + 8;
+  return bytes;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

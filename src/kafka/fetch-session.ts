@@ -1,0 +1,227 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Connection, FetchIsolationLevels, fetchV17 } from '@platformatic/kafka';
+import type { Logger } from 'pino';
+import { type Cluster, send } from './cluster.ts';
+import { KafkaCode, nameOfCode } from './kafka-error.ts';
+import { type RawRecord, recordsOf } from './record-batches.ts';
+
+/** What a fetch session needs to know of a member. */
+export interface SessionMember {
+  readonly follower: { readonly topicId: string };
+  /** Next offset to fetch; moved on by `onData`. */
+  position: number;
+}
+
+export interface SessionEvents<M extends SessionMember> {
+  /** Records for a member, and where the next ones start. */
+  onData(member: M, records: RawRecord[], nextOffset: number): void;
+  /** Kafka refused this member alone. */
+  onError(member: M, code: number): void;
+  /** After each answer: the moment to add and remove members without waiting for a parked fetch. */
+  onRound(): void;
+}
+
+/** Bytes of one answer over all members, and of one member: what a burst may put into memory per session. */
+const MAX_BYTES = 2 * 1024 * 1024;
+const MAX_PARTITION_BYTES = 256 * 1024;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** KIP-227: epoch 0 with id 0 asks for a new session, epoch -1 with id 0 fetches without one. */
+const NEW_SESSION = { id: 0, epoch: 0 } as const;
+
+/**
+ * One incremental fetch session (KIP-227) on one connection of its own: the broker remembers which topics it is
+ * about, so a request names only what changed. Never shared with any other request: a broker answers one request
+ * at a time per connection, and a parked fetch parks everything behind it.
+ */
+export class FetchSession<M extends SessionMember> {
+  readonly node: number;
+  /** Longest time that a fetch without data is parked at the broker. */
+  maxWaitMs: number;
+  readonly #cluster: Cluster;
+  readonly #log: Logger;
+  readonly #events: SessionEvents<M>;
+  readonly #members = new Map<string, M>();
+  /** Topic ids that the broker must be told of with the next request: new ones and moved positions. */
+  readonly #changed = new Set<string>();
+  /** Topic ids that the broker still has in its session and no longer should. */
+  readonly #forgotten = new Set<string>();
+  /** Topic ids that the broker has in its session, with the offset that it was told to fetch from. */
+  readonly #known = new Map<string, number>();
+  #session: { id: number; epoch: number } = NEW_SESSION;
+  #connection: Connection | null = null;
+  #running = false;
+  #closed = false;
+  #wake: (() => void) | null = null;
+
+  constructor(cluster: Cluster, log: Logger, node: number, maxWaitMs: number, events: SessionEvents<M>) {
+    this.#cluster = cluster;
+    this.#log = log;
+    this.node = node;
+    this.maxWaitMs = maxWaitMs;
+    this.#events = events;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  members(): M[] {
+    return [...this.#members.values()];
+  }
+
+  /** From the next request on; the one that is parked now is not disturbed. */
+  add(member: M): void {
+    const id = member.follower.topicId;
+    this.#members.set(id, member);
+    this.#changed.add(id);
+    this.#forgotten.delete(id);
+    this.#wake?.();
+    if (!this.#running) {
+      this.#running = true;
+      void this.#run();
+    }
+  }
+
+  remove(member: M): void {
+    const id = member.follower.topicId;
+    if (this.#members.get(id) !== member) return;
+    this.#members.delete(id);
+    this.#changed.delete(id);
+    if (this.#known.has(id)) this.#forgotten.add(id);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake?.();
+    await this.#drop();
+  }
+
+  async #run(): Promise<void> {
+    let pause = FIRST_PAUSE_MS;
+    while (!this.#closed) {
+      if (this.#members.size === 0) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = null;
+        continue;
+      }
+      try {
+        await this.#round();
+        pause = FIRST_PAUSE_MS;
+      } catch (error) {
+        if (this.#closed) return;
+        this.#log.warn({ err: error, node: this.node }, 'fetch failed');
+        await this.#drop();
+        // The leader may be elsewhere by now: members find out by themselves when this keeps failing.
+        for (const member of pause >= LONGEST_PAUSE_MS ? this.members() : []) {
+          this.#events.onError(member, KafkaCode.NOT_LEADER_OR_FOLLOWER);
+        }
+        await sleep(pause);
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      }
+      if (!this.#closed) this.#events.onRound();
+    }
+  }
+
+  /** One request and its answer. */
+  async #round(): Promise<void> {
+    this.#connection ??= await this.#cluster.dedicated(this.node);
+    const full = this.#session.epoch === 0;
+    const topics = (full ? [...this.#members.keys()] : [...this.#changed]).flatMap((id) =>
+      this.#describe(id),
+    );
+    const forgotten = full ? [] : [...this.#forgotten].map((topicId) => ({ topicId, partitions: [0] }));
+    this.#changed.clear();
+    this.#forgotten.clear();
+    if (full) this.#known.clear();
+    for (const { topicId, partitions } of topics)
+      this.#known.set(topicId, Number(partitions[0]?.fetchOffset));
+    for (const { topicId } of forgotten) this.#known.delete(topicId);
+    const response = await send(
+      this.#connection,
+      fetchV17.api,
+      this.maxWaitMs,
+      1,
+      MAX_BYTES,
+      // An integrator's open transaction must not hold back what others sent.
+      FetchIsolationLevels.READ_UNCOMMITTED,
+      this.#session.id,
+      this.#session.epoch,
+      topics,
+      forgotten,
+      '',
+    );
+    this.#advance(response);
+    for (const topic of response.responses) this.#take(topic);
+  }
+
+  #describe(topicId: string): fetchV17.FetchRequestTopic[] {
+    const member = this.#members.get(topicId);
+    if (!member) return [];
+    return [
+      {
+        topicId,
+        partitions: [
+          {
+            partition: 0,
+            currentLeaderEpoch: -1,
+            fetchOffset: BigInt(member.position),
+            lastFetchedEpoch: -1,
+            partitionMaxBytes: MAX_PARTITION_BYTES,
+          },
+        ],
+      },
+    ];
+  }
+
+  /** The session's next state; a session that the broker has dropped is begun anew from our own positions. */
+  #advance(response: fetchV17.FetchResponse): void {
+    const code = response.errorCode;
+    if (code === KafkaCode.NONE) {
+      if (response.sessionId === 0) {
+        // The broker's session slots are all taken: go on with full fetches.
+        this.#session = NEW_SESSION;
+        this.#log.warn(
+          { node: this.node },
+          'broker has no free fetch session (max.incremental.fetch.session.cache.slots)',
+        );
+      } else {
+        // Epochs wrap from 2^31 - 1 to 1 (FetchMetadata.nextEpoch).
+        const epoch = this.#session.epoch >= 2 ** 31 - 1 ? 1 : this.#session.epoch + 1;
+        this.#session = { id: response.sessionId, epoch };
+      }
+      return;
+    }
+    this.#session = NEW_SESSION;
+    if (code !== KafkaCode.FETCH_SESSION_ID_NOT_FOUND && code !== KafkaCode.INVALID_FETCH_SESSION_EPOCH) {
+      throw new Error(`Fetch: ${nameOfCode(code)}`);
+    }
+    this.#log.info({ node: this.node, code: nameOfCode(code) }, 'fetch session begun anew');
+  }
+
+  #take(topic: fetchV17.FetchResponseTopic): void {
+    const member = this.#members.get(topic.topicId);
+    const partition = topic.partitions[0];
+    if (!member || !partition) return;
+    if (partition.errorCode !== KafkaCode.NONE) {
+      this.#events.onError(member, partition.errorCode);
+      return;
+    }
+    if (!partition.records || partition.records.length === 0) return;
+    this.#changed.add(topic.topicId);
+    // Closed and followed again further back while this fetch was parked: what lies between would be missing.
+    if ((this.#known.get(topic.topicId) ?? 0) > member.position) return;
+    const { records, nextOffset } = recordsOf(partition.records, member.position);
+    this.#events.onData(member, records, nextOffset);
+  }
+
+  async #drop(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = null;
+    this.#session = NEW_SESSION;
+    await connection?.close().catch(() => {});
+  }
+}

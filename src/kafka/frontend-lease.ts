@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Cluster } from './cluster.ts';
+import { EngineError } from './errors.ts';
+import { GroupMember } from './group-member.ts';
+import { now } from './retry.ts';
+import { FRONTEND_GROUP_PREFIX } from './topics.ts';
+
+export interface FrontendLeaseOptions {
+  readonly cluster: Cluster;
+  /** Milliseconds without a heartbeat after which Kafka takes this frontend for dead. */
+  readonly sessionTimeoutMs: number;
+  readonly log: Logger;
+  /** A heartbeat succeeded: whatever was held back may go on. */
+  readonly onAlive: () => void;
+  /** Kafka took this frontend for dead, so others may have taken its inboxes: drop them all. */
+  readonly onLost: () => void;
+}
+
+/** Heartbeats in one session time-out: one may be lost without harm. */
+const HEARTBEATS_PER_TIMEOUT = 4;
+/** How long before the session time-out this process stops trusting its lease, milliseconds. */
+const MARGIN_MS = 1_000;
+const JOIN_TIMEOUT_MS = 15_000;
+const LEAVE_TIMEOUT_MS = 2_000;
+
+/**
+ * This frontend's sign of life: a group of its own with a short session time-out. Other frontends take over the
+ * inboxes of a frontend whose group is empty, so nothing may be pushed to a client once `isValid` is false: the
+ * process may have been frozen for longer than the time-out and not know it yet.
+ */
+export class FrontendLease {
+  readonly #options: FrontendLeaseOptions;
+  #id = randomUUID();
+  #member: GroupMember | null = null;
+  /** On the clock of `now`; moved on by every heartbeat that succeeded, counted from when it was sent. */
+  #validUntil = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: FrontendLeaseOptions) {
+    this.#options = options;
+  }
+
+  /** Changes when the lease was lost: inboxes held under the old id are lost with it. */
+  get id(): string {
+    return this.#id;
+  }
+
+  get isValid(): boolean {
+    return now() < this.#validUntil;
+  }
+
+  /** @throws EngineError `UNAVAILABLE` */
+  async start(): Promise<void> {
+    await this.#join();
+    this.#schedule(this.#interval);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#validUntil = 0;
+    await this.#member?.leave(now() + LEAVE_TIMEOUT_MS).catch(() => {});
+    this.#member = null;
+  }
+
+  get #interval(): number {
+    return this.#options.sessionTimeoutMs / HEARTBEATS_PER_TIMEOUT;
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => void this.#beat(), delayMs);
+  }
+
+  async #join(): Promise<void> {
+    this.#id = randomUUID();
+    const sentAt = now();
+    const member = await GroupMember.join(this.#options.cluster, {
+      group: FRONTEND_GROUP_PREFIX + this.#id,
+      topic: null,
+      frontendId: this.#id,
+      nonce: randomUUID(),
+      sessionTimeoutMs: this.#options.sessionTimeoutMs,
+      deadline: sentAt + JOIN_TIMEOUT_MS,
+    });
+    if (!member)
+      throw new EngineError('UNAVAILABLE', 'somebody else holds the group of this new frontend id');
+    this.#member = member;
+    this.#renewed(sentAt);
+  }
+
+  /** One heartbeat, or a new lease after the old one was lost; then the next one is scheduled. */
+  async #beat(): Promise<void> {
+    const started = now();
+    try {
+      if (this.#member) {
+        await this.#member.heartbeat();
+        this.#renewed(started);
+      } else {
+        await this.#join();
+        this.#options.log.info({ frontend: this.#id }, 'frontend lease taken anew');
+      }
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'LOST') {
+        this.#member = null;
+        this.#validUntil = 0;
+        this.#options.log.error({ frontend: this.#id }, 'frontend lease lost: dropping all sessions');
+        this.#options.onLost();
+        this.#schedule(0);
+        return;
+      }
+      this.#options.log.warn({ err: error }, 'frontend lease: no heartbeat');
+    }
+    this.#schedule(Math.max(0, this.#interval - (now() - started)));
+  }
+
+  #renewed(sentAt: number): void {
+    if (this.#closed) return;
+    this.#validUntil = sentAt + this.#options.sessionTimeoutMs - MARGIN_MS;
+    this.#options.onAlive();
+  }
+}

@@ -1,0 +1,386 @@
+import type { Logger } from 'pino';
+import type { Account } from './accounts.ts';
+import type { Cluster } from './cluster.ts';
+import { EngineError } from './errors.ts';
+import { deleteGroup, type GroupMember } from './group-member.ts';
+import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
+import { KafkaCode, KafkaError } from './kafka-error.ts';
+import { readBatches, readBounds, readEnd } from './log-reader.ts';
+import { decodeRecord } from './record.ts';
+import { type RawRecord, recordsOf } from './record-batches.ts';
+import { now, retry } from './retry.ts';
+import type { Follower, Subscription, Tail } from './tail.ts';
+import type { Watermark } from './watermark.ts';
+
+/** What was acknowledged is committed at most this often. */
+const COMMIT_INTERVAL_MS = 500;
+const READ_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+/** Bytes asked for at once when reading the backlog. */
+const READ_BYTES = 1024 * 1024;
+
+/** What an open inbox needs around it. */
+export interface InboxSurroundings {
+  readonly cluster: Cluster;
+  readonly tail: Tail;
+  readonly log: Logger;
+  /** False while this frontend may have been taken for dead: nothing is pushed or committed then. */
+  readonly isFrontendAlive: () => boolean;
+  /** Called once, when the inbox is held no more. */
+  readonly onReleased: (inbox: KafkaInbox) => void;
+  /** Gives a lost lease back in the background, in case it is still ours. */
+  readonly abandon: (member: GroupMember) => void;
+}
+
+/** One held inbox: the lease, the watermark and the place in the log up to which messages were pushed. */
+export class KafkaInbox implements Inbox, Follower {
+  readonly owner: Account;
+  readonly topic: string;
+  readonly #around: InboxSurroundings;
+  readonly #member: GroupMember;
+  readonly #options: OpenOptions;
+  readonly #watermark: Watermark;
+  /** Messages before this one are left to `read`; from here on they are pushed. */
+  readonly #liveStart: number;
+  /** Offset after the last one that was pushed or stepped over. */
+  #next: number;
+  /** Last offset that the owner was given, by push or by read. */
+  #handedOut: number;
+  #subscription: Subscription | null = null;
+  /** Why nothing is pushed now; any of them keeps the inbox out of the tail. */
+  readonly #stops = { paused: false, frontendSilent: false, rangesFull: false };
+  #ended = false;
+  #dirty = false;
+  #timer: NodeJS.Timeout | null = null;
+  #committing: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  #lastContact = now();
+
+  constructor(
+    around: InboxSurroundings,
+    owner: Account,
+    topic: string,
+    member: GroupMember,
+    options: OpenOptions,
+    watermark: Watermark,
+    liveStart: number,
+  ) {
+    this.#around = around;
+    this.owner = owner;
+    this.topic = topic;
+    this.#member = member;
+    this.#options = options;
+    this.#watermark = watermark;
+    this.#liveStart = liveStart;
+    this.#next = liveStart;
+    this.#handedOut = liveStart - 1;
+    this.#stops.rangesFull = watermark.isFull();
+  }
+
+  get topicId(): string {
+    return this.owner.topicId;
+  }
+
+  /** Begins to push. Apart from the constructor so that the caller can note the inbox first. */
+  start(): void {
+    this.#follow();
+  }
+
+  // ---- the owner's side
+
+  async undelivered(): Promise<number> {
+    this.#expectHeld();
+    const end = await readEnd(this.#around.cluster, this.topic, now() + READ_TIMEOUT_MS).catch(
+      this.#asEngineError,
+    );
+    return Math.max(0, end - this.#watermark.low - this.#watermark.acknowledgedAbove);
+  }
+
+  async read(limits: { maxBytes: number; maxMessages?: number }): Promise<InboxMessage[]> {
+    this.#expectHeld();
+    const found: InboxMessage[] = [];
+    let bytes = 0;
+    // What is not followed now is not about to be pushed either, so it can be read up to the log's end.
+    const end = this.#subscription ? this.#liveStart : Number.POSITIVE_INFINITY;
+    let position = this.#nextToRead(this.#watermark.low);
+    while (position < end) {
+      const { records, nextOffset } = await this.#readFrom(position);
+      if (nextOffset === position) break;
+      for (const raw of records) {
+        if (raw.offset >= end) return found;
+        if (raw.offset > position) this.#stepOver(position, raw.offset - 1);
+        if (this.#nextToRead(raw.offset) !== raw.offset) continue;
+        position = raw.offset + 1;
+        const message = this.#decode(raw);
+        if (!message) continue;
+        bytes += Buffer.byteLength(message.body);
+        if (found.length > 0 && bytes > limits.maxBytes) return found;
+        found.push(message);
+        this.#handedOut = Math.max(this.#handedOut, raw.offset);
+        if (found.length >= (limits.maxMessages ?? Number.POSITIVE_INFINITY)) return found;
+      }
+      position = this.#nextToRead(Math.max(position, nextOffset));
+    }
+    return found;
+  }
+
+  acknowledge(first: number, last: number): void {
+    if (this.#ended) return;
+    // Nobody can have what was not handed out yet.
+    const changed = this.#watermark.add(first, Math.min(last, this.#handedOut));
+    if (!changed) return;
+    this.#markDirty();
+    if (this.#stops.rangesFull && !this.#watermark.isFull()) {
+      this.#stops.rangesFull = false;
+      this.#follow();
+    }
+  }
+
+  pause(): void {
+    this.#stops.paused = true;
+    this.#unfollow();
+  }
+
+  resume(): void {
+    this.#stops.paused = false;
+    this.#follow();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close(true);
+    return this.#closing;
+  }
+
+  discard(): Promise<void> {
+    this.#closing ??= this.#close(false).then(() =>
+      deleteGroup(this.#around.cluster, this.#member.group).catch((error: unknown) => {
+        this.#around.log.warn({ err: error, group: this.#member.group }, 'group left behind');
+      }),
+    );
+    return this.#closing;
+  }
+
+  // ---- the engine's side
+
+  /** A heartbeat, unless a commit or another heartbeat went out within this time. */
+  async keepAlive(intervalMs: number): Promise<void> {
+    if (this.#ended || now() - this.#lastContact < intervalMs) return;
+    const sentAt = now();
+    const before = this.#lastContact;
+    this.#lastContact = sentAt;
+    try {
+      await this.#member.heartbeat();
+    } catch (error) {
+      this.#lastContact = before;
+      this.#onContactFailed('heartbeat', error);
+    }
+  }
+
+  /** The frontend's lease is known to be good again. */
+  wake(): void {
+    if (!this.#stops.frontendSilent) return;
+    this.#stops.frontendSilent = false;
+    this.#follow();
+  }
+
+  /** The lease is gone, or must be taken for gone. */
+  lose(reason: LossReason): void {
+    if (!this.#end()) return;
+    this.#around.abandon(this.#member);
+    this.#around.onReleased(this);
+    this.#options.onLost(reason);
+  }
+
+  // ---- the tail's side (Follower)
+
+  onRecords(records: readonly RawRecord[], nextOffset: number): void {
+    for (const raw of records) {
+      // A callback paused or ended it: the rest is fetched again from where it stopped.
+      if (!this.#subscription) return;
+      if (raw.offset < this.#next) continue;
+      if (!this.#around.isFrontendAlive()) {
+        this.#stops.frontendSilent = true;
+        this.#unfollow();
+        return;
+      }
+      if (raw.offset > this.#next) this.#stepOver(this.#next, raw.offset - 1);
+      this.#next = raw.offset + 1;
+      if (this.#watermark.has(raw.offset)) continue;
+      const message = this.#decode(raw);
+      if (message) {
+        this.#handedOut = Math.max(this.#handedOut, raw.offset);
+        this.#options.onMessage(message);
+      }
+      if (this.#watermark.isFull()) {
+        this.#stops.rangesFull = true;
+        this.#unfollow();
+      }
+    }
+    if (this.#subscription && nextOffset > this.#next) {
+      this.#stepOver(this.#next, nextOffset - 1);
+      this.#next = nextOffset;
+    }
+  }
+
+  onGone(): void {
+    this.#subscription = null;
+    this.lose('deleted');
+  }
+
+  /** The log starts later than where we are (records were deleted by hand), or was cut: go to its start. */
+  onOutOfRange(): void {
+    this.#subscription = null;
+    readBounds(this.#around.cluster, this.topic, now() + READ_TIMEOUT_MS).then(
+      ({ start, end }) => {
+        this.#around.log.warn(
+          { topic: this.topic, position: this.#next, start, end },
+          'position outside the log',
+        );
+        if (start > this.#next) {
+          this.#stepOver(this.#next, start - 1);
+          this.#next = start;
+          this.#follow();
+        } else {
+          this.lose('deleted');
+        }
+      },
+      () => this.lose('fenced'),
+    );
+  }
+
+  // ---- inside
+
+  #follow(): void {
+    const { paused, frontendSilent, rangesFull } = this.#stops;
+    if (this.#ended || this.#subscription || paused || frontendSilent || rangesFull) return;
+    this.#subscription = this.#around.tail.follow(this, this.#next);
+  }
+
+  #unfollow(): void {
+    this.#subscription?.close();
+    this.#subscription = null;
+  }
+
+  /** The first offset from `from` on that was neither acknowledged nor pushed. */
+  #nextToRead(from: number): number {
+    const missing = this.#watermark.nextMissing(from);
+    return missing >= this.#liveStart && missing < this.#next
+      ? this.#watermark.nextMissing(this.#next)
+      : missing;
+  }
+
+  #decode(raw: RawRecord): InboxMessage | null {
+    const decoded = decodeRecord(this.owner, raw.record, raw.offset, raw.timestamp);
+    if (decoded.kind === 'message') return decoded.message;
+    this.#around.log.info(
+      { topic: this.topic, offset: raw.offset, reason: decoded.reason },
+      'record stepped over',
+    );
+    this.#stepOver(raw.offset, raw.offset);
+    return null;
+  }
+
+  /** Offsets without a message for the owner count as delivered. */
+  #stepOver(first: number, last: number): void {
+    if (this.#watermark.add(first, last)) this.#markDirty();
+  }
+
+  async #readFrom(position: number): Promise<{ records: RawRecord[]; nextOffset: number }> {
+    const deadline = now() + READ_TIMEOUT_MS;
+    const { cluster } = this.#around;
+    try {
+      const batches = await readBatches(
+        cluster,
+        this.topic,
+        this.owner.topicId,
+        position,
+        READ_BYTES,
+        deadline,
+      );
+      this.#expectHeld();
+      return recordsOf(batches, position);
+    } catch (error) {
+      if (error instanceof KafkaError && error.kafkaCode === KafkaCode.OFFSET_OUT_OF_RANGE) {
+        const { start } = await readBounds(cluster, this.topic, deadline).catch(this.#asEngineError);
+        return { records: [], nextOffset: Math.max(start, position) };
+      }
+      return this.#asEngineError(error);
+    }
+  }
+
+  readonly #asEngineError = (error: unknown): never => {
+    if (error instanceof EngineError) throw error;
+    throw new EngineError('LOST', `the inbox topic ${this.topic} cannot be read`, { cause: error });
+  };
+
+  #expectHeld(): void {
+    if (this.#ended) throw new EngineError('LOST', `${this.topic} is not held any more`);
+  }
+
+  #markDirty(): void {
+    this.#dirty = true;
+    this.#scheduleCommit();
+  }
+
+  #scheduleCommit(): void {
+    if (this.#ended || this.#timer || this.#committing || !this.#dirty) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (!this.#around.isFrontendAlive()) {
+        this.#scheduleCommit();
+        return;
+      }
+      this.#committing = this.#commit()
+        .catch((error: unknown) => this.#onContactFailed('commit', error))
+        .finally(() => {
+          this.#committing = null;
+          this.#scheduleCommit();
+        });
+    }, COMMIT_INTERVAL_MS);
+  }
+
+  async #commit(): Promise<void> {
+    this.#dirty = false;
+    const sentAt = now();
+    try {
+      await this.#member.commit(
+        this.topic,
+        this.#watermark.low,
+        this.#watermark.encode(this.owner.incarnation),
+      );
+      this.#lastContact = sentAt;
+    } catch (error) {
+      this.#dirty = true;
+      throw error;
+    }
+  }
+
+  #onContactFailed(what: string, error: unknown): void {
+    if (error instanceof EngineError && error.code === 'LOST') this.lose('fenced');
+    else this.#around.log.warn({ err: error, group: this.#member.group }, `${what} failed`);
+  }
+
+  /** @returns false when it had ended already */
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#unfollow();
+    return true;
+  }
+
+  async #close(commit: boolean): Promise<void> {
+    if (!this.#end()) return;
+    const deadline = now() + CLOSE_TIMEOUT_MS;
+    try {
+      await this.#committing;
+      if (commit && this.#dirty) await retry('last commit', deadline, () => this.#commit());
+      await this.#member.leave(deadline);
+    } catch (error) {
+      this.#around.log.warn({ err: error, group: this.#member.group }, 'inbox not closed cleanly');
+      this.#around.abandon(this.#member);
+    } finally {
+      this.#around.onReleased(this);
+    }
+  }
+}

@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { encodeAccount } from './account-record.ts';
+import { AccountTransaction, Fenced } from './account-transaction.ts';
+import type { Account, Accounts, NewAccount } from './accounts.ts';
+import { AccountsTable } from './accounts-table.ts';
+import type { Cluster } from './cluster.ts';
+import { EngineError } from './errors.ts';
+import { KafkaCode, KafkaError } from './kafka-error.ts';
+import { now, retry } from './retry.ts';
+import { createInboxTopic, deleteTopicById, ensureAccountsTopic } from './topics.ts';
+import { select } from './wildcard.ts';
+
+const START_TIMEOUT_MS = 60_000;
+const CHANGE_TIMEOUT_MS = 10_000;
+const FIND_TIMEOUT_MS = 5_000;
+/** How long the loser of a race waits to see who won, milliseconds. */
+const RACE_TIMEOUT_MS = 5_000;
+/** Changes of accounts under way and waiting; past the second bound: BUSY. */
+const MAX_CHANGES = 32;
+const MAX_WAITING_CHANGES = 2_000;
+/** The table catches up for missing names at most this often; whoever asks meanwhile shares the next one. */
+const CATCH_UP_INTERVAL_MS = 20;
+/** Times that a topic left over from a creation that died may get in the way of one creation. */
+const MAX_TOPIC_ATTEMPTS = 5;
+
+export interface KafkaAccountsOptions {
+  readonly cluster: Cluster;
+  readonly log: Logger;
+  readonly inboxPrefix: string;
+  readonly replicationFactor: number;
+}
+
+/**
+ * The accounts, in a compacted topic. A change takes the name's transactional id (which fences every other writer
+ * of that name), reads the table up to now, and only then writes: compare-and-set.
+ */
+export class KafkaAccounts implements Accounts {
+  readonly #options: KafkaAccountsOptions;
+  readonly #cluster: Cluster;
+  readonly #table: AccountsTable;
+  #changing = 0;
+  readonly #turns: (() => void)[] = [];
+  #catchingUp: Promise<void> | null = null;
+
+  constructor(options: KafkaAccountsOptions) {
+    this.#options = options;
+    this.#cluster = options.cluster;
+    this.#table = new AccountsTable(options.cluster, options.log);
+  }
+
+  /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
+  async start(): Promise<void> {
+    const deadline = now() + START_TIMEOUT_MS;
+    await retry('topic of accounts', deadline, () =>
+      ensureAccountsTopic(this.#cluster, this.#options.replicationFactor),
+    );
+    await this.#leaderOfNewTopic('milena.accounts', deadline);
+    this.#table.start();
+    await this.#table.catchUp(deadline);
+    this.#options.log.info({ accounts: this.#table.size }, 'accounts read');
+  }
+
+  async close(): Promise<void> {
+    await this.#table.close();
+  }
+
+  get(name: string): Account | undefined {
+    return this.#table.get(name);
+  }
+
+  async find(name: string): Promise<Account | undefined> {
+    const known = this.#table.get(name);
+    if (known) return known;
+    await this.#catchUpShared();
+    return this.#table.get(name);
+  }
+
+  list(pattern: string, options: { after?: string; limit?: number } = {}): string[] {
+    return select(this.#table.names(), pattern, options.after, options.limit ?? Number.POSITIVE_INFINITY);
+  }
+
+  create(wanted: NewAccount): Promise<Account> {
+    return this.#inTurn(async () => {
+      const deadline = now() + CHANGE_TIMEOUT_MS;
+      // A taken name is refused before it makes a transactional id.
+      if (this.#table.get(wanted.name)) throw taken(wanted.name);
+      for (let attempt = 0; attempt < MAX_TOPIC_ATTEMPTS; attempt++) {
+        const account = await this.#tryCreate(wanted, deadline);
+        if (account) return account;
+      }
+      throw new EngineError('BUSY', `the inbox topic of ${wanted.name} keeps appearing`);
+    });
+  }
+
+  remove(account: Account): Promise<void> {
+    return this.#inTurn(async () => {
+      const deadline = now() + CHANGE_TIMEOUT_MS;
+      const isGone = () => this.#table.get(account.name)?.incarnation !== account.incarnation;
+      for (let done = false; !done; ) {
+        const transaction = await AccountTransaction.begin(this.#cluster, account.name, deadline);
+        await this.#table.catchUp(deadline);
+        if (isGone()) throw new EngineError('NO_SUCH_USER', `that account ${account.name} is gone`);
+        done = await this.#commitUnlessFenced(transaction, null, deadline);
+        // Somebody else has begun a change of this name: look again whether that removed it.
+        if (!done && now() > deadline) throw new EngineError('BUSY', `${account.name} is being changed by others`);
+      }
+      await this.#table.until(isGone, deadline);
+      // By the id that was in the record: another life of the name may have made a topic by now.
+      await retry('delete inbox', deadline, () => deleteTopicById(this.#cluster, account.topicId)).catch((error) => {
+        this.#options.log.warn({ err: error, topicId: account.topicId }, 'inbox topic left behind');
+      });
+      this.#cluster.forgetLeader(this.#topic(account.name));
+    });
+  }
+
+  /** @returns null when a left-over topic got in the way and the whole attempt must be made again */
+  async #tryCreate(wanted: NewAccount, deadline: number): Promise<Account | null> {
+    const { name } = wanted;
+    const topic = this.#topic(name);
+    // Noted before the fence: a topic that a racing winner makes later is never this one.
+    const leftOver = await this.#topicId(topic, deadline);
+    const transaction = await AccountTransaction.begin(this.#cluster, name, deadline);
+    await this.#table.catchUp(deadline);
+    if (this.#table.get(name)) throw taken(name);
+    if (leftOver) await retry('delete left-over', deadline, () => deleteTopicById(this.#cluster, leftOver));
+    const topicId = await retry('create inbox', deadline, () =>
+      createInboxTopic(this.#cluster, topic, this.#options.replicationFactor),
+    );
+    if (topicId === null) return null;
+    this.#cluster.forgetLeader(topic);
+    const account: Account = {
+      name,
+      incarnation: randomUUID(),
+      topicId,
+      displayName: wanted.displayName ?? null,
+      credential: wanted.credential ?? null,
+      disabled: false,
+      createdAt: Date.now(),
+    };
+    const isThere = () => this.#table.get(name) !== undefined;
+    if (!(await this.#commitUnlessFenced(transaction, encodeAccount(account), deadline))) {
+      // Somebody else is making the same name and will win; our topic is theirs to find and replace.
+      await this.#table.until(isThere, now() + RACE_TIMEOUT_MS).catch(() => {
+        throw new EngineError('BUSY', `${name} is being made by somebody else`);
+      });
+      throw taken(name);
+    }
+    await this.#table.until(isThere, deadline);
+    await this.#leaderOfNewTopic(topic, deadline);
+    return account;
+  }
+
+  /** @returns false when another writer of the name has begun: nothing was written then */
+  async #commitUnlessFenced(transaction: AccountTransaction, value: Buffer | null, deadline: number): Promise<boolean> {
+    try {
+      await transaction.commit(value, deadline);
+      return true;
+    } catch (error) {
+      if (error instanceof Fenced) return false;
+      throw error;
+    }
+  }
+
+  /** A broker knows a new topic only some ms after it was made. */
+  async #leaderOfNewTopic(topic: string, deadline: number): Promise<void> {
+    await retry(`leader of ${topic}`, deadline, async () => {
+      try {
+        await this.#cluster.leader(topic);
+      } catch (error) {
+        if (!(error instanceof KafkaError) || error.kafkaCode !== KafkaCode.UNKNOWN_TOPIC_OR_PARTITION)
+          throw error;
+        throw new KafkaError(`leader of ${topic}`, KafkaCode.LEADER_NOT_AVAILABLE);
+      }
+    });
+  }
+
+  async #topicId(topic: string, deadline: number): Promise<string | null> {
+    this.#cluster.forgetLeader(topic);
+    return retry(`id of ${topic}`, deadline, async () => {
+      try {
+        return (await this.#cluster.leader(topic)).topicId;
+      } catch (error) {
+        if (error instanceof KafkaError && error.kafkaCode === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION)
+          return null;
+        throw error;
+      }
+    });
+  }
+
+  #topic(name: string): string {
+    return this.#options.inboxPrefix + name;
+  }
+
+  /** One catch-up serves everybody who asked before it began. */
+  #catchUpShared(): Promise<void> {
+    this.#catchingUp ??= new Promise<void>((resolve) => setTimeout(resolve, CATCH_UP_INTERVAL_MS)).then(
+      () => {
+        this.#catchingUp = null;
+        return this.#table.catchUp(now() + FIND_TIMEOUT_MS);
+      },
+    );
+    return this.#catchingUp;
+  }
+
+  /** At most MAX_CHANGES at the same time, the rest in the order of their coming. */
+  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    if (this.#changing >= MAX_CHANGES) {
+      if (this.#turns.length >= MAX_WAITING_CHANGES)
+        throw new EngineError('BUSY', 'too many accounts are being changed');
+      await new Promise<void>((resolve) => this.#turns.push(resolve));
+    } else {
+      this.#changing++;
+    }
+    try {
+      return await change();
+    } finally {
+      // The place goes to the next in line, or is given up.
+      const next = this.#turns.shift();
+      if (next) next();
+      else this.#changing--;
+    }
+  }
+}
+
+function taken(name: string): EngineError {
+  return new EngineError('USERNAME_TAKEN', `${name} is taken`);
+}

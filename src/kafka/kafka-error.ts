@@ -1,0 +1,93 @@
+/**
+ * Kafka's error codes that the engine knows by name (from the protocol's error table). Responses come back
+ * from `Cluster.request` even when they carry errors, so every caller looks at its own codes.
+ */
+export const KafkaCode = {
+  NONE: 0,
+  OFFSET_OUT_OF_RANGE: 1,
+  UNKNOWN_TOPIC_OR_PARTITION: 3,
+  LEADER_NOT_AVAILABLE: 5,
+  NOT_LEADER_OR_FOLLOWER: 6,
+  REQUEST_TIMED_OUT: 7,
+  BROKER_NOT_AVAILABLE: 8,
+  MESSAGE_TOO_LARGE: 10,
+  NETWORK_EXCEPTION: 13,
+  COORDINATOR_LOAD_IN_PROGRESS: 14,
+  COORDINATOR_NOT_AVAILABLE: 15,
+  NOT_COORDINATOR: 16,
+  RECORD_LIST_TOO_LARGE: 18,
+  NOT_ENOUGH_REPLICAS: 19,
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 20,
+  ILLEGAL_GENERATION: 22,
+  INCONSISTENT_GROUP_PROTOCOL: 23,
+  UNKNOWN_MEMBER_ID: 25,
+  REBALANCE_IN_PROGRESS: 27,
+  TOPIC_ALREADY_EXISTS: 36,
+  NOT_CONTROLLER: 41,
+  OUT_OF_ORDER_SEQUENCE_NUMBER: 45,
+  DUPLICATE_SEQUENCE_NUMBER: 46,
+  INVALID_PRODUCER_EPOCH: 47,
+  CONCURRENT_TRANSACTIONS: 51,
+  TRANSACTION_COORDINATOR_FENCED: 52,
+  KAFKA_STORAGE_ERROR: 56,
+  UNKNOWN_PRODUCER_ID: 59,
+  FETCH_SESSION_ID_NOT_FOUND: 70,
+  INVALID_FETCH_SESSION_EPOCH: 71,
+  FENCED_LEADER_EPOCH: 74,
+  UNKNOWN_LEADER_EPOCH: 75,
+  FENCED_INSTANCE_ID: 82,
+  THROTTLING_QUOTA_EXCEEDED: 89,
+  PRODUCER_FENCED: 90,
+  UNKNOWN_TOPIC_ID: 100,
+  INCONSISTENT_TOPIC_ID: 103,
+} as const;
+
+const NAMES = new Map<number, string>(Object.entries(KafkaCode).map(([name, code]) => [code, name]));
+
+/** `NOT_COORDINATOR`, or `error 123` for a code that has no name here. */
+export function nameOfCode(code: number): string {
+  return NAMES.get(code) ?? `error ${code}`;
+}
+
+/** The broker could not do it now, or asked the wrong node: look the node up anew and try again. */
+const PASSING: ReadonlySet<number> = new Set([
+  KafkaCode.LEADER_NOT_AVAILABLE,
+  KafkaCode.NOT_LEADER_OR_FOLLOWER,
+  KafkaCode.REQUEST_TIMED_OUT,
+  KafkaCode.BROKER_NOT_AVAILABLE,
+  KafkaCode.NETWORK_EXCEPTION,
+  KafkaCode.COORDINATOR_LOAD_IN_PROGRESS,
+  KafkaCode.COORDINATOR_NOT_AVAILABLE,
+  KafkaCode.NOT_COORDINATOR,
+  KafkaCode.NOT_ENOUGH_REPLICAS,
+  KafkaCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+  KafkaCode.NOT_CONTROLLER,
+  KafkaCode.CONCURRENT_TRANSACTIONS,
+  KafkaCode.KAFKA_STORAGE_ERROR,
+  KafkaCode.FENCED_LEADER_EPOCH,
+  KafkaCode.UNKNOWN_LEADER_EPOCH,
+  KafkaCode.THROTTLING_QUOTA_EXCEEDED,
+]);
+
+/** Whether the same request may succeed later. */
+export function isPassing(code: number): boolean {
+  return PASSING.has(code);
+}
+
+/** An error code that its caller did not expect. `passing` tells whether trying again makes sense. */
+export class KafkaError extends Error {
+  override readonly name = 'KafkaError';
+  readonly kafkaCode: number;
+  readonly passing: boolean;
+
+  constructor(what: string, code: number) {
+    super(`${what}: ${nameOfCode(code)}`);
+    this.kafkaCode = code;
+    this.passing = isPassing(code);
+  }
+}
+
+/** Throws a KafkaError unless `code` is 0. @param what the request, for the log */
+export function expectNone(what: string, code: number): void {
+  if (code !== KafkaCode.NONE) throw new KafkaError(what, code);
+}

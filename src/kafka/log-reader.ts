@@ -1,0 +1,108 @@
+import {
+  FetchIsolationLevels,
+  fetchV17,
+  ListOffsetTimestamps,
+  listOffsetsV9,
+  type RecordsBatch,
+} from '@platformatic/kafka';
+import type { Cluster } from './cluster.ts';
+import { expectNone, isPassing, KafkaCode } from './kafka-error.ts';
+import { retry } from './retry.ts';
+
+/** First offset that is still there, and the one that the next record will get. */
+export interface LogBounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+const MAX_WAIT_MS = 0;
+
+/**
+ * Where a topic's partition 0 starts and ends now.
+ * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_OR_PARTITION
+ */
+export async function readBounds(cluster: Cluster, topic: string, deadline: number): Promise<LogBounds> {
+  return retry(`bounds of ${topic}`, deadline, async () => {
+    const ask = (timestamp: bigint) => listOffset(cluster, topic, timestamp);
+    const [start, end] = await Promise.all([
+      ask(ListOffsetTimestamps.EARLIEST),
+      ask(ListOffsetTimestamps.LATEST),
+    ]);
+    return { start, end };
+  });
+}
+
+/**
+ * Where a topic's partition 0 ends now: its high watermark, whatever transactions are open.
+ * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_OR_PARTITION
+ */
+export function readEnd(cluster: Cluster, topic: string, deadline: number): Promise<number> {
+  return retry(`end of ${topic}`, deadline, () => listOffset(cluster, topic, ListOffsetTimestamps.LATEST));
+}
+
+async function listOffset(cluster: Cluster, topic: string, timestamp: bigint): Promise<number> {
+  const { node } = await cluster.leader(topic);
+  const response = await cluster.request(
+    node,
+    'control',
+    listOffsetsV9.api,
+    -1,
+    FetchIsolationLevels.READ_UNCOMMITTED,
+    [{ name: topic, partitions: [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp }] }],
+  );
+  const partition = response.topics[0]?.partitions[0];
+  const code = partition?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+  if (isPassing(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(topic);
+  expectNone(`ListOffsets ${topic}`, code);
+  return Number(partition?.offset);
+}
+
+/**
+ * One fetch outside any session, from an offset on; returns at once when there is nothing.
+ * @param topicId Kafka's id of the topic (a UUID)
+ * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID, OFFSET_OUT_OF_RANGE
+ */
+export function readBatches(
+  cluster: Cluster,
+  topic: string,
+  topicId: string,
+  from: number,
+  maxBytes: number,
+  deadline: number,
+): Promise<RecordsBatch[]> {
+  return retry(`read ${topic}`, deadline, async () => {
+    const { node } = await cluster.leader(topic);
+    const response = await cluster.request(
+      node,
+      'read',
+      fetchV17.api,
+      MAX_WAIT_MS,
+      1,
+      maxBytes,
+      FetchIsolationLevels.READ_UNCOMMITTED,
+      0,
+      -1,
+      [
+        {
+          topicId,
+          partitions: [
+            {
+              partition: 0,
+              currentLeaderEpoch: -1,
+              fetchOffset: BigInt(from),
+              lastFetchedEpoch: -1,
+              partitionMaxBytes: maxBytes,
+            },
+          ],
+        },
+      ],
+      [],
+      '',
+    );
+    const partition = response.responses[0]?.partitions[0];
+    const code = response.errorCode || (partition?.errorCode ?? KafkaCode.NONE);
+    if (isPassing(code)) cluster.forgetLeader(topic);
+    expectNone(`Fetch ${topic}`, code);
+    return partition?.records ?? [];
+  });
+}

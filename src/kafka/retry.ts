@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EngineError } from './errors.ts';
+import { KafkaError } from './kafka-error.ts';
+
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 500;
+
+/** Milliseconds on the monotonic clock; deadlines are values of it. */
+export function now(): number {
+  return performance.now();
+}
+
+/**
+ * Repeats `attempt` until it returns, pausing 10 ms and up to 500 ms (doubling, with jitter) between tries.
+ * Tried again: what the network did, and Kafka's passing errors. Thrown at once: everything else.
+ * @param what for the error message
+ * @param deadline on the clock of `now`
+ * @throws EngineError `UNAVAILABLE` when the deadline has passed
+ */
+export async function retry<T>(what: string, deadline: number, attempt: () => Promise<T>): Promise<T> {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!worthRetrying(error)) throw error;
+      const rest = pause * (0.5 + Math.random());
+      if (now() + rest > deadline) {
+        throw new EngineError('UNAVAILABLE', `${what}: Kafka does not answer`, { cause: error });
+      }
+      await sleep(rest);
+    }
+  }
+}
+
+/** True for network errors of the Kafka library (it names them by `code`) and for passing KafkaErrors. */
+export function worthRetrying(error: unknown): boolean {
+  if (error instanceof KafkaError) return error.passing;
+  if (error instanceof EngineError || !(error instanceof Error)) return false;
+  const code = 'code' in error ? error.code : undefined;
+  return code === 'PLT_KFK_NETWORK' || code === 'PLT_KFK_TIMEOUT';
+}

@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Cluster } from './cluster.ts';
+import { FetchSession } from './fetch-session.ts';
+import { KafkaCode } from './kafka-error.ts';
+import type { RawRecord } from './record-batches.ts';
+import { now } from './retry.ts';
+
+/** What happens to a topic that is being followed. */
+export interface Follower {
+  readonly topic: string;
+  /** Kafka's id of the topic (a UUID): another topic of the same name is never followed by mistake. */
+  readonly topicId: string;
+  /**
+   * Records in offset order. They may start below the position that was asked for; `nextOffset` is where the next
+   * ones start (control records and holes leave gaps).
+   */
+  onRecords(records: readonly RawRecord[], nextOffset: number): void;
+  /** The topic is gone; the subscription is closed. */
+  onGone(): void;
+  /** The position is outside the log; the subscription is closed. */
+  onOutOfRange(): void;
+}
+
+/** One followed topic, from `Tail.follow` to `close`. */
+export interface Subscription {
+  readonly follower: Follower;
+  /** Next offset to fetch. */
+  position: number;
+  /** No callback comes after this. */
+  close(): void;
+}
+
+/** Inboxes in one fetch session: the broker looks at all of them for each wake-up, some 10 µs each. */
+const SESSION_SIZE = 32;
+/** A session with fewer gives its inboxes to the nursery, so that half-empty sessions do not pile up. */
+const SPARSE_SIZE = 8;
+/**
+ * Longest time a fetch is parked at the broker. A parked fetch cannot take on another inbox, so the newcomers'
+ * session waits briefly; the others long, since each wake-up costs.
+ */
+const NURSERY_WAIT_MS = 100;
+const SESSION_WAIT_MS = 5_000;
+/** How long a topic may be unknown to its broker before it counts as gone (a new one takes some ms). */
+const UNKNOWN_TOPIC_MS = 1_500;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
+interface Member extends Subscription {
+  closed: boolean;
+  session: FetchSession<Member> | null;
+  unknownSince: number;
+}
+
+/**
+ * Follows the ends of many topics over few connections: incremental fetch sessions, each shared by some dozens of
+ * inboxes. Newcomers go to a *nursery* session, which becomes a regular one when it is full.
+ */
+export class Tail {
+  readonly #cluster: Cluster;
+  readonly #log: Logger;
+  /** By node; the nursery is the one that newcomers go to. */
+  readonly #sessions = new Map<number, Set<FetchSession<Member>>>();
+  readonly #nurseries = new Map<number, FetchSession<Member>>();
+  #closed = false;
+
+  constructor(cluster: Cluster, log: Logger) {
+    this.#cluster = cluster;
+    this.#log = log;
+  }
+
+  /** Starts to follow a topic from an offset on. To pause: close, and follow again from the position. */
+  follow(follower: Follower, position: number): Subscription {
+    const member: Member = {
+      follower,
+      position,
+      closed: false,
+      session: null,
+      unknownSince: 0,
+      close: () => {
+        member.closed = true;
+        member.session?.remove(member);
+        member.session = null;
+      },
+    };
+    void this.#place(member);
+    return member;
+  }
+
+  /** Fetch sessions open now. */
+  get sessionCount(): number {
+    let sum = 0;
+    for (const sessions of this.#sessions.values()) sum += sessions.size;
+    return sum;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const all = [...this.#sessions.values()].flatMap((sessions) => [...sessions]);
+    await Promise.all(all.map((session) => session.close()));
+  }
+
+  /** Puts a member into the nursery of its leader, however long it takes to find that. */
+  async #place(member: Member): Promise<void> {
+    for (
+      let pause = FIRST_PAUSE_MS;
+      !member.closed && !this.#closed;
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+    ) {
+      try {
+        const { node } = await this.#cluster.leader(member.follower.topic);
+        if (member.closed || this.#closed) return;
+        const nursery = this.#nursery(node);
+        member.session = nursery;
+        nursery.add(member);
+        if (nursery.size >= SESSION_SIZE) {
+          nursery.maxWaitMs = SESSION_WAIT_MS;
+          this.#nurseries.delete(node);
+        }
+        return;
+      } catch (error) {
+        const code = error instanceof Error && 'kafkaCode' in error ? error.kafkaCode : undefined;
+        if (code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION && this.#isGone(member)) return;
+        await sleep(pause * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  #nursery(node: number): FetchSession<Member> {
+    const existing = this.#nurseries.get(node);
+    if (existing) return existing;
+    const session: FetchSession<Member> = new FetchSession(this.#cluster, this.#log, node, NURSERY_WAIT_MS, {
+      onData: (member, records, nextOffset) => {
+        if (member.closed) return;
+        member.unknownSince = 0;
+        member.position = nextOffset;
+        member.follower.onRecords(records, nextOffset);
+      },
+      onError: (member, code) => this.#onError(session, member, code),
+      onRound: () => this.#afterRound(session),
+    });
+    this.#nurseries.set(node, session);
+    const sessions = this.#sessions.get(node) ?? new Set();
+    sessions.add(session);
+    this.#sessions.set(node, sessions);
+    return session;
+  }
+
+  #onError(session: FetchSession<Member>, member: Member, code: number): void {
+    if (member.closed) return;
+    switch (code) {
+      case KafkaCode.OFFSET_OUT_OF_RANGE:
+        member.close();
+        member.follower.onOutOfRange();
+        return;
+      case KafkaCode.UNKNOWN_TOPIC_OR_PARTITION:
+      case KafkaCode.UNKNOWN_TOPIC_ID:
+      case KafkaCode.INCONSISTENT_TOPIC_ID:
+        if (this.#isGone(member)) return;
+        break;
+      default:
+        break;
+    }
+    // Left in, a failing member would turn the session into a busy loop. It moves to wherever its leader is now.
+    session.remove(member);
+    member.session = null;
+    this.#cluster.forgetLeader(member.follower.topic);
+    setTimeout(() => void this.#place(member), FIRST_PAUSE_MS);
+  }
+
+  /** True, and told to the follower, once a topic has been unknown for too long to be merely new. */
+  #isGone(member: Member): boolean {
+    member.unknownSince ||= now();
+    if (now() - member.unknownSince < UNKNOWN_TOPIC_MS) return false;
+    member.close();
+    member.follower.onGone();
+    return true;
+  }
+
+  /** Between two fetches of a session: an empty one ends, a sparse one gives its members to the nursery. */
+  #afterRound(session: FetchSession<Member>): void {
+    if (this.#closed) return;
+    const isNursery = this.#nurseries.get(session.node) === session;
+    if (isNursery ? session.size > 0 : session.size >= SPARSE_SIZE) return;
+    if (isNursery) this.#nurseries.delete(session.node);
+    const members = session.members();
+    this.#sessions.get(session.node)?.delete(session);
+    void session.close();
+    for (const member of members) {
+      member.session = null;
+      void this.#place(member);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { createTopicsV7, deleteTopicsV6 } from '@platformatic/kafka';
+import type { Cluster } from './cluster.ts';
+import { EngineError } from './errors.ts';
+import { expectNone, KafkaCode } from './kafka-error.ts';
+
+/** The compacted topic of accounts. */
+export const ACCOUNTS_TOPIC = 'milena.accounts';
+
+/** Consumer groups of the frontends' own leases are called this plus the frontend's id. */
+export const FRONTEND_GROUP_PREFIX = 'milena.frontend.';
+
+/** Largest record batch that an inbox takes, in bytes (`max.message.bytes`). */
+export const MAX_BATCH_BYTES = 131_072;
+
+const TOPIC_TIMEOUT_MS = 10_000;
+
+/** Settings of every inbox topic. */
+const INBOX_CONFIG: Readonly<Record<string, string>> = {
+  'cleanup.policy': 'delete',
+  // An undelivered message never expires.
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  // The broker unpacks what arrives packed: a small compressed bomb would pass max.message.bytes otherwise.
+  'compression.type': 'uncompressed',
+  'max.message.bytes': String(MAX_BATCH_BYTES),
+  'message.timestamp.type': 'LogAppendTime',
+  // Deleting records frees whole segments only, so they are small,
+  'segment.bytes': String(16 * 1024 * 1024),
+  // and so are their indexes: the default preallocates 10 MiB for each of many thousand inboxes.
+  'segment.index.bytes': '65536',
+};
+
+const ACCOUNTS_CONFIG: Readonly<Record<string, string>> = {
+  'cleanup.policy': 'compact',
+  'segment.bytes': String(16 * 1024 * 1024),
+  'segment.index.bytes': '65536',
+  'max.message.bytes': String(MAX_BATCH_BYTES),
+};
+
+/**
+ * Creates an inbox topic.
+ * @returns Kafka's id of the topic (a UUID), or null when a topic of that name exists
+ * @throws KafkaError, or the network's
+ */
+export function createInboxTopic(
+  cluster: Cluster,
+  topic: string,
+  replicationFactor: number,
+): Promise<string | null> {
+  return createTopic(cluster, topic, replicationFactor, INBOX_CONFIG);
+}
+
+/** Creates the topic of accounts unless it exists. @throws KafkaError, or the network's */
+export async function ensureAccountsTopic(cluster: Cluster, replicationFactor: number): Promise<void> {
+  await createTopic(cluster, ACCOUNTS_TOPIC, replicationFactor, ACCOUNTS_CONFIG);
+}
+
+async function createTopic(
+  cluster: Cluster,
+  name: string,
+  replicationFactor: number,
+  config: Readonly<Record<string, string>>,
+): Promise<string | null> {
+  const settings: Record<string, string> = { ...config };
+  // Two of three copies before a message counts as stored; per topic, since Kafka 4.1 ignores it per broker.
+  if (replicationFactor >= 3) settings['min.insync.replicas'] = '2';
+  const response = await cluster.requestAny(
+    createTopicsV7.api,
+    [
+      {
+        name,
+        numPartitions: 1,
+        replicationFactor,
+        assignments: [],
+        configs: Object.entries(settings).map(([key, value]) => ({ name: key, value })),
+      },
+    ],
+    TOPIC_TIMEOUT_MS,
+    false,
+  );
+  const created = response.topics[0];
+  if (created?.errorCode === KafkaCode.TOPIC_ALREADY_EXISTS) return null;
+  expectNone(`CreateTopics ${name}`, created?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT);
+  return created?.topicId ?? null;
+}
+
+/**
+ * Deletes a topic by its id, never by its name: another life of the name may have a new topic by now.
+ * A topic that is gone already is fine.
+ * @throws KafkaError, or the network's
+ */
+export async function deleteTopicById(cluster: Cluster, topicId: string): Promise<void> {
+  const response = await cluster.requestAny(deleteTopicsV6.api, [{ name: null, topicId }], TOPIC_TIMEOUT_MS);
+  const code = response.responses[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+  if (code === KafkaCode.UNKNOWN_TOPIC_ID || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) return;
+  expectNone('DeleteTopics', code);
+}
+
+/** The error for an inbox that is not there (any more). */
+export function noSuchInbox(topic: string): EngineError {
+  return new EngineError('NO_SUCH_USER', `there is no inbox topic ${topic}`);
+}
