@@ -17,6 +17,9 @@ const TRANSACTION_TIMEOUT_MS = 5_000;
 const PRODUCE_TIMEOUT_MS = 5_000;
 
 const FENCED: ReadonlySet<number> = new Set([
+  // The fencing writer has had our transaction aborted already.
+  KafkaCode.INVALID_TXN_STATE,
+  KafkaCode.INVALID_PRODUCER_ID_MAPPING,
   KafkaCode.INVALID_PRODUCER_EPOCH,
   KafkaCode.PRODUCER_FENCED,
   KafkaCode.TRANSACTION_COORDINATOR_FENCED,
@@ -111,7 +114,10 @@ export class AccountTransaction {
         this.#epoch,
         true,
       );
-      this.#check('EndTxn', ended.errorCode);
+      // The coordinator says this (seen with 4.3.1) to the loser of a race while the fence is being set up: a
+      // moment later it says which of the two it is.
+      const unsettled = ended.errorCode === KafkaCode.UNKNOWN_SERVER_ERROR;
+      this.#check('EndTxn', unsettled ? KafkaCode.CONCURRENT_TRANSACTIONS : ended.errorCode);
     });
   }
 

@@ -29,3 +29,9 @@ export class EngineError extends Error {
     this.code = code;
   }
 }
+
+/** For `catch`: whatever Kafka or the network threw becomes `UNAVAILABLE`, with the cause kept for the log. */
+export function unavailable(error: unknown): never {
+  if (error instanceof EngineError) throw error;
+  throw new EngineError('UNAVAILABLE', 'Kafka did not do what was asked', { cause: error });
+}

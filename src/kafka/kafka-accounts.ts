@@ -5,7 +5,7 @@ import { AccountTransaction, Fenced } from './account-transaction.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
 import { AccountsTable } from './accounts-table.ts';
 import type { Cluster } from './cluster.ts';
-import { EngineError } from './errors.ts';
+import { EngineError, unavailable } from './errors.ts';
 import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
 import { createInboxTopic, deleteTopicById, ensureAccountsTopic } from './topics.ts';
@@ -72,7 +72,7 @@ export class KafkaAccounts implements Accounts {
   async find(name: string): Promise<Account | undefined> {
     const known = this.#table.get(name);
     if (known) return known;
-    await this.#catchUpShared();
+    await this.#catchUpShared().catch(unavailable);
     return this.#table.get(name);
   }
 
@@ -103,13 +103,16 @@ export class KafkaAccounts implements Accounts {
         if (isGone()) throw new EngineError('NO_SUCH_USER', `that account ${account.name} is gone`);
         done = await this.#commitUnlessFenced(transaction, null, deadline);
         // Somebody else has begun a change of this name: look again whether that removed it.
-        if (!done && now() > deadline) throw new EngineError('BUSY', `${account.name} is being changed by others`);
+        if (!done && now() > deadline)
+          throw new EngineError('BUSY', `${account.name} is being changed by others`);
       }
       await this.#table.until(isGone, deadline);
       // By the id that was in the record: another life of the name may have made a topic by now.
-      await retry('delete inbox', deadline, () => deleteTopicById(this.#cluster, account.topicId)).catch((error) => {
-        this.#options.log.warn({ err: error, topicId: account.topicId }, 'inbox topic left behind');
-      });
+      await retry('delete inbox', deadline, () => deleteTopicById(this.#cluster, account.topicId)).catch(
+        (error) => {
+          this.#options.log.warn({ err: error, topicId: account.topicId }, 'inbox topic left behind');
+        },
+      );
       this.#cluster.forgetLeader(this.#topic(account.name));
     });
   }
@@ -152,7 +155,11 @@ export class KafkaAccounts implements Accounts {
   }
 
   /** @returns false when another writer of the name has begun: nothing was written then */
-  async #commitUnlessFenced(transaction: AccountTransaction, value: Buffer | null, deadline: number): Promise<boolean> {
+  async #commitUnlessFenced(
+    transaction: AccountTransaction,
+    value: Buffer | null,
+    deadline: number,
+  ): Promise<boolean> {
     try {
       await transaction.commit(value, deadline);
       return true;
@@ -213,7 +220,7 @@ export class KafkaAccounts implements Accounts {
       this.#changing++;
     }
     try {
-      return await change();
+      return await change().catch(unavailable);
     } finally {
       // The place goes to the next in line, or is given up.
       const next = this.#turns.shift();

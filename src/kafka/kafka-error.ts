@@ -3,6 +3,7 @@
  * from `Cluster.request` even when they carry errors, so every caller looks at its own codes.
  */
 export const KafkaCode = {
+  UNKNOWN_SERVER_ERROR: -1,
   NONE: 0,
   OFFSET_OUT_OF_RANGE: 1,
   UNKNOWN_TOPIC_OR_PARTITION: 3,
@@ -27,6 +28,8 @@ export const KafkaCode = {
   OUT_OF_ORDER_SEQUENCE_NUMBER: 45,
   DUPLICATE_SEQUENCE_NUMBER: 46,
   INVALID_PRODUCER_EPOCH: 47,
+  INVALID_TXN_STATE: 48,
+  INVALID_PRODUCER_ID_MAPPING: 49,
   CONCURRENT_TRANSACTIONS: 51,
   TRANSACTION_COORDINATOR_FENCED: 52,
   KAFKA_STORAGE_ERROR: 56,

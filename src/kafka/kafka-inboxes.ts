@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Account } from './accounts.ts';
 import { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
-import { EngineError } from './errors.ts';
+import { EngineError, unavailable } from './errors.ts';
 import { FrontendLease } from './frontend-lease.ts';
 import { describeHolders } from './group-member.ts';
 import { type InboxSurroundings, KafkaInbox } from './inbox.ts';
@@ -116,7 +116,7 @@ export class KafkaInboxes implements Inboxes {
       return inbox;
     } catch (error) {
       this.#local.delete(owner.name);
-      throw error;
+      return unavailable(error);
     }
   }
 
@@ -124,7 +124,9 @@ export class KafkaInboxes implements Inboxes {
     const elsewhere = accounts.filter((account) => !this.#local.has(account.name));
     const groups = elsewhere.map((account) => this.#topic(account));
     const holders =
-      groups.length > 0 ? await describeHolders(this.#cluster, groups, now() + HELD_TIMEOUT_MS) : [];
+      groups.length > 0
+        ? await describeHolders(this.#cluster, groups, now() + HELD_TIMEOUT_MS).catch(unavailable)
+        : [];
     const held = new Set(elsewhere.filter((_, index) => holders[index]).map((account) => account.name));
     return accounts.map((account) => this.#local.has(account.name) || held.has(account.name));
   }

@@ -1,0 +1,41 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { pino } from 'pino';
+import { type Config, readConfig } from '../../src/config.ts';
+import { openEngine } from '../../src/kafka/engine.ts';
+import { testBrokers } from '../broker/brokers.ts';
+import type { TestCluster } from '../contracts/cluster.ts';
+
+/** The configuration that tests give an engine: the shared broker, defaults otherwise. */
+export function testConfig(environment: Record<string, string> = {}): Config {
+  return readConfig({ MILENA_KAFKA_BROKERS: testBrokers().join(','), ...environment });
+}
+
+/** Silent unless MILENA_TEST_LOG names a level. */
+export const testLog = pino({ level: process.env.MILENA_TEST_LOG ?? 'silent' });
+
+/** An independent Kafka client, as a witness of what is really there. */
+export function witness(): Kafka {
+  return new Kafka({ clientId: 'witness', brokers: testBrokers(), logLevel: logLevel.NOTHING });
+}
+
+/** Two engines over the shared broker. */
+export async function kafkaCluster(): Promise<TestCluster> {
+  const config = testConfig();
+  const [here, elsewhere] = await Promise.all([openEngine(config, testLog), openEngine(config, testLog)]);
+  const producer = witness().producer();
+  await producer.connect();
+  return {
+    here,
+    elsewhere,
+    async produceRaw(account, { key, value, headers }) {
+      await producer.send({
+        topic: config.inboxPrefix + account.name,
+        messages: [{ key: key ?? null, value, ...(headers && { headers }) }],
+      });
+    },
+    async close() {
+      await producer.disconnect();
+      await Promise.all([here.close(), elsewhere.close()]);
+    },
+  };
+}

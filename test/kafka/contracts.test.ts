@@ -1,0 +1,6 @@
+import { accountsContract } from '../contracts/accounts.contract.ts';
+import { inboxesContract } from '../contracts/inboxes.contract.ts';
+import { kafkaCluster } from './cluster.ts';
+
+accountsContract('Kafka', kafkaCluster);
+inboxesContract('Kafka', kafkaCluster);
