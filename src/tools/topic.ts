@@ -1,0 +1,77 @@
+import type { Config } from '../config.ts';
+import { EXIT, ToolError } from './exit.ts';
+import { withAdmin } from './kafka.ts';
+import { printable } from './printable.ts';
+
+const TOPIC = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
+/** Milena's own books. A stray record in them would be a broken account, so nobody writes there by hand. */
+const OWN_TOPICS = new Set(['milena.accounts', 'milena.sessions', 'milena.control']);
+
+/** What becomes of a topic name that somebody typed. */
+export type TopicDecision =
+  | { readonly kind: 'use' }
+  | { readonly kind: 'create' }
+  | { readonly kind: 'refuse'; readonly code: number; readonly reason: string };
+
+/**
+ * Whether to use a topic, to create it, or to refuse it. An inbox topic belongs to an account and is made with it, never
+ * here: a topic without an account would look like an inbox and be none.
+ * @param script what to run with another name: `./spawn_consumer.sh`
+ */
+export function decideTopic(
+  topic: string,
+  topics: ReadonlySet<string>,
+  settings: { readonly inboxPrefix: string; readonly writing: boolean; readonly script: string },
+): TopicDecision {
+  const { inboxPrefix, writing, script } = settings;
+  if (!TOPIC.test(topic)) {
+    const reason = `"${printable(topic)}" is no name for a topic: it may hold a-z, A-Z, 0-9, dot, dash and underscore.`;
+    return { kind: 'refuse', code: EXIT.USAGE, reason };
+  }
+  if (writing && (topic.startsWith('__') || OWN_TOPICS.has(topic))) {
+    const reason = `${topic} is kept by the system itself; nothing is written there by hand.`;
+    return { kind: 'refuse', code: EXIT.USAGE, reason };
+  }
+  if (topics.has(topic)) return { kind: 'use' };
+  if (topic.startsWith(inboxPrefix)) {
+    const user = topic.slice(inboxPrefix.length);
+    const reason =
+      `There is no user "${user}", and an inbox is made only with its account. ` +
+      'Create the account in the client (./start_client.sh) first.';
+    return { kind: 'refuse', code: EXIT.NO_USER, reason };
+  }
+  const inbox = `${inboxPrefix}${topic.toLowerCase()}`;
+  if (!topic.includes('.') && topics.has(inbox)) {
+    const reason =
+      `There is no topic "${topic}", but the user ${topic.toLowerCase()} has an inbox. ` +
+      `Did you mean it?\n  ${script} ${inbox}`;
+    return { kind: 'refuse', code: EXIT.NO_USER, reason };
+  }
+  if (topic.startsWith('__') || OWN_TOPICS.has(topic)) {
+    return { kind: 'refuse', code: EXIT.UNAVAILABLE, reason: `${topic} does not exist yet.` };
+  }
+  return { kind: 'create' };
+}
+
+/**
+ * Makes sure that a topic can be used, and says so on standard error when it was created.
+ * @throws ToolError
+ */
+export async function prepareTopic(
+  config: Config,
+  topic: string,
+  use: { writing: boolean; script: string },
+): Promise<void> {
+  await withAdmin(config, `Looking for topic ${printable(topic)}`, async (admin) => {
+    const topics = new Set(await admin.listTopics());
+    const decision = decideTopic(topic, topics, { inboxPrefix: config.inboxPrefix, ...use });
+    if (decision.kind === 'refuse') throw new ToolError(decision.code, decision.reason);
+    if (decision.kind === 'use') return;
+    const created = await admin.createTopics({
+      waitForLeaders: true,
+      topics: [{ topic, numPartitions: 1, replicationFactor: config.replicationFactor }],
+    });
+    // False: somebody else created it in this moment, which is as good.
+    if (created) console.error(`Created topic ${topic}.`);
+  });
+}

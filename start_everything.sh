@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Sets up and starts all of Milena on this machine: packages, Kafka, a frontend; then opens the client.
+#
+#   ./start_everything.sh [--demo]
+#
+#   --demo   plays a short conversation of two accounts instead of opening the client. So it does without a terminal.
+#
+# Needed: Node 20 or later with npm, and either Docker with Compose or Java 17 or later with Maven.
+# With MILENA_KAFKA_BROKERS=host:port it uses that Kafka and starts none. Stop all: ./stop_everything.sh
+. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+
+demo=''
+case ${1:-} in
+  '') ;;
+  --demo) demo=yes ;;
+  -h | --help) usage; exit 0 ;;
+  *) wrong_usage "unknown argument: $1" ;;
+esac
+[ $# -le 1 ] || wrong_usage "unknown argument: $2"
+if [ ! -t 0 ] || [ ! -t 1 ]; then demo=yes; fi
+
+say "1. Packages and build"
+ensure_build
+say "   ready ($SECONDS s)"
+say "2. Kafka"
+if [ -n "$KAFKA_IS_GIVEN" ]; then
+  say "   given: $MILENA_KAFKA_BROKERS (MILENA_KAFKA_BROKERS)"
+else
+  "$ROOT/start_kafka.sh" | sed -e '/^Next:/d' -e 's/^/   /'
+fi
+say "3. Frontend"
+"$ROOT/start_frontend.sh" --background | sed -e '/^Next:/d' -e 's/^/   /'
+say "   all up after $SECONDS s"
+
+if [ -z "$demo" ]; then exec "$ROOT/start_client.sh"; fi
+
+say "4. A conversation"
+status=0
+node "$ROOT/dist/tools/demo.js" "$FRONTEND_HOST:$MILENA_PORT" || status=$?
+say ''
+if [ "$status" -ne 0 ]; then
+  die 1 "The demo failed. Logs: $STATE/logs/      Stop all:  ./stop_everything.sh"
+fi
+say "Done after $SECONDS s. Kafka and the frontend keep running. Next:"
+say '  ./start_client.sh            chat yourself; open it in two terminals'
+say '  ./stop_everything.sh         stop all that was started here'

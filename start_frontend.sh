@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Starts a frontend, which clients connect to, on 127.0.0.1:8080, in this terminal: Ctrl+C ends it.
+#
+#   ./start_frontend.sh [--background]
+#
+#   --background   returns when it serves; its log goes to .milena/logs/. Does nothing when one runs there already.
+#
+#   MILENA_HOST, MILENA_PORT   where it listens. Any number of frontends may run, each on its own port.
+#   MILENA_KAFKA_BROKERS       the Kafka it uses (that of ./start_kafka.sh)
+. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+
+background=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --background) background=yes ;;
+    -h | --help) usage; exit 0 ;;
+    *) wrong_usage "unknown argument: $1" ;;
+  esac
+  shift
+done
+
+address=$FRONTEND_HOST:$MILENA_PORT
+program=$ROOT/dist/frontend/main.js
+
+# The frontend of this checkout at this address, if it runs: its pid
+own_frontend() { live_processes frontend | sed -n "s/^\([0-9]*\) $address\$/\1/p" | head -n 1; }
+
+ensure_build
+own=$(own_frontend)
+if [ -n "$own" ]; then
+  say "A frontend is already running at $address (process $own)."
+  if [ "$ROOT/dist/.built" -nt "$STATE/run/frontend.$own" ]; then
+    say 'It was started before the last build; ./stop_everything.sh and a new start bring the newer one.'
+  fi
+  [ -n "$background" ] || say 'Another one beside it:  MILENA_PORT=8081 ./start_frontend.sh'
+  exit 0
+fi
+if port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
+  die "$EX_UNAVAILABLE" "Port $MILENA_PORT is taken by another program, so the frontend cannot listen there. Choose another port:" \
+    '  MILENA_PORT=8081 ./start_frontend.sh      (or write it into .env, for all scripts)'
+fi
+need_kafka
+
+if [ -z "$background" ]; then
+  say "Starting the frontend at $address; Ctrl+C ends it. In another terminal:  ./start_client.sh"
+  note_process frontend $$ "$program" "$address"
+  exec node "$program"
+fi
+
+log=$STATE/logs/frontend-$MILENA_PORT.log
+# One old log is kept, so that they do not grow without end.
+if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 10000000 ]; then mv "$log" "$log.1"; fi
+set -m # a process group of its own: Ctrl+C in this terminal is not for it
+nohup node "$program" >>"$log" 2>&1 </dev/null &
+pid=$!
+set +m
+disown "$pid" 2>/dev/null || true
+note_process frontend "$pid" "$program" "$address"
+
+served_or_gone() { port_open "$FRONTEND_HOST" "$MILENA_PORT" || ! kill -0 "$pid" 2>/dev/null; }
+wait_for 40 served_or_gone || true
+if ! is_ours "$pid" "$program" || ! port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
+  tail -n 10 "$log" >&2
+  end_process "$pid" "$program" 10
+  rm -f "$STATE/run/frontend.$pid"
+  die "$EX_UNAVAILABLE" "The frontend did not start (see above; whole log: $log)."
+fi
+say "The frontend is running at $address (process $pid, log: $log)."
+say 'Next:  ./start_client.sh      Stop it:  ./stop_everything.sh'
