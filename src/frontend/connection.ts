@@ -1,0 +1,211 @@
+import type { Socket } from 'node:net';
+import { ProtocolError } from '../protocol/errors.ts';
+import { type Frame, FrameDecoder } from '../protocol/frame.ts';
+import type { Limits } from './limits.ts';
+
+/** What a connection tells its session. None of them is called from within a call to the connection. */
+export interface ConnectionListener {
+  /** There may be a frame to take. */
+  readable(): void;
+  /** The other end will send nothing more; frames it sent before may still wait. */
+  ended(): void;
+  /** Enough of what was written has gone out; `isFull` is false again. */
+  writable(): void;
+  /** A deadline has passed. */
+  expired(error: ProtocolError): void;
+  /** The socket is closed, by whichever side. Frames received before may still wait. */
+  gone(): void;
+}
+
+const NOBODY: ConnectionListener = { readable() {}, ended() {}, writable() {}, expired() {}, gone() {} };
+
+/**
+ * A socket as frames. Received bytes wait in the decoder until the session takes them: at `unreadBytes` the socket
+ * is read no more, so a client that asks faster than it is answered fills its own buffers, not ours.
+ */
+export class Connection {
+  /** `address:port` of the other end, for the log. */
+  readonly peer: string;
+  readonly #socket: Socket;
+  readonly #limits: Limits;
+  readonly #decoder: FrameDecoder;
+  #listener: ConnectionListener = NOBODY;
+  #input: 'open' | 'ended' | 'discarded' = 'open';
+  #gone = false;
+  #full = false;
+  #corked = false;
+  /** Something came that was not looked at yet. */
+  #untouched = false;
+  #partialTimer: NodeJS.Timeout | undefined;
+  #firstRequestTimer: NodeJS.Timeout | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
+
+  /** @param socket must allow half-open connections: one side may end while the other goes on. */
+  constructor(socket: Socket, versions: readonly number[], limits: Limits) {
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#decoder = new FrameDecoder({ maxPayload: limits.payloadBeforeLogin, versions });
+    this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    socket.setNoDelay(true);
+    // Version 1 has no ping: TCP itself finds a client whose machine went away.
+    socket.setKeepAlive(true, limits.keepAliveMs);
+    socket.on('data', (chunk) => this.#received(chunk));
+    socket.on('end', () => this.#endReached());
+    // 'close' follows each error and is what counts.
+    socket.on('error', () => {});
+    socket.on('close', () => this.#closed());
+    this.#firstRequestTimer = setTimeout(() => this.#expire(FIRST_REQUEST), limits.firstRequestMs);
+  }
+
+  listen(listener: ConnectionListener): void {
+    this.#listener = listener;
+  }
+
+  /** The other end sends nothing more. */
+  get hasEnded(): boolean {
+    return this.#input !== 'open';
+  }
+
+  /** The input has ended within a frame. Says something only after `take` returned undefined. */
+  get isCutShort(): boolean {
+    return this.#input === 'ended' && this.#decoder.hasPartial;
+  }
+
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
+  /** So much waits to go out that nothing should be added. A connection that is gone is never full. */
+  get isFull(): boolean {
+    return this.#full && !this.#gone;
+  }
+
+  /**
+   * The next whole frame, if one has arrived.
+   * @throws ProtocolError, fatal: the stream cannot be read any more
+   */
+  take(): Frame | undefined {
+    if (this.#input === 'discarded') return undefined;
+    const frame = this.#decoder.next();
+    if (frame !== undefined || !this.#decoder.hasPartial) this.#stopPartialTimer();
+    if (frame === undefined) {
+      this.#untouched = false;
+      if (this.#decoder.hasPartial && this.#input === 'open') this.#startPartialTimer();
+      if (this.#socket.isPaused()) this.#socket.resume();
+    }
+    return frame;
+  }
+
+  /** After a login: requests may be larger. */
+  allowLargeFrames(): void {
+    this.#decoder.maxPayload = this.#limits.payload;
+  }
+
+  /** A request was answered: silence is the person's right from now on. */
+  requestAnswered(): void {
+    clearTimeout(this.#firstRequestTimer);
+    this.#firstRequestTimer = undefined;
+  }
+
+  /**
+   * Sends a frame. What is written within one turn of the event loop goes out together.
+   * @param flushed called once the network took the whole frame, never if it could not
+   */
+  write(frame: Buffer, flushed?: () => void): void {
+    if (this.#gone || !this.#socket.writable) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        this.#socket.uncork();
+      });
+    }
+    this.#socket.write(frame, (error) => {
+      if (error) return;
+      flushed?.();
+      this.#wrote();
+    });
+    if (this.#socket.writableLength >= this.#limits.unsentBytes) this.#full = true;
+  }
+
+  /** Takes no more frames, sends what was written, then closes; the client has a moment to read it. */
+  finish(): void {
+    if (this.#gone || this.#lingerTimer !== undefined) return;
+    this.#stopTimers();
+    this.#input = 'discarded';
+    // Input is read on and dropped: closing with unread input would reset the connection, and the client
+    // would lose the last words it was sent.
+    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), this.#limits.lingerMs);
+    this.#socket.end();
+    if (this.#socket.readableEnded) this.#socket.destroySoon();
+  }
+
+  /** Closes at once; what was not sent is lost. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#input !== 'open') return;
+    this.#firstRequestTimer?.refresh();
+    this.#decoder.push(chunk);
+    this.#untouched = true;
+    if (this.#decoder.heldBytes > this.#limits.unreadBytes) this.#socket.pause();
+    this.#listener.readable();
+  }
+
+  #endReached(): void {
+    if (this.#input === 'discarded') {
+      this.#socket.destroySoon();
+      return;
+    }
+    this.#input = 'ended';
+    this.#stopTimers();
+    this.#listener.ended();
+  }
+
+  /** Below half the bound rather than just below it, so that the inbox doesn't stop and start at every message. */
+  #wrote(): void {
+    if (!this.#full || this.#socket.writableLength > this.#limits.unsentBytes / 2) return;
+    this.#full = false;
+    this.#listener.writable();
+  }
+
+  #closed(): void {
+    this.#gone = true;
+    if (this.#input === 'open') this.#input = 'ended';
+    this.#stopTimers();
+    clearTimeout(this.#lingerTimer);
+    this.#listener.gone();
+  }
+
+  #expire(reason: string): void {
+    this.#stopTimers();
+    this.#listener.expired(new ProtocolError('BAD_FRAME', reason, { fatal: true }));
+  }
+
+  #startPartialTimer(): void {
+    this.#partialTimer ??= setTimeout(() => {
+      this.#partialTimer = undefined;
+      // The rest is here, but the session is busy: that is not the client's fault.
+      if (this.#untouched) this.#startPartialTimer();
+      else this.#expire(PARTIAL_FRAME);
+    }, this.#limits.partialFrameMs);
+  }
+
+  #stopPartialTimer(): void {
+    clearTimeout(this.#partialTimer);
+    this.#partialTimer = undefined;
+  }
+
+  #stopTimers(): void {
+    this.#stopPartialTimer();
+    clearTimeout(this.#firstRequestTimer);
+    this.#firstRequestTimer = undefined;
+  }
+}
+
+const FIRST_REQUEST = 'Nothing was asked for too long.';
+const PARTIAL_FRAME = 'A frame was begun and not finished in time.';

@@ -1,0 +1,45 @@
+import type { Logger } from 'pino';
+import type { Accounts } from '../kafka/accounts.ts';
+import type { Inboxes } from '../kafka/inboxes.ts';
+import { LIMITS, type Limits } from './limits.ts';
+import { Listener, type ListenOptions } from './listener.ts';
+import { Presence } from './presence.ts';
+import { Turnstile } from './turnstile.ts';
+
+export interface FrontendOptions extends ListenOptions {
+  readonly accounts: Accounts;
+  readonly inboxes: Inboxes;
+  /** Whether accounts without a password may be made and used here. */
+  readonly openAccounts: boolean;
+  readonly log: Logger;
+  readonly limits?: Partial<Limits>;
+}
+
+/** A frontend that listens. */
+export interface Frontend {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Number of sessions that are not over. */
+  readonly sessionCount: number;
+  /**
+   * Ends all sessions in order: see `Listener.drain`.
+   * @returns the number of sessions that were cut off at the deadline
+   */
+  drain(): Promise<number>;
+}
+
+/** Starts listening, on an engine that is there already. @throws as `Listener.open` */
+export async function openFrontend(options: FrontendOptions): Promise<Frontend> {
+  const limits: Limits = { ...LIMITS, ...options.limits };
+  const { accounts, inboxes, openAccounts, log } = options;
+  const presence = new Presence(inboxes, limits);
+  const exit = new Turnstile(limits.leavingAtOnce);
+  const services = { accounts, inboxes, presence, exit, openAccounts, limits, log };
+  const listener = await Listener.open(services, options);
+  return {
+    address: listener.address,
+    get sessionCount() {
+      return listener.sessionCount;
+    },
+    drain: () => listener.drain(limits.drainMs),
+  };
+}

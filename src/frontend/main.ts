@@ -1,0 +1,188 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Logger, pino } from 'pino';
+import { type Config, ConfigError, readConfig, SETTINGS } from '../config.ts';
+import { openEngine } from '../kafka/engine.ts';
+import { EngineError } from '../kafka/errors.ts';
+import { type Frontend, openFrontend } from './frontend.ts';
+
+/** Exit codes as in sysexits.h. */
+const EXIT = { usage: 64, unavailable: 69, software: 70, config: 78 } as const;
+
+const USAGE = `Usage: frontend [--help] [--version]
+
+Lets people's clients in and keeps their messages in Kafka. It is configured by environment
+variables, or by lines NAME=value in a file called .env in the current directory:
+
+${SETTINGS.map((name) => `  ${name}`).join('\n')}
+
+docs/configuration.md says what they mean.
+SIGTERM or SIGINT ends it in order, a second one at once.
+`;
+
+/** A reason not to start that a person can do something about. */
+class StartError extends Error {
+  override readonly name = 'StartError';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.exitCode = exitCode;
+  }
+}
+
+async function main(): Promise<void> {
+  const options = readArguments(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  if (options.version) {
+    process.stdout.write(`${readVersion()}\n`);
+    return;
+  }
+  const config = readSettings();
+  const log = pino({ name: 'milena-frontend', level: config.logLevel });
+  dieOfSurprises(log);
+  await run(config, log);
+}
+
+async function run(config: Config, log: Logger): Promise<void> {
+  const engine = await openEngine(config, log).catch((error: unknown) => {
+    throw engineFailure(config, error);
+  });
+  const { accounts, inboxes } = engine;
+  let frontend: Frontend;
+  try {
+    frontend = await openFrontend({ ...config, accounts, inboxes, log });
+  } catch (error) {
+    await engine.close();
+    throw listenFailure(config, error);
+  }
+  log.info({ ...frontend.address, openAccounts: config.openAccounts }, 'listening');
+
+  const signal = await firstSignal();
+  exitAtSecondSignal(log);
+  log.info({ signal, sessions: frontend.sessionCount }, 'draining');
+  const cutOff = await frontend.drain();
+  await engine.close();
+  if (cutOff > 0) log.warn({ cutOff }, 'some sessions were cut off at the deadline');
+  log.info('stopped');
+  process.exit(cutOff > 0 ? EXIT.unavailable : 0);
+}
+
+function readArguments(args: string[]): { help?: boolean; version?: boolean } {
+  try {
+    const options = {
+      help: { type: 'boolean', short: 'h' },
+      version: { type: 'boolean', short: 'V' },
+    } as const;
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    throw new StartError(EXIT.usage, `${messageOf(error)}\n\n${USAGE}`, error);
+  }
+}
+
+/** The environment counts before the file. */
+function readSettings(): Config {
+  try {
+    if (existsSync('.env')) process.loadEnvFile('.env');
+  } catch (error) {
+    throw new StartError(EXIT.config, `The file .env cannot be read: ${messageOf(error)}`, error);
+  }
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new StartError(EXIT.config, error.message, error);
+    throw error;
+  }
+}
+
+function readVersion(): string {
+  const file: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  if (typeof file === 'object' && file !== null && 'version' in file) return String(file.version);
+  throw new Error('package.json names no version');
+}
+
+function engineFailure(config: Config, error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  return new StartError(
+    EXIT.unavailable,
+    `Kafka cannot be used at ${config.brokers.join(', ')}: ${error.message}\n` +
+      'Start it with ./start_kafka.sh, or set MILENA_KAFKA_BROKERS to where it is.',
+    error,
+  );
+}
+
+function listenFailure(config: Config, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const where = `${config.host}:${config.port}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new StartError(
+        EXIT.unavailable,
+        `Something else listens on ${where} already: end it, or set MILENA_PORT to another port.`,
+        error,
+      );
+    case 'EACCES':
+      return new StartError(
+        EXIT.unavailable,
+        `${where} is not allowed for this user: set MILENA_PORT to a port from 1024 on.`,
+        error,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new StartError(
+        EXIT.config,
+        `${config.host} is no address of this machine: set MILENA_HOST to one, for example 127.0.0.1.`,
+        error,
+      );
+    default:
+      return error;
+  }
+}
+
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+}
+
+function exitAtSecondSignal(log: Logger): void {
+  const numbers = { SIGTERM: 15, SIGINT: 2 } as const;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.warn({ signal }, 'stopped at once');
+      process.exit(128 + numbers[signal]);
+    });
+  }
+}
+
+/** What nobody expected leaves a process that nobody can vouch for: better a new one. */
+function dieOfSurprises(log: Logger): void {
+  const die = (error: unknown) => {
+    log.fatal({ err: error }, 'unexpected failure');
+    process.exit(EXIT.software);
+  };
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** @internal Only when run as a program, not when imported. */
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  main().catch((error: unknown) => {
+    if (error instanceof StartError) {
+      process.stderr.write(`${error.message}\n`);
+      process.exit(error.exitCode);
+    }
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(EXIT.software);
+  });
+}

@@ -1,0 +1,45 @@
+/** The place of one reply in the order of the requests. */
+export interface ReplySlot {
+  /** Gives the reply; null where the request has none. `flushed` is called once the network took it. */
+  fill(frame: Buffer | null, flushed?: () => void): void;
+}
+
+interface Entry {
+  state: 'waiting' | 'ready';
+  frame: Buffer | null;
+  flushed: (() => void) | undefined;
+}
+
+/**
+ * Puts replies into the order of their requests, however they come in. Holds at most as many as a session has
+ * requests under way (its outstanding sends and one more), so it needs no bound of its own.
+ */
+export class ReplyQueue {
+  readonly #write: (frame: Buffer, flushed?: () => void) => void;
+  readonly #entries: Entry[] = [];
+
+  constructor(write: (frame: Buffer, flushed?: () => void) => void) {
+    this.#write = write;
+  }
+
+  /** Takes the next place. */
+  reserve(): ReplySlot {
+    const entry: Entry = { state: 'waiting', frame: null, flushed: undefined };
+    this.#entries.push(entry);
+    return {
+      fill: (frame, flushed) => {
+        entry.state = 'ready';
+        entry.frame = frame;
+        entry.flushed = flushed;
+        this.#writeReady();
+      },
+    };
+  }
+
+  #writeReady(): void {
+    for (let head = this.#entries[0]; head?.state === 'ready'; head = this.#entries[0]) {
+      this.#entries.shift();
+      if (head.frame !== null) this.#write(head.frame, head.flushed);
+    }
+  }
+}

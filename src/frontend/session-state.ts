@@ -1,0 +1,72 @@
+import type { InboxMessage, LossReason } from '../kafka/inboxes.ts';
+import { ProtocolError, type ProtocolErrorCode } from '../protocol/errors.ts';
+import type { Delivery } from './delivery.ts';
+import type { Seat } from './handlers/context.ts';
+import type { Request } from './requests.ts';
+
+/** Everything a session can be. */
+export type State =
+  | { readonly name: 'anonymous' }
+  /** A create or login is under way; the inbox may already speak. */
+  | { readonly name: 'entering'; readonly early: InboxMessage[]; trouble: LossReason | 'too much' | null }
+  | { readonly name: 'loggedIn'; readonly seat: Seat; readonly delivery: Delivery }
+  /** The account is being removed, so the loss of its inbox is no surprise. */
+  | { readonly name: 'deleting'; readonly seat: Seat; readonly delivery: Delivery; loss: LossReason | null }
+  /** The inbox is given back, the last words are written. */
+  | { readonly name: 'leaving' }
+  | { readonly name: 'closed' };
+
+export type StateName = State['name'];
+
+/** Where each state may go. Anything else is a fault of ours. */
+const TRANSITIONS: Readonly<Record<StateName, readonly StateName[]>> = {
+  anonymous: ['entering', 'leaving'],
+  entering: ['anonymous', 'loggedIn'],
+  loggedIn: ['deleting', 'leaving'],
+  deleting: ['loggedIn', 'leaving'],
+  leaving: ['closed'],
+  closed: [],
+};
+
+/** @throws Error for a transition that is not in the table */
+export function demandTransition(from: State, to: State): void {
+  if (!TRANSITIONS[from.name].includes(to.name)) {
+    throw new Error(`a session cannot go from ${from.name} to ${to.name}`);
+  }
+}
+
+/** Who may ask for what: a request is looked at only in one of these two states, in the others it waits. */
+const REQUESTS: Readonly<
+  Record<'anonymous' | 'loggedIn', Readonly<Record<Request['type'], 'allowed' | ProtocolErrorCode>>>
+> = {
+  anonymous: {
+    create: 'allowed',
+    login: 'allowed',
+    // Names are no secret between people who can all make an account: list needs no login.
+    list: 'allowed',
+    logout: 'NOT_LOGGED_IN',
+    delete: 'NOT_LOGGED_IN',
+    retrieve: 'NOT_LOGGED_IN',
+    send: 'NOT_LOGGED_IN',
+  },
+  loggedIn: {
+    create: 'ALREADY_LOGGED_IN',
+    login: 'ALREADY_LOGGED_IN',
+    list: 'allowed',
+    logout: 'allowed',
+    delete: 'allowed',
+    retrieve: 'allowed',
+    send: 'allowed',
+  },
+};
+
+/** @throws ProtocolError for a request that does not belong to the state */
+export function demandAllowed(state: State, request: Request): void {
+  if (state.name !== 'anonymous' && state.name !== 'loggedIn') {
+    throw new Error(`a request was looked at while ${state.name}`);
+  }
+  const rule = REQUESTS[state.name][request.type];
+  if (rule === 'allowed') return;
+  if (state.name === 'anonymous') throw new ProtocolError(rule);
+  throw new ProtocolError(rule, `You are logged in as ${state.seat.account.name}: log out first.`);
+}

@@ -1,0 +1,407 @@
+import type { Logger } from 'pino';
+import type { InboxMessage, LossReason } from '../kafka/inboxes.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import type { Frame } from '../protocol/frame.ts';
+import type { Connection } from './connection.ts';
+import { Delivery } from './delivery.ts';
+import { toProtocolError } from './failures.ts';
+import { carryOut } from './handlers/carry-out.ts';
+import type { Caller, Seat, Services } from './handlers/context.ts';
+import { logout } from './handlers/logout.ts';
+import { type Admitted, admitSend } from './handlers/send.ts';
+import { ReplyQueue } from './reply-queue.ts';
+import type { Entered, Result } from './requests.ts';
+import type { SessionEvent, Turn } from './session-events.ts';
+import { demandAllowed, demandTransition, type State } from './session-state.ts';
+import { FALLBACK_VERSION, VERSIONS, type Version } from './versions.ts';
+
+/**
+ * One client's stay, from its connection to its end. Requests are carried out one after the other; only sends
+ * overlap, with each other: each is *admitted* (given its place in the recipient's inbox) before the next request
+ * is looked at, and completes in its own time. Replies keep the order of the requests.
+ *
+ * A session ends when the other end has, when it logs out or is deleted, loses its inbox, or the frontend shuts
+ * down; always after the requests under way, and after the frames that came before the end of the connection.
+ */
+export class Session {
+  readonly #connection: Connection;
+  readonly #services: Services;
+  readonly #log: Logger;
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #replies: ReplyQueue;
+  /**
+   * Empty but for what one event brings about while it is handled. Its sources are bounded themselves: the inbox
+   * is paused when the connection is full, requests are taken one at a time.
+   */
+  readonly #events: SessionEvent[] = [];
+  #handling = false;
+  #state: State = { name: 'anonymous' };
+  /** The request whose turn it is. */
+  #turn: Turn | null = null;
+  /** Sends that were admitted and not answered. */
+  #outstanding = 0;
+  /** Set when the session is to end; `farewell` goes out last. */
+  #ending: { readonly farewell: ProtocolError | null } | null = null;
+  /** Of the last request. */
+  #version = FALLBACK_VERSION;
+
+  constructor(connection: Connection, services: Services) {
+    this.#connection = connection;
+    this.#services = services;
+    this.#log = services.log.child({ peer: connection.peer });
+    this.#replies = new ReplyQueue((frame, flushed) => connection.write(frame, flushed));
+    const touched = () => this.#dispatch({ type: 'connection' });
+    connection.listen({
+      readable: touched,
+      ended: touched,
+      writable: touched,
+      gone: touched,
+      expired: (error) => this.#dispatch({ type: 'expired', error }),
+    });
+  }
+
+  /** Resolves when the inbox is given back and the last words are written. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** Ends the session after the requests under way. */
+  async shutdown(): Promise<void> {
+    this.#dispatch({ type: 'shutdown' });
+    await this.closed;
+  }
+
+  /** Closes the connection at once. */
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
+  #dispatch(event: SessionEvent): void {
+    this.#events.push(event);
+    if (this.#handling) return;
+    this.#handling = true;
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+      try {
+        this.#handle(next);
+        if (this.#state.name === 'loggedIn') this.#state.delivery.balance();
+      } catch (error) {
+        this.#break(error);
+      }
+    }
+    this.#handling = false;
+  }
+
+  #handle(event: SessionEvent): void {
+    switch (event.type) {
+      case 'connection':
+        this.#goOn();
+        break;
+      case 'expired':
+        this.#end(event.error);
+        break;
+      case 'admitted':
+        this.#admitted(event.turn, event.admitted);
+        break;
+      case 'sent':
+        this.#settled(event.turn, event.turn.version.encodeResult(event.sent));
+        break;
+      case 'send failed':
+        this.#settled(event.turn, this.#failure(event.turn.version, event.error));
+        break;
+      case 'done':
+        this.#done(event.turn, event.result);
+        break;
+      case 'failed':
+        this.#failed(event.turn, event.error);
+        break;
+      case 'message':
+        this.#arrived(event.message);
+        break;
+      case 'lost':
+        this.#lost(event.reason);
+        break;
+      case 'flushed':
+        event.seat.inbox.acknowledge(event.range.first, event.range.last);
+        break;
+      case 'shutdown':
+        this.#end(new ProtocolError('SHUTTING_DOWN'));
+        break;
+      case 'left':
+        this.#left();
+    }
+  }
+
+  // Requests
+
+  #takeRequests(): void {
+    while (this.#mayTake()) {
+      const frame = this.#take();
+      if (frame !== undefined) {
+        this.#begin(frame);
+        continue;
+      }
+      if (this.#connection.hasEnded) this.#end(this.#connection.isCutShort ? cutShort() : null);
+      return;
+    }
+  }
+
+  #mayTake(): boolean {
+    if (this.#state.name !== 'anonymous' && this.#state.name !== 'loggedIn') return false;
+    if (this.#turn !== null || this.#ending !== null || this.#connection.isFull) return false;
+    return this.#outstanding < this.#services.limits.outstandingSends;
+  }
+
+  #take(): Frame | undefined {
+    try {
+      return this.#connection.take();
+    } catch (error) {
+      this.#end(toProtocolError(error, this.#log));
+      return undefined;
+    }
+  }
+
+  #begin(frame: Frame): void {
+    const version = VERSIONS.get(frame.version) ?? FALLBACK_VERSION;
+    this.#version = version;
+    const slot = this.#replies.reserve();
+    try {
+      const request = version.decodeRequest(frame);
+      demandAllowed(this.#state, request);
+      this.#turn = { request, version, slot, started: false };
+    } catch (error) {
+      slot.fill(this.#failure(version, error));
+      return;
+    }
+    this.#startTurn();
+  }
+
+  /** A send may overlap with sends before it; everything else waits until they are answered. */
+  #startTurn(): void {
+    const turn = this.#turn;
+    if (turn === null || turn.started) return;
+    const { request } = turn;
+    if (request.type !== 'send' && this.#outstanding > 0) return;
+    turn.started = true;
+    const failed = (error: unknown) => this.#dispatch({ type: 'failed', turn, error });
+    if (request.type === 'send') {
+      admitSend(this.#services, this.#loggedIn().seat, request).then(
+        (admitted) => this.#dispatch({ type: 'admitted', turn, admitted }),
+        failed,
+      );
+      return;
+    }
+    const state = this.#state;
+    const seat = state.name === 'loggedIn' ? state.seat : null;
+    if (request.type === 'create' || request.type === 'login') {
+      this.#become({ name: 'entering', early: [], trouble: null });
+    } else if (state.name === 'loggedIn' && request.type === 'delete') {
+      state.delivery.stop();
+      this.#become({ name: 'deleting', seat: state.seat, delivery: state.delivery, loss: null });
+    } else if (state.name === 'loggedIn' && request.type === 'logout') {
+      state.delivery.stop();
+    }
+    const result = carryOut(this.#services, this.#caller(turn.version), seat, request);
+    if (seat !== null && request.type === 'logout') this.#services.presence.leaving(seat, result);
+    result.then((value) => this.#dispatch({ type: 'done', turn, result: value }), failed);
+  }
+
+  // What came of them
+
+  #admitted(turn: Turn, { completion }: Admitted): void {
+    if (this.#turn === turn) this.#turn = null;
+    this.#outstanding += 1;
+    completion.then(
+      (sent) => this.#dispatch({ type: 'sent', turn, sent }),
+      (error) => this.#dispatch({ type: 'send failed', turn, error }),
+    );
+    this.#goOn();
+  }
+
+  #settled(turn: Turn, frame: Buffer | null): void {
+    this.#outstanding -= 1;
+    turn.slot.fill(frame);
+    this.#startTurn();
+    this.#goOn();
+  }
+
+  #done(turn: Turn, result: Result): void {
+    if (this.#turn !== turn) {
+      // The session broke meanwhile; an inbox that comes too late is given back.
+      if ('inbox' in result) void logout(this.#services, result);
+      return;
+    }
+    this.#turn = null;
+    this.#connection.requestAnswered();
+    switch (result.type) {
+      case 'created':
+      case 'logged-in':
+        this.#entered(turn, result);
+        break;
+      case 'logged-out':
+      case 'deleted':
+        turn.slot.fill(turn.version.encodeResult(result));
+        this.#ending = { farewell: null };
+        break;
+      case 'retrieved':
+        this.#retrieved(turn, result.messages);
+        break;
+      case 'listed':
+      case 'sent':
+        turn.slot.fill(turn.version.encodeResult(result));
+    }
+    this.#goOn();
+  }
+
+  #entered(turn: Turn, result: Entered): void {
+    const state = this.#state;
+    if (state.name !== 'entering') throw new Error(`entered while ${state.name}`);
+    const seat: Seat = { account: result.account, inbox: result.inbox };
+    const delivery = new Delivery(seat.inbox, this.#connection, turn.version, (range) =>
+      this.#dispatch({ type: 'flushed', seat, range }),
+    );
+    this.#become({ name: 'loggedIn', seat, delivery });
+    this.#services.presence.entered(seat);
+    this.#log.info({ user: seat.account.name }, result.type);
+    if (state.trouble === 'too much') {
+      turn.slot.fill(turn.version.encodeFailure(new ProtocolError('BUSY')));
+      this.#end(null);
+      return;
+    }
+    this.#connection.allowLargeFrames();
+    turn.slot.fill(turn.version.encodeResult(result));
+    for (const message of state.early) delivery.push(message);
+    if (state.trouble !== null) this.#lost(state.trouble);
+  }
+
+  #retrieved(turn: Turn, read: readonly InboxMessage[]): void {
+    const { seat, delivery } = this.#loggedIn();
+    const messages = delivery.retrieve(read);
+    const ranges = delivery.rangesOf(messages);
+    turn.slot.fill(turn.version.encodeResult({ type: 'retrieved', messages }), () => {
+      for (const range of ranges) this.#dispatch({ type: 'flushed', seat, range });
+    });
+  }
+
+  #failed(turn: Turn, error: unknown): void {
+    if (this.#turn !== turn) return;
+    this.#turn = null;
+    this.#connection.requestAnswered();
+    turn.slot.fill(this.#failure(turn.version, error));
+    const state = this.#state;
+    if (state.name === 'entering') this.#become({ name: 'anonymous' });
+    if (state.name === 'deleting') {
+      this.#become({ name: 'loggedIn', seat: state.seat, delivery: state.delivery });
+      state.delivery.restart();
+      if (state.loss !== null) this.#lost(state.loss);
+    }
+    this.#goOn();
+  }
+
+  #failure(version: Version, error: unknown): Buffer {
+    return version.encodeFailure(toProtocolError(error, this.#log));
+  }
+
+  // The inbox
+
+  #arrived(message: InboxMessage): void {
+    const state = this.#state;
+    if (state.name === 'loggedIn') state.delivery.push(message);
+    if (state.name !== 'entering') return;
+    if (state.early.length < this.#services.limits.earlyMessages) state.early.push(message);
+    else state.trouble = 'too much';
+  }
+
+  #lost(reason: LossReason): void {
+    const state = this.#state;
+    if (state.name === 'entering') state.trouble = reason;
+    if (state.name === 'deleting') state.loss = reason;
+    if (state.name !== 'loggedIn') return;
+    this.#log.warn({ user: state.seat.account.name, reason }, 'inbox lost');
+    this.#end(LOSSES[reason]());
+  }
+
+  // The end
+
+  /** The session ends as soon as nothing is under way. */
+  #end(farewell: ProtocolError | null): void {
+    this.#ending ??= { farewell };
+    this.#goOn();
+  }
+
+  /** After everything that may have made room: the next request, or the end. */
+  #goOn(): void {
+    if (this.#ending === null) this.#takeRequests();
+    else if (this.#turn === null && this.#outstanding === 0) this.#leave(this.#ending.farewell);
+  }
+
+  #leave(farewell: ProtocolError | null): void {
+    const state = this.#state;
+    if (state.name === 'leaving' || state.name === 'closed') return;
+    this.#become({ name: 'leaving' });
+    if (farewell !== null) this.#replies.reserve().fill(this.#version.encodeFailure(farewell));
+    let left: Promise<unknown> = Promise.resolve();
+    if (state.name === 'loggedIn' || state.name === 'deleting') {
+      // After a logout or a deletion the inbox is given back already, and closing it again does nothing.
+      state.delivery.stop();
+      left = logout(this.#services, state.seat);
+      this.#services.presence.leaving(state.seat, left);
+      this.#log.info({ user: state.seat.account.name }, 'left');
+    }
+    const over = () => this.#dispatch({ type: 'left' });
+    left.then(over, (error) => {
+      this.#log.error({ err: error }, 'an inbox was not given back');
+      over();
+    });
+  }
+
+  #left(): void {
+    this.#become({ name: 'closed' });
+    this.#connection.finish();
+    this.#closed.resolve();
+  }
+
+  /** A fault of ours: the end of this session, and of no other. What is under way finds its turn gone. */
+  #break(error: unknown): void {
+    this.#log.error({ err: error }, 'a session failed');
+    this.#connection.destroy();
+    this.#turn = null;
+    this.#ending = { farewell: null };
+    if (this.#state.name === 'entering') this.#become({ name: 'anonymous' });
+    this.#leave(null);
+  }
+
+  // State
+
+  #become(state: State): void {
+    demandTransition(this.#state, state);
+    this.#state = state;
+  }
+
+  #caller(version: Version): Caller {
+    return {
+      version,
+      delivery: {
+        onMessage: (message) => this.#dispatch({ type: 'message', message }),
+        onLost: (reason) => this.#dispatch({ type: 'lost', reason }),
+      },
+    };
+  }
+
+  #loggedIn(): Extract<State, { name: 'loggedIn' }> {
+    if (this.#state.name !== 'loggedIn') throw new Error(`not logged in but ${this.#state.name}`);
+    return this.#state;
+  }
+}
+
+const LOSSES: Readonly<Record<LossReason, () => ProtocolError>> = {
+  fenced: () =>
+    new ProtocolError(
+      'REPLACED',
+      'Your login has ended: the account was logged in to elsewhere, or the server lost touch with its inbox.',
+    ),
+  deleted: () => new ProtocolError('NO_SUCH_USER', 'Your login has ended: the account was removed.'),
+};
+
+function cutShort(): ProtocolError {
+  return new ProtocolError('BAD_FRAME', 'The connection ended within a frame.', { fatal: true });
+}
