@@ -8,13 +8,16 @@ export interface OffsetRange {
   readonly last: number;
 }
 
+/** As much of a connection as messages need. */
+export type Outlet = Pick<Connection, 'write' | 'isFull'>;
+
 /**
  * Messages on their way from one inbox to one connection: each goes out once per login, pushed or retrieved,
  * and the inbox rests while the connection is full.
  */
 export class Delivery {
   readonly #inbox: Inbox;
-  readonly #connection: Connection;
+  readonly #connection: Outlet;
   readonly #version: Version;
   readonly #flushed: (range: OffsetRange) => void;
   #pushed: OffsetRange | null = null;
@@ -23,7 +26,7 @@ export class Delivery {
   #flow: 'running' | 'resting' | 'stopped' = 'running';
 
   /** @param flushed called when the network took the messages with these offsets */
-  constructor(inbox: Inbox, connection: Connection, version: Version, flushed: (range: OffsetRange) => void) {
+  constructor(inbox: Inbox, connection: Outlet, version: Version, flushed: (range: OffsetRange) => void) {
     this.#inbox = inbox;
     this.#connection = connection;
     this.#version = version;

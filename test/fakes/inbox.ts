@@ -40,6 +40,16 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
     setImmediate(() => this.appended());
   }
 
+  /** For tests. */
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  /** For tests. */
+  get pushedCount(): number {
+    return this.#pushed.size;
+  }
+
   async undelivered(): Promise<number> {
     await this.#demandHeld();
     return this.#unacknowledged().length;

@@ -47,6 +47,16 @@ export class MemoryInboxes implements Inboxes {
     return this.#open.size;
   }
 
+  /** Number of held inboxes that rest, for tests. */
+  get pausedCount(): number {
+    return [...this.#open].filter((inbox) => inbox.isPaused).length;
+  }
+
+  /** Number of messages that went through `onMessage` of this name's held inbox, for tests. */
+  pushedCount(name: string): number {
+    return [...this.#open].find((inbox) => inbox.owner.name === name)?.pushedCount ?? 0;
+  }
+
   async closeAll(): Promise<void> {
     await Promise.all([...this.#open].map((inbox) => inbox.close()));
   }
