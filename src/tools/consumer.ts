@@ -67,7 +67,12 @@ async function main(): Promise<number> {
 
   // A group of its own, without commits: it sees everything, disturbs nobody, and is removed at the end.
   const groupId = `milena.tools.consumer.${randomUUID()}`;
-  const consumer = kafkaClient(config, { patient: true }).consumer({ groupId, sessionTimeout: 10_000 });
+  const consumer = kafkaClient(config, { patient: true }).consumer({
+    groupId,
+    sessionTimeout: 10_000,
+    // Leaving waits for the fetch that is under way: by default up to five seconds.
+    maxWaitTimeInMs: 500,
+  });
   const ended = new Promise<unknown>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.once(signal, () => resolve(undefined));

@@ -48,6 +48,7 @@ class Demo {
   readonly #host: string;
   readonly #port: number;
   readonly #parties = new Set<Party>();
+  readonly #created = new Set<string>();
   // Names of their own for each run, so that it finds no accounts of an earlier one.
   readonly #suffix = randomBytes(3).toString('hex');
   readonly ada = `ada-${this.#suffix}`;
@@ -80,10 +81,10 @@ class Demo {
     await this.#nobodyThere(this.ada);
   }
 
-  /** After a failure: no account of this run should stay. */
+  /** Ends all connections, and deletes what accounts a failure has left. */
   async tidyUp(): Promise<void> {
-    for (const party of this.#parties) party.drop();
-    for (const name of [this.ada, this.bob]) {
+    this.#dropAll();
+    for (const name of this.#created) {
       try {
         const party = await this.#connect(name);
         if ((await party.ask({ type: 'login', name })).type !== 'logged-in') continue;
@@ -93,6 +94,12 @@ class Demo {
         // The failure that was told already is the one that matters.
       }
     }
+    this.#dropAll();
+  }
+
+  #dropAll(): void {
+    for (const party of this.#parties) party.drop();
+    this.#parties.clear();
   }
 
   async #connect(name: string): Promise<Party> {
@@ -104,6 +111,7 @@ class Demo {
   async #create(name: string): Promise<Party> {
     const party = await this.#connect(name);
     expectReply(await party.ask({ type: 'create', name }), 'created');
+    this.#created.add(name);
     tell(name, 'creates an account and is logged in.');
     return party;
   }
@@ -182,6 +190,7 @@ class Demo {
 
   async #delete(party: Party): Promise<void> {
     await party.leave({ type: 'delete' });
+    this.#created.delete(party.name);
     tell(party.name, 'deletes the account.');
   }
 
@@ -195,7 +204,6 @@ class Demo {
       return /no (such )?user/i.test(refusal);
     }, `${name} is still there after the account was deleted`);
     tell('', `a login as ${name} is refused now: ${refusal}`);
-    stranger.drop();
   }
 }
 
@@ -212,9 +220,10 @@ async function main(): Promise<number> {
     await demo.play();
     return 0;
   } catch (error) {
-    await demo.tidyUp();
     const reason = error instanceof Error ? error.message : String(error);
     throw new ToolError(EXIT.FAILED, `   This step failed: ${printable(reason)}.`, { cause: error });
+  } finally {
+    await demo.tidyUp();
   }
 }
 
