@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
@@ -21,8 +22,11 @@ export interface FrontendLeaseOptions {
 const HEARTBEATS_PER_TIMEOUT = 4;
 /** How long before the session time-out this process stops trusting its lease, milliseconds. */
 const MARGIN_MS = 1_000;
+/** After a heartbeat without an answer the next one comes this soon: Kafka may be back any moment. */
+const RETRY_MS = 500;
 const JOIN_TIMEOUT_MS = 15_000;
 const LEAVE_TIMEOUT_MS = 2_000;
+const POLL_MS = 50;
 
 /**
  * This frontend's sign of life: a group of its own with a short session time-out. Other frontends take over the
@@ -49,6 +53,14 @@ export class FrontendLease {
 
   get isValid(): boolean {
     return now() < this.#validUntil;
+  }
+
+  /** Waits until the lease is valid. @throws EngineError `UNAVAILABLE` */
+  async ready(deadline: number): Promise<void> {
+    while (!this.isValid) {
+      if (this.#closed || now() > deadline) throw new EngineError('UNAVAILABLE', 'this frontend has no lease now');
+      await sleep(POLL_MS);
+    }
   }
 
   /** @throws EngineError `UNAVAILABLE` */
@@ -112,8 +124,10 @@ export class FrontendLease {
         return;
       }
       this.#options.log.warn({ err: error }, 'frontend lease: no heartbeat');
+      this.#schedule(RETRY_MS);
+      return;
     }
-    this.#schedule(Math.max(0, this.#interval - (now() - started)));
+    this.#schedule(this.#interval);
   }
 
   #renewed(sentAt: number): void {

@@ -106,7 +106,6 @@ export class KafkaInboxes implements Inboxes {
     if (present === 'opening' || (present && !options.takeover)) {
       throw new EngineError('ALREADY_LOGGED_IN', `${owner.name} is held by this frontend`);
     }
-    if (!this.#frontend.isValid) throw new EngineError('UNAVAILABLE', 'this frontend has no lease now');
     this.#local.set(owner.name, 'opening');
     try {
       present?.lose('fenced');
@@ -140,6 +139,7 @@ export class KafkaInboxes implements Inboxes {
   async #open(owner: Account, options: OpenOptions): Promise<KafkaInbox> {
     const topic = this.#topic(owner);
     const deadline = now() + OPEN_TIMEOUT_MS;
+    await this.#frontend.ready(deadline);
     const frontendId = this.#frontend.id;
     const takeover = options.takeover ?? false;
     const member = await this.#leases.acquire({ group: topic, topic, frontendId, takeover, deadline });

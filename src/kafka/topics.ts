@@ -12,7 +12,7 @@ export const FRONTEND_GROUP_PREFIX = 'milena.frontend.';
 /** Largest record batch that an inbox takes, in bytes (`max.message.bytes`). */
 export const MAX_BATCH_BYTES = 131_072;
 
-const TOPIC_TIMEOUT_MS = 10_000;
+const TOPIC_TIMEOUT_MS = 5_000;
 
 /** Settings of every inbox topic. */
 const INBOX_CONFIG: Readonly<Record<string, string>> = {

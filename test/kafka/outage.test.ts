@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { type Engine, openEngine } from '../../src/kafka/engine.ts';
+import { EngineError } from '../../src/kafka/errors.ts';
+import { startBroker } from '../broker/broker.ts';
+import type { JvmBroker } from '../broker/jvm-broker.ts';
+import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
+import { testLog } from './cluster.ts';
+
+/** A broker of its own, so that it can be killed. */
+describe('Kafka killed and started again', () => {
+  let broker: JvmBroker;
+  let engine: Engine;
+
+  beforeAll(async () => {
+    broker = await startBroker();
+    engine = await openEngine(
+      readConfig({ MILENA_KAFKA_BROKERS: broker.brokers, MILENA_SEND_TIMEOUT_MS: '30000' }),
+      testLog,
+    );
+  });
+  afterAll(async () => {
+    await engine?.close();
+    await broker?.stop();
+  });
+
+  it('loses nothing that was accepted, keeps the order, and goes on by itself', async () => {
+    const sender = await engine.accounts.create({ name: uniqueName('sender') });
+    const owner = await engine.accounts.create({ name: uniqueName('owner') });
+    const reader = await observe(engine, owner, {
+      onMessage: ({ offset }) => reader.inbox.acknowledge(offset, offset),
+    });
+    const accepted: string[] = [];
+    const failed: unknown[] = [];
+    let sending = true;
+    const send = async (lane: number) => {
+      for (let i = 0; sending; i++) {
+        const body = `${lane} ${i}`;
+        await engine.inboxes.append(owner, message(sender, body)).then(
+          () => accepted.push(body),
+          (error: unknown) => failed.push(error),
+        );
+      }
+    };
+    const lanes = Array.from({ length: 8 }, (_, lane) => send(lane));
+    await eventually(() => expect(accepted.length).toBeGreaterThan(200));
+    await broker.kill();
+    const before = accepted.length;
+    await broker.start();
+    await eventually(() => expect(accepted.length).toBeGreaterThan(before + 200));
+    sending = false;
+    await Promise.all(lanes);
+
+    expect(failed.every((error) => error instanceof EngineError && error.code === 'UNAVAILABLE')).toBe(true);
+    await eventually(() =>
+      expect(new Set(reader.bodies())).toEqual(new Set([...reader.bodies(), ...accepted])),
+    );
+    expect(new Set(reader.bodies()).size, 'no message twice').toBe(reader.bodies().length);
+    for (let lane = 0; lane < 8; lane++) {
+      const numbers = reader
+        .bodies()
+        .filter((body) => body.startsWith(`${lane} `))
+        .map((body) => Number(body.split(' ')[1]));
+      expect(numbers, `lane ${lane} in order`).toEqual([...numbers].sort((a, b) => a - b));
+    }
+    expect(reader.lost).toEqual([]);
+    await reader.inbox.close();
+  });
+
+  it('fails clearly while it is away, and then works again', async () => {
+    const owner = await engine.accounts.create({ name: uniqueName('owner') });
+    const impatient = await openEngine(
+      readConfig({ MILENA_KAFKA_BROKERS: broker.brokers, MILENA_SEND_TIMEOUT_MS: '1000' }),
+      testLog,
+    );
+    await broker.kill();
+    await expect(impatient.inboxes.append(owner, message(owner, 'lost?'))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+    await expect(engine.accounts.find(uniqueName('nobody'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await broker.start();
+    await eventually(async () => {
+      expect((await impatient.inboxes.append(owner, message(owner, 'here'))).offset).toBeGreaterThanOrEqual(
+        0,
+      );
+    });
+    const made = await impatient.accounts.create({ name: uniqueName('later') });
+    const reader = await observe(impatient, made);
+    await impatient.inboxes.append(made, message(owner, 'live again'));
+    await eventually(() => expect(reader.bodies()).toEqual(['live again']));
+    await reader.inbox.close();
+    await impatient.close();
+  });
+});
