@@ -16,6 +16,8 @@ export interface ClientState {
   readonly link: Link;
   /** The account that the server confirmed on this connection. */
   readonly account: string | null;
+  /** The account that the client means to be logged in to, and tries to be again after a reconnect. */
+  readonly wanted: string | null;
 }
 
 /** What the client has to tell. Texts and names are as they came: not safe for a terminal. */
@@ -67,7 +69,7 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #listener: (event: ClientEvent) => void;
   readonly #stop = new AbortController();
-  #state: ClientState = { link: { kind: 'connecting' }, account: null };
+  #state: ClientState = { link: { kind: 'connecting' }, account: null, wanted: null };
   /** The connection that requests go to: it has been greeted, and it has not ended. */
   #connection: Connection | undefined;
   /** The last connection that was opened, greeted or not. */
@@ -174,7 +176,12 @@ export class Client {
 
   #forgetLogin(): void {
     this.#intent += 1;
+    this.#giveUpLogin();
+  }
+
+  #giveUpLogin(): void {
     this.#wanted = null;
+    this.#setState(this.#state.link, this.#state.account);
   }
 
   async #verifyDeleted(name: string): Promise<void> {
@@ -210,7 +217,7 @@ export class Client {
   async #run(): Promise<void> {
     let attempt = 0;
     while (!this.#stop.signal.aborted) {
-      this.#setState({ link: { kind: 'connecting' }, account: null });
+      this.#setState({ kind: 'connecting' }, null);
       const began = performance.now();
       let reason: string;
       try {
@@ -230,11 +237,11 @@ export class Client {
       this.#quiet = false;
       const retryInMs = backoffMs(attempt, this.#options.reconnect);
       attempt += 1;
-      this.#setState({ link: { kind: 'waiting', reason, retryInMs }, account: null });
+      this.#setState({ kind: 'waiting', reason, retryInMs }, null);
       this.#listener({ type: 'disconnected', reason, retryInMs });
       await this.#sleep(retryInMs);
     }
-    this.#setState({ link: { kind: 'closed' }, account: null });
+    this.#setState({ kind: 'closed' }, null);
   }
 
   /** One connection's life; resolves to the reason of its end. */
@@ -263,7 +270,7 @@ export class Client {
   #welcome(connection: Connection): void {
     if (connection.hasEnded) return;
     this.#connection = connection;
-    this.#setState({ link: { kind: 'online' }, account: null });
+    this.#setState({ kind: 'online' }, null);
     if (!this.#quiet) this.#listener({ type: 'connected', again: this.#wasConnected });
     this.#wasConnected = true;
     this.#quiet = false;
@@ -278,7 +285,7 @@ export class Client {
       // As the server spells it; the codec has seen to it that the name is ASCII.
       const name = request.name.toLowerCase();
       this.#wanted = name;
-      this.#setState({ link: this.#state.link, account: name });
+      this.#setState(this.#state.link, name);
     }
     if (late) this.#listener({ type: 'late-reply', request, reply });
   }
@@ -299,7 +306,7 @@ export class Client {
         if (obsolete() || !(error instanceof ClientError)) return;
         const more = error.code === 'REFUSED' && attempt + 1 < this.#options.relogin.tries;
         const retryInMs = more ? backoffMs(attempt, this.#options.relogin) : null;
-        if (!more) this.#wanted = null;
+        if (!more) this.#giveUpLogin();
         this.#listener({ type: 'login-not-restored', name, reason: error.message, retryInMs });
         if (retryInMs === null) return;
         await this.#sleep(retryInMs);
@@ -307,9 +314,9 @@ export class Client {
     }
   }
 
-  #setState(state: ClientState): void {
-    this.#state = state;
-    this.#listener({ type: 'state', state });
+  #setState(link: Link, account: string | null): void {
+    this.#state = { link, account, wanted: this.#wanted };
+    this.#listener({ type: 'state', state: this.#state });
   }
 
   /** Waits, but not beyond `close`. */

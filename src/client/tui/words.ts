@@ -1,0 +1,59 @@
+import type { Entry } from '../../protocol/v1/entries.ts';
+import type { ClientError } from '../errors.ts';
+import { sanitiseLine, sanitiseName, sanitiseText } from '../sanitise.ts';
+
+/** Names of a list reply that are shown; of more, only their number. */
+const MAX_NAMES = 500;
+/** A retrieve reply this large, in bytes, may have been cut by the server's limit of 1 MiB. */
+const MAYBE_CUT = 768 * 1024;
+
+export interface Said {
+  readonly kind: 'incoming' | 'info';
+  readonly who: string;
+  readonly text: string;
+}
+
+/** What a person reads about a request that failed. After a time-out it asks for the next instruction. */
+export function wordsFor(error: ClientError): string {
+  switch (error.code) {
+    case 'TIMEOUT':
+      return `${error.message} What next?`;
+    case 'REFUSED':
+      return error.message === '' ? 'The server refused.' : error.message;
+    default:
+      return error.message;
+  }
+}
+
+/** A list reply. */
+export function wordsForNames(names: readonly string[]): string {
+  if (names.length === 0) return 'No accounts match.';
+  const shown = names.slice(0, MAX_NAMES).map(sanitiseName).join('; ');
+  const more =
+    names.length > MAX_NAMES ? `; and ${names.length - MAX_NAMES} more: a pattern shows fewer` : '';
+  return `${names.length === 1 ? '1 account' : `${names.length} accounts`}: ${shown}${more}`;
+}
+
+/** A retrieve reply: its messages, which have no time in version 1, and their number. */
+export function wordsForEntries(entries: readonly Entry[]): Said[] {
+  if (entries.length === 0) return [{ kind: 'info', who: '', text: 'No undelivered messages.' }];
+  const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.body), 0);
+  const more = bytes > MAYBE_CUT ? ' There may be more: /retrieve again.' : '';
+  const count = entries.length === 1 ? '1 message that waited.' : `${entries.length} messages that waited.`;
+  return [
+    ...entries.map((entry) => ({
+      kind: 'incoming' as const,
+      who: sanitiseName(entry.sender),
+      text: sanitiseText(entry.body),
+    })),
+    { kind: 'info', who: '', text: `${count}${more}` },
+  ];
+}
+
+/** What the server said about a message that was sent, in short where it is the usual. */
+export function wordsForSent(text: string): string {
+  if (/^delivered\b/i.test(text)) return '✓ delivered';
+  if (/^queued\b/i.test(text)) return '✓ queued';
+  const line = sanitiseLine(text.slice(0, 200));
+  return line === '' ? '✓' : `✓ ${line}`;
+}
