@@ -1,8 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBroker } from './broker.ts';
 import { testBrokers } from './brokers.ts';
-import type { JvmBroker } from './jvm-broker.ts';
+import { javaUsable } from './jvm-broker.ts';
+import { brokerReady } from './ready.ts';
+import type { TestBroker } from './test-broker.ts';
 
 /** The settings of one broker as it really runs with them. */
 async function settingsOf(brokers: string[]): Promise<Map<string, string>> {
@@ -31,6 +38,8 @@ async function topicsOf(brokers: string[]): Promise<string[]> {
   }
 }
 
+const hasJava = await javaUsable();
+
 describe('the broker of the test run', () => {
   it.skipIf(process.env.MILENA_TEST_KAFKA_BROKERS)(
     'runs with the settings that the engine relies on (not checked where an address was given: that broker is not ours)',
@@ -53,7 +62,7 @@ describe('the broker of the test run', () => {
 });
 
 describe('a broker of one test', () => {
-  let broker: JvmBroker;
+  let broker: TestBroker;
   beforeAll(async () => {
     broker = await startBroker({ properties: { 'message.max.bytes': '123456' } });
   });
@@ -68,15 +77,27 @@ describe('a broker of one test', () => {
     await admin.connect();
     await admin.createTopics({ waitForLeaders: true, topics: [{ topic: 'kept' }] });
     await admin.disconnect();
-    const pid = broker.pid;
-    if (pid === undefined) throw new Error('a running broker without a pid');
 
     await broker.kill();
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
-    expect(broker.pid).toBeUndefined();
+    await expect(brokerReady(broker.brokers, { timeoutMs: 0 })).rejects.toThrow('no broker answers');
 
     await broker.start();
-    expect(broker.pid).not.toBe(pid);
     expect(await topicsOf([broker.brokers])).toContain('kept');
+  });
+});
+
+describe('a broker whose test process is killed', () => {
+  const reason = 'a container is removed by the reaper of testcontainers instead';
+  it.skipIf(!hasJava)(`dies with it and leaves no data (not without Java: ${reason})`, async () => {
+    const owner = spawn(process.execPath, [join(import.meta.dirname, 'abandoned.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
+    const { pid, folder } = JSON.parse(line) as { pid: number; folder: string };
+    expect(() => process.kill(pid, 0)).not.toThrow();
+    expect(existsSync(folder)).toBe(true);
+    owner.kill('SIGKILL');
+    await expect.poll(() => existsSync(folder), { timeout: 20_000 }).toBe(false);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 });

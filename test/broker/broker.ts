@@ -2,8 +2,11 @@
  * Brokers for tests that need one of their own: to kill it, to restart it, or to give it other settings. Everything else
  * shares the broker of the whole run, see brokers.ts.
  */
-import { JvmBroker } from './jvm-broker.ts';
-import { freePorts } from './ports.ts';
+import { Kafka, logLevel } from 'kafkajs';
+import { ContainerBroker } from './container-broker.ts';
+import { JvmBroker, javaUsable } from './jvm-broker.ts';
+import { freePort, freePorts } from './ports.ts';
+import type { TestBroker } from './test-broker.ts';
 
 export interface BrokerOptions {
   /** Further or other settings than those of kafka/server.properties. */
@@ -12,10 +15,27 @@ export interface BrokerOptions {
   readonly heap?: string;
 }
 
-/** One broker, running. `stop()` it when done. */
-export async function startBroker(options: BrokerOptions = {}): Promise<JvmBroker> {
+/**
+ * One broker, running: a JVM process where there is Java, since that starts sooner, otherwise a container.
+ * `stop()` it when done.
+ */
+export async function startBroker(options: BrokerOptions = {}): Promise<TestBroker> {
+  if (!(await javaUsable())) return startContainerBroker(options);
   const [broker] = await startNodes(1, options);
   if (broker === undefined) throw new Error('no broker was started');
+  return broker;
+}
+
+/** One broker in a container, running. */
+export async function startContainerBroker(options: BrokerOptions = {}): Promise<TestBroker> {
+  const { properties = {}, heap = '512m' } = options;
+  const broker = new ContainerBroker({ port: await freePort(), properties, heap });
+  try {
+    await broker.start();
+  } catch (error) {
+    await broker.stop();
+    throw error;
+  }
   return broker;
 }
 
@@ -28,7 +48,7 @@ export interface Cluster {
 
 /**
  * Several nodes, each broker and controller, running. With three, any one may be killed. Internal topics get
- * three replicas, two of which must be in sync.
+ * three replicas, two of which must be in sync. Always JVM processes.
  */
 export async function startCluster(size = 3, options: BrokerOptions = {}): Promise<Cluster> {
   const replicas = String(Math.min(size, 3));
@@ -42,17 +62,32 @@ export async function startCluster(size = 3, options: BrokerOptions = {}): Promi
       'share.coordinator.state.topic.replication.factor': replicas,
       'share.coordinator.state.topic.min.isr': inSync,
       'default.replication.factor': replicas,
-      'min.insync.replicas': inSync,
       ...options.properties,
     },
   });
+  const brokers = nodes.map((node) => node.brokers);
+  await setInSync(brokers, inSync);
   return {
-    brokers: nodes.map((node) => node.brokers).join(','),
+    brokers: brokers.join(','),
     nodes,
     stop: async () => {
       await Promise.all(nodes.map((node) => node.stop()));
     },
   };
+}
+
+/** For the whole cluster and in Kafka itself: in the files of the nodes it has no effect any more. */
+async function setInSync(brokers: string[], count: string): Promise<void> {
+  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: 4, name: '', configEntries: [{ name: 'min.insync.replicas', value: count }] }],
+    });
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 async function startNodes(size: number, options: BrokerOptions): Promise<JvmBroker[]> {

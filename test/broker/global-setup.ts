@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { startBroker } from './broker.ts';
+import { startBroker, startContainerBroker } from './broker.ts';
 import type {} from './brokers.ts';
-import { dockerUsable, startContainerBroker } from './container-broker.ts';
-import { javaCommand } from './jvm-broker.ts';
+import { dockerUsable } from './container-broker.ts';
+import { javaUsable } from './jvm-broker.ts';
 import { brokerReady } from './ready.ts';
-
-const run = promisify(execFile);
+import type { TestBroker } from './test-broker.ts';
 
 interface RunningBroker {
   readonly brokers: string;
@@ -17,7 +14,7 @@ interface RunningBroker {
 
 /**
  * The broker that all tests of one run share, always a real Kafka. In this order: the address in
- * MILENA_TEST_KAFKA_BROKERS; a container, where a Docker engine has or gets the image; a JVM process.
+ * MILENA_TEST_KAFKA_BROKERS; a container, where a Docker engine has or gets the image; a JVM process. MILENA_KAFKA=docker or jvm allows only one.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const began = Date.now();
@@ -34,23 +31,20 @@ async function chooseBroker(): Promise<RunningBroker> {
     for (const address of brokers) await brokerReady(address, { timeoutMs: 20_000 });
     return { brokers: brokers.join(','), kind: 'given by MILENA_TEST_KAFKA_BROKERS', stop: async () => {} };
   }
-  const docker = await dockerUsable();
-  if (docker.usable) return { ...(await startContainerBroker()), kind: 'a container' };
-  if (!(await javaWorks())) {
+  const forced = process.env.MILENA_KAFKA ?? '';
+  const docker =
+    forced === 'jvm' ? ({ usable: false, reason: 'MILENA_KAFKA=jvm' } as const) : await dockerUsable();
+  if (docker.usable) return running(await startContainerBroker({ heap: '768m' }), 'a container');
+  if (forced === 'docker') throw new Error(`MILENA_KAFKA=docker, but ${docker.reason}.`);
+  if (!(await javaUsable())) {
     throw new Error(
-      `The tests need a Kafka broker: ${docker.reason}, and there is no Java. Start Docker, or install ` +
-        'Java 17 or later with Maven, or set MILENA_TEST_KAFKA_BROKERS=host:port.',
+      `The tests need a Kafka broker: ${docker.reason}, and Java with Maven is not there either. Start Docker, ` +
+        'or install Java 17 or later with Maven, or set MILENA_TEST_KAFKA_BROKERS=host:port.',
     );
   }
-  const broker = await startBroker({ heap: '768m' });
-  return { brokers: broker.brokers, kind: `a JVM process (${docker.reason})`, stop: () => broker.stop() };
+  return running(await startBroker({ heap: '768m' }), `a JVM process (${docker.reason})`);
 }
 
-async function javaWorks(): Promise<boolean> {
-  try {
-    await run(javaCommand(), ['-version'], { timeout: 20_000 });
-    return true;
-  } catch {
-    return false;
-  }
+function running(broker: TestBroker, kind: string): RunningBroker {
+  return { brokers: broker.brokers, kind, stop: () => broker.stop() };
 }

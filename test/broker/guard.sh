@@ -1,22 +1,28 @@
 #!/bin/sh
-# Runs a broker on behalf of a test run and never lets it outlive that:  guard.sh LOG COMMAND...
-# Standard input is a pipe held by the test process. A line on it is the name of a signal for the command; the pipe's
-# end, whatever became of the test process (kill -9 included), kills the command.
-# Standard output tells `pid N`, then `exited STATUS`. The command's own output goes to the file LOG.
+# Runs a broker on behalf of a test run and never lets it outlive that:  guard.sh DIRECTORY COMMAND...
+# Standard input is a pipe held by the test process. A line on it is the name of a signal for the command. The pipe's
+# end before the command's own end means that the test process is gone, however it went (kill -9 included): then the
+# command is killed and the directory removed.
+# Standard output tells `pid N`, then `exited STATUS`. The command's own output goes to DIRECTORY/console.log.
 set -u
-log=$1
+dir=$1
 shift
 exec 4<&0
-"$@" </dev/null >>"$log" 2>&1 4<&- &
+"$@" </dev/null >>"$dir/console.log" 2>&1 4<&- &
 child=$!
 trap 'kill -KILL "$child" 2>/dev/null' TERM INT HUP
 echo "pid $child"
 (
   while read -r signal <&4; do kill -s "$signal" "$child" 2>/dev/null; done
+  : >"$dir/abandoned"
   kill -KILL "$child" 2>/dev/null
 ) >/dev/null 2>&1 &
 reader=$!
 wait "$child"
 status=$?
-kill "$reader" 2>/dev/null
-echo "exited $status"
+if [ -e "$dir/abandoned" ]; then
+  rm -rf "$dir"
+else
+  kill "$reader" 2>/dev/null
+  echo "exited $status"
+fi

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brokerReady } from './ready.ts';
+import type { TestBroker } from './test-broker.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -42,13 +43,13 @@ interface Running {
 }
 
 /** A Kafka node as a JVM process on 127.0.0.1 with a data folder of its own. It dies with the process that made it. */
-export class JvmBroker {
+export class JvmBroker implements TestBroker {
   readonly host = '127.0.0.1';
   readonly port: number;
-  /** Bootstrap address, `host:port`. */
   readonly brokers: string;
   readonly #options: JvmBrokerOptions;
-  readonly #folder: string;
+  /** Its settings, data and logs. */
+  readonly folder: string;
   readonly #removeFolder: () => void;
   #formatted = false;
   #running: Running | undefined;
@@ -57,8 +58,8 @@ export class JvmBroker {
     this.#options = options;
     this.port = options.port;
     this.brokers = `${this.host}:${options.port}`;
-    this.#folder = mkdtempSync(join(tmpdir(), 'milena-broker-'));
-    this.#removeFolder = () => rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    this.folder = mkdtempSync(join(tmpdir(), 'milena-broker-'));
+    this.#removeFolder = () => rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
     process.once('exit', this.#removeFolder);
     this.#writeSettings();
   }
@@ -68,12 +69,11 @@ export class JvmBroker {
     return this.#running?.hasExited === false ? this.#running.pid : undefined;
   }
 
-  /** What the broker logged so far: the first thing to look at when a test of it fails. */
-  log(): string {
+  async log(): Promise<string> {
     return ['console.log', 'kafka.log']
       .map((name) => {
         try {
-          return readFileSync(join(this.#folder, name), 'utf8');
+          return readFileSync(join(this.folder, name), 'utf8');
         } catch {
           return '';
         }
@@ -81,7 +81,6 @@ export class JvmBroker {
       .join('');
   }
 
-  /** Starts it, or starts it again with the data and the ports it had; resolves when it answers. */
   async start(): Promise<void> {
     if (this.pid !== undefined) return;
     const classPath = await kafkaClassPath();
@@ -91,32 +90,31 @@ export class JvmBroker {
     }
     const running = await this.#spawn(classPath);
     this.#running = running;
-    await brokerReady(this.brokers, {
-      nodes: this.#options.nodes,
-      gaveUp: () => (running.hasExited ? `the broker ended while starting:\n${tail(this.log())}` : undefined),
-    });
+    try {
+      const gaveUp = (): string | undefined => (running.hasExited ? 'it ended while starting' : undefined);
+      await brokerReady(this.brokers, { nodes: this.#options.nodes, gaveUp });
+    } catch (error) {
+      const lines = (await this.log()).split('\n').slice(-25);
+      throw new Error(`the broker does not answer:\n${lines.join('\n')}`, { cause: error });
+    }
   }
 
-  /** Ends it in an orderly way; `start` brings it back. */
   async halt(): Promise<void> {
     await this.#end('TERM');
   }
 
-  /** Ends it as a power cut does (SIGKILL); `start` brings it back. */
   async kill(): Promise<void> {
     await this.#end('KILL');
   }
 
-  /** Stops the process without ending it (SIGSTOP), as a machine that hangs; `thaw` lets it go on. */
-  freeze(): void {
+  async freeze(): Promise<void> {
     this.#signal('STOP');
   }
 
-  thaw(): void {
+  async thaw(): Promise<void> {
     this.#signal('CONT');
   }
 
-  /** Ends it for good and removes its data. */
   async stop(): Promise<void> {
     await this.#end('KILL');
     process.removeListener('exit', this.#removeFolder);
@@ -137,13 +135,13 @@ export class JvmBroker {
 
   #writeSettings(): void {
     const { nodeId, port, controllerPort, voters, properties } = this.#options;
-    const file = join(this.#folder, 'server.properties');
+    const file = join(this.folder, 'server.properties');
     const own: Record<string, string> = {
       'node.id': String(nodeId),
       'controller.quorum.voters': voters,
       listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
       'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-      'log.dirs': join(this.#folder, 'data'),
+      'log.dirs': join(this.folder, 'data'),
       ...properties,
     };
     // Of a name that is there twice Java's Properties take the later one.
@@ -157,7 +155,7 @@ export class JvmBroker {
   }
 
   async #format(classPath: string): Promise<void> {
-    const settings = join(this.#folder, 'server.properties');
+    const settings = join(this.folder, 'server.properties');
     const storageTool = [
       'kafka.tools.StorageTool',
       'format',
@@ -179,7 +177,7 @@ export class JvmBroker {
   #logging(): string[] {
     return [
       `-Dlog4j2.configurationFile=${join(root, 'kafka/log4j2.properties')}`,
-      `-Dmilena.kafka.log=${join(this.#folder, 'kafka.log')}`,
+      `-Dmilena.kafka.log=${join(this.folder, 'kafka.log')}`,
     ];
   }
 
@@ -193,10 +191,10 @@ export class JvmBroker {
       '-cp',
       classPath,
       'kafka.Kafka',
-      join(this.#folder, 'server.properties'),
+      join(this.folder, 'server.properties'),
     ];
     // A session of its own: Ctrl+C at the test run's terminal must reach the broker only through the guard.
-    const guard = spawn(join(root, 'test/broker/guard.sh'), [join(this.#folder, 'console.log'), ...java], {
+    const guard = spawn(join(root, 'test/broker/guard.sh'), [this.folder, ...java], {
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true,
     });
@@ -216,12 +214,21 @@ export class JvmBroker {
   }
 }
 
-function tail(text: string): string {
-  return text.split('\n').slice(-25).join('\n');
-}
-
 /** Class path of Kafka's jars; Maven is asked only the first time. */
 export async function kafkaClassPath(): Promise<string> {
   const { stdout } = await run(join(root, 'scripts/kafka-classpath.sh'), [], { maxBuffer: 1 << 22 });
   return stdout.trim();
+}
+
+let usable: Promise<boolean> | undefined;
+
+/** Whether there is Java and, by Maven now or earlier, Kafka's jars. */
+export function javaUsable(): Promise<boolean> {
+  usable ??= run(javaCommand(), ['-version'], { timeout: 20_000 })
+    .then(kafkaClassPath)
+    .then(
+      () => true,
+      () => false,
+    );
+  return usable;
 }

@@ -14,7 +14,7 @@ async function topicsAt(
   address: string,
   work: (admin: ReturnType<Kafka['admin']>) => Promise<void> = async () => {},
 ): Promise<string[]> {
-  const admin = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING }).admin();
+  const admin = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, retry: { retries: 1 } }).admin();
   await admin.connect();
   try {
     await work(admin);
