@@ -6,6 +6,15 @@ import {
   produceV11,
 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
+import {
+  BATCH_OVERHEAD_BYTES,
+  type Batch,
+  type Entry,
+  makeBatch,
+  type Partition,
+  type Producer,
+  sizeOf,
+} from './batch.ts';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import type { Accepted } from './inboxes.ts';
@@ -19,9 +28,6 @@ const MAX_QUEUED_RECORDS = 50_000;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 /** Bytes of one Produce request; what is left over goes with the next. */
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
-/** What a record takes beside its key, value and headers, and a batch beside its records (Kafka's format: 61 bytes). */
-const RECORD_OVERHEAD_BYTES = 64;
-const BATCH_OVERHEAD_BYTES = 128;
 /** Topics whose sequence numbers are kept; past that a new producer id starts all of them again at 0. */
 const MAX_PARTITIONS = 100_000;
 /** How long a topic may be unknown to the brokers before it counts as gone: a new one takes some ms to be known everywhere. */
@@ -29,45 +35,6 @@ const UNKNOWN_TOPIC_MS = 1_500;
 const RETRY_PAUSE_MS = 50;
 /** The broker's own time limit for acks=all. */
 const PRODUCE_TIMEOUT_MS = 5_000;
-
-/** An idempotent producer's identity; sequence numbers count per partition under one identity. */
-interface Producer {
-  readonly id: bigint;
-  readonly epoch: number;
-}
-
-interface Entry {
-  readonly content: RecordContent;
-  readonly bytes: number;
-  readonly deadline: number;
-  readonly resolve: (accepted: Accepted) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** Records that were sent, or are about to be, as one batch: repeated byte for byte until Kafka answers. */
-interface Batch {
-  readonly entries: readonly Entry[];
-  readonly messages: MessageRecord[];
-  readonly producer: Producer;
-  readonly firstSequence: number;
-  readonly bytes: number;
-  /** Times it was sent. After the first an unanswered batch may have been stored. */
-  tries: number;
-  notBefore: number;
-}
-
-interface Partition {
-  readonly topic: string;
-  readonly queue: Entry[];
-  /** Whoever is here goes first. */
-  batch: Batch | null;
-  producer: Producer | null;
-  nextSequence: number;
-  /** When its topic was first found missing, or 0. */
-  missingSince: number;
-  /** Its leader is being asked for. */
-  locating: boolean;
-}
 
 /**
  * Appends records to many inboxes. Whatever waits is gathered into one Produce request per broker, with one
@@ -393,39 +360,12 @@ export class Appender {
   }
 }
 
-/** Takes as much of the queue as fits into one batch. */
-function makeBatch(partition: Partition, producer: Producer): Batch {
-  if (partition.producer !== producer) {
-    partition.producer = producer;
-    partition.nextSequence = 0;
-  }
-  let bytes = BATCH_OVERHEAD_BYTES;
-  let count = 0;
-  for (const entry of partition.queue) {
-    if (count > 0 && bytes + entry.bytes > MAX_BATCH_BYTES) break;
-    bytes += entry.bytes;
-    count++;
-  }
-  const entries = partition.queue.splice(0, count);
-  const firstSequence = partition.nextSequence;
-  // Sequences are 32 bits and wrap to 0 (Kafka's DefaultRecordBatch.incrementSequence).
-  partition.nextSequence = (firstSequence + count) % 2 ** 31;
-  const messages = entries.map((entry) => ({ topic: partition.topic, partition: 0, ...entry.content }));
-  return { entries, messages, producer, firstSequence, bytes, tries: 0, notBefore: 0 };
-}
-
 function isSequenceTrouble(code: number): boolean {
   return (
     code === KafkaCode.OUT_OF_ORDER_SEQUENCE_NUMBER ||
     code === KafkaCode.UNKNOWN_PRODUCER_ID ||
     code === KafkaCode.INVALID_PRODUCER_EPOCH
   );
-}
-
-function sizeOf(content: RecordContent): number {
-  let bytes = RECORD_OVERHEAD_BYTES + content.key.length + content.value.length;
-  for (const [name, value] of content.headers) bytes += name.length + value.length + 8;
-  return bytes;
 }
 
 function pause(ms: number): Promise<void> {

@@ -58,7 +58,8 @@ export class FrontendLease {
   /** Waits until the lease is valid. @throws EngineError `UNAVAILABLE` */
   async ready(deadline: number): Promise<void> {
     while (!this.isValid) {
-      if (this.#closed || now() > deadline) throw new EngineError('UNAVAILABLE', 'this frontend has no lease now');
+      if (this.#closed || now() > deadline)
+        throw new EngineError('UNAVAILABLE', 'this frontend has no lease now');
       await sleep(POLL_MS);
     }
   }

@@ -3,13 +3,13 @@ import { readConfig } from '../../src/config.ts';
 import { type Engine, openEngine } from '../../src/kafka/engine.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
 import { startBroker } from '../broker/broker.ts';
-import type { JvmBroker } from '../broker/jvm-broker.ts';
+import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testLog } from './cluster.ts';
 
 /** A broker of its own, so that it can be killed. */
 describe('Kafka killed and started again', () => {
-  let broker: JvmBroker;
+  let broker: TestBroker;
   let engine: Engine;
 
   beforeAll(async () => {
