@@ -8,7 +8,7 @@ import { testBrokers } from '../broker/brokers.ts';
 import { freePorts } from '../broker/ports.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { RawClient } from '../frontend/raw-client.ts';
-import { built, FrontendProcess } from './frontend-process.ts';
+import { built, RunningFrontend } from './running-frontend.ts';
 import { ROOT } from './script.ts';
 
 beforeAll(built);
@@ -17,7 +17,7 @@ const onKafka = () => ({ MILENA_KAFKA_BROKERS: testBrokers().join(',') });
 
 /** Runs a frontend that is expected to end by itself. */
 async function run(settings: Record<string, string>, args: string[] = [], cwd?: string) {
-  const frontend = new FrontendProcess(settings, args, cwd);
+  const frontend = new RunningFrontend(settings, args, cwd);
   onTestFinished(() => frontend.remove());
   const code = await frontend.exited;
   return { code, stdout: frontend.stdout, stderr: frontend.stderr };
@@ -94,7 +94,7 @@ describe('Kafka away, with the frontend running', () => {
   it('gives clear failures, and everything works again when it is back', async () => {
     const broker = await startBroker();
     onTestFinished(() => broker.stop());
-    const frontend = await FrontendProcess.start({
+    const frontend = await RunningFrontend.start({
       MILENA_KAFKA_BROKERS: broker.brokers,
       MILENA_SEND_TIMEOUT_MS: '1000',
     });

@@ -3,15 +3,15 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, numbered, uniqueName } from '../contracts/cluster.ts';
 import { RawClient } from '../frontend/raw-client.ts';
-import { built, FrontendProcess } from './frontend-process.ts';
+import { built, RunningFrontend } from './running-frontend.ts';
 import { playVersion1 } from './version1-program.ts';
 
 const PREFIX = 'milena.inbox.';
 /** The shortest that the configuration allows: how long a killed frontend's users wait. */
 const LEASE_MS = 6_000;
 
-let north: FrontendProcess;
-let south: FrontendProcess;
+let north: RunningFrontend;
+let south: RunningFrontend;
 /** Independent Kafka clients, to see and to say what is really there. */
 let kafka: Kafka;
 let admin: Admin;
@@ -24,7 +24,7 @@ const settings = () => ({
 
 beforeAll(async () => {
   await built();
-  [north, south] = await Promise.all([FrontendProcess.start(settings()), FrontendProcess.start(settings())]);
+  [north, south] = await Promise.all([RunningFrontend.start(settings()), RunningFrontend.start(settings())]);
   kafka = new Kafka({ clientId: 'witness', brokers: testBrokers(), logLevel: logLevel.NOTHING });
   admin = kafka.admin();
   producer = kafka.producer();
@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 /** A connection that is closed when the test is over. */
-async function open(frontend: FrontendProcess): Promise<RawClient> {
+async function open(frontend: RunningFrontend): Promise<RawClient> {
   const client = await RawClient.connect(frontend.address);
   onTestFinished(() => {
     client.socket.destroy();
@@ -44,14 +44,14 @@ async function open(frontend: FrontendProcess): Promise<RawClient> {
   return client;
 }
 
-async function person(frontend: FrontendProcess, name: string): Promise<RawClient> {
+async function person(frontend: RunningFrontend, name: string): Promise<RawClient> {
   const client = await open(frontend);
   await client.create(name);
   return client;
 }
 
 /** A login that is tried again as long as somebody else holds the account. */
-async function loginWhenFree(frontend: FrontendProcess, name: string): Promise<RawClient> {
+async function loginWhenFree(frontend: RunningFrontend, name: string): Promise<RawClient> {
   const client = await open(frontend);
   await eventually(async () => {
     const reply = await client.ask({ type: 'login', name });
@@ -198,7 +198,7 @@ describe('one holder', () => {
 
 describe('a frontend that ends', () => {
   it('by kill -9: its users log in elsewhere within its short lease, and every confirmed message is there', async () => {
-    const doomed = await FrontendProcess.start(settings());
+    const doomed = await RunningFrontend.start(settings());
     onTestFinished(() => doomed.remove());
     const [anna, bert] = [uniqueName('anna'), uniqueName('bert')];
     const a = await person(doomed, anna);
@@ -244,7 +244,7 @@ describe('a frontend that ends', () => {
   });
 
   it('by SIGTERM: commits what was delivered, leaves all groups, and exits with 0', async () => {
-    const leaving = await FrontendProcess.start(settings());
+    const leaving = await RunningFrontend.start(settings());
     onTestFinished(() => leaving.remove());
     const names = Array.from({ length: 30 }, () => uniqueName('guest'));
     const guests: RawClient[] = [];
@@ -268,7 +268,7 @@ describe('a frontend that ends', () => {
   });
 
   it('by SIGINT as well', async () => {
-    const leaving = await FrontendProcess.start(settings());
+    const leaving = await RunningFrontend.start(settings());
     expect(await leaving.kill('SIGINT')).toBe(0);
   });
 });
