@@ -2,9 +2,10 @@
  * Brokers for tests that need one of their own: to kill it, to restart it, or to give it other settings. Everything else
  * shares the broker of the whole run, see brokers.ts.
  */
-import { Kafka, logLevel } from 'kafkajs';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { ContainerBroker } from './container-broker.ts';
-import { JvmBroker, javaUsable } from './jvm-broker.ts';
+import { JvmBroker, javaCommand, javaUsable, kafkaClassPath } from './jvm-broker.ts';
 import { freePort, freePorts } from './ports.ts';
 import type { TestBroker } from './test-broker.ts';
 
@@ -66,28 +67,32 @@ export async function startCluster(size = 3, options: BrokerOptions = {}): Promi
     },
   });
   const brokers = nodes.map((node) => node.brokers);
-  await setInSync(brokers, inSync);
-  return {
-    brokers: brokers.join(','),
-    nodes,
-    stop: async () => {
-      await Promise.all(nodes.map((node) => node.stop()));
-    },
+  const stop = async (): Promise<void> => {
+    await Promise.all(nodes.map((node) => node.stop()));
   };
+  try {
+    await setInSync(brokers, inSync);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { brokers: brokers.join(','), nodes, stop };
 }
 
-/** For the whole cluster and in Kafka itself: in the files of the nodes it has no effect any more. */
+/**
+ * For the whole cluster and in Kafka itself: in the files of the nodes it has no effect any more. By Kafka's own tool,
+ * since kafkajs cannot name "all brokers".
+ */
 async function setInSync(brokers: string[], count: string): Promise<void> {
-  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  try {
-    await admin.alterConfigs({
-      validateOnly: false,
-      resources: [{ type: 4, name: '', configEntries: [{ name: 'min.insync.replicas', value: count }] }],
-    });
-  } finally {
-    await admin.disconnect();
-  }
+  const tool = ['kafka.admin.ConfigCommand', '--bootstrap-server', brokers.join(',')];
+  const change = ['--alter', '--entity-type', 'brokers', '--entity-default'];
+  const setting = ['--add-config', `min.insync.replicas=${count}`];
+  await promisify(execFile)(javaCommand(), [
+    ...['-Xmx128m', '-cp', await kafkaClassPath()],
+    ...tool,
+    ...change,
+    ...setting,
+  ]);
 }
 
 async function startNodes(size: number, options: BrokerOptions): Promise<JvmBroker[]> {

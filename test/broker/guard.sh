@@ -14,14 +14,14 @@ trap 'kill -KILL "$child" 2>/dev/null' TERM INT HUP
 echo "pid $child"
 (
   while read -r signal <&4; do kill -s "$signal" "$child" 2>/dev/null; done
-  : >"$dir/abandoned"
+  : >"$dir.abandoned" # beside it: the directory may be gone already
   kill -KILL "$child" 2>/dev/null
 ) >/dev/null 2>&1 &
 reader=$!
 wait "$child"
 status=$?
-if [ -e "$dir/abandoned" ]; then
-  rm -rf "$dir"
+if [ -e "$dir.abandoned" ]; then
+  rm -rf "$dir" "$dir.abandoned"
 else
   kill "$reader" 2>/dev/null
   echo "exited $status"
