@@ -12,11 +12,13 @@ const STATES: Record<Link['kind'], { text: string; color: string }> = {
   closed: { text: '○ closed', color: 'red' },
 };
 
-/** Who, on which server, in which state; the server's name gives way first where it is narrow. */
+/** Who, on which server, in which state; where it is narrow the server gives way first, then the program's name. */
 export const Header = memo(function Header(props: { screen: Screen; columns: number }): ReactElement {
   const { screen, columns } = props;
   const state = STATES[screen.link.kind];
-  const who = shorten(` milena · ${whoIs(screen)}`, columns - stringWidth(state.text) - 2);
+  const space = columns - stringWidth(state.text) - 2;
+  const full = ` milena · ${whoIs(screen)}`;
+  const who = shorten(stringWidth(full) <= space ? full : ` ${whoIs(screen)}`, space);
   const room = columns - stringWidth(who) - stringWidth(state.text) - 1;
   const server = stringWidth(screen.server) + 4 <= room ? `${screen.server}  ` : '';
   return (
