@@ -77,12 +77,18 @@ export function sanitiseName(name: string): string {
  * strict than `sanitiseText` since a character may come in pieces.
  */
 export function sanitiseTyped(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/\s*(?:\r\n|[\n\v\f\r\u0085\u2028\u2029])\s*/g, ' ')
-    .replace(/\t/g, ' ')
-    .replace(CONTROL, '')
-    .replace(INVISIBLE, '');
+  return joinLines(text.toWellFormed()).replace(/\t/g, ' ').replace(CONTROL, '').replace(INVISIBLE, '');
+}
+
+/** Lines as one, a space for each break and the blanks around it. */
+function joinLines(text: string): string {
+  const lines = text.split(LINE_BREAK);
+  const last = lines.length - 1;
+  return lines
+    .map((line, at) => (at === 0 ? line : line.trimStart()))
+    .map((line, at) => (at === last ? line : line.trimEnd()))
+    .filter((line, at) => line !== '' || at === 0 || at === last)
+    .join(' ');
 }
 
 function picture(control: string): string {

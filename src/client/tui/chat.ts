@@ -62,9 +62,6 @@ export class Chat {
         case 'page-down':
           this.#update(action);
           break;
-        case 'redraw':
-          this.#changed();
-          break;
         case 'submit':
           this.#enter();
           break;

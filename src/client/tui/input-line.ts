@@ -186,7 +186,15 @@ function graphemeAfter(text: string, index: number): number {
 }
 
 function wordBefore(text: string, cursor: number): number {
-  return text.slice(0, cursor).replace(/\S*\s*$/u, '').length;
+  // By steps: a regular expression that looks for the end of the text takes quadratic time on a long word.
+  let at = cursor;
+  while (at > 0 && isBlank(text, at - 1)) at -= 1;
+  while (at > 0 && !isBlank(text, at - 1)) at -= 1;
+  return at;
+}
+
+function isBlank(text: string, index: number): boolean {
+  return /\s/u.test(text.charAt(index));
 }
 
 function wordAfter(text: string, cursor: number): number {

@@ -7,8 +7,7 @@ export type KeyAction =
   | { readonly type: 'quit' }
   /** Leaves if nothing is written, otherwise the delete key. */
   | { readonly type: 'end-of-input' }
-  | { readonly type: 'page-up' | 'page-down' }
-  | { readonly type: 'redraw' };
+  | { readonly type: 'page-up' | 'page-down' };
 
 const CTRL: Record<string, KeyAction['type']> = {
   a: 'home',
@@ -19,7 +18,6 @@ const CTRL: Record<string, KeyAction['type']> = {
   f: 'right',
   h: 'backspace',
   k: 'delete-to-end',
-  l: 'redraw',
   n: 'down',
   p: 'up',
   u: 'delete-to-start',

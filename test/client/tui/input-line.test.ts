@@ -72,6 +72,21 @@ describe('editing', () => {
   });
 });
 
+test('a full line is edited without delay', () => {
+  const began = performance.now();
+  for (const full of [
+    `${'x'.repeat(MAX_INPUT_BYTES - 2)} y`,
+    ' '.repeat(MAX_INPUT_BYTES),
+    '漢'.repeat(21_000),
+  ]) {
+    let input = edit([insert(full), 'word-left', 'word-left', 'word-right', 'end', 'delete-word', 'up']);
+    for (let count = 0; count < 50; count++) input = edit(['left', 'backspace', insert('z')], input);
+    viewInput(input, 80);
+  }
+  // Quadratic work would take minutes.
+  expect(performance.now() - began).toBeLessThan(20_000);
+});
+
 describe('history', () => {
   const used = edit([insert('one'), 'submit', insert('two'), 'submit']);
 
