@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../src/kafka/inboxes.ts';
@@ -19,6 +20,7 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
   #paused = false;
   #pumping = false;
   #commitWaits = false;
+  #closing: Promise<void> | null = null;
 
   constructor(
     cluster: MemoryCluster,
@@ -89,18 +91,25 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
     setImmediate(() => this.appended());
   }
 
-  async close(): Promise<void> {
-    if (this.#state !== 'open') return;
-    this.#state = 'closed';
-    this.#commit();
-    this.#giveBack();
+  close(): Promise<void> {
+    this.#closing ??= this.#end(() => this.#commit());
+    return this.#closing;
   }
 
-  async discard(): Promise<void> {
+  discard(): Promise<void> {
+    this.#closing ??= this.#end(() => this.#cluster.groups.delete(this.owner.name));
+    return this.#closing;
+  }
+
+  /** Giving back takes as long as an answer from Kafka; nothing is pushed meanwhile. */
+  async #end(lastDeed: () => void): Promise<void> {
     if (this.#state !== 'open') return;
     this.#state = 'closed';
+    await nextTurn();
+    await nextTurn();
+    const isHolder = this.#cluster.group(this.owner.name).holder === this;
     this.#giveBack();
-    this.#cluster.groups.delete(this.owner.name);
+    if (isHolder) lastDeed();
   }
 
   /** @internal The topic has grown, or delivery may go on. */
@@ -153,7 +162,7 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
   /** With Kafka away the commit is lost: its messages come again, which is what at least once means. */
   #commit(): void {
     const group = this.#cluster.group(this.owner.name);
-    if (group.holder !== this || !this.#cluster.available) return;
+    if ((group.holder ?? this) !== this || !this.#cluster.available) return;
     group.commit = { incarnation: this.owner.incarnation, acknowledged: new Set(this.#acknowledged) };
   }
 

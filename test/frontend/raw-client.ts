@@ -12,6 +12,8 @@ export class RawClient {
   readonly socket: Socket;
   /** Live messages, in their order. */
   readonly pushes: Push[] = [];
+  /** What kinds of frames came, pushes among replies. */
+  readonly kinds: ServerFrame['type'][] = [];
   readonly #replies: ServerFrame[] = [];
   #read = 0;
   #over = false;
@@ -23,6 +25,7 @@ export class RawClient {
       this.#decoder.push(chunk);
       for (let frame = this.#decoder.next(); frame !== undefined; frame = this.#decoder.next()) {
         const value = decodeServerFrame(frame);
+        this.kinds.push(value.type);
         if (value.type === 'message') this.pushes.push(value);
         else this.#replies.push(value);
       }

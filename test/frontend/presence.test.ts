@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import type { Seat } from '../../src/frontend/handlers/context.ts';
+import { LIMITS, type Limits } from '../../src/frontend/limits.ts';
+import { Presence } from '../../src/frontend/presence.ts';
+import { Turnstile } from '../../src/frontend/turnstile.ts';
+import type { Account } from '../../src/kafka/accounts.ts';
+import { EngineError } from '../../src/kafka/errors.ts';
+import { eventually, observe } from '../contracts/cluster.ts';
+import { MemoryCluster } from '../fakes/cluster.ts';
+
+const account = (name: string, incarnation = 'first'): Account => ({
+  name,
+  incarnation,
+  topicId: name,
+  displayName: null,
+  credential: null,
+  disabled: false,
+  createdAt: 0,
+});
+
+/** Questions are answered when the test says so. */
+function open(limits: Partial<Limits> = {}) {
+  const asked: { names: string[]; answer: (held: boolean[] | Error) => void }[] = [];
+  const presence = new Presence(
+    {
+      append: () => Promise.reject(new Error('not used')),
+      open: () => Promise.reject(new Error('not used')),
+      held: (accounts) =>
+        new Promise((resolve, reject) => {
+          const answer = (held: boolean[] | Error) => (held instanceof Error ? reject(held) : resolve(held));
+          asked.push({ names: accounts.map(({ name }) => name), answer });
+        }),
+    },
+    { ...LIMITS, ...limits },
+  );
+  return { presence, asked };
+}
+
+async function seat(name: string): Promise<Seat> {
+  const engine = new MemoryCluster().engine();
+  const owner = await engine.accounts.create({ name });
+  return { account: owner, inbox: (await observe(engine, owner)).inbox };
+}
+
+describe('who is logged in', () => {
+  it('is known at once of those who are here', async () => {
+    const { presence, asked } = open();
+    const anna = await seat('anna');
+    presence.entered(anna);
+    expect(await presence.isLoggedIn(anna.account)).toBe(true);
+    expect(asked).toEqual([]);
+  });
+
+  it('is asked of everybody else, many in one question, in batches', async () => {
+    const { presence, asked } = open({ presenceBatch: 3 });
+    const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => presence.isLoggedIn(account(name))));
+    expect(asked.map(({ names }) => names)).toEqual([['a']]);
+    asked[0]?.answer([true]);
+    await eventually(() => expect(asked).toHaveLength(2));
+    expect(asked[1]?.names).toEqual(['b', 'c', 'd']);
+    asked[1]?.answer([false, true, false]);
+    await eventually(() => expect(asked).toHaveLength(3));
+    asked[2]?.answer([true]);
+    expect(await answers).toEqual([true, false, true, false, true]);
+  });
+
+  it('counts as not, where Kafka fails, is slow, or too many ask', async () => {
+    const { presence, asked } = open({ presenceMs: 20, presenceQuestions: 2 });
+    const failing = presence.isLoggedIn(account('a'));
+    asked[0]?.answer(new EngineError('UNAVAILABLE', 'away'));
+    expect(await failing).toBe(false);
+    const slow = [presence.isLoggedIn(account('b')), presence.isLoggedIn(account('c'))];
+    const third = presence.isLoggedIn(account('d'));
+    const fourth = presence.isLoggedIn(account('e'));
+    expect(await fourth).toBe(false);
+    expect(await Promise.all([...slow, third])).toEqual([false, false, false]);
+    asked[1]?.answer([true]);
+    await eventually(() => expect(asked).toHaveLength(3));
+    expect(asked[2]?.names).toEqual(['c', 'd']);
+  });
+
+  it('does not mix up two lives of a name', async () => {
+    const { presence, asked } = open();
+    presence.entered(await seat('anna'));
+    const answer = presence.isLoggedIn(account('anna', 'another'));
+    asked[0]?.answer([false]);
+    expect(await answer).toBe(false);
+  });
+
+  it('ends with the leaving, which a new login can wait for', async () => {
+    const { presence, asked } = open();
+    const anna = await seat('anna');
+    presence.entered(anna);
+    expect(presence.leave('anna')).toBeNull();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    presence.leaving(anna, promise);
+    const answer = presence.isLoggedIn(anna.account);
+    asked[0]?.answer([false]);
+    expect(await answer).toBe(false);
+    const left = presence.leave('anna');
+    expect(left).not.toBeNull();
+    resolve();
+    await left;
+    expect(presence.leave('anna')).toBeNull();
+  });
+
+  it('does not end with the leaving of somebody else who held the account before', async () => {
+    const { presence } = open();
+    const [old, next] = [await seat('anna'), await seat('anna')];
+    presence.entered(old);
+    presence.entered(next);
+    presence.leaving(old, Promise.resolve());
+    expect(await presence.isLoggedIn(next.account)).toBe(true);
+  });
+});
+
+describe('a turnstile', () => {
+  it('lets so many through at once and no more, and everybody in the end', async () => {
+    const turnstile = new Turnstile(3);
+    const inside = new Set<number>();
+    const leave: (() => void)[] = [];
+    const sizes: number[] = [];
+    const all = Promise.allSettled(
+      Array.from({ length: 10 }, (_, i) =>
+        turnstile.pass(async () => {
+          inside.add(i);
+          sizes.push(inside.size);
+          await new Promise<void>((resolve) => leave.push(resolve));
+          inside.delete(i);
+          if (i % 4 === 0) throw new Error('fell over');
+          return i;
+        }),
+      ),
+    );
+    for (let gone = 0; gone < 10; gone++) {
+      await eventually(() => expect(leave.length).toBeGreaterThan(gone));
+      leave[gone]?.();
+    }
+    const results = await all;
+    expect(results.map(({ status }) => status === 'fulfilled')).toEqual(
+      Array.from({ length: 10 }, (_, i) => i % 4 !== 0),
+    );
+    expect(Math.max(...sizes)).toBe(3);
+    expect(sizes).toHaveLength(10);
+  });
+});
