@@ -280,11 +280,11 @@ describe('keys', () => {
     for (let count = 0; count < 60; count++) server.peer.send(numbered(count));
     await shows(/bob: number 59/);
     keys('\u001b[5~');
-    await shows(/bob: number 41$/m, /↓ more below · PageDown/);
+    await shows(/bob: number 41\n─+\n/, /↓ more below · PageDown/);
     expect(rows().join()).not.toMatch(/number 42/);
     server.peer.send(numbered(60), numbered(61));
     await shows(/↓ 2 new below/);
-    expect(rows().join('\n')).toMatch(/bob: number 41$/m);
+    expect(rows().join('\n')).toMatch(/bob: number 41\n─+\n/);
     keys('\u001b[6~', '\u001b[6~');
     await shows(/bob: number 61/, /\/msg NAME TEXT/);
   });

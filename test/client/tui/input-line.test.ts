@@ -59,6 +59,7 @@ describe('editing', () => {
     ['backspace over a letter with marks', [insert('xe\u0301\u0302'), 'backspace'], 'x|'],
     ['a mark that joins what stands before', [insert('ea'), 'left', insert('\u0301')], 'e\u0301|a'],
     ['an emoji that comes in pieces', [insert('👩'), insert('\u200d'), insert('👧'), 'backspace'], '|'],
+    ['a joiner that joins both sides', [insert('👩👧x'), 'left', 'left', insert('\u200d')], '👩\u200d👧|x'],
     ['a paste of lines', [insert('one\r\n  two\n\nthree\n')], 'one two three |'],
     ['controls in a paste', [insert('a\u001b[31mb\u0007\u202ec')], 'a[31mbc|'],
     ['a tab', [insert('a\tb')], 'a b|'],
