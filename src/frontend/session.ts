@@ -198,6 +198,7 @@ export class Session {
       state.delivery.stop();
       this.#become({ name: 'deleting', seat: state.seat, delivery: state.delivery, loss: null });
     } else if (state.name === 'loggedIn' && request.type === 'logout') {
+      this.#log.debug({ user: state.seat.account.name }, 'logging out');
       state.delivery.stop();
     }
     const result = carryOut(this.#services, this.#caller(turn.version), seat, request);

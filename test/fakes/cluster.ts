@@ -75,6 +75,7 @@ export class MemoryCluster {
 
   #available = true;
   #gate: Promise<void> | null = null;
+  #exit: Promise<void> | null = null;
   #waitingAppends = 0;
   readonly #tables = new Set<MemoryAccounts>();
 
@@ -112,6 +113,22 @@ export class MemoryCluster {
       this.#gate = null;
       resolve();
     };
+  }
+
+  /** Knob: inboxes are given back no sooner than the returned function is called. */
+  holdCloses(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#exit = promise;
+    return () => {
+      this.#exit = null;
+      resolve();
+    };
+  }
+
+  /** The way of a member out of its group: as long as an answer takes, or as it is held. */
+  async leaveGroup(): Promise<void> {
+    await nextTurn();
+    while (this.#exit !== null) await this.#exit;
   }
 
   /** Number of appends that wait for their answer. */

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../src/kafka/inboxes.ts';
@@ -105,8 +104,7 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
   async #end(lastDeed: () => void): Promise<void> {
     if (this.#state !== 'open') return;
     this.#state = 'closed';
-    await nextTurn();
-    await nextTurn();
+    await this.#cluster.leaveGroup();
     const isHolder = this.#cluster.group(this.owner.name).holder === this;
     this.#giveBack();
     if (isHolder) lastDeed();

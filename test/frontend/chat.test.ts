@@ -176,7 +176,27 @@ describe('a login', () => {
     });
   });
 
-  it('right after a logout without waiting finds the account free', async () => {
+  it('right after a logout waits for it, and is not told that the account is logged in', async () => {
+    const house = await openHouse();
+    const first = await house.person('anna');
+    const release = house.cluster.holdCloses();
+    first.write({ type: 'logout' });
+    first.socket.destroySoon();
+    await eventually(async () => {
+      const anna = house.engine.accounts.get('anna');
+      expect(anna && (await house.engine.inboxes.held([anna]))).toEqual([true]);
+      expect(house.logged.join('')).toContain('logging out');
+    });
+    const second = await house.connect();
+    second.write({ type: 'login', name: 'anna' }, { type: 'list', pattern: '' });
+    const third = await house.connect();
+    expect(await third.ask({ type: 'list', pattern: '' })).toEqual({ type: 'listed', names: ['anna'] });
+    expect(second.unread).toEqual([]);
+    release();
+    expect(await second.reply()).toMatchObject({ type: 'logged-in' });
+  });
+
+  it('right after a logout finds the account free, many times', async () => {
     const house = await openHouse();
     await house.engine.accounts.create({ name: 'anna' });
     for (let round = 0; round < 30; round++) {
