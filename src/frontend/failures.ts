@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { EngineError, type EngineErrorCode } from '../kafka/errors.ts';
+import type { LossReason } from '../kafka/inboxes.ts';
 import { ProtocolError, type ProtocolErrorCode } from '../protocol/errors.ts';
 
 /** The engine's words in the protocol's: the only place that knows both. */
@@ -29,4 +30,22 @@ export function toProtocolError(error: unknown, log: Logger): ProtocolError {
   return new ProtocolError('INTERNAL', `Something went wrong in the server. Reference: ${reference}`, {
     cause: error,
   });
+}
+
+/** The last words to somebody whose inbox was lost. */
+export function lossError(reason: LossReason): ProtocolError {
+  switch (reason) {
+    case 'fenced':
+      return new ProtocolError(
+        'REPLACED',
+        'Your login has ended: the account was logged in to elsewhere, or the server lost touch with its inbox.',
+      );
+    case 'deleted':
+      return new ProtocolError('NO_SUCH_USER', 'Your login has ended: the account was removed.');
+  }
+}
+
+/** The last words to somebody who still listens after ending in the middle of a frame. */
+export function cutShortError(): ProtocolError {
+  return new ProtocolError('BAD_FRAME', 'The connection ended within a frame.', { fatal: true });
 }

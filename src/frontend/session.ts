@@ -4,7 +4,7 @@ import { ProtocolError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/frame.ts';
 import type { Connection } from './connection.ts';
 import { Delivery } from './delivery.ts';
-import { toProtocolError } from './failures.ts';
+import { cutShortError, lossError, toProtocolError } from './failures.ts';
 import { carryOut } from './handlers/carry-out.ts';
 import type { Caller, Seat, Services } from './handlers/context.ts';
 import { logout } from './handlers/logout.ts';
@@ -140,7 +140,7 @@ export class Session {
         this.#begin(frame);
         continue;
       }
-      if (this.#connection.hasEnded) this.#end(this.#connection.isCutShort ? cutShort() : null);
+      if (this.#connection.hasEnded) this.#end(this.#connection.isCutShort ? cutShortError() : null);
       return;
     }
   }
@@ -318,7 +318,7 @@ export class Session {
     if (state.name === 'deleting') state.loss = reason;
     if (state.name !== 'loggedIn') return;
     this.#log.warn({ user: state.seat.account.name, reason }, 'inbox lost');
-    this.#end(LOSSES[reason]());
+    this.#end(lossError(reason));
   }
 
   // The end
@@ -392,17 +392,4 @@ export class Session {
     if (this.#state.name !== 'loggedIn') throw new Error(`not logged in but ${this.#state.name}`);
     return this.#state;
   }
-}
-
-const LOSSES: Readonly<Record<LossReason, () => ProtocolError>> = {
-  fenced: () =>
-    new ProtocolError(
-      'REPLACED',
-      'Your login has ended: the account was logged in to elsewhere, or the server lost touch with its inbox.',
-    ),
-  deleted: () => new ProtocolError('NO_SUCH_USER', 'Your login has ended: the account was removed.'),
-};
-
-function cutShort(): ProtocolError {
-  return new ProtocolError('BAD_FRAME', 'The connection ended within a frame.', { fatal: true });
 }
