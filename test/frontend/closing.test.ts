@@ -149,7 +149,7 @@ describe('a frame', () => {
   );
 
   it('that is finished in time stops its deadline', async () => {
-    const house = await openHouse({ limits: { partialFrameMs: 80 } });
+    const house = await openHouse({ limits: { partialFrameMs: 500 } });
     const client = await house.person('anna');
     const frame = rawFrame(1, 0x50, '');
     for (let round = 0; round < 3; round++) {
@@ -176,7 +176,7 @@ describe('a frame', () => {
 
 describe('a connection that says nothing', () => {
   it('is closed after a while, unless it was ever answered', async () => {
-    const house = await openHouse({ limits: { firstRequestMs: 60 } });
+    const house = await openHouse({ limits: { firstRequestMs: 700 } });
     const anna = await house.person('anna');
     const asker = await house.connect();
     expect(await asker.ask({ type: 'login', name: 'nobody' })).toEqual(failure(/no user/));

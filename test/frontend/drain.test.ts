@@ -57,7 +57,7 @@ describe('a drain', () => {
   });
 
   it('waits no longer than its deadline', async () => {
-    const house = await openHouse({ limits: { drainMs: 50 } });
+    const house = await openHouse({ limits: { drainMs: 700 } });
     const anna = await house.person('anna');
     const bert = await house.person('bert');
     const release = house.cluster.holdAppends();
