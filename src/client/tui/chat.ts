@@ -81,8 +81,7 @@ export class Chat {
       else this.#say('info', `${doomed} is kept.`);
       return;
     }
-    const command = parseCommand(text);
-    this.#attempt(this.#carryOut(command), command.type === 'say' || command.type === 'message' ? text : '');
+    this.#attempt(this.#carryOut(parseCommand(text)));
   }
 
   async #carryOut(command: Command): Promise<void> {
@@ -98,7 +97,7 @@ export class Chat {
       case 'create':
         await this.#client.create(command.name);
         this.#update({ type: 'turn-to', to: null });
-        return this.#say('info', `The account ${command.name} is made, and you are logged in to it.`);
+        return this.#say('info', `Account ${command.name} is made; you are logged in.`);
       case 'login':
         await this.#client.login(command.name);
         this.#update({ type: 'turn-to', to: null });
@@ -137,15 +136,15 @@ export class Chat {
 
   async #sayToCurrent(text: string): Promise<void> {
     if (this.#screen.to !== null) return this.#send(this.#screen.to, text);
-    throw new ClientError(
-      'INVALID',
-      'To whom? /msg NAME TEXT sends it, and what you type next goes to NAME as well.',
-    );
+    throw new ClientError('INVALID', 'To whom? /msg NAME turns to somebody; ↑ brings the line back.');
   }
 
   async #send(to: string, body: string): Promise<void> {
     if (this.#isOnline && this.#screen.account === null) {
-      throw new ClientError('INVALID', 'Not logged in: /login NAME, or /create NAME for a new account.');
+      throw new ClientError(
+        'INVALID',
+        'Not logged in: /login NAME, or /create NAME for a new account. ↑ brings the line back.',
+      );
     }
     const id = this.#screen.nextId;
     this.#append({ at: Date.now(), kind: 'outgoing', who: to, text: sanitiseText(body), fate: '…' });
@@ -192,13 +191,10 @@ export class Chat {
     this.#say('info', ['What you can type:', ...lines].join('\n'));
   }
 
-  /** @param line what was typed, to be put back if nothing of it was sent */
-  #attempt(doing: Promise<void>, line = ''): void {
+  #attempt(doing: Promise<void>): void {
     doing.catch((error: unknown) => {
       if (!(error instanceof ClientError)) throw error;
       this.#say('error', wordsFor(error));
-      if (error.nothingSent && line !== '')
-        this.#update({ type: 'edit', action: { type: 'restore', text: line } });
     });
   }
 

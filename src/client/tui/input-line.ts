@@ -21,8 +21,6 @@ export interface InputLine {
 export type InputAction =
   | { readonly type: 'insert'; readonly text: string }
   | { readonly type: 'submit' }
-  /** Puts a line back that could not be sent, unless another one has been begun. */
-  | { readonly type: 'restore'; readonly text: string }
   | {
       readonly type:
         | 'backspace'
@@ -52,8 +50,6 @@ export function editInput(input: InputLine, action: InputAction): InputLine {
       return insert(input, action.text);
     case 'submit':
       return submit(input);
-    case 'restore':
-      return text === '' ? withText(input, action.text) : input;
     case 'backspace':
       return cut(input, graphemeBefore(text, cursor), cursor);
     case 'delete':

@@ -69,6 +69,6 @@ function typed(text: string): KeyAction[] {
 }
 
 function named(type: KeyAction['type'] | undefined): KeyAction[] {
-  // The two with a text are never in the tables above.
-  return type === undefined || type === 'insert' || type === 'restore' ? [] : [{ type }];
+  // The one with a text is never in the tables above.
+  return type === undefined || type === 'insert' ? [] : [{ type }];
 }

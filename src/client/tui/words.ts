@@ -3,7 +3,7 @@ import type { ClientError } from '../errors.ts';
 import { sanitiseLine, sanitiseName, sanitiseText } from '../sanitise.ts';
 
 /** Names of a list reply that are shown; of more, only their number. */
-const MAX_NAMES = 500;
+const MAX_NAMES = 100;
 /** A retrieve reply this large, in bytes, may have been cut by the server's limit of 1 MiB. */
 const MAYBE_CUT = 768 * 1024;
 
@@ -20,6 +20,9 @@ export function wordsFor(error: ClientError): string {
       return `${error.message} What next?`;
     case 'REFUSED':
       return error.message === '' ? 'The server refused.' : error.message;
+    case 'OFFLINE':
+    case 'BUSY':
+      return `${error.message} ↑ brings the line back.`;
     default:
       return error.message;
   }

@@ -24,6 +24,11 @@ async function shows(...patterns: RegExp[]): Promise<void> {
   });
 }
 
+/** Waits until `check` no longer throws. */
+async function until(check: () => void): Promise<void> {
+  await vi.waitFor(check, { timeout: 10_000, interval: 5 });
+}
+
 /** Keys as a terminal sends them, one after the other. */
 function keys(...pressed: string[]): void {
   for (const key of pressed) screen.stdin.write(key);
@@ -83,10 +88,10 @@ describe('the screen', () => {
   test('follows the size of the terminal, and says when it is too small', async () => {
     await openLoggedIn();
     resize(40, 10);
-    await vi.waitFor(() => expect(rows()).toHaveLength(10));
+    await until(() => expect(rows()).toHaveLength(10));
     expect(rows()[1]).toBe('─'.repeat(40));
     resize(21, 6);
-    await vi.waitFor(() => expect(rows()).toHaveLength(6));
+    await until(() => expect(rows()).toHaveLength(6));
     expect(rows().every((row) => row.length <= 21)).toBe(true);
     resize(19, 6);
     await shows(/^19x6: needs 20x6/);
@@ -115,12 +120,12 @@ describe('a conversation', () => {
   test('a message that arrives does not disturb the line that is being typed', async () => {
     await openLoggedIn();
     keys('/msg bob', '\r', 'half a', '\u001b[D');
-    await vi.waitFor(() => expect(input()).toBe('bob › half a'));
+    await until(() => expect(input()).toBe('bob › half a'));
     server.peer.send({ type: 'message', sender: 'carol', body: 'surprise' });
     await shows(/\d\d:\d\d carol: surprise/);
     expect(input()).toBe('bob › half a');
     keys('X');
-    await vi.waitFor(() => expect(input()).toBe('bob › half Xa'));
+    await until(() => expect(input()).toBe('bob › half Xa'));
     expect(chat.getScreen().to).toBe('bob');
   });
 
@@ -133,11 +138,13 @@ describe('a conversation', () => {
     expect((screen.lastFrame() ?? '').replace(COLOURS, '')).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
-  test('text without anybody to send it to stays in the input line', async () => {
+  test('text without anybody to send it to is refused, and the up key has it', async () => {
     await openLoggedIn();
     keys('hello?', '\r');
-    await shows(/! To whom\? \/msg NAME TEXT/);
-    expect(input()).toBe('› hello?');
+    await shows(/! To whom\? \/msg NAME/);
+    expect(input()).toBe('›');
+    keys('\u001b[A');
+    await until(() => expect(input()).toBe('› hello?'));
     expect(server.requests).toHaveLength(1);
   });
 
@@ -167,17 +174,17 @@ describe('a conversation', () => {
 
 describe('what goes wrong is told', () => {
   test('a time-out, with the question what next; the late answer, too; nothing is sent again', async () => {
-    await openLoggedIn({ requestTimeoutMs: 50 });
+    await openLoggedIn({ requestTimeoutMs: 300 });
     server.behave = () => null;
     keys('/msg bob hello', '\r');
-    await shows(/me → bob: hello {2}\? not confirmed/, /! No answer within 0.05 s: .* What next\?/);
+    await shows(/me → bob: hello {2}\? not confirmed/, /! No answer within 0.3 s: .* What next\?/);
     server.peer.send({ type: 'sent', text: 'queued for bob' });
     await shows(/· The answer to the message to bob came late: queued for bob/);
     expect(server.requests.filter((request) => request.type === 'send')).toHaveLength(1);
   });
 
   test('waiting messages that come late are shown, since they come only once', async () => {
-    await openLoggedIn({ requestTimeoutMs: 50 });
+    await openLoggedIn({ requestTimeoutMs: 300 });
     server.behave = () => null;
     keys('/retrieve', '\r');
     await shows(/What next\?/);
@@ -197,13 +204,14 @@ describe('what goes wrong is told', () => {
     expect(input()).toBe('bob › half');
   });
 
-  test('what cannot be sent is put back into the input line', async () => {
+  test('what cannot be sent says so, and the up key has it', async () => {
     await openLoggedIn();
     await server.close();
     await shows(/○ offline/);
     keys('/msg bob hello', '\r');
     await shows(/✗ not sent/, /! Not connected/);
-    expect(input()).toMatch(/› \/msg bob hello$/);
+    keys('\u001b[A');
+    await until(() => expect(input()).toMatch(/› \/msg bob hello$/));
     server = await TestServer.listen();
   });
 
@@ -248,14 +256,14 @@ describe('keys', () => {
   test('a paste of lines is one line, and sends nothing', async () => {
     await openLoggedIn();
     keys('\u001b[200~one\rtwo\nthree\u001b[201~');
-    await vi.waitFor(() => expect(input()).toBe('› one two three'));
+    await until(() => expect(input()).toBe('› one two three'));
     expect(server.requests).toHaveLength(1);
   });
 
   test('editing keys reach the input line', async () => {
     await openLoggedIn();
     keys('one two', '\u0001', '>', '\u0005', '<', '\u0017', '\u001bb', '\u000b');
-    await vi.waitFor(() => expect(input()).toBe('›'));
+    await until(() => expect(input()).toBe('›'));
     keys('\u001b[A');
     await shows(/^› \/login alice$/m);
   });
@@ -263,14 +271,14 @@ describe('keys', () => {
   test('Ctrl+C and /quit leave; Ctrl+D only on an empty line', async () => {
     await openLoggedIn();
     keys('ab', '\u0001', '\u0004');
-    await vi.waitFor(() => expect(input()).toBe('› b'));
+    await until(() => expect(input()).toBe('› b'));
     expect(quits).toBe(0);
     keys('\u0004', '\u0004');
-    await vi.waitFor(() => expect(quits).toBe(1));
+    await until(() => expect(quits).toBe(1));
     keys('\u0003');
-    await vi.waitFor(() => expect(quits).toBe(2));
+    await until(() => expect(quits).toBe(2));
     keys('/quit', '\r');
-    await vi.waitFor(() => expect(quits).toBe(3));
+    await until(() => expect(quits).toBe(3));
   });
 
   test('paging up holds the place, and counts what is new below', async () => {

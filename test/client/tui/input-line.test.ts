@@ -9,7 +9,7 @@ import {
 } from '../../../src/client/tui/input-line.ts';
 import { Random } from '../../protocol/random.ts';
 
-type Step = InputAction | Exclude<InputAction['type'], 'insert' | 'restore'>;
+type Step = InputAction | Exclude<InputAction['type'], 'insert'>;
 
 function edit(steps: readonly Step[], from: InputLine = EMPTY_INPUT): InputLine {
   return steps.reduce<InputLine>(
@@ -110,11 +110,6 @@ describe('history', () => {
 
   test('an edited line of the history is a line of its own', () => {
     expect(edit(['up', insert('!'), 'submit'], used).history).toEqual(['one', 'two', 'two!']);
-  });
-
-  test('a line is put back only where nothing has been begun', () => {
-    expect(shown(edit([{ type: 'restore', text: 'lost' }], used))).toBe('lost|');
-    expect(shown(edit([insert('new'), { type: 'restore', text: 'lost' }], used))).toBe('new|');
   });
 });
 
