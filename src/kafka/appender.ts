@@ -33,6 +33,8 @@ const MAX_PARTITIONS = 100_000;
 /** How long a topic may be unknown to the brokers before it counts as gone: a new one takes some ms to be known everywhere. */
 const UNKNOWN_TOPIC_MS = 1_500;
 const RETRY_PAUSE_MS = 50;
+/** Waiting appends are looked through this often for those that have waited too long. */
+const SWEEP_INTERVAL_MS = 250;
 /** The broker's own time limit for acks=all. */
 const PRODUCE_TIMEOUT_MS = 5_000;
 
@@ -52,6 +54,8 @@ export class Appender {
   #queuedRecords = 0;
   #queuedBytes = 0;
   #scheduled = false;
+  /** Runs while anything waits. */
+  #sweeper: NodeJS.Timeout | null = null;
   #closed = false;
 
   /** @param timeoutMs how long a record may wait for Kafka's word */
@@ -76,6 +80,7 @@ export class Appender {
     }
     this.#queuedRecords++;
     this.#queuedBytes += bytes;
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
     return new Promise((resolve, reject) => {
       const partition = this.#partition(topic);
       partition.queue.push({ content, bytes, deadline: now() + this.#timeoutMs, resolve, reject });
@@ -136,8 +141,8 @@ export class Appender {
     try {
       producer = await this.#currentProducer();
     } catch (error) {
-      this.#failOverdue(this.#ready, error);
-      if (this.#ready.size > 0) this.#scheduleLater(RETRY_PAUSE_MS);
+      this.#log.warn({ err: error }, 'no producer id');
+      this.#scheduleLater(RETRY_PAUSE_MS);
       return;
     }
     const byNode = this.#gather(producer);
@@ -149,28 +154,35 @@ export class Appender {
     const rounds = new Map<number, Map<Partition, Batch>>();
     const bytesOf = new Map<number, number>();
     const moment = now();
+    let nextDue = Number.POSITIVE_INFINITY;
     for (const partition of this.#ready) {
       const leader = this.#cluster.knownLeader(partition.topic);
-      if (!leader) {
+      if (!leader || partition.batch?.sending) {
+        // Comes back when the leader is known, or the batch is answered.
         this.#ready.delete(partition);
-        if (!partition.locating) void this.#findLeader(partition);
+        if (!leader && !partition.locating) void this.#findLeader(partition);
         continue;
       }
-      if (this.#busyNodes.has(leader.node)) continue;
-      const round = rounds.get(leader.node) ?? new Map<Partition, Batch>();
+      if (partition.batch && partition.batch.notBefore > moment) {
+        nextDue = Math.min(nextDue, partition.batch.notBefore);
+        continue;
+      }
       const bytes = bytesOf.get(leader.node) ?? 0;
-      if (bytes > MAX_REQUEST_BYTES) continue;
-      if (partition.batch && partition.batch.notBefore > moment) continue;
-      const batch = partition.batch ?? makeBatch(partition, producer);
-      // One request carries one producer identity: batches under an older one go alone, first come first served.
+      // What does not go with this request is looked at again when a request to that broker is answered.
+      if (this.#busyNodes.has(leader.node) || bytes > MAX_REQUEST_BYTES) continue;
+      partition.batch ??= makeBatch(partition, producer);
+      const { batch } = partition;
+      const round = rounds.get(leader.node) ?? new Map<Partition, Batch>();
+      // One request carries one producer identity; the others wait for the next request.
       const [first] = round.values();
       if (first && first.producer !== batch.producer) continue;
-      partition.batch = batch;
       this.#ready.delete(partition);
       round.set(partition, batch);
       rounds.set(leader.node, round);
       bytesOf.set(leader.node, bytes + batch.bytes);
     }
+    // A timer may fire a little early: without a new one the partition would wait for ever.
+    if (nextDue < Number.POSITIVE_INFINITY) this.#scheduleLater(nextDue - moment + 1);
     return rounds;
   }
 
@@ -181,6 +193,7 @@ export class Appender {
     let producer: Producer | null = null;
     for (const [partition, batch] of round) {
       batch.tries++;
+      batch.sending = true;
       producer = batch.producer;
       sequences.set(`${partition.topic}:0`, batch.firstSequence);
       for (const message of batch.messages) messages.push(message);
@@ -220,15 +233,13 @@ export class Appender {
   #settle(partition: Partition, code: number, baseOffset: number, appendTime: number): void {
     const batch = partition.batch;
     if (!batch) return;
+    batch.sending = false;
     if (code === KafkaCode.NONE) {
       partition.missingSince = 0;
       this.#finish(partition, (entry, index) =>
         entry.resolve({ offset: baseOffset + index, acceptedAt: appendTime >= 0 ? appendTime : Date.now() }),
       );
-    } else if (code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) {
-      this.#cluster.forgetLeader(partition.topic);
-      this.#repeat(partition, nameOfCode(code));
-    } else if (isPassing(code)) {
+    } else if (code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION || isPassing(code)) {
       this.#cluster.forgetLeader(partition.topic);
       this.#repeat(partition, nameOfCode(code));
     } else if (code === KafkaCode.MESSAGE_TOO_LARGE || code === KafkaCode.RECORD_LIST_TOO_LARGE) {
@@ -249,18 +260,15 @@ export class Appender {
   /** The outcome is unknown: the same bytes go again, before anything else for this partition. */
   #repeat(partition: Partition, cause: unknown): void {
     const batch = partition.batch;
-    const first = batch?.entries[0];
-    if (!batch || !first) return;
-    if (now() > first.deadline) {
-      this.#giveUp(
-        partition,
-        new EngineError('UNAVAILABLE', 'no answer in time: it may have been stored', { cause }),
-      );
-      return;
-    }
+    if (!batch) return;
+    batch.sending = false;
     batch.notBefore = now() + RETRY_PAUSE_MS;
+    this.#log.debug(
+      { topic: partition.topic, tries: batch.tries, cause: String(cause) },
+      'append goes again',
+    );
     this.#ready.add(partition);
-    this.#scheduleLater(RETRY_PAUSE_MS);
+    this.#schedule();
   }
 
   /** Fails a batch whose outcome stays unknown. Its sequence numbers are in doubt, so a new identity goes on. */
@@ -299,7 +307,6 @@ export class Appender {
         }
       }
       await pause(RETRY_PAUSE_MS);
-      this.#failOverdue([partition], error);
     } finally {
       partition.locating = false;
     }
@@ -315,27 +322,32 @@ export class Appender {
     this.#partitions.delete(partition.topic);
   }
 
-  /** Rejects what has waited for longer than its deadline. Never-sent records are surely not stored. */
-  #failOverdue(partitions: Iterable<Partition>, cause: unknown): void {
+  /** Rejects what has waited for longer than its deadline. */
+  #sweep(): void {
     const moment = now();
-    for (const partition of partitions) {
-      const first = partition.batch?.entries[0];
-      if (partition.batch && first && moment > first.deadline) {
-        this.#giveUp(
-          partition,
-          new EngineError('UNAVAILABLE', 'no answer in time: it may have been stored', { cause }),
-        );
-      }
-      while (partition.queue[0] && moment > partition.queue[0].deadline) {
-        const entry = partition.queue.shift();
-        if (entry) {
-          const error = new EngineError('UNAVAILABLE', 'Kafka does not answer; nothing was stored', {
-            cause,
-          });
-          this.#release(entry, () => entry.reject(error));
-        }
-      }
-      if (!partition.batch && partition.queue.length === 0) this.#ready.delete(partition);
+    for (const partition of this.#partitions.values()) this.#failOverdue(partition, moment);
+    if (this.#queuedRecords > 0 || !this.#sweeper) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = null;
+  }
+
+  #failOverdue(partition: Partition, moment: number): void {
+    const { batch, queue } = partition;
+    const first = batch?.entries[0];
+    if (batch && first && moment > first.deadline) {
+      const sent = batch.tries > 0;
+      const error = new EngineError(
+        'UNAVAILABLE',
+        sent ? 'no answer in time: it may have been stored' : 'Kafka does not answer; nothing was stored',
+      );
+      // While the request is under way the batch keeps its place: only its senders are told.
+      if (batch.sending) for (const entry of batch.entries) entry.reject(error);
+      else this.#giveUp(partition, error);
+    }
+    while (queue[0] && moment > queue[0].deadline) {
+      const entry = queue.shift();
+      const error = new EngineError('UNAVAILABLE', 'Kafka does not answer; nothing was stored');
+      if (entry) this.#release(entry, () => entry.reject(error));
     }
   }
 

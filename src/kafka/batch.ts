@@ -29,6 +29,9 @@ export interface Batch {
   readonly bytes: number;
   /** Times it was sent. After the first an unanswered batch may have been stored. */
   tries: number;
+  /** A request with it is under way. */
+  sending: boolean;
+  /** When it may go again, on the clock of `now`. */
   notBefore: number;
 }
 
@@ -63,7 +66,7 @@ export function makeBatch(partition: Partition, producer: Producer): Batch {
   // Sequences are 32 bits and wrap to 0 (Kafka's DefaultRecordBatch.incrementSequence).
   partition.nextSequence = (firstSequence + count) % 2 ** 31;
   const messages = entries.map((entry) => ({ topic: partition.topic, partition: 0, ...entry.content }));
-  return { entries, messages, producer, firstSequence, bytes, tries: 0, notBefore: 0 };
+  return { entries, messages, producer, firstSequence, bytes, tries: 0, sending: false, notBefore: 0 };
 }
 
 export function sizeOf(content: RecordContent): number {

@@ -33,7 +33,7 @@ interface Address {
 
 const CONNECT_TIMEOUT_MS = 3_000;
 /** Longer than any request's own time limit on the broker, so that it is the broker who gives up first. */
-const REQUEST_TIMEOUT_MS = 8_000;
+const REQUEST_TIMEOUT_MS = 7_000;
 /** Requests under way on one shared connection; more wait in the library's queue. */
 const MAX_INFLIGHT = 512;
 /** Leaders remembered (some 200 bytes each); past that the oldest is forgotten and asked for again. */
