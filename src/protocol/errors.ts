@@ -5,25 +5,38 @@
 const TEXTS = {
   BAD_FRAME: 'That is not a Milena frame.',
   BAD_REQUEST: 'The request could not be read.',
-  UNSUPPORTED_VERSION: 'This server speaks version 1 of the protocol only.',
+  UNSUPPORTED_VERSION: 'That version of the protocol is not spoken here.',
   TOO_LARGE: 'The request is too large.',
   NOT_LOGGED_IN: 'You are not logged in: create an account or log in first.',
   ALREADY_LOGGED_IN: 'That account is already logged in.',
   BAD_CREDENTIALS: 'Wrong username or password.',
+  WEAK_PASSWORD: 'That account needs a better password.',
   USERNAME_TAKEN: 'That username is taken.',
   INVALID_USERNAME: 'A username has 1 to 32 of a-z, 0-9, _ and -, and starts with a letter or digit.',
   NO_SUCH_USER: 'There is no such user.',
+  BLOCKED: 'The recipient does not take messages from you.',
   MAILBOX_FULL: "The recipient's inbox is full.",
   RATE_LIMITED: 'Too many requests: wait a moment.',
   BUSY: 'The server is busy and did nothing: try again.',
   HAS_UNDELIVERED: 'The account holds undelivered messages: retrieve them first.',
   REPLACED: 'Somebody logged in to this account elsewhere.',
+  TIMEOUT: 'Nothing was heard from you for too long.',
   SHUTTING_DOWN: 'The server is shutting down.',
   UNAVAILABLE: 'The message store does not answer: try again later.',
   INTERNAL: 'Something went wrong in the server.',
 } as const;
 
 export type ProtocolErrorCode = keyof typeof TEXTS;
+
+/** Whether `text` is a code of this list: a server of a later version may know more. */
+export function isProtocolErrorCode(text: string): text is ProtocolErrorCode {
+  return Object.hasOwn(TEXTS, text);
+}
+
+/** Every code, in the order in which the protocol's description lists them. */
+export function protocolErrorCodes(): ProtocolErrorCode[] {
+  return Object.keys(TEXTS).filter(isProtocolErrorCode);
+}
 
 /** The sentence that a person reads for `code` when nobody knows better. */
 export function defaultText(code: ProtocolErrorCode): string {
@@ -42,14 +55,20 @@ export class ProtocolError extends Error {
    * error reply. False: only this one frame is bad, and the next one starts where it should.
    */
   readonly fatal: boolean;
+  /** When it may work, from now on in milliseconds, where that is known. Version 1 cannot say it. */
+  readonly retryAfterMs: number | undefined;
+  /** With HAS_UNDELIVERED: the number of undelivered messages. */
+  readonly undelivered: number | undefined;
 
   constructor(
     code: ProtocolErrorCode,
     message: string = TEXTS[code],
-    options: { fatal?: boolean; cause?: unknown } = {},
+    options: { fatal?: boolean; cause?: unknown; retryAfterMs?: number; undelivered?: number } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.fatal = options.fatal ?? false;
+    this.retryAfterMs = options.retryAfterMs;
+    this.undelivered = options.undelivered;
   }
 }

@@ -1,0 +1,64 @@
+/*
+ * The fields that payloads are made of. Bounds of texts count UTF-8 bytes, which every language can count alike.
+ */
+import { z } from 'zod';
+import { isProtocolErrorCode, type ProtocolErrorCode } from '../errors.ts';
+import { isUsername, parsePattern, parseUsername } from '../names.ts';
+
+/** A message's id, an incarnation, a topic's id. */
+export const ID_BYTES = 16;
+/** A session's token. */
+export const TOKEN_BYTES = 32;
+/** Longest receipt. */
+export const MAX_RECEIPT_BYTES = 64;
+/** Longest password. */
+export const MAX_PASSWORD_BYTES = 1_024;
+
+/** An integer from 0 to 2^53 - 1. */
+export const count = z.int().min(0);
+/** Milliseconds since 1970-01-01T00:00Z. */
+export const time = count;
+/** A duration. */
+export const milliseconds = count;
+/** Place of a message in its inbox: rises from message to message, with gaps. */
+export const seq = count;
+
+export const id = byteString(ID_BYTES, ID_BYTES);
+export const token = byteString(TOKEN_BYTES, TOKEN_BYTES);
+/** Opaque to clients. */
+export const receipt = byteString(1, MAX_RECEIPT_BYTES);
+
+export const password = text(1, MAX_PASSWORD_BYTES);
+
+/** As somebody typed it; lower-cased on both sides. Throws ProtocolError `INVALID_USERNAME` through the schema. */
+export const username = z.string().transform(parseUsername);
+/** As it is stored. */
+export const storedUsername = z.string().refine(isUsername, 'expected a username');
+/** Throws ProtocolError `BAD_REQUEST` through the schema. */
+export const pattern = z.string().transform(parsePattern);
+
+/** Codes that this side does not know, a later version's, mean to it what INTERNAL means. */
+export const errorCode = z
+  .string()
+  .transform((code): ProtocolErrorCode => (isProtocolErrorCode(code) ? code : 'INTERNAL'));
+
+/** Text of `min` to `max` bytes. */
+export function text(min: number, max: number) {
+  return z.string().refine((value) => {
+    const bytes = Buffer.byteLength(value);
+    return bytes >= min && bytes <= max;
+  }, `expected text of ${min} to ${max} bytes`);
+}
+
+/** Text of 1 to `max` bytes without control characters: it may stand in a log or a header. */
+export function label(max: number) {
+  return text(1, max).refine((value) => !/\p{Cc}/u.test(value), 'expected text without control characters');
+}
+
+function byteString(min: number, max: number) {
+  const expected = min === max ? `expected ${min} bytes` : `expected ${min} to ${max} bytes`;
+  return z.custom<Uint8Array>(
+    (value) => value instanceof Uint8Array && value.length >= min && value.length <= max,
+    expected,
+  );
+}

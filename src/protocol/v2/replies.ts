@@ -1,0 +1,285 @@
+/*
+ * 0x81 welcome           server  versions  features  limits  time       (hello)
+ * 0x11 created           username  incarnation  inbox  token  tokenExpiresAt  undelivered  limits
+ * 0x21 logged in         the same
+ * 0x31 logged out        (nothing)
+ * 0x41 deleted           undelivered
+ * 0x51 listed            names  more
+ * 0x61 retrieved         messages  more
+ * 0x71 sent              id  acceptedAt  receipt  recipientLoggedIn
+ * 0xA1 status reply      loggedIn
+ * 0xB1 pong              time
+ * 0xD1 password changed  token  tokenExpiresAt
+ * 0xE1 fates             fates                                          (receipts)
+ * 0xF1 blocked           blocked
+ * 0x22 failure           code  message  request?  retryAfterMs?  undelivered?  id?
+ *
+ * pushed, between replies:
+ * 0x72 message    seq  verified  (from  fromIncarnation | external)  id?  body  sentAt  contentType?
+ * 0x92 delivered  ids  undeliverable?
+ * 0xB2 ping       (nothing)
+ * 0xC2 goodbye    code  reason  retryAfterMs?
+ */
+import { z } from 'zod';
+import { ProtocolError } from '../errors.ts';
+import { encodeFrame, type Frame, MAX_REPLY_PAYLOAD } from '../frame.ts';
+import { OPCODE, opcodeText } from '../opcodes.ts';
+import { CborError, decodeCbor, encodeCbor, REPLY_LIMITS } from './cbor.ts';
+import { count, errorCode, id, milliseconds, receipt, seq, storedUsername, time, token } from './fields.ts';
+import { firstProblem } from './problem.ts';
+import { MAX_PAGE, MAX_RECEIPTS, VERSION } from './requests.ts';
+
+/** Most ids in each list of one delivered push. */
+export const MAX_DELIVERED_IDS = 1_000;
+
+const texts = z.array(z.string()).readonly();
+const names = z.array(storedUsername);
+
+const serverLimits = z.object({
+  /** Largest payload of a request once logged in, and before. */
+  payloadBytes: count,
+  payloadBytesBeforeLogin: count,
+  /** Longest body of a send. */
+  bodyBytes: count,
+  /** Messages that may be pushed and not acknowledged. */
+  window: count,
+  /** Silence of the client after which the server pings, and after which it closes. */
+  pingAfterMs: milliseconds,
+  closeAfterMs: milliseconds,
+});
+
+const sessionLimits = z.object({
+  window: count,
+  messagesPerSecond: count,
+  /** Undelivered messages, and their bytes, that the account's mailbox takes. */
+  mailboxMessages: count.optional(),
+  mailboxBytes: count.optional(),
+});
+
+const session = {
+  username: storedUsername,
+  incarnation: id,
+  /** Names the inbox for as long as the account lives: with a seq it names a message. */
+  inbox: id,
+  /** For a login without the password. */
+  token,
+  tokenExpiresAt: time,
+  undelivered: count,
+  limits: sessionLimits.readonly(),
+};
+
+const content = {
+  seq,
+  body: z.string(),
+  sentAt: time,
+  contentType: z.string().optional(),
+};
+
+/** Written by a user: a frontend vouched for it. */
+const userMessage = {
+  ...content,
+  verified: z.literal(true),
+  id,
+  from: storedUsername,
+  fromIncarnation: id,
+};
+
+/** Written by any other Kafka producer; `external` is what it calls itself, which may be empty or a user's name. */
+const externalMessage = {
+  ...content,
+  verified: z.literal(false),
+  id: id.optional(),
+  external: z.string(),
+};
+
+const message = z.discriminatedUnion('verified', [z.object(userMessage), z.object(externalMessage)]);
+
+const messageFrame = z.discriminatedUnion('verified', [
+  z.object({ type: z.literal('message'), ...userMessage }),
+  z.object({ type: z.literal('message'), ...externalMessage }),
+]);
+
+const fate = z.enum(['delivered', 'waiting', 'undeliverable', 'unknown']);
+
+const welcome = z.object({
+  type: z.literal('welcome'),
+  server: z.string(),
+  versions: z.array(count).readonly(),
+  features: texts,
+  limits: serverLimits.readonly(),
+  time,
+});
+const created = z.object({ type: z.literal('created'), ...session });
+const loggedIn = z.object({ type: z.literal('logged-in'), ...session });
+const loggedOut = z.object({ type: z.literal('logged-out') });
+const deleted = z.object({
+  type: z.literal('deleted'),
+  /** Messages that nobody will read any more. */
+  undelivered: count,
+});
+const listed = z.object({
+  type: z.literal('listed'),
+  names: names.max(MAX_PAGE).readonly(),
+  more: z.boolean(),
+});
+const retrieved = z.object({
+  type: z.literal('retrieved'),
+  messages: z.array(message).max(MAX_PAGE).readonly(),
+  more: z.boolean(),
+});
+const sent = z.object({
+  type: z.literal('sent'),
+  id,
+  acceptedAt: time,
+  /** Asks later what became of the message. */
+  receipt,
+  recipientLoggedIn: z.boolean(),
+});
+const status = z.object({ type: z.literal('status'), loggedIn: names.readonly() });
+const pong = z.object({ type: z.literal('pong'), time });
+const passwordChanged = z.object({ type: z.literal('password-changed'), token, tokenExpiresAt: time });
+const fates = z.object({ type: z.literal('fates'), fates: z.array(fate).max(MAX_RECEIPTS).readonly() });
+const blocked = z.object({ type: z.literal('blocked'), blocked: names.readonly() });
+const failure = z.object({
+  type: z.literal('failure'),
+  code: errorCode,
+  message: z.string(),
+  /** Opcode of the request it answers. An ack has no other reply, so its failure takes no request's turn. */
+  request: count.max(255).optional(),
+  retryAfterMs: milliseconds.optional(),
+  /** With HAS_UNDELIVERED. */
+  undelivered: count.optional(),
+  /** Of the send it answers. */
+  id: id.optional(),
+});
+const delivered = z.object({
+  type: z.literal('delivered'),
+  ids: z.array(id).max(MAX_DELIVERED_IDS).readonly(),
+  undeliverable: z.array(id).max(MAX_DELIVERED_IDS).readonly().optional(),
+});
+const ping = z.object({ type: z.literal('ping') });
+const goodbye = z.object({
+  type: z.literal('goodbye'),
+  code: errorCode,
+  reason: z.string(),
+  retryAfterMs: milliseconds.optional(),
+});
+
+const serverFrame = z.discriminatedUnion('type', [
+  welcome,
+  created,
+  loggedIn,
+  loggedOut,
+  deleted,
+  listed,
+  retrieved,
+  sent,
+  status,
+  pong,
+  passwordChanged,
+  fates,
+  blocked,
+  failure,
+  messageFrame,
+  delivered,
+  ping,
+  goodbye,
+]);
+
+/** What a server sends: success replies, the failure reply to any request, and pushes. */
+export type ServerFrame = Readonly<z.output<typeof serverFrame>>;
+/** One kind of server frame: `ServerFrameOf<'sent'>`. */
+export type ServerFrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
+/** A message as a push and a page of `retrieved` carry it; `verified` tells a user's from an external one. */
+export type Message = Readonly<z.output<typeof message>>;
+/** What became of a sent message. */
+export type Fate = z.output<typeof fate>;
+export type ServerLimits = Readonly<z.output<typeof serverLimits>>;
+export type SessionLimits = Readonly<z.output<typeof sessionLimits>>;
+
+const OPCODES: Readonly<Record<ServerFrame['type'], number>> = {
+  welcome: OPCODE.WELCOME,
+  created: OPCODE.CREATED,
+  'logged-in': OPCODE.LOGGED_IN,
+  'logged-out': OPCODE.LOGGED_OUT,
+  deleted: OPCODE.DELETED,
+  listed: OPCODE.LISTED,
+  retrieved: OPCODE.RETRIEVED,
+  sent: OPCODE.SENT,
+  status: OPCODE.STATUS_REPLY,
+  pong: OPCODE.PONG,
+  'password-changed': OPCODE.PASSWORD_CHANGED,
+  fates: OPCODE.FATES,
+  blocked: OPCODE.BLOCKED,
+  failure: OPCODE.FAILURE,
+  message: OPCODE.MESSAGE,
+  delivered: OPCODE.DELIVERED,
+  ping: OPCODE.PING_PUSH,
+  goodbye: OPCODE.GOODBYE,
+};
+
+const TYPES: ReadonlyMap<number, string> = new Map(
+  Object.entries(OPCODES).map(([type, opcode]) => [opcode, type]),
+);
+
+/**
+ * Server side. Who makes a page must have cut it (pages.ts).
+ * @throws TypeError, RangeError for what the protocol has no room for, which would be a fault of the server
+ */
+export function encodeServerFrame(value: ServerFrame): Buffer {
+  const result = serverFrame.safeParse(value);
+  if (!result.success) {
+    throw new TypeError(`not a ${value.type} frame: ${firstProblem(result.error)}`, { cause: result.error });
+  }
+  const { type, ...fields } = result.data;
+  const payload = encodeCbor(fields);
+  if (payload.length > MAX_REPLY_PAYLOAD) {
+    throw new RangeError(`a ${type} frame of ${payload.length} bytes is too large`);
+  }
+  return encodeFrame(VERSION, OPCODES[type], payload);
+}
+
+/** What a failure answers, as far as it is known. */
+export interface Answered {
+  /** Opcode of the request; absent for what answers no request. */
+  readonly request?: number | undefined;
+  /** Of a send. */
+  readonly id?: Uint8Array | undefined;
+}
+
+/** The failure frame for an error. */
+export function failureFrame(error: ProtocolError, answered: Answered = {}): Buffer {
+  const { code, message, retryAfterMs, undelivered } = error;
+  const { request, id } = answered;
+  return encodeServerFrame({ type: 'failure', code, message, request, retryAfterMs, undelivered, id });
+}
+
+/** The last frame of a connection that the server closes. */
+export function goodbyeFrame(error: ProtocolError): Buffer {
+  const { code, message, retryAfterMs } = error;
+  return encodeServerFrame({ type: 'goodbye', code, reason: message, retryAfterMs });
+}
+
+/**
+ * Client side. Nothing in the value is safe for a terminal yet.
+ * @throws ProtocolError `BAD_FRAME`: a server that talks like this cannot be trusted
+ */
+export function decodeServerFrame(frame: Frame): ServerFrame {
+  const type = TYPES.get(frame.opcode);
+  if (type === undefined) {
+    throw new ProtocolError('BAD_FRAME', `The server sent an unknown opcode ${opcodeText(frame.opcode)}.`);
+  }
+  // The type goes in last: a key of that name in the payload is one of those that nobody knows.
+  const result = serverFrame.safeParse({ ...readMap(type, frame.payload), type });
+  if (result.success) return result.data;
+  throw new ProtocolError('BAD_FRAME', `The server sent a wrong ${type}: ${firstProblem(result.error)}.`);
+}
+
+function readMap(type: string, payload: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    return decodeCbor(payload, REPLY_LIMITS);
+  } catch (error) {
+    if (!(error instanceof CborError)) throw error;
+    throw new ProtocolError('BAD_FRAME', `The server sent a ${type} that cannot be read: ${error.message}.`);
+  }
+}

@@ -1,0 +1,224 @@
+/*
+ * 0x10 create   username  password?  displayName?                    0x90 ack       upTo?  ranges?
+ * 0x20 login    username  password? | token?  takeover?  deliver?    0xA0 status    names
+ * 0x30 logout   (nothing)                                            0xB0 ping      (nothing)
+ * 0x40 delete   password?  force?                                    0xD0 password  old?  new
+ * 0x50 list     pattern?  after?  limit?                             0xE0 receipts  receipts
+ * 0x60 retrieve limit?                                               0xF0 block     name? blocked?
+ * 0x70 send     id  to  body  contentType?                           0x80 hello     client  features?
+ *
+ * Each payload is a CBOR map (cbor.ts); (nothing) is the empty map. An empty payload is read as the empty map.
+ */
+import { z } from 'zod';
+import { ProtocolError } from '../errors.ts';
+import { encodeFrame, type Frame, MAX_PAYLOAD } from '../frame.ts';
+import { OPCODE, opcodeText } from '../opcodes.ts';
+import { CborError, decodeCbor, encodeCbor, REQUEST_LIMITS } from './cbor.ts';
+import { count, id, label, password, pattern, receipt, seq, text, token, username } from './fields.ts';
+import { firstProblem } from './problem.ts';
+
+export const VERSION = 2;
+
+/** Most messages in one retrieve reply, most names in one list reply. */
+export const MAX_PAGE = 1_000;
+export const MAX_ACK_RANGES = 256;
+export const MAX_STATUS_NAMES = 200;
+export const MAX_RECEIPTS = 500;
+/** Longest body, in bytes: what a send has besides it takes less than 256. */
+export const MAX_BODY_BYTES = MAX_PAYLOAD - 256;
+export const MAX_CONTENT_TYPE_BYTES = 100;
+
+const limit = count.min(1).max(MAX_PAGE);
+
+const hello = z.object({
+  type: z.literal('hello'),
+  client: label(64),
+  features: z.array(label(64)).max(32).readonly().optional(),
+});
+
+const create = z.object({
+  type: z.literal('create'),
+  username,
+  /** Absent: an open account, which anybody may log in to, where the server allows that. */
+  password: password.optional(),
+  displayName: label(64).optional(),
+});
+
+const login = z
+  .object({
+    type: z.literal('login'),
+    username,
+    /** Neither: an open account. */
+    password: password.optional(),
+    token: token.optional(),
+    /** Log in even if the account is logged in elsewhere, which ends there. */
+    takeover: z.boolean().optional(),
+    /** `all` unless given: push from the oldest undelivered message on, or what arrives from now on only. */
+    deliver: z.enum(['all', 'live']).optional(),
+  })
+  .refine(
+    (value) => value.password === undefined || value.token === undefined,
+    'expected a password or a token, not both',
+  );
+
+const logout = z.object({ type: z.literal('logout') });
+
+const remove = z.object({
+  type: z.literal('delete'),
+  /** Needed unless the account is open. */
+  password: password.optional(),
+  /** Delete although there are undelivered messages. */
+  force: z.boolean().optional(),
+});
+
+const list = z.object({
+  type: z.literal('list'),
+  /** Absent or empty: every name. */
+  pattern: pattern.optional(),
+  /** Names behind this one, the last one of the page before. */
+  after: username.optional(),
+  limit: limit.optional(),
+});
+
+const retrieve = z.object({ type: z.literal('retrieve'), limit: limit.optional() });
+
+const send = z.object({
+  type: z.literal('send'),
+  /** Made by the client, the same for each attempt. */
+  id,
+  to: username,
+  body: text(1, MAX_BODY_BYTES),
+  contentType: label(MAX_CONTENT_TYPE_BYTES).optional(),
+});
+
+const ack = z
+  .object({
+    type: z.literal('ack'),
+    upTo: seq.optional(),
+    /** First and last of each range, both included. */
+    ranges: z
+      .array(
+        z
+          .tuple([seq, seq])
+          .refine(([first, last]) => first <= last, 'expected a first that is not behind the last')
+          .readonly(),
+      )
+      .min(1)
+      .max(MAX_ACK_RANGES)
+      .readonly()
+      .optional(),
+  })
+  .refine((value) => value.upTo !== undefined || value.ranges !== undefined, 'expected upTo or ranges');
+
+const status = z.object({
+  type: z.literal('status'),
+  names: z.array(username).max(MAX_STATUS_NAMES).readonly(),
+});
+
+const ping = z.object({ type: z.literal('ping') });
+
+const changePassword = z.object({
+  type: z.literal('password'),
+  /** Absent: the account was open. */
+  old: password.optional(),
+  new: password,
+});
+
+const receipts = z.object({
+  type: z.literal('receipts'),
+  receipts: z.array(receipt).max(MAX_RECEIPTS).readonly(),
+});
+
+const block = z
+  .object({
+    type: z.literal('block'),
+    name: username.optional(),
+    blocked: z.boolean().optional(),
+  })
+  .refine(
+    (value) => (value.name === undefined) === (value.blocked === undefined),
+    'expected both a name and blocked, or neither',
+  );
+
+const request = z.discriminatedUnion('type', [
+  hello,
+  create,
+  login,
+  logout,
+  remove,
+  list,
+  retrieve,
+  send,
+  ack,
+  status,
+  ping,
+  changePassword,
+  receipts,
+  block,
+]);
+
+/** Names are valid and lower-cased, patterns too; byte strings are copies. */
+export type Request = Readonly<z.output<typeof request>>;
+/** One kind of request: `RequestOf<'send'>`. */
+export type RequestOf<Type extends Request['type']> = Extract<Request, { type: Type }>;
+
+const OPCODES: Readonly<Record<Request['type'], number>> = {
+  hello: OPCODE.HELLO,
+  create: OPCODE.CREATE,
+  login: OPCODE.LOGIN,
+  logout: OPCODE.LOGOUT,
+  delete: OPCODE.DELETE,
+  list: OPCODE.LIST,
+  retrieve: OPCODE.RETRIEVE,
+  send: OPCODE.SEND,
+  ack: OPCODE.ACK,
+  status: OPCODE.STATUS,
+  ping: OPCODE.PING,
+  password: OPCODE.PASSWORD,
+  receipts: OPCODE.RECEIPTS,
+  block: OPCODE.BLOCK,
+};
+
+const TYPES: ReadonlyMap<number, string> = new Map(
+  Object.entries(OPCODES).map(([type, opcode]) => [opcode, type]),
+);
+
+/**
+ * Server side. None of its errors is fatal: the frame's bounds are known, so the next frame can be read.
+ * @throws ProtocolError `BAD_REQUEST`, and `INVALID_USERNAME` where a username was read and is none
+ */
+export function decodeRequest(frame: Frame): Request {
+  const type = TYPES.get(frame.opcode);
+  if (type === undefined) {
+    throw new ProtocolError('BAD_REQUEST', `There is no request with opcode ${opcodeText(frame.opcode)}.`);
+  }
+  // The type goes in last: a key of that name in the payload is one of those that nobody knows.
+  return checked({ ...readMap(type, frame.payload), type }, type);
+}
+
+/**
+ * Client side.
+ * @throws ProtocolError `INVALID_USERNAME`, `BAD_REQUEST`, `TOO_LARGE` for what a server would refuse
+ */
+export function encodeRequest(value: Request): Buffer {
+  const { type, ...fields } = checked(value, value.type);
+  const payload = encodeCbor(fields);
+  if (payload.length > MAX_PAYLOAD) throw new ProtocolError('TOO_LARGE');
+  return encodeFrame(VERSION, OPCODES[type], payload);
+}
+
+function readMap(type: string, payload: Buffer): Readonly<Record<string, unknown>> {
+  if (payload.length === 0) return {};
+  try {
+    return decodeCbor(payload, REQUEST_LIMITS);
+  } catch (error) {
+    if (!(error instanceof CborError)) throw error;
+    throw new ProtocolError('BAD_REQUEST', `The ${type} request could not be read: ${error.message}.`);
+  }
+}
+
+function checked(value: unknown, type: string): Request {
+  const result = request.safeParse(value);
+  if (result.success) return result.data;
+  throw new ProtocolError('BAD_REQUEST', `The ${type} request is not right: ${firstProblem(result.error)}.`);
+}
