@@ -1,37 +1,29 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { ProtocolError } from '../protocol/errors.ts';
-import { type Frame, FrameDecoder, MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_LOGIN } from '../protocol/frame.ts';
-import { v1 } from '../protocol/v1/codec.ts';
-import type { ServerFrame } from '../protocol/v1/replies.ts';
-import type { Request } from '../protocol/v1/requests.ts';
+import {
+  type Frame,
+  FrameDecoder,
+  HEADER_BYTES,
+  MAX_PAYLOAD,
+  MAX_PAYLOAD_BEFORE_LOGIN,
+} from '../protocol/frame.ts';
+import type { Dialect, Typed } from './dialect.ts';
 import { ClientError } from './errors.ts';
+import { socketReason } from './socket.ts';
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-export type Reply = Exclude<ServerFrame, { type: 'message' }>;
-
-/** A request that has a success reply. Logout and delete are answered by the end of the connection. */
-export type AnsweredRequest = Exclude<Request, { type: 'logout' | 'delete' }>;
-
-export interface ConnectionEvents {
-  /** A live message. */
-  readonly onMessage: (message: { sender: string; body: string }) => void;
+export interface ConnectionEvents<Request, ServerFrame> {
+  /** What answers no request: a push, or a failure that is the server's last word. It may throw ProtocolError. */
+  readonly onPush: (frame: ServerFrame) => void;
   /**
    * Each reply that answers a request, before the request's promise settles, and also if that promise has timed
-   * out already (`late`): what the server did, it did.
+   * out already (`late`): what the server did, it did. It may throw ProtocolError for a reply that cannot be.
    */
-  readonly onReply: (request: Request, reply: Reply, late: boolean) => void;
-  /** A failure frame that answers no request: the server's last words, usually. */
-  readonly onServerText: (text: string) => void;
+  readonly onReply: (request: Request, reply: ServerFrame, late: boolean) => void;
   /** Once, after the last other event. */
   readonly onClosed: (reason: string) => void;
 }
 
 export interface ConnectionOptions {
-  readonly connectTimeoutMs: number;
   /** How long a person waits for a reply. */
   readonly requestTimeoutMs: number;
   /** How long the oldest unanswered request may hold up all later ones before the connection counts as dead. */
@@ -43,70 +35,57 @@ const MAX_SERVER_PAYLOAD = 2 * 1024 * 1024;
 /** Requests that wait for their reply; with more, `request` refuses at once (`BUSY`) and nothing is sent. */
 const MAX_UNANSWERED = 16;
 
-const EXPECTED: Record<Request['type'], Reply['type'] | null> = {
-  create: 'created',
-  login: 'logged-in',
-  logout: null,
-  delete: null,
-  list: 'listed',
-  retrieve: 'retrieved',
-  send: 'sent',
+/** What it means if a server's first byte is not the version that was asked for. */
+const HINTS: Readonly<Record<number, string>> = {
+  1: 'it speaks version 1 of the protocol only: use --protocol 1',
+  // The alert with which a TLS server answers what is not TLS.
+  21: 'it seems to speak TLS there: use --tls',
 };
 
 /** A request on its way. It keeps its place in the line after its time-out. */
-interface Slot {
+interface Slot<Request, ServerFrame> {
   readonly request: Request;
-  readonly settle: (outcome: Reply | ClientError) => void;
+  readonly settle: (outcome: ServerFrame | ClientError) => void;
   timer: NodeJS.Timeout;
   timedOut: boolean;
 }
 
-/** Opens a TCP connection. @throws ClientError `OFFLINE` */
-export function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
-    socket.setKeepAlive(true, 15_000);
-    const fail = (reason: string) => {
-      socket.destroy();
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      reject(new ClientError('OFFLINE', reason));
-    };
-    const abort = () => fail('given up');
-    const timer = setTimeout(() => fail(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('error', (error) => fail(socketReason(error)));
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-  });
-}
-
 /**
- * One TCP connection that speaks version 1, from the open socket to its end; it never comes back.
+ * One connection that speaks one version, from the open socket to its end; it never comes back.
  *
  * Replies come in the order of the requests and carry no id. So a request that timed out keeps its place in the line:
  * when its reply comes late it is taken as *its* reply and can never pass for the next request's. (Dropping the
  * connection would keep the order as well, but would log the person out for one slow answer.) Only when the oldest
  * request has had no reply for `deadAfterMs` the connection is given up, since nothing behind it can be answered.
  */
-export class Connection {
+export class Connection<Request extends Typed, ServerFrame extends Typed> {
   readonly #socket: Socket;
+  readonly #dialect: Dialect<Request, ServerFrame>;
   readonly #options: ConnectionOptions;
-  readonly #events: ConnectionEvents;
-  readonly #decoder = new FrameDecoder({ maxPayload: MAX_SERVER_PAYLOAD });
-  readonly #slots: Slot[] = [];
+  readonly #events: ConnectionEvents<Request, ServerFrame>;
+  readonly #decoder: FrameDecoder;
+  readonly #slots: Slot<Request, ServerFrame>[] = [];
+  #firstByte: number | undefined;
+  #understood = false;
   #reason: string | undefined;
   #closed = false;
   #maxPayload = MAX_PAYLOAD_BEFORE_LOGIN;
 
-  constructor(socket: Socket, options: ConnectionOptions, events: ConnectionEvents) {
+  /** When something came last, on the monotonic clock in milliseconds. */
+  heardAt = performance.now();
+
+  constructor(
+    socket: Socket,
+    dialect: Dialect<Request, ServerFrame>,
+    options: ConnectionOptions,
+    events: ConnectionEvents<Request, ServerFrame>,
+  ) {
     this.#socket = socket;
+    this.#dialect = dialect;
     this.#options = options;
     this.#events = events;
+    const { version } = dialect.codec;
+    this.#decoder = new FrameDecoder({ maxPayload: MAX_SERVER_PAYLOAD, versions: [version] });
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('end', () => this.#drop('the server closed the connection'));
     socket.on('error', (error) => this.#drop(socketReason(error)));
@@ -119,46 +98,36 @@ export class Connection {
   }
 
   /**
-   * Sends a request and waits for its reply.
+   * Sends a request and waits for its success reply.
    * @throws ClientError any code but `OFFLINE`
    */
-  async request(request: AnsweredRequest): Promise<Exclude<Reply, { type: 'failure' }>> {
+  async request(request: Request): Promise<ServerFrame> {
     const outcome = await this.#send(request);
-    if (outcome.type === 'failure') throw new ClientError('REFUSED', outcome.text);
-    return outcome;
+    const failure = this.#dialect.failure(outcome);
+    if (failure === undefined) return outcome;
+    const { text, refusal } = failure;
+    throw new ClientError('REFUSED', text, refusal === undefined ? {} : { refusal });
+  }
+
+  /** Sends a request that has no reply. @throws ClientError `OFFLINE`, `INVALID` */
+  tell(request: Request): void {
+    if (this.hasEnded) throw new ClientError('OFFLINE', 'Not connected: nothing was sent.');
+    this.#socket.write(this.#encode(request));
   }
 
   /**
-   * Finds out whether the other end speaks the protocol at all, by a request that anybody may make: an open port
-   * says nothing, and a server closes a connection on which nothing was ever asked.
+   * Finds out whether the other end speaks the protocol at all: an open port says nothing, and a server closes a
+   * connection on which nothing was ever asked.
    * @throws ClientError `TIMEOUT`, `DISCONNECTED`
    */
-  async greet(): Promise<void> {
-    await this.#send({ type: 'list', pattern: '?' });
+  greet(): Promise<ServerFrame> {
+    return this.#send(this.#dialect.greeting);
   }
 
-  /**
-   * Asks for the account's deletion. Version 1 knows no success reply: resolves when the connection ends without a
-   * refusal, which says only that it may have been done.
-   * @throws ClientError `REFUSED`, `TIMEOUT`, `BUSY`
-   */
-  async delete(): Promise<void> {
-    try {
-      const outcome = await this.#send({ type: 'delete' });
-      throw new ClientError(
-        'REFUSED',
-        outcome.type === 'failure' ? outcome.text : 'An unexpected reply came.',
-      );
-    } catch (error) {
-      if (error instanceof ClientError && error.code === 'DISCONNECTED') return;
-      throw error;
-    }
-  }
-
-  /** Logs out as version 1 wants it: the request, then the end of our side at once. Resolves when all is closed. */
-  logout(): Promise<void> {
-    this.#reason ??= 'logged out';
-    return this.#end(v1.encodeRequest({ type: 'logout' }));
+  /** Sends a last request and ends our side at once. Resolves when all is closed. */
+  leave(request: Request, reason: string): Promise<void> {
+    this.#reason ??= reason;
+    return this.#end(this.#dialect.codec.encodeRequest(request));
   }
 
   /** Ends the connection, giving the server a moment to take what was sent. Idempotent. */
@@ -185,7 +154,7 @@ export class Connection {
     });
   }
 
-  async #send(request: Request): Promise<Reply> {
+  async #send(request: Request): Promise<ServerFrame> {
     if (this.hasEnded) {
       throw new ClientError('OFFLINE', 'Not connected: nothing was sent.');
     }
@@ -193,9 +162,9 @@ export class Connection {
       throw new ClientError('BUSY', `The server owes ${MAX_UNANSWERED} answers already: nothing was sent.`);
     }
     const frame = this.#encode(request);
-    const outcome = await new Promise<Reply | ClientError>((settle) => {
+    const outcome = await new Promise<ServerFrame | ClientError>((settle) => {
       const timer = setTimeout(() => this.#timeOut(slot), this.#options.requestTimeoutMs);
-      const slot: Slot = { request, settle, timer, timedOut: false };
+      const slot: Slot<Request, ServerFrame> = { request, settle, timer, timedOut: false };
       this.#slots.push(slot);
       this.#socket.write(frame);
     });
@@ -206,12 +175,12 @@ export class Connection {
   #encode(request: Request): Buffer {
     let frame: Buffer;
     try {
-      frame = v1.encodeRequest(request);
+      frame = this.#dialect.codec.encodeRequest(request);
     } catch (error) {
       if (error instanceof ProtocolError) throw new ClientError('INVALID', error.message, { cause: error });
       throw error;
     }
-    if (frame.length - 6 > this.#maxPayload) {
+    if (frame.length - HEADER_BYTES > this.#maxPayload) {
       throw new ClientError(
         'INVALID',
         `That is too long: ${this.#maxPayload} bytes are allowed. Nothing was sent.`,
@@ -220,7 +189,7 @@ export class Connection {
     return frame;
   }
 
-  #timeOut(slot: Slot): void {
+  #timeOut(slot: Slot<Request, ServerFrame>): void {
     slot.timedOut = true;
     const seconds = this.#options.requestTimeoutMs / 1000;
     slot.settle(
@@ -233,6 +202,8 @@ export class Connection {
   }
 
   #read(chunk: Buffer): void {
+    this.heardAt = performance.now();
+    this.#firstByte ??= chunk[0];
     this.#decoder.push(chunk);
     try {
       for (;;) {
@@ -243,30 +214,34 @@ export class Connection {
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#drop(`the server does not keep to the protocol (${error.message})`);
+      const stranger = error.code === 'UNSUPPORTED_VERSION' && !this.#understood;
+      const hint = stranger ? HINTS[this.#firstByte ?? 0] : undefined;
+      this.#drop(hint ?? `the server does not keep to the protocol (${error.message})`);
     }
   }
 
   #handle(frame: Frame): void {
-    const value = v1.decodeServerFrame(frame);
-    if (value.type === 'message') {
-      this.#events.onMessage({ sender: value.sender, body: value.body });
-      return;
-    }
+    const { answers, beginsSession, codec, failure, replies } = this.#dialect;
+    const value = codec.decodeServerFrame(frame);
+    this.#understood = true;
     const slot = this.#slots[0];
-    if (slot === undefined) {
-      if (value.type !== 'failure') throw new ProtocolError('BAD_FRAME', `"${value.type}" answers nothing`);
-      this.#events.onServerText(value.text);
+    if (!answers(value, slot?.request)) {
+      this.#events.onPush(value);
       return;
     }
-    if (value.type !== 'failure' && value.type !== EXPECTED[slot.request.type]) {
-      throw new ProtocolError('BAD_FRAME', `"${value.type}" answers no ${slot.request.type} request`);
+    if (slot === undefined) throw new ProtocolError('BAD_FRAME', `"${value.type}" answers nothing`);
+    const type: Request['type'] = slot.request.type;
+    if (failure(value) === undefined && value.type !== replies[type]) {
+      throw new ProtocolError('BAD_FRAME', `"${value.type}" answers no ${type} request`);
     }
     this.#slots.shift();
     clearTimeout(slot.timer);
-    if (value.type === 'created' || value.type === 'logged-in') this.#maxPayload = MAX_PAYLOAD;
-    this.#events.onReply(slot.request, value, slot.timedOut);
-    slot.settle(value);
+    if (beginsSession(value)) this.#maxPayload = MAX_PAYLOAD;
+    try {
+      this.#events.onReply(slot.request, value, slot.timedOut);
+    } finally {
+      slot.settle(value);
+    }
   }
 
   #drop(reason: string): void {
@@ -285,19 +260,4 @@ export class Connection {
     }
     this.#events.onClosed(reason);
   }
-}
-
-const REASONS: Record<string, string> = {
-  ECONNREFUSED: 'nobody listens there',
-  ECONNRESET: 'the connection was reset',
-  ENOTFOUND: 'no such host',
-  EHOSTUNREACH: 'no way to that host',
-  ENETUNREACH: 'no network',
-  ETIMEDOUT: 'no answer',
-  EPIPE: 'the connection was reset',
-};
-
-function socketReason(error: Error): string {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return REASONS[code] ?? (code === '' ? error.message : code);
 }

@@ -1,6 +1,8 @@
+import type { ProtocolErrorCode } from '../protocol/errors.ts';
+
 /**
  * Why a request of the client has no success to report. What a person must know is whether it may have been carried
- * out all the same, since version 1 has no ids by which a repeated request could be told from a new one:
+ * out all the same, since only a message has an id by which a repeated request could be told from a new one:
  *
  * - `OFFLINE`, `BUSY`, `INVALID`: nothing was sent.
  * - `REFUSED`: the server said no; the message is the server's own text, not yet safe for a terminal.
@@ -8,14 +10,26 @@
  */
 export type ClientErrorCode = 'OFFLINE' | 'BUSY' | 'INVALID' | 'REFUSED' | 'TIMEOUT' | 'DISCONNECTED';
 
+/** What a server says besides its sentence, from version 2 on. */
+export interface Refusal {
+  readonly code: ProtocolErrorCode;
+  /** When it may work, in milliseconds from now on. */
+  readonly retryAfterMs?: number | undefined;
+  /** With HAS_UNDELIVERED: how many messages wait. */
+  readonly undelivered?: number | undefined;
+}
+
 /** The only error that the client's functions throw; `message` is a sentence for the person. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: ClientErrorCode;
+  /** With `REFUSED` in version 2. */
+  readonly refusal: Refusal | undefined;
 
-  constructor(code: ClientErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(code: ClientErrorCode, message: string, options: { cause?: unknown; refusal?: Refusal } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.refusal = options.refusal;
   }
 
   /** True if the request surely had no effect, so that it can be given again. */

@@ -1,6 +1,7 @@
-import { Client, type ClientEvent, type ClientOptions } from '../client.ts';
 import { ClientError } from '../errors.ts';
 import { sanitiseName, sanitiseText } from '../sanitise.ts';
+import type { ClientOptions } from '../state.ts';
+import { Client, type ClientEvent } from '../v1/client.ts';
 import { COMMANDS, type Command, parseCommand } from './commands.ts';
 import type { KeyAction } from './keys.ts';
 import { emptyScreen, type NewLine, type Screen, type ScreenEvent, updateScreen } from './screen.ts';

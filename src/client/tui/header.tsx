@@ -1,7 +1,7 @@
 import { Text } from 'ink';
 import { memo, type ReactElement } from 'react';
 import stringWidth from 'string-width';
-import type { Link } from '../client.ts';
+import type { Link } from '../transport.ts';
 import { shorten } from './lines.ts';
 import type { Screen } from './screen.ts';
 

@@ -1,4 +1,4 @@
-import type { Address } from '../connection.ts';
+import type { Address } from '../socket.ts';
 
 export type Options =
   | { readonly type: 'chat'; readonly address: Address }

@@ -1,6 +1,6 @@
 import { render } from 'ink';
-import { DEFAULT_OPTIONS } from '../client.ts';
-import type { Address } from '../connection.ts';
+import type { Address } from '../socket.ts';
+import { DEFAULT_OPTIONS } from '../state.ts';
 import { App } from './app.tsx';
 import { Chat } from './chat.ts';
 

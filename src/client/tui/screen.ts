@@ -1,4 +1,5 @@
-import type { ClientState, Link } from '../client.ts';
+import type { ClientState } from '../state.ts';
+import type { Link } from '../transport.ts';
 import { EMPTY_INPUT, editInput, type InputAction, type InputLine } from './input-line.ts';
 import { type Line, rowsOf, windowOf } from './lines.ts';
 

@@ -1,9 +1,9 @@
 import { render } from 'ink-testing-library';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type ClientOptions, DEFAULT_OPTIONS } from '../../../src/client/client.ts';
+import { type ClientOptions, DEFAULT_OPTIONS } from '../../../src/client/state.ts';
 import { App } from '../../../src/client/tui/app.tsx';
 import { Chat } from '../../../src/client/tui/chat.ts';
-import { agreeable, TestServer } from '../test-server.ts';
+import { agreeable, TestServer } from '../v1/test-server.ts';
 
 let server: TestServer;
 let chat: Chat;

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Client, type ClientEvent, type ClientOptions, DEFAULT_OPTIONS } from '../../src/client/client.ts';
-import { ClientError } from '../../src/client/errors.ts';
-import { encodeFrame } from '../../src/protocol/frame.ts';
+import { ClientError } from '../../../src/client/errors.ts';
+import { type ClientOptions, DEFAULT_OPTIONS } from '../../../src/client/state.ts';
+import { Client, type ClientEvent } from '../../../src/client/v1/client.ts';
+import { encodeFrame } from '../../../src/protocol/frame.ts';
 import { agreeable, TestServer } from './test-server.ts';
 
 let server: TestServer;

@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { FrameDecoder, MAX_PAYLOAD } from '../../src/protocol/frame.ts';
-import { v1 } from '../../src/protocol/v1/codec.ts';
-import type { ServerFrame } from '../../src/protocol/v1/replies.ts';
-import type { Request } from '../../src/protocol/v1/requests.ts';
+import { FrameDecoder, MAX_PAYLOAD } from '../../../src/protocol/frame.ts';
+import { v1 } from '../../../src/protocol/v1/codec.ts';
+import type { ServerFrame } from '../../../src/protocol/v1/replies.ts';
+import type { Request } from '../../../src/protocol/v1/requests.ts';
 
 /** What to do with a request: answer it, say nothing (null), or anything else by hand on the peer. */
 export type Behaviour = (request: Request, peer: Peer) => ServerFrame | null;

@@ -1,0 +1,102 @@
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls, getCACertificates } from 'node:tls';
+import { ClientError } from './errors.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How the connection is encrypted. */
+export interface TlsSettings {
+  /** Certificates of authorities to trust, as PEM; undefined = those that Node and this machine trust. */
+  readonly ca?: string | undefined;
+}
+
+/** The machine may be up and the network not: this finds out within minutes, the session's own pings sooner. */
+const KEEP_ALIVE_MS = 15_000;
+
+/**
+ * Opens a connection, with TLS (1.3, certificate and name checked) if there are settings for it.
+ * @throws ClientError `OFFLINE`, with a reason that says what to do where that is known
+ */
+export function openSocket(
+  address: Address,
+  tls: TlsSettings | undefined,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = tls === undefined ? openPlain(address) : openTls(address, tls);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    const fail = (reason: string) => {
+      socket.destroy();
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      reject(new ClientError('OFFLINE', reason));
+    };
+    const abort = () => fail('given up');
+    const timer = setTimeout(() => fail(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('error', (error) => fail(socketReason(error)));
+    socket.once('end', () => fail('the server closed the connection'));
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.removeAllListeners('error');
+      socket.removeAllListeners('end');
+      resolve(socket);
+    });
+  });
+}
+
+function openPlain({ host, port }: Address): Socket {
+  return connect({ host, port });
+}
+
+function openTls({ host, port }: Address, { ca }: TlsSettings): Socket {
+  return connectTls({
+    host,
+    port,
+    // A name for the server to choose its certificate by; an address is none (RFC 6066).
+    ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+    minVersion: 'TLSv1.3',
+    ca: ca === undefined ? [...getCACertificates('default'), ...getCACertificates('system')] : [ca],
+  });
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: 'nobody listens there',
+  ECONNRESET: 'the connection was reset',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'no such host, or no name server that answers',
+  EHOSTUNREACH: 'no way to that host',
+  ENETUNREACH: 'no network',
+  ETIMEDOUT: 'no answer',
+  EPIPE: 'the connection was reset',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS there: leave --tls away, or ask for its TLS port',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS there: leave --tls away, or ask for its TLS port',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'it does not speak TLS 1.3, which is needed',
+  CERT_HAS_EXPIRED: "the server's certificate has expired: its operator must renew it",
+  CERT_NOT_YET_VALID: "the server's certificate is not valid yet: is the clock of this machine right?",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another name: use --server with that name",
+};
+
+const UNTRUSTED = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_SIGNATURE_FAILURE',
+]);
+
+/** A socket's error as words for a person. */
+export function socketReason(error: Error): string {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (UNTRUSTED.has(code)) {
+    return "the server's certificate is not signed by anybody whom this machine trusts: get the file of its authority and use --ca FILE";
+  }
+  return REASONS[code] ?? (code === '' ? error.message : code);
+}
