@@ -38,6 +38,19 @@ const schema = z.object({
   MILENA_SEND_TIMEOUT_MS: milliseconds.default(10_000),
   MILENA_MAX_CONNECTIONS: count.default(12_000),
   MILENA_OPEN_ACCOUNTS: flag.optional(),
+  MILENA_CLUSTER_KEYS: z.string().optional(),
+  MILENA_CLUSTER_KEY_FILE: z.string().min(1).default('.milena/cluster.key'),
+  MILENA_MAILBOX_MESSAGES: count.default(100_000),
+  MILENA_MAILBOX_MB: z.coerce.number().positive().default(256),
+  MILENA_SENDER_SHARE: z.coerce.number().positive().max(1).default(0.5),
+  MILENA_HISTORY_HOURS: z.coerce.number().nonnegative().max(87_600).default(72),
+  MILENA_KAFKA_TLS: flag.default(false),
+  MILENA_KAFKA_TLS_CA: z.string().optional(),
+  MILENA_KAFKA_TLS_CERT: z.string().optional(),
+  MILENA_KAFKA_TLS_KEY: z.string().optional(),
+  MILENA_KAFKA_SASL_MECHANISM: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).optional(),
+  MILENA_KAFKA_SASL_USERNAME: z.string().optional(),
+  MILENA_KAFKA_SASL_PASSWORD: z.string().optional(),
   MILENA_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -56,7 +69,28 @@ export interface Config {
   readonly maxConnections: number;
   /** Whether accounts without a password may be made and used: by default only when listening on loopback. */
   readonly openAccounts: boolean;
+  /** Keys that sign messages, `id:secret` each, as given; null = in the file. */
+  readonly clusterKeys: string | null;
+  readonly clusterKeyFile: string;
+  /** What one inbox may hold undelivered, and which share of `maxMessages` one sender may fill. */
+  readonly mailbox: { readonly maxMessages: number; readonly maxBytes: number; readonly senderShare: number };
+  /** Delivered messages stay in the inbox topic for this long, for other Kafka tools to look back. */
+  readonly historyMs: number;
+  readonly kafka: { readonly tls: KafkaTls | null; readonly sasl: KafkaSasl | null };
   readonly logLevel: string;
+}
+
+/** Files in PEM; null = the system's authorities, or no certificate of our own. */
+export interface KafkaTls {
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+}
+
+export interface KafkaSasl {
+  readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  readonly username: string;
+  readonly password: string;
 }
 
 /** A setting that cannot be used; `message` names the variable, what was wrong and an example. */
@@ -74,6 +108,19 @@ const EXAMPLES: Record<keyof z.infer<typeof schema>, string> = {
   MILENA_SEND_TIMEOUT_MS: '10000',
   MILENA_MAX_CONNECTIONS: '12000',
   MILENA_OPEN_ACCOUNTS: 'true',
+  MILENA_CLUSTER_KEYS: 'k2:ZjRl…,k1:OWEx…',
+  MILENA_CLUSTER_KEY_FILE: '.milena/cluster.key',
+  MILENA_MAILBOX_MESSAGES: '100000',
+  MILENA_MAILBOX_MB: '256',
+  MILENA_SENDER_SHARE: '0.5',
+  MILENA_HISTORY_HOURS: '72',
+  MILENA_KAFKA_TLS: 'true',
+  MILENA_KAFKA_TLS_CA: '/etc/milena/kafka-ca.pem',
+  MILENA_KAFKA_TLS_CERT: '/etc/milena/frontend.pem',
+  MILENA_KAFKA_TLS_KEY: '/etc/milena/frontend.key',
+  MILENA_KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
+  MILENA_KAFKA_SASL_USERNAME: 'milena',
+  MILENA_KAFKA_SASL_PASSWORD: 'its password',
   MILENA_LOG_LEVEL: 'info',
 };
 
@@ -109,6 +156,39 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     sendTimeoutMs: values.MILENA_SEND_TIMEOUT_MS,
     maxConnections: values.MILENA_MAX_CONNECTIONS,
     openAccounts: values.MILENA_OPEN_ACCOUNTS ?? isLoopback(values.MILENA_HOST),
+    clusterKeys: values.MILENA_CLUSTER_KEYS ?? null,
+    clusterKeyFile: values.MILENA_CLUSTER_KEY_FILE,
+    mailbox: {
+      maxMessages: values.MILENA_MAILBOX_MESSAGES,
+      maxBytes: values.MILENA_MAILBOX_MB * 2 ** 20,
+      senderShare: values.MILENA_SENDER_SHARE,
+    },
+    historyMs: values.MILENA_HISTORY_HOURS * 3_600_000,
+    kafka: { tls: kafkaTls(values), sasl: kafkaSasl(values) },
     logLevel: values.MILENA_LOG_LEVEL,
   };
+}
+
+function kafkaTls(values: z.infer<typeof schema>): KafkaTls | null {
+  if (!values.MILENA_KAFKA_TLS) return null;
+  return {
+    caFile: values.MILENA_KAFKA_TLS_CA ?? null,
+    certFile: values.MILENA_KAFKA_TLS_CERT ?? null,
+    keyFile: values.MILENA_KAFKA_TLS_KEY ?? null,
+  };
+}
+
+function kafkaSasl(values: z.infer<typeof schema>): KafkaSasl | null {
+  const {
+    MILENA_KAFKA_SASL_MECHANISM: mechanism,
+    MILENA_KAFKA_SASL_USERNAME: username,
+    MILENA_KAFKA_SASL_PASSWORD: password,
+  } = values;
+  if (mechanism === undefined) return null;
+  if (username === undefined || password === undefined) {
+    throw new ConfigError(
+      `MILENA_KAFKA_SASL_MECHANISM=${mechanism} needs MILENA_KAFKA_SASL_USERNAME and MILENA_KAFKA_SASL_PASSWORD as well.`,
+    );
+  }
+  return { mechanism, username, password };
 }

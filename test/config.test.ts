@@ -52,12 +52,13 @@ describe('configuration', () => {
   it('has a row for every setting in its table, and no other, with the true default', () => {
     const text = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
     const table = text.slice(text.indexOf('## The frontend'), text.indexOf('## The scripts'));
-    const rows = [...table.matchAll(/^\| `(MILENA_\w+)` \| `([^`]*)`/gm)].map(([, name, value]) => [
+    const names = [...table.matchAll(/^\| `(MILENA_\w+)` \|/gm)].map(([, name]) => name);
+    expect(names).toEqual(SETTINGS);
+    const defaults = [...table.matchAll(/^\| `(MILENA_\w+)` \| `([^`]*)`/gm)].map(([, name, value]) => [
       name,
       value,
     ]);
-    expect(rows.map(([name]) => name)).toEqual(SETTINGS);
-    expect(readConfig(Object.fromEntries(rows))).toEqual(readConfig({}));
+    expect(readConfig(Object.fromEntries(defaults))).toEqual(readConfig({}));
   });
 
   it.each([

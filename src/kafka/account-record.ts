@@ -14,6 +14,7 @@ const schema = z.object({
   displayName: z.string().max(200).nullable(),
   credential: z.string().max(500).nullable(),
   disabled: z.boolean(),
+  blocked: z.array(z.string().max(64)).max(1_000).default([]),
   createdAt: z.number().int().nonnegative(),
 });
 

@@ -10,6 +10,8 @@ export interface Account {
   /** argon2id PHC string, or null: an *open* account that anybody may log in to. */
   readonly credential: string | null;
   readonly disabled: boolean;
+  /** Names whose messages this account does not take. */
+  readonly blocked: readonly string[];
   /** Milliseconds since the epoch, by the frontend that made it. */
   readonly createdAt: number;
 }
@@ -18,6 +20,14 @@ export interface NewAccount {
   readonly name: string;
   readonly displayName?: string | null;
   readonly credential?: string | null;
+}
+
+/** What may change in an account's life; what is not given stays. */
+export interface AccountChange {
+  readonly displayName?: string | null;
+  readonly credential?: string | null;
+  readonly disabled?: boolean;
+  readonly blocked?: readonly string[];
 }
 
 /** The door to the accounts. Names given to it are valid and lower-cased already. */
@@ -38,6 +48,12 @@ export interface Accounts {
    * @throws EngineError `USERNAME_TAKEN`, `BUSY`, `UNAVAILABLE`
    */
   create(account: NewAccount): Promise<Account>;
+
+  /**
+   * Changes this life of the account. Resolves with what the own table shows now.
+   * @throws EngineError `NO_SUCH_USER` (gone, or another life has the name), `BUSY`, `UNAVAILABLE`
+   */
+  update(account: Account, change: AccountChange): Promise<Account>;
 
   /**
    * Removes this life of the account, then its inbox topic. Resolves when the own table no longer shows it.

@@ -65,12 +65,19 @@ export function makeBatch(partition: Partition, producer: Producer): Batch {
   const firstSequence = partition.nextSequence;
   // Sequences are 32 bits and wrap to 0 (Kafka's DefaultRecordBatch.incrementSequence).
   partition.nextSequence = (firstSequence + count) % 2 ** 31;
-  const messages = entries.map((entry) => ({ topic: partition.topic, partition: 0, ...entry.content }));
+  const messages = entries.map(({ content }) => ({
+    topic: partition.topic,
+    partition: 0,
+    key: content.key,
+    // The library's types know no tombstone; its writer encodes null as Kafka wants it.
+    value: content.value as Buffer,
+    headers: content.headers,
+  }));
   return { entries, messages, producer, firstSequence, bytes, tries: 0, sending: false, notBefore: 0 };
 }
 
 export function sizeOf(content: RecordContent): number {
-  let bytes = RECORD_OVERHEAD_BYTES + content.key.length + content.value.length;
+  let bytes = RECORD_OVERHEAD_BYTES + content.key.length + (content.value?.length ?? 0);
   for (const [name, value] of content.headers) bytes += name.length + value.length + 8;
   return bytes;
 }

@@ -7,6 +7,7 @@ import {
   ResponseError,
 } from '@platformatic/kafka';
 import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
+import type { KafkaSecurity } from './kafka-security.ts';
 
 /**
  * What a connection is used for. A broker answers one request at a time per connection, so what must not
@@ -24,6 +25,8 @@ export interface ClusterOptions {
   /** `host:port` each; only used until the first metadata, and again when no known broker answers. */
   readonly bootstrap: readonly string[];
   readonly clientId: string;
+  /** TLS and SASL. */
+  readonly security?: KafkaSecurity;
 }
 
 interface Address {
@@ -118,6 +121,18 @@ export class Cluster {
     this.#nodes.set(found.nodeId, { host: found.host, port: found.port });
     remember(this.#coordinators, cacheKey, found.nodeId, MAX_COORDINATORS);
     return found.nodeId;
+  }
+
+  /** These groups by the node that coordinates them, so that one request per node can ask about all. */
+  async groupByCoordinator(groups: readonly string[]): Promise<Map<number, string[]>> {
+    const byNode = new Map<number, string[]>();
+    for (const group of groups) {
+      const node = await this.coordinator('group', group);
+      const list = byNode.get(node);
+      if (list) list.push(group);
+      else byNode.set(node, [group]);
+    }
+    return byNode;
   }
 
   forgetCoordinator(kind: 'group' | 'transaction', key: string): void {
@@ -240,6 +255,7 @@ export class Cluster {
       connectTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       maxInflights: MAX_INFLIGHT,
+      ...this.#options.security,
     };
     const connection = new Connection(this.#options.clientId, options);
     // Errors reach the callers of connect() and of each request; an emitter without a listener would throw.

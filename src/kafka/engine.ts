@@ -1,48 +1,70 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import { type Config, isLoopback } from '../config.ts';
 import type { Accounts } from './accounts.ts';
+import { Appender } from './appender.ts';
 import { Cluster } from './cluster.ts';
+import { loadClusterKeys, parseClusterKeys } from './cluster-keys.ts';
 import type { Inboxes } from './inboxes.ts';
 import { KafkaAccounts } from './kafka-accounts.ts';
 import { KafkaInboxes } from './kafka-inboxes.ts';
+import { kafkaSecurity } from './kafka-security.ts';
+import { KafkaSessions } from './kafka-sessions.ts';
 import { now, retry } from './retry.ts';
+import type { Sessions } from './sessions.ts';
+import { type ClusterKey, Signer } from './signature.ts';
 
 /** How long Kafka may take to answer for the first time, milliseconds. */
 const FIRST_CONTACT_MS = 5_000;
 
-/** Everything the frontend knows of Kafka: two doors. */
+/** Everything the frontend knows of Kafka: three doors. */
 export interface Engine {
   readonly accounts: Accounts;
   readonly inboxes: Inboxes;
+  readonly sessions: Sessions;
   /** Answers what is under way, commits and gives back every inbox, leaves Kafka. */
   close(): Promise<void>;
 }
 
 /**
  * Connects to Kafka, makes the topic of accounts if there is none, reads it, and takes this frontend's lease.
- * @throws EngineError `UNAVAILABLE`
+ * @throws EngineError `UNAVAILABLE`; ConfigError for keys that cannot be used
  */
 export async function openEngine(config: Config, log: Logger): Promise<Engine> {
-  const { inboxPrefix, replicationFactor, frontendLeaseMs, sendTimeoutMs } = config;
+  const { replicationFactor } = config;
+  const signer = new Signer(clusterKeysOf(config));
   const cluster = new Cluster({
     bootstrap: config.brokers,
     clientId: `milena-${randomBytes(3).toString('hex')}`,
+    security: kafkaSecurity(config),
   });
-  const accounts = new KafkaAccounts({ cluster, log, inboxPrefix, replicationFactor });
-  const inboxes = new KafkaInboxes({ cluster, log, inboxPrefix, frontendLeaseMs, sendTimeoutMs });
+  const appender = new Appender(cluster, log, config.sendTimeoutMs);
+  const accounts = new KafkaAccounts({ ...config, cluster, log });
+  const sessions = new KafkaSessions({ cluster, log, appender, replicationFactor });
+  const inboxes = new KafkaInboxes({ ...config, cluster, log, signer, appender });
   const close = async () => {
+    await appender.close();
     await inboxes.close();
+    await sessions.close();
     await accounts.close();
     await cluster.close();
   };
   try {
     await retry(`Kafka at ${config.brokers.join(', ')}`, now() + FIRST_CONTACT_MS, () => cluster.connect());
-    await accounts.start();
+    await Promise.all([accounts.start(), sessions.start()]);
     await inboxes.start();
   } catch (error) {
     await close();
     throw error;
   }
-  return { accounts, inboxes, close };
+  return { accounts, inboxes, sessions, close };
+}
+
+/** Keys from the environment, else from the file, which is made where Kafka, and so every frontend, is on this machine. */
+function clusterKeysOf(config: Config): ClusterKey[] {
+  if (config.clusterKeys !== null) return parseClusterKeys(config.clusterKeys, 'MILENA_CLUSTER_KEYS');
+  const onThisMachine = config.brokers.every((broker) =>
+    isLoopback(broker.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')),
+  );
+  return loadClusterKeys(config.clusterKeyFile, onThisMachine);
 }

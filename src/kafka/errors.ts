@@ -8,6 +8,7 @@
  * - `BUSY`: a bounded queue is full or a race took too long; nothing was done, try again.
  * - `UNAVAILABLE`: Kafka did not answer in time. After an append the message *may* have been stored.
  * - `LOST`: this inbox's lease is gone; the session must end.
+ * - `MAILBOX_FULL`: append; the inbox, or this sender's share of it, is full; nothing was stored.
  * - `TOO_LARGE`: the record is over the inbox topic's `max.message.bytes`; nothing was stored.
  */
 export type EngineErrorCode =
@@ -17,6 +18,7 @@ export type EngineErrorCode =
   | 'BUSY'
   | 'UNAVAILABLE'
   | 'LOST'
+  | 'MAILBOX_FULL'
   | 'TOO_LARGE';
 
 /** The only error that leaves `src/kafka/`. `message` is a sentence for the log, not for the user. */

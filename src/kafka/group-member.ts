@@ -179,15 +179,8 @@ export async function describeHolders(
   deadline: number,
 ): Promise<(Holder | null)[]> {
   return retry('describe groups', deadline, async () => {
-    const byNode = new Map<number, string[]>();
-    for (const group of groups) {
-      const node = await cluster.coordinator('group', group);
-      const list = byNode.get(node) ?? [];
-      list.push(group);
-      byNode.set(node, list);
-    }
     const holders = new Map<string, Holder | null>();
-    for (const [node, names] of byNode) {
+    for (const [node, names] of await cluster.groupByCoordinator(groups)) {
       const response = await cluster.request(node, 'control', describeGroupsV5.api, names, false);
       for (const group of response.groups) {
         forgetWrongCoordinator(cluster, group.groupId, group.errorCode);

@@ -5,10 +5,11 @@ import { EngineError } from './errors.ts';
 import { deleteGroup, type GroupMember } from './group-member.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
 import { KafkaCode, KafkaError } from './kafka-error.ts';
-import { readBatches, readBounds, readEnd } from './log-reader.ts';
+import { deleteRecordsBelow, readBatches, readBounds, readEnd, readOffsetAt } from './log-reader.ts';
 import { decodeRecord } from './record.ts';
 import { type RawRecord, recordsOf } from './record-batches.ts';
 import { now, retry } from './retry.ts';
+import type { Signer } from './signature.ts';
 import type { Follower, Subscription, Tail } from './tail.ts';
 import type { Watermark } from './watermark.ts';
 
@@ -16,6 +17,9 @@ import type { Watermark } from './watermark.ts';
 const COMMIT_INTERVAL_MS = 500;
 const READ_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
+/** The history is trimmed once an hour, oftener where the window is short. */
+const MAX_TRIM_INTERVAL_MS = 3_600_000;
+const TRIMS_PER_HISTORY = 24;
 /** Bytes asked for at once when reading the backlog. */
 const READ_BYTES = 1024 * 1024;
 
@@ -23,6 +27,9 @@ const READ_BYTES = 1024 * 1024;
 export interface InboxSurroundings {
   readonly cluster: Cluster;
   readonly tail: Tail;
+  readonly signer: Signer;
+  /** Acknowledged messages stay in the topic for this long, milliseconds. */
+  readonly historyMs: number;
   readonly log: Logger;
   /** False while this frontend may have been taken for dead: nothing is pushed or committed then. */
   readonly isFrontendAlive: () => boolean;
@@ -55,6 +62,10 @@ export class KafkaInbox implements Inbox, Follower {
   #committing: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
   #lastContact = now();
+  /** Everything below is committed as delivered, or not there any more. */
+  #committedLow: number;
+  readonly #trimIntervalMs: number;
+  #trimmedAt: number;
 
   constructor(
     around: InboxSurroundings,
@@ -74,6 +85,10 @@ export class KafkaInbox implements Inbox, Follower {
     this.#liveStart = liveStart;
     this.#next = liveStart;
     this.#handedOut = liveStart - 1;
+    this.#committedLow = watermark.low;
+    this.#trimIntervalMs = Math.min(MAX_TRIM_INTERVAL_MS, around.historyMs / TRIMS_PER_HISTORY);
+    // Anywhere in the interval: people who came at the same moment are not trimmed at the same moment.
+    this.#trimmedAt = now() - Math.random() * this.#trimIntervalMs;
     this.#stops.rangesFull = watermark.isFull();
   }
 
@@ -162,9 +177,20 @@ export class KafkaInbox implements Inbox, Follower {
 
   // ---- the engine's side
 
-  /** A heartbeat, unless a commit or another heartbeat went out within this time. */
-  async keepAlive(intervalMs: number): Promise<void> {
-    if (this.#ended || now() - this.#lastContact < intervalMs) return;
+  /**
+   * What is due from time to time: a heartbeat, unless a commit or another heartbeat went out within this time, and
+   * trimming the history.
+   */
+  maintain(heartbeatIntervalMs: number): void {
+    if (this.#ended) return;
+    const moment = now();
+    if (moment - this.#lastContact >= heartbeatIntervalMs) void this.checkLease();
+    if (moment - this.#trimmedAt >= this.#trimIntervalMs) void this.#trim();
+  }
+
+  /** A heartbeat, which tells whether the lease is still ours. */
+  async checkLease(): Promise<void> {
+    if (this.#ended) return;
     const sentAt = now();
     const before = this.#lastContact;
     this.#lastContact = sentAt;
@@ -173,6 +199,24 @@ export class KafkaInbox implements Inbox, Follower {
     } catch (error) {
       this.#lastContact = before;
       this.#onContactFailed('heartbeat', error);
+    }
+  }
+
+  /**
+   * Removes from the topic what was delivered and is older than the history window. Only below
+   * what is committed: if this process dies now, nothing that must be delivered again is gone.
+   */
+  async #trim(): Promise<void> {
+    this.#trimmedAt = now();
+    const { cluster, historyMs, log } = this.#around;
+    const deadline = now() + READ_TIMEOUT_MS;
+    try {
+      const old = await readOffsetAt(cluster, this.topic, Date.now() - historyMs, deadline);
+      const { start } = await readBounds(cluster, this.topic, deadline);
+      const below = Math.min(old, this.#committedLow);
+      if (below > start && !this.#ended) await deleteRecordsBelow(cluster, this.topic, below, deadline);
+    } catch (error) {
+      log.warn({ err: error, topic: this.topic }, 'history not trimmed');
     }
   }
 
@@ -270,7 +314,7 @@ export class KafkaInbox implements Inbox, Follower {
   }
 
   #decode(raw: RawRecord): InboxMessage | null {
-    const decoded = decodeRecord(this.owner, raw.record, raw.offset, raw.timestamp);
+    const decoded = decodeRecord(this.#around.signer, this.owner, raw.record, raw.offset, raw.timestamp);
     if (decoded.kind === 'message') return decoded.message;
     this.#around.log.info(
       { topic: this.topic, offset: raw.offset, reason: decoded.reason },

@@ -5,8 +5,10 @@ export interface OutgoingMessage {
   /** Made by the client or frontend; the recipient's client drops a repeated (sender incarnation, id). */
   readonly id: string;
   readonly from: Account;
-  /** Plain text, not empty. */
+  /** Text, not empty. */
   readonly body: string;
+  /** Media type of the body; plain text unless given. */
+  readonly contentType?: string;
 }
 
 /** Kafka's word that a message is stored (`acks=all`). */
@@ -17,7 +19,10 @@ export interface Accepted {
   readonly acceptedAt: number;
 }
 
-/** Who wrote a message: one of our frontends for a user, or any other Kafka producer (`external`). */
+/**
+ * Who wrote a message: a user, vouched for by a frontend's signature, or any other Kafka producer (`external`), whose
+ * name is only what it says.
+ */
 export type Sender =
   | { readonly kind: 'user'; readonly name: string; readonly incarnation: string }
   | { readonly kind: 'external'; readonly name: string };
@@ -29,6 +34,8 @@ export interface InboxMessage {
   readonly id: string | null;
   readonly from: Sender;
   readonly body: string;
+  /** Media type of the body, as the sender gave it; null where an external producer gave none. */
+  readonly contentType: string | null;
   /** Kafka's append time, milliseconds since the epoch. */
   readonly acceptedAt: number;
 }
@@ -88,7 +95,8 @@ export interface Inboxes {
   /**
    * Appends one message. Resolves only after Kafka stored it with `acks=all`; calls to the same inbox are stored
    * in the order of the calls.
-   * @throws EngineError `NO_SUCH_USER`, `BUSY` (queue full, nothing stored), `TOO_LARGE`, `UNAVAILABLE` (may have been stored)
+   * @throws EngineError `NO_SUCH_USER`, `MAILBOX_FULL`, `BUSY` (queue full, nothing stored), `TOO_LARGE`,
+   * `UNAVAILABLE` (may have been stored)
    */
   append(to: Account, message: OutgoingMessage): Promise<Accepted>;
 
@@ -103,4 +111,17 @@ export interface Inboxes {
    * @throws EngineError `UNAVAILABLE`
    */
   held(accounts: readonly Account[]): Promise<boolean[]>;
+
+  /**
+   * Which of these messages their recipients have acknowledged, by what is committed in Kafka: up to half a second
+   * after the acknowledgement.
+   * @throws EngineError `UNAVAILABLE`
+   */
+  acknowledged(receipts: readonly Receipt[]): Promise<boolean[]>;
+}
+
+/** Where an accepted message lies. */
+export interface Receipt {
+  readonly to: Account;
+  readonly offset: number;
 }

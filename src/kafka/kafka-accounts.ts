@@ -1,26 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { encodeAccount } from './account-record.ts';
+import { decodeAccount, encodeAccount } from './account-record.ts';
 import { AccountTransaction, Fenced } from './account-transaction.ts';
-import type { Account, Accounts, NewAccount } from './accounts.ts';
-import { AccountsTable } from './accounts-table.ts';
+import type { Account, AccountChange, Accounts, NewAccount } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
+import { CompactedTable } from './compacted-table.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
-import { createInboxTopic, deleteTopicById, ensureAccountsTopic } from './topics.ts';
+import { ACCOUNTS_TOPIC, createInboxTopic, deleteTopicById, ensureTable } from './topics.ts';
 import { select } from './wildcard.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const CHANGE_TIMEOUT_MS = 10_000;
-const FIND_TIMEOUT_MS = 5_000;
 /** How long the loser of a race waits to see who won, milliseconds. */
 const RACE_TIMEOUT_MS = 5_000;
 /** Changes of accounts under way and waiting; past the second bound: BUSY. */
 const MAX_CHANGES = 32;
 const MAX_WAITING_CHANGES = 2_000;
-/** The table catches up for missing names at most this often; whoever asks meanwhile shares the next one. */
-const CATCH_UP_INTERVAL_MS = 20;
 /** Times that a topic left over from a creation that died may get in the way of one creation. */
 const MAX_TOPIC_ATTEMPTS = 5;
 
@@ -38,24 +35,28 @@ export interface KafkaAccountsOptions {
 export class KafkaAccounts implements Accounts {
   readonly #options: KafkaAccountsOptions;
   readonly #cluster: Cluster;
-  readonly #table: AccountsTable;
+  readonly #table: CompactedTable<Account>;
   #changing = 0;
   readonly #turns: (() => void)[] = [];
-  #catchingUp: Promise<void> | null = null;
 
   constructor(options: KafkaAccountsOptions) {
     this.#options = options;
     this.#cluster = options.cluster;
-    this.#table = new AccountsTable(options.cluster, options.log);
+    this.#table = new CompactedTable({
+      cluster: options.cluster,
+      log: options.log,
+      topic: ACCOUNTS_TOPIC,
+      decode: decodeAccount,
+    });
   }
 
   /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
   async start(): Promise<void> {
     const deadline = now() + START_TIMEOUT_MS;
     await retry('topic of accounts', deadline, () =>
-      ensureAccountsTopic(this.#cluster, this.#options.replicationFactor),
+      ensureTable(this.#cluster, ACCOUNTS_TOPIC, this.#options.replicationFactor),
     );
-    await this.#leaderOfNewTopic('milena.accounts', deadline);
+    await this.#leaderOfNewTopic(ACCOUNTS_TOPIC, deadline);
     this.#table.start();
     await this.#table.catchUp(deadline);
     this.#options.log.info({ accounts: this.#table.size }, 'accounts read');
@@ -72,12 +73,17 @@ export class KafkaAccounts implements Accounts {
   async find(name: string): Promise<Account | undefined> {
     const known = this.#table.get(name);
     if (known) return known;
-    await this.#catchUpShared().catch(unavailable);
+    await this.#table.catchUpSoon().catch(unavailable);
     return this.#table.get(name);
   }
 
   list(pattern: string, options: { after?: string; limit?: number } = {}): string[] {
-    return select(this.#table.names(), pattern, options.after, options.limit ?? Number.POSITIVE_INFINITY);
+    return select(
+      this.#table.sortedKeys(),
+      pattern,
+      options.after,
+      options.limit ?? Number.POSITIVE_INFINITY,
+    );
   }
 
   create(wanted: NewAccount): Promise<Account> {
@@ -93,20 +99,31 @@ export class KafkaAccounts implements Accounts {
     });
   }
 
+  update(account: Account, change: AccountChange): Promise<Account> {
+    return this.#inTurn(async () => {
+      const deadline = now() + CHANGE_TIMEOUT_MS;
+      const changed = await this.#replace(
+        account,
+        (current) => encodeAccount({ ...current, ...change }),
+        deadline,
+      );
+      // The table makes a new object of every record that it applies.
+      const isNew = () => this.#table.get(account.name) !== changed;
+      await this.#table.until(isNew, deadline);
+      const shown = this.#table.get(account.name);
+      if (shown?.incarnation !== account.incarnation) throw gone(account.name);
+      return shown;
+    });
+  }
+
   remove(account: Account): Promise<void> {
     return this.#inTurn(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
-      const isGone = () => this.#table.get(account.name)?.incarnation !== account.incarnation;
-      for (let done = false; !done; ) {
-        const transaction = await AccountTransaction.begin(this.#cluster, account.name, deadline);
-        await this.#table.catchUp(deadline);
-        if (isGone()) throw new EngineError('NO_SUCH_USER', `that account ${account.name} is gone`);
-        done = await this.#commitUnlessFenced(transaction, null, deadline);
-        // Somebody else has begun a change of this name: look again whether that removed it.
-        if (!done && now() > deadline)
-          throw new EngineError('BUSY', `${account.name} is being changed by others`);
-      }
-      await this.#table.until(isGone, deadline);
+      await this.#replace(account, () => null, deadline);
+      await this.#table.until(
+        () => this.#table.get(account.name)?.incarnation !== account.incarnation,
+        deadline,
+      );
       // By the id that was in the record: another life of the name may have made a topic by now.
       await retry('delete inbox', deadline, () => deleteTopicById(this.#cluster, account.topicId)).catch(
         (error) => {
@@ -115,6 +132,26 @@ export class KafkaAccounts implements Accounts {
       );
       this.#cluster.forgetLeader(this.#topic(account.name));
     });
+  }
+
+  /**
+   * Writes another record for this life of the account, once nobody else is changing it.
+   * @returns what was replaced
+   */
+  async #replace(
+    account: Account,
+    next: (current: Account) => Buffer | null,
+    deadline: number,
+  ): Promise<Account> {
+    for (;;) {
+      const transaction = await AccountTransaction.begin(this.#cluster, account.name, deadline);
+      await this.#table.catchUp(deadline);
+      const current = this.#table.get(account.name);
+      if (current?.incarnation !== account.incarnation) throw gone(account.name);
+      if (await this.#commitUnlessFenced(transaction, next(current), deadline)) return current;
+      // Somebody else has begun a change of this name: look again at what came of that.
+      if (now() > deadline) throw new EngineError('BUSY', `${account.name} is being changed by others`);
+    }
   }
 
   /** @returns null when a left-over topic got in the way and the whole attempt must be made again */
@@ -139,6 +176,7 @@ export class KafkaAccounts implements Accounts {
       displayName: wanted.displayName ?? null,
       credential: wanted.credential ?? null,
       disabled: false,
+      blocked: [],
       createdAt: Date.now(),
     };
     const isThere = () => this.#table.get(name) !== undefined;
@@ -199,17 +237,6 @@ export class KafkaAccounts implements Accounts {
     return this.#options.inboxPrefix + name;
   }
 
-  /** One catch-up serves everybody who asked before it began. */
-  #catchUpShared(): Promise<void> {
-    this.#catchingUp ??= new Promise<void>((resolve) => setTimeout(resolve, CATCH_UP_INTERVAL_MS)).then(
-      () => {
-        this.#catchingUp = null;
-        return this.#table.catchUp(now() + FIND_TIMEOUT_MS);
-      },
-    );
-    return this.#catchingUp;
-  }
-
   /** At most MAX_CHANGES at the same time, the rest in the order of their coming. */
   async #inTurn<T>(change: () => Promise<T>): Promise<T> {
     if (this.#changing >= MAX_CHANGES) {
@@ -232,4 +259,8 @@ export class KafkaAccounts implements Accounts {
 
 function taken(name: string): EngineError {
   return new EngineError('USERNAME_TAKEN', `${name} is taken`);
+}
+
+function gone(name: string): EngineError {
+  return new EngineError('NO_SUCH_USER', `that account ${name} is gone`);
 }

@@ -1,24 +1,27 @@
-import { offsetFetchV9 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import type { Account } from './accounts.ts';
-import { Appender } from './appender.ts';
+import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
+import { type Commit, readCommits } from './commits.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { FrontendLease } from './frontend-lease.ts';
 import { describeHolders } from './group-member.ts';
 import { type InboxSurroundings, KafkaInbox } from './inbox.ts';
-import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage } from './inboxes.ts';
-import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
+import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage, Receipt } from './inboxes.ts';
+import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
 import { type LogBounds, readBounds } from './log-reader.ts';
+import { MailboxLimits } from './mailbox-limits.ts';
+import { Notices } from './notices.ts';
 import { encodeRecord } from './record.ts';
 import { now, retry } from './retry.ts';
+import type { Signer } from './signature.ts';
 import { Tail } from './tail.ts';
 import { noSuchInbox } from './topics.ts';
 import { Watermark } from './watermark.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
-const HELD_TIMEOUT_MS = 5_000;
+const LOOK_TIMEOUT_MS = 5_000;
 /** A new topic takes some ms to be known to every broker; unknown for longer, it is gone. */
 const UNKNOWN_TOPIC_MS = 1_500;
 /** A third of the session time-out, so that one lost heartbeat does no harm. */
@@ -30,9 +33,15 @@ const CLOSE_CONCURRENCY = 64;
 export interface KafkaInboxesOptions {
   readonly cluster: Cluster;
   readonly log: Logger;
+  readonly signer: Signer;
+  readonly appender: Appender;
   readonly inboxPrefix: string;
+  readonly replicationFactor: number;
   readonly frontendLeaseMs: number;
-  readonly sendTimeoutMs: number;
+  /** Limits of every inbox. */
+  readonly mailbox: { readonly maxMessages: number; readonly maxBytes: number; readonly senderShare: number };
+  /** Acknowledged messages stay in the topic for this long. */
+  readonly historyMs: number;
 }
 
 /** All inboxes, in Kafka. */
@@ -40,6 +49,8 @@ export class KafkaInboxes implements Inboxes {
   readonly #options: KafkaInboxesOptions;
   readonly #cluster: Cluster;
   readonly #appender: Appender;
+  readonly #limits: MailboxLimits;
+  readonly #notices: Notices;
   readonly #tail: Tail;
   readonly #leases: Leases;
   readonly #frontend: FrontendLease;
@@ -52,9 +63,15 @@ export class KafkaInboxes implements Inboxes {
     const { cluster, log } = options;
     this.#options = options;
     this.#cluster = cluster;
-    this.#appender = new Appender(cluster, log, options.sendTimeoutMs);
+    this.#appender = options.appender;
+    this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => this.#look(to) });
     this.#tail = new Tail(cluster, log);
     this.#leases = new Leases(cluster, log);
+    this.#notices = new Notices({
+      ...options,
+      tail: this.#tail,
+      onReplaced: (inbox) => this.#checkLease(inbox),
+    });
     this.#frontend = new FrontendLease({
       cluster,
       log,
@@ -66,6 +83,8 @@ export class KafkaInboxes implements Inboxes {
       cluster,
       log,
       tail: this.#tail,
+      signer: options.signer,
+      historyMs: options.historyMs,
       isFrontendAlive: () => this.#frontend.isValid,
       onReleased: (inbox) => {
         if (this.#local.get(inbox.owner.name) === inbox) this.#local.delete(inbox.owner.name);
@@ -76,17 +95,18 @@ export class KafkaInboxes implements Inboxes {
 
   /** @throws EngineError `UNAVAILABLE` */
   async start(): Promise<void> {
+    await this.#notices.start();
     await this.#frontend.start();
     this.#heartbeats = setInterval(
-      () => this.#each((inbox) => void inbox.keepAlive(HEARTBEAT_INTERVAL_MS)),
+      () => this.#each((inbox) => inbox.maintain(HEARTBEAT_INTERVAL_MS)),
       HEARTBEAT_TICK_MS,
     );
   }
 
-  /** Gives back every inbox, answers every append, and leaves. */
+  /** Gives back every inbox, and leaves. */
   async close(): Promise<void> {
     if (this.#heartbeats) clearInterval(this.#heartbeats);
-    await this.#appender.close();
+    this.#notices.close();
     const inboxes: KafkaInbox[] = [];
     this.#each((inbox) => inboxes.push(inbox));
     const closeSome = async () => {
@@ -97,8 +117,14 @@ export class KafkaInboxes implements Inboxes {
     await this.#frontend.close();
   }
 
-  async append(to: Account, message: OutgoingMessage): Promise<Accepted> {
-    return this.#appender.append(this.#topic(to), encodeRecord(to, message, new Date()));
+  append(to: Account, message: OutgoingMessage): Promise<Accepted> {
+    const sender = message.from.name;
+    return this.#limits.run(to, sender, async () => {
+      const record = encodeRecord(this.#options.signer, to, message, new Date());
+      const accepted = await this.#appender.append(this.#topic(to), record);
+      this.#limits.stored(to, sender, Buffer.byteLength(message.body), accepted.offset);
+      return accepted;
+    });
   }
 
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {
@@ -124,10 +150,20 @@ export class KafkaInboxes implements Inboxes {
     const groups = elsewhere.map((account) => this.#topic(account));
     const holders =
       groups.length > 0
-        ? await describeHolders(this.#cluster, groups, now() + HELD_TIMEOUT_MS).catch(unavailable)
+        ? await describeHolders(this.#cluster, groups, now() + LOOK_TIMEOUT_MS).catch(unavailable)
         : [];
     const held = new Set(elsewhere.filter((_, index) => holders[index]).map((account) => account.name));
     return accounts.map((account) => this.#local.has(account.name) || held.has(account.name));
+  }
+
+  async acknowledged(receipts: readonly Receipt[]): Promise<boolean[]> {
+    const owners = [...new Map(receipts.map(({ to }) => [to.name, to])).values()];
+    const topics = owners.map((owner) => this.#topic(owner));
+    const commits = await readCommits(this.#cluster, topics, now() + LOOK_TIMEOUT_MS).catch(unavailable);
+    const watermarks = new Map(
+      owners.map((owner, index) => [owner.name, watermarkOf(owner, commits[index] ?? null)]),
+    );
+    return receipts.map(({ to, offset }) => watermarks.get(to.name)?.has(offset) ?? false);
   }
 
   /** An inbox topic and its group have the same name. */
@@ -142,13 +178,20 @@ export class KafkaInboxes implements Inboxes {
     await this.#frontend.ready(deadline);
     const frontendId = this.#frontend.id;
     const takeover = options.takeover ?? false;
-    const member = await this.#leases.acquire({ group: topic, topic, frontendId, takeover, deadline });
+    const { member, evicted } = await this.#leases.acquire({
+      group: topic,
+      topic,
+      frontendId,
+      takeover,
+      deadline,
+    });
+    if (evicted) this.#notices.tellReplaced(topic);
     try {
-      const [committed, bounds] = await Promise.all([
-        this.#readCommit(topic, deadline),
+      const [commits, bounds] = await Promise.all([
+        readCommits(this.#cluster, [topic], deadline),
         this.#readBounds(topic, deadline),
       ]);
-      const watermark = startingPoint(owner, committed, bounds);
+      const watermark = startingPoint(owner, commits[0] ?? null, bounds);
       // The frontend's lease was lost meanwhile: others take what was joined under its old id for free.
       if (this.#frontend.id !== frontendId)
         throw new EngineError('UNAVAILABLE', 'this frontend has lost its lease');
@@ -174,29 +217,21 @@ export class KafkaInboxes implements Inboxes {
     });
   }
 
-  /** @returns null when nothing was ever committed */
-  async #readCommit(group: string, deadline: number): Promise<{ offset: number; metadata: string } | null> {
-    return retry(`commit of ${group}`, deadline, async () => {
-      const response = await this.#cluster.requestCoordinator(
-        'group',
-        group,
-        offsetFetchV9.api,
-        [
-          {
-            groupId: group,
-            memberId: null,
-            memberEpoch: -1,
-            topics: [{ name: group, partitionIndexes: [0] }],
-          },
-        ],
-        false,
-      );
-      const found = response.groups[0];
-      const partition = found?.topics[0]?.partitions[0];
-      expectNone(`OffsetFetch ${group}`, found?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT);
-      expectNone(`OffsetFetch ${group}`, partition?.errorCode ?? KafkaCode.NONE);
-      const offset = Number(partition?.committedOffset ?? -1n);
-      return offset < 0 ? null : { offset, metadata: partition?.metadata ?? '' };
+  /** How full an inbox is. @throws EngineError */
+  async #look(to: Account): Promise<{ watermark: Watermark | null; start: number; end: number }> {
+    const topic = this.#topic(to);
+    const deadline = now() + LOOK_TIMEOUT_MS;
+    const [commits, bounds] = await Promise.all([
+      readCommits(this.#cluster, [topic], deadline),
+      readBounds(this.#cluster, topic, deadline),
+    ]);
+    return { watermark: watermarkOf(to, commits[0] ?? null), ...bounds };
+  }
+
+  /** Somebody says that one of our inboxes has a new holder: a heartbeat tells. */
+  #checkLease(topic: string): void {
+    this.#each((inbox) => {
+      if (inbox.topic === topic) void inbox.checkLease();
     });
   }
 
@@ -205,16 +240,17 @@ export class KafkaInboxes implements Inboxes {
   }
 }
 
+/** Null for a commit of another life of the name, or none: it counts as missing. */
+function watermarkOf(owner: Account, commit: Commit | null): Watermark | null {
+  return commit && Watermark.decode(commit.offset, commit.metadata, owner.incarnation);
+}
+
 /**
- * The watermark to start from. A commit of another life of the name, or outside the log, counts as missing:
- * everything from the log's start on is delivered then, never skipped.
+ * The watermark to start from. A commit that is missing, or outside the log, means: everything from the log's start
+ * on is delivered, never skipped.
  */
-function startingPoint(
-  owner: Account,
-  committed: { offset: number; metadata: string } | null,
-  bounds: LogBounds,
-): Watermark {
-  const watermark = committed && Watermark.decode(committed.offset, committed.metadata, owner.incarnation);
+function startingPoint(owner: Account, committed: Commit | null, bounds: LogBounds): Watermark {
+  const watermark = watermarkOf(owner, committed);
   if (!watermark || watermark.low < bounds.start || watermark.low > bounds.end)
     return new Watermark(bounds.start);
   const [, lastAcknowledged] = watermark.ranges.at(-1) ?? [0, -1];

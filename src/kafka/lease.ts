@@ -37,18 +37,19 @@ export class Leases {
   }
 
   /**
-   * Takes the lease of an inbox that this process does not hold.
+   * Takes the lease of an inbox that this process does not hold. `evicted` tells whether a living frontend held it.
    * @throws EngineError `ALREADY_LOGGED_IN`, `UNAVAILABLE`
    */
-  async acquire(request: AcquireRequest): Promise<GroupMember> {
+  async acquire(request: AcquireRequest): Promise<{ member: GroupMember; evicted: boolean }> {
     const first = await this.#join(request);
-    if (first) return first;
+    if (first) return { member: first, evicted: false };
     const [holder] = await describeHolders(this.#cluster, [request.group], request.deadline);
-    if (holder && !request.takeover && !(await this.#isDead(holder, request))) throw alreadyHeld(request);
+    const isDead = holder ? await this.#isDead(holder, request) : true;
+    if (!isDead && !request.takeover) throw alreadyHeld(request);
     // By its own id: whoever comes in meanwhile stays, and the join below is refused.
     if (holder) await evict(this.#cluster, request.group, holder.memberId, request.deadline);
     const second = await this.#join(request);
-    if (second) return second;
+    if (second) return { member: second, evicted: !isDead };
     throw alreadyHeld(request);
   }
 

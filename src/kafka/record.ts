@@ -1,6 +1,7 @@
 import type { KafkaRecord } from '@platformatic/kafka';
 import type { Account } from './accounts.ts';
 import type { InboxMessage, OutgoingMessage, Sender } from './inboxes.ts';
+import type { Signer } from './signature.ts';
 
 /*
   A message is a Kafka record that any Kafka tool can read:
@@ -12,15 +13,16 @@ import type { InboxMessage, OutgoingMessage, Sender } from './inboxes.ts';
       ce_source       urn:milena:user:<sender's name>
       ce_type         milena.message
       ce_time         RFC 3339, by the sender's frontend
-      content-type    text/plain; charset=utf-8
+      content-type    text/plain; charset=utf-8, unless the sender says otherwise
       milena-from     incarnation of the sender
       milena-to       incarnation of the recipient
+      milena-sig      the frontend's signature over all of that (signature.ts)
 */
 
 const SOURCE_PREFIX = 'urn:milena:user:';
 const TYPE = 'milena.message';
 const SPEC_VERSION = Buffer.from('1.0');
-const CONTENT_TYPE = Buffer.from('text/plain; charset=utf-8');
+const PLAIN_TEXT = 'text/plain; charset=utf-8';
 
 /** Names of headers, encoded once. */
 const HEADER = {
@@ -32,12 +34,14 @@ const HEADER = {
   contentType: Buffer.from('content-type'),
   from: Buffer.from('milena-from'),
   to: Buffer.from('milena-to'),
+  signature: Buffer.from('milena-sig'),
 } as const;
 
 /** What goes into one record; all bytes. */
 export interface RecordContent {
   readonly key: Buffer;
-  readonly value: Buffer;
+  /** Null is a tombstone, for compacted topics. */
+  readonly value: Buffer | null;
   readonly headers: Map<Buffer, Buffer>;
 }
 
@@ -45,19 +49,38 @@ export interface RecordContent {
 const MAX_EXTERNAL_NAME_BYTES = 64;
 
 /** The record of a message to one recipient. */
-export function encodeRecord(to: Account, message: OutgoingMessage, time: Date): RecordContent {
+export function encodeRecord(
+  signer: Signer,
+  to: Account,
+  message: OutgoingMessage,
+  now: Date,
+): RecordContent {
+  const { id, from } = message;
+  const contentType = message.contentType ?? PLAIN_TEXT;
+  const time = now.toISOString();
+  const body = Buffer.from(message.body);
+  const signature = signer.sign({
+    from: from.name,
+    fromIncarnation: from.incarnation,
+    toIncarnation: to.incarnation,
+    id,
+    time,
+    contentType,
+    body,
+  });
   return {
-    key: Buffer.from(message.from.name),
-    value: Buffer.from(message.body),
+    key: Buffer.from(from.name),
+    value: body,
     headers: new Map([
       [HEADER.specVersion, SPEC_VERSION],
-      [HEADER.id, Buffer.from(message.id)],
-      [HEADER.source, Buffer.from(SOURCE_PREFIX + message.from.name)],
+      [HEADER.id, Buffer.from(id)],
+      [HEADER.source, Buffer.from(SOURCE_PREFIX + from.name)],
       [HEADER.type, Buffer.from(TYPE)],
-      [HEADER.time, Buffer.from(time.toISOString())],
-      [HEADER.contentType, CONTENT_TYPE],
-      [HEADER.from, Buffer.from(message.from.incarnation)],
+      [HEADER.time, Buffer.from(time)],
+      [HEADER.contentType, Buffer.from(contentType)],
+      [HEADER.from, Buffer.from(from.incarnation)],
       [HEADER.to, Buffer.from(to.incarnation)],
+      [HEADER.signature, Buffer.from(signature)],
     ]),
   };
 }
@@ -74,6 +97,7 @@ export type DecodedRecord =
  * @param acceptedAt milliseconds since the epoch, Kafka's append time
  */
 export function decodeRecord(
+  signer: Signer,
   owner: Account,
   record: KafkaRecord,
   offset: number,
@@ -88,23 +112,34 @@ export function decodeRecord(
     message: {
       offset,
       id: headers.get('ce_id') ?? null,
-      from: readSender(record, headers),
+      from: readSender(signer, owner, record.key, record.value, headers),
       body: record.value.toString('utf8'),
+      contentType: headers.get('content-type') ?? null,
       acceptedAt,
     },
   };
 }
 
-/** A user only if the headers are those of a frontend and agree with the key; anything else is external. */
-function readSender(record: KafkaRecord, headers: Map<string, string>): Sender {
-  const key = record.key?.subarray(0, MAX_EXTERNAL_NAME_BYTES).toString('utf8') ?? '';
-  const incarnation = headers.get('milena-from');
-  const addressed = headers.has('milena-to');
-  const fromFrontend = headers.get('ce_type') === TYPE && headers.get('ce_source') === SOURCE_PREFIX + key;
-  if (incarnation !== undefined && addressed && fromFrontend && key !== '') {
-    return { kind: 'user', name: key, incarnation };
-  }
-  return { kind: 'external', name: key };
+/** A user only where a frontend's signature says so; whatever else the headers claim, it is external. */
+function readSender(
+  signer: Signer,
+  owner: Account,
+  key: Buffer | null,
+  body: Buffer,
+  headers: Map<string, string>,
+): Sender {
+  const name = key?.subarray(0, MAX_EXTERNAL_NAME_BYTES).toString('utf8') ?? '';
+  const incarnation = headers.get('milena-from') ?? '';
+  const genuine = signer.verify(headers.get('milena-sig') ?? '', {
+    from: name,
+    fromIncarnation: incarnation,
+    toIncarnation: headers.get('milena-to') === owner.incarnation ? owner.incarnation : '',
+    id: headers.get('ce_id') ?? '',
+    time: headers.get('ce_time') ?? '',
+    contentType: headers.get('content-type') ?? '',
+    body,
+  });
+  return genuine ? { kind: 'user', name, incarnation } : { kind: 'external', name };
 }
 
 /** Headers by name; of a repeated name the first counts. At most 64 are looked at, the rest is ignored. */

@@ -30,11 +30,26 @@ const INBOX_CONFIG: Readonly<Record<string, string>> = {
   'segment.index.bytes': '65536',
 };
 
-const ACCOUNTS_CONFIG: Readonly<Record<string, string>> = {
+/** The compacted topic of resume tokens. */
+export const SESSIONS_TOPIC = 'milena.sessions';
+
+/** Notices between frontends. */
+export const CONTROL_TOPIC = 'milena.control';
+
+/** Settings of the compacted topics, which frontends hold in memory as tables. */
+const TABLE_CONFIG: Readonly<Record<string, string>> = {
   'cleanup.policy': 'compact',
   'segment.bytes': String(16 * 1024 * 1024),
   'segment.index.bytes': '65536',
   'max.message.bytes': String(MAX_BATCH_BYTES),
+};
+
+/** A notice is worth something for seconds only. */
+const CONTROL_CONFIG: Readonly<Record<string, string>> = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '3600000',
+  'segment.bytes': String(16 * 1024 * 1024),
+  'segment.index.bytes': '65536',
 };
 
 /**
@@ -50,9 +65,14 @@ export function createInboxTopic(
   return createTopic(cluster, topic, replicationFactor, INBOX_CONFIG);
 }
 
-/** Creates the topic of accounts unless it exists. @throws KafkaError, or the network's */
-export async function ensureAccountsTopic(cluster: Cluster, replicationFactor: number): Promise<void> {
-  await createTopic(cluster, ACCOUNTS_TOPIC, replicationFactor, ACCOUNTS_CONFIG);
+/** Creates a compacted topic unless it exists. @throws KafkaError, or the network's */
+export async function ensureTable(cluster: Cluster, topic: string, replicationFactor: number): Promise<void> {
+  await createTopic(cluster, topic, replicationFactor, TABLE_CONFIG);
+}
+
+/** Creates the topic of notices unless it exists. @throws KafkaError, or the network's */
+export async function ensureControlTopic(cluster: Cluster, replicationFactor: number): Promise<void> {
+  await createTopic(cluster, CONTROL_TOPIC, replicationFactor, CONTROL_CONFIG);
 }
 
 async function createTopic(

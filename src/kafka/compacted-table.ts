@@ -1,19 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, FetchIsolationLevels, fetchV17, type RecordsBatch } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import { decodeAccount } from './account-record.ts';
-import type { Account } from './accounts.ts';
 import { type Cluster, send } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import { expectNone, KafkaCode } from './kafka-error.ts';
 import { readEnd } from './log-reader.ts';
 import { isControl, isTransactional } from './record-batches.ts';
 import { now } from './retry.ts';
-import { ACCOUNTS_TOPIC } from './topics.ts';
 
 const FETCH_WAIT_MS = 5_000;
 const FETCH_BYTES = 4 * 1024 * 1024;
 const RETRY_PAUSE_MS = 200;
+const CATCH_UP_INTERVAL_MS = 20;
+const CATCH_UP_TIMEOUT_MS = 5_000;
 /** Changes of one open transaction that are remembered; ours have one. What is over is dropped and logged. */
 const MAX_PENDING_CHANGES = 1_000;
 /** Transactions open at the same time that are remembered; past that the oldest is dropped and logged. */
@@ -22,10 +21,19 @@ const MAX_PENDING_TRANSACTIONS = 10_000;
 /** Key of a control record: version INT16, type INT16; type 1 is a commit, 0 an abort (Kafka's ControlRecordType). */
 const COMMIT = 1;
 
-interface Change {
-  readonly name: string;
+interface Change<Value> {
+  readonly key: string;
   /** Null: deleted. */
-  readonly account: Account | null;
+  readonly value: Value | null;
+}
+
+export interface TableOptions<Value> {
+  readonly cluster: Cluster;
+  readonly log: Logger;
+  /** A compacted topic with one partition. */
+  readonly topic: string;
+  /** Null for what cannot be read: who may write to the topic may write nonsense. */
+  readonly decode: (key: string, value: Buffer) => Value | null;
 }
 
 interface Waiter {
@@ -34,27 +42,30 @@ interface Waiter {
 }
 
 /**
- * The table of accounts in memory: the whole compacted topic, then its end as it moves. It is read uncommitted and
- * applies a transaction's records when its commit marker comes: so it shows committed accounts only, and a hung
- * transaction holds back nobody else's.
+ * A compacted topic as a table in memory: all of it, then its end as it moves. It is read uncommitted and applies a
+ * transaction's records when its commit marker comes: so it shows committed values only, and a hung transaction holds
+ * back no other key.
  */
-export class AccountsTable {
+export class CompactedTable<Value> {
+  readonly #options: TableOptions<Value>;
   readonly #cluster: Cluster;
   readonly #log: Logger;
-  readonly #accounts = new Map<string, Account>();
-  /** Names in order; rebuilt when a list is asked for after a change. */
+  readonly #values = new Map<string, Value>();
+  /** Keys in order; made anew when they are asked for after a change. */
   #sorted: string[] | null = null;
   /** Changes of transactions without a marker yet, by producer. */
-  readonly #pending = new Map<bigint, Change[]>();
+  readonly #pending = new Map<bigint, Change<Value>[]>();
   #position = 0;
   #waiters: Waiter[] = [];
   readonly #watchers = new Set<() => void>();
   #connection: Connection | null = null;
+  #catchingUp: Promise<void> | null = null;
   #closed = false;
 
-  constructor(cluster: Cluster, log: Logger) {
-    this.#cluster = cluster;
-    this.#log = log;
+  constructor(options: TableOptions<Value>) {
+    this.#options = options;
+    this.#cluster = options.cluster;
+    this.#log = options.log.child({ table: options.topic });
   }
 
   /** Starts to read; `catchUp` tells when the present is reached. */
@@ -67,18 +78,31 @@ export class AccountsTable {
     await this.#connection?.close().catch(() => {});
   }
 
-  get(name: string): Account | undefined {
-    return this.#accounts.get(name);
+  get(key: string): Value | undefined {
+    return this.#values.get(key);
   }
 
   get size(): number {
-    return this.#accounts.size;
+    return this.#values.size;
   }
 
-  /** All names, ascending by code unit. Do not change the array. */
-  names(): readonly string[] {
-    this.#sorted ??= [...this.#accounts.keys()].sort();
+  /** All keys, ascending by code unit. Do not change the array. */
+  sortedKeys(): readonly string[] {
+    this.#sorted ??= [...this.#values.keys()].sort();
     return this.#sorted;
+  }
+
+  /**
+   * As `catchUp`, at most every 20 ms: for questions that outsiders may ask as often as they like. One catch-up serves
+   * everybody who asked before it began.
+   * @throws EngineError `UNAVAILABLE`
+   */
+  catchUpSoon(): Promise<void> {
+    this.#catchingUp ??= sleep(CATCH_UP_INTERVAL_MS).then(() => {
+      this.#catchingUp = null;
+      return this.catchUp(now() + CATCH_UP_TIMEOUT_MS);
+    });
+    return this.#catchingUp;
   }
 
   /**
@@ -86,7 +110,7 @@ export class AccountsTable {
    * @throws EngineError `UNAVAILABLE`
    */
   async catchUp(deadline: number): Promise<void> {
-    const end = await readEnd(this.#cluster, ACCOUNTS_TOPIC, deadline);
+    const end = await readEnd(this.#cluster, this.#options.topic, deadline);
     if (this.#position >= end) return;
     await this.#within(deadline, (resolve) => {
       const waiter = { offset: end, resolve };
@@ -121,7 +145,10 @@ export class AccountsTable {
         settle();
       };
       const timer = setTimeout(
-        () => finish(() => reject(new EngineError('UNAVAILABLE', 'the table of accounts is behind'))),
+        () =>
+          finish(() =>
+            reject(new EngineError('UNAVAILABLE', `the table of ${this.#options.topic} is behind`)),
+          ),
         Math.max(0, deadline - now()),
       );
       const unsubscribe = subscribe(() => finish(resolve));
@@ -134,8 +161,8 @@ export class AccountsTable {
         await this.#round();
       } catch (error) {
         if (this.#closed) return;
-        this.#log.warn({ err: error }, 'accounts: read failed');
-        this.#cluster.forgetLeader(ACCOUNTS_TOPIC);
+        this.#log.warn({ err: error }, 'read failed');
+        this.#cluster.forgetLeader(this.#options.topic);
         await this.#connection?.close().catch(() => {});
         this.#connection = null;
         await sleep(RETRY_PAUSE_MS);
@@ -144,7 +171,7 @@ export class AccountsTable {
   }
 
   async #round(): Promise<void> {
-    const { node, topicId } = await this.#cluster.leader(ACCOUNTS_TOPIC);
+    const { node, topicId } = await this.#cluster.leader(this.#options.topic);
     this.#connection ??= await this.#cluster.dedicated(node);
     const response = await send(
       this.#connection,
@@ -175,7 +202,7 @@ export class AccountsTable {
     const partition = response.responses[0]?.partitions[0];
     const code = response.errorCode || (partition?.errorCode ?? KafkaCode.NONE);
     if (code === KafkaCode.OFFSET_OUT_OF_RANGE) this.#position = Number(partition?.logStartOffset ?? 0);
-    else expectNone('Fetch of accounts', code);
+    else expectNone(`Fetch ${this.#options.topic}`, code);
     for (const batch of partition?.records ?? []) this.#take(batch);
     this.#wakeWaiters();
   }
@@ -187,31 +214,31 @@ export class AccountsTable {
     else {
       for (const record of batch.records) {
         if (base + record.offsetDelta < this.#position || record.key === null) continue;
-        const name = record.key.toString('utf8');
-        const account = record.value === null ? null : decodeAccount(name, record.value);
-        if (record.value !== null && account === null) {
+        const key = record.key.toString('utf8');
+        const value = record.value === null ? null : this.#options.decode(key, record.value);
+        if (record.value !== null && value === null) {
           this.#log.warn(
             { offset: base + record.offsetDelta },
-            'accounts: a record that is no account was passed over',
+            'a record that cannot be read was passed over',
           );
           continue;
         }
-        if (isTransactional(batch)) this.#remember(batch.producerId, { name, account });
-        else this.#apply({ name, account });
+        if (isTransactional(batch)) this.#remember(batch.producerId, { key, value });
+        else this.#apply({ key, value });
       }
     }
     this.#position = Math.max(this.#position, end);
   }
 
-  #remember(producerId: bigint, change: Change): void {
+  #remember(producerId: bigint, change: Change<Value>): void {
     const changes = this.#pending.get(producerId) ?? [];
     if (changes.length < MAX_PENDING_CHANGES) changes.push(change);
-    else this.#log.warn({ producerId: String(producerId) }, 'accounts: a transaction too long to remember');
+    else this.#log.warn({ producerId: String(producerId) }, 'a transaction too long to remember');
     this.#pending.set(producerId, changes);
     if (this.#pending.size > MAX_PENDING_TRANSACTIONS) {
       for (const oldest of this.#pending.keys()) {
         this.#pending.delete(oldest);
-        this.#log.warn({ producerId: String(oldest) }, 'accounts: too many open transactions');
+        this.#log.warn({ producerId: String(oldest) }, 'too many open transactions');
         break;
       }
     }
@@ -224,9 +251,9 @@ export class AccountsTable {
     if (type === COMMIT) for (const change of changes) this.#apply(change);
   }
 
-  #apply({ name, account }: Change): void {
-    if (account) this.#accounts.set(name, account);
-    else this.#accounts.delete(name);
+  #apply({ key, value }: Change<Value>): void {
+    if (value !== null) this.#values.set(key, value);
+    else this.#values.delete(key);
     this.#sorted = null;
     for (const watcher of [...this.#watchers]) watcher();
   }

@@ -1,0 +1,80 @@
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ConfigError } from '../config.ts';
+import { type ClusterKey, newClusterKey } from './signature.ts';
+
+const MIN_SECRET_BYTES = 32;
+
+/**
+ * Keys from text: `id:secret` each, the secret in base64 or base64url, split by commas or white space. The first one
+ * signs.
+ * @param source for the error message: the variable or file
+ * @throws ConfigError
+ */
+export function parseClusterKeys(text: string, source: string): ClusterKey[] {
+  const keys = text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [id, encoded, ...more] = part.split(':');
+      const secret = Buffer.from(encoded ?? '', 'base64url');
+      if (!id || !/^[A-Za-z0-9_-]{1,32}$/.test(id) || more.length > 0 || secret.length < MIN_SECRET_BYTES) {
+        throw new ConfigError(
+          `${source}: each key is id:secret, the secret at least ${MIN_SECRET_BYTES} bytes in base64. Make one with: ` +
+            `node -p "'k1:' + require('crypto').randomBytes(32).toString('base64url')"`,
+        );
+      }
+      return { id, secret };
+    });
+  if (keys.length === 0) throw new ConfigError(`${source} holds no key.`);
+  if (new Set(keys.map(({ id }) => id)).size < keys.length)
+    throw new ConfigError(`${source}: two keys have the same id.`);
+  return keys;
+}
+
+/**
+ * The keys in a file that only its owner may read.
+ * @param mayCreate whether a missing file is made with a new key: where all frontends are on this machine
+ * @throws ConfigError
+ */
+export function loadClusterKeys(file: string, mayCreate: boolean): ClusterKey[] {
+  try {
+    return parseClusterKeys(readPrivately(file), file);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  if (!mayCreate) {
+    throw new ConfigError(
+      `Frontends sign messages with a key that all of them share, and Kafka is not on this machine only: give them ` +
+        `the same MILENA_CLUSTER_KEYS, or the same file at MILENA_CLUSTER_KEY_FILE=${file}`,
+    );
+  }
+  makeKeyFile(file);
+  return parseClusterKeys(readPrivately(file), file);
+}
+
+/** Whole or not at all, and never over another frontend's that came first in this moment. */
+function makeKeyFile(file: string): void {
+  const key = newClusterKey();
+  const draft = `${file}.${process.pid}`;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(draft, `${key.id}:${key.secret.toString('base64url')}\n`, { mode: 0o600 });
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function readPrivately(file: string): string {
+  if ((statSync(file).mode & 0o077) !== 0) {
+    throw new ConfigError(`${file} holds a secret and others may read it: chmod 600 ${file}`);
+  }
+  return readFileSync(file, 'utf8');
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,93 @@
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Account } from './accounts.ts';
+import type { Appender } from './appender.ts';
+import type { Cluster } from './cluster.ts';
+import { CompactedTable } from './compacted-table.ts';
+import { unavailable } from './errors.ts';
+import { now, retry } from './retry.ts';
+import type { Sessions, StoredSession } from './sessions.ts';
+import { ensureTable, SESSIONS_TOPIC } from './topics.ts';
+
+/*
+  A record of the compacted topic of sessions:
+    key    the username
+    value  JSON, or null: logged out
+*/
+
+const schema = z.object({
+  incarnation: z.uuid(),
+  /** SHA-256, base64url. */
+  tokenHash: z.string().length(43),
+  expiresAt: z.number().int().nonnegative(),
+});
+
+type SessionRecord = z.infer<typeof schema>;
+
+const START_TIMEOUT_MS = 60_000;
+
+export interface KafkaSessionsOptions {
+  readonly cluster: Cluster;
+  readonly log: Logger;
+  readonly appender: Appender;
+  readonly replicationFactor: number;
+}
+
+/** The resume tokens, in a compacted topic. */
+export class KafkaSessions implements Sessions {
+  readonly #options: KafkaSessionsOptions;
+  readonly #table: CompactedTable<SessionRecord>;
+
+  constructor(options: KafkaSessionsOptions) {
+    this.#options = options;
+    const { cluster, log } = options;
+    this.#table = new CompactedTable({ cluster, log, topic: SESSIONS_TOPIC, decode });
+  }
+
+  /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
+  async start(): Promise<void> {
+    const { cluster, replicationFactor } = this.#options;
+    const deadline = now() + START_TIMEOUT_MS;
+    await retry('topic of sessions', deadline, () => ensureTable(cluster, SESSIONS_TOPIC, replicationFactor));
+    this.#table.start();
+    await this.#table.catchUp(deadline);
+  }
+
+  async close(): Promise<void> {
+    await this.#table.close();
+  }
+
+  async put(account: Account, session: StoredSession): Promise<void> {
+    const record: SessionRecord = {
+      incarnation: account.incarnation,
+      tokenHash: session.tokenHash.toString('base64url'),
+      expiresAt: session.expiresAt,
+    };
+    await this.#write(account, Buffer.from(JSON.stringify(record)));
+  }
+
+  async find(account: Account): Promise<StoredSession | undefined> {
+    await this.#table.catchUpSoon().catch(unavailable);
+    const record = this.#table.get(account.name);
+    if (record?.incarnation !== account.incarnation || record.expiresAt <= Date.now()) return undefined;
+    return { tokenHash: Buffer.from(record.tokenHash, 'base64url'), expiresAt: record.expiresAt };
+  }
+
+  async remove(account: Account): Promise<void> {
+    // Nothing stored, nothing to forget: people of version 1 leave no trace here.
+    if (this.#table.get(account.name)) await this.#write(account, null);
+  }
+
+  async #write(account: Account, value: Buffer | null): Promise<void> {
+    const content = { key: Buffer.from(account.name), value, headers: new Map<Buffer, Buffer>() };
+    await this.#options.appender.append(SESSIONS_TOPIC, content);
+  }
+}
+
+function decode(_key: string, value: Buffer): SessionRecord | null {
+  try {
+    return schema.parse(JSON.parse(value.toString('utf8')));
+  } catch {
+    return null;
+  }
+}

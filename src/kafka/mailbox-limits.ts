@@ -1,0 +1,170 @@
+import type { Account } from './accounts.ts';
+import { EngineError } from './errors.ts';
+import { now } from './retry.ts';
+import type { Watermark } from './watermark.ts';
+
+export interface MailboxLimitsOptions {
+  /** Undelivered messages that one inbox may hold. */
+  readonly maxMessages: number;
+  /** Bytes of undelivered bodies that one inbox may hold, as counted by this frontend. */
+  readonly maxBytes: number;
+  /** Share of `maxMessages` that one sender may fill, between 0 and 1. */
+  readonly senderShare: number;
+  /** Reads what is committed, and where the log ends. @throws EngineError */
+  readonly look: (to: Account) => Promise<{ watermark: Watermark | null; start: number; end: number }>;
+}
+
+/** What this frontend knows of one inbox. */
+interface Mailbox {
+  readonly incarnation: string;
+  /** Offset after the last message that is known of. */
+  end: number;
+  /** Undelivered messages below `end` when it was last looked at. */
+  undelivered: number;
+  lookedAt: number;
+  /** Appends that wait for a look at Kafka, one after the other: they keep their order. */
+  line: Promise<void> | null;
+  /** Counted here: bytes and messages by sender that may still be undelivered. */
+  bytes: number;
+  readonly bySender: Map<string, number>;
+}
+
+/** How old the watermark may be by which an append is judged, milliseconds. */
+const MAX_AGE_MS = 2_000;
+/** Nobody is refused by a watermark older than this: commits come every half second, so it may just have moved. */
+const MAX_REFUSAL_AGE_MS = 100;
+/** Inboxes remembered; past that the one longest unused is forgotten, and looked at anew when it is used again. */
+const MAX_MAILBOXES = 50_000;
+
+/**
+ * Refuses messages to an inbox that is full, before they are stored. The number of undelivered messages comes from
+ * the offset of the last append and a watermark at most 2 s old, so the limit may be overshot by what several
+ * frontends append in that time. Bytes and each sender's share are counted by each frontend for itself, and shrink in
+ * proportion as the inbox empties.
+ */
+export class MailboxLimits {
+  readonly #options: MailboxLimitsOptions;
+  readonly #mailboxes = new Map<string, Mailbox>();
+
+  constructor(options: MailboxLimitsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs `append` unless the inbox is full. At once where that is known; else after a look at Kafka: for the first
+   * message to an inbox, one that is at least half full, and before a refusal.
+   * @throws EngineError `MAILBOX_FULL`, and what `append` throws
+   */
+  run<T>(to: Account, sender: string, append: () => Promise<T>): Promise<T> {
+    const mailbox = this.#mailbox(to);
+    if (mailbox.line === null && this.#isSurelyOpen(mailbox, sender)) {
+      // Refreshed for the next ones, without holding this one up.
+      if (now() - mailbox.lookedAt > MAX_AGE_MS) void this.#queue(mailbox, () => this.#look(to, mailbox));
+      return append();
+    }
+    const turn = this.#queue(mailbox, () => this.#demandRoom(to, mailbox, sender));
+    return turn.then(append);
+  }
+
+  /** A message was stored at this offset. */
+  stored(to: Account, sender: string, bytes: number, offset: number): void {
+    const mailbox = this.#mailbox(to);
+    mailbox.undelivered += Math.max(0, offset + 1 - mailbox.end);
+    mailbox.end = Math.max(mailbox.end, offset + 1);
+    mailbox.bytes += bytes;
+    mailbox.bySender.set(sender, (mailbox.bySender.get(sender) ?? 0) + 1);
+  }
+
+  #mailbox(to: Account): Mailbox {
+    const known = this.#mailboxes.get(to.name);
+    // Set again, so that the map is in the order of use.
+    if (known) this.#mailboxes.delete(to.name);
+    const mailbox =
+      known?.incarnation === to.incarnation
+        ? known
+        : {
+            incarnation: to.incarnation,
+            end: 0,
+            undelivered: 0,
+            lookedAt: Number.NEGATIVE_INFINITY,
+            line: null,
+            bytes: 0,
+            bySender: new Map(),
+          };
+    this.#mailboxes.set(to.name, mailbox);
+    if (this.#mailboxes.size > MAX_MAILBOXES) {
+      for (const oldest of this.#mailboxes.keys()) {
+        this.#mailboxes.delete(oldest);
+        break;
+      }
+    }
+    return mailbox;
+  }
+
+  #queue(mailbox: Mailbox, step: () => Promise<void>): Promise<void> {
+    const turn = (mailbox.line ?? Promise.resolve()).then(step);
+    const line: Promise<void> = turn
+      .catch(() => {})
+      .then(() => {
+        if (mailbox.line === line) mailbox.line = null;
+      });
+    mailbox.line = line;
+    return turn;
+  }
+
+  /** A look that fails leaves things as they were: appending will tell. */
+  async #look(to: Account, mailbox: Mailbox): Promise<void> {
+    try {
+      const { watermark, start, end } = await this.#options.look(to);
+      const low = Math.max(start, watermark?.low ?? start);
+      const undelivered = Math.max(0, end - low - (watermark?.acknowledgedAbove ?? 0));
+      this.#shrink(mailbox, undelivered);
+      mailbox.undelivered = undelivered;
+      mailbox.end = Math.max(mailbox.end, end);
+    } catch {
+      // Kafka does not answer.
+    }
+    mailbox.lookedAt = now();
+  }
+
+  /** What was counted here becomes less as the whole does. */
+  #shrink(mailbox: Mailbox, undelivered: number): void {
+    const share = mailbox.undelivered > 0 ? Math.min(1, undelivered / mailbox.undelivered) : 0;
+    if (share === 1) return;
+    mailbox.bytes = Math.floor(mailbox.bytes * share);
+    for (const [sender, count] of mailbox.bySender) {
+      const rest = Math.floor(count * share);
+      if (rest > 0) mailbox.bySender.set(sender, rest);
+      else mailbox.bySender.delete(sender);
+    }
+  }
+
+  /** Looked at not too long ago, or so empty that it hardly matters. */
+  #isSurelyOpen(mailbox: Mailbox, sender: string): boolean {
+    if (mailbox.lookedAt === Number.NEGATIVE_INFINITY) return false;
+    const limit = now() - mailbox.lookedAt <= MAX_AGE_MS ? 1 : 0.5;
+    return this.#fill(mailbox, sender) < limit;
+  }
+
+  /** How full it is for this sender: 1 is full. */
+  #fill(mailbox: Mailbox, sender: string): number {
+    const { maxMessages, maxBytes } = this.#options;
+    const ofSender = (mailbox.bySender.get(sender) ?? 0) / this.#senderLimit;
+    return Math.max(mailbox.undelivered / maxMessages, mailbox.bytes / maxBytes, ofSender);
+  }
+
+  get #senderLimit(): number {
+    return Math.max(1, Math.floor(this.#options.maxMessages * this.#options.senderShare));
+  }
+
+  async #demandRoom(to: Account, mailbox: Mailbox, sender: string): Promise<void> {
+    const maxAge = this.#fill(mailbox, sender) < 1 ? MAX_AGE_MS : MAX_REFUSAL_AGE_MS;
+    if (now() - mailbox.lookedAt > maxAge) await this.#look(to, mailbox);
+    if (this.#fill(mailbox, sender) < 1) return;
+    const { undelivered, bytes } = mailbox;
+    throw new EngineError(
+      'MAILBOX_FULL',
+      `${to.name}: ${undelivered} messages, ${bytes} bytes, or too many of ${sender}`,
+    );
+  }
+}

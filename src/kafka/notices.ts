@@ -1,0 +1,92 @@
+import type { Logger } from 'pino';
+import type { Appender } from './appender.ts';
+import type { Cluster } from './cluster.ts';
+import { readEnd } from './log-reader.ts';
+import type { RawRecord } from './record-batches.ts';
+import { now, retry } from './retry.ts';
+import type { Follower, Subscription, Tail } from './tail.ts';
+import { CONTROL_TOPIC, ensureControlTopic } from './topics.ts';
+
+/*
+  A notice on the topic milena.control:
+    key    "replaced"
+    value  name of the inbox topic whose lease has a new holder
+*/
+
+const REPLACED = Buffer.from('replaced');
+const START_TIMEOUT_MS = 60_000;
+const MAX_NAME_BYTES = 249;
+
+export interface NoticesOptions {
+  readonly cluster: Cluster;
+  readonly log: Logger;
+  readonly tail: Tail;
+  readonly appender: Appender;
+  readonly replicationFactor: number;
+  /** Somebody says that an inbox has a new holder. A hint and no more: the lease tells. */
+  readonly onReplaced: (inbox: string) => void;
+}
+
+/** Hints between frontends: a takeover is heard of at once, and not at the next heartbeat. */
+export class Notices implements Follower {
+  readonly topic = CONTROL_TOPIC;
+  #topicId = '';
+  readonly #options: NoticesOptions;
+  #subscription: Subscription | null = null;
+
+  constructor(options: NoticesOptions) {
+    this.#options = options;
+  }
+
+  get topicId(): string {
+    return this.#topicId;
+  }
+
+  /** @throws EngineError `UNAVAILABLE` */
+  async start(): Promise<void> {
+    const { cluster, replicationFactor } = this.#options;
+    const deadline = now() + START_TIMEOUT_MS;
+    await retry('topic of notices', deadline, () => ensureControlTopic(cluster, replicationFactor));
+    await this.#follow(deadline);
+  }
+
+  close(): void {
+    this.#subscription?.close();
+    this.#subscription = null;
+  }
+
+  /** Tells the other frontends. Best effort: without it the old holder finds out by its next heartbeat. */
+  tellReplaced(inbox: string): void {
+    const content = { key: REPLACED, value: Buffer.from(inbox), headers: new Map<Buffer, Buffer>() };
+    this.#options.appender.append(CONTROL_TOPIC, content).catch((error: unknown) => {
+      this.#options.log.warn({ err: error, inbox }, 'takeover not announced');
+    });
+  }
+
+  onRecords(records: readonly RawRecord[]): void {
+    for (const { record } of records) {
+      if (!record.key?.equals(REPLACED) || !record.value || record.value.length > MAX_NAME_BYTES) continue;
+      this.#options.onReplaced(record.value.toString('utf8'));
+    }
+  }
+
+  /** The topic was removed by hand: without it takeovers are still found, later. */
+  onGone(): void {
+    this.#subscription = null;
+    this.#options.log.error({ topic: CONTROL_TOPIC }, 'the topic of notices is gone');
+  }
+
+  onOutOfRange(): void {
+    this.#subscription = null;
+    this.#follow(now() + START_TIMEOUT_MS).catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'notices are not heard any more');
+    });
+  }
+
+  async #follow(deadline: number): Promise<void> {
+    const { cluster, tail } = this.#options;
+    const end = await readEnd(cluster, CONTROL_TOPIC, deadline);
+    this.#topicId = (await cluster.leader(CONTROL_TOPIC)).topicId;
+    this.#subscription = tail.follow(this, end);
+  }
+}
