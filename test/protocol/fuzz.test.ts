@@ -1,29 +1,13 @@
-/*
- * Seeded: MILENA_FUZZ_SEED repeats a run, MILENA_FUZZ_ROUNDS makes it longer. A failure prints its seed.
- */
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import { encodeFrame, FrameDecoder, HEADER_BYTES } from '../../src/protocol/frame.ts';
 import { entryBody } from '../../src/protocol/v1/entries.ts';
 import { decodeServerFrame, encodeServerFrame, type ServerFrame } from '../../src/protocol/v1/replies.ts';
 import { decodeRequest, encodeRequest, type Request } from '../../src/protocol/v1/requests.ts';
-import { Random, randomCuts } from './random.ts';
+import { mutate, orRefusal, rounds, SEED } from './fuzzing.ts';
+import { type Random, randomCuts } from './random.ts';
 
-const SEED = Number(process.env.MILENA_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
-const ROUNDS = Number(process.env.MILENA_FUZZ_ROUNDS ?? 1_500);
 const MAX_PAYLOAD = 4_096;
-
-/** Runs `round` with a generator of its own for each number, so that a failing round can be run alone. */
-function rounds(act: (random: Random) => void): void {
-  for (let round = 0; round < ROUNDS; round++) {
-    try {
-      act(new Random(SEED + round));
-    } catch (cause) {
-      const repeat = `MILENA_FUZZ_SEED=${SEED + round} MILENA_FUZZ_ROUNDS=1`;
-      throw new Error(`round ${round} failed; repeat it with ${repeat}\n${String(cause)}`, { cause });
-    }
-  }
-}
 
 interface Outcome {
   frames: string[];
@@ -95,35 +79,6 @@ function randomServerFrame(random: Random): ServerFrame {
     { type: 'failure', text: random.text(20) },
     { type: 'message', sender: random.username(), body: random.text(40) },
   ]);
-}
-
-/** One or more of: a changed, inserted, removed or doubled stretch, a cut end, a changed size field. */
-function mutate(random: Random, bytes: Buffer): Buffer {
-  let result = Buffer.from(bytes);
-  for (let times = 1 + random.below(3); times > 0; times--) {
-    const at = random.below(result.length + 1);
-    const length = random.below(random.pick([2, 8, 64]));
-    const [head, tail] = [result.subarray(0, at), result.subarray(at)];
-    result = random.pick([
-      () => Buffer.concat([head, random.bytes(length), tail]),
-      () => Buffer.concat([head, random.bytes(Math.min(length, tail.length)), tail.subarray(length)]),
-      () => Buffer.concat([head, tail.subarray(length)]),
-      () => Buffer.concat([head, tail.subarray(0, length), tail]),
-      () => Buffer.from(head),
-      () => Buffer.concat([head, encodeFrame(1, random.below(256), random.bytes(length)), tail]),
-    ])();
-  }
-  return result;
-}
-
-/** Decodes, or says that the frame was refused in the one allowed way. */
-function orRefusal<Value>(decode: () => Value): Value | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof ProtocolError && !error.fatal) return undefined;
-    throw error;
-  }
 }
 
 function frameFrom(text: string) {

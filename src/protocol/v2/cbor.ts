@@ -14,12 +14,14 @@ export interface CborLimits {
   readonly depth: number;
   /** Values, keys, arrays and maps altogether. */
   readonly items: number;
+  /** Keys in one map: looking for doubles and copying is dear where keys are many. */
+  readonly keys: number;
 }
 
 /** The fullest request, an ack of 256 ranges, has 773 items; the rest is room for keys that are not known yet. */
-export const REQUEST_LIMITS: CborLimits = { depth: 8, items: 2_048 };
+export const REQUEST_LIMITS: CborLimits = { depth: 8, items: 2_048, keys: 64 };
 /** The fullest reply, a page of 1,000 messages, has some 19,000. */
-export const REPLY_LIMITS: CborLimits = { depth: 8, items: 65_536 };
+export const REPLY_LIMITS: CborLimits = { depth: 8, items: 65_536, keys: 64 };
 
 /** Why bytes are no payload. The message is safe to show and short, whatever the bytes were. */
 export class CborError extends Error {
@@ -114,7 +116,7 @@ class StrictTokenizer extends Tokenizer {
     this.#begin();
     const token = super.next();
     if (Type.equals(token.type, Type.array)) this.#enter(token.value);
-    else if (Type.equals(token.type, Type.map)) this.#enter(2 * token.value);
+    else if (Type.equals(token.type, Type.map)) this.#enterMap(token.value);
     else if (head >> 5 === MAJOR_TEXT) checkText(token, this.data.subarray(start, this.pos()), head);
     return token;
   }
@@ -125,6 +127,11 @@ class StrictTokenizer extends Tokenizer {
     const last = this.#open.length - 1;
     const wanted = this.#open[last];
     if (wanted !== undefined) this.#open[last] = wanted - 1;
+  }
+
+  #enterMap(keys: number): void {
+    if (keys > this.#limits.keys) throw new CborError(`a map has more than ${this.#limits.keys} keys`);
+    this.#enter(2 * keys);
   }
 
   #enter(items: number): void {

@@ -1,0 +1,395 @@
+/*
+ * A frame of every kind, at its smallest and with every optional field, and its bytes: version, size, opcode, and
+ * the payload with a space between CBOR items. The bytes were not made by the codec under test.
+ */
+
+import type { ServerFrame } from '../../src/protocol/v2/replies.ts';
+import type { Request } from '../../src/protocol/v2/requests.ts';
+
+export const ID_A = bytes('000102030405060708090a0b0c0d0e0f');
+export const ID_B = bytes('b0b1b2b3b4b5b6b7b8b9babbbcbdbebf');
+export const ID_C = bytes('c0c1c2c3c4c5c6c7c8c9cacbcccdcecf');
+export const TOKEN = bytes('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
+export const RECEIPT = bytes('0102030405');
+
+export const REQUESTS: readonly (readonly [string, Request, string])[] = [
+  [
+    'hello',
+    { type: 'hello', client: 'milena 0.2' },
+    '02 00000013 80 a1 66636c69656e74 6a6d696c656e6120302e32',
+  ],
+  [
+    'hello with features',
+    { type: 'hello', client: 'é', features: ['a', 'b'] },
+    '02 00000019 80 a2 66636c69656e74 62c3a9 686665617475726573 82 6161 6162',
+  ],
+  [
+    'create an open account',
+    { type: 'create', username: 'alice' },
+    '02 00000010 10 a1 68757365726e616d65 65616c696365',
+  ],
+  [
+    'create',
+    { type: 'create', username: 'alice', password: 'correct horse', displayName: 'Alicé' },
+    '02 0000003a 10 a3 6870617373776f7264 6d636f727265637420686f727365 68757365726e616d65 65616c696365 ' +
+      '6b646973706c61794e616d65 66416c6963c3a9',
+  ],
+  [
+    'login to an open account',
+    { type: 'login', username: 'alice' },
+    '02 00000010 20 a1 68757365726e616d65 65616c696365',
+  ],
+  [
+    'login',
+    { type: 'login', username: 'alice', password: 'correct horse', takeover: true, deliver: 'live' },
+    '02 0000003e 20 a4 6764656c69766572 646c697665 6870617373776f7264 6d636f727265637420686f727365 ' +
+      '6874616b656f766572 f5 68757365726e616d65 65616c696365',
+  ],
+  [
+    'login by token',
+    { type: 'login', username: 'alice', token: TOKEN, deliver: 'all' },
+    '02 00000044 20 a3 65746f6b656e 5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f ' +
+      '6764656c69766572 63616c6c 68757365726e616d65 65616c696365',
+  ],
+  ['logout', { type: 'logout' }, '02 00000001 30 a0'],
+  ['delete of an open account', { type: 'delete' }, '02 00000001 40 a0'],
+  [
+    'delete',
+    { type: 'delete', password: 'correct horse', force: true },
+    '02 0000001f 40 a2 65666f726365 f5 6870617373776f7264 6d636f727265637420686f727365',
+  ],
+  ['list of all', { type: 'list' }, '02 00000001 50 a0'],
+  [
+    'list of some',
+    { type: 'list', pattern: 'a*?', after: 'alice', limit: 1_000 },
+    '02 00000022 50 a3 656166746572 65616c696365 656c696d6974 1903e8 677061747465726e 63612a3f',
+  ],
+  ['retrieve', { type: 'retrieve' }, '02 00000001 60 a0'],
+  ['retrieve of some', { type: 'retrieve', limit: 1 }, '02 00000008 60 a1 656c696d6974 01'],
+  [
+    'send',
+    { type: 'send', id: ID_A, to: 'bob', body: 'hé' },
+    '02 00000025 70 a3 626964 50000102030405060708090a0b0c0d0e0f 62746f 63626f62 64626f6479 6368c3a9',
+  ],
+  [
+    'send with a type',
+    { type: 'send', id: ID_A, to: 'bob', body: '# hi\n', contentType: 'text/markdown' },
+    '02 00000041 70 a4 626964 50000102030405060708090a0b0c0d0e0f 62746f 63626f62 64626f6479 65232068690a ' +
+      '6b636f6e74656e7454797065 6d746578742f6d61726b646f776e',
+  ],
+  [
+    'ack up to',
+    { type: 'ack', upTo: 9_007_199_254_740_991 },
+    '02 0000000f 90 a1 647570546f 1b001fffffffffffff',
+  ],
+  [
+    'ack of ranges',
+    {
+      type: 'ack',
+      ranges: [
+        [0, 7],
+        [9, 9],
+      ],
+    },
+    '02 0000000f 90 a1 6672616e676573 82 82 00 07 82 09 09',
+  ],
+  [
+    'ack of both',
+    { type: 'ack', upTo: 7, ranges: [[9, 10]] },
+    '02 00000012 90 a2 647570546f 07 6672616e676573 81 82 09 0a',
+  ],
+  ['status of none', { type: 'status', names: [] }, '02 00000008 a0 a1 656e616d6573 80'],
+  [
+    'status',
+    { type: 'status', names: ['alice', 'bob'] },
+    '02 00000012 a0 a1 656e616d6573 82 65616c696365 63626f62',
+  ],
+  ['ping', { type: 'ping' }, '02 00000001 b0 a0'],
+  [
+    'password of an open account',
+    { type: 'password', new: 'correct horse' },
+    '02 00000013 d0 a1 636e6577 6d636f727265637420686f727365',
+  ],
+  [
+    'password',
+    { type: 'password', old: 'correct horse', new: 'battery staple' },
+    '02 00000026 d0 a2 636e6577 6e6261747465727920737461706c65 636f6c64 6d636f727265637420686f727365',
+  ],
+  ['receipts of none', { type: 'receipts', receipts: [] }, '02 0000000b e0 a1 687265636569707473 80'],
+  [
+    'receipts',
+    { type: 'receipts', receipts: [RECEIPT, ID_A] },
+    '02 00000022 e0 a1 687265636569707473 82 450102030405 50000102030405060708090a0b0c0d0e0f',
+  ],
+  ['block, asking', { type: 'block' }, '02 00000001 f0 a0'],
+  [
+    'block',
+    { type: 'block', name: 'bob', blocked: true },
+    '02 00000013 f0 a2 646e616d65 63626f62 67626c6f636b6564 f5',
+  ],
+];
+
+export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] = [
+  [
+    'welcome',
+    {
+      type: 'welcome',
+      server: 'milena 0.2',
+      versions: [1, 2],
+      features: ['f'],
+      limits: {
+        payloadBytes: 65_536,
+        payloadBytesBeforeLogin: 4_096,
+        bodyBytes: 65_280,
+        window: 100,
+        pingAfterMs: 30_000,
+        closeAfterMs: 90_000,
+      },
+      time: 1_767_225_600_000,
+    },
+    '02 000000a5 81 a5 6474696d65 1b0000019b76daa800 666c696d697473 a6 6677696e646f77 1864 ' +
+      '69626f64794279746573 19ff00 6b70696e6741667465724d73 197530 6c636c6f736541667465724d73 1a00015f90 ' +
+      '6c7061796c6f61644279746573 1a00010000 777061796c6f616442797465734265666f72654c6f67696e 191000 ' +
+      '66736572766572 6a6d696c656e6120302e32 686665617475726573 81 6166 6876657273696f6e73 82 01 02',
+  ],
+  [
+    'created',
+    {
+      type: 'created',
+      username: 'alice',
+      incarnation: ID_B,
+      inbox: ID_C,
+      token: TOKEN,
+      tokenExpiresAt: 1_767_225_600_000,
+      undelivered: 3,
+      limits: { window: 100, messagesPerSecond: 20 },
+    },
+    '02 000000b5 11 a7 65696e626f78 50c0c1c2c3c4c5c6c7c8c9cacbcccdcecf 65746f6b656e ' +
+      '5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 666c696d697473 a2 ' +
+      '6677696e646f77 1864 716d657373616765735065725365636f6e64 14 68757365726e616d65 65616c696365 ' +
+      '6b696e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b756e64656c697665726564 03 ' +
+      '6e746f6b656e457870697265734174 1b0000019b76daa800',
+  ],
+  [
+    'created with mailbox limits',
+    {
+      type: 'created',
+      username: 'alice',
+      incarnation: ID_B,
+      inbox: ID_C,
+      token: TOKEN,
+      tokenExpiresAt: 1_767_225_600_000,
+      undelivered: 3,
+      limits: { window: 100, messagesPerSecond: 20, mailboxMessages: 10_000, mailboxBytes: 67_108_864 },
+    },
+    '02 000000da 11 a7 65696e626f78 50c0c1c2c3c4c5c6c7c8c9cacbcccdcecf 65746f6b656e ' +
+      '5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 666c696d697473 a4 ' +
+      '6677696e646f77 1864 6c6d61696c626f784279746573 1a04000000 6f6d61696c626f784d65737361676573 192710 ' +
+      '716d657373616765735065725365636f6e64 14 68757365726e616d65 65616c696365 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b756e64656c697665726564 03 6e746f6b656e457870697265734174 ' +
+      '1b0000019b76daa800',
+  ],
+  [
+    'logged in',
+    {
+      type: 'logged-in',
+      username: 'alice',
+      incarnation: ID_B,
+      inbox: ID_C,
+      token: TOKEN,
+      tokenExpiresAt: 1_767_225_600_000,
+      undelivered: 3,
+      limits: { window: 100, messagesPerSecond: 20 },
+    },
+    '02 000000b5 21 a7 65696e626f78 50c0c1c2c3c4c5c6c7c8c9cacbcccdcecf 65746f6b656e ' +
+      '5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 666c696d697473 a2 ' +
+      '6677696e646f77 1864 716d657373616765735065725365636f6e64 14 68757365726e616d65 65616c696365 ' +
+      '6b696e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b756e64656c697665726564 03 ' +
+      '6e746f6b656e457870697265734174 1b0000019b76daa800',
+  ],
+  [
+    'logged in with mailbox limits',
+    {
+      type: 'logged-in',
+      username: 'alice',
+      incarnation: ID_B,
+      inbox: ID_C,
+      token: TOKEN,
+      tokenExpiresAt: 1_767_225_600_000,
+      undelivered: 3,
+      limits: { window: 100, messagesPerSecond: 20, mailboxMessages: 10_000, mailboxBytes: 67_108_864 },
+    },
+    '02 000000da 21 a7 65696e626f78 50c0c1c2c3c4c5c6c7c8c9cacbcccdcecf 65746f6b656e ' +
+      '5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 666c696d697473 a4 ' +
+      '6677696e646f77 1864 6c6d61696c626f784279746573 1a04000000 6f6d61696c626f784d65737361676573 192710 ' +
+      '716d657373616765735065725365636f6e64 14 68757365726e616d65 65616c696365 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b756e64656c697665726564 03 6e746f6b656e457870697265734174 ' +
+      '1b0000019b76daa800',
+  ],
+  ['logged out', { type: 'logged-out' }, '02 00000001 31 a0'],
+  ['deleted', { type: 'deleted', undelivered: 2 }, '02 0000000e 41 a1 6b756e64656c697665726564 02'],
+  [
+    'listed none',
+    { type: 'listed', names: [], more: false },
+    '02 0000000e 51 a2 646d6f7265 f4 656e616d6573 80',
+  ],
+  [
+    'listed',
+    { type: 'listed', names: ['alice', 'bob'], more: true },
+    '02 00000018 51 a2 646d6f7265 f5 656e616d6573 82 65616c696365 63626f62',
+  ],
+  [
+    'retrieved none',
+    { type: 'retrieved', messages: [], more: false },
+    '02 00000011 61 a2 646d6f7265 f4 686d65737361676573 80',
+  ],
+  [
+    'retrieved',
+    {
+      type: 'retrieved',
+      messages: [
+        {
+          seq: 7,
+          verified: true,
+          id: ID_A,
+          from: 'alice',
+          fromIncarnation: ID_B,
+          body: 'hi',
+          sentAt: 1_767_225_600_000,
+          contentType: 'text/markdown',
+        },
+        { seq: 8, verified: false, external: 'cron', body: '', sentAt: 1_767_225_600_000, id: ID_A },
+      ],
+      more: true,
+    },
+    '02 000000db 61 a2 646d6f7265 f5 686d65737361676573 82 a8 626964 50000102030405060708090a0b0c0d0e0f ' +
+      '63736571 07 64626f6479 626869 6466726f6d 65616c696365 6673656e744174 1b0000019b76daa800 ' +
+      '687665726966696564 f5 6b636f6e74656e7454797065 6d746578742f6d61726b646f776e ' +
+      '6f66726f6d496e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf a6 626964 ' +
+      '50000102030405060708090a0b0c0d0e0f 63736571 08 64626f6479 60 6673656e744174 1b0000019b76daa800 ' +
+      '6865787465726e616c 6463726f6e 687665726966696564 f4',
+  ],
+  [
+    'sent',
+    { type: 'sent', id: ID_A, acceptedAt: 1_767_225_600_000, receipt: RECEIPT, recipientLoggedIn: true },
+    '02 0000004a 71 a4 626964 50000102030405060708090a0b0c0d0e0f 6772656365697074 450102030405 ' +
+      '6a61636365707465644174 1b0000019b76daa800 71726563697069656e744c6f67676564496e f5',
+  ],
+  ['status', { type: 'status', loggedIn: ['bob'] }, '02 0000000f a1 a1 686c6f67676564496e 81 63626f62'],
+  ['pong', { type: 'pong', time: 1_767_225_600_000 }, '02 0000000f b1 a1 6474696d65 1b0000019b76daa800'],
+  [
+    'password changed',
+    { type: 'password-changed', token: TOKEN, tokenExpiresAt: 1_767_225_600_000 },
+    '02 00000041 d1 a2 65746f6b656e 5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f ' +
+      '6e746f6b656e457870697265734174 1b0000019b76daa800',
+  ],
+  [
+    'fates',
+    { type: 'fates', fates: ['delivered', 'waiting', 'undeliverable', 'unknown'] },
+    '02 00000030 e1 a1 656661746573 84 6964656c697665726564 6777616974696e67 6d756e64656c6976657261626c65 ' +
+      '67756e6b6e6f776e',
+  ],
+  ['blocked', { type: 'blocked', blocked: ['bob'] }, '02 0000000e f1 a1 67626c6f636b6564 81 63626f62'],
+  [
+    'failure',
+    { type: 'failure', code: 'BUSY', message: 'no' },
+    '02 00000016 22 a2 64636f6465 6442555359 676d657373616765 626e6f',
+  ],
+  [
+    'failure with details',
+    {
+      type: 'failure',
+      code: 'HAS_UNDELIVERED',
+      message: 'no',
+      request: 64,
+      retryAfterMs: 500,
+      undelivered: 3,
+      id: ID_A,
+    },
+    '02 0000005c 22 a6 626964 50000102030405060708090a0b0c0d0e0f 64636f6465 ' +
+      '6f4841535f554e44454c495645524544 676d657373616765 626e6f 6772657175657374 1840 ' +
+      '6b756e64656c697665726564 03 6c726574727941667465724d73 1901f4',
+  ],
+  [
+    'message of a user',
+    {
+      type: 'message',
+      seq: 7,
+      verified: true,
+      id: ID_A,
+      from: 'alice',
+      fromIncarnation: ID_B,
+      body: 'hi',
+      sentAt: 1_767_225_600_000,
+    },
+    '02 00000068 72 a7 626964 50000102030405060708090a0b0c0d0e0f 63736571 07 64626f6479 626869 6466726f6d ' +
+      '65616c696365 6673656e744174 1b0000019b76daa800 687665726966696564 f5 ' +
+      '6f66726f6d496e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
+  ],
+  [
+    'message of a user with a type',
+    {
+      type: 'message',
+      seq: 7,
+      verified: true,
+      id: ID_A,
+      from: 'alice',
+      fromIncarnation: ID_B,
+      body: 'hi',
+      sentAt: 1_767_225_600_000,
+      contentType: 'text/markdown',
+    },
+    '02 00000082 72 a8 626964 50000102030405060708090a0b0c0d0e0f 63736571 07 64626f6479 626869 6466726f6d ' +
+      '65616c696365 6673656e744174 1b0000019b76daa800 687665726966696564 f5 6b636f6e74656e7454797065 ' +
+      '6d746578742f6d61726b646f776e 6f66726f6d496e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
+  ],
+  [
+    'external message',
+    { type: 'message', seq: 8, verified: false, external: 'cron', body: '', sentAt: 1_767_225_600_000 },
+    '02 00000034 72 a5 63736571 08 64626f6479 60 6673656e744174 1b0000019b76daa800 6865787465726e616c ' +
+      '6463726f6e 687665726966696564 f4',
+  ],
+  [
+    'external message with an id and a type',
+    {
+      type: 'message',
+      seq: 8,
+      verified: false,
+      external: 'cron',
+      body: '',
+      sentAt: 1_767_225_600_000,
+      id: ID_A,
+      contentType: 'text/plain',
+    },
+    '02 0000005f 72 a7 626964 50000102030405060708090a0b0c0d0e0f 63736571 08 64626f6479 60 6673656e744174 ' +
+      '1b0000019b76daa800 6865787465726e616c 6463726f6e 687665726966696564 f4 6b636f6e74656e7454797065 ' +
+      '6a746578742f706c61696e',
+  ],
+  [
+    'delivered',
+    { type: 'delivered', ids: [ID_A] },
+    '02 00000017 92 a1 63696473 81 50000102030405060708090a0b0c0d0e0f',
+  ],
+  [
+    'delivered and undeliverable',
+    { type: 'delivered', ids: [], undeliverable: [ID_A, ID_B] },
+    '02 00000037 92 a2 63696473 80 6d756e64656c6976657261626c65 82 50000102030405060708090a0b0c0d0e0f ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
+  ],
+  ['ping', { type: 'ping' }, '02 00000001 b2 a0'],
+  [
+    'goodbye',
+    { type: 'goodbye', code: 'REPLACED', reason: 'no' },
+    '02 00000019 c2 a2 64636f6465 685245504c41434544 66726561736f6e 626e6f',
+  ],
+  [
+    'goodbye with a time',
+    { type: 'goodbye', code: 'SHUTTING_DOWN', reason: 'no', retryAfterMs: 1_000 },
+    '02 0000002e c2 a3 64636f6465 6d5348555454494e475f444f574e 66726561736f6e 626e6f ' +
+      '6c726574727941667465724d73 1903e8',
+  ],
+];
+
+function bytes(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex, 'hex'));
+}
