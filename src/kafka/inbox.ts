@@ -386,13 +386,11 @@ export class KafkaInbox implements Inbox, Follower {
   async #commit(): Promise<void> {
     this.#dirty = false;
     const sentAt = now();
+    const { low } = this.#watermark;
     try {
-      await this.#member.commit(
-        this.topic,
-        this.#watermark.low,
-        this.#watermark.encode(this.owner.incarnation),
-      );
+      await this.#member.commit(this.topic, low, this.#watermark.encode(this.owner.incarnation));
       this.#lastContact = sentAt;
+      this.#committedLow = low;
     } catch (error) {
       this.#dirty = true;
       throw error;
