@@ -95,6 +95,7 @@ const WRONG: [string, number, Record<string, unknown>, string?][] = [
   ['a hello with 65 bytes of client', OPCODE.HELLO, { client: `${'é'.repeat(32)}x` }],
   ['a hello with an escape in the client', OPCODE.HELLO, { client: '\u001b[2J' }],
   ['a hello with 33 features', OPCODE.HELLO, { client: 'c', features: Array(33).fill('f') }],
+  ['a hello with bytes for features', OPCODE.HELLO, { client: 'c', features: Buffer.from('f') }],
   ['a hello with one feature for a list', OPCODE.HELLO, { client: 'c', features: 'f' }],
   ['a create without a name', OPCODE.CREATE, { password: 'p' }],
   ['a create with bytes for a name', OPCODE.CREATE, { username: Buffer.from('alice') }],

@@ -5,6 +5,14 @@ import { z } from 'zod';
 import { isProtocolErrorCode, type ProtocolErrorCode } from '../errors.ts';
 import { isUsername, parsePattern, parseUsername } from '../names.ts';
 
+/**
+ * What a schema gives, for reading only. By type alone: zod's `readonly()` freezes what it is given even where that is
+ * wrong, and a byte string cannot be frozen, so a hostile payload would end in a TypeError.
+ */
+export type Immutable<Value> = Value extends string | number | boolean | undefined | Uint8Array
+  ? Value
+  : { readonly [Key in keyof Value]: Immutable<Value[Key]> };
+
 /** A message's id, an incarnation, a topic's id. */
 export const ID_BYTES = 16;
 /** A session's token. */

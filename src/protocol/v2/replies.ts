@@ -25,14 +25,24 @@ import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_REPLY_PAYLOAD } from '../frame.ts';
 import { OPCODE, opcodeText } from '../opcodes.ts';
 import { CborError, decodeCbor, encodeCbor, REPLY_LIMITS } from './cbor.ts';
-import { count, errorCode, id, milliseconds, receipt, seq, storedUsername, time, token } from './fields.ts';
+import {
+  count,
+  errorCode,
+  type Immutable,
+  id,
+  milliseconds,
+  receipt,
+  seq,
+  storedUsername,
+  time,
+  token,
+} from './fields.ts';
 import { firstProblem } from './problem.ts';
 import { MAX_PAGE, MAX_RECEIPTS, VERSION } from './requests.ts';
 
 /** Most ids in each list of one delivered push. */
 export const MAX_DELIVERED_IDS = 1_000;
 
-const texts = z.array(z.string()).readonly();
 const names = z.array(storedUsername);
 
 const serverLimits = z.object({
@@ -65,7 +75,7 @@ const session = {
   token,
   tokenExpiresAt: time,
   undelivered: count,
-  limits: sessionLimits.readonly(),
+  limits: sessionLimits,
 };
 
 const content = {
@@ -104,9 +114,9 @@ const fate = z.enum(['delivered', 'waiting', 'undeliverable', 'unknown']);
 const welcome = z.object({
   type: z.literal('welcome'),
   server: z.string(),
-  versions: z.array(count).readonly(),
-  features: texts,
-  limits: serverLimits.readonly(),
+  versions: z.array(count),
+  features: z.array(z.string()),
+  limits: serverLimits,
   time,
 });
 const created = z.object({ type: z.literal('created'), ...session });
@@ -119,12 +129,12 @@ const deleted = z.object({
 });
 const listed = z.object({
   type: z.literal('listed'),
-  names: names.max(MAX_PAGE).readonly(),
+  names: names.max(MAX_PAGE),
   more: z.boolean(),
 });
 const retrieved = z.object({
   type: z.literal('retrieved'),
-  messages: z.array(message).max(MAX_PAGE).readonly(),
+  messages: z.array(message).max(MAX_PAGE),
   more: z.boolean(),
 });
 const sent = z.object({
@@ -135,11 +145,11 @@ const sent = z.object({
   receipt,
   recipientLoggedIn: z.boolean(),
 });
-const status = z.object({ type: z.literal('status'), loggedIn: names.readonly() });
+const status = z.object({ type: z.literal('status'), loggedIn: names });
 const pong = z.object({ type: z.literal('pong'), time });
 const passwordChanged = z.object({ type: z.literal('password-changed'), token, tokenExpiresAt: time });
-const fates = z.object({ type: z.literal('fates'), fates: z.array(fate).max(MAX_RECEIPTS).readonly() });
-const blocked = z.object({ type: z.literal('blocked'), blocked: names.readonly() });
+const fates = z.object({ type: z.literal('fates'), fates: z.array(fate).max(MAX_RECEIPTS) });
+const blocked = z.object({ type: z.literal('blocked'), blocked: names });
 const failure = z.object({
   type: z.literal('failure'),
   code: errorCode,
@@ -154,8 +164,8 @@ const failure = z.object({
 });
 const delivered = z.object({
   type: z.literal('delivered'),
-  ids: z.array(id).max(MAX_DELIVERED_IDS).readonly(),
-  undeliverable: z.array(id).max(MAX_DELIVERED_IDS).readonly().optional(),
+  ids: z.array(id).max(MAX_DELIVERED_IDS),
+  undeliverable: z.array(id).max(MAX_DELIVERED_IDS).optional(),
 });
 const ping = z.object({ type: z.literal('ping') });
 const goodbye = z.object({
@@ -187,15 +197,15 @@ const serverFrame = z.discriminatedUnion('type', [
 ]);
 
 /** What a server sends: success replies, the failure reply to any request, and pushes. */
-export type ServerFrame = Readonly<z.output<typeof serverFrame>>;
+export type ServerFrame = Immutable<z.output<typeof serverFrame>>;
 /** One kind of server frame: `ServerFrameOf<'sent'>`. */
 export type ServerFrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
 /** A message as a push and a page of `retrieved` carry it; `verified` tells a user's from an external one. */
-export type Message = Readonly<z.output<typeof message>>;
+export type Message = Immutable<z.output<typeof message>>;
 /** What became of a sent message. */
 export type Fate = z.output<typeof fate>;
-export type ServerLimits = Readonly<z.output<typeof serverLimits>>;
-export type SessionLimits = Readonly<z.output<typeof sessionLimits>>;
+export type ServerLimits = Immutable<z.output<typeof serverLimits>>;
+export type SessionLimits = Immutable<z.output<typeof sessionLimits>>;
 
 const OPCODES: Readonly<Record<ServerFrame['type'], number>> = {
   welcome: OPCODE.WELCOME,

@@ -14,7 +14,19 @@ import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_PAYLOAD } from '../frame.ts';
 import { OPCODE, opcodeText } from '../opcodes.ts';
 import { CborError, decodeCbor, encodeCbor, REQUEST_LIMITS } from './cbor.ts';
-import { count, id, label, password, pattern, receipt, seq, text, token, username } from './fields.ts';
+import {
+  count,
+  type Immutable,
+  id,
+  label,
+  password,
+  pattern,
+  receipt,
+  seq,
+  text,
+  token,
+  username,
+} from './fields.ts';
 import { firstProblem } from './problem.ts';
 
 export const VERSION = 2;
@@ -33,7 +45,7 @@ const limit = count.min(1).max(MAX_PAGE);
 const hello = z.object({
   type: z.literal('hello'),
   client: label(64),
-  features: z.array(label(64)).max(32).readonly().optional(),
+  features: z.array(label(64)).max(32).optional(),
 });
 
 const create = z.object({
@@ -100,19 +112,17 @@ const ack = z
       .array(
         z
           .tuple([seq, seq])
-          .refine(([first, last]) => first <= last, 'expected a first that is not behind the last')
-          .readonly(),
+          .refine(([first, last]) => first <= last, 'expected a first that is not behind the last'),
       )
       .min(1)
       .max(MAX_ACK_RANGES)
-      .readonly()
       .optional(),
   })
   .refine((value) => value.upTo !== undefined || value.ranges !== undefined, 'expected upTo or ranges');
 
 const status = z.object({
   type: z.literal('status'),
-  names: z.array(username).max(MAX_STATUS_NAMES).readonly(),
+  names: z.array(username).max(MAX_STATUS_NAMES),
 });
 
 const ping = z.object({ type: z.literal('ping') });
@@ -126,7 +136,7 @@ const changePassword = z.object({
 
 const receipts = z.object({
   type: z.literal('receipts'),
-  receipts: z.array(receipt).max(MAX_RECEIPTS).readonly(),
+  receipts: z.array(receipt).max(MAX_RECEIPTS),
 });
 
 const block = z
@@ -158,7 +168,7 @@ const request = z.discriminatedUnion('type', [
 ]);
 
 /** Names are valid and lower-cased, patterns too; byte strings are copies. */
-export type Request = Readonly<z.output<typeof request>>;
+export type Request = Immutable<z.output<typeof request>>;
 /** One kind of request: `RequestOf<'send'>`. */
 export type RequestOf<Type extends Request['type']> = Extract<Request, { type: Type }>;
 
