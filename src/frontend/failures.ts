@@ -12,6 +12,7 @@ const CODES: Record<EngineErrorCode, ProtocolErrorCode> = {
   BUSY: 'BUSY',
   UNAVAILABLE: 'UNAVAILABLE',
   LOST: 'REPLACED',
+  MAILBOX_FULL: 'MAILBOX_FULL',
   TOO_LARGE: 'TOO_LARGE',
 };
 

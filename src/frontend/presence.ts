@@ -19,13 +19,13 @@ interface Question {
  * The table has at most one entry per connection, so the cap on connections is its bound.
  */
 export class Presence {
-  readonly #inboxes: Inboxes;
+  readonly #inboxes: Pick<Inboxes, 'held'>;
   readonly #limits: Limits;
   readonly #here = new Map<string, Entry>();
   #questions: Question[] = [];
   #asking = false;
 
-  constructor(inboxes: Inboxes, limits: Limits) {
+  constructor(inboxes: Pick<Inboxes, 'held'>, limits: Limits) {
     this.#inboxes = inboxes;
     this.#limits = limits;
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
+import { updatingContract } from './accounts/updating.ts';
 import { eventually, type MakeCluster, type TestCluster, uniqueName } from './cluster.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -21,7 +22,13 @@ export function accountsContract(name: string, makeCluster: MakeCluster): void {
       const before = Date.now();
       const wanted = uniqueName('anna');
       const made = await accounts.create({ name: wanted });
-      expect(made).toMatchObject({ name: wanted, displayName: null, credential: null, disabled: false });
+      expect(made).toMatchObject({
+        name: wanted,
+        displayName: null,
+        credential: null,
+        disabled: false,
+        blocked: [],
+      });
       expect(made.incarnation).toMatch(UUID);
       expect(made.topicId).toMatch(UUID);
       expect(made.createdAt).toBeGreaterThanOrEqual(before);
@@ -170,6 +177,8 @@ export function accountsContract(name: string, makeCluster: MakeCluster): void {
         await eventually(() => expect(cluster.elsewhere.accounts.get(first.name)).toEqual(expected));
       }
     });
+
+    updatingContract(() => cluster);
 
     describe('list', () => {
       const stem = uniqueName('l');

@@ -9,11 +9,17 @@ import type {
   OpenOptions,
   OutgoingMessage,
 } from '../../src/kafka/inboxes.ts';
+import type { Sessions } from '../../src/kafka/sessions.ts';
 
 /** One frontend's engine, as far as a contract needs it. */
 export interface TestEngine {
   readonly accounts: Accounts;
   readonly inboxes: Inboxes;
+}
+
+/** The same with the door to the resume tokens. */
+export interface WholeTestEngine extends TestEngine {
+  readonly sessions: Sessions;
 }
 
 /** A record as any other producer may write it. */
@@ -30,6 +36,11 @@ export interface TestCluster {
   /** Writes a record into an inbox as a producer that is none of ours. */
   produceRaw?(account: Account, record: RawRecord): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface WholeTestCluster extends TestCluster {
+  readonly here: WholeTestEngine;
+  readonly elsewhere: WholeTestEngine;
 }
 
 export type MakeCluster = () => Promise<TestCluster>;

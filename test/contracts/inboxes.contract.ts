@@ -6,6 +6,7 @@ import { holdingContract } from './inboxes/holding.ts';
 import { livesContract } from './inboxes/lives.ts';
 import { outsideContract } from './inboxes/outside.ts';
 import { readingContract } from './inboxes/reading.ts';
+import { receiptsContract } from './inboxes/receipts.ts';
 
 /** Every sentence of the `Inboxes` and `Inbox` interfaces, for any implementation of them. */
 export function inboxesContract(name: string, makeCluster: MakeCluster): void {
@@ -25,6 +26,7 @@ export function inboxesContract(name: string, makeCluster: MakeCluster): void {
     appendingContract(cluster);
     deliveryContract(cluster);
     readingContract(cluster);
+    receiptsContract(cluster);
     holdingContract(cluster);
     livesContract(cluster);
     outsideContract(cluster);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Account, Accounts, NewAccount } from '../../src/kafka/accounts.ts';
+import type { Account, AccountChange, Accounts, NewAccount } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
 import type { MemoryCluster } from './cluster.ts';
 
@@ -41,11 +41,25 @@ export class MemoryAccounts implements Accounts {
       displayName: wanted.displayName ?? null,
       credential: wanted.credential ?? null,
       disabled: false,
+      blocked: [],
       createdAt: Date.now(),
     };
     this.#cluster.commitAccount(account.name, account);
     this.#catchUp();
     return account;
+  }
+
+  async update(account: Account, change: AccountChange): Promise<Account> {
+    await this.#cluster.roundTrip();
+    const current = this.#cluster.currentAccount(account.name);
+    this.#catchUp();
+    if (current?.incarnation !== account.incarnation) {
+      throw new EngineError('NO_SUCH_USER', `${account.name} is gone or has another life`);
+    }
+    const changed: Account = { ...current, ...change };
+    this.#cluster.commitAccount(account.name, changed);
+    this.#catchUp();
+    return changed;
   }
 
   async remove(account: Account): Promise<void> {

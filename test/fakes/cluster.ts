@@ -3,8 +3,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
 import type { InboxMessage } from '../../src/kafka/inboxes.ts';
+import type { StoredSession } from '../../src/kafka/sessions.ts';
 import { MemoryAccounts } from './accounts.ts';
 import { MemoryInboxes } from './inboxes.ts';
+import { MemorySessions } from './sessions.ts';
 
 /** One record in a fake inbox topic; its offset is its place in the log. */
 export interface StoredRecord {
@@ -53,9 +55,13 @@ export interface RawRecord {
 export interface MemoryEngine {
   readonly accounts: MemoryAccounts;
   readonly inboxes: MemoryInboxes;
+  readonly sessions: MemorySessions;
   close(): Promise<void>;
 }
 
+type NewMessage = Omit<InboxMessage, 'offset' | 'acceptedAt'>;
+
+const NOTHING: ReadonlySet<number> = new Set();
 /** As the inbox topics' `max.message.bytes`. */
 const MAX_MESSAGE_BYTES = 131_072;
 /** Rough size of a record's key and headers. */
@@ -70,8 +76,12 @@ export class MemoryCluster {
   readonly accountLog: { readonly name: string; readonly account: Account | null }[] = [];
   readonly topics = new Map<string, MemoryTopic>();
   readonly groups = new Map<string, MemoryGroup>();
+  /** The compacted topic of resume tokens, compacted: by name, with the life it belongs to. */
+  readonly sessions = new Map<string, { readonly incarnation: string; readonly session: StoredSession }>();
   /** Appends that may wait at once over the whole cluster; the next one is BUSY. */
   maxWaitingAppends = 10_000;
+  /** Knob: undelivered messages that an inbox takes; the next one is MAILBOX_FULL. */
+  mailboxMessages = Number.POSITIVE_INFINITY;
 
   #available = true;
   #gate: Promise<void> | null = null;
@@ -87,6 +97,7 @@ export class MemoryCluster {
     return {
       accounts,
       inboxes,
+      sessions: new MemorySessions(this),
       close: async () => {
         await inboxes.closeAll();
         this.#tables.delete(accounts);
@@ -163,7 +174,9 @@ export class MemoryCluster {
     const topic = this.topics.get(account.topicId);
     if (topic === undefined) throw new Error(`no topic ${account.topicId}`);
     const from = { kind: 'external', name: record.key ?? '' } as const;
-    this.#store(topic, { id: record.headers?.ce_id ?? null, from, body: record.value }, null);
+    const contentType = record.headers?.['content-type'] ?? null;
+    const id = record.headers?.ce_id ?? null;
+    this.#store(topic, { id, from, body: record.value, contentType }, null);
   }
 
   /** One step over the network. @throws EngineError `UNAVAILABLE` */
@@ -201,8 +214,14 @@ export class MemoryCluster {
     return group;
   }
 
-  /** @throws EngineError `NO_SUCH_USER`, `BUSY`, `TOO_LARGE`, `UNAVAILABLE` */
-  async append(to: Account, message: Pick<InboxMessage, 'id' | 'from' | 'body'>): Promise<InboxMessage> {
+  /** Offsets that the inbox's owner has acknowledged, by what is committed for this life. */
+  acknowledgedBy({ name, incarnation }: Account): ReadonlySet<number> {
+    const commit = this.groups.get(name)?.commit;
+    return commit?.incarnation === incarnation ? commit.acknowledged : NOTHING;
+  }
+
+  /** @throws EngineError `NO_SUCH_USER`, `MAILBOX_FULL`, `BUSY`, `TOO_LARGE`, `UNAVAILABLE` */
+  async append(to: Account, message: NewMessage): Promise<InboxMessage> {
     if (this.#waitingAppends >= this.maxWaitingAppends) throw new EngineError('BUSY', 'append queue is full');
     this.#waitingAppends += 1;
     try {
@@ -213,17 +232,16 @@ export class MemoryCluster {
       if (Buffer.byteLength(message.body) + RECORD_OVERHEAD > MAX_MESSAGE_BYTES) {
         throw new EngineError('TOO_LARGE', 'over max.message.bytes');
       }
+      if (topic.log.length - this.acknowledgedBy(to).size >= this.mailboxMessages) {
+        throw new EngineError('MAILBOX_FULL', `the inbox of ${to.name} is full`);
+      }
       return this.#store(topic, message, to.incarnation);
     } finally {
       this.#waitingAppends -= 1;
     }
   }
 
-  #store(
-    topic: MemoryTopic,
-    message: Pick<InboxMessage, 'id' | 'from' | 'body'>,
-    to: string | null,
-  ): InboxMessage {
+  #store(topic: MemoryTopic, message: NewMessage, to: string | null): InboxMessage {
     const stored: InboxMessage = { ...message, offset: topic.log.length, acceptedAt: Date.now() };
     topic.log.push({ message: stored, to });
     announce(topic);

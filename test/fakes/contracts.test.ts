@@ -1,9 +1,10 @@
 import { accountsContract } from '../contracts/accounts.contract.ts';
-import type { TestCluster } from '../contracts/cluster.ts';
+import type { WholeTestCluster } from '../contracts/cluster.ts';
 import { inboxesContract } from '../contracts/inboxes.contract.ts';
+import { sessionsContract } from '../contracts/sessions.contract.ts';
 import { MemoryCluster } from './cluster.ts';
 
-async function makeCluster(): Promise<TestCluster> {
+async function makeCluster(): Promise<WholeTestCluster> {
   const cluster = new MemoryCluster();
   const here = cluster.engine();
   const elsewhere = cluster.engine();
@@ -19,3 +20,4 @@ async function makeCluster(): Promise<TestCluster> {
 
 accountsContract('in memory', makeCluster);
 inboxesContract('in memory', makeCluster);
+sessionsContract('in memory', makeCluster);

@@ -1,6 +1,13 @@
 import type { Account } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
-import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage } from '../../src/kafka/inboxes.ts';
+import type {
+  Accepted,
+  Inbox,
+  Inboxes,
+  OpenOptions,
+  OutgoingMessage,
+  Receipt,
+} from '../../src/kafka/inboxes.ts';
 import type { MemoryCluster } from './cluster.ts';
 import { MemoryInbox } from './inbox.ts';
 
@@ -18,6 +25,7 @@ export class MemoryInboxes implements Inboxes {
       id: message.id,
       from: { kind: 'user', name: message.from.name, incarnation: message.from.incarnation },
       body: message.body,
+      contentType: message.contentType ?? 'text/plain; charset=utf-8',
     });
     return { offset, acceptedAt };
   }
@@ -41,6 +49,15 @@ export class MemoryInboxes implements Inboxes {
     await this.#cluster.roundTrip();
     return accounts.map(({ name }) => this.#cluster.group(name).holder !== null);
   }
+
+  async acknowledged(receipts: readonly Receipt[]): Promise<boolean[]> {
+    this.askedReceipts.push(receipts.length);
+    await this.#cluster.roundTrip();
+    return receipts.map(({ to, offset }) => this.#cluster.acknowledgedBy(to).has(offset));
+  }
+
+  /** How many messages each call of `acknowledged` asked for, for tests. */
+  readonly askedReceipts: number[] = [];
 
   /** Number of inboxes this engine holds, for tests. */
   get openCount(): number {

@@ -67,4 +67,19 @@ describe('the knobs of the fake cluster', () => {
       code: 'NO_SUCH_USER',
     });
   });
+
+  it('says MAILBOX_FULL above the limit, and takes messages again when some were acknowledged', async () => {
+    const cluster = new MemoryCluster();
+    cluster.mailboxMessages = 2;
+    const engine = cluster.engine();
+    const anna = await engine.accounts.create({ name: uniqueName('anna') });
+    await appendAll(engine, anna, anna, numbered('fits', 2));
+    const full = { name: 'EngineError', code: 'MAILBOX_FULL' };
+    await expect(engine.inboxes.append(anna, message(anna, 'x'))).rejects.toMatchObject(full);
+    const reader = await observe(engine, anna);
+    reader.inbox.acknowledge(0, 0);
+    await reader.inbox.close();
+    expect((await engine.inboxes.append(anna, message(anna, 'now'))).offset).toBe(2);
+    await expect(engine.inboxes.append(anna, message(anna, 'x'))).rejects.toMatchObject(full);
+  });
 });

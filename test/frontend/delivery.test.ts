@@ -12,6 +12,7 @@ const at = (offset: number): InboxMessage => ({
   id: null,
   from: { kind: 'external', name: '' },
   body: `n ${offset}`,
+  contentType: null,
   acceptedAt: 0,
 });
 const offsets = (messages: InboxMessage[]) => messages.map(({ offset }) => offset);

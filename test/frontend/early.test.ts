@@ -15,6 +15,7 @@ const early = (offset: number): InboxMessage => ({
   id: null,
   from: { kind: 'external', name: '' },
   body: `early ${offset}`,
+  contentType: null,
   acceptedAt: 0,
 });
 
@@ -33,6 +34,7 @@ async function openChatty(say: (options: OpenOptions) => void) {
     inboxes: {
       append: (to, message) => inboxes.append(to, message),
       held: (asked) => inboxes.held(asked),
+      acknowledged: (receipts) => inboxes.acknowledged(receipts),
       open: async (owner, options) => {
         const inbox = await inboxes.open(owner, options);
         say(options);

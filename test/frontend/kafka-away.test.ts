@@ -60,6 +60,7 @@ describe('while Kafka does not answer', () => {
         find: (name) => accounts.find(name),
         list: (pattern, options) => accounts.list(pattern, options),
         remove: (account) => accounts.remove(account),
+        update: (account, change) => accounts.update(account, change),
         create: async (wanted) => {
           const made = await accounts.create(wanted);
           cluster.setAvailable(false);
@@ -91,6 +92,7 @@ describe('a fault of our own', () => {
         },
         open: (owner, options) => inboxes.open(owner, options),
         held: (accounts) => inboxes.held(accounts),
+        acknowledged: (receipts) => inboxes.acknowledged(receipts),
       },
     });
     const client = await RawClient.connect(frontend.address);

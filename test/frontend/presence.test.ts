@@ -15,6 +15,7 @@ const account = (name: string, incarnation = 'first'): Account => ({
   displayName: null,
   credential: null,
   disabled: false,
+  blocked: [],
   createdAt: 0,
 });
 
@@ -23,8 +24,6 @@ function open(limits: Partial<Limits> = {}) {
   const asked: { names: string[]; answer: (held: boolean[] | Error) => void }[] = [];
   const presence = new Presence(
     {
-      append: () => Promise.reject(new Error('not used')),
-      open: () => Promise.reject(new Error('not used')),
       held: (accounts) =>
         new Promise((resolve, reject) => {
           const answer = (held: boolean[] | Error) => (held instanceof Error ? reject(held) : resolve(held));

@@ -3,7 +3,9 @@ import { version1 } from '../../src/frontend/version1.ts';
 import type { Sender } from '../../src/kafka/inboxes.ts';
 
 const push = (from: Sender) =>
-  version1.encodeMessage({ offset: 0, id: null, from, body: 'hi', acceptedAt: 0 }).toString('hex');
+  version1
+    .encodeMessage({ offset: 0, id: null, from, body: 'hi', contentType: null, acceptedAt: 0 })
+    .toString('hex');
 const hex = (text: string) => Buffer.from(text).toString('hex');
 
 it('a push is the length of the sender in four bytes, the sender, the body', () => {
@@ -20,7 +22,7 @@ it.each([
   [{ kind: 'user', name: 'ANNA', incarnation: 'x' }, '[external ANNA]'],
 ] as const)('nobody but a user looks like a user: %j', (from, shown) => {
   expect(push(from)).toContain(hex(shown));
-  const entries = [{ offset: 0, id: null, from, body: 'hi', acceptedAt: 0 }];
+  const entries = [{ offset: 0, id: null, from, body: 'hi', contentType: null, acceptedAt: 0 }];
   expect(version1.encodeResult({ type: 'retrieved', messages: entries })?.subarray(6).toString()).toBe(
     `${shown}: hi`,
   );

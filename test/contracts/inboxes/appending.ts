@@ -39,9 +39,21 @@ export function appendingContract(cluster: () => TestCluster): void {
           id: outgoing.id,
           from: { kind: 'user', name: from.name, incarnation: from.incarnation },
           body,
+          contentType: 'text/plain; charset=utf-8',
           acceptedAt: accepted.acceptedAt,
         },
       ]);
+      await inbox.close();
+    });
+
+    it('stores the media type that the sender gave', async () => {
+      const { here } = cluster();
+      const to = await here.accounts.create({ name: uniqueName('typed') });
+      await here.inboxes.append(to, { ...message(to, '# Title'), contentType: 'text/markdown' });
+      await here.inboxes.append(to, message(to, 'plain'));
+      const { inbox } = await observe(here, to);
+      const types = (await inbox.read(ALL)).map(({ contentType }) => contentType);
+      expect(types).toEqual(['text/markdown', 'text/plain; charset=utf-8']);
       await inbox.close();
     });
 

@@ -60,6 +60,7 @@ export function deliveryContract(cluster: () => TestCluster): void {
         id: outgoing.id,
         from: { kind: 'user', name: from.name, incarnation: from.incarnation },
         body: 'seen twice',
+        contentType: 'text/plain; charset=utf-8',
       });
       await first.inbox.close();
       const second = await observe(here, to);
