@@ -3,9 +3,10 @@ import type { Account } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import { deleteGroup, type GroupMember } from './group-member.ts';
+import { trimHistory, trimIntervalMs } from './history.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
 import { KafkaCode, KafkaError } from './kafka-error.ts';
-import { deleteRecordsBelow, readBatches, readBounds, readEnd, readOffsetAt } from './log-reader.ts';
+import { readBatches, readBounds, readEnd } from './log-reader.ts';
 import { decodeRecord } from './record.ts';
 import { type RawRecord, recordsOf } from './record-batches.ts';
 import { now, retry } from './retry.ts';
@@ -17,9 +18,6 @@ import type { Watermark } from './watermark.ts';
 const COMMIT_INTERVAL_MS = 500;
 const READ_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
-/** The history is trimmed once an hour, oftener where the window is short. */
-const MAX_TRIM_INTERVAL_MS = 3_600_000;
-const TRIMS_PER_HISTORY = 24;
 /** Bytes asked for at once when reading the backlog. */
 const READ_BYTES = 1024 * 1024;
 
@@ -86,7 +84,7 @@ export class KafkaInbox implements Inbox, Follower {
     this.#next = liveStart;
     this.#handedOut = liveStart - 1;
     this.#committedLow = watermark.low;
-    this.#trimIntervalMs = Math.min(MAX_TRIM_INTERVAL_MS, around.historyMs / TRIMS_PER_HISTORY);
+    this.#trimIntervalMs = trimIntervalMs(around.historyMs);
     // Anywhere in the interval: people who came at the same moment are not trimmed at the same moment.
     this.#trimmedAt = now() - Math.random() * this.#trimIntervalMs;
     this.#stops.rangesFull = watermark.isFull();
@@ -202,19 +200,12 @@ export class KafkaInbox implements Inbox, Follower {
     }
   }
 
-  /**
-   * Removes from the topic what was delivered and is older than the history window. Only below
-   * what is committed: if this process dies now, nothing that must be delivered again is gone.
-   */
   async #trim(): Promise<void> {
     this.#trimmedAt = now();
     const { cluster, historyMs, log } = this.#around;
-    const deadline = now() + READ_TIMEOUT_MS;
     try {
-      const old = await readOffsetAt(cluster, this.topic, Date.now() - historyMs, deadline);
-      const { start } = await readBounds(cluster, this.topic, deadline);
-      const below = Math.min(old, this.#committedLow);
-      if (below > start && !this.#ended) await deleteRecordsBelow(cluster, this.topic, below, deadline);
+      // Only below what is committed: if this process dies now, nothing that must be delivered again is gone.
+      await trimHistory(cluster, this.topic, this.#committedLow, historyMs);
     } catch (error) {
       log.warn({ err: error, topic: this.topic }, 'history not trimmed');
     }

@@ -1,5 +1,4 @@
 import {
-  deleteRecordsV2,
   FetchIsolationLevels,
   fetchV17,
   ListOffsetTimestamps,
@@ -17,7 +16,6 @@ export interface LogBounds {
 }
 
 const MAX_WAIT_MS = 0;
-const DELETE_TIMEOUT_MS = 5_000;
 
 /**
  * Where a topic's partition 0 starts and ends now.
@@ -43,47 +41,10 @@ export function readEnd(cluster: Cluster, topic: string, deadline: number): Prom
 }
 
 /**
- * The first offset whose record was appended at or after a time; the log's end when there is none.
- * @param time milliseconds since the epoch
- * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_OR_PARTITION
+ * Asks for one offset by Kafka's special timestamps or by time.
+ * @returns -1 where there is none
  */
-export async function readOffsetAt(
-  cluster: Cluster,
-  topic: string,
-  time: number,
-  deadline: number,
-): Promise<number> {
-  const found = await retry(`offset of ${topic}`, deadline, () => listOffset(cluster, topic, BigInt(time)));
-  return found >= 0 ? found : readEnd(cluster, topic, deadline);
-}
-
-/**
- * Removes every record below an offset.
- * @throws EngineError `UNAVAILABLE`; KafkaError
- */
-export async function deleteRecordsBelow(
-  cluster: Cluster,
-  topic: string,
-  offset: number,
-  deadline: number,
-): Promise<void> {
-  await retry(`trim ${topic}`, deadline, async () => {
-    const { node } = await cluster.leader(topic);
-    const response = await cluster.request(
-      node,
-      'control',
-      deleteRecordsV2.api,
-      [{ name: topic, partitions: [{ partitionIndex: 0, offset: BigInt(offset) }] }],
-      DELETE_TIMEOUT_MS,
-    );
-    expectNone(
-      `DeleteRecords ${topic}`,
-      response.topics[0]?.partitions[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT,
-    );
-  });
-}
-
-async function listOffset(cluster: Cluster, topic: string, timestamp: bigint): Promise<number> {
+export async function listOffset(cluster: Cluster, topic: string, timestamp: bigint): Promise<number> {
   const { node } = await cluster.leader(topic);
   const response = await cluster.request(
     node,

@@ -25,7 +25,7 @@ export async function retry<T>(what: string, deadline: number, attempt: () => Pr
       if (!worthRetrying(error)) throw error;
       const rest = pause * (0.5 + Math.random());
       if (now() + rest > deadline) {
-        throw new EngineError('UNAVAILABLE', `${what}: Kafka does not answer`, { cause: error });
+        throw new EngineError('UNAVAILABLE', `${what}: ${rootOf(error)}`, { cause: error });
       }
       await sleep(rest);
     }
@@ -38,4 +38,12 @@ export function worthRetrying(error: unknown): boolean {
   if (error instanceof EngineError || !(error instanceof Error)) return false;
   const code = 'code' in error ? error.code : undefined;
   return code === 'PLT_KFK_NETWORK' || code === 'PLT_KFK_TIMEOUT';
+}
+
+/** The sentence at the bottom of a chain of causes: the one that says what happened. */
+function rootOf(error: unknown): string {
+  let root = error;
+  for (let depth = 0; root instanceof Error && root.cause instanceof Error && depth < 10; depth++)
+    root = root.cause;
+  return root instanceof Error ? root.message : String(root);
 }

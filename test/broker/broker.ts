@@ -14,6 +14,8 @@ export interface BrokerOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** Heap limit, as in `-Xmx`; default 512m. */
   readonly heap?: string;
+  /** One more listener for clients, `NAME://host:port`; what it demands is in the properties. JVM brokers only. */
+  readonly listener?: string;
 }
 
 /**
@@ -114,6 +116,7 @@ async function startNodes(size: number, options: BrokerOptions): Promise<JvmBrok
         nodes: size,
         properties: options.properties ?? {},
         heap: options.heap ?? '512m',
+        ...(options.listener !== undefined && { listener: options.listener }),
       }),
   );
   try {

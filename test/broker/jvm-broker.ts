@@ -33,6 +33,8 @@ export interface JvmBrokerOptions {
   readonly properties: Readonly<Record<string, string>>;
   /** Heap limit, as in `-Xmx`. */
   readonly heap: string;
+  /** One more listener for clients, `NAME://host:port`; what it demands is in the properties. */
+  readonly listener?: string;
 }
 
 interface Running {
@@ -134,13 +136,14 @@ export class JvmBroker implements TestBroker {
   }
 
   #writeSettings(): void {
-    const { nodeId, port, controllerPort, voters, properties } = this.#options;
+    const { nodeId, port, controllerPort, voters, properties, listener } = this.#options;
+    const more = listener === undefined ? '' : `,${listener}`;
     const file = join(this.folder, 'server.properties');
     const own: Record<string, string> = {
       'node.id': String(nodeId),
       'controller.quorum.voters': voters,
-      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${more}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}${more}`,
       'log.dirs': join(this.folder, 'data'),
       ...properties,
     };

@@ -1,0 +1,50 @@
+import { deleteRecordsV2 } from '@platformatic/kafka';
+import type { Cluster } from './cluster.ts';
+import { expectNone, KafkaCode } from './kafka-error.ts';
+import { listOffset, readBounds } from './log-reader.ts';
+import { now, retry } from './retry.ts';
+
+const TIMEOUT_MS = 10_000;
+const DELETE_TIMEOUT_MS = 5_000;
+/** The history is trimmed once an hour, oftener where the window is short. */
+const MAX_INTERVAL_MS = 3_600_000;
+const TRIMS_PER_WINDOW = 24;
+
+/** How often a history window of this length is worth trimming, milliseconds. */
+export function trimIntervalMs(historyMs: number): number {
+  return Math.min(MAX_INTERVAL_MS, historyMs / TRIMS_PER_WINDOW);
+}
+
+/**
+ * Removes from an inbox topic what is older than the history window and below an offset.
+ * @param below everything before it was delivered, and is committed as delivered
+ * @throws EngineError `UNAVAILABLE`; KafkaError
+ */
+export async function trimHistory(
+  cluster: Cluster,
+  topic: string,
+  below: number,
+  historyMs: number,
+): Promise<void> {
+  const deadline = now() + TIMEOUT_MS;
+  const oldest = BigInt(Math.floor(Date.now() - historyMs));
+  const { start, end } = await readBounds(cluster, topic, deadline);
+  const found = await retry(`offset of ${topic}`, deadline, () => listOffset(cluster, topic, oldest));
+  const target = Math.min(below, found >= 0 ? found : end);
+  if (target > start) await deleteRecordsBelow(cluster, topic, target, deadline);
+}
+
+async function deleteRecordsBelow(
+  cluster: Cluster,
+  topic: string,
+  offset: number,
+  deadline: number,
+): Promise<void> {
+  const topics = [{ name: topic, partitions: [{ partitionIndex: 0, offset: BigInt(offset) }] }];
+  await retry(`trim ${topic}`, deadline, async () => {
+    const { node } = await cluster.leader(topic);
+    const response = await cluster.request(node, 'control', deleteRecordsV2.api, topics, DELETE_TIMEOUT_MS);
+    const code = response.topics[0]?.partitions[0]?.errorCode;
+    expectNone(`DeleteRecords ${topic}`, code ?? KafkaCode.REQUEST_TIMED_OUT);
+  });
+}
