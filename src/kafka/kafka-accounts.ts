@@ -8,7 +8,7 @@ import { CompactedTable } from './compacted-table.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
-import { ACCOUNTS_TOPIC, createInboxTopic, deleteTopicById, ensureTable } from './topics.ts';
+import { ACCOUNTS_TOPIC, awaitTopic, createInboxTopic, deleteTopicById, ensureTable } from './topics.ts';
 import { select } from './wildcard.ts';
 
 const START_TIMEOUT_MS = 60_000;
@@ -53,10 +53,7 @@ export class KafkaAccounts implements Accounts {
   /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
   async start(): Promise<void> {
     const deadline = now() + START_TIMEOUT_MS;
-    await retry('topic of accounts', deadline, () =>
-      ensureTable(this.#cluster, ACCOUNTS_TOPIC, this.#options.replicationFactor),
-    );
-    await this.#leaderOfNewTopic(ACCOUNTS_TOPIC, deadline);
+    await ensureTable(this.#cluster, ACCOUNTS_TOPIC, this.#options.replicationFactor, deadline);
     this.#table.start();
     await this.#table.catchUp(deadline);
     this.#options.log.info({ accounts: this.#table.size }, 'accounts read');
@@ -188,7 +185,7 @@ export class KafkaAccounts implements Accounts {
       throw taken(name);
     }
     await this.#table.until(isThere, deadline);
-    await this.#leaderOfNewTopic(topic, deadline);
+    await awaitTopic(this.#cluster, topic, deadline);
     return account;
   }
 
@@ -205,19 +202,6 @@ export class KafkaAccounts implements Accounts {
       if (error instanceof Fenced) return false;
       throw error;
     }
-  }
-
-  /** A broker knows a new topic only some ms after it was made. */
-  async #leaderOfNewTopic(topic: string, deadline: number): Promise<void> {
-    await retry(`leader of ${topic}`, deadline, async () => {
-      try {
-        await this.#cluster.leader(topic);
-      } catch (error) {
-        if (!(error instanceof KafkaError) || error.kafkaCode !== KafkaCode.UNKNOWN_TOPIC_OR_PARTITION)
-          throw error;
-        throw new KafkaError(`leader of ${topic}`, KafkaCode.LEADER_NOT_AVAILABLE);
-      }
-    });
   }
 
   async #topicId(topic: string, deadline: number): Promise<string | null> {

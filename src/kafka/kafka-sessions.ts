@@ -5,7 +5,7 @@ import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CompactedTable } from './compacted-table.ts';
 import { unavailable } from './errors.ts';
-import { now, retry } from './retry.ts';
+import { now } from './retry.ts';
 import type { Sessions, StoredSession } from './sessions.ts';
 import { ensureTable, SESSIONS_TOPIC } from './topics.ts';
 
@@ -48,7 +48,7 @@ export class KafkaSessions implements Sessions {
   async start(): Promise<void> {
     const { cluster, replicationFactor } = this.#options;
     const deadline = now() + START_TIMEOUT_MS;
-    await retry('topic of sessions', deadline, () => ensureTable(cluster, SESSIONS_TOPIC, replicationFactor));
+    await ensureTable(cluster, SESSIONS_TOPIC, replicationFactor, deadline);
     this.#table.start();
     await this.#table.catchUp(deadline);
   }

@@ -3,7 +3,7 @@ import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { readEnd } from './log-reader.ts';
 import type { RawRecord } from './record-batches.ts';
-import { now, retry } from './retry.ts';
+import { now } from './retry.ts';
 import type { Follower, Subscription, Tail } from './tail.ts';
 import { CONTROL_TOPIC, ensureControlTopic } from './topics.ts';
 
@@ -46,7 +46,7 @@ export class Notices implements Follower {
   async start(): Promise<void> {
     const { cluster, replicationFactor } = this.#options;
     const deadline = now() + START_TIMEOUT_MS;
-    await retry('topic of notices', deadline, () => ensureControlTopic(cluster, replicationFactor));
+    await ensureControlTopic(cluster, replicationFactor, deadline);
     await this.#follow(deadline);
   }
 

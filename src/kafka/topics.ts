@@ -1,7 +1,8 @@
 import { createTopicsV7, deleteTopicsV6 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
-import { expectNone, KafkaCode } from './kafka-error.ts';
+import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
+import { retry } from './retry.ts';
 
 /** The compacted topic of accounts. */
 export const ACCOUNTS_TOPIC = 'milena.accounts';
@@ -65,14 +66,47 @@ export function createInboxTopic(
   return createTopic(cluster, topic, replicationFactor, INBOX_CONFIG);
 }
 
-/** Creates a compacted topic unless it exists. @throws KafkaError, or the network's */
-export async function ensureTable(cluster: Cluster, topic: string, replicationFactor: number): Promise<void> {
-  await createTopic(cluster, topic, replicationFactor, TABLE_CONFIG);
+/** Creates a compacted topic unless it exists, and waits until it can be used. @throws EngineError `UNAVAILABLE` */
+export function ensureTable(
+  cluster: Cluster,
+  topic: string,
+  replicationFactor: number,
+  deadline: number,
+): Promise<void> {
+  return ensureTopic(cluster, topic, replicationFactor, TABLE_CONFIG, deadline);
 }
 
-/** Creates the topic of notices unless it exists. @throws KafkaError, or the network's */
-export async function ensureControlTopic(cluster: Cluster, replicationFactor: number): Promise<void> {
-  await createTopic(cluster, CONTROL_TOPIC, replicationFactor, CONTROL_CONFIG);
+/** Creates the topic of notices unless it exists, and waits until it can be used. @throws EngineError `UNAVAILABLE` */
+export function ensureControlTopic(
+  cluster: Cluster,
+  replicationFactor: number,
+  deadline: number,
+): Promise<void> {
+  return ensureTopic(cluster, CONTROL_TOPIC, replicationFactor, CONTROL_CONFIG, deadline);
+}
+
+async function ensureTopic(
+  cluster: Cluster,
+  topic: string,
+  replicationFactor: number,
+  config: Readonly<Record<string, string>>,
+  deadline: number,
+): Promise<void> {
+  await retry(`topic ${topic}`, deadline, () => createTopic(cluster, topic, replicationFactor, config));
+  await awaitTopic(cluster, topic, deadline);
+}
+
+/** Waits until the brokers know a topic that was just made: that takes some ms. @throws EngineError `UNAVAILABLE` */
+export async function awaitTopic(cluster: Cluster, topic: string, deadline: number): Promise<void> {
+  await retry(`leader of ${topic}`, deadline, async () => {
+    try {
+      await cluster.leader(topic);
+    } catch (error) {
+      if (!(error instanceof KafkaError) || error.kafkaCode !== KafkaCode.UNKNOWN_TOPIC_OR_PARTITION)
+        throw error;
+      throw new KafkaError(`leader of ${topic}`, KafkaCode.LEADER_NOT_AVAILABLE);
+    }
+  });
 }
 
 async function createTopic(

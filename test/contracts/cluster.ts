@@ -15,10 +15,6 @@ import type { Sessions } from '../../src/kafka/sessions.ts';
 export interface TestEngine {
   readonly accounts: Accounts;
   readonly inboxes: Inboxes;
-}
-
-/** The same with the door to the resume tokens. */
-export interface WholeTestEngine extends TestEngine {
   readonly sessions: Sessions;
 }
 
@@ -36,11 +32,6 @@ export interface TestCluster {
   /** Writes a record into an inbox as a producer that is none of ours. */
   produceRaw?(account: Account, record: RawRecord): Promise<void>;
   close(): Promise<void>;
-}
-
-export interface WholeTestCluster extends TestCluster {
-  readonly here: WholeTestEngine;
-  readonly elsewhere: WholeTestEngine;
 }
 
 export type MakeCluster = () => Promise<TestCluster>;

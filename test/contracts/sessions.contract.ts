@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredSession } from '../../src/kafka/sessions.ts';
-import { uniqueName, type WholeTestCluster } from './cluster.ts';
+import { type MakeCluster, type TestCluster, uniqueName } from './cluster.ts';
 
 /** A session like those that a login stores, valid for a minute unless told otherwise. */
 function session(validMs = 60_000): StoredSession {
@@ -10,9 +10,9 @@ function session(validMs = 60_000): StoredSession {
 }
 
 /** Every sentence of the `Sessions` interface, for any implementation of it. */
-export function sessionsContract(name: string, makeCluster: () => Promise<WholeTestCluster>): void {
+export function sessionsContract(name: string, makeCluster: MakeCluster): void {
   describe(`sessions: ${name}`, () => {
-    let cluster: WholeTestCluster;
+    let cluster: TestCluster;
     beforeAll(async () => {
       cluster = await makeCluster();
     });

@@ -1,10 +1,10 @@
 import { accountsContract } from '../contracts/accounts.contract.ts';
-import type { WholeTestCluster } from '../contracts/cluster.ts';
+import type { TestCluster } from '../contracts/cluster.ts';
 import { inboxesContract } from '../contracts/inboxes.contract.ts';
 import { sessionsContract } from '../contracts/sessions.contract.ts';
 import { MemoryCluster } from './cluster.ts';
 
-async function makeCluster(): Promise<WholeTestCluster> {
+async function makeCluster(): Promise<TestCluster> {
   const cluster = new MemoryCluster();
   const here = cluster.engine();
   const elsewhere = cluster.engine();
