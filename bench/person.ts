@@ -38,6 +38,15 @@ export class Person {
     return reply;
   }
 
+  /** Sends a request whose success is that the server closes the connection. */
+  leaveFor(request: Request): Promise<void> {
+    return new Promise((resolve) => {
+      this.#socket.removeAllListeners('close');
+      this.#socket.once('close', () => resolve());
+      this.#socket.write(encodeRequest(request));
+    });
+  }
+
   close(): void {
     this.#socket.removeAllListeners('close');
     this.#socket.destroy();
