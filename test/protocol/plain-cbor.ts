@@ -119,7 +119,7 @@ const ODDITIES = [
   .concat(['a2616101616102', 'a2616101616202', 'a10101', 'a1f601'])
   .concat([5, 6, 7, 8, 9].flatMap((depth) => [`${'81'.repeat(depth)}00`, `${'a16161'.repeat(depth)}00`]))
   .concat([64, 65].map((keys) => `b8${keys.toString(16)}${many(keys, (key) => `62${hex(key + 0x3030)}00`)}`))
-  .concat([2_030, 2_060].map((items) => `99${hex(items)}${'00'.repeat(items)}`));
+  .concat([1_000, 1_030].map((items) => `99${hex(items)}${'00'.repeat(items)}`));
 
 function many(count: number, make: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => make(index)).join('');

@@ -19,9 +19,9 @@ export interface CborLimits {
 }
 
 /** The fullest request, an ack of 256 ranges, has 773 items; the rest is room for keys that are not known yet. */
-export const REQUEST_LIMITS: CborLimits = { depth: 8, items: 2_048, keys: 64 };
-/** The fullest reply, a page of 1,000 messages, has some 19,000. */
-export const REPLY_LIMITS: CborLimits = { depth: 8, items: 65_536, keys: 64 };
+export const REQUEST_LIMITS: CborLimits = { depth: 8, items: 1_024, keys: 64 };
+/** The fullest reply, a page of 1,000 messages, has some 17,000. */
+export const REPLY_LIMITS: CborLimits = { depth: 8, items: 32_768, keys: 64 };
 
 /** Why bytes are no payload. The message is safe to show and short, whatever the bytes were. */
 export class CborError extends Error {

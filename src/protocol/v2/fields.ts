@@ -42,6 +42,9 @@ export const password = text(1, MAX_PASSWORD_BYTES);
 export const username = z.string().transform(parseUsername);
 /** As it is stored. */
 export const storedUsername = z.string().refine(isUsername, 'expected a username');
+export const storedUsernames = z
+  .array(z.string())
+  .refine((names) => names.every(isUsername), 'expected a list of usernames');
 /** Throws ProtocolError `BAD_REQUEST` through the schema. */
 export const pattern = z.string().transform(parsePattern);
 
@@ -64,9 +67,21 @@ export function label(max: number) {
 }
 
 function byteString(min: number, max: number) {
-  const expected = min === max ? `expected ${min} bytes` : `expected ${min} to ${max} bytes`;
-  return z.custom<Uint8Array>(
-    (value) => value instanceof Uint8Array && value.length >= min && value.length <= max,
-    expected,
+  return z.custom<Uint8Array>((value) => isBytes(value, min, max), `expected ${bytesText(min, max)}`);
+}
+
+/** At most `most` of them. One check for the whole list: an issue for each wrong one would cost a KiB each. */
+export function byteStrings(min: number, max: number, most: number) {
+  return z.custom<Uint8Array[]>(
+    (value) => Array.isArray(value) && value.length <= most && value.every((item) => isBytes(item, min, max)),
+    `expected a list of at most ${most} times ${bytesText(min, max)}`,
   );
+}
+
+function isBytes(value: unknown, min: number, max: number): boolean {
+  return value instanceof Uint8Array && value.length >= min && value.length <= max;
+}
+
+function bytesText(min: number, max: number): string {
+  return min === max ? `${min} bytes` : `${min} to ${max} bytes`;
 }

@@ -26,14 +26,17 @@ import { encodeFrame, type Frame, MAX_REPLY_PAYLOAD } from '../frame.ts';
 import { OPCODE, opcodeText } from '../opcodes.ts';
 import { CborError, decodeCbor, encodeCbor, REPLY_LIMITS } from './cbor.ts';
 import {
+  byteStrings,
   count,
   errorCode,
+  ID_BYTES,
   type Immutable,
   id,
   milliseconds,
   receipt,
   seq,
   storedUsername,
+  storedUsernames,
   time,
   token,
 } from './fields.ts';
@@ -42,8 +45,6 @@ import { MAX_PAGE, MAX_RECEIPTS, VERSION } from './requests.ts';
 
 /** Most ids in each list of one delivered push. */
 export const MAX_DELIVERED_IDS = 1_000;
-
-const names = z.array(storedUsername);
 
 const serverLimits = z.object({
   /** Largest payload of a request once logged in, and before. */
@@ -129,7 +130,7 @@ const deleted = z.object({
 });
 const listed = z.object({
   type: z.literal('listed'),
-  names: names.max(MAX_PAGE),
+  names: storedUsernames.max(MAX_PAGE),
   more: z.boolean(),
 });
 const retrieved = z.object({
@@ -145,11 +146,11 @@ const sent = z.object({
   receipt,
   recipientLoggedIn: z.boolean(),
 });
-const status = z.object({ type: z.literal('status'), loggedIn: names });
+const status = z.object({ type: z.literal('status'), loggedIn: storedUsernames });
 const pong = z.object({ type: z.literal('pong'), time });
 const passwordChanged = z.object({ type: z.literal('password-changed'), token, tokenExpiresAt: time });
 const fates = z.object({ type: z.literal('fates'), fates: z.array(fate).max(MAX_RECEIPTS) });
-const blocked = z.object({ type: z.literal('blocked'), blocked: names });
+const blocked = z.object({ type: z.literal('blocked'), blocked: storedUsernames });
 const failure = z.object({
   type: z.literal('failure'),
   code: errorCode,
@@ -164,8 +165,8 @@ const failure = z.object({
 });
 const delivered = z.object({
   type: z.literal('delivered'),
-  ids: z.array(id).max(MAX_DELIVERED_IDS),
-  undeliverable: z.array(id).max(MAX_DELIVERED_IDS).optional(),
+  ids: byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS),
+  undeliverable: byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS).optional(),
 });
 const ping = z.object({ type: z.literal('ping') });
 const goodbye = z.object({

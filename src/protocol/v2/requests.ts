@@ -15,13 +15,14 @@ import { encodeFrame, type Frame, MAX_PAYLOAD } from '../frame.ts';
 import { OPCODE, opcodeText } from '../opcodes.ts';
 import { CborError, decodeCbor, encodeCbor, REQUEST_LIMITS } from './cbor.ts';
 import {
+  byteStrings,
   count,
   type Immutable,
   id,
   label,
+  MAX_RECEIPT_BYTES,
   password,
   pattern,
-  receipt,
   seq,
   text,
   token,
@@ -109,13 +110,13 @@ const ack = z
     upTo: seq.optional(),
     /** First and last of each range, both included. */
     ranges: z
-      .array(
-        z
-          .tuple([seq, seq])
-          .refine(([first, last]) => first <= last, 'expected a first that is not behind the last'),
-      )
+      .array(z.tuple([seq, seq]))
       .min(1)
       .max(MAX_ACK_RANGES)
+      .refine(
+        (ranges) => ranges.every(([first, last]) => first <= last),
+        'expected no last in front of its first',
+      )
       .optional(),
   })
   .refine((value) => value.upTo !== undefined || value.ranges !== undefined, 'expected upTo or ranges');
@@ -136,7 +137,7 @@ const changePassword = z.object({
 
 const receipts = z.object({
   type: z.literal('receipts'),
-  receipts: z.array(receipt).max(MAX_RECEIPTS),
+  receipts: byteStrings(1, MAX_RECEIPT_BYTES, MAX_RECEIPTS),
 });
 
 const block = z
