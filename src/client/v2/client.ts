@@ -1,0 +1,323 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
+import type { Request } from '../../protocol/v2/requests.ts';
+import { backoffMs } from '../backoff.ts';
+import { ClientError } from '../errors.ts';
+import type { ClientState } from '../state.ts';
+import { Transport } from '../transport.ts';
+import { ask, type Connection2, dialect2 } from './dialect.ts';
+import type { Client2Options, ClientEvent } from './events.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { type Identity, identityFrom, isPassing } from './identity.ts';
+import type { Entry } from './outbox.ts';
+import { Receiver } from './receiver.ts';
+import { hex } from './seen.ts';
+import { Sender } from './sender.ts';
+
+/** Requests of the client itself: nobody waits to hear that an answer came late. */
+const OWN_REQUESTS: ReadonlySet<Request['type']> = new Set(['hello', 'ping', 'receipts', 'send']);
+const NAMES_AT_ONCE = 1_000;
+const MESSAGES_AT_ONCE = 100;
+
+/**
+ * A person's client without a face, for version 2. It keeps one connection, logs in again by its token, takes each
+ * message once, acknowledges what was shown, and carries an outbox over lost connections.
+ */
+export class Client {
+  readonly #options: Client2Options;
+  readonly #listener: (event: ClientEvent) => void;
+  readonly #transport: Transport<Request, ServerFrame>;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  readonly #heartbeat: Heartbeat;
+  #state: ClientState = { link: { kind: 'connecting' }, account: null, wanted: null };
+  /** The last account that somebody logged in to; its outbox is kept until another one is logged in to. */
+  #identity: Identity | null = null;
+  /** The account to log in to again after a reconnect. */
+  #wanted: string | null = null;
+  /** How many messages of a retrieve reply were new. */
+  readonly #newIn = new WeakMap<ServerFrame, number>();
+  /** Counts the person's own logins and logouts: one ends all tries to restore an earlier login. */
+  #intent = 0;
+
+  /** @param listener gets each event, in order; it must not throw. */
+  constructor(options: Client2Options, listener: (event: ClientEvent) => void) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#sender = new Sender(options, listener);
+    this.#receiver = new Receiver(options.ackDelayMs);
+    this.#heartbeat = new Heartbeat(options.minHeartbeatMs);
+    this.#transport = new Transport<Request, ServerFrame>(options, dialect2, {
+      onLink: () => this.#setState(null),
+      onOnline: (connection, how) => {
+        if (how.greeting.type === 'welcome')
+          this.#heartbeat.begin(connection, how.greeting.limits.pingAfterMs);
+        if (!how.quiet) listener({ type: 'connected', again: how.again });
+        if (this.#wanted !== null && this.#identity !== null) void this.#restore(connection, this.#identity);
+      },
+      onPush: (frame) => this.#pushed(frame),
+      onReply: (request, reply, late) => this.#took(request, reply, late),
+      onOffline: () => this.#interrupt(),
+      onLost: (reason, retryInMs) => listener({ type: 'disconnected', reason, retryInMs }),
+    });
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** Whether the account that one is or was logged in to has no password. */
+  get isOpen(): boolean {
+    return this.#identity?.isOpen ?? false;
+  }
+
+  /** Messages that have no answer from the server yet. */
+  get unanswered(): number {
+    return this.#sender.unanswered;
+  }
+
+  /** Begins to connect, and goes on until `close`. */
+  start(): void {
+    this.#transport.start();
+  }
+
+  /** Acknowledges what was shown and ends everything; the server logs the account out. Idempotent. */
+  async close(): Promise<void> {
+    this.#receiver.flush();
+    await this.#transport.close();
+    this.#interrupt();
+  }
+
+  /** Makes an account and logs in to it; without a password an open one. @throws ClientError */
+  async create(username: string, password: string | null): Promise<void> {
+    this.#intent += 1;
+    const secret = password === null ? {} : { password };
+    await ask(this.#transport.online(), { type: 'create', username, ...secret });
+  }
+
+  /**
+   * Logs in and has everything undelivered pushed; resolves to its number.
+   * @throws ClientError `REFUSED` with ALREADY_LOGGED_IN unless `takeover`, and any other
+   */
+  async login(username: string, password: string | null, takeover = false): Promise<number> {
+    this.#intent += 1;
+    const reply = await ask(this.#transport.online(), {
+      type: 'login',
+      username,
+      ...(password === null ? {} : { password }),
+      ...(takeover ? { takeover } : {}),
+      deliver: 'all',
+    });
+    return reply.undelivered;
+  }
+
+  /** Logs out, and connects anew. @throws ClientError */
+  async logout(): Promise<void> {
+    this.#receiver.flush();
+    await ask(this.#transport.online(), { type: 'logout' });
+  }
+
+  /**
+   * Deletes the account one is logged in to; resolves to the number of messages that nobody will read.
+   * @throws ClientError `REFUSED` with HAS_UNDELIVERED and their number unless `force`, and any other
+   */
+  async delete(password: string | null, force = false): Promise<number> {
+    this.#receiver.flush();
+    const secret = password === null ? {} : { password };
+    const reply = await ask(this.#transport.online(), {
+      type: 'delete',
+      ...secret,
+      ...(force ? { force } : {}),
+    });
+    return reply.undelivered;
+  }
+
+  /** @param old null for an open account. @throws ClientError */
+  async changePassword(old: string | null, password: string): Promise<void> {
+    await ask(this.#transport.online(), {
+      type: 'password',
+      ...(old === null ? {} : { old }),
+      new: password,
+    });
+  }
+
+  /** Names that match, up to a thousand; `more` if there are others. @throws ClientError */
+  async list(pattern: string): Promise<{ readonly names: readonly string[]; readonly more: boolean }> {
+    return ask(this.#transport.online(), { type: 'list', pattern, limit: NAMES_AT_ONCE });
+  }
+
+  /** Which of the accounts are logged in. @throws ClientError */
+  async whoIsThere(names: readonly string[]): Promise<readonly string[]> {
+    return (await ask(this.#transport.online(), { type: 'status', names })).loggedIn;
+  }
+
+  /** Blocks a sender or takes one again; resolves to all that are blocked. @throws ClientError */
+  async block(name: string, blocked: boolean): Promise<readonly string[]> {
+    return (await ask(this.#transport.online(), { type: 'block', name, blocked })).blocked;
+  }
+
+  /** The senders that are blocked. @throws ClientError */
+  async blocked(): Promise<readonly string[]> {
+    return (await ask(this.#transport.online(), { type: 'block' })).blocked;
+  }
+
+  /**
+   * Fetches undelivered messages that have not come by themselves; new ones are told as events, as pushed ones are.
+   * Resolves to the number of new ones. @throws ClientError
+   */
+  async retrieve(): Promise<{ readonly count: number; readonly more: boolean }> {
+    this.#receiver.flush();
+    const reply = await ask(this.#transport.online(), { type: 'retrieve', limit: MESSAGES_AT_ONCE });
+    return { count: this.#newIn.get(reply) ?? 0, more: reply.more };
+  }
+
+  /**
+   * Sends a message, now or when there is a connection again; what becomes of it is told as `outgoing`.
+   * @throws ClientError `INVALID`, `BUSY`; nothing was sent
+   */
+  send(to: string, body: string): Entry {
+    if (this.#identity === null) throw new ClientError('INVALID', 'Not logged in.');
+    return this.#sender.add(to, body);
+  }
+
+  /** A message was shown to the person: it counts as delivered now. */
+  shown(inbox: string, seq: number): void {
+    this.#receiver.shown(inbox, seq);
+  }
+
+  #pushed(frame: ServerFrame): void {
+    switch (frame.type) {
+      case 'message':
+        this.#receive(frame);
+        break;
+      case 'delivered':
+        this.#sender.delivered(frame);
+        break;
+      case 'ping':
+        this.#heartbeat.beat();
+        break;
+      case 'goodbye':
+        this.#goodbye(frame);
+        break;
+      case 'failure':
+        // An ack that came too late or too early: what it was for comes again with the next login.
+        this.#listener({ type: 'server-text', text: frame.message });
+        break;
+    }
+  }
+
+  #receive(message: Parameters<Receiver['take']>[0]): boolean {
+    const inbox = this.#identity?.inbox;
+    if (this.#state.account === null || inbox === undefined) {
+      throw new ProtocolError('BAD_FRAME', 'a message without a login');
+    }
+    if (!this.#receiver.take(message)) return false;
+    this.#listener({ type: 'message', message, inbox });
+    return true;
+  }
+
+  #goodbye({ code, reason, retryAfterMs = 0 }: ServerFrameOf<'goodbye'>): void {
+    const name = this.#state.account;
+    if (code === 'REPLACED' && name !== null) {
+      // The token would take it back at once, and the other one's token from us again.
+      this.#giveUpLogin();
+      this.#transport.expectEnd(true);
+      this.#setState(null);
+      this.#interrupt();
+      this.#listener({ type: 'replaced', name, reason });
+    }
+    this.#transport.holdOff(retryAfterMs);
+    void this.#transport.connection?.close(reason.replace(/\.$/, ''));
+  }
+
+  /** What the server did counts when its reply comes, even if nobody waits for it any more. */
+  #took(request: Request, reply: ServerFrame, late: boolean): void {
+    if (reply.type === 'created' || reply.type === 'logged-in') {
+      this.#began(request, reply);
+    } else if (reply.type === 'logged-out' || reply.type === 'deleted') {
+      this.#ended(reply.type === 'deleted' ? 'the account is deleted' : 'you logged out before');
+    } else if (reply.type === 'password-changed' && this.#identity !== null) {
+      this.#identity = { ...this.#identity, token: reply.token, isOpen: false };
+    } else if (reply.type === 'retrieved') {
+      this.#newIn.set(reply, reply.messages.filter((message) => this.#receive(message)).length);
+    } else if (request.type === 'send' && (reply.type === 'sent' || reply.type === 'failure')) {
+      if (reply.type === 'sent' && hex(reply.id) !== hex(request.id)) {
+        throw new ProtocolError('BAD_FRAME', 'the answer is for another message');
+      }
+      this.#sender.answered(request, reply);
+      // It has forgotten the login, or never said that it ended: only a new connection makes that good.
+      const lost = reply.type === 'failure' && reply.code === 'NOT_LOGGED_IN';
+      if (lost && this.#state.account !== null) void this.#transport.connection?.close('the login is gone');
+    }
+    if (late && !OWN_REQUESTS.has(request.type)) this.#listener({ type: 'late-reply', request, reply });
+    this.#sender.pump();
+  }
+
+  #began(request: Request, reply: ServerFrameOf<'created' | 'logged-in'>): void {
+    const connection = this.#transport.connection;
+    if (connection === undefined) return;
+    const before = this.#identity;
+    const identity = identityFrom(request, reply, before);
+    if (before !== null && before.incarnation !== identity.incarnation) {
+      this.#sender.abandon('another account was logged in to before it was sent');
+    }
+    this.#identity = identity;
+    this.#wanted = identity.name;
+    this.#setState(identity.name);
+    this.#receiver.begin(connection, identity);
+    this.#sender.begin(connection);
+  }
+
+  #ended(reason: string): void {
+    this.#intent += 1;
+    this.#giveUpLogin();
+    this.#sender.abandon(reason);
+    this.#identity = null;
+    this.#setState(null);
+    this.#transport.expectEnd(true);
+    void this.#transport.connection?.close(reason);
+  }
+
+  #giveUpLogin(): void {
+    this.#wanted = null;
+    if (this.#identity !== null) this.#identity = { ...this.#identity, token: null };
+  }
+
+  #interrupt(): void {
+    this.#sender.interrupt();
+    this.#receiver.interrupt();
+    this.#heartbeat.stop();
+  }
+
+  /**
+   * Logs in again by the token after a reconnect, and tells each failure. One that says nothing about the token is
+   * tried again a few times; an unanswered login is not, since it may still succeed.
+   */
+  async #restore(connection: Connection2, { name, token }: Identity): Promise<void> {
+    const intent = this.#intent;
+    const obsolete = () => intent !== this.#intent || connection !== this.#transport.connection;
+    for (let attempt = 0; token !== null && !obsolete(); attempt++) {
+      try {
+        await ask(connection, { type: 'login', username: name, token, deliver: 'all' });
+        this.#listener({ type: 'login-restored', name });
+        return;
+      } catch (error) {
+        if (obsolete() || !(error instanceof ClientError)) return;
+        const { relogin } = this.#options;
+        const more = isPassing(error.refusal?.code) && attempt + 1 < relogin.tries;
+        const least = error.refusal?.retryAfterMs ?? 0;
+        const retryInMs = more ? Math.max(least, backoffMs(attempt, relogin)) : null;
+        if (!more) this.#giveUpLogin();
+        if (!more) this.#setState(null);
+        this.#listener({ type: 'login-not-restored', name, reason: error.message, retryInMs });
+        if (retryInMs === null) return;
+        await this.#transport.sleep(retryInMs);
+      }
+    }
+  }
+
+  #setState(account: string | null): void {
+    this.#state = { link: this.#transport.link, account, wanted: this.#wanted };
+    this.#listener({ type: 'state', state: this.#state });
+  }
+}

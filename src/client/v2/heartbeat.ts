@@ -1,0 +1,50 @@
+import { ClientError } from '../errors.ts';
+import type { Connection2 } from './dialect.ts';
+
+/** Longer than this a server's silence is never trusted, whatever it asks for. */
+const MAX_SILENCE_MS = 60_000;
+
+/** Answers the server's pings, and pings a server that has been silent: unanswered, the connection gives it up. */
+export class Heartbeat {
+  readonly #minMs: number;
+  #connection: Connection2 | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** One at a time: a server that pings without end gets no more than it answers. */
+  #unanswered = false;
+
+  constructor(minMs: number) {
+    this.#minMs = minMs;
+  }
+
+  /** @param pingAfterMs after so long a silence the server itself would ping */
+  begin(connection: Connection2, pingAfterMs: number): void {
+    this.stop();
+    this.#connection = connection;
+    this.#unanswered = false;
+    const silenceMs = Math.min(MAX_SILENCE_MS, Math.max(this.#minMs, pingAfterMs));
+    this.#timer = setInterval(() => {
+      if (performance.now() - connection.heardAt >= silenceMs) this.beat();
+    }, silenceMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#connection = undefined;
+  }
+
+  beat(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#unanswered) return;
+    this.#unanswered = true;
+    connection.request({ type: 'ping' }).then(
+      () => {
+        if (connection === this.#connection) this.#unanswered = false;
+      },
+      (error: unknown) => {
+        if (!(error instanceof ClientError)) throw error;
+        // With a full line there is an answer to come, or the connection ends; after a time-out it ends soon.
+        if (connection === this.#connection && error.code !== 'TIMEOUT') this.#unanswered = false;
+      },
+    );
+  }
+}

@@ -1,0 +1,234 @@
+import type { Fate } from '../../protocol/v2/replies.ts';
+
+/** Messages that the server has not answered, and their bytes; with more, `add` refuses and nothing is sent. */
+const MAX_UNANSWERED = 200;
+const MAX_UNANSWERED_BYTES = 4 * 1024 * 1024;
+/** Stored messages whose delivery is waited for; with one more the oldest is not waited for any longer. */
+const MAX_STORED = 2_000;
+/** Unanswered sends on a connection at a time: the person's other requests keep their room. */
+const MAX_IN_FLIGHT = 8;
+
+export type EntryState =
+  | { readonly kind: 'on-its-way' }
+  /** For a connection, for a login, or until the server has room. */
+  | { readonly kind: 'waiting' }
+  /** Kafka has it. */
+  | { readonly kind: 'stored' }
+  /** The recipient's client has acknowledged it. */
+  | { readonly kind: 'delivered' }
+  /** Stored, but nobody will ever read it: the recipient's account is gone. */
+  | { readonly kind: 'undeliverable' }
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Given up without an answer: it may be stored or not. */
+  | { readonly kind: 'unsure' };
+
+/** A message that somebody sends. */
+export interface Entry {
+  /** The message's id, in hex. */
+  readonly id: string;
+  readonly to: string;
+  readonly body: string;
+  readonly state: EntryState;
+}
+
+interface Unanswered {
+  readonly id: string;
+  readonly to: string;
+  readonly body: string;
+  state: EntryState;
+  inFlight: boolean;
+  /** It went out at least once, so it may be stored. */
+  wasSent: boolean;
+}
+
+interface Stored {
+  readonly id: string;
+  readonly to: string;
+  readonly body: string;
+  readonly receipt: Uint8Array;
+  /** Stored through an earlier connection: no push tells of it, it has to be asked for. */
+  earlier: boolean;
+}
+
+/**
+ * The messages of one account from the moment they are entered until their fate is known. Pure: it says what to send
+ * and is told what came back; each method returns the entries that changed.
+ *
+ * An unanswered message keeps its id and is sent again on the next connection; the server answers a repeated id alike.
+ * To each recipient messages go one after the other: nothing overtakes an unanswered one.
+ */
+export class Outbox {
+  /** Oldest first. */
+  #unanswered: Unanswered[] = [];
+  readonly #stored = new Map<string, Stored>();
+  #bytes = 0;
+  #ready = false;
+  #paused = false;
+
+  /** Takes a message; null when there is no room for it. */
+  add(id: string, to: string, body: string): Entry | null {
+    const bytes = this.#bytes + Buffer.byteLength(body);
+    if (this.#unanswered.length >= MAX_UNANSWERED || bytes > MAX_UNANSWERED_BYTES) return null;
+    this.#bytes = bytes;
+    const state: EntryState = { kind: this.#ready && !this.#paused ? 'on-its-way' : 'waiting' };
+    const item = { id, to, body, state, inFlight: false, wasSent: false };
+    this.#unanswered.push(item);
+    return entryOf(item);
+  }
+
+  /** How many messages have no answer yet. */
+  get unanswered(): number {
+    return this.#unanswered.length;
+  }
+
+  /** Logged in: everything goes on. */
+  begin(): Entry[] {
+    this.#ready = true;
+    this.#paused = false;
+    return this.#setAll('on-its-way');
+  }
+
+  /** The connection or the login is gone: what is unanswered will be sent again. */
+  interrupt(): Entry[] {
+    this.#ready = false;
+    this.#paused = false;
+    for (const item of this.#unanswered) item.inFlight = false;
+    for (const item of this.#stored.values()) item.earlier = true;
+    return this.#setAll('waiting');
+  }
+
+  /** What is to be sent now; it counts as sent. */
+  take(): Entry[] {
+    if (!this.#ready || this.#paused) return [];
+    let room = MAX_IN_FLIGHT - this.#unanswered.filter((item) => item.inFlight).length;
+    const busy = new Set<string>();
+    const taken: Entry[] = [];
+    for (const item of this.#unanswered) {
+      if (!busy.has(item.to) && !item.inFlight && room > 0) {
+        room -= 1;
+        item.inFlight = true;
+        item.wasSent = true;
+        taken.push(entryOf(item));
+      }
+      busy.add(item.to);
+    }
+    return taken;
+  }
+
+  /** A taken message did not go out after all; the next `take` has it again. */
+  putBack(id: string): void {
+    const item = this.#find(id);
+    if (item !== undefined) item.inFlight = false;
+  }
+
+  /** The server has no room for this message yet: nothing goes out until `resume`. */
+  pause(id: string): Entry[] {
+    this.#paused = true;
+    this.putBack(id);
+    return this.#setAll('waiting');
+  }
+
+  resume(): Entry[] {
+    this.#paused = false;
+    return this.#ready ? this.#setAll('on-its-way') : [];
+  }
+
+  /** No answer in time. It keeps its place: the answer may still come, or the connection ends. */
+  unheard(id: string): Entry[] {
+    const item = this.#find(id);
+    return item?.inFlight ? set(item, { kind: 'waiting' }) : [];
+  }
+
+  accepted(id: string, receipt: Uint8Array): Entry[] {
+    const item = this.#remove(id);
+    // Already known to be delivered: on one frontend the recipient can be faster than the answer.
+    if (item === undefined) return [];
+    const stored = { id, to: item.to, body: item.body, receipt, earlier: false };
+    this.#stored.set(id, stored);
+    for (const oldest of this.#stored.keys()) {
+      if (this.#stored.size <= MAX_STORED) break;
+      this.#stored.delete(oldest);
+    }
+    return [{ ...entryOf(item), state: { kind: 'stored' } }];
+  }
+
+  refused(id: string, reason: string): Entry[] {
+    const item = this.#remove(id);
+    return item === undefined ? [] : [{ ...entryOf(item), state: { kind: 'refused', reason } }];
+  }
+
+  /** The fate of messages became known. Ids that mean nothing here are ignored, and so are those of unsent messages. */
+  settled(ids: Iterable<string>, kind: 'delivered' | 'undeliverable'): Entry[] {
+    const changed: Entry[] = [];
+    for (const id of ids) {
+      const item = this.#stored.get(id) ?? (this.#find(id)?.wasSent ? this.#remove(id) : undefined);
+      if (item === undefined) continue;
+      this.#stored.delete(id);
+      changed.push({ id, to: item.to, body: item.body, state: { kind } });
+    }
+    return changed;
+  }
+
+  /** Stored messages that no push will tell of, oldest first. */
+  toAskFor(limit: number): { readonly id: string; readonly receipt: Uint8Array }[] {
+    const asked: Stored[] = [];
+    for (const item of this.#stored.values()) {
+      if (asked.length >= limit) break;
+      if (item.earlier) asked.push(item);
+    }
+    return asked;
+  }
+
+  /** What became of messages that were asked for. */
+  told(ids: readonly string[], fates: readonly Fate[]): Entry[] {
+    return ids.flatMap((id, index) => {
+      const fate = fates[index];
+      if (fate === 'delivered' || fate === 'undeliverable') return this.settled([id], fate);
+      const item = this.#stored.get(id);
+      // If the server cannot say any more, it stays as it is; if it waits, the others are asked for before it.
+      this.#stored.delete(id);
+      if (item !== undefined && fate !== 'unknown') this.#stored.set(id, item);
+      return [];
+    });
+  }
+
+  /** Another account from now on: what is unanswered is given up, what is stored is not waited for. */
+  abandon(reason: string): Entry[] {
+    const given = this.#unanswered.map((item): Entry => {
+      const state: EntryState = item.wasSent ? { kind: 'unsure' } : { kind: 'refused', reason };
+      return { ...entryOf(item), state };
+    });
+    this.#unanswered = [];
+    this.#stored.clear();
+    this.#bytes = 0;
+    this.#ready = false;
+    this.#paused = false;
+    return given;
+  }
+
+  #setAll(kind: 'on-its-way' | 'waiting'): Entry[] {
+    return this.#unanswered.flatMap((item) => (item.inFlight ? [] : set(item, { kind })));
+  }
+
+  #find(id: string): Unanswered | undefined {
+    return this.#unanswered.find((item) => item.id === id);
+  }
+
+  #remove(id: string): Unanswered | undefined {
+    const item = this.#find(id);
+    if (item === undefined) return undefined;
+    this.#unanswered.splice(this.#unanswered.indexOf(item), 1);
+    this.#bytes -= Buffer.byteLength(item.body);
+    return item;
+  }
+}
+
+function set(item: Unanswered, state: EntryState): Entry[] {
+  if (item.state.kind === state.kind) return [];
+  item.state = state;
+  return [entryOf(item)];
+}
+
+function entryOf({ id, to, body, state }: Unanswered): Entry {
+  return { id, to, body, state };
+}

@@ -1,0 +1,83 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Message } from '../../protocol/v2/replies.ts';
+import { ClientError } from '../errors.ts';
+import { Acks } from './acks.ts';
+import type { Connection2 } from './dialect.ts';
+import type { Identity } from './identity.ts';
+import { Seen } from './seen.ts';
+
+/**
+ * Messages that may wait to be shown. A server keeps to a window far below it; one that sends more is given up, since
+ * whoever shows them would drown.
+ */
+const MAX_OPEN = 20_000;
+/** So many shown messages are acknowledged at once, without waiting for more. */
+const ACK_AT_ONCE = 200;
+
+/** Takes messages once each and acknowledges what was shown. */
+export class Receiver {
+  readonly #ackDelayMs: number;
+  readonly #seen = new Seen();
+  readonly #acks = new Acks();
+  #inbox: string | undefined;
+  #connection: Connection2 | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ackDelayMs: number) {
+    this.#ackDelayMs = ackDelayMs;
+  }
+
+  begin(connection: Connection2, { inbox }: Identity): void {
+    if (inbox === this.#inbox) this.#acks.renewed();
+    else this.#acks.clear();
+    this.#inbox = inbox;
+    this.#connection = connection;
+  }
+
+  interrupt(): void {
+    this.#connection = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /**
+   * Whether the message is to be shown; one that was taken already is acknowledged again instead, since its
+   * acknowledgement was lost.
+   * @throws ProtocolError for more than a server may send
+   */
+  take(message: Message): boolean {
+    if (this.#inbox === undefined) throw new ProtocolError('BAD_FRAME', 'a message without a login');
+    if (this.#acks.open >= MAX_OPEN) throw new ProtocolError('BAD_FRAME', `more than ${MAX_OPEN} messages`);
+    const isNew = this.#seen.add(this.#inbox, message);
+    if (isNew || !this.#acks.isOpen(message.seq)) this.#acks.received(message.seq);
+    else return false;
+    if (!isNew) this.shown(this.#inbox, message.seq);
+    return isNew;
+  }
+
+  /** A message was shown. */
+  shown(inbox: string, seq: number): void {
+    if (inbox !== this.#inbox) return;
+    this.#acks.shown(seq);
+    if (this.#connection === undefined) return;
+    if (this.#acks.waiting >= ACK_AT_ONCE) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), this.#ackDelayMs);
+  }
+
+  /** Acknowledges now what was shown. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const connection = this.#connection;
+    if (connection === undefined || connection.hasEnded) return;
+    for (let ack = this.#acks.take(); ack !== null; ack = this.#acks.take()) {
+      try {
+        connection.tell({ type: 'ack', ...ack });
+      } catch (error) {
+        // The connection has just ended: what is not acknowledged comes again.
+        if (!(error instanceof ClientError)) throw error;
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
+import { parseUsername } from '../../protocol/names.ts';
+import { ID_BYTES } from '../../protocol/v2/fields.ts';
+import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
+import { MAX_BODY_BYTES, MAX_RECEIPTS, type RequestOf } from '../../protocol/v2/requests.ts';
+import { backoffMs } from '../backoff.ts';
+import { ClientError } from '../errors.ts';
+import { ask, type Connection2 } from './dialect.ts';
+import type { Client2Options, ClientEvent } from './events.ts';
+import { type Entry, Outbox } from './outbox.ts';
+import { hex } from './seen.ts';
+
+/**
+ * Refusals that say "not now" about a message. UNAVAILABLE may have stored it, which its id makes harmless to repeat;
+ * to call it refused could be untrue.
+ */
+const NOT_NOW: ReadonlySet<ProtocolErrorCode> = new Set(['RATE_LIMITED', 'BUSY', 'UNAVAILABLE']);
+/** Refusals that say "not on this connection": the next login takes the message along. */
+const NOT_HERE: ReadonlySet<ProtocolErrorCode> = new Set(['NOT_LOGGED_IN', 'REPLACED', 'SHUTTING_DOWN']);
+
+/** Carries an account's outbox to the server over whatever connection there is, and finds out what became of it. */
+export class Sender {
+  readonly #options: Client2Options;
+  readonly #tell: (event: ClientEvent) => void;
+  readonly #outbox = new Outbox();
+  #connection: Connection2 | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #pauses = 0;
+  #asking: NodeJS.Timeout | undefined;
+
+  constructor(options: Client2Options, tell: (event: ClientEvent) => void) {
+    this.#options = options;
+    this.#tell = tell;
+  }
+
+  /** How many messages have no answer yet. */
+  get unanswered(): number {
+    return this.#outbox.unanswered;
+  }
+
+  /** Takes a message into the outbox, connection or not. @throws ClientError `INVALID`, `BUSY`; nothing was sent */
+  add(to: string, body: string): Entry {
+    const bytes = Buffer.byteLength(body);
+    if (bytes === 0) throw new ClientError('INVALID', 'The message is empty.');
+    if (bytes > MAX_BODY_BYTES) {
+      throw new ClientError('INVALID', `That is too long: ${MAX_BODY_BYTES} bytes are allowed.`);
+    }
+    const id = randomBytes(ID_BYTES).toString('hex');
+    const entry = this.#outbox.add(id, nameOf(to), body.toWellFormed());
+    if (entry === null) {
+      throw new ClientError('BUSY', 'Too many messages wait to be sent already: this one was not taken.');
+    }
+    // After the caller knows the entry, so that what is told about it finds it.
+    queueMicrotask(() => this.pump());
+    return entry;
+  }
+
+  /** Logged in to the account on this connection. */
+  begin(connection: Connection2): void {
+    this.#connection = connection;
+    this.#changed(this.#outbox.begin());
+    this.pump();
+    void this.#askForFates(connection, 0);
+  }
+
+  /** The connection or the login is gone. */
+  interrupt(): void {
+    this.#connection = undefined;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#asking);
+    this.#retry = undefined;
+    this.#pauses = 0;
+    this.#changed(this.#outbox.interrupt());
+  }
+
+  /** Another account, or none, from now on. */
+  abandon(reason: string): void {
+    this.interrupt();
+    this.#changed(this.#outbox.abandon(reason));
+  }
+
+  /** A send was answered, in time or late. */
+  answered(request: RequestOf<'send'>, reply: ServerFrameOf<'sent' | 'failure'>): void {
+    const id = hex(request.id);
+    if (reply.type === 'sent') {
+      this.#pauses = 0;
+      this.#changed(this.#outbox.accepted(id, reply.receipt));
+    } else if (NOT_NOW.has(reply.code)) {
+      this.#hold(id, reply);
+    } else if (NOT_HERE.has(reply.code)) {
+      this.interrupt();
+    } else {
+      const { code, message, retryAfterMs } = reply;
+      const later = code === 'MAILBOX_FULL' && retryAfterMs !== undefined;
+      const again = later ? ` Try again in ${Math.ceil(retryAfterMs / 1_000)} s.` : '';
+      this.#changed(this.#outbox.refused(id, `${message}${again}`));
+    }
+    this.pump();
+  }
+
+  delivered({ ids, undeliverable = [] }: ServerFrameOf<'delivered'>): void {
+    this.#changed(this.#outbox.settled(ids.map(hex), 'delivered'));
+    this.#changed(this.#outbox.settled(undeliverable.map(hex), 'undeliverable'));
+    this.pump();
+  }
+
+  #hold(id: string, { message, retryAfterMs }: ServerFrameOf<'failure'>): void {
+    this.#changed(this.#outbox.pause(id));
+    // Several were on their way: one wait is for all of them.
+    if (this.#retry !== undefined) return;
+    const retryInMs = Math.max(retryAfterMs ?? 0, backoffMs(this.#pauses, this.#options.held));
+    this.#pauses += 1;
+    this.#tell({ type: 'held', reason: message, retryInMs });
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#changed(this.#outbox.resume());
+      this.pump();
+    }, retryInMs);
+  }
+
+  /** Sends what can be sent now. */
+  pump(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    for (const entry of this.#outbox.take()) {
+      const id = Buffer.from(entry.id, 'hex');
+      const request = { type: 'send', id, to: entry.to, body: entry.body } as const;
+      connection.request(request).catch((error: unknown) => this.#failed(connection, entry, error));
+    }
+  }
+
+  /** Answers have come through `answered` already; the end of the connection comes through `interrupt`. */
+  #failed(connection: Connection2, entry: Entry, error: unknown): void {
+    if (!(error instanceof ClientError)) throw error;
+    if (connection !== this.#connection) return;
+    if (error.code === 'TIMEOUT') {
+      const changed = this.#outbox.unheard(entry.id);
+      this.#changed(changed);
+      if (changed.length > 0) this.#tell({ type: 'unheard', entry, reason: error.message });
+    } else if (error.code === 'BUSY') {
+      // Goes out after the next answer: there are some to come, or the connection would not be busy.
+      this.#outbox.putBack(entry.id);
+    } else if (error.code === 'INVALID') {
+      this.#changed(this.#outbox.refused(entry.id, error.message));
+      this.pump();
+    }
+  }
+
+  /** Asks what became of messages that earlier connections have sent, until it is known of all. */
+  async #askForFates(connection: Connection2, round: number): Promise<void> {
+    try {
+      const asked = this.#outbox.toAskFor(MAX_RECEIPTS);
+      if (asked.length === 0) return;
+      const { fates } = await ask(connection, {
+        type: 'receipts',
+        receipts: asked.map(({ receipt }) => receipt),
+      });
+      if (connection !== this.#connection) return;
+      const ids = asked.map(({ id }) => id);
+      this.#changed(this.#outbox.told(ids, fates));
+      if (this.#outbox.toAskFor(1).length === 0) return;
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      if (connection !== this.#connection) return;
+    }
+    this.#asking = setTimeout(
+      () => void this.#askForFates(connection, round + 1),
+      backoffMs(round, this.#options.fates),
+    );
+  }
+
+  #changed(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#tell({ type: 'outgoing', entry });
+  }
+}
+
+function nameOf(to: string): string {
+  try {
+    return parseUsername(to);
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    throw new ClientError('INVALID', cause.message, { cause });
+  }
+}
