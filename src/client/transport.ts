@@ -112,6 +112,11 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
     this.#holdOffMs = milliseconds;
   }
 
+  /** Ends the connection that there is, greeted or not; the next one follows. */
+  hangUp(reason: string): void {
+    void this.#latest?.close(reason);
+  }
+
   /** Resolves when a connection stands. @throws ClientError `OFFLINE` after the time of one request */
   nextConnection(): Promise<void> {
     if (this.#connection !== undefined) return Promise.resolve();

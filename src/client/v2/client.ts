@@ -227,7 +227,7 @@ export class Client {
       this.#listener({ type: 'replaced', name, reason });
     }
     this.#transport.holdOff(retryAfterMs);
-    void this.#transport.connection?.close(reason.replace(/\.$/, ''));
+    this.#transport.hangUp(reason.replace(/\.$/, ''));
   }
 
   /** What the server did counts when its reply comes, even if nobody waits for it any more. */
@@ -247,7 +247,7 @@ export class Client {
       this.#sender.answered(request, reply);
       // It has forgotten the login, or never said that it ended: only a new connection makes that good.
       const lost = reply.type === 'failure' && reply.code === 'NOT_LOGGED_IN';
-      if (lost && this.#state.account !== null) void this.#transport.connection?.close('the login is gone');
+      if (lost && this.#state.account !== null) this.#transport.hangUp('the login is gone');
     }
     if (late && !OWN_REQUESTS.has(request.type)) this.#listener({ type: 'late-reply', request, reply });
     this.#sender.pump();
@@ -275,7 +275,7 @@ export class Client {
     this.#identity = null;
     this.#setState(null);
     this.#transport.expectEnd(true);
-    void this.#transport.connection?.close(reason);
+    this.#transport.hangUp(reason);
   }
 
   #giveUpLogin(): void {

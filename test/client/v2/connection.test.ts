@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { encodeFrame } from '../../../src/protocol/frame.ts';
+import { v2 } from '../../../src/protocol/v2/codec.ts';
+import {
+  client,
+  clientForEachTest,
+  connect,
+  connectAs,
+  failure,
+  makeClient,
+  server,
+  shown,
+  told,
+  unless,
+  until,
+} from './harness.ts';
+import { agreeable, idOf, messageFrom, sentFor, WELCOME } from './test-server.ts';
+
+clientForEachTest();
+
+describe('the connection', () => {
+  test('a ping is answered, many at once by one', async () => {
+    await connectAs('al');
+    server.behave = unless('ping', () => null);
+    for (let count = 0; count < 100; count++) server.peer.send({ type: 'ping' });
+    server.peer.send(messageFrom('bob', 1, 'x'));
+    await until(() => server.asked('ack').length === 1);
+    expect(server.asked('ping')).toHaveLength(1);
+    server.behave = agreeable;
+    server.peer.send({ type: 'pong', time: 0 }, messageFrom('bob', 2, 'x'));
+    await until(() => server.asked('ack').length === 2);
+    server.peer.send({ type: 'ping' });
+    await until(() => server.asked('ping').length === 2);
+  });
+
+  test('a server that is silent is pinged, and given up when it stays so', async () => {
+    server.behave = (request, peer) =>
+      request.type === 'hello' && WELCOME.type === 'welcome'
+        ? { ...WELCOME, limits: { ...WELCOME.limits, pingAfterMs: 30 } }
+        : agreeable(request, peer);
+    await connect({ minHeartbeatMs: 10, requestTimeoutMs: 100, deadAfterMs: 200 });
+    await until(() => server.asked('ping').length >= 2);
+    expect(told('disconnected')).toEqual([]);
+    server.behave = (request) => (request.type === 'hello' ? WELCOME : null);
+    await until(() => told('disconnected').length === 1);
+    expect(told('disconnected')[0]?.reason).toMatch(/unanswered/);
+    expect(told('late-reply')).toEqual([]);
+  });
+
+  test('a goodbye is the reason that is told; it comes back by itself, not before it may', async () => {
+    await connectAs('al');
+    const goodbye = {
+      type: 'goodbye',
+      code: 'SHUTTING_DOWN',
+      reason: 'Back soon.',
+      retryAfterMs: 150,
+    } as const;
+    server.peer.send(goodbye);
+    await until(() => told('disconnected').length === 1);
+    expect(told('disconnected')[0]).toEqual({ type: 'disconnected', reason: 'Back soon', retryInMs: 150 });
+    await until(() => told('login-restored').length === 1);
+  });
+
+  test('a server of version 1 is recognised', async () => {
+    server.behave = (_request, peer) => {
+      peer.socket.write(encodeFrame(1, 0x22, 'That version of the protocol is not spoken here.'));
+      return null;
+    };
+    makeClient();
+    client.start();
+    await until(() => told('disconnected').length > 0);
+    expect(told('disconnected')[0]?.reason).toMatch(/version 1 of the protocol only: use --protocol 1/);
+  });
+
+  const map = (hex: string) => Buffer.from(hex, 'hex');
+  test.each<[string, Buffer, RegExp]>([
+    ['another version', encodeFrame(7, 0x51, ''), /Version 7/],
+    ['no protocol at all', Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), /protocol/],
+    ['4 GiB', Buffer.from('02ffffffff61', 'hex'), /too large/],
+    ['an unknown opcode', encodeFrame(2, 0x99, map('a0')), /opcode 0x99/],
+    ['an answer without its fields', encodeFrame(2, 0x51, map('a0')), /wrong listed/],
+    ['no CBOR', encodeFrame(2, 0x51, map('ff')), /cannot be read/],
+    ['nesting without end', encodeFrame(2, 0x51, map(`a16178${'81'.repeat(5_000)}80`)), /cannot be read/],
+    ['an array of 2^53', encodeFrame(2, 0x51, map('a1656e616d65739b001fffffffffffff')), /cannot be read/],
+    ['a key twice', encodeFrame(2, 0x51, map('a2616100616100')), /cannot be read/],
+    [
+      'the answer to another request',
+      v2.encodeServerFrame({ type: 'logged-out' }),
+      /answers no list request/,
+    ],
+  ])('%s ends the connection and is told', async (_name, bytes, reason) => {
+    await connectAs('al');
+    server.behave = unless('list', (_request, peer) => {
+      peer.socket.write(bytes);
+      return null;
+    });
+    expect(await failure(client.list(''))).toMatchObject({ code: 'DISCONNECTED' });
+    await until(() => told('disconnected').length === 1);
+    expect(told('disconnected')[0]?.reason).toMatch(reason);
+    await until(() => told('login-restored').length === 1);
+  });
+
+  test('an answer for another message, a message without a login, an answer to nothing', async () => {
+    await connect();
+    server.peer.send(messageFrom('bob', 1, 'x'));
+    await until(() => told('disconnected').length === 1);
+    await until(() => client.state.link.kind === 'online');
+    server.peer.send({ type: 'pong', time: 0 });
+    await until(() => told('disconnected').length === 2);
+    await until(() => client.state.link.kind === 'online');
+    server.behave = unless('send', (request) =>
+      request.type === 'send' ? sentFor({ ...request, id: idOf('other') }) : null,
+    );
+    await client.login('al', 'secret');
+    client.send('bob', 'hi');
+    await until(() => told('disconnected').length === 3);
+    expect(told('disconnected').map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/a message without a login/),
+      expect.stringMatching(/answers nothing/),
+      expect.stringMatching(/for another message/),
+    ]);
+    expect(shown).toEqual([]);
+  });
+});
