@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { ProtocolError } from '../protocol/errors.ts';
 import { type Frame, FrameDecoder } from '../protocol/frame.ts';
+import { callerOf } from './identity/address.ts';
 import type { Limits } from './limits.ts';
 
 /** What a connection tells its session. None of them is called from within a call to the connection. */
@@ -26,6 +27,8 @@ const NOBODY: ConnectionListener = { readable() {}, ended() {}, writable() {}, e
 export class Connection {
   /** `address:port` of the other end, for the log. */
   readonly peer: string;
+  /** Who is counted when callers are counted: see `callerOf`. */
+  readonly caller: string;
   readonly #socket: Socket;
   readonly #limits: Limits;
   readonly #decoder: FrameDecoder;
@@ -38,7 +41,9 @@ export class Connection {
   #untouched = false;
   #partialTimer: NodeJS.Timeout | undefined;
   #firstRequestTimer: NodeJS.Timeout | undefined;
+  #loginTimer: NodeJS.Timeout | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
+  #heardAt = performance.now();
 
   /** @param socket must allow half-open connections: one side may end while the other goes on. */
   constructor(socket: Socket, versions: readonly number[], limits: Limits) {
@@ -46,6 +51,7 @@ export class Connection {
     this.#limits = limits;
     this.#decoder = new FrameDecoder({ maxPayload: limits.payloadBeforeLogin, versions });
     this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    this.caller = callerOf(socket.remoteAddress);
     socket.setNoDelay(true);
     // Version 1 has no ping: TCP itself finds a client whose machine went away.
     socket.setKeepAlive(true, limits.keepAliveMs);
@@ -54,7 +60,10 @@ export class Connection {
     // 'close' follows each error and is what counts.
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
-    this.#firstRequestTimer = setTimeout(() => this.#expire(FIRST_REQUEST), limits.firstRequestMs);
+    const silent = new ProtocolError('TIMEOUT', FIRST_REQUEST);
+    this.#firstRequestTimer = setTimeout(() => this.#expire(silent), limits.firstRequestMs);
+    const anonymous = new ProtocolError('TIMEOUT', NO_LOGIN);
+    this.#loginTimer = setTimeout(() => this.#expire(anonymous), limits.loginMs);
   }
 
   listen(listener: ConnectionListener): void {
@@ -73,6 +82,11 @@ export class Connection {
 
   get isGone(): boolean {
     return this.#gone;
+  }
+
+  /** When something came last, on the clock of `performance.now()`. What waits to be read counts as coming now. */
+  get heardAt(): number {
+    return this.#socket.isPaused() ? performance.now() : this.#heardAt;
   }
 
   /** So much waits to go out that nothing should be added. A connection that is gone is never full. */
@@ -96,9 +110,16 @@ export class Connection {
     return frame;
   }
 
-  /** After a login: requests may be larger. */
-  allowLargeFrames(): void {
+  /** Requests may be larger from now on, and nobody waits for a login any more. */
+  loggedIn(): void {
+    this.loginNotExpected();
     this.#decoder.maxPayload = this.#limits.payload;
+  }
+
+  /** The client may stay without a login for as long as it likes. */
+  loginNotExpected(): void {
+    clearTimeout(this.#loginTimer);
+    this.#loginTimer = undefined;
   }
 
   /** A request was answered: silence is the person's right from now on. */
@@ -148,6 +169,7 @@ export class Connection {
   }
 
   #received(chunk: Buffer): void {
+    this.#heardAt = performance.now();
     if (this.#input !== 'open') return;
     this.#firstRequestTimer?.refresh();
     this.#decoder.push(chunk);
@@ -181,9 +203,9 @@ export class Connection {
     this.#listener.gone();
   }
 
-  #expire(reason: string): void {
+  #expire(error: ProtocolError): void {
     this.#stopTimers();
-    this.#listener.expired(new ProtocolError('BAD_FRAME', reason, { fatal: true }));
+    this.#listener.expired(error);
   }
 
   #startPartialTimer(): void {
@@ -191,7 +213,7 @@ export class Connection {
       this.#partialTimer = undefined;
       // The rest is here, but the session is busy: that is not the client's fault.
       if (this.#untouched) this.#startPartialTimer();
-      else this.#expire(PARTIAL_FRAME);
+      else this.#expire(new ProtocolError('BAD_FRAME', PARTIAL_FRAME, { fatal: true }));
     }, this.#limits.partialFrameMs);
   }
 
@@ -202,10 +224,12 @@ export class Connection {
 
   #stopTimers(): void {
     this.#stopPartialTimer();
+    this.loginNotExpected();
     clearTimeout(this.#firstRequestTimer);
     this.#firstRequestTimer = undefined;
   }
 }
 
 const FIRST_REQUEST = 'Nothing was asked for too long.';
+const NO_LOGIN = 'Nobody logged in for too long.';
 const PARTIAL_FRAME = 'A frame was begun and not finished in time.';

@@ -1,6 +1,7 @@
 import type { Inbox, InboxMessage } from '../kafka/inboxes.ts';
 import type { Connection } from './connection.ts';
 import type { Version } from './versions.ts';
+import { Window } from './window.ts';
 
 /** Offsets first..last, both included. */
 export interface OffsetRange {
@@ -11,26 +12,38 @@ export interface OffsetRange {
 /** As much of a connection as messages need. */
 export type Outlet = Pick<Connection, 'write' | 'isFull'>;
 
+export interface DeliveryOptions {
+  readonly version: Version;
+  /** Messages that may be pushed and not acknowledged; counts where the client acknowledges. */
+  readonly window: number;
+  /** Called when the network took messages, where that is all one can know. */
+  readonly flushed: (range: OffsetRange) => void;
+}
+
 /**
  * Messages on their way from one inbox to one connection: each goes out once per login, pushed or retrieved,
- * and the inbox rests while the connection is full.
+ * and the inbox rests while the connection is full, or the window of unacknowledged messages is.
  */
 export class Delivery {
   readonly #inbox: Inbox;
   readonly #connection: Outlet;
   readonly #version: Version;
   readonly #flushed: (range: OffsetRange) => void;
+  /** Null where the client does not acknowledge. */
+  readonly #window: Window | null;
   #pushed: OffsetRange | null = null;
   /** Everything up to here was retrieved or pushed. */
   #retrievedTo = -1;
-  #flow: 'running' | 'resting' | 'stopped' = 'running';
+  #flow: 'running' | 'resting' | 'stopped';
 
-  /** @param flushed called when the network took the messages with these offsets */
-  constructor(inbox: Inbox, connection: Outlet, version: Version, flushed: (range: OffsetRange) => void) {
+  constructor(inbox: Inbox, connection: Outlet, options: DeliveryOptions) {
     this.#inbox = inbox;
     this.#connection = connection;
-    this.#version = version;
-    this.#flushed = flushed;
+    this.#version = options.version;
+    this.#flushed = options.flushed;
+    this.#window = options.version.deliveredBy === 'client' ? new Window(options.window) : null;
+    // Where logins are answered with the number of messages that wait, the inbox rests until then.
+    this.#flow = options.version.resumes ? 'resting' : 'running';
   }
 
   /** Sends a live message. */
@@ -39,9 +52,13 @@ export class Delivery {
     // It waited in a resting inbox, and a retrieve came by and took it along.
     if (offset <= this.#retrievedTo) return;
     this.#pushed = { first: this.#pushed?.first ?? offset, last: offset };
-    this.#connection.write(this.#version.encodeMessage(message), () =>
-      this.#flushed({ first: offset, last: offset }),
-    );
+    const frame = this.#version.encodeMessage(message);
+    if (this.#window === null) {
+      this.#connection.write(frame, () => this.#flushed({ first: offset, last: offset }));
+      return;
+    }
+    this.#window.pushed(offset);
+    this.#connection.write(frame);
   }
 
   /**
@@ -53,7 +70,13 @@ export class Delivery {
       ({ offset }) => pushed === null || offset < pushed.first || offset > pushed.last,
     );
     this.#retrievedTo = Math.max(this.#retrievedTo, left.at(-1)?.offset ?? -1);
+    this.#window?.retrieved(left.map(({ offset }) => offset));
     return left;
+  }
+
+  /** To call when the network took a reply with what `retrieve` returned. */
+  retrievedFlushed(messages: readonly InboxMessage[]): void {
+    if (this.#window === null) for (const range of this.rangesOf(messages)) this.#flushed(range);
   }
 
   /** To acknowledge what `retrieve` returned: at most one range on each side of the pushed ones. */
@@ -66,12 +89,18 @@ export class Delivery {
     });
   }
 
-  /** Lets the inbox rest while the connection is full: a slow reader's messages stay in Kafka. */
+  /** The client has these. @returns what of it had been handed out, and counts from now on */
+  acknowledge(ranges: readonly OffsetRange[]): OffsetRange[] {
+    return this.#window?.acknowledge(ranges) ?? [];
+  }
+
+  /** Lets the inbox rest while the client is behind: a slow reader's messages stay in Kafka. */
   balance(): void {
-    if (this.#flow === 'running' && this.#connection.isFull) {
+    const isBehind = this.#connection.isFull || this.#window?.isFull === true;
+    if (this.#flow === 'running' && isBehind) {
       this.#flow = 'resting';
       this.#inbox.pause();
-    } else if (this.#flow === 'resting' && !this.#connection.isFull) {
+    } else if (this.#flow === 'resting' && !isBehind) {
       this.#flow = 'running';
       this.#inbox.resume();
     }

@@ -1,14 +1,18 @@
 import type { Logger } from 'pino';
 import type { Accounts } from '../kafka/accounts.ts';
 import type { Inboxes } from '../kafka/inboxes.ts';
+import type { Sessions } from '../kafka/sessions.ts';
+import { Identity } from './identity/identity.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { Listener, type ListenOptions } from './listener.ts';
 import { Presence } from './presence.ts';
+import { Tracker } from './tracker.ts';
 import { Turnstile } from './turnstile.ts';
 
 export interface FrontendOptions extends ListenOptions {
   readonly accounts: Accounts;
   readonly inboxes: Inboxes;
+  readonly sessions: Sessions;
   /** Whether accounts without a password may be made and used here. */
   readonly openAccounts: boolean;
   readonly log: Logger;
@@ -33,13 +37,18 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
   const { accounts, inboxes, openAccounts, log } = options;
   const presence = new Presence(inboxes, limits);
   const exit = new Turnstile(limits.leavingAtOnce);
-  const services = { accounts, inboxes, presence, exit, openAccounts, limits, log };
+  const identity = new Identity(options.sessions, limits);
+  const tracker = new Tracker(inboxes, accounts, limits, log);
+  const services = { accounts, inboxes, identity, presence, tracker, exit, openAccounts, limits, log };
   const listener = await Listener.open(services, options);
   return {
     address: listener.address,
     get sessionCount() {
       return listener.sessionCount;
     },
-    drain: () => listener.drain(limits.drainMs),
+    async drain() {
+      tracker.close();
+      return listener.drain(limits.drainMs);
+    },
   };
 }

@@ -1,4 +1,8 @@
 import { MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_LOGIN, MAX_REPLY_PAYLOAD } from '../protocol/frame.ts';
+import { MAX_DELIVERED_IDS } from '../protocol/v2/replies.ts';
+import { COST } from './identity/passwords.ts';
+import type { Cost } from './identity/phc.ts';
+import type { BucketOptions } from './identity/token-buckets.ts';
 
 /** Every bound of the frontend in one place: times in milliseconds, sizes in bytes. */
 export interface Limits {
@@ -13,12 +17,53 @@ export interface Limits {
   readonly partialFrameMs: number;
   /** A connection that has had no request answered and says nothing is closed after this time. */
   readonly firstRequestMs: number;
+  /** A connection must have logged in within this time, except one of version 1 that was answered. */
+  readonly loginMs: number;
+  /** Silence of a client of version 2 after which it is asked for a sign of life, and after which it is taken for dead. */
+  readonly pingAfterMs: number;
+  readonly closeAfterMs: number;
   /** How long a finished connection may linger until its client closes, too. */
   readonly lingerMs: number;
   /** Silence on a connection after which TCP asks whether the other end is alive. */
   readonly keepAliveMs: number;
   /** Sends of one session that wait for Kafka; at the limit its next request waits. */
   readonly outstandingSends: number;
+  /** Messages pushed and not acknowledged, where the client acknowledges; at the limit its inbox rests. */
+  readonly window: number;
+  /** Sends of one session in the long run, and at once; one more is told to wait, or made to wait in version 1. */
+  readonly sendsPerSecond: number;
+  readonly sendBurst: number;
+  /** Ids of a session's last sends, to answer a repeated one alike. */
+  readonly rememberedSends: number;
+  /** Messages whose acknowledgement is waited for: of one session, and of all; above it the oldest is dropped. */
+  readonly trackedPerSession: number;
+  readonly tracked: number;
+  /** Recipients of such messages (each costs Kafka a look every second); above it the oldest is dropped. */
+  readonly trackedRecipients: number;
+  /** Recipients asked about in one request to Kafka, and the pause between two rounds. */
+  readonly trackedBatch: number;
+  readonly trackMs: number;
+  /** Ids in one push about them. */
+  readonly toldAtOnce: number;
+  /** Names on one block list; one more is refused. */
+  readonly blockedNames: number;
+  /** How long a client may come back by its token, from its login on. */
+  readonly resumeMs: number;
+  /** Shortest password, in characters. */
+  readonly passwordCharacters: number;
+  /** Work of a new password hash; hashes at once; hashes that wait, above which a login is told BUSY. */
+  readonly passwordCost: Cost;
+  readonly hashesAtOnce: number;
+  readonly hashesWaiting: number;
+  /** Wrong passwords and tokens from one address, and for one name, before it has to wait. */
+  readonly failuresPerAddress: BucketOptions;
+  readonly failuresPerName: BucketOptions;
+  /** Addresses and names of which that is known; above it the one that was heard of longest ago is forgotten. */
+  readonly rateKeys: number;
+  /** Connections from one address; one more is told so and closed. */
+  readonly connectionsPerAddress: number;
+  /** A TLS handshake must be through within this time. */
+  readonly handshakeMs: number;
   /** Live messages that may arrive before their login is answered; one more and the login fails as busy. */
   readonly earlyMessages: number;
   /** Bodies in one retrieve reply; the rest stays for the next one. */
@@ -49,9 +94,35 @@ export const LIMITS: Limits = {
   partialFrameMs: 30_000,
   // People type their name at the prompt of the version 1 client before it sends anything.
   firstRequestMs: 60_000,
+  // People type their password at the prompt of a client that is connected already.
+  loginMs: 300_000,
+  pingAfterMs: 30_000,
+  closeAfterMs: 60_000,
   lingerMs: 2_000,
   keepAliveMs: 60_000,
   outstandingSends: 64,
+  window: 256,
+  sendsPerSecond: 500,
+  sendBurst: 1_000,
+  rememberedSends: 1_024,
+  trackedPerSession: 1_000,
+  tracked: 50_000,
+  trackedRecipients: 2_000,
+  trackedBatch: 500,
+  trackMs: 1_000,
+  toldAtOnce: MAX_DELIVERED_IDS,
+  blockedNames: 500,
+  resumeMs: 7 * 86_400_000,
+  passwordCharacters: 8,
+  passwordCost: COST,
+  // Two of the four threads that Node has for such work.
+  hashesAtOnce: 2,
+  hashesWaiting: 100,
+  failuresPerAddress: { burst: 30, perSecond: 0.5 },
+  failuresPerName: { burst: 10, perSecond: 0.1 },
+  rateKeys: 20_000,
+  connectionsPerAddress: 500,
+  handshakeMs: 10_000,
   earlyMessages: 1_000,
   retrieveBytes: MAX_REPLY_PAYLOAD,
   retrieveMessages: 20_000,

@@ -52,10 +52,10 @@ async function run(config: Config, log: Logger): Promise<void> {
   const engine = await openEngine(config, log).catch((error: unknown) => {
     throw engineFailure(config, error);
   });
-  const { accounts, inboxes } = engine;
+  const { accounts, inboxes, sessions } = engine;
   let frontend: Frontend;
   try {
-    frontend = await openFrontend({ ...config, accounts, inboxes, log });
+    frontend = await openFrontend({ ...config, accounts, inboxes, sessions, log });
   } catch (error) {
     await engine.close();
     throw listenFailure(config, error);

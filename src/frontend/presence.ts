@@ -1,7 +1,11 @@
 import type { Account } from '../kafka/accounts.ts';
 import type { Inboxes } from '../kafka/inboxes.ts';
-import type { Seat } from './handlers/context.ts';
 import type { Limits } from './limits.ts';
+
+/** Somebody's login, as far as it matters here. */
+interface Seat {
+  readonly account: Account;
+}
 
 interface Entry {
   readonly seat: Seat;

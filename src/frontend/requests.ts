@@ -1,59 +1,162 @@
 import type { Account } from '../kafka/accounts.ts';
-import type { Accepted, Inbox, InboxMessage } from '../kafka/inboxes.ts';
+import type { Accepted, Inbox, InboxMessage, OpenOptions } from '../kafka/inboxes.ts';
+import type { OffsetRange } from './delivery.ts';
 
-/** What a client may ask for, whatever the version of the protocol it asks in. */
+/** What a client may ask for, whatever the version of the protocol it asks in. Names are valid and lower-cased. */
 export type Request =
+  | { readonly type: 'hello'; readonly client: string }
   | CreateRequest
   | LoginRequest
   | { readonly type: 'logout' }
-  | { readonly type: 'delete' }
+  | DeleteRequest
   | ListRequest
-  | { readonly type: 'retrieve' }
-  | SendRequest;
+  | RetrieveRequest
+  | SendRequest
+  | AckRequest
+  | StatusRequest
+  | { readonly type: 'ping' }
+  | PasswordRequest
+  | ReceiptsRequest
+  | BlockRequest;
 
-/** Names are valid and lower-cased. */
 export interface CreateRequest {
   readonly type: 'create';
   readonly name: string;
+  /** Null: an open account. */
+  readonly password: string | null;
+  readonly displayName: string | null;
 }
+
+/** How somebody shows that an account is theirs; nothing at all for an open one. */
+export type Proof =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'password'; readonly password: string }
+  | { readonly kind: 'token'; readonly token: Uint8Array };
 
 export interface LoginRequest {
   readonly type: 'login';
   readonly name: string;
+  readonly proof: Proof;
+  /** End the login that holds the account now. A token always does: it is the same client that comes back. */
+  readonly takeover: boolean;
+  readonly deliver: OpenOptions['deliver'];
+}
+
+export interface DeleteRequest {
+  readonly type: 'delete';
+  readonly password: string | null;
+  /** Although there are undelivered messages. */
+  readonly force: boolean;
 }
 
 export interface ListRequest {
   readonly type: 'list';
   /** `*` and `?` are wildcards; empty = everybody. */
   readonly pattern: string;
+  /** Only names greater than this one; null = from the first. */
+  readonly after: string | null;
+  /** Null: as many as fit into one reply. */
+  readonly limit: number | null;
+}
+
+export interface RetrieveRequest {
+  readonly type: 'retrieve';
+  /** Null: as many as fit into one reply. */
+  readonly limit: number | null;
 }
 
 export interface SendRequest {
   readonly type: 'send';
+  /** A UUID; the same for each attempt at the same message. */
+  readonly id: string;
   readonly to: string;
   /** Not empty. */
   readonly body: string;
+  /** Null: plain text. */
+  readonly contentType: string | null;
 }
 
-/** What came of a request, for a version's codec to put into bytes. */
+export interface AckRequest {
+  readonly type: 'ack';
+  /** Offsets, in any order; only what was handed out counts. */
+  readonly ranges: readonly OffsetRange[];
+}
+
+export interface StatusRequest {
+  readonly type: 'status';
+  readonly names: readonly string[];
+}
+
+export interface PasswordRequest {
+  readonly type: 'password';
+  /** Null: the account was open. */
+  readonly old: string | null;
+  readonly new: string;
+}
+
+export interface ReceiptsRequest {
+  readonly type: 'receipts';
+  /** As a client gave them: nothing about them is sure. */
+  readonly receipts: readonly Uint8Array[];
+}
+
+export interface BlockRequest {
+  readonly type: 'block';
+  /** Null: only tell who is blocked. */
+  readonly change: { readonly name: string; readonly blocked: boolean } | null;
+}
+
+/** What came of a request, for a version's codec to put into bytes. An ack has no result. */
 export type Result =
+  | Welcome
   | Entered
   | { readonly type: 'logged-out' }
-  | { readonly type: 'deleted' }
-  | { readonly type: 'listed'; readonly names: readonly string[] }
-  | { readonly type: 'retrieved'; readonly messages: readonly InboxMessage[] }
-  | Sent;
+  /** `undelivered`: messages that nobody will read any more. */
+  | { readonly type: 'deleted'; readonly undelivered: number }
+  | { readonly type: 'listed'; readonly names: readonly string[]; readonly more: boolean }
+  | { readonly type: 'retrieved'; readonly messages: readonly InboxMessage[]; readonly more: boolean }
+  | Sent
+  | { readonly type: 'status'; readonly loggedIn: readonly string[] }
+  | { readonly type: 'pong'; readonly time: number }
+  | ({ readonly type: 'password-changed' } & ResumeToken)
+  | { readonly type: 'fates'; readonly fates: readonly Fate[] }
+  | { readonly type: 'blocked'; readonly blocked: readonly string[] };
+
+/** What became of a message: `waiting` = accepted and not acknowledged, `unknown` = no receipt of ours. */
+export type Fate = 'delivered' | 'waiting' | 'undeliverable' | 'unknown';
+
+/** For a later login without the password. */
+export interface ResumeToken {
+  /** 32 random bytes. */
+  readonly token: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly tokenExpiresAt: number;
+}
+
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly limits: {
+    readonly payloadBytes: number;
+    readonly payloadBytesBeforeLogin: number;
+    readonly window: number;
+    readonly pingAfterMs: number;
+    readonly closeAfterMs: number;
+  };
+  readonly time: number;
+}
 
 /** The caller is logged in from now on and holds the inbox. */
-export interface Entered {
+export interface Entered extends ResumeToken {
   readonly type: 'created' | 'logged-in';
   readonly account: Account;
   readonly inbox: Inbox;
-  readonly token: string;
+  readonly undelivered: number;
+  readonly limits: { readonly window: number; readonly messagesPerSecond: number };
 }
 
 export interface Sent {
   readonly type: 'sent';
+  readonly id: string;
   readonly to: Account;
   readonly accepted: Accepted;
   /** Whether the recipient was logged in anywhere, as far as could be learned in time. */

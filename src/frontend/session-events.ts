@@ -1,16 +1,17 @@
 import type { InboxMessage, LossReason } from '../kafka/inboxes.ts';
 import type { ProtocolError } from '../protocol/errors.ts';
 import type { OffsetRange } from './delivery.ts';
-import type { Seat } from './handlers/context.ts';
 import type { Admitted } from './handlers/send.ts';
 import type { ReplySlot } from './reply-queue.ts';
-import type { Request, Result, Sent } from './requests.ts';
-import type { Version } from './versions.ts';
+import type { AckRequest, Request, Result, Sent } from './requests.ts';
+import type { Stay } from './stay.ts';
+import type { Answered, Version } from './versions.ts';
 
 /** A request and the place of its reply. */
 export interface Turn {
-  readonly request: Request;
+  readonly request: Exclude<Request, AckRequest>;
   readonly version: Version;
+  readonly answered: Answered;
   readonly slot: ReplySlot;
   started: boolean;
 }
@@ -32,8 +33,16 @@ export type SessionEvent =
   /** The inbox speaks. */
   | { readonly type: 'message'; readonly message: InboxMessage }
   | { readonly type: 'lost'; readonly reason: LossReason }
-  /** The network took messages of this seat. */
-  | { readonly type: 'flushed'; readonly seat: Seat; readonly range: OffsetRange }
+  /** The network took messages of this stay. */
+  | { readonly type: 'flushed'; readonly stay: Stay; readonly range: OffsetRange }
+  /** The recipients of messages that this session sent have spoken, or are gone. */
+  | {
+      readonly type: 'fates';
+      readonly delivered: readonly string[];
+      readonly undeliverable: readonly string[];
+    }
+  /** The client has not given a sign of life for too long. */
+  | { readonly type: 'silent' }
   | { readonly type: 'shutdown' }
   /** The inbox is given back. */
   | { readonly type: 'left' };

@@ -1,17 +1,16 @@
 import type { InboxMessage, LossReason } from '../kafka/inboxes.ts';
 import { ProtocolError, type ProtocolErrorCode } from '../protocol/errors.ts';
-import type { Delivery } from './delivery.ts';
-import type { Seat } from './handlers/context.ts';
 import type { Request } from './requests.ts';
+import type { Stay } from './stay.ts';
 
 /** Everything a session can be. */
 export type State =
   | { readonly name: 'anonymous' }
   /** A create or login is under way; the inbox may already speak. */
   | { readonly name: 'entering'; readonly early: InboxMessage[]; trouble: LossReason | 'too much' | null }
-  | { readonly name: 'loggedIn'; readonly seat: Seat; readonly delivery: Delivery }
+  | { readonly name: 'loggedIn'; readonly stay: Stay }
   /** The account is being removed, so the loss of its inbox is no surprise. */
-  | { readonly name: 'deleting'; readonly seat: Seat; readonly delivery: Delivery; loss: LossReason | null }
+  | { readonly name: 'deleting'; readonly stay: Stay; loss: LossReason | null }
   /** The inbox is given back, the last words are written. */
   | { readonly name: 'leaving' }
   | { readonly name: 'closed' };
@@ -40,6 +39,8 @@ const REQUESTS: Readonly<
   Record<'anonymous' | 'loggedIn', Readonly<Record<Request['type'], 'allowed' | ProtocolErrorCode>>>
 > = {
   anonymous: {
+    hello: 'allowed',
+    ping: 'allowed',
     create: 'allowed',
     login: 'allowed',
     // Names are no secret between people who can all make an account: list needs no login.
@@ -48,8 +49,15 @@ const REQUESTS: Readonly<
     delete: 'NOT_LOGGED_IN',
     retrieve: 'NOT_LOGGED_IN',
     send: 'NOT_LOGGED_IN',
+    ack: 'NOT_LOGGED_IN',
+    status: 'NOT_LOGGED_IN',
+    password: 'NOT_LOGGED_IN',
+    receipts: 'NOT_LOGGED_IN',
+    block: 'NOT_LOGGED_IN',
   },
   loggedIn: {
+    hello: 'allowed',
+    ping: 'allowed',
     create: 'ALREADY_LOGGED_IN',
     login: 'ALREADY_LOGGED_IN',
     list: 'allowed',
@@ -57,6 +65,11 @@ const REQUESTS: Readonly<
     delete: 'allowed',
     retrieve: 'allowed',
     send: 'allowed',
+    ack: 'allowed',
+    status: 'allowed',
+    password: 'allowed',
+    receipts: 'allowed',
+    block: 'allowed',
   },
 };
 
@@ -68,5 +81,5 @@ export function demandAllowed(state: State, request: Request): void {
   const rule = REQUESTS[state.name][request.type];
   if (rule === 'allowed') return;
   if (state.name === 'anonymous') throw new ProtocolError(rule);
-  throw new ProtocolError(rule, `You are logged in as ${state.seat.account.name}: log out first.`);
+  throw new ProtocolError(rule, `You are logged in as ${state.stay.seat.account.name}: log out first.`);
 }

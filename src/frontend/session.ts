@@ -3,17 +3,17 @@ import type { InboxMessage, LossReason } from '../kafka/inboxes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/frame.ts';
 import type { Connection } from './connection.ts';
-import { Delivery } from './delivery.ts';
 import { cutShortError, lossError, toProtocolError } from './failures.ts';
 import { carryOut } from './handlers/carry-out.ts';
-import type { Caller, Seat, Services } from './handlers/context.ts';
-import { logout } from './handlers/logout.ts';
+import type { Caller, Services } from './handlers/context.ts';
+import { giveBack } from './handlers/logout.ts';
 import { type Admitted, admitSend } from './handlers/send.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import type { Entered, Result } from './requests.ts';
 import type { SessionEvent, Turn } from './session-events.ts';
 import { demandAllowed, demandTransition, type State } from './session-state.ts';
-import { FALLBACK_VERSION, VERSIONS, type Version } from './versions.ts';
+import { Stay } from './stay.ts';
+import { type Answered, FALLBACK_VERSION, VERSIONS, type Version } from './versions.ts';
 
 /**
  * One client's stay, from its connection to its end. Requests are carried out one after the other; only sends
@@ -83,7 +83,7 @@ export class Session {
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       try {
         this.#handle(next);
-        if (this.#state.name === 'loggedIn') this.#state.delivery.balance();
+        if (this.#state.name === 'loggedIn') this.#state.stay.delivery.balance();
       } catch (error) {
         this.#break(error);
       }
@@ -106,7 +106,7 @@ export class Session {
         this.#settled(event.turn, event.turn.version.encodeResult(event.sent));
         break;
       case 'send failed':
-        this.#settled(event.turn, this.#failure(event.turn.version, event.error));
+        this.#settled(event.turn, this.#failure(event.turn, event.error));
         break;
       case 'done':
         this.#done(event.turn, event.result);
@@ -121,7 +121,13 @@ export class Session {
         this.#lost(event.reason);
         break;
       case 'flushed':
-        event.seat.inbox.acknowledge(event.range.first, event.range.last);
+        event.stay.delivered([event.range]);
+        break;
+      case 'fates':
+        if ('stay' in this.#state) this.#state.stay.tell(event.delivered, event.undeliverable);
+        break;
+      case 'silent':
+        this.#end(new ProtocolError('TIMEOUT'));
         break;
       case 'shutdown':
         this.#end(new ProtocolError('SHUTTING_DOWN'));
@@ -164,12 +170,19 @@ export class Session {
     const version = VERSIONS.get(frame.version) ?? FALLBACK_VERSION;
     this.#version = version;
     const slot = this.#replies.reserve();
+    let answered: Answered = { opcode: frame.opcode };
     try {
       const request = version.decodeRequest(frame);
+      if (request.type === 'send') answered = { ...answered, id: request.id };
       demandAllowed(this.#state, request);
-      this.#turn = { request, version, slot, started: false };
+      if (request.type === 'ack') {
+        this.#loggedIn().stay.acknowledge(request.ranges);
+        slot.fill(null);
+        return;
+      }
+      this.#turn = { request, version, answered, slot, started: false };
     } catch (error) {
-      slot.fill(this.#failure(version, error));
+      slot.fill(this.#failure({ version, answered }, error));
       return;
     }
     this.#startTurn();
@@ -184,22 +197,22 @@ export class Session {
     turn.started = true;
     const failed = (error: unknown) => this.#dispatch({ type: 'failed', turn, error });
     if (request.type === 'send') {
-      admitSend(this.#services, this.#loggedIn().seat, request).then(
+      admitSend(this.#services, this.#loggedIn().stay.seat, request).then(
         (admitted) => this.#dispatch({ type: 'admitted', turn, admitted }),
         failed,
       );
       return;
     }
     const state = this.#state;
-    const seat = state.name === 'loggedIn' ? state.seat : null;
+    const seat = state.name === 'loggedIn' ? state.stay.seat : null;
     if (request.type === 'create' || request.type === 'login') {
       this.#become({ name: 'entering', early: [], trouble: null });
     } else if (state.name === 'loggedIn' && request.type === 'delete') {
-      state.delivery.stop();
-      this.#become({ name: 'deleting', seat: state.seat, delivery: state.delivery, loss: null });
+      state.stay.delivery.stop();
+      this.#become({ name: 'deleting', stay: state.stay, loss: null });
     } else if (state.name === 'loggedIn' && request.type === 'logout') {
-      this.#log.debug({ user: state.seat.account.name }, 'logging out');
-      state.delivery.stop();
+      this.#log.debug({ user: state.stay.seat.account.name }, 'logging out');
+      state.stay.delivery.stop();
     }
     const result = carryOut(this.#services, this.#caller(turn.version), seat, request);
     if (seat !== null && request.type === 'logout') this.#services.presence.leaving(seat, result);
@@ -228,11 +241,11 @@ export class Session {
   #done(turn: Turn, result: Result): void {
     if (this.#turn !== turn) {
       // The session broke meanwhile; an inbox that comes too late is given back.
-      if ('inbox' in result) void logout(this.#services, result);
+      if ('inbox' in result) void giveBack(this.#services, result);
       return;
     }
     this.#turn = null;
-    this.#connection.requestAnswered();
+    this.#answered(turn.version);
     switch (result.type) {
       case 'created':
       case 'logged-in':
@@ -244,10 +257,9 @@ export class Session {
         this.#ending = { farewell: null };
         break;
       case 'retrieved':
-        this.#retrieved(turn, result.messages);
+        this.#retrieved(turn, result);
         break;
-      case 'listed':
-      case 'sent':
+      default:
         turn.slot.fill(turn.version.encodeResult(result));
     }
     this.#goOn();
@@ -256,57 +268,62 @@ export class Session {
   #entered(turn: Turn, result: Entered): void {
     const state = this.#state;
     if (state.name !== 'entering') throw new Error(`entered while ${state.name}`);
-    const seat: Seat = { account: result.account, inbox: result.inbox };
-    const delivery = new Delivery(seat.inbox, this.#connection, turn.version, (range) =>
-      this.#dispatch({ type: 'flushed', seat, range }),
+    const stay = new Stay(this.#services, this.#connection, turn.version, result, (event) =>
+      this.#dispatch(event),
     );
-    this.#become({ name: 'loggedIn', seat, delivery });
-    this.#services.presence.entered(seat);
-    this.#log.info({ user: seat.account.name }, result.type);
+    this.#become({ name: 'loggedIn', stay });
+    this.#services.presence.entered(stay.seat);
+    this.#log.info({ user: result.account.name }, result.type);
     if (state.trouble === 'too much') {
-      turn.slot.fill(turn.version.encodeFailure(new ProtocolError('BUSY')));
+      turn.slot.fill(this.#failure(turn, new ProtocolError('BUSY')));
       this.#end(null);
       return;
     }
-    this.#connection.allowLargeFrames();
+    this.#connection.loggedIn();
     turn.slot.fill(turn.version.encodeResult(result));
-    for (const message of state.early) delivery.push(message);
+    for (const message of state.early) stay.delivery.push(message);
+    stay.listenForSilence();
     if (state.trouble !== null) this.#lost(state.trouble);
   }
 
-  #retrieved(turn: Turn, read: readonly InboxMessage[]): void {
-    const { seat, delivery } = this.#loggedIn();
-    const messages = delivery.retrieve(read);
-    const ranges = delivery.rangesOf(messages);
-    turn.slot.fill(turn.version.encodeResult({ type: 'retrieved', messages }), () => {
-      for (const range of ranges) this.#dispatch({ type: 'flushed', seat, range });
-    });
+  #retrieved(turn: Turn, result: Extract<Result, { type: 'retrieved' }>): void {
+    const { delivery } = this.#loggedIn().stay;
+    const messages = delivery.retrieve(result.messages);
+    turn.slot.fill(turn.version.encodeResult({ ...result, messages }), () =>
+      delivery.retrievedFlushed(messages),
+    );
   }
 
   #failed(turn: Turn, error: unknown): void {
     if (this.#turn !== turn) return;
     this.#turn = null;
-    this.#connection.requestAnswered();
-    turn.slot.fill(this.#failure(turn.version, error));
+    this.#answered(turn.version);
+    turn.slot.fill(this.#failure(turn, error));
     const state = this.#state;
     if (state.name === 'entering') this.#become({ name: 'anonymous' });
     if (state.name === 'deleting') {
-      this.#become({ name: 'loggedIn', seat: state.seat, delivery: state.delivery });
-      state.delivery.restart();
+      this.#become({ name: 'loggedIn', stay: state.stay });
+      state.stay.delivery.restart();
       if (state.loss !== null) this.#lost(state.loss);
     }
     this.#goOn();
   }
 
-  #failure(version: Version, error: unknown): Buffer {
-    return version.encodeFailure(toProtocolError(error, this.#log));
+  /** Who speaks a version without a word for it may stay silent, and without a login, for as long as it likes. */
+  #answered(version: Version): void {
+    this.#connection.requestAnswered();
+    if (version.ping === null) this.#connection.loginNotExpected();
+  }
+
+  #failure({ version, answered }: Pick<Turn, 'version' | 'answered'>, error: unknown): Buffer {
+    return version.encodeFailure(toProtocolError(error, this.#log), answered);
   }
 
   // The inbox
 
   #arrived(message: InboxMessage): void {
     const state = this.#state;
-    if (state.name === 'loggedIn') state.delivery.push(message);
+    if (state.name === 'loggedIn') state.stay.delivery.push(message);
     if (state.name !== 'entering') return;
     if (state.early.length < this.#services.limits.earlyMessages) state.early.push(message);
     else state.trouble = 'too much';
@@ -317,7 +334,7 @@ export class Session {
     if (state.name === 'entering') state.trouble = reason;
     if (state.name === 'deleting') state.loss = reason;
     if (state.name !== 'loggedIn') return;
-    this.#log.warn({ user: state.seat.account.name, reason }, 'inbox lost');
+    this.#log.warn({ user: state.stay.seat.account.name, reason }, 'inbox lost');
     this.#end(lossError(reason));
   }
 
@@ -339,14 +356,15 @@ export class Session {
     const state = this.#state;
     if (state.name === 'leaving' || state.name === 'closed') return;
     this.#become({ name: 'leaving' });
-    if (farewell !== null) this.#replies.reserve().fill(this.#version.encodeFailure(farewell));
+    if (farewell !== null) this.#replies.reserve().fill(this.#version.encodeFarewell(farewell));
     let left: Promise<unknown> = Promise.resolve();
     if (state.name === 'loggedIn' || state.name === 'deleting') {
       // After a logout or a deletion the inbox is given back already, and closing it again does nothing.
-      state.delivery.stop();
-      left = logout(this.#services, state.seat);
-      this.#services.presence.leaving(state.seat, left);
-      this.#log.info({ user: state.seat.account.name }, 'left');
+      const { seat } = state.stay;
+      state.stay.end();
+      left = giveBack(this.#services, seat);
+      this.#services.presence.leaving(seat, left);
+      this.#log.info({ user: seat.account.name }, 'left');
     }
     const over = () => this.#dispatch({ type: 'left' });
     left.then(over, (error) => {
@@ -381,6 +399,7 @@ export class Session {
   #caller(version: Version): Caller {
     return {
       version,
+      address: this.#connection.caller,
       delivery: {
         onMessage: (message) => this.#dispatch({ type: 'message', message }),
         onLost: (reason) => this.#dispatch({ type: 'lost', reason }),

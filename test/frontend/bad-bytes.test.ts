@@ -12,7 +12,7 @@ function expectNoFault(house: House): void {
 }
 
 describe('a stream that cannot be trusted', () => {
-  it.each([0, 2, 255])('of version %i gets a failure of version 1, and the end', async (version) => {
+  it.each([0, 3, 255])('of version %i gets a failure of version 1, and the end', async (version) => {
     const house = await openHouse();
     for (const client of [await house.connect(), await house.person('anna')]) {
       client.write(rawFrame(version, 0x50, ''));
@@ -96,7 +96,7 @@ function nonsense(random: () => number): Buffer {
     const payload = Buffer.alloc(below(random() < 0.9 ? 40 : 5_000), 0);
     for (let at = 0; at < payload.length; at++) payload[at] = random() < 0.7 ? 97 + below(6) : below(256);
     const opcode = random() < 0.8 ? (1 + below(7)) * 16 : below(256);
-    const frame = rawFrame(random() < 0.95 ? 1 : below(256), opcode, payload);
+    const frame = rawFrame(random() < 0.95 ? 1 + below(2) : below(256), opcode, payload);
     if (random() < 0.1) frame[1 + below(5)] = below(256);
     frames.push(random() < 0.9 ? frame : frame.subarray(0, below(frame.length)));
   }

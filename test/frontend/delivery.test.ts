@@ -38,7 +38,11 @@ async function open() {
       done?.();
     },
   };
-  const delivery = new Delivery(inbox, connection, version1, (range) => flushed.push(range));
+  const delivery = new Delivery(inbox, connection, {
+    version: version1,
+    window: 10,
+    flushed: (range) => flushed.push(range),
+  });
   return { engine, owner, pushed, outlet, flushed, delivery };
 }
 

@@ -22,7 +22,7 @@ const early = (offset: number): InboxMessage => ({
 /** A frontend whose inboxes say something while they open. */
 async function openChatty(say: (options: OpenOptions) => void) {
   const cluster = new MemoryCluster();
-  const { accounts, inboxes } = cluster.engine();
+  const { accounts, inboxes, sessions } = cluster.engine();
   const frontend = await openFrontend({
     host: '127.0.0.1',
     port: 0,
@@ -31,6 +31,7 @@ async function openChatty(say: (options: OpenOptions) => void) {
     log: pino({ level: 'silent' }),
     limits: { lingerMs: 200, earlyMessages: 5 },
     accounts,
+    sessions,
     inboxes: {
       append: (to, message) => inboxes.append(to, message),
       held: (asked) => inboxes.held(asked),

@@ -33,12 +33,13 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const engine = cluster.engine();
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
-  const { accounts, inboxes } = engine;
+  const { accounts, inboxes, sessions } = engine;
   const frontend = await openFrontend({
     host: '127.0.0.1',
     port: 0,
     accounts,
     inboxes,
+    sessions,
     openAccounts,
     maxConnections,
     log,

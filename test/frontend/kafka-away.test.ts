@@ -110,13 +110,20 @@ describe('a fault of our own', () => {
 
 async function openWith(
   cluster: MemoryCluster,
-  engine: Pick<Parameters<typeof openFrontend>[0], 'accounts' | 'inboxes'>,
+  engine: Pick<Parameters<typeof openFrontend>[0], 'accounts' | 'inboxes' | 'sessions'>,
 ) {
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
-  const { accounts, inboxes } = engine;
+  const { accounts, inboxes, sessions } = engine;
   const place = { host: '127.0.0.1', port: 0, maxConnections: 100, openAccounts: true };
-  const frontend = await openFrontend({ ...place, accounts, inboxes, log, limits: { lingerMs: 200 } });
+  const frontend = await openFrontend({
+    ...place,
+    accounts,
+    inboxes,
+    sessions,
+    log,
+    limits: { lingerMs: 200 },
+  });
   onTestFinished(async () => {
     cluster.setAvailable(true);
     await frontend.drain();

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Seat } from '../../src/frontend/handlers/context.ts';
 import { LIMITS, type Limits } from '../../src/frontend/limits.ts';
 import { Presence } from '../../src/frontend/presence.ts';
 import { Turnstile } from '../../src/frontend/turnstile.ts';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
+import type { Inbox } from '../../src/kafka/inboxes.ts';
 import { eventually, observe } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 
@@ -35,7 +35,7 @@ function open(limits: Partial<Limits> = {}) {
   return { presence, asked };
 }
 
-async function seat(name: string): Promise<Seat> {
+async function seat(name: string): Promise<{ account: Account; inbox: Inbox }> {
   const engine = new MemoryCluster().engine();
   const owner = await engine.accounts.create({ name });
   return { account: owner, inbox: (await observe(engine, owner)).inbox };

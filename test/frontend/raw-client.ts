@@ -17,13 +17,15 @@ export class RawClient {
   readonly #replies: ServerFrame[] = [];
   #read = 0;
   #over = false;
-  readonly #decoder = new FrameDecoder({ maxPayload: 2 * 1024 * 1024 });
+  readonly #decoder = new FrameDecoder({ maxPayload: 2 * 1024 * 1024, versions: [1, 2] });
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk) => {
       this.#decoder.push(chunk);
       for (let frame = this.#decoder.next(); frame !== undefined; frame = this.#decoder.next()) {
+        // What a test sends in another version it does not read here.
+        if (frame.version !== 1) continue;
         const value = decodeServerFrame(frame);
         this.kinds.push(value.type);
         if (value.type === 'message') this.pushes.push(value);

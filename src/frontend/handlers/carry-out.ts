@@ -1,14 +1,19 @@
-import type { Request, Result } from '../requests.ts';
+import type { AckRequest, Request, Result, SendRequest } from '../requests.ts';
+import { block } from './block.ts';
 import type { Caller, Seat, Services } from './context.ts';
 import { create } from './create.ts';
 import { deleteAccount } from './delete.ts';
+import { hello } from './hello.ts';
 import { list } from './list.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
+import { changePassword } from './password.ts';
+import { receipts } from './receipts.ts';
 import { retrieve } from './retrieve.ts';
+import { status } from './status.ts';
 
-/** A request that is carried out in one step; a send has two, see `admitSend`. */
-export type WholeRequest = Exclude<Request, { type: 'send' }>;
+/** A request that is carried out in one step: a send has two, see `admitSend`, and an ack none that takes time. */
+export type WholeRequest = Exclude<Request, SendRequest | AckRequest>;
 
 /**
  * Hands a request to its handler.
@@ -22,18 +27,30 @@ export async function carryOut(
   request: WholeRequest,
 ): Promise<Result> {
   switch (request.type) {
+    case 'hello':
+      return hello(services);
+    case 'ping':
+      return { type: 'pong', time: Date.now() };
     case 'create':
       return create(services, caller, request);
     case 'login':
       return login(services, caller, request);
     case 'list':
       return list(services, request);
+    case 'status':
+      return status(services, request);
     case 'logout':
       return logout(services, demandSeat(seat));
     case 'delete':
-      return deleteAccount(services, demandSeat(seat));
+      return deleteAccount(services, caller, demandSeat(seat), request);
     case 'retrieve':
-      return retrieve(services, caller, demandSeat(seat));
+      return retrieve(services, caller, demandSeat(seat), request);
+    case 'password':
+      return changePassword(services, caller, demandSeat(seat), request);
+    case 'receipts':
+      return receipts(services, request);
+    case 'block':
+      return block(services, demandSeat(seat), request);
   }
 }
 

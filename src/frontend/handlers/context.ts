@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
 import type { Account, Accounts } from '../../kafka/accounts.ts';
 import type { Inbox, Inboxes, OpenOptions } from '../../kafka/inboxes.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { Limits } from '../limits.ts';
+import type { Outbox } from '../outbox.ts';
 import type { Presence } from '../presence.ts';
+import type { Tracker } from '../tracker.ts';
 import type { Turnstile } from '../turnstile.ts';
 import type { Version } from '../versions.ts';
 
@@ -10,7 +13,9 @@ import type { Version } from '../versions.ts';
 export interface Services {
   readonly accounts: Accounts;
   readonly inboxes: Inboxes;
+  readonly identity: Identity;
   readonly presence: Presence;
+  readonly tracker: Tracker;
   /** For giving inboxes back: many people may leave at the same moment. */
   readonly exit: Turnstile;
   /** Whether accounts without a password may be made and used here. */
@@ -19,14 +24,17 @@ export interface Services {
   readonly log: Logger;
 }
 
-/** Where the messages of somebody who logs in go, and in which version. */
+/** Who asks: its version, what stands for its address, and where its messages go once it is logged in. */
 export interface Caller {
   readonly version: Version;
+  readonly address: string;
   readonly delivery: Pick<OpenOptions, 'onMessage' | 'onLost'>;
 }
 
 /** What somebody has who is logged in. */
 export interface Seat {
+  /** As it was at the login: what may change since then is looked up. */
   readonly account: Account;
   readonly inbox: Inbox;
+  readonly outbox: Outbox;
 }

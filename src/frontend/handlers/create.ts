@@ -1,30 +1,35 @@
 /*
- * create {name} → created {token}: makes an account and its empty inbox, and logs in to it.
- * Failures: BAD_CREDENTIALS (no open accounts here), USERNAME_TAKEN, BUSY, UNAVAILABLE.
+ * create {name, password, display name} → created {token}: makes an account and its empty inbox, and logs in to it.
+ * Failures: BAD_CREDENTIALS (no open accounts here), WEAK_PASSWORD, USERNAME_TAKEN, BUSY, UNAVAILABLE.
  */
 import type { Account } from '../../kafka/accounts.ts';
-import type { Inbox } from '../../kafka/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { toProtocolError } from '../failures.ts';
 import type { CreateRequest, Entered } from '../requests.ts';
 import type { Caller, Services } from './context.ts';
-import { demandOpenAccounts, newToken, openInbox } from './entry.ts';
+import { demandOpenAccounts, enter } from './entry.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function create(services: Services, caller: Caller, request: CreateRequest): Promise<Entered> {
-  demandOpenAccounts(services);
-  const account = await services.accounts.create({ name: request.name });
-  const inbox = await enter(services, caller, account);
-  return { type: 'created', account, inbox, token: newToken() };
+  const { name, password, displayName } = request;
+  if (password === null) demandOpenAccounts(services);
+  // A name that is known to be taken is not worth a hash.
+  else if (services.accounts.get(name) !== undefined) throw new ProtocolError('USERNAME_TAKEN');
+  const credential = password === null ? null : await services.identity.newCredential(name, password);
+  const account = await services.accounts.create({ name, displayName, credential });
+  try {
+    const entered = await enter(services, caller, account, { deliver: caller.version.newcomers }, () =>
+      services.identity.issueToken(account),
+    );
+    return { type: 'created', ...entered };
+  } catch (error) {
+    throw madeButNotEntered(services, account, error);
+  }
 }
 
 /** The account exists now, so a failure has to say so: the person need not try to create it again. */
-async function enter(services: Services, caller: Caller, account: Account): Promise<Inbox> {
-  try {
-    return await openInbox(services, caller, account);
-  } catch (error) {
-    const failure = toProtocolError(error, services.log);
-    const text = `The account ${account.name} was made, but you are not logged in to it. ${failure.message}`;
-    throw new ProtocolError(failure.code, text, { cause: error });
-  }
+function madeButNotEntered(services: Services, account: Account, error: unknown): ProtocolError {
+  const failure = toProtocolError(error, services.log);
+  const text = `The account ${account.name} was made, but you are not logged in to it. ${failure.message}`;
+  return new ProtocolError(failure.code, text, { cause: error });
 }

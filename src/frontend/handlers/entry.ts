@@ -1,22 +1,46 @@
 /* What create and login have in common. */
 import { randomBytes } from 'node:crypto';
 import type { Account } from '../../kafka/accounts.ts';
-import type { Inbox } from '../../kafka/inboxes.ts';
+import type { Inbox, OpenOptions } from '../../kafka/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Entered, ResumeToken } from '../requests.ts';
 import type { Caller, Services } from './context.ts';
 
-/** Takes the account's inbox for the caller. @throws EngineError */
-export function openInbox(services: Services, caller: Caller, account: Account): Promise<Inbox> {
-  return services.inboxes.open(account, { deliver: caller.version.deliver, ...caller.delivery });
+/**
+ * Takes the account's inbox for the caller, and gives it back if the rest of the login fails.
+ * @param getToken makes the token to come back with; called once the caller is the one that holds the inbox
+ * @throws EngineError
+ */
+export async function enter(
+  services: Services,
+  caller: Caller,
+  account: Account,
+  how: Pick<OpenOptions, 'deliver' | 'takeover'>,
+  getToken: () => Promise<ResumeToken>,
+): Promise<Omit<Entered, 'type'>> {
+  const { window, sendsPerSecond: messagesPerSecond } = services.limits;
+  const inbox = await services.inboxes.open(account, { ...how, ...caller.delivery });
+  const entered = { account, inbox, limits: { window, messagesPerSecond } };
+  if (!caller.version.resumes) {
+    return { ...entered, token: randomBytes(32), tokenExpiresAt: 0, undelivered: 0 };
+  }
+  // Until the client has its answer: a long backlog would come before it.
+  inbox.pause();
+  try {
+    const [token, undelivered] = await Promise.all([getToken(), inbox.undelivered()]);
+    return { ...entered, ...token, undelivered };
+  } catch (error) {
+    await giveBack(services, inbox);
+    throw error;
+  }
+}
+
+function giveBack(services: Services, inbox: Inbox): Promise<void> {
+  return services.exit.pass(() => inbox.close());
 }
 
 /** @throws ProtocolError where the operator allows no accounts without a password */
 export function demandOpenAccounts(services: Services): void {
   if (services.openAccounts) return;
   throw new ProtocolError('BAD_CREDENTIALS', 'Accounts without a password are not allowed on this server.');
-}
-
-/** 256 random bits, base64url: 43 characters. */
-export function newToken(): string {
-  return randomBytes(32).toString('base64url');
 }

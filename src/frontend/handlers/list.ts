@@ -1,10 +1,14 @@
 /*
- * list {pattern} → listed {names}: the accounts whose names match, in order. Never fails.
+ * list {pattern, after, limit} → listed {names, more}: the accounts whose names match, in order, from the one behind
+ * `after` on. Never fails.
  */
 import type { ListRequest, Result } from '../requests.ts';
 import type { Services } from './context.ts';
 
 export async function list(services: Services, request: ListRequest): Promise<Result> {
-  const names = services.accounts.list(request.pattern, { limit: services.limits.listNames });
-  return { type: 'listed', names };
+  const { pattern, after, limit } = request;
+  const most = Math.min(limit ?? Number.POSITIVE_INFINITY, services.limits.listNames);
+  // One more than asked for says whether there are more.
+  const found = services.accounts.list(pattern, { limit: most + 1, ...(after !== null && { after }) });
+  return { type: 'listed', names: found.slice(0, most), more: found.length > most };
 }

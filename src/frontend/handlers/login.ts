@@ -1,39 +1,85 @@
 /*
- * login {name} → logged-in {token}: takes the account's inbox, which nobody else may hold then.
- * Failures: NO_SUCH_USER, BAD_CREDENTIALS (the account has a password, is disabled, or open accounts are not
- * allowed here), ALREADY_LOGGED_IN, BUSY, UNAVAILABLE.
+ * login {name, proof, takeover, deliver} → logged-in {token}: takes the account's inbox, which nobody else may hold
+ * then. A token takes it over without asking: it is the same client that comes back.
+ * Failures: BAD_CREDENTIALS (wrong password or token, the same for a name that nobody has; the account is disabled, or
+ * open accounts are not allowed here), NO_SUCH_USER (without a proof only), RATE_LIMITED, ALREADY_LOGGED_IN, BUSY,
+ * UNAVAILABLE.
  */
 import type { Account } from '../../kafka/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Entered, LoginRequest } from '../requests.ts';
+import type { Entered, LoginRequest, ResumeToken } from '../requests.ts';
 import type { Caller, Services } from './context.ts';
-import { demandOpenAccounts, newToken, openInbox } from './entry.ts';
+import { demandOpenAccounts, enter } from './entry.ts';
+
+/** An account whose owner is there. */
+interface Proven {
+  readonly account: Account;
+  readonly takeover: boolean;
+  /** Called by who holds the inbox. */
+  readonly getToken: () => Promise<ResumeToken>;
+}
 
 /** @throws ProtocolError, EngineError */
 export async function login(services: Services, caller: Caller, request: LoginRequest): Promise<Entered> {
-  demandOpenAccounts(services);
-  const account = await findAccount(services, request.name);
-  demandOpen(account);
-  // Somebody who logs out and in again at once must not be told that they are still logged in.
-  await services.presence.leave(account.name);
-  const inbox = await openInbox(services, caller, account);
-  return { type: 'logged-in', account, inbox, token: newToken() };
-}
-
-async function findAccount(services: Services, name: string): Promise<Account> {
-  const account = await services.accounts.find(name);
-  if (account === undefined) throw new ProtocolError('NO_SUCH_USER', `There is no user called ${name}.`);
-  return account;
-}
-
-function demandOpen(account: Account): void {
+  const { account, takeover, getToken } = await prove(services, caller, request);
   if (account.disabled) {
     throw new ProtocolError('BAD_CREDENTIALS', `The account ${account.name} is disabled.`);
   }
-  if (account.credential !== null) {
-    throw new ProtocolError(
-      'BAD_CREDENTIALS',
-      `The account ${account.name} has a password: log in with a client that can send it.`,
-    );
+  // Somebody who logs out and in again at once must not be told that they are still logged in.
+  await services.presence.leave(account.name);
+  const how = { deliver: request.deliver, takeover };
+  const entered = await enter(services, caller, account, how, getToken);
+  return { type: 'logged-in', ...entered };
+}
+
+async function prove(services: Services, caller: Caller, request: LoginRequest): Promise<Proven> {
+  const { identity } = services;
+  const { name, proof, takeover } = request;
+  switch (proof.kind) {
+    case 'none': {
+      demandOpenAccounts(services);
+      const account = demandOpen(name, await services.accounts.find(name));
+      return { account, takeover, getToken: () => identity.issueToken(account) };
+    }
+    case 'password': {
+      const account = await services.accounts.find(name);
+      await identity.demandPassword(caller.address, name, account, proof.password);
+      const known = demandKnown(account);
+      const getToken = async () => {
+        await raiseCost(services, known, proof.password);
+        return identity.issueToken(known);
+      };
+      return { account: known, takeover, getToken };
+    }
+    case 'token': {
+      const account = await services.accounts.find(name);
+      const resumption = await identity.demandToken(caller.address, account, proof.token);
+      const known = demandKnown(account);
+      return { account: known, takeover: true, getToken: () => identity.prolongToken(known, resumption) };
+    }
+  }
+}
+
+function demandOpen(name: string, account: Account | undefined): Account {
+  if (account === undefined) throw new ProtocolError('NO_SUCH_USER', `There is no user called ${name}.`);
+  if (account.credential === null) return account;
+  const text = `The account ${name} has a password: log in with a client that can send it.`;
+  throw new ProtocolError('BAD_CREDENTIALS', text);
+}
+
+/** A proof for an account that is not there is never right. */
+function demandKnown(account: Account | undefined): Account {
+  if (account === undefined) throw new Error('somebody was proven to be nobody');
+  return account;
+}
+
+/** A hash that was made with less work than today's is made anew; a login does not fail for it. */
+async function raiseCost(services: Services, account: Account, password: string): Promise<void> {
+  const { identity, accounts, log } = services;
+  if (account.credential === null || !identity.passwords.isOutdated(account.credential)) return;
+  try {
+    await accounts.update(account, { credential: await identity.passwords.hash(password) });
+  } catch (error) {
+    log.warn({ err: error, user: account.name }, 'a password hash stays as it was');
   }
 }

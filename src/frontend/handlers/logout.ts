@@ -1,11 +1,18 @@
 /*
- * logout → logged-out: commits what was delivered and gives the inbox back. Never fails. The same happens when
- * the connection ends without a word.
+ * logout → logged-out: forgets the token, commits what was delivered and gives the inbox back. Never fails.
  */
 import type { Result } from '../requests.ts';
 import type { Seat, Services } from './context.ts';
 
 export async function logout(services: Services, seat: Seat): Promise<Result> {
-  await services.exit.pass(() => seat.inbox.close());
+  await services.identity.forgetToken(seat.account).catch((error: unknown) => {
+    services.log.warn({ err: error, user: seat.account.name }, 'a token outlives its login');
+  });
+  await giveBack(services, seat);
   return { type: 'logged-out' };
+}
+
+/** The same without a word from the client, who may come back by its token. */
+export function giveBack(services: Services, { inbox }: Pick<Seat, 'inbox'>): Promise<void> {
+  return services.exit.pass(() => inbox.close());
 }

@@ -1,9 +1,9 @@
 /*
- * send {to, body} → sent {delivered or queued}: stores one message in the recipient's inbox. Confirmed only after
- * Kafka has it.
- * Failures: NO_SUCH_USER, BUSY, TOO_LARGE (nothing was stored); UNAVAILABLE (it may have been).
+ * send {id, to, body} → sent {accepted, recipient logged in}: stores one message in the recipient's inbox. Confirmed
+ * only after Kafka has it. An id that was sent lately is answered as it was then.
+ * Failures: NO_SUCH_USER, BLOCKED, MAILBOX_FULL, RATE_LIMITED, BUSY, TOO_LARGE, BAD_REQUEST (the id was used for
+ * somebody else; nothing was stored); UNAVAILABLE (it may have been).
  */
-import { randomUUID } from 'node:crypto';
 import type { Account } from '../../kafka/accounts.ts';
 import { EngineError } from '../../kafka/errors.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -21,8 +21,14 @@ export interface Admitted {
  * @throws ProtocolError, EngineError
  */
 export async function admitSend(services: Services, seat: Seat, request: SendRequest): Promise<Admitted> {
+  const sentBefore = seat.outbox.find(request.id, request.to);
+  if (sentBefore !== undefined) return { completion: sentBefore };
+  await seat.outbox.pace();
   const to = await findRecipient(services, request.to);
-  return { completion: store(services, seat.account, to, request.body) };
+  if (to.blocked.includes(seat.account.name)) throw new ProtocolError('BLOCKED');
+  const completion = store(services, seat, to, request);
+  seat.outbox.remember(request.id, request.to, completion);
+  return { completion };
 }
 
 async function findRecipient(services: Services, name: string): Promise<Account> {
@@ -31,11 +37,15 @@ async function findRecipient(services: Services, name: string): Promise<Account>
   return account;
 }
 
-async function store(services: Services, from: Account, to: Account, body: string): Promise<Sent> {
-  const appending = services.inboxes.append(to, { id: randomUUID(), from, body });
+async function store(services: Services, seat: Seat, to: Account, request: SendRequest): Promise<Sent> {
+  const { id, body, contentType } = request;
+  const message = { id, from: seat.account, body, ...(contentType !== null && { contentType }) };
+  const appending = services.inboxes.append(to, message);
   const asking = services.presence.isLoggedIn(to);
   const accepted = await explained(appending);
-  return { type: 'sent', to, accepted, recipientLoggedIn: await asking };
+  const { waiter } = seat.outbox;
+  if (waiter !== null) services.tracker.track(waiter, id, to, accepted.offset);
+  return { type: 'sent', id, to, accepted, recipientLoggedIn: await asking };
 }
 
 /** A send without an answer is the one failure after which trying again may repeat the message: say so. */

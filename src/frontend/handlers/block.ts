@@ -1,0 +1,31 @@
+/*
+ * block {name, blocked} → blocked {names}: takes no more messages from somebody, or takes them again; without a change
+ * it only tells who is blocked. The name need not exist.
+ * Failures: BAD_REQUEST (oneself, or the list is full), NO_SUCH_USER, BUSY, UNAVAILABLE.
+ */
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { BlockRequest, Result } from '../requests.ts';
+import { accountNow } from './account-now.ts';
+import type { Seat, Services } from './context.ts';
+
+/** @throws ProtocolError, EngineError */
+export async function block(services: Services, seat: Seat, request: BlockRequest): Promise<Result> {
+  const account = accountNow(services, seat);
+  const { change } = request;
+  if (change === null || account.blocked.includes(change.name) === change.blocked) {
+    return { type: 'blocked', blocked: account.blocked };
+  }
+  const { name } = change;
+  const blocked = account.blocked.filter((other) => other !== name);
+  if (change.blocked) {
+    if (name === account.name) throw new ProtocolError('BAD_REQUEST', 'You cannot block yourself.');
+    const { blockedNames } = services.limits;
+    if (blocked.length >= blockedNames) {
+      throw new ProtocolError('BAD_REQUEST', `A block list has at most ${blockedNames} names.`);
+    }
+    blocked.push(name);
+    blocked.sort();
+  }
+  const changed = await services.accounts.update(account, { blocked });
+  return { type: 'blocked', blocked: changed.blocked };
+}

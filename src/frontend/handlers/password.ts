@@ -1,0 +1,25 @@
+/*
+ * password {old, new} → password-changed {token}: another password, or the first one of an open account. The token of
+ * any other login is worth nothing afterwards.
+ * Failures: BAD_CREDENTIALS, WEAK_PASSWORD, RATE_LIMITED, NO_SUCH_USER, BUSY, UNAVAILABLE.
+ */
+import type { PasswordRequest, Result } from '../requests.ts';
+import { accountNow } from './account-now.ts';
+import type { Caller, Seat, Services } from './context.ts';
+
+/** @throws ProtocolError, EngineError */
+export async function changePassword(
+  services: Services,
+  caller: Caller,
+  seat: Seat,
+  request: PasswordRequest,
+): Promise<Result> {
+  const { identity, accounts } = services;
+  const account = accountNow(services, seat);
+  if (account.credential !== null) {
+    await identity.demandPassword(caller.address, account.name, account, request.old ?? '');
+  }
+  const credential = await identity.newCredential(account.name, request.new);
+  const changed = await accounts.update(account, { credential });
+  return { type: 'password-changed', ...(await identity.issueToken(changed)) };
+}

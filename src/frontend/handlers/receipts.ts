@@ -1,0 +1,42 @@
+/*
+ * receipts {receipts} → fates {fates}: what became of messages that were accepted, each in its place, through whichever
+ * frontend and however long ago. A message is `undeliverable` when the life of its recipient is over, and `unknown`
+ * where no frontend has made such a receipt.
+ * Failures: UNAVAILABLE.
+ */
+import type { Account } from '../../kafka/accounts.ts';
+import { decodeReceipt, type ReceiptContent } from '../receipt.ts';
+import type { Fate, ReceiptsRequest, Result } from '../requests.ts';
+import type { Services } from './context.ts';
+
+/** @throws EngineError */
+export async function receipts(services: Services, request: ReceiptsRequest): Promise<Result> {
+  const contents = request.receipts.map(decodeReceipt);
+  const recipients = await findRecipients(services, contents);
+  const asked = contents.map((content, i) => {
+    const to = recipients[i];
+    return content !== null && to?.incarnation === content.incarnation
+      ? { to, offset: content.offset }
+      : null;
+  });
+  const questions = asked.filter((question) => question !== null);
+  const answers = questions.length === 0 ? [] : await services.inboxes.acknowledged(questions);
+  const delivered = new Set(questions.filter((_, i) => answers[i] === true));
+  const fates = contents.map((content, i): Fate => {
+    const question = asked[i];
+    if (content === null) return 'unknown';
+    if (question === null || question === undefined) return 'undeliverable';
+    return delivered.has(question) ? 'delivered' : 'waiting';
+  });
+  return { type: 'fates', fates };
+}
+
+/** A name that our table does not show may just have been made elsewhere; one look brings the whole table up to date. */
+async function findRecipients(
+  { accounts }: Services,
+  contents: readonly (ReceiptContent | null)[],
+): Promise<(Account | undefined)[]> {
+  const missing = contents.find((content) => content !== null && accounts.get(content.name) === undefined);
+  if (missing !== null && missing !== undefined) await accounts.find(missing.name);
+  return contents.map((content) => (content === null ? undefined : accounts.get(content.name)));
+}

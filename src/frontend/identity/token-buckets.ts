@@ -1,0 +1,72 @@
+export interface BucketOptions {
+  /** Tokens of a bucket that was not used for long: what may be taken at once. */
+  readonly burst: number;
+  /** Tokens that come back. */
+  readonly perSecond: number;
+}
+
+/** One token bucket: `burst` things at once, then `perSecond`. */
+export class TokenBucket {
+  readonly #options: BucketOptions;
+  readonly #now: () => number;
+  #tokens: number;
+  #at: number;
+
+  /** @param now milliseconds on a clock that never jumps */
+  constructor(options: BucketOptions, now: () => number = () => performance.now()) {
+    this.#options = options;
+    this.#now = now;
+    this.#tokens = options.burst;
+    this.#at = now();
+  }
+
+  /** Takes a token. @returns 0, or, where there is none, the milliseconds until there is one */
+  take(): number {
+    const { burst, perSecond } = this.#options;
+    const now = this.#now();
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1_000) * perSecond);
+    this.#at = now;
+    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) / perSecond) * 1_000);
+    this.#tokens -= 1;
+    return 0;
+  }
+
+  /** What it was taken for is not to be counted after all. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#options.burst, this.#tokens + 1);
+  }
+}
+
+/**
+ * A token bucket for each of many keys. Bounded: above `keys` the one that was used longest ago is forgotten, which
+ * makes it a full one again. To profit from that somebody has to use as many other keys meanwhile.
+ */
+export class TokenBuckets {
+  readonly #options: BucketOptions;
+  readonly #keys: number;
+  readonly #now: (() => number) | undefined;
+  /** In the order of their last use. */
+  readonly #buckets = new Map<string, TokenBucket>();
+
+  constructor(options: BucketOptions, keys: number, now?: () => number) {
+    this.#options = options;
+    this.#keys = keys;
+    this.#now = now;
+  }
+
+  /** As `TokenBucket.take`. */
+  take(key: string): number {
+    const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#options, this.#now);
+    this.#buckets.delete(key);
+    this.#buckets.set(key, bucket);
+    if (this.#buckets.size > this.#keys) {
+      const [oldest] = this.#buckets.keys();
+      if (oldest !== undefined) this.#buckets.delete(oldest);
+    }
+    return bucket.take();
+  }
+
+  giveBack(key: string): void {
+    this.#buckets.get(key)?.giveBack();
+  }
+}

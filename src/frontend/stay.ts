@@ -1,0 +1,90 @@
+import type { Connection } from './connection.ts';
+import { Delivery, type OffsetRange } from './delivery.ts';
+import type { Seat, Services } from './handlers/context.ts';
+import { Outbox } from './outbox.ts';
+import type { Entered } from './requests.ts';
+import type { SessionEvent } from './session-events.ts';
+import { Silence } from './silence.ts';
+import type { Waiter } from './tracker.ts';
+import type { Version } from './versions.ts';
+
+/**
+ * What a login brings with it: the seat, its messages' way to the client, word of what became of those it sent, and an
+ * ear for a client that is gone without a word.
+ */
+export class Stay {
+  readonly seat: Seat;
+  readonly delivery: Delivery;
+  readonly #services: Services;
+  readonly #connection: Connection;
+  readonly #version: Version;
+  readonly #dispatch: (event: SessionEvent) => void;
+  readonly #waiter: Waiter = {
+    fates: (delivered, undeliverable) => this.#dispatch({ type: 'fates', delivered, undeliverable }),
+  };
+  #silence: Silence | null = null;
+
+  constructor(
+    services: Services,
+    connection: Connection,
+    version: Version,
+    { account, inbox }: Entered,
+    dispatch: (event: SessionEvent) => void,
+  ) {
+    this.#services = services;
+    this.#connection = connection;
+    this.#version = version;
+    this.#dispatch = dispatch;
+    const { limits } = services;
+    const outbox = new Outbox(
+      limits,
+      version.deliveredBy === 'client' ? this.#waiter : null,
+      version.resumes,
+    );
+    this.seat = { account, inbox, outbox };
+    this.delivery = new Delivery(inbox, connection, {
+      version,
+      window: limits.window,
+      flushed: (range) => dispatch({ type: 'flushed', stay: this, range }),
+    });
+  }
+
+  /** Takes the client for dead when it is silent for too long, in a version whose clients answer. */
+  listenForSilence(): void {
+    const { ping } = this.#version;
+    if (ping === null) return;
+    const { pingAfterMs, closeAfterMs } = this.#services.limits;
+    this.#silence = new Silence({
+      pingAfterMs,
+      closeAfterMs,
+      heardAt: () => this.#connection.heardAt,
+      ping: () => this.#connection.write(ping),
+      dead: () => this.#dispatch({ type: 'silent' }),
+    });
+  }
+
+  /** The client says that it has these. What it was not given does not count. */
+  acknowledge(ranges: readonly OffsetRange[]): void {
+    this.delivered(this.delivery.acknowledge(ranges));
+  }
+
+  /** These count as delivered: for Kafka, and for those who sent them through this frontend. */
+  delivered(ranges: readonly OffsetRange[]): void {
+    const { account, inbox } = this.seat;
+    for (const { first, last } of ranges) inbox.acknowledge(first, last);
+    this.#services.tracker.acknowledged(account, ranges);
+  }
+
+  /** Tells the client what became of messages it sent. */
+  tell(delivered: readonly string[], undeliverable: readonly string[]): void {
+    const frame = this.#version.encodeFates(delivered, undeliverable);
+    if (frame !== null) this.#connection.write(frame);
+  }
+
+  /** Nothing more is pushed, and nobody waits for anything any more. */
+  end(): void {
+    this.delivery.stop();
+    this.#silence?.stop();
+    this.#services.tracker.forget(this.#waiter);
+  }
+}

@@ -1,0 +1,210 @@
+import type { Logger } from 'pino';
+import type { Account, Accounts } from '../kafka/accounts.ts';
+import type { Inboxes } from '../kafka/inboxes.ts';
+import type { OffsetRange } from './delivery.ts';
+import type { Limits } from './limits.ts';
+
+/** A session that wants to hear what became of its messages. */
+export interface Waiter {
+  /** In bulk, by the ids of the messages. Never called from within a call to the tracker. */
+  fates(delivered: readonly string[], undeliverable: readonly string[]): void;
+}
+
+/** One accepted message that a sender waits for. */
+interface Entry {
+  readonly waiter: Waiter;
+  readonly id: string;
+  readonly to: Account;
+  readonly offset: number;
+}
+
+/** One life of one recipient, and what waits for it, by offset. */
+interface Recipient {
+  readonly account: Account;
+  readonly entries: Map<number, Entry>;
+}
+
+interface News {
+  readonly delivered: string[];
+  readonly undeliverable: string[];
+}
+
+/**
+ * Which messages of the people here their recipients have acknowledged: told at once by those who are logged in here,
+ * asked of Kafka for the others, all in one question, at most once a second and only while somebody waits.
+ *
+ * Bounded by messages for each sender and in all, and by recipients, since each costs Kafka a look: above any of
+ * them the oldest is dropped, whose sender can still ask by receipt.
+ */
+export class Tracker {
+  readonly #inboxes: Pick<Inboxes, 'acknowledged'>;
+  readonly #accounts: Pick<Accounts, 'get'>;
+  readonly #limits: Limits;
+  readonly #log: Logger;
+  /** By the recipient's incarnation, oldest first. */
+  readonly #recipients = new Map<string, Recipient>();
+  /** All entries, oldest first. */
+  readonly #entries = new Set<Entry>();
+  readonly #byWaiter = new Map<Waiter, Set<Entry>>();
+  /** What is to be told at the end of this turn of the event loop. */
+  readonly #news = new Map<Waiter, News>();
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(
+    inboxes: Pick<Inboxes, 'acknowledged'>,
+    accounts: Pick<Accounts, 'get'>,
+    limits: Limits,
+    log: Logger,
+  ) {
+    this.#inboxes = inboxes;
+    this.#accounts = accounts;
+    this.#limits = limits;
+    this.#log = log;
+  }
+
+  /** Number of messages that somebody waits for. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** A message was accepted, and its sender waits. */
+  track(waiter: Waiter, id: string, to: Account, offset: number): void {
+    if (this.#closed) return;
+    const recipient = this.#recipientOf(to);
+    const entry: Entry = { waiter, id, to, offset };
+    recipient.entries.set(offset, entry);
+    this.#entries.add(entry);
+    const own = this.#byWaiter.get(waiter) ?? new Set();
+    this.#byWaiter.set(waiter, own.add(entry));
+    const { trackedPerSession, tracked, trackedRecipients } = this.#limits;
+    if (own.size > trackedPerSession) this.#dropOldest(own);
+    if (this.#entries.size > tracked) this.#dropOldest(this.#entries);
+    if (this.#recipients.size > trackedRecipients) {
+      const [oldest] = this.#recipients.values();
+      for (const each of [...(oldest?.entries.values() ?? [])]) this.#drop(each);
+    }
+    this.#schedule();
+  }
+
+  /** A recipient who is logged in here has acknowledged these offsets. */
+  acknowledged(by: Account, ranges: readonly OffsetRange[]): void {
+    const entries = this.#recipients.get(by.incarnation)?.entries;
+    if (entries === undefined) return;
+    for (const { first, last } of ranges) {
+      // Whichever is less to look at.
+      if (last - first < entries.size) {
+        for (let offset = first; offset <= last; offset++) this.#delivered(entries.get(offset));
+      } else {
+        for (const entry of [...entries.values()]) {
+          if (entry.offset >= first && entry.offset <= last) this.#delivered(entry);
+        }
+      }
+    }
+  }
+
+  /** The sender is gone: it asks by receipt when it is back. */
+  forget(waiter: Waiter): void {
+    for (const entry of [...(this.#byWaiter.get(waiter) ?? [])]) this.#drop(entry);
+    this.#news.delete(waiter);
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #recipientOf(account: Account): Recipient {
+    const known = this.#recipients.get(account.incarnation);
+    if (known !== undefined) return known;
+    const recipient = { account, entries: new Map<number, Entry>() };
+    this.#recipients.set(account.incarnation, recipient);
+    return recipient;
+  }
+
+  #dropOldest(entries: ReadonlySet<Entry>): void {
+    const [oldest] = entries;
+    if (oldest !== undefined) this.#drop(oldest);
+  }
+
+  #drop(entry: Entry): void {
+    this.#entries.delete(entry);
+    const own = this.#byWaiter.get(entry.waiter);
+    own?.delete(entry);
+    if (own?.size === 0) this.#byWaiter.delete(entry.waiter);
+    const recipient = this.#recipients.get(entry.to.incarnation);
+    recipient?.entries.delete(entry.offset);
+    if (recipient?.entries.size === 0) this.#recipients.delete(entry.to.incarnation);
+  }
+
+  #delivered(entry: Entry | undefined): void {
+    if (entry === undefined) return;
+    this.#drop(entry);
+    this.#newsFor(entry.waiter).delivered.push(entry.id);
+  }
+
+  #undeliverable(entry: Entry): void {
+    this.#drop(entry);
+    this.#newsFor(entry.waiter).undeliverable.push(entry.id);
+  }
+
+  #newsFor(waiter: Waiter): News {
+    const known = this.#news.get(waiter);
+    if (known !== undefined) return known;
+    if (this.#news.size === 0) setImmediate(() => this.#tell());
+    const news = { delivered: [], undeliverable: [] };
+    this.#news.set(waiter, news);
+    return news;
+  }
+
+  #tell(): void {
+    const all = [...this.#news];
+    this.#news.clear();
+    for (const [waiter, { delivered, undeliverable }] of all) {
+      const { toldAtOnce } = this.#limits;
+      for (let at = 0; at < Math.max(delivered.length, undeliverable.length); at += toldAtOnce) {
+        waiter.fates(delivered.slice(at, at + toldAtOnce), undeliverable.slice(at, at + toldAtOnce));
+      }
+    }
+  }
+
+  #schedule(): void {
+    if (this.#timer !== null || this.#closed || this.#entries.size === 0) return;
+    this.#timer = setTimeout(() => {
+      void this.#poll().finally(() => {
+        this.#timer = null;
+        this.#schedule();
+      });
+    }, this.#limits.trackMs);
+  }
+
+  async #poll(): Promise<void> {
+    const recipients = [...this.#recipients.values()];
+    for (const { account, entries } of recipients) {
+      // Nobody will ever read what lies in an inbox of a life that is over.
+      if (this.#accounts.get(account.name)?.incarnation === account.incarnation) continue;
+      for (const entry of [...entries.values()]) this.#undeliverable(entry);
+    }
+    const { trackedBatch } = this.#limits;
+    for (let at = 0; at < recipients.length; at += trackedBatch) {
+      const batch = recipients.slice(at, at + trackedBatch).flatMap(({ entries }) => [...entries.values()]);
+      if (!(await this.#ask(batch))) return;
+    }
+  }
+
+  async #ask(batch: readonly Entry[]): Promise<boolean> {
+    if (batch.length === 0) return true;
+    try {
+      const answers = await this.#inboxes.acknowledged(batch);
+      for (const [i, entry] of batch.entries()) {
+        if (answers[i] === true && this.#entries.has(entry)) this.#delivered(entry);
+      }
+      return true;
+    } catch (error) {
+      // They are asked for again in a second.
+      this.#log.debug({ err: error }, 'nobody could say what was acknowledged');
+      return false;
+    }
+  }
+}
