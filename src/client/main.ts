@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   process.env.NODE_ENV = 'production';
   if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
   const { runScreen } = await import('./tui/run.tsx');
-  return runScreen(options.address);
+  return runScreen(options.server);
 }
 
 function version(): string {

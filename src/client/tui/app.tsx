@@ -3,7 +3,7 @@ import { type ReactElement, useEffect, useMemo, useSyncExternalStore } from 'rea
 import stringWidth from 'string-width';
 import type { Chat } from './chat.ts';
 import { Header } from './header.tsx';
-import { hintFor, promptFor } from './hints.ts';
+import { hintFor, inputFor, promptFor } from './hints.ts';
 import { viewInput } from './input-line.ts';
 import { keyActions } from './keys.ts';
 import { shorten, windowOf } from './lines.ts';
@@ -32,7 +32,7 @@ function Full({ screen, columns, rows }: Size & { screen: Screen }): ReactElemen
   const window = useMemo(() => windowOf(lines, columns, height, below), [lines, columns, height, below]);
   const prompt = shorten(promptFor(screen), Math.floor(columns / 2));
   const promptColumns = stringWidth(prompt);
-  const input = viewInput(screen.input, columns - promptColumns);
+  const input = viewInput(inputFor(screen), columns - promptColumns);
   const { setCursorPosition } = useCursor();
   setCursorPosition({ x: promptColumns + input.cursorColumn, y: rows - 2 });
   return (

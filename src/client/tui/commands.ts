@@ -5,7 +5,11 @@ import { parsePattern, parseUsername } from '../../protocol/names.ts';
 export type Command =
   | { readonly type: 'create'; readonly name: string }
   | { readonly type: 'login'; readonly name: string }
-  | { readonly type: 'logout' | 'delete' | 'retrieve' | 'help' | 'quit' | 'nothing' }
+  | { readonly type: 'logout' | 'delete' | 'passwd' | 'retrieve' | 'help' | 'quit' | 'nothing' }
+  /** Without a name: shows who is blocked. */
+  | { readonly type: 'block'; readonly name: string | null }
+  | { readonly type: 'unblock'; readonly name: string }
+  | { readonly type: 'who'; readonly names: readonly string[] }
   | { readonly type: 'list'; readonly pattern: string }
   /** Text for somebody; empty text only turns to them. */
   | { readonly type: 'message'; readonly to: string; readonly text: string }
@@ -13,8 +17,17 @@ export type Command =
   | { readonly type: 'say'; readonly text: string }
   | { readonly type: 'mistake'; readonly text: string };
 
-/** For /help: what to type, and what it does. */
-export const COMMANDS: readonly (readonly [usage: string, does: string])[] = [
+type Usage = readonly [usage: string, does: string];
+
+/** What only version 2 of the protocol can do. */
+const ONLY_2: readonly Usage[] = [
+  ['/passwd', 'change your password'],
+  ['/who NAME…', 'which of them are logged in'],
+  ['/block [NAME]', 'take no messages from NAME; without one: who is blocked'],
+  ['/unblock NAME', 'take messages from NAME again'],
+];
+
+const COMMANDS: readonly Usage[] = [
   ['/create NAME', 'make an account and log in to it'],
   ['/login NAME', 'log in'],
   ['/msg NAME TEXT', 'send TEXT to NAME and go on talking to NAME'],
@@ -25,6 +38,11 @@ export const COMMANDS: readonly (readonly [usage: string, does: string])[] = [
   ['/delete', 'delete the account you are logged in to'],
   ['/quit', 'leave, as does Ctrl+C'],
 ];
+
+/** For /help: what to type, and what it does. */
+export function commandsOf(protocol: 1 | 2): readonly Usage[] {
+  return protocol === 1 ? COMMANDS : COMMANDS.toSpliced(-3, 0, ...ONLY_2);
+}
 
 /** Reads one entered line. Never throws: what cannot be read is a `mistake` with a sentence about it. */
 export function parseCommand(line: string): Command {
@@ -54,12 +72,20 @@ function command(word: string, rest: string): Command {
       const to = firstWord(rest);
       return { type: 'message', to: parseUsername(to.word), text: to.rest };
     }
+    case '/who':
+      if (rest === '') return usage('/who NAME…');
+      return { type: 'who', names: rest.split(/[\s,;]+/u).map(parseUsername) };
+    case '/block':
+      return { type: 'block', name: rest === '' ? null : parseUsername(rest) };
+    case '/unblock':
+      return rest === '' ? usage('/unblock NAME') : { type: 'unblock', name: parseUsername(rest) };
     case '/logout':
+    case '/passwd':
     case '/delete':
     case '/retrieve':
     case '/help':
     case '/quit': {
-      const type = word.slice(1) as 'logout' | 'delete' | 'retrieve' | 'help' | 'quit';
+      const type = word.slice(1) as 'logout' | 'delete' | 'passwd' | 'retrieve' | 'help' | 'quit';
       return rest === '' ? { type } : usage(word);
     }
     default:

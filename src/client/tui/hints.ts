@@ -1,17 +1,26 @@
+import { EMPTY_INPUT, type InputLine, maskInput } from './input-line.ts';
 import type { Screen } from './screen.ts';
 
-/** What stands in front of the input: who would get the text. */
+/** What stands in front of the input: what is asked, or who would get the text. */
 export function promptFor(screen: Screen): string {
-  if (screen.confirming !== null) return `delete ${screen.confirming}? › `;
-  return screen.to === null || screen.account === null ? '› ' : `${screen.to} › `;
+  if (screen.question !== null) return `${screen.question.prompt} › `;
+  // Version 2 takes messages without a connection, too.
+  const sender = screen.account ?? (screen.protocol === 2 ? screen.wanted : null);
+  return screen.to === null || sender === null ? '› ' : `${screen.to} › `;
+}
+
+/** What stands behind it, a password as dots. */
+export function inputFor({ question, answer, input }: Screen): InputLine {
+  if (question === null) return input;
+  return question.masked ? maskInput(answer) : { ...EMPTY_INPUT, text: answer.text, cursor: answer.cursor };
 }
 
 /** The last row: what can be done now, the most useful first, since a narrow window cuts off the end. */
 export function hintFor(screen: Screen): string {
+  if (screen.question !== null) return screen.question.hint;
   if (screen.below > 0) {
     return screen.unseen > 0 ? `↓ ${screen.unseen} new below · PageDown` : '↓ more below · PageDown';
   }
-  if (screen.confirming !== null) return 'yes deletes it · anything else keeps it';
   if (screen.link.kind !== 'online') return 'Waiting for the server · /help · /quit';
   if (screen.account === null) return '/login NAME · /create NAME · /help · /quit';
   if (screen.to === null) return '/msg NAME TEXT · /list · /retrieve · /help';

@@ -21,6 +21,8 @@ export interface InputLine {
 export type InputAction =
   | { readonly type: 'insert'; readonly text: string }
   | { readonly type: 'submit' }
+  /** Empties the line and remembers nothing of it. */
+  | { readonly type: 'clear' }
   | {
       readonly type:
         | 'backspace'
@@ -50,6 +52,8 @@ export function editInput(input: InputLine, action: InputAction): InputLine {
       return insert(input, action.text);
     case 'submit':
       return submit(input);
+    case 'clear':
+      return { ...EMPTY_INPUT, history: input.history, historyAt: input.history.length };
     case 'backspace':
       return cut(input, graphemeBefore(text, cursor), cursor);
     case 'delete':
@@ -116,6 +120,13 @@ export function viewInput(input: InputLine, columns: number): InputView {
     at = end;
   }
   return { text: shown, cursorColumn };
+}
+
+/** The same line with a dot for each character; nothing of the text is left in it. */
+export function maskInput({ text, cursor }: InputLine): InputLine {
+  const dots = (part: string) => '•'.repeat(Array.from(graphemes.segment(part)).length);
+  const before = dots(text.slice(0, cursor));
+  return { ...EMPTY_INPUT, text: before + dots(text.slice(cursor)), cursor: before.length };
 }
 
 function insert(input: InputLine, typed: string): InputLine {

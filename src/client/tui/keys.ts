@@ -7,7 +7,9 @@ export type KeyAction =
   | { readonly type: 'quit' }
   /** Leaves if nothing is written, otherwise the delete key. */
   | { readonly type: 'end-of-input' }
-  | { readonly type: 'page-up' | 'page-down' };
+  | { readonly type: 'page-up' | 'page-down' }
+  /** Leaves a question unanswered. */
+  | { readonly type: 'cancel' };
 
 const CTRL: Record<string, KeyAction['type']> = {
   a: 'home',
@@ -35,7 +37,8 @@ export function keyActions(text: string, key: Key): KeyAction[] {
   if (key.return) return [{ type: 'submit' }];
   const special = specialKey(key);
   if (special !== undefined) return [special];
-  if (key.escape || key.tab || text === '') return [];
+  if (key.escape) return [{ type: 'cancel' }];
+  if (key.tab || text === '') return [];
   if (key.ctrl) return named(CTRL[text]);
   if (key.meta) return named(META[text]);
   return typed(text);

@@ -5,7 +5,8 @@ export interface Line {
   readonly id: number;
   /** Milliseconds since the epoch, or null where nobody knows when it was sent. */
   readonly at: number | null;
-  readonly kind: 'incoming' | 'outgoing' | 'info' | 'error';
+  /** External: by some program that no server vouches for. */
+  readonly kind: 'incoming' | 'external' | 'outgoing' | 'info' | 'error';
   /** Who wrote it (incoming), or to whom (outgoing); empty for what the client says itself. */
   readonly who: string;
   /** Several lines are allowed. */
@@ -153,6 +154,9 @@ function labelOf(line: Line, width: number): string {
   switch (line.kind) {
     case 'incoming':
       return `${shorten(line.who, width - 2)}: `;
+    case 'external':
+      // A blank is in no username, so this can never be a user's name.
+      return `ext ${shorten(line.who, width - 6)}: `;
     case 'outgoing':
       return `me → ${shorten(line.who, width - 7)}: `;
     case 'info':

@@ -29,6 +29,8 @@ function Label({ row }: { row: Row }): ReactElement {
           {row.label}
         </Text>
       );
+    case 'external':
+      return <Text dimColor>{row.label}</Text>;
     case 'outgoing':
       return <Text bold>{row.label}</Text>;
     case 'info':

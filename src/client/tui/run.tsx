@@ -1,8 +1,11 @@
 import { render } from 'ink';
-import type { Address } from '../socket.ts';
-import { DEFAULT_OPTIONS } from '../state.ts';
+import { DEFAULT_OPTIONS_2 } from '../v2/events.ts';
 import { App } from './app.tsx';
 import { Chat } from './chat.ts';
+import type { MakeFace } from './face.ts';
+import { Face1 } from './face1.ts';
+import { Face2 } from './face2.ts';
+import type { ServerChoice } from './options.ts';
 
 /** 128 + the signal's number, as a shell reports a process that a signal ended. */
 const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -12,7 +15,7 @@ const CRASHED = 70;
  * Runs the screen until the person leaves; resolves to the process's exit code. However it ends, the terminal is as it
  * was: main screen, cursor shown, no raw mode, no bracketed paste (only kill -9 leaves no time for that).
  */
-export async function runScreen(address: Address): Promise<number> {
+export async function runScreen(choice: ServerChoice): Promise<number> {
   let code = 0;
   let crash: unknown;
   let leave: () => void = () => undefined;
@@ -20,7 +23,11 @@ export async function runScreen(address: Address): Promise<number> {
     leave = resolve;
   });
   const size = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
-  const chat = new Chat({ ...DEFAULT_OPTIONS, address }, size, () => leave());
+  const { address, protocol, tls } = choice;
+  const options = { ...DEFAULT_OPTIONS_2, address, tls };
+  const makeFace: MakeFace = (display) =>
+    protocol === 1 ? new Face1(options, display) : new Face2(options, display);
+  const chat = new Chat(makeFace, address, size, () => leave());
   const app = render(<App chat={chat} />, {
     alternateScreen: true,
     incrementalRendering: true,

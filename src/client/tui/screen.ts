@@ -17,14 +17,16 @@ export interface Screen {
   readonly columns: number;
   readonly rows: number;
   readonly server: string;
+  readonly protocol: 1 | 2;
   readonly link: Link;
   readonly account: string | null;
   /** As `ClientState.wanted`. */
   readonly wanted: string | null;
   /** Who gets what is typed without a command. Changes only by the person's own command. */
   readonly to: string | null;
-  /** The account whose deletion waits for a typed yes. */
-  readonly confirming: string | null;
+  /** What the person is asked, and their answer so far; what they were writing waits meanwhile. */
+  readonly question: Question | null;
+  readonly answer: InputLine;
   readonly lines: readonly Line[];
   readonly characters: number;
   readonly nextId: number;
@@ -33,6 +35,14 @@ export interface Screen {
   /** Lines that came while they would have been below the window. */
   readonly unseen: number;
   readonly input: InputLine;
+}
+
+export interface Question {
+  /** In front of the input. */
+  readonly prompt: string;
+  readonly hint: string;
+  /** Whether the answer is a password: never shown, never kept. */
+  readonly masked: boolean;
 }
 
 export type NewLine = Omit<Line, 'id'>;
@@ -44,7 +54,7 @@ export type ScreenEvent =
   | { readonly type: 'fate'; readonly id: number; readonly fate: string }
   | { readonly type: 'state'; readonly state: ClientState }
   | { readonly type: 'turn-to'; readonly to: string | null }
-  | { readonly type: 'confirm'; readonly account: string | null }
+  | { readonly type: 'ask'; readonly question: Question | null }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   | { readonly type: 'page-up' | 'page-down' };
 
@@ -53,11 +63,13 @@ export function emptyScreen(server: string, columns: number, rows: number): Scre
     columns,
     rows,
     server,
+    protocol: 2,
     link: { kind: 'connecting' },
     account: null,
     wanted: null,
     to: null,
-    confirming: null,
+    question: null,
+    answer: EMPTY_INPUT,
     lines: [],
     characters: 0,
     nextId: 1,
@@ -71,7 +83,9 @@ export function emptyScreen(server: string, columns: number, rows: number): Scre
 export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
   switch (event.type) {
     case 'edit':
-      return { ...screen, input: editInput(screen.input, event.action) };
+      return screen.question === null
+        ? { ...screen, input: editInput(screen.input, event.action) }
+        : { ...screen, answer: editInput(screen.answer, event.action) };
     case 'append':
       return append(screen, event.line);
     case 'fate':
@@ -79,14 +93,12 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
         ...screen,
         lines: screen.lines.map((line) => (line.id === event.id ? { ...line, fate: event.fate } : line)),
       };
-    case 'state': {
-      const same = event.state.account === screen.account;
-      return { ...screen, ...event.state, confirming: same ? screen.confirming : null };
-    }
+    case 'state':
+      return { ...screen, ...event.state };
     case 'turn-to':
       return { ...screen, to: event.to };
-    case 'confirm':
-      return { ...screen, confirming: event.account };
+    case 'ask':
+      return { ...screen, question: event.question, answer: EMPTY_INPUT };
     case 'resize':
       return scrolledTo({ ...screen, columns: event.columns, rows: event.rows }, screen.below);
     case 'page-up':

@@ -1,6 +1,9 @@
 import type { Entry } from '../../protocol/v1/entries.ts';
+import type { ServerFrame } from '../../protocol/v2/replies.ts';
+import type { Request } from '../../protocol/v2/requests.ts';
 import type { ClientError } from '../errors.ts';
 import { sanitiseLine, sanitiseName, sanitiseText } from '../sanitise.ts';
+import type { EntryState } from '../v2/outbox.ts';
 
 /** Names of a list reply that are shown; of more, only their number. */
 const MAX_NAMES = 100;
@@ -28,12 +31,15 @@ export function wordsFor(error: ClientError): string {
   }
 }
 
-/** A list reply. */
-export function wordsForNames(names: readonly string[]): string {
+/** A list reply; `hasMore` if the server knows others that match. */
+export function wordsForNames(names: readonly string[], hasMore = false): string {
   if (names.length === 0) return 'No accounts match.';
   const shown = names.slice(0, MAX_NAMES).map(sanitiseName).join('; ');
+  const hidden = names.length - MAX_NAMES;
   const more =
-    names.length > MAX_NAMES ? `; and ${names.length - MAX_NAMES} more: a pattern shows fewer` : '';
+    hidden > 0 || hasMore
+      ? `; and ${Math.max(0, hidden)}${hasMore ? '+' : ''} more: a pattern shows fewer`
+      : '';
   return `${names.length === 1 ? '1 account' : `${names.length} accounts`}: ${shown}${more}`;
 }
 
@@ -59,4 +65,42 @@ export function wordsForSent(text: string): string {
   if (/^queued\b/i.test(text)) return '✓ queued';
   const line = sanitiseLine(text.slice(0, 200));
   return line === '' ? '✓' : `✓ ${line}`;
+}
+
+/** Ticks: what became of a message, version 2. */
+export function wordsForFate(state: EntryState): string {
+  switch (state.kind) {
+    case 'on-its-way':
+      return '…';
+    case 'waiting':
+      return '⧖';
+    case 'stored':
+      return '✓';
+    case 'delivered':
+      return '✓✓';
+    case 'undeliverable':
+      return '✗ nobody will read it: the account is gone';
+    case 'refused':
+      return `✗ ${sanitiseLine(state.reason.slice(0, 500))}`;
+    case 'unsure':
+      return '? not confirmed';
+  }
+}
+
+/** Who of those that were asked for is logged in. */
+export function wordsForPresence(asked: readonly string[], present: readonly string[]): string {
+  return asked.map((name) => `${name} ${present.includes(name) ? '● logged in' : '○ away'}`).join('; ');
+}
+
+/** The answer to a request that the person was told had timed out, version 2. */
+export function wordsForLate(request: Request, reply: ServerFrame): string {
+  if (reply.type === 'listed') return `Late answer: ${wordsForNames(reply.names, reply.more)}`;
+  const text = reply.type === 'failure' ? reply.message : 'done.';
+  return `The answer to the ${request.type} request came late: ${text}`;
+}
+
+/** A day as a person names it, in their own time zone: `Mon 21 Nov 2026`. */
+export function wordsForDay(at: number): string {
+  const [weekday, month, day, year] = new Date(at).toDateString().split(' ');
+  return `${weekday} ${Number(day)} ${month} ${year}`;
 }

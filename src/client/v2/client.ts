@@ -249,7 +249,8 @@ export class Client {
       const lost = reply.type === 'failure' && reply.code === 'NOT_LOGGED_IN';
       if (lost && this.#state.account !== null) this.#transport.hangUp('the login is gone');
     }
-    if (late && !OWN_REQUESTS.has(request.type)) this.#listener({ type: 'late-reply', request, reply });
+    const told = OWN_REQUESTS.has(request.type) || reply.type === 'created' || reply.type === 'logged-in';
+    if (late && !told) this.#listener({ type: 'late-reply', request, reply });
     this.#sender.pump();
   }
 
@@ -264,6 +265,13 @@ export class Client {
     this.#identity = identity;
     this.#wanted = identity.name;
     this.#setState(identity.name);
+    const { name } = identity;
+    if (request.type === 'login' && request.token !== undefined) {
+      this.#listener({ type: 'login-restored', name });
+    } else {
+      const { undelivered } = reply;
+      this.#listener({ type: 'logged-in', name, undelivered, isNew: reply.type === 'created' });
+    }
     this.#receiver.begin(connection, identity);
     this.#sender.begin(connection);
   }
@@ -299,7 +307,6 @@ export class Client {
     for (let attempt = 0; token !== null && !obsolete(); attempt++) {
       try {
         await ask(connection, { type: 'login', username: name, token, deliver: 'all' });
-        this.#listener({ type: 'login-restored', name });
         return;
       } catch (error) {
         if (obsolete() || !(error instanceof ClientError)) return;

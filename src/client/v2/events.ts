@@ -21,6 +21,13 @@ export type ClientEvent =
   | { readonly type: 'disconnected'; readonly reason: string; readonly retryInMs: number }
   /** Somebody else is logged in to the account now; the client does not fight for it. */
   | { readonly type: 'replaced'; readonly name: string; readonly reason: string }
+  /** The person is logged in, before the first message comes; `isNew`: the account was made. */
+  | {
+      readonly type: 'logged-in';
+      readonly name: string;
+      readonly undelivered: number;
+      readonly isNew: boolean;
+    }
   /** Logged in again after a reconnect. */
   | { readonly type: 'login-restored'; readonly name: string }
   | {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClientOptions, DEFAULT_OPTIONS } from '../../../src/client/state.ts';
 import { App } from '../../../src/client/tui/app.tsx';
 import { Chat } from '../../../src/client/tui/chat.ts';
+import { Face1 } from '../../../src/client/tui/face1.ts';
 import { agreeable, TestServer } from '../v1/test-server.ts';
 
 let server: TestServer;
@@ -50,9 +51,14 @@ function open(options: Partial<ClientOptions> = {}): void {
   const quick = { reconnect: { firstMs: 20, maxMs: 100 }, relogin: { firstMs: 20, maxMs: 50, tries: 3 } };
   quits = 0;
   const all = { ...DEFAULT_OPTIONS, ...quick, ...options, address };
-  chat = new Chat(all, { columns: 80, rows: 24 }, () => {
-    quits += 1;
-  });
+  chat = new Chat(
+    (display) => new Face1(all, display),
+    address,
+    { columns: 80, rows: 24 },
+    () => {
+      quits += 1;
+    },
+  );
   screen = render(<App chat={chat} />);
   resize(80, 24);
   chat.start();

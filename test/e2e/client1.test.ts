@@ -1,4 +1,4 @@
-/** The client as people use it: the built program in a real terminal, the real frontend, a real Kafka. */
+/** The client with version 1 of the protocol: the built program in a real terminal, the real frontend, a real Kafka. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ function startFrontend(port = 0): Promise<RunningFrontend> {
 
 /** The client in a terminal; when it has left, the shell tells its exit code and the terminal's line settings. */
 function openClient(size: { columns: number; rows: number; env?: Record<string, string> }): TestTerminal {
-  const command = `"${process.execPath}" "${CLIENT}" --server 127.0.0.1:${frontend.address.port}; echo "code $?"; stty -a`;
+  const command = `"${process.execPath}" "${CLIENT}" --protocol 1 --server 127.0.0.1:${frontend.address.port}; echo "code $?"; stty -a`;
   const terminal = new TestTerminal(command, size);
   terminals.push(terminal);
   return terminal;

@@ -1,0 +1,151 @@
+import { ClientError } from '../errors.ts';
+import type { Client } from '../v2/client.ts';
+import { type Display, isYes, yesOrNo } from './face.ts';
+import type { Question } from './screen.ts';
+
+/**
+ * What has to be asked to create, enter, change and delete an account. The next question follows at once, so that no
+ * part of a password that was typed ahead can land in a message.
+ */
+export class AccountQuestions {
+  readonly #client: Client;
+  readonly #display: Display;
+
+  constructor(client: Client, display: Display) {
+    this.#client = client;
+    this.#display = display;
+  }
+
+  create(name: string): void {
+    this.#requireNobody();
+    this.#askTwice(`password for ${name}`, 'Enter alone: none, open to anybody · Esc leaves', (password) =>
+      this.#client.create(name, password),
+    );
+  }
+
+  login(name: string): void {
+    this.#requireNobody();
+    const question = secret(`password of ${name}`, 'Enter logs in · alone: no password · Esc leaves');
+    this.#display.ask(question, (password) =>
+      password === null ? this.#nothing() : this.#login(name, password === '' ? null : password),
+    );
+  }
+
+  changePassword(): void {
+    this.#requireLogin();
+    const change = (old: string | null) =>
+      this.#askTwice(
+        'new password',
+        'at least as long as the server wants · Esc leaves',
+        async (password) => {
+          if (password === null)
+            throw new ClientError('INVALID', 'A password cannot be empty: nothing was done.');
+          await this.#client.changePassword(old, password);
+          this.#display.say('info', 'The password is changed.');
+        },
+      );
+    if (this.#client.isOpen) {
+      change(null);
+      return;
+    }
+    this.#display.ask(secret('old password', 'the one you have now · Esc leaves'), (old) =>
+      old === null ? this.#nothing() : change(old === '' ? null : old),
+    );
+  }
+
+  delete(): void {
+    const account = this.#requireLogin();
+    this.#display.say(
+      'info',
+      `Delete the account ${account}? Type yes to delete it; anything else keeps it.`,
+    );
+    this.#display.ask(yesOrNo(`delete ${account}?`, 'deletes it', 'keeps it'), (answer) => {
+      if (!isYes(answer)) return this.#kept(account);
+      if (this.#client.isOpen) return this.#delete(account, null, false);
+      this.#display.ask(
+        secret(`password of ${account}`, 'Enter deletes the account · Esc keeps it'),
+        (password) =>
+          password === null
+            ? this.#kept(account)
+            : this.#delete(account, password === '' ? null : password, false),
+      );
+    });
+  }
+
+  async #login(name: string, password: string | null, takeover = false): Promise<void> {
+    try {
+      await this.#client.login(name, password, takeover);
+    } catch (error) {
+      const elsewhere = error instanceof ClientError && error.refusal?.code === 'ALREADY_LOGGED_IN';
+      if (!elsewhere || takeover) throw error;
+      this.#display.say(
+        'error',
+        `${name} is logged in elsewhere. Type yes to take over, which ends it there.`,
+      );
+      this.#display.ask(yesOrNo('take over?', 'ends it there', 'leaves it'), (answer) =>
+        isYes(answer) ? this.#login(name, password, true) : this.#nothing(),
+      );
+    }
+  }
+
+  async #delete(account: string, password: string | null, force: boolean): Promise<void> {
+    try {
+      const lost = await this.#client.delete(password, force);
+      this.#display.turnTo(null);
+      const what = lost === 0 ? '' : ` Nobody will read ${messages(lost)}.`;
+      this.#display.say('info', `The account ${account} is deleted.${what}`);
+    } catch (error) {
+      const refusal = error instanceof ClientError ? error.refusal : undefined;
+      if (refusal?.code !== 'HAS_UNDELIVERED' || force) throw error;
+      const held = refusal.undelivered === undefined ? 'messages' : messages(refusal.undelivered);
+      this.#display.say(
+        'error',
+        `${account} holds ${held} that nobody would read. Type yes to delete all the same.`,
+      );
+      this.#display.ask(yesOrNo(`delete ${account} and ${held}?`, 'deletes all', 'keeps it'), (answer) =>
+        isYes(answer) ? this.#delete(account, password, true) : this.#kept(account),
+      );
+    }
+  }
+
+  /** Twice, since nobody sees what was typed; empty = null. */
+  #askTwice(prompt: string, hint: string, done: (password: string | null) => Promise<void>): void {
+    this.#display.ask(secret(prompt, hint), (first) => {
+      if (first === null) return this.#nothing();
+      if (first === '') return done(null);
+      this.#display.ask(secret('the same again', 'so that it is what you meant · Esc leaves'), (second) => {
+        if (second === null) return this.#nothing();
+        if (second === first) return done(first);
+        this.#display.say('error', 'The two passwords differ: nothing was done.');
+      });
+    });
+  }
+
+  #nothing(): void {
+    this.#display.say('info', 'Nothing was done.');
+  }
+
+  #kept(account: string): void {
+    this.#display.say('info', `${account} is kept.`);
+  }
+
+  #requireNobody(): void {
+    const { account, link } = this.#display.screen;
+    if (link.kind !== 'online') throw new ClientError('OFFLINE', 'Not connected to the server.');
+    if (account !== null) throw new ClientError('INVALID', `You are logged in as ${account}: /logout first.`);
+  }
+
+  #requireLogin(): string {
+    const { account } = this.#display.screen;
+    if (account === null) throw new ClientError('INVALID', 'You are not logged in.');
+    return account;
+  }
+}
+
+function secret(prompt: string, hint: string): Question {
+  return { prompt, hint, masked: true };
+}
+
+function messages(count: number): string {
+  return count === 1 ? '1 undelivered message' : `${count} undelivered messages`;
+}
