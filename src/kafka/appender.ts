@@ -99,6 +99,7 @@ export class Appender {
   #partition(topic: string): Partition {
     let partition = this.#partitions.get(topic);
     if (!partition) {
+      if (this.#partitions.size >= MAX_PARTITIONS) this.#startOver();
       partition = {
         topic,
         queue: [],
@@ -109,7 +110,6 @@ export class Appender {
         locating: false,
       };
       this.#partitions.set(topic, partition);
-      if (this.#partitions.size > MAX_PARTITIONS) this.#startOver();
     }
     return partition;
   }
@@ -156,6 +156,11 @@ export class Appender {
     const moment = now();
     let nextDue = Number.POSITIVE_INFINITY;
     for (const partition of this.#ready) {
+      // Its senders were all told that it took too long.
+      if (!partition.batch && partition.queue.length === 0) {
+        this.#ready.delete(partition);
+        continue;
+      }
       const leader = this.#cluster.knownLeader(partition.topic);
       if (!leader || partition.batch?.sending) {
         // Comes back when the leader is known, or the batch is answered.
@@ -333,16 +338,16 @@ export class Appender {
 
   #failOverdue(partition: Partition, moment: number): void {
     const { batch, queue } = partition;
-    const first = batch?.entries[0];
-    if (batch && first && moment > first.deadline) {
+    const overdue = batch?.entries.filter((entry) => moment > entry.deadline) ?? [];
+    if (batch && overdue.length > 0) {
       const sent = batch.tries > 0;
       const error = new EngineError(
         'UNAVAILABLE',
         sent ? 'no answer in time: it may have been stored' : 'Kafka does not answer; nothing was stored',
       );
-      // While the request is under way the batch keeps its place: only its senders are told.
-      if (batch.sending) for (const entry of batch.entries) entry.reject(error);
-      else this.#giveUp(partition, error);
+      for (const entry of overdue) entry.reject(error);
+      // The batch keeps its place while somebody waits for it, and while a request with it is under way.
+      if (overdue.length === batch.entries.length && !batch.sending) this.#giveUp(partition, error);
     }
     while (queue[0] && moment > queue[0].deadline) {
       const entry = queue.shift();

@@ -173,6 +173,7 @@ export class CompactedTable<Value> {
   async #round(): Promise<void> {
     const { node, topicId } = await this.#cluster.leader(this.#options.topic);
     this.#connection ??= await this.#cluster.dedicated(node);
+    if (this.#closed) return void (await this.#connection.close());
     const response = await send(
       this.#connection,
       fetchV17.api,

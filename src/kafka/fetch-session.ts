@@ -129,6 +129,8 @@ export class FetchSession<M extends SessionMember> {
   /** One request and its answer. */
   async #round(): Promise<void> {
     this.#connection ??= await this.#cluster.dedicated(this.node);
+    // Closed while it connected.
+    if (this.#closed) return this.#drop();
     const full = this.#session.epoch === 0;
     const topics = (full ? [...this.#members.keys()] : [...this.#changed]).flatMap((id) =>
       this.#describe(id),

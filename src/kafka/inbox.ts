@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Account } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
-import { EngineError } from './errors.ts';
+import { EngineError, unavailable } from './errors.ts';
 import { deleteGroup, type GroupMember } from './group-member.ts';
 import { trimHistory, trimIntervalMs } from './history.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
@@ -31,6 +31,8 @@ export interface InboxSurroundings {
   readonly log: Logger;
   /** False while this frontend may have been taken for dead: nothing is pushed or committed then. */
   readonly isFrontendAlive: () => boolean;
+  /** Waits until it is true. @throws EngineError `UNAVAILABLE` */
+  readonly frontendAlive: (deadline: number) => Promise<void>;
   /** Called once, when the inbox is held no more. */
   readonly onReleased: (inbox: KafkaInbox) => void;
   /** Gives a lost lease back in the background, in case it is still ours. */
@@ -106,6 +108,7 @@ export class KafkaInbox implements Inbox, Follower {
     const end = await readEnd(this.#around.cluster, this.topic, now() + READ_TIMEOUT_MS).catch(
       this.#asEngineError,
     );
+    await this.#expectStillHeld();
     return Math.max(0, end - this.#watermark.low - this.#watermark.acknowledgedAbove);
   }
 
@@ -120,10 +123,10 @@ export class KafkaInbox implements Inbox, Follower {
       const { records, nextOffset } = await this.#readFrom(position);
       if (nextOffset === position) break;
       for (const raw of records) {
+        if (raw.offset > position) this.#stepOver(position, Math.min(raw.offset, end) - 1);
         if (raw.offset >= end) return found;
-        if (raw.offset > position) this.#stepOver(position, raw.offset - 1);
-        if (this.#nextToRead(raw.offset) !== raw.offset) continue;
         position = raw.offset + 1;
+        if (this.#nextToRead(raw.offset) !== raw.offset) continue;
         const message = this.#decode(raw);
         if (!message) continue;
         bytes += Buffer.byteLength(message.body);
@@ -132,9 +135,22 @@ export class KafkaInbox implements Inbox, Follower {
         this.#handedOut = Math.max(this.#handedOut, raw.offset);
         if (found.length >= (limits.maxMessages ?? Number.POSITIVE_INFINITY)) return found;
       }
+      // Control records at the end of what was read hold no message either.
+      if (nextOffset > position) this.#stepOver(position, Math.min(nextOffset, end) - 1);
       position = this.#nextToRead(Math.max(position, nextOffset));
     }
     return found;
+  }
+
+  async confirm(): Promise<void> {
+    this.#expectHeld();
+    await retry('confirm lease', now() + READ_TIMEOUT_MS, () => this.#member.heartbeat()).catch(
+      (error: unknown) => {
+        this.#onContactFailed('confirmation', error);
+        return unavailable(error);
+      },
+    );
+    this.#expectHeld();
   }
 
   acknowledge(first: number, last: number): void {
@@ -332,7 +348,7 @@ export class KafkaInbox implements Inbox, Follower {
         READ_BYTES,
         deadline,
       );
-      this.#expectHeld();
+      await this.#expectStillHeld();
       return recordsOf(batches, position);
     } catch (error) {
       if (error instanceof KafkaError && error.kafkaCode === KafkaCode.OFFSET_OUT_OF_RANGE) {
@@ -347,6 +363,12 @@ export class KafkaInbox implements Inbox, Follower {
     if (error instanceof EngineError) throw error;
     throw new EngineError('LOST', `the inbox topic ${this.topic} cannot be read`, { cause: error });
   };
+
+  /** After waiting for anything: this process may have been frozen meanwhile, and the inbox be somebody else's. */
+  async #expectStillHeld(): Promise<void> {
+    if (!this.#around.isFrontendAlive()) await this.#around.frontendAlive(now() + READ_TIMEOUT_MS);
+    this.#expectHeld();
+  }
 
   #expectHeld(): void {
     if (this.#ended) throw new EngineError('LOST', `${this.topic} is not held any more`);

@@ -69,6 +69,12 @@ export interface Inbox {
   undelivered(): Promise<number>;
 
   /**
+   * Asks Kafka whether this inbox is still held: before something is done that cannot be undone.
+   * @throws EngineError `UNAVAILABLE`, `LOST`
+   */
+  confirm(): Promise<void>;
+
+  /**
    * Undelivered messages that were not pushed through `onMessage`, oldest first; what was read and not
    * acknowledged is read again. Stops before `maxBytes` of bodies, but returns at least one if there is one.
    * @throws EngineError `UNAVAILABLE`, `LOST`

@@ -86,6 +86,7 @@ export class KafkaInboxes implements Inboxes {
       signer: options.signer,
       historyMs: options.historyMs,
       isFrontendAlive: () => this.#frontend.isValid,
+      frontendAlive: (deadline) => this.#frontend.ready(deadline),
       onReleased: (inbox) => {
         if (this.#local.get(inbox.owner.name) === inbox) this.#local.delete(inbox.owner.name);
       },

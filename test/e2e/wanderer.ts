@@ -68,7 +68,7 @@ export class Wanderer {
   }
 
   /** Connects to any frontend and runs the first request, which logs in; tries again while it is told to wait. */
-  async enter(request: 'create' | 'login', deliver: 'all' | 'live' = 'all'): Promise<void> {
+  async enter(request: 'create' | 'login', deliver: 'all' | 'live' = 'all', takeover = true): Promise<void> {
     for (let attempt = 0; this.#socket === null; attempt++) {
       if (attempt > 200)
         throw new Error(`${this.name} cannot ${request}: ${this.surprises.slice(-3).join('; ')}`);
@@ -81,7 +81,7 @@ export class Wanderer {
               type: 'login',
               username: this.name,
               deliver,
-              takeover: true,
+              takeover,
               ...(resumes && this.#token && { token: this.#token }),
             },
       );

@@ -56,6 +56,10 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
     return this.#unacknowledged().length;
   }
 
+  confirm(): Promise<void> {
+    return this.#demandHeld();
+  }
+
   async read(limits: { maxBytes: number; maxMessages?: number }): Promise<InboxMessage[]> {
     await this.#demandHeld();
     const { maxBytes, maxMessages = Number.POSITIVE_INFINITY } = limits;

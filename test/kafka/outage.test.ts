@@ -91,4 +91,24 @@ describe('Kafka killed and started again', () => {
     await reader.inbox.close();
     await impatient.close();
   });
+
+  it('takes messages again at once after it hung for longer than a send waits', async () => {
+    const impatient = await openEngine(
+      readConfig({ MILENA_KAFKA_BROKERS: broker.brokers, MILENA_SEND_TIMEOUT_MS: '500' }),
+      testLog,
+    );
+    const owner = await impatient.accounts.create({ name: uniqueName('owner') });
+    for (let round = 0; round < 3; round++) {
+      await broker.freeze();
+      const sends = Array.from({ length: 5 }, (_, i) =>
+        impatient.inboxes.append(owner, message(owner, `${round} ${i}`)),
+      );
+      for (const send of await Promise.allSettled(sends)) {
+        expect(send).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
+      }
+      await broker.thaw();
+      await eventually(() => impatient.inboxes.append(owner, message(owner, `${round} back`)));
+    }
+    await impatient.close();
+  });
 });

@@ -26,6 +26,8 @@ export async function deleteAccount(
   }
   const undelivered = await seat.inbox.undelivered();
   if (undelivered > 0 && !request.force) throw hasUndelivered(undelivered);
+  // Somebody may have taken the inbox over in a moment in which this process stood still.
+  await seat.inbox.confirm();
   await services.accounts.remove(account);
   await services.identity.forgetToken(account).catch((error: unknown) => {
     // It belongs to a life that is over: nobody can use it.

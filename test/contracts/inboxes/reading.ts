@@ -132,6 +132,25 @@ export function readingContract(cluster: () => TestCluster): void {
       await reader.inbox.close();
     });
 
+    it('does not take what was pushed for delivered', async () => {
+      const { here } = cluster();
+      const owner = await here.accounts.create({ name: uniqueName('owner') });
+      await appendAll(here, owner, owner, ['backlog']);
+      const { inbox, pushed } = await observe(here, owner);
+      await appendAll(here, owner, owner, ['live 1', 'live 2', 'live 3']);
+      await eventually(() => expect(pushed).toHaveLength(3));
+      inbox.pause();
+      await appendAll(here, owner, owner, ['rest']);
+      expect((await inbox.read({ maxBytes: 10_000 })).map(({ body }) => body)).toEqual(['backlog', 'rest']);
+      expect(await inbox.undelivered()).toBe(5);
+      await inbox.close();
+      const again = await observe(here, owner, { deliver: 'all' });
+      await eventually(() =>
+        expect(again.bodies()).toEqual(['backlog', 'live 1', 'live 2', 'live 3', 'rest']),
+      );
+      await again.inbox.close();
+    });
+
     it('keeps the backlog through a session that acknowledged only live messages', async () => {
       const { here, elsewhere } = cluster();
       const { to, from } = await pair();
