@@ -19,6 +19,11 @@ export interface Refusal {
   readonly undelivered?: number | undefined;
 }
 
+/** When a refused request may be given again, as a sentence to put behind the refusal; empty if nobody knows. */
+export function retryHint(retryAfterMs: number | undefined): string {
+  return retryAfterMs === undefined ? '' : ` Try again in ${Math.max(1, Math.ceil(retryAfterMs / 1_000))} s.`;
+}
+
 /** The only error that the client's functions throw; `message` is a sentence for the person. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';

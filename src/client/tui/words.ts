@@ -1,7 +1,7 @@
 import type { Entry } from '../../protocol/v1/entries.ts';
 import type { ServerFrame } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
-import type { ClientError } from '../errors.ts';
+import { type ClientError, retryHint } from '../errors.ts';
 import { sanitiseLine, sanitiseName, sanitiseText } from '../sanitise.ts';
 import type { EntryState } from '../v2/outbox.ts';
 
@@ -22,7 +22,7 @@ export function wordsFor(error: ClientError): string {
     case 'TIMEOUT':
       return `${error.message} What next?`;
     case 'REFUSED':
-      return error.message === '' ? 'The server refused.' : error.message;
+      return `${error.message || 'The server refused.'}${retryHint(error.refusal?.retryAfterMs)}`;
     case 'OFFLINE':
     case 'BUSY':
       return `${error.message} ↑ brings the line back.`;

@@ -91,8 +91,7 @@ export class Client {
   /** Makes an account and logs in to it; without a password an open one. @throws ClientError */
   async create(username: string, password: string | null): Promise<void> {
     this.#intent += 1;
-    const secret = password === null ? {} : { password };
-    await ask(this.#transport.online(), { type: 'create', username, ...secret });
+    await ask(this.#transport.online(), { type: 'create', username, ...secretOf(password) });
   }
 
   /**
@@ -104,7 +103,7 @@ export class Client {
     const reply = await ask(this.#transport.online(), {
       type: 'login',
       username,
-      ...(password === null ? {} : { password }),
+      ...secretOf(password),
       ...(takeover ? { takeover } : {}),
       deliver: 'all',
     });
@@ -123,10 +122,9 @@ export class Client {
    */
   async delete(password: string | null, force = false): Promise<number> {
     this.#receiver.flush();
-    const secret = password === null ? {} : { password };
     const reply = await ask(this.#transport.online(), {
       type: 'delete',
-      ...secret,
+      ...secretOf(password),
       ...(force ? { force } : {}),
     });
     return reply.undelivered;
@@ -136,8 +134,8 @@ export class Client {
   async changePassword(old: string | null, password: string): Promise<void> {
     await ask(this.#transport.online(), {
       type: 'password',
-      ...(old === null ? {} : { old }),
-      new: password,
+      ...(old === null ? {} : { old: old.normalize('NFC') }),
+      new: password.normalize('NFC'),
     });
   }
 
@@ -327,4 +325,9 @@ export class Client {
     this.#state = { link: this.#transport.link, account, wanted: this.#wanted };
     this.#listener({ type: 'state', state: this.#state });
   }
+}
+
+/** However a keyboard composes its letters, the same password is the same bytes. */
+function secretOf(password: string | null): { password?: string } {
+  return password === null ? {} : { password: password.normalize('NFC') };
 }

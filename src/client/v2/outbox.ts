@@ -157,6 +157,12 @@ export class Outbox {
     return item === undefined ? [] : [{ ...entryOf(item), state: { kind: 'refused', reason } }];
   }
 
+  /** No answer will ever say whether it is stored. */
+  giveUp(id: string): Entry[] {
+    const item = this.#remove(id);
+    return item === undefined ? [] : [{ ...entryOf(item), state: { kind: 'unsure' } }];
+  }
+
   /** The fate of messages became known. Ids that mean nothing here are ignored, and so are those of unsent messages. */
   settled(ids: Iterable<string>, kind: 'delivered' | 'undeliverable'): Entry[] {
     const changed: Entry[] = [];

@@ -5,17 +5,19 @@ import { ID_BYTES } from '../../protocol/v2/fields.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES, MAX_RECEIPTS, type RequestOf } from '../../protocol/v2/requests.ts';
 import { backoffMs } from '../backoff.ts';
-import { ClientError } from '../errors.ts';
+import { ClientError, retryHint } from '../errors.ts';
 import { ask, type Connection2 } from './dialect.ts';
 import type { Client2Options, ClientEvent } from './events.ts';
 import { type Entry, Outbox } from './outbox.ts';
 import { hex } from './seen.ts';
 
 /**
- * Refusals that say "not now" about a message. UNAVAILABLE may have stored it, which its id makes harmless to repeat;
- * to call it refused could be untrue.
+ * Refusals that say "not now" about a message. With UNAVAILABLE and INTERNAL it may be stored, which its id makes
+ * harmless to repeat; to call it refused could be untrue.
  */
-const NOT_NOW: ReadonlySet<ProtocolErrorCode> = new Set(['RATE_LIMITED', 'BUSY', 'UNAVAILABLE']);
+const NOT_NOW: ReadonlySet<ProtocolErrorCode> = new Set(['RATE_LIMITED', 'BUSY', 'UNAVAILABLE', 'INTERNAL']);
+/** After so many faults in a row the message that meets them stands in the way no longer. */
+const MAX_FAULTS = 5;
 /** Refusals that say "not on this connection": the next login takes the message along. */
 const NOT_HERE: ReadonlySet<ProtocolErrorCode> = new Set(['NOT_LOGGED_IN', 'REPLACED', 'SHUTTING_DOWN']);
 
@@ -91,10 +93,7 @@ export class Sender {
     } else if (NOT_HERE.has(reply.code)) {
       this.interrupt();
     } else {
-      const { code, message, retryAfterMs } = reply;
-      const later = code === 'MAILBOX_FULL' && retryAfterMs !== undefined;
-      const again = later ? ` Try again in ${Math.ceil(retryAfterMs / 1_000)} s.` : '';
-      this.#changed(this.#outbox.refused(id, `${message}${again}`));
+      this.#changed(this.#outbox.refused(id, `${reply.message}${retryHint(reply.retryAfterMs)}`));
     }
     this.pump();
   }
@@ -105,13 +104,19 @@ export class Sender {
     this.pump();
   }
 
-  #hold(id: string, { message, retryAfterMs }: ServerFrameOf<'failure'>): void {
+  #hold(id: string, { code, message, retryAfterMs }: ServerFrameOf<'failure'>): void {
+    if (code === 'INTERNAL' && this.#pauses >= MAX_FAULTS) {
+      this.#pauses = 0;
+      this.#changed(this.#outbox.giveUp(id));
+      return;
+    }
     this.#changed(this.#outbox.pause(id));
     // Several were on their way: one wait is for all of them.
     if (this.#retry !== undefined) return;
     const retryInMs = Math.max(retryAfterMs ?? 0, backoffMs(this.#pauses, this.#options.held));
+    // Once until something is accepted: the ticks show that they still wait.
+    if (this.#pauses === 0) this.#tell({ type: 'held', reason: message, retryInMs });
     this.#pauses += 1;
-    this.#tell({ type: 'held', reason: message, retryInMs });
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#changed(this.#outbox.resume());
