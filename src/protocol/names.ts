@@ -38,37 +38,6 @@ export function parsePattern(text: string): string {
 }
 
 /**
- * Whether `name` matches: `*` any run, `?` any one character, everything else itself; an empty pattern matches
- * every name. At most name × pattern steps, whatever the pattern, which is why it is not a regular expression.
- */
-export function matchesPattern(pattern: string, name: string): boolean {
-  if (pattern === '') return true;
-  let p = 0;
-  let star = -1;
-  let resume = 0;
-  for (let n = 0; n < name.length; ) {
-    const wanted = pattern[p];
-    if (wanted === '*') {
-      star = p;
-      resume = n;
-      p += 1;
-    } else if (wanted !== undefined && (wanted === '?' || wanted === name[n])) {
-      p += 1;
-      n += 1;
-    } else if (star >= 0) {
-      // The last star takes one character more.
-      resume += 1;
-      n = resume;
-      p = star + 1;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[p] === '*') p += 1;
-  return p === pattern.length;
-}
-
-/**
  * How version 1 shows a sender that is no user but some other Kafka producer: `[external]`, or
  * `[external deploy-bot]`. The bracket cannot start a username, and what was in the key is reduced to characters
  * that cannot end the sender's part of a line.

@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  externalSender,
-  isUsername,
-  matchesPattern,
-  parsePattern,
-  parseUsername,
-} from '../../src/protocol/names.ts';
+import { externalSender, isUsername, parsePattern, parseUsername } from '../../src/protocol/names.ts';
 
 describe('usernames', () => {
   test.each([
@@ -51,31 +45,6 @@ describe('patterns', () => {
 
   test.each(['a.b', '[a]', 'ä*', 'a\n', 'a'.repeat(65)])('%j is refused', (typed) => {
     expect(() => parsePattern(typed)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
-  });
-
-  test.each([
-    ['', 'alice', true],
-    ['*', 'alice', true],
-    ['a*', 'alice', true],
-    ['*e', 'alice', true],
-    ['a*e', 'alice', true],
-    ['*l*c*', 'alice', true],
-    ['a?ice', 'alice', true],
-    ['?????', 'alice', true],
-    ['a*ice*', 'aliceice', true],
-    ['*ab', 'aab', true],
-    ['alice', 'alice', true],
-    ['alic', 'alice', false],
-    ['alicee', 'alice', false],
-    ['????', 'alice', false],
-    ['??????', 'alice', false],
-    ['*b', 'alice', false],
-    ['a*x*e', 'alice', false],
-    ['lice', 'alice', false],
-  ])('%j on %j: %s', (pattern, name, matches) => expect(matchesPattern(pattern, name)).toBe(matches));
-
-  test('the worst pattern takes no exponential time', () => {
-    expect(matchesPattern(`${'*a'.repeat(31)}*b`, 'a'.repeat(32))).toBe(false);
   });
 });
 
