@@ -6,12 +6,18 @@
  * Starts a frontend of its own against the Kafka at MILENA_KAFKA_BROKERS (default 127.0.0.1:9092), logs in the
  * users from this process, prints a table and one JSON line, and removes the accounts again.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { cpus, totalmem } from 'node:os';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import {
+  freePort,
+  HOST,
+  machine,
+  percentiles,
+  progress,
+  round,
+  seconds,
+  startFrontend,
+} from './bench-run.ts';
 import { Person } from './person.ts';
 import { cpuPercent, usageOf } from './process-usage.ts';
 
@@ -28,7 +34,6 @@ const IDLE_SECONDS = Number(values.idle);
 const MESSAGES = Number(values.messages);
 /** Requests under way at once while people come and go. */
 const CONCURRENCY = 32;
-const HOST = '127.0.0.1';
 
 const port = await freePort();
 const frontend = await startFrontend(port);
@@ -141,50 +146,6 @@ async function each<T>(items: readonly T[], action: (item: T) => Promise<void>):
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
 
-async function startFrontend(onPort: number): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['dist/frontend/main.js'], {
-    env: {
-      ...process.env,
-      NODE_ENV: 'production',
-      MILENA_HOST: HOST,
-      MILENA_PORT: String(onPort),
-      // Its line "listening" is waited for below.
-      MILENA_LOG_LEVEL: 'info',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<never>((_, reject) => {
-    child.once('exit', (code) => reject(new Error(`the frontend ended with ${code}`)));
-  });
-  ended.catch(() => {});
-  const lines = createInterface({ input: child.stdout });
-  const listening = new Promise<void>((resolve) => {
-    lines.on('line', (line) => {
-      if (line.includes('"listening"')) resolve();
-    });
-  });
-  await Promise.race([listening, ended]);
-  return child;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, HOST, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
-
-function percentiles(samples: number[]): { p50: number; p90: number; p99: number } {
-  const sorted = samples.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-  return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
-}
-
 function print(result: Result): void {
   const { sendToDeliverMs: deliver, sendToAcceptMs: accept } = result;
   console.log(`
@@ -197,20 +158,4 @@ function print(result: Result): void {
 | memory of the frontend, MiB | ${result.memoryMiB} |
 | send to accept, one at a time, ms p50 / p90 / p99 | ${accept.p50} / ${accept.p90} / ${accept.p99} |
 | send to deliver, one at a time, ms p50 / p90 / p99 | ${deliver.p50} / ${deliver.p90} / ${deliver.p99} |`);
-}
-
-function machine(): string {
-  return `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${process.platform}`;
-}
-
-function progress(text: string): void {
-  process.stderr.write(`${text}…\n`);
-}
-
-function seconds(count: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, count * 1000));
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

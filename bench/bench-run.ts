@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { cpus, totalmem } from 'node:os';
+import { createInterface } from 'node:readline';
+
+/** What all benchmarks need: a frontend of their own, and figures a person can read. */
+
+export const HOST = '127.0.0.1';
+
+/** A frontend in a process of its own, listening; built before. */
+export async function startFrontend(onPort: number): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['dist/frontend/main.js'], {
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      MILENA_HOST: HOST,
+      MILENA_PORT: String(onPort),
+      // Its line "listening" is waited for below.
+      MILENA_LOG_LEVEL: 'info',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<never>((_, reject) => {
+    child.once('exit', (code) => reject(new Error(`the frontend ended with ${code}`)));
+  });
+  ended.catch(() => {});
+  const lines = createInterface({ input: child.stdout });
+  const listening = new Promise<void>((resolve) => {
+    lines.on('line', (line) => {
+      if (line.includes('"listening"')) resolve();
+    });
+  });
+  await Promise.race([listening, ended]);
+  return child;
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, HOST, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+export function percentiles(samples: number[]): { p50: number; p90: number; p99: number } {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const at = (share: number) =>
+    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
+}
+
+/** For the results: on what they were measured. */
+export function machine(): string {
+  return `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${process.platform}`;
+}
+
+export function progress(text: string): void {
+  process.stderr.write(`${text}…\n`);
+}
+
+export function seconds(count: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, count * 1000));
+}
+
+/** To two places. */
+export function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
