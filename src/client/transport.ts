@@ -114,7 +114,12 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
 
   /** Ends the connection that there is, greeted or not; the next one follows. */
   hangUp(reason: string): void {
-    void this.#latest?.close(reason);
+    const connection = this.#latest;
+    if (connection === undefined || connection.hasEnded) return;
+    // Its end takes a moment, in which nothing can be asked any more.
+    this.#forget(connection);
+    void connection.close(reason);
+    this.#setLink({ kind: 'connecting' });
   }
 
   /** Resolves when a connection stands. @throws ClientError `OFFLINE` after the time of one request */
@@ -176,8 +181,7 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
         onPush: (frame) => this.#events.onPush(frame),
         onReply: (request, reply, late) => this.#events.onReply(request, reply, late),
         onClosed: (reason) => {
-          if (this.#connection !== undefined) this.#events.onOffline();
-          this.#connection = undefined;
+          this.#forget(connection);
           resolve(reason);
         },
       });
@@ -202,6 +206,12 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
     this.#events.onOnline(connection, { again, quiet, greeting });
     for (const arrived of this.#waiting) arrived();
     this.#waiting.clear();
+  }
+
+  #forget(connection: Connection<Request, ServerFrame>): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#events.onOffline();
   }
 
   #setLink(link: Link): void {

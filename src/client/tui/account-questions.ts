@@ -131,7 +131,7 @@ export class AccountQuestions {
 
   #requireNobody(): void {
     const { account, link } = this.#display.screen;
-    if (link.kind !== 'online') throw new ClientError('OFFLINE', 'Not connected to the server.');
+    if (link.kind === 'waiting') throw new ClientError('OFFLINE', 'Not connected to the server.');
     if (account !== null) throw new ClientError('INVALID', `You are logged in as ${account}: /logout first.`);
   }
 

@@ -88,9 +88,13 @@ export class Client {
     this.#interrupt();
   }
 
-  /** Makes an account and logs in to it; without a password an open one. @throws ClientError */
+  /**
+   * Makes an account and logs in to it; without a password an open one. While a connection is being made it waits for
+   * that, as long as for a reply. @throws ClientError
+   */
   async create(username: string, password: string | null): Promise<void> {
     this.#intent += 1;
+    await this.#transport.nextConnection();
     await ask(this.#transport.online(), { type: 'create', username, ...secretOf(password) });
   }
 
@@ -100,6 +104,7 @@ export class Client {
    */
   async login(username: string, password: string | null, takeover = false): Promise<number> {
     this.#intent += 1;
+    await this.#transport.nextConnection();
     const reply = await ask(this.#transport.online(), {
       type: 'login',
       username,
