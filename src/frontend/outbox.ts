@@ -41,14 +41,18 @@ export class Outbox {
     return found?.completion;
   }
 
-  /** Resolves when there is room for one more send. @throws ProtocolError `RATE_LIMITED` */
+  /**
+   * Resolves when there is room for one more send. A refusal takes as long as the room would have taken to come: who
+   * does not wait when told to costs no more than who does.
+   * @throws ProtocolError `RATE_LIMITED`
+   */
   async pace(): Promise<void> {
     for (let waitMs = this.#rate.take(); waitMs > 0; waitMs = this.#rate.take()) {
+      await delay(waitMs);
       if (this.#tells) {
         const options = { retryAfterMs: waitMs };
         throw new ProtocolError('RATE_LIMITED', 'You are sending too fast: wait a moment.', options);
       }
-      await delay(waitMs);
     }
   }
 
