@@ -53,10 +53,19 @@ export class Wanderer {
   #lastSeq = -1;
   #token: Uint8Array | null = null;
 
-  constructor(name: string, frontends: readonly Address[], random: Random) {
+  readonly #password: string | undefined;
+
+  /** @param password of the account; without it an open one */
+  constructor(name: string, frontends: readonly Address[], random: Random, password?: string) {
+    this.#password = password;
     this.name = name;
     this.#frontends = frontends;
     this.#random = random;
+  }
+
+  /** The token of the last login. */
+  get token(): Uint8Array | null {
+    return this.#token;
   }
 
   get isOnline(): boolean {
@@ -69,6 +78,7 @@ export class Wanderer {
 
   /** Connects to any frontend and runs the first request, which logs in; tries again while it is told to wait. */
   async enter(request: 'create' | 'login', deliver: 'all' | 'live' = 'all', takeover = true): Promise<void> {
+    const proof = this.#password === undefined ? {} : { password: this.#password };
     for (let attempt = 0; this.#socket === null; attempt++) {
       if (attempt > 200)
         throw new Error(`${this.name} cannot ${request}: ${this.surprises.slice(-3).join('; ')}`);
@@ -76,13 +86,13 @@ export class Wanderer {
       await this.#connect(this.#random.pick(this.#frontends));
       const reply = await this.request(
         request === 'create'
-          ? { type: 'create', username: this.name }
+          ? { type: 'create', username: this.name, ...proof }
           : {
               type: 'login',
               username: this.name,
               deliver,
               takeover,
-              ...(resumes && this.#token && { token: this.#token }),
+              ...(resumes && this.#token ? { token: this.#token } : proof),
             },
       );
       if (reply?.type === 'created' || reply?.type === 'logged-in') {
