@@ -87,7 +87,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     const { version } = dialect.codec;
     this.#decoder = new FrameDecoder({ maxPayload: MAX_SERVER_PAYLOAD, versions: [version] });
     socket.on('data', (chunk) => this.#read(chunk));
-    socket.on('end', () => this.#drop('the server closed the connection'));
+    socket.on('end', () => this.#drop(this.#endReason()));
     socket.on('error', (error) => this.#drop(socketReason(error)));
     socket.on('close', () => this.#finish());
   }
@@ -242,6 +242,12 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     } finally {
       slot.settle(value);
     }
+  }
+
+  #endReason(): string {
+    const silent = this.#firstByte === undefined && !('encrypted' in this.#socket);
+    // What is not TLS is closed by a TLS server, with an alert or without a word.
+    return `the server closed the connection${silent ? ' without a word: if it speaks TLS there, use --tls' : ''}`;
   }
 
   #drop(reason: string): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import { FrameDecoder, MAX_PAYLOAD } from '../../../src/protocol/frame.ts';
+import { Server as TlsServer } from 'node:tls';
+import { encodeFrame, FrameDecoder, MAX_PAYLOAD } from '../../../src/protocol/frame.ts';
 import { v2 } from '../../../src/protocol/v2/codec.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import type { Request, RequestOf } from '../../../src/protocol/v2/requests.ts';
@@ -141,18 +142,20 @@ export class TestServer2 {
   /** Every request but hello. */
   readonly requests: Request[] = [];
   behave: Behaviour = agreeable;
+  /** Answers anything with a failure of version 1 and the end, as servers answer what they cannot read. */
+  refuse = false;
   readonly #server: Server;
 
   private constructor(server: Server, port: number) {
     this.#server = server;
     this.port = port;
-    server.on('connection', (socket) => this.accept(socket));
-    server.on('secureConnection', (socket) => this.accept(socket));
+    server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket) =>
+      this.accept(socket),
+    );
   }
 
   /** @param server not listening yet; by default one without TLS */
   static async listen(port = 0, server: Server = createServer()): Promise<TestServer2> {
-    if ('setSecureContext' in server) server.removeAllListeners('error');
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, '127.0.0.1', resolve);
@@ -184,6 +187,10 @@ export class TestServer2 {
     const decoder = new FrameDecoder({ maxPayload: MAX_PAYLOAD, versions: [2] });
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
+      if (this.refuse) {
+        socket.end(encodeFrame(1, 0x22, 'That is not spoken here.'));
+        return;
+      }
       decoder.push(chunk);
       for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) {
         const request = v2.decodeRequest(frame);
