@@ -21,6 +21,8 @@ done
 
 address=$FRONTEND_HOST:$MILENA_PORT
 program=$ROOT/dist/frontend/main.js
+# A small nursery for young objects: the default of 16 MiB takes 100 MiB more at a thousand users, for nothing.
+FRONTEND_NODE_FLAGS=(--max-semi-space-size=4)
 
 # The frontend of this checkout at this address, if it runs: its pid
 own_frontend() { live_processes frontend | sed -n "s/^\([0-9]*\) $address\$/\1/p" | head -n 1; }
@@ -44,14 +46,14 @@ need_kafka
 if [ -z "$background" ]; then
   say "Starting the frontend at $address; Ctrl+C ends it. In another terminal:  ./start_client.sh"
   note_process frontend $$ "$program" "$address"
-  exec node "$program"
+  exec node "${FRONTEND_NODE_FLAGS[@]}" "$program"
 fi
 
 log=$STATE/logs/frontend-$MILENA_PORT.log
 # One old log is kept, so that they do not grow without end.
 if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 10000000 ]; then mv "$log" "$log.1"; fi
 set -m # a process group of its own: Ctrl+C in this terminal is not for it
-nohup node "$program" >>"$log" 2>&1 </dev/null &
+nohup node "${FRONTEND_NODE_FLAGS[@]}" "$program" >>"$log" 2>&1 </dev/null &
 pid=$!
 set +m
 disown "$pid" 2>/dev/null || true

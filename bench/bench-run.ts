@@ -7,9 +7,12 @@ import { createInterface } from 'node:readline';
 
 export const HOST = '127.0.0.1';
 
+/** As ./start_frontend.sh has them. */
+const NODE_FLAGS = ['--max-semi-space-size=4'];
+
 /** A frontend in a process of its own, listening; built before. */
 export async function startFrontend(onPort: number): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['dist/frontend/main.js'], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, 'dist/frontend/main.js'], {
     env: {
       ...process.env,
       NODE_ENV: 'production',
