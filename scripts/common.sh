@@ -44,8 +44,10 @@ load_env_file() {
     # Spaces at the end go, also those after a quote.
     value=${value%"${value##*[![:space:]]}"}
     case $value in
-      \"*\") value=${value#\"} value=${value%\"} ;;
-      \'*\') value=${value#\'} value=${value%\'} ;;
+      \"*) value=${value#\"} value=${value%%\"*} ;;
+      \'*) value=${value#\'} value=${value%%\'*} ;;
+      # Without quotes a comment may follow.
+      *) value=${value%%[[:space:]]#*} value=${value%"${value##*[![:space:]]}"} ;;
     esac
     [ -n "${!name+set}" ] || export "$name=$value"
   done <"$file"
@@ -120,11 +122,13 @@ need_kafka() {
 
 # lock NAME / unlock NAME: between scripts of this checkout, for what two terminals must not do at once.
 lock() {
-  local folder=$ROOT/.milena/lock.$1 told='' owner
+  local folder=$ROOT/.milena/lock.$1 told='' owner tries=0
   until mkdir "$folder" 2>/dev/null; do
     owner=$(cat "$folder/pid" 2>/dev/null || true)
-    if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
-      rm -rf "$folder" # its owner died
+    tries=$((tries + 1))
+    # Its owner died: later, or (ten looks without a name in it) before it could write its name.
+    if { [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; } || { [ -z "$owner" ] && [ "$tries" -gt 10 ]; }; then
+      rm -rf "$folder"
       continue
     fi
     [ -n "$told" ] || warn "Waiting for another Milena script (process ${owner:-?}) to finish the same step ..."
