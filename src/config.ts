@@ -37,7 +37,17 @@ const schema = z.object({
   MILENA_FRONTEND_LEASE_MS: milliseconds.min(6_000).default(10_000),
   MILENA_SEND_TIMEOUT_MS: milliseconds.default(10_000),
   MILENA_MAX_CONNECTIONS: count.default(12_000),
+  MILENA_CONNECTIONS_PER_ADDRESS: count.optional(),
+  MILENA_TLS_CERT: z.string().optional(),
+  MILENA_TLS_KEY: z.string().optional(),
+  MILENA_PLAINTEXT: flag.default(false),
   MILENA_OPEN_ACCOUNTS: flag.optional(),
+  MILENA_PASSWORD_LENGTH: count.max(128).default(8),
+  MILENA_RESUME_HOURS: count.max(8_760).default(168),
+  MILENA_WINDOW: count.max(10_000).default(256),
+  MILENA_SENDS_PER_SECOND: count.default(500),
+  MILENA_PING_AFTER_MS: milliseconds.default(30_000),
+  MILENA_CLOSE_AFTER_MS: milliseconds.default(60_000),
   MILENA_CLUSTER_KEYS: z.string().optional(),
   MILENA_CLUSTER_KEY_FILE: z.string().min(1).default('.milena/cluster.key'),
   MILENA_MAILBOX_MESSAGES: count.default(100_000),
@@ -67,8 +77,25 @@ export interface Config {
   /** After this long without Kafka's answer a send fails as UNAVAILABLE. */
   readonly sendTimeoutMs: number;
   readonly maxConnections: number;
+  /** Connections from one address: by default as many as from all where only this machine can come. */
+  readonly connectionsPerAddress: number;
+  /** Files in PEM; null = no TLS. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** Listen without TLS where other machines can come. */
+  readonly plaintext: boolean;
   /** Whether accounts without a password may be made and used: by default only when listening on loopback. */
   readonly openAccounts: boolean;
+  /** Shortest password, in characters. */
+  readonly passwordCharacters: number;
+  /** How long a client may come back by its token. */
+  readonly resumeMs: number;
+  /** Messages pushed to one session and not acknowledged. */
+  readonly window: number;
+  /** Sends of one session in the long run. */
+  readonly sendsPerSecond: number;
+  /** Silence after which a client is asked for a sign of life, and after which it is taken for dead. */
+  readonly pingAfterMs: number;
+  readonly closeAfterMs: number;
   /** Keys that sign messages, `id:secret` each, as given; null = in the file. */
   readonly clusterKeys: string | null;
   readonly clusterKeyFile: string;
@@ -107,7 +134,17 @@ const EXAMPLES: Record<keyof z.infer<typeof schema>, string> = {
   MILENA_FRONTEND_LEASE_MS: '10000',
   MILENA_SEND_TIMEOUT_MS: '10000',
   MILENA_MAX_CONNECTIONS: '12000',
+  MILENA_CONNECTIONS_PER_ADDRESS: '500',
+  MILENA_TLS_CERT: '/etc/milena/tls.crt',
+  MILENA_TLS_KEY: '/etc/milena/tls.key',
+  MILENA_PLAINTEXT: 'true',
   MILENA_OPEN_ACCOUNTS: 'true',
+  MILENA_PASSWORD_LENGTH: '8',
+  MILENA_RESUME_HOURS: '168',
+  MILENA_WINDOW: '256',
+  MILENA_SENDS_PER_SECOND: '500',
+  MILENA_PING_AFTER_MS: '30000',
+  MILENA_CLOSE_AFTER_MS: '60000',
   MILENA_CLUSTER_KEYS: 'k2:ZjRl…,k1:OWEx…',
   MILENA_CLUSTER_KEY_FILE: '.milena/cluster.key',
   MILENA_MAILBOX_MESSAGES: '100000',
@@ -155,7 +192,18 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     frontendLeaseMs: values.MILENA_FRONTEND_LEASE_MS,
     sendTimeoutMs: values.MILENA_SEND_TIMEOUT_MS,
     maxConnections: values.MILENA_MAX_CONNECTIONS,
+    connectionsPerAddress:
+      values.MILENA_CONNECTIONS_PER_ADDRESS ??
+      (isLoopback(values.MILENA_HOST) ? values.MILENA_MAX_CONNECTIONS : 500),
+    tls: tlsOf(values),
+    plaintext: values.MILENA_PLAINTEXT,
     openAccounts: values.MILENA_OPEN_ACCOUNTS ?? isLoopback(values.MILENA_HOST),
+    passwordCharacters: values.MILENA_PASSWORD_LENGTH,
+    resumeMs: values.MILENA_RESUME_HOURS * 3_600_000,
+    window: values.MILENA_WINDOW,
+    sendsPerSecond: values.MILENA_SENDS_PER_SECOND,
+    pingAfterMs: values.MILENA_PING_AFTER_MS,
+    closeAfterMs: closeAfter(values),
     clusterKeys: values.MILENA_CLUSTER_KEYS ?? null,
     clusterKeyFile: values.MILENA_CLUSTER_KEY_FILE,
     mailbox: {
@@ -191,4 +239,24 @@ function kafkaSasl(values: z.infer<typeof schema>): KafkaSasl | null {
     );
   }
   return { mechanism, username, password };
+}
+
+/** A certificate is worth nothing without its key. */
+function tlsOf(values: z.infer<typeof schema>): Config['tls'] {
+  const { MILENA_TLS_CERT: certFile, MILENA_TLS_KEY: keyFile } = values;
+  if (certFile === undefined && keyFile === undefined) return null;
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  const missing = certFile === undefined ? 'MILENA_TLS_CERT' : 'MILENA_TLS_KEY';
+  throw new ConfigError(
+    `${missing}=: TLS needs both a certificate and its key. For example: ${missing}=${EXAMPLES[missing]}`,
+  );
+}
+
+function closeAfter(values: z.infer<typeof schema>): number {
+  const { MILENA_PING_AFTER_MS: ping, MILENA_CLOSE_AFTER_MS: close } = values;
+  if (close > ping) return close;
+  throw new ConfigError(
+    `MILENA_CLOSE_AFTER_MS=${close}: must be more than MILENA_PING_AFTER_MS=${ping}, or nobody could answer in time. ` +
+      `For example: MILENA_CLOSE_AFTER_MS=${EXAMPLES.MILENA_CLOSE_AFTER_MS}`,
+  );
 }

@@ -213,7 +213,7 @@ export class Connection {
       this.#partialTimer = undefined;
       // The rest is here, but the session is busy: that is not the client's fault.
       if (this.#untouched) this.#startPartialTimer();
-      else this.#expire(new ProtocolError('BAD_FRAME', PARTIAL_FRAME, { fatal: true }));
+      else this.#expire(new ProtocolError('TIMEOUT', PARTIAL_FRAME, { fatal: true }));
     }, this.#limits.partialFrameMs);
   }
 

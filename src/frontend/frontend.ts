@@ -17,6 +17,8 @@ export interface FrontendOptions extends ListenOptions {
   readonly openAccounts: boolean;
   readonly log: Logger;
   readonly limits?: Partial<Limits>;
+  /** What one inbox takes, to be told to clients. */
+  readonly mailbox?: { readonly maxMessages: number; readonly maxBytes: number };
 }
 
 /** A frontend that listens. */
@@ -29,23 +31,37 @@ export interface Frontend {
    * @returns the number of sessions that were cut off at the deadline
    */
   drain(): Promise<number>;
+  /** Uses the certificate that lies in its files now, for new connections. */
+  reloadCertificate(): void;
 }
 
 /** Starts listening, on an engine that is there already. @throws as `Listener.open` */
 export async function openFrontend(options: FrontendOptions): Promise<Frontend> {
   const limits: Limits = { ...LIMITS, ...options.limits };
-  const { accounts, inboxes, openAccounts, log } = options;
+  const { accounts, inboxes, openAccounts, mailbox = null, log } = options;
   const presence = new Presence(inboxes, limits);
   const exit = new Turnstile(limits.leavingAtOnce);
   const identity = new Identity(options.sessions, limits);
   const tracker = new Tracker(inboxes, accounts, limits, log);
-  const services = { accounts, inboxes, identity, presence, tracker, exit, openAccounts, limits, log };
+  const services = {
+    accounts,
+    inboxes,
+    identity,
+    presence,
+    tracker,
+    exit,
+    openAccounts,
+    mailbox,
+    limits,
+    log,
+  };
   const listener = await Listener.open(services, options);
   return {
     address: listener.address,
     get sessionCount() {
       return listener.sessionCount;
     },
+    reloadCertificate: () => listener.reloadCertificate(),
     async drain() {
       tracker.close();
       return listener.drain(limits.drainMs);

@@ -1,9 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { ProtocolError } from '../protocol/errors.ts';
 import { Connection } from './connection.ts';
 import type { Services } from './handlers/context.ts';
+import { callerOf } from './identity/address.ts';
 import { Session } from './session.ts';
+import { readTlsFiles, type TlsFiles, TlsReloader } from './tls.ts';
 import { FALLBACK_VERSION, VERSIONS } from './versions.ts';
 
 export interface ListenOptions {
@@ -11,6 +14,8 @@ export interface ListenOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly maxConnections: number;
+  /** Null or absent: without TLS. */
+  readonly tls?: TlsFiles | null;
 }
 
 /** Accepts connections and gives each its session, all in one event loop. */
@@ -24,18 +29,47 @@ export class Listener {
    */
   readonly #sessions = new Set<Session>();
   readonly #sockets = new Set<Socket>();
+  /** Connections of each address; as many as there are sockets at most. */
+  readonly #perAddress = new Map<string, number>();
   /** Sockets of those who are told; at most `refusedConnections`, above that nobody is told. */
   readonly #refused = new Set<Socket>();
 
-  private constructor(services: Services, maxConnections: number) {
+  readonly #reloader: TlsReloader | null;
+
+  private constructor(services: Services, { maxConnections, tls = null }: ListenOptions) {
     this.#services = services;
     this.#maxConnections = maxConnections;
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    if (tls === null) {
+      this.#server = createServer({ allowHalfOpen: true }, (socket) => {
+        if (this.#admit(socket)) this.#begin(socket);
+      });
+      this.#reloader = null;
+      return;
+    }
+    const handshakeTimeout = services.limits.handshakeMs;
+    const server = createTlsServer({ ...readTlsFiles(tls), allowHalfOpen: true, handshakeTimeout });
+    // Counted before the handshake: it is what costs most. Whoever is refused then cannot be told why.
+    server.on('connection', (socket: Socket) => this.#admit(socket, 'silently'));
+    server.on('secureConnection', (socket) => this.#begin(socket));
+    server.on('tlsClientError', (error, socket) => {
+      services.log.debug(
+        { peer: socket.remoteAddress, reason: error.message },
+        'no TLS connection came about',
+      );
+      socket.destroy();
+    });
+    this.#server = server;
+    this.#reloader = new TlsReloader(tls, services.log, (options) => server.setSecureContext(options));
   }
 
-  /** @throws the error of `net.Server` (EADDRINUSE, EADDRNOTAVAIL, …) when the address cannot be had */
+  /** Uses the certificate that lies in its files now, for new connections. */
+  reloadCertificate(): void {
+    this.#reloader?.reload();
+  }
+
+  /** @throws ConfigError for TLS files that cannot be used; the error of `net.Server` (EADDRINUSE, EADDRNOTAVAIL, …) when the address cannot be had */
   static async open(services: Services, options: ListenOptions): Promise<Listener> {
-    const listener = new Listener(services, options.maxConnections);
+    const listener = new Listener(services, options);
     await new Promise<void>((resolve, reject) => {
       listener.#server.once('error', reject);
       listener.#server.listen({ host: options.host, port: options.port, backlog: 511 }, () => {
@@ -67,6 +101,7 @@ export class Listener {
    * @returns the number of sessions that were not through by the deadline and were cut off
    */
   async drain(deadlineMs: number): Promise<number> {
+    this.#reloader?.close();
     const allClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#refused) socket.destroy();
     const all = Promise.all([...this.#sessions].map((session) => session.shutdown()));
@@ -78,23 +113,42 @@ export class Listener {
     return cutOff;
   }
 
-  #accept(socket: Socket): void {
-    if (Math.max(this.#sessions.size, this.#sockets.size) >= this.#maxConnections) {
-      this.#refuse(socket);
-      return;
+  /** Counts a new socket, unless there are too many. */
+  #admit(socket: Socket, refusal: 'told' | 'silently' = 'told'): boolean {
+    const { limits, log } = this.#services;
+    const address = callerOf(socket.remoteAddress);
+    const fromThere = this.#perAddress.get(address) ?? 0;
+    const isFull = Math.max(this.#sessions.size, this.#sockets.size) >= this.#maxConnections;
+    if (isFull || fromThere >= limits.connectionsPerAddress) {
+      const text = isFull
+        ? 'The server has as many connections as it can take: try again later.'
+        : 'There are as many connections from your address as one may have.';
+      log.warn({ peer: socket.remoteAddress, limit: isFull ? 'all' : 'address' }, 'too many connections');
+      socket.on('error', () => {});
+      if (refusal === 'silently') socket.destroy();
+      else this.#refuse(socket, new ProtocolError('BUSY', text));
+      return false;
     }
     this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    this.#perAddress.set(address, fromThere + 1);
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      const left = (this.#perAddress.get(address) ?? 1) - 1;
+      if (left === 0) this.#perAddress.delete(address);
+      else this.#perAddress.set(address, left);
+    });
+    return true;
+  }
+
+  #begin(socket: Socket): void {
     const connection = new Connection(socket, [...VERSIONS.keys()], this.#services.limits);
     const session = new Session(connection, this.#services);
     this.#sessions.add(session);
     void session.closed.then(() => this.#sessions.delete(session));
   }
 
-  #refuse(socket: Socket): void {
-    const { limits, log } = this.#services;
-    log.warn({ peer: socket.remoteAddress, limit: this.#maxConnections }, 'too many connections');
-    socket.on('error', () => {});
+  #refuse(socket: Socket, reason: ProtocolError): void {
+    const { limits } = this.#services;
     if (this.#refused.size >= limits.refusedConnections) {
       socket.destroy();
       return;
@@ -108,10 +162,6 @@ export class Listener {
     // Input is dropped until the client closes: closing first would lose the answer.
     socket.on('end', () => socket.destroySoon());
     socket.resume();
-    const full = new ProtocolError(
-      'BUSY',
-      'The server has as many connections as it can take: try again later.',
-    );
-    socket.end(FALLBACK_VERSION.encodeFailure(full));
+    socket.end(FALLBACK_VERSION.encodeFailure(reason));
   }
 }

@@ -6,6 +6,8 @@ import { type Config, ConfigError, readConfig, SETTINGS } from '../config.ts';
 import { openEngine } from '../kafka/engine.ts';
 import { EngineError } from '../kafka/errors.ts';
 import { type Frontend, openFrontend } from './frontend.ts';
+import type { Limits } from './limits.ts';
+import { demandProtected } from './tls.ts';
 
 /** Exit codes as in sysexits.h. */
 const EXIT = { usage: 64, unavailable: 69, software: 70, config: 78 } as const;
@@ -18,7 +20,7 @@ variables, or by lines NAME=value in a file called .env in the current directory
 ${SETTINGS.map((name) => `  ${name}`).join('\n')}
 
 docs/configuration.md says what they mean.
-SIGTERM or SIGINT ends it in order, a second one at once.
+SIGTERM or SIGINT ends it in order, a second one at once; SIGHUP reads the certificate anew.
 `;
 
 /** A reason not to start that a person can do something about. */
@@ -55,12 +57,14 @@ async function run(config: Config, log: Logger): Promise<void> {
   const { accounts, inboxes, sessions } = engine;
   let frontend: Frontend;
   try {
-    frontend = await openFrontend({ ...config, accounts, inboxes, sessions, log });
+    frontend = await openFrontend({ ...config, accounts, inboxes, sessions, log, limits: limitsOf(config) });
   } catch (error) {
     await engine.close();
     throw listenFailure(config, error);
   }
-  log.info({ ...frontend.address, openAccounts: config.openAccounts }, 'listening');
+  const { openAccounts, tls } = config;
+  log.info({ ...frontend.address, tls: tls !== null, openAccounts }, 'listening');
+  process.on('SIGHUP', () => frontend.reloadCertificate());
 
   const signal = await firstSignal();
   exitAtSecondSignal(log);
@@ -70,6 +74,15 @@ async function run(config: Config, log: Logger): Promise<void> {
   if (cutOff > 0) log.warn({ cutOff }, 'some sessions were cut off at the deadline');
   log.info('stopped');
   process.exit(cutOff > 0 ? EXIT.unavailable : 0);
+}
+
+/** What the operator may set of the frontend's bounds. */
+function limitsOf(config: Config): Partial<Limits> {
+  const { connectionsPerAddress, passwordCharacters, resumeMs, window, sendsPerSecond } = config;
+  const { pingAfterMs, closeAfterMs } = config;
+  const sendBurst = 2 * sendsPerSecond;
+  const people = { connectionsPerAddress, passwordCharacters, resumeMs };
+  return { ...people, window, sendsPerSecond, sendBurst, pingAfterMs, closeAfterMs };
 }
 
 function readArguments(args: string[]): { help?: boolean; version?: boolean } {
@@ -92,7 +105,9 @@ function readSettings(): Config {
     throw new StartError(EXIT.config, `The file .env cannot be read: ${messageOf(error)}`, error);
   }
   try {
-    return readConfig(process.env);
+    const config = readConfig(process.env);
+    demandProtected(config);
+    return config;
   } catch (error) {
     if (error instanceof ConfigError) throw new StartError(EXIT.config, error.message, error);
     throw error;
@@ -116,6 +131,7 @@ function engineFailure(config: Config, error: unknown): unknown {
 }
 
 function listenFailure(config: Config, error: unknown): unknown {
+  if (error instanceof ConfigError) return new StartError(EXIT.config, error.message, error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const where = `${config.host}:${config.port}`;
   switch (code) {

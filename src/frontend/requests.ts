@@ -151,12 +151,18 @@ export interface Entered extends ResumeToken {
   readonly account: Account;
   readonly inbox: Inbox;
   readonly undelivered: number;
-  readonly limits: { readonly window: number; readonly messagesPerSecond: number };
+  readonly limits: {
+    readonly window: number;
+    readonly messagesPerSecond: number;
+    readonly mailboxMessages?: number;
+    readonly mailboxBytes?: number;
+  };
 }
 
 export interface Sent {
   readonly type: 'sent';
   readonly id: string;
+  readonly from: Account;
   readonly to: Account;
   readonly accepted: Accepted;
   /** Whether the recipient was logged in anywhere, as far as could be learned in time. */

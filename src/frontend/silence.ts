@@ -44,6 +44,6 @@ export class Silence {
     const answerMs = closeAfterMs - pingAfterMs;
     const waitedMs = performance.now() - this.#askedAt;
     if (waitedMs >= answerMs) dead();
-    else this.#wait(answerMs - waitedMs);
+    else this.#wait(Math.min(pingAfterMs, answerMs - waitedMs));
   }
 }

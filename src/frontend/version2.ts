@@ -115,8 +115,8 @@ function resultFrame(result: Result): ServerFrame {
     case 'retrieved':
       return { type: 'retrieved', messages: result.messages.map(messageOf), more: result.more };
     case 'sent': {
-      const { id, to, accepted, recipientLoggedIn } = result;
-      const receipt = encodeReceipt({ ...to, offset: accepted.offset });
+      const { id, from, to, accepted, recipientLoggedIn } = result;
+      const receipt = encodeReceipt(from.incarnation, { ...to, offset: accepted.offset });
       return {
         type: 'sent',
         id: demandBytes(id),

@@ -100,7 +100,10 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
   }
 
   discard(): Promise<void> {
-    this.#closing ??= this.#end(() => this.#cluster.groups.delete(this.owner.name));
+    this.#closing ??= this.#end(() => {}).then(() => {
+      // As Kafka does it: a group that somebody is in is not deleted.
+      if (this.#cluster.group(this.owner.name).holder === null) this.#cluster.groups.delete(this.owner.name);
+    });
     return this.#closing;
   }
 

@@ -3,8 +3,10 @@ import { onTestFinished } from 'vitest';
 import type { Frontend } from '../../src/frontend/frontend.ts';
 import { openFrontend } from '../../src/frontend/frontend.ts';
 import type { Limits } from '../../src/frontend/limits.ts';
+import type { RequestOf } from '../../src/protocol/v2/requests.ts';
 import { MemoryCluster, type MemoryEngine } from '../fakes/cluster.ts';
 import { RawClient } from './raw-client.ts';
+import { RawClient2 } from './raw-client2.ts';
 
 export interface HouseOptions {
   readonly cluster?: MemoryCluster;
@@ -12,6 +14,14 @@ export interface HouseOptions {
   readonly maxConnections?: number;
   readonly limits?: Partial<Limits>;
 }
+
+/** What people's passwords are, unless a test says otherwise. */
+export const PASSWORD = 'correct horse';
+/** Fields of a login beside its username. */
+export type Login = Partial<Omit<RequestOf<'login'>, 'type' | 'username'>>;
+
+/** Hashes that cost next to nothing. */
+export const CHEAP = { memoryKiB: 8, passes: 1, lanes: 1 };
 
 /** A frontend on a fake cluster, with everything a test may want to look at. */
 export interface House {
@@ -25,6 +35,11 @@ export interface House {
   person(name: string): Promise<RawClient>;
   /** A connection that has logged in. */
   login(name: string): Promise<RawClient>;
+  /** The same in version 2. */
+  connect2(): Promise<RawClient2>;
+  /** An account with the password `PASSWORD`, logged in to in version 2. */
+  person2(name: string): Promise<RawClient2>;
+  login2(name: string, how?: Login): Promise<RawClient2>;
 }
 
 /** Opens a frontend that is gone when the test is over. */
@@ -43,9 +58,9 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     openAccounts,
     maxConnections,
     log,
-    limits: { lingerMs: 200, ...limits },
+    limits: { lingerMs: 200, passwordCost: CHEAP, ...limits },
   });
-  const clients: RawClient[] = [];
+  const clients: (RawClient | RawClient2)[] = [];
   onTestFinished(async () => {
     for (const client of clients) client.socket.destroy();
     cluster.setAvailable(true);
@@ -57,12 +72,28 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     clients.push(client);
     return client;
   };
+  const connect2 = async () => {
+    const client = await RawClient2.connect(frontend.address);
+    clients.push(client);
+    return client;
+  };
   return {
     cluster,
     engine,
     frontend,
     logged,
     connect,
+    connect2,
+    person2: async (name) => {
+      const client = await connect2();
+      await client.create(name, PASSWORD);
+      return client;
+    },
+    login2: async (name, how = { password: PASSWORD }) => {
+      const client = await connect2();
+      await client.login(name, how);
+      return client;
+    },
     person: async (name) => {
       const client = await connect();
       await client.create(name);

@@ -1,7 +1,7 @@
 /*
  * block {name, blocked} → blocked {names}: takes no more messages from somebody, or takes them again; without a change
- * it only tells who is blocked. The name need not exist.
- * Failures: BAD_REQUEST (oneself, or the list is full), NO_SUCH_USER, BUSY, UNAVAILABLE.
+ * it only tells who is blocked.
+ * Failures: BAD_REQUEST (oneself, or the list is full), NO_SUCH_USER (nobody of that name to block), BUSY, UNAVAILABLE.
  */
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { BlockRequest, Result } from '../requests.ts';
@@ -22,6 +22,9 @@ export async function block(services: Services, seat: Seat, request: BlockReques
     const { blockedNames } = services.limits;
     if (blocked.length >= blockedNames) {
       throw new ProtocolError('BAD_REQUEST', `A block list has at most ${blockedNames} names.`);
+    }
+    if ((services.accounts.get(name) ?? (await services.accounts.find(name))) === undefined) {
+      throw new ProtocolError('NO_SUCH_USER', `There is no user called ${name}.`);
     }
     blocked.push(name);
     blocked.sort();

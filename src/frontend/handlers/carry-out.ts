@@ -48,7 +48,7 @@ export async function carryOut(
     case 'password':
       return changePassword(services, caller, demandSeat(seat), request);
     case 'receipts':
-      return receipts(services, request);
+      return receipts(services, demandSeat(seat), request);
     case 'block':
       return block(services, demandSeat(seat), request);
   }

@@ -20,6 +20,8 @@ export interface Services {
   readonly exit: Turnstile;
   /** Whether accounts without a password may be made and used here. */
   readonly openAccounts: boolean;
+  /** What one inbox takes; null where that is not known. */
+  readonly mailbox: { readonly maxMessages: number; readonly maxBytes: number } | null;
   readonly limits: Limits;
   readonly log: Logger;
 }

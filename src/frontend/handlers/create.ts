@@ -1,6 +1,6 @@
 /*
  * create {name, password, display name} → created {token}: makes an account and its empty inbox, and logs in to it.
- * Failures: BAD_CREDENTIALS (no open accounts here), WEAK_PASSWORD, USERNAME_TAKEN, BUSY, UNAVAILABLE.
+ * Failures: WEAK_PASSWORD (also for none, where there are no open accounts), USERNAME_TAKEN, BUSY, UNAVAILABLE.
  */
 import type { Account } from '../../kafka/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -12,7 +12,7 @@ import { demandOpenAccounts, enter } from './entry.ts';
 /** @throws ProtocolError, EngineError */
 export async function create(services: Services, caller: Caller, request: CreateRequest): Promise<Entered> {
   const { name, password, displayName } = request;
-  if (password === null) demandOpenAccounts(services);
+  if (password === null) demandOpenAccounts(services, 'WEAK_PASSWORD');
   // A name that is known to be taken is not worth a hash.
   else if (services.accounts.get(name) !== undefined) throw new ProtocolError('USERNAME_TAKEN');
   const credential = password === null ? null : await services.identity.newCredential(name, password);

@@ -18,9 +18,8 @@ export async function enter(
   how: Pick<OpenOptions, 'deliver' | 'takeover'>,
   getToken: () => Promise<ResumeToken>,
 ): Promise<Omit<Entered, 'type'>> {
-  const { window, sendsPerSecond: messagesPerSecond } = services.limits;
   const inbox = await services.inboxes.open(account, { ...how, ...caller.delivery });
-  const entered = { account, inbox, limits: { window, messagesPerSecond } };
+  const entered = { account, inbox, limits: limitsOf(services) };
   if (!caller.version.resumes) {
     return { ...entered, token: randomBytes(32), tokenExpiresAt: 0, undelivered: 0 };
   }
@@ -35,12 +34,20 @@ export async function enter(
   }
 }
 
+function limitsOf({ limits, mailbox }: Services): Entered['limits'] {
+  const { window } = limits;
+  const messagesPerSecond = Math.max(1, Math.floor(limits.sendsPerSecond));
+  if (mailbox === null) return { window, messagesPerSecond };
+  const { maxMessages: mailboxMessages, maxBytes: mailboxBytes } = mailbox;
+  return { window, messagesPerSecond, mailboxMessages, mailboxBytes };
+}
+
 function giveBack(services: Services, inbox: Inbox): Promise<void> {
   return services.exit.pass(() => inbox.close());
 }
 
-/** @throws ProtocolError where the operator allows no accounts without a password */
-export function demandOpenAccounts(services: Services): void {
+/** @throws ProtocolError `code` where the operator allows no accounts without a password */
+export function demandOpenAccounts(services: Services, code: 'BAD_CREDENTIALS' | 'WEAK_PASSWORD'): void {
   if (services.openAccounts) return;
-  throw new ProtocolError('BAD_CREDENTIALS', 'Accounts without a password are not allowed on this server.');
+  throw new ProtocolError(code, 'Accounts without a password are not allowed on this server.');
 }

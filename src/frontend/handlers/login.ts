@@ -37,7 +37,7 @@ async function prove(services: Services, caller: Caller, request: LoginRequest):
   const { name, proof, takeover } = request;
   switch (proof.kind) {
     case 'none': {
-      demandOpenAccounts(services);
+      demandOpenAccounts(services, 'BAD_CREDENTIALS');
       const account = demandOpen(name, await services.accounts.find(name));
       return { account, takeover, getToken: () => identity.issueToken(account) };
     }

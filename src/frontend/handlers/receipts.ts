@@ -1,17 +1,17 @@
 /*
  * receipts {receipts} → fates {fates}: what became of messages that were accepted, each in its place, through whichever
  * frontend and however long ago. A message is `undeliverable` when the life of its recipient is over, and `unknown`
- * where no frontend has made such a receipt.
+ * where no frontend has made such a receipt for the caller.
  * Failures: UNAVAILABLE.
  */
 import type { Account } from '../../kafka/accounts.ts';
 import { decodeReceipt, type ReceiptContent } from '../receipt.ts';
 import type { Fate, ReceiptsRequest, Result } from '../requests.ts';
-import type { Services } from './context.ts';
+import type { Seat, Services } from './context.ts';
 
 /** @throws EngineError */
-export async function receipts(services: Services, request: ReceiptsRequest): Promise<Result> {
-  const contents = request.receipts.map(decodeReceipt);
+export async function receipts(services: Services, seat: Seat, request: ReceiptsRequest): Promise<Result> {
+  const contents = request.receipts.map((receipt) => decodeReceipt(seat.account.incarnation, receipt));
   const recipients = await findRecipients(services, contents);
   const asked = contents.map((content, i) => {
     const to = recipients[i];

@@ -45,7 +45,7 @@ async function store(services: Services, seat: Seat, to: Account, request: SendR
   const accepted = await explained(appending);
   const { waiter } = seat.outbox;
   if (waiter !== null) services.tracker.track(waiter, id, to, accepted.offset);
-  return { type: 'sent', id, to, accepted, recipientLoggedIn: await asking };
+  return { type: 'sent', id, from: seat.account, to, accepted, recipientLoggedIn: await asking };
 }
 
 /** A send without an answer is the one failure after which trying again may repeat the message: say so. */

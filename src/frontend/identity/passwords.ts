@@ -96,8 +96,7 @@ const RETRY_AFTER_MS = 2_000;
 function derive(password: string, how: Cost & { readonly salt: Buffer }, length: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const { salt, lanes, memoryKiB, passes } = how;
-    // One text, one password, whichever way a keyboard composes its letters.
-    const message = Buffer.from(password.normalize('NFKC'));
+    const message = Buffer.from(password);
     argon2(
       'argon2id',
       { message, nonce: salt, parallelism: lanes, memory: memoryKiB, passes, tagLength: length },

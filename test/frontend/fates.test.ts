@@ -1,0 +1,236 @@
+import { pino } from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { LIMITS, type Limits } from '../../src/frontend/limits.ts';
+import { decodeReceipt, encodeReceipt } from '../../src/frontend/receipt.ts';
+import { Tracker } from '../../src/frontend/tracker.ts';
+import type { Account } from '../../src/kafka/accounts.ts';
+import type { Receipt } from '../../src/kafka/inboxes.ts';
+import { eventually } from '../contracts/cluster.ts';
+import { MemoryCluster } from '../fakes/cluster.ts';
+import { openHouse, PASSWORD } from './house.ts';
+import { hex, type RawClient2 } from './raw-client2.ts';
+
+/** So long that within a test nobody asks Kafka. */
+const NEVER = 86_400_000;
+
+async function ackAll(client: RawClient2, count: number): Promise<void> {
+  await eventually(() => expect(client.messages).toHaveLength(count));
+  client.ack(client.seqs().at(-1) ?? -1);
+}
+
+describe('word of delivery', () => {
+  it('comes at once where both are on the same frontend, without a question to Kafka', async () => {
+    const house = await openHouse({ limits: { trackMs: NEVER } });
+    const anna = await house.person2('anna');
+    const bert = await house.person2('bert');
+    const sent = [await anna.send('bert', 'one'), await anna.send('bert', 'two')];
+    await eventually(() => expect(bert.messages).toHaveLength(2));
+    await anna.inStep();
+    expect(anna.delivered).toEqual([]);
+    bert.ack(bert.seqs()[1] ?? -1);
+    await eventually(() => expect(anna.delivered).toEqual(sent.map(({ id }) => hex(id))));
+    expect(house.engine.inboxes.askedReceipts).toEqual([]);
+  });
+
+  it('comes from what is committed where they are not, once, and only for what was acknowledged', async () => {
+    const cluster = new MemoryCluster();
+    const north = await openHouse({ cluster, limits: { trackMs: 5 } });
+    const south = await openHouse({ cluster });
+    const anna = await north.person2('anna');
+    const bert = await south.person2('bert');
+    const first = await anna.send('bert', 'one');
+    const second = await anna.send('bert', 'two');
+    await eventually(() => expect(bert.messages).toHaveLength(2));
+    bert.ack(bert.seqs()[0] ?? -1);
+    await eventually(() => expect(anna.delivered).toEqual([hex(first.id)]));
+    bert.ack(bert.seqs()[1] ?? -1);
+    await eventually(() => expect(anna.delivered).toEqual([hex(first.id), hex(second.id)]));
+    await anna.inStep();
+    const asked = north.engine.inboxes.askedReceipts.length;
+    // Nobody waits any more, so nobody asks: somebody else's round trips pass without one.
+    const carl = await north.person2('carl');
+    for (let i = 0; i < 20; i++) await carl.inStep();
+    expect(north.engine.inboxes.askedReceipts.length).toBeLessThanOrEqual(asked + 1);
+    expect(anna.delivered).toHaveLength(2);
+  });
+
+  it('is not lost while Kafka does not answer', async () => {
+    const cluster = new MemoryCluster();
+    const north = await openHouse({ cluster, limits: { trackMs: 5 } });
+    const south = await openHouse({ cluster });
+    const anna = await north.person2('anna');
+    const bert = await south.person2('bert');
+    const { id } = await anna.send('bert', 'one');
+    await ackAll(bert, 1);
+    cluster.setAvailable(false);
+    const before = north.engine.inboxes.askedReceipts.length;
+    await eventually(() => expect(north.engine.inboxes.askedReceipts.length).toBeGreaterThan(before + 2));
+    cluster.setAvailable(true);
+    bert.write({ type: 'ack', upTo: bert.seqs()[0] ?? -1 });
+    bert.cut();
+    await eventually(() => expect(anna.delivered).toEqual([hex(id)]));
+  });
+
+  it('says undeliverable when the recipient is deleted, also when the name is taken again', async () => {
+    const house = await openHouse({ limits: { trackMs: 5 } });
+    const anna = await house.person2('anna');
+    const bert = await house.person2('bert');
+    const { id, receipt } = await anna.send('bert', 'never read');
+    await eventually(() => expect(bert.messages).toHaveLength(1));
+    bert.write({ type: 'delete', password: PASSWORD, force: true });
+    expect(await bert.reply()).toEqual({ type: 'deleted', undelivered: 1 });
+    await bert.over();
+    const second = await house.person2('bert');
+    await eventually(() => expect(anna.undeliverable).toEqual([hex(id)]));
+    expect(await anna.ask({ type: 'receipts', receipts: [receipt] })).toEqual({
+      type: 'fates',
+      fates: ['undeliverable'],
+    });
+    await second.inStep();
+    expect(second.messages).toEqual([]);
+  });
+
+  it('can be asked for by receipt, later and through another frontend', async () => {
+    const cluster = new MemoryCluster();
+    const north = await openHouse({ cluster });
+    const south = await openHouse({ cluster });
+    const anna = await north.person2('anna');
+    const bert = await north.person2('bert');
+    const receipts = [];
+    for (const body of ['one', 'two', 'three']) receipts.push((await anna.send('bert', body)).receipt);
+    anna.cut();
+    await eventually(() => expect(bert.messages).toHaveLength(3));
+    const [first = -1, , third = -1] = bert.seqs();
+    bert.write(
+      {
+        type: 'ack',
+        ranges: [
+          [first, first],
+          [third, third],
+        ],
+      },
+      { type: 'logout' },
+    );
+    await bert.over();
+    const again = await south.login2('anna', { password: PASSWORD, takeover: true });
+    const ask = [...receipts, Buffer.from('no receipt'), ...receipts.slice(0, 1)];
+    expect(await again.ask({ type: 'receipts', receipts: ask })).toEqual({
+      type: 'fates',
+      fates: ['delivered', 'waiting', 'delivered', 'unknown', 'delivered'],
+    });
+    const carl = await south.person2('carl');
+    expect(await carl.ask({ type: 'receipts', receipts })).toEqual({
+      type: 'fates',
+      fates: ['unknown', 'unknown', 'unknown'],
+    });
+  });
+});
+
+describe('a receipt', () => {
+  const content = {
+    name: 'bert_2-x',
+    incarnation: '01234567-89ab-cdef-0123-456789abcdef',
+    offset: Number.MAX_SAFE_INTEGER,
+  };
+
+  it('comes out as it went in, in at most 64 bytes', () => {
+    for (const name of ['a', 'bert_2-x', 'x'.repeat(32)]) {
+      const bytes = encodeReceipt('me', { ...content, name });
+      expect(bytes.length).toBeLessThanOrEqual(64);
+      expect(decodeReceipt('me', bytes)).toEqual({ ...content, name });
+      expect(decodeReceipt('you', bytes)).toBeNull();
+    }
+  });
+
+  it('is nothing at all when a bit of it is wrong, or its end is missing', () => {
+    const bytes = encodeReceipt('me', content);
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const changed = Buffer.from(bytes);
+      changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      expect(decodeReceipt('me', changed)).toBeNull();
+    }
+    for (let length = 0; length < bytes.length; length++) {
+      expect(decodeReceipt('me', bytes.subarray(0, length))).toBeNull();
+    }
+  });
+});
+
+describe('the tracker', () => {
+  const account = (name: string): Account => ({
+    name,
+    incarnation: `life of ${name}`,
+    topicId: name,
+    displayName: null,
+    credential: null,
+    disabled: false,
+    blocked: [],
+    createdAt: 0,
+  });
+
+  /** Everybody exists, and has acknowledged what the test says. */
+  function open(limits: Partial<Limits>) {
+    const acknowledged = new Set<number>();
+    const asked: number[] = [];
+    const inboxes = {
+      acknowledged: async (receipts: readonly Receipt[]) => {
+        asked.push(receipts.length);
+        return receipts.map(({ offset }) => acknowledged.has(offset));
+      },
+    };
+    const all = { ...LIMITS, trackMs: 1, ...limits };
+    const tracker = new Tracker(inboxes, { get: account }, all, pino({ level: 'silent' }));
+    onTestFinished(() => tracker.close());
+    const waiter = () => {
+      const told: string[] = [];
+      return { told, fates: (delivered: readonly string[]) => void told.push(...delivered) };
+    };
+    return { tracker, acknowledged, asked, waiter };
+  }
+
+  it('keeps a bounded number for a session, and drops its oldest', () => {
+    const { tracker, waiter } = open({ trackedPerSession: 2 });
+    const [one, other] = [waiter(), waiter()];
+    for (const id of ['a', 'b', 'c']) tracker.track(one, id, account('x'), id.charCodeAt(0));
+    tracker.track(other, 'd', account('x'), 200);
+    expect(tracker.size).toBe(3);
+    tracker.acknowledged(account('x'), [{ first: 0, last: 1_000 }]);
+    expect(tracker.size).toBe(0);
+    return eventually(() => expect([one.told, other.told]).toEqual([['b', 'c'], ['d']]));
+  });
+
+  it('keeps a bounded number in all, and of recipients', () => {
+    const { tracker, waiter } = open({ tracked: 3, trackedRecipients: 2 });
+    const someone = waiter();
+    for (let i = 0; i < 5; i++) tracker.track(someone, `x ${i}`, account('x'), i);
+    expect(tracker.size).toBe(3);
+    tracker.track(someone, 'y', account('y'), 0);
+    tracker.track(someone, 'z', account('z'), 0);
+    // The messages to x were the oldest.
+    expect(tracker.size).toBe(2);
+  });
+
+  it('asks for many recipients in few questions, and tells in few words', async () => {
+    const { tracker, acknowledged, asked, waiter } = open({ trackedBatch: 10, toldAtOnce: 7 });
+    const someone = waiter();
+    for (let i = 0; i < 25; i++) {
+      tracker.track(someone, `message ${i}`, account(`person-${i}`), i);
+      acknowledged.add(i);
+    }
+    await eventually(() => expect(someone.told).toHaveLength(25));
+    expect(asked).toEqual([10, 10, 5]);
+    expect(new Set(someone.told).size).toBe(25);
+  });
+
+  it('tells nobody who is gone, and rests when nobody waits', async () => {
+    const { tracker, asked, acknowledged, waiter } = open({});
+    const [gone, stays] = [waiter(), waiter()];
+    tracker.track(gone, 'a', account('x'), 1);
+    tracker.track(stays, 'b', account('x'), 2);
+    tracker.forget(gone);
+    expect(tracker.size).toBe(1);
+    acknowledged.add(1).add(2);
+    await eventually(() => expect(stays.told).toEqual(['b']));
+    expect(gone.told).toEqual([]);
+    expect(asked).toEqual([1]);
+  });
+});

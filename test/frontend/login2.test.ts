@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { EngineError } from '../../src/kafka/errors.ts';
+import { eventually } from '../contracts/cluster.ts';
+import { MemoryCluster } from '../fakes/cluster.ts';
+import { CHEAP, openHouse, PASSWORD } from './house.ts';
+
+const wrong = { type: 'login', username: 'anna', password: 'wrong' } as const;
+
+describe('a wrong password', () => {
+  it('and an unknown user get the same answer', async () => {
+    const house = await openHouse();
+    (await house.person2('anna')).cut();
+    const client = await house.connect2();
+    const answers = [await client.ask(wrong), await client.ask({ ...wrong, username: 'nobody' })];
+    expect(answers[0]).toEqual(answers[1]);
+    expect(answers[0]).toMatchObject({ code: 'BAD_CREDENTIALS' });
+  });
+
+  it('too often has to wait, also for the right one, but not for a token', async () => {
+    const limits = { failuresPerName: { burst: 3, perSecond: 0.001 } };
+    const house = await openHouse({ limits });
+    const anna = await house.person2('anna');
+    const token = anna.session?.token;
+    anna.cut();
+    await eventually(() => expect(house.engine.inboxes.openCount).toBe(0));
+    const client = await house.connect2();
+    for (let i = 0; i < 3; i++) expect(await client.refusal(wrong)).toBe('BAD_CREDENTIALS');
+    const refused = await client.expect('failure', { ...wrong, password: PASSWORD });
+    expect(refused.code).toBe('RATE_LIMITED');
+    expect(refused.retryAfterMs).toBeGreaterThan(1_000);
+    // Others are not concerned, and the owner has another way in.
+    await house.person2('bert');
+    if (token === undefined) throw new Error('a login gives a token');
+    await house.login2('anna', { token });
+  });
+
+  it('too often from one address has to wait there, whatever the name', async () => {
+    const house = await openHouse({ limits: { failuresPerAddress: { burst: 3, perSecond: 0.001 } } });
+    (await house.person2('anna')).cut();
+    const client = await house.connect2();
+    for (const username of ['anna', 'nobody', 'no-one']) {
+      expect(await client.refusal({ ...wrong, username })).toBe('BAD_CREDENTIALS');
+    }
+    expect(await client.refusal({ ...wrong, password: PASSWORD })).toBe('RATE_LIMITED');
+  });
+
+  it('costs nothing when it is right', async () => {
+    const house = await openHouse({
+      limits: {
+        failuresPerName: { burst: 1, perSecond: 0.001 },
+        failuresPerAddress: { burst: 1, perSecond: 0.001 },
+      },
+    });
+    (await house.person2('anna')).cut();
+    for (let i = 0; i < 5; i++) {
+      await house.login2('anna', { password: PASSWORD, takeover: true });
+    }
+  });
+});
+
+describe('a password', () => {
+  it('is kept as a hash alone, and never in the log', async () => {
+    const house = await openHouse();
+    const anna = await house.person2('anna');
+    await anna.refusal({ type: 'password', old: 'wrong-secret', new: 'other-secret' });
+    const stored = JSON.stringify(house.cluster.accountLog);
+    expect(stored).toContain('$argon2id$');
+    for (const secret of [PASSWORD, 'wrong-secret', 'other-secret']) {
+      expect(stored).not.toContain(secret);
+      expect(house.logged.join('')).not.toContain(secret);
+    }
+  });
+
+  it('that is changed ends every token there was', async () => {
+    const house = await openHouse();
+    const anna = await house.person2('anna');
+    const before = anna.session?.token;
+    const changed = await anna.expect('password-changed', {
+      type: 'password',
+      old: PASSWORD,
+      new: 'battery staple',
+    });
+    anna.cut();
+    const client = await house.connect2();
+    if (before === undefined) throw new Error('a login gives a token');
+    expect(await client.refusal({ type: 'login', username: 'anna', token: before })).toBe('BAD_CREDENTIALS');
+    expect(await client.refusal({ type: 'login', username: 'anna', password: PASSWORD })).toBe(
+      'BAD_CREDENTIALS',
+    );
+    await client.login('anna', { token: changed.token });
+    client.cut();
+    await eventually(() => expect(house.engine.inboxes.openCount).toBe(0));
+    await house.login2('anna', { password: 'battery staple' });
+  });
+
+  it('may be given to an open account, which is open no more', async () => {
+    const house = await openHouse();
+    const anna = await house.connect2();
+    await anna.create('anna');
+    await anna.expect('password-changed', { type: 'password', new: 'battery staple' });
+    anna.cut();
+    const client = await house.connect2();
+    expect(await client.refusal({ type: 'login', username: 'anna' })).toBe('BAD_CREDENTIALS');
+    await client.login('anna', { password: 'battery staple', takeover: true });
+  });
+
+  it('is hashed anew at a login when hashes have become dearer', async () => {
+    const cluster = new MemoryCluster();
+    const before = await openHouse({ cluster });
+    (await before.person2('anna')).cut();
+    await eventually(() => expect(before.engine.inboxes.openCount).toBe(0));
+    const cost = { ...CHEAP, passes: 3 };
+    const after = await openHouse({ cluster, limits: { passwordCost: cost } });
+    const anna = await after.login2('anna');
+    expect(after.engine.accounts.get('anna')?.credential).toContain('m=8,t=3,p=1');
+    anna.cut();
+    await eventually(() => expect(after.engine.inboxes.openCount).toBe(0));
+    await after.login2('anna');
+    expect(cluster.accountLog).toHaveLength(2);
+  });
+});
+
+describe('a token', () => {
+  it('is 32 random bytes, of which a hash alone is stored', async () => {
+    const house = await openHouse();
+    const anna = await house.person2('anna');
+    const token = anna.session?.token ?? Buffer.alloc(0);
+    expect(token).toHaveLength(32);
+    const stored = house.cluster.sessions.get('anna')?.session.tokenHash;
+    expect(stored).toEqual(createHash('sha256').update(token).digest());
+  });
+
+  it('lets a client come back at once through any frontend, and ends the login it had', async () => {
+    const cluster = new MemoryCluster();
+    const north = await openHouse({ cluster });
+    const south = await openHouse({ cluster });
+    const anna = await north.person2('anna');
+    const token = anna.session?.token ?? Buffer.alloc(0);
+    const again = await south.login2('anna', { token });
+    expect(await anna.over()).toBe('REPLACED');
+    // It stays valid: a client that never heard the answer can still come back by it.
+    expect(Buffer.from(again.session?.token ?? [])).toEqual(Buffer.from(token));
+    await north.login2('anna', { token });
+    expect(await again.over()).toBe('REPLACED');
+  });
+
+  it('ends with the logout, and not with the connection', async () => {
+    const house = await openHouse();
+    const anna = await house.person2('anna');
+    const token = anna.session?.token ?? Buffer.alloc(0);
+    anna.cut();
+    const again = await house.login2('anna', { token });
+    again.write({ type: 'logout' });
+    await again.over();
+    const client = await house.connect2();
+    expect(await client.refusal({ type: 'login', username: 'anna', token })).toBe('BAD_CREDENTIALS');
+  });
+
+  it('ends with the next login by password', async () => {
+    const house = await openHouse();
+    const anna = await house.person2('anna');
+    const token = anna.session?.token ?? Buffer.alloc(0);
+    await house.login2('anna', { password: PASSWORD, takeover: true });
+    const client = await house.connect2();
+    expect(await client.refusal({ type: 'login', username: 'anna', token })).toBe('BAD_CREDENTIALS');
+  });
+
+  it('ends with its time', async () => {
+    const house = await openHouse({ limits: { resumeMs: 1 } });
+    const anna = await house.person2('anna');
+    const token = anna.session?.token ?? Buffer.alloc(0);
+    await eventually(() => expect(Date.now()).toBeGreaterThan(anna.session?.tokenExpiresAt ?? 0));
+    const client = await house.connect2();
+    expect(await client.refusal({ type: 'login', username: 'anna', token })).toBe('BAD_CREDENTIALS');
+  });
+
+  it('is worth nothing in another life of the name, nor for another name', async () => {
+    const house = await openHouse();
+    const anna = await house.person2('anna');
+    const token = anna.session?.token ?? Buffer.alloc(0);
+    const bert = await house.person2('bert');
+    bert.cut();
+    const client = await house.connect2();
+    expect(await client.refusal({ type: 'login', username: 'bert', token })).toBe('BAD_CREDENTIALS');
+    anna.write({ type: 'delete', password: PASSWORD });
+    await anna.over();
+    expect(house.cluster.sessions.get('anna')).toBeUndefined();
+    await house.person2('anna');
+    expect(await client.refusal({ type: 'login', username: 'anna', token })).toBe('BAD_CREDENTIALS');
+  });
+});
+
+describe('a login by password', () => {
+  it('is refused where somebody is, here and elsewhere, unless it takes over', async () => {
+    const cluster = new MemoryCluster();
+    const north = await openHouse({ cluster });
+    const south = await openHouse({ cluster });
+    const first = await north.person2('anna');
+    for (const house of [north, south]) {
+      const client = await house.connect2();
+      const refused = await client.refusal({ type: 'login', username: 'anna', password: PASSWORD });
+      expect(refused).toBe('ALREADY_LOGGED_IN');
+    }
+    const second = await south.login2('anna', { password: PASSWORD, takeover: true });
+    expect(await first.over()).toBe('REPLACED');
+    const third = await south.login2('anna', { password: PASSWORD, takeover: true });
+    expect(await second.over()).toBe('REPLACED');
+    await third.inStep();
+    expect(third.goodbye).toBeNull();
+  });
+
+  it('whose token cannot be stored gives the inbox back', async () => {
+    const house = await openHouse();
+    const anna = await house.person2('anna');
+    anna.write({ type: 'logout' });
+    await anna.over();
+    const { put } = house.engine.sessions;
+    house.engine.sessions.put = () => Promise.reject(new EngineError('UNAVAILABLE', 'not now'));
+    const client = await house.connect2();
+    expect(await client.refusal({ type: 'login', username: 'anna', password: PASSWORD })).toBe('UNAVAILABLE');
+    expect(house.engine.inboxes.openCount).toBe(0);
+    house.engine.sessions.put = put;
+    await client.login('anna', { password: PASSWORD });
+  });
+});

@@ -1,0 +1,156 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { pino } from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openFrontend } from '../../src/frontend/frontend.ts';
+import { demandProtected } from '../../src/frontend/tls.ts';
+import { eventually } from '../contracts/cluster.ts';
+import { MemoryCluster } from '../fakes/cluster.ts';
+import { certificateFolder, makeCertificate } from './certificate.ts';
+import { CHEAP, PASSWORD } from './house.ts';
+import { RawClient2 } from './raw-client2.ts';
+
+/** A frontend that speaks TLS. */
+async function openSecure(handshakeMs = 10_000) {
+  const tls = await certificateFolder();
+  await makeCertificate(tls, 'first');
+  const { accounts, inboxes, sessions } = new MemoryCluster().engine();
+  const logged: string[] = [];
+  const frontend = await openFrontend({
+    host: '127.0.0.1',
+    port: 0,
+    maxConnections: 10,
+    openAccounts: true,
+    tls,
+    accounts,
+    inboxes,
+    sessions,
+    log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
+    limits: { lingerMs: 200, passwordCost: CHEAP, handshakeMs },
+  });
+  const clients: RawClient2[] = [];
+  onTestFinished(async () => {
+    for (const client of clients) client.socket.destroy();
+    await frontend.drain();
+  });
+  /** Trusts the certificate that lies in the file now, and no other. */
+  const connectSecure = async () => {
+    const client = await RawClient2.connect(frontend.address, { ca: readFileSync(tls.certFile) });
+    clients.push(client);
+    return client;
+  };
+  return { tls, frontend, logged, connectSecure };
+}
+
+describe('TLS', () => {
+  it('carries messages, in version 1.3', async () => {
+    const { connectSecure, frontend } = await openSecure();
+    const anna = await connectSecure();
+    if (!(anna.socket instanceof TLSSocket)) throw new Error('not TLS');
+    expect(anna.socket.getProtocol()).toBe('TLSv1.3');
+    await anna.create('anna', PASSWORD);
+    await anna.send('anna', 'x'.repeat(60_000));
+    await eventually(() => expect(anna.messages).toHaveLength(1));
+    anna.write({ type: 'logout' });
+    expect(await anna.reply()).toEqual({ type: 'logged-out' });
+    await anna.over();
+    await eventually(() => expect(frontend.sessionCount).toBe(0));
+  });
+
+  it('of an older version is refused', async () => {
+    const { frontend, tls } = await openSecure();
+    const ca = readFileSync(tls.certFile);
+    await expect(RawClient2.connect(frontend.address, { ca, maxVersion: 'TLSv1.2' })).rejects.toThrow(
+      /protocol version/i,
+    );
+  });
+
+  it('is the only way in', async () => {
+    const { frontend, connectSecure } = await openSecure();
+    const plain = await RawClient2.connect(frontend.address);
+    plain.write({ type: 'ping' });
+    await plain.over();
+    expect(plain.unread).toEqual([]);
+    await (await connectSecure()).inStep();
+    expect(frontend.sessionCount).toBe(1);
+  });
+
+  it('takes another certificate without a restart, and connections that are there go on', async () => {
+    const { tls, frontend, connectSecure } = await openSecure();
+    const before = await connectSecure();
+    await makeCertificate(tls, 'second');
+    frontend.reloadCertificate();
+    const after = await connectSecure();
+    if (!(after.socket instanceof TLSSocket)) throw new Error('not TLS');
+    expect(after.socket.getPeerCertificate().subject.CN).toBe('second');
+    await after.inStep();
+    await before.inStep();
+  });
+
+  it('takes it by itself when the files change', async () => {
+    const { tls, connectSecure } = await openSecure();
+    await (await connectSecure()).inStep();
+    await makeCertificate(tls, 'second');
+    await eventually(async () => (await connectSecure()).inStep());
+  });
+
+  it('goes on with the certificate it has when the new one is no good', async () => {
+    const { tls, frontend, logged, connectSecure } = await openSecure();
+    const good = readFileSync(tls.certFile);
+    writeFileSync(tls.certFile, 'not a certificate');
+    frontend.reloadCertificate();
+    expect(logged.join('')).toContain('the old one stays');
+    writeFileSync(tls.certFile, good);
+    await (await connectSecure()).inStep();
+  });
+
+  it('ends a handshake that does not end', async () => {
+    const { frontend, connectSecure } = await openSecure(200);
+    const silent = connect(frontend.address);
+    silent.on('error', () => {});
+    let closed = false;
+    silent.on('close', () => {
+      closed = true;
+    });
+    silent.resume();
+    await eventually(() => expect(closed).toBe(true));
+    await (await connectSecure()).inStep();
+  });
+
+  it('counts sockets from the start, and has room again when they are gone', async () => {
+    const { frontend, connectSecure } = await openSecure();
+    const silent = Array.from({ length: 10 }, () => connect(frontend.address));
+    for (const socket of silent) socket.on('error', () => {});
+    await eventually(() => expect(silent.every(({ readyState }) => readyState === 'open')).toBe(true));
+    await expect(connectSecure()).rejects.toThrow();
+    for (const socket of silent) socket.destroy();
+    await eventually(async () => (await connectSecure()).inStep());
+  });
+});
+
+describe('without TLS', () => {
+  const files = { certFile: 'a', keyFile: 'b' };
+  it.each([
+    { host: '127.0.0.1', tls: null, plaintext: false },
+    { host: '0.0.0.0', tls: files, plaintext: false },
+    { host: '0.0.0.0', tls: null, plaintext: true },
+  ])('a frontend may listen: %j', (config) => expect(() => demandProtected(config)).not.toThrow());
+
+  it('a frontend does not listen where others can come, and says what to do', () => {
+    const config = { host: '0.0.0.0', tls: null, plaintext: false };
+    expect(() => demandProtected(config)).toThrow(/MILENA_TLS_CERT.*MILENA_PLAINTEXT=true.*MILENA_HOST/s);
+  });
+
+  it.each([
+    ['a file that is not there', () => ({ certFile: '/nowhere/tls.crt', keyFile: '/nowhere/tls.key' })],
+    ['a file that is no certificate', () => ({ certFile: 'package.json', keyFile: 'package.json' })],
+  ])('%s is named', async (_, files) => {
+    const { accounts, inboxes, sessions } = new MemoryCluster().engine();
+    const place = { host: '127.0.0.1', port: 0, maxConnections: 10, openAccounts: true, tls: files() };
+    const log = pino({ level: 'silent' });
+    await expect(openFrontend({ ...place, accounts, inboxes, sessions, log })).rejects.toThrow(
+      `MILENA_TLS_CERT=${files().certFile}`,
+    );
+  });
+});
