@@ -1,3 +1,6 @@
+/** Longer than this no server keeps a client waiting, whatever it asks for: nobody would believe that it still tries. */
+const MAX_ASKED_MS = 5 * 60_000;
+
 export interface BackoffLimits {
   readonly firstMs: number;
   readonly maxMs: number;
@@ -15,4 +18,9 @@ export function backoffMs(
 ): number {
   const whole = Math.min(limits.maxMs, limits.firstMs * 2 ** Math.min(attempt, 30));
   return Math.round(whole / 2 + (whole / 2) * random());
+}
+
+/** As `backoffMs`, and not before the server wants it. */
+export function retryMs(attempt: number, limits: BackoffLimits, askedMs = 0): number {
+  return Math.max(backoffMs(attempt, limits), Math.min(askedMs, MAX_ASKED_MS));
 }

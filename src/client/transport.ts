@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { type BackoffLimits, backoffMs } from './backoff.ts';
+import { type BackoffLimits, retryMs } from './backoff.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Dialect, Typed } from './dialect.ts';
 import { ClientError } from './errors.ts';
@@ -164,7 +164,7 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
         continue;
       }
       this.#quiet = false;
-      const retryInMs = Math.max(backoffMs(attempt, this.#options.reconnect), this.#holdOffMs);
+      const retryInMs = retryMs(attempt, this.#options.reconnect, this.#holdOffMs);
       this.#holdOffMs = 0;
       attempt += 1;
       this.#setLink({ kind: 'waiting', reason, retryInMs });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { backoffMs } from '../../src/client/backoff.ts';
+import { backoffMs, retryMs } from '../../src/client/backoff.ts';
 
 const limits = { firstMs: 500, maxMs: 15_000 };
 
@@ -13,4 +13,10 @@ test('doubles up to the limit; a random part between half and all of it is waite
     [7_500, 15_000],
     [7_500, 15_000],
   ]);
+});
+
+test('not before the server wants it, within reason', () => {
+  expect(retryMs(0, limits, 2_000)).toBe(2_000);
+  expect(retryMs(0, limits)).toBeLessThanOrEqual(500);
+  expect(retryMs(0, limits, Number.MAX_SAFE_INTEGER)).toBe(300_000);
 });

@@ -23,7 +23,7 @@ Opens a chat on a Milena server. Inside it, /help shows what you can type.
 
   --server HOST:PORT   the server; default: MILENA_HOST and MILENA_PORT, or 127.0.0.1:8080
   --tls                encrypt the connection; also MILENA_TLS=true
-  --ca FILE            trust the authority in FILE (PEM) and no other; also MILENA_CA. Implies --tls
+  --ca FILE            trust the authority in FILE (PEM) and no other; also MILENA_TLS_CA. Implies --tls
   --insecure           speak plain text with another machine: who can listen reads passwords and messages
   --protocol 1         the protocol's first version, without passwords and ids
   --help               show this
@@ -110,7 +110,7 @@ function isPort(text: string): boolean {
 }
 
 function tlsFrom(given: { tls?: boolean; ca?: string }, environment: Environment): TlsSettings | undefined {
-  const file = given.ca ?? (environment.MILENA_CA?.trim() || undefined);
+  const file = given.ca ?? (environment.MILENA_TLS_CA?.trim() || undefined);
   if (file !== undefined) return { ca: readAuthority(file) };
   const asked = environment.MILENA_TLS?.trim().toLowerCase() ?? '';
   if (!['', 'true', '1', 'false', '0'].includes(asked)) {

@@ -1,7 +1,7 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
-import { backoffMs } from '../backoff.ts';
+import { retryMs } from '../backoff.ts';
 import { ClientError } from '../errors.ts';
 import type { ClientState } from '../state.ts';
 import { Transport } from '../transport.ts';
@@ -241,6 +241,8 @@ export class Client {
       this.#ended(reply.type === 'deleted' ? 'the account is deleted' : 'you logged out before');
     } else if (reply.type === 'password-changed' && this.#identity !== null) {
       this.#identity = { ...this.#identity, token: reply.token, isOpen: false };
+    } else if (reply.type === 'pong') {
+      this.#heartbeat.answered();
     } else if (reply.type === 'retrieved') {
       this.#newIn.set(reply, reply.messages.filter((message) => this.#receive(message)).length);
     } else if (request.type === 'send' && (reply.type === 'sent' || reply.type === 'failure')) {
@@ -315,8 +317,7 @@ export class Client {
         if (obsolete() || !(error instanceof ClientError)) return;
         const { relogin } = this.#options;
         const more = isPassing(error.refusal?.code) && attempt + 1 < relogin.tries;
-        const least = error.refusal?.retryAfterMs ?? 0;
-        const retryInMs = more ? Math.max(least, backoffMs(attempt, relogin)) : null;
+        const retryInMs = more ? retryMs(attempt, relogin, error.refusal?.retryAfterMs) : null;
         if (!more) this.#giveUpLogin();
         if (!more) this.#setState(null);
         this.#listener({ type: 'login-not-restored', name, reason: error.message, retryInMs });

@@ -36,15 +36,15 @@ export class Heartbeat {
     const connection = this.#connection;
     if (connection === undefined || this.#unanswered) return;
     this.#unanswered = true;
-    connection.request({ type: 'ping' }).then(
-      () => {
-        if (connection === this.#connection) this.#unanswered = false;
-      },
-      (error: unknown) => {
-        if (!(error instanceof ClientError)) throw error;
-        // With a full line there is an answer to come, or the connection ends; after a time-out it ends soon.
-        if (connection === this.#connection && error.code !== 'TIMEOUT') this.#unanswered = false;
-      },
-    );
+    connection.request({ type: 'ping' }).catch((error: unknown) => {
+      if (!(error instanceof ClientError)) throw error;
+      // It never went out: the line is full of others, whose answers are as good as a pong.
+      if (connection === this.#connection && error.nothingSent) this.#unanswered = false;
+    });
+  }
+
+  /** A pong has come, in time or late. */
+  answered(): void {
+    this.#unanswered = false;
   }
 }

@@ -4,7 +4,7 @@ import { parseUsername } from '../../protocol/names.ts';
 import { ID_BYTES } from '../../protocol/v2/fields.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES, MAX_RECEIPTS, type RequestOf } from '../../protocol/v2/requests.ts';
-import { backoffMs } from '../backoff.ts';
+import { backoffMs, retryMs } from '../backoff.ts';
 import { ClientError, retryHint } from '../errors.ts';
 import { ask, type Connection2 } from './dialect.ts';
 import type { Client2Options, ClientEvent } from './events.ts';
@@ -113,7 +113,7 @@ export class Sender {
     this.#changed(this.#outbox.pause(id));
     // Several were on their way: one wait is for all of them.
     if (this.#retry !== undefined) return;
-    const retryInMs = Math.max(retryAfterMs ?? 0, backoffMs(this.#pauses, this.#options.held));
+    const retryInMs = retryMs(this.#pauses, this.#options.held, retryAfterMs);
     // Once until something is accepted: the ticks show that they still wait.
     if (this.#pauses === 0) this.#tell({ type: 'held', reason: message, retryInMs });
     this.#pauses += 1;

@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { encodeFrame } from '../../../src/protocol/frame.ts';
 import { v2 } from '../../../src/protocol/v2/codec.ts';
+import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
+import { Random } from '../../protocol/random.ts';
 import {
   client,
   clientForEachTest,
@@ -14,7 +16,7 @@ import {
   unless,
   until,
 } from './harness.ts';
-import { agreeable, idOf, messageFrom, sentFor, WELCOME } from './test-server.ts';
+import { agreeable, externalMessage, idOf, messageFrom, sentFor, WELCOME } from './test-server.ts';
 
 clientForEachTest();
 
@@ -31,6 +33,18 @@ describe('the connection', () => {
     await until(() => server.asked('ack').length === 2);
     server.peer.send({ type: 'ping' });
     await until(() => server.asked('ping').length === 2);
+  });
+
+  test('a pong that comes late makes way for the next ping', async () => {
+    await connectAs('al', { requestTimeoutMs: 150 });
+    server.behave = () => null;
+    server.peer.send({ type: 'ping' });
+    await until(() => server.asked('ping').length === 1);
+    // Asked behind the ping, so that has timed out, too.
+    expect(await failure(client.list(''))).toMatchObject({ code: 'TIMEOUT' });
+    server.peer.send({ type: 'pong', time: 0 }, { type: 'listed', names: [], more: false }, { type: 'ping' });
+    await until(() => server.asked('ping').length === 2);
+    expect(told('disconnected')).toEqual([]);
   });
 
   test('a server that is silent is pinged, and given up when it stays so', async () => {
@@ -98,6 +112,36 @@ describe('the connection', () => {
     await until(() => told('disconnected').length === 1);
     expect(told('disconnected')[0]?.reason).toMatch(reason);
     await until(() => told('login-restored').length === 1);
+  });
+
+  test('whatever bytes a server sends, the client lives on', async () => {
+    const first = Number(process.env.MILENA_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
+    await connectAs('al', { reconnect: { firstMs: 1, maxMs: 1 } });
+    const frames: ServerFrame[] = [
+      messageFrom('bob', 1, 'x'),
+      externalMessage('bob', 2, 'x'),
+      { type: 'delivered', ids: [idOf('a')] },
+      { type: 'goodbye', code: 'SHUTTING_DOWN', reason: 'bye', retryAfterMs: 1 },
+      { type: 'failure', code: 'INTERNAL', message: 'oops' },
+      { type: 'listed', names: ['al'], more: false },
+      { type: 'ping' },
+    ];
+    for (let seed = first; seed < first + 60; seed++) {
+      const random = new Random(seed);
+      const bytes = Buffer.concat(Array.from({ length: 3 }, () => v2.encodeServerFrame(random.pick(frames))));
+      for (let count = random.below(4); count >= 0; count--)
+        bytes[random.below(bytes.length)] = random.below(256);
+      const { peer } = server;
+      peer.socket.end(bytes);
+      await vi.waitFor(
+        () => {
+          expect(server.peer, `seed ${seed}`).not.toBe(peer);
+          expect(client.state, `seed ${seed}`).toMatchObject({ link: { kind: 'online' }, account: 'al' });
+        },
+        { timeout: 10_000, interval: 2 },
+      );
+    }
+    expect((await client.list('')).names).toEqual([]);
   });
 
   test('an answer for another message, a message without a login, an answer to nothing', async () => {
