@@ -1,9 +1,13 @@
 /** The client as people use it: the built program in a real terminal, real frontends, a real Kafka; version 2. */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { ROOT } from './script.ts';
@@ -56,11 +60,12 @@ class Door {
   }
 }
 
-function startFrontend(): Promise<RunningFrontend> {
+function startFrontend(settings: Record<string, string> = {}): Promise<RunningFrontend> {
   return RunningFrontend.start({
     MILENA_KAFKA_BROKERS: testBrokers().join(','),
     // The shortest lease there is: after a kill -9 its users wait that long.
     MILENA_FRONTEND_LEASE_MS: '6000',
+    ...settings,
   });
 }
 
@@ -80,8 +85,9 @@ afterAll(async () => {
   await Promise.all([north?.remove(), south?.remove()]);
 });
 
-function openClient(port = south.address.port, size = WIDE): TestTerminal {
-  const terminal = new TestTerminal(`"${process.execPath}" "${CLIENT}" --server 127.0.0.1:${port}`, size);
+function openClient(port = south.address.port, size = WIDE, options = ''): TestTerminal {
+  const command = `"${process.execPath}" "${CLIENT}" --server 127.0.0.1:${port} ${options}`;
+  const terminal = new TestTerminal(command, size);
   terminals.push(terminal);
   return terminal;
 }
@@ -112,6 +118,11 @@ async function openAs(user: string, port?: number, size = WIDE): Promise<TestTer
   const terminal = openClient(port, size);
   await create(terminal, user);
   return terminal;
+}
+
+/** A text that may be broken into rows at any blank. */
+function wrapped(text: string): RegExp {
+  return new RegExp(text.replaceAll(' ', '\\s+'));
 }
 
 /** How often a text stands on the screen. */
@@ -215,6 +226,36 @@ test('one account in two terminals: asked, taken over, told, and taken back', as
   first.type('yes\r');
   await first.shows(new RegExp(`milena · ${anna} .*● online`));
   await second.shows(/takes\s+it\s+back/, /not logged in/);
+});
+
+test('encrypted: with the authority that is trusted, and not without', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'milena-tls-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const kind = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+  ];
+  const subject = ['-subj', '/CN=milena', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  await promisify(execFile)('openssl', [...kind, ...subject, '-keyout', key, '-out', cert]);
+  const frontend = await startFrontend({ MILENA_TLS_CERT: cert, MILENA_TLS_KEY: key });
+  onTestFinished(() => frontend.remove());
+  const { port } = frontend.address;
+  const anna = name('anna');
+  const terminal = openClient(port, WIDE, `--ca ${cert}`);
+  await create(terminal, anna);
+  terminal.type(`/msg ${anna} to myself\r`);
+  await terminal.shows(/to myself\s+✓✓$/m, new RegExp(`${anna}: to myself`));
+  await openClient(port, WIDE, '--tls').shows(wrapped('not signed by anybody whom this machine trusts'));
+  await openClient(port).shows(wrapped('if it speaks TLS there, use --tls'));
+  await openClient(south.address.port, WIDE, '--tls').shows(wrapped('does not speak TLS there'));
 });
 
 describe('what some program wrote into the inbox', () => {
