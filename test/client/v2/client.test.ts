@@ -39,6 +39,12 @@ describe('identity', () => {
     ]);
   });
 
+  test('a password is the same however its letters were composed', async () => {
+    await connect();
+    await client.login('al', 'u\u0308ber');
+    expect(server.asked('login')[0]?.password).toBe('\u00fcber');
+  });
+
   test('logged in elsewhere: refused with its code, and taken over when told to', async () => {
     await connect();
     server.behave = unless('login', (request, peer) =>
@@ -278,6 +284,18 @@ describe('sending', () => {
     const entry = client.send('bob', 'hi');
     await until(() => statesOf(entry.id).at(-1) === 'stored');
     expect(server.peers).toHaveLength(2);
+  });
+
+  test('a message that the server stumbles over each time does not stand in the way for ever', async () => {
+    await connectAs('al');
+    server.behave = unless('send', (request, peer) =>
+      request.type === 'send' && request.body === '1' ? fail('INTERNAL') : agreeable(request, peer),
+    );
+    const [one, two] = [client.send('bob', '1'), client.send('bob', '2')];
+    await until(() => statesOf(two.id).at(-1) === 'stored');
+    expect(statesOf(one.id).at(-1)).toBe('unsure');
+    expect(server.asked('send').filter(({ body }) => body === '1').length).toBeGreaterThan(2);
+    expect(told('held')).toHaveLength(1);
   });
 
   test('another account never sends what waited for the first', async () => {
