@@ -1,17 +1,15 @@
-import type { Logger } from 'pino';
 import type { Account } from './accounts.ts';
-import type { Cluster } from './cluster.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { deleteGroup, type GroupMember } from './group-member.ts';
 import { trimHistory, trimIntervalMs } from './history.ts';
+import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
 import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { readBatches, readBounds, readEnd } from './log-reader.ts';
 import { decodeRecord } from './record.ts';
 import { type RawRecord, recordsOf } from './record-batches.ts';
 import { now, retry } from './retry.ts';
-import type { Signer } from './signature.ts';
-import type { Follower, Subscription, Tail } from './tail.ts';
+import type { Follower, Subscription } from './tail.ts';
 import type { Watermark } from './watermark.ts';
 
 /** What was acknowledged is committed at most this often. */
@@ -20,24 +18,6 @@ const READ_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Bytes asked for at once when reading the backlog. */
 const READ_BYTES = 1024 * 1024;
-
-/** What an open inbox needs around it. */
-export interface InboxSurroundings {
-  readonly cluster: Cluster;
-  readonly tail: Tail;
-  readonly signer: Signer;
-  /** Acknowledged messages stay in the topic for this long, milliseconds. */
-  readonly historyMs: number;
-  readonly log: Logger;
-  /** False while this frontend may have been taken for dead: nothing is pushed or committed then. */
-  readonly isFrontendAlive: () => boolean;
-  /** Waits until it is true. @throws EngineError `UNAVAILABLE` */
-  readonly frontendAlive: (deadline: number) => Promise<void>;
-  /** Called once, when the inbox is held no more. */
-  readonly onReleased: (inbox: KafkaInbox) => void;
-  /** Gives a lost lease back in the background, in case it is still ours. */
-  readonly abandon: (member: GroupMember) => void;
-}
 
 /** One held inbox: the lease, the watermark and the place in the log up to which messages were pushed. */
 export class KafkaInbox implements Inbox, Follower {

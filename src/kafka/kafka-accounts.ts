@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { decodeAccount, encodeAccount } from './account-record.ts';
 import { AccountTransaction, Fenced } from './account-transaction.ts';
@@ -14,12 +15,13 @@ import { select } from './wildcard.ts';
 const START_TIMEOUT_MS = 60_000;
 const CHANGE_TIMEOUT_MS = 10_000;
 /** How long the loser of a race waits to see who won, milliseconds. */
-const RACE_TIMEOUT_MS = 5_000;
+const RACE_TIMEOUT_MS = 10_000;
 /** Changes of accounts under way and waiting; past the second bound: BUSY. */
 const MAX_CHANGES = 32;
 const MAX_WAITING_CHANGES = 2_000;
-/** Times that a topic left over from a creation that died may get in the way of one creation. */
-const MAX_TOPIC_ATTEMPTS = 5;
+/** Between two tries to make the inbox of a new account. */
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 200;
 
 export interface KafkaAccountsOptions {
   readonly cluster: Cluster;
@@ -88,11 +90,14 @@ export class KafkaAccounts implements Accounts {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       // A taken name is refused before it makes a transactional id.
       if (this.#table.get(wanted.name)) throw taken(wanted.name);
-      for (let attempt = 0; attempt < MAX_TOPIC_ATTEMPTS; attempt++) {
+      // The broker may not know yet of the topic that is in the way: it takes some ms to hear of it.
+      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
         const account = await this.#tryCreate(wanted, deadline);
         if (account) return account;
+        if (now() > deadline)
+          throw new EngineError('BUSY', `the inbox topic of ${wanted.name} keeps appearing`);
+        await sleep(pause);
       }
-      throw new EngineError('BUSY', `the inbox topic of ${wanted.name} keeps appearing`);
     });
   }
 

@@ -6,7 +6,8 @@ import { type Commit, readCommits } from './commits.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { FrontendLease } from './frontend-lease.ts';
 import { describeHolders } from './group-member.ts';
-import { type InboxSurroundings, KafkaInbox } from './inbox.ts';
+import { KafkaInbox } from './inbox.ts';
+import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage, Receipt } from './inboxes.ts';
 import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
@@ -158,13 +159,18 @@ export class KafkaInboxes implements Inboxes {
   }
 
   async acknowledged(receipts: readonly Receipt[]): Promise<boolean[]> {
-    const owners = [...new Map(receipts.map(({ to }) => [to.name, to])).values()];
-    const topics = owners.map((owner) => this.#topic(owner));
-    const commits = await readCommits(this.#cluster, topics, now() + LOOK_TIMEOUT_MS).catch(unavailable);
-    const watermarks = new Map(
-      owners.map((owner, index) => [owner.name, watermarkOf(owner, commits[index] ?? null)]),
-    );
-    return receipts.map(({ to, offset }) => watermarks.get(to.name)?.has(offset) ?? false);
+    const names = [...new Set(receipts.map(({ to }) => to.name))];
+    const topics = names.map((name) => this.#options.inboxPrefix + name);
+    const found = await readCommits(this.#cluster, topics, now() + LOOK_TIMEOUT_MS).catch(unavailable);
+    const commits = new Map(names.map((name, index) => [name, found[index] ?? null]));
+    // By life, not by name: a name may have had several.
+    const watermarks = new Map<string, Watermark | null>();
+    return receipts.map(({ to, offset }) => {
+      const known = watermarks.get(to.incarnation);
+      const watermark = known === undefined ? watermarkOf(to, commits.get(to.name) ?? null) : known;
+      watermarks.set(to.incarnation, watermark);
+      return watermark?.has(offset) ?? false;
+    });
   }
 
   /** An inbox topic and its group have the same name. */

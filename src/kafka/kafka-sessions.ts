@@ -74,6 +74,7 @@ export class KafkaSessions implements Sessions {
   }
 
   async remove(account: Account): Promise<void> {
+    await this.#table.catchUpSoon().catch(unavailable);
     // Nothing stored, nothing to forget: people of version 1 leave no trace here.
     if (this.#table.get(account.name)) await this.#write(account, null);
   }

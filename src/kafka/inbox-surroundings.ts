@@ -1,0 +1,24 @@
+import type { Logger } from 'pino';
+import type { Cluster } from './cluster.ts';
+import type { GroupMember } from './group-member.ts';
+import type { KafkaInbox } from './inbox.ts';
+import type { Signer } from './signature.ts';
+import type { Tail } from './tail.ts';
+
+/** What an open inbox needs around it. */
+export interface InboxSurroundings {
+  readonly cluster: Cluster;
+  readonly tail: Tail;
+  readonly signer: Signer;
+  /** Acknowledged messages stay in the topic for this long, milliseconds. */
+  readonly historyMs: number;
+  readonly log: Logger;
+  /** False while this frontend may have been taken for dead: nothing is pushed or committed then. */
+  readonly isFrontendAlive: () => boolean;
+  /** Waits until it is true. @throws EngineError `UNAVAILABLE` */
+  readonly frontendAlive: (deadline: number) => Promise<void>;
+  /** Called once, when the inbox is held no more. */
+  readonly onReleased: (inbox: KafkaInbox) => void;
+  /** Gives a lost lease back in the background, in case it is still ours. */
+  readonly abandon: (member: GroupMember) => void;
+}
