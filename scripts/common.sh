@@ -72,7 +72,9 @@ MILENA_HOST=${MILENA_HOST:-127.0.0.1}
 # An address that somebody gave means a Kafka that is not ours to start or stop.
 KAFKA_IS_GIVEN=${MILENA_KAFKA_BROKERS:+yes}
 MILENA_KAFKA_BROKERS=${MILENA_KAFKA_BROKERS:-127.0.0.1:$MILENA_KAFKA_PORT}
-export MILENA_KAFKA_PORT MILENA_PORT MILENA_HOST MILENA_KAFKA_BROKERS
+# One key for all frontends of this checkout, from whichever folder they are started.
+MILENA_CLUSTER_KEY_FILE=${MILENA_CLUSTER_KEY_FILE:-$STATE/cluster.key}
+export MILENA_KAFKA_PORT MILENA_PORT MILENA_HOST MILENA_KAFKA_BROKERS MILENA_CLUSTER_KEY_FILE
 
 # Where a client on this machine reaches the frontend.
 # shellcheck disable=SC2034  # used by the scripts
