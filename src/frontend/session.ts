@@ -4,16 +4,20 @@ import { ProtocolError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/frame.ts';
 import type { Connection } from './connection.ts';
 import { cutShortError, lossError, toProtocolError } from './failures.ts';
+import { FairShare } from './fair-share.ts';
 import { carryOut } from './handlers/carry-out.ts';
 import type { Caller, Services } from './handlers/context.ts';
 import { giveBack } from './handlers/logout.ts';
 import { type Admitted, admitSend } from './handlers/send.ts';
 import { ReplyQueue } from './reply-queue.ts';
-import type { Entered, Result } from './requests.ts';
+import type { Entered, Request, Result } from './requests.ts';
 import type { SessionEvent, Turn } from './session-events.ts';
 import { demandAllowed, demandTransition, type State } from './session-state.ts';
 import { Stay } from './stay.ts';
 import { type Answered, FALLBACK_VERSION, VERSIONS, type Version } from './versions.ts';
+
+/** Requests that change nothing: only their answer matters. */
+const QUESTIONS: ReadonlySet<Request['type']> = new Set(['hello', 'ping', 'list', 'status', 'receipts']);
 
 /**
  * One client's stay, from its connection to its end. Requests are carried out one after the other; only sends
@@ -44,6 +48,7 @@ export class Session {
   #ending: { readonly farewell: ProtocolError | null } | null = null;
   /** Of the last request. */
   #version = FALLBACK_VERSION;
+  readonly #share = new FairShare(() => this.#dispatch({ type: 'connection' }));
 
   constructor(connection: Connection, services: Services) {
     this.#connection = connection;
@@ -154,6 +159,7 @@ export class Session {
   #mayTake(): boolean {
     if (this.#state.name !== 'anonymous' && this.#state.name !== 'loggedIn') return false;
     if (this.#turn !== null || this.#ending !== null || this.#connection.isFull) return false;
+    if (this.#share.isUsedUp) return false;
     return this.#outstanding < this.#services.limits.outstandingSends;
   }
 
@@ -167,6 +173,7 @@ export class Session {
   }
 
   #begin(frame: Frame): void {
+    this.#share.use();
     const version = VERSIONS.get(frame.version) ?? FALLBACK_VERSION;
     this.#version = version;
     const slot = this.#replies.reserve();
@@ -177,6 +184,11 @@ export class Session {
       demandAllowed(this.#state, request);
       if (request.type === 'ack') {
         this.#loggedIn().stay.acknowledge(request.ranges);
+        slot.fill(null);
+        return;
+      }
+      // Nobody is there to hear the answer.
+      if (this.#connection.isGone && QUESTIONS.has(request.type)) {
         slot.fill(null);
         return;
       }

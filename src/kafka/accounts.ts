@@ -43,6 +43,12 @@ export interface Accounts {
   find(name: string): Promise<Account | undefined>;
 
   /**
+   * As of now, and taking as long whether somebody has the name or not.
+   * @throws EngineError `UNAVAILABLE`
+   */
+  findEvenly(name: string): Promise<Account | undefined>;
+
+  /**
    * Makes the account and its empty inbox; of two racing creators exactly one wins. Resolves when this
    * frontend's own table shows it.
    * @throws EngineError `USERNAME_TAKEN`, `BUSY`, `UNAVAILABLE`

@@ -70,8 +70,10 @@ export class KafkaAccounts implements Accounts {
   }
 
   async find(name: string): Promise<Account | undefined> {
-    const known = this.#table.get(name);
-    if (known) return known;
+    return this.#table.get(name) ?? this.findEvenly(name);
+  }
+
+  async findEvenly(name: string): Promise<Account | undefined> {
     await this.#table.catchUpSoon().catch(unavailable);
     return this.#table.get(name);
   }

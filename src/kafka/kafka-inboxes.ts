@@ -131,6 +131,9 @@ export class KafkaInboxes implements Inboxes {
 
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {
     const present = this.#local.get(owner.name);
+    if (present === 'opening' && options.takeover) {
+      throw new EngineError('BUSY', `another login of ${owner.name} is under way`);
+    }
     if (present === 'opening' || (present && !options.takeover)) {
       throw new EngineError('ALREADY_LOGGED_IN', `${owner.name} is held by this frontend`);
     }

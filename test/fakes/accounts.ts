@@ -19,8 +19,10 @@ export class MemoryAccounts implements Accounts {
   }
 
   async find(name: string): Promise<Account | undefined> {
-    const known = this.#table.get(name);
-    if (known !== undefined) return known;
+    return this.#table.get(name) ?? this.findEvenly(name);
+  }
+
+  async findEvenly(name: string): Promise<Account | undefined> {
     await this.#cluster.roundTrip();
     this.#catchUp();
     return this.#table.get(name);

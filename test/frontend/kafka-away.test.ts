@@ -58,6 +58,7 @@ describe('while Kafka does not answer', () => {
       accounts: {
         get: (name) => accounts.get(name),
         find: (name) => accounts.find(name),
+        findEvenly: (name) => accounts.findEvenly(name),
         list: (pattern, options) => accounts.list(pattern, options),
         remove: (account) => accounts.remove(account),
         update: (account, change) => accounts.update(account, change),

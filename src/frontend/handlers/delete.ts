@@ -22,7 +22,7 @@ export async function deleteAccount(
   const account = accountNow(services, seat);
   if (account.credential !== null) {
     const password = request.password ?? '';
-    await services.identity.demandPassword(caller.address, account.name, account, password);
+    await services.identity.demandPassword(caller.address, null, account, password);
   }
   const undelivered = await seat.inbox.undelivered();
   if (undelivered > 0 && !request.force) throw hasUndelivered(undelivered);

@@ -26,6 +26,8 @@ export async function enter(
   // Until the client has its answer: a long backlog would come before it.
   inbox.pause();
   try {
+    // Whoever lost it meanwhile must not write over the new holder's token.
+    await inbox.confirm();
     const [token, undelivered] = await Promise.all([getToken(), inbox.undelivered()]);
     return { ...entered, ...token, undelivered };
   } catch (error) {

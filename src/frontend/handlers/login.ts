@@ -42,7 +42,7 @@ async function prove(services: Services, caller: Caller, request: LoginRequest):
       return { account, takeover, getToken: () => identity.issueToken(account) };
     }
     case 'password': {
-      const account = await services.accounts.find(name);
+      const account = await services.accounts.findEvenly(name);
       await identity.demandPassword(caller.address, name, account, proof.password);
       const known = demandKnown(account);
       const getToken = async () => {

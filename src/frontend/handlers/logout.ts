@@ -5,9 +5,13 @@ import type { Result } from '../requests.ts';
 import type { Seat, Services } from './context.ts';
 
 export async function logout(services: Services, seat: Seat): Promise<Result> {
-  await services.identity.forgetToken(seat.account).catch((error: unknown) => {
+  try {
+    // Not the token of somebody who has taken over meanwhile.
+    await seat.inbox.confirm();
+    await services.identity.forgetToken(seat.account);
+  } catch (error) {
     services.log.warn({ err: error, user: seat.account.name }, 'a token outlives its login');
-  });
+  }
   await giveBack(services, seat);
   return { type: 'logged-out' };
 }

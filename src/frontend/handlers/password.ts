@@ -17,7 +17,7 @@ export async function changePassword(
   const { identity, accounts } = services;
   const account = accountNow(services, seat);
   if (account.credential !== null) {
-    await identity.demandPassword(caller.address, account.name, account, request.old ?? '');
+    await identity.demandPassword(caller.address, null, account, request.old ?? '');
   }
   const credential = await identity.newCredential(account.name, request.new);
   const changed = await accounts.update(account, { credential });

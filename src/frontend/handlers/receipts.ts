@@ -31,12 +31,12 @@ export async function receipts(services: Services, seat: Seat, request: Receipts
   return { type: 'fates', fates };
 }
 
-/** A name that our table does not show may just have been made elsewhere; one look brings the whole table up to date. */
+/** A life that our table does not show may just have begun elsewhere; one look brings the whole table up to date. */
 async function findRecipients(
   { accounts }: Services,
   contents: readonly (ReceiptContent | null)[],
 ): Promise<(Account | undefined)[]> {
-  const missing = contents.find((content) => content !== null && accounts.get(content.name) === undefined);
-  if (missing !== null && missing !== undefined) await accounts.find(missing.name);
+  const stale = contents.find((c) => c !== null && accounts.get(c.name)?.incarnation !== c.incarnation);
+  if (stale !== null && stale !== undefined) await accounts.findEvenly(stale.name);
   return contents.map((content) => (content === null ? undefined : accounts.get(content.name)));
 }

@@ -49,11 +49,13 @@ export class Identity {
 
   /**
    * Resolves if the password is the account's. Nobody can tell by answer or time whether there is such an account.
+   * @param name whose wrong passwords are counted; null for a caller who holds the account already, and whom nobody
+   * else's guesses must lock out
    * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED`, `BUSY`
    */
   async demandPassword(
     caller: string,
-    name: string,
+    name: string | null,
     account: Account | undefined,
     password: string,
   ): Promise<void> {

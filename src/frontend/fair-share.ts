@@ -1,0 +1,30 @@
+/** One client's requests that are begun before everybody else has had a turn of the event loop. */
+const REQUESTS_A_TURN = 16;
+
+/**
+ * How much of one turn of the event loop a session may use. Requests that need nothing from Kafka are answered in
+ * microtasks: a client that sends thousands of them at once would keep everybody else waiting until it is through.
+ */
+export class FairShare {
+  readonly #nextTurn: () => void;
+  #used = 0;
+
+  /** @param nextTurn called when the session may go on, once for each turn in which it began something */
+  constructor(nextTurn: () => void) {
+    this.#nextTurn = nextTurn;
+  }
+
+  get isUsedUp(): boolean {
+    return this.#used >= REQUESTS_A_TURN;
+  }
+
+  /** One request is begun. */
+  use(): void {
+    this.#used += 1;
+    if (this.#used > 1) return;
+    setImmediate(() => {
+      this.#used = 0;
+      this.#nextTurn();
+    });
+  }
+}
