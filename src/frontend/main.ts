@@ -63,10 +63,12 @@ async function run(config: Config, log: Logger): Promise<void> {
     throw listenFailure(config, error);
   }
   const { openAccounts, tls } = config;
-  log.info({ ...frontend.address, tls: tls !== null, openAccounts }, 'listening');
+  // Heard from before anybody can know that it listens: a signal in that very moment is to end it in order, too.
+  const signalled = firstSignal();
   process.on('SIGHUP', () => frontend.reloadCertificate());
+  log.info({ ...frontend.address, tls: tls !== null, openAccounts }, 'listening');
 
-  const signal = await firstSignal();
+  const signal = await signalled;
   exitAtSecondSignal(log);
   log.info({ signal, sessions: frontend.sessionCount }, 'draining');
   const cutOff = await frontend.drain();
