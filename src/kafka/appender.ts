@@ -21,7 +21,7 @@ import type { Accepted } from './inboxes.ts';
 import { expectNone, isPassing, KafkaCode, nameOfCode } from './kafka-error.ts';
 import type { RecordContent } from './record.ts';
 import { now, retry, worthRetrying } from './retry.ts';
-import { MAX_BATCH_BYTES, noSuchInbox } from './topics.ts';
+import { MAX_BATCH_BYTES, noSuchInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
 
 /** Appends waiting over all inboxes; past either bound a sender gets BUSY at once. */
 const MAX_QUEUED_RECORDS = 50_000;
@@ -30,8 +30,6 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 /** Topics whose sequence numbers are kept; past that a new producer id starts all of them again at 0. */
 const MAX_PARTITIONS = 100_000;
-/** How long a topic may be unknown to the brokers before it counts as gone: a new one takes some ms to be known everywhere. */
-const UNKNOWN_TOPIC_MS = 1_500;
 const RETRY_PAUSE_MS = 50;
 /** Waiting appends are looked through this often for those that have waited too long. */
 const SWEEP_INTERVAL_MS = 250;

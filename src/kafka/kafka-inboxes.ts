@@ -18,13 +18,11 @@ import { encodeRecord } from './record.ts';
 import { now, retry } from './retry.ts';
 import type { Signer } from './signature.ts';
 import { Tail } from './tail.ts';
-import { noSuchInbox } from './topics.ts';
+import { noSuchInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
 import { Watermark } from './watermark.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
 const LOOK_TIMEOUT_MS = 5_000;
-/** A new topic takes some ms to be known to every broker; unknown for longer, it is gone. */
-const UNKNOWN_TOPIC_MS = 1_500;
 /** A third of the session time-out, so that one lost heartbeat does no harm. */
 const HEARTBEAT_INTERVAL_MS = INBOX_SESSION_TIMEOUT_MS / 3;
 const HEARTBEAT_TICK_MS = 1_000;

@@ -5,6 +5,7 @@ import { FetchSession } from './fetch-session.ts';
 import { KafkaCode } from './kafka-error.ts';
 import type { RawRecord } from './record-batches.ts';
 import { now } from './retry.ts';
+import { UNKNOWN_TOPIC_MS } from './topics.ts';
 
 /** What happens to a topic that is being followed. */
 export interface Follower {
@@ -41,8 +42,6 @@ const SPARSE_SIZE = 8;
  */
 const NURSERY_WAIT_MS = 100;
 const SESSION_WAIT_MS = 5_000;
-/** How long a topic may be unknown to its broker before it counts as gone (a new one takes some ms). */
-const UNKNOWN_TOPIC_MS = 1_500;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 

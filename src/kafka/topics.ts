@@ -13,6 +13,9 @@ export const FRONTEND_GROUP_PREFIX = 'milena.frontend.';
 /** Largest record batch that an inbox takes, in bytes (`max.message.bytes`). */
 export const MAX_BATCH_BYTES = 131_072;
 
+/** How long a topic may be unknown to the brokers before it counts as gone: a new one takes some ms to be known. */
+export const UNKNOWN_TOPIC_MS = 1_500;
+
 const TOPIC_TIMEOUT_MS = 5_000;
 
 /** Settings of every inbox topic. */
