@@ -1,0 +1,34 @@
+import stringWidth from 'string-width';
+
+/*
+ * Terminals count in cells: most characters take one, CJK and emoji two, marks none. The texts here are of one line
+ * and sanitised: a tab or an escape sequence has no width that anybody could know.
+ */
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** How many cells a text takes. */
+export function cells(text: string): number {
+  return stringWidth(text);
+}
+
+/** Cuts text to at most `columns` cells, with an ellipsis where something is missing. */
+export function shorten(text: string, columns: number): string {
+  if (columns < 1) return '';
+  if (text.length <= columns && cells(text) <= columns) return text;
+  // By graphemes, and no further than needed: what cannot fit may be a megabyte.
+  let width = 0;
+  let end = 0;
+  for (const { segment, index } of graphemes.segment(text)) {
+    width += cells(segment);
+    if (width > columns) return `${text.slice(0, end)}…`;
+    if (width < columns) end = index + segment.length;
+  }
+  return text;
+}
+
+/** The text in exactly `columns` cells: cut as `shorten` does it, or filled up with blanks. */
+export function fit(text: string, columns: number): string {
+  const cut = shorten(text, columns);
+  return cut + ' '.repeat(Math.max(0, Math.floor(columns) - cells(cut)));
+}
