@@ -68,7 +68,7 @@ test('whatever it is, it takes the cells that it may', () => {
     expect(cells(cut), context).toBeLessThanOrEqual(columns);
     if (cells(text) <= columns && columns > 0) expect(cut, context).toBe(text);
     else expect(text.startsWith(cut.replace(/…$/u, '')), context).toBe(true);
-    expect(cells(fit(text, columns)), context).toBe(columns);
+    expect(cells(fitted(text, columns)), context).toBe(columns);
   }
 });
 
