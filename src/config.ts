@@ -1,9 +1,7 @@
 import { z } from 'zod';
+import { isLoopback } from './loopback.ts';
 
-/** `127.0.0.1`, `localhost`, `::1`: addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
+export { isLoopback };
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = z.coerce.number().int().positive().max(86_400_000);

@@ -1,0 +1,116 @@
+/*
+ * Every setting of the client: its flag, its variable, its key in the file. docs/commands.md has the table for people;
+ * a test holds the two together. By hand and not by a schema library, which would take longer to load than most
+ * commands take to run.
+ */
+import { isUsername } from '../protocol/names.ts';
+import type { Address } from './socket.ts';
+
+export const THEMES = ['auto', 'dark', 'light', 'high-contrast', 'mono'] as const;
+export type Theme = (typeof THEMES)[number];
+
+/** The settings as somebody gives them. */
+export interface Given {
+  readonly server: Address;
+  readonly user: string;
+  readonly passwordFile: string;
+  readonly tls: boolean;
+  readonly ca: string;
+  readonly insecure: boolean;
+  readonly protocol: 1 | 2;
+  readonly theme: Theme;
+  readonly bell: boolean;
+  readonly plain: boolean;
+  readonly history: boolean;
+  readonly dataDir: string;
+}
+
+export interface Row<Value> {
+  readonly flag: string;
+  readonly variable: string;
+  /** Its type in the file. */
+  readonly json: 'string' | 'boolean' | 'number';
+  /** Whether it names a file or folder, which is relative to where it was written. */
+  readonly isPath: boolean;
+  /** Undefined for what is no value of it. */
+  readonly parse: (text: string) => Value | undefined;
+  /** What it must be, behind "must be". */
+  readonly expected: string;
+  readonly example: string;
+}
+
+export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
+  server: text('server', 'MILENA_SERVER', parseAddress, 'HOST:PORT', '127.0.0.1:8080'),
+  user: text('user', 'MILENA_USER', parseUser, 'a username (a-z, 0-9, _ and -, at most 32)', 'alice'),
+  passwordFile: path('password-file', 'MILENA_PASSWORD_FILE', 'the path of a file', '~/.milena-password'),
+  tls: flag('tls', 'MILENA_TLS', 'true'),
+  ca: path('ca', 'MILENA_TLS_CA', 'the path of a file', '/etc/milena/ca.pem'),
+  insecure: flag('insecure', 'MILENA_INSECURE', 'true'),
+  protocol: { ...text('protocol', 'MILENA_PROTOCOL', parseProtocol, '1 or 2', '2'), json: 'number' },
+  theme: text('theme', 'MILENA_THEME', parseTheme, `one of ${THEMES.join(', ')}`, 'dark'),
+  bell: flag('bell', 'MILENA_BELL', 'false'),
+  plain: flag('plain', 'MILENA_PLAIN', 'true'),
+  history: flag('history', 'MILENA_HISTORY', 'false'),
+  dataDir: path('data-dir', 'MILENA_DATA_DIR', 'the path of a folder', '~/.local/share/milena'),
+};
+
+export const SETTING_NAMES = Object.keys(TABLE) as (keyof Given)[];
+
+/** HOST:PORT, with an IPv6 address in brackets; undefined for anything else. */
+export function parseAddress(server: string): Address | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]]+)):(\d+)$/.exec(server);
+  const host = match?.[1] ?? match?.[2];
+  const port = match?.[3];
+  return host !== undefined && port !== undefined && isPort(port) ? { host, port: Number(port) } : undefined;
+}
+
+export function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+}
+
+function parseUser(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  return isUsername(lower) ? lower : undefined;
+}
+
+function parseProtocol(version: string): 1 | 2 | undefined {
+  if (version === '1') return 1;
+  return version === '2' ? 2 : undefined;
+}
+
+function parseTheme(theme: string): Theme | undefined {
+  return THEMES.find((known) => known === theme);
+}
+
+function parseFlag(value: string): boolean | undefined {
+  const lower = value.toLowerCase();
+  if (lower === 'true' || lower === '1') return true;
+  return lower === 'false' || lower === '0' ? false : undefined;
+}
+
+function text<Value>(
+  flag: string,
+  variable: string,
+  parse: Row<Value>['parse'],
+  expected: string,
+  example: string,
+): Row<Value> {
+  return { flag, variable, json: 'string', isPath: false, parse, expected, example };
+}
+
+function path(flag: string, variable: string, expected: string, example: string): Row<string> {
+  const parse = (name: string) => (name === '' || name.includes('\0') ? undefined : name);
+  return { flag, variable, json: 'string', isPath: true, parse, expected, example };
+}
+
+function flag(name: string, variable: string, example: string): Row<boolean> {
+  return {
+    flag: name,
+    variable,
+    json: 'boolean',
+    isPath: false,
+    parse: parseFlag,
+    expected: 'true or false',
+    example,
+  };
+}

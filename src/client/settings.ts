@@ -1,0 +1,274 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isLoopback } from '../loopback.ts';
+import { type Given, isPort, type Row, SETTING_NAMES, TABLE, type Theme } from './setting-table.ts';
+import type { Address, TlsSettings } from './socket.ts';
+import { suggest } from './suggest.ts';
+
+/** What a person may choose, as every face of the client gets it. */
+export interface Settings {
+  readonly address: Address;
+  /** The address as people write it, HOST:PORT; names the server in the local history. */
+  readonly server: string;
+  readonly protocol: 1 | 2;
+  /** Undefined: plain text. */
+  readonly tls: TlsSettings | undefined;
+  /** The account to log in to; null: nobody said. */
+  readonly user: string | null;
+  readonly passwordFile: string | null;
+  readonly theme: Theme;
+  /** Ring the terminal's bell. */
+  readonly bell: boolean;
+  /** Lines instead of a screen. */
+  readonly plain: boolean;
+  /** Where histories lie; null: nothing is kept on disk. */
+  readonly directory: string | null;
+  /** The settings file, whether it exists or not. */
+  readonly file: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+/** As `parseArgs` gives them: by flag. */
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Settings that cannot be used. The message has a line for each: which one, from where, what was wrong, an example. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/** The flags of all settings, for `parseArgs`; those without a value also as `--no-…`. */
+export const SETTING_OPTIONS: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>> =
+  Object.fromEntries(
+    SETTING_NAMES.map((name) => {
+      const { flag, json } = TABLE[name];
+      return [flag, { type: json === 'boolean' ? 'boolean' : 'string' }];
+    }),
+  );
+
+type Layer = { -readonly [Name in keyof Given]?: Given[Name] };
+
+/**
+ * Settings from the file, the environment and the command line; the later ones count. An empty variable counts as not
+ * set. Paths are relative to the file that has them, else to the current folder; `~/` is the home folder.
+ * @throws SettingsError
+ */
+export function readSettings(flags: Flags, environment: Environment): Settings {
+  const reading = new Reading(environment);
+  const fromFile = reading.file();
+  const fromEnvironment = reading.environment();
+  const fromFlags = reading.flags(flags);
+  const given: Layer = { ...fromFile, ...fromEnvironment, ...fromFlags };
+  const address = given.server ?? { host: '127.0.0.1', port: 8080 };
+  const protocol = given.protocol ?? 2;
+  const tls = given.tls ? reading.tls(given.ca) : undefined;
+  // Version 1 has no passwords to lose, and its programs never asked.
+  if (!given.tls && protocol === 2 && !given.insecure && !isLoopback(address.host)) {
+    reading.problems.push(
+      `${address.host} is another machine, and without encryption anybody between here and there can read your ` +
+        'password and messages: use --tls, or --insecure if you trust the whole network.',
+    );
+  }
+  if (reading.problems.length > 0) throw new SettingsError(reading.problems.join('\n'));
+  const dataDir = given.dataDir ?? join(baseFolder(environment, 'XDG_DATA_HOME', '.local/share'), 'milena');
+  return {
+    address,
+    server: serverText(address),
+    protocol,
+    tls,
+    user: given.user ?? null,
+    passwordFile: given.passwordFile ?? null,
+    theme: given.theme ?? 'auto',
+    bell: given.bell ?? true,
+    plain: given.plain ?? false,
+    directory: given.history === false ? null : dataDir,
+    file: reading.path,
+  };
+}
+
+/** An address as people write it. */
+export function serverText({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Reads each source and gathers everything that is wrong. */
+class Reading {
+  readonly problems: string[] = [];
+  readonly path: string;
+  readonly #environment: Environment;
+  /** The authorities' file as it was given, for messages about it. */
+  #caFrom = '';
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+    const folder = baseFolder(environment, 'XDG_CONFIG_HOME', '.config');
+    const named = variableOf(environment, 'MILENA_SETTINGS');
+    this.path = named === undefined ? join(folder, 'milena', 'settings.json') : this.#resolve(named, '.');
+  }
+
+  file(): Layer {
+    const layer: Layer = {};
+    for (const [key, value] of Object.entries(this.#fileContent())) {
+      const name = SETTING_NAMES.find((known) => known === key);
+      if (name === undefined) this.problems.push(`${this.path}: ${unknownKey(key)}`);
+      else this.#takeJson(layer, name, value);
+    }
+    return withTls(layer);
+  }
+
+  environment(): Layer {
+    const layer: Layer = this.#frontendAddress();
+    for (const name of SETTING_NAMES) {
+      const { variable, example } = TABLE[name];
+      const value = variableOf(this.#environment, variable);
+      if (value !== undefined) {
+        this.#take(layer, name, value, `${variable}=${value}`, `${variable}=${example}`, '.');
+      }
+    }
+    return withTls(layer);
+  }
+
+  flags(flags: Flags): Layer {
+    const layer: Layer = {};
+    for (const name of SETTING_NAMES) {
+      const { flag, example, json } = TABLE[name];
+      const value = flags[flag];
+      if (value === undefined) continue;
+      const good = json === 'boolean' ? `--${flag}` : `--${flag} ${example}`;
+      this.#take(layer, name, String(value), `--${flag} ${JSON.stringify(value)}`, good, '.');
+    }
+    return withTls(layer);
+  }
+
+  tls(file: string | undefined): TlsSettings {
+    if (file === undefined) return {};
+    const problem = (what: string) => void this.problems.push(`${this.#caFrom}: ${what}.`);
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      problem(whyNotRead(error));
+      return {};
+    }
+    try {
+      // Otherwise a wrong file would look like a server that nobody trusts.
+      new X509Certificate(text);
+    } catch {
+      problem('it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)');
+    }
+    return { ca: text };
+  }
+
+  /** MILENA_HOST and MILENA_PORT are the frontend's: where it listens on every address, it is on this machine, too. */
+  #frontendAddress(): Layer {
+    const host = variableOf(this.#environment, 'MILENA_HOST');
+    const port = variableOf(this.#environment, 'MILENA_PORT');
+    if (host === undefined && port === undefined) return {};
+    if (port !== undefined && !isPort(port)) {
+      this.problems.push(`MILENA_PORT=${port}: it must be a port. For example: MILENA_PORT=8080`);
+      return {};
+    }
+    const everywhere = host === undefined || ['0.0.0.0', '::', '[::]'].includes(host);
+    return {
+      server: {
+        host: everywhere ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1'),
+        port: Number(port ?? '8080'),
+      },
+    };
+  }
+
+  #fileContent(): object {
+    let text: string;
+    try {
+      text = readFileSync(this.path, 'utf8');
+    } catch (error) {
+      const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      const named = variableOf(this.#environment, 'MILENA_SETTINGS');
+      if (missing && named === undefined) return {};
+      const from = named === undefined ? this.path : `MILENA_SETTINGS=${named}`;
+      this.problems.push(`${from}: ${whyNotRead(error)}.`);
+      return {};
+    }
+    let problem = 'it must be one JSON object';
+    try {
+      const content: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
+      if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content;
+    } catch (error) {
+      problem = `it is no JSON (${error instanceof Error ? error.message : String(error)})`;
+    }
+    this.problems.push(
+      `${this.path}: ${problem}. For example: { "server": "127.0.0.1:8080", "user": "alice" }`,
+    );
+    return {};
+  }
+
+  #takeJson<Name extends keyof Given>(layer: Layer, name: Name, value: unknown): void {
+    const { json, example } = TABLE[name];
+    const from = `"${name}": ${JSON.stringify(value)} in ${this.path}`;
+    const good = `"${name}": ${json === 'string' ? JSON.stringify(example) : example}`;
+    if (typeof value === json) this.#take(layer, name, String(value), from, good, dirname(this.path));
+    else this.#wrong(TABLE[name], from, good);
+  }
+
+  /** @param folder where a path begins */
+  #take<Name extends keyof Given>(
+    layer: Layer,
+    name: Name,
+    text: string,
+    from: string,
+    good: string,
+    folder: string,
+  ): void {
+    const row: Row<Given[Name]> = TABLE[name];
+    const value = row.parse(row.isPath ? this.#resolve(text, folder) : text);
+    if (value === undefined) this.#wrong(row, from, good);
+    else layer[name] = value;
+    if (name === 'ca') this.#caFrom = from;
+  }
+
+  #wrong({ expected }: { readonly expected: string }, from: string, good: string): void {
+    this.problems.push(`${from}: it must be ${expected}. For example: ${good}`);
+  }
+
+  #resolve(path: string, folder: string): string {
+    if (path === '' || path === '~') return path === '' ? '' : home(this.#environment);
+    if (path.startsWith('~/')) return join(home(this.#environment), path.slice(2));
+    return resolve(folder, path);
+  }
+}
+
+/** Who names an authority means encryption. */
+function withTls(layer: Layer): Layer {
+  return layer.ca === undefined ? layer : { ...layer, tls: true };
+}
+
+function unknownKey(key: string): string {
+  const shown = JSON.stringify(key.slice(0, 100));
+  if (/^pass(word|wd)?$/i.test(key)) {
+    return `a password has no place among the settings (${shown}): write it into a file and name that in "passwordFile".`;
+  }
+  const close = suggest(key.replaceAll(/[-_]/g, ''), SETTING_NAMES);
+  const hint =
+    close === null ? `There are: ${SETTING_NAMES.join(', ')}.` : `Is ${JSON.stringify(close)} meant?`;
+  return `there is no setting ${shown}. ${hint}`;
+}
+
+function whyNotRead(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
+}
+
+function variableOf(environment: Environment, name: string): string | undefined {
+  return environment[name]?.trim() || undefined;
+}
+
+function home(environment: Environment): string {
+  return environment.HOME || homedir();
+}
+
+/** A base folder of the XDG specification, which takes absolute paths only. */
+function baseFolder(environment: Environment, variable: string, fallback: string): string {
+  const named = variableOf(environment, variable);
+  return named !== undefined && isAbsolute(named) ? named : join(home(environment), fallback);
+}

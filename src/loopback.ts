@@ -1,0 +1,4 @@
+/** `127.0.0.1`, `localhost`, `::1`: addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

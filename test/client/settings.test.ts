@@ -1,0 +1,150 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Flags, readSettings, type Settings, SettingsError } from '../../src/client/settings.ts';
+
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'milena-settings-'));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+function read(flags: Flags, environment: Record<string, string> = {}): Settings {
+  return readSettings(flags, { HOME: home, ...environment });
+}
+
+function write(content: unknown): string {
+  mkdirSync(join(home, '.config', 'milena'), { recursive: true });
+  const file = join(home, '.config', 'milena', 'settings.json');
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+}
+
+function mistake(flags: Flags, environment: Record<string, string> = {}): string {
+  try {
+    read(flags, environment);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message;
+    throw error;
+  }
+  throw new Error('nothing was wrong');
+}
+
+test('without any choice it speaks with this machine and keeps a history', () => {
+  expect(read({})).toEqual<Settings>({
+    address: { host: '127.0.0.1', port: 8080 },
+    server: '127.0.0.1:8080',
+    protocol: 2,
+    tls: undefined,
+    user: null,
+    passwordFile: null,
+    theme: 'auto',
+    bell: true,
+    plain: false,
+    directory: join(home, '.local/share/milena'),
+    file: join(home, '.config/milena/settings.json'),
+  });
+});
+
+test.each<[Flags, Record<string, string>, Partial<Settings>]>([
+  [{}, { MILENA_HOST: 'localhost', MILENA_PORT: '99' }, { server: 'localhost:99' }],
+  // The frontend's own variable for "every address".
+  [{}, { MILENA_HOST: '0.0.0.0', MILENA_PORT: '99' }, { server: '127.0.0.1:99' }],
+  [{}, { MILENA_HOST: '[::]' }, { server: '127.0.0.1:8080' }],
+  [{}, { MILENA_HOST: 'localhost', MILENA_SERVER: '127.0.0.2:3' }, { server: '127.0.0.2:3' }],
+  [{}, { MILENA_SERVER: ' ' }, { server: '127.0.0.1:8080' }],
+  [{ server: '[::1]:9' }, {}, { address: { host: '::1', port: 9 }, server: '[::1]:9' }],
+  [{ server: 'localhost:9' }, { MILENA_HOST: 'elsewhere' }, { server: 'localhost:9' }],
+  [{ protocol: '1' }, {}, { protocol: 1 }],
+  [{ server: 'example.org:9', tls: true }, {}, { tls: {} }],
+  [{ server: 'example.org:9' }, { MILENA_TLS: 'true' }, { tls: {} }],
+  [{ server: 'example.org:9' }, { MILENA_TLS: '1' }, { tls: {} }],
+  [{ server: 'example.org:9', insecure: true }, {}, { tls: undefined }],
+  [{ server: 'example.org:9', protocol: '1' }, {}, { protocol: 1 }],
+  [{ tls: false }, { MILENA_TLS: 'true' }, { tls: undefined }],
+  [{ user: 'Alice' }, {}, { user: 'alice' }],
+  [{}, { MILENA_THEME: 'mono', MILENA_BELL: 'false', MILENA_PLAIN: 'true' }, { theme: 'mono', plain: true }],
+  [{ bell: true }, { MILENA_BELL: '0' }, { bell: true }],
+  [{ history: false }, { MILENA_DATA_DIR: '/data' }, { directory: null }],
+  [{}, { MILENA_DATA_DIR: '/data' }, { directory: '/data' }],
+  [{}, { XDG_DATA_HOME: '/data' }, { directory: '/data/milena' }],
+])('flags %j with %j', (flags, environment, expected) => {
+  expect(read(flags, environment)).toMatchObject(expected);
+});
+
+describe('the file', () => {
+  test('counts before nothing, the environment before it, and flags before both', () => {
+    write({ server: 'localhost:1', user: 'from-file', bell: false, theme: 'dark', protocol: 2 });
+    expect(read({})).toMatchObject({ server: 'localhost:1', user: 'from-file', bell: false, theme: 'dark' });
+    const environment = { MILENA_USER: 'from-environment', MILENA_THEME: 'light' };
+    expect(read({ theme: 'mono' }, environment)).toMatchObject({
+      server: 'localhost:1',
+      user: 'from-environment',
+      theme: 'mono',
+    });
+  });
+
+  test('has paths relative to itself, or to the home folder', () => {
+    write({ passwordFile: 'secret', dataDir: '~/here' });
+    expect(read({})).toMatchObject({
+      passwordFile: join(home, '.config/milena/secret'),
+      directory: join(home, 'here'),
+    });
+  });
+
+  test('may lie elsewhere, and must be there then', () => {
+    const file = join(home, 'other.json');
+    writeFileSync(file, '{"user":"bob"}');
+    expect(read({}, { MILENA_SETTINGS: file })).toMatchObject({ user: 'bob', file });
+    expect(mistake({}, { MILENA_SETTINGS: '/nowhere.json' })).toBe(
+      'MILENA_SETTINGS=/nowhere.json: there is no such file.',
+    );
+  });
+
+  test.each<[unknown, RegExp]>([
+    [{ sever: 'localhost:1' }, /there is no setting "sever"\. Is "server" meant\?/],
+    [{ data_dir: '/x' }, /there is no setting "data_dir"\. Is "dataDir" meant\?/],
+    [{ colour: 'red' }, /there is no setting "colour"\. There are: server, user, /],
+    [{ password: 'x' }, /a password has no place among the settings .* "passwordFile"/],
+    [{ bell: 'yes' }, /"bell": "yes" in .*: it must be true or false\. For example: "bell": false/],
+    [
+      { server: 'here' },
+      /"server": "here" in .*settings\.json: it must be HOST:PORT\. For example: "server": "/,
+    ],
+    [{ protocol: '2' }, /"protocol": "2" in .*: it must be 1 or 2\. For example: "protocol": 2/],
+    [{ theme: 7 }, /"theme": 7 in .*: it must be one of auto, dark, .*\. For example: "theme": "dark"/],
+    ['{ "user": ', /settings\.json: it is no JSON \(.*\)\. For example: \{/],
+    ['[]', /settings\.json: it must be one JSON object\./],
+  ])('%j is a mistake', (content, text) => {
+    write(content);
+    expect(mistake({})).toMatch(text);
+  });
+
+  test('is never repeated with what may be a secret in it', () => {
+    write({ password: 'hunter2', pasword: 'hunter2' });
+    expect(mistake({})).not.toContain('hunter2');
+  });
+});
+
+test.each<[Flags, Record<string, string>, RegExp]>([
+  [{ server: 'example.org:9' }, {}, /anybody between .* can read your password .* --tls, or --insecure/],
+  [{}, { MILENA_HOST: '192.0.2.1' }, /192\.0\.2\.1 is another machine/],
+  [{ protocol: '3' }, {}, /--protocol "3": it must be 1 or 2\. For example: --protocol 2/],
+  [{ server: 'here' }, {}, /--server "here": it must be HOST:PORT\. For example: --server 127\.0\.0\.1:8080/],
+  [{ ca: '/nowhere.pem' }, {}, /--ca "\/nowhere\.pem": there is no such file/],
+  [{}, { MILENA_TLS_CA: '/nowhere.pem' }, /MILENA_TLS_CA=\/nowhere\.pem: there is no such file/],
+  [{}, { MILENA_TLS: 'perhaps' }, /MILENA_TLS=perhaps: it must be true or false\. .*MILENA_TLS=true/],
+  [{}, { MILENA_PORT: 'x' }, /MILENA_PORT=x: it must be a port/],
+  [{}, { MILENA_USER: 'no one' }, /MILENA_USER=no one: it must be a username/],
+  [{ theme: 'pink' }, { MILENA_BELL: 'x' }, /MILENA_BELL=x: .*\n--theme "pink": /],
+])('flags %j with %j are a mistake', (flags, environment, text) => {
+  expect(mistake(flags, environment)).toMatch(text);
+});
+
+test('a file that is no certificate is named at once, not found out as a server that nobody trusts', () => {
+  const file = join(home, 'key.pem');
+  writeFileSync(file, '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
+  expect(mistake({ ca: file })).toMatch(/key\.pem.*: it holds no certificate/);
+});
