@@ -45,7 +45,7 @@ export class Client {
     this.#options = options;
     this.#listener = listener;
     this.#sender = new Sender(options, listener);
-    this.#receiver = new Receiver(options.ackDelayMs);
+    this.#receiver = new Receiver(options.ackDelayMs, options.memory);
     this.#heartbeat = new Heartbeat(options.minHeartbeatMs);
     this.#transport = new Transport<Request, ServerFrame>(options, dialect2, {
       onLink: () => this.#setState(null),
@@ -269,6 +269,12 @@ export class Client {
     }
     this.#identity = identity;
     this.#wanted = identity.name;
+    const { memory } = this.#options;
+    // Before anything is told of this account; what was told of another one is in its history.
+    memory?.begin(identity);
+    if (memory !== undefined && before?.incarnation !== identity.incarnation) {
+      this.#sender.restore(memory.unsettled());
+    }
     this.#setState(identity.name);
     const { name } = identity;
     if (request.type === 'login' && request.token !== undefined) {

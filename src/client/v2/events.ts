@@ -2,6 +2,7 @@ import type { Message, ServerFrame } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
 import type { BackoffLimits } from '../backoff.ts';
 import { type ClientOptions, type ClientState, DEFAULT_OPTIONS } from '../state.ts';
+import type { Memory } from './memory.ts';
 import type { Entry } from './outbox.ts';
 
 /** What the client has to tell. Texts and names are as they came: not safe for a terminal. */
@@ -9,7 +10,7 @@ export type ClientEvent =
   | { readonly type: 'state'; readonly state: ClientState }
   /** A message, once. Whoever has shown it says so with `Client.shown`. */
   | { readonly type: 'message'; readonly message: Message; readonly inbox: string }
-  /** A sent message is in another state. */
+  /** A sent message is in another state, or its receipt is of no use any more. */
   | { readonly type: 'outgoing'; readonly entry: Entry }
   /** The server has no room for messages just now; they are tried again by themselves. */
   | { readonly type: 'held'; readonly reason: string; readonly retryInMs: number }
@@ -49,6 +50,8 @@ export interface Client2Options extends ClientOptions {
   readonly held: BackoffLimits;
   /** The server's silence is never taken for its death sooner than this. */
   readonly minHeartbeatMs: number;
+  /** What outlives the process; without it everything ends with the client. */
+  readonly memory?: Memory | undefined;
 }
 
 export const DEFAULT_OPTIONS_2: Omit<Client2Options, 'address'> = {

@@ -29,6 +29,8 @@ export interface Entry {
   readonly to: string;
   readonly body: string;
   readonly state: EntryState;
+  /** Of a stored message: to ask with what became of it; null if that cannot be asked, or is known. */
+  readonly receipt: Uint8Array | null;
 }
 
 interface Unanswered {
@@ -46,7 +48,7 @@ interface Stored {
   readonly to: string;
   readonly body: string;
   readonly receipt: Uint8Array;
-  /** Stored through an earlier connection: no push tells of it, it has to be asked for. */
+  /** Stored through an earlier connection, or by an earlier process: no push tells of it, it has to be asked for. */
   earlier: boolean;
 }
 
@@ -74,6 +76,26 @@ export class Outbox {
     const item = { id, to, body, state, inFlight: false, wasSent: false };
     this.#unanswered.push(item);
     return entryOf(item);
+  }
+
+  /**
+   * Takes what an earlier process left; unanswered messages may have been sent. Only into an outbox that is empty and
+   * not logged in. One process never leaves more than there is room for; if several together did, the newest
+   * unanswered ones are given up, so that the person sees it, and the oldest stored ones are not waited for.
+   * @param entries oldest first; those with a receipt are stored
+   */
+  restore(entries: readonly Entry[]): Entry[] {
+    const isStored = ({ receipt }: Entry) => receipt !== null;
+    for (const { id, to, body, receipt } of entries.filter(isStored).slice(-MAX_STORED)) {
+      if (receipt !== null) this.#stored.set(id, { id, to, body, receipt, earlier: true });
+    }
+    return entries.flatMap((entry): Entry[] => {
+      if (isStored(entry)) return [];
+      if (this.add(entry.id, entry.to, entry.body) === null) return [{ ...entry, state: { kind: 'unsure' } }];
+      const item = this.#find(entry.id);
+      if (item !== undefined) item.wasSent = true;
+      return [];
+    });
   }
 
   /** How many messages have no answer yet. */
@@ -149,7 +171,7 @@ export class Outbox {
       if (this.#stored.size <= MAX_STORED) break;
       this.#stored.delete(oldest);
     }
-    return [{ ...entryOf(item), state: { kind: 'stored' } }];
+    return [storedEntry(stored, receipt)];
   }
 
   refused(id: string, reason: string): Entry[] {
@@ -170,7 +192,7 @@ export class Outbox {
       const item = this.#stored.get(id) ?? (this.#find(id)?.wasSent ? this.#remove(id) : undefined);
       if (item === undefined) continue;
       this.#stored.delete(id);
-      changed.push({ id, to: item.to, body: item.body, state: { kind } });
+      changed.push({ id, to: item.to, body: item.body, state: { kind }, receipt: null });
     }
     return changed;
   }
@@ -191,9 +213,12 @@ export class Outbox {
       const fate = fates[index];
       if (fate === 'delivered' || fate === 'undeliverable') return this.settled([id], fate);
       const item = this.#stored.get(id);
-      // If the server cannot say any more, it stays as it is; if it waits, the others are asked for before it.
+      if (item === undefined) return [];
       this.#stored.delete(id);
-      if (item !== undefined && fate !== 'unknown') this.#stored.set(id, item);
+      // The server cannot say any more: it stays stored, and is not asked for again, not even by a later process.
+      if (fate === 'unknown') return [storedEntry(item, null)];
+      // The others are asked for before it.
+      this.#stored.set(id, item);
       return [];
     });
   }
@@ -236,5 +261,9 @@ function set(item: Unanswered, state: EntryState): Entry[] {
 }
 
 function entryOf({ id, to, body, state }: Unanswered): Entry {
-  return { id, to, body, state };
+  return { id, to, body, state, receipt: null };
+}
+
+function storedEntry({ id, to, body }: Stored, receipt: Uint8Array | null): Entry {
+  return { id, to, body, state: { kind: 'stored' }, receipt };
 }

@@ -4,7 +4,8 @@ import { ClientError } from '../errors.ts';
 import { Acks } from './acks.ts';
 import type { Connection2 } from './dialect.ts';
 import type { Identity } from './identity.ts';
-import { Seen } from './seen.ts';
+import type { Memory } from './memory.ts';
+import { messageKey, Seen } from './seen.ts';
 
 /**
  * Messages that may wait to be shown. A server keeps to a window far below it; one that sends more is given up, since
@@ -17,14 +18,16 @@ const ACK_AT_ONCE = 200;
 /** Takes messages once each and acknowledges what was shown. */
 export class Receiver {
   readonly #ackDelayMs: number;
+  readonly #memory: Memory | undefined;
   readonly #seen = new Seen();
   readonly #acks = new Acks();
   #inbox: string | undefined;
   #connection: Connection2 | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(ackDelayMs: number) {
+  constructor(ackDelayMs: number, memory?: Memory) {
     this.#ackDelayMs = ackDelayMs;
+    this.#memory = memory;
   }
 
   begin(connection: Connection2, { inbox }: Identity): void {
@@ -41,14 +44,15 @@ export class Receiver {
   }
 
   /**
-   * Whether the message is to be shown; one that was taken already is acknowledged again instead, since its
-   * acknowledgement was lost.
+   * Whether the message is to be shown; one that was taken already, by this process or an earlier one, is acknowledged
+   * again instead, since its acknowledgement was lost.
    * @throws ProtocolError for more than a server may send
    */
   take(message: Message): boolean {
     if (this.#inbox === undefined) throw new ProtocolError('BAD_FRAME', 'a message without a login');
     if (this.#acks.open >= MAX_OPEN) throw new ProtocolError('BAD_FRAME', `more than ${MAX_OPEN} messages`);
-    const isNew = this.#seen.add(this.#inbox, message);
+    const key = messageKey(this.#inbox, message);
+    const isNew = this.#seen.add(key) && !this.#memory?.hasSeen(key);
     if (isNew || !this.#acks.isOpen(message.seq)) this.#acks.received(message.seq);
     else return false;
     if (!isNew) this.shown(this.#inbox, message.seq);

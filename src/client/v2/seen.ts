@@ -4,10 +4,17 @@ import type { Message } from '../../protocol/v2/replies.ts';
 const MAX_SEEN = 10_000;
 
 /**
- * Which messages were taken already: a message comes again when its acknowledgement was lost. A user's message is known
- * by its sender's incarnation and its id, so that nobody can suppress another's; an external one, whose id anybody may
- * have chosen, by its place in the inbox.
+ * By what a message is known when it comes again. A user's message by its sender's incarnation and its id, so that
+ * nobody can suppress another's; an external one, whose id anybody may have chosen, by its place in the inbox.
+ * @param inbox id of the inbox that it came from, in hex
  */
+export function messageKey(inbox: string, message: Message): string {
+  return message.verified
+    ? `${inbox} ${hex(message.fromIncarnation)} ${hex(message.id)}`
+    : `${inbox} ${message.seq}`;
+}
+
+/** Which messages were taken already: a message comes again when its acknowledgement was lost. */
 export class Seen {
   readonly #limit: number;
   /** A set keeps the order in which keys were added. */
@@ -17,11 +24,8 @@ export class Seen {
     this.#limit = limit;
   }
 
-  /** Remembers the message; false if it was known. @param inbox id of the inbox that it came from, in hex */
-  add(inbox: string, message: Message): boolean {
-    const key = message.verified
-      ? `${inbox} ${hex(message.fromIncarnation)} ${hex(message.id)}`
-      : `${inbox} ${message.seq}`;
+  /** Remembers the message; false if it was known. @param key as `messageKey` makes it */
+  add(key: string): boolean {
     if (this.#keys.has(key)) return false;
     this.#keys.add(key);
     for (const oldest of this.#keys) {

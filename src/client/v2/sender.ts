@@ -58,6 +58,11 @@ export class Sender {
     return entry;
   }
 
+  /** What an earlier process left of the account that was just logged in to; before `begin`. */
+  restore(entries: readonly Entry[]): void {
+    this.#changed(this.#outbox.restore(entries));
+  }
+
   /** Logged in to the account on this connection. */
   begin(connection: Connection2): void {
     this.#connection = connection;

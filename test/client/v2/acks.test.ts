@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Acks } from '../../../src/client/v2/acks.ts';
-import { Seen } from '../../../src/client/v2/seen.ts';
+import { messageKey, Seen } from '../../../src/client/v2/seen.ts';
 import type { Message } from '../../../src/protocol/v2/replies.ts';
 import { Random } from '../../protocol/random.ts';
 
@@ -102,27 +102,27 @@ describe('duplicates', () => {
 
   test('the same id of the same sender, wherever it lies', () => {
     const seen = new Seen();
-    expect([seen.add('a', from(1, 1)), seen.add('a', from(1, 1, 7)), seen.add('a', from(1, 2))]).toEqual([
-      true,
-      false,
-      true,
-    ]);
+    expect([
+      seen.add(messageKey('a', from(1, 1))),
+      seen.add(messageKey('a', from(1, 1, 7))),
+      seen.add(messageKey('a', from(1, 2))),
+    ]).toEqual([true, false, true]);
   });
 
   test("nobody suppresses another's message by its id", () => {
     const seen = new Seen();
-    expect(seen.add('a', external(1, 1))).toBe(true);
-    expect(seen.add('a', from(1, 1, 2))).toBe(true);
-    expect(seen.add('a', from(2, 1, 3))).toBe(true);
-    expect(seen.add('a', external(4, 1))).toBe(true);
-    expect(seen.add('a', external(4, 2))).toBe(false);
-    expect(seen.add('b', external(4, 2))).toBe(true);
+    expect(seen.add(messageKey('a', external(1, 1)))).toBe(true);
+    expect(seen.add(messageKey('a', from(1, 1, 2)))).toBe(true);
+    expect(seen.add(messageKey('a', from(2, 1, 3)))).toBe(true);
+    expect(seen.add(messageKey('a', external(4, 1)))).toBe(true);
+    expect(seen.add(messageKey('a', external(4, 2)))).toBe(false);
+    expect(seen.add(messageKey('b', external(4, 2)))).toBe(true);
   });
 
   test('remembers only so many, the newest', () => {
     const seen = new Seen(3);
-    for (const id of [1, 2, 3, 4]) seen.add('a', from(1, id));
-    expect(seen.add('a', from(1, 4))).toBe(false);
-    expect(seen.add('a', from(1, 1))).toBe(true);
+    for (const id of [1, 2, 3, 4]) seen.add(messageKey('a', from(1, id)));
+    expect(seen.add(messageKey('a', from(1, 4)))).toBe(false);
+    expect(seen.add(messageKey('a', from(1, 1)))).toBe(true);
   });
 });

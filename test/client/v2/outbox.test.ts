@@ -70,7 +70,10 @@ describe('a lost connection', () => {
     expect(ids(outbox.toAskFor(2))).toEqual(['1', '2']);
     expect(states(outbox.told(['1', '2'], ['waiting', 'delivered']))).toEqual(['2 delivered']);
     expect(ids(outbox.toAskFor(10))).toEqual(['3', '1']);
-    expect(states(outbox.told(['3', '1'], ['undeliverable', 'unknown']))).toEqual(['3 undeliverable']);
+    const told = outbox.told(['3', '1'], ['undeliverable', 'unknown']);
+    // Nothing is known of 1 any more, so its receipt is of no use.
+    expect(states(told)).toEqual(['3 undeliverable', '1 stored']);
+    expect(told[1]?.receipt).toBeNull();
     expect(outbox.toAskFor(10)).toEqual([]);
   });
 });

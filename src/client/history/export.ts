@@ -1,0 +1,70 @@
+import { sanitiseName, sanitiseText } from '../sanitise.ts';
+import type { History } from './history.ts';
+import type { Peer, StoredMessage } from './types.ts';
+
+/** JSON leaves these as they are, and a terminal acts on some of them. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * A conversation, oldest first, a line at a time without its end. Neither form can act on a terminal: the text is made
+ * safe as on the screen; JSON escapes what it has to and so keeps every character.
+ *
+ * - `text`: `2026-01-31T12:00:00.000Z maria: first line`, further lines of a body indented.
+ * - `jsonl`: an object with `id`, `at` (ISO 8601, UTC, or null), `direction` (`in`, `out`), `from`, `to`, `external`
+ *   (whether the peer is no user), `body`, `fate` (null for incoming messages), and `reason` with a refusal.
+ * @param me the account's name
+ */
+export function* exportLines(
+  history: History,
+  peer: Peer,
+  format: 'text' | 'jsonl',
+  me: string,
+): IterableIterator<string> {
+  for (const message of history.all(peer)) {
+    if (format === 'jsonl') yield json(message, me);
+    else yield* text(message, me);
+  }
+}
+
+function* text(message: StoredMessage, me: string): IterableIterator<string> {
+  const { peer, direction, body, fate } = message;
+  const name = `${peer.kind === 'external' ? 'ext ' : ''}${sanitiseName(peer.name)}`;
+  const who = direction === 'in' ? name : `${sanitiseName(me)} → ${name}`;
+  const failed = fate !== null && FAILED.has(fate.kind) ? ` (${fate.kind})` : '';
+  const [first = '', ...more] = sanitiseText(body).split('\n');
+  yield `${isoTime(message.at) ?? '-'} ${who}${failed}: ${first}`;
+  for (const line of more) yield `    ${line}`;
+}
+
+/** A reader of the text would take these for messages that arrived. */
+const FAILED: ReadonlySet<string> = new Set(['refused', 'undeliverable', 'unsure']);
+
+function json({ id, peer, direction, at, body, fate }: StoredMessage, me: string): string {
+  const [from, to] = direction === 'in' ? [peer.name, me] : [me, peer.name];
+  const external = peer.kind === 'external';
+  const reason = fate?.kind === 'refused' ? { reason: fate.reason } : {};
+  const value = {
+    id,
+    at: isoTime(at),
+    direction,
+    from,
+    to,
+    external,
+    body,
+    fate: fate?.kind ?? null,
+    ...reason,
+  };
+  return JSON.stringify(value).replace(UNPRINTABLE, escaped);
+}
+
+function escaped(character: string): string {
+  return Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+    .map((code) => `\\u${code.toString(16).padStart(4, '0')}`)
+    .join('');
+}
+
+/** Null also for what no calendar has. */
+function isoTime(at: number | null): string | null {
+  const date = new Date(at ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}

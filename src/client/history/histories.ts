@@ -1,0 +1,80 @@
+import type { Identity } from '../v2/identity.ts';
+import type { Memory, Unsettled } from '../v2/memory.ts';
+import { HistoryError } from './errors.ts';
+import { History } from './history.ts';
+
+export interface HistoriesOptions {
+  /** Where the files are, one for each account and server; null: in memory only. */
+  readonly directory: string | null;
+  /** As `host:port`. */
+  readonly server: string;
+  /** Gets each sentence once: why something is not kept, and what to do. */
+  readonly onProblem: (sentence: string) => void;
+}
+
+/**
+ * The histories of the accounts that somebody was logged in to in this process. One whose file cannot be used is in
+ * memory. All stay open until `close`, since what is in memory would be lost and since events may still come.
+ */
+export class Histories implements Memory {
+  readonly #options: HistoriesOptions;
+  readonly #histories = new Map<string, History>();
+  readonly #told = new Set<string>();
+  #current: History | null = null;
+
+  constructor(options: HistoriesOptions) {
+    this.#options = options;
+  }
+
+  /** Of the account that was logged in to last, or that `open` was called for. */
+  get current(): History | null {
+    return this.#current;
+  }
+
+  /** The account's history without a login: for reading offline, and for version 1. */
+  open(account: string): History {
+    const known = this.#histories.get(account);
+    this.#current = known ?? this.#make(account);
+    this.#histories.set(account, this.#current);
+    return this.#current;
+  }
+
+  begin({ name, incarnation }: Pick<Identity, 'name' | 'incarnation'>): void {
+    this.open(name).begin(incarnation);
+  }
+
+  hasSeen(key: string): boolean {
+    return this.#current?.hasSeen(key) ?? false;
+  }
+
+  unsettled(): Unsettled[] {
+    return this.#current?.unsettled() ?? [];
+  }
+
+  /** Commits and closes them all. Idempotent. */
+  close(): void {
+    for (const history of this.#histories.values()) history.close();
+    this.#histories.clear();
+    this.#current = null;
+  }
+
+  #make(account: string): History {
+    const { directory, server } = this.#options;
+    const onProblem = (sentence: string) => this.#tell(sentence);
+    try {
+      return History.open({ directory, server, account, onProblem });
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error;
+      this.#tell(error.message);
+      return History.open({ directory: null, server, account });
+    }
+  }
+
+  #tell(sentence: string): void {
+    if (this.#told.has(sentence)) return;
+    this.#told.add(sentence);
+    this.#options.onProblem(
+      `${sentence} Until the client is started again, messages are kept only as long as it runs.`,
+    );
+  }
+}

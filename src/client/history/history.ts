@@ -1,0 +1,258 @@
+import type { Unsettled } from '../v2/memory.ts';
+import type { EntryState } from '../v2/outbox.ts';
+import { openDatabase } from './database.ts';
+import { historyError, isSqliteError } from './errors.ts';
+import { fileName, prepareFile } from './files.ts';
+import { copyNewest } from './rescue.ts';
+import { type NewMessage, Store } from './store.ts';
+import type { Conversation, Incoming, Outgoing, Peer, StoredMessage } from './types.ts';
+
+/** Messages that are kept; with more the oldest are removed. Some 300 bytes each with their words, if they are short. */
+const MAX_MESSAGES = 1_000_000;
+/** What was changed is durable after so many milliseconds at most, and other processes wait no longer to write. */
+const COMMIT_WITHIN_MS = 25;
+/** Messages of a page while all are read. */
+const PAGE = 500;
+
+export interface HistoryOptions {
+  /** Null: in memory only. */
+  readonly directory: string | null;
+  /** As `host:port`. */
+  readonly server: string;
+  readonly account: string;
+  /** Gets a sentence when the file fails later on, and the history goes on in memory. */
+  readonly onProblem?: (sentence: string) => void;
+  /** For tests: so many pages of 4 KiB the file may have, as on a full disk. */
+  readonly maxPages?: number;
+  /** For tests: so many messages are kept. */
+  readonly maxMessages?: number;
+}
+
+type Work<Result> = (store: Store) => Result;
+
+/**
+ * What one account on one server has received and sent. Everything is synchronous.
+ *
+ * Changes gather in a transaction, which one sync to the disk makes durable: `commit`, for who has to know that they
+ * are (before `Client.shown`); a timer for all others; `sent`, since the message goes out next. Other processes see
+ * them then and can write as well.
+ *
+ * When SQLite fails (a full or broken disk, a damaged file), the history tells it once and goes on in memory with the
+ * newest messages and all that was not committed yet: ids stay what they are, and nothing is thrown. The file is left
+ * as it is until the next start. What is shown from then on is acknowledged, though it ends with the process: the
+ * person has been told.
+ */
+export class History {
+  readonly #onProblem: (sentence: string) => void;
+  readonly #maxMessages: number;
+  #file: string | null;
+  #store: Store;
+  /** What the open transaction consists of, to do it again elsewhere. */
+  #open: Work<unknown>[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  /** The account's life that is logged in to; null before, and in version 1, which knows none. */
+  #life: string | null = null;
+
+  private constructor(file: string | null, options: HistoryOptions) {
+    this.#onProblem = options.onProblem ?? (() => undefined);
+    this.#maxMessages = options.maxMessages ?? MAX_MESSAGES;
+    this.#file = file;
+    this.#store = new Store(openDatabase(file, options.maxPages), this.#maxMessages);
+  }
+
+  /** Makes directory (0700) and file (0600) where there are none. @throws HistoryError */
+  static open(options: HistoryOptions): History {
+    const { directory, server, account } = options;
+    return new History(
+      directory === null ? null : prepareFile(directory, fileName(server, account)),
+      options,
+    );
+  }
+
+  /** Null if the history is in memory. */
+  get file(): string | null {
+    return this.#file;
+  }
+
+  /**
+   * The account is logged in to. Another life of it than before (it was deleted and made again) is somebody else:
+   * nothing that the earlier one wrote is sent or asked for any more, and what may have been sent is `unsure`.
+   */
+  begin(incarnation: string): void {
+    this.#life = incarnation;
+    this.#write((store) => store.forsake(incarnation));
+    this.commit();
+  }
+
+  /** A message that came in, or null if its key is known. */
+  received(message: Incoming): StoredMessage | null {
+    return this.#insert(message);
+  }
+
+  /**
+   * A message that goes out; durable when this returns, with all before it. Given again it is the one that there is.
+   */
+  sent({ messageId, to, at, body, fate }: Outgoing): StoredMessage {
+    const life = this.#life;
+    const peer = { kind: 'user', name: to } as const;
+    const stored =
+      this.#insert({ peer, at, body, out: { messageId, fate, life } }) ??
+      this.#read((store) => store.byMessageId(messageId));
+    this.commit();
+    if (stored === null) throw new Error(`message ${messageId} was neither inserted nor there`);
+    return stored;
+  }
+
+  /**
+   * An outgoing message's fate became known; what is less than is known already changes nothing.
+   * Returns the message as it is now, or null if it is not here.
+   * @param receipt to ask for the fate of a stored message with; null if it need not or cannot be asked for
+   */
+  fate(messageId: string, fate: EntryState, receipt: Uint8Array | null): StoredMessage | null {
+    return this.#write((store) => store.setFate(messageId, fate, receipt));
+  }
+
+  /** Makes everything so far durable. Idempotent; cheap when nothing is open. */
+  commit(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const { db } = this.#store;
+    if (!db.isOpen || !db.isTransaction) return;
+    this.#attempt((store) => store.db.exec('COMMIT'));
+    this.#open = [];
+  }
+
+  /** Whether a message with this key was received. */
+  hasSeen(key: string): boolean {
+    return this.#read((store) => store.isSeen(key));
+  }
+
+  /**
+   * What this life of the account sent and is not settled: the oldest unanswered messages (1,000 at most), then the
+   * newest stored ones (2,000 at most), each oldest first.
+   */
+  unsettled(): Unsettled[] {
+    const life = this.#life;
+    return life === null ? [] : this.#read((store) => store.unsettled(life));
+  }
+
+  /** With messages or a draft, newest activity first; 10,000 at most. */
+  conversations(): Conversation[] {
+    return this.#read((store) => store.conversations());
+  }
+
+  /** Also one that is only muted. */
+  conversation(peer: Peer): Conversation | null {
+    return this.#read((store) => store.conversation(peer));
+  }
+
+  /** Up to `limit` messages of the conversation before that one (null: the newest), oldest first. */
+  before(peer: Peer, id: number | null, limit: number): StoredMessage[] {
+    return this.#read((store) => store.before(peer, id ?? Number.MAX_SAFE_INTEGER, limit));
+  }
+
+  /** Up to `limit` messages of the conversation after that one, oldest first. */
+  after(peer: Peer, id: number, limit: number): StoredMessage[] {
+    return this.#read((store) => store.after(peer, id, limit));
+  }
+
+  message(id: number): StoredMessage | null {
+    return this.#read((store) => store.byId(id));
+  }
+
+  /** Everything of the conversation up to this message was read; never goes back. */
+  read(peer: Peer, upTo: number): void {
+    this.#write((store) => store.read(peer, upTo));
+  }
+
+  mute(peer: Peer, muted: boolean): void {
+    this.#write((store) => store.mute(peer, muted));
+  }
+
+  /** What was typed and not sent; it makes a conversation where there is none. */
+  draft(peer: Peer, text: string): void {
+    this.#write((store) => store.draft(peer, text));
+  }
+
+  /**
+   * Messages with words that begin with all the given ones, whatever their case and accents, newest first. Letters and
+   * digits make words: nothing else can be searched for. Never throws for odd input.
+   */
+  search(words: string, limit: number, peer?: Peer): StoredMessage[] {
+    return this.#read((store) => store.search(words, limit, peer));
+  }
+
+  /** All messages of the conversation, oldest first; the history may change meanwhile. */
+  *all(peer: Peer): IterableIterator<StoredMessage> {
+    for (let id = 0; ; ) {
+      const page = this.after(peer, id, PAGE);
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      id = last.id;
+    }
+  }
+
+  /** Commits and ends; nothing may be asked afterwards. Idempotent. */
+  close(): void {
+    this.commit();
+    if (this.#store.db.isOpen) this.#store.db.close();
+  }
+
+  #insert(message: Omit<NewMessage, 'id'>): StoredMessage | null {
+    let id: number | null = null;
+    return this.#write((store) => {
+      const inserted = store.insert({ ...message, id });
+      // Done again in memory it is the same one: others know its id.
+      id ??= inserted?.id ?? null;
+      return inserted;
+    });
+  }
+
+  #read<Result>(work: Work<Result>): Result {
+    return this.#attempt(work);
+  }
+
+  /** In the open transaction, or in a new one. */
+  #write<Result>(work: Work<Result>): Result {
+    const result = this.#attempt((store) => {
+      // Immediate: a transaction that begins as a reader may find that it cannot become a writer.
+      if (!store.db.isTransaction) store.db.exec('BEGIN IMMEDIATE');
+      return work(store);
+    });
+    this.#open.push(work);
+    this.#timer ??= setTimeout(() => this.commit(), COMMIT_WITHIN_MS);
+    return result;
+  }
+
+  /** Does it with the file, or if that fails in memory. */
+  #attempt<Result>(work: Work<Result>): Result {
+    try {
+      return work(this.#store);
+    } catch (error) {
+      if (this.#file === null || !isSqliteError(error)) throw error;
+      this.#goOnInMemory(this.#file, error);
+      return work(this.#store);
+    }
+  }
+
+  #goOnInMemory(file: string, failure: Error): void {
+    const failed = this.#store.db;
+    const db = openDatabase(null);
+    this.#file = null;
+    this.#store = new Store(db, this.#maxMessages);
+    try {
+      // SQLite may have rolled it back already.
+      if (failed.isTransaction) failed.exec('ROLLBACK');
+      // Before it is closed: with the last connection go files that a full disk would not have again.
+      copyNewest(file, db);
+      failed.close();
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+    }
+    if (this.#open.length > 0) db.exec('BEGIN');
+    for (const work of this.#open) work(this.#store);
+    const told = historyError(failure, file);
+    this.#onProblem(told instanceof Error ? told.message : String(told));
+  }
+}

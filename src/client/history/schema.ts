@@ -1,0 +1,99 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { HistoryError } from './errors.ts';
+
+/** Written into the file, "Mlna": by it a history is known from other programs' databases. */
+const APPLICATION_ID = 0x4d6c6e61;
+
+/**
+ * What makes the schema of version n + 1 out of that of version n (0: nothing). What was released stays as it is: a
+ * change is a new entry.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  -- One for each peer. The counters spare a look at all messages.
+  CREATE TABLE conversations (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    messages INTEGER NOT NULL DEFAULT 0,
+    last_id INTEGER NOT NULL DEFAULT 0,
+    -- When the newest message came in; before there is one, when the conversation was made.
+    last_at INTEGER NOT NULL,
+    read_up_to INTEGER NOT NULL DEFAULT 0,
+    unread INTEGER NOT NULL DEFAULT 0,
+    first_unread INTEGER,
+    muted INTEGER NOT NULL DEFAULT 0,
+    draft TEXT NOT NULL DEFAULT '',
+    UNIQUE (kind, name)
+  ) STRICT;
+  CREATE INDEX active ON conversations (last_at, last_id) WHERE messages > 0 OR draft <> '';
+
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation INTEGER NOT NULL REFERENCES conversations,
+    at INTEGER,
+    body TEXT NOT NULL,
+    -- Incoming: hash of the key.
+    seen BLOB,
+    -- Outgoing. The life of the account that sent it is null where nobody will send it again.
+    message_id TEXT,
+    fate TEXT,
+    reason TEXT,
+    receipt BLOB,
+    life TEXT
+  ) STRICT;
+  CREATE INDEX by_conversation ON messages (conversation);
+  CREATE UNIQUE INDEX by_seen ON messages (seen) WHERE seen IS NOT NULL;
+  CREATE UNIQUE INDEX by_message_id ON messages (message_id) WHERE message_id IS NOT NULL;
+  CREATE INDEX unanswered ON messages (id) WHERE fate IN ('on-its-way', 'waiting');
+  CREATE INDEX followed ON messages (id) WHERE receipt IS NOT NULL;
+
+  CREATE VIRTUAL TABLE words USING fts5(
+    body, content = 'messages', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+  );
+  CREATE TRIGGER message_inserted AFTER INSERT ON messages BEGIN
+    INSERT INTO words (rowid, body) VALUES (new.id, new.body);
+  END;
+  CREATE TRIGGER message_deleted AFTER DELETE ON messages BEGIN
+    INSERT INTO words (words, rowid, body) VALUES ('delete', old.id, old.body);
+  END;
+  `,
+];
+
+/** The schema's version, which the file has as its user_version. */
+export const VERSION = MIGRATIONS.length;
+
+/**
+ * Brings the schema to the newest version, or leaves the file as it was.
+ * @throws HistoryError for a newer version, or a file of another program; and what SQLite throws
+ */
+export function migrate(db: DatabaseSync, path: string): void {
+  if (versionOf(db, path) === VERSION) return;
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    // Another process may have been faster.
+    for (const migration of MIGRATIONS.slice(versionOf(db, path))) db.exec(migration);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}; COMMIT`);
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function versionOf(db: DatabaseSync, path: string): number {
+  const { version, application, tables } = db
+    .prepare(
+      `SELECT user_version AS version, application_id AS application, (SELECT count(*) FROM sqlite_schema) AS tables
+       FROM pragma_user_version, pragma_application_id`,
+    )
+    .get() as { version: number; application: number; tables: number };
+  if (application !== APPLICATION_ID && (tables > 0 || version !== 0)) {
+    throw new HistoryError(`${path} is a database of another program. Move it away.`);
+  }
+  if (version > VERSION) {
+    throw new HistoryError(
+      `The history in ${path} was written by a newer Milena (${version}; this one knows ${VERSION}). Update this one.`,
+    );
+  }
+  return version;
+}
