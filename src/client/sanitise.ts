@@ -8,6 +8,8 @@
 const MAX_MARKS = 4;
 /** At most this many graphemes of a name are shown. */
 const MAX_NAME_GRAPHEMES = 64;
+/** What a tab in a paste becomes: enough to see how lines are indented. */
+const TAB = '    ';
 
 const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are what it looks for
@@ -73,22 +75,17 @@ export function sanitiseName(name: string): string {
 }
 
 /**
- * What a person typed or pasted, for the input line: of one line, nothing in it that could act on the terminal. Less
- * strict than `sanitiseText` since a character may come in pieces.
+ * What a person typed or pasted, for the input line: line breaks of any kind become LF, tabs blanks, and nothing is left
+ * that could act on the terminal. Less strict than `sanitiseText` since a character may come in pieces, and since it
+ * is up to the writer how many blank lines there are.
  */
 export function sanitiseTyped(text: string): string {
-  return joinLines(text.toWellFormed()).replace(/\t/g, ' ').replace(CONTROL, '').replace(INVISIBLE, '');
-}
-
-/** Lines as one, a space for each break and the blanks around it. */
-function joinLines(text: string): string {
-  const lines = text.split(LINE_BREAK);
-  const last = lines.length - 1;
-  return lines
-    .map((line, at) => (at === 0 ? line : line.trimStart()))
-    .map((line, at) => (at === last ? line : line.trimEnd()))
-    .filter((line, at) => line !== '' || at === 0 || at === last)
-    .join(' ');
+  return text
+    .toWellFormed()
+    .replace(LINE_BREAK, '\n')
+    .replace(/\t/g, TAB)
+    .replace(CONTROL, '')
+    .replace(INVISIBLE, '');
 }
 
 function picture(control: string): string {

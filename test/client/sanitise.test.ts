@@ -77,11 +77,19 @@ describe('hostile text', () => {
     expect(sanitiseLine(' a\r\n\tb ')).toBe('a b');
   });
 
-  test('typed and pasted text becomes one line without controls', () => {
-    expect(sanitiseTyped('one\r\n  two\n\nthree\tfour')).toBe('one two three four');
-    expect(sanitiseTyped('\u001b[31mx\u0007\u202e')).toBe('[31mx');
-    expect(sanitiseTyped('\u0301')).toBe('\u0301');
-    expect(sanitiseTyped('👩‍👧')).toBe('👩‍👧');
+  test.each([
+    ['lines stay lines', 'one\r\n  two\n\nthree\rfour\u2028five\n', 'one\n  two\n\nthree\nfour\nfive\n'],
+    ['tabs become blanks', 'if x:\n\treturn', 'if x:\n    return'],
+    ['controls go', '\u001b[31mx\u0007\u009b\u007f', '[31mx'],
+    ['what reorders or hides goes', 'a\u202eb\u2066c\u200b\ufeffd\u{e0041}', 'abcd'],
+    ['half a character is none', 'a\ud800b', 'a\ufffdb'],
+    ['a mark alone may belong to what was typed before', '\u0301', '\u0301'],
+    ['so may a joiner', '\u200d', '\u200d'],
+    ['and a selector', '\ufe0f', '\ufe0f'],
+    ['a family stays together', '👩‍👧', '👩‍👧'],
+  ])('typed and pasted: %s', (_name, text, typed) => {
+    expect(sanitiseTyped(text)).toBe(typed);
+    expect(sanitiseTyped(typed)).toBe(typed);
   });
 
   test('nothing that acts on a terminal ever comes out, and a second time changes nothing', () => {

@@ -1,210 +1,312 @@
-import stringWidth from 'string-width';
 import { sanitiseTyped } from '../sanitise.ts';
+import { boundaryAfter, boundaryAt, boundaryBefore, graphemesOf } from './graphemes.ts';
+import { moveByRows } from './input-view.ts';
+import { chunkBefore, wordAfter, wordBefore } from './word-motion.ts';
 
 /** Longest input in bytes of UTF-8: what a send can carry, less its header and a command in front of it. */
 export const MAX_INPUT_BYTES = 65_000;
-/** Entered lines that are kept for the up key; the oldest is forgotten when one more comes. */
+/** Entered texts that are kept for the up key; the oldest is forgotten when one more comes. */
 const MAX_HISTORY = 100;
+/** Steps that can be undone; the oldest is forgotten when one more comes. */
+const MAX_UNDO = 100;
+
+/** What a cut may leave at the end. */
+const HALF_CHARACTER = /[\ud800-\udbff]$/;
+
+/** What undoing brings back. */
+type Snapshot = Pick<InputLine, 'text' | 'cursor' | 'historyAt' | 'draft'>;
+
+/** What an action was a part of, where several are undone (or yanked) as one. */
+type Run = 'typing' | 'erasing' | 'killing' | 'recalling' | null;
 
 export interface InputLine {
+  /** Lines are parted by LF. Everything in it is safe for a terminal. */
   readonly text: string;
   /** Where the next character goes: an index into `text`, always between two graphemes. */
   readonly cursor: number;
-  /** Entered lines, oldest first. */
+  /** Entered texts, oldest first. */
   readonly history: readonly string[];
-  /** Which line of the history is shown; its length = the line that is being written. */
+  /** Which text of the history is shown; its length = the one that is being written. */
   readonly historyAt: number;
-  /** The line that was being written when the up key was pressed. */
+  /** What was being written when the up key was pressed. */
   readonly draft: string;
+  /** What the last kills took out, for `yank`. */
+  readonly killed: string;
+  /** Earlier states, the latest last; and what was undone. */
+  readonly undo: readonly Snapshot[];
+  readonly redo: readonly Snapshot[];
+  readonly run: Run;
+  /** The column that moving up and down strives for, after the first such step. */
+  readonly goal: number | null;
+  /** The last action brought text for which there was no room, or not for all of it. */
+  readonly isFull: boolean;
 }
 
 export type InputAction =
+  /** Text that was typed or pasted, of one line or more; it is sanitised here. */
   | { readonly type: 'insert'; readonly text: string }
+  /** Another text in place of a part of it, as completion makes it; undone in one step. */
+  | { readonly type: 'replace'; readonly from: number; readonly to: number; readonly text: string }
+  /** Another text altogether, with nothing to undo: the draft of another conversation. */
+  | { readonly type: 'set'; readonly text: string }
+  /** Empties the line and remembers it. */
   | { readonly type: 'submit' }
-  /** Empties the line and remembers nothing of it. */
+  /** Empties the line and remembers nothing of it, not even for undo and yank: it may have been a password. */
   | { readonly type: 'clear' }
   | {
       readonly type:
+        | 'newline'
         | 'backspace'
         | 'delete'
         | 'left'
         | 'right'
         | 'word-left'
         | 'word-right'
+        /** Start and end of the line that the cursor is on, where the text has several. */
         | 'home'
         | 'end'
+        /** Kills back to the blank before, as a shell's Ctrl+W. */
         | 'delete-word'
+        /** Kills back to, or on to, the end of a word: these stop at punctuation, too. */
+        | 'kill-word-back'
+        | 'kill-word-forward'
+        /** Kill to the start or end of the line; from there on the line break. */
         | 'delete-to-start'
         | 'delete-to-end'
+        /** Puts back what the last kills took. */
+        | 'yank'
+        | 'undo'
+        | 'redo'
+        /** By rows of the screen; from the first or last one through the history. */
         | 'up'
-        | 'down';
+        | 'down'
+        /** Through the history, wherever the cursor is. */
+        | 'older'
+        | 'newer';
     };
 
-export const EMPTY_INPUT: InputLine = { text: '', cursor: 0, history: [], historyAt: 0, draft: '' };
+export const EMPTY_INPUT: InputLine = {
+  text: '',
+  cursor: 0,
+  history: [],
+  historyAt: 0,
+  draft: '',
+  killed: '',
+  undo: [],
+  redo: [],
+  run: null,
+  goal: null,
+  isFull: false,
+};
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
-/** What the input line becomes by one action. Pure; `submit` empties the line and remembers it. */
-export function editInput(input: InputLine, action: InputAction): InputLine {
+/**
+ * What the input becomes by one action. Pure.
+ *
+ * @param columns the columns that the text is shown in, as for `viewInput`: `up` and `down` go by these rows. Without
+ *   it a line is one row, however long.
+ */
+export function editInput(input: InputLine, action: InputAction, columns = Infinity): InputLine {
   const { text, cursor } = input;
   switch (action.type) {
     case 'insert':
       return insert(input, action.text);
+    case 'newline':
+      return insert(input, '\n');
+    case 'yank':
+      return insert(input, input.killed);
+    case 'replace':
+      return replace(input, action.from, action.to, action.text);
+    case 'set':
+      return withText({ ...forgotten(input), killed: input.killed }, taken(action.text).text);
     case 'submit':
       return submit(input);
     case 'clear':
-      return { ...EMPTY_INPUT, history: input.history, historyAt: input.history.length };
+      return forgotten(input);
     case 'backspace':
-      return cut(input, graphemeBefore(text, cursor), cursor);
+      return erase(input, boundaryBefore(text, cursor), cursor);
     case 'delete':
-      return cut(input, cursor, graphemeAfter(text, cursor));
-    case 'left':
-      return { ...input, cursor: graphemeBefore(text, cursor) };
-    case 'right':
-      return { ...input, cursor: graphemeAfter(text, cursor) };
-    case 'word-left':
-      return { ...input, cursor: wordBefore(text, cursor) };
-    case 'word-right':
-      return { ...input, cursor: wordAfter(text, cursor) };
-    case 'home':
-      return { ...input, cursor: 0 };
-    case 'end':
-      return { ...input, cursor: text.length };
+      return erase(input, cursor, boundaryAfter(text, cursor));
     case 'delete-word':
-      return cut(input, wordBefore(text, cursor), cursor);
-    case 'delete-to-start':
-      return cut(input, 0, cursor);
-    case 'delete-to-end':
-      return cut(input, cursor, text.length);
+      return kill(input, chunkBefore(text, cursor), cursor);
+    case 'kill-word-back':
+      return kill(input, wordBefore(text, cursor), cursor);
+    case 'kill-word-forward':
+      return kill(input, cursor, wordAfter(text, cursor));
+    case 'delete-to-start': {
+      const start = lineStart(text, cursor);
+      return kill(input, start === cursor ? Math.max(0, start - 1) : start, cursor);
+    }
+    case 'delete-to-end': {
+      const end = lineEnd(text, cursor);
+      return kill(input, cursor, end === cursor ? Math.min(text.length, end + 1) : end);
+    }
+    case 'left':
+      return moved(input, boundaryBefore(text, cursor));
+    case 'right':
+      return moved(input, boundaryAfter(text, cursor));
+    case 'word-left':
+      return moved(input, wordBefore(text, cursor));
+    case 'word-right':
+      return moved(input, wordAfter(text, cursor));
+    case 'home':
+      return moved(input, lineStart(text, cursor));
+    case 'end':
+      return moved(input, lineEnd(text, cursor));
     case 'up':
-      return recall(input, input.historyAt - 1);
+      return byRow(input, columns, -1);
     case 'down':
+      return byRow(input, columns, 1);
+    case 'older':
+      return recall(input, input.historyAt - 1);
+    case 'newer':
       return recall(input, input.historyAt + 1);
+    case 'undo':
+      return travel(input, 'undo', 'redo');
+    case 'redo':
+      return travel(input, 'redo', 'undo');
   }
-}
-
-/** The part of the input line that fits, and the column of the cursor in it. */
-export interface InputView {
-  readonly text: string;
-  readonly cursorColumn: number;
 }
 
 /**
- * Shows the input in `columns` columns so that the cursor, which needs one of them, is always among them. The text
- * moves sideways only when the cursor would leave.
+ * As `editInput`, for the answer to a question, which is of one line: no key makes another, and what is pasted loses
+ * the line breaks around it, which come along when a password is copied, and has blanks for those within.
  */
-export function viewInput(input: InputLine, columns: number): InputView {
-  if (columns < 1) return { text: '', cursorColumn: 0 };
-  // A grapheme takes two columns at most: what is further away than the window is wide need not be looked at.
-  const before: string[] = [];
-  let width = 0;
-  let at = input.cursor;
-  while (at > 0) {
-    const start = graphemeBefore(input.text, at);
-    const piece = input.text.slice(start, at);
-    const pieceWidth = stringWidth(piece);
-    if (width + pieceWidth > columns - 1) break;
-    before.unshift(piece);
-    width += pieceWidth;
-    at = start;
-  }
-  const cursorColumn = width;
-  let shown = before.join('');
-  at = input.cursor;
-  while (at < input.text.length) {
-    const end = graphemeAfter(input.text, at);
-    const piece = input.text.slice(at, end);
-    width += stringWidth(piece);
-    if (width > columns) break;
-    shown += piece;
-    at = end;
-  }
-  return { text: shown, cursorColumn };
+export function editAnswer(answer: InputLine, action: InputAction): InputLine {
+  if (action.type === 'newline') return answer;
+  if (action.type !== 'insert') return editInput(answer, action);
+  const line = sanitiseTyped(action.text.slice(0, MAX_INPUT_BYTES)).split('\n').filter(Boolean).join(' ');
+  return editInput(answer, { type: 'insert', text: line });
 }
 
-/** The same line with a dot for each character; nothing of the text is left in it. */
-export function maskInput({ text, cursor }: InputLine): InputLine {
-  const dots = (part: string) => '•'.repeat(Array.from(graphemes.segment(part)).length);
+/** The same line with a dot for each character, line breaks among them; nothing of the text is left in it. */
+export function maskInput({ text, cursor }: Pick<InputLine, 'text' | 'cursor'>): InputLine {
+  const dots = (part: string) => '•'.repeat(graphemesOf(part).widths.length);
   const before = dots(text.slice(0, cursor));
   return { ...EMPTY_INPUT, text: before + dots(text.slice(cursor)), cursor: before.length };
 }
 
 function insert(input: InputLine, typed: string): InputLine {
-  // Cut first: nobody needs to look at megabytes of paste to find that they do not fit.
-  const room = MAX_INPUT_BYTES - Buffer.byteLength(input.text);
-  const text = fitting(sanitiseTyped(typed.slice(0, MAX_INPUT_BYTES)), room);
-  if (text === '') return input;
-  const whole = input.text.slice(0, input.cursor) + text + input.text.slice(input.cursor);
-  // A combining mark or joiner may have grown together with what stands beside it.
-  return { ...input, text: whole, cursor: boundaryAt(whole, input.cursor + text.length) };
+  const { text: before, cursor } = input;
+  const { text, isFull } = taken(typed, Buffer.byteLength(before));
+  if (text === '') return { ...input, isFull };
+  const isTyped = boundaryAfter(text, 0) === text.length && text !== '\n';
+  // A word is one step with the blanks behind it; the next one starts another.
+  const startsWord = /^\S/u.test(text) && /\s$/u.test(before.slice(Math.max(0, cursor - 1), cursor));
+  const goesOn = isTyped && input.run === 'typing' && !startsWord;
+  const edited = splice(goesOn ? input : remembered(input), cursor, cursor, text);
+  return { ...edited, run: isTyped ? 'typing' : null, isFull };
 }
 
-/** The longest beginning of whole graphemes that takes at most `bytes` bytes. */
-function fitting(text: string, bytes: number): string {
-  if (Buffer.byteLength(text) <= bytes) return text;
-  let used = 0;
-  let end = 0;
-  for (const part of graphemes.segment(text)) {
-    used += Buffer.byteLength(part.segment);
-    if (used > bytes) break;
-    end = part.index + part.segment.length;
+function replace(input: InputLine, from: number, to: number, typed: string): InputLine {
+  const { text } = input;
+  const start = from <= 0 ? 0 : boundaryBefore(text, Math.min(from, text.length) + 1);
+  const end = boundaryAt(text, Math.max(start, to));
+  const kept = Buffer.byteLength(text) - Buffer.byteLength(text.slice(start, end));
+  const { text: other, isFull } = taken(typed, kept);
+  if (text.slice(start, end) === other) return { ...moved(input, end), isFull };
+  return { ...splice(remembered(input), start, end, other), isFull };
+}
+
+/** What there is room for beside `used` bytes, made safe. */
+function taken(typed: string, used = 0): { text: string; isFull: boolean } {
+  // Cut first: nobody needs to look at megabytes of paste to find that they do not fit.
+  const safe = sanitiseTyped(typed.slice(0, MAX_INPUT_BYTES).replace(HALF_CHARACTER, ''));
+  const room = MAX_INPUT_BYTES - used;
+  if (Buffer.byteLength(safe) <= room) return { text: safe, isFull: typed.length > MAX_INPUT_BYTES };
+  const { starts } = graphemesOf(safe);
+  let bytes = 0;
+  for (let index = 0; index + 1 < starts.length; index++) {
+    bytes += Buffer.byteLength(safe.slice(starts[index], starts[index + 1]));
+    if (bytes > room) return { text: safe.slice(0, starts[index]), isFull: true };
   }
-  return text.slice(0, end);
+  return { text: safe, isFull: false };
+}
+
+function erase(input: InputLine, from: number, to: number): InputLine {
+  if (from === to) return unchanged(input);
+  return { ...splice(input.run === 'erasing' ? input : remembered(input), from, to, ''), run: 'erasing' };
+}
+
+/** Erases for `yank`: what several kills in a row take comes back together. */
+function kill(input: InputLine, from: number, to: number): InputLine {
+  if (from === to) return unchanged(input);
+  const cut = input.text.slice(from, to);
+  const earlier = input.run === 'killing' ? input.killed : '';
+  const killed = to === input.cursor ? cut + earlier : earlier + cut;
+  return { ...splice(remembered(input), from, to, ''), run: 'killing', killed };
+}
+
+/** The text between two places made another, and the cursor behind it. */
+function splice(input: InputLine, from: number, to: number, text: string): InputLine {
+  const whole = input.text.slice(0, from) + text + input.text.slice(to);
+  // A combining mark or a joiner may have grown together with what stands beside it.
+  const cursor = boundaryAt(whole, from + text.length);
+  return { ...input, text: whole, cursor, run: null, goal: null, isFull: false };
+}
+
+function moved(input: InputLine, cursor: number): InputLine {
+  return { ...input, cursor, run: null, goal: null, isFull: false };
+}
+
+/** There was nothing to do. */
+function unchanged(input: InputLine): InputLine {
+  return input.isFull ? { ...input, isFull: false } : input;
+}
+
+function withText(input: InputLine, text: string): InputLine {
+  return { ...moved(input, text.length), text };
+}
+
+/** The input with what it is now as the first thing to undo. */
+function remembered(input: InputLine): InputLine {
+  return { ...input, undo: [...input.undo, snapshot(input)].slice(-MAX_UNDO), redo: [] };
+}
+
+function snapshot({ text, cursor, historyAt, draft }: InputLine): Snapshot {
+  return { text, cursor, historyAt, draft };
+}
+
+function travel(input: InputLine, from: 'undo' | 'redo', to: 'undo' | 'redo'): InputLine {
+  const earlier = input[from].at(-1);
+  if (earlier === undefined) return unchanged(input);
+  return {
+    ...moved(input, earlier.cursor),
+    ...earlier,
+    [from]: input[from].slice(0, -1),
+    [to]: [...input[to], snapshot(input)],
+  };
 }
 
 function submit(input: InputLine): InputLine {
   const repeated = input.text === '' || input.history.at(-1) === input.text;
   const history = repeated ? input.history : [...input.history, input.text].slice(-MAX_HISTORY);
-  return { text: '', cursor: 0, history, historyAt: history.length, draft: '' };
+  return { ...EMPTY_INPUT, history, historyAt: history.length, killed: input.killed };
+}
+
+function forgotten({ history }: InputLine): InputLine {
+  return { ...EMPTY_INPUT, history, historyAt: history.length };
+}
+
+function byRow(input: InputLine, columns: number, by: 1 | -1): InputLine {
+  const place = moveByRows(input, columns, by, input.goal);
+  if (place === null) return recall(input, input.historyAt + by);
+  return { ...moved(input, place.cursor), goal: place.goal };
 }
 
 function recall(input: InputLine, at: number): InputLine {
   const { history, historyAt } = input;
-  if (at < 0 || at > history.length) return input;
+  if (at < 0 || at > history.length) return unchanged(input);
   const draft = historyAt === history.length ? input.text : input.draft;
-  return { ...withText(input, history[at] ?? draft), historyAt: at, draft };
+  const from = input.run === 'recalling' ? input : remembered(input);
+  return { ...withText(from, history[at] ?? draft), historyAt: at, draft, run: 'recalling' };
 }
 
-function withText(input: InputLine, text: string): InputLine {
-  return { ...input, text, cursor: text.length };
+function lineStart(text: string, cursor: number): number {
+  // A search from a negative index would look at the first character.
+  return cursor === 0 ? 0 : text.lastIndexOf('\n', cursor - 1) + 1;
 }
 
-function cut(input: InputLine, from: number, to: number): InputLine {
-  if (from === to) return input;
-  const text = input.text.slice(0, from) + input.text.slice(to);
-  return { ...input, text, cursor: boundaryAt(text, from) };
-}
-
-/** The next boundary of graphemes at or after `index`. */
-function boundaryAt(text: string, index: number): number {
-  if (index <= 0 || index >= text.length) return Math.max(0, Math.min(index, text.length));
-  const part = graphemes.segment(text).containing(index);
-  if (part === undefined || part.index === index) return index;
-  return part.index + part.segment.length;
-}
-
-function graphemeBefore(text: string, index: number): number {
-  return index <= 0 ? 0 : (graphemes.segment(text).containing(index - 1)?.index ?? 0);
-}
-
-function graphemeAfter(text: string, index: number): number {
-  const part = graphemes.segment(text).containing(index);
-  return part === undefined ? text.length : part.index + part.segment.length;
-}
-
-function wordBefore(text: string, cursor: number): number {
-  // By steps: a regular expression that looks for the end of the text takes quadratic time on a long word.
-  let at = cursor;
-  while (at > 0 && isBlank(text, at - 1)) at -= 1;
-  while (at > 0 && !isBlank(text, at - 1)) at -= 1;
-  return at;
-}
-
-function isBlank(text: string, index: number): boolean {
-  return /\s/u.test(text.charAt(index));
-}
-
-function wordAfter(text: string, cursor: number): number {
-  const skipped = /^\s*\S*/u.exec(text.slice(cursor));
-  return cursor + (skipped?.[0].length ?? 0);
+function lineEnd(text: string, cursor: number): number {
+  const end = text.indexOf('\n', cursor);
+  return end < 0 ? text.length : end;
 }
