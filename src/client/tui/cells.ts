@@ -7,9 +7,25 @@ import stringWidth from 'string-width';
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
+/** Widths of so many graphemes are remembered; all are forgotten when there is one more. */
+const REMEMBERED_WIDTHS = 4_096;
+const remembered = new Map<string, number>();
+
 /** How many cells a text takes. */
 export function cells(text: string): number {
   return stringWidth(text);
+}
+
+/** How many cells one grapheme takes. To measure one costs a segmenter of its own: hence they are remembered. */
+export function graphemeCells(grapheme: string): number {
+  const known = remembered.get(grapheme);
+  if (known !== undefined) return known;
+  const width = stringWidth(grapheme);
+  // A longer one is a pile of marks, which does not come again.
+  if (grapheme.length > 16) return width;
+  if (remembered.size >= REMEMBERED_WIDTHS) remembered.clear();
+  remembered.set(grapheme, width);
+  return width;
 }
 
 /** Cuts text to at most `columns` cells, with an ellipsis where something is missing. */
@@ -20,7 +36,7 @@ export function shorten(text: string, columns: number): string {
   let width = 0;
   let end = 0;
   for (const { segment, index } of graphemes.segment(text)) {
-    width += cells(segment);
+    width += graphemeCells(segment);
     if (width > columns) return `${text.slice(0, end)}…`;
     if (width < columns) end = index + segment.length;
   }

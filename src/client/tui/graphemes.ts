@@ -1,4 +1,4 @@
-import { cells } from './cells.ts';
+import { graphemeCells } from './cells.ts';
 
 /** A text as the characters that a person sees, and the cells of the terminal that each takes. */
 export interface Graphemes {
@@ -14,10 +14,11 @@ export interface Graphemes {
  * password is as long: none stays here.
  */
 const REMEMBERED_UNITS = 256;
-/** Widths of so many graphemes are remembered; all are forgotten when there is one more. */
-const REMEMBERED_WIDTHS = 4_096;
 /** How much is given to the segmenter at once where only the surroundings of an edit are looked at. */
 const WINDOW_UNITS = 32;
+
+/** Only a pile of marks on one character is as wide; it is cut wherever it is shown. */
+const MAX_WIDTH = 0xffff;
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const PLAIN = /^[\n\u0020-\u007e]*$/;
@@ -93,7 +94,7 @@ function changed(old: Graphemes, text: string): Graphemes {
       }
     }
     starts.push(at);
-    widths.push(widthOf(part));
+    widths.push(Math.min(graphemeCells(part), MAX_WIDTH));
     at += part.length;
   }
   const restStarts = old.starts.subarray(rest);
@@ -108,19 +109,6 @@ function changed(old: Graphemes, text: string): Graphemes {
   allWidths.set(widths, kept);
   allWidths.set(old.widths.subarray(rest), kept + widths.length);
   return { text, starts: allStarts, widths: allWidths };
-}
-
-const knownWidths = new Map<string, number>();
-
-function widthOf(grapheme: string): number {
-  const known = knownWidths.get(grapheme);
-  if (known !== undefined) return known;
-  const width = grapheme === '\n' ? 0 : Math.min(cells(grapheme), 0xffff);
-  // A long one is a pile of marks that does not come again.
-  if (grapheme.length > 16) return width;
-  if (knownWidths.size >= REMEMBERED_WIDTHS) knownWidths.clear();
-  knownWidths.set(grapheme, width);
-  return width;
 }
 
 /** The graphemes of a text from a boundary on, without looking at more of it than is asked for. */

@@ -36,8 +36,9 @@ export function viewInput({ text, cursor }: Written, columns: number, maxRows: n
   return {
     rows: Array.from({ length: count }, (_, index) => {
       const { start, end } = layout.row(first + index);
-      // Only a pile of marks on one character is wider than a row.
-      return shorten(text.slice(start, end), columns);
+      const row = text.slice(start, end);
+      // Only a pile of marks on one character is wider than there are columns.
+      return layout.columnOf(end, first + index) > columns ? shorten(row, columns) : row;
     }),
     cursor: {
       column: Math.min(layout.columnOf(cursor, rowOfCursor), columns - 1),
