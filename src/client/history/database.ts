@@ -3,7 +3,7 @@ import { historyError } from './errors.ts';
 import { migrate } from './schema.ts';
 
 /** So long is waited for another process that writes, which takes it some 30 ms. The client stands still meanwhile. */
-const BUSY_TIMEOUT_MS = 5_000;
+export const BUSY_TIMEOUT_MS = 5_000;
 /** KiB of pages kept in memory. */
 const CACHE_KIB = 8_192;
 /** The -wal file is cut to so many bytes again after a burst. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HistoryError, historyError } from './errors.ts';
 
@@ -11,6 +11,7 @@ const SUFFIXES = ['', '-wal', '-shm', '-journal'];
 /** File systems allow 255 bytes; SQLite's suffixes need some of them. */
 const MAX_NAME_BYTES = 200;
 const HASH_CHARACTERS = 32;
+const EXTENSION = '.db';
 
 /**
  * The name of the file for an account on a server: another one for each pair, and of characters that mean nothing to
@@ -18,9 +19,9 @@ const HASH_CHARACTERS = 32;
  */
 export function fileName(server: string, account: string): string {
   const name = `${encode(account)}@${encode(server)}`;
-  if (name.length <= MAX_NAME_BYTES) return `${name}.db`;
+  if (name.length <= MAX_NAME_BYTES) return `${name}${EXTENSION}`;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_CHARACTERS);
-  return `${name.slice(0, MAX_NAME_BYTES - HASH_CHARACTERS)}@${hash}.db`;
+  return `${name.slice(0, MAX_NAME_BYTES - HASH_CHARACTERS)}@${hash}${EXTENSION}`;
 }
 
 /** Of upper and lower case file systems may make no difference; hosts and accounts make none either. */
@@ -30,6 +31,21 @@ function encode(part: string): string {
     const character = String.fromCharCode(byte);
     return /[a-z0-9._-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
   }).join('');
+}
+
+/** The account on this server whose file was used last, as far as names tell it; null if there is none. */
+export function lastAccount(directory: string, server: string): string | null {
+  const end = fileName(server, '');
+  try {
+    const used = readdirSync(directory)
+      .filter((name) => name.endsWith(end))
+      .map((name) => ({ name, at: statSync(join(directory, name)).mtimeMs }))
+      .toSorted((one, other) => other.at - one.at)[0];
+    return used === undefined ? null : decodeURIComponent(used.name.slice(0, -end.length));
+  } catch {
+    // It only spares the person a question.
+    return null;
+  }
 }
 
 /**

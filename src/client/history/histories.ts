@@ -1,6 +1,7 @@
 import type { Identity } from '../v2/identity.ts';
 import type { Memory, Unsettled } from '../v2/memory.ts';
 import { HistoryError } from './errors.ts';
+import { lastAccount } from './files.ts';
 import { History } from './history.ts';
 
 export interface HistoriesOptions {
@@ -31,11 +32,17 @@ export class Histories implements Memory {
     return this.#current;
   }
 
+  /** The account that was logged in to last, in whatever process; null if there is none. */
+  lastAccount(): string | null {
+    const { directory, server } = this.#options;
+    return directory === null ? null : lastAccount(directory, server);
+  }
+
   /** The account's history without a login: for reading offline, and for version 1. */
   open(account: string): History {
-    const known = this.#histories.get(account);
-    this.#current = known ?? this.#make(account);
-    this.#histories.set(account, this.#current);
+    const name = account.toLowerCase();
+    this.#current = this.#histories.get(name) ?? this.#make(name);
+    this.#histories.set(name, this.#current);
     return this.#current;
   }
 

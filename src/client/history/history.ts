@@ -1,3 +1,4 @@
+import { utimesSync } from 'node:fs';
 import type { Unsettled } from '../v2/memory.ts';
 import type { EntryState } from '../v2/outbox.ts';
 import { openDatabase } from './database.ts';
@@ -43,6 +44,7 @@ type Work<Result> = (store: Store) => Result;
  * person has been told.
  */
 export class History {
+  readonly account: string;
   readonly #onProblem: (sentence: string) => void;
   readonly #maxMessages: number;
   #file: string | null;
@@ -54,6 +56,7 @@ export class History {
   #life: string | null = null;
 
   private constructor(file: string | null, options: HistoryOptions) {
+    this.account = options.account;
     this.#onProblem = options.onProblem ?? (() => undefined);
     this.#maxMessages = options.maxMessages ?? MAX_MESSAGES;
     this.#file = file;
@@ -82,6 +85,7 @@ export class History {
     this.#life = incarnation;
     this.#write((store) => store.forsake(incarnation));
     this.commit();
+    if (this.#file !== null) markUsed(this.#file);
   }
 
   /** A message that came in, or null if its key is known. */
@@ -118,7 +122,7 @@ export class History {
     this.#timer = undefined;
     const { db } = this.#store;
     if (!db.isOpen || !db.isTransaction) return;
-    this.#attempt((store) => store.db.exec('COMMIT'));
+    this.#attempt((store) => store.turns.commit());
     this.#open = [];
   }
 
@@ -175,6 +179,15 @@ export class History {
   }
 
   /**
+   * Takes the conversation out of the history, except what it still has to send; durable when this returns. What comes
+   * again because its acknowledgement was lost is new then.
+   */
+  forget(peer: Peer): void {
+    this.#write((store) => store.forget(peer));
+    this.commit();
+  }
+
+  /**
    * Messages with words that begin with all the given ones, whatever their case and accents, newest first. Letters and
    * digits make words: nothing else can be searched for. Never throws for odd input.
    */
@@ -216,8 +229,7 @@ export class History {
   /** In the open transaction, or in a new one. */
   #write<Result>(work: Work<Result>): Result {
     const result = this.#attempt((store) => {
-      // Immediate: a transaction that begins as a reader may find that it cannot become a writer.
-      if (!store.db.isTransaction) store.db.exec('BEGIN IMMEDIATE');
+      if (!store.db.isTransaction) store.turns.begin();
       return work(store);
     });
     this.#open.push(work);
@@ -254,5 +266,15 @@ export class History {
     for (const work of this.#open) work(this.#store);
     const told = historyError(failure, file);
     this.#onProblem(told instanceof Error ? told.message : String(told));
+  }
+}
+
+/** So that this is the account which is asked for first next time. */
+function markUsed(file: string): void {
+  const now = new Date();
+  try {
+    utimesSync(file, now, now);
+  } catch {
+    // Then it is another one.
   }
 }

@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Unsettled } from '../v2/memory.ts';
 import type { EntryState } from '../v2/outbox.ts';
 import { matchExpression } from './search.ts';
+import { Turns } from './turns.ts';
 import type { Conversation, Peer, StoredMessage } from './types.ts';
 
 /** A conversation with more is not told apart by what follows; usernames are far shorter. */
@@ -82,11 +83,13 @@ const RANK: Readonly<Record<EntryState['kind'], number>> = {
 /** The statements of one open history. Errors are SQLite's; transactions are the caller's. */
 export class Store {
   readonly db: DatabaseSync;
+  readonly turns: Turns;
   readonly #maxMessages: number;
   readonly #prepared = new Map<string, StatementSync>();
 
   constructor(db: DatabaseSync, maxMessages: number) {
     this.db = db;
+    this.turns = new Turns(db);
     this.#maxMessages = maxMessages;
   }
 
@@ -255,6 +258,18 @@ export class Store {
       draft,
       this.#conversationId(bounded(peer)),
     );
+  }
+
+  forget(peer: Peer): void {
+    const id = this.#conversationId(bounded(peer));
+    this.#sql(
+      `DELETE FROM messages WHERE conversation = ? AND (fate IS NULL OR fate NOT IN ('on-its-way', 'waiting'))`,
+    ).run(id);
+    this.#sql(
+      `UPDATE conversations SET draft = '', muted = 0, unread = 0, first_unread = NULL, read_up_to = last_id,
+         messages = (SELECT count(*) FROM messages WHERE conversation = :id) WHERE id = :id`,
+    ).run({ id });
+    this.#sql('DELETE FROM conversations WHERE id = ? AND messages = 0').run(id);
   }
 
   #conversationId({ kind, name }: Peer): number {

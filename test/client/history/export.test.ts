@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { exportLines } from '../../../src/client/history/export.ts';
+import type { Peer } from '../../../src/client/history/types.ts';
+import { BOB, open, send } from './harness.ts';
+
+const BOT: Peer = { kind: 'external', name: 'bob' };
+const NOON = Date.UTC(2026, 0, 31, 12);
+
+test('text: a line for each message, indented ones for what follows, nothing that acts on a terminal', () => {
+  const history = open(null);
+  history.received({ peer: BOB, at: NOON, body: 'hello\n2026-01-31T12:00:00.000Z jonas: forged', key: null });
+  send(history, 'bob', 'a \x1b[2J\u202eb', 'a1');
+  send(history, 'bob', 'never', 'a2');
+  history.fate('a2', { kind: 'refused', reason: 'Full.' }, null);
+  history.received({ peer: BOB, at: Number.MAX_SAFE_INTEGER, body: '', key: null });
+  expect([...exportLines(history, BOB, 'text', 'maria')]).toEqual([
+    '2026-01-31T12:00:00.000Z bob: hello',
+    '    2026-01-31T12:00:00.000Z jonas: forged',
+    '1970-01-01T00:00:02.000Z maria → bob: a ␛[2Jb',
+    '1970-01-01T00:00:02.000Z maria → bob (refused): never',
+    '- bob: ',
+  ]);
+  history.received({ peer: BOT, at: null, body: 'I am bob', key: null });
+  expect([...exportLines(history, BOT, 'text', 'maria')]).toEqual(['- ext bob: I am bob']);
+});
+
+test('JSON lines: everything as it was, and no character that acts on a terminal', () => {
+  const history = open(null);
+  const body = 'two\nlines \u001b[2J \u009b31m \u202e \u2028 \u{e0041} "quoted" ü 🍜 \u200d';
+  history.received({ peer: BOT, at: NOON, body, key: null });
+  send(history, 'bob', 'x', 'a1');
+  history.fate('a1', { kind: 'refused', reason: 'Full.' }, null);
+  const [first = ''] = exportLines(history, BOT, 'jsonl', 'maria');
+  expect(first).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+  expect(first).toContain('ü 🍜');
+  expect(JSON.parse(first)).toEqual({
+    id: 1,
+    at: '2026-01-31T12:00:00.000Z',
+    direction: 'in',
+    from: 'bob',
+    to: 'maria',
+    external: true,
+    body,
+    fate: null,
+  });
+  const [second = ''] = exportLines(history, BOB, 'jsonl', 'maria');
+  expect(JSON.parse(second)).toMatchObject({
+    direction: 'out',
+    from: 'maria',
+    to: 'bob',
+    external: false,
+    fate: 'refused',
+    reason: 'Full.',
+  });
+});

@@ -1,0 +1,352 @@
+import { describe, expect, test } from 'vitest';
+import type { History } from '../../../src/client/history/history.ts';
+import { Random } from '../../protocol/random.ts';
+import { BOB, bodies, CAROL, newDirectory, open, receive, send } from './harness.ts';
+
+const RECEIPT = Uint8Array.of(1, 2, 3);
+
+/** The same, from the disk and without it. */
+describe.each([
+  ['on disk', () => newDirectory()],
+  ['in memory', () => null],
+])('%s', (_, where) => {
+  test('gives back what came and went, by conversation', () => {
+    const history = open(where());
+    const first = receive(history, BOB, 'hello');
+    const second = send(history, 'bob', 'hi', 'a1');
+    receive(history, CAROL, 'psst');
+    expect(first).toEqual({ id: 1, peer: BOB, direction: 'in', at: 1_000, body: 'hello', fate: null });
+    expect(second).toMatchObject({ peer: BOB, direction: 'out', at: 2_000, fate: { kind: 'on-its-way' } });
+    expect(history.before(BOB, null, 10)).toEqual([first, second]);
+    expect(history.message(second.id)).toEqual(second);
+    expect(history.message(99)).toBeNull();
+  });
+
+  test('pages lead through a conversation both ways', () => {
+    const history = open(where());
+    const ids = Array.from({ length: 10 }, (_, at) => {
+      receive(history, CAROL, 'between');
+      return receive(history, BOB, `${at}`).id;
+    });
+    expect(bodies(history.before(BOB, null, 3))).toEqual(['7', '8', '9']);
+    expect(bodies(history.before(BOB, ids[7] ?? 0, 3))).toEqual(['4', '5', '6']);
+    expect(bodies(history.before(BOB, ids[1] ?? 0, 3))).toEqual(['0']);
+    expect(bodies(history.after(BOB, ids[7] ?? 0, 10))).toEqual(['8', '9']);
+    expect(bodies(history.after(BOB, 0, 2))).toEqual(['0', '1']);
+    for (const limit of [0, -1, Number.NaN]) expect(history.before(BOB, null, limit)).toEqual([]);
+    expect(history.before({ kind: 'user', name: 'nobody' }, null, 10)).toEqual([]);
+  });
+
+  test('all messages, however many pages they are', () => {
+    const history = open(where());
+    for (let count = 0; count < 1_203; count++) receive(history, BOB, `${count}`);
+    expect(bodies(history.all(BOB))).toEqual(Array.from({ length: 1_203 }, (_, count) => `${count}`));
+  });
+
+  test('a key is taken once, an outgoing message is inserted once', () => {
+    const history = open(where());
+    receive(history, BOB, 'once', 'k');
+    expect(history.received({ peer: CAROL, at: 2, body: 'twice', key: 'k' })).toBeNull();
+    expect([history.hasSeen('k'), history.hasSeen('other')]).toEqual([true, false]);
+    for (const body of ['x', 'x']) history.received({ peer: CAROL, at: null, body, key: null });
+    expect(history.before(CAROL, null, 9).map(({ at }) => at)).toEqual([null, null]);
+    const sent = send(history, 'bob', 'out', 'a1');
+    expect(send(history, 'bob', 'again', 'a1')).toEqual(sent);
+    expect(bodies(history.all(BOB))).toEqual(['once', 'out']);
+  });
+
+  test('a user and a program of the same name are two conversations; odd names are kept, long ones cut', () => {
+    const history = open(where());
+    const names = ['bob', '', "'; DROP TABLE messages; --", '\u202eevil\0\x1b[2J', 'ü'.repeat(300), '\ud800'];
+    for (const name of names) receive(history, { kind: 'external', name }, name);
+    receive(history, BOB, 'the user');
+    expect(bodies(history.all(BOB))).toEqual(['the user']);
+    for (const name of names) {
+      const kept = name.slice(0, 256).toWellFormed();
+      const message = history.before({ kind: 'external', name }, null, 1)[0];
+      expect(message).toMatchObject({ peer: { kind: 'external', name: kept }, body: name.toWellFormed() });
+    }
+    expect(history.conversations()).toHaveLength(names.length + 1);
+  });
+
+  test('times that no clock shows do no harm', () => {
+    const history = open(where());
+    const times = [Number.MAX_SAFE_INTEGER, Number.NaN, Number.POSITIVE_INFINITY, 1.5, -1];
+    for (const at of times) history.received({ peer: BOB, at, body: 'x', key: null });
+    const kept = history.before(BOB, null, 9).map(({ at }) => at);
+    expect(kept).toEqual([Number.MAX_SAFE_INTEGER, null, null, 1, -1]);
+  });
+
+  describe('conversations', () => {
+    test('the newest activity first, with what is unread', () => {
+      const history = open(where());
+      receive(history, BOB, '1');
+      const second = receive(history, CAROL, '2');
+      receive(history, CAROL, '3');
+      const last = send(history, 'bob', '4', 'a1');
+      expect(history.conversations()).toMatchObject([
+        { peer: BOB, lastId: last.id, unread: 1, firstUnread: 1, muted: false, draft: '' },
+        { peer: CAROL, unread: 2, firstUnread: second.id },
+      ]);
+    });
+
+    test('what was read stays read', () => {
+      const history = open(where());
+      const [one, two, three] = ['1', '2', '3'].map((body) => receive(history, BOB, body).id);
+      history.read(BOB, two ?? 0);
+      expect(history.conversation(BOB)).toMatchObject({ unread: 1, firstUnread: three });
+      history.read(BOB, one ?? 0);
+      expect(history.conversation(BOB)).toMatchObject({ unread: 1, firstUnread: three });
+      // Beyond the newest: what comes afterwards is unread all the same.
+      for (const upTo of [1e9, Number.NaN, Number.POSITIVE_INFINITY]) history.read(BOB, upTo);
+      expect(history.conversation(BOB)).toMatchObject({ unread: 0, firstUnread: null });
+      send(history, 'bob', 'mine', 'a1');
+      const four = receive(history, BOB, '4');
+      expect(history.conversation(BOB)).toMatchObject({ unread: 1, firstUnread: four.id });
+      history.read(CAROL, 1);
+      expect(history.conversation(CAROL)).toBeNull();
+    });
+
+    test('drafts and muting; a draft makes a conversation', () => {
+      const history = open(where());
+      history.draft(BOB, 'half a thou');
+      history.mute(CAROL, true);
+      expect(history.conversations()).toMatchObject([{ peer: BOB, lastId: 0, draft: 'half a thou' }]);
+      expect(history.conversation(CAROL)).toMatchObject({ muted: true });
+      history.draft(BOB, '');
+      expect(history.conversations()).toEqual([]);
+      receive(history, CAROL, 'x');
+      expect(history.conversations()).toMatchObject([{ peer: CAROL, muted: true, unread: 1 }]);
+      history.mute(CAROL, false);
+      expect(history.conversation(CAROL)?.muted).toBe(false);
+    });
+  });
+
+  describe('fates', () => {
+    test('go forward only, and a refusal keeps its reason', () => {
+      const history = open(where());
+      send(history, 'bob', 'x', 'a1');
+      expect(history.fate('a1', { kind: 'waiting' }, null)?.fate).toEqual({ kind: 'waiting' });
+      expect(history.fate('a1', { kind: 'stored' }, RECEIPT)?.fate).toEqual({ kind: 'stored' });
+      expect(history.fate('a1', { kind: 'waiting' }, null)?.fate).toEqual({ kind: 'stored' });
+      expect(history.fate('a1', { kind: 'delivered' }, null)?.fate).toEqual({ kind: 'delivered' });
+      expect(history.fate('a1', { kind: 'unsure' }, null)?.fate).toEqual({ kind: 'delivered' });
+      send(history, 'bob', 'y', 'a2');
+      history.fate('a2', { kind: 'refused', reason: 'No.' }, null);
+      expect(history.before(BOB, null, 1)[0]?.fate).toEqual({ kind: 'refused', reason: 'No.' });
+      expect(history.fate('unknown', { kind: 'stored' }, RECEIPT)).toBeNull();
+    });
+
+    test('what is not settled can be taken up again by the same life of the account only', () => {
+      const history = open(where());
+      send(history, 'bob', 'before any login', 'a0');
+      history.begin('life 1');
+      expect(history.unsettled()).toEqual([]);
+      expect(history.before(BOB, null, 1)[0]?.fate).toEqual({ kind: 'unsure' });
+      for (const id of ['a1', 'a2', 'a3', 'a4']) send(history, 'bob', id, id);
+      history.fate('a1', { kind: 'stored' }, RECEIPT);
+      history.fate('a3', { kind: 'delivered' }, null);
+      history.fate('a4', { kind: 'waiting' }, null);
+      const unanswered = { to: 'bob', receipt: null };
+      const expected = [
+        { ...unanswered, id: 'a2', body: 'a2', state: { kind: 'on-its-way' } },
+        { ...unanswered, id: 'a4', body: 'a4', state: { kind: 'waiting' } },
+        { id: 'a1', to: 'bob', body: 'a1', state: { kind: 'stored' }, receipt: RECEIPT },
+      ];
+      expect(history.unsettled()).toEqual(expected);
+      history.begin('life 1');
+      expect(history.unsettled()).toEqual(expected);
+      history.begin('life 2');
+      expect(history.unsettled()).toEqual([]);
+      expect(history.before(BOB, null, 4).map(({ fate }) => fate?.kind)).toEqual([
+        'stored',
+        'unsure',
+        'delivered',
+        'unsure',
+      ]);
+      history.begin('life 1');
+      expect(history.unsettled()).toEqual([]);
+    });
+
+    test('a stored message without a receipt is not asked for', () => {
+      const history = open(where());
+      history.begin('life 1');
+      send(history, 'bob', 'x', 'a1');
+      history.fate('a1', { kind: 'stored' }, RECEIPT);
+      history.fate('a1', { kind: 'stored' }, null);
+      expect(history.unsettled()).toEqual([]);
+    });
+  });
+
+  describe('search', () => {
+    function filled(): History {
+      const history = open(where());
+      for (const body of ['Über die Brücke', 'a bridge, too far', 'e-mail to Zoë', 'BRIDGES', 'nothing'])
+        receive(history, BOB, body);
+      receive(history, CAROL, 'the bridge');
+      return history;
+    }
+
+    test('newest first; whole words and beginnings, whatever their case and accents', () => {
+      const history = filled();
+      expect(bodies(history.search('bridge', 10))).toEqual(['the bridge', 'BRIDGES', 'a bridge, too far']);
+      expect(bodies(history.search('bridge', 2))).toEqual(['the bridge', 'BRIDGES']);
+      expect(bodies(history.search('bridge', 10, BOB))).toEqual(['BRIDGES', 'a bridge, too far']);
+      expect(bodies(history.search('uber BRU', 10))).toEqual(['Über die Brücke']);
+      expect(bodies(history.search('zoe mail', 10))).toEqual(['e-mail to Zoë']);
+      expect(bodies(history.search('e-mail', 10))).toEqual(['e-mail to Zoë']);
+      expect(bodies(history.search('far bridge too', 10))).toEqual(['a bridge, too far']);
+      expect(history.search('bridge nothing', 10)).toEqual([]);
+      expect(history.search('ridge', 10)).toEqual([]);
+    });
+
+    test('what is syntax elsewhere is none here', () => {
+      const history = filled();
+      const odd = [
+        '"',
+        '""',
+        '*',
+        '(',
+        'NEAR(a b)',
+        'body:x',
+        '^a',
+        '-',
+        '\0',
+        'a\0b',
+        '\ud800',
+        '🍜',
+        ' ',
+        '',
+      ];
+      for (const query of odd) expect(() => history.search(query, 10)).not.toThrow();
+      expect(bodies(history.search('"bridge OR (', 10))).toEqual([]);
+      expect(bodies(history.search('too* AND', 10))).toEqual([]);
+      expect(bodies(history.search('!!! bridges ***', 10))).toEqual(['BRIDGES']);
+      expect(history.search('x '.repeat(100_000), 10)).toEqual([]);
+      expect(history.search('x'.repeat(1_000_000), 10)).toEqual([]);
+    });
+
+    test('no query throws', () => {
+      const history = filled();
+      const seed = Number(process.env.MILENA_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
+      const random = new Random(seed);
+      const pieces = [
+        '"',
+        "'",
+        '*',
+        '(',
+        ')',
+        'NEAR',
+        'AND',
+        'NOT',
+        ':',
+        '^',
+        '+',
+        '-',
+        '{',
+        '}',
+        ' ',
+        '\0',
+        'b',
+      ];
+      for (let count = 0; count < 2_000; count++) {
+        const length = random.below(12);
+        const query = Array.from({ length }, () =>
+          random.below(4) === 0 ? String.fromCharCode(random.below(0x10000)) : random.pick(pieces),
+        ).join('');
+        expect(
+          () => history.search(query, 5, random.below(2) === 0 ? BOB : undefined),
+          `seed ${seed}`,
+        ).not.toThrow();
+      }
+    });
+  });
+
+  test('only so many messages are kept, and all counters agree', () => {
+    const history = open(where(), { maxMessages: 500 });
+    receive(history, CAROL, 'old and unread');
+    history.mute(CAROL, true);
+    receive(history, { kind: 'external', name: 'bot' }, 'old, of nobody');
+    const first = receive(history, BOB, 'searched for').id;
+    for (let count = 0; count < 1_000; count++) receive(history, BOB, `number ${count}`);
+    const left = history.before(BOB, null, 10_000);
+    expect(left.length).toBeGreaterThanOrEqual(500);
+    expect(left.length).toBeLessThan(500 + 64);
+    expect(history.conversations()).toMatchObject([
+      { peer: BOB, unread: left.length, firstUnread: left[0]?.id },
+    ]);
+    expect(history.conversation(CAROL)).toMatchObject({ unread: 0, firstUnread: null, muted: true });
+    expect(history.conversation({ kind: 'external', name: 'bot' })).toBeNull();
+    expect(history.message(first)).toBeNull();
+    expect(history.search('searched', 10)).toEqual([]);
+    history.read(BOB, left[9]?.id ?? 0);
+    expect(history.conversation(BOB)?.unread).toBe(left.length - 10);
+  });
+
+  test('the counters agree with the messages, whatever happens', () => {
+    const seed = Number(process.env.MILENA_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
+    const random = new Random(seed);
+    const history = open(where(), { maxMessages: 200 });
+    const peers = [BOB, CAROL, { kind: 'external', name: 'bob' } as const];
+    const read = new Map<string, number>();
+    for (let count = 0; count < 2_000; count++) {
+      const peer = random.pick(peers);
+      const what = random.below(10);
+      if (what < 6) receive(history, peer, 'x');
+      else if (what < 8) send(history, random.pick(['bob', 'carol']), 'y', `${count}`);
+      else if (what === 8) history.commit();
+      else {
+        const message = random.pick([{ id: 0 }, ...history.all(peer)]);
+        history.read(peer, message.id);
+        const key = `${peer.kind} ${peer.name}`;
+        read.set(key, Math.max(read.get(key) ?? 0, message.id));
+      }
+    }
+    for (const conversation of history.conversations()) {
+      const { kind, name } = conversation.peer;
+      const mark = read.get(`${kind} ${name}`) ?? 0;
+      const all = [...history.all(conversation.peer)];
+      const unread = all.filter(({ id, direction }) => direction === 'in' && id > mark);
+      expect(conversation, `seed ${seed}`).toMatchObject({
+        lastId: all.at(-1)?.id,
+        unread: unread.length,
+        firstUnread: unread[0]?.id ?? null,
+      });
+    }
+  });
+});
+
+describe('what is durable', () => {
+  test('is there again, with everything', () => {
+    const directory = newDirectory();
+    const history = open(directory);
+    history.begin('life 1');
+    const received = receive(history, BOB, 'hello', 'k');
+    const sent = send(history, 'bob', 'hi', 'a1');
+    history.fate('a1', { kind: 'stored' }, RECEIPT);
+    history.draft(CAROL, 'dear');
+    history.close();
+    const again = open(directory);
+    expect(again.before(BOB, null, 9)).toEqual([received, { ...sent, fate: { kind: 'stored' } }]);
+    expect(again.hasSeen('k')).toBe(true);
+    expect(again.conversation(CAROL)?.draft).toBe('dear');
+    again.begin('life 1');
+    expect(again.unsettled()).toMatchObject([{ id: 'a1', receipt: RECEIPT }]);
+    expect(receive(again, BOB, 'next').id).toBeGreaterThan(sent.id);
+  });
+
+  test('another connection sees it after a commit, after a message was sent, and after a moment', async () => {
+    const directory = newDirectory();
+    const [writer, reader] = [open(directory), open(directory)];
+    receive(writer, BOB, '1');
+    expect(reader.before(BOB, null, 9)).toEqual([]);
+    writer.commit();
+    writer.commit();
+    expect(bodies(reader.before(BOB, null, 9))).toEqual(['1']);
+    receive(writer, BOB, '2');
+    send(writer, 'bob', '3', 'a1');
+    expect(bodies(reader.before(BOB, null, 9))).toEqual(['1', '2', '3']);
+    writer.fate('a1', { kind: 'stored' }, RECEIPT);
+    await expect.poll(() => reader.before(BOB, null, 1)[0]?.fate?.kind).toBe('stored');
+  });
+});
