@@ -44,7 +44,7 @@ export function shorten(text: string, columns: number): string {
 }
 
 /** The text in exactly `columns` cells: cut as `shorten` does it, or filled up with blanks. */
-export function fit(text: string, columns: number): string {
+export function toWidth(text: string, columns: number): string {
   const cut = shorten(text, columns);
   return cut + ' '.repeat(Math.max(0, Math.floor(columns) - cells(cut)));
 }

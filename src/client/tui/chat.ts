@@ -1,199 +1,429 @@
-import { ClientError } from '../errors.ts';
-import { sanitiseText } from '../sanitise.ts';
-import type { Address } from '../socket.ts';
-import type { ClientState } from '../state.ts';
-import { commandsOf, parseCommand } from './commands.ts';
-import type { Display, Face, MakeFace } from './face.ts';
+import type { Histories } from '../history/histories.ts';
+import type { History } from '../history/history.ts';
+import type { Conversation, Peer, StoredMessage } from '../history/types.ts';
+import { commandWords } from '../talk/commands.ts';
+import type { Question, TalkState, View } from '../talk/display.ts';
+import type { MakeFace } from '../talk/face.ts';
+import { Talk } from '../talk/talk.ts';
+import { nameOf } from '../talk/words.ts';
+import { stepCompletion } from './completion.ts';
+import { type Frame, frameOf, messageColumns, messageHeight } from './frame.ts';
+import type { InputAction } from './input-line.ts';
 import type { KeyAction } from './keys.ts';
+import { isSame } from './list-rows.ts';
+import { type Layout, layoutFor } from './message-rows.ts';
+import { sameRow } from './rows.ts';
 import {
   emptyScreen,
-  type NewLine,
-  type Question,
+  isWide,
   type Screen,
   type ScreenEvent,
+  unreadConversations,
   updateScreen,
 } from './screen.ts';
-import { wordsFor } from './words.ts';
+import { Timeline } from './timeline.ts';
 
-/** A line with something behind the name, where people used to other programs type their password. */
-const PASSWORD_TYPED = /^\s*\/(?:(?:create|login)\s+\S+|passwd)\s+\S/i;
+/** How soon the screen shows what came by itself: many messages at once are drawn together. */
+const FRAME_MS = 33;
+/** How long after the last key press what is written is kept on disk. */
+const DRAFT_MS = 500;
+
+/** What the terminal does besides showing rows. */
+export interface Bell {
+  ring(): void;
+  title(text: string): void;
+}
 
 /**
- * A person at a client: what they type goes to the face of the protocol's version, what that tells goes onto the screen.
- * It holds the screen's state and tells whoever draws it of each change.
+ * The person's keys, the talk, and the screen's state: it carries out key presses and tells whoever draws when there is
+ * another frame.
  */
-export class Chat implements Display {
-  readonly #face: Face;
+export class Chat implements View {
+  readonly #talk: Talk;
+  readonly #bell: Bell;
   readonly #quit: () => void;
   readonly #listeners = new Set<() => void>();
   #screen: Screen;
-  /** Who waits for the answer to the screen's question, and which account it is about. */
-  #asking: { answered: (text: string | null) => Promise<void> | void; account: string | null } | undefined;
+  #history: History | null = null;
+  #timeline: Timeline;
+  #layout: Layout;
+  #frame: Frame;
+  /** The frame is of an earlier state; so are the conversations. */
+  #isStale = false;
+  #conversationsAreStale = false;
+  #drawing: NodeJS.Timeout | undefined;
+  #draft: NodeJS.Timeout | undefined;
+  #notices = 0;
+  #title = '';
 
   /** @param quit the person wants to leave */
   constructor(
     makeFace: MakeFace,
-    address: Address,
-    size: { columns: number; rows: number },
+    server: string,
+    histories: Histories,
+    size: { readonly columns: number; readonly rows: number },
+    bell: Bell,
     quit: () => void,
   ) {
-    const { host, port } = address;
-    const server = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    this.#screen = emptyScreen(server, size.columns, size.rows);
+    this.#bell = bell;
     this.#quit = quit;
-    this.#face = makeFace(this);
-    this.#screen = { ...this.#screen, protocol: this.#face.protocol };
+    this.#layout = layoutFor(size.columns, false, []);
+    this.#timeline = new Timeline(null, null, this.#layout, Date.now());
+    this.#talk = new Talk(makeFace, server, histories, this);
+    this.#screen = emptyScreen(this.#talk.state, size.columns, size.rows);
+    this.#frame = frameOf(this.#screen, this.#timeline, Date.now());
   }
 
-  start(): void {
-    this.#face.start();
+  start(name: string | null): void {
+    this.#talk.start(name);
   }
 
-  close(): Promise<void> {
-    return this.#face.close();
+  /** Something that the person should know, from outside the talk. */
+  tell(sentence: string): void {
+    this.#talk.say('error', sentence);
+  }
+
+  async close(): Promise<void> {
+    this.#keepDraft();
+    clearTimeout(this.#drawing);
+    await this.#talk.close();
   }
 
   get screen(): Screen {
     return this.#screen;
   }
 
-  readonly getScreen = (): Screen => this.#screen;
-
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   };
 
+  /** The frame to show; the same object until something has changed. */
+  readonly getFrame = (): Frame => {
+    if (!this.#isStale) return this.#frame;
+    this.#isStale = false;
+    this.#refresh();
+    const frame = frameOf(this.#screen, this.#timeline, Date.now());
+    const before = this.#frame.rows;
+    // Rows that did not change stay the same objects, so that nobody draws them again.
+    const rows = frame.rows.map((row, index) => {
+      const was = before[index];
+      return was !== undefined && sameRow(row, was) ? was : row;
+    });
+    this.#frame = { ...frame, rows };
+    return this.#frame;
+  };
+
   resize(columns: number, rows: number): void {
     if (columns === this.#screen.columns && rows === this.#screen.rows) return;
     this.#update({ type: 'resize', columns, rows });
+    this.#show();
   }
 
   /** Carries out key presses, in order. */
   press(actions: readonly KeyAction[]): void {
-    for (const action of actions) {
-      switch (action.type) {
-        case 'quit':
-          this.quit();
-          break;
-        case 'cancel':
-          this.#answer(null);
-          break;
-        case 'end-of-input':
-          this.#endOfInput();
-          break;
-        case 'page-up':
-        case 'page-down':
-          this.#update(action);
-          break;
-        case 'submit':
-          this.#enter();
-          break;
-        default:
-          this.#update({ type: 'edit', action });
-      }
-    }
+    for (const action of actions) this.#press(action);
+    this.#show();
   }
 
-  say(kind: 'info' | 'error', text: string): void {
-    this.append({ at: Date.now(), kind, who: '', text: sanitiseText(text), fate: '' });
+  said(kind: 'info' | 'error', text: string): void {
+    this.#notices += 1;
+    this.#timeline.said({ id: this.#notices, at: Date.now(), kind, text });
+    this.#showSoon();
   }
 
-  append(line: NewLine): number {
-    const id = this.#screen.nextId;
-    this.#update({ type: 'append', line });
-    return id;
+  arrived(message: StoredMessage): void {
+    const isOpen = isSame(message.peer, this.#screen.talk.to);
+    if (isOpen) this.#timeline.arrived(message);
+    this.#conversationsAreStale = true;
+    if (message.direction === 'in') this.#ring(message.peer);
+    this.#showSoon();
   }
 
-  fate(id: number, fate: string): void {
-    this.#update({ type: 'fate', id, fate });
+  changed(message: StoredMessage): void {
+    if (!isSame(message.peer, this.#screen.talk.to)) return;
+    this.#timeline.changed(message);
+    this.#showSoon();
   }
 
-  state(state: ClientState): void {
-    this.#update({ type: 'state', state });
-    if (this.#asking !== undefined && this.#asking.account !== state.account) this.#answer(null);
+  stateChanged(talk: TalkState): void {
+    const before = this.#screen.talk.to;
+    if (!isSame(before, talk.to)) this.#keepDraft();
+    this.#update({ type: 'talk', talk });
+    if (!isSame(before, talk.to)) this.#open(talk.to);
+    this.#showSoon();
   }
 
-  turnTo(to: string | null): void {
-    this.#update({ type: 'turn-to', to });
+  historyOpened(history: History): void {
+    if (history === this.#history) return;
+    this.#history = history;
+    this.#conversationsAreStale = true;
+    if (this.#screen.talk.to !== null) this.#talk.turnTo(null);
+    this.#showSoon();
   }
 
-  ask(question: Question, answered: (text: string | null) => Promise<void> | void): void {
-    this.#answer(null);
-    this.#asking = { answered, account: this.#screen.account };
+  conversationChanged(): void {
+    this.#conversationsAreStale = true;
+    this.#showSoon();
+  }
+
+  asked(question: Question | null): void {
     this.#update({ type: 'ask', question });
+    this.#showSoon();
+  }
+
+  page(title: string, rows: readonly string[]): void {
+    this.#update({ type: 'page', page: { type: 'text', title, rows, top: 0 } });
+    this.#showSoon();
+  }
+
+  found(words: string, messages: readonly StoredMessage[]): void {
+    if (messages.length === 0) {
+      this.#talk.say('info', `Nothing said here has ${words}.`);
+      return;
+    }
+    const title = `${messages.length} with ${words}`;
+    this.#update({ type: 'page', page: { type: 'found', title, messages, picked: 0 } });
+    this.#showSoon();
+  }
+
+  nextUnread(): void {
+    this.#refresh();
+    const { conversations } = this.#screen;
+    const unread = conversations.filter(({ unread }) => unread > 0);
+    // The oldest news first: the list is sorted the other way.
+    const next = unread.findLast(({ muted }) => !muted) ?? unread.at(-1);
+    if (next === undefined) this.#talk.say('info', 'Nothing is unread.');
+    else this.#talk.turnTo(next.peer);
+  }
+
+  giveBack(text: string): void {
+    if (this.#screen.input.text !== '' || this.#screen.question !== null) return;
+    this.#update({ type: 'edit', action: { type: 'set', text } });
+    this.#showSoon();
   }
 
   quit(): void {
     this.#quit();
   }
 
+  #press(action: KeyAction): void {
+    const { question, page, picked } = this.#screen;
+    switch (action.type) {
+      case 'quit':
+        this.#quit();
+        break;
+      case 'cancel':
+        this.#cancel();
+        break;
+      case 'end-of-input':
+        this.#endOfInput();
+        break;
+      case 'submit':
+        this.#enter();
+        break;
+      case 'up':
+      case 'down':
+        if (page !== null || picked !== null) this.#pick(action.type === 'up' ? -1 : 1);
+        else this.#edit(action);
+        break;
+      case 'page-up':
+      case 'page-down': {
+        const height = messageHeight(this.#screen, false);
+        const by = action.type === 'page-up' ? 1 - height : height - 1;
+        if (page !== null || picked !== null) this.#pick(by);
+        else this.#scroll(by);
+        break;
+      }
+      case 'top':
+        this.#timeline.toStart(messageHeight(this.#screen, false));
+        break;
+      case 'bottom':
+        this.#timeline.toEnd();
+        break;
+      case 'toggle-list':
+        this.#refresh();
+        this.#update({ type: 'list' });
+        break;
+      case 'next-unread':
+        this.nextUnread();
+        break;
+      case 'previous-conversation':
+        this.#step(-1);
+        break;
+      case 'next-conversation':
+        this.#step(1);
+        break;
+      case 'jump':
+        this.#jump(action.index);
+        break;
+      case 'take-back':
+        this.#talk.takeBack();
+        break;
+      case 'complete':
+      case 'complete-back':
+        if (question === null) this.#complete(action.type === 'complete' ? 1 : -1);
+        break;
+      case 'redraw':
+        break;
+      default:
+        this.#edit(action);
+    }
+  }
+
+  #edit(action: InputAction): void {
+    if (this.#screen.picked !== null) this.#update({ type: 'list' });
+    this.#update({ type: 'edit', action });
+    if (this.#screen.question !== null) return;
+    clearTimeout(this.#draft);
+    this.#draft = setTimeout(() => this.#keepDraft(), DRAFT_MS);
+  }
+
+  #cancel(): void {
+    const { question, page, picked, completion } = this.#screen;
+    if (completion !== null) {
+      this.#update({ type: 'complete', ...stepCompletion(this.#screen.input, completion, 0) });
+    } else if (page !== null) this.#update({ type: 'page', page: null });
+    else if (picked !== null) this.#update({ type: 'list' });
+    else if (question !== null) this.#talk.leaveQuestion();
+  }
+
   #endOfInput(): void {
     const { question, answer, input } = this.#screen;
-    if ((question === null ? input : answer).text !== '') {
-      this.#update({ type: 'edit', action: { type: 'delete' } });
-    } else if (question !== null) {
-      this.#answer(null);
-    } else {
-      this.quit();
-    }
+    if ((question === null ? input : answer).text !== '') this.#edit({ type: 'delete' });
+    else if (question !== null) this.#talk.leaveQuestion();
+    else this.#quit();
   }
 
   #enter(): void {
-    if (this.#screen.question !== null) {
-      this.#answer(this.#screen.answer.text);
+    const { question, answer, input, page, picked, conversations } = this.#screen;
+    const text = question === null ? input.text : answer.text;
+    if (page !== null && text === '') {
+      this.#update({ type: 'page', page: null });
+      const message = page.type === 'found' ? page.messages[page.picked] : undefined;
+      if (message !== undefined) this.#goTo(message);
       return;
     }
-    const { text } = this.#screen.input;
-    const isSecret = PASSWORD_TYPED.test(text);
-    this.#update({ type: 'edit', action: { type: isSecret ? 'clear' : 'submit' } });
-    if (isSecret) {
-      this.say('error', 'No password on this line: it is asked for afterwards, where nobody can read it.');
+    if (picked !== null) {
+      const chosen = conversations[picked];
+      this.#update({ type: 'list' });
+      if (chosen !== undefined) this.#talk.turnTo(chosen.peer);
       return;
     }
-    const command = parseCommand(text);
-    switch (command.type) {
-      case 'nothing':
-        break;
-      case 'mistake':
-        this.say('error', command.text);
-        break;
-      case 'help':
-        this.#help();
-        break;
-      default:
-        this.#attempt(this.#face.carryOut(command));
+    if (page !== null) this.#update({ type: 'page', page: null });
+    if (question === null) {
+      this.#update({ type: 'edit', action: { type: this.#talk.isMemorable(text) ? 'submit' : 'clear' } });
+      this.#keepDraft();
+      this.#timeline.toEnd();
+      this.#timeline.markUnread(null, 0);
+    } else {
+      this.#update({ type: 'edit', action: { type: 'clear' } });
     }
+    this.#talk.enter(text);
   }
 
-  #answer(text: string | null): void {
-    const asking = this.#asking;
-    if (asking === undefined) return;
-    this.#asking = undefined;
-    this.#update({ type: 'ask', question: null });
-    const done = asking.answered(text);
-    if (done !== undefined) this.#attempt(done);
+  #complete(by: 1 | -1): void {
+    this.#refresh();
+    const names = this.#screen.conversations.flatMap(({ peer }) => (peer.kind === 'user' ? [peer.name] : []));
+    const source = { commands: commandWords(this.#screen.talk.protocol), names };
+    const { input, completion } = this.#screen;
+    this.#update({ type: 'complete', ...stepCompletion(input, completion, by, source) });
   }
 
-  #help(): void {
-    const commands = commandsOf(this.#face.protocol);
-    const width = Math.max(...commands.map(([usage]) => usage.length));
-    const wide = this.#screen.columns >= width + 64;
-    const lines = commands.map(([usage, does]) =>
-      wide ? `${usage.padEnd(width)}  ${does}` : `${usage}: ${does}`,
-    );
-    this.say('info', ['What you can type:', ...lines].join('\n'));
+  #pick(by: number): void {
+    this.#update({ type: 'pick', by });
   }
 
-  #attempt(doing: Promise<void>): void {
-    doing.catch((error: unknown) => {
-      if (!(error instanceof ClientError)) throw error;
-      this.say('error', wordsFor(error));
-    });
+  #scroll(by: number): void {
+    this.#timeline.scroll(by, messageHeight(this.#screen, false));
+  }
+
+  /** The conversation before or after the open one in the list. */
+  #step(by: number): void {
+    this.#refresh();
+    const { conversations, talk } = this.#screen;
+    const at = conversations.findIndex(({ peer }) => isSame(peer, talk.to));
+    const next = conversations[at < 0 ? (by > 0 ? 0 : conversations.length - 1) : at + by];
+    if (next !== undefined) this.#talk.turnTo(next.peer);
+  }
+
+  #jump(index: number): void {
+    this.#refresh();
+    const conversation = this.#screen.conversations[index];
+    if (conversation !== undefined) this.#talk.turnTo(conversation.peer);
+  }
+
+  #goTo(message: StoredMessage): void {
+    this.#talk.turnTo(message.peer);
+    this.#timeline.toMessage(message.id, messageHeight(this.#screen, false));
+  }
+
+  #open(peer: Peer | null): void {
+    const history = this.#history;
+    this.#layout = this.#layoutNow();
+    this.#timeline = new Timeline(history, peer, this.#layout, Date.now());
+    const conversation = peer === null ? null : (history?.conversation(peer) ?? null);
+    this.#timeline.markUnread(conversation?.firstUnread ?? null, conversation?.unread ?? 0);
+    this.#update({ type: 'edit', action: { type: 'set', text: conversation?.draft ?? '' } });
+    this.#conversationsAreStale = true;
+  }
+
+  #keepDraft(): void {
+    clearTimeout(this.#draft);
+    const { talk, input } = this.#screen;
+    if (talk.to === null || this.#history === null) return;
+    if ((this.#history.conversation(talk.to)?.draft ?? '') === input.text) return;
+    this.#history.draft(talk.to, input.text);
+    this.#conversationsAreStale = true;
+  }
+
+  #ring(peer: Peer): void {
+    if (!this.#history?.conversation(peer)?.muted) this.#bell.ring();
+  }
+
+  /** Brings up to date what follows from the history and the size. */
+  #refresh(): void {
+    const layout = this.#layoutNow();
+    const { columns, nameColumns, seconds } = this.#layout;
+    if (layout.columns !== columns || layout.nameColumns !== nameColumns || layout.seconds !== seconds) {
+      this.#layout = layout;
+    }
+    this.#timeline.layOut(this.#layout, Date.now());
+    const { to } = this.#screen.talk;
+    const history = this.#history;
+    if (history !== null && to !== null && this.#timeline.isAtEnd && this.#timeline.newest > 0) {
+      const open = this.#screen.conversations.find(({ peer }) => isSame(peer, to));
+      if (this.#conversationsAreStale || (open?.unread ?? 0) > 0) history.read(to, this.#timeline.newest);
+    }
+    if (!this.#conversationsAreStale) return;
+    this.#conversationsAreStale = false;
+    const conversations: readonly Conversation[] = history?.conversations() ?? [];
+    this.#update({ type: 'conversations', conversations });
+    const unread = unreadConversations(conversations);
+    const who = this.#screen.talk.account;
+    const title = `${unread > 0 ? `(${unread}) ` : ''}milena${who === null ? '' : ` · ${who}`}`;
+    if (title !== this.#title) this.#bell.title(title);
+    this.#title = title;
+  }
+
+  #layoutNow(): Layout {
+    const { to } = this.#screen.talk;
+    return layoutFor(messageColumns(this.#screen), isWide(this.#screen), to === null ? [] : [nameOf(to)]);
   }
 
   #update(event: ScreenEvent): void {
     this.#screen = updateScreen(this.#screen, event);
+  }
+
+  /** Shows at once what has changed. */
+  #show(): void {
+    clearTimeout(this.#drawing);
+    this.#drawing = undefined;
+    this.#isStale = true;
     for (const listener of this.#listeners) listener();
+  }
+
+  #showSoon(): void {
+    this.#drawing ??= setTimeout(() => this.#show(), FRAME_MS);
   }
 }

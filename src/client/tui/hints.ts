@@ -1,28 +1,25 @@
-import { EMPTY_INPUT, type InputLine, maskInput } from './input-line.ts';
 import type { Screen } from './screen.ts';
 
 /** What stands in front of the input: what is asked, or who would get the text. */
-export function promptFor(screen: Screen): string {
-  if (screen.question !== null) return `${screen.question.prompt} › `;
+export function promptFor({ question, talk }: Screen): string {
+  if (question !== null) return ` ${question.prompt} › `;
   // Version 2 takes messages without a connection, too.
-  const sender = screen.account ?? (screen.protocol === 2 ? screen.wanted : null);
-  return screen.to === null || sender === null ? '› ' : `${screen.to} › `;
-}
-
-/** What stands behind it, a password as dots. */
-export function inputFor({ question, answer, input }: Screen): InputLine {
-  if (question === null) return input;
-  return question.masked ? maskInput(answer) : { ...EMPTY_INPUT, text: answer.text, cursor: answer.cursor };
+  const sender = talk.account ?? (talk.protocol === 2 ? talk.wanted : null);
+  return talk.to === null || sender === null || talk.to.kind === 'external' ? ' › ' : ` ${talk.to.name} › `;
 }
 
 /** The last row: what can be done now, the most useful first, since a narrow window cuts off the end. */
 export function hintFor(screen: Screen): string {
-  if (screen.question !== null) return screen.question.hint;
-  if (screen.below > 0) {
-    return screen.unseen > 0 ? `↓ ${screen.unseen} new below · PageDown` : '↓ more below · PageDown';
-  }
-  if (screen.link.kind !== 'online') return 'Waiting for the server · /help · /quit';
-  if (screen.account === null) return '/login NAME · /create NAME · /help · /quit';
-  if (screen.to === null) return '/msg NAME TEXT · /list · /retrieve · /help';
-  return `Enter sends to ${screen.to} · /msg NAME · /retrieve · /help`;
+  const { question, page, picked, talk } = screen;
+  if (question !== null) return question.hint;
+  if (page?.type === 'found') return '↑ ↓ choose · Enter goes there · Esc back';
+  if (page !== null) return 'Esc back · PageUp PageDown';
+  if (picked !== null) return '↑ ↓ choose · Enter opens · Esc back';
+  if (screen.completion !== null) return 'Tab next · Shift+Tab back · Esc as it was';
+  if (talk.link.kind !== 'online') return 'Trying again by itself · what you send waits (⧖) · /help · /quit';
+  if (talk.account === null) return '/login NAME · /create NAME · /help · /quit';
+  if (talk.to === null) return '/msg NAME · /list · Ctrl+B list · /help';
+  if (talk.to.kind === 'external')
+    return 'from a program: no answers · /msg NAME · Alt+A next unread · /help';
+  return 'Enter send · Alt+Enter newline · Alt+A next unread · Ctrl+B list · /help';
 }

@@ -1,21 +1,23 @@
 import { render } from 'ink';
-import { DEFAULT_OPTIONS_2 } from '../v2/events.ts';
+import { Histories } from '../history/histories.ts';
+import type { Settings } from '../settings.ts';
+import { makeFaceFor } from '../talk/make-face.ts';
 import { App } from './app.tsx';
 import { Chat } from './chat.ts';
-import type { MakeFace } from './face.ts';
-import { Face1 } from './face1.ts';
-import { Face2 } from './face2.ts';
-import type { ServerChoice } from './options.ts';
+import { TerminalBell } from './terminal-bell.ts';
+import { themeFor } from './theme.ts';
 
 /** 128 + the signal's number, as a shell reports a process that a signal ended. */
 const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const CRASHED = 70;
+/** Of key presses and of messages: fast enough that a key's echo waits for no frame. */
+const MAX_FPS = 250;
 
 /**
  * Runs the screen until the person leaves; resolves to the process's exit code. However it ends, the terminal is as it
- * was: main screen, cursor shown, no raw mode, no bracketed paste (only kill -9 leaves no time for that).
+ * was: main screen, cursor shown, its title, no raw mode, no bracketed paste (only kill -9 leaves no time for that).
  */
-export async function runScreen(choice: ServerChoice): Promise<number> {
+export async function runScreen(settings: Settings): Promise<number> {
   let code = 0;
   let crash: unknown;
   let leave: () => void = () => undefined;
@@ -23,14 +25,19 @@ export async function runScreen(choice: ServerChoice): Promise<number> {
     leave = resolve;
   });
   const size = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
-  const { address, protocol, tls } = choice;
-  const options = { ...DEFAULT_OPTIONS_2, address, tls };
-  const makeFace: MakeFace = (display) =>
-    protocol === 1 ? new Face1(options, display) : new Face2(options, display);
-  const chat = new Chat(makeFace, address, size, () => leave());
-  const app = render(<App chat={chat} />, {
+  const bell = new TerminalBell(process.stdout, settings.bell);
+  const problems: string[] = [];
+  let tell = (sentence: string): void => void problems.push(sentence);
+  const { directory, server } = settings;
+  const histories = new Histories({ directory, server, onProblem: (sentence) => tell(sentence) });
+  const makeFace = makeFaceFor(settings, histories);
+  const chat = new Chat(makeFace, server, histories, size, bell, () => leave());
+  tell = (sentence) => chat.tell(sentence);
+  const theme = themeFor(settings.theme, process.env, process.stdout.getColorDepth());
+  const app = render(<App chat={chat} theme={theme} />, {
     alternateScreen: true,
     incrementalRendering: true,
+    maxFps: MAX_FPS,
     // Ctrl+C goes through our own keys: it has to close the connection as well.
     exitOnCtrlC: false,
     // The terminal was checked before; a CI variable in the environment does not make it any less of one.
@@ -51,10 +58,13 @@ export async function runScreen(choice: ServerChoice): Promise<number> {
   // The terminal is gone (a closed window): there is nobody to tell, only things to close.
   process.stdout.on('error', () => leave());
   app.waitUntilExit().then(() => leave(), crashed);
-  chat.start();
+  bell.begin();
+  for (const sentence of problems) chat.tell(sentence);
+  chat.start(settings.user ?? histories.lastAccount());
   await left;
   app.unmount();
   await app.waitUntilExit().catch(() => undefined);
+  bell.end();
   if (crash !== undefined) console.error('milena: this should not have happened:', crash);
   await chat.close();
   return code;

@@ -1,150 +1,161 @@
-import type { ClientState } from '../state.ts';
-import type { Link } from '../transport.ts';
+import type { Conversation, Peer, StoredMessage } from '../history/types.ts';
+import type { Question, TalkState } from '../talk/display.ts';
+import type { CompletionState } from './completion.ts';
 import { EMPTY_INPUT, editInput, type InputAction, type InputLine } from './input-line.ts';
-import { type Line, rowsOf, windowOf } from './lines.ts';
-
-/** Scroll-back: at most so many lines, and so many characters in them. The oldest line goes when one more comes. */
-const MAX_LINES = 2_000;
-const MAX_CHARACTERS = 2_000_000;
-/** A longer text is cut: no inbox takes one, so only a hostile server sends it. */
-const MAX_LINE_CHARACTERS = 200_000;
 
 export const MIN_COLUMNS = 20;
 export const MIN_ROWS = 6;
+/** With fewer columns the list is folded away. */
+const MIN_LIST_COLUMNS = 72;
+/** From so many on there is room for more. */
+const WIDE_COLUMNS = 120;
+const MAX_INPUT_ROWS = 8;
 
-/** Everything that the screen shows. */
+/** Something to read or to choose from, in the place of the messages. */
+export type Page =
+  | { readonly type: 'text'; readonly title: string; readonly rows: readonly string[]; readonly top: number }
+  | {
+      readonly type: 'found';
+      readonly title: string;
+      readonly messages: readonly StoredMessage[];
+      readonly picked: number;
+    };
+
+/** Everything that the screen shows but the messages. */
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
-  readonly server: string;
-  readonly protocol: 1 | 2;
-  readonly link: Link;
-  readonly account: string | null;
-  /** As `ClientState.wanted`. */
-  readonly wanted: string | null;
-  /** Who gets what is typed without a command. Changes only by the person's own command. */
-  readonly to: string | null;
+  readonly talk: TalkState;
+  /** Newest activity first. */
+  readonly conversations: readonly Conversation[];
+  /** Where the keys are while they belong to the list; null: they belong to the input. */
+  readonly picked: number | null;
+  readonly page: Page | null;
   /** What the person is asked, and their answer so far; what they were writing waits meanwhile. */
   readonly question: Question | null;
   readonly answer: InputLine;
-  readonly lines: readonly Line[];
-  readonly characters: number;
-  readonly nextId: number;
-  /** How many rows lie below the window; 0 = the newest are in sight. */
-  readonly below: number;
-  /** Lines that came while they would have been below the window. */
-  readonly unseen: number;
   readonly input: InputLine;
+  readonly completion: CompletionState | null;
 }
-
-export interface Question {
-  /** In front of the input. */
-  readonly prompt: string;
-  readonly hint: string;
-  /** Whether the answer is a password: never shown, never kept. */
-  readonly masked: boolean;
-}
-
-export type NewLine = Omit<Line, 'id'>;
 
 export type ScreenEvent =
   | { readonly type: 'edit'; readonly action: InputAction }
-  | { readonly type: 'append'; readonly line: NewLine }
-  /** What became of an outgoing line. */
-  | { readonly type: 'fate'; readonly id: number; readonly fate: string }
-  | { readonly type: 'state'; readonly state: ClientState }
-  | { readonly type: 'turn-to'; readonly to: string | null }
+  /** Completion has made the line another. */
+  | { readonly type: 'complete'; readonly input: InputLine; readonly completion: CompletionState | null }
+  | { readonly type: 'talk'; readonly talk: TalkState }
+  | { readonly type: 'conversations'; readonly conversations: readonly Conversation[] }
   | { readonly type: 'ask'; readonly question: Question | null }
-  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
-  | { readonly type: 'page-up' | 'page-down' };
+  | { readonly type: 'page'; readonly page: Page | null }
+  /** Moves the choice in the list or on a page, or the text of a page. */
+  | { readonly type: 'pick'; readonly by: number }
+  /** Gives the keys to the list, or back to the input. */
+  | { readonly type: 'list' }
+  | { readonly type: 'resize'; readonly columns: number; readonly rows: number };
 
-export function emptyScreen(server: string, columns: number, rows: number): Screen {
+export function emptyScreen(talk: TalkState, columns: number, rows: number): Screen {
   return {
     columns,
     rows,
-    server,
-    protocol: 2,
-    link: { kind: 'connecting' },
-    account: null,
-    wanted: null,
-    to: null,
+    talk,
+    conversations: [],
+    picked: null,
+    page: null,
     question: null,
     answer: EMPTY_INPUT,
-    lines: [],
-    characters: 0,
-    nextId: 1,
-    below: 0,
-    unseen: 0,
     input: EMPTY_INPUT,
+    completion: null,
   };
 }
 
-/** The screen after one event. Pure. */
+/** What the screen becomes by one event. Pure. */
 export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
   switch (event.type) {
     case 'edit':
-      return screen.question === null
-        ? { ...screen, input: editInput(screen.input, event.action) }
-        : { ...screen, answer: editInput(screen.answer, event.action) };
-    case 'append':
-      return append(screen, event.line);
-    case 'fate':
-      return {
-        ...screen,
-        lines: screen.lines.map((line) => (line.id === event.id ? { ...line, fate: event.fate } : line)),
-      };
-    case 'state':
-      return { ...screen, ...event.state };
-    case 'turn-to':
-      return { ...screen, to: event.to };
+      return edit(screen, event.action);
+    case 'complete':
+      return { ...screen, input: event.input, completion: event.completion };
+    case 'talk':
+      return { ...screen, talk: event.talk };
+    case 'conversations':
+      return conversationsAre(screen, event.conversations);
     case 'ask':
-      return { ...screen, question: event.question, answer: EMPTY_INPUT };
+      return { ...screen, question: event.question, answer: EMPTY_INPUT, page: null, picked: null };
+    case 'page':
+      return { ...screen, page: event.page, picked: null };
+    case 'list':
+      return screen.picked === null ? toList(screen) : { ...screen, picked: null };
+    case 'pick':
+      return pick(screen, event.by);
     case 'resize':
-      return scrolledTo({ ...screen, columns: event.columns, rows: event.rows }, screen.below);
-    case 'page-up':
-      return scrolledTo(screen, screen.below + bodyRows(screen.rows) - 1);
-    case 'page-down':
-      return scrolledTo(screen, screen.below - bodyRows(screen.rows) + 1);
+      return { ...screen, columns: event.columns, rows: event.rows };
   }
+}
+
+function edit(screen: Screen, action: InputAction): Screen {
+  if (screen.question !== null) return { ...screen, answer: editInput(screen.answer, action) };
+  return { ...screen, input: editInput(screen.input, action), completion: null };
+}
+
+/** The choice stays with the conversation that it was on, wherever that is now. */
+function conversationsAre(screen: Screen, conversations: readonly Conversation[]): Screen {
+  const on = screen.picked === null ? undefined : screen.conversations[screen.picked];
+  if (on === undefined) return { ...screen, conversations };
+  const at = conversations.findIndex(({ peer }) => samePeer(peer, on.peer));
+  return { ...screen, conversations, picked: conversations.length === 0 ? null : Math.max(0, at) };
+}
+
+function toList(screen: Screen): Screen {
+  if (screen.conversations.length === 0) return screen;
+  const open = screen.conversations.findIndex(({ peer }) => samePeer(peer, screen.talk.to));
+  return { ...screen, picked: Math.max(0, open), page: null };
+}
+
+function pick(screen: Screen, by: number): Screen {
+  const { page, picked, conversations } = screen;
+  if (page?.type === 'found') {
+    return { ...screen, page: { ...page, picked: within(page.picked + by, page.messages.length) } };
+  }
+  if (page?.type === 'text') {
+    const last = Math.max(0, page.rows.length - bodyRows(screen) + 1);
+    return { ...screen, page: { ...page, top: Math.max(0, Math.min(last, page.top + by)) } };
+  }
+  return picked === null ? screen : { ...screen, picked: within(picked + by, conversations.length) };
+}
+
+function within(index: number, count: number): number {
+  return Math.max(0, Math.min(count - 1, index));
+}
+
+function samePeer(one: Peer, other: Peer | null): boolean {
+  return one.kind === other?.kind && one.name === other.name;
 }
 
 /** Whether there is room for the two rules that part the messages from header and input. */
-export function hasRules(rows: number): boolean {
+export function hasRules({ rows }: Pick<Screen, 'rows'>): boolean {
   return rows >= 10;
 }
 
-/** Rows for messages in a terminal of `rows` rows: what header, input line, hint line and rules leave. */
-export function bodyRows(rows: number): number {
-  return Math.max(1, rows - (hasRules(rows) ? 5 : 3));
+export function isWide({ columns }: Pick<Screen, 'columns'>): boolean {
+  return columns >= WIDE_COLUMNS;
 }
 
-function append(screen: Screen, added: NewLine): Screen {
-  const text =
-    added.text.length <= MAX_LINE_CHARACTERS
-      ? added.text
-      : `${added.text.slice(0, MAX_LINE_CHARACTERS)}… (cut)`;
-  const line: Line = { ...added, text: text.toWellFormed(), id: screen.nextId };
-  let characters = screen.characters + line.text.length;
-  let first = Math.max(0, screen.lines.length + 1 - MAX_LINES);
-  for (let index = 0; index < first; index++) characters -= screen.lines[index]?.text.length ?? 0;
-  while (characters > MAX_CHARACTERS && first < screen.lines.length) {
-    characters -= screen.lines[first]?.text.length ?? 0;
-    first += 1;
-  }
-  const lines = [...screen.lines.slice(first), line];
-  const scrolled = screen.below > 0;
-  return {
-    ...screen,
-    lines,
-    characters,
-    nextId: screen.nextId + 1,
-    // Who reads further up goes on reading there.
-    below: scrolled ? screen.below + rowsOf(line, screen.columns).length : 0,
-    unseen: scrolled ? screen.unseen + 1 : 0,
-  };
+/** The columns of the list beside the messages, 0 where it is folded away. */
+export function listColumns({ columns }: Pick<Screen, 'columns'>): number {
+  if (columns < MIN_LIST_COLUMNS) return 0;
+  return columns < WIDE_COLUMNS ? 18 : 30;
 }
 
-function scrolledTo(screen: Screen, wanted: number): Screen {
-  const { below } = windowOf(screen.lines, screen.columns, bodyRows(screen.rows), Math.max(0, wanted));
-  return { ...screen, below, unseen: below === 0 ? 0 : screen.unseen };
+/** Rows that the input may take. */
+export function maxInputRows({ rows }: Pick<Screen, 'rows'>): number {
+  return Math.max(1, Math.min(MAX_INPUT_ROWS, Math.floor(rows / 3) - 1));
+}
+
+/** Rows between header and input, when the input takes `inputRows`. */
+export function bodyRows(screen: Pick<Screen, 'rows'>, inputRows = 1): number {
+  return Math.max(1, screen.rows - (hasRules(screen) ? 4 : 2) - inputRows);
+}
+
+/** Conversations with something unread that is to be counted. */
+export function unreadConversations(conversations: readonly Conversation[]): number {
+  return conversations.filter(({ unread, muted }) => unread > 0 && !muted).length;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cells, fit as fitted, shorten } from '../../../src/client/tui/cells.ts';
+import { cells, toWidth as fitted, shorten } from '../../../src/client/tui/cells.ts';
 import { Random } from '../../protocol/random.ts';
 
 const FAMILY = '👩‍👩‍👧';

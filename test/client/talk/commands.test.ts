@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Command, commandsOf, parseCommand } from '../../../src/client/tui/commands.ts';
+import { type Command, commandsOf, commandWords, parseCommand } from '../../../src/client/talk/commands.ts';
+import { helpRows } from '../../../src/client/talk/help.ts';
 
 describe('entered lines', () => {
   test.each<[string, Command]>([
@@ -21,6 +22,13 @@ describe('entered lines', () => {
     ['/block', { type: 'block', name: null }],
     ['/block Bob', { type: 'block', name: 'bob' }],
     ['/unblock bob', { type: 'unblock', name: 'bob' }],
+    ['/search lunch  soup', { type: 'search', words: 'lunch  soup' }],
+    ['/export', { type: 'export', file: '' }],
+    ['/export a b.jsonl', { type: 'export', file: 'a b.jsonl' }],
+    ['/who', { type: 'who', names: [] }],
+    ['/mute', { type: 'mute' }],
+    ['/forget', { type: 'forget' }],
+    ['/next', { type: 'next' }],
     ['/help', { type: 'help' }],
     ['/quit', { type: 'quit' }],
   ])('%j', (line, command) => expect(parseCommand(line)).toEqual(command));
@@ -33,7 +41,8 @@ describe('entered lines', () => {
     ['/delete alice', /Usage: \/delete/],
     ['/create no one', /username has 1 to 32/],
     ['/msg - hi', /username has 1 to 32/],
-    ['/who', /Usage: \/who NAME/],
+    ['/search', /Usage: \/search WORDS/],
+    ['/mute bob', /Usage: \/mute/],
     ['/unblock', /Usage: \/unblock NAME/],
     ['/passwd secret', /Usage: \/passwd/],
     ['/list [a]', /pattern has at most/],
@@ -43,11 +52,18 @@ describe('entered lines', () => {
     expect(parseCommand(line)).toEqual({ type: 'mistake', text: expect.stringMatching(text) });
   });
 
-  test('help names every command there is', () => {
-    for (const word of commandsOf(2)
-      .map(([usage]) => usage.split(' ')[0] ?? '')
-      .filter((usage) => usage.startsWith('/'))) {
+  test('help names only commands that there are, and Tab knows each', () => {
+    const words = commandWords(2);
+    expect(words).toContain('/unblock');
+    expect(commandWords(1)).not.toContain('/unblock');
+    for (const word of words) {
       expect(parseCommand(word)).not.toMatchObject({ text: expect.stringMatching(/no command/) });
     }
+  });
+
+  test.each([1, 2] as const)('help of version %i fits a screen of 80×24', (protocol) => {
+    const rows = helpRows(commandsOf(protocol));
+    expect(rows.length).toBeLessThanOrEqual(18);
+    for (const row of rows) expect(row.length).toBeLessThanOrEqual(79);
   });
 });

@@ -1,7 +1,10 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import { parseUsername } from '../../protocol/names.ts';
 import { ClientError } from '../errors.ts';
 import type { Client } from '../v2/client.ts';
-import { type Display, isYes, yesOrNo } from './face.ts';
-import type { Question } from './screen.ts';
+import type { Display, Question } from './display.ts';
+import { isYes, yesOrNo } from './face.ts';
+import { countOf, wordsFor } from './words.ts';
 
 /**
  * What has to be asked to create, enter, change and delete an account. The next question follows at once, so that no
@@ -16,6 +19,18 @@ export class AccountQuestions {
     this.#display = display;
   }
 
+  /** Asks for a name, and then enters or makes the account; for the password alone if the name is known. */
+  greet(name: string | null): void {
+    if (name !== null) {
+      this.login(name);
+      return;
+    }
+    const hint = 'a name that you have, or a new one · Esc looks around first';
+    this.#display.ask({ prompt: 'your name', hint, masked: false, orCommand: true }, (answer) =>
+      answer === null || answer.trim() === '' ? undefined : this.#enterOrMake(answer.trim()),
+    );
+  }
+
   create(name: string): void {
     this.#requireNobody();
     this.#askTwice(`password for ${name}`, 'Enter alone: none, open to anybody · Esc leaves', (password) =>
@@ -23,11 +38,12 @@ export class AccountQuestions {
     );
   }
 
-  login(name: string): void {
+  /** @param takeover ends the login elsewhere without asking */
+  login(name: string, takeover = false): void {
     this.#requireNobody();
     const question = secret(`password of ${name}`, 'Enter logs in · alone: no password · Esc leaves');
     this.#display.ask(question, (password) =>
-      password === null ? this.#nothing() : this.#login(name, password === '' ? null : password),
+      password === null ? this.#nothing() : this.#login(name, password === '' ? null : password, takeover),
     );
   }
 
@@ -72,7 +88,24 @@ export class AccountQuestions {
     });
   }
 
-  async #login(name: string, password: string | null, takeover = false): Promise<void> {
+  async #enterOrMake(text: string): Promise<void> {
+    try {
+      const name = parseUsername(text);
+      const { names } = await this.#client.list(name);
+      if (names.includes(name)) return this.login(name);
+      this.#display.say('info', `There is no account ${name} yet. Type yes to make it.`);
+      this.#display.ask(yesOrNo(`make ${name}?`, 'makes the account', 'asks again'), (answer) =>
+        isYes(answer) ? this.create(name) : this.greet(null),
+      );
+    } catch (error) {
+      if (error instanceof ProtocolError) this.#display.say('error', error.message);
+      else if (error instanceof ClientError) this.#display.say('error', wordsFor(error));
+      else throw error;
+      this.greet(null);
+    }
+  }
+
+  async #login(name: string, password: string | null, takeover: boolean): Promise<void> {
     try {
       await this.#client.login(name, password, takeover);
     } catch (error) {
@@ -130,13 +163,13 @@ export class AccountQuestions {
   }
 
   #requireNobody(): void {
-    const { account, link } = this.#display.screen;
+    const { account, link } = this.#display.state;
     if (link.kind === 'waiting') throw new ClientError('OFFLINE', 'Not connected to the server.');
     if (account !== null) throw new ClientError('INVALID', `You are logged in as ${account}: /logout first.`);
   }
 
   #requireLogin(): string {
-    const { account } = this.#display.screen;
+    const { account } = this.#display.state;
     if (account === null) throw new ClientError('INVALID', 'You are not logged in.');
     return account;
   }
@@ -147,5 +180,5 @@ function secret(prompt: string, hint: string): Question {
 }
 
 function messages(count: number): string {
-  return count === 1 ? '1 undelivered message' : `${count} undelivered messages`;
+  return countOf(count, 'undelivered message');
 }

@@ -2,7 +2,8 @@ import type { Entry } from '../../protocol/v1/entries.ts';
 import type { ServerFrame } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
 import { type ClientError, retryHint } from '../errors.ts';
-import { sanitiseLine, sanitiseName, sanitiseText } from '../sanitise.ts';
+import type { Peer } from '../history/types.ts';
+import { sanitiseLine, sanitiseName } from '../sanitise.ts';
 import type { EntryState } from '../v2/outbox.ts';
 
 /** Names of a list reply that are shown; of more, only their number. */
@@ -10,11 +11,8 @@ const MAX_NAMES = 100;
 /** A retrieve reply this large, in bytes, may have been cut by the server's limit of 1 MiB. */
 const MAYBE_CUT = 768 * 1024;
 
-export interface Said {
-  readonly kind: 'incoming' | 'info';
-  readonly who: string;
-  readonly text: string;
-}
+export const NOT_LOGGED_IN = 'Not logged in: /login NAME, or /create NAME for a new account.';
+export const NO_ANSWERS = 'A program wrote this, and nobody reads answers to it. /msg NAME writes to a user.';
 
 /** What a person reads about a request that failed. After a time-out it asks for the next instruction. */
 export function wordsFor(error: ClientError): string {
@@ -23,9 +21,6 @@ export function wordsFor(error: ClientError): string {
       return `${error.message} What next?`;
     case 'REFUSED':
       return `${error.message || 'The server refused.'}${retryHint(error.refusal?.retryAfterMs)}`;
-    case 'OFFLINE':
-    case 'BUSY':
-      return `${error.message} ↑ brings the line back.`;
     default:
       return error.message;
   }
@@ -40,31 +35,20 @@ export function wordsForNames(names: readonly string[], hasMore = false): string
     hidden > 0 || hasMore
       ? `; and ${Math.max(0, hidden)}${hasMore ? '+' : ''} more: a pattern shows fewer`
       : '';
-  return `${names.length === 1 ? '1 account' : `${names.length} accounts`}: ${shown}${more}`;
+  return `${countOf(names.length, 'account')}: ${shown}${more}`;
 }
 
-/** A retrieve reply: its messages, which have no time in version 1, and their number. */
-export function wordsForEntries(entries: readonly Entry[]): Said[] {
-  if (entries.length === 0) return [{ kind: 'info', who: '', text: 'No undelivered messages.' }];
+/** A retrieve reply of version 1: how many there were. */
+export function wordsForRetrieved(entries: readonly Entry[]): string {
+  if (entries.length === 0) return 'No undelivered messages.';
   const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.body), 0);
   const more = bytes > MAYBE_CUT ? ' There may be more: /retrieve again.' : '';
-  const count = entries.length === 1 ? '1 message that waited.' : `${entries.length} messages that waited.`;
-  return [
-    ...entries.map((entry) => ({
-      kind: 'incoming' as const,
-      who: sanitiseName(entry.sender),
-      text: sanitiseText(entry.body),
-    })),
-    { kind: 'info', who: '', text: `${count}${more}` },
-  ];
+  return `${countOf(entries.length, 'message')} that waited.${more}`;
 }
 
-/** What the server said about a message that was sent, in short where it is the usual. */
-export function wordsForSent(text: string): string {
-  if (/^delivered\b/i.test(text)) return '✓ delivered';
-  if (/^queued\b/i.test(text)) return '✓ queued';
-  const line = sanitiseLine(text.slice(0, 200));
-  return line === '' ? '✓' : `✓ ${line}`;
+/** `1 message`, `2 messages`. */
+export function countOf(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
 }
 
 /** Ticks: what became of a message, version 2. */
@@ -99,8 +83,8 @@ export function wordsForLate(request: Request, reply: ServerFrame): string {
   return `The answer to the ${request.type} request came late: ${text}`;
 }
 
-/** A day as a person names it, in their own time zone: `Mon 21 Nov 2026`. */
-export function wordsForDay(at: number): string {
-  const [weekday, month, day, year] = new Date(at).toDateString().split(' ');
-  return `${weekday} ${Number(day)} ${month} ${year}`;
+/** A conversation's name as text; a program's never looks like a user's. */
+export function nameOf({ kind, name }: Peer): string {
+  if (kind === 'user') return sanitiseName(name);
+  return name === '' ? 'ext (no name)' : `ext ${sanitiseName(name)}`;
 }

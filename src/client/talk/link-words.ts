@@ -1,4 +1,4 @@
-import type { Display } from './face.ts';
+import type { Display } from './display.ts';
 
 /** Tells of the connection: each reason once, not once for each attempt, since the header shows that it goes on. */
 export class LinkWords {
@@ -11,18 +11,13 @@ export class LinkWords {
   }
 
   get #server(): string {
-    return this.#display.screen.server;
+    return this.#display.state.server;
   }
 
   connected(again: boolean): void {
     this.#lastComplaint = '';
     this.#wasOnline = true;
     this.#display.say('info', again ? 'Connected again.' : `Connected to ${this.#server}.`);
-    if (again) return;
-    this.#display.say(
-      'info',
-      'Type /create NAME for a new account, or /login NAME. /help shows all commands.',
-    );
   }
 
   disconnected(reason: string): void {

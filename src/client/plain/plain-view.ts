@@ -1,0 +1,119 @@
+import type { History } from '../history/history.ts';
+import type { StoredMessage } from '../history/types.ts';
+import type { Question, TalkState, View } from '../talk/display.ts';
+import { countOf, nameOf } from '../talk/words.ts';
+import { fateLine, lineOf } from './lines.ts';
+import type { Prompt } from './prompt.ts';
+
+/** Messages of a conversation that are read out when it is opened. */
+const READ_OUT = 10;
+const READ_OUT_FOUND = 20;
+
+/** The talk as lines, one after the other: for screen readers, and for terminals that can do no more. */
+export class PlainView implements View {
+  readonly #prompt: Prompt;
+  readonly #quit: () => void;
+  #state: TalkState | undefined;
+  #history: History | null = null;
+  #isAsking = false;
+
+  constructor(prompt: Prompt, quit: () => void) {
+    this.#prompt = prompt;
+    this.#quit = quit;
+  }
+
+  /** Whether the next line is an answer. */
+  get isAsking(): boolean {
+    return this.#isAsking;
+  }
+
+  said(kind: 'info' | 'error', text: string): void {
+    this.#print(kind === 'error' ? `Error: ${text}` : text);
+  }
+
+  arrived(message: StoredMessage): void {
+    // What was typed stands there already.
+    if (message.direction === 'out') return;
+    this.#print(lineOf(message, Date.now()));
+    this.#history?.read(message.peer, message.id);
+  }
+
+  changed(message: StoredMessage): void {
+    const line = fateLine(message);
+    if (line !== null) this.#print(line);
+  }
+
+  stateChanged(state: TalkState): void {
+    const before = this.#state?.to ?? null;
+    this.#state = state;
+    this.#prompt.is(state.to?.kind === 'user' ? `${state.to.name}> ` : '> ');
+    const { to } = state;
+    if (to === null || (to.kind === before?.kind && to.name === before.name)) return;
+    const messages = this.#history?.before(to, null, READ_OUT) ?? [];
+    this.#print(messages.length === 0 ? `Talking to ${nameOf(to)}.` : `Talking to ${nameOf(to)}, so far:`);
+    this.#readOut(messages);
+  }
+
+  historyOpened(history: History): void {
+    if (history === this.#history) return;
+    this.#history = history;
+    const unread = history.conversations().filter((conversation) => conversation.unread > 0);
+    if (unread.length === 0) return;
+    const names = unread.map(({ peer, unread: count }) => `${nameOf(peer)} (${count})`).join(', ');
+    this.#print(`Unread: ${names}. /next reads them.`);
+  }
+
+  conversationChanged(): void {
+    // Nothing stands there that would have to change.
+  }
+
+  asked(question: Question | null): void {
+    this.#isAsking = question !== null;
+    if (question !== null) this.#print(`(${question.hint})`);
+    this.#prompt.ask(question === null ? null : { text: `${question.prompt}: `, masked: question.masked });
+  }
+
+  page(title: string, rows: readonly string[]): void {
+    this.#print([`${title}:`, ...rows].join('\n'));
+  }
+
+  found(words: string, messages: readonly StoredMessage[]): void {
+    const count = messages.length;
+    this.#print(
+      count === 0 ? `Nothing said here has ${words}.` : `${countOf(count, 'message')} with ${words}:`,
+    );
+    this.#readOut(messages.slice(0, READ_OUT_FOUND).toReversed());
+  }
+
+  nextUnread(): void {
+    const history = this.#history;
+    const next = history?.conversations().findLast(({ unread }) => unread > 0);
+    if (!history || next === undefined) {
+      this.#print('Nothing is unread.');
+      return;
+    }
+    const from = next.firstUnread ?? 0;
+    this.#print(`${nameOf(next.peer)}, unread:`);
+    const messages = history.after(next.peer, from - 1, READ_OUT_FOUND);
+    this.#readOut(messages);
+    history.read(next.peer, messages.at(-1)?.id ?? next.lastId);
+  }
+
+  giveBack(): void {
+    // The line stands above, and the up key brings it back.
+  }
+
+  quit(): void {
+    this.#quit();
+  }
+
+  #readOut(messages: readonly StoredMessage[]): void {
+    for (const message of messages) this.#print(lineOf(message, Date.now()));
+    const last = messages.at(-1);
+    if (last !== undefined) this.#history?.read(last.peer, last.id);
+  }
+
+  #print(text: string): void {
+    this.#prompt.print(text);
+  }
+}

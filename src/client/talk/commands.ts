@@ -1,0 +1,140 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import { parsePattern, parseUsername } from '../../protocol/names.ts';
+
+/** What has to do with the server, and so with its version of the protocol. */
+export type FaceCommand =
+  | { readonly type: 'create' | 'login'; readonly name: string }
+  | { readonly type: 'logout' | 'delete' | 'passwd' | 'retrieve' | 'quit' }
+  /** Without a name: shows who is blocked. */
+  | { readonly type: 'block'; readonly name: string | null }
+  | { readonly type: 'unblock'; readonly name: string }
+  | { readonly type: 'who'; readonly names: readonly string[] }
+  | { readonly type: 'list'; readonly pattern: string }
+  /** Text for somebody; empty text only turns to them. */
+  | { readonly type: 'message'; readonly to: string; readonly text: string }
+  /** Text for the open conversation. */
+  | { readonly type: 'say'; readonly text: string };
+
+/** What a line that a person entered asks for. */
+export type Command =
+  | FaceCommand
+  | LocalCommand
+  | { readonly type: 'nothing' | 'help' | 'next' }
+  | { readonly type: 'mistake'; readonly text: string };
+
+/** What the history on this machine is enough for. */
+export type LocalCommand =
+  | { readonly type: 'mute' | 'forget' }
+  | { readonly type: 'search'; readonly words: string }
+  /** Empty: a name is made up. */
+  | { readonly type: 'export'; readonly file: string };
+
+export interface Usage {
+  readonly usage: string;
+  readonly does: string;
+}
+
+/** What only version 2 of the protocol can do. */
+const ONLY_2 = /^\/(?:passwd|who|block|unblock)\b/;
+
+/** Together with the keys they fit a screen of 24 rows: some share one. */
+const COMMANDS: readonly Usage[] = [
+  { usage: '/msg NAME [TEXT]', does: 'open the conversation with NAME, and say TEXT' },
+  { usage: '/list [PATTERN]', does: 'accounts; * is any characters, ? any one' },
+  { usage: '/who NAME…', does: 'which of them are logged in' },
+  { usage: '/next', does: 'the next unread conversation' },
+  { usage: '/search WORDS', does: 'look for words in everything said' },
+  { usage: '/export [FILE]', does: 'write this conversation to a file (or .jsonl)' },
+  { usage: '/mute', does: 'no bell and no count here, or again' },
+  { usage: '/forget', does: 'take this conversation out of the local history' },
+  { usage: '/block [NAME], /unblock NAME', does: 'take no messages, or again' },
+  { usage: '/retrieve', does: 'fetch what came while you were logged out' },
+  { usage: '/create NAME, /login NAME', does: 'make an account, or enter it' },
+  { usage: '/passwd', does: 'change your password' },
+  { usage: '/logout, /delete, /quit', does: 'log out; delete the account; leave' },
+];
+
+/** For /help: what to type, and what it does. */
+export function commandsOf(protocol: 1 | 2): readonly Usage[] {
+  return protocol === 2 ? COMMANDS : COMMANDS.filter(({ usage }) => !ONLY_2.test(usage));
+}
+
+/** The commands' words, for Tab. */
+export function commandWords(protocol: 1 | 2): string[] {
+  return commandsOf(protocol).flatMap(({ usage }) => usage.match(/\/[a-z]+/g) ?? []);
+}
+
+/** Reads what was entered. Never throws: what cannot be read is a `mistake` with a sentence about it. */
+export function parseCommand(entered: string): Command {
+  const text = entered.trim();
+  if (text === '') return { type: 'nothing' };
+  if (text.startsWith('//')) return { type: 'say', text: text.slice(1) };
+  if (!text.startsWith('/')) return { type: 'say', text };
+  const { word, rest } = firstWord(text);
+  try {
+    return command(word.toLowerCase(), rest);
+  } catch (error) {
+    if (error instanceof ProtocolError) return { type: 'mistake', text: error.message };
+    throw error;
+  }
+}
+
+function command(word: string, rest: string): Command {
+  switch (word) {
+    case '/create':
+    case '/login':
+      if (rest === '') return usage(`${word} NAME`);
+      return { type: word === '/create' ? 'create' : 'login', name: parseUsername(rest) };
+    case '/list':
+      return { type: 'list', pattern: parsePattern(rest) };
+    case '/msg': {
+      if (rest === '') return usage('/msg NAME TEXT');
+      const to = firstWord(rest);
+      return { type: 'message', to: parseUsername(to.word), text: to.rest };
+    }
+    case '/who':
+      return { type: 'who', names: rest === '' ? [] : rest.split(/[\s,;]+/u).map(parseUsername) };
+    case '/block':
+      return { type: 'block', name: rest === '' ? null : parseUsername(rest) };
+    case '/unblock':
+      return rest === '' ? usage('/unblock NAME') : { type: 'unblock', name: parseUsername(rest) };
+    case '/search':
+      return rest === '' ? usage('/search WORDS') : { type: 'search', words: rest };
+    case '/export':
+      return { type: 'export', file: rest };
+    case '/logout':
+    case '/passwd':
+    case '/delete':
+    case '/retrieve':
+    case '/next':
+    case '/mute':
+    case '/forget':
+    case '/help':
+    case '/quit': {
+      const type = word.slice(1) as WithoutArgument;
+      return rest === '' ? { type } : usage(word);
+    }
+    default:
+      return { type: 'mistake', text: `There is no command ${word}. /help shows them all.` };
+  }
+}
+
+type WithoutArgument =
+  | 'logout'
+  | 'delete'
+  | 'passwd'
+  | 'retrieve'
+  | 'next'
+  | 'mute'
+  | 'forget'
+  | 'help'
+  | 'quit';
+
+function usage(text: string): Command {
+  return { type: 'mistake', text: `Usage: ${text}` };
+}
+
+function firstWord(text: string): { word: string; rest: string } {
+  const match = /^(\S+)\s*(.*)$/su.exec(text);
+  return { word: match?.[1] ?? '', rest: match?.[2] ?? '' };
+}

@@ -1,0 +1,69 @@
+import type { History } from '../history/history.ts';
+import type { Conversation, Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
+import type { ClientState } from '../state.ts';
+import type { EntryState } from '../v2/outbox.ts';
+
+/** What is true of the talk as a whole. */
+export interface TalkState extends ClientState {
+  /** `HOST:PORT`. */
+  readonly server: string;
+  readonly protocol: 1 | 2;
+  /** The open conversation: who gets what is typed without a command. Changes only by the person's own doing. */
+  readonly to: Peer | null;
+}
+
+export interface Question {
+  /** In front of the input. */
+  readonly prompt: string;
+  readonly hint: string;
+  /** Whether the answer is a password: never shown, never kept. */
+  readonly masked: boolean;
+  /** An answer that begins with `/` is a command and leaves the question. */
+  readonly orCommand?: boolean;
+}
+
+/** Who answered; null: they left the question, or the account it was about is not logged in any more. */
+export type Answered = (text: string | null) => Promise<void> | void;
+
+/** The talk as one version's face writes on it. */
+export interface Display {
+  readonly state: TalkState;
+  /** The client's own words. They may quote the server: they are made safe here. */
+  say(kind: 'info' | 'error', text: string): void;
+  /** A message came. `kept` is called once it is on disk and given to the view: then it may be acknowledged. */
+  received(message: Incoming, kept: () => void): void;
+  sent(message: Outgoing): void;
+  /** Another fate of a sent message. @param receipt as `Memory.unsettled` gives it back */
+  fate(messageId: string, fate: EntryState, receipt: Uint8Array | null): void;
+  linkChanged(state: ClientState): void;
+  /** Somebody else is logged in to the account now. */
+  replaced(name: string): void;
+  turnTo(peer: Peer | null): void;
+  /** Asks the person, at once: what they enter next is the answer. Rejections are told as those of commands are. */
+  ask(question: Question, answered: Answered): void;
+  quit(): void;
+}
+
+/** What a screen, or lines on a dumb terminal, do with the talk. All texts but those of messages are safe. */
+export interface View {
+  said(kind: 'info' | 'error', text: string): void;
+  /** A message is new in the history. */
+  arrived(message: StoredMessage): void;
+  /** A message of the history has another fate. */
+  changed(message: StoredMessage): void;
+  stateChanged(state: TalkState): void;
+  /** The account's history from now on. */
+  historyOpened(history: History): void;
+  /** A conversation was muted or forgotten. */
+  conversationChanged(conversation: Conversation | null): void;
+  asked(question: Question | null): void;
+  /** Rows to read and put away again. */
+  page(title: string, rows: readonly string[]): void;
+  /** What a search has found, newest first. */
+  found(words: string, messages: readonly StoredMessage[]): void;
+  /** Goes to the next conversation with something unread. */
+  nextUnread(): void;
+  /** What was entered could not be done and may be tried again, changed or not. */
+  giveBack(text: string): void;
+  quit(): void;
+}

@@ -1,0 +1,26 @@
+import type { FaceCommand } from './commands.ts';
+import type { Display, Question } from './display.ts';
+
+/** One version of the protocol between the person and the server. */
+export interface Face {
+  readonly protocol: 1 | 2;
+  start(): void;
+  close(): Promise<void>;
+  /** Asks who the person is; a name that is known already is not asked for. */
+  greet(name: string | null): void;
+  /** Logs in to an account that somebody else took over, which ends it there. */
+  takeBack(name: string): Promise<void> | void;
+  /** @throws ClientError, which is told to the person */
+  carryOut(command: FaceCommand): Promise<void>;
+}
+
+export type MakeFace = (display: Display) => Face;
+
+/** A question that only a typed `yes` answers with yes. */
+export function yesOrNo(prompt: string, yes: string, no: string): Question {
+  return { prompt, hint: `yes ${yes} · anything else ${no}`, masked: false };
+}
+
+export function isYes(answer: string | null): boolean {
+  return answer?.trim().toLowerCase() === 'yes';
+}

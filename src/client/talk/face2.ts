@@ -1,0 +1,200 @@
+import type { Message } from '../../protocol/v2/replies.ts';
+import { ClientError } from '../errors.ts';
+import { Client } from '../v2/client.ts';
+import type { Client2Options, ClientEvent } from '../v2/events.ts';
+import type { Entry } from '../v2/outbox.ts';
+import { messageKey } from '../v2/seen.ts';
+import { AccountQuestions } from './account-questions.ts';
+import type { FaceCommand } from './commands.ts';
+import type { Display } from './display.ts';
+import type { Face } from './face.ts';
+import { LinkWords } from './link-words.ts';
+import {
+  countOf,
+  NO_ANSWERS,
+  NOT_LOGGED_IN,
+  wordsForLate,
+  wordsForNames,
+  wordsForPresence,
+} from './words.ts';
+
+/** Version 2: passwords, ticks, and messages that come by themselves. */
+export class Face2 implements Face {
+  readonly protocol = 2;
+  readonly #client: Client;
+  readonly #display: Display;
+  readonly #link: LinkWords;
+  readonly #account: AccountQuestions;
+
+  constructor(options: Client2Options, display: Display) {
+    this.#display = display;
+    this.#link = new LinkWords(display);
+    this.#client = new Client(options, (event) => this.#told(event));
+    this.#account = new AccountQuestions(this.#client, display);
+  }
+
+  start(): void {
+    this.#client.start();
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  greet(name: string | null): void {
+    this.#account.greet(name);
+  }
+
+  takeBack(name: string): void {
+    this.#account.login(name, true);
+  }
+
+  async carryOut(command: FaceCommand): Promise<void> {
+    const display = this.#display;
+    switch (command.type) {
+      case 'quit':
+        return display.quit();
+      case 'create':
+        return this.#account.create(command.name);
+      case 'login':
+        return this.#account.login(command.name);
+      case 'passwd':
+        return this.#account.changePassword();
+      case 'delete':
+        return this.#account.delete();
+      case 'logout':
+        await this.#client.logout();
+        display.turnTo(null);
+        return display.say('info', 'Logged out. /login NAME logs in again.');
+      case 'list': {
+        const { names, more } = await this.#client.list(command.pattern);
+        return display.say('info', wordsForNames(names, more));
+      }
+      case 'who':
+        return this.#who(command.names);
+      case 'block':
+        return this.#block(command.name);
+      case 'unblock':
+        await this.#client.block(command.name, false);
+        return display.say('info', `${command.name} can write to you again.`);
+      case 'retrieve':
+        return this.#retrieve();
+      case 'message':
+        if (command.text !== '') this.#send(command.to, command.text);
+        else this.#requireIdentity();
+        return display.turnTo({ kind: 'user', name: command.to });
+      case 'say': {
+        const { to } = display.state;
+        if (to === null) throw new ClientError('INVALID', 'To whom? /msg NAME opens a conversation.');
+        if (to.kind === 'external') throw new ClientError('INVALID', NO_ANSWERS);
+        return this.#send(to.name, command.text);
+      }
+    }
+  }
+
+  #requireIdentity(): void {
+    const { account, wanted } = this.#display.state;
+    if (account === null && wanted === null) throw new ClientError('INVALID', NOT_LOGGED_IN);
+  }
+
+  #send(to: string, body: string): void {
+    this.#requireIdentity();
+    const { id, state } = this.#client.send(to, body);
+    this.#display.sent({ messageId: id, to, at: Date.now(), body, fate: state });
+  }
+
+  async #who(names: readonly string[]): Promise<void> {
+    if (names.length === 0) {
+      throw new ClientError('INVALID', 'About whom? /who NAME, or several names.');
+    }
+    this.#display.say('info', wordsForPresence(names, await this.#client.whoIsThere(names)));
+  }
+
+  async #block(name: string | null): Promise<void> {
+    if (name === null) {
+      const blocked = await this.#client.blocked();
+      const text = blocked.length === 0 ? 'You have blocked nobody.' : `Blocked: ${blocked.join('; ')}`;
+      return this.#display.say('info', text);
+    }
+    await this.#client.block(name, true);
+    this.#display.say('info', `${name} cannot write to you any more. /unblock ${name} takes it back.`);
+  }
+
+  async #retrieve(): Promise<void> {
+    const { count, more } = await this.#client.retrieve();
+    const text = count === 0 ? 'No undelivered messages.' : `${countOf(count, 'message')} that waited.`;
+    this.#display.say('info', more ? `${text} There are more: /retrieve again.` : text);
+  }
+
+  #told(event: ClientEvent): void {
+    const display = this.#display;
+    switch (event.type) {
+      case 'state':
+        display.linkChanged(event.state);
+        break;
+      case 'message':
+        this.#received(event.inbox, event.message);
+        break;
+      case 'outgoing':
+        display.fate(event.entry.id, event.entry.state, receiptOf(event.entry));
+        break;
+      case 'held':
+        display.say('info', `${event.reason} Your messages wait (⧖) and go by themselves.`);
+        break;
+      case 'unheard': {
+        const waits = `The message to ${event.entry.to} waits (⧖) and cannot arrive twice`;
+        display.say('error', `${event.reason} ${waits}. What next?`);
+        break;
+      }
+      case 'disconnected':
+        this.#link.disconnected(event.reason);
+        break;
+      case 'connected':
+        this.#link.connected(event.again);
+        break;
+      case 'logged-in': {
+        const { name, undelivered } = event;
+        const waited = undelivered === 0 ? '' : ` ${countOf(undelivered, 'message')} waited for you.`;
+        const what = event.isNew ? `Account ${name} is made; you are logged in.` : `Logged in as ${name}.`;
+        display.say('info', `${what}${waited}`);
+        break;
+      }
+      case 'login-restored':
+        display.say('info', `Logged in again as ${event.name}.`);
+        break;
+      case 'login-not-restored':
+        this.#link.notRestored(event);
+        break;
+      case 'replaced':
+        display.say(
+          'error',
+          `${event.reason} You are logged out here. Ctrl+T, or /login ${event.name}, takes it back.`,
+        );
+        display.replaced(event.name);
+        break;
+      case 'late-reply':
+        display.say(
+          event.reply.type === 'failure' ? 'error' : 'info',
+          wordsForLate(event.request, event.reply),
+        );
+        break;
+      case 'server-text':
+        display.say('error', `The server says: ${event.text}`);
+        break;
+    }
+  }
+
+  #received(inbox: string, message: Message): void {
+    // A program may write any number for a time.
+    const at = Number.isNaN(new Date(message.sentAt).getTime()) ? null : message.sentAt;
+    const peer = message.verified
+      ? ({ kind: 'user', name: message.from } as const)
+      : ({ kind: 'external', name: message.external } as const);
+    const incoming = { peer, at, body: message.body, key: messageKey(inbox, message) };
+    this.#display.received(incoming, () => this.#client.shown(inbox, message.seq));
+  }
+}
+
+function receiptOf(entry: Entry): Uint8Array | null {
+  return entry.receipt ?? null;
+}

@@ -1,0 +1,255 @@
+import { ClientError } from '../errors.ts';
+import type { Histories } from '../history/histories.ts';
+import type { History } from '../history/history.ts';
+import type { Incoming, Outgoing, Peer } from '../history/types.ts';
+import { sanitiseText } from '../sanitise.ts';
+import type { ClientState } from '../state.ts';
+import type { EntryState } from '../v2/outbox.ts';
+import { type Command, commandsOf, type LocalCommand, parseCommand } from './commands.ts';
+import type { Answered, Display, Question, TalkState, View } from './display.ts';
+import { exportTo } from './export-file.ts';
+import type { Face, MakeFace } from './face.ts';
+import { helpRows } from './help.ts';
+import { countOf, nameOf, wordsFor } from './words.ts';
+
+/** A line with something behind the name, where people used to other programs type their password. */
+const PASSWORD_TYPED = /^\s*\/(?:(?:create|login)\s+\S+|passwd)\s+\S/i;
+/** How long messages are gathered before they are made durable together. */
+const COMMIT_DELAY_MS = 20;
+/** So many are made durable at once, without waiting for more. */
+const COMMIT_AT_ONCE = 500;
+const MAX_FOUND = 100;
+
+/**
+ * A person at a client, whatever it looks like: what they enter goes to the face of the protocol's version or to the
+ * history on this machine, what the face tells goes into the history, and the view is told of each change.
+ */
+export class Talk implements Display {
+  readonly #face: Face;
+  readonly #histories: Histories;
+  readonly #view: View;
+  #state: TalkState;
+  /** Who waits for the answer to the question, and which account it is about. */
+  #asking: { question: Question; answered: Answered; account: string | null } | undefined;
+  /** To be called when the history is durable. */
+  #kept: (() => void)[] = [];
+  #commit: NodeJS.Timeout | undefined;
+  /** The account that somebody took over, until it is logged in to again. */
+  #lost: string | null = null;
+
+  constructor(makeFace: MakeFace, server: string, histories: Histories, view: View) {
+    this.#histories = histories;
+    this.#view = view;
+    const state = { link: { kind: 'connecting' }, account: null, wanted: null, to: null } as const;
+    this.#state = { ...state, server, protocol: 2 };
+    this.#face = makeFace(this);
+    this.#state = { ...this.#state, protocol: this.#face.protocol };
+  }
+
+  get state(): TalkState {
+    return this.#state;
+  }
+
+  get history(): History | null {
+    return this.#histories.current;
+  }
+
+  /** @param name the account to log in to, if it is known; its history is shown even before that */
+  start(name: string | null): void {
+    this.#view.stateChanged(this.#state);
+    if (name !== null) this.#view.historyOpened(this.#histories.open(name));
+    this.#face.start();
+    this.#face.greet(name);
+  }
+
+  async close(): Promise<void> {
+    this.#keep();
+    await this.#face.close();
+    this.#keep();
+    this.#histories.close();
+  }
+
+  /** What the person entered: an answer, a command or a message. */
+  enter(text: string): void {
+    const asking = this.#asking;
+    if (asking !== undefined && !(asking.question.orCommand && text.trim().startsWith('/'))) {
+      this.#answer(text);
+      return;
+    }
+    if (asking !== undefined) this.#answer(null);
+    if (PASSWORD_TYPED.test(text)) {
+      this.say('error', 'No password on this line: it is asked for afterwards, where nobody can read it.');
+      return;
+    }
+    this.#attempt(async () => this.#obey(parseCommand(text)), text);
+  }
+
+  /** Whether the text may be remembered for the up key. */
+  isMemorable(text: string): boolean {
+    return this.#asking === undefined && !PASSWORD_TYPED.test(text);
+  }
+
+  /** Leaves the question that is asked. */
+  leaveQuestion(): void {
+    this.#answer(null);
+  }
+
+  /** Logs in again to the account that somebody took over. */
+  takeBack(): void {
+    const name = this.#lost;
+    if (name === null || this.#state.account !== null) return;
+    this.#attempt(async () => this.#face.takeBack(name));
+  }
+
+  say(kind: 'info' | 'error', text: string): void {
+    this.#view.said(kind, sanitiseText(text));
+  }
+
+  received(incoming: Incoming, kept: () => void): void {
+    const message = this.#requireHistory().received(incoming);
+    this.#kept.push(kept);
+    if (message !== null) this.#view.arrived(message);
+    if (this.#kept.length >= COMMIT_AT_ONCE) this.#keep();
+    else this.#commit ??= setTimeout(() => this.#keep(), COMMIT_DELAY_MS);
+  }
+
+  sent(outgoing: Outgoing): void {
+    this.#view.arrived(this.#requireHistory().sent(outgoing));
+  }
+
+  fate(messageId: string, fate: EntryState, receipt: Uint8Array | null): void {
+    const message = this.history?.fate(messageId, fate, receipt);
+    if (message) this.#view.changed(message);
+  }
+
+  linkChanged(state: ClientState): void {
+    const before = this.#state.account;
+    this.#change(state);
+    const { account } = state;
+    if (account !== null && account !== before) {
+      this.#lost = null;
+      // Version 2 has opened it already, to know what it is to send.
+      const history = this.history?.account === account ? this.history : this.#histories.open(account);
+      this.#view.historyOpened(history);
+    }
+    if (this.#asking !== undefined && this.#asking.account !== account) this.#answer(null);
+  }
+
+  replaced(name: string): void {
+    this.#lost = name;
+  }
+
+  turnTo(peer: Peer | null): void {
+    this.#change({ to: peer });
+  }
+
+  ask(question: Question, answered: Answered): void {
+    this.#answer(null);
+    this.#asking = { question, answered, account: this.#state.account };
+    this.#view.asked(question);
+  }
+
+  quit(): void {
+    this.#view.quit();
+  }
+
+  /** @throws ClientError */
+  #obey(command: Command): Promise<void> | void {
+    switch (command.type) {
+      case 'nothing':
+        return;
+      case 'mistake':
+        throw new ClientError('INVALID', command.text);
+      case 'help':
+        return this.#view.page('What you can type', helpRows(commandsOf(this.#face.protocol)));
+      case 'next':
+        return this.#view.nextUnread();
+      case 'search':
+      case 'export':
+      case 'mute':
+      case 'forget':
+        return this.#local(command);
+      default:
+        return this.#face.carryOut(command);
+    }
+  }
+
+  /** What needs no server. @throws ClientError */
+  #local(command: LocalCommand): void {
+    const history = this.#requireHistory();
+    if (command.type === 'search') {
+      this.#view.found(command.words, history.search(command.words, MAX_FOUND));
+      return;
+    }
+    const peer = this.#state.to;
+    if (peer === null) throw new ClientError('INVALID', 'Open a conversation first: /msg NAME.');
+    switch (command.type) {
+      case 'export': {
+        const { file, count } = exportTo(command.file, history, peer);
+        this.say('info', `${countOf(count, 'message')} written to ${file}.`);
+        return;
+      }
+      case 'mute': {
+        const muted = !(history.conversation(peer)?.muted ?? false);
+        history.mute(peer, muted);
+        this.#view.conversationChanged(history.conversation(peer));
+        const what = muted
+          ? 'is muted: no bell, and not in the count. /mute again ends it.'
+          : 'is heard again.';
+        this.say('info', `The conversation with ${nameOf(peer)} ${what}`);
+        return;
+      }
+      case 'forget': {
+        const question = {
+          prompt: `forget ${nameOf(peer)}?`,
+          hint: 'yes takes all of it out of the history on this machine · anything else keeps it',
+          masked: false,
+        };
+        this.ask(question, (answer) => {
+          if (answer?.trim().toLowerCase() !== 'yes') return this.say('info', 'Nothing was done.');
+          history.forget(peer);
+          this.turnTo(null);
+          this.#view.conversationChanged(null);
+        });
+      }
+    }
+  }
+
+  #requireHistory(): History {
+    const { history } = this;
+    if (history === null) throw new ClientError('INVALID', 'Log in first: /login NAME or /create NAME.');
+    return history;
+  }
+
+  #answer(text: string | null): void {
+    const asking = this.#asking;
+    if (asking === undefined) return;
+    this.#asking = undefined;
+    this.#view.asked(null);
+    this.#attempt(async () => asking.answered(text));
+  }
+
+  /** Makes durable what came, and says so. */
+  #keep(): void {
+    clearTimeout(this.#commit);
+    this.#commit = undefined;
+    this.history?.commit();
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const done of kept) done();
+  }
+
+  /** @param entered what the person gets back for another try if nothing came of it */
+  #attempt(doing: () => Promise<void>, entered?: string): void {
+    doing().catch((error: unknown) => {
+      if (!(error instanceof ClientError)) throw error;
+      this.say('error', wordsFor(error));
+      if (entered !== undefined && error.nothingSent) this.#view.giveBack(entered);
+    });
+  }
+
+  #change(change: Partial<TalkState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#view.stateChanged(this.#state);
+  }
+}

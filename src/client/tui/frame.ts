@@ -1,0 +1,148 @@
+import { sanitiseLine } from '../sanitise.ts';
+import { nameOf } from '../talk/words.ts';
+import { cells, shorten, toWidth } from './cells.ts';
+import { lately } from './days.ts';
+import { headerRow } from './header-row.ts';
+import { hintFor, promptFor } from './hints.ts';
+import { homeRows } from './home-rows.ts';
+import { maskInput } from './input-line.ts';
+import { viewInput } from './input-view.ts';
+import { listRows } from './list-rows.ts';
+import { type Row, type Span, span } from './rows.ts';
+import {
+  bodyRows,
+  hasRules,
+  listColumns,
+  MIN_COLUMNS,
+  MIN_ROWS,
+  maxInputRows,
+  type Page,
+  type Screen,
+  unreadConversations,
+} from './screen.ts';
+import type { Timeline } from './timeline.ts';
+
+/** What the terminal shows: a row for each of its rows. */
+export interface Frame {
+  readonly rows: readonly Row[];
+  /** Null: no cursor. */
+  readonly cursor: { readonly x: number; readonly y: number } | null;
+}
+
+/** The whole screen. @param now milliseconds since the epoch, for the words of days */
+export function frameOf(screen: Screen, timeline: Timeline, now: number): Frame {
+  const { columns, rows } = screen;
+  if (columns < MIN_COLUMNS || rows < MIN_ROWS) {
+    const words = `${columns}x${rows}: needs ${MIN_COLUMNS}x${MIN_ROWS}`;
+    return { rows: [[span(shorten(words, columns))]], cursor: null };
+  }
+  const input = inputOf(screen);
+  const height = bodyRows(screen, input.rows.length);
+  const beside = screen.page?.type === 'text' ? 0 : listColumns(screen);
+  const header = headerRow(screen.talk, unreadConversations(screen.conversations), columns);
+  const rule = (joint: string): Row[] => (hasRules(screen) ? [ruleRow(columns, beside, joint)] : []);
+  const top = [header, ...rule('┬'), ...bodyOf(screen, timeline, beside, height, now), ...rule('┴')];
+  const hint = [span(` ${shorten(hintFor(screen), columns - 2)}`, 'dim')];
+  return {
+    rows: [...top, ...input.rows, hint],
+    cursor: { x: input.cursor.x, y: top.length + input.cursor.y },
+  };
+}
+
+/** The columns that messages have. */
+export function messageColumns(screen: Screen): number {
+  const beside = listColumns(screen);
+  return beside === 0 ? screen.columns : screen.columns - beside - 1;
+}
+
+/** The rows that messages have: one less while a row says that there is more below. */
+export function messageHeight(screen: Screen, isAtEnd: boolean): number {
+  const height = bodyRows(screen, inputOf(screen).rows.length);
+  return isAtEnd || height < 3 ? height : height - 1;
+}
+
+function bodyOf(screen: Screen, timeline: Timeline, beside: number, height: number, now: number): Row[] {
+  const { conversations, picked, talk } = screen;
+  const list = { conversations, open: talk.to, picked };
+  if (beside === 0 && picked !== null) return filled(listRows(list, screen.columns, height, now), height);
+  const columns = beside === 0 ? screen.columns : messageColumns(screen);
+  const content = contentOf(screen, timeline, columns, height, now);
+  if (beside === 0) return content;
+  const left = filled(listRows(list, beside, height, now), height);
+  return content.map((row, index) => {
+    const cell = left[index] ?? [];
+    const blank = beside - cell.reduce((sum, { text }) => sum + cells(text), 0);
+    return [...cell, span(' '.repeat(Math.max(0, blank))), span('│', 'border'), ...row];
+  });
+}
+
+function contentOf(screen: Screen, timeline: Timeline, columns: number, height: number, now: number): Row[] {
+  const { page, talk } = screen;
+  if (page !== null) return filled(pageRows(page, columns, height, now), height);
+  const below = messageHeight(screen, timeline.isAtEnd) < height ? 1 : 0;
+  const rows = timeline.window(height - below);
+  const blank = height - below - rows.length;
+  const home = talk.to === null ? homeRows(talk, screen.conversations.length, columns) : [];
+  const empty = talk.to !== null && rows.length === 0 ? [[], [span(' Nothing said yet.', 'dim')]] : home;
+  const above: Row[] = empty.length <= blank ? empty : [];
+  return [
+    ...above,
+    ...Array.from({ length: blank - above.length }, (): Row => []),
+    ...rows,
+    ...(below === 1 ? [belowRow(timeline.newBelow, columns)] : []),
+  ];
+}
+
+function belowRow(count: number, columns: number): Row {
+  const words = count > 0 ? `↓ ${count} new below` : '↓ more below';
+  return [
+    span(' '.repeat(Math.max(0, columns - cells(words) - 1))),
+    span(words, count > 0 ? 'unread' : 'dim'),
+  ];
+}
+
+function pageRows(page: Page, columns: number, height: number, now: number): Row[] {
+  const title: Row = [span(shorten(` ${page.title}`, columns), 'strong')];
+  if (page.type === 'text') {
+    const rows = page.rows.slice(page.top, page.top + height - 1);
+    return [title, ...rows.map((text): Row => [span(shorten(` ${text}`, columns))])];
+  }
+  const first = Math.max(
+    0,
+    Math.min(page.picked - Math.floor(height / 2), page.messages.length - height + 1),
+  );
+  const shown = page.messages.slice(first, first + height - 1);
+  return [
+    title,
+    ...shown.map((message, index): Row => {
+      const who = `${message.direction === 'out' ? 'me → ' : ''}${nameOf(message.peer)}`;
+      const time = message.at === null ? '' : lately(message.at, now);
+      const text = sanitiseLine(message.body.slice(0, 2_000));
+      const row = toWidth(` ${time.padStart(5)}  ${toWidth(who, 14)}  ${text}`, columns);
+      return [span(row, first + index === page.picked ? 'selected' : 'text')];
+    }),
+  ];
+}
+
+/** The input line, a password as dots. */
+function inputOf(screen: Screen): { rows: Row[]; cursor: { x: number; y: number } } {
+  const { columns, question, answer, input } = screen;
+  const prompt = shorten(promptFor(screen), Math.floor(columns / 2));
+  const width = cells(prompt);
+  const shown = question === null ? input : question.masked ? maskInput(answer) : answer;
+  const view = viewInput(shown, columns - width, maxInputRows(screen));
+  const rows = view.rows.map((text, index): Row => {
+    const left: Span = index === 0 ? span(prompt, 'prompt') : span(' '.repeat(width));
+    return [left, span(text)];
+  });
+  return { rows, cursor: { x: width + view.cursor.column, y: view.cursor.row } };
+}
+
+function ruleRow(columns: number, beside: number, joint: string): Row {
+  if (beside === 0) return [span('─'.repeat(columns), 'border')];
+  return [span(`${'─'.repeat(beside)}${joint}${'─'.repeat(columns - beside - 1)}`, 'border')];
+}
+
+function filled(rows: readonly Row[], height: number): Row[] {
+  return Array.from({ length: height }, (_, index) => rows[index] ?? []);
+}

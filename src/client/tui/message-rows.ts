@@ -1,0 +1,165 @@
+import type { StoredMessage } from '../history/types.ts';
+import { sanitiseText } from '../sanitise.ts';
+import { nameOf, wordsForFate } from '../talk/words.ts';
+import { cells, toWidth } from './cells.ts';
+import { clock, day, daysSince } from './days.ts';
+import { type Role, type Row, type Span, span } from './rows.ts';
+import { wrapText } from './wrap.ts';
+
+/** What the client says itself, where the person looks. Not kept on disk. */
+export interface Notice {
+  readonly id: number;
+  readonly at: number;
+  readonly kind: 'info' | 'error';
+  /** Safe for a terminal. */
+  readonly text: string;
+}
+
+export interface Layout {
+  /** Of the whole row. */
+  readonly columns: number;
+  /** For who wrote it. */
+  readonly nameColumns: number;
+  readonly seconds: boolean;
+}
+
+/** What stands above a message because of the one before it. */
+export interface Above {
+  /** The day that begins, or null. */
+  readonly day: number | null;
+  /** So many unread messages begin here; 0 = none. */
+  readonly unread: number;
+}
+
+/** With less than this, the text goes under the name instead of beside it. */
+const MIN_BESIDE = 44;
+const MAX_NAME_COLUMNS = 16;
+/** For the ticks at the right. */
+const TICK_COLUMNS = 3;
+/** A longer text is cut on the screen: no inbox takes one, so only a hostile server sends it. */
+const MAX_CHARACTERS = 200_000;
+
+/** The layout of a conversation in so many columns. */
+export function layoutFor(columns: number, seconds: boolean, names: readonly string[]): Layout {
+  const longest = Math.max(2, ...names.map(cells));
+  const most = columns < 60 ? 10 : MAX_NAME_COLUMNS;
+  return { columns, nameColumns: Math.min(most, longest), seconds };
+}
+
+/** A message's rows, with the lines above it. */
+export function messageRows(message: StoredMessage, layout: Layout, above: Above, now: number): Row[] {
+  const rows: Row[] = [];
+  if (above.day !== null) rows.push(dayRow(above.day, layout.columns, now));
+  if (above.unread > 0) rows.push(unreadRow(above.unread, layout.columns));
+  const { direction, peer, fate } = message;
+  const name: Span =
+    direction === 'out'
+      ? span('me', 'own')
+      : peer.kind === 'external'
+        ? span(nameOf(peer), 'external')
+        : { text: nameOf(peer), role: 'name', who: peer.name };
+  const body = sanitiseText(message.body.slice(0, MAX_CHARACTERS));
+  rows.push(...beside(layout, message.at, name, body, 'text', tickOf(message)));
+  if (fate?.kind === 'refused' || fate?.kind === 'undeliverable' || fate?.kind === 'unsure') {
+    rows.push(...under(layout, wordsForFate(fate)));
+  }
+  return rows;
+}
+
+export function noticeRows(notice: Notice, layout: Layout): Row[] {
+  const error = notice.kind === 'error';
+  const mark = span(error ? '!' : '·', error ? 'error' : 'notice');
+  const narrow = { ...layout, nameColumns: 1 };
+  return beside(narrow, notice.at, mark, notice.text, error ? 'error' : 'notice', null);
+}
+
+/** Time, who, and the text beside it, or under it where that would be too narrow. */
+function beside(
+  layout: Layout,
+  at: number | null,
+  name: Span,
+  text: string,
+  role: Role,
+  tick: Span | null,
+): Row[] {
+  const { columns, nameColumns, seconds } = layout;
+  const time = at === null ? ' '.repeat(seconds ? 8 : 5) : clock(at, seconds);
+  const ticks = tick === null ? 0 : TICK_COLUMNS;
+  const indent = 1 + cells(time) + 2 + nameColumns + 2;
+  if (columns < MIN_BESIDE && name.role !== 'notice' && name.role !== 'error') {
+    const head = [span(` ${time} `, 'dim'), { ...name, text: toWidth(name.text, Math.max(1, columns - 10)) }];
+    const room = Math.max(1, columns - 1 - ticks);
+    return [head, ...textRows(wrapText(text, room, room), 1, role, columns, tick)];
+  }
+  const short = columns < MIN_BESIDE;
+  const gap = short ? 1 : 2;
+  const left = short ? 1 + cells(time) + 1 + nameColumns + 1 : indent;
+  const room = Math.max(1, columns - left - ticks);
+  const [first = '', ...rest] = wrapText(text, room, room);
+  const head = [
+    span(` ${time}${' '.repeat(gap)}`, 'dim'),
+    { ...name, text: toWidth(name.text, nameColumns) },
+    span(`${' '.repeat(gap)}${first}`, role),
+  ];
+  if (rest.length === 0) return [withTick(head, columns, tick)];
+  return [head, ...textRows(rest, left, role, columns, tick)];
+}
+
+function textRows(
+  texts: readonly string[],
+  indent: number,
+  role: Role,
+  columns: number,
+  tick: Span | null,
+): Row[] {
+  return texts.map((text, index) => {
+    const row = [span(' '.repeat(indent) + text, role)];
+    return index === texts.length - 1 ? withTick(row, columns, tick) : row;
+  });
+}
+
+/** What a message's fate has to say, under its text. */
+function under({ columns, nameColumns, seconds }: Layout, words: string): Row[] {
+  const indent = columns < MIN_BESIDE ? 1 : 1 + (seconds ? 8 : 5) + 2 + nameColumns + 2;
+  const room = Math.max(1, columns - indent);
+  return wrapText(words, room, room).map((text) => [span(' '.repeat(indent) + text, 'refused')]);
+}
+
+function withTick(row: Row, columns: number, tick: Span | null): Row {
+  if (tick === null) return row;
+  const used = row.reduce((sum, { text }) => sum + cells(text), 0);
+  const blank = Math.max(1, columns - used - cells(tick.text) - 1);
+  return [...row, span(' '.repeat(blank)), tick];
+}
+
+function tickOf({ fate }: StoredMessage): Span | null {
+  if (fate === null) return null;
+  switch (fate.kind) {
+    case 'waiting':
+      return span('⧖', 'waiting');
+    case 'refused':
+    case 'undeliverable':
+      return span('✗', 'refused');
+    case 'unsure':
+      return span('?', 'refused');
+    default:
+      return span(wordsForFate(fate), 'tick');
+  }
+}
+
+function dayRow(at: number, columns: number, now: number): Row {
+  const words = day(at, now);
+  return [span(' '.repeat(Math.max(0, columns - cells(words) - 1))), span(words, 'dim')];
+}
+
+function unreadRow(count: number, columns: number): Row {
+  const words = ` ${count} new `;
+  const side = Math.max(1, Math.floor((columns - 2 - cells(words)) / 2));
+  return [span(` ${'─'.repeat(side)}${words}${'─'.repeat(side)}`.slice(0, Math.max(1, columns)), 'unread')];
+}
+
+/** Whether another day begins with a message at `at` after one at `before`. */
+export function dayBegins(before: number | null, at: number | null): number | null {
+  if (at === null) return null;
+  return before !== null && daysSince(before) === daysSince(at) ? null : at;
+}

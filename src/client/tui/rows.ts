@@ -1,0 +1,48 @@
+/** What a piece of a row is; the theme says what that looks like. What a row means can be read without colours. */
+export type Role =
+  | 'text'
+  | 'dim'
+  | 'strong'
+  | 'border'
+  | 'own'
+  | 'external'
+  | 'error'
+  | 'notice'
+  | 'unread'
+  | 'selected'
+  | 'tick'
+  | 'waiting'
+  | 'refused'
+  | 'prompt'
+  | 'online'
+  | 'connecting'
+  | 'offline';
+
+export interface Span {
+  /** Safe for a terminal, and of one line. */
+  readonly text: string;
+  /** `name`: in the colour that `who` always has. */
+  readonly role: Role | 'name';
+  readonly who?: string;
+}
+
+/** A row of the terminal, from the left; not wider than what it was made for. */
+export type Row = readonly Span[];
+
+export function span(text: string, role: Span['role'] = 'text'): Span {
+  return { text, role };
+}
+
+export function textOf(row: Row): string {
+  return row.map(({ text }) => text).join('');
+}
+
+export function sameRow(one: Row, other: Row): boolean {
+  return (
+    one.length === other.length &&
+    one.every((span, index) => {
+      const against = other[index];
+      return span.text === against?.text && span.role === against.role && span.who === against.who;
+    })
+  );
+}

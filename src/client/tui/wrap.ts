@@ -1,0 +1,51 @@
+import { cells } from './cells.ts';
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** Breaks text into rows: at line breaks, at spaces, and within words that are wider than a row. */
+export function wrapText(text: string, firstColumns: number, columns: number): string[] {
+  const rows: string[] = [];
+  for (const paragraph of text.split('\n')) {
+    rows.push(...wrapParagraph(paragraph, rows.length === 0 ? firstColumns : columns, columns));
+  }
+  return rows;
+}
+
+function wrapParagraph(paragraph: string, firstColumns: number, columns: number): string[] {
+  const rows: string[] = [];
+  let room = firstColumns;
+  let row = '';
+  let width = 0;
+  const next = () => {
+    rows.push(row.trimEnd());
+    row = '';
+    width = 0;
+    room = columns;
+  };
+  for (const word of paragraph.match(/\s+|\S+/gu) ?? []) {
+    const wordWidth = cells(word);
+    if (width + wordWidth <= room) {
+      row += word;
+      width += wordWidth;
+      continue;
+    }
+    if (/^\s/u.test(word)) {
+      // Blanks that do not fit are what the row is broken at.
+      next();
+      continue;
+    }
+    if (width > 0 && wordWidth <= columns) next();
+    for (const piece of wordWidth <= room ? [word] : pieces(word)) {
+      const pieceWidth = piece === word ? wordWidth : cells(piece);
+      if (width > 0 && width + pieceWidth > room) next();
+      row += piece;
+      width += pieceWidth;
+    }
+  }
+  rows.push(row.trimEnd());
+  return rows;
+}
+
+function pieces(word: string): string[] {
+  return Array.from(graphemes.segment(word), (part) => part.segment);
+}

@@ -1,0 +1,203 @@
+/** Whole screens as text, drawn from a real history in memory. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { History } from '../../../src/client/history/history.ts';
+import type { Peer } from '../../../src/client/history/types.ts';
+import type { TalkState } from '../../../src/client/talk/display.ts';
+import { cells } from '../../../src/client/tui/cells.ts';
+import { frameOf, messageColumns } from '../../../src/client/tui/frame.ts';
+import { layoutFor } from '../../../src/client/tui/message-rows.ts';
+import { textOf } from '../../../src/client/tui/rows.ts';
+import { emptyScreen, isWide, type Screen, updateScreen } from '../../../src/client/tui/screen.ts';
+import { Timeline } from '../../../src/client/tui/timeline.ts';
+import { Random } from '../../protocol/random.ts';
+
+const CAROL: Peer = { kind: 'user', name: 'carol' };
+const BOB: Peer = { kind: 'user', name: 'bob' };
+const BOT: Peer = { kind: 'external', name: 'deploy-bot' };
+const NOON = new Date(2026, 10, 21, 12, 0, 7).getTime();
+const MINUTE = 60_000;
+let history: History;
+
+function come(peer: Peer, body: string, at = NOON): number {
+  return history.received({ peer, at, body, key: null })?.id ?? 0;
+}
+
+function talk(part: Partial<TalkState> = {}): TalkState {
+  return {
+    server: '127.0.0.1:8080',
+    protocol: 2,
+    link: { kind: 'online' },
+    account: 'alice',
+    wanted: 'alice',
+    to: CAROL,
+    ...part,
+  };
+}
+
+function screenOf(columns: number, rows: number, part: Partial<TalkState> = {}): Screen {
+  const screen = emptyScreen(talk(part), columns, rows);
+  return updateScreen(screen, { type: 'conversations', conversations: history.conversations() });
+}
+
+function timelineOf(screen: Screen): Timeline {
+  const names = screen.talk.to === null ? [] : [screen.talk.to.name];
+  const layout = layoutFor(messageColumns(screen), isWide(screen), names);
+  return new Timeline(history, screen.talk.to, layout, NOON);
+}
+
+function drawn(screen: Screen, timeline = timelineOf(screen)): string[] {
+  return frameOf(screen, timeline, NOON).rows.map((row) => textOf(row).trimEnd());
+}
+
+function typed(screen: Screen, text: string): Screen {
+  return updateScreen(screen, { type: 'edit', action: { type: 'insert', text } });
+}
+
+beforeEach(() => {
+  history = History.open({ directory: null, server: 'test:1', account: 'alice' });
+  come(BOT, 'build 7 is out', NOON - 3 * MINUTE);
+  come(CAROL, 'are we still on for lunch?', NOON - 86_400_000);
+  const sent = { messageId: 'ab', to: 'carol', at: NOON - 86_340_000, body: 'yes, 12:30' };
+  history.sent({ ...sent, fate: { kind: 'delivered' } });
+  history.read(CAROL, 3);
+  come(CAROL, 'running late, start without me', NOON - MINUTE);
+  come(CAROL, 'and order the soup', NOON);
+  come(BOB, 'hello', NOON - MINUTE);
+  come(BOB, 'hello?', NOON);
+  history.read(BOT, 1);
+});
+
+afterEach(() => history.close());
+
+describe('a conversation', () => {
+  test('at 80×24', () => {
+    const screen = typed(screenOf(80, 24), 'see you there');
+    const timeline = timelineOf(screen);
+    timeline.markUnread(4, 2);
+    expect(drawn(screen, timeline)).toEqual([
+      ' milena · alice  127.0.0.1:8080               2 conversations unread   ● online',
+      '──────────────────┬─────────────────────────────────────────────────────────────',
+      '  bob           2 │',
+      '▸ carol         2 │',
+      '  deploy-bot  ext │',
+      ...Array(9).fill('                  │'),
+      '                  │                                                   Yesterday',
+      '                  │ 12:00  carol  are we still on for lunch?',
+      '                  │ 12:01  me     yes, 12:30                                 ✓✓',
+      '                  │                                                       Today',
+      '                  │ ────────────────────────── 2 new ──────────────────────────',
+      '                  │ 11:59  carol  running late, start without me',
+      '                  │ 12:00  carol  and order the soup',
+      '──────────────────┴─────────────────────────────────────────────────────────────',
+      ' carol › see you there',
+      ' Enter send · Alt+Enter newline · Alt+A next unread · Ctrl+B list · /help',
+    ]);
+  });
+
+  test('at 60×20 the list is folded away, until the keys are given to it', () => {
+    const screen = screenOf(60, 20);
+    expect(drawn(screen)).toEqual([
+      ' milena · alice           2 conversations unread   ● online',
+      '─'.repeat(60),
+      ...Array(9).fill(''),
+      '                                                  Yesterday',
+      ' 12:00  carol  are we still on for lunch?',
+      ' 12:01  me     yes, 12:30                                ✓✓',
+      '                                                      Today',
+      ' 11:59  carol  running late, start without me',
+      ' 12:00  carol  and order the soup',
+      '─'.repeat(60),
+      ' carol ›',
+      expect.stringMatching(/^ Enter send · .*…$/),
+    ]);
+    const list = updateScreen(screen, { type: 'list' });
+    expect(drawn(list).slice(2, 5)).toEqual([
+      expect.stringMatching(/^ {2}bob .* 2$/),
+      expect.stringMatching(/^▸ carol .* 2$/),
+      expect.stringMatching(/^ {2}deploy-bot .*ext +\S+$/),
+    ]);
+  });
+
+  test('at 120×40 times have seconds and the list says when', () => {
+    const rows = drawn(screenOf(120, 40));
+    expect(rows[2]).toMatch(/^ {2}bob +\S+ 2 │$/);
+    expect(rows[36]).toMatch(/^ {30}│ 12:00:07 {2}carol {2}and order the soup$/);
+    expect(rows).toHaveLength(40);
+  });
+
+  test('too small a terminal says so', () => {
+    expect(drawn(screenOf(19, 24))).toEqual(['19x24: needs 20x6']);
+    expect(drawn(screenOf(20, 6))).toHaveLength(6);
+  });
+});
+
+describe('what is to be done next', () => {
+  test.each<[string, Partial<TalkState>, RegExp]>([
+    [
+      'not connected',
+      { link: { kind: 'waiting', reason: 'no', retryInMs: 1 }, account: null, wanted: null, to: null },
+      /cannot reach 127\.0\.0\.1:8080.*goes on trying/s,
+    ],
+    ['nobody logged in', { account: null, wanted: null, to: null }, /Enter a name below/],
+    ['no conversation open', { to: null }, /Alt\+A opens the next unread/],
+  ])('%s', (_, part, words) => {
+    expect(
+      drawn(screenOf(80, 24, part))
+        .join('\n')
+        .replace(/\s+/g, ' '),
+    ).toMatch(words);
+  });
+
+  test('nobody to talk to yet', () => {
+    const screen = { ...screenOf(80, 24, { to: null }), conversations: [] };
+    expect(drawn(screen, new Timeline(null, null, layoutFor(60, false, []), NOON)).join('\n')).toMatch(
+      /\/list shows who there is; \/msg NAME/,
+    );
+  });
+});
+
+describe('questions and pages', () => {
+  test('a password is dots, and what was being written comes back', () => {
+    const writing = typed(screenOf(80, 24), 'half a thought');
+    const question = { prompt: 'password of alice', hint: 'Enter logs in', masked: true };
+    const asking = typed(updateScreen(writing, { type: 'ask', question }), 'hünter2');
+    expect(drawn(asking).slice(-2)).toEqual([' password of alice › •••••••', ' Enter logs in']);
+    const after = updateScreen(asking, { type: 'ask', question: null });
+    expect(drawn(after).at(-2)).toBe(' carol › half a thought');
+  });
+
+  test('what a search has found, newest first, one of them chosen', () => {
+    const messages = history.search('hello', 10);
+    const page = { type: 'found', title: '2 with hello', messages, picked: 0 } as const;
+    const screen = updateScreen(screenOf(80, 24), { type: 'page', page });
+    const rows = drawn(screen).map((row) => row.slice(19));
+    expect(rows.slice(2, 5)).toEqual([
+      ' 2 with hello',
+      ' 12:00  bob             hello?',
+      ' 11:59  bob             hello',
+    ]);
+    const down = updateScreen(screen, { type: 'pick', by: 5 });
+    expect(down.page).toMatchObject({ picked: 1 });
+  });
+});
+
+test('whatever is said, and whatever the size: as many rows as the terminal has, and none too wide', () => {
+  const random = new Random(7);
+  for (let i = 0; i < 60; i++) come(CAROL, random.text(80));
+  come(CAROL, 'x'.repeat(5_000));
+  come(CAROL, '漢字かな '.repeat(40));
+  come(CAROL, 'مرحبا بالعالم שלום 👩‍👩‍👧‍👦🏳️‍🌈🇩🇪 e\u0301\u0301\u0301\u0301\u0301\u0301\u0301');
+  come(CAROL, 'a\tb\u001b[31mred\u0007\u202eevil\u2066');
+  for (let round = 0; round < 200; round++) {
+    const [columns, rows] = [20 + random.below(150), 6 + random.below(50)];
+    let screen = typed(screenOf(columns, rows), random.text(100));
+    if (random.below(4) === 0) screen = updateScreen(screen, { type: 'list' });
+    const timeline = timelineOf(screen);
+    if (random.below(2) === 0) timeline.scroll(-random.below(200), 5);
+    const frame = frameOf(screen, timeline, NOON);
+    expect(frame.rows).toHaveLength(rows);
+    for (const row of frame.rows) expect(cells(textOf(row))).toBeLessThanOrEqual(columns);
+    expect(frame.cursor?.x).toBeLessThan(columns);
+    expect(frame.cursor?.y).toBeLessThan(rows);
+  }
+});

@@ -1,0 +1,182 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { History } from '../../../src/client/history/history.ts';
+import type { Peer, StoredMessage } from '../../../src/client/history/types.ts';
+import { layoutFor } from '../../../src/client/tui/message-rows.ts';
+import { textOf } from '../../../src/client/tui/rows.ts';
+import { Timeline } from '../../../src/client/tui/timeline.ts';
+
+const BOB: Peer = { kind: 'user', name: 'bob' };
+const NOON = new Date(2026, 10, 21, 12, 0).getTime();
+const LAYOUT = layoutFor(60, false, ['bob']);
+const HEIGHT = 5;
+let history: History;
+
+function come(text: string, at = NOON): StoredMessage {
+  const message = history.received({ peer: BOB, at, body: text, key: null });
+  if (message === null) throw new Error('not new');
+  return message;
+}
+
+function open(): Timeline {
+  return new Timeline(history, BOB, LAYOUT, NOON);
+}
+
+/** The texts in the window, without times, names and lines between days. */
+function texts(timeline: Timeline, height = HEIGHT): string[] {
+  return timeline.window(height).map((row) =>
+    textOf(row)
+      .replace(/^ [\d: ]{5} {2}(bob|me|·)\s+/, '')
+      .trim(),
+  );
+}
+
+beforeEach(() => {
+  history = History.open({ directory: null, server: 'test:1', account: 'anna' });
+});
+
+afterEach(() => history.close());
+
+describe('following the newest', () => {
+  test('shows the newest messages, and each that comes', () => {
+    for (let i = 1; i <= 10; i++) come(`message ${i}`);
+    const timeline = open();
+    expect(texts(timeline)).toEqual([6, 7, 8, 9, 10].map((i) => `message ${i}`));
+    timeline.arrived(come('message 11'));
+    expect(texts(timeline)).toEqual([7, 8, 9, 10, 11].map((i) => `message ${i}`));
+    expect(timeline.newBelow).toBe(0);
+  });
+
+  test('with few messages there are few rows', () => {
+    come('only one');
+    expect(texts(open())).toEqual(['Today', 'only one']);
+  });
+
+  test('holds a bounded part of a burst, and still has what came before it', () => {
+    come('the first');
+    const timeline = open();
+    for (let i = 1; i <= 5_000; i++) timeline.arrived(come(`message ${i}`));
+    expect(texts(timeline).at(-1)).toBe('message 5000');
+    timeline.toStart(HEIGHT);
+    expect(texts(timeline)[1]).toBe('the first');
+  });
+});
+
+describe('scrolling', () => {
+  test('row by row through everything, up and down, nothing missing and nothing twice', () => {
+    const all = Array.from({ length: 2_500 }, (_, i) => `message ${i}`);
+    for (const text of all) come(text);
+    const timeline = open();
+    const up: string[] = [];
+    for (let seen = ''; ; timeline.scroll(-1, HEIGHT)) {
+      const top = texts(timeline)[0] ?? '';
+      if (top === seen) break;
+      seen = top;
+      up.push(top);
+    }
+    expect(up).toEqual(['Today', ...all].reverse().slice(HEIGHT - 1));
+    const down = [...texts(timeline)];
+    while (!timeline.isAtEnd) {
+      timeline.scroll(1, HEIGHT);
+      down.push(texts(timeline).at(-1) ?? '');
+    }
+    expect(down).toEqual(['Today', ...all]);
+  });
+
+  test('who reads further up goes on reading there, and is told of what comes', () => {
+    for (let i = 1; i <= 20; i++) come(`message ${i}`);
+    const timeline = open();
+    timeline.scroll(-8, HEIGHT);
+    const before = texts(timeline);
+    timeline.arrived(come('one more'));
+    timeline.arrived(come('and another'));
+    expect(texts(timeline)).toEqual(before);
+    expect(timeline.newBelow).toBe(2);
+    timeline.toEnd();
+    expect(texts(timeline).at(-1)).toBe('and another');
+    expect(timeline.newBelow).toBe(0);
+  });
+
+  test('does not leave the top, nor the end', () => {
+    for (let i = 1; i <= 7; i++) come(`message ${i}`);
+    const timeline = open();
+    timeline.scroll(-1_000, HEIGHT);
+    expect(texts(timeline)[0]).toBe('Today');
+    timeline.scroll(1_000, HEIGHT);
+    expect(timeline.isAtEnd).toBe(true);
+    expect(texts(timeline).at(-1)).toBe('message 7');
+  });
+
+  test('another width keeps the place', () => {
+    for (let i = 1; i <= 60; i++) come(`message ${i} ${'word '.repeat(i % 20)}`);
+    const timeline = open();
+    timeline.scroll(-40, HEIGHT);
+    const lowest = texts(timeline).at(-1);
+    timeline.layOut(layoutFor(50, false, ['bob']), NOON);
+    timeline.window(HEIGHT);
+    timeline.layOut(LAYOUT, NOON);
+    expect(texts(timeline).at(-1)).toBe(lowest);
+  });
+
+  test('goes to a message, wherever it is', () => {
+    const found = Array.from({ length: 3_000 }, (_, i) => come(`message ${i}`))[500];
+    const timeline = open();
+    timeline.toMessage(found?.id ?? 0, HEIGHT);
+    expect(texts(timeline)).toContain('message 500');
+    timeline.toEnd();
+    expect(texts(timeline).at(-1)).toBe('message 2999');
+  });
+});
+
+describe('what stands between messages', () => {
+  test('days, each once, in words', () => {
+    const day = 86_400_000;
+    come('long ago', NOON - 400 * day);
+    come('yesterday', NOON - day);
+    come('later then', NOON - day + 60_000);
+    come('today');
+    expect(texts(open(), 20)).toEqual([
+      'Fri 17 Oct 2025',
+      'long ago',
+      'Yesterday',
+      'yesterday',
+      'later then',
+      'Today',
+      'today',
+    ]);
+  });
+
+  test('the line above what is unread', () => {
+    come('read');
+    const first = come('unread');
+    const timeline = open();
+    timeline.markUnread(first.id, 1);
+    expect(texts(timeline)[2]).toMatch(/^─+ 1 new ─+$/);
+  });
+
+  test("the client's own lines stay where they were said", () => {
+    come('before');
+    const timeline = open();
+    timeline.said({ id: 1, at: NOON, kind: 'info', text: 'in between' });
+    timeline.arrived(come('after'));
+    expect(texts(timeline, 20)).toEqual(['Today', 'before', 'in between', 'after']);
+  });
+
+  test('a fate that changes is seen', () => {
+    const sent = history.sent({
+      messageId: 'ab',
+      to: 'bob',
+      at: NOON,
+      body: 'hi',
+      fate: { kind: 'waiting' },
+    });
+    const timeline = open();
+    expect(texts(timeline).at(-1)).toMatch(/^hi\s+⧖$/);
+    const changed = history.fate('ab', { kind: 'refused', reason: 'There is no user called bob.' }, null);
+    expect(changed?.id).toBe(sent.id);
+    if (changed !== null) timeline.changed(changed);
+    expect(texts(timeline).slice(-2)).toEqual([
+      expect.stringMatching(/^hi\s+✗$/),
+      '✗ There is no user called bob.',
+    ]);
+  });
+});
