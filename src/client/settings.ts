@@ -17,6 +17,7 @@ export interface Settings {
   readonly tls: TlsSettings | undefined;
   /** The account to log in to; null: nobody said. */
   readonly user: string | null;
+  /** Null also when MILENA_PASSWORD has the password itself, which counts before a file that no flag names. */
   readonly passwordFile: string | null;
   readonly theme: Theme;
   /** Ring the terminal's bell. */
@@ -78,7 +79,8 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     protocol,
     tls,
     user: given.user ?? null,
-    passwordFile: given.passwordFile ?? null,
+    passwordFile:
+      fromFlags.passwordFile ?? (environment.MILENA_PASSWORD ? null : (given.passwordFile ?? null)),
     theme: given.theme ?? 'auto',
     bell: given.bell ?? true,
     plain: given.plain ?? false,

@@ -70,6 +70,9 @@ test.each<[Flags, Record<string, string>, Partial<Settings>]>([
   [{ history: false }, { MILENA_DATA_DIR: '/data' }, { directory: null }],
   [{}, { MILENA_DATA_DIR: '/data' }, { directory: '/data' }],
   [{}, { XDG_DATA_HOME: '/data' }, { directory: '/data/milena' }],
+  [{}, { MILENA_PASSWORD_FILE: '/secret' }, { passwordFile: '/secret' }],
+  [{}, { MILENA_PASSWORD_FILE: '/secret', MILENA_PASSWORD: 'x' }, { passwordFile: null }],
+  [{ 'password-file': '/secret' }, { MILENA_PASSWORD: 'x' }, { passwordFile: '/secret' }],
 ])('flags %j with %j', (flags, environment, expected) => {
   expect(read(flags, environment)).toMatchObject(expected);
 });

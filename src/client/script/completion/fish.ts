@@ -1,0 +1,42 @@
+import { COMMAND_NAMES } from '../commands.ts';
+import { COMMON, entryOf, LIST_OPTIONS, type OptionWords, optionsOf, SHELLS, THEME_WORDS } from './words.ts';
+
+/** For fish 3. */
+export function fishCompletion(): string {
+  const lines = [
+    '# fish completion for milena; made by: milena completion fish',
+    'function __milena_names',
+    '  set -l word (commandline -ct)',
+    "  # Nothing else can be part of a name, and nothing else reaches the server's pattern.",
+    "  string match -qr '^[A-Za-z0-9_-]*$' -- $word; or return",
+    `  milena list "$word*" ${LIST_OPTIONS}`,
+    'end',
+    'complete -c milena -f',
+    ...COMMON.map((option) => `complete -c milena ${optionWords(option)}`),
+  ];
+  for (const name of COMMAND_NAMES) {
+    const { summary, offers } = entryOf(name);
+    const seen = `-n '__fish_seen_subcommand_from ${name}'`;
+    lines.push(`complete -c milena -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`);
+    lines.push(...optionsOf(name).map((option) => `complete -c milena ${seen} ${optionWords(option)}`));
+    if (offers === 'name') lines.push(`complete -c milena ${seen} -a '(__milena_names)'`);
+    if (offers === 'shell') lines.push(`complete -c milena ${seen} -a '${SHELLS}'`);
+    if (offers === 'command') lines.push(`complete -c milena ${seen} -a '${COMMAND_NAMES.join(' ')}'`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function optionWords({ flag, offer }: OptionWords): string {
+  const values = {
+    name: " -x -a '(__milena_names)'",
+    file: ' -r -F',
+    folder: " -x -a '(__fish_complete_directories)'",
+    theme: ` -x -a '${THEME_WORDS}'`,
+    none: ' -x',
+  };
+  return `-l ${flag}${offer === null ? '' : values[offer]}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll(/['\\]/g, '\\$&')}'`;
+}

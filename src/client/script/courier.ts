@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
+import { ID_BYTES } from '../../protocol/v2/fields.ts';
+import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
+import { retryMs } from '../backoff.ts';
+import { ClientError } from '../errors.ts';
+import type { Settings } from '../settings.ts';
+import { ask } from '../v2/dialect.ts';
+import { hex } from '../v2/seen.ts';
+import { demandLength } from './body.ts';
+import type { Context } from './context.ts';
+import { EXIT, Failure } from './exit.ts';
+import type { Journal } from './journal.ts';
+import { Link } from './link.ts';
+import { isFinal, resendWaiting } from './resend.ts';
+
+const RETRIES = { firstMs: 500, maxMs: 5_000 };
+/** Between questions for a message's fate, where no push tells of it. */
+const QUESTIONS = { firstMs: 500, maxMs: 5_000 };
+/** Refusals after which the message may be stored all the same. */
+const UNSURE: ReadonlySet<ProtocolErrorCode> = new Set(['UNAVAILABLE', 'INTERNAL']);
+/** Refusals of which another connection may know nothing. */
+const NOT_HERE: ReadonlySet<ProtocolErrorCode> = new Set(['NOT_LOGGED_IN', 'REPLACED', 'SHUTTING_DOWN']);
+
+type Fate = 'delivered' | 'undeliverable';
+
+export interface Parcel {
+  readonly to: string;
+  readonly body: string;
+  /** Whether to wait until the recipient has it. */
+  readonly waitDelivered: boolean;
+  readonly takeover: boolean;
+  /** For everything together, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Whose message it is. */
+export interface Sender {
+  readonly name: string;
+  /** Asked for once there is a connection. */
+  readonly password: () => Promise<string>;
+  readonly settings: Settings;
+}
+
+/**
+ * Brings one message to the server, over as many connections as that takes in its time, under one id. Before the first
+ * try it fails at once; after it, whatever may pass is waited for.
+ */
+export class Courier {
+  /** The message's id, in hex. */
+  readonly id = randomBytes(ID_BYTES).toString('hex');
+  readonly #parcel: Parcel;
+  readonly #sender: Sender;
+  readonly #journal: Journal;
+  readonly #context: Context;
+  readonly #deadline: number;
+  #password: string | undefined;
+  #token: Uint8Array | null = null;
+  #wasSent = false;
+  #mayBeStored = false;
+  #sent: ServerFrameOf<'sent'> | null = null;
+  #tellFate: (fate: Fate) => void = () => undefined;
+  readonly #fate = new Promise<Fate>((resolve) => {
+    this.#tellFate = resolve;
+  });
+
+  constructor(parcel: Parcel, sender: Sender, journal: Journal, context: Context) {
+    this.#parcel = parcel;
+    this.#sender = sender;
+    this.#journal = journal;
+    this.#context = context;
+    this.#deadline = performance.now() + parcel.timeoutMs;
+  }
+
+  /** Whether it went out without a definite answer. */
+  get mayBeStored(): boolean {
+    return this.#mayBeStored;
+  }
+
+  /** Whether it went out at all. */
+  get wasSent(): boolean {
+    return this.#wasSent;
+  }
+
+  /** The server's confirmation; null until it has come. */
+  get sent(): ServerFrameOf<'sent'> | null {
+    return this.#sent;
+  }
+
+  /**
+   * Resolves when Kafka has the message, or to what became of it if that was to be waited for; null when the time was
+   * over before that was known.
+   * @throws ClientError for what will not pass, or did not in time; Failure; Interrupted
+   */
+  async carry(): Promise<Fate | null> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#overOneConnection();
+      } catch (error) {
+        this.#context.interrupted.throwIfAborted();
+        const askedMs = error instanceof ClientError ? error.refusal?.retryAfterMs : undefined;
+        const waitMs = retryMs(attempt, RETRIES, askedMs);
+        const isLate = performance.now() + waitMs >= this.#deadline;
+        if (isLate && this.#sent !== null) return null;
+        if (isLate || !this.#wasSent || !passes(error)) throw error;
+        await sleep(waitMs, undefined, { signal: this.#context.interrupted });
+      }
+    }
+  }
+
+  async #overOneConnection(): Promise<Fate | null> {
+    const { settings } = this.#sender;
+    const link = await Link.open(settings, {
+      timeoutMs: Math.max(1, this.#deadline - performance.now()),
+      signal: this.#context.interrupted,
+      onPush: (frame) => this.#pushed(frame),
+    });
+    let comesBack = false;
+    try {
+      demandLength(Buffer.byteLength(this.#parcel.body), link.welcome.limits.bodyBytes);
+      await this.#logIn(link);
+      const isFromEarlier = this.#sent !== null;
+      if (!isFromEarlier) await this.#send(link);
+      if (!this.#parcel.waitDelivered) return null;
+      return await this.#settled(link, isFromEarlier);
+    } catch (error) {
+      comesBack = passes(error);
+      throw error;
+    } finally {
+      await link.close(comesBack);
+    }
+  }
+
+  async #logIn(link: Link): Promise<void> {
+    const { name } = this.#sender;
+    const { to, takeover } = this.#parcel;
+    // A connection that was lost may still hold the account: only the token takes it back without asking.
+    if (this.#token === null) this.#password ??= await this.#sender.password();
+    const proof =
+      this.#token === null ? { password: this.#password ?? '', takeover } : { token: this.#token };
+    const session = await link.logIn(name, proof);
+    this.#token = session.token;
+    const { incarnation, inbox } = session;
+    this.#journal.begin({ name, incarnation: hex(incarnation), inbox: hex(inbox) });
+    if (!this.#wasSent) await resendWaiting(link, this.#journal, to);
+  }
+
+  async #send(link: Link): Promise<void> {
+    const { to, body } = this.#parcel;
+    const id = Buffer.from(this.id, 'hex');
+    for (let attempt = 0; ; attempt++) {
+      if (!this.#wasSent) this.#journal.sent(this.id, to, body);
+      this.#wasSent = true;
+      try {
+        const sent = await ask(link.connection, { type: 'send', id, to, body });
+        this.#sent = sent;
+        this.#mayBeStored = false;
+        this.#journal.fate({ id: this.id, state: { kind: 'stored' }, receipt: sent.receipt });
+        return;
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        const code = error.refusal?.code;
+        if (code === undefined ? !error.nothingSent : UNSURE.has(code)) this.#mayBeStored = true;
+        const waitMs = retryMs(attempt, RETRIES, error.refusal?.retryAfterMs);
+        const again = code !== undefined && !isFinal(error) && !NOT_HERE.has(code);
+        if (!again || performance.now() + waitMs >= this.#deadline) throw error;
+        await Promise.race([sleep(waitMs), link.ended]);
+      }
+    }
+  }
+
+  /** What became of it; null when the time is over. @throws ClientError when the connection ends */
+  async #settled(link: Link, isFromEarlier: boolean): Promise<Fate | null> {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const late = sleep(Math.max(0, this.#deadline - performance.now()), null, { signal });
+    const lost = link.ended.then((reason) => {
+      throw new ClientError('DISCONNECTED', reason);
+    });
+    // Of a message that an earlier connection has sent no push tells.
+    if (isFromEarlier) void this.#ask(link, signal).catch(() => undefined);
+    try {
+      return await Promise.race([this.#fate, late, lost]);
+    } finally {
+      late.catch(() => undefined);
+      lost.catch(() => undefined);
+      stop.abort();
+    }
+  }
+
+  async #ask(link: Link, signal: AbortSignal): Promise<void> {
+    if (this.#sent === null) return;
+    for (let round = 0; !signal.aborted; round++) {
+      const { fates } = await ask(link.connection, { type: 'receipts', receipts: [this.#sent.receipt] });
+      const [fate] = fates;
+      if (fate === 'delivered' || fate === 'undeliverable') return this.#settle(fate);
+      await sleep(retryMs(round, QUESTIONS), undefined, { signal });
+    }
+  }
+
+  #pushed(frame: ServerFrame): void {
+    if (frame.type !== 'delivered') return;
+    if (frame.ids.some((id) => hex(id) === this.id)) this.#settle('delivered');
+    if (frame.undeliverable?.some((id) => hex(id) === this.id)) this.#settle('undeliverable');
+  }
+
+  #settle(fate: Fate): void {
+    this.#journal.fate({ id: this.id, state: { kind: fate }, receipt: null });
+    this.#tellFate(fate);
+  }
+}
+
+/** Whether another connection may bring it further. */
+function passes(error: unknown): boolean {
+  if (error instanceof Failure) return error.code === EXIT.UNAVAILABLE;
+  return error instanceof ClientError && error.code !== 'INVALID' && !isFinal(error);
+}

@@ -1,0 +1,22 @@
+import { ask } from '../v2/dialect.ts';
+import { argumentsOf, atMost } from './arguments.ts';
+import type { Context } from './context.ts';
+import { usernameOf } from './names.ts';
+import { online } from './online.ts';
+import { knownPassword, newPassword } from './password.ts';
+
+const USAGE = 'milena create NAME';
+
+/** Makes an account with a password, and leaves. */
+export async function run(context: Context): Promise<void> {
+  const args = argumentsOf('create', context.args);
+  const name = usernameOf(args.positionals[0], USAGE);
+  atMost(args.positionals, 1, USAGE);
+  await online(context, args, async (link, settings) => {
+    const known = knownPassword(settings, context.environment);
+    const password = await newPassword(name, known, context);
+    await ask(link.connection, { type: 'create', username: name, password: password.normalize('NFC') });
+    link.isEntered();
+  });
+  context.say(`The account ${name} is made.`);
+}

@@ -1,0 +1,50 @@
+import { readSettings, type Settings, SettingsError } from '../settings.ts';
+import { argumentsOf, atMost } from './arguments.ts';
+import type { Context } from './context.ts';
+import { type Check, checkJson, checkLines, failed } from './doctor/check.ts';
+import { checkHistory, checkNode, checkSettings, checkTerminal, isUtf8 } from './doctor/here.ts';
+import { EXIT, type ExitCode, Failure } from './exit.ts';
+
+/** Looks at everything that has to work. @throws Failure with the exit code of the first thing that does not */
+export async function run(context: Context): Promise<void> {
+  const args = argumentsOf('doctor', context.args);
+  atMost(args.positionals, 0, 'milena doctor takes options only');
+  const utf8 = isUtf8(context.environment);
+  let exit: ExitCode = EXIT.OK;
+  let count = 0;
+  for await (const check of checks(context, () => readSettings(args.flags, context.environment))) {
+    await context.output.line(args.values.json === true ? checkJson(check) : checkLines(check, utf8));
+    if (check.state !== 'failed') continue;
+    count += 1;
+    if (exit === EXIT.OK) exit = check.exit;
+  }
+  if (exit === EXIT.OK) return;
+  throw new Failure(exit, count === 1 ? 'One thing is wrong.' : `${count} things are wrong.`);
+}
+
+async function* checks(context: Context, read: () => Settings): AsyncGenerator<Check, void> {
+  const { environment } = context;
+  yield checkNode();
+  yield checkTerminal(environment, {
+    isTTY: process.stdout.isTTY,
+    columns: process.stdout.columns,
+    rows: process.stdout.rows,
+    colours: process.stdout.isTTY ? 2 ** process.stdout.getColorDepth() : 2,
+  });
+  let settings: Settings;
+  try {
+    settings = read();
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    yield failed('settings', error.message, 'Mend that first: everything else depends on it.', EXIT.USAGE);
+    return;
+  }
+  yield checkSettings(settings);
+  yield checkHistory(settings);
+  // Loaded here: what is wrong above is told also where these cannot even be loaded.
+  const { checkServer } = await import('./doctor/server.ts');
+  yield* checkServer(settings, context);
+  const { checkKafka } = await import('./doctor/kafka.ts');
+  const kafka = await checkKafka(settings, environment);
+  if (kafka !== null) yield kafka;
+}

@@ -1,0 +1,35 @@
+/* Kafka itself, where this machine may be expected to reach it: only servers need that. */
+import { ConfigError, readConfig } from '../../../config.ts';
+import { isLoopback } from '../../../loopback.ts';
+import { ToolError } from '../../../tools/exit.ts';
+import { withAdmin } from '../../../tools/kafka.ts';
+import type { Environment, Settings } from '../../settings.ts';
+import { EXIT } from '../exit.ts';
+import { type Check, failed, hint, ok } from './check.ts';
+
+/** Null where nobody expects Kafka to be reachable. */
+export async function checkKafka({ address }: Settings, environment: Environment): Promise<Check | null> {
+  const name = 'kafka';
+  const isNamed = Boolean(environment.MILENA_KAFKA_BROKERS?.trim());
+  if (!isNamed && !isLoopback(address.host)) return null;
+  try {
+    const config = readConfig(environment);
+    const brokers = config.brokers.join(', ');
+    if (config.kafka.tls !== null || config.kafka.sasl !== null) {
+      return ok(name, `${brokers} not tried: this asks without TLS and SASL only`);
+    }
+    try {
+      const found = await withAdmin(config, 'Looking at Kafka', (admin) => admin.describeCluster());
+      const count = found.brokers.length === 1 ? '1 broker' : `${found.brokers.length} brokers`;
+      return ok(name, `${brokers} answers: ${count}`);
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      if (isNamed) return failed(name, error.message, null, EXIT.UNAVAILABLE);
+      const next = './start_kafka.sh starts one here; if yours is elsewhere, all is well.';
+      return hint(name, `Nothing answers at ${brokers}, where Kafka is by default.`, next);
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return failed(name, error.message, null, EXIT.USAGE);
+  }
+}

@@ -1,0 +1,112 @@
+/* What the server tells: reachable, encrypted, in time; and whether the account works. */
+import { TLSSocket } from 'node:tls';
+import { isLoopback } from '../../../loopback.ts';
+import { ClientError } from '../../errors.ts';
+import { sanitiseLine } from '../../sanitise.ts';
+import type { Settings } from '../../settings.ts';
+import { ask } from '../../v2/dialect.ts';
+import type { Context } from '../context.ts';
+import { EXIT, exitOf, Failure, failureOf } from '../exit.ts';
+import { Link } from '../link.ts';
+import { knownPassword } from '../password.ts';
+import { type Check, failed, failedBy, hint, ok } from './check.ts';
+
+const TIMEOUT_MS = 10_000;
+const MAX_CLOCK_DIFFERENCE_MS = 2_000;
+const EXPIRES_SOON_DAYS = 14;
+const DAY_MS = 86_400_000;
+
+export async function* checkServer(settings: Settings, context: Context): AsyncGenerator<Check, void> {
+  let link: Link;
+  try {
+    // Commands and the screen speak version 2, whatever the settings say for the screen.
+    link = await Link.open(
+      { ...settings, protocol: 2 },
+      { timeoutMs: TIMEOUT_MS, signal: context.interrupted },
+    );
+  } catch (error) {
+    const next = isLoopback(settings.address.host)
+      ? './start_frontend.sh starts one here; --server HOST:PORT names another.'
+      : 'Is the name right, and the network there? --server HOST:PORT names another.';
+    yield failedBy('server', error, next);
+    return;
+  }
+  const now = Date.now() - link.greetMs / 2;
+  try {
+    const { server, versions, time } = link.welcome;
+    const [connect, greet] = [link.connectMs, link.greetMs].map((ms) => ms.toFixed(1));
+    const what = `${sanitiseLine(server)}, protocol ${versions.join(' and ')}`;
+    yield ok(
+      'server',
+      `${settings.server} answers (${what}): ${connect} ms to connect, ${greet} ms to greet`,
+    );
+    yield checkEncryption(link.socket, settings);
+    yield checkClock(time - now);
+    yield await checkList(link);
+    yield await checkLogin(link, settings, context);
+  } finally {
+    await link.close();
+  }
+}
+
+function checkEncryption(socket: unknown, { address }: Settings): Check {
+  const name = 'encryption';
+  if (!(socket instanceof TLSSocket)) {
+    if (isLoopback(address.host)) return ok(name, 'none, and none needed: the server is on this machine');
+    const text = `None: everybody between here and ${address.host} can read passwords and messages.`;
+    return hint(name, text, 'Ask for the TLS port and use --tls.');
+  }
+  const { valid_to: validTo, subject } = socket.getPeerCertificate();
+  const days = Math.floor((Date.parse(validTo) - Date.now()) / DAY_MS);
+  const text = `${socket.getProtocol()}, certificate of ${subject?.CN ?? 'no name'} valid until ${validTo}`;
+  if (days >= EXPIRES_SOON_DAYS) return ok(name, text);
+  return hint(name, `${text}: ${days} days.`, 'Its operator has to renew it.');
+}
+
+/** @param difference how far the server's clock is ahead, in milliseconds */
+export function checkClock(difference: number): Check {
+  const seconds = (Math.abs(difference) / 1_000).toFixed(1);
+  if (Math.abs(difference) <= MAX_CLOCK_DIFFERENCE_MS) return ok('clock', `${seconds} s from the server's`);
+  const text = `The server's clock is ${seconds} s ${difference > 0 ? 'ahead' : 'behind'}: times look wrong.`;
+  return hint('clock', text, 'Set this clock, or the server’s, by a time server (NTP).');
+}
+
+async function checkList(link: Link): Promise<Check> {
+  const name = 'accounts';
+  try {
+    const { names, more } = await ask(link.connection, { type: 'list', limit: 1 });
+    return ok(name, names.length === 0 && !more ? 'the server has none yet' : 'the server lists them');
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    return failedBy(name, failureOf(error), 'Is Kafka running? The frontend’s log says more.');
+  }
+}
+
+async function checkLogin(link: Link, settings: Settings, context: Context): Promise<Check> {
+  const name = 'login';
+  const { user } = settings;
+  if (user === null) return ok(name, 'not tried: no --user');
+  try {
+    const password = knownPassword(settings, context.environment);
+    if (password === null) return ok(name, 'not tried: no --password-file and no MILENA_PASSWORD');
+    const { undelivered } = await link.logIn(user, { password });
+    const waits = undelivered === 1 ? '1 message waits' : `${undelivered} messages wait`;
+    return ok(name, `as ${user}, through to Kafka; ${waits}`);
+  } catch (error) {
+    if (error instanceof ClientError) return refusedLogin(name, error);
+    if (error instanceof Failure && error.code === EXIT.TRY_LATER) {
+      return hint(
+        name,
+        `The password is right; ${user} is logged in elsewhere.`,
+        'Commands for that account need --takeover, which ends that login; scripts better have their own account.',
+      );
+    }
+    return failedBy(name, error);
+  }
+}
+
+function refusedLogin(name: string, error: ClientError): Check {
+  const next =
+    error.refusal?.code === 'UNAVAILABLE' ? 'Is Kafka running? The frontend’s log says more.' : null;
+  return failed(name, sanitiseLine(error.message), next, exitOf(error));
+}

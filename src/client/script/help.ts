@@ -1,0 +1,158 @@
+/* The texts for people; each fits a screen of 24 rows and 80 columns, which a test holds them to. */
+import type { CommandName } from './commands.ts';
+
+export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
+       milena COMMAND [OPTIONS]     does one thing and ends, for scripts
+
+  send NAME TEXT…   send a message              list [PATTERN]   list accounts
+  listen            print messages as they come status NAME…     who is logged in
+  retrieve          print what waited           create NAME      make an account
+  search WORDS…     search the local history    passwd           change password
+  export NAME       print a conversation        delete           delete account
+  doctor            find out what is wrong      completion SHELL bash, zsh or fish
+
+  --server HOST:PORT      the server, 127.0.0.1:8080 unless MILENA_SERVER says else
+  --user NAME             the account; also MILENA_USER
+  --password-file FILE    its password; also MILENA_PASSWORD, or at the prompt
+  --tls, --ca FILE        encrypt; trust only the authority in FILE (PEM)
+  --insecure              speak plain text with another machine
+  --theme NAME            auto, dark, light, high-contrast or mono
+  --plain, --no-bell, --no-history, --data-dir DIR, --protocol 1
+  --help, --version       milena COMMAND --help explains a command
+
+Settings may also be in ~/.config/milena/settings.json: docs/commands.md.
+`;
+
+const LOGIN = `  --timeout SECONDS       give up after that; 30
+  --takeover              end another login of the account first
+  --user, --server, …     whose account, and where: see milena --help
+`;
+
+export const HELP: Readonly<Record<CommandName, string>> = {
+  send: `Usage: milena send [OPTIONS] NAME TEXT…
+       milena send [OPTIONS] NAME -
+
+Sends a message to NAME, and ends when Kafka has it (✓). With - the text comes
+from standard input, less the line break at its end. Text that begins with a
+dash goes behind --:  milena send bob -- "$text"
+
+  --wait-delivered        end when the recipient's client has it (✓✓)
+  --json                  print what became of it as one JSON object
+${LOGIN}
+Exit codes: 0 stored (or delivered), 64 usage, 65 text empty, too long or not
+UTF-8, 67 no such user, 69 no connection: nothing was sent, 77 wrong password or
+blocked, 75 try later: the message says whether it may be stored already, and
+what is in the outbox goes again by itself with the next login.
+`,
+  listen: `Usage: milena listen [OPTIONS]
+
+Prints messages as they come, beginning with those that waited, for ever. What
+was written out is acknowledged, and nothing else; a message comes again after a
+crash in between, and is printed once all the same while the history is on. A
+lost connection is made again; standard error says so.
+
+  --json                  one JSON object a line: docs/commands.md
+  --once                  end after the first message
+  --from NAME             print NAME's messages only; the others go on waiting
+  --takeover              end another login of the account first
+  --user, --server, …     whose account, and where: see milena --help
+
+Exit codes: 0 the reader is gone or --once is done, 69 no connection at first,
+75 the account is logged in elsewhere, 77 wrong password, 130 and 143 by signals.
+`,
+  retrieve: `Usage: milena retrieve [OPTIONS]
+
+Prints the messages that waited, oldest first, and ends. What was printed is
+acknowledged: it counts as delivered, and does not come again.
+
+  --json                  one JSON object a line: docs/commands.md
+  --limit COUNT           at most so many; the others go on waiting
+${LOGIN}`,
+  list: `Usage: milena list [OPTIONS] [PATTERN]
+
+Prints the names of accounts, one a line; * is any characters, ? any one:
+  milena list 'b*'
+Needs no account.
+
+  --json                  one JSON object a line
+  --limit COUNT           at most so many, in the order of their names
+  --timeout SECONDS       give up after that; 30
+  --server, …             where: see milena --help
+`,
+  status: `Usage: milena status [OPTIONS] NAME…
+
+Prints for each name whether somebody is logged in or away. Ends with 67 if a
+name is nobody's.
+
+  --json                  one JSON object a line
+${LOGIN}`,
+  create: `Usage: milena create [OPTIONS] NAME
+
+Makes an account. Its password comes from --password-file, from MILENA_PASSWORD,
+or from the prompt, where it is typed twice.
+
+  --timeout SECONDS       give up after that; 30
+  --server, …             where: see milena --help
+
+Exit codes: 0 made, 65 the password is too weak, 73 the name is taken.
+`,
+  delete: `Usage: milena delete [OPTIONS]
+
+Deletes the account of --user, with its inbox and everything in it. The local
+history stays.
+
+  --yes                   don't ask; needed without a terminal
+  --force                 even if messages wait that nobody has read
+${LOGIN}
+Exit codes: 0 deleted, 77 messages wait, wrong password, or not confirmed.
+`,
+  passwd: `Usage: milena passwd [OPTIONS]
+
+Changes the password of the account of --user. The old one comes from
+--password-file, from MILENA_PASSWORD, or from the prompt; the new one likewise:
+
+  --new-password-file FILE    the new password; also MILENA_NEW_PASSWORD
+${LOGIN}`,
+  search: `Usage: milena search [OPTIONS] WORDS…
+
+Prints the messages of the local history that have all the words, or words that
+begin so, newest first. Needs no server.
+
+  --json                  one JSON object a line
+  --limit COUNT           at most so many; 100
+  --with NAME             only what NAME wrote or got
+  --user, --server, …     whose history: see milena --help
+`,
+  export: `Usage: milena export [OPTIONS] NAME
+
+Prints the conversation with NAME from the local history, oldest first. Needs no
+server.
+
+  --json                  one JSON object a line
+  --external              NAME is what a program calls itself, no user
+  --user, --server, …     whose history: see milena --help
+`,
+  doctor: `Usage: milena doctor [OPTIONS]
+
+Looks at everything that has to work, and says what to do about what does not:
+Node, settings, terminal, history, server, certificate, clock, account, Kafka.
+Logs in if the password is known without asking; takes no account over.
+
+  --json                  one JSON object a line
+  --user, --server, …     what to look at: see milena --help
+
+Exit codes: 0 all is well (! are hints), otherwise the code of the first ✗.
+`,
+  completion: `Usage: milena completion bash|zsh|fish
+
+Prints a completion script; it asks the server for names as you type.
+
+  bash:  source <(milena completion bash)           in ~/.bashrc
+  zsh:   source <(milena completion zsh)            in ~/.zshrc, behind compinit
+  fish:  milena completion fish | source            in ~/.config/fish/config.fish
+`,
+  help: `Usage: milena help [COMMAND]
+
+Explains a command, or lists them all.
+`,
+};

@@ -1,0 +1,67 @@
+import type { Message } from '../../protocol/v2/replies.ts';
+import type { Histories } from '../history/histories.ts';
+import { sanitiseLine } from '../sanitise.ts';
+import type { Settings } from '../settings.ts';
+import type { Identity } from '../v2/identity.ts';
+import type { Memory, Unsettled } from '../v2/memory.ts';
+import type { Entry } from '../v2/outbox.ts';
+import type { Context } from './context.ts';
+
+/** The local history as commands keep it, or nothing at all where the settings forbid it. */
+export class Journal implements Memory {
+  readonly #histories: Histories | null;
+
+  private constructor(histories: Histories | null) {
+    this.#histories = histories;
+  }
+
+  static async open({ directory, server }: Settings, { say }: Pick<Context, 'say'>): Promise<Journal> {
+    // Without a place on disk it would remember less than the client does by itself.
+    if (directory === null) return new Journal(null);
+    const { Histories } = await import('../history/histories.ts');
+    return new Journal(new Histories({ directory, server, onProblem: (text) => say(sanitiseLine(text)) }));
+  }
+
+  /** Whether what is noted outlives this process. */
+  get isKept(): boolean {
+    return (this.#histories?.current?.file ?? null) !== null;
+  }
+
+  begin(identity: Pick<Identity, 'name' | 'incarnation' | 'inbox'>): void {
+    this.#histories?.begin(identity);
+  }
+
+  hasSeen(key: string): boolean {
+    return this.#histories?.hasSeen(key) ?? false;
+  }
+
+  unsettled(): readonly Unsettled[] {
+    return this.#histories?.unsettled() ?? [];
+  }
+
+  /** A message was printed: durable when this returns. */
+  received(message: Message, key: string): void {
+    const history = this.#histories?.current;
+    const peer = message.verified
+      ? ({ kind: 'user', name: message.from } as const)
+      : ({ kind: 'external', name: message.external } as const);
+    history?.received({ peer, at: message.sentAt, body: message.body, key });
+    history?.commit();
+  }
+
+  /** A message goes out now: durable when this returns. */
+  sent(messageId: string, to: string, body: string): void {
+    const fate = { kind: 'on-its-way' } as const;
+    this.#histories?.current?.sent({ messageId, to, at: Date.now(), body, fate });
+  }
+
+  /** What became of a message that went out. */
+  fate({ id, state, receipt }: Pick<Entry, 'id' | 'state' | 'receipt'>): void {
+    this.#histories?.current?.fate(id, state, receipt);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#histories?.close();
+  }
+}

@@ -1,0 +1,221 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Message } from '../../protocol/v2/replies.ts';
+import { backoffMs } from '../backoff.ts';
+import { ClientError } from '../errors.ts';
+import { sanitiseLine } from '../sanitise.ts';
+import type { Settings } from '../settings.ts';
+import { Client } from '../v2/client.ts';
+import { type ClientEvent, DEFAULT_OPTIONS_2 } from '../v2/events.ts';
+import { isPassing } from '../v2/identity.ts';
+import { messageKey } from '../v2/seen.ts';
+import type { Context } from './context.ts';
+import { EXIT, Failure, failureOf } from './exit.ts';
+import type { Journal } from './journal.ts';
+import { LOGIN_PATIENCE_MS, LOGIN_RETRIES, LOGOUT_MS, loggedInElsewhere, noServer } from './link.ts';
+import { messageText } from './message-text.ts';
+
+/** A login that does not come back for a reason that may pass is tried for ever: nobody is there to ask. */
+const RELOGIN = { firstMs: 1_000, maxMs: 15_000, tries: Number.POSITIVE_INFINITY };
+/** After so many messages from others, which wait unacknowledged, the person is told that they fill the window. */
+const TELL_SKIPPED_EVERY = 100;
+
+export interface ListenerOptions {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly takeover: boolean;
+  readonly json: boolean;
+  /** End after the first message. */
+  readonly once: boolean;
+  /** Print only this user's messages; null: everybody's. */
+  readonly from: string | null;
+}
+
+interface Received {
+  readonly message: Message;
+  readonly inbox: string;
+}
+
+/** Prints messages as they come, for as long as nobody ends it, over as many connections as that takes. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #context: Context;
+  readonly #journal: Journal;
+  readonly #client: Client;
+  /** Bounded by the server's window, and by the client's own limit for servers that keep to none. */
+  readonly #queue: Received[] = [];
+  #isPrinting = false;
+  #hasBegun = false;
+  #isLost = false;
+  #skipped = 0;
+  #password = '';
+  #connected: () => void = () => undefined;
+  #finish: (error: unknown) => void = () => undefined;
+
+  constructor(options: ListenerOptions, journal: Journal, context: Context) {
+    this.#options = options;
+    this.#journal = journal;
+    this.#context = context;
+    const { address, tls } = options.settings;
+    const clientOptions = { ...DEFAULT_OPTIONS_2, address, tls, relogin: RELOGIN, memory: journal };
+    this.#client = new Client(clientOptions, (event) => this.#told(event));
+  }
+
+  /**
+   * Ends after the first message with `once`; otherwise never by itself.
+   * @param password asked for once there is a connection
+   * @throws Failure, ClientError, ReaderGone, Interrupted
+   */
+  async listen(password: () => Promise<string>): Promise<void> {
+    const { interrupted, say } = this.#context;
+    const finished = new Promise<unknown>((resolve) => {
+      this.#finish = resolve;
+    });
+    const connected = new Promise<void>((resolve) => {
+      this.#connected = resolve;
+    });
+    const abort = () => this.#finish(interrupted.reason);
+    interrupted.addEventListener('abort', abort, { once: true });
+    try {
+      interrupted.throwIfAborted();
+      this.#client.start();
+      const begin = async () => {
+        await connected;
+        this.#password = await password();
+        await this.#logIn(this.#options.takeover);
+        this.#hasBegun = true;
+        say(`Listening as ${this.#options.name}.`);
+        void this.#print();
+      };
+      begin().catch((error: unknown) => this.#finish(error));
+      const error = await finished;
+      if (error !== null) throw error;
+    } finally {
+      interrupted.removeEventListener('abort', abort);
+      await this.#close();
+    }
+  }
+
+  async #logIn(takeover: boolean): Promise<void> {
+    const { name } = this.#options;
+    const deadline = performance.now() + LOGIN_PATIENCE_MS;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#client.login(name, this.#password, takeover);
+        return;
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        const waitMs = Math.max(backoffMs(attempt, LOGIN_RETRIES), error.refusal?.retryAfterMs ?? 0);
+        if (!isPassing(error.refusal?.code) || performance.now() + waitMs >= deadline) {
+          throw error.refusal?.code === 'ALREADY_LOGGED_IN' ? loggedInElsewhere(name, error) : error;
+        }
+        await sleep(waitMs);
+      }
+    }
+  }
+
+  #told(event: ClientEvent): void {
+    const { say } = this.#context;
+    switch (event.type) {
+      case 'connected':
+        this.#connected();
+        // The token was given up, and the password had no connection to be tried on.
+        if (this.#hasBegun && this.#client.state.wanted === null) void this.#logInAnew();
+        break;
+      case 'disconnected':
+        this.#disconnected(event.reason);
+        break;
+      case 'login-restored':
+        this.#restored();
+        break;
+      case 'login-not-restored':
+        if (event.retryInMs === null) void this.#logInAnew();
+        break;
+      case 'replaced':
+        this.#finish(new Failure(EXIT.TRY_LATER, sanitiseLine(event.reason)));
+        break;
+      case 'message':
+        this.#queue.push(event);
+        void this.#print();
+        break;
+      case 'outgoing':
+        this.#journal.fate(event.entry);
+        break;
+      case 'server-text':
+        say(sanitiseLine(`The server says: ${event.text}`));
+        break;
+    }
+  }
+
+  #disconnected(reason: string): void {
+    const { settings } = this.#options;
+    if (!this.#hasBegun) this.#finish(noServer(settings, reason, undefined));
+    else if (!this.#isLost) {
+      const text = `The connection to ${settings.server} is lost: ${reason}. Trying again until it works.`;
+      this.#context.say(sanitiseLine(text));
+    }
+    this.#isLost = true;
+  }
+
+  #restored(): void {
+    if (this.#isLost) this.#context.say(`Connected again, listening as ${this.#options.name}.`);
+    this.#isLost = false;
+  }
+
+  /** The token is not taken any more; the password still may be. */
+  async #logInAnew(): Promise<void> {
+    try {
+      await this.#logIn(false);
+      this.#restored();
+    } catch (error) {
+      // Offline or unanswered: the next connection tries it again.
+      const isLink = error instanceof ClientError && error.refusal === undefined;
+      if (!isLink) this.#finish(error instanceof ClientError ? failureOf(error) : error);
+    }
+  }
+
+  /** One message after the other: what was not written out is not acknowledged. */
+  async #print(): Promise<void> {
+    if (this.#isPrinting || !this.#hasBegun) return;
+    this.#isPrinting = true;
+    const { name, json, once } = this.#options;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        const { message, inbox } = next;
+        if (!this.#isWanted(message)) continue;
+        await this.#context.output.write(messageText(message, name, inbox, json));
+        this.#journal.received(message, messageKey(inbox, message));
+        this.#client.shown(inbox, message.seq);
+        if (once) return this.#finish(null);
+      }
+    } catch (error) {
+      // Nothing more is printed: the queue's messages come again with the next login.
+      this.#queue.length = 0;
+      return this.#finish(error);
+    }
+    this.#isPrinting = false;
+  }
+
+  #isWanted(message: Message): boolean {
+    const { from } = this.#options;
+    if (from === null || (message.verified && message.from === from)) return true;
+    this.#skipped += 1;
+    if (this.#skipped % TELL_SKIPPED_EVERY === 0) {
+      this.#context.say(
+        `${this.#skipped} messages from others wait undelivered. With too many of them the server sends no more: ` +
+          '`milena retrieve` takes them.',
+      );
+    }
+    return false;
+  }
+
+  /** Acknowledges what was printed, and ends the login where there is one. */
+  async #close(): Promise<void> {
+    const enough = new AbortController();
+    await Promise.race([
+      this.#client.logout().catch(() => undefined),
+      sleep(LOGOUT_MS, undefined, { signal: enough.signal }).catch(() => undefined),
+    ]);
+    enough.abort();
+    await this.#client.close();
+  }
+}

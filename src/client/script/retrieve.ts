@@ -1,0 +1,71 @@
+import type { Message } from '../../protocol/v2/replies.ts';
+import { MAX_ACK_RANGES } from '../../protocol/v2/requests.ts';
+import { ask } from '../v2/dialect.ts';
+import { hex, messageKey, Seen } from '../v2/seen.ts';
+import { argumentsOf, atMost, limitOf } from './arguments.ts';
+import type { Context } from './context.ts';
+import { Journal } from './journal.ts';
+import type { Link } from './link.ts';
+import { messageText } from './message-text.ts';
+import { type Account, loggedIn } from './online.ts';
+import { resendWaiting } from './resend.ts';
+
+/** Messages asked for at once: as many as one acknowledgement can name. */
+const PAGE = MAX_ACK_RANGES;
+
+/** Prints what waited when the command logged in, oldest first, and acknowledges what was printed. */
+export async function run(context: Context): Promise<void> {
+  const args = argumentsOf('retrieve', context.args);
+  atMost(args.positionals, 0, 'milena retrieve takes options only');
+  const limit = limitOf(args.values.limit, Number.POSITIVE_INFINITY);
+  const json = args.values.json ?? false;
+  await loggedIn(context, args, async (link, account) => {
+    const journal = await Journal.open(account.settings, context);
+    try {
+      const { name, session } = account;
+      const inbox = hex(session.inbox);
+      journal.begin({ name, incarnation: hex(session.incarnation), inbox });
+      await resendWaiting(link, journal, null);
+      await printAll(link, limit, printer(context, account, journal, json));
+    } finally {
+      journal.close();
+    }
+  });
+}
+
+async function printAll(
+  { connection }: Link,
+  limit: number,
+  print: (message: Message) => Promise<boolean>,
+): Promise<void> {
+  let left = limit;
+  for (let more = true; more && left > 0; ) {
+    const page = await ask(connection, { type: 'retrieve', limit: Math.min(PAGE, left) });
+    const printed: number[] = [];
+    try {
+      for (const message of page.messages) {
+        if (await print(message)) left -= 1;
+        printed.push(message.seq);
+      }
+    } finally {
+      // Without it the next page would be the same one; and what was printed counts, also when the reader is gone.
+      if (printed.length > 0 && !connection.hasEnded) {
+        connection.tell({ type: 'ack', ranges: printed.map((seq): [number, number] => [seq, seq]) });
+      }
+    }
+    more = page.more && printed.length > 0;
+  }
+}
+
+/** Prints a message once; false if it was printed before, and only the acknowledgement was lost. */
+function printer(context: Context, { name, session }: Account, journal: Journal, json: boolean) {
+  const inbox = hex(session.inbox);
+  const seen = new Seen();
+  return async (message: Message): Promise<boolean> => {
+    const key = messageKey(inbox, message);
+    if (!seen.add(key) || journal.hasSeen(key)) return false;
+    await context.output.write(messageText(message, name, inbox, json));
+    journal.received(message, key);
+    return true;
+  };
+}

@@ -1,0 +1,61 @@
+import { ClientError } from '../errors.ts';
+import { SettingsError } from '../settings.ts';
+import { COMMANDS, type CommandName } from './commands.ts';
+import { type Context, Interrupted } from './context.ts';
+import { ENDING_SIGNALS, EXIT, exitBySignal, Failure, failureOf } from './exit.ts';
+import { Output, ReaderGone } from './output.ts';
+
+/** Runs a command to its end; resolves to the process's exit code. Never throws. */
+export async function runCommand(name: CommandName, args: readonly string[]): Promise<number> {
+  const ending = new AbortController();
+  for (const signal of ENDING_SIGNALS) {
+    process.on(signal, () => {
+      // Who asks twice does not want to wait for an orderly end.
+      if (ending.signal.aborted) process.exit(exitBySignal(signal));
+      ending.abort(new Interrupted(signal));
+    });
+  }
+  // Whoever read it may be gone before; there is nobody else to tell.
+  process.stderr.on('error', () => undefined);
+  const context: Context = {
+    args,
+    environment: process.env,
+    output: new Output(process.stdout, ending.signal),
+    say,
+    interrupted: ending.signal,
+  };
+  try {
+    const { run } = await COMMANDS[name].load();
+    await run(context);
+    return EXIT.OK;
+  } catch (error) {
+    // What ended meanwhile ended because of the signal.
+    const cause: unknown = ending.signal.aborted ? ending.signal.reason : error;
+    if (cause instanceof Interrupted && error instanceof Failure) say(error.message);
+    const code = codeFor(cause);
+    if (code === EXIT.UNAVAILABLE && name !== 'doctor') say('`milena doctor` finds out why.');
+    return code;
+  }
+}
+
+/** Tells of an error, and gives its exit code. */
+export function codeFor(error: unknown): number {
+  if (error instanceof Interrupted) return exitBySignal(error.signal);
+  // Who reads no further has what they wanted.
+  if (error instanceof ReaderGone) return EXIT.OK;
+  if (error instanceof SettingsError) {
+    say(error.message);
+    return EXIT.USAGE;
+  }
+  if (error instanceof ClientError) return codeFor(failureOf(error));
+  if (error instanceof Failure) {
+    say(error.message);
+    return error.code;
+  }
+  console.error('milena: this should not have happened:', error);
+  return EXIT.FAULT;
+}
+
+function say(text: string): void {
+  process.stderr.write(`milena: ${text.replaceAll('\n', '\nmilena: ')}\n`);
+}
