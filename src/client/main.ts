@@ -1,35 +1,60 @@
 #!/usr/bin/env node
+/*
+ * Without a command the screen, or the same line by line; with one, one thing for a script. What is not needed is not
+ * loaded: a command has no time for React.
+ */
 import { readFileSync } from 'node:fs';
-import { parseOptions, USAGE } from './tui/options.ts';
+import { invocationOf } from './script/arguments.ts';
+import { EXIT } from './script/exit.ts';
+import { HELP, OVERVIEW } from './script/help.ts';
+import { codeFor, runCommand } from './script/run.ts';
+import { type Flags, readSettings } from './settings.ts';
 
-const BAD_USAGE = 64;
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const invocation = invocationOf(args);
+    switch (invocation.type) {
+      case 'help':
+        return await print(invocation.command === null ? OVERVIEW : HELP[invocation.command]);
+      case 'version':
+        return await print(`milena ${version()}\n`);
+      case 'command':
+        return await runCommand(invocation.name, invocation.args);
+      case 'screen':
+        return await talk(invocation.flags);
+    }
+  } catch (error) {
+    return codeFor(error);
+  }
+}
 
-async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2), process.env);
-  switch (options.type) {
-    case 'help':
-      process.stdout.write(USAGE);
-      return 0;
-    case 'version':
-      process.stdout.write(`milena ${version()}\n`);
-      return 0;
-    case 'mistake':
-      process.stderr.write(`milena: ${options.text}\n\n${USAGE}`);
-      return BAD_USAGE;
-    case 'chat':
-      break;
+/** For people. */
+async function talk(flags: Flags): Promise<number> {
+  const settings = readSettings(flags, process.env);
+  if (settings.plain) {
+    const { runPlain } = await import('./plain/run.ts');
+    return runPlain(settings);
   }
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     process.stderr.write(
-      'milena: this is a client for people and needs a terminal for its input and output.\n',
+      'milena: the chat is for people and needs a terminal for its input and output.\n' +
+        'milena: --plain does with less, and commands are for scripts: milena --help lists them.\n',
     );
-    return BAD_USAGE;
+    return EXIT.USAGE;
   }
   // Both are read when React and Ink are loaded, so they are set before that.
   process.env.NODE_ENV = 'production';
   if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
   const { runScreen } = await import('./tui/run.tsx');
-  return runScreen(options.server);
+  return runScreen(settings);
+}
+
+/** Resolves when it is written: the process ends then. */
+function print(text: string): Promise<number> {
+  return new Promise((resolve) => {
+    process.stdout.on('error', () => resolve(EXIT.OK));
+    process.stdout.write(text, () => resolve(EXIT.OK));
+  });
 }
 
 function version(): string {
@@ -38,4 +63,4 @@ function version(): string {
   return typeof number === 'string' ? number : '?';
 }
 
-process.exit(await main());
+process.exit(await main(process.argv.slice(2)));
