@@ -26,25 +26,21 @@ export class AccountQuestions {
       return;
     }
     const hint = 'a name that you have, or a new one · Esc looks around first';
-    this.#display.ask({ prompt: 'your name', hint, masked: false, orCommand: true }, (answer) =>
-      answer === null || answer.trim() === '' ? undefined : this.#enterOrMake(answer.trim()),
-    );
+    this.#display.ask({ prompt: 'your name', hint, masked: false, orCommand: true }, (answer) => {
+      if (answer === null) return;
+      return answer.trim() === '' ? this.greet(null) : this.#enterOrMake(answer.trim());
+    });
   }
 
   create(name: string): void {
     this.#requireNobody();
-    this.#askTwice(`password for ${name}`, 'Enter alone: none, open to anybody · Esc leaves', (password) =>
-      this.#client.create(name, password),
-    );
+    this.#askNewPassword(name);
   }
 
   /** @param takeover ends the login elsewhere without asking */
   login(name: string, takeover = false): void {
     this.#requireNobody();
-    const question = secret(`password of ${name}`, 'Enter logs in · alone: no password · Esc leaves');
-    this.#display.ask(question, (password) =>
-      password === null ? this.#nothing() : this.#login(name, password === '' ? null : password, takeover),
-    );
+    this.#askPassword(name, takeover);
   }
 
   changePassword(): void {
@@ -105,12 +101,37 @@ export class AccountQuestions {
     }
   }
 
+  #askNewPassword(name: string): void {
+    const hint = 'Enter alone: none, open to anybody · Esc leaves';
+    this.#askTwice(`password for ${name}`, hint, async (password) => {
+      try {
+        await this.#client.create(name, password);
+      } catch (error) {
+        if (!(error instanceof ClientError) || error.refusal?.code !== 'WEAK_PASSWORD') throw error;
+        this.#display.say('error', wordsFor(error));
+        this.#askNewPassword(name);
+      }
+    });
+  }
+
+  #askPassword(name: string, takeover: boolean): void {
+    const question = secret(`password of ${name}`, 'Enter logs in · alone: no password · Esc leaves');
+    this.#display.ask(question, (password) =>
+      password === null ? this.#nothing() : this.#login(name, password === '' ? null : password, takeover),
+    );
+  }
+
   async #login(name: string, password: string | null, takeover: boolean): Promise<void> {
     try {
       await this.#client.login(name, password, takeover);
     } catch (error) {
-      const elsewhere = error instanceof ClientError && error.refusal?.code === 'ALREADY_LOGGED_IN';
-      if (!elsewhere || takeover) throw error;
+      // Without an answer it may have been done: the person says what next.
+      if (!(error instanceof ClientError) || error.code === 'TIMEOUT') throw error;
+      if (takeover || error.refusal?.code !== 'ALREADY_LOGGED_IN') {
+        this.#display.say('error', wordsFor(error));
+        if (this.#display.state.account === null) this.#askPassword(name, takeover);
+        return;
+      }
       this.#display.say(
         'error',
         `${name} is logged in elsewhere. Type yes to take over, which ends it there.`,

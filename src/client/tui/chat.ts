@@ -18,6 +18,7 @@ import {
   isWide,
   type Screen,
   type ScreenEvent,
+  showsMessages,
   unreadConversations,
   updateScreen,
 } from './screen.ts';
@@ -53,6 +54,8 @@ export class Chat implements View {
   #conversationsAreStale = false;
   #drawing: NodeJS.Timeout | undefined;
   #draft: NodeJS.Timeout | undefined;
+  /** What is written while no conversation is open: no history has a place for it. */
+  #draftAtHome = '';
   #notices = 0;
   #title = '';
 
@@ -156,9 +159,10 @@ export class Chat implements View {
 
   historyOpened(history: History): void {
     if (history === this.#history) return;
+    // First, so that what is written stays with the earlier account.
+    if (this.#screen.talk.to !== null) this.#talk.turnTo(null);
     this.#history = history;
     this.#conversationsAreStale = true;
-    if (this.#screen.talk.to !== null) this.#talk.turnTo(null);
     this.#showSoon();
   }
 
@@ -194,12 +198,13 @@ export class Chat implements View {
     // The oldest news first: the list is sorted the other way.
     const next = unread.findLast(({ muted }) => !muted) ?? unread.at(-1);
     if (next === undefined) this.#talk.say('info', 'Nothing is unread.');
+    else if (isSame(next.peer, this.#screen.talk.to)) this.#timeline.toEnd();
     else this.#talk.turnTo(next.peer);
   }
 
   giveBack(text: string): void {
-    if (this.#screen.input.text !== '' || this.#screen.question !== null) return;
-    this.#update({ type: 'edit', action: { type: 'set', text } });
+    if (this.#screen.input.text !== '') return;
+    this.#update({ type: 'draft', text });
     this.#showSoon();
   }
 
@@ -364,13 +369,15 @@ export class Chat implements View {
     this.#timeline = new Timeline(history, peer, this.#layout, Date.now());
     const conversation = peer === null ? null : (history?.conversation(peer) ?? null);
     this.#timeline.markUnread(conversation?.firstUnread ?? null, conversation?.unread ?? 0);
-    this.#update({ type: 'edit', action: { type: 'set', text: conversation?.draft ?? '' } });
+    const draft = peer === null ? this.#draftAtHome : (conversation?.draft ?? '');
+    this.#update({ type: 'draft', text: draft });
     this.#conversationsAreStale = true;
   }
 
   #keepDraft(): void {
     clearTimeout(this.#draft);
     const { talk, input } = this.#screen;
+    if (talk.to === null) this.#draftAtHome = input.text;
     if (talk.to === null || this.#history === null) return;
     if ((this.#history.conversation(talk.to)?.draft ?? '') === input.text) return;
     this.#history.draft(talk.to, input.text);
@@ -391,7 +398,8 @@ export class Chat implements View {
     this.#timeline.layOut(this.#layout, Date.now());
     const { to } = this.#screen.talk;
     const history = this.#history;
-    if (history !== null && to !== null && this.#timeline.isAtEnd && this.#timeline.newest > 0) {
+    const isSeen = this.#timeline.isAtEnd && showsMessages(this.#screen);
+    if (history !== null && to !== null && isSeen && this.#timeline.newest > 0) {
       const open = this.#screen.conversations.find(({ peer }) => isSame(peer, to));
       if (this.#conversationsAreStale || (open?.unread ?? 0) > 0) history.read(to, this.#timeline.newest);
     }

@@ -3,7 +3,7 @@ import { nameOf } from '../talk/words.ts';
 import { cells, shorten, toWidth } from './cells.ts';
 import { lately } from './days.ts';
 import { headerRow } from './header-row.ts';
-import { hintFor, promptFor } from './hints.ts';
+import { hintFor } from './hints.ts';
 import { homeRows } from './home-rows.ts';
 import { maskInput } from './input-line.ts';
 import { viewInput } from './input-view.ts';
@@ -12,11 +12,13 @@ import { type Row, type Span, span } from './rows.ts';
 import {
   bodyRows,
   hasRules,
+  inputColumns,
   listColumns,
   MIN_COLUMNS,
   MIN_ROWS,
   maxInputRows,
   type Page,
+  promptOf,
   type Screen,
   unreadConversations,
 } from './screen.ts';
@@ -82,7 +84,7 @@ function contentOf(screen: Screen, timeline: Timeline, columns: number, height: 
   const below = messageHeight(screen, timeline.isAtEnd) < height ? 1 : 0;
   const rows = timeline.window(height - below);
   const blank = height - below - rows.length;
-  const home = talk.to === null ? homeRows(talk, screen.conversations.length, columns) : [];
+  const home = talk.to === null ? homeRows(screen, columns) : [];
   const empty = talk.to !== null && rows.length === 0 ? [[], [span(' Nothing said yet.', 'dim')]] : home;
   const above: Row[] = empty.length <= blank ? empty : [];
   return [
@@ -126,11 +128,11 @@ function pageRows(page: Page, columns: number, height: number, now: number): Row
 
 /** The input line, a password as dots. */
 function inputOf(screen: Screen): { rows: Row[]; cursor: { x: number; y: number } } {
-  const { columns, question, answer, input } = screen;
-  const prompt = shorten(promptFor(screen), Math.floor(columns / 2));
+  const { question, answer, input } = screen;
+  const prompt = promptOf(screen);
   const width = cells(prompt);
   const shown = question === null ? input : question.masked ? maskInput(answer) : answer;
-  const view = viewInput(shown, columns - width, maxInputRows(screen));
+  const view = viewInput(shown, inputColumns(screen), maxInputRows(screen));
   const rows = view.rows.map((text, index): Row => {
     const left: Span = index === 0 ? span(prompt, 'prompt') : span(' '.repeat(width));
     return [left, span(text)];

@@ -1,7 +1,9 @@
 import type { Conversation, Peer, StoredMessage } from '../history/types.ts';
 import type { Question, TalkState } from '../talk/display.ts';
+import { cells, shorten } from './cells.ts';
 import type { CompletionState } from './completion.ts';
-import { EMPTY_INPUT, editInput, type InputAction, type InputLine } from './input-line.ts';
+import { promptFor } from './hints.ts';
+import { EMPTY_INPUT, editAnswer, editInput, type InputAction, type InputLine } from './input-line.ts';
 
 export const MIN_COLUMNS = 20;
 export const MIN_ROWS = 6;
@@ -40,6 +42,8 @@ export interface Screen {
 
 export type ScreenEvent =
   | { readonly type: 'edit'; readonly action: InputAction }
+  /** What was written before comes back, also behind a question. */
+  | { readonly type: 'draft'; readonly text: string }
   /** Completion has made the line another. */
   | { readonly type: 'complete'; readonly input: InputLine; readonly completion: CompletionState | null }
   | { readonly type: 'talk'; readonly talk: TalkState }
@@ -72,6 +76,12 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
   switch (event.type) {
     case 'edit':
       return edit(screen, event.action);
+    case 'draft':
+      return {
+        ...screen,
+        input: editInput(screen.input, { type: 'set', text: event.text }),
+        completion: null,
+      };
     case 'complete':
       return { ...screen, input: event.input, completion: event.completion };
     case 'talk':
@@ -92,8 +102,9 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
 }
 
 function edit(screen: Screen, action: InputAction): Screen {
-  if (screen.question !== null) return { ...screen, answer: editInput(screen.answer, action) };
-  return { ...screen, input: editInput(screen.input, action), completion: null };
+  const columns = inputColumns(screen);
+  if (screen.question !== null) return { ...screen, answer: editAnswer(screen.answer, action) };
+  return { ...screen, input: editInput(screen.input, action, columns), completion: null };
 }
 
 /** The choice stays with the conversation that it was on, wherever that is now. */
@@ -143,6 +154,23 @@ export function isWide({ columns }: Pick<Screen, 'columns'>): boolean {
 export function listColumns({ columns }: Pick<Screen, 'columns'>): number {
   if (columns < MIN_LIST_COLUMNS) return 0;
   return columns < WIDE_COLUMNS ? 18 : 30;
+}
+
+/** What stands in front of the input. */
+export function promptOf(screen: Screen): string {
+  return shorten(promptFor(screen), Math.floor(screen.columns / 2));
+}
+
+/** Whether messages are in sight: there is room for them, and nothing stands in their place. */
+export function showsMessages(screen: Screen): boolean {
+  const { columns, rows, page, picked } = screen;
+  if (columns < MIN_COLUMNS || rows < MIN_ROWS || page !== null) return false;
+  return picked === null || listColumns(screen) > 0;
+}
+
+/** Columns that the input may take. */
+export function inputColumns(screen: Screen): number {
+  return screen.columns - cells(promptOf(screen));
 }
 
 /** Rows that the input may take. */

@@ -132,27 +132,35 @@ describe('a conversation', () => {
 });
 
 describe('what is to be done next', () => {
-  test.each<[string, Partial<TalkState>, RegExp]>([
+  const NOBODY: Partial<TalkState> = { account: null, wanted: null, to: null };
+  const asking = (prompt: string, orCommand: boolean) => (screen: Screen) =>
+    updateScreen(screen, { type: 'ask', question: { prompt, hint: '', masked: false, orCommand } });
+
+  function words(screen: Screen): string {
+    return drawn(screen, new Timeline(null, null, layoutFor(60, false, []), NOON))
+      .map((row) => row.slice(19))
+      .join(' ')
+      .replace(/\s+/g, ' ');
+  }
+
+  test.each<[string, Partial<TalkState>, (screen: Screen) => Screen, RegExp]>([
     [
       'not connected',
-      { link: { kind: 'waiting', reason: 'no', retryInMs: 1 }, account: null, wanted: null, to: null },
-      /cannot reach 127\.0\.0\.1:8080.*goes on trying/s,
+      { ...NOBODY, link: { kind: 'waiting', reason: 'no', retryInMs: 1 } },
+      (screen) => screen,
+      /Welcome.*cannot reach 127\.0\.0\.1:8080.*goes on trying/,
     ],
-    ['nobody logged in', { account: null, wanted: null, to: null }, /Enter a name below/],
-    ['no conversation open', { to: null }, /Alt\+A opens the next unread/],
-  ])('%s', (_, part, words) => {
-    expect(
-      drawn(screenOf(80, 24, part))
-        .join('\n')
-        .replace(/\s+/g, ' '),
-    ).toMatch(words);
+    ['asked for a name', NOBODY, asking('your name', true), /Welcome.*Enter a name below/],
+    ['asked for what belongs to it', NOBODY, asking('password', false), /Welcome[^/]*read\. [^/]*$/],
+    ['asked for nothing', NOBODY, (screen) => screen, /Welcome.*\/create NAME makes/],
+    ['nobody to talk to yet', { to: null }, (screen) => screen, /\/list shows .*; \/msg NAME/],
+  ])('%s', (_, part, change, expected) => {
+    expect(words(change({ ...screenOf(80, 24, part), conversations: [] }))).toMatch(expected);
   });
 
-  test('nobody to talk to yet', () => {
-    const screen = { ...screenOf(80, 24, { to: null }), conversations: [] };
-    expect(drawn(screen, new Timeline(null, null, layoutFor(60, false, []), NOON)).join('\n')).toMatch(
-      /\/list shows who there is; \/msg NAME/,
-    );
+  test('no conversation open', () => {
+    expect(words(screenOf(80, 24, { to: null }))).toMatch(/Alt\+A opens the next unread/);
+    expect(words(screenOf(80, 24, NOBODY))).toMatch(/Alt\+A opens the next unread/);
   });
 });
 
