@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SETTING_NAMES, TABLE } from '../../src/client/setting-table.ts';
 import { type Flags, readSettings, type Settings, SettingsError } from '../../src/client/settings.ts';
 
 let home: string;
@@ -150,4 +151,18 @@ test('a file that is no certificate is named at once, not found out as a server 
   const file = join(home, 'key.pem');
   writeFileSync(file, '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
   expect(mistake({ ca: file })).toMatch(/key\.pem.*: it holds no certificate/);
+});
+
+test('the documentation has a row for every setting, and no other, with what counts unless it is set', () => {
+  const text = readFileSync(new URL('../../docs/commands.md', import.meta.url), 'utf8');
+  const table = text.slice(text.indexOf('## Settings'));
+  const rows = [...table.matchAll(/^\| `(\w+)` \| `--([\w-]+)[^|]*\| `(MILENA_\w+)` \| (?:`([^`]*)`)?/gm)];
+  expect(rows.map(([, name, flag, variable]) => [name, flag, variable])).toEqual(
+    SETTING_NAMES.map((name) => [name, TABLE[name].flag, TABLE[name].variable]),
+  );
+  const defaults = rows.flatMap(([, , , variable = '', value]) =>
+    value === undefined ? [] : [[variable, value] as const],
+  );
+  expect(defaults).toHaveLength(9);
+  expect(read({}, Object.fromEntries(defaults))).toEqual(read({}));
 });

@@ -20,6 +20,8 @@ export interface Arguments<Given extends Options> {
 
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
 
+const EVERY_OPTION: Options = Object.assign({}, ...Object.values(COMMANDS).map(({ options }) => options));
+
 /** What a command line asks for. */
 export type Invocation =
   | { readonly type: 'screen'; readonly flags: Flags }
@@ -33,6 +35,7 @@ export type Invocation =
  * @throws Failure `USAGE`
  */
 export function invocationOf(args: readonly string[]): Invocation {
+  forbidPasswords(args);
   const at = commandAt(args);
   if (at === -1) {
     const { flags } = parse(args, {});
@@ -41,6 +44,8 @@ export function invocationOf(args: readonly string[]): Invocation {
   }
   const name = args[at] ?? '';
   if (!isCommand(name)) {
+    // What stands behind an option that nobody knows may be its value.
+    parse(args.slice(0, at), EVERY_OPTION);
     const close = suggest(name, Object.keys(COMMANDS));
     const hint = close === null ? 'milena --help lists them.' : `Is "${close}" meant?`;
     throw new Failure(EXIT.USAGE, `There is no command ${quoted(name)}. ${hint}`);
@@ -93,13 +98,6 @@ export function limitOf(text: string | undefined, unset: number): number {
 }
 
 function parse(args: readonly string[], options: Options): { flags: Flags; positionals: readonly string[] } {
-  if (args.some((arg) => /^--password(=|$)/.test(arg))) {
-    throw new Failure(
-      EXIT.USAGE,
-      'A password is never taken from an argument: everybody on this machine can read those, and the shell keeps ' +
-        'them. Use --password-file FILE, MILENA_PASSWORD, or the prompt.',
-    );
-  }
   const known = { ...SETTING_OPTIONS, ...ALWAYS, ...options };
   try {
     const { values, positionals } = parseArgs({
@@ -115,13 +113,26 @@ function parse(args: readonly string[], options: Options): { flags: Flags; posit
   }
 }
 
+/** @throws Failure `USAGE` */
+function forbidPasswords(args: readonly string[]): void {
+  if (args.some((arg) => /^--password(=|$)/.test(arg))) {
+    throw new Failure(
+      EXIT.USAGE,
+      'A password is never taken from an argument: everybody on this machine can read those, and the shell keeps ' +
+        'them. Use --password-file FILE, MILENA_PASSWORD, or the prompt.',
+    );
+  }
+}
+
 function mistakeIn(args: readonly string[], known: Options, error: TypeError): string {
   const isUnknown = 'code' in error && error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
   const unknown = args.find((arg) => /^-./.test(arg) && !Object.hasOwn(known, nameOf(arg)));
   if (!isUnknown || unknown === undefined) return `${error.message.split('. ')[0]}.`;
+  // What is behind "=" may be a secret.
+  const told = quoted(unknown.replace(/=.*$/s, ''));
   const close = suggest(nameOf(unknown), Object.keys(known));
-  if (close !== null) return `There is no option ${quoted(unknown)}. Is --${close} meant?`;
-  return `There is no option ${quoted(unknown)}. Text that begins with a dash goes behind "--".`;
+  if (close !== null) return `There is no option ${told}. Is --${close} meant?`;
+  return `There is no option ${told}. Text that begins with a dash goes behind "--".`;
 }
 
 function nameOf(arg: string): string {

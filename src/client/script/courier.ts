@@ -13,16 +13,13 @@ import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { Journal } from './journal.ts';
 import { Link } from './link.ts';
-import { isFinal, resendWaiting } from './resend.ts';
+import { isFinal, NOT_HERE, resendAll, resendTo } from './resend.ts';
 
 const RETRIES = { firstMs: 500, maxMs: 5_000 };
 /** Between questions for a message's fate, where no push tells of it. */
 const QUESTIONS = { firstMs: 500, maxMs: 5_000 };
 /** Refusals after which the message may be stored all the same. */
 const UNSURE: ReadonlySet<ProtocolErrorCode> = new Set(['UNAVAILABLE', 'INTERNAL']);
-/** Refusals of which another connection may know nothing. */
-const NOT_HERE: ReadonlySet<ProtocolErrorCode> = new Set(['NOT_LOGGED_IN', 'REPLACED', 'SHUTTING_DOWN']);
-
 type Fate = 'delivered' | 'undeliverable';
 
 export interface Parcel {
@@ -122,6 +119,7 @@ export class Courier {
       await this.#logIn(link);
       const isFromEarlier = this.#sent !== null;
       if (!isFromEarlier) await this.#send(link);
+      resendAll(link, this.#journal);
       if (!this.#parcel.waitDelivered) return null;
       return await this.#settled(link, isFromEarlier);
     } catch (error) {
@@ -143,7 +141,7 @@ export class Courier {
     this.#token = session.token;
     const { incarnation, inbox } = session;
     this.#journal.begin({ name, incarnation: hex(incarnation), inbox: hex(inbox) });
-    if (!this.#wasSent) await resendWaiting(link, this.#journal, to);
+    if (!this.#wasSent) await resendTo(link, this.#journal, to);
   }
 
   async #send(link: Link): Promise<void> {

@@ -4,14 +4,14 @@ import type { CommandName } from './commands.ts';
 export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
        milena COMMAND [OPTIONS]     does one thing and ends, for scripts
 
-  send NAME TEXT…   send a message              list [PATTERN]   list accounts
-  listen            print messages as they come status NAME…     who is logged in
-  retrieve          print what waited           create NAME      make an account
-  search WORDS…     search the local history    passwd           change password
-  export NAME       print a conversation        delete           delete account
-  doctor            find out what is wrong      completion SHELL bash, zsh or fish
+  send NAME TEXT…  send a message              list [PATTERN]   list accounts
+  listen           print messages as they come status NAME…     who is logged in
+  retrieve         print what waited           create NAME      make an account
+  search WORDS…    search the local history    passwd           change password
+  export NAME      print a conversation        delete           delete account
+  doctor           find out what is wrong      completion SHELL bash, zsh, fish
 
-  --server HOST:PORT      the server, 127.0.0.1:8080 unless MILENA_SERVER says else
+  --server HOST:PORT      the server (127.0.0.1:8080); also MILENA_SERVER
   --user NAME             the account; also MILENA_USER
   --password-file FILE    its password; also MILENA_PASSWORD, or at the prompt
   --tls, --ca FILE        encrypt; trust only the authority in FILE (PEM)
@@ -58,7 +58,7 @@ lost connection is made again; standard error says so.
   --user, --server, …     whose account, and where: see milena --help
 
 Exit codes: 0 the reader is gone or --once is done, 69 no connection at first,
-75 the account is logged in elsewhere, 77 wrong password, 130 and 143 by signals.
+75 logged in elsewhere, 77 wrong password, 130 and 143 ended by a signal.
 `,
   retrieve: `Usage: milena retrieve [OPTIONS]
 
@@ -147,9 +147,9 @@ Exit codes: 0 all is well (! are hints), otherwise the code of the first ✗.
 
 Prints a completion script; it asks the server for names as you type.
 
-  bash:  source <(milena completion bash)           in ~/.bashrc
-  zsh:   source <(milena completion zsh)            in ~/.zshrc, behind compinit
-  fish:  milena completion fish | source            in ~/.config/fish/config.fish
+  bash:  source <(milena completion bash)    in ~/.bashrc
+  zsh:   source <(milena completion zsh)     in ~/.zshrc, behind compinit
+  fish:  milena completion fish | source     in ~/.config/fish/config.fish
 `,
   help: `Usage: milena help [COMMAND]
 

@@ -1,26 +1,40 @@
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { RequestOf } from '../../protocol/v2/requests.ts';
 import { ClientError } from '../errors.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { ask } from '../v2/dialect.ts';
+import { isPassing } from '../v2/identity.ts';
 import type { Unsettled } from '../v2/memory.ts';
-import { EXIT, exitOf } from './exit.ts';
 import type { Journal } from './journal.ts';
 import type { Link } from './link.ts';
 
 /** So many messages at a time go out beside what the command itself asks: a connection takes 16 requests. */
 const AT_ONCE = 8;
+/** Refusals of which another connection may know nothing. */
+export const NOT_HERE: ReadonlySet<ProtocolErrorCode> = new Set([
+  'NOT_LOGGED_IN',
+  'REPLACED',
+  'SHUTTING_DOWN',
+]);
 
-/**
- * Sends again what earlier commands, or the screen, have sent without an answer: under the same ids, so that it arrives
- * once. What is refused for now waits for the next login. Resolves when those to `first` are answered, since nothing
- * may overtake them on their way to that recipient; the others are answered before the connection's later requests.
+/*
+ * What earlier commands, or the screen, have sent without an answer goes again under the same id, so that it arrives
+ * once. What is refused for now waits for the next login.
  */
-export async function resendWaiting(link: Link, journal: Journal, first: string | null): Promise<void> {
-  const waiting = journal.unsettled().filter(({ receipt }) => receipt === null);
-  for (const entry of waiting.filter(({ to }) => to === first)) await resend(link, journal, entry);
+
+/** Sends what waits for one recipient; resolves when it is answered, since nothing may overtake it on its way. */
+export async function resendTo(link: Link, journal: Journal, to: string): Promise<void> {
+  for (const entry of waiting(journal)) if (entry.to === to) await resend(link, journal, entry);
+}
+
+/** Sends what waits; its answers come before those to the connection's later requests. */
+export function resendAll(link: Link, journal: Journal): void {
   // In their order: one connection's sends to one recipient are stored so.
-  const others = waiting.filter(({ to }) => to !== first).slice(0, AT_ONCE);
-  for (const entry of others) void resend(link, journal, entry);
+  for (const entry of waiting(journal).slice(0, AT_ONCE)) void resend(link, journal, entry);
+}
+
+function waiting(journal: Journal): Unsettled[] {
+  return journal.unsettled().filter(({ receipt }) => receipt === null);
 }
 
 async function resend(link: Link, journal: Journal, { id, to, body }: Unsettled): Promise<void> {
@@ -37,8 +51,7 @@ async function resend(link: Link, journal: Journal, { id, to, body }: Unsettled)
 }
 
 /** Whether a message that was refused so will never be taken. */
-export function isFinal(error: ClientError): boolean {
-  if (error.refusal?.code === 'MAILBOX_FULL') return true;
-  const code = exitOf(error);
-  return error.code === 'REFUSED' && code !== EXIT.TRY_LATER && code !== EXIT.FAULT;
+export function isFinal({ code, refusal }: ClientError): boolean {
+  if (code !== 'REFUSED' || refusal === undefined) return false;
+  return !isPassing(refusal.code) && !NOT_HERE.has(refusal.code);
 }

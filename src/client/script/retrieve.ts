@@ -8,7 +8,7 @@ import { Journal } from './journal.ts';
 import type { Link } from './link.ts';
 import { messageText } from './message-text.ts';
 import { type Account, loggedIn } from './online.ts';
-import { resendWaiting } from './resend.ts';
+import { resendAll } from './resend.ts';
 
 /** Messages asked for at once: as many as one acknowledgement can name. */
 const PAGE = MAX_ACK_RANGES;
@@ -25,7 +25,7 @@ export async function run(context: Context): Promise<void> {
       const { name, session } = account;
       const inbox = hex(session.inbox);
       journal.begin({ name, incarnation: hex(session.incarnation), inbox });
-      await resendWaiting(link, journal, null);
+      resendAll(link, journal);
       await printAll(link, limit, printer(context, account, journal, json));
     } finally {
       journal.close();

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+/* The objects that `--json` prints, as docs/commands.md has them. */
+
+const time = z.iso.datetime().nullable();
+const hexId = z.string().regex(/^[0-9a-f]{32}$/);
+
+export const messageShape = z.strictObject({
+  type: z.literal('message'),
+  to: z.string(),
+  from: z.string().nullable(),
+  external: z.string().nullable(),
+  id: hexId.nullable(),
+  inbox: hexId,
+  seq: z.int(),
+  at: time,
+  contentType: z.string().nullable(),
+  body: z.string(),
+});
+
+export const sentShape = z.strictObject({
+  type: z.literal('sent'),
+  id: hexId,
+  to: z.string(),
+  state: z.enum(['stored', 'delivered', 'undeliverable', 'refused', 'unsure']),
+  acceptedAt: time,
+  recipientLoggedIn: z.boolean().nullable(),
+  kept: z.boolean(),
+  reason: z.string().nullable(),
+});
+
+export const accountShape = z.strictObject({ type: z.literal('account'), name: z.string() });
+
+export const statusShape = z.strictObject({
+  type: z.literal('status'),
+  name: z.string(),
+  state: z.enum(['logged-in', 'away', 'no-such-user']),
+});
+
+export const storedShape = z.strictObject({
+  id: z.int(),
+  at: time,
+  direction: z.enum(['in', 'out']),
+  from: z.string(),
+  to: z.string(),
+  external: z.boolean(),
+  body: z.string(),
+  fate: z
+    .enum(['on-its-way', 'waiting', 'stored', 'delivered', 'undeliverable', 'refused', 'unsure'])
+    .nullable(),
+  reason: z.string().optional(),
+});
+
+export const checkShape = z.strictObject({
+  type: z.literal('check'),
+  name: z.string(),
+  state: z.enum(['ok', 'hint', 'failed']),
+  text: z.string(),
+  next: z.string().nullable(),
+});
+
+/** Each command's shape. */
+export const SHAPES = {
+  'listen`, `retrieve': messageShape,
+  send: sentShape,
+  list: accountShape,
+  status: statusShape,
+  'search`, `export': storedShape,
+  doctor: checkShape,
+} as const;
+
+/** The objects of an output, one a line, checked. @throws ZodError */
+export function shaped<Shape extends z.ZodType>(shape: Shape, stdout: string): z.output<Shape>[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => shape.parse(JSON.parse(line)));
+}
