@@ -401,7 +401,10 @@ export class Chat implements View {
     const isSeen = this.#timeline.isAtEnd && showsMessages(this.#screen);
     if (history !== null && to !== null && isSeen && this.#timeline.newest > 0) {
       const open = this.#screen.conversations.find(({ peer }) => isSame(peer, to));
-      if (this.#conversationsAreStale || (open?.unread ?? 0) > 0) history.read(to, this.#timeline.newest);
+      if (this.#conversationsAreStale || (open?.unread ?? 0) > 0) {
+        history.read(to, this.#timeline.newest);
+        this.#conversationsAreStale = true;
+      }
     }
     if (!this.#conversationsAreStale) return;
     this.#conversationsAreStale = false;

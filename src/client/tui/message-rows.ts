@@ -42,7 +42,7 @@ const MAX_CHARACTERS = 200_000;
 /** The layout of a conversation in so many columns. */
 export function layoutFor(columns: number, seconds: boolean, names: readonly string[]): Layout {
   const longest = Math.max(2, ...names.map(cells));
-  const most = columns < 60 ? 10 : MAX_NAME_COLUMNS;
+  const most = columns < 50 ? 10 : MAX_NAME_COLUMNS;
   return { columns, nameColumns: Math.min(most, longest), seconds };
 }
 

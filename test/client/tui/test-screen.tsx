@@ -99,10 +99,10 @@ export class TestScreen {
     return this.rows.flatMap((row) => pattern.exec(row)?.[1] ?? []);
   }
 
-  /** The rows of the list beside the messages, from the top. */
+  /** The rows of the list beside the messages, from the top, with single blanks. */
   get list(): string[] {
     return this.rows
-      .flatMap((row) => /^([^│]*)│/u.exec(row)?.[1]?.trimEnd() ?? [])
+      .flatMap((row) => /^([^│]*)│/u.exec(row)?.[1]?.replace(/ +/g, ' ').trim() ?? [])
       .filter((row) => row !== '');
   }
 
