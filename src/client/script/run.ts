@@ -15,6 +15,7 @@ export async function runCommand(name: CommandName, args: readonly string[]): Pr
       ending.abort(new Interrupted(signal));
     });
   }
+  process.on('uncaughtException', (error) => process.exit(codeFor(error)));
   // Whoever read it may be gone before; there is nobody else to tell.
   process.stderr.on('error', () => undefined);
   const context: Context = {

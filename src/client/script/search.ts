@@ -34,7 +34,18 @@ export async function run(context: Context): Promise<void> {
 function foundJson({ id, peer, direction, at, body, fate }: StoredMessage, account: string): string {
   const [from, to] = direction === 'in' ? [peer.name, account] : [account, peer.name];
   const external = peer.kind === 'external';
-  return jsonLine({ id, at: isoTime(at), direction, from, to, external, body, fate: fate?.kind ?? null });
+  const reason = fate?.kind === 'refused' ? fate.reason : undefined;
+  return jsonLine({
+    id,
+    at: isoTime(at),
+    direction,
+    from,
+    to,
+    external,
+    body,
+    fate: fate?.kind ?? null,
+    reason,
+  });
 }
 
 function foundLines({ peer, direction, at, body }: StoredMessage, account: string): string {
