@@ -142,6 +142,52 @@ test('is bounded in messages, in bytes, and in what it waits for', () => {
   expect(outbox.toAskFor(1)[0]?.id).toBe('100');
 });
 
+describe('what an earlier process left', () => {
+  const left = (id: string, receipt: Uint8Array | null = null, body = 'x'): Entry => {
+    const kind = receipt === null ? 'on-its-way' : 'stored';
+    return { id, to: 'bob', body, state: { kind }, receipt };
+  };
+
+  test('goes again in its order, before what is new; it may have been sent', () => {
+    const outbox = new Outbox();
+    expect(outbox.restore([left('1'), left('2')])).toEqual([]);
+    outbox.begin();
+    outbox.add('3', 'bob', 'new');
+    expect(ids(outbox.take())).toEqual(['1']);
+    outbox.accepted('1', RECEIPT);
+    expect(ids(outbox.take())).toEqual(['2']);
+    expect(states(outbox.abandon('logged out'))).toEqual(['2 unsure', '3 refused']);
+    const other = new Outbox();
+    other.restore([left('1'), left('2')]);
+    // Not sent by this process, perhaps by the one before.
+    expect(states(other.settled(['2'], 'delivered'))).toEqual(['2 delivered']);
+    expect(states(other.abandon('logged out'))).toEqual(['1 unsure']);
+  });
+
+  test('what is stored is asked for', () => {
+    const outbox = new Outbox();
+    outbox.restore([left('1'), left('2', RECEIPT), left('3', RECEIPT)]);
+    expect(outbox.toAskFor(10)).toMatchObject([
+      { id: '2', receipt: RECEIPT },
+      { id: '3', receipt: RECEIPT },
+    ]);
+    expect(outbox.unanswered).toBe(1);
+  });
+
+  test('has the same bounds: what has no room is given up', () => {
+    const many = Array.from({ length: 202 }, (_, count) => left(`${count}`));
+    const outbox = new Outbox();
+    expect(states(outbox.restore(many))).toEqual(['200 unsure', '201 unsure']);
+    expect(outbox.unanswered).toBe(200);
+    const stored = Array.from({ length: 2_100 }, (_, count) => left(`${count}`, RECEIPT));
+    const other = new Outbox();
+    expect(other.restore(stored)).toEqual([]);
+    expect(ids(other.toAskFor(10_000))).toEqual(ids(stored.slice(100)));
+    const large = ['1', '2', '3'].map((id) => left(id, null, 'x'.repeat(2 * 1024 * 1024)));
+    expect(states(new Outbox().restore(large))).toEqual(['3 unsure']);
+  });
+});
+
 /** What a server that forgets nothing would hold, and what it may have told. */
 class Model {
   readonly outbox = new Outbox();

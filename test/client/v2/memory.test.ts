@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest';
+import type { Memory, Unsettled } from '../../../src/client/v2/memory.ts';
+import { hex, messageKey } from '../../../src/client/v2/seen.ts';
+import {
+  client,
+  clientForEachTest,
+  connectAs,
+  events,
+  server,
+  shown,
+  statesOf,
+  told,
+  unless,
+  until,
+} from './harness.ts';
+import { agreeable, idOf, messageFrom } from './test-server.ts';
+
+clientForEachTest();
+
+/** What earlier processes left, and what was asked of it, among the client's events. */
+class Left implements Memory {
+  readonly begun: string[] = [];
+  seen = new Set<string>();
+  entries: Unsettled[] = [];
+  /** What had been told when an account began. */
+  toldBefore: string[][] = [];
+
+  begin({ name, incarnation, inbox }: Parameters<Memory['begin']>[0]): void {
+    expect([incarnation, inbox].map((id) => id.length)).toEqual([32, 32]);
+    this.begun.push(name);
+    this.toldBefore.push(events.map((event) => event.type));
+  }
+
+  hasSeen(key: string): boolean {
+    return this.seen.has(key);
+  }
+
+  unsettled(): readonly Unsettled[] {
+    return this.entries;
+  }
+}
+
+function unanswered(text: string): Unsettled {
+  const id = hex(idOf(text));
+  return { id, to: 'bob', body: text, state: { kind: 'on-its-way' }, receipt: null };
+}
+
+function stored(text: string): Unsettled {
+  return { ...unanswered(text), state: { kind: 'stored' }, receipt: idOf(`receipt ${text}`) };
+}
+
+test('the account begins before anything is told of it', async () => {
+  const memory = new Left();
+  await connectAs('al', { memory });
+  expect(memory.begun).toEqual(['al']);
+  expect(memory.toldBefore[0]).not.toContain('logged-in');
+  expect(told('state').filter(({ state }) => state.account === 'al')).toHaveLength(1);
+});
+
+test('what had no answer goes again, in its order and before anything new', async () => {
+  const memory = new Left();
+  memory.entries = [unanswered('one'), unanswered('two')];
+  await connectAs('al', { memory });
+  client.send('bob', 'three');
+  await until(() => told('outgoing').filter(({ entry }) => entry.state.kind === 'stored').length === 3);
+  expect(server.asked('send').map(({ body }) => body)).toEqual(['one', 'two', 'three']);
+  expect(
+    server
+      .asked('send')
+      .map(({ id }) => id)
+      .slice(0, 2),
+  ).toEqual([idOf('one'), idOf('two')]);
+  expect(told('outgoing').filter(({ entry }) => entry.state.kind === 'stored')[0]?.entry.receipt).toEqual(
+    new Uint8Array(Buffer.concat([Buffer.from('for '), idOf('one')])),
+  );
+});
+
+test('what was stored is asked for; what the server knows nothing of loses its receipt', async () => {
+  const memory = new Left();
+  memory.entries = [stored('one'), stored('two')];
+  server.behave = unless('receipts', () => ({ type: 'fates', fates: ['delivered', 'unknown'] }));
+  await connectAs('al', { memory });
+  await until(() => told('outgoing').length === 2);
+  expect(server.asked('receipts')[0]?.receipts).toEqual([idOf('receipt one'), idOf('receipt two')]);
+  expect(told('outgoing').map(({ entry }) => [entry.body, entry.state.kind, entry.receipt])).toEqual([
+    ['one', 'delivered', null],
+    ['two', 'stored', null],
+  ]);
+  expect(server.asked('send')).toEqual([]);
+});
+
+test('what an earlier process has shown is acknowledged and not told', async () => {
+  const memory = new Left();
+  const old = messageFrom('bob', 1, 'old');
+  if (old.type !== 'message') throw new Error('no message');
+  memory.seen.add(messageKey(hex(idOf('inbox of al')), old));
+  await connectAs('al', { memory });
+  server.peer.send(old, messageFrom('bob', 2, 'new'));
+  await until(() => server.asked('ack').length > 0);
+  expect(shown).toEqual(['new']);
+  expect(server.asked('ack')).toEqual([{ type: 'ack', upTo: 2 }]);
+});
+
+test('a reconnect takes up nothing twice', async () => {
+  const memory = new Left();
+  memory.entries = [unanswered('one')];
+  server.behave = unless('send', () => null);
+  await connectAs('al', { memory });
+  await until(() => server.asked('send').length === 1);
+  server.peer.socket.destroy();
+  await until(() => server.asked('send').length === 2);
+  server.behave = agreeable;
+  server.peer.socket.destroy();
+  await until(() => statesOf(hex(idOf('one'))).includes('stored'));
+  expect(server.asked('send')).toHaveLength(3);
+  expect(memory.begun).toEqual(['al', 'al', 'al']);
+});
+
+test("another account, or another life of it, has its own; the first one's end is told before", async () => {
+  const memory = new Left();
+  await connectAs('al', { memory });
+  server.behave = unless('send', () => null);
+  const mine = client.send('bob', 'of al');
+  await until(() => server.asked('send').length === 1);
+  server.peer.send({ type: 'goodbye', code: 'REPLACED', reason: 'Elsewhere.' });
+  await until(() => server.peers.length === 2 && client.state.link.kind === 'online');
+  memory.entries = [unanswered('of eve')];
+  server.behave = agreeable;
+  await client.login('eve', 'secret');
+  expect(statesOf(mine.id).at(-1)).toBe('unsure');
+  expect(memory.toldBefore[1]?.filter((type) => type === 'outgoing').length).toBeGreaterThanOrEqual(2);
+  await until(() => server.asked('send').length === 2);
+  expect(server.asked('send')[1]?.body).toBe('of eve');
+});
+
+test('logged out and in again: taken up as after a start', async () => {
+  const memory = new Left();
+  await connectAs('al', { memory });
+  await client.logout();
+  await until(() => server.peers.length === 2 && client.state.link.kind === 'online');
+  memory.entries = [stored('before')];
+  await client.login('al', 'secret');
+  await until(() => server.asked('receipts').length === 1);
+  expect(server.asked('receipts')[0]?.receipts).toEqual([idOf('receipt before')]);
+});
