@@ -99,6 +99,11 @@ test('an account from its creation to its end', async () => {
     { name: anna },
   ]);
   expect(await milena('', ['list', 'no/pattern'])).toMatchObject({ code: 64 });
+  expect(await milena('', ['list', '--limit', '1'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^[^\n]+\n$/),
+    stderr: 'milena: There are more.\n',
+  });
   expect(await milena(anna, ['status', anna, bert])).toEqual({
     code: 0,
     stdout: `${anna} logged in\n${bert} away\n`,
@@ -343,6 +348,11 @@ describe('at a terminal', () => {
     send.type(`${PASSWORD}\r`);
     await send.shows(/✓/, /exit 0/);
     expect(await milena(anna, ['retrieve'])).toMatchObject({ stdout: expect.stringMatching(/: hi\n$/) });
+  });
+
+  test('doctor tells of the terminal', async () => {
+    const shown = terminal(`${MILENA} doctor`, { ...settings(), LC_ALL: 'C.UTF-8', NO_COLOR: '' });
+    await shown.shows(/✓ terminal +xterm-256color, 80×24, 256 colours, UTF-8/, /✓ server/);
   });
 
   test('Ctrl+C leaves a question, and the terminal as it was', async () => {

@@ -17,7 +17,8 @@ export async function run(context: Context): Promise<void> {
   let left = limitOf(args.values.limit, Number.POSITIVE_INFINITY);
   await online(context, args, async (link) => {
     let after: string | undefined;
-    for (let more = true; more && left > 0; ) {
+    let more = true;
+    while (more && left > 0) {
       const limit = Math.min(MAX_PAGE, left);
       const request = {
         type: 'list',
@@ -34,6 +35,7 @@ export async function run(context: Context): Promise<void> {
       after = page.names.at(-1);
       more = page.more && after !== undefined;
     }
+    if (more) context.say('There are more.');
   });
 }
 

@@ -46,6 +46,7 @@ export class Listener {
   #isPrinting = false;
   #hasBegun = false;
   #isLost = false;
+  #isEntering = false;
   #skipped = 0;
   #password = '';
   #connected: () => void = () => undefined;
@@ -163,6 +164,9 @@ export class Listener {
 
   /** The token is not taken any more; the password still may be. */
   async #logInAnew(): Promise<void> {
+    // One at a time: it outlives a lost connection by itself.
+    if (this.#isEntering) return;
+    this.#isEntering = true;
     try {
       await this.#logIn(false);
       this.#restored();
@@ -170,6 +174,8 @@ export class Listener {
       // Offline or unanswered: the next connection tries it again.
       const isLink = error instanceof ClientError && error.refusal === undefined;
       if (!isLink) this.#finish(error instanceof ClientError ? failureOf(error) : error);
+    } finally {
+      this.#isEntering = false;
     }
   }
 

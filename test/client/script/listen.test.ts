@@ -239,6 +239,25 @@ describe('listen', () => {
     expect(server.asked('login').at(-1)).toMatchObject({ password: 'secret' });
   });
 
+  test('logs in by the password once there is a connection for it', async () => {
+    const command = await listening();
+    let refused = 0;
+    server.behave = (request, peer) => {
+      if (request.type !== 'login') return agreeable(request, peer);
+      if (request.token !== undefined) return fail('BAD_CREDENTIALS');
+      refused += 1;
+      // The connection is lost while it logs in, and again while it waits to try once more.
+      if (refused === 2) setTimeout(() => peer.socket.destroy(), 10);
+      if (refused === 1) peer.socket.destroy();
+      return refused < 3 ? fail('BUSY') : agreeable(request, peer);
+    };
+    server.peer.socket.destroy();
+    await command.printed(/Connected again/);
+    expect(server.peer.account).toBe('alice');
+    server.peer.send(messageFrom('bob', 0, 'hi'));
+    await command.printed(/hi/);
+  });
+
   test('does not fight for an account that somebody else took: 75', async () => {
     const command = await listening();
     server.behave = unless('login', () => fail('ALREADY_LOGGED_IN'));
