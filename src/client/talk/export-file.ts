@@ -21,7 +21,8 @@ export function exportTo(name: string, history: History, peer: Peer): { file: st
       const format = file.endsWith('.jsonl') ? 'jsonl' : 'text';
       for (const line of exportLines(history, peer, format, history.account)) {
         writeSync(to, `${line}\n`);
-        count += 1;
+        // Further lines of a text are indented.
+        if (!line.startsWith(' ')) count += 1;
       }
     } finally {
       closeSync(to);

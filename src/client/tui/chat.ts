@@ -1,6 +1,6 @@
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
-import type { Conversation, Peer, StoredMessage } from '../history/types.ts';
+import type { Peer, StoredMessage } from '../history/types.ts';
 import { commandWords } from '../talk/commands.ts';
 import type { Question, TalkState, View } from '../talk/display.ts';
 import type { MakeFace } from '../talk/face.ts';
@@ -406,11 +406,11 @@ export class Chat implements View {
         this.#conversationsAreStale = true;
       }
     }
-    if (!this.#conversationsAreStale) return;
-    this.#conversationsAreStale = false;
-    const conversations: readonly Conversation[] = history?.conversations() ?? [];
-    this.#update({ type: 'conversations', conversations });
-    const unread = unreadConversations(conversations);
+    if (this.#conversationsAreStale) {
+      this.#conversationsAreStale = false;
+      this.#update({ type: 'conversations', conversations: history?.conversations() ?? [] });
+    }
+    const unread = unreadConversations(this.#screen.conversations);
     const who = this.#screen.talk.account;
     const title = `${unread > 0 ? `(${unread}) ` : ''}milena${who === null ? '' : ` · ${who}`}`;
     if (title !== this.#title) this.#bell.title(title);
