@@ -13,8 +13,8 @@ export function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
 }
 
-/** An extended result code says more in its upper bits. */
-const PRIMARY = 0xff;
+/** These bits of a result code are the primary one; an extended code says more in its upper bits. */
+export const PRIMARY = 0xff;
 
 /** By SQLite's primary result code. */
 const BY_RESULT: ReadonlyMap<number, (file: string) => string> = new Map([

@@ -15,7 +15,7 @@ const MAX_CONVERSATIONS = 10_000;
 /** Longest page. */
 const MAX_PAGE = 10_000;
 /** At each n-th message at most 2n old ones are removed: small steps, and no backlog. */
-const TRIM_EVERY = 64;
+const TRIM_EVERY = 16;
 /** Unsettled messages: as many as an outbox follows; more unanswered ones only if several processes sent. */
 const MAX_UNANSWERED = 1_000;
 const MAX_FOLLOWED = 2_000;

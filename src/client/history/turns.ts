@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { BUSY_TIMEOUT_MS } from './database.ts';
-import { isSqliteError } from './errors.ts';
+import { isSqliteError, PRIMARY } from './errors.ts';
 
 /** SQLite's primary result code for a lock that another connection has. */
 const SQLITE_BUSY = 5;
@@ -50,7 +50,7 @@ export class Turns {
       this.#db.exec('BEGIN IMMEDIATE');
       return true;
     } catch (error) {
-      if (isSqliteError(error) && error.errcode === SQLITE_BUSY && performance.now() < end) return false;
+      if (isSqliteError(error) && (error.errcode & PRIMARY) === SQLITE_BUSY && performance.now() < end) return false;
       throw error;
     }
   }
