@@ -50,7 +50,8 @@ export class Turns {
       this.#db.exec('BEGIN IMMEDIATE');
       return true;
     } catch (error) {
-      if (isSqliteError(error) && (error.errcode & PRIMARY) === SQLITE_BUSY && performance.now() < end) return false;
+      const isBusy = isSqliteError(error) && (error.errcode & PRIMARY) === SQLITE_BUSY;
+      if (isBusy && performance.now() < end) return false;
       throw error;
     }
   }
