@@ -132,7 +132,7 @@ function client(history: string): Pane {
   const pane = new Pane(process.execPath, ['dist/client/main.js', '--server', server], {
     MILENA_USER: names.reader,
     MILENA_DATA_DIR: history,
-    MILENA_SETTINGS: join(directory, 'settings.json'),
+    XDG_CONFIG_HOME: directory,
     NODE_ENV: 'production',
   });
   panes.push(pane);
@@ -177,7 +177,8 @@ try {
       void writer.request({ type: 'send', to: names.reader, body: `arriving ${sent} and some words` });
     }
   }, 10);
-  await pane.shows('arriving 20 ');
+  await pane.shows('arriving');
+  await seconds(2);
   const busyFrom = usageOf(pane.pid);
   const busy = percentiles5(await keys(pane, Number(values.keys)));
   const busyCpu = cpuPercent(busyFrom, usageOf(pane.pid));

@@ -1,6 +1,6 @@
 import type { IBufferCell, Terminal } from '@xterm/headless';
 
-const CELL = { width: 8.4, height: 18, baseline: 13.5 };
+const CELL = { width: 8.4, height: 16.5, baseline: 12.8 };
 const MARGIN = 14;
 const FONT = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 const BACKGROUND = '#14161b';
@@ -39,13 +39,14 @@ interface Run extends Style {
 }
 
 /** The screen of a terminal emulator as an SVG, cell by cell where the emulator has them. */
-export function svgOf(terminal: Terminal): string {
+export function svgOf(terminal: Terminal, title: string): string {
   const { cols, rows } = terminal;
   const [width, height] = [cols * CELL.width + 2 * MARGIN, rows * CELL.height + 2 * MARGIN];
   const lines = Array.from({ length: rows }, (_, row) => rowOf(runsOf(terminal, row), row));
   const { cursorX, cursorY } = terminal.buffer.active;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${title}">`,
+    `<title>${title}</title>`,
     `<rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>`,
     `<g font-family="${FONT}" font-size="14" xml:space="preserve">`,
     ...lines.filter((line) => line !== ''),

@@ -15,7 +15,7 @@ export function App({ chat, theme }: { chat: Chat; theme: Theme }): ReactElement
   const { setCursorPosition } = useCursor();
   setCursorPosition(frame.cursor ?? undefined);
   return (
-    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+    <Box flexDirection="column" width={columns} height={rows}>
       {frame.rows.map((row, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row of the terminal is known by its place
         <RowOnScreen key={index} row={row} theme={theme} />
@@ -26,15 +26,15 @@ export function App({ chat, theme }: { chat: Chat; theme: Theme }): ReactElement
 
 const RowOnScreen = memo(function RowOnScreen({ row, theme }: { row: Row; theme: Theme }): ReactElement {
   return (
-    <Box height={1} flexShrink={0}>
-      <Text wrap="truncate">
-        {row.map(({ text, role, who }, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: and a piece of it by its order
-          <Text key={index} {...(role === 'name' ? nameColour(theme, who ?? '') : theme[role])}>
-            {text}
-          </Text>
-        ))}
-      </Text>
-    </Box>
+    <Text wrap="truncate">
+      {/* Without any text a row would have no height. */}
+      {row.length === 0 && ' '}
+      {row.map(({ text, role, who }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: and a piece of it by its order
+        <Text key={index} {...(role === 'name' ? nameColour(theme, who ?? '') : theme[role])}>
+          {text}
+        </Text>
+      ))}
+    </Text>
   );
 });

@@ -279,7 +279,11 @@ export class Chat implements View {
   #edit(action: InputAction): void {
     if (this.#screen.picked !== null) this.#update({ type: 'list' });
     this.#update({ type: 'edit', action });
-    if (this.#screen.question !== null) return;
+    const { question, input } = this.#screen;
+    if (action.type === 'insert' && (question === null ? input : this.#screen.answer).isFull) {
+      this.#talk.say('error', 'A message cannot be longer: the end of what you pasted is not in it.');
+    }
+    if (question !== null) return;
     clearTimeout(this.#draft);
     this.#draft = setTimeout(() => this.#keepDraft(), DRAFT_MS);
   }

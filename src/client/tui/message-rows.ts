@@ -84,7 +84,8 @@ function beside(
 ): Row[] {
   const { columns, nameColumns, seconds } = layout;
   const time = at === null ? ' '.repeat(seconds ? 8 : 5) : clock(at, seconds);
-  const ticks = tick === null ? 0 : TICK_COLUMNS;
+  // No text stands in the last column: beside a border or another window it would be hard to read.
+  const ticks = tick === null ? 1 : TICK_COLUMNS;
   const indent = 1 + cells(time) + 2 + nameColumns + 2;
   if (columns < MIN_BESIDE && name.role !== 'notice' && name.role !== 'error') {
     const head = [span(` ${time} `, 'dim'), { ...name, text: toWidth(name.text, Math.max(1, columns - 10)) }];

@@ -16,8 +16,10 @@ const MAX_FPS = 250;
 /**
  * Runs the screen until the person leaves; resolves to the process's exit code. However it ends, the terminal is as it
  * was: main screen, cursor shown, its title, no raw mode, no bracketed paste (only kill -9 leaves no time for that).
+ *
+ * @param colorDepth bits of colour that the terminal has: 1, 4, 8 or 24
  */
-export async function runScreen(settings: Settings): Promise<number> {
+export async function runScreen(settings: Settings, colorDepth: number): Promise<number> {
   let code = 0;
   let crash: unknown;
   let leave: () => void = () => undefined;
@@ -33,7 +35,7 @@ export async function runScreen(settings: Settings): Promise<number> {
   const makeFace = makeFaceFor(settings, histories);
   const chat = new Chat(makeFace, server, histories, size, bell, () => leave());
   tell = (sentence) => chat.tell(sentence);
-  const theme = themeFor(settings.theme, process.env, process.stdout.getColorDepth());
+  const theme = themeFor(settings.theme, process.env, colorDepth);
   const app = render(<App chat={chat} theme={theme} />, {
     alternateScreen: true,
     incrementalRendering: true,

@@ -153,7 +153,7 @@ export function isWide({ columns }: Pick<Screen, 'columns'>): boolean {
 /** The columns of the list beside the messages, 0 where it is folded away. */
 export function listColumns({ columns }: Pick<Screen, 'columns'>): number {
   if (columns < MIN_LIST_COLUMNS) return 0;
-  return columns < WIDE_COLUMNS ? 18 : 30;
+  return columns < WIDE_COLUMNS ? 20 : 30;
 }
 
 /** What stands in front of the input. */

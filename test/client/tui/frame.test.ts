@@ -76,19 +76,19 @@ describe('a conversation', () => {
     timeline.markUnread(4, 2);
     expect(drawn(screen, timeline)).toEqual([
       ' milena · alice  127.0.0.1:8080               2 conversations unread   ● online',
-      '──────────────────┬─────────────────────────────────────────────────────────────',
-      '  bob           2 │',
-      '▸ carol         2 │',
-      '  deploy-bot  ext │',
-      ...Array(9).fill('                  │'),
-      '                  │                                                   Yesterday',
-      '                  │ 12:00  carol  are we still on for lunch?',
-      '                  │ 12:01  me     yes, 12:30                                 ✓✓',
-      '                  │                                                       Today',
-      '                  │ ────────────────────────── 2 new ──────────────────────────',
-      '                  │ 11:59  carol  running late, start without me',
-      '                  │ 12:00  carol  and order the soup',
-      '──────────────────┴─────────────────────────────────────────────────────────────',
+      '────────────────────┬───────────────────────────────────────────────────────────',
+      '  bob             2 │',
+      '▸ carol           2 │',
+      '  deploy-bot    ext │',
+      ...Array(9).fill('                    │'),
+      '                    │                                                 Yesterday',
+      '                    │ 12:00  carol  are we still on for lunch?',
+      '                    │ 12:01  me     yes, 12:30                               ✓✓',
+      '                    │                                                     Today',
+      '                    │ ───────────────────────── 2 new ─────────────────────────',
+      '                    │ 11:59  carol  running late, start without me',
+      '                    │ 12:00  carol  and order the soup',
+      '────────────────────┴───────────────────────────────────────────────────────────',
       ' carol › see you there',
       ' Enter send · Alt+Enter newline · Alt+A next unread · Ctrl+B list · /help',
     ]);
@@ -138,7 +138,7 @@ describe('what is to be done next', () => {
 
   function words(screen: Screen): string {
     return drawn(screen, new Timeline(null, null, layoutFor(60, false, []), NOON))
-      .map((row) => row.slice(19))
+      .map((row) => row.slice(21))
       .join(' ')
       .replace(/\s+/g, ' ');
   }
@@ -178,7 +178,7 @@ describe('questions and pages', () => {
     const messages = history.search('hello', 10);
     const page = { type: 'found', title: '2 with hello', messages, picked: 0 } as const;
     const screen = updateScreen(screenOf(80, 24), { type: 'page', page });
-    const rows = drawn(screen).map((row) => row.slice(19));
+    const rows = drawn(screen).map((row) => row.slice(21));
     expect(rows.slice(2, 5)).toEqual([
       ' 2 with hello',
       ' 12:00  bob             hello?',
