@@ -5,6 +5,24 @@ import { expect, vi } from 'vitest';
 
 const WAIT = { timeout: 40_000, interval: 20 };
 
+export interface TerminalOptions {
+  readonly columns: number;
+  readonly rows: number;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** What the program takes the terminal for. */
+  readonly name?: string;
+}
+
+/** What a program can change in a terminal besides its cells. */
+export interface TerminalState {
+  readonly title: string;
+  readonly rings: number;
+  readonly alternateScreen: boolean;
+  readonly cursor: boolean;
+  readonly modes: Readonly<Record<string, unknown>>;
+}
+
 /**
  * A command in a real pseudo-terminal, with a terminal emulator that reads what it writes and answers what it asks, as
  * a person's terminal does.
@@ -12,19 +30,27 @@ const WAIT = { timeout: 40_000, interval: 20 };
 export class TestTerminal {
   readonly #pty: IPty;
   readonly #emulator: InstanceType<typeof xterm.Terminal>;
+  #title = '';
+  #rings = 0;
   /** Everything that was written, escape sequences included. */
   output = '';
   exitCode: number | undefined;
 
   /** @param command run by `sh`, so that further commands can look at what the first one left behind */
-  constructor(command: string, options: { columns: number; rows: number; env?: Record<string, string> }) {
-    const { columns, rows } = options;
-    this.#emulator = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
-    this.#pty = spawn('/bin/sh', ['-c', command], {
-      name: 'xterm-256color',
+  constructor(command: string, options: TerminalOptions) {
+    const { columns, rows, name = 'xterm-256color' } = options;
+    this.#emulator = new xterm.Terminal({
       cols: columns,
       rows,
-      env: { ...process.env, ...options.env, TERM: 'xterm-256color' },
+      allowProposedApi: true,
+      windowOptions: { pushTitle: true, popTitle: true },
+    });
+    this.#pty = spawn('/bin/sh', ['-c', command], {
+      name,
+      cols: columns,
+      rows,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: { ...process.env, ...options.env, TERM: name },
     });
     this.#pty.onData((data) => {
       this.output += data;
@@ -36,14 +62,52 @@ export class TestTerminal {
     this.#emulator.onData((data) => {
       if (this.exitCode === undefined) this.#pty.write(data);
     });
+    this.#emulator.onTitleChange((title) => {
+      this.#title = title;
+    });
+    this.#emulator.onBell(() => {
+      this.#rings += 1;
+    });
   }
 
   /** What the person sees, row by row, without the blanks at the end of a row. */
   get rows(): string[] {
     const { active } = this.#emulator.buffer;
     return Array.from({ length: this.#emulator.rows }, (_, row) => {
-      return active.getLine(active.baseY + row)?.translateToString(true) ?? '';
+      return (
+        active
+          .getLine(active.baseY + row)
+          ?.translateToString(true)
+          .trimEnd() ?? ''
+      );
     });
+  }
+
+  /** The characters of a column, from the top; empty behind a wide one. */
+  column(index: number): string[] {
+    const { active } = this.#emulator.buffer;
+    return Array.from({ length: this.#emulator.rows }, (_, row) => {
+      return (
+        active
+          .getLine(active.baseY + row)
+          ?.getCell(index)
+          ?.getChars() ?? ''
+      );
+    });
+  }
+
+  /** The rows with something inverse on them. */
+  get inverseRows(): number[] {
+    const { active } = this.#emulator.buffer;
+    return this.rows.flatMap((_, row) => {
+      const line = active.getLine(active.baseY + row);
+      const cells = Array.from({ length: this.#emulator.cols }, (__, column) => line?.getCell(column));
+      return cells.some((cell) => (cell?.isInverse() ?? 0) !== 0) ? [row] : [];
+    });
+  }
+
+  get text(): string {
+    return this.rows.join('\n');
   }
 
   get cursor(): { column: number; row: number } {
@@ -63,6 +127,16 @@ export class TestTerminal {
     return this.output.lastIndexOf('\u001b[?25h') >= this.output.lastIndexOf('\u001b[?25l');
   }
 
+  get state(): TerminalState {
+    return {
+      title: this.#title,
+      rings: this.#rings,
+      alternateScreen: this.isOnAlternateScreen,
+      cursor: this.showsCursor,
+      modes: { ...this.#emulator.modes },
+    };
+  }
+
   type(text: string): void {
     this.#pty.write(text);
   }
@@ -73,9 +147,9 @@ export class TestTerminal {
   }
 
   /** Waits until all patterns match what is on the screen. */
-  async shows(...patterns: RegExp[]): Promise<void> {
+  async shows(...patterns: readonly RegExp[]): Promise<void> {
     await this.until(() => {
-      for (const pattern of patterns) expect(this.rows.join('\n')).toMatch(pattern);
+      for (const pattern of patterns) expect(this.text).toMatch(pattern);
     });
   }
 
@@ -94,8 +168,40 @@ export class TestTerminal {
     process.kill(pid, name);
   }
 
+  /** Closes the window, as a person does: the terminal is gone for the program. */
+  hangUp(): void {
+    this.#pty.kill('SIGHUP');
+  }
+
   close(): void {
     if (this.exitCode === undefined) this.#pty.kill('SIGKILL');
     this.#emulator.dispose();
   }
+}
+
+/*
+ * CSI with its parameters and intermediates; OSC, DCS, SOS, PM and APC up to their end; other escape sequences; C0 and
+ * C1 controls. What is left is text.
+ */
+const CONTROLS =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
+  /(?:\u001b\[|\u009b)([<-?]?)([0-9:;]*)([ -/]*)([@-~])|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])([\s\S]*?)(?:\u0007|\u001b\\|\u009c)|\u001b([ -/]*[0-~])|([\u0000-\u001f\u007f-\u009f])/gu;
+
+/** Cursor moves and erasing, colours: what drawing consists of. */
+const DRAWING = new Set(['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'd', 'f', 'm']);
+
+/** Every kind of thing, besides drawing, that an output does to a terminal; each once, in order of their first. */
+export function effectsOf(output: string): string[] {
+  const found = new Set<string>();
+  for (const match of output.matchAll(CONTROLS)) {
+    const [whole, prefix = '', parameters = '', between = '', final, string, sequence, control] = match;
+    if (final !== undefined) {
+      if (prefix === '' && between === '' && DRAWING.has(final)) continue;
+      found.add(`CSI ${prefix}${parameters}${between}${final}`);
+    } else if (string !== undefined) {
+      found.add(`${whole.startsWith('\u001b]') || whole.startsWith('\u009d') ? 'OSC' : 'string'} ${string}`);
+    } else if (sequence !== undefined) found.add(`ESC ${sequence}`);
+    else if (control !== '\r' && control !== '\n') found.add(`C ${control?.charCodeAt(0).toString(16)}`);
+  }
+  return [...found];
 }

@@ -1,11 +1,16 @@
 import type { Screen } from './screen.ts';
 
+/** Every prompt ends with it. */
+export const PROMPT_SIGN = ' › ';
+
 /** What stands in front of the input: what is asked, or who would get the text. */
 export function promptFor({ question, talk }: Screen): string {
-  if (question !== null) return ` ${question.prompt} › `;
+  if (question !== null) return ` ${question.prompt}${PROMPT_SIGN}`;
   // Version 2 takes messages without a connection, too.
   const sender = talk.account ?? (talk.protocol === 2 ? talk.wanted : null);
-  return talk.to === null || sender === null || talk.to.kind === 'external' ? ' › ' : ` ${talk.to.name} › `;
+  return talk.to === null || sender === null || talk.to.kind === 'external'
+    ? PROMPT_SIGN
+    : ` ${talk.to.name}${PROMPT_SIGN}`;
 }
 
 /** The last row: what can be done now, the most useful first, since a narrow window cuts off the end. */

@@ -1,0 +1,368 @@
+/** Whole screens of the built client in a real terminal, at several sizes and on the way between them. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  closeClients,
+  create,
+  LARGE,
+  NARROW,
+  openAs,
+  openClient,
+  person,
+  removeFolders,
+  screenOf,
+  startFrontend,
+  WIDE,
+} from './client-terminal.ts';
+import { built, type RunningFrontend } from './running-frontend.ts';
+import type { TestTerminal } from './terminal.ts';
+
+interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+const SMALL = { columns: 20, rows: 6 };
+const TOO_SMALL = { columns: 19, rows: 5 };
+const HINT = ' Enter send · Alt+Enter newline · Alt+A next unread · Ctrl+B list · /help';
+let frontend: RunningFrontend;
+
+beforeAll(async () => {
+  await built();
+  frontend = await startFrontend();
+});
+
+afterEach(closeClients);
+
+afterAll(async () => {
+  removeFolders();
+  await frontend.remove();
+});
+
+interface Drawn {
+  readonly header: string;
+  /** Beside the messages; undefined: there is no list. */
+  readonly list?: readonly string[];
+  /** From the top of what is beside the list, and down to its end. */
+  readonly top?: readonly string[];
+  readonly bottom?: readonly string[];
+  readonly input: string;
+  readonly hint: string;
+}
+
+/** All rows of a screen. */
+function whole({ columns, rows }: Size, drawn: Drawn): string[] {
+  const { header, list, top = [], bottom = [], input, hint } = drawn;
+  const height = rows - 5;
+  const beside = columns < 120 ? 20 : 30;
+  const blank = Array<string>(height - top.length - bottom.length).fill('');
+  const body = [...top, ...blank, ...bottom].map((row, index) =>
+    list === undefined ? row : `${(list[index] ?? '').padEnd(beside)}│${row}`,
+  );
+  const rule = (joint: string) =>
+    list === undefined
+      ? '─'.repeat(columns)
+      : `${'─'.repeat(beside)}${joint}${'─'.repeat(columns - beside - 1)}`;
+  return [header, rule('┬'), ...body, rule('┴'), input, hint];
+}
+
+/** Left and right ends of a row. */
+function ends(columns: number, left: string, right: string): string {
+  return left + right.padStart(columns - 1 - left.length);
+}
+
+/** Resizes, and waits until every row is what it has to be. */
+async function becomes(
+  terminal: TestTerminal,
+  size: Size,
+  names: readonly string[],
+  rows: readonly string[],
+): Promise<void> {
+  terminal.resize(size.columns, size.rows);
+  await terminal.until(() => expect(screenOf(terminal, ...names)).toEqual(rows));
+}
+
+/** Down to where nothing fits, and back. */
+async function shrinks(
+  terminal: TestTerminal,
+  names: readonly string[],
+  small: readonly string[],
+  wide: readonly string[],
+): Promise<void> {
+  await becomes(terminal, SMALL, names, small);
+  await becomes(terminal, TOO_SMALL, names, ['19x5: needs 20x6', '', '', '', '']);
+  expect(terminal.showsCursor).toBe(false);
+  await becomes(terminal, SMALL, names, small);
+  expect(terminal.showsCursor).toBe(true);
+  await becomes(terminal, TOO_SMALL, names, ['19x5: needs 20x6', '', '', '', '']);
+  await becomes(terminal, WIDE, names, wide);
+}
+
+test('the first start', async () => {
+  const terminal = openClient(frontend.address.port);
+  const who = ' milena · not logged in  127.0.0.1:PPPPP';
+  const input = ' your name ›';
+  const hint = ' a name that you have, or a new one · Esc looks around first';
+  const wide = whole(WIDE, {
+    header: ends(80, who, '● online'),
+    list: [' Nobody yet'],
+    top: [
+      '',
+      ' Welcome to Milena: messages that wait until they are',
+      ' read.',
+      '',
+      ' Enter a name below. One that nobody has becomes your',
+      ' account.',
+    ],
+    bottom: [' hh:mm  ·  Connected to 127.0.0.1:PPPPP.'],
+    input,
+    hint,
+  });
+  await becomes(terminal, WIDE, [], wide);
+  expect(terminal.cursor).toEqual({ column: 13, row: 22 });
+  await becomes(
+    terminal,
+    NARROW,
+    [],
+    whole(NARROW, {
+      header: ends(60, who, '● online'),
+      top: [
+        '',
+        ' Welcome to Milena: messages that wait until they are read.',
+        '',
+        ' Enter a name below. One that nobody has becomes your',
+        ' account.',
+      ],
+      bottom: [' hh:mm  ·  Connected to 127.0.0.1:PPPPP.'],
+      input,
+      hint: ` ${hint.slice(1, 58)}…`,
+    }),
+  );
+  await becomes(
+    terminal,
+    LARGE,
+    [],
+    whole(LARGE, {
+      header: ends(120, who, '● online'),
+      list: [' Nobody yet'],
+      top: [
+        '',
+        ' Welcome to Milena: messages that wait until they are read.',
+        '',
+        ' Enter a name below. One that nobody has becomes your account.',
+      ],
+      bottom: [' hh:mm:ss  ·  Connected to 127.0.0.1:PPPPP.'],
+      input,
+      hint,
+    }),
+  );
+  const small = [
+    ' not logg… ● online',
+    ' hh:mm · Connected',
+    '         to 127.0.0',
+    '         .1:PPPPP.',
+    ' your … ›',
+    ' a name that you h…',
+  ];
+  await shrinks(terminal, [], small, wide);
+  terminal.type('\u001b');
+  await terminal.shows(/\/create NAME makes an account/);
+});
+
+describe('with two conversations', () => {
+  let names: string[];
+  let terminal: TestTerminal;
+  const LIST = ['▸ ben······', '  cat······       1'];
+  const LARGE_LIST = ['▸ ben······             hh:mm', '  cat······           hh:mm 1'];
+  const header = (size: Size) =>
+    ends(
+      size.columns,
+      size.columns < 80 ? ' milena · ann······' : ' milena · ann······  127.0.0.1:PPPPP',
+      '1 conversation unread   ● online',
+    );
+  const said = (columns: number, time: string) => [
+    'Today'.padStart(columns - 1),
+    ` ${time}  ben······  are we still on for lunch?`,
+    ends(columns, ` ${time}  me         yes, half past`, '✓✓'),
+  ];
+
+  /** Ann, whom ben and cat have written to, with ben's conversation open. */
+  async function open(): Promise<void> {
+    names = ['ann', 'ben', 'cat'].map(person);
+    const [ann = '', ben = '', cat = ''] = names;
+    terminal = openClient(frontend.address.port);
+    await create(terminal, ann);
+    const [other, third] = await Promise.all([
+      openAs(ben, frontend.address.port, { size: NARROW }),
+      openAs(cat, frontend.address.port, { size: NARROW }),
+    ]);
+    other.type(`/msg ${ann} are we still on for lunch?\r`);
+    await terminal.shows(/1 conversation unread/);
+    third.type(`/msg ${ann} Lunch is at the usual place, isn't it?\r`);
+    await terminal.shows(/2 conversations unread/);
+    terminal.type(`/msg ${ben}\r`);
+    await terminal.shows(/are we still on/);
+    terminal.type('yes, half past\r');
+    await terminal.shows(/half past +✓✓$/m);
+  }
+
+  test('a conversation, with something half written', async () => {
+    await open();
+    terminal.type('half a thought');
+    const input = ' ben······ › half a thought';
+    const wide = whole(WIDE, {
+      header: header(WIDE),
+      list: LIST,
+      bottom: said(59, 'hh:mm'),
+      input,
+      hint: HINT,
+    });
+    await becomes(terminal, WIDE, names, wide);
+    expect(terminal.cursor).toEqual({ column: 27, row: 22 });
+    const narrow = whole(NARROW, {
+      header: header(NARROW),
+      bottom: said(60, 'hh:mm'),
+      input,
+      hint: `${HINT.slice(0, 58)}…`,
+    });
+    await becomes(terminal, NARROW, names, narrow);
+    const large = whole(LARGE, {
+      header: header(LARGE),
+      list: LARGE_LIST,
+      bottom: said(89, 'hh:mm:ss'),
+      input,
+      hint: HINT,
+    });
+    await becomes(terminal, LARGE, names, large);
+    const small = [
+      ' ann······ ● online',
+      ' for lunch?',
+      ' hh:mm me',
+      ' yes, half past  ✓✓',
+      ' ben··… › ught',
+      ' Enter send · Alt+…',
+    ];
+    await shrinks(terminal, names, small, wide);
+    // Back and forth, faster than it is drawn.
+    for (const size of [NARROW, SMALL, LARGE, TOO_SMALL, WIDE, NARROW, TOO_SMALL, LARGE]) {
+      terminal.resize(size.columns, size.rows);
+    }
+    await becomes(terminal, LARGE, names, large);
+    await becomes(terminal, NARROW, names, narrow);
+  });
+
+  test('the list, with the keys in it', async () => {
+    await open();
+    terminal.type('\u0002');
+    const [input, hint] = [' ben······ ›', ' ↑ ↓ choose · Enter opens · Esc back'];
+    const wide = whole(WIDE, { header: header(WIDE), list: LIST, bottom: said(59, 'hh:mm'), input, hint });
+    await becomes(terminal, WIDE, names, wide);
+    expect(terminal.inverseRows).toEqual([2]);
+    terminal.type('\u001b[B');
+    await terminal.until(() => expect(terminal.inverseRows).toEqual([3]));
+    expect(screenOf(terminal, ...names)).toEqual(wide);
+    const folded = [ends(60, '▸ ben······', 'hh:mm'), ends(60, '  cat······', 'hh:mm 1')];
+    await becomes(
+      terminal,
+      NARROW,
+      names,
+      whole(NARROW, { header: header(NARROW), top: folded, input, hint }),
+    );
+    expect(terminal.inverseRows).toEqual([3]);
+    await becomes(
+      terminal,
+      LARGE,
+      names,
+      whole(LARGE, { header: header(LARGE), list: LARGE_LIST, bottom: said(89, 'hh:mm:ss'), input, hint }),
+    );
+    const small = [
+      ' ann······ ● online',
+      '▸ ben······',
+      '  cat······       1',
+      '',
+      ' ben··… ›',
+      ' ↑ ↓ choose · Ente…',
+    ];
+    await shrinks(terminal, names, small, wide);
+    terminal.type('\u001b');
+    await terminal.shows(/^ Enter send/m);
+    expect(terminal.inverseRows).toEqual([]);
+  });
+
+  test('help', async () => {
+    await open();
+    terminal.type('/help\r');
+    const [input, hint] = [' ben······ ›', ' Esc back · PageUp PageDown'];
+    const help = [
+      ' What you can type',
+      ' /msg NAME [TEXT]              open the conversation with NAME, and say TEXT',
+      ' /list [PATTERN]               accounts; * is any characters, ? any one',
+      ' /who NAME…                    which of them are logged in',
+      ' /next                         the next unread conversation',
+      ' /search WORDS                 look for words in everything said',
+      ' /export [FILE]                write this conversation to a file (or .jsonl)',
+      ' /mute                         no bell and no count here, or again',
+      ' /forget                       take this conversation out of the local history',
+      ' /block [NAME], /unblock NAME  take no messages, or again',
+      ' /retrieve                     fetch what came while you were logged out',
+      ' /create NAME, /login NAME     make an account, or enter it',
+      ' /passwd                       change your password',
+      ' /logout, /delete, /quit       log out; delete the account; leave',
+      '',
+      ' Enter sends · Alt+Enter new line · Tab completes · Ctrl+_ takes back a change',
+      ' Alt+A next unread · Ctrl+B list · Alt+↑ Alt+↓ other conversation',
+      ' PageUp PageDown scroll · Alt+< start · Alt+> end · Ctrl+C leaves',
+    ];
+    const wide = whole(WIDE, { header: header(WIDE), top: help, input, hint });
+    await becomes(terminal, WIDE, names, wide);
+    const cut = help.slice(0, 15).map((row) => (row.length > 60 ? `${row.slice(0, 59)}…` : row));
+    await becomes(terminal, NARROW, names, whole(NARROW, { header: header(NARROW), top: cut, input, hint }));
+    await becomes(terminal, LARGE, names, whole(LARGE, { header: header(LARGE), top: help, input, hint }));
+    const small = [
+      ' ann······ ● online',
+      ' What you can type',
+      ' /msg NAME [TEXT]  …',
+      ' /list [PATTERN]   …',
+      ' ben··… ›',
+      ' Esc back · PageUp…',
+    ];
+    await shrinks(terminal, names, small, wide);
+  });
+
+  test('what a search has found', async () => {
+    await open();
+    terminal.type('/search lunch\r');
+    const [input, hint] = [' ben······ ›', ' ↑ ↓ choose · Enter goes there · Esc back'];
+    const found = (cat: string) => [
+      ' 2 with lunch',
+      ` hh:mm  cat······       ${cat}`,
+      ' hh:mm  ben······       are we still on for lunch?',
+    ];
+    const cut = "Lunch is at the usual place, isn't…";
+    const wide = whole(WIDE, { header: header(WIDE), list: LIST, top: found(cut), input, hint });
+    await becomes(terminal, WIDE, names, wide);
+    expect(terminal.inverseRows).toEqual([3]);
+    const narrow = found("Lunch is at the usual place, isn't …");
+    await becomes(
+      terminal,
+      NARROW,
+      names,
+      whole(NARROW, { header: header(NARROW), top: narrow, input, hint }),
+    );
+    const large = found("Lunch is at the usual place, isn't it?");
+    await becomes(
+      terminal,
+      LARGE,
+      names,
+      whole(LARGE, { header: header(LARGE), list: LARGE_LIST, top: large, input, hint }),
+    );
+    const small = [
+      ' ann······ ● online',
+      ' 2 with lunch',
+      ' hh:mm  cat······  …',
+      ' hh:mm  ben······  …',
+      ' ben··… ›',
+      ' ↑ ↓ choose · Ente…',
+    ];
+    await shrinks(terminal, names, small, wide);
+  });
+});
