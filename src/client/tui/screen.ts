@@ -2,7 +2,7 @@ import type { Conversation, Peer, StoredMessage } from '../history/types.ts';
 import type { Question, TalkState } from '../talk/display.ts';
 import { cells, shorten } from './cells.ts';
 import type { CompletionState } from './completion.ts';
-import { promptFor } from './hints.ts';
+import { PROMPT_SIGN, promptFor } from './hints.ts';
 import { EMPTY_INPUT, editAnswer, editInput, type InputAction, type InputLine } from './input-line.ts';
 
 export const MIN_COLUMNS = 20;
@@ -156,9 +156,12 @@ export function listColumns({ columns }: Pick<Screen, 'columns'>): number {
   return columns < WIDE_COLUMNS ? 20 : 30;
 }
 
-/** What stands in front of the input. */
+/** What stands in front of the input; its sign and the blank behind that stay, however narrow it is. */
 export function promptOf(screen: Screen): string {
-  return shorten(promptFor(screen), Math.floor(screen.columns / 2));
+  const prompt = promptFor(screen);
+  const room = Math.floor(screen.columns / 2);
+  if (cells(prompt) <= room) return prompt;
+  return `${shorten(prompt.slice(0, -PROMPT_SIGN.length), room - PROMPT_SIGN.length)}${PROMPT_SIGN}`;
 }
 
 /** Whether messages are in sight: there is room for them, and nothing stands in their place. */
