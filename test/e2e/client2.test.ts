@@ -1,206 +1,160 @@
 /** The client as people use it: the built program in a real terminal, real frontends, a real Kafka; version 2. */
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
-import { built, RunningFrontend } from './running-frontend.ts';
-import { ROOT } from './script.ts';
-import { TestTerminal } from './terminal.ts';
+import { certificateFolder, makeCertificate } from '../frontend/certificate.ts';
+import {
+  answerPassword,
+  closeClients,
+  logIn,
+  NARROW,
+  openAs,
+  openClient,
+  ownFolder,
+  PASSWORD,
+  person,
+  removeFolders,
+  startFrontend,
+  WIDE,
+} from './client-terminal.ts';
+import { Door } from './door.ts';
+import { built, type RunningFrontend } from './running-frontend.ts';
+import type { TestTerminal } from './terminal.ts';
 
-const CLIENT = join(ROOT, 'dist/client/main.js');
-const WIDE = { columns: 80, rows: 24 };
-const NARROW = { columns: 60, rows: 20 };
-const PASSWORD = 'correct horse';
-const terminals: TestTerminal[] = [];
 let north: RunningFrontend;
 let south: RunningFrontend;
 let door: Door;
 
-/** One address in front of several frontends, as a load balancer is: new connections go where it points. */
-class Door {
-  target: { host: string; port: number };
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-
-  constructor(target: { host: string; port: number }) {
-    this.target = target;
-    this.#server = createServer((client) => {
-      const frontend = connect(this.target);
-      for (const [from, to] of [
-        [client, frontend],
-        [frontend, client],
-      ] as const) {
-        this.#sockets.add(from);
-        from.on('error', () => to.destroy());
-        from.on('close', () => to.destroy());
-        from.pipe(to);
-      }
-    });
-  }
-
-  async open(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('no TCP address');
-    return address.port;
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
-
-function startFrontend(settings: Record<string, string> = {}): Promise<RunningFrontend> {
-  return RunningFrontend.start({
-    MILENA_KAFKA_BROKERS: testBrokers().join(','),
-    // The shortest lease there is: after a kill -9 its users wait that long.
-    MILENA_FRONTEND_LEASE_MS: '6000',
-    ...settings,
-  });
-}
-
 beforeAll(async () => {
   await built();
   [north, south] = await Promise.all([startFrontend(), startFrontend()]);
-  door = new Door(north.address);
-  await door.open();
+  door = await Door.open(north.address);
 });
 
-afterEach(() => {
-  for (const terminal of terminals.splice(0)) terminal.close();
-});
+afterEach(closeClients);
 
 afterAll(async () => {
-  await door?.close();
+  removeFolders();
+  await door?.remove();
   await Promise.all([north?.remove(), south?.remove()]);
 });
 
-function openClient(port = south.address.port, size = WIDE, options = ''): TestTerminal {
-  const command = `"${process.execPath}" "${CLIENT}" --server 127.0.0.1:${port} ${options}`;
-  const terminal = new TestTerminal(command, size);
-  terminals.push(terminal);
-  return terminal;
-}
-
-/** A name that nobody else on the broker has. */
-function name(base: string): string {
-  return `${base}-${randomBytes(3).toString('hex')}`;
-}
-
-async function create(terminal: TestTerminal, user: string): Promise<void> {
-  await terminal.shows(/Connected to/);
-  terminal.type(`/create ${user}\r`);
-  await terminal.shows(/^password for .*› *$/m);
-  terminal.type(`${PASSWORD}\r`);
-  await terminal.shows(/^the same again › *$/m);
-  terminal.type(`${PASSWORD}\r`);
-  await terminal.shows(new RegExp(`milena · ${user} .*● online`), /is made; you are logged in/);
-}
-
-async function login(terminal: TestTerminal, user: string): Promise<void> {
-  await terminal.shows(/● online/);
-  terminal.type(`/login ${user}\r`);
-  await terminal.shows(/^password of .*› *$/m);
-  terminal.type(`${PASSWORD}\r`);
-}
-
-async function openAs(user: string, port?: number, size = WIDE): Promise<TestTerminal> {
-  const terminal = openClient(port, size);
-  await create(terminal, user);
-  return terminal;
-}
+const inSouth = (user: string, size = WIDE) => openAs(user, south.address.port, { size });
 
 /** A text that may be broken into rows at any blank. */
 function wrapped(text: string): RegExp {
-  return new RegExp(text.replaceAll(' ', '\\s+'));
+  return new RegExp(text.replaceAll(' ', '[\\s│]+'));
 }
 
 /** How often a text stands on the screen. */
 function times(terminal: TestTerminal, text: string): number {
-  return terminal.rows.join('\n').split(text).length - 1;
+  return terminal.text.split(text).length - 1;
 }
 
 test('a password is masked, needed, and in no byte that the terminal was sent', async () => {
-  const anna = name('anna');
-  const terminal = await openAs(anna);
+  const anna = person('anna');
+  const terminal = await inSouth(anna);
   terminal.type('/logout\r');
   await terminal.shows(/Logged out/, /not logged in .*● online/);
   terminal.type(`/login ${anna}\rnot it`);
   await terminal.shows(/› ••••••$/m);
   terminal.type('\r');
-  await terminal.shows(/! Wrong username or password\./);
-  await login(terminal, anna);
+  await terminal.shows(/! {2}Wrong username or password\./, /^ password of .* › *$/m);
+  terminal.type(`${PASSWORD}\r`);
   await terminal.shows(new RegExp(`milena · ${anna} .*● online`));
   expect(terminal.output).not.toContain(PASSWORD);
   expect(terminal.output).not.toContain('not it');
 });
 
+test('the first start: a name that somebody has is logged in to, a new one is made', async () => {
+  const anna = person('anna');
+  const data = ownFolder();
+  const terminal = openClient(south.address.port, { data });
+  await terminal.shows(/● online/, /^ your name › *$/m);
+  terminal.type(`${anna}\r`);
+  await terminal.shows(/^ make .*\? › *$/m);
+  terminal.type(`yes\r${PASSWORD}\r${PASSWORD}\r`);
+  await terminal.shows(new RegExp(`^ milena · ${anna} .*● online`));
+  terminal.type('/quit\r');
+  await terminal.until(() => expect(terminal.exitCode).toBe(0));
+  // Elsewhere nothing is known of it; here it is, and only the password is asked for.
+  const other = openClient(south.address.port);
+  await other.shows(/● online/, /^ your name › *$/m);
+  other.type(`${anna}\r`);
+  await answerPassword(other);
+  await other.shows(new RegExp(`^ milena · ${anna} .*● online`));
+  other.type('\u0003');
+  await other.until(() => expect(other.exitCode).toBe(0));
+  const again = openClient(south.address.port, { data });
+  await answerPassword(again);
+  await again.shows(new RegExp(`^ milena · ${anna} .*● online`));
+  const named = openClient(south.address.port, { data, user: person('nobody') });
+  await named.shows(/^ password of nobody/m);
+});
+
 test('two people chat with ticks, on two frontends', async () => {
-  const [anna, bert] = [name('anna'), name('bert')];
+  const [anna, bert] = [person('anna'), person('bert')];
   const left = await openAs(anna, north.address.port);
-  const right = await openAs(bert, south.address.port, NARROW);
+  const right = await inSouth(bert, NARROW);
   left.type(`/msg ${bert} are we still on for lunch?\r`);
-  await right.shows(new RegExp(`\\d\\d:\\d\\d ${anna}: are we still on for`));
-  await left.shows(new RegExp(`me → ${bert}: are we still on for lunch\\?\\s+✓✓$`, 'm'));
+  await right.shows(/1 conversation unread/);
+  right.type('\u001ba');
+  await right.shows(new RegExp(`^ \\d\\d:\\d\\d {2}${anna} {2}are we still on for lunch\\?$`, 'm'));
+  await left.shows(/me +are we still on for lunch\? +✓✓$/m);
   right.type('half a tho');
   await right.shows(/› half a tho$/m);
   left.type('hello?\r');
-  await right.shows(new RegExp(`${anna}: hello\\?`), /› half a tho$/m);
-  await left.shows(/hello\?\s+✓✓$/m);
+  await right.shows(new RegExp(`${anna} {2}hello\\?$`, 'm'), /› half a tho$/m);
+  await left.shows(/hello\? +✓✓$/m);
 });
 
 test('a message to somebody away is stored, shown once when they come, and ticked then', async () => {
-  const [anna, bert] = [name('anna'), name('bert')];
-  const left = await openAs(anna);
-  const right = await openAs(bert);
+  const [anna, bert] = [person('anna'), person('bert')];
+  const left = await inSouth(anna);
+  const right = await inSouth(bert);
   right.type('/logout\r');
-  await right.shows(/Logged out/, /● online/);
+  await right.shows(/Logged out/, /not logged in .*● online/);
   left.type(`/msg ${bert} for later\r`);
-  await left.shows(/for later\s+✓$/m);
-  await login(right, bert);
-  await right.shows(/Logged in as .*1 message waited/, new RegExp(`${anna}: for later`));
-  await left.shows(/for later\s+✓✓$/m);
+  await left.shows(/for later +✓$/m);
+  await logIn(right, bert);
+  await right.shows(wrapped('1 message waited for you'), new RegExp(`^ {2}${anna} +1 │`, 'm'));
+  await left.shows(/for later +✓✓$/m);
   right.type('/retrieve\r');
   await right.shows(/No undelivered messages/);
-  expect(times(right, 'for later')).toBe(1);
+  right.type('\u001ba');
+  await right.shows(/─ 1 new ─/, new RegExp(`${anna} {2}for later$`, 'm'));
   right.type('/logout\r');
-  await right.shows(/Logged out[\s\S]*Logged out/, /● online/);
-  await login(right, bert);
+  await right.shows(/Logged out/, /not logged in .*● online/);
+  await logIn(right, bert);
   await right.shows(/Logged in as .*\.$/m, new RegExp(`milena · ${bert} `));
+  expect(right.text).not.toMatch(/unread {3}/);
+  right.type('\u001b1');
+  await right.shows(/for later/);
   expect(times(right, 'for later')).toBe(1);
 });
 
 test('a frontend that is killed: what is written meanwhile waits, and goes through another one', async () => {
-  const [anna, bert] = [name('anna'), name('bert')];
+  const [anna, bert] = [person('anna'), person('bert')];
   door.target = north.address;
   const left = await openAs(anna, door.port);
-  const right = await openAs(bert);
+  const right = await inSouth(bert);
   left.type(`/msg ${bert} before\r`);
-  await left.shows(/before\s+✓✓$/m);
+  await left.shows(/before +✓✓$/m);
   await north.kill('SIGKILL');
   await left.shows(
-    /! The connection to .* is\s+lost/,
-    new RegExp(`${anna}, not logged in .*(offline|connecting)`),
+    /! {2}The connection to/,
+    new RegExp(`${anna}, not logged in .*(no connection|connecting)`),
   );
   left.type('in between\r');
-  await left.shows(/in between\s+⧖$/m);
+  await left.shows(/in between +⧖$/m);
   right.type(`/msg ${anna} are you there?\r`);
-  await right.shows(/are you there\?\s+✓$/m);
+  await right.shows(/are you there\? +✓$/m);
   left.type('half a tho');
   door.target = south.address;
-  await left.shows(new RegExp(`Logged in again as ${anna}`), /› half a tho$/m, /in between\s+✓✓$/m);
-  await left.shows(new RegExp(`${bert}: are you there\\?`));
-  await right.shows(new RegExp(`${anna}: in between`), /are you there\?\s+✓✓$/m);
+  await left.shows(wrapped(`Logged in again as ${anna}`), /› half a tho$/m, /in between +✓✓$/m);
+  await left.shows(new RegExp(`${bert} {2}are you there\\?`));
+  await right.shows(new RegExp(`${anna} {2}in between`), /are you there\? +✓✓$/m);
   expect([times(right, 'before'), times(right, 'in between'), times(left, 'are you there')]).toEqual([
     1, 1, 1,
   ]);
@@ -208,106 +162,93 @@ test('a frontend that is killed: what is written meanwhile waits, and goes throu
 });
 
 test('one account in two terminals: asked, taken over, told, and taken back', async () => {
-  const anna = name('anna');
-  const first = await openAs(anna);
-  const second = openClient(north.address.port);
-  await second.shows(/Connected to/);
-  await login(second, anna);
-  await second.shows(/is logged in elsewhere\. Type yes to take over/, /^take over\? ›/m);
+  const anna = person('anna');
+  const first = await inSouth(anna);
+  const second = openClient(north.address.port, { user: anna });
+  await answerPassword(second);
+  await second.shows(wrapped('is logged in elsewhere. Type yes to take over'), /^ take over\? ›/m);
   second.type('no\r');
   await second.shows(/Nothing was done/);
-  await login(second, anna);
-  await second.shows(/^take over\? ›/m);
+  await logIn(second, anna);
+  await second.shows(/^ take over\? ›/m);
   second.type('yes\r');
   await second.shows(new RegExp(`milena · ${anna} .*● online`));
-  await first.shows(new RegExp(`/login\\s+${anna}\\s+takes it back`), /not logged in .*● online/);
-  await login(first, anna);
-  await first.shows(/^take over\? ›/m);
-  first.type('yes\r');
+  await first.shows(wrapped(`Ctrl\\+T, or /login ${anna}, takes it back`), /not logged in .*● online/);
+  first.type('\u0014');
+  await answerPassword(first);
   await first.shows(new RegExp(`milena · ${anna} .*● online`));
-  await second.shows(/takes\s+it\s+back/, /not logged in/);
+  await second.shows(wrapped('takes it back'), /not logged in/);
 });
 
 test('encrypted: with the authority that is trusted, and not without', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'milena-tls-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const kind = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-  ];
-  const subject = ['-subj', '/CN=milena', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  await promisify(execFile)('openssl', [...kind, ...subject, '-keyout', key, '-out', cert]);
+  const files = await certificateFolder();
+  await makeCertificate(files, 'milena');
+  const { certFile: cert, keyFile: key } = files;
   const frontend = await startFrontend({ MILENA_TLS_CERT: cert, MILENA_TLS_KEY: key });
   onTestFinished(() => frontend.remove());
   const { port } = frontend.address;
-  const anna = name('anna');
-  const terminal = openClient(port, WIDE, `--ca ${cert}`);
-  await create(terminal, anna);
+  const anna = person('anna');
+  const terminal = await openAs(anna, port, { args: `--tls --ca ${cert}` });
   terminal.type(`/msg ${anna} to myself\r`);
-  await terminal.shows(/to myself\s+✓✓$/m, new RegExp(`${anna}: to myself`));
-  await openClient(port, WIDE, '--tls').shows(wrapped('not signed by anybody whom this machine trusts'));
+  await terminal.shows(/to myself +✓✓$/m, new RegExp(`${anna} {2}to myself`));
+  const trusting = openClient(port, { args: '--tls' });
+  await trusting.shows(wrapped('not signed by anybody whom this machine trusts'));
   await openClient(port).shows(wrapped('if it speaks TLS there, use --tls'));
-  await openClient(south.address.port, WIDE, '--tls').shows(wrapped('does not speak TLS there'));
+  await openClient(south.address.port, { args: '--tls' }).shows(wrapped('does not speak TLS there'));
 });
 
-describe('what some program wrote into the inbox', () => {
-  test('is marked, also when it copies the headers of a real message', async () => {
-    const [anna, bert] = [name('anna'), name('bert')];
-    const terminal = await openAs(anna);
-    const other = await openAs(bert);
-    other.type(`/msg ${anna} truly me\r`);
-    await terminal.shows(new RegExp(`${bert}: truly me`));
-    const kafka = new Kafka({ clientId: 'forger', brokers: testBrokers(), logLevel: logLevel.NOTHING });
-    const [producer, consumer] = [kafka.producer(), kafka.consumer({ groupId: name('forger') })];
-    const topic = `milena.inbox.${anna}`;
-    await Promise.all([producer.connect(), consumer.connect()]);
-    try {
-      await consumer.subscribe({ topic, fromBeginning: true });
-      const copied = await new Promise<Record<string, Buffer>>((resolve) => {
-        void consumer.run({
-          eachMessage: async ({ message }) => resolve(message.headers as Record<string, Buffer>),
-        });
+test('what some program wrote into the inbox is marked, also with the headers of a real message', async () => {
+  const [anna, bert] = [person('anna'), person('bert')];
+  const terminal = await inSouth(anna);
+  const other = await inSouth(bert);
+  other.type(`/msg ${anna} truly me\r`);
+  await terminal.shows(new RegExp(`^ {2}${bert} +1 │`, 'm'));
+  const kafka = new Kafka({ clientId: 'forger', brokers: testBrokers(), logLevel: logLevel.NOTHING });
+  const groupId = `forger-${randomBytes(4).toString('hex')}`;
+  const [producer, consumer] = [kafka.producer(), kafka.consumer({ groupId })];
+  const topic = `milena.inbox.${anna}`;
+  await Promise.all([producer.connect(), consumer.connect()]);
+  try {
+    await consumer.subscribe({ topic, fromBeginning: true });
+    const copied = await new Promise<Record<string, Buffer>>((resolve) => {
+      void consumer.run({
+        eachMessage: async ({ message }) => resolve(message.headers as Record<string, Buffer>),
       });
-      expect(Object.keys(copied)).toContain('milena-from');
-      await producer.send({
-        topic,
-        messages: [
-          { key: 'deploy-bot', value: 'build 7 is out' },
-          { key: bert, value: 'send me your password', headers: copied },
-        ],
-      });
-    } finally {
-      await Promise.all([producer.disconnect(), consumer.disconnect()]);
-    }
-    await terminal.shows(
-      /\d\d:\d\d ext deploy-bot: build 7 is out/,
-      /\d\d:\d\d ext .*: send me your password/,
-    );
-    expect(terminal.rows.join('\n')).not.toMatch(new RegExp(`\\d\\d:\\d\\d ${bert}: send me`));
-  });
+    });
+    expect(Object.keys(copied)).toContain('milena-from');
+    await producer.send({
+      topic,
+      messages: [
+        { key: 'deploy-bot', value: 'build 7 is out' },
+        { key: bert, value: 'send me your password', headers: copied },
+      ],
+    });
+  } finally {
+    await Promise.all([producer.disconnect(), consumer.disconnect()]);
+  }
+  await terminal.shows(/3 conversations unread/, /^ {2}deploy-bot +ext 1 │/m);
+  terminal.type('\u001b3');
+  await terminal.shows(new RegExp(`│ \\d\\d:\\d\\d {2}${bert} {2}truly me$`, 'm'));
+  expect(times(terminal, 'send me')).toBe(0);
+  terminal.type('\u001b2');
+  await terminal.shows(/│ \d\d:\d\d {2}ext deploy-bot {2}build 7 is out$/m);
+  terminal.type('\u001b1');
+  await terminal.shows(/│ \d\d:\d\d {2}ext \S.* {2}send me your password$/m, /from a program: no answers/);
 });
 
 test('delete asks for a yes and the password, and takes the name away', async () => {
-  const [anna, bert] = [name('anna'), name('bert')];
-  const left = await openAs(anna);
-  const right = await openAs(bert);
+  const [anna, bert] = [person('anna'), person('bert')];
+  const left = await inSouth(anna);
+  const right = await inSouth(bert);
   right.type(`/msg ${anna}\r`);
   left.type('/delete\r');
-  await left.shows(/^delete .*\? ›/m);
+  await left.shows(/^ delete .*\? ›/m);
   left.type('yes\r');
-  await left.shows(/^password of .*›/m);
+  await left.shows(/^ password of .*›/m);
   left.type(`${PASSWORD}\r`);
   await left.shows(new RegExp(`The account ${anna} is deleted`), /not logged in .*● online/);
   left.type(`/list ${anna}\r`);
   await left.shows(/No accounts match/);
   right.type('are you gone?\r');
-  await right.shows(/are you gone\?\s+✗ .*no .*user/i);
+  await right.shows(/are you gone\? +✗$/m, /✗ .*no .*user/i);
 });
