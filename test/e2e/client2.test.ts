@@ -36,7 +36,7 @@ afterEach(closeClients);
 
 afterAll(async () => {
   removeFolders();
-  await door?.remove();
+  door?.shut();
   await Promise.all([north?.remove(), south?.remove()]);
 });
 
