@@ -22,4 +22,5 @@ if [ -z "$server" ]; then
   set -- --server "$FRONTEND_HOST:$MILENA_PORT" "$@"
 fi
 ensure_build
-run_tool client "$ROOT/dist/client/main.js" "$@"
+note_process client $$ "$ROOT/dist/client/main.js"
+exec "$ROOT/milena" "$@"

@@ -33,10 +33,14 @@ const { values } = parseArgs({
     keys: { type: 'string', default: '400' },
     idle: { type: 'string', default: '20' },
     history: { type: 'string', default: '100000' },
+    columns: { type: 'string', default: '80' },
+    rows: { type: 'string', default: '24' },
     out: { type: 'string' },
   },
 });
-const SIZE = { cols: 120, rows: 40 };
+/** As ./milena has them. */
+const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=20'];
+const SIZE = { cols: Number(values.columns), rows: Number(values.rows) };
 const KEY_EVERY_MS = 70;
 const PEER = { kind: 'user', name: 'bench-writer' } as const;
 
@@ -129,7 +133,7 @@ let writing: NodeJS.Timeout | undefined;
 const panes: Pane[] = [];
 
 function client(history: string): Pane {
-  const pane = new Pane(process.execPath, ['dist/client/main.js', '--server', server], {
+  const pane = new Pane(process.execPath, [...NODE_FLAGS, 'dist/client/main.js', '--server', server], {
     MILENA_USER: names.reader,
     MILENA_DATA_DIR: history,
     XDG_CONFIG_HOME: directory,

@@ -4,7 +4,6 @@
  * loaded: a command has no time for React.
  */
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import { invocationOf } from './script/arguments.ts';
 import { EXIT } from './script/exit.ts';
 import { HELP, OVERVIEW } from './script/help.ts';
@@ -47,8 +46,6 @@ async function talk(flags: Flags): Promise<number> {
   // Both are read when React and Ink are loaded, so they are set before that. Bold and inverse are for every screen; what
   // colours there are, the theme decides.
   process.env.NODE_ENV = 'production';
-  // A screen runs all day beside other work: at a third of the memory it draws as fast as before (bench/results).
-  setFlagsFromString('--memory-saver-mode');
   process.env.FORCE_COLOR = colorDepth >= 24 ? '3' : colorDepth >= 8 ? '2' : '1';
   const { runScreen } = await import('./tui/run.tsx');
   return runScreen(settings, colorDepth);

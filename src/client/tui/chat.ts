@@ -24,8 +24,13 @@ import {
 } from './screen.ts';
 import { Timeline } from './timeline.ts';
 
-/** How soon the screen shows what came by itself: many messages at once are drawn together. */
-const FRAME_MS = 33;
+/**
+ * What comes by itself is drawn at once, but not again sooner than this: many messages are drawn together, and between
+ * their frames there is time for keys, which are drawn at once.
+ */
+const FRAME_MS = 100;
+/** What comes together from the socket is seen together. */
+const MIN_FRAME_MS = 5;
 /** How long after the last key press what is written is kept on disk. */
 const DRAFT_MS = 500;
 
@@ -53,6 +58,8 @@ export class Chat implements View {
   #isStale = false;
   #conversationsAreStale = false;
   #drawing: NodeJS.Timeout | undefined;
+  /** By the monotonic clock. */
+  #shownAt = 0;
   #draft: NodeJS.Timeout | undefined;
   /** What is written while no conversation is open: no history has a place for it. */
   #draftAtHome = '';
@@ -434,11 +441,13 @@ export class Chat implements View {
   #show(): void {
     clearTimeout(this.#drawing);
     this.#drawing = undefined;
+    this.#shownAt = performance.now();
     this.#isStale = true;
     for (const listener of this.#listeners) listener();
   }
 
   #showSoon(): void {
-    this.#drawing ??= setTimeout(() => this.#show(), FRAME_MS);
+    const wait = this.#shownAt + FRAME_MS - performance.now();
+    this.#drawing ??= setTimeout(() => this.#show(), Math.max(MIN_FRAME_MS, wait));
   }
 }
