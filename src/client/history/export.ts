@@ -10,8 +10,9 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
  * safe as on the screen; JSON escapes what it has to and so keeps every character.
  *
  * - `text`: `2026-01-31T12:00:00.000Z maria: first line`, further lines of a body indented.
- * - `jsonl`: an object with `id`, `at` (ISO 8601, UTC, or null), `direction` (`in`, `out`), `from`, `to`, `external`
- *   (whether the peer is no user), `body`, `fate` (null for incoming messages), and `reason` with a refusal.
+ * - `jsonl`: an object with `id`, `at` (ISO 8601, UTC, or null), `direction` (`in`, `out`), `from` (null for a
+ *   program), `to`, `external` (what the program calls itself, or null), `body`, `fate` (null for incoming messages),
+ *   and `reason` with a refusal.
  * @param me the account's name
  */
 export function* exportLines(
@@ -21,7 +22,7 @@ export function* exportLines(
   me: string,
 ): IterableIterator<string> {
   for (const message of history.all(peer)) {
-    if (format === 'jsonl') yield json(message, me);
+    if (format === 'jsonl') yield messageJson(message, me);
     else yield* text(message, me);
   }
 }
@@ -39,9 +40,12 @@ function* text(message: StoredMessage, me: string): IterableIterator<string> {
 /** A reader of the text would take these for messages that arrived. */
 const FAILED: ReadonlySet<string> = new Set(['refused', 'undeliverable', 'unsure']);
 
-function json({ id, peer, direction, at, body, fate }: StoredMessage, me: string): string {
-  const [from, to] = direction === 'in' ? [peer.name, me] : [me, peer.name];
-  const external = peer.kind === 'external';
+/** A message as one line of JSON; the fields are those of `exportLines`. */
+export function messageJson({ id, peer, direction, at, body, fate }: StoredMessage, me: string): string {
+  const external = peer.kind === 'external' ? peer.name : null;
+  // Nobody vouches for a program's name: it stands where no user's name does.
+  const sender = external === null ? peer.name : null;
+  const [from, to] = direction === 'in' ? [sender, me] : [me, peer.name];
   const reason = fate?.kind === 'refused' ? { reason: fate.reason } : {};
   const value = {
     id,

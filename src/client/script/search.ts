@@ -1,10 +1,11 @@
+import { messageJson } from '../history/export.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseName } from '../sanitise.ts';
 import { readSettings } from '../settings.ts';
 import { argumentsOf, limitOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
-import { isoTime, jsonLine } from './json.ts';
+import { isoTime } from './json.ts';
 import { textLines } from './message-text.ts';
 import { usernameOf, userOf } from './names.ts';
 import { withHistory } from './reading.ts';
@@ -25,26 +26,9 @@ export async function run(context: Context): Promise<void> {
   await withHistory(settings, account, async (history) => {
     const found = history.search(words, limit, peer);
     for (const message of found) {
-      await context.output.line(json ? foundJson(message, account) : foundLines(message, account));
+      await context.output.line(json ? messageJson(message, account) : foundLines(message, account));
     }
     if (found.length === limit) context.say(`Only the newest ${limit}: --limit shows more.`);
-  });
-}
-
-function foundJson({ id, peer, direction, at, body, fate }: StoredMessage, account: string): string {
-  const [from, to] = direction === 'in' ? [peer.name, account] : [account, peer.name];
-  const external = peer.kind === 'external';
-  const reason = fate?.kind === 'refused' ? fate.reason : undefined;
-  return jsonLine({
-    id,
-    at: isoTime(at),
-    direction,
-    from,
-    to,
-    external,
-    body,
-    fate: fate?.kind ?? null,
-    reason,
   });
 }
 

@@ -37,9 +37,9 @@ test('JSON lines: everything as it was, and no character that acts on a terminal
     id: 1,
     at: '2026-01-31T12:00:00.000Z',
     direction: 'in',
-    from: 'bob',
+    from: null,
     to: 'maria',
-    external: true,
+    external: 'bob',
     body,
     fate: null,
   });
@@ -48,7 +48,7 @@ test('JSON lines: everything as it was, and no character that acts on a terminal
     direction: 'out',
     from: 'maria',
     to: 'bob',
-    external: false,
+    external: null,
     fate: 'refused',
     reason: 'Full.',
   });

@@ -41,9 +41,9 @@ export const storedShape = z.strictObject({
   id: z.int(),
   at: time,
   direction: z.enum(['in', 'out']),
-  from: z.string(),
+  from: z.string().nullable(),
   to: z.string(),
-  external: z.boolean(),
+  external: z.string().nullable(),
   body: z.string(),
   fate: z
     .enum(['on-its-way', 'waiting', 'stored', 'delivered', 'undeliverable', 'refused', 'unsure'])
