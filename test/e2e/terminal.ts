@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
+import stringWidth from 'string-width';
 import { expect, vi } from 'vitest';
 
 const WAIT = { timeout: 40_000, interval: 20 };
@@ -45,6 +46,8 @@ export class TestTerminal {
       allowProposedApi: true,
       windowOptions: { pushTitle: true, popTitle: true },
     });
+    this.#emulator.unicode.register(CODE_POINTS);
+    this.#emulator.unicode.activeVersion = CODE_POINTS.version;
     this.#pty = spawn('/bin/sh', ['-c', command], {
       name,
       cols: columns,
@@ -158,19 +161,26 @@ export class TestTerminal {
     await vi.waitFor(check, WAIT);
   }
 
-  /** Sends a signal to the first command that the shell runs. */
-  signal(name: NodeJS.Signals): void {
+  /** The process of the first command that the shell runs. */
+  get pid(): number {
     const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(this.#pty.pid)], {
       encoding: 'utf8',
     });
     const pid = Number(children.trim().split('\n')[0]);
     if (!(pid > 0)) throw new Error('the shell runs nothing');
-    process.kill(pid, name);
+    return pid;
   }
 
-  /** Closes the window, as a person does: the terminal is gone for the program. */
+  /** Sends a signal to the first command that the shell runs. */
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.pid, name);
+  }
+
+  /** Closes the window, as a person does: the terminal is gone for everything in it. */
   hangUp(): void {
-    this.#pty.kill('SIGHUP');
+    const destroy: unknown = Reflect.get(this.#pty, 'destroy');
+    if (typeof destroy !== 'function') throw new Error('no way to close the terminal');
+    destroy.call(this.#pty);
   }
 
   close(): void {
@@ -178,6 +188,24 @@ export class TestTerminal {
     this.#emulator.dispose();
   }
 }
+
+/** Widths as most terminals count them: for each code point by itself, whatever it is joined to. */
+const CODE_POINTS = {
+  version: 'code points',
+
+  wcwidth(codePoint: number): 0 | 1 | 2 {
+    const character = String.fromCodePoint(codePoint);
+    if (/[\p{Mn}\p{Me}\p{Cf}]/u.test(character)) return 0;
+    return stringWidth(character) === 2 ? 2 : 1;
+  },
+
+  /** Bits as the emulator has them: whether it belongs to the cell before, two for the width. */
+  charProperties(codePoint: number, preceding: number): number {
+    const width = this.wcwidth(codePoint);
+    const before = (preceding >> 1) & 3;
+    return width === 0 && before > 0 ? (before << 1) | 1 : width << 1;
+  },
+};
 
 /*
  * CSI with its parameters and intermediates; OSC, DCS, SOS, PM and APC up to their end; other escape sequences; C0 and

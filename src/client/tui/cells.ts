@@ -48,3 +48,26 @@ export function toWidth(text: string, columns: number): string {
   const cut = shorten(text, columns);
   return cut + ' '.repeat(Math.max(0, Math.floor(columns) - cells(cut)));
 }
+
+/**
+ * The text with one code point and its marks of each character, as it stands where something has to be straight behind
+ * it: about what is joined (families, flags, keycaps, conjuncts) terminals disagree how wide it is.
+ */
+export function unjoined(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: plain text needs no second look
+  if (/^[\u0000-\u007f]*$/.test(text)) return text;
+  return Array.from(graphemes.segment(text.normalize('NFC')), ({ segment }) => {
+    const [first = '', ...rest] = segment;
+    if (REGIONAL.test(first)) return [first, ...rest].map(letterOf).join('');
+    return first + rest.filter((part) => MARK.test(part)).join('');
+  }).join('');
+}
+
+const REGIONAL = /^\p{Regional_Indicator}$/u;
+/** Of no width anywhere, unlike the selectors that make a character an emoji. */
+const MARK = /^(?![\ufe00-\ufe0f])\p{Mn}$/u;
+
+/** `D` for the D of a flag. */
+function letterOf(part: string): string {
+  return REGIONAL.test(part) ? String.fromCharCode((part.codePointAt(0) ?? 0) - 0x1f1e6 + 0x41) : '';
+}

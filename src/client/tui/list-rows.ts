@@ -1,6 +1,6 @@
 import type { Conversation, Peer } from '../history/types.ts';
 import { sanitiseName } from '../sanitise.ts';
-import { cells, toWidth } from './cells.ts';
+import { cells, toWidth, unjoined } from './cells.ts';
 import { lately } from './days.ts';
 import { type Row, span } from './rows.ts';
 
@@ -26,7 +26,7 @@ export function listRows(view: ListView, columns: number, height: number, now: n
     const isOpen = isSame(conversation.peer, open);
     const right = rightOf(conversation, columns, now);
     const { peer } = conversation;
-    const name = peer.name === '' ? '(no name)' : sanitiseName(peer.name);
+    const name = peer.name === '' ? '(no name)' : unjoined(sanitiseName(peer.name));
     const left = `${isOpen ? '▸' : ' '} ${name}`;
     const text = toWidth(left, columns - cells(right) - 1) + right;
     const unread = conversation.unread > 0 && !conversation.muted;

@@ -10,12 +10,18 @@ import { themeFor } from './theme.ts';
 /** 128 + the signal's number, as a shell reports a process that a signal ended. */
 const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const CRASHED = 70;
+/*
+ * Terminals disagree about the width of some characters, above all of joined emoji. What one of them takes for wider than
+ * its row is cut off at the edge, instead of standing where the next row begins.
+ */
+const NO_WRAP = '\u001b[?7l';
+const WRAP = '\u001b[?7h';
 /** Of key presses and of messages: fast enough that a key's echo waits for no frame. */
 const MAX_FPS = 250;
 
 /**
  * Runs the screen until the person leaves; resolves to the process's exit code. However it ends, the terminal is as it
- * was: main screen, cursor shown, its title, no raw mode, no bracketed paste (only kill -9 leaves no time for that).
+ * was: main screen, cursor shown, its title, rows that wrap, no raw mode, no bracketed paste (only kill -9 leaves no time for that).
  *
  * @param colorDepth bits of colour that the terminal has: 1, 4, 8 or 24
  */
@@ -60,12 +66,14 @@ export async function runScreen(settings: Settings, colorDepth: number): Promise
   // The terminal is gone (a closed window): there is nobody to tell, only things to close.
   process.stdout.on('error', () => leave());
   app.waitUntilExit().then(() => leave(), crashed);
+  process.stdout.write(NO_WRAP);
   bell.begin();
   for (const sentence of problems) chat.tell(sentence);
   chat.start(settings.user ?? histories.lastAccount());
   await left;
   app.unmount();
   await app.waitUntilExit().catch(() => undefined);
+  process.stdout.write(WRAP);
   bell.end();
   if (crash !== undefined) console.error('milena: this should not have happened:', crash);
   await chat.close();

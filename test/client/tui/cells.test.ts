@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cells, toWidth as fitted, shorten } from '../../../src/client/tui/cells.ts';
+import { cells, toWidth as fitted, shorten, unjoined } from '../../../src/client/tui/cells.ts';
 import { Random } from '../../protocol/random.ts';
 
 const FAMILY = '👩‍👩‍👧';
@@ -78,3 +78,16 @@ test('what cannot fit costs nothing', () => {
   for (let count = 0; count < 50; count++) shorten(huge, 20);
   expect(performance.now() - began).toBeLessThan(5_000);
 });
+
+test.each<[string, string]>([
+  ['deploy-bot', 'deploy-bot'],
+  ['Jürgen é', 'Jürgen é'],
+  ['e\u0301\u0302', 'é\u0302'],
+  ['漢字', '漢字'],
+  [FAMILY, '👩'],
+  ['👍🏽!', '👍!'],
+  ['❤\ufe0f', '❤'],
+  ['1\ufe0f\u20e3', '1'],
+  ['🇩🇪🇫🇷', 'DEFR'],
+  ['ก็', 'ก็'],
+])('%j with nothing joined is %j', (text, expected) => expect(unjoined(text)).toBe(expected));
