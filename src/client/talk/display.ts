@@ -28,6 +28,8 @@ export type Answered = (text: string | null) => Promise<void> | void;
 /** The talk as one version's face writes on it. */
 export interface Display {
   readonly state: TalkState;
+  /** Whether what waits to be sent outlives the process. */
+  readonly isKept: boolean;
   /** The client's own words. They may quote the server: they are made safe here. */
   say(kind: 'info' | 'error', text: string): void;
   /** A message came. `kept` is called once it is on disk and given to the view: then it may be acknowledged. */

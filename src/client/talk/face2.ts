@@ -7,7 +7,7 @@ import { messageKey } from '../v2/seen.ts';
 import { AccountQuestions } from './account-questions.ts';
 import type { FaceCommand } from './commands.ts';
 import type { Display } from './display.ts';
-import type { Face } from './face.ts';
+import { type Face, isYes, yesOrNo } from './face.ts';
 import { LinkWords } from './link-words.ts';
 import {
   countOf,
@@ -53,7 +53,7 @@ export class Face2 implements Face {
     const display = this.#display;
     switch (command.type) {
       case 'quit':
-        return display.quit();
+        return this.#quit();
       case 'create':
         return this.#account.create(command.name);
       case 'login':
@@ -90,6 +90,20 @@ export class Face2 implements Face {
         return this.#send(to.name, command.text);
       }
     }
+  }
+
+  /** Asks first if that loses messages: there is no file from which the next start would send them. */
+  #quit(): void {
+    const waiting = this.#client.unanswered;
+    if (waiting === 0 || this.#display.isKept) {
+      this.#display.quit();
+      return;
+    }
+    const what = waiting === 1 ? '1 message is' : `${waiting} messages are`;
+    this.#display.say('error', `${what} not sent yet and would be lost. Type yes to leave all the same.`);
+    this.#display.ask(yesOrNo('leave?', 'leaves', 'stays'), (answer) => {
+      if (isYes(answer)) this.#display.quit();
+    });
   }
 
   #requireIdentity(): void {

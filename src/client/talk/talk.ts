@@ -54,6 +54,10 @@ export class Talk implements Display {
     return this.#histories.current;
   }
 
+  get isKept(): boolean {
+    return this.history !== null && this.history.file !== null;
+  }
+
   /** @param name the account to log in to, if it is known; its history is shown even before that */
   start(name: string | null): void {
     this.#view.stateChanged(this.#state);

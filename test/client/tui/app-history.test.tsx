@@ -204,6 +204,9 @@ describe('the next start', () => {
     screen.keys('did it arrive?', KEY.enter);
     await screen.shows(/did it arrive\? +…$/m);
     await screen.until(() => expect(server.asked('send')).toHaveLength(1));
+    // It is kept, so there is nothing to ask.
+    screen.keys('/quit', KEY.enter);
+    await screen.until(() => expect(screen.quits).toBe(1));
     await startAgain();
     server.behave = (request, peer) => {
       if (request.type === 'login') setImmediate(() => peer.send(messageFrom('bob', 1, 'only once')));

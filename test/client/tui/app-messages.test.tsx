@@ -108,6 +108,18 @@ describe('ticks', () => {
   });
 });
 
+test('leaving with messages that were not sent asks first, where nothing is kept', async () => {
+  await openLoggedIn();
+  keepSends();
+  screen.keys('/msg bob hi', KEY.enter, '/quit', KEY.enter);
+  await screen.shows(/! 1 message is not sent yet and would be lost\./, /^ leave\? › *$/m);
+  screen.keys('no', KEY.enter);
+  await screen.inputIs(' bob ›');
+  expect(screen.quits).toBe(0);
+  screen.keys('/quit', KEY.enter, 'yes', KEY.enter);
+  await screen.until(() => expect(screen.quits).toBe(1));
+});
+
 describe('what is unread', () => {
   test('is counted in the list, the header and the title, until it is looked at', async () => {
     await openLoggedIn();

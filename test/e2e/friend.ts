@@ -1,0 +1,36 @@
+import { expect, vi } from 'vitest';
+import { Client } from '../../src/client/v2/client.ts';
+import { DEFAULT_OPTIONS_2 } from '../../src/client/v2/events.ts';
+import { PASSWORD } from './client-terminal.ts';
+
+/** Somebody without a screen, who writes down what comes. */
+export class Friend {
+  readonly name: string;
+  readonly bodies: string[] = [];
+  readonly #client: Client;
+
+  private constructor(name: string, address: { host: string; port: number }) {
+    this.name = name;
+    this.#client = new Client({ ...DEFAULT_OPTIONS_2, address }, (event) => {
+      if (event.type !== 'message') return;
+      this.bodies.push(event.message.body);
+      this.#client.shown(event.inbox, event.message.seq);
+    });
+  }
+
+  static async create(name: string, address: { host: string; port: number }): Promise<Friend> {
+    const friend = new Friend(name, address);
+    friend.#client.start();
+    await vi.waitFor(() => expect(friend.#client.state.link.kind).toBe('online'), { timeout: 20_000 });
+    await friend.#client.create(name, PASSWORD);
+    return friend;
+  }
+
+  write(to: string, body: string): void {
+    this.#client.send(to, body);
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+}
