@@ -6,14 +6,15 @@ import {
   metadataV12,
   ResponseError,
 } from '@platformatic/kafka';
-import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
+import { Gatherer } from './gatherer.ts';
+import { KafkaCode, KafkaError } from './kafka-error.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 
 /**
  * What a connection is used for. A broker answers one request at a time per connection, so what must not
  * wait for each other goes over different ones.
  */
-export type Lane = 'control' | 'group' | 'produce' | 'read';
+export type Lane = 'control' | 'group' | 'life' | 'produce' | 'read';
 
 /** Where a topic's only partition is led from. */
 export interface Leader {
@@ -43,6 +44,12 @@ const MAX_INFLIGHT = 512;
 const MAX_LEADERS = 200_000;
 /** Coordinators remembered, likewise. */
 const MAX_COORDINATORS = 200_000;
+/** Topics, groups or transactional ids asked about in one request. */
+const MAX_QUESTIONS = 1_000;
+/** Kafka's numbers for what a coordinator is for (FindCoordinator's key_type). */
+const COORDINATOR_KIND = { group: 0, transaction: 1 } as const;
+
+type CoordinatorKind = keyof typeof COORDINATOR_KIND;
 
 /**
  * The brokers, as one: connections by node and lane, who leads a topic, who coordinates a group or a transaction.
@@ -55,8 +62,15 @@ export class Cluster {
   readonly #connections = new Map<string, Promise<Connection>>();
   readonly #leaders = new Map<string, Leader>();
   readonly #coordinators = new Map<string, number>();
-  #wanted = new Map<string, ((result: Leader | Error) => void)[]>();
-  #asking = false;
+  readonly #leaderQuestions = new Gatherer<string, Leader>(MAX_QUESTIONS, (topics) =>
+    this.#fetchLeaders(topics),
+  );
+  readonly #coordinatorQuestions = {
+    group: new Gatherer<string, number>(MAX_QUESTIONS, (keys) => this.#findCoordinators('group', keys)),
+    transaction: new Gatherer<string, number>(MAX_QUESTIONS, (keys) =>
+      this.#findCoordinators('transaction', keys),
+    ),
+  };
   #closed = false;
 
   constructor(options: ClusterOptions) {
@@ -65,9 +79,8 @@ export class Cluster {
 
   /** Reaches any broker and learns of the others. @throws the network's error */
   async connect(): Promise<void> {
-    await this.requestAny(metadataV12.api, [], false, false).then((response) =>
-      this.#learnNodes(response.brokers),
-    );
+    const response = await this.requestAny(metadataV12.api, [], false, false);
+    this.#learnNodes(response.brokers);
   }
 
   /** Sends one request to a node over the connection of that lane. */
@@ -77,7 +90,12 @@ export class Cluster {
 
   /** Sends one request to whichever broker answers: for what any broker can do. */
   async requestAny<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
-    return send(await this.#anyConnection(), api, ...args);
+    return send(await this.#anyConnection('any'), api, ...args);
+  }
+
+  /** As `requestAny`, for what a broker takes long to answer, so that nothing else waits behind it. */
+  async requestSlow<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
+    return send(await this.#anyConnection('slow'), api, ...args);
   }
 
   /** A connection that nobody else uses; the caller closes it. */
@@ -86,18 +104,13 @@ export class Cluster {
   }
 
   /**
-   * The leader of a topic's partition 0. Concurrent questions share one request.
+   * The leader of a topic's partition 0.
    * @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION, or passing ones while there is no leader
    */
   leader(topic: string): Promise<Leader> {
     const known = this.#leaders.get(topic);
     if (known) return Promise.resolve(known);
-    return new Promise((resolve, reject) => {
-      const waiting = this.#wanted.get(topic) ?? [];
-      waiting.push((result) => (result instanceof Error ? reject(result) : resolve(result)));
-      this.#wanted.set(topic, waiting);
-      void this.#askForLeaders();
-    });
+    return this.#leaderQuestions.ask(topic);
   }
 
   /** The leader if it is known already: the hot path's way to ask. */
@@ -110,24 +123,16 @@ export class Cluster {
   }
 
   /** The node that coordinates a group or a transactional id. */
-  async coordinator(kind: 'group' | 'transaction', key: string): Promise<number> {
-    const cacheKey = `${kind} ${key}`;
-    const known = this.#coordinators.get(cacheKey);
-    if (known !== undefined) return known;
-    const response = await this.requestAny(findCoordinatorV6.api, kind === 'group' ? 0 : 1, [key]);
-    const found = response.coordinators[0];
-    if (!found) throw new KafkaError('FindCoordinator', KafkaCode.COORDINATOR_NOT_AVAILABLE);
-    expectNone('FindCoordinator', found.errorCode);
-    this.#nodes.set(found.nodeId, { host: found.host, port: found.port });
-    remember(this.#coordinators, cacheKey, found.nodeId, MAX_COORDINATORS);
-    return found.nodeId;
+  async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
+    return this.#coordinators.get(`${kind} ${key}`) ?? this.#coordinatorQuestions[kind].ask(key);
   }
 
   /** These groups by the node that coordinates them, so that one request per node can ask about all. */
   async groupByCoordinator(groups: readonly string[]): Promise<Map<number, string[]>> {
     const byNode = new Map<number, string[]>();
-    for (const group of groups) {
-      const node = await this.coordinator('group', group);
+    const nodes = await Promise.all(groups.map((group) => this.coordinator('group', group)));
+    for (const [i, group] of groups.entries()) {
+      const node = nodes[i] ?? -1;
       const list = byNode.get(node);
       if (list) list.push(group);
       else byNode.set(node, [group]);
@@ -135,7 +140,7 @@ export class Cluster {
     return byNode;
   }
 
-  forgetCoordinator(kind: 'group' | 'transaction', key: string): void {
+  forgetCoordinator(kind: CoordinatorKind, key: string): void {
     this.#coordinators.delete(`${kind} ${key}`);
   }
 
@@ -144,14 +149,25 @@ export class Cluster {
    * this one did not answer.
    */
   async requestCoordinator<A extends unknown[], R>(
-    kind: 'group' | 'transaction',
+    kind: CoordinatorKind,
+    key: string,
+    api: API<A, R>,
+    ...args: A
+  ): Promise<R> {
+    return this.requestCoordinatorOver(kind === 'group' ? 'group' : 'control', kind, key, api, ...args);
+  }
+
+  /** As `requestCoordinator`, over the connection of that lane. */
+  async requestCoordinatorOver<A extends unknown[], R>(
+    lane: Lane,
+    kind: CoordinatorKind,
     key: string,
     api: API<A, R>,
     ...args: A
   ): Promise<R> {
     const node = await this.coordinator(kind, key);
     try {
-      return await this.request(node, kind === 'group' ? 'group' : 'control', api, ...args);
+      return await this.request(node, lane, api, ...args);
     } catch (error) {
       this.forgetCoordinator(kind, key);
       throw error;
@@ -165,47 +181,38 @@ export class Cluster {
     await Promise.allSettled(open.map(async (connection) => (await connection).close()));
   }
 
-  /** One metadata request at a time; it takes along every question that came meanwhile. */
-  async #askForLeaders(): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
-    try {
-      while (this.#wanted.size > 0) {
-        const wanted = this.#wanted;
-        this.#wanted = new Map();
-        const results = await this.#fetchLeaders([...wanted.keys()]);
-        for (const [topic, waiting] of wanted) {
-          const result =
-            results.get(topic) ?? new KafkaError('Metadata', KafkaCode.UNKNOWN_TOPIC_OR_PARTITION);
-          for (const settle of waiting) settle(result);
-        }
+  async #fetchLeaders(topics: readonly string[]): Promise<(Leader | Error)[]> {
+    const response = await this.requestAny(metadataV12.api, [...new Set(topics)], false, false);
+    this.#learnNodes(response.brokers);
+    const found = new Map<string, Leader | Error>();
+    for (const topic of response.topics) {
+      const partition = topic.partitions[0];
+      const code = topic.errorCode || (partition?.errorCode ?? KafkaCode.LEADER_NOT_AVAILABLE);
+      if (code !== KafkaCode.NONE || !partition || partition.leaderId < 0) {
+        found.set(topic.name ?? '', new KafkaError('Metadata', code || KafkaCode.LEADER_NOT_AVAILABLE));
+        continue;
       }
-    } finally {
-      this.#asking = false;
+      const leader = { node: partition.leaderId, topicId: topic.topicId };
+      remember(this.#leaders, topic.name ?? '', leader, MAX_LEADERS);
+      found.set(topic.name ?? '', leader);
     }
+    return topics.map(
+      (topic) => found.get(topic) ?? new KafkaError('Metadata', KafkaCode.UNKNOWN_TOPIC_OR_PARTITION),
+    );
   }
 
-  async #fetchLeaders(topics: string[]): Promise<Map<string, Leader | Error>> {
-    const results = new Map<string, Leader | Error>();
-    try {
-      const response = await this.requestAny(metadataV12.api, topics, false, false);
-      this.#learnNodes(response.brokers);
-      for (const topic of response.topics) {
-        const partition = topic.partitions[0];
-        const code = topic.errorCode || (partition?.errorCode ?? KafkaCode.LEADER_NOT_AVAILABLE);
-        if (code !== KafkaCode.NONE || !partition || partition.leaderId < 0) {
-          results.set(topic.name ?? '', new KafkaError('Metadata', code || KafkaCode.LEADER_NOT_AVAILABLE));
-          continue;
-        }
-        const leader = { node: partition.leaderId, topicId: topic.topicId };
-        remember(this.#leaders, topic.name ?? '', leader, MAX_LEADERS);
-        results.set(topic.name ?? '', leader);
-      }
-    } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error));
-      for (const topic of topics) results.set(topic, failure);
-    }
-    return results;
+  async #findCoordinators(kind: CoordinatorKind, keys: readonly string[]): Promise<(number | Error)[]> {
+    const response = await this.requestAny(findCoordinatorV6.api, COORDINATOR_KIND[kind], [...new Set(keys)]);
+    const found = new Map(response.coordinators.map((coordinator) => [coordinator.key, coordinator]));
+    return keys.map((key) => {
+      const coordinator = found.get(key);
+      const code = coordinator?.errorCode ?? KafkaCode.COORDINATOR_NOT_AVAILABLE;
+      if (!coordinator || code !== KafkaCode.NONE) return new KafkaError('FindCoordinator', code);
+      const { nodeId, host, port } = coordinator;
+      this.#nodes.set(nodeId, { host, port });
+      remember(this.#coordinators, `${kind} ${key}`, nodeId, MAX_COORDINATORS);
+      return nodeId;
+    });
   }
 
   #learnNodes(brokers: readonly { nodeId: number; host: string; port: number }[]): void {
@@ -213,7 +220,7 @@ export class Cluster {
   }
 
   async #address(node: number): Promise<Address> {
-    if (!this.#nodes.has(node)) await this.#fetchLeaders([]);
+    if (!this.#nodes.has(node)) await this.connect();
     const address = this.#nodes.get(node);
     if (!address) throw new KafkaError(`node ${node}`, KafkaCode.BROKER_NOT_AVAILABLE);
     return address;
@@ -223,12 +230,12 @@ export class Cluster {
     return this.#cached(`${node} ${lane}`, async () => this.#open(await this.#address(node)));
   }
 
-  async #anyConnection(): Promise<Connection> {
+  async #anyConnection(purpose: 'any' | 'slow'): Promise<Connection> {
     const bootstrap = this.#options.bootstrap.map(parseAddress);
     let failure: unknown;
     for (const address of [...this.#nodes.values(), ...bootstrap]) {
       try {
-        return await this.#cached(`${address.host}:${address.port} any`, () => this.#open(address));
+        return await this.#cached(`${address.host}:${address.port} ${purpose}`, () => this.#open(address));
       } catch (error) {
         failure = error;
       }

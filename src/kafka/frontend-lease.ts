@@ -96,6 +96,7 @@ export class FrontendLease {
       frontendId: this.#id,
       nonce: randomUUID(),
       sessionTimeoutMs: this.#options.sessionTimeoutMs,
+      lane: 'life',
       deadline: sentAt + JOIN_TIMEOUT_MS,
     });
     if (!member)

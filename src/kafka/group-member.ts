@@ -44,6 +44,8 @@ export interface JoinRequest {
   /** Fresh for each login attempt; kept over the tries of one attempt. */
   readonly nonce: string;
   readonly sessionTimeoutMs: number;
+  /** The connection of its heartbeats: a frontend's own must not wait behind the logins of thousands. */
+  readonly lane: 'group' | 'life';
   /** On the clock of `now`. */
   readonly deadline: number;
 }
@@ -58,10 +60,12 @@ export class GroupMember {
   readonly #cluster: Cluster;
   readonly #memberId: string;
   readonly #generation: number;
+  readonly #lane: JoinRequest['lane'];
 
-  private constructor(cluster: Cluster, group: string, memberId: string, generation: number) {
+  private constructor(cluster: Cluster, { group, lane }: JoinRequest, memberId: string, generation: number) {
     this.#cluster = cluster;
     this.group = group;
+    this.#lane = lane;
     this.#memberId = memberId;
     this.#generation = generation;
   }
@@ -72,9 +76,10 @@ export class GroupMember {
    * @throws EngineError `UNAVAILABLE`: it may have been joined; `releaseAttempt` undoes that
    */
   static async join(cluster: Cluster, request: JoinRequest): Promise<GroupMember | null> {
-    const { group, nonce } = request;
+    const { group, nonce, lane } = request;
     return retry(`join ${group}`, request.deadline, async () => {
-      const joined = await cluster.requestCoordinator(
+      const joined = await cluster.requestCoordinatorOver(
+        lane,
         'group',
         group,
         joinGroupV9.api,
@@ -89,7 +94,8 @@ export class GroupMember {
       );
       if (refused(cluster, group, joined.errorCode)) return null;
       const assignment = encodeAssignment(request.topic);
-      const synced = await cluster.requestCoordinator(
+      const synced = await cluster.requestCoordinatorOver(
+        lane,
         'group',
         group,
         syncGroupV5.api,
@@ -106,13 +112,14 @@ export class GroupMember {
         throw new KafkaError('SyncGroup', KafkaCode.COORDINATOR_NOT_AVAILABLE);
       }
       if (refused(cluster, group, synced.errorCode)) return null;
-      return new GroupMember(cluster, group, joined.memberId, joined.generationId);
+      return new GroupMember(cluster, request, joined.memberId, joined.generationId);
     });
   }
 
   /** @throws EngineError `LOST`; KafkaError or the network's when there was no answer that tells */
   async heartbeat(): Promise<void> {
-    const response = await this.#cluster.requestCoordinator(
+    const response = await this.#cluster.requestCoordinatorOver(
+      this.#lane,
       'group',
       this.group,
       heartbeatV4.api,

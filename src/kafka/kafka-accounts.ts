@@ -9,7 +9,7 @@ import { CompactedTable } from './compacted-table.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
-import { ACCOUNTS_TOPIC, awaitTopic, createInboxTopic, deleteTopicById, ensureTable } from './topics.ts';
+import { ACCOUNTS_TOPIC, awaitTopic, ensureTable, InboxTopics } from './topics.ts';
 import { select } from './wildcard.ts';
 
 const START_TIMEOUT_MS = 60_000;
@@ -38,12 +38,14 @@ export class KafkaAccounts implements Accounts {
   readonly #options: KafkaAccountsOptions;
   readonly #cluster: Cluster;
   readonly #table: CompactedTable<Account>;
+  readonly #topics: InboxTopics;
   #changing = 0;
   readonly #turns: (() => void)[] = [];
 
   constructor(options: KafkaAccountsOptions) {
     this.#options = options;
     this.#cluster = options.cluster;
+    this.#topics = new InboxTopics(options.cluster, options.replicationFactor);
     this.#table = new CompactedTable({
       cluster: options.cluster,
       log: options.log,
@@ -129,11 +131,9 @@ export class KafkaAccounts implements Accounts {
         deadline,
       );
       // By the id that was in the record: another life of the name may have made a topic by now.
-      await retry('delete inbox', deadline, () => deleteTopicById(this.#cluster, account.topicId)).catch(
-        (error) => {
-          this.#options.log.warn({ err: error, topicId: account.topicId }, 'inbox topic left behind');
-        },
-      );
+      await retry('delete inbox', deadline, () => this.#topics.delete(account.topicId)).catch((error) => {
+        this.#options.log.warn({ err: error, topicId: account.topicId }, 'inbox topic left behind');
+      });
       this.#cluster.forgetLeader(this.#topic(account.name));
     });
   }
@@ -167,10 +167,8 @@ export class KafkaAccounts implements Accounts {
     const transaction = await AccountTransaction.begin(this.#cluster, name, deadline);
     await this.#table.catchUp(deadline);
     if (this.#table.get(name)) throw taken(name);
-    if (leftOver) await retry('delete left-over', deadline, () => deleteTopicById(this.#cluster, leftOver));
-    const topicId = await retry('create inbox', deadline, () =>
-      createInboxTopic(this.#cluster, topic, this.#options.replicationFactor),
-    );
+    if (leftOver) await retry('delete left-over', deadline, () => this.#topics.delete(leftOver));
+    const topicId = await retry('create inbox', deadline, () => this.#topics.create(topic));
     if (topicId === null) return null;
     this.#cluster.forgetLeader(topic);
     const account: Account = {

@@ -65,6 +65,7 @@ export class Leases {
         ...request,
         nonce,
         sessionTimeoutMs: INBOX_SESSION_TIMEOUT_MS,
+        lane: 'group',
       });
     } catch (error) {
       // The answer never came, but the join may have: left alone it would lock the owner out for minutes.

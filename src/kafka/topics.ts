@@ -1,7 +1,8 @@
 import { createTopicsV7, deleteTopicsV6 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
-import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
+import { Gatherer } from './gatherer.ts';
+import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
 
 /** The compacted topic of accounts. */
@@ -56,19 +57,6 @@ const CONTROL_CONFIG: Readonly<Record<string, string>> = {
   'segment.index.bytes': '65536',
 };
 
-/**
- * Creates an inbox topic.
- * @returns Kafka's id of the topic (a UUID), or null when a topic of that name exists
- * @throws KafkaError, or the network's
- */
-export function createInboxTopic(
-  cluster: Cluster,
-  topic: string,
-  replicationFactor: number,
-): Promise<string | null> {
-  return createTopic(cluster, topic, replicationFactor, INBOX_CONFIG);
-}
-
 /** Creates a compacted topic unless it exists, and waits until it can be used. @throws EngineError `UNAVAILABLE` */
 export function ensureTable(
   cluster: Cluster,
@@ -95,7 +83,10 @@ async function ensureTopic(
   config: Readonly<Record<string, string>>,
   deadline: number,
 ): Promise<void> {
-  await retry(`topic ${topic}`, deadline, () => createTopic(cluster, topic, replicationFactor, config));
+  await retry(`topic ${topic}`, deadline, async () => {
+    const [created] = await createTopics(cluster, [topic], replicationFactor, config);
+    if (created instanceof Error) throw created;
+  });
   await awaitTopic(cluster, topic, deadline);
 }
 
@@ -112,46 +103,91 @@ export async function awaitTopic(cluster: Cluster, topic: string, deadline: numb
   });
 }
 
-async function createTopic(
+/** Topics in one request to create or delete them. */
+const MAX_TOPICS = 100;
+
+/**
+ * Makes and deletes inbox topics, many in one request: Kafka's controller takes some 30 ms for a request, whether it
+ * is about one topic or about thirty, and answers one after the other.
+ */
+export class InboxTopics {
+  readonly #creations: Gatherer<string, string | null>;
+  readonly #deletions: Gatherer<string, null>;
+
+  constructor(cluster: Cluster, replicationFactor: number) {
+    this.#creations = new Gatherer(MAX_TOPICS, (names) =>
+      createTopics(cluster, names, replicationFactor, INBOX_CONFIG),
+    );
+    this.#deletions = new Gatherer(MAX_TOPICS, (ids) => deleteTopics(cluster, ids));
+  }
+
+  /**
+   * @returns Kafka's id of the topic (a UUID), or null when a topic of that name exists
+   * @throws KafkaError, or the network's
+   */
+  create(name: string): Promise<string | null> {
+    return this.#creations.ask(name);
+  }
+
+  /**
+   * Deletes a topic by its id, never by its name: another life of the name may have a new topic by now.
+   * A topic that is gone already is fine.
+   * @throws KafkaError, or the network's
+   */
+  async delete(topicId: string): Promise<void> {
+    await this.#deletions.ask(topicId);
+  }
+}
+
+async function createTopics(
   cluster: Cluster,
-  name: string,
+  names: readonly string[],
   replicationFactor: number,
   config: Readonly<Record<string, string>>,
-): Promise<string | null> {
+): Promise<(string | null | Error)[]> {
   const settings: Record<string, string> = { ...config };
   // Two of three copies before a message counts as stored; per topic, since Kafka 4.1 ignores it per broker.
   if (replicationFactor >= 3) settings['min.insync.replicas'] = '2';
-  const response = await cluster.requestAny(
-    createTopicsV7.api,
-    [
-      {
-        name,
-        numPartitions: 1,
-        replicationFactor,
-        assignments: [],
-        configs: Object.entries(settings).map(([key, value]) => ({ name: key, value })),
-      },
-    ],
-    TOPIC_TIMEOUT_MS,
-    false,
+  const configs = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  const topics = [...new Set(names)].map((name) => ({
+    name,
+    numPartitions: 1,
+    replicationFactor,
+    assignments: [],
+    configs,
+  }));
+  const response = await cluster.requestSlow(createTopicsV7.api, topics, TOPIC_TIMEOUT_MS, false);
+  const created = new Map<string | null, string | null | Error>(
+    response.topics.map((topic) => {
+      const { errorCode: code } = topic;
+      if (code === KafkaCode.TOPIC_ALREADY_EXISTS) return [topic.name, null];
+      return [topic.name, code === KafkaCode.NONE ? topic.topicId : new KafkaError('CreateTopics', code)];
+    }),
   );
-  const created = response.topics[0];
-  if (created?.errorCode === KafkaCode.TOPIC_ALREADY_EXISTS) return null;
-  expectNone(`CreateTopics ${name}`, created?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT);
-  return created?.topicId ?? null;
+  return names.map((name) => {
+    const result = created.get(name);
+    // Asked for twice at the same moment: for the second one it exists already.
+    if (typeof result === 'string') created.set(name, null);
+    return result === undefined ? new KafkaError('CreateTopics', KafkaCode.REQUEST_TIMED_OUT) : result;
+  });
 }
 
-/**
- * Deletes a topic by its id, never by its name: another life of the name may have a new topic by now.
- * A topic that is gone already is fine.
- * @throws KafkaError, or the network's
- */
-export async function deleteTopicById(cluster: Cluster, topicId: string): Promise<void> {
-  const response = await cluster.requestAny(deleteTopicsV6.api, [{ name: null, topicId }], TOPIC_TIMEOUT_MS);
-  const code = response.responses[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
-  if (code === KafkaCode.UNKNOWN_TOPIC_ID || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) return;
-  expectNone('DeleteTopics', code);
+async function deleteTopics(cluster: Cluster, topicIds: readonly string[]): Promise<(null | Error)[]> {
+  const topics = [...new Set(topicIds)].map((topicId) => ({ name: null, topicId }));
+  const response = await cluster.requestSlow(deleteTopicsV6.api, topics, TOPIC_TIMEOUT_MS);
+  const codes = new Map(response.responses.map(({ topicId, errorCode }) => [topicId, errorCode]));
+  return topicIds.map((topicId) => {
+    const code = codes.get(topicId) ?? KafkaCode.REQUEST_TIMED_OUT;
+    return GONE.has(code) ? null : new KafkaError('DeleteTopics', code);
+  });
 }
+
+/** After a deletion each of these means that there is no such topic. */
+const GONE: ReadonlySet<number> = new Set([
+  KafkaCode.NONE,
+  KafkaCode.UNKNOWN_TOPIC_ID,
+  KafkaCode.UNKNOWN_TOPIC_OR_PARTITION,
+]);
 
 /** The error for an inbox that is not there (any more). */
 export function noSuchInbox(topic: string): EngineError {

@@ -98,6 +98,7 @@ async function commitAsMember(topic: string, offset: number, metadata: string): 
     topic,
     frontendId: 'former',
     nonce: randomUUID(),
+    lane: 'group',
     sessionTimeoutMs: 10_000,
     deadline,
   });
