@@ -16,6 +16,8 @@ export interface BrokerOptions {
   readonly heap?: string;
   /** One more listener for clients, `NAME://host:port`; what it demands is in the properties. JVM brokers only. */
   readonly listener?: string;
+  /** Run as in production: starts slowly, gets faster. JVM brokers only. */
+  readonly production?: boolean;
 }
 
 /**
@@ -117,6 +119,7 @@ async function startNodes(size: number, options: BrokerOptions): Promise<JvmBrok
         properties: options.properties ?? {},
         heap: options.heap ?? '512m',
         ...(options.listener !== undefined && { listener: options.listener }),
+        ...(options.production !== undefined && { production: options.production }),
       }),
   );
   try {

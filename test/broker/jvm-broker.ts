@@ -35,6 +35,8 @@ export interface JvmBrokerOptions {
   readonly heap: string;
   /** One more listener for clients, `NAME://host:port`; what it demands is in the properties. */
   readonly listener?: string;
+  /** Run as in production: with the compiler that starts slowly and makes fast code. */
+  readonly production?: boolean;
 }
 
 interface Running {
@@ -189,7 +191,7 @@ export class JvmBroker implements TestBroker {
       javaCommand(),
       `@${join(root, 'kafka/jvm.options')}`,
       `-Xmx${this.#options.heap}`,
-      ...QUICK_START,
+      ...(this.#options.production === true ? [] : QUICK_START),
       ...this.#logging(),
       '-cp',
       classPath,
