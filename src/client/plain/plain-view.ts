@@ -16,6 +16,10 @@ export class PlainView implements View {
   #state: TalkState | undefined;
   #history: History | null = null;
   #isAsking = false;
+  #isWaiting = false;
+  /** Messages that the server has not answered yet, by their id in the history. */
+  readonly #underWay = new Set<number>();
+  #allSent: () => void = () => undefined;
 
   constructor(prompt: Prompt, quit: () => void) {
     this.#prompt = prompt;
@@ -27,18 +31,36 @@ export class PlainView implements View {
     return this.#isAsking;
   }
 
+  /** Waits until every message has its answer; resolves to whether all have it in time. */
+  async sent(milliseconds: number): Promise<boolean> {
+    if (this.#underWay.size === 0) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), milliseconds);
+      this.#allSent = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+
   said(kind: 'info' | 'error', text: string): void {
     this.#print(kind === 'error' ? `Error: ${text}` : text);
   }
 
   arrived(message: StoredMessage): void {
-    // What was typed stands there already.
-    if (message.direction === 'out') return;
+    if (message.direction === 'out') {
+      // What was typed stands there already.
+      this.#underWay.add(message.id);
+      return;
+    }
     this.#print(lineOf(message, Date.now()));
     this.#history?.read(message.peer, message.id);
   }
 
   changed(message: StoredMessage): void {
+    const { kind } = message.fate ?? {};
+    if (kind !== 'on-its-way' && kind !== 'waiting') this.#underWay.delete(message.id);
+    if (this.#underWay.size === 0) this.#allSent();
     const line = fateLine(message);
     if (line !== null) this.#print(line);
   }
@@ -69,7 +91,16 @@ export class PlainView implements View {
 
   asked(question: Question | null): void {
     this.#isAsking = question !== null;
-    if (question !== null) this.#print(`(${question.hint})`);
+    this.#isWaiting = question?.isWaiting === true;
+    if (question?.isWaiting) {
+      // Most answers are dealt with at once. What is typed while one is not may be a password for the next question.
+      setImmediate(() => {
+        if (this.#isWaiting) this.#prompt.ask({ text: '… ', masked: true });
+      });
+      return;
+    }
+    // Escape is no key of a line editor.
+    if (question !== null) this.#print(`(${question.hint.replaceAll('Esc', 'Ctrl+C')})`);
     this.#prompt.ask(question === null ? null : { text: `${question.prompt}: `, masked: question.masked });
   }
 

@@ -8,52 +8,34 @@ export interface PromptEvents {
   readonly onEnd: () => void;
 }
 
+const HISTORY_LINES = 100;
+
 /**
  * Lines from a person or a pipe, and lines for them. What comes while somebody types stands above what they type; a
- * password is not echoed.
+ * password is not echoed, and the line editor that takes it keeps nothing of it.
  */
 export class Prompt {
-  readonly #lines: Interface;
+  readonly #input: NodeJS.ReadStream;
   readonly #out: NodeJS.WriteStream;
+  readonly #events: PromptEvents;
   readonly #isTerminal: boolean;
   readonly #canMove: boolean;
-  #isSilent = false;
+  #lines: Interface;
   #text = '> ';
   #question: { readonly text: string; readonly masked: boolean } | null = null;
+  /** Whether `#lines` is the one for a password. */
+  #isSecret = false;
+  /** What was entered before, newest first, while a password is asked for. */
+  #entered: string[] = [];
   #closed = false;
 
   constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, events: PromptEvents) {
+    this.#input = input;
     this.#out = output;
+    this.#events = events;
     this.#isTerminal = input.isTTY && output.isTTY;
     this.#canMove = this.#isTerminal && process.env.TERM !== 'dumb';
-    const echo = new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        if (!this.#isSilent) output.write(chunk);
-        done();
-      },
-    });
-    this.#lines = createInterface({
-      input,
-      output: this.#isTerminal ? echo : undefined,
-      terminal: this.#isTerminal,
-      historySize: 100,
-      crlfDelay: Number.POSITIVE_INFINITY,
-    });
-    this.#lines.on('line', (line) => {
-      const wasMasked = this.#question?.masked ?? false;
-      if (wasMasked && this.#isTerminal) {
-        this.#isSilent = false;
-        output.write('\n');
-        this.#forget(line);
-      }
-      events.onLine(line);
-      this.#show();
-    });
-    this.#lines.on('SIGINT', () => events.onInterrupt());
-    this.#lines.on('close', () => {
-      this.#closed = true;
-      events.onEnd();
-    });
+    this.#lines = this.#open();
   }
 
   /** What stands before the input while nothing is asked. */
@@ -65,6 +47,8 @@ export class Prompt {
 
   ask(question: { readonly text: string; readonly masked: boolean } | null): void {
     this.#question = question;
+    const isSecret = this.#isTerminal && question?.masked === true;
+    if (isSecret !== this.#isSecret) this.#change(isSecret);
     this.#show();
   }
 
@@ -75,9 +59,46 @@ export class Prompt {
   }
 
   close(): void {
-    this.#isSilent = false;
     this.#above();
+    this.#closed = true;
     this.#lines.close();
+  }
+
+  /** A line editor of its own for each password: another one would bring it back by a key. */
+  #change(isSecret: boolean): void {
+    if (this.#closed) return;
+    const before = this.#lines;
+    this.#isSecret = isSecret;
+    this.#lines = this.#open();
+    before.removeAllListeners();
+    before.close();
+    this.#input.resume();
+  }
+
+  #open(): Interface {
+    const lines = createInterface({
+      input: this.#input,
+      ...(this.#isTerminal ? { output: this.#isSecret ? nowhere() : this.#out } : {}),
+      terminal: this.#isTerminal,
+      historySize: this.#isSecret ? 0 : HISTORY_LINES,
+      ...(this.#isSecret ? {} : { history: this.#entered }),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    });
+    lines.on('history', (entered) => {
+      this.#entered = entered;
+    });
+    lines.on('line', (line) => {
+      if (this.#isSecret) this.#out.write('\n');
+      this.#events.onLine(line);
+      this.#show();
+    });
+    lines.on('SIGINT', () => this.#events.onInterrupt());
+    lines.on('close', () => {
+      if (lines !== this.#lines) return;
+      this.#closed = true;
+      this.#events.onEnd();
+    });
+    return lines;
   }
 
   /** Takes away what is being typed, or goes to a line of its own where nothing can be taken away. */
@@ -93,15 +114,19 @@ export class Prompt {
 
   #show(): void {
     if (!this.#isTerminal || this.#closed) return;
-    this.#isSilent = false;
-    this.#lines.setPrompt(this.#question?.text ?? this.#text);
+    const text = this.#question?.text ?? this.#text;
+    if (this.#isSecret) {
+      this.#above();
+      this.#out.write(text);
+      return;
+    }
+    this.#lines.setPrompt(text);
     this.#lines.prompt(true);
-    this.#isSilent = this.#question?.masked ?? false;
   }
+}
 
-  /** No password stays among the lines that the up key brings back. */
-  #forget(line: string): void {
-    const lines: unknown = Reflect.get(this.#lines, 'history');
-    if (Array.isArray(lines) && lines[0] === line) lines.shift();
-  }
+function nowhere(): Writable {
+  return new Writable({
+    write: (_chunk, _encoding, done) => done(),
+  });
 }

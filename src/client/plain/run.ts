@@ -7,8 +7,12 @@ import { Prompt } from './prompt.ts';
 
 const SIGNAL_EXITS = { SIGHUP: 129, SIGTERM: 143 } as const;
 const INTERRUPTED = 130;
-/** How long what was entered last may take after the end of a piped input. */
-const LINGER_MS = 1_500;
+/** A line of a piped input could not be carried out. */
+const FAILED = 1;
+/** EX_TEMPFAIL: a message still waits for the server; it goes with the next login. */
+const WAITING = 75;
+/** How long messages may take after the end of a piped input. */
+const LINGER_MS = 5_000;
 
 /** Runs the client line by line until the person leaves or the input ends; resolves to the process's exit code. */
 export async function runPlain(settings: Settings): Promise<number> {
@@ -17,14 +21,33 @@ export async function runPlain(settings: Settings): Promise<number> {
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
+  const isPiped = !process.stdin.isTTY;
+  /** Of a pipe the next line is taken when the one before has been dealt with: nobody waits there for an answer. */
+  let lines = Promise.resolve();
   const prompt = new Prompt(process.stdin, process.stdout, {
-    onLine: (line) => talk.enter(line),
+    onLine: (line) => {
+      if (!isPiped) {
+        void talk.enter(line);
+        return;
+      }
+      lines = lines.then(async () => {
+        if (!(await talk.enter(line))) code = FAILED;
+      });
+    },
     onInterrupt: () => {
       if (view.isAsking) return talk.leaveQuestion();
       code = INTERRUPTED;
       leave();
     },
-    onEnd: () => void (process.stdin.isTTY ? leave() : setTimeout(leave, LINGER_MS)),
+    onEnd: () => {
+      if (!isPiped) return leave();
+      void lines
+        .then(() => view.sent(LINGER_MS))
+        .then((allSent) => {
+          if (!allSent && code === 0) code = WAITING;
+          leave();
+        });
+    },
   });
   const view = new PlainView(prompt, () => leave());
   const { directory, server } = settings;

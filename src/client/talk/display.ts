@@ -20,6 +20,8 @@ export interface Question {
   readonly masked: boolean;
   /** An answer that begins with `/` is a command and leaves the question. */
   readonly orCommand?: boolean;
+  /** Nothing is asked yet: the last answer is being looked at, and another question may follow. */
+  readonly isWaiting?: boolean;
 }
 
 /** Who answered; null: they left the question, or the account it was about is not logged in any more. */
@@ -58,7 +60,8 @@ export interface View {
   historyOpened(history: History): void;
   /** A conversation was muted or forgotten. */
   conversationChanged(conversation: Conversation | null): void;
-  asked(question: Question | null): void;
+  /** @param keepsTyped what was typed so far belongs to this question, too; without one it is what is being written */
+  asked(question: Question | null, keepsTyped: boolean): void;
   /** Rows to read and put away again. */
   page(title: string, rows: readonly string[]): void;
   /** What a search has found, newest first. */

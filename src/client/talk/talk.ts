@@ -10,6 +10,7 @@ import type { Answered, Display, Question, TalkState, View } from './display.ts'
 import { exportTo } from './export-file.ts';
 import type { Face, MakeFace } from './face.ts';
 import { helpRows } from './help.ts';
+import { Questions } from './questions.ts';
 import { countOf, nameOf, wordsFor } from './words.ts';
 
 /** A line with something behind the name, where people used to other programs type their password. */
@@ -29,8 +30,7 @@ export class Talk implements Display {
   readonly #histories: Histories;
   readonly #view: View;
   #state: TalkState;
-  /** Who waits for the answer to the question, and which account it is about. */
-  #asking: { question: Question; answered: Answered; account: string | null } | undefined;
+  readonly #questions: Questions;
   /** To be called when the history is durable. */
   #kept: (() => void)[] = [];
   #commit: NodeJS.Timeout | undefined;
@@ -40,6 +40,7 @@ export class Talk implements Display {
   constructor(makeFace: MakeFace, server: string, histories: Histories, view: View) {
     this.#histories = histories;
     this.#view = view;
+    this.#questions = new Questions(view);
     const state = { link: { kind: 'connecting' }, account: null, wanted: null, to: null } as const;
     this.#state = { ...state, server, protocol: 2 };
     this.#face = makeFace(this);
@@ -73,36 +74,38 @@ export class Talk implements Display {
     this.#histories.close();
   }
 
-  /** What the person entered: an answer, a command or a message. */
-  enter(text: string): void {
-    const asking = this.#asking;
-    if (asking !== undefined && !(asking.question.orCommand && text.trim().startsWith('/'))) {
-      this.#answer(text);
-      return;
+  /**
+   * What the person entered: an answer, a command or a message. Resolves when it has been carried out, to whether it
+   * could be.
+   */
+  async enter(text: string): Promise<boolean> {
+    const isCommand = text.trim().startsWith('/');
+    if (this.#questions.isOpen && !(this.#questions.takesCommands && isCommand)) {
+      return this.#attempt(() => this.#questions.answer(text));
     }
-    if (asking !== undefined) this.#answer(null);
+    if (this.#questions.isOpen) void this.#attempt(() => this.#questions.answer(null));
     if (PASSWORD_TYPED.test(text)) {
       this.say('error', 'No password on this line: it is asked for afterwards, where nobody can read it.');
-      return;
+      return false;
     }
-    this.#attempt(async () => this.#obey(parseCommand(text)), text);
+    return this.#attempt(async () => this.#obey(parseCommand(text)), text);
   }
 
   /** Whether the text may be remembered for the up key. */
   isMemorable(text: string): boolean {
-    return this.#asking === undefined && !PASSWORD_TYPED.test(text);
+    return !this.#questions.isOpen && !PASSWORD_TYPED.test(text);
   }
 
   /** Leaves the question that is asked. */
   leaveQuestion(): void {
-    this.#answer(null);
+    void this.#attempt(() => this.#questions.answer(null));
   }
 
   /** Logs in again to the account that somebody took over. */
   takeBack(): void {
     const name = this.#lost;
     if (name === null || this.#state.account !== null) return;
-    this.#attempt(async () => this.#face.takeBack(name));
+    void this.#attempt(async () => this.#face.takeBack(name));
   }
 
   say(kind: 'info' | 'error', text: string): void {
@@ -136,7 +139,7 @@ export class Talk implements Display {
       const history = this.history?.account === account ? this.history : this.#histories.open(account);
       this.#view.historyOpened(history);
     }
-    if (this.#asking !== undefined && this.#asking.account !== account) this.#answer(null);
+    this.#questions.accountChanged(account);
   }
 
   replaced(name: string): void {
@@ -148,9 +151,7 @@ export class Talk implements Display {
   }
 
   ask(question: Question, answered: Answered): void {
-    this.#answer(null);
-    this.#asking = { question, answered, account: this.#state.account };
-    this.#view.asked(question);
+    void this.#attempt(() => this.#questions.ask(question, answered, this.#state.account));
   }
 
   quit(): void {
@@ -225,14 +226,6 @@ export class Talk implements Display {
     return history;
   }
 
-  #answer(text: string | null): void {
-    const asking = this.#asking;
-    if (asking === undefined) return;
-    this.#asking = undefined;
-    this.#view.asked(null);
-    this.#attempt(async () => asking.answered(text));
-  }
-
   /** Makes durable what came, and says so. */
   #keep(): void {
     clearTimeout(this.#commit);
@@ -243,13 +236,20 @@ export class Talk implements Display {
     for (const done of kept) done();
   }
 
-  /** @param entered what the person gets back for another try if nothing came of it */
-  #attempt(doing: () => Promise<void>, entered?: string): void {
-    doing().catch((error: unknown) => {
+  /**
+   * Tells what went wrong; resolves to whether nothing did.
+   * @param entered what the person gets back for another try if nothing came of it
+   */
+  async #attempt(doing: () => Promise<void>, entered?: string): Promise<boolean> {
+    try {
+      await doing();
+      return true;
+    } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       this.say('error', wordsFor(error));
       if (entered !== undefined && error.nothingSent) this.#view.giveBack(entered);
-    });
+      return false;
+    }
   }
 
   #change(change: Partial<TalkState>): void {

@@ -7,6 +7,7 @@ import type { MakeFace } from '../talk/face.ts';
 import { Talk } from '../talk/talk.ts';
 import { nameOf } from '../talk/words.ts';
 import { stepCompletion } from './completion.ts';
+import { ConversationList } from './conversation-list.ts';
 import { type Frame, frameOf, messageColumns, messageHeight } from './frame.ts';
 import type { InputAction } from './input-line.ts';
 import type { KeyAction } from './keys.ts';
@@ -54,9 +55,11 @@ export class Chat implements View {
   #timeline: Timeline;
   #layout: Layout;
   #frame: Frame;
-  /** The frame is of an earlier state; so are the conversations. */
+  readonly #list = new ConversationList();
+  /** The newest message of the open conversation that was on the screen. */
+  #readUpTo = 0;
+  /** The frame is of an earlier state. */
   #isStale = false;
-  #conversationsAreStale = false;
   #drawing: NodeJS.Timeout | undefined;
   /** By the monotonic clock. */
   #shownAt = 0;
@@ -145,7 +148,7 @@ export class Chat implements View {
   arrived(message: StoredMessage): void {
     const isOpen = isSame(message.peer, this.#screen.talk.to);
     if (isOpen) this.#timeline.arrived(message);
-    this.#conversationsAreStale = true;
+    this.#list.changed(message.peer);
     if (message.direction === 'in') this.#ring(message.peer);
     this.#showSoon();
   }
@@ -165,21 +168,30 @@ export class Chat implements View {
   }
 
   historyOpened(history: History): void {
-    if (history === this.#history) return;
-    // First, so that what is written stays with the earlier account.
-    if (this.#screen.talk.to !== null) this.#talk.turnTo(null);
-    this.#history = history;
-    this.#conversationsAreStale = true;
+    if (history === this.#history) {
+      // While another process was logged in, it may have taken messages along.
+      this.#timeline.reread();
+    } else {
+      // First, so that what is written stays with the earlier account.
+      if (this.#screen.talk.to !== null) this.#talk.turnTo(null);
+      const isAnother = this.#history !== null;
+      this.#history = history;
+      if (isAnother) {
+        this.#draftAtHome = '';
+        this.#update({ type: 'new-person' });
+      }
+    }
+    this.#list.changedAll();
     this.#showSoon();
   }
 
   conversationChanged(): void {
-    this.#conversationsAreStale = true;
+    this.#list.changedAll();
     this.#showSoon();
   }
 
-  asked(question: Question | null): void {
-    this.#update({ type: 'ask', question });
+  asked(question: Question | null, keepsTyped: boolean): void {
+    this.#update({ type: 'ask', question, keepsTyped });
     this.#showSoon();
   }
 
@@ -314,7 +326,8 @@ export class Chat implements View {
   #enter(): void {
     const { question, answer, input, page, picked, conversations } = this.#screen;
     const text = question === null ? input.text : answer.text;
-    if (page !== null && text === '') {
+    if (page !== null) {
+      // Nothing is sent that the page may hide.
       this.#update({ type: 'page', page: null });
       const message = page.type === 'found' ? page.messages[page.picked] : undefined;
       if (message !== undefined) this.#goTo(message);
@@ -326,7 +339,6 @@ export class Chat implements View {
       if (chosen !== undefined) this.#talk.turnTo(chosen.peer);
       return;
     }
-    if (page !== null) this.#update({ type: 'page', page: null });
     if (question === null) {
       this.#update({ type: 'edit', action: { type: this.#talk.isMemorable(text) ? 'submit' : 'clear' } });
       this.#keepDraft();
@@ -335,7 +347,7 @@ export class Chat implements View {
     } else {
       this.#update({ type: 'edit', action: { type: 'clear' } });
     }
-    this.#talk.enter(text);
+    void this.#talk.enter(text);
   }
 
   #complete(by: 1 | -1): void {
@@ -364,7 +376,7 @@ export class Chat implements View {
   }
 
   #jump(index: number): void {
-    this.#refresh();
+    // As the list is drawn: what came since may have moved them.
     const conversation = this.#screen.conversations[index];
     if (conversation !== undefined) this.#talk.turnTo(conversation.peer);
   }
@@ -378,11 +390,12 @@ export class Chat implements View {
     const history = this.#history;
     this.#layout = this.#layoutNow();
     this.#timeline = new Timeline(history, peer, this.#layout, Date.now());
+    this.#readUpTo = 0;
     const conversation = peer === null ? null : (history?.conversation(peer) ?? null);
     this.#timeline.markUnread(conversation?.firstUnread ?? null, conversation?.unread ?? 0);
     const draft = peer === null ? this.#draftAtHome : (conversation?.draft ?? '');
     this.#update({ type: 'draft', text: draft });
-    this.#conversationsAreStale = true;
+    if (peer !== null) this.#list.changed(peer);
   }
 
   #keepDraft(): void {
@@ -392,7 +405,7 @@ export class Chat implements View {
     if (talk.to === null || this.#history === null) return;
     if ((this.#history.conversation(talk.to)?.draft ?? '') === input.text) return;
     this.#history.draft(talk.to, input.text);
-    this.#conversationsAreStale = true;
+    this.#list.changed(talk.to);
   }
 
   #ring(peer: Peer): void {
@@ -410,17 +423,14 @@ export class Chat implements View {
     const { to } = this.#screen.talk;
     const history = this.#history;
     const isSeen = this.#timeline.isAtEnd && showsMessages(this.#screen);
-    if (history !== null && to !== null && isSeen && this.#timeline.newest > 0) {
-      const open = this.#screen.conversations.find(({ peer }) => isSame(peer, to));
-      if (this.#conversationsAreStale || (open?.unread ?? 0) > 0) {
-        history.read(to, this.#timeline.newest);
-        this.#conversationsAreStale = true;
-      }
+    const newest = this.#timeline.newest;
+    if (history !== null && to !== null && isSeen && newest > this.#readUpTo) {
+      history.read(to, newest);
+      this.#readUpTo = newest;
+      this.#list.changed(to);
     }
-    if (this.#conversationsAreStale) {
-      this.#conversationsAreStale = false;
-      this.#update({ type: 'conversations', conversations: history?.conversations() ?? [] });
-    }
+    const conversations = this.#list.read(history);
+    if (conversations !== this.#screen.conversations) this.#update({ type: 'conversations', conversations });
     const unread = unreadConversations(this.#screen.conversations);
     const who = this.#screen.talk.account;
     const title = `${unread > 0 ? `(${unread}) ` : ''}milena${who === null ? '' : ` · ${who}`}`;

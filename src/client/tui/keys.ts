@@ -54,7 +54,6 @@ const META: Bindings = {
   b: { type: 'word-left' },
   d: { type: 'kill-word-forward' },
   f: { type: 'word-right' },
-  '/': { type: 'redo' },
   '<': { type: 'top' },
   '>': { type: 'bottom' },
 };

@@ -48,10 +48,12 @@ export type ScreenEvent =
   | { readonly type: 'complete'; readonly input: InputLine; readonly completion: CompletionState | null }
   | { readonly type: 'talk'; readonly talk: TalkState }
   | { readonly type: 'conversations'; readonly conversations: readonly Conversation[] }
-  | { readonly type: 'ask'; readonly question: Question | null }
+  | { readonly type: 'ask'; readonly question: Question | null; readonly keepsTyped: boolean }
   | { readonly type: 'page'; readonly page: Page | null }
   /** Moves the choice in the list or on a page, or the text of a page. */
   | { readonly type: 'pick'; readonly by: number }
+  /** Somebody else is at the keys: nothing that was typed comes back. */
+  | { readonly type: 'new-person' }
   /** Gives the keys to the list, or back to the input. */
   | { readonly type: 'list' }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number };
@@ -85,11 +87,18 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
     case 'complete':
       return { ...screen, input: event.input, completion: event.completion };
     case 'talk':
-      return { ...screen, talk: event.talk };
+      // A page belongs to what was open.
+      return {
+        ...screen,
+        talk: event.talk,
+        page: samePlace(screen.talk.to, event.talk.to) ? screen.page : null,
+      };
     case 'conversations':
       return conversationsAre(screen, event.conversations);
     case 'ask':
-      return { ...screen, question: event.question, answer: EMPTY_INPUT, page: null, picked: null };
+      return ask(screen, event.question, event.keepsTyped);
+    case 'new-person':
+      return { ...screen, input: EMPTY_INPUT, completion: null };
     case 'page':
       return { ...screen, page: event.page, picked: null };
     case 'list':
@@ -99,6 +108,19 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
     case 'resize':
       return { ...screen, columns: event.columns, rows: event.rows };
   }
+}
+
+function ask(screen: Screen, question: Question | null, keepsTyped: boolean): Screen {
+  const { answer, input } = screen;
+  const asked = { ...screen, question, page: null, picked: null };
+  if (question !== null) return { ...asked, answer: keepsTyped ? answer : EMPTY_INPUT };
+  const { text } = answer;
+  const isWritten = keepsTyped && text !== '' && input.text === '';
+  return {
+    ...asked,
+    answer: EMPTY_INPUT,
+    input: isWritten ? editInput(input, { type: 'set', text }) : input,
+  };
 }
 
 function edit(screen: Screen, action: InputAction): Screen {
@@ -135,6 +157,10 @@ function pick(screen: Screen, by: number): Screen {
 
 function within(index: number, count: number): number {
   return Math.max(0, Math.min(count - 1, index));
+}
+
+function samePlace(one: Peer | null, other: Peer | null): boolean {
+  return one === null ? other === null : samePeer(one, other);
 }
 
 function samePeer(one: Peer, other: Peer | null): boolean {

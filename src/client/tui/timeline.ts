@@ -122,6 +122,13 @@ export class Timeline {
     this.#older();
   }
 
+  /** The history may have got messages that `arrived` was not told of. */
+  reread(): void {
+    this.#hasNewer = this.#history !== null && this.#peer !== null;
+    this.#items = undefined;
+    if (this.#anchor === null) this.toEnd();
+  }
+
   /** Shows the oldest rows. */
   toStart(height: number): void {
     if (this.#history === null || this.#peer === null) return;

@@ -270,19 +270,41 @@ describe('a login', () => {
     expect(server.asked('login').at(-1)).toMatchObject({ password: 'secret', takeover: true });
   });
 
-  test('what was being written is there again behind the question', async () => {
+  test('what is typed while the server is asked is written afterwards', async () => {
     await openLoggedIn();
-    let elsewhere = true;
-    server.behave = (request, peer) =>
-      request.type === 'login' && elsewhere ? fail('ALREADY_LOGGED_IN') : agreeable(request, peer);
     screen.keys('/logout', KEY.enter);
     await screen.shows(/Logged out/, /not logged in .*● online/);
     screen.keys('/login alice', KEY.enter, 'secret', KEY.enter, 'half a tho');
-    await screen.shows(/^ take over\? › *$/m);
-    elsewhere = false;
-    screen.keys('yes', KEY.enter);
     await screen.shows(/^ milena · alice /);
     await screen.inputIs(' › half a tho');
+  });
+
+  test('after a password that was refused it may be another one, and is never shown', async () => {
+    await openLoggedIn();
+    screen.keys('/logout', KEY.enter);
+    await screen.shows(/Logged out/, /not logged in .*● online/);
+    server.behave = (request, peer) =>
+      request.type === 'login' ? fail('ALREADY_LOGGED_IN') : agreeable(request, peer);
+    screen.keys('/login alice', KEY.enter, 'secret', KEY.enter, 'hünter2');
+    await screen.shows(/^ take over\? › *$/m);
+    screen.keys(KEY.escape);
+    await screen.inputIs(' ›');
+    expect(screen.frames.join('\n')).not.toContain('hünter');
+  });
+
+  test('a connection that is lost in the middle of a password takes no part of it into a message', async () => {
+    await openLoggedIn();
+    screen.keys('/msg bob', KEY.enter);
+    await screen.shows(/^ bob ›/m);
+    screen.keys('/passwd', KEY.enter);
+    await screen.shows(/^ old password ›/m);
+    screen.keys('pw-be');
+    server.peer.send(REPLACED);
+    await screen.shows(/has ended: nothing will be done/);
+    screen.keys('ta-1234', KEY.enter);
+    await screen.shows(/^ › *$|^ bob › *$/m);
+    expect(screen.frames.join('\n')).not.toContain('1234');
+    expect(server.asked('send')).toEqual([]);
   });
 });
 
@@ -345,12 +367,15 @@ describe('deleting', () => {
     expect(server.asked('delete')).toHaveLength(3);
   });
 
-  test('a question is dropped when the account it is about is gone', async () => {
+  test('a question stays when the account it is about is gone, and does nothing', async () => {
     await openLoggedIn();
     screen.keys('/delete', KEY.enter);
     await screen.shows(/^ delete alice\? ›/m);
     server.peer.send(REPLACED);
+    await screen.shows(/has ended: nothing will be done/, /^ delete alice\? ›/m);
+    screen.keys('yes', KEY.enter);
     await screen.shows(/alice is kept/, /^ › *$/m);
+    expect(server.asked('delete')).toEqual([]);
   });
 });
 

@@ -134,7 +134,11 @@ describe('a conversation', () => {
 describe('what is to be done next', () => {
   const NOBODY: Partial<TalkState> = { account: null, wanted: null, to: null };
   const asking = (prompt: string, orCommand: boolean) => (screen: Screen) =>
-    updateScreen(screen, { type: 'ask', question: { prompt, hint: '', masked: false, orCommand } });
+    updateScreen(screen, {
+      type: 'ask',
+      question: { prompt, hint: '', masked: false, orCommand },
+      keepsTyped: false,
+    });
 
   function words(screen: Screen): string {
     return drawn(screen, new Timeline(null, null, layoutFor(60, false, []), NOON))
@@ -168,9 +172,9 @@ describe('questions and pages', () => {
   test('a password is dots, and what was being written comes back', () => {
     const writing = typed(screenOf(80, 24), 'half a thought');
     const question = { prompt: 'password of alice', hint: 'Enter logs in', masked: true };
-    const asking = typed(updateScreen(writing, { type: 'ask', question }), 'hünter2');
+    const asking = typed(updateScreen(writing, { type: 'ask', question, keepsTyped: false }), 'hünter2');
     expect(drawn(asking).slice(-2)).toEqual([' password of alice › •••••••', ' Enter logs in']);
-    const after = updateScreen(asking, { type: 'ask', question: null });
+    const after = updateScreen(asking, { type: 'ask', question: null, keepsTyped: false });
     expect(drawn(after).at(-2)).toBe(' carol › half a thought');
   });
 

@@ -109,7 +109,6 @@ describe('keys as terminals send them', () => {
     ['Alt+1', '\u001b1', 'jump 0'],
     ['Alt+9', '\u001b9', 'jump 8'],
     ['Alt+0', '\u001b0', null],
-    ['Alt+/', '\u001b/', 'redo'],
     ['Alt+é', '\u001bé', null],
     ['Alt+Space', '\u001b ', null],
     ['F1', '\u001bOP', null],
