@@ -8,9 +8,17 @@ import type { Account } from './accounts.ts';
   Unknown fields are kept out, so that later versions may add some.
 */
 
+/** Longest name of an account, in characters. */
+export const MAX_NAME = 32;
+
+const NAME = new RegExp(`^[a-z0-9][a-z0-9_-]{0,${MAX_NAME - 1}}$`);
+
+/** Case does not matter in a UUID (RFC 9562): small letters, as Kafka and Node write them. */
+const uuid = z.uuid().transform((text) => text.toLowerCase());
+
 const schema = z.object({
-  incarnation: z.uuid(),
-  topicId: z.uuid(),
+  incarnation: uuid,
+  topicId: uuid,
   displayName: z.string().max(200).nullable(),
   credential: z.string().max(500).nullable(),
   disabled: z.boolean(),
@@ -25,6 +33,7 @@ export function encodeAccount(account: Account): Buffer {
 
 /** @returns null for anything that is not an account: who may write to the topic may write nonsense */
 export function decodeAccount(name: string, value: Buffer): Account | null {
+  if (!NAME.test(name)) return null;
   let json: unknown;
   try {
     json = JSON.parse(value.toString('utf8'));
@@ -33,4 +42,35 @@ export function decodeAccount(name: string, value: Buffer): Account | null {
   }
   const parsed = schema.safeParse(json);
   return parsed.success ? { name, ...parsed.data } : null;
+}
+
+/** An account as it lies in memory: two UUIDs of 16 bytes, then the rest as JSON in UTF-8, one character for each byte. */
+const IDS = 32;
+
+type Rest = [Account['createdAt'], boolean, string | null, string | null, readonly string[]];
+
+/** @returns null for anything that is not an account */
+export function packAccount(name: string, value: Buffer): string | null {
+  const account = decodeAccount(name, value);
+  if (account === null) return null;
+  const { incarnation, topicId, createdAt, disabled, displayName, credential, blocked } = account;
+  const rest: Rest = [createdAt, disabled, displayName, credential, blocked];
+  const ids = Buffer.from((incarnation + topicId).replaceAll('-', ''), 'hex');
+  return Buffer.concat([ids, Buffer.from(JSON.stringify(rest))]).toString('latin1');
+}
+
+/** Reads what `packAccount` made. */
+export function unpackAccount(name: string, packed: string): Account {
+  const bytes = Buffer.from(packed, 'latin1');
+  const [createdAt, disabled, displayName, credential, blocked]: Rest = JSON.parse(
+    bytes.toString('utf8', IDS),
+  );
+  const incarnation = formatUuid(bytes.toString('hex', 0, IDS / 2));
+  const topicId = formatUuid(bytes.toString('hex', IDS / 2, IDS));
+  return { name, incarnation, topicId, displayName, credential, disabled, blocked, createdAt };
+}
+
+function formatUuid(hex: string): string {
+  const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
+  return groups.join('-');
 }

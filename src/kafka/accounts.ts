@@ -70,7 +70,9 @@ export interface Accounts {
   /**
    * Names that match, ascending by code unit.
    * @param pattern `*` any run, `?` any one character, everything else itself; empty = all.
+   * What comes or goes while the list is made may or may not be in it.
    * @param after only names greater than this one (for paging).
+   * @throws EngineError `BUSY`
    */
-  list(pattern: string, options?: { after?: string; limit?: number }): string[];
+  list(pattern: string, options?: { after?: string; limit?: number }): Promise<string[]>;
 }

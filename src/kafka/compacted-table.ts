@@ -1,12 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Connection, FetchIsolationLevels, fetchV17, type RecordsBatch } from '@platformatic/kafka';
+import {
+  type Connection,
+  FetchIsolationLevels,
+  fetchV17,
+  ListOffsetTimestamps,
+  type RecordsBatch,
+} from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
 import { EngineError } from './errors.ts';
+import { Gatherer } from './gatherer.ts';
 import { expectNone, KafkaCode } from './kafka-error.ts';
-import { readEnd } from './log-reader.ts';
+import { listOffset } from './log-reader.ts';
 import { isControl, isTransactional } from './record-batches.ts';
-import { now } from './retry.ts';
+import { now, retry } from './retry.ts';
+import { SortedNames } from './sorted-names.ts';
 
 const FETCH_WAIT_MS = 5_000;
 const FETCH_BYTES = 4 * 1024 * 1024;
@@ -21,10 +29,21 @@ const MAX_PENDING_TRANSACTIONS = 10_000;
 /** Key of a control record: version INT16, type INT16; type 1 is a commit, 0 an abort (Kafka's ControlRecordType). */
 const COMMIT = 1;
 
-interface Change<Value> {
+/** Values that were asked for are kept as they were given (some 500 bytes each); past that the oldest is dropped. */
+const MAX_RECENT = 16_384;
+/** Waiting questions that one look at the topic's end answers. */
+const MAX_QUESTIONS = 10_000;
+
+interface Change {
   readonly key: string;
   /** Null: deleted. */
-  readonly value: Value | null;
+  readonly packed: string | null;
+}
+
+/** Whether a key was changed since this was made. */
+export interface Watch {
+  readonly changed: boolean;
+  close(): void;
 }
 
 export interface TableOptions<Value> {
@@ -32,8 +51,13 @@ export interface TableOptions<Value> {
   readonly log: Logger;
   /** A compacted topic with one partition. */
   readonly topic: string;
-  /** Null for what cannot be read: who may write to the topic may write nonsense. */
-  readonly decode: (key: string, value: Buffer) => Value | null;
+  /**
+   * Checks a record and makes it small: there may be a million. Characters up to U+00FF take one byte each.
+   * Null for what cannot be read: who may write to the topic may write nonsense.
+   */
+  readonly pack: (key: string, value: Buffer) => string | null;
+  /** Reads what `pack` made. */
+  readonly unpack: (key: string, packed: string) => Value;
 }
 
 interface Waiter {
@@ -50,14 +74,16 @@ export class CompactedTable<Value> {
   readonly #options: TableOptions<Value>;
   readonly #cluster: Cluster;
   readonly #log: Logger;
-  readonly #values = new Map<string, Value>();
-  /** Keys in order; made anew when they are asked for after a change. */
-  #sorted: string[] | null = null;
+  /** All keys, in order. */
+  readonly keys = new SortedNames();
+  readonly #values = new Map<string, string>();
+  readonly #recent = new Map<string, Value>();
+  readonly #ends: Gatherer<null, number>;
   /** Changes of transactions without a marker yet, by producer. */
-  readonly #pending = new Map<bigint, Change<Value>[]>();
+  readonly #pending = new Map<bigint, Change[]>();
   #position = 0;
   #waiters: Waiter[] = [];
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Set<(key: string) => void>();
   #connection: Connection | null = null;
   #catchingUp: Promise<void> | null = null;
   #closed = false;
@@ -66,6 +92,10 @@ export class CompactedTable<Value> {
     this.#options = options;
     this.#cluster = options.cluster;
     this.#log = options.log.child({ table: options.topic });
+    this.#ends = new Gatherer(MAX_QUESTIONS, async (questions) => {
+      const end = await listOffset(options.cluster, options.topic, ListOffsetTimestamps.LATEST);
+      return questions.map(() => end);
+    });
   }
 
   /** Starts to read; `catchUp` tells when the present is reached. */
@@ -79,17 +109,23 @@ export class CompactedTable<Value> {
   }
 
   get(key: string): Value | undefined {
-    return this.#values.get(key);
+    const recent = this.#recent.get(key);
+    if (recent !== undefined) return recent;
+    const packed = this.#values.get(key);
+    if (packed === undefined) return undefined;
+    const value = this.#options.unpack(key, packed);
+    this.#recent.set(key, value);
+    if (this.#recent.size > MAX_RECENT) {
+      for (const oldest of this.#recent.keys()) {
+        this.#recent.delete(oldest);
+        break;
+      }
+    }
+    return value;
   }
 
   get size(): number {
     return this.#values.size;
-  }
-
-  /** All keys, ascending by code unit. Do not change the array. */
-  sortedKeys(): readonly string[] {
-    this.#sorted ??= [...this.#values.keys()].sort();
-    return this.#sorted;
   }
 
   /**
@@ -110,7 +146,7 @@ export class CompactedTable<Value> {
    * @throws EngineError `UNAVAILABLE`
    */
   async catchUp(deadline: number): Promise<void> {
-    const end = await readEnd(this.#cluster, this.#options.topic, deadline);
+    const end = await retry(`end of ${this.#options.topic}`, deadline, () => this.#ends.ask(null));
     if (this.#position >= end) return;
     await this.#within(deadline, (resolve) => {
       const waiter = { offset: end, resolve };
@@ -134,6 +170,16 @@ export class CompactedTable<Value> {
       this.#watchers.add(watcher);
       return () => this.#watchers.delete(watcher);
     });
+  }
+
+  /** Notes from now on whether a key is changed. Whoever makes it closes it. */
+  watch(key: string): Watch {
+    const watcher = (applied: string) => {
+      if (applied === key) watch.changed = true;
+    };
+    const watch = { changed: false, close: () => void this.#watchers.delete(watcher) };
+    this.#watchers.add(watcher);
+    return watch;
   }
 
   /** Runs `subscribe` until it resolves or the deadline passes; then what it returned is called. */
@@ -216,22 +262,22 @@ export class CompactedTable<Value> {
       for (const record of batch.records) {
         if (base + record.offsetDelta < this.#position || record.key === null) continue;
         const key = record.key.toString('utf8');
-        const value = record.value === null ? null : this.#options.decode(key, record.value);
-        if (record.value !== null && value === null) {
+        const packed = record.value === null ? null : this.#options.pack(key, record.value);
+        if (record.value !== null && packed === null) {
           this.#log.warn(
             { offset: base + record.offsetDelta },
             'a record that cannot be read was passed over',
           );
           continue;
         }
-        if (isTransactional(batch)) this.#remember(batch.producerId, { key, value });
-        else this.#apply({ key, value });
+        if (isTransactional(batch)) this.#remember(batch.producerId, { key, packed });
+        else this.#apply({ key, packed });
       }
     }
     this.#position = Math.max(this.#position, end);
   }
 
-  #remember(producerId: bigint, change: Change<Value>): void {
+  #remember(producerId: bigint, change: Change): void {
     const changes = this.#pending.get(producerId) ?? [];
     if (changes.length < MAX_PENDING_CHANGES) changes.push(change);
     else this.#log.warn({ producerId: String(producerId) }, 'a transaction too long to remember');
@@ -252,11 +298,16 @@ export class CompactedTable<Value> {
     if (type === COMMIT) for (const change of changes) this.#apply(change);
   }
 
-  #apply({ key, value }: Change<Value>): void {
-    if (value !== null) this.#values.set(key, value);
-    else this.#values.delete(key);
-    this.#sorted = null;
-    for (const watcher of [...this.#watchers]) watcher();
+  #apply({ key, packed }: Change): void {
+    this.#recent.delete(key);
+    if (packed === null) {
+      this.#values.delete(key);
+      this.keys.delete(key);
+    } else {
+      if (!this.#values.has(key)) this.keys.add(key);
+      this.#values.set(key, packed);
+    }
+    for (const watcher of this.#watchers) watcher(key);
   }
 
   #wakeWaiters(): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { decodeAccount, encodeAccount } from './account-record.ts';
+import { encodeAccount, MAX_NAME, packAccount, unpackAccount } from './account-record.ts';
 import { AccountTransaction, Fenced } from './account-transaction.ts';
 import type { Account, AccountChange, Accounts, NewAccount } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
@@ -10,7 +10,7 @@ import { EngineError, unavailable } from './errors.ts';
 import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable, InboxTopics } from './topics.ts';
-import { select } from './wildcard.ts';
+import { NameSearches } from './wildcard.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const CHANGE_TIMEOUT_MS = 10_000;
@@ -38,6 +38,7 @@ export class KafkaAccounts implements Accounts {
   readonly #options: KafkaAccountsOptions;
   readonly #cluster: Cluster;
   readonly #table: CompactedTable<Account>;
+  readonly #searches: NameSearches;
   readonly #topics: InboxTopics;
   #changing = 0;
   readonly #turns: (() => void)[] = [];
@@ -50,8 +51,10 @@ export class KafkaAccounts implements Accounts {
       cluster: options.cluster,
       log: options.log,
       topic: ACCOUNTS_TOPIC,
-      decode: decodeAccount,
+      pack: packAccount,
+      unpack: unpackAccount,
     });
+    this.#searches = new NameSearches(this.#table.keys, MAX_NAME);
   }
 
   /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
@@ -80,13 +83,8 @@ export class KafkaAccounts implements Accounts {
     return this.#table.get(name);
   }
 
-  list(pattern: string, options: { after?: string; limit?: number } = {}): string[] {
-    return select(
-      this.#table.sortedKeys(),
-      pattern,
-      options.after,
-      options.limit ?? Number.POSITIVE_INFINITY,
-    );
+  list(pattern: string, options: { after?: string; limit?: number } = {}): Promise<string[]> {
+    return this.#searches.find(pattern, options.after, options.limit ?? Number.POSITIVE_INFINITY);
   }
 
   create(wanted: NewAccount): Promise<Account> {
@@ -108,14 +106,7 @@ export class KafkaAccounts implements Accounts {
   update(account: Account, change: AccountChange): Promise<Account> {
     return this.#inTurn(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
-      const changed = await this.#replace(
-        account,
-        (current) => encodeAccount({ ...current, ...change }),
-        deadline,
-      );
-      // The table makes a new object of every record that it applies.
-      const isNew = () => this.#table.get(account.name) !== changed;
-      await this.#table.until(isNew, deadline);
+      await this.#replace(account, (current) => encodeAccount({ ...current, ...change }), deadline);
       const shown = this.#table.get(account.name);
       if (shown?.incarnation !== account.incarnation) throw gone(account.name);
       return shown;
@@ -126,10 +117,6 @@ export class KafkaAccounts implements Accounts {
     return this.#inTurn(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       await this.#replace(account, () => null, deadline);
-      await this.#table.until(
-        () => this.#table.get(account.name)?.incarnation !== account.incarnation,
-        deadline,
-      );
       // By the id that was in the record: another life of the name may have made a topic by now.
       await retry('delete inbox', deadline, () => this.#topics.delete(account.topicId)).catch((error) => {
         this.#options.log.warn({ err: error, topicId: account.topicId }, 'inbox topic left behind');
@@ -138,21 +125,27 @@ export class KafkaAccounts implements Accounts {
     });
   }
 
-  /**
-   * Writes another record for this life of the account, once nobody else is changing it.
-   * @returns what was replaced
-   */
+  /** Writes another record for this life of the account, once nobody else is changing it, until the table shows it. */
   async #replace(
     account: Account,
     next: (current: Account) => Buffer | null,
     deadline: number,
-  ): Promise<Account> {
+  ): Promise<void> {
     for (;;) {
       const transaction = await AccountTransaction.begin(this.#cluster, account.name, deadline);
       await this.#table.catchUp(deadline);
       const current = this.#table.get(account.name);
       if (current?.incarnation !== account.incarnation) throw gone(account.name);
-      if (await this.#commitUnlessFenced(transaction, next(current), deadline)) return current;
+      // Whoever wrote before us is fenced and read: the next change is ours, or comes after it.
+      const watch = this.#table.watch(account.name);
+      try {
+        if (await this.#commitUnlessFenced(transaction, next(current), deadline)) {
+          await this.#table.until(() => watch.changed, deadline);
+          return;
+        }
+      } finally {
+        watch.close();
+      }
       // Somebody else has begun a change of this name: look again at what came of that.
       if (now() > deadline) throw new EngineError('BUSY', `${account.name} is being changed by others`);
     }

@@ -18,7 +18,7 @@ import { ensureTable, SESSIONS_TOPIC } from './topics.ts';
 const schema = z.object({
   incarnation: z.uuid(),
   /** SHA-256, base64url. */
-  tokenHash: z.string().length(43),
+  tokenHash: z.string().regex(/^[\w-]{43}$/),
   expiresAt: z.number().int().nonnegative(),
 });
 
@@ -41,7 +41,7 @@ export class KafkaSessions implements Sessions {
   constructor(options: KafkaSessionsOptions) {
     this.#options = options;
     const { cluster, log } = options;
-    this.#table = new CompactedTable({ cluster, log, topic: SESSIONS_TOPIC, decode });
+    this.#table = new CompactedTable({ cluster, log, topic: SESSIONS_TOPIC, pack, unpack });
   }
 
   /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
@@ -85,10 +85,15 @@ export class KafkaSessions implements Sessions {
   }
 }
 
-function decode(_key: string, value: Buffer): SessionRecord | null {
+/** @returns the record without what else may be in it, or null for anything that is none */
+function pack(_key: string, value: Buffer): string | null {
   try {
-    return schema.parse(JSON.parse(value.toString('utf8')));
+    return JSON.stringify(schema.parse(JSON.parse(value.toString('utf8'))));
   } catch {
     return null;
   }
+}
+
+function unpack(_key: string, packed: string): SessionRecord {
+  return JSON.parse(packed);
 }

@@ -1,3 +1,6 @@
+import { EngineError } from './errors.ts';
+import type { SortedNames } from './sorted-names.ts';
+
 /**
  * Whether a name matches a pattern of `*` (any run), `?` (any one character) and characters that mean themselves.
  * Takes at most name.length × pattern.length steps, whatever the pattern: outsiders choose it.
@@ -26,41 +29,92 @@ export function matches(pattern: string, name: string): boolean {
   return p === pattern.length;
 }
 
-/**
- * The names that match, in their order.
- * @param names ascending by code unit
- * @param pattern empty = all
- * @param after only names greater than this one
- */
-export function select(
-  names: readonly string[],
-  pattern: string,
-  after: string | undefined,
-  limit: number,
-): string[] {
-  const wanted = pattern === '' ? '*' : pattern;
-  const prefix = /^[^*?]*/.exec(wanted)?.[0] ?? '';
-  const found: string[] = [];
-  const from =
-    after !== undefined && after >= prefix
-      ? firstIndex(names, (name) => name > after)
-      : firstIndex(names, (name) => name >= prefix);
-  for (let index = from; index < names.length && found.length < limit; index++) {
-    const name = names[index] ?? '';
-    if (!name.startsWith(prefix)) break;
-    if (matches(wanted, name)) found.push(name);
-  }
-  return found;
+/** How long one search may go on before everything else has its turn, milliseconds. */
+const STEP_MS = 0.5;
+/** Names looked at between two looks at the clock: a hostile pattern takes some 3 µs for a name. */
+const NAMES_A_LOOK = 64;
+/** Searches that wait for their next step; past that: BUSY. Only those wait that look at thousands of names. */
+const MAX_WAITING = 100;
+
+interface Search {
+  readonly pattern: string;
+  /** What every name that matches begins with. */
+  readonly prefix: string;
+  readonly limit: number;
+  readonly found: string[];
+  /** Where to go on. */
+  from: string;
+  /** Whether `from` itself was looked at. */
+  open: boolean;
 }
 
-/** Index of the first name for which the condition holds, given that it holds for all after it. */
-function firstIndex(names: readonly string[], holds: (name: string) => boolean): number {
-  let low = 0;
-  let high = names.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(names[middle] ?? '')) high = middle;
-    else low = middle + 1;
+/**
+ * Lists names by patterns. A search is carried out in short steps, and between two steps, of whichever search, all
+ * other work of this process has a turn: nobody can stop it by asking for what takes long to find. Names that come or
+ * go meanwhile may or may not be in the list; all others that match are, once.
+ */
+export class NameSearches {
+  readonly #names: SortedNames;
+  readonly #longestName: number;
+  readonly #waiting: { search: Search; resolve: (found: string[]) => void }[] = [];
+  #stepping = false;
+
+  constructor(names: SortedNames, longestName: number) {
+    this.#names = names;
+    this.#longestName = longestName;
   }
-  return low;
+
+  /**
+   * @param pattern empty = all
+   * @param after only names greater than this one
+   * @throws EngineError `BUSY`
+   */
+  async find(pattern: string, after: string | undefined, limit: number): Promise<string[]> {
+    const wanted = pattern === '' ? '*' : pattern.replace(/\*+/g, '*');
+    // No name has so many characters, and the bound on the pattern bounds the work for each name.
+    if (wanted.replaceAll('*', '').length > this.#longestName || limit <= 0) return [];
+    const prefix = /^[^*?]*/.exec(wanted)?.[0] ?? '';
+    const open = after !== undefined && after >= prefix;
+    const search = { pattern: wanted, prefix, limit, found: [], from: open ? after : prefix, open };
+    if (this.#step(search)) return search.found;
+    if (this.#waiting.length >= MAX_WAITING) throw new EngineError('BUSY', 'too many lists are being made');
+    return new Promise((resolve) => {
+      this.#waiting.push({ search, resolve });
+      this.#stepLater();
+    });
+  }
+
+  #stepLater(): void {
+    if (this.#stepping || this.#waiting.length === 0) return;
+    this.#stepping = true;
+    setImmediate(() => {
+      this.#stepping = false;
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      if (this.#step(next.search)) next.resolve(next.search.found);
+      else this.#waiting.push(next);
+      this.#stepLater();
+    });
+  }
+
+  /** @returns whether the search is over */
+  #step(search: Search): boolean {
+    const { pattern, prefix, limit, found } = search;
+    const until = performance.now() + STEP_MS;
+    let looked = 0;
+    let over = false;
+    const isAtEnd = this.#names.visit(search.from, search.open, (name) => {
+      if (name.startsWith(prefix)) {
+        if (matches(pattern, name)) found.push(name);
+        over = found.length >= limit;
+      } else {
+        over = true;
+      }
+      search.from = name;
+      looked += 1;
+      return !over && (looked % NAMES_A_LOOK !== 0 || performance.now() < until);
+    });
+    search.open = true;
+    return over || isAtEnd;
+  }
 }

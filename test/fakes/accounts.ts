@@ -75,7 +75,7 @@ export class MemoryAccounts implements Accounts {
     this.#cluster.deleteTopic(account.topicId);
   }
 
-  list(pattern: string, options: { after?: string; limit?: number } = {}): string[] {
+  async list(pattern: string, options: { after?: string; limit?: number } = {}): Promise<string[]> {
     const { after, limit = Number.POSITIVE_INFINITY } = options;
     const names = [...this.#table.keys()].filter(
       (name) => (after === undefined || name > after) && (pattern === '' || matches(pattern, name)),

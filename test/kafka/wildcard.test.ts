@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { matches, select } from '../../src/kafka/wildcard.ts';
+import { EngineError } from '../../src/kafka/errors.ts';
+import { SortedNames } from '../../src/kafka/sorted-names.ts';
+import { matches, NameSearches } from '../../src/kafka/wildcard.ts';
+
+function searchesOf(all: Iterable<string>): { names: SortedNames; searches: NameSearches } {
+  const names = new SortedNames();
+  for (const name of all) names.add(name);
+  return { names, searches: new NameSearches(names, 32) };
+}
 
 describe('patterns', () => {
   test.each([
@@ -27,8 +35,9 @@ describe('patterns', () => {
   });
 });
 
-describe('select', () => {
+describe('searches', () => {
   const names = ['a', 'ab', 'abc', 'b', 'ba'];
+  const { searches } = searchesOf(names);
   test.each([
     ['', undefined, 9, names],
     ['*', undefined, 9, names],
@@ -39,7 +48,94 @@ describe('select', () => {
     ['*', 'abc', 1, ['b']],
     ['a*', 'b', 9, []],
     ['c*', undefined, 9, []],
-  ])('%j after %j, at most %i: %j', (pattern, after, limit, expected) => {
-    expect(select(names, pattern, after, limit)).toEqual(expected);
+  ])('%j after %j, at most %i: %j', async (pattern, after, limit, expected) => {
+    expect(await searches.find(pattern, after, limit)).toEqual(expected);
+  });
+
+  test('a pattern longer than any name finds nothing, at once', async () => {
+    expect(await searches.find('?'.repeat(33), undefined, 9)).toEqual([]);
+    expect(await searches.find(`${'*'.repeat(4_000)}b*`, undefined, 9)).toEqual(['ab', 'abc', 'b', 'ba']);
+  });
+});
+
+describe('a search among many', () => {
+  const many = Array.from({ length: 200_000 }, (_, i) => `user-${i}`);
+  const sorted = [...many].sort();
+
+  test('finds what a look at every name finds', async () => {
+    const { searches } = searchesOf(many);
+    for (const [pattern, regex] of [
+      ['*77*', /77/],
+      ['user-1*9', /^user-1.*9$/],
+      ['user-12?4*', /^user-12.4/],
+      ['*', /^/],
+    ] as const) {
+      const expected = sorted.filter((name) => regex.test(name));
+      expect(await searches.find(pattern, undefined, Number.POSITIVE_INFINITY)).toEqual(expected);
+      expect(await searches.find(pattern, 'user-17', 7)).toEqual(
+        expected.filter((name) => name > 'user-17').slice(0, 7),
+      );
+    }
+  });
+
+  test('gives everything else its turn, and a short search does not wait for a long one', async () => {
+    const { searches } = searchesOf(many);
+    const turns: number[] = [];
+    let last = performance.now();
+    let over = false;
+    const tick = () => {
+      turns.push(performance.now() - last);
+      last = performance.now();
+      if (!over) setImmediate(tick);
+    };
+    setImmediate(tick);
+    const hostile = `${'*0'.repeat(15)}*x`;
+    const long = Promise.all(Array.from({ length: 10 }, () => searches.find(hostile, undefined, 9)));
+    const finished: string[] = [];
+    const done = (what: string) => () => finished.push(what);
+    await Promise.all([
+      long.then(done('long')),
+      searches.find('user-4711*', undefined, 3).then(done('short')),
+    ]);
+    over = true;
+    expect(finished).toEqual(['short', 'long']);
+    // One step a turn; a turn that takes long was something else's (garbage, another process), so look at most of them.
+    turns.sort((a, b) => a - b);
+    expect(turns.length).toBeGreaterThan(100);
+    expect(turns[Math.floor(turns.length * 0.9)]).toBeLessThan(5);
+  });
+
+  test('names what was there all the time exactly once while others come and go', async () => {
+    const { names, searches } = searchesOf(many);
+    const found = searches.find('*', undefined, Number.POSITIVE_INFINITY);
+    let changing = true;
+    const change = async () => {
+      for (let i = 0; changing; i++) {
+        for (let j = 0; j < 50; j++) {
+          const n = (i * 7_919 + j * 104_729) % 200_000;
+          names.add(`user-${n}x`);
+          if (n % 2 === 1) names.delete(`user-${n}`);
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const changes = change();
+    const listed = await found;
+    changing = false;
+    await changes;
+    expect(listed).toEqual([...new Set(listed)].sort());
+    const there = new Set(listed);
+    expect(many.filter((name, i) => i % 2 === 0 && !there.has(name))).toEqual([]);
+  });
+
+  test('too many long ones at once are refused, and none is lost', async () => {
+    const { searches } = searchesOf(many.slice(0, 40_000));
+    const results = await Promise.allSettled(
+      Array.from({ length: 110 }, () => searches.find('*x', undefined, 9)),
+    );
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(refused).toHaveLength(10);
+    for (const error of refused) expect(error).toBeInstanceOf(EngineError);
+    expect(await searches.find('*x', undefined, 9)).toEqual([]);
   });
 });
