@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, FetchIsolationLevels, fetchV17 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
+import { type FetchPace, Rest } from './fetch-pace.ts';
 import { KafkaCode, nameOfCode } from './kafka-error.ts';
 import { type RawRecord, recordsOf } from './record-batches.ts';
 
@@ -42,6 +43,7 @@ export class FetchSession<M extends SessionMember> {
   readonly #cluster: Cluster;
   readonly #log: Logger;
   readonly #events: SessionEvents<M>;
+  readonly #rest: Rest;
   readonly #members = new Map<string, M>();
   /** Topic ids that the broker must be told of with the next request: new ones and moved positions. */
   readonly #changed = new Set<string>();
@@ -55,7 +57,15 @@ export class FetchSession<M extends SessionMember> {
   #closed = false;
   #wake: (() => void) | null = null;
 
-  constructor(cluster: Cluster, log: Logger, node: number, maxWaitMs: number, events: SessionEvents<M>) {
+  constructor(
+    cluster: Cluster,
+    log: Logger,
+    node: number,
+    maxWaitMs: number,
+    pace: FetchPace,
+    events: SessionEvents<M>,
+  ) {
+    this.#rest = new Rest(pace);
     this.#cluster = cluster;
     this.#log = log;
     this.node = node;
@@ -84,6 +94,12 @@ export class FetchSession<M extends SessionMember> {
     }
   }
 
+  /** A member's position was moved on, by somebody who needs no fetch for that: Kafka hears of it with the next one. */
+  moved(member: M): void {
+    const id = member.follower.topicId;
+    if (this.#members.get(id) === member) this.#changed.add(id);
+  }
+
   remove(member: M): void {
     const id = member.follower.topicId;
     if (this.#members.get(id) !== member) return;
@@ -102,10 +118,7 @@ export class FetchSession<M extends SessionMember> {
     let pause = FIRST_PAUSE_MS;
     while (!this.#closed) {
       if (this.#members.size === 0) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        this.#wake = null;
+        await this.#sleep(null);
         continue;
       }
       try {
@@ -122,8 +135,22 @@ export class FetchSession<M extends SessionMember> {
         await sleep(pause);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }
-      if (!this.#closed) this.#events.onRound();
+      if (this.#closed) return;
+      this.#events.onRound();
+      const restMs = this.#rest.next();
+      if (restMs > 0 && !this.#closed) await this.#sleep(restMs);
     }
+  }
+
+  /** Until somebody joins, or it is closed, or the time is over if there is one. */
+  async #sleep(ms: number | null): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (ms !== null) timer = setTimeout(resolve, ms);
+    });
+    this.#wake = null;
+    clearTimeout(timer);
   }
 
   /** One request and its answer. */
@@ -142,6 +169,7 @@ export class FetchSession<M extends SessionMember> {
     for (const { topicId, partitions } of topics)
       this.#known.set(topicId, Number(partitions[0]?.fetchOffset));
     for (const { topicId } of forgotten) this.#known.delete(topicId);
+    this.#rest.asked();
     const response = await send(
       this.#connection,
       fetchV17.api,
@@ -157,6 +185,7 @@ export class FetchSession<M extends SessionMember> {
       '',
     );
     this.#advance(response);
+    this.#rest.answered();
     for (const topic of response.responses) this.#take(topic);
   }
 
@@ -217,6 +246,7 @@ export class FetchSession<M extends SessionMember> {
     // Closed and followed again further back while this fetch was parked: what lies between would be missing.
     if ((this.#known.get(topic.topicId) ?? 0) > member.position) return;
     const { records, nextOffset } = recordsOf(partition.records, member.position);
+    this.#rest.brought(nextOffset > member.position);
     this.#events.onData(member, records, nextOffset);
   }
 

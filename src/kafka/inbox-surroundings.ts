@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
+import type { CommitPace } from './commit-pace.ts';
 import type { GroupMember } from './group-member.ts';
 import type { KafkaInbox } from './inbox.ts';
 import type { Signer } from './signature.ts';
@@ -8,7 +9,8 @@ import type { Tail } from './tail.ts';
 /** What an open inbox needs around it. */
 export interface InboxSurroundings {
   readonly cluster: Cluster;
-  readonly tail: Tail;
+  readonly tail: Pick<Tail, 'follow'>;
+  readonly commitPace: CommitPace;
   readonly signer: Signer;
   /** Acknowledged messages stay in the topic for this long, milliseconds. */
   readonly historyMs: number;

@@ -1,19 +1,17 @@
 import type { Account } from './accounts.ts';
+import { CommitSchedule } from './commit-schedule.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { deleteGroup, type GroupMember } from './group-member.ts';
 import { trimHistory, trimIntervalMs } from './history.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
-import { KafkaCode, KafkaError } from './kafka-error.ts';
-import { readBatches, readBounds, readEnd } from './log-reader.ts';
+import { readBounds, readEnd, readRecords } from './log-reader.ts';
 import { decodeRecord } from './record.ts';
-import { type RawRecord, recordsOf } from './record-batches.ts';
+import type { RawRecord } from './record-batches.ts';
 import { now, retry } from './retry.ts';
 import type { Follower, Subscription } from './tail.ts';
 import type { Watermark } from './watermark.ts';
 
-/** What was acknowledged is committed at most this often. */
-const COMMIT_INTERVAL_MS = 500;
 const READ_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Bytes asked for at once when reading the backlog. */
@@ -37,14 +35,11 @@ export class KafkaInbox implements Inbox, Follower {
   /** Why nothing is pushed now; any of them keeps the inbox out of the tail. */
   readonly #stops = { paused: false, frontendSilent: false, rangesFull: false };
   #ended = false;
-  #dirty = false;
-  #timer: NodeJS.Timeout | null = null;
-  #committing: Promise<void> | null = null;
+  readonly #commits: CommitSchedule;
   #closing: Promise<void> | null = null;
   #lastContact = now();
   /** Everything below is committed as delivered, or not there any more. */
   #committedLow: number;
-  readonly #trimIntervalMs: number;
   #trimmedAt: number;
 
   constructor(
@@ -66,10 +61,15 @@ export class KafkaInbox implements Inbox, Follower {
     this.#next = liveStart;
     this.#handedOut = liveStart - 1;
     this.#committedLow = watermark.low;
-    this.#trimIntervalMs = trimIntervalMs(around.historyMs);
     // Anywhere in the interval: people who came at the same moment are not trimmed at the same moment.
-    this.#trimmedAt = now() - Math.random() * this.#trimIntervalMs;
+    this.#trimmedAt = now() - Math.random() * trimIntervalMs(around.historyMs);
     this.#stops.rangesFull = watermark.isFull();
+    this.#commits = new CommitSchedule({
+      pace: around.commitPace,
+      commit: () => this.#commit(),
+      mayCommit: () => around.isFrontendAlive(),
+      onFailed: (error) => this.#onContactFailed('commit', error),
+    });
   }
 
   get topicId(): string {
@@ -85,9 +85,8 @@ export class KafkaInbox implements Inbox, Follower {
 
   async undelivered(): Promise<number> {
     this.#expectHeld();
-    const end = await readEnd(this.#around.cluster, this.topic, now() + READ_TIMEOUT_MS).catch(
-      this.#asEngineError,
-    );
+    const deadline = now() + READ_TIMEOUT_MS;
+    const end = await readEnd(this.#around.cluster, this.topic, deadline).catch(this.#asEngineError);
     await this.#expectStillHeld();
     return Math.max(0, end - this.#watermark.low - this.#watermark.acknowledgedAbove);
   }
@@ -124,12 +123,12 @@ export class KafkaInbox implements Inbox, Follower {
 
   async confirm(): Promise<void> {
     this.#expectHeld();
-    await retry('confirm lease', now() + READ_TIMEOUT_MS, () => this.#member.heartbeat()).catch(
-      (error: unknown) => {
-        this.#onContactFailed('confirmation', error);
-        return unavailable(error);
-      },
-    );
+    try {
+      await retry('confirm lease', now() + READ_TIMEOUT_MS, () => this.#member.heartbeat());
+    } catch (error) {
+      this.#onContactFailed('confirmation', error);
+      unavailable(error);
+    }
     this.#expectHeld();
   }
 
@@ -138,7 +137,7 @@ export class KafkaInbox implements Inbox, Follower {
     // Nobody can have what was not handed out yet.
     const changed = this.#watermark.add(first, Math.min(last, this.#handedOut));
     if (!changed) return;
-    this.#markDirty();
+    this.#commits.touch();
     if (this.#stops.rangesFull && !this.#watermark.isFull()) {
       this.#stops.rangesFull = false;
       this.#follow();
@@ -179,7 +178,7 @@ export class KafkaInbox implements Inbox, Follower {
     if (this.#ended) return;
     const moment = now();
     if (moment - this.#lastContact >= heartbeatIntervalMs) void this.checkLease();
-    if (moment - this.#trimmedAt >= this.#trimIntervalMs) void this.#trim();
+    if (moment - this.#trimmedAt >= trimIntervalMs(this.#around.historyMs)) void this.#trim();
   }
 
   /** A heartbeat, which tells whether the lease is still ours. */
@@ -228,29 +227,34 @@ export class KafkaInbox implements Inbox, Follower {
     for (const raw of records) {
       // A callback paused or ended it: the rest is fetched again from where it stopped.
       if (!this.#subscription) return;
+      // Handed over already.
       if (raw.offset < this.#next) continue;
-      if (!this.#around.isFrontendAlive()) {
-        this.#stops.frontendSilent = true;
-        this.#unfollow();
-        return;
-      }
+      if (!this.#mayPush()) return;
       if (raw.offset > this.#next) this.#stepOver(this.#next, raw.offset - 1);
       this.#next = raw.offset + 1;
       if (this.#watermark.has(raw.offset)) continue;
       const message = this.#decode(raw);
-      if (message) {
-        this.#handedOut = Math.max(this.#handedOut, raw.offset);
-        this.#options.onMessage(message);
-      }
-      if (this.#watermark.isFull()) {
-        this.#stops.rangesFull = true;
-        this.#unfollow();
-      }
+      if (message) this.#push(message);
+      this.#restIfFull();
     }
     if (this.#subscription && nextOffset > this.#next) {
       this.#stepOver(this.#next, nextOffset - 1);
       this.#next = nextOffset;
     }
+  }
+
+  /**
+   * A message that this process has just stored in this inbox: pushed at once if it is exactly the next one. All others
+   * come with a fetch, as if this had not been called.
+   */
+  handOver(message: InboxMessage): void {
+    const { offset } = message;
+    if (!this.#subscription || offset !== this.#next || !this.#mayPush()) return;
+    this.#next = offset + 1;
+    this.#subscription.advance(this.#next);
+    if (this.#watermark.has(offset)) return;
+    this.#push(message);
+    this.#restIfFull();
   }
 
   onGone(): void {
@@ -280,6 +284,25 @@ export class KafkaInbox implements Inbox, Follower {
   }
 
   // ---- inside
+
+  /** False, and nothing is fetched, while this frontend may have been taken for dead. */
+  #mayPush(): boolean {
+    if (this.#around.isFrontendAlive()) return true;
+    this.#stops.frontendSilent = true;
+    this.#unfollow();
+    return false;
+  }
+
+  #push(message: InboxMessage): void {
+    this.#handedOut = Math.max(this.#handedOut, message.offset);
+    this.#options.onMessage(message);
+  }
+
+  #restIfFull(): void {
+    if (!this.#watermark.isFull()) return;
+    this.#stops.rangesFull = true;
+    this.#unfollow();
+  }
 
   #follow(): void {
     const { paused, frontendSilent, rangesFull } = this.#stops;
@@ -313,30 +336,15 @@ export class KafkaInbox implements Inbox, Follower {
 
   /** Offsets without a message for the owner count as delivered. */
   #stepOver(first: number, last: number): void {
-    if (this.#watermark.add(first, last)) this.#markDirty();
+    if (this.#watermark.add(first, last)) this.#commits.touch();
   }
 
   async #readFrom(position: number): Promise<{ records: RawRecord[]; nextOffset: number }> {
-    const deadline = now() + READ_TIMEOUT_MS;
     const { cluster } = this.#around;
-    try {
-      const batches = await readBatches(
-        cluster,
-        this.topic,
-        this.owner.topicId,
-        position,
-        READ_BYTES,
-        deadline,
-      );
-      await this.#expectStillHeld();
-      return recordsOf(batches, position);
-    } catch (error) {
-      if (error instanceof KafkaError && error.kafkaCode === KafkaCode.OFFSET_OUT_OF_RANGE) {
-        const { start } = await readBounds(cluster, this.topic, deadline).catch(this.#asEngineError);
-        return { records: [], nextOffset: Math.max(start, position) };
-      }
-      return this.#asEngineError(error);
-    }
+    const deadline = now() + READ_TIMEOUT_MS;
+    const read = await readRecords(cluster, this, position, READ_BYTES, deadline).catch(this.#asEngineError);
+    await this.#expectStillHeld();
+    return read;
   }
 
   readonly #asEngineError = (error: unknown): never => {
@@ -354,40 +362,12 @@ export class KafkaInbox implements Inbox, Follower {
     if (this.#ended) throw new EngineError('LOST', `${this.topic} is not held any more`);
   }
 
-  #markDirty(): void {
-    this.#dirty = true;
-    this.#scheduleCommit();
-  }
-
-  #scheduleCommit(): void {
-    if (this.#ended || this.#timer || this.#committing || !this.#dirty) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      if (!this.#around.isFrontendAlive()) {
-        this.#scheduleCommit();
-        return;
-      }
-      this.#committing = this.#commit()
-        .catch((error: unknown) => this.#onContactFailed('commit', error))
-        .finally(() => {
-          this.#committing = null;
-          this.#scheduleCommit();
-        });
-    }, COMMIT_INTERVAL_MS);
-  }
-
   async #commit(): Promise<void> {
-    this.#dirty = false;
     const sentAt = now();
     const { low } = this.#watermark;
-    try {
-      await this.#member.commit(this.topic, low, this.#watermark.encode(this.owner.incarnation));
-      this.#lastContact = sentAt;
-      this.#committedLow = low;
-    } catch (error) {
-      this.#dirty = true;
-      throw error;
-    }
+    await this.#member.commit(this.topic, low, this.#watermark.encode(this.owner.incarnation));
+    this.#lastContact = sentAt;
+    this.#committedLow = low;
   }
 
   #onContactFailed(what: string, error: unknown): void {
@@ -399,7 +379,7 @@ export class KafkaInbox implements Inbox, Follower {
   #end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#commits.stop();
     this.#unfollow();
     return true;
   }
@@ -408,8 +388,8 @@ export class KafkaInbox implements Inbox, Follower {
     if (!this.#end()) return;
     const deadline = now() + CLOSE_TIMEOUT_MS;
     try {
-      await this.#committing;
-      if (commit && this.#dirty) await retry('last commit', deadline, () => this.#commit());
+      const isDirty = await this.#commits.settle();
+      if (commit && isDirty) await retry('last commit', deadline, () => this.#commit());
       await this.#member.leave(deadline);
     } catch (error) {
       this.#around.log.warn({ err: error, group: this.#member.group }, 'inbox not closed cleanly');

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Account } from './accounts.ts';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
+import { CommitPace } from './commit-pace.ts';
 import { type Commit, readCommits } from './commits.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { FrontendLease } from './frontend-lease.ts';
@@ -14,7 +15,7 @@ import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
 import { type LogBounds, readBounds } from './log-reader.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
 import { Notices } from './notices.ts';
-import { encodeRecord } from './record.ts';
+import { encodeRecord, messageAsStored } from './record.ts';
 import { now, retry } from './retry.ts';
 import type { Signer } from './signature.ts';
 import { Tail } from './tail.ts';
@@ -82,6 +83,7 @@ export class KafkaInboxes implements Inboxes {
       cluster,
       log,
       tail: this.#tail,
+      commitPace: new CommitPace(),
       signer: options.signer,
       historyMs: options.historyMs,
       isFrontendAlive: () => this.#frontend.isValid,
@@ -122,9 +124,19 @@ export class KafkaInboxes implements Inboxes {
     return this.#limits.run(to, sender, async () => {
       const record = encodeRecord(this.#options.signer, to, message, new Date());
       const accepted = await this.#appender.append(this.#topic(to), record);
-      this.#limits.stored(to, sender, Buffer.byteLength(message.body), accepted.offset);
+      this.#limits.stored(to, sender, record.value.length, accepted.offset);
+      this.#handOver(to, message, accepted);
       return accepted;
     });
+  }
+
+  /** To the recipient, if this process holds the very inbox that the message went into: no need to wait for a fetch. */
+  #handOver(to: Account, message: OutgoingMessage, accepted: Accepted): void {
+    const inbox = this.#local.get(to.name);
+    if (!inbox || inbox === 'opening' || inbox.owner.incarnation !== to.incarnation) return;
+    // The append went by name. Where a topic of another life has that name by now, its offsets say nothing here.
+    if (this.#cluster.knownLeader(inbox.topic)?.topicId !== inbox.topicId) return;
+    inbox.handOver(messageAsStored(message, accepted));
   }
 
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {

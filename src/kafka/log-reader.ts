@@ -6,7 +6,8 @@ import {
   type RecordsBatch,
 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
-import { expectNone, isPassing, KafkaCode } from './kafka-error.ts';
+import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
+import { type RawRecord, recordsOf } from './record-batches.ts';
 import { retry } from './retry.ts';
 
 /** First offset that is still there, and the one that the next record will get. */
@@ -59,6 +60,27 @@ export async function listOffset(cluster: Cluster, topic: string, timestamp: big
   if (isPassing(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(topic);
   expectNone(`ListOffsets ${topic}`, code);
   return Number(partition?.offset);
+}
+
+/**
+ * Records from a position on, as many as one fetch brings. Where the log starts later by now, none, and that start.
+ * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID
+ */
+export async function readRecords(
+  cluster: Cluster,
+  { topic, topicId }: { readonly topic: string; readonly topicId: string },
+  position: number,
+  maxBytes: number,
+  deadline: number,
+): Promise<{ records: RawRecord[]; nextOffset: number }> {
+  try {
+    const batches = await readBatches(cluster, topic, topicId, position, maxBytes, deadline);
+    return recordsOf(batches, position);
+  } catch (error) {
+    if (!(error instanceof KafkaError) || error.kafkaCode !== KafkaCode.OFFSET_OUT_OF_RANGE) throw error;
+    const { start } = await readBounds(cluster, topic, deadline);
+    return { records: [], nextOffset: Math.max(start, position) };
+  }
 }
 
 /**

@@ -38,8 +38,8 @@ const MAX_MAILBOXES = 50_000;
 
 /**
  * Refuses messages to an inbox that is full, before they are stored. The number of undelivered messages comes from
- * the offset of the last append and a watermark at most 2 s old, so the limit may be overshot by what several
- * frontends append in that time. Bytes and each sender's share are counted by each frontend for itself, and shrink in
+ * the offset of the last append and, in an inbox that may be half full, a watermark at most 2 s old, so the limit may be
+ * overshot by what several frontends append in that time. Bytes and each sender's share are counted by each frontend for itself, and shrink in
  * proportion as the inbox empties.
  */
 export class MailboxLimits {
@@ -57,11 +57,7 @@ export class MailboxLimits {
    */
   run<T>(to: Account, sender: string, append: () => Promise<T>): Promise<T> {
     const mailbox = this.#mailbox(to);
-    if (mailbox.line === null && this.#isSurelyOpen(mailbox, sender)) {
-      // Refreshed for the next ones, without holding this one up.
-      if (now() - mailbox.lookedAt > MAX_AGE_MS) void this.#queue(mailbox, () => this.#look(to, mailbox));
-      return append();
-    }
+    if (mailbox.line === null && this.#isSurelyOpen(mailbox, sender)) return append();
     const turn = this.#queue(mailbox, () => this.#demandRoom(to, mailbox, sender));
     return turn.then(append);
   }
@@ -139,7 +135,10 @@ export class MailboxLimits {
     }
   }
 
-  /** Looked at not too long ago, or so empty that it hardly matters. */
+  /**
+   * Looked at not too long ago, or so empty that it does not matter: the offset of each append says how many messages
+   * came in since the look, so what is known is too much if anything.
+   */
   #isSurelyOpen(mailbox: Mailbox, sender: string): boolean {
     if (mailbox.lookedAt === Number.NEGATIVE_INFINITY) return false;
     const limit = now() - mailbox.lookedAt <= MAX_AGE_MS ? 1 : 0.5;

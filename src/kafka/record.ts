@@ -1,6 +1,6 @@
 import type { KafkaRecord } from '@platformatic/kafka';
 import type { Account } from './accounts.ts';
-import type { InboxMessage, OutgoingMessage, Sender } from './inboxes.ts';
+import type { Accepted, InboxMessage, OutgoingMessage, Sender } from './inboxes.ts';
 import type { Signer } from './signature.ts';
 
 /*
@@ -54,7 +54,7 @@ export function encodeRecord(
   to: Account,
   message: OutgoingMessage,
   now: Date,
-): RecordContent {
+): RecordContent & { readonly value: Buffer } {
   const { id, from } = message;
   const contentType = message.contentType ?? PLAIN_TEXT;
   const time = now.toISOString();
@@ -82,6 +82,20 @@ export function encodeRecord(
       [HEADER.to, Buffer.from(to.incarnation)],
       [HEADER.signature, Buffer.from(signature)],
     ]),
+  };
+}
+
+/** What `decodeRecord` makes of the record of a message that this process wrote itself, without reading it back. */
+export function messageAsStored(message: OutgoingMessage, accepted: Accepted): InboxMessage {
+  const { id, from, body, contentType = PLAIN_TEXT } = message;
+  return {
+    offset: accepted.offset,
+    id: id.toWellFormed(),
+    from: { kind: 'user', name: from.name, incarnation: from.incarnation },
+    // UTF-8 knows no lone surrogates, so none came back.
+    body: body.toWellFormed(),
+    contentType: contentType.toWellFormed(),
+    acceptedAt: accepted.acceptedAt,
   };
 }
 

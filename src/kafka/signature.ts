@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /*
   milena-sig = "1" ":" key id ":" HMAC-SHA-256, base64url
@@ -34,27 +34,31 @@ export interface SignedFields {
  * being replaced.
  */
 export class Signer {
-  readonly #keys: readonly ClusterKey[];
-  readonly #signing: ClusterKey;
+  /** By id. As key objects: made anew for each message they take seven times as long as the digest. */
+  readonly #keys: ReadonlyMap<string, KeyObject>;
+  readonly #signingId: string;
+  readonly #signing: KeyObject;
 
   /** @throws RangeError without a key */
   constructor(keys: readonly ClusterKey[]) {
     const [first] = keys;
     if (!first) throw new RangeError('there is no key to sign with');
-    this.#keys = keys;
-    this.#signing = first;
+    // Of two keys with one id the first counts.
+    this.#keys = new Map(keys.toReversed().map(({ id, secret }) => [id, createSecretKey(secret)]));
+    this.#signingId = first.id;
+    this.#signing = createSecretKey(first.secret);
   }
 
   /** The header's value. */
   sign(fields: SignedFields): string {
-    return `${FORMAT}:${this.#signing.id}:${digest(this.#signing, fields).toString('base64url')}`;
+    return `${FORMAT}:${this.#signingId}:${digest(this.#signing, fields).toString('base64url')}`;
   }
 
   /** Whether a header's value is one of ours for exactly these fields. Takes anything. */
   verify(header: string, fields: SignedFields): boolean {
     const [format, id, text, ...more] = header.split(':');
     if (format !== FORMAT || text === undefined || more.length > 0) return false;
-    const key = this.#keys.find((candidate) => candidate.id === id);
+    const key = this.#keys.get(id ?? '');
     if (!key) return false;
     const given = Buffer.from(text, 'base64url');
     const expected = digest(key, fields);
@@ -67,14 +71,18 @@ export function newClusterKey(now = new Date()): ClusterKey {
   return { id: `k${now.toISOString().slice(0, 10).replaceAll('-', '')}`, secret: randomBytes(32) };
 }
 
-function digest(key: ClusterKey, fields: SignedFields): Buffer {
-  const hmac = createHmac('sha256', key.secret);
-  const length = Buffer.alloc(4);
+function digest(key: KeyObject, fields: SignedFields): Buffer {
   const { from, fromIncarnation, toIncarnation, id, time, contentType, body } = fields;
-  for (const field of [CONTEXT, from, fromIncarnation, toIncarnation, id, time, contentType, body]) {
-    const bytes = typeof field === 'string' ? Buffer.from(field) : field;
-    length.writeUInt32BE(bytes.length);
-    hmac.update(length).update(bytes);
+  const texts = [CONTEXT, from, fromIncarnation, toIncarnation, id, time, contentType];
+  // One piece: each call into the hash costs more than the bytes do.
+  const lengths = texts.map((text) => Buffer.byteLength(text));
+  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 4 + length, 4 + body.length));
+  let at = 0;
+  for (const [index, text] of texts.entries()) {
+    at = bytes.writeUInt32BE(lengths[index] ?? 0, at);
+    at += bytes.write(text, at);
   }
-  return hmac.digest();
+  at = bytes.writeUInt32BE(body.length, at);
+  body.copy(bytes, at);
+  return createHmac('sha256', key).update(bytes).digest();
 }

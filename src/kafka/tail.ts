@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
+import { FetchPace } from './fetch-pace.ts';
 import { FetchSession } from './fetch-session.ts';
 import { KafkaCode } from './kafka-error.ts';
 import type { RawRecord } from './record-batches.ts';
@@ -27,7 +28,9 @@ export interface Follower {
 export interface Subscription {
   readonly follower: Follower;
   /** Next offset to fetch. */
-  position: number;
+  readonly position: number;
+  /** What lies below this position is known already and need not be fetched. */
+  advance(position: number): void;
   /** No callback comes after this. */
   close(): void;
 }
@@ -46,6 +49,7 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
 interface Member extends Subscription {
+  position: number;
   closed: boolean;
   session: FetchSession<Member> | null;
   unknownSince: number;
@@ -61,6 +65,7 @@ export class Tail {
   /** By node; the nursery is the one that newcomers go to. */
   readonly #sessions = new Map<number, Set<FetchSession<Member>>>();
   readonly #nurseries = new Map<number, FetchSession<Member>>();
+  readonly #pace = new FetchPace();
   #closed = false;
 
   constructor(cluster: Cluster, log: Logger) {
@@ -76,6 +81,10 @@ export class Tail {
       closed: false,
       session: null,
       unknownSince: 0,
+      advance: (reached) => {
+        member.position = Math.max(member.position, reached);
+        member.session?.moved(member);
+      },
       close: () => {
         member.closed = true;
         member.session?.remove(member);
@@ -128,16 +137,23 @@ export class Tail {
   #nursery(node: number): FetchSession<Member> {
     const existing = this.#nurseries.get(node);
     if (existing) return existing;
-    const session: FetchSession<Member> = new FetchSession(this.#cluster, this.#log, node, NURSERY_WAIT_MS, {
-      onData: (member, records, nextOffset) => {
-        if (member.closed) return;
-        member.unknownSince = 0;
-        member.position = nextOffset;
-        member.follower.onRecords(records, nextOffset);
+    const session: FetchSession<Member> = new FetchSession(
+      this.#cluster,
+      this.#log,
+      node,
+      NURSERY_WAIT_MS,
+      this.#pace,
+      {
+        onData: (member, records, nextOffset) => {
+          if (member.closed) return;
+          member.unknownSince = 0;
+          member.position = nextOffset;
+          member.follower.onRecords(records, nextOffset);
+        },
+        onError: (member, code) => this.#onError(session, member, code),
+        onRound: () => this.#afterRound(session),
       },
-      onError: (member, code) => this.#onError(session, member, code),
-      onRound: () => this.#afterRound(session),
-    });
+    );
     this.#nurseries.set(node, session);
     const sessions = this.#sessions.get(node) ?? new Set();
     sessions.add(session);

@@ -3,6 +3,7 @@ import type { MakeCluster, TestCluster } from './cluster.ts';
 import { appendingContract } from './inboxes/appending.ts';
 import { deliveryContract } from './inboxes/delivery.ts';
 import { holdingContract } from './inboxes/holding.ts';
+import { interleavingContract } from './inboxes/interleaving.ts';
 import { livesContract } from './inboxes/lives.ts';
 import { outsideContract } from './inboxes/outside.ts';
 import { readingContract } from './inboxes/reading.ts';
@@ -25,6 +26,7 @@ export function inboxesContract(name: string, makeCluster: MakeCluster): void {
 
     appendingContract(cluster);
     deliveryContract(cluster);
+    interleavingContract(cluster);
     readingContract(cluster);
     receiptsContract(cluster);
     holdingContract(cluster);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { type Engine, openEngine } from '../../src/kafka/engine.ts';
@@ -100,6 +101,8 @@ describe('Kafka killed and started again', () => {
     const owner = await impatient.accounts.create({ name: uniqueName('owner') });
     for (let round = 0; round < 3; round++) {
       await broker.freeze();
+      // The signal goes by way of another process.
+      await sleep(100);
       const sends = Array.from({ length: 5 }, (_, i) =>
         impatient.inboxes.append(owner, message(owner, `${round} ${i}`)),
       );

@@ -1,0 +1,324 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Account } from '../../src/kafka/accounts.ts';
+import { CommitPace } from '../../src/kafka/commit-pace.ts';
+import type { GroupMember } from '../../src/kafka/group-member.ts';
+import { KafkaInbox } from '../../src/kafka/inbox.ts';
+import type { InboxSurroundings } from '../../src/kafka/inbox-surroundings.ts';
+import type { InboxMessage, OutgoingMessage } from '../../src/kafka/inboxes.ts';
+import { encodeRecord, messageAsStored } from '../../src/kafka/record.ts';
+import type { RawRecord } from '../../src/kafka/record-batches.ts';
+import { Signer } from '../../src/kafka/signature.ts';
+import type { Follower, Subscription } from '../../src/kafka/tail.ts';
+import { Watermark } from '../../src/kafka/watermark.ts';
+import { message, observe, uniqueName } from '../contracts/cluster.ts';
+import { kafkaCluster, testLog } from './cluster.ts';
+
+const owner: Account = {
+  name: 'owner',
+  incarnation: randomUUID(),
+  topicId: randomUUID(),
+  displayName: null,
+  credential: null,
+  disabled: false,
+  createdAt: 0,
+  blocked: [],
+} as unknown as Account;
+const signer = new Signer([{ id: 'k', secret: randomBytes(32) }]);
+
+/** One inbox over a log in memory: the test says when a fetch happens and what it brings. */
+class World {
+  alive = true;
+  /** Messages of ours, or null for a record from outside. */
+  readonly log: (OutgoingMessage | null)[] = [];
+  readonly pushed: InboxMessage[] = [];
+  following: (Subscription & { position: number }) | null = null;
+  onMessage: () => void = () => {};
+  inbox: KafkaInbox;
+
+  constructor(watermark = new Watermark(0), liveStart = 0) {
+    this.inbox = this.open(watermark, liveStart);
+  }
+
+  open(watermark: Watermark, liveStart: number): KafkaInbox {
+    const follow = (_: Follower, position: number) => {
+      expect(this.following).toBeNull();
+      const subscription = {
+        follower: _,
+        position,
+        advance: (reached: number) => {
+          subscription.position = Math.max(subscription.position, reached);
+        },
+        close: () => {
+          this.following = null;
+        },
+      };
+      this.following = subscription;
+      return subscription;
+    };
+    const around = {
+      tail: { follow },
+      commitPace: new CommitPace(),
+      signer,
+      historyMs: 3_600_000,
+      log: testLog,
+      isFrontendAlive: () => this.alive,
+      frontendAlive: async () => {},
+      onReleased: () => {},
+      abandon: () => {},
+    } as unknown as InboxSurroundings;
+    const member = {
+      group: 'g',
+      commit: async () => {},
+      leave: async () => {},
+      heartbeat: async () => {},
+    } as unknown as GroupMember;
+    const options = {
+      deliver: 'all' as const,
+      onMessage: (pushed: InboxMessage) => {
+        this.pushed.push(pushed);
+        this.onMessage();
+      },
+      onLost: () => {},
+    };
+    this.inbox = new KafkaInbox(around, owner, 'topic', member, options, watermark, liveStart);
+    this.inbox.start();
+    return this.inbox;
+  }
+
+  /** Stores a message of ours. @returns its offset */
+  store(body = `m ${this.log.length}`): number {
+    this.log.push(message(owner, body));
+    return this.log.length - 1;
+  }
+
+  storeRaw(): number {
+    this.log.push(null);
+    return this.log.length - 1;
+  }
+
+  /** What the appender's answer leads to. */
+  handOver(offset: number): void {
+    const stored = this.log[offset];
+    if (stored) this.inbox.handOver(messageAsStored(stored, { offset, acceptedAt: offset }));
+  }
+
+  /** A fetch that was sent from `position` and answered when the log ended at `end`. */
+  fetch(position = this.following?.position ?? 0, end = this.log.length): void {
+    const { following } = this;
+    if (!following) return;
+    following.position = Math.max(following.position, end);
+    // With what was handed over meanwhile: a follower has to expect records below its position.
+    this.inbox.onRecords(this.#records(position, end), following.position);
+  }
+
+  #records(from: number, end: number): RawRecord[] {
+    return this.log.slice(from, end).map((stored, index) => {
+      const offset = from + index;
+      const content = stored && encodeRecord(signer, owner, stored, new Date());
+      const headers = [...(content?.headers ?? [])];
+      const record = { key: content?.key ?? null, value: content?.value ?? Buffer.from('raw'), headers };
+      return { offset, timestamp: offset, record } as unknown as RawRecord;
+    });
+  }
+
+  offsets(): number[] {
+    return this.pushed.map(({ offset }) => offset);
+  }
+}
+
+describe('handing over', () => {
+  it('pushes the next message at once, the same as a fetch would bring', () => {
+    const handed = new World();
+    const fetched = new World();
+    for (const body of ['one', 'half a pair \ud800', 'čau']) {
+      handed.handOver(handed.store(body));
+      fetched.log.push(handed.log.at(-1) ?? null);
+    }
+    fetched.fetch();
+    expect(handed.offsets()).toEqual([0, 1, 2]);
+    expect(handed.pushed).toEqual(fetched.pushed);
+    // And tells the tail, so that Kafka does not send them again.
+    expect(handed.following?.position).toBe(3);
+  });
+
+  it('is skipped where anything lies in between, which comes by a fetch, in order', () => {
+    const world = new World();
+    world.handOver(world.store());
+    world.storeRaw();
+    const late = world.store();
+    world.handOver(late);
+    expect(world.offsets()).toEqual([0]);
+    world.fetch();
+    expect(world.offsets()).toEqual([0, 1, 2]);
+    world.handOver(late);
+    world.handOver(world.store());
+    expect(world.offsets()).toEqual([0, 1, 2, 3]);
+  });
+
+  it('does not repeat what a fetch under way brings as well', () => {
+    const world = new World();
+    const [a, b] = [world.store(), world.store()];
+    const asked = world.following?.position;
+    world.handOver(a);
+    world.fetch(asked, 1);
+    world.handOver(b);
+    world.fetch(asked, 2);
+    world.handOver(b);
+    expect(world.offsets()).toEqual([0, 1]);
+  });
+
+  it('waits while the inbox is paused, and the fetch makes up for it', () => {
+    const world = new World();
+    world.inbox.pause();
+    world.handOver(world.store());
+    expect(world.offsets()).toEqual([]);
+    world.inbox.resume();
+    world.handOver(world.store());
+    expect(world.offsets()).toEqual([]);
+    world.fetch();
+    expect(world.offsets()).toEqual([0, 1]);
+  });
+
+  it('stops in the middle of a batch when the reader pauses', () => {
+    const world = new World();
+    world.onMessage = () => world.inbox.pause();
+    for (const offset of [world.store(), world.store()]) world.handOver(offset);
+    expect(world.offsets()).toEqual([0]);
+    world.inbox.resume();
+    expect(world.following?.position).toBe(1);
+    world.fetch();
+    expect(world.offsets()).toEqual([0, 1]);
+  });
+
+  it('waits while this frontend may have been taken for dead', () => {
+    const world = new World();
+    world.alive = false;
+    world.handOver(world.store());
+    expect(world.offsets()).toEqual([]);
+    expect(world.following).toBeNull();
+    world.alive = true;
+    world.handOver(world.store());
+    expect(world.offsets()).toEqual([]);
+    world.inbox.wake();
+    world.fetch();
+    expect(world.offsets()).toEqual([0, 1]);
+  });
+
+  it.each(['fenced', 'deleted'] as const)('is over once the inbox is lost (%s)', (reason) => {
+    const world = new World();
+    const offset = world.store();
+    world.inbox.lose(reason);
+    world.handOver(offset);
+    expect(world.offsets()).toEqual([]);
+  });
+
+  it('leaves the backlog to read, and steps over what is acknowledged', () => {
+    const world = new World(new Watermark(0, [[3, 3]]), 2);
+    for (let i = 0; i < 5; i++) world.handOver(world.store());
+    expect(world.offsets()).toEqual([2, 4]);
+  });
+
+  it('stops while too many ranges are open', () => {
+    const world = new World();
+    // Every other offset acknowledged: 1,500 ranges are more than a commit has room for.
+    for (let i = 0; i < 3_500; i++) {
+      const offset = world.store();
+      world.handOver(offset);
+      if (offset % 2 === 1) world.inbox.acknowledge(offset, offset);
+    }
+    expect(world.following).toBeNull();
+    const stoppedAt = world.pushed.length;
+    expect(stoppedAt).toBeLessThan(3_500);
+    world.inbox.acknowledge(0, 3_000);
+    world.fetch();
+    expect(world.offsets()).toEqual(Array.from({ length: 3_500 }, (_, i) => i));
+  });
+
+  it('loses nothing and repeats nothing in random interleavings', () => {
+    for (let seed = 1; seed <= 2_000; seed++) interleave(seed);
+  });
+});
+
+/** One random run of everything that may happen, in any order. */
+function interleave(seed: number): void {
+  const random = randomNumbers(seed);
+  const world = new World();
+  /** Answers of the appender that are still to come; those of one connection come in order. */
+  const answers: number[] = [];
+  /** Fetches under way: where they were sent from, and where the log ended when Kafka answered. */
+  let asked: { position: number; subscription: unknown } | null = null;
+  for (let step = 0; step < 60; step++) {
+    const dice = random(100);
+    if (dice < 30) answers.push(world.store());
+    else if (dice < 36) world.storeRaw();
+    else if (dice < 62) {
+      const answer = answers.shift();
+      if (answer !== undefined) world.handOver(answer);
+    } else if (dice < 72) {
+      asked = world.following && { position: world.following.position, subscription: world.following };
+    } else if (dice < 82) {
+      // An answer to a subscription that has ended is dropped by the tail.
+      if (asked && asked.subscription === world.following) {
+        world.fetch(asked.position, asked.position + random(world.log.length - asked.position + 1));
+      }
+      asked = null;
+    } else if (dice < 86) world.inbox.pause();
+    else if (dice < 92) world.inbox.resume();
+    else if (dice < 94) world.alive = false;
+    else if (dice < 96) {
+      world.alive = true;
+      world.inbox.wake();
+    } else {
+      const some = world.pushed[random(Math.max(1, world.pushed.length))];
+      if (some) world.inbox.acknowledge(some.offset, some.offset);
+    }
+    const so_far = world.offsets();
+    expect(so_far, `seed ${seed}`).toEqual(so_far.map((_, index) => index));
+  }
+  world.alive = true;
+  world.inbox.wake();
+  world.inbox.resume();
+  world.fetch();
+  expect(world.offsets(), `seed ${seed}`).toEqual(world.log.map((_, index) => index));
+  expect(world.pushed.map(({ from }) => from.kind)).toEqual(
+    world.log.map((stored) => (stored ? 'user' : 'external')),
+  );
+}
+
+/** Whole numbers below a bound, the same for the same seed (mulberry32). */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+describe('handing over, with Kafka', () => {
+  it('is over before the sender hears that the message was accepted', async () => {
+    const cluster = await kafkaCluster();
+    const { here, elsewhere, produceRaw } = cluster;
+    const to = await here.accounts.create({ name: uniqueName('near') });
+    const from = await here.accounts.create({ name: uniqueName('from') });
+    const reader = await observe(here, to);
+    // Waits for the first fetch, so that nothing else is under way.
+    await here.inboxes.append(to, message(from, 'first'));
+    for (let i = 0; i < 20; i++) {
+      const accepted = await here.inboxes.append(to, message(from, `m ${i}`));
+      expect(reader.pushed.at(-1)).toMatchObject({ body: `m ${i}`, ...accepted });
+    }
+    // Of another life of the name nothing is taken for this one's, though offset and name fit.
+    await here.inboxes.append({ ...to, incarnation: randomUUID() }, message(from, 'for another'));
+    await produceRaw?.(to, { value: 'raw' });
+    await here.inboxes.append(to, message(from, 'behind it'));
+    await elsewhere.inboxes.append(to, message(from, 'far'));
+    await expect
+      .poll(() => reader.bodies().slice(21), { timeout: 10_000 })
+      .toEqual(['raw', 'behind it', 'far']);
+    await reader.inbox.close();
+    await cluster.close();
+  });
+});
