@@ -43,6 +43,8 @@ export interface Limits {
   /** Recipients asked about in one request to Kafka, and the pause between two rounds. */
   readonly trackedBatch: number;
   readonly trackMs: number;
+  /** Senders are told at most this often; nobody sees the difference, and each push costs a write. */
+  readonly tellMs: number;
   /** Ids in one push about them. */
   readonly toldAtOnce: number;
   /** Names on one block list; one more is refused. */
@@ -110,6 +112,7 @@ export const LIMITS: Limits = {
   trackedRecipients: 2_000,
   trackedBatch: 500,
   trackMs: 1_000,
+  tellMs: 50,
   toldAtOnce: MAX_DELIVERED_IDS,
   blockedNames: 500,
   resumeMs: 7 * 86_400_000,

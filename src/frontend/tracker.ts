@@ -46,9 +46,10 @@ export class Tracker {
   /** All entries, oldest first. */
   readonly #entries = new Set<Entry>();
   readonly #byWaiter = new Map<Waiter, Set<Entry>>();
-  /** What is to be told at the end of this turn of the event loop. */
+  /** What is to be told soon. */
   readonly #news = new Map<Waiter, News>();
   #timer: NodeJS.Timeout | null = null;
+  #toldAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(
@@ -152,13 +153,21 @@ export class Tracker {
   #newsFor(waiter: Waiter): News {
     const known = this.#news.get(waiter);
     if (known !== undefined) return known;
-    if (this.#news.size === 0) setImmediate(() => this.#tell());
+    if (this.#news.size === 0) this.#tellSoon();
     const news = { delivered: [], undeliverable: [] };
     this.#news.set(waiter, news);
     return news;
   }
 
+  /** In the next turn of the event loop, or a moment later where somebody was just told: under load in bulk. */
+  #tellSoon(): void {
+    const waitMs = this.#toldAt + this.#limits.tellMs - performance.now();
+    if (waitMs <= 0) setImmediate(() => this.#tell());
+    else setTimeout(() => this.#tell(), waitMs);
+  }
+
   #tell(): void {
+    this.#toldAt = performance.now();
     const all = [...this.#news];
     this.#news.clear();
     for (const [waiter, { delivered, undeliverable }] of all) {

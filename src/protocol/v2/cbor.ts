@@ -5,8 +5,9 @@
  * lengths, every head in its shortest form, text that is UTF-8, no key twice in a map, nothing behind the map.
  */
 import { isUtf8 } from 'node:buffer';
-import { decode, encode, rfc8949EncodeOptions, type Token, Tokenizer, Type } from 'cborg';
+import { decode, rfc8949EncodeOptions, type Token, Tokenizer, Type } from 'cborg';
 import { encodedLength } from 'cborg/length';
+import { writeCbor } from './cbor-writer.ts';
 
 /** What one payload may make its reader do, whatever its size in bytes. */
 export interface CborLimits {
@@ -43,7 +44,7 @@ export function decodeCbor(payload: Uint8Array, limits: CborLimits): Readonly<Re
  * Properties that are undefined are left out.
  */
 export function encodeCbor(value: Readonly<Record<string, unknown>>): Uint8Array {
-  return encode(value, ENCODING);
+  return writeCbor(value);
 }
 
 /** Length of `encodeCbor(value)` in bytes. */
