@@ -40,6 +40,7 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
   const limits: Limits = { ...LIMITS, ...options.limits };
   const { accounts, inboxes, openAccounts, mailbox = null, log } = options;
   const presence = new Presence(inboxes, limits);
+  const entrance = new Turnstile(limits.enteringAtOnce);
   const exit = new Turnstile(limits.leavingAtOnce);
   const identity = new Identity(options.sessions, limits);
   const tracker = new Tracker(inboxes, accounts, limits, log);
@@ -49,6 +50,7 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     identity,
     presence,
     tracker,
+    entrance,
     exit,
     openAccounts,
     mailbox,

@@ -82,6 +82,8 @@ export interface Limits {
   readonly presenceMs: number;
   /** Connections over the cap that are told so; more are closed without a word. */
   readonly refusedConnections: number;
+  /** Logins that take their inbox from Kafka at once; more wait their turn, so that who is in is served all the same. */
+  readonly enteringAtOnce: number;
   /** Inboxes given back to Kafka at once; more wait their turn. */
   readonly leavingAtOnce: number;
   /** At a shutdown: time for requests under way to be answered and inboxes to be given back. */
@@ -134,6 +136,7 @@ export const LIMITS: Limits = {
   presenceBatch: 200,
   presenceMs: 2_000,
   refusedConnections: 64,
+  enteringAtOnce: 32,
   leavingAtOnce: 50,
   // Longer than the usual time-out of a send, so that the last ones are still answered.
   drainMs: 20_000,

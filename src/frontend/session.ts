@@ -412,6 +412,7 @@ export class Session {
     return {
       version,
       address: this.#connection.caller,
+      isGone: () => this.#connection.isGone,
       delivery: {
         onMessage: (message) => this.#dispatch({ type: 'message', message }),
         onLost: (reason) => this.#dispatch({ type: 'lost', reason }),

@@ -45,6 +45,21 @@ describe('a wrong password', () => {
     expect(await client.refusal({ ...wrong, password: PASSWORD })).toBe('RATE_LIMITED');
   });
 
+  it('is none for tokens that are right, however many come at once', async () => {
+    const house = await openHouse({ limits: { failuresPerAddress: { burst: 2, perSecond: 0.001 } } });
+    const names = Array.from({ length: 20 }, (_, i) => `anna-${i}`);
+    const people = await Promise.all(names.map((name) => house.person2(name)));
+    for (const person of people) person.cut();
+    await Promise.all(
+      people.map(({ session }, i) => house.login2(`anna-${i}`, { token: session?.token ?? Buffer.alloc(0) })),
+    );
+    // Wrong ones count, as ever.
+    const client = await house.connect2();
+    const forged = { type: 'login', username: 'anna-0', token: Buffer.alloc(32) } as const;
+    for (let i = 0; i < 2; i++) expect(await client.refusal(forged)).toBe('BAD_CREDENTIALS');
+    expect(await client.refusal(forged)).toBe('RATE_LIMITED');
+  });
+
   it('costs nothing when it is right', async () => {
     const house = await openHouse({
       limits: {
@@ -222,5 +237,39 @@ describe('a login by password', () => {
     expect(house.engine.inboxes.openCount).toBe(0);
     house.engine.sessions.put = put;
     await client.login('anna', { password: PASSWORD });
+  });
+});
+
+describe('a crowd at the door', () => {
+  it('comes in a few at a time, and who gave up waiting is not waited for', async () => {
+    const house = await openHouse({ limits: { enteringAtOnce: 2 } });
+    const names = Array.from({ length: 8 }, (_, i) => `anna-${i}`);
+    for (const name of names) (await house.person2(name)).cut();
+    await eventually(() => expect(house.engine.inboxes.openCount).toBe(0));
+    const open = house.engine.inboxes.open.bind(house.engine.inboxes);
+    const opened: string[] = [];
+    const entering: (() => void)[] = [];
+    house.engine.inboxes.open = async (owner, options) => {
+      opened.push(owner.name);
+      await new Promise<void>((resolve) => entering.push(resolve));
+      return open(owner, options);
+    };
+    const clients = await Promise.all(names.map(() => house.connect2()));
+    const logins: Promise<unknown>[] = [];
+    for (const [i, client] of clients.entries()) {
+      logins.push(client.login(`anna-${i}`, { password: PASSWORD }).catch(() => 'gave up'));
+    }
+    await eventually(() => expect(opened).toHaveLength(2));
+    const patient = [...opened];
+    for (const [i, client] of clients.entries()) {
+      if (i > 3 && !patient.includes(`anna-${i}`)) client.cut();
+      else if (!patient.includes(`anna-${i}`)) patient.push(`anna-${i}`);
+    }
+    await eventually(() => expect(house.frontend.sessionCount).toBeLessThan(names.length + 1));
+    await eventually(() => {
+      for (const enter of entering.splice(0)) enter();
+      expect(house.engine.inboxes.openCount).toBe(patient.length);
+    });
+    expect([...opened].sort()).toEqual([...patient].sort());
   });
 });

@@ -16,6 +16,8 @@ export interface Services {
   readonly identity: Identity;
   readonly presence: Presence;
   readonly tracker: Tracker;
+  /** For taking inboxes: all users of a frontend that died may come at the same moment. */
+  readonly entrance: Turnstile;
   /** For giving inboxes back: many people may leave at the same moment. */
   readonly exit: Turnstile;
   /** Whether accounts without a password may be made and used here. */
@@ -30,6 +32,8 @@ export interface Services {
 export interface Caller {
   readonly version: Version;
   readonly address: string;
+  /** Whether the connection is gone, so that nobody would hear the answer. */
+  readonly isGone: () => boolean;
   readonly delivery: Pick<OpenOptions, 'onMessage' | 'onLost'>;
 }
 

@@ -11,7 +11,21 @@ import type { Caller, Services } from './context.ts';
  * @param getToken makes the token to come back with; called once the caller is the one that holds the inbox
  * @throws EngineError
  */
-export async function enter(
+export function enter(
+  services: Services,
+  caller: Caller,
+  account: Account,
+  how: Pick<OpenOptions, 'deliver' | 'takeover'>,
+  getToken: () => Promise<ResumeToken>,
+): Promise<Omit<Entered, 'type'>> {
+  return services.entrance.pass(() => {
+    // Whoever gave up waiting in line comes again: nobody else is to wait for that.
+    if (caller.isGone()) throw new ProtocolError('UNAVAILABLE');
+    return take(services, caller, account, how, getToken);
+  });
+}
+
+async function take(
   services: Services,
   caller: Caller,
   account: Account,

@@ -71,19 +71,15 @@ export class Identity {
    * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED`; EngineError `UNAVAILABLE`
    */
   async demandToken(caller: string, account: Account | undefined, token: Uint8Array): Promise<Resumption> {
-    let found: Resumption | null = null;
-    await this.#counted(caller, null, async () => {
-      const stored = account === undefined ? undefined : await this.#sessions.find(account);
-      if (stored !== undefined && timingSafeEqual(hashOf(token), stored.tokenHash)) {
-        const remainingMs = stored.expiresAt - Date.now();
-        found = { token, tokenExpiresAt: stored.expiresAt, remainingMs };
-      }
-      return found !== null;
-    });
-    if (found === null) {
+    this.#demandToken(this.#byAddress, caller);
+    // Counted when it was wrong, not while it is looked at: thousands may come back through one address at once.
+    this.#byAddress.giveBack(caller);
+    const stored = account === undefined ? undefined : await this.#sessions.find(account);
+    if (stored === undefined || !timingSafeEqual(hashOf(token), stored.tokenHash)) {
+      this.#byAddress.take(caller);
       throw new ProtocolError('BAD_CREDENTIALS', 'That login cannot be continued: log in again.');
     }
-    return found;
+    return { token, tokenExpiresAt: stored.expiresAt, remainingMs: stored.expiresAt - Date.now() };
   }
 
   /** A token for the account's next login, in place of any other. @throws EngineError `BUSY`, `UNAVAILABLE` */
