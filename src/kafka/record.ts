@@ -142,7 +142,7 @@ function readSender(
   body: Buffer,
   headers: Map<string, string>,
 ): Sender {
-  const name = key?.subarray(0, MAX_EXTERNAL_NAME_BYTES).toString('utf8') ?? '';
+  const name = nameIn(key);
   const incarnation = headers.get('milena-from') ?? '';
   const genuine = signer.verify(headers.get('milena-sig') ?? '', {
     from: name,
@@ -154,6 +154,15 @@ function readSender(
     body,
   });
   return genuine ? { kind: 'user', name, incarnation } : { kind: 'external', name };
+}
+
+/** As much of a key as a name may have, cut between characters. */
+function nameIn(key: Buffer | null): string {
+  if (key === null || key.length <= MAX_EXTERNAL_NAME_BYTES) return key?.toString('utf8') ?? '';
+  let end = MAX_EXTERNAL_NAME_BYTES;
+  // 10xxxxxx goes on with a character that began before.
+  while (end > MAX_EXTERNAL_NAME_BYTES - 4 && ((key[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return key.subarray(0, end).toString('utf8');
 }
 
 /** Headers by name; of a repeated name the first counts. At most 64 are looked at, the rest is ignored. */

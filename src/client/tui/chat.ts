@@ -13,7 +13,7 @@ import type { InputAction } from './input-line.ts';
 import type { KeyAction } from './keys.ts';
 import { isSame } from './list-rows.ts';
 import { type Layout, layoutFor } from './message-rows.ts';
-import { sameRow } from './rows.ts';
+import { sameRow, span } from './rows.ts';
 import {
   emptyScreen,
   isWide,
@@ -32,6 +32,8 @@ import { Timeline } from './timeline.ts';
 const FRAME_MS = 100;
 /** What comes together from the socket is seen together. */
 const MIN_FRAME_MS = 5;
+/** Longer than what Ink puts together into one frame. */
+const BLANK_MS = 20;
 /** How long after the last key press what is written is kept on disk. */
 const DRAFT_MS = 500;
 
@@ -67,6 +69,7 @@ export class Chat implements View {
   /** What is written while no conversation is open: no history has a place for it. */
   #draftAtHome = '';
   #notices = 0;
+  #blank: Frame | null = null;
   #title = '';
 
   /** @param quit the person wants to leave */
@@ -115,6 +118,10 @@ export class Chat implements View {
   readonly getFrame = (): Frame => {
     if (!this.#isStale) return this.#frame;
     this.#isStale = false;
+    if (this.#blank !== null) {
+      this.#frame = this.#blank;
+      return this.#frame;
+    }
     this.#refresh();
     const frame = frameOf(this.#screen, this.#timeline, Date.now());
     const before = this.#frame.rows;
@@ -289,6 +296,7 @@ export class Chat implements View {
         if (question === null) this.#complete(action.type === 'complete' ? 1 : -1);
         break;
       case 'redraw':
+        this.#redraw();
         break;
       default:
         this.#edit(action);
@@ -348,6 +356,16 @@ export class Chat implements View {
       this.#update({ type: 'edit', action: { type: 'clear' } });
     }
     void this.#talk.enter(text);
+  }
+
+  /** Something else wrote on the terminal: each row is drawn anew, which takes a frame without any. */
+  #redraw(): void {
+    const { columns, rows } = this.#screen;
+    this.#blank = { rows: Array.from({ length: rows }, () => [span(' '.repeat(columns))]), cursor: null };
+    setTimeout(() => {
+      this.#blank = null;
+      this.#show();
+    }, BLANK_MS);
   }
 
   #complete(by: 1 | -1): void {

@@ -18,6 +18,7 @@ const NO_WRAP = '\u001b[?7l';
 const WRAP = '\u001b[?7h';
 /** Of key presses and of messages: fast enough that a key's echo waits for no frame. */
 const MAX_FPS = 250;
+const ERASE_SCREEN = '\u001b[2J\u001b[H';
 
 /**
  * Runs the screen until the person leaves; resolves to the process's exit code. However it ends, the terminal is as it
@@ -50,6 +51,12 @@ export async function runScreen(settings: Settings, colorDepth: number): Promise
     exitOnCtrlC: false,
     // The terminal was checked before; a CI variable in the environment does not make it any less of one.
     interactive: true,
+  });
+  // Before Ink hears of it: it draws relative to the cursor, which terminals move when they change their size.
+  process.stdout.prependListener('resize', () => {
+    chat.resize(process.stdout.columns, process.stdout.rows);
+    app.clear();
+    process.stdout.write(ERASE_SCREEN);
   });
   for (const [signal, exit] of Object.entries(SIGNAL_EXITS)) {
     process.on(signal, () => {
