@@ -8,6 +8,7 @@ import { Talk } from '../talk/talk.ts';
 import { nameOf } from '../talk/words.ts';
 import { stepCompletion } from './completion.ts';
 import { ConversationList } from './conversation-list.ts';
+import { Drafts } from './drafts.ts';
 import { type Frame, frameOf, messageColumns, messageHeight } from './frame.ts';
 import type { InputAction } from './input-line.ts';
 import type { KeyAction } from './keys.ts';
@@ -34,8 +35,6 @@ const FRAME_MS = 100;
 const MIN_FRAME_MS = 5;
 /** Longer than what Ink puts together into one frame. */
 const BLANK_MS = 20;
-/** How long after the last key press what is written is kept on disk. */
-const DRAFT_MS = 500;
 
 /** What the terminal does besides showing rows. */
 export interface Bell {
@@ -65,9 +64,7 @@ export class Chat implements View {
   #drawing: NodeJS.Timeout | undefined;
   /** By the monotonic clock. */
   #shownAt = 0;
-  #draft: NodeJS.Timeout | undefined;
-  /** What is written while no conversation is open: no history has a place for it. */
-  #draftAtHome = '';
+  readonly #drafts = new Drafts();
   #notices = 0;
   #blank: Frame | null = null;
   #title = '';
@@ -184,7 +181,7 @@ export class Chat implements View {
       const isAnother = this.#history !== null;
       this.#history = history;
       if (isAnother) {
-        this.#draftAtHome = '';
+        this.#drafts.forget();
         this.#update({ type: 'new-person' });
       }
     }
@@ -311,8 +308,7 @@ export class Chat implements View {
       this.#talk.say('error', 'A message cannot be longer: the end of what you pasted is not in it.');
     }
     if (question !== null) return;
-    clearTimeout(this.#draft);
-    this.#draft = setTimeout(() => this.#keepDraft(), DRAFT_MS);
+    this.#drafts.whenPausing(() => this.#keepDraft());
   }
 
   #cancel(): void {
@@ -411,19 +407,14 @@ export class Chat implements View {
     this.#readUpTo = 0;
     const conversation = peer === null ? null : (history?.conversation(peer) ?? null);
     this.#timeline.markUnread(conversation?.firstUnread ?? null, conversation?.unread ?? 0);
-    const draft = peer === null ? this.#draftAtHome : (conversation?.draft ?? '');
-    this.#update({ type: 'draft', text: draft });
+    this.#update({ type: 'draft', text: this.#drafts.of(history, peer) });
     if (peer !== null) this.#list.changed(peer);
   }
 
   #keepDraft(): void {
-    clearTimeout(this.#draft);
     const { talk, input } = this.#screen;
-    if (talk.to === null) this.#draftAtHome = input.text;
-    if (talk.to === null || this.#history === null) return;
-    if ((this.#history.conversation(talk.to)?.draft ?? '') === input.text) return;
-    this.#history.draft(talk.to, input.text);
-    this.#list.changed(talk.to);
+    if (this.#drafts.keep(this.#history, talk.to, input.text) && talk.to !== null)
+      this.#list.changed(talk.to);
   }
 
   #ring(peer: Peer): void {
