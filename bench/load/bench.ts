@@ -1,5 +1,6 @@
 import type { Address } from './client.ts';
 import { nowUs, pause } from './clock.ts';
+import { Floor } from './floor.ts';
 import { Histogram, type HistogramData } from './histogram.ts';
 import { Pool } from './pool.ts';
 import { usageOfAll } from './proc.ts';
@@ -13,8 +14,11 @@ export interface BenchOptions {
   readonly bodyBytes: number;
   /** Usernames begin with it. */
   readonly prefix: string;
-  /** Settings of the frontends for TLS; null without. */
-  readonly tls: Readonly<Record<string, string>> | null;
+  /** Settings of frontends for TLS. */
+  readonly certificate: Readonly<Record<string, string>>;
+  readonly tls: boolean;
+  /** Copies of the floor's topics. */
+  readonly replicas: number;
 }
 
 /** What one measurement found: a line of the results. */
@@ -48,14 +52,39 @@ export class Bench {
   readonly stage: Stage;
   readonly options: BenchOptions;
   readonly pool: Pool;
+  readonly floor: Floor;
   frontends: Frontend[] = [];
+  /** Accounts that there are. */
   users = 0;
+  /** Users that are logged in: those with the lowest indices. */
+  online = 0;
+  #version: ProtocolVersion;
+  #tls: boolean;
   #runs = 0;
 
   constructor(stage: Stage, options: BenchOptions) {
     this.stage = stage;
     this.options = options;
     this.pool = new Pool(options.workers);
+    this.floor = new Floor(stage.kafka, options.replicas);
+    this.#version = options.version;
+    this.#tls = options.tls;
+  }
+
+  get version(): ProtocolVersion {
+    return this.#version;
+  }
+
+  get tls(): boolean {
+    return this.#tls;
+  }
+
+  /** From now on clients speak this, over TLS or not. Everybody is logged out, the frontends are ended. */
+  async speak(version: ProtocolVersion, tls: boolean): Promise<void> {
+    await this.leave(0, Number.MAX_SAFE_INTEGER);
+    await this.frontendsUp(0);
+    this.#version = version;
+    this.#tls = tls;
   }
 
   get addresses(): Address[] {
@@ -70,7 +99,7 @@ export class Bench {
 
   /** As many frontends as that. Users who were on one that is too many are logged out before. */
   async frontendsUp(count: number): Promise<void> {
-    const settings = this.options.tls ?? {};
+    const settings = this.#tls ? this.options.certificate : {};
     while (this.frontends.length < count) this.frontends.push(await this.stage.startFrontend({ settings }));
     while (this.frontends.length > count) await this.frontends.pop()?.stop();
   }
@@ -78,6 +107,7 @@ export class Bench {
   /** Makes users 0 to `users` - 1 and has them logged in, each on one of the frontends in use. */
   async makeUsers(users: number): Promise<Rate> {
     this.users = Math.max(users, this.users);
+    this.online = this.users;
     await this.#setUp(this.users);
     progress(`creating accounts up to ${users}`);
     return together(await this.pool.all('create', { inFlight: inFlightEach(this.pool.size) }));
@@ -87,6 +117,7 @@ export class Bench {
   async bringOnline(users: number, how: 'open' | 'token' = 'token'): Promise<Rate> {
     await this.leave(users, Number.MAX_SAFE_INTEGER);
     await this.#setUp(this.users);
+    this.online = users;
     const inFlight = inFlightEach(this.pool.size);
     return together(await this.pool.all('login', { how, from: 0, to: users, inFlight }));
   }
@@ -111,7 +142,7 @@ export class Bench {
       rate: rate / this.pool.size,
       untilUs: toUs,
       limit: share(load.limit ?? Number.MAX_SAFE_INTEGER, index),
-      recipients: load.recipients ?? { first: 0, last: this.users },
+      recipients: load.recipients ?? { first: 0, last: this.online },
     });
     const sent = merge(await this.pool.each('load', options));
     const expected = load.offline === true ? 0 : sent.accepted;
@@ -172,19 +203,14 @@ export class Bench {
   }
 
   async #setUp(users: number): Promise<void> {
-    const { prefix, version, bodyBytes, tls } = this.options;
-    await this.pool.setUp({
-      prefix,
-      users,
-      frontends: this.addresses,
-      version,
-      tls: tls !== null,
-      bodyBytes,
-    });
+    const { prefix, bodyBytes } = this.options;
+    const [version, tls] = [this.#version, this.#tls];
+    await this.pool.setUp({ prefix, users, frontends: this.addresses, version, tls, bodyBytes });
   }
 
   close(): void {
     this.pool.end();
+    this.floor.end();
   }
 }
 

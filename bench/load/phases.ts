@@ -1,13 +1,21 @@
 import { type Bench, type Cost, percentiles, progress, type Result, rateOf, round } from './bench.ts';
 import { nowUs, pause } from './clock.ts';
+import type { HistogramData } from './histogram.ts';
 import { connectionsTo, usageOfAll } from './proc.ts';
 
 /** Senders of a closed loop, each with one message under way. */
 export const SENDERS = 64;
+/** Product and floor take turns that many times. */
+const BLOCKS = 4;
 
 /** How many, how long: what differs between the short and the full run. */
 export interface Sizes {
+  /** People online while messages are sent. */
   readonly users: number;
+  /** People online in the phases that are about many: login, idle, storm. */
+  readonly most: number;
+  /** People online one after the other, where the cost of a message is compared. */
+  readonly growth: readonly number[];
   readonly idleSeconds: number;
   readonly loadSeconds: number;
   /** Messages one at a time. */
@@ -15,19 +23,21 @@ export interface Sizes {
   readonly backlog: number;
   /** Offered loads, messages a second. */
   readonly rates: readonly number[];
+  /** Users of the obvious design, a consumer each. */
+  readonly consumers: number;
 }
 
 export type Phase = (bench: Bench, sizes: Sizes) => Promise<Result[]>;
 
 /** Accounts made with 32 requests in flight; they are logged in afterwards. */
-export async function create(bench: Bench, { users }: Sizes): Promise<Result[]> {
+export async function create(bench: Bench, { most: users }: Sizes): Promise<Result[]> {
   await bench.frontendsUp(1);
   const { value, cost } = await bench.costOf(() => bench.makeUsers(users));
   return [{ phase: 'create', users, ...rateOf(value), cpuMsEach: perMessage(cost, value.count) }];
 }
 
 /** Logins without a password, after a logout, and by token, after the connection was cut. */
-export async function login(bench: Bench, { users }: Sizes): Promise<Result[]> {
+export async function login(bench: Bench, { most: users }: Sizes): Promise<Result[]> {
   await ready(bench, users);
   progress(`${users} log out`);
   await bench.leave(0, users, true);
@@ -44,45 +54,74 @@ export async function login(bench: Bench, { users }: Sizes): Promise<Result[]> {
   ];
 }
 
-/** One message at a time, on one frontend, then on two. */
+/** One message at a time, on one frontend, then on two; with few and with many online. */
 export async function latency(bench: Bench, sizes: Sizes): Promise<Result[]> {
-  return [await latencyOn(bench, sizes, 1), await latencyOn(bench, sizes, 2)];
+  const results: Result[] = [];
+  for (const users of new Set([sizes.users, sizes.most])) {
+    results.push(
+      await latencyOn(bench, { ...sizes, users }, 1),
+      await latencyOn(bench, { ...sizes, users }, 2),
+    );
+  }
+  return results;
 }
 
+/** In turn with the same through Kafka alone, so that both see the same machine. */
 export async function latencyOn(
   bench: Bench,
-  { users, messages }: Sizes,
+  { users, messages }: Pick<Sizes, 'users' | 'messages'>,
   frontends: number,
 ): Promise<Result> {
   await ready(bench, users, frontends);
+  await bench.floor.prepare(1);
   progress(`${messages} messages one at a time, ${users} online on ${frontends} frontend(s)`);
   const across = frontends > 1;
+  const block = Math.ceil(messages / BLOCKS);
+  const some = () => bench.pool.one('latency', { run: bench.nextRun(), count: block, gapMs: 0, across });
   // The first ones warm up and do not count.
-  await bench.pool.one('latency', { run: bench.nextRun(), count: Math.ceil(messages / 4), gapMs: 0, across });
-  const { value, cost } = await bench.costOf(() =>
-    bench.pool.one('latency', { run: bench.nextRun(), count: messages, gapMs: 0, across }),
-  );
+  await bench.floor.ask('latency', { count: block });
+  await some();
+  const found = { accept: [], deliver: [], floor: [] } as Record<
+    'accept' | 'deliver' | 'floor',
+    HistogramData[]
+  >;
+  for (let i = 0; i < BLOCKS; i++) {
+    found.floor.push(await bench.floor.ask('latency', { count: block }));
+    const { accept, deliver } = await some();
+    found.accept.push(accept);
+    found.deliver.push(deliver);
+  }
+  const deliverMs = percentiles(found.deliver);
+  const floorMs = percentiles(found.floor);
   return {
-    phase: 'latency',
-    users,
-    frontends,
-    acceptMs: percentiles([value.accept]),
-    deliverMs: percentiles([value.deliver]),
-    cpuMsEach: perMessage(cost, messages),
+    ...{ phase: 'latency', users, frontends, version: bench.version, tls: bench.tls },
+    ...{ acceptMs: percentiles(found.accept), deliverMs, floorMs },
+    ratio: { p50: round(deliverMs.p50 / floorMs.p50), p99: round(deliverMs.p99 / floorMs.p99) },
   };
 }
 
-/** 64 senders, each waiting for acceptance; uniformly random recipients. */
+/** 64 senders, each waiting for acceptance; uniformly random recipients. Between two measurements of Kafka alone. */
 export async function throughput(bench: Bench, { users, loadSeconds }: Sizes): Promise<Result[]> {
   await ready(bench, users);
+  await bench.floor.prepare(users);
+  // To each topic once: what that costs after its making is told by the phase "first".
+  await bench.floor.ask('once', { inFlight: SENDERS });
+  const floor = () => bench.floor.ask('throughput', { seconds: loadSeconds / 2, inFlight: SENDERS });
+  progress(`Kafka alone, ${SENDERS} appends in flight`);
+  const before = await floor();
   progress(`${SENDERS} senders for ${loadSeconds} s, ${users} online`);
-  const summary = await bench.run({
-    kind: 'closed',
-    senders: SENDERS,
-    warmUpSeconds: 3,
-    seconds: loadSeconds,
-  });
-  return [{ phase: 'throughput', users, senders: SENDERS, ...loadResult(summary, loadSeconds) }];
+  const load = { kind: 'closed', senders: SENDERS, warmUpSeconds: 5, seconds: loadSeconds } as const;
+  const summary = await bench.run(load);
+  const after = await floor();
+  const floorPerSecond = Math.round((before + after) / 2);
+  return [
+    {
+      ...{ phase: 'throughput', users, senders: SENDERS, version: bench.version, tls: bench.tls },
+      ...loadResult(summary, loadSeconds),
+      floorPerSecond,
+      ratio: round(summary.deliveredPerSecond / floorPerSecond),
+    },
+  ];
 }
 
 /** Messages due at fixed moments, whether or not those before were answered; load rises until it is not kept up with. */
@@ -134,7 +173,7 @@ export async function drain(bench: Bench, { users, backlog }: Sizes): Promise<Re
 }
 
 /** CPU, memory and connections while nobody does anything. */
-export async function idle(bench: Bench, { users, idleSeconds }: Sizes): Promise<Result[]> {
+export async function idle(bench: Bench, { most: users, idleSeconds }: Sizes): Promise<Result[]> {
   await ready(bench, users);
   // Everything that a login leaves to do later (newcomers' sessions, first commits) is over by then.
   await pause(8_000);
@@ -162,11 +201,14 @@ export async function ready(bench: Bench, users: number, frontends = 1): Promise
   if (bench.frontends.length !== frontends) await bench.leave(0, Number.MAX_SAFE_INTEGER);
   await bench.frontendsUp(frontends);
   if (bench.users < users) await bench.makeUsers(users);
-  await bench.bringOnline(users);
-  await pause(1_000);
+  const { count } = await bench.bringOnline(users);
+  await pause(count > 0 ? 2_000 : 0);
 }
 
-function loadResult(summary: Awaited<ReturnType<Bench['run']>>, seconds: number): Record<string, unknown> {
+export function loadResult(
+  summary: Awaited<ReturnType<Bench['run']>>,
+  seconds: number,
+): Record<string, unknown> {
   const { sent, cost, acceptedPerSecond, deliveredPerSecond, accept, deliver, received } = summary;
   return {
     seconds,

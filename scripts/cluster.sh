@@ -1,0 +1,200 @@
+#!/usr/bin/env bash
+# Several Kafka brokers and frontends on this machine, to try out and to test what more of them bring.
+#
+#   scripts/cluster.sh start [--brokers 3] [--frontends 2]
+#   scripts/cluster.sh status
+#   scripts/cluster.sh stop [--wipe]
+#
+# Brokers are Java processes (Java 17 or later, and Maven the first time); with three, everything is kept three times
+# and any one may be killed. All listen on 127.0.0.1, on free ports that are chosen at the first start and kept.
+#   --wipe   also deletes the cluster's data: all its accounts and messages
+# ./stop_everything.sh stops its frontends, too; its brokers are stopped here.
+#
+#   MILENA_CLUSTER_HEAP   limit of the Java heap of each broker (512m)
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/kafka-jvm.sh"
+
+CLUSTER=$STATE/cluster
+
+free_ports() {
+  node -e '
+    const { createServer } = require("node:net");
+    const servers = Array.from({ length: Number(process.argv[1]) }, () => createServer().listen(0, "127.0.0.1"));
+    let left = servers.length;
+    for (const server of servers) server.once("listening", () => {
+      if (--left > 0) return;
+      for (const one of servers) console.log(one.address().port);
+      for (const one of servers) one.close();
+    });' "$1"
+}
+
+# node_marker ID: the argument of a broker's JVM that says whose it is
+node_marker() { echo "-Dmilena.cluster.node=$CLUSTER/$1"; }
+node_pid() { cat "$CLUSTER/$1/pid" 2>/dev/null || true; }
+node_runs() { is_ours "$(node_pid "$1")" "$(node_marker "$1")"; }
+# node_ids: of all brokers that the cluster has
+node_ids() { [ ! -f "$CLUSTER/nodes" ] || cut -d ' ' -f 1 "$CLUSTER/nodes"; }
+node_port() { sed -n "s/^$1 \([0-9]*\) .*/\1/p" "$CLUSTER/nodes"; }
+bootstrap() { sed -n 's/^[0-9]* \([0-9]*\) .*/127.0.0.1:\1/p' "$CLUSTER/nodes" | paste -s -d , -; }
+frontend_ports() { [ ! -f "$CLUSTER/frontends" ] || cat "$CLUSTER/frontends"; }
+
+# The number of brokers is fixed for the life of the data, as its copies are.
+choose_nodes() {
+  local count=$1 ports id
+  [ ! -f "$CLUSTER/nodes" ] || return 0
+  mkdir -p "$CLUSTER"
+  ports=($(free_ports $((2 * count))))
+  for ((id = 1; id <= count; id++)); do
+    echo "$id ${ports[id - 1]} ${ports[count + id - 1]}"
+  done >"$CLUSTER/nodes"
+}
+
+node_settings() {
+  local id=$1 port=$2 controller=$3 count copies in_sync voters
+  count=$(node_ids | wc -l)
+  copies=$((count < 3 ? count : 3))
+  in_sync=$((count < 3 ? 1 : 2))
+  voters=$(sed 's/^\([0-9]*\) [0-9]* \([0-9]*\)$/\1@127.0.0.1:\2/' "$CLUSTER/nodes" | paste -s -d , -)
+  cat "$ROOT/kafka/server.properties"
+  cat <<PROPERTIES
+
+# Added by scripts/cluster.sh
+node.id=$id
+controller.quorum.voters=$voters
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port
+log.dirs=$CLUSTER/$id/data
+default.replication.factor=$copies
+offsets.topic.replication.factor=$copies
+transaction.state.log.replication.factor=$copies
+transaction.state.log.min.isr=$in_sync
+share.coordinator.state.topic.replication.factor=$copies
+share.coordinator.state.topic.min.isr=$in_sync
+PROPERTIES
+}
+
+start_node() {
+  local id=$1 port=$2 controller=$3 class_path=$4 folder=$CLUSTER/$1 pid
+  local logging=("-Dlog4j2.configurationFile=$ROOT/kafka/log4j2.properties" "-Dmilena.kafka.log=$folder/kafka.log")
+  mkdir -p "$folder"
+  node_settings "$id" "$port" "$controller" >"$folder/server.properties"
+  if [ ! -f "$folder/data/meta.properties" ]; then
+    "$(java_command)" -Xmx128m "${logging[@]}" -cp "$class_path" kafka.tools.StorageTool format \
+      --cluster-id MilenaCluster000000001 --config "$folder/server.properties" >"$folder/format.log" 2>&1 || {
+      tail -n 15 "$folder/format.log" >&2
+      die 1 "Broker $id could not prepare its data folder $folder/data (see above)."
+    }
+  fi
+  set -m # a process group of its own: Ctrl+C in this terminal is not for it
+  CLASSPATH=$class_path nohup "$(java_command)" "@$ROOT/kafka/jvm.options" "-Xmx${MILENA_CLUSTER_HEAP:-512m}" \
+    "$(node_marker "$id")" "${logging[@]}" kafka.Kafka "$folder/server.properties" >"$folder/console.log" 2>&1 </dev/null &
+  pid=$!
+  set +m
+  disown "$pid" 2>/dev/null || true
+  echo "$pid" >"$folder/pid"
+}
+
+start() {
+  local class_path id port controller count frontends=$2 copies
+  jvm_usable || die "$EX_UNAVAILABLE" 'The brokers need Java 17 or later with Maven here. Install them:' \
+    '  Debian, Ubuntu:  sudo apt install openjdk-17-jre-headless maven' '  macOS:           brew install openjdk maven'
+  ensure_build
+  choose_nodes "$1"
+  count=$(node_ids | wc -l)
+  [ "$count" -eq "$1" ] || die "$EX_USAGE" "This cluster's data is that of $((count)) brokers." \
+    'Start it with as many, or delete it first:  scripts/cluster.sh stop --wipe'
+  class_path=$("$ROOT/scripts/kafka-classpath.sh")
+  while read -r id port controller; do
+    node_runs "$id" || start_node "$id" "$port" "$controller" "$class_path"
+  done <"$CLUSTER/nodes"
+  for id in $(node_ids); do
+    if ! node "$ROOT/dist/tools/await-kafka.js" "127.0.0.1:$(node_port "$id")" 90 "$(node_pid "$id")"; then
+      tail -n 20 "$CLUSTER/$id/console.log" >&2
+      die "$EX_UNAVAILABLE" "Broker $id did not start (see above; whole log: $CLUSTER/$id/console.log)."
+    fi
+  done
+  # Kafka keeps this in itself, not in the brokers' files: a lease or watermark must not roll back with a broker.
+  if [ "$count" -ge 3 ] && [ ! -f "$CLUSTER/in-sync" ]; then
+    CLASSPATH=$class_path "$(java_command)" -Xmx128m -Dlog4j2.level=ERROR kafka.admin.ConfigCommand \
+      --bootstrap-server "$(bootstrap)" --alter --entity-type brokers --entity-default \
+      --add-config min.insync.replicas=2 >"$CLUSTER/in-sync.log" 2>&1 || {
+      cat "$CLUSTER/in-sync.log" >&2
+      die 1 'The cluster could not be told to keep two copies in step (see above).'
+    }
+    touch "$CLUSTER/in-sync"
+  fi
+  copies=$((count < 3 ? 1 : 3))
+  while [ "$(frontend_ports | wc -l)" -lt "$frontends" ]; do free_ports 1 >>"$CLUSTER/frontends"; done
+  for port in $(frontend_ports | head -n "$frontends"); do
+    MILENA_HOST=127.0.0.1 MILENA_PORT=$port MILENA_KAFKA_BROKERS=$(bootstrap) MILENA_REPLICATION_FACTOR=$copies \
+      MILENA_CLUSTER_KEY_FILE=$CLUSTER/cluster.key "$ROOT/start_frontend.sh" --background >/dev/null
+  done
+  status
+}
+
+status() {
+  local id port
+  for id in $(node_ids); do
+    if node_runs "$id"; then
+      say "broker $id 127.0.0.1:$(node_port "$id") process $(node_pid "$id")"
+    else
+      say "broker $id 127.0.0.1:$(node_port "$id") stopped"
+    fi
+  done
+  for port in $(frontend_ports); do
+    pid=$(frontend_pid "$port")
+    if [ -n "$pid" ]; then say "frontend 127.0.0.1:$port process $pid"; else say "frontend 127.0.0.1:$port stopped"; fi
+  done
+  [ -n "$(node_ids)" ] || say 'There is no cluster. Start one:  scripts/cluster.sh start'
+}
+
+frontend_pid() { live_processes frontend | sed -n "s/^\([0-9]*\) 127.0.0.1:$1\$/\1/p" | head -n 1; }
+
+stop() {
+  local port pid id
+  # Frontends first, so that they can commit.
+  for port in $(frontend_ports); do
+    pid=$(frontend_pid "$port")
+    [ -n "$pid" ] || continue
+    end_process "$pid" "$ROOT/dist/frontend/main.js" 25
+    rm -f "$STATE/run/frontend.$pid"
+    say "Stopped the frontend at 127.0.0.1:$port (process $pid)."
+  done
+  # All are asked at once: the last ones would wait for the others otherwise.
+  for id in $(node_ids); do node_runs "$id" && kill -TERM "$(node_pid "$id")" 2>/dev/null || true; done
+  for id in $(node_ids); do
+    node_runs "$id" || continue
+    pid=$(node_pid "$id")
+    end_process "$pid" "$(node_marker "$id")" 30
+    say "Stopped broker $id (process $pid)."
+  done
+  [ -n "$1" ] || return 0
+  rm -rf "$CLUSTER"
+  say "Deleted the cluster's data."
+}
+
+command=${1:-}
+case $command in
+  start | status | stop) shift ;;
+  -h | --help) usage; exit 0 ;;
+  *) wrong_usage 'start, status or stop?' ;;
+esac
+brokers=3 frontends=2 wipe=''
+while [ $# -gt 0 ]; do
+  case $command$1 in
+    start--brokers) brokers=${2:-}; shift ;;
+    start--frontends) frontends=${2:-}; shift ;;
+    stop--wipe) wipe=yes ;;
+    *-h | *--help) usage; exit 0 ;;
+    *) wrong_usage "unknown argument: $1" ;;
+  esac
+  shift
+done
+for number in "$brokers" "$frontends"; do
+  [[ $number =~ ^[1-9]$ ]] || wrong_usage 'a number from 1 to 9, please'
+done
+case $command in
+  start) start "$brokers" "$frontends" ;;
+  status) status ;;
+  stop) stop "$wipe" ;;
+esac

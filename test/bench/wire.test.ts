@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ackFrame,
+  bodyOfPush1,
+  fillTemplate,
+  HEADER_BYTES,
+  type Push,
+  readPush,
+  sendTemplate,
+  timeOf,
+} from '../../bench/load/wire.ts';
+import { type Frame, FrameDecoder } from '../../src/protocol/frame.ts';
+import { v1 } from '../../src/protocol/v1/codec.ts';
+import { v2 } from '../../src/protocol/v2/codec.ts';
+
+const TIME = 1_234_567_890_123;
+
+function frameOf(bytes: Buffer): Frame {
+  const decoder = new FrameDecoder({ maxPayload: 1 << 20, versions: [1, 2] });
+  decoder.push(bytes);
+  const frame = decoder.next();
+  if (frame === undefined) throw new Error('no whole frame');
+  return frame;
+}
+
+describe('the frames that the load generator makes', () => {
+  it.each([1, 2] as const)('are sends of version %d', (version) => {
+    const frame = fillTemplate(sendTemplate(version, 'load-7', 100), 42, TIME, 3, 9);
+    const request = (version === 1 ? v1 : v2).decodeRequest(frameOf(frame));
+    if (request.type !== 'send') throw new Error(request.type);
+    expect(request.to).toBe('load-7');
+    expect(request.body).toHaveLength(100);
+    expect(request.body).toMatch(/^L0420001234567890123x+$/);
+    const id = 'id' in request && request.id instanceof Uint8Array ? Buffer.from(request.id) : null;
+    if (version === 2) expect(id?.readUInt32BE(4)).toBe(9);
+  });
+
+  it.each([0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 40])(
+    'acknowledge up to %d',
+    (seq) => {
+      expect(v2.decodeRequest(frameOf(ackFrame(seq)))).toEqual({ type: 'ack', upTo: seq });
+    },
+  );
+});
+
+describe('what the load generator reads of a push', () => {
+  const body = fillTemplate(sendTemplate(1, 'x', 60), 5, TIME, 0, 0)
+    .toString()
+    .slice(-60);
+
+  it.each([0, 30, 300, 70_000, 2 ** 33])('is its seq %d and the time in its body, in version 2', (seq) => {
+    const id = Buffer.alloc(16, 1);
+    const bytes = v2.encodeServerFrame({
+      ...{ type: 'message', verified: true, seq, id, body, from: 'anna', fromIncarnation: id },
+      ...{ sentAt: 1_700_000_000_000, contentType: 'text/plain' },
+    });
+    const push: Push = { bodyAt: 0, seq: -1 };
+    readPush(bytes, HEADER_BYTES, push);
+    expect(push.seq).toBe(seq);
+    expect(timeOf(bytes, push.bodyAt, 5)).toBe(TIME);
+    expect(timeOf(bytes, push.bodyAt, 6)).toBe(-1);
+  });
+
+  it('is the time in its body, in version 1', () => {
+    const bytes = v1.encodeServerFrame({ type: 'message', sender: 'anna', body });
+    expect(timeOf(bytes, bodyOfPush1(bytes, HEADER_BYTES), 5)).toBe(TIME);
+  });
+});
