@@ -1,12 +1,19 @@
 import { offsetFetchV9 } from '@platformatic/kafka';
+import type { Account } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import { expectNone, isPassing, KafkaCode } from './kafka-error.ts';
 import { retry } from './retry.ts';
+import { Watermark } from './watermark.ts';
 
 /** What is committed for an inbox. */
 export interface Commit {
   readonly offset: number;
   readonly metadata: string;
+}
+
+/** Null for a commit of another life of the name, or none: it counts as missing. */
+export function watermarkOf(owner: Account, commit: Commit | null): Watermark | null {
+  return commit && Watermark.decode(commit.offset, commit.metadata, owner.incarnation);
 }
 
 /** Groups asked about in one request. */

@@ -3,7 +3,7 @@ import type { Account } from './accounts.ts';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CommitPace } from './commit-pace.ts';
-import { type Commit, readCommits } from './commits.ts';
+import { type Commit, readCommits, watermarkOf } from './commits.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { FrontendLease } from './frontend-lease.ts';
 import { describeHolders } from './group-member.ts';
@@ -14,6 +14,7 @@ import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
 import { type LogBounds, readBounds } from './log-reader.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
+import { MailboxLooks } from './mailbox-looks.ts';
 import { Notices } from './notices.ts';
 import { encodeRecord, messageAsStored } from './record.ts';
 import { now, retry } from './retry.ts';
@@ -64,7 +65,8 @@ export class KafkaInboxes implements Inboxes {
     this.#options = options;
     this.#cluster = cluster;
     this.#appender = options.appender;
-    this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => this.#look(to) });
+    const looks = new MailboxLooks(cluster, (account) => this.#topic(account));
+    this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => looks.look(to) });
     this.#tail = new Tail(cluster, log);
     this.#leases = new Leases(cluster, log);
     this.#notices = new Notices({
@@ -237,17 +239,6 @@ export class KafkaInboxes implements Inboxes {
     });
   }
 
-  /** How full an inbox is. @throws EngineError */
-  async #look(to: Account): Promise<{ watermark: Watermark | null; start: number; end: number }> {
-    const topic = this.#topic(to);
-    const deadline = now() + LOOK_TIMEOUT_MS;
-    const [commits, bounds] = await Promise.all([
-      readCommits(this.#cluster, [topic], deadline),
-      readBounds(this.#cluster, topic, deadline),
-    ]);
-    return { watermark: watermarkOf(to, commits[0] ?? null), ...bounds };
-  }
-
   /** Somebody says that one of our inboxes has a new holder: a heartbeat tells. */
   #checkLease(topic: string): void {
     this.#each((inbox) => {
@@ -258,11 +249,6 @@ export class KafkaInboxes implements Inboxes {
   #each(action: (inbox: KafkaInbox) => void): void {
     for (const inbox of [...this.#local.values()]) if (inbox !== 'opening') action(inbox);
   }
-}
-
-/** Null for a commit of another life of the name, or none: it counts as missing. */
-function watermarkOf(owner: Account, commit: Commit | null): Watermark | null {
-  return commit && Watermark.decode(commit.offset, commit.metadata, owner.incarnation);
 }
 
 /**

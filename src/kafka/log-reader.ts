@@ -42,24 +42,72 @@ export function readEnd(cluster: Cluster, topic: string, deadline: number): Prom
 }
 
 /**
+ * The same of many topics, with one request of each kind per broker; the error instead where that failed for one.
+ * @throws EngineError `UNAVAILABLE`
+ */
+export async function readManyBounds(
+  cluster: Cluster,
+  topics: readonly string[],
+  deadline: number,
+): Promise<(LogBounds | Error)[]> {
+  const [starts, ends] = await Promise.all(
+    [ListOffsetTimestamps.EARLIEST, ListOffsetTimestamps.LATEST].map((timestamp) =>
+      retry('bounds', deadline, () => listOffsets(cluster, topics, timestamp)),
+    ),
+  );
+  return topics.map((topic) => {
+    const start = starts?.get(topic);
+    const end = ends?.get(topic);
+    if (typeof start === 'number' && typeof end === 'number') return { start, end };
+    return start instanceof Error ? start : new Error(`no bounds of ${topic}`);
+  });
+}
+
+/**
  * Asks for one offset by Kafka's special timestamps or by time.
  * @returns -1 where there is none
  */
 export async function listOffset(cluster: Cluster, topic: string, timestamp: bigint): Promise<number> {
-  const { node } = await cluster.leader(topic);
-  const response = await cluster.request(
-    node,
-    'control',
-    listOffsetsV9.api,
-    -1,
-    FetchIsolationLevels.READ_UNCOMMITTED,
-    [{ name: topic, partitions: [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp }] }],
-  );
-  const partition = response.topics[0]?.partitions[0];
-  const code = partition?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
-  if (isPassing(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(topic);
-  expectNone(`ListOffsets ${topic}`, code);
-  return Number(partition?.offset);
+  const found = (await listOffsets(cluster, [topic], timestamp)).get(topic);
+  if (typeof found !== 'number') throw found ?? new KafkaError('ListOffsets', KafkaCode.REQUEST_TIMED_OUT);
+  return found;
+}
+
+/** The same for many topics. @returns an offset, or why there is none, by topic */
+async function listOffsets(
+  cluster: Cluster,
+  topics: readonly string[],
+  timestamp: bigint,
+): Promise<Map<string, number | Error>> {
+  const found = new Map<string, number | Error>();
+  const byNode = new Map<number, string[]>();
+  const leaders = await Promise.allSettled(topics.map((topic) => cluster.leader(topic)));
+  for (const [index, topic] of topics.entries()) {
+    const leader = leaders[index];
+    if (leader?.status === 'fulfilled') {
+      const led = byNode.get(leader.value.node) ?? [];
+      if (led.length === 0) byNode.set(leader.value.node, led);
+      led.push(topic);
+    } else if (leader) found.set(topic, leader.reason);
+  }
+  for (const [node, led] of byNode) {
+    const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp }];
+    const response = await cluster.request(
+      node,
+      'control',
+      listOffsetsV9.api,
+      -1,
+      FetchIsolationLevels.READ_UNCOMMITTED,
+      led.map((name) => ({ name, partitions })),
+    );
+    for (const { name, partitions: answers } of response.topics) {
+      const code = answers[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+      if (isPassing(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(name);
+      const isGood = code === KafkaCode.NONE;
+      found.set(name, isGood ? Number(answers[0]?.offset) : new KafkaError(`ListOffsets ${name}`, code));
+    }
+  }
+  return found;
 }
 
 /**
