@@ -17,7 +17,7 @@ import { now, retry } from './retry.ts';
 import { SortedNames } from './sorted-names.ts';
 
 const FETCH_WAIT_MS = 5_000;
-const FETCH_BYTES = 4 * 1024 * 1024;
+const FETCH_BYTES = 1024 * 1024;
 const RETRY_PAUSE_MS = 200;
 const CATCH_UP_INTERVAL_MS = 20;
 const CATCH_UP_TIMEOUT_MS = 5_000;
@@ -74,8 +74,9 @@ export class CompactedTable<Value> {
   readonly #options: TableOptions<Value>;
   readonly #cluster: Cluster;
   readonly #log: Logger;
-  /** All keys, in order. */
+  /** All keys, in order, from `putInOrder` on. */
   readonly keys = new SortedNames();
+  #inOrder = false;
   readonly #values = new Map<string, string>();
   readonly #recent = new Map<string, Value>();
   readonly #ends: Gatherer<null, number>;
@@ -122,6 +123,12 @@ export class CompactedTable<Value> {
       }
     }
     return value;
+  }
+
+  /** Sorts the keys once and keeps them sorted: cheaper than to do so from the start, and not every table needs it. */
+  putInOrder(): void {
+    this.keys.fill([...this.#values.keys()].sort());
+    this.#inOrder = true;
   }
 
   get size(): number {
@@ -299,13 +306,12 @@ export class CompactedTable<Value> {
   }
 
   #apply({ key, packed }: Change): void {
-    this.#recent.delete(key);
-    if (packed === null) {
-      this.#values.delete(key);
-      this.keys.delete(key);
-    } else {
-      if (!this.#values.has(key)) this.keys.add(key);
-      this.#values.set(key, packed);
+    if (this.#recent.size > 0) this.#recent.delete(key);
+    if (packed === null) this.#values.delete(key);
+    else this.#values.set(key, packed);
+    if (this.#inOrder) {
+      if (packed === null) this.keys.delete(key);
+      else this.keys.add(key);
     }
     for (const watcher of this.#watchers) watcher(key);
   }

@@ -12,7 +12,8 @@ import { now, retry } from './retry.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable, InboxTopics } from './topics.ts';
 import { NameSearches } from './wildcard.ts';
 
-const START_TIMEOUT_MS = 60_000;
+/** A million accounts take some 10 s of a core to read; where it is shared, it takes longer. */
+const START_TIMEOUT_MS = 120_000;
 const CHANGE_TIMEOUT_MS = 10_000;
 /** How long the loser of a race waits to see who won, milliseconds. */
 const RACE_TIMEOUT_MS = 10_000;
@@ -63,6 +64,7 @@ export class KafkaAccounts implements Accounts {
     await ensureTable(this.#cluster, ACCOUNTS_TOPIC, this.#options.replicationFactor, deadline);
     this.#table.start();
     await this.#table.catchUp(deadline);
+    this.#table.putInOrder();
     this.#options.log.info({ accounts: this.#table.size }, 'accounts read');
   }
 

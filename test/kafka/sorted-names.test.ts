@@ -13,7 +13,10 @@ describe('sorted names', () => {
     const numbers = new Random(seed);
     const random = () => numbers.fraction();
     const names = new SortedNames();
-    const model = new Set<string>();
+    const model = new Set<string>(Array.from({ length: 2_000 }, (_, i) => (i * 3).toString(36)));
+    names.add('replaced');
+    names.fill([...model].sort());
+    expect(all(names)).toEqual([...model].sort());
     const someName = () => Math.floor(random() ** 2 * 8_000).toString(36);
     // Growing, then shrinking, then growing again: chunks are cut and joined.
     for (const [share, steps] of [
