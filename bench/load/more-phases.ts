@@ -52,6 +52,7 @@ export async function growth(bench: Bench, { growth: steps, loadSeconds }: Sizes
   const results: Result[] = [];
   for (const users of steps) {
     await ready(bench, users);
+    await bench.warmUp();
     progress(`${GROWTH_RATE} messages/s for ${loadSeconds} s, ${users} online`);
     const load = {
       kind: 'open',

@@ -73,6 +73,7 @@ export async function latencyOn(
   frontends: number,
 ): Promise<Result> {
   await ready(bench, users, frontends);
+  await bench.warmUp();
   await bench.floor.prepare(1);
   progress(`${messages} messages one at a time, ${users} online on ${frontends} frontend(s)`);
   const across = frontends > 1;
@@ -103,6 +104,7 @@ export async function latencyOn(
 /** 64 senders, each waiting for acceptance; uniformly random recipients. Between two measurements of Kafka alone. */
 export async function throughput(bench: Bench, { users, loadSeconds }: Sizes): Promise<Result[]> {
   await ready(bench, users);
+  await bench.warmUp();
   await bench.floor.prepare(users);
   // To each topic once: what that costs after its making is told by the phase "first".
   await bench.floor.ask('once', { inFlight: SENDERS });
@@ -127,6 +129,7 @@ export async function throughput(bench: Bench, { users, loadSeconds }: Sizes): P
 /** Messages due at fixed moments, whether or not those before were answered; load rises until it is not kept up with. */
 export async function openLoop(bench: Bench, { users, loadSeconds, rates }: Sizes): Promise<Result[]> {
   await ready(bench, users);
+  await bench.warmUp();
   const results: Result[] = [];
   for (const rate of rates) {
     progress(`${rate} messages/s offered for ${loadSeconds} s, ${users} online`);
