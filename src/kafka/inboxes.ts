@@ -119,8 +119,8 @@ export interface Inboxes {
   held(accounts: readonly Account[]): Promise<boolean[]>;
 
   /**
-   * Which of these messages their recipients have acknowledged, by what is committed in Kafka: up to half a second
-   * after the acknowledgement.
+   * Which of these messages their recipients have acknowledged, by what is committed in Kafka: half a second after the
+   * acknowledgement, or some seconds where a thousand inboxes are busy.
    * @throws EngineError `UNAVAILABLE`
    */
   acknowledged(receipts: readonly Receipt[]): Promise<boolean[]>;

@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CommitPace } from '../../src/kafka/commit-pace.ts';
+import { CommitSchedule } from '../../src/kafka/commit-schedule.ts';
+import { FetchPace, Rest } from '../../src/kafka/fetch-pace.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the pace of commits', () => {
+  it('is half a second after the change where few have something to commit', async () => {
+    const commits: number[] = [];
+    const schedule = scheduleWith(new CommitPace(), async () => void commits.push(performance.now()));
+    const start = performance.now();
+    schedule.touch();
+    schedule.touch();
+    await vi.advanceTimersByTimeAsync(499);
+    expect(commits).toEqual([]);
+    await vi.advanceTimersByTimeAsync(60);
+    expect(commits).toHaveLength(1);
+    schedule.touch();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(commits).toHaveLength(2);
+    expect((commits[1] ?? 0) - start).toBeGreaterThanOrEqual(1_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is 250 a second for all of them, in their order', async () => {
+    const pace = new CommitPace();
+    const begun: number[] = [];
+    for (let i = 0; i < 1_000; i++) scheduleWith(pace, async () => void begun.push(i)).touch();
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(begun.length).toBeGreaterThan(200);
+    expect(begun.length).toBeLessThanOrEqual(260);
+    await vi.advanceTimersByTimeAsync(3_500);
+    expect(begun).toEqual(Array.from({ length: 1_000 }, (_, i) => i));
+  });
+
+  it('tries again what failed, and says so', async () => {
+    let tries = 0;
+    const failed = vi.fn();
+    const commit = async () => {
+      tries++;
+      if (tries === 1) throw new Error('no answer');
+    };
+    scheduleWith(new CommitPace(), commit, failed).touch();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(tries).toBe(2);
+    expect(failed).toHaveBeenCalledTimes(1);
+  });
+
+  it('leaves the last commit to whoever stops it', async () => {
+    const commit = vi.fn(async () => {});
+    const schedule = scheduleWith(new CommitPace(), commit);
+    schedule.touch();
+    schedule.stop();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(commit).not.toHaveBeenCalled();
+    expect(await schedule.settle()).toBe(true);
+  });
+});
+
+describe('the pace of fetches', () => {
+  it('knows no rest where messages come one after the other', async () => {
+    const rest = new Rest(new FetchPace());
+    for (let i = 0; i < 2_000; i++) {
+      expect(answer(rest, 1.5, true)).toBe(0);
+    }
+  });
+
+  it('is a thousand answers a second over all sessions', () => {
+    const pace = new FetchPace();
+    const rests = Array.from({ length: 300 }, () => answer(new Rest(pace), 0, true));
+    expect(rests.slice(0, 100)).toEqual(Array.from({ length: 100 }, () => 0));
+    expect(rests.at(-1)).toBeCloseTo(200, 0);
+  });
+
+  it('slows down while fetches bring nothing new, and is quick again after a quiet time', () => {
+    const rest = new Rest(new FetchPace());
+    const rests = Array.from({ length: 6 }, () => answer(rest, 10, false));
+    expect(rests).toEqual([4, 8, 16, 32, 50, 50]);
+    expect(answer(rest, 10, true)).toBe(0);
+    expect(answer(rest, 1_000, false)).toBe(4);
+    expect(answer(rest, 5_000, null)).toBe(0);
+  });
+});
+
+/** One fetch that was parked for a while; `isNew` null: it brought nothing at all. */
+function answer(rest: Rest, parkedMs: number, isNew: boolean | null): number {
+  rest.asked();
+  vi.advanceTimersByTime(parkedMs);
+  rest.answered();
+  if (isNew !== null) rest.brought(isNew);
+  return rest.next();
+}
+
+function scheduleWith(
+  pace: CommitPace,
+  commit: () => Promise<void>,
+  onFailed: (error: unknown) => void = () => {},
+): CommitSchedule {
+  return new CommitSchedule({ pace, commit, mayCommit: () => true, onFailed });
+}
