@@ -1,18 +1,14 @@
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
-import { Writable } from 'node:stream';
+import { KeyLine, type LineEvents } from './key-line.ts';
 
-export interface PromptEvents {
-  readonly onLine: (line: string) => void;
-  /** Escape is no key here: Ctrl+C leaves a question, and without one the program, as does the end of the input. */
-  readonly onInterrupt: () => void;
-  readonly onEnd: () => void;
-}
+/** Escape is no key here: Ctrl+C leaves a question, and without one the program, as does the end of the input. */
+export type PromptEvents = LineEvents;
 
 const HISTORY_LINES = 100;
 
 /**
  * Lines from a person or a pipe, and lines for them. What comes while somebody types stands above what they type; a
- * password is not echoed, and the line editor that takes it keeps nothing of it.
+ * password is not echoed, and no line editor ever sees it. A dumb terminal gets no escape sequence.
  */
 export class Prompt {
   readonly #input: NodeJS.ReadStream;
@@ -20,22 +16,43 @@ export class Prompt {
   readonly #events: PromptEvents;
   readonly #isTerminal: boolean;
   readonly #canMove: boolean;
-  #lines: Interface;
+  /** Null: a password is asked for, or the terminal is a dumb one. */
+  #editor: Interface | null = null;
+  #keys: KeyLine | null = null;
   #text = '> ';
   #question: { readonly text: string; readonly masked: boolean } | null = null;
-  /** Whether `#lines` is the one for a password. */
-  #isSecret = false;
-  /** What was entered before, newest first, while a password is asked for. */
+  /** What was half written when a password was asked for. */
+  #half = '';
+  /** What was entered before, newest first. */
   #entered: string[] = [];
+  /** What stands in the last line of a dumb terminal: the prompt, or nothing. */
+  #standing = '';
   #closed = false;
 
   constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, events: PromptEvents) {
     this.#input = input;
     this.#out = output;
-    this.#events = events;
     this.#isTerminal = input.isTTY && output.isTTY;
     this.#canMove = this.#isTerminal && process.env.TERM !== 'dumb';
-    this.#lines = this.#open();
+    this.#events = {
+      onLine: (line) => {
+        // An editor has done it.
+        if (this.#editor === null) output.write('\n');
+        this.#standing = '';
+        events.onLine(line);
+        this.#show();
+      },
+      onInterrupt: events.onInterrupt,
+      onEnd: () => {
+        this.#closed = true;
+        events.onEnd();
+      },
+    };
+    this.#open();
+  }
+
+  get #isSecret(): boolean {
+    return this.#isTerminal && this.#question?.masked === true;
   }
 
   /** What stands before the input while nothing is asked. */
@@ -46,9 +63,15 @@ export class Prompt {
   }
 
   ask(question: { readonly text: string; readonly masked: boolean } | null): void {
+    const wasSecret = this.#isSecret;
     this.#question = question;
-    const isSecret = this.#isTerminal && question?.masked === true;
-    if (isSecret !== this.#isSecret) this.#change(isSecret);
+    if (this.#isSecret !== wasSecret && !this.#closed) {
+      const half = this.#editor?.line ?? this.#keys?.text ?? '';
+      // What was typed of a password is for no line that can be seen.
+      if (!wasSecret) this.#half = half;
+      this.#release();
+      this.#open();
+    }
     this.#show();
   }
 
@@ -61,44 +84,46 @@ export class Prompt {
   close(): void {
     this.#above();
     this.#closed = true;
-    this.#lines.close();
+    this.#release();
   }
 
-  /** A line editor of its own for each password: another one would bring it back by a key. */
-  #change(isSecret: boolean): void {
-    if (this.#closed) return;
-    const before = this.#lines;
-    this.#isSecret = isSecret;
-    this.#lines = this.#open();
-    before.removeAllListeners();
-    before.close();
-    this.#input.resume();
-  }
-
-  #open(): Interface {
-    const lines = createInterface({
+  #open(): void {
+    if (this.#isTerminal && (this.#isSecret || !this.#canMove)) {
+      const half = this.#isSecret ? '' : this.#half;
+      this.#keys = new KeyLine(this.#input, half, (text) => this.#echo(text), this.#events);
+      return;
+    }
+    const editor = createInterface({
       input: this.#input,
-      ...(this.#isTerminal ? { output: this.#isSecret ? nowhere() : this.#out } : {}),
+      ...(this.#isTerminal ? { output: this.#out } : {}),
       terminal: this.#isTerminal,
-      historySize: this.#isSecret ? 0 : HISTORY_LINES,
-      ...(this.#isSecret ? {} : { history: this.#entered }),
+      historySize: HISTORY_LINES,
+      history: this.#entered,
       crlfDelay: Number.POSITIVE_INFINITY,
     });
-    lines.on('history', (entered) => {
+    this.#editor = editor;
+    editor.on('history', (entered) => {
       this.#entered = entered;
     });
-    lines.on('line', (line) => {
-      if (this.#isSecret) this.#out.write('\n');
-      this.#events.onLine(line);
-      this.#show();
+    editor.on('line', this.#events.onLine);
+    editor.on('SIGINT', this.#events.onInterrupt);
+    editor.on('close', () => {
+      if (editor === this.#editor && !this.#closed) this.#events.onEnd();
     });
-    lines.on('SIGINT', () => this.#events.onInterrupt());
-    lines.on('close', () => {
-      if (lines !== this.#lines) return;
-      this.#closed = true;
-      this.#events.onEnd();
-    });
-    return lines;
+    if (this.#half !== '') editor.write(this.#half);
+  }
+
+  /** In this order: an editor that is closed takes its hands off the terminal, which the next one needs. */
+  #release(): void {
+    const [editor, keys] = [this.#editor, this.#keys];
+    this.#editor = null;
+    this.#keys = null;
+    editor?.close();
+    keys?.close();
+  }
+
+  #echo(text: string): void {
+    if (!this.#isSecret) this.#out.write(text);
   }
 
   /** Takes away what is being typed, or goes to a line of its own where nothing can be taken away. */
@@ -107,26 +132,23 @@ export class Prompt {
     if (this.#canMove) {
       cursorTo(this.#out, 0);
       clearLine(this.#out, 0);
-    } else {
+    } else if (this.#standing !== '') {
       this.#out.write('\n');
+      this.#standing = '';
     }
   }
 
   #show(): void {
     if (!this.#isTerminal || this.#closed) return;
     const text = this.#question?.text ?? this.#text;
-    if (this.#isSecret) {
-      this.#above();
-      this.#out.write(text);
+    if (this.#editor !== null) {
+      this.#editor.setPrompt(text);
+      this.#editor.prompt(true);
       return;
     }
-    this.#lines.setPrompt(text);
-    this.#lines.prompt(true);
+    if (!this.#canMove && this.#standing === text) return;
+    this.#above();
+    this.#out.write(text + (this.#isSecret ? '' : (this.#keys?.text ?? '')));
+    this.#standing = text;
   }
-}
-
-function nowhere(): Writable {
-  return new Writable({
-    write: (_chunk, _encoding, done) => done(),
-  });
 }

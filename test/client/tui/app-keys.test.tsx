@@ -158,8 +158,10 @@ describe('through conversations', () => {
   test('Ctrl+B shows the list where it is folded away', async () => {
     await openWith('bob', 'carol');
     screen.resize(60, 20);
-    await screen.until(() => expect(screen.rows).toHaveLength(20));
-    expect(screen.text).not.toMatch(/│/);
+    await screen.until(() => {
+      expect(screen.rows).toHaveLength(20);
+      expect(screen.text).not.toMatch(/│/);
+    });
     screen.keys(KEY.ctrl('b'));
     await screen.until(() =>
       expect(screen.rows.slice(2, 5)).toEqual([

@@ -1,0 +1,188 @@
+/** The client line by line: `--plain`, a terminal that can do no more, and no terminal at all. */
+import { spawn } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  CLIENT,
+  closeClients,
+  openClient,
+  ownFolder,
+  PASSWORD,
+  person,
+  removeFolders,
+  startFrontend,
+} from './client-terminal.ts';
+import { Friend } from './friend.ts';
+import { built, type RunningFrontend } from './running-frontend.ts';
+import { scriptEnvironment } from './script.ts';
+import type { TestTerminal } from './terminal.ts';
+
+const SHELL = {
+  before: 'was=$(stty -g)',
+  after: `echo "code $code"; [ "$(stty -g)" = "$was" ] && echo 'lines as before'`,
+};
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what may not be there
+const ESCAPE = /[\u001b\u009b]/;
+/** What a line editor needs: back to a column, and what is behind it away. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+const EDITING = /\u001b\[(?:\d*G|[012]?[JK])/g;
+let frontend: RunningFrontend;
+let ben: Friend;
+
+beforeAll(async () => {
+  await built();
+  frontend = await startFrontend();
+  ben = await Friend.create(person('ben'), frontend.address);
+});
+
+afterEach(closeClients);
+
+afterAll(async () => {
+  await ben?.close();
+  await frontend?.remove();
+  removeFolders();
+});
+
+async function create(terminal: TestTerminal, user: string): Promise<void> {
+  await terminal.shows(/Connected to/, /your name:$/m);
+  terminal.type(`/create ${user}\r`);
+  await terminal.shows(/password for \S+:$/m);
+  terminal.type(`${PASSWORD}\r`);
+  await terminal.shows(/the same again:$/m);
+  terminal.type(`${PASSWORD}\r`);
+  await terminal.shows(new RegExp(`Account ${user} is made`));
+}
+
+describe.each([
+  ['--plain', 'xterm-256color', '--plain'],
+  ['TERM=dumb', 'dumb', ''],
+])('%s', (_, name, args) => {
+  const open = (data = ownFolder()) => openClient(frontend.address.port, { name, args, data, ...SHELL });
+  const expectLines = (terminal: TestTerminal) => {
+    const rest = name === 'dumb' ? terminal.output : terminal.output.replace(EDITING, '');
+    expect(rest).not.toMatch(ESCAPE);
+  };
+
+  test('talks; what comes while one writes does not end up in it', async () => {
+    const ann = person('ann');
+    const terminal = open();
+    await create(terminal, ann);
+    terminal.type(`/msg ${ben.name}\r`);
+    await terminal.shows(new RegExp(`^Talking to ${ben.name}\\.$`, 'm'));
+    terminal.type('half ax\u007f ');
+    await terminal.shows(/half a$/m);
+    ben.write(ann, `hello\n${'\u001b'}[2Jyou`);
+    await terminal.shows(new RegExp(`^\\d\\d:\\d\\d ${ben.name}: hello\\n {4}␛\\[2Jyou$`, 'm'));
+    // It stands below what came, to be gone on with.
+    await terminal.shows(new RegExp(`you\\n${ben.name}> half a$`, 'm'));
+    terminal.type('thought\r');
+    await terminal.shows(new RegExp(`^\\(delivered to ${ben.name}\\)$`, 'm'));
+    expect(ben.bodies.at(-1)).toBe('half a thought');
+    terminal.type('/search thought\r');
+    await terminal.shows(/^1 message with thought:$/m, new RegExp(`me to ${ben.name}: half a thought$`, 'm'));
+    terminal.type('/quit\r');
+    await terminal.until(() => expect(terminal.exitCode).toBe(0));
+    await terminal.shows(/^lines as before$/m);
+    expectLines(terminal);
+    expect(terminal.state).toMatchObject({ title: '', alternateScreen: false, cursor: true });
+    expect(terminal.state.modes).toMatchObject({ bracketedPasteMode: false, wraparoundMode: true });
+  });
+
+  test('a password is not echoed, and no key brings it back', async () => {
+    const [ann, data] = [person('ann'), ownFolder()];
+    const terminal = open(data);
+    await create(terminal, ann);
+    terminal.type('/logout\r');
+    await terminal.shows(/Logged out/);
+    terminal.type(`/login ${ann} ${PASSWORD}\r`);
+    await terminal.shows(/Error: No password on this line/);
+    const visible = terminal.output.split(PASSWORD).length - 1;
+    terminal.type(`/login ${ann}\r`);
+    await terminal.shows(/password of \S+:$/m);
+    terminal.type('lost\u0015not itt\u007f\r');
+    await terminal.shows(/Error: Wrong username or password/, /password of \S+:$/m);
+    terminal.type(`${PASSWORD}\r`);
+    await terminal.shows(/Logged in as/);
+    await terminal.shows(/^> *$/m);
+    terminal.type('\u001b[A\u0003');
+    await terminal.until(() => expect(terminal.exitCode).toBe(130));
+    // What was typed where no password belongs was seen; nothing else was.
+    expect(terminal.output.split(PASSWORD).length - 1).toBe(visible);
+    expect(terminal.output).not.toMatch(/not it|lost/);
+    expectLines(terminal);
+    const again = open(data);
+    await again.shows(/password of \S+:$/m);
+    again.type(`${PASSWORD}\r`);
+    await again.shows(/Logged in as/);
+    again.type('\u0004');
+    await again.until(() => expect(again.exitCode).toBe(0));
+    expect(again.output).not.toContain(PASSWORD);
+  });
+
+  test('what came while one was away is read out once', async () => {
+    const [ann, data] = [person('ann'), ownFolder()];
+    const terminal = open(data);
+    await create(terminal, ann);
+    terminal.type('/quit\r');
+    await terminal.until(() => expect(terminal.exitCode).toBe(0));
+    ben.write(ann, 'while you were away');
+    const again = open(data);
+    await again.shows(/password of \S+:$/m);
+    again.type(`${PASSWORD}\r`);
+    await again.shows(/Logged in as \S+ 1 message waited for you\./, /: while you were away$/m);
+    again.type('/next\r');
+    await again.shows(/Nothing is unread\./);
+    expect(again.text.match(/while you were away/g)).toHaveLength(1);
+  });
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s ends it with %i, the terminal as it was', async (signal, code) => {
+    const terminal = open();
+    await terminal.shows(/Connected to/, /your name:$/m);
+    terminal.signal(signal);
+    await terminal.until(() => expect(terminal.exitCode).toBe(code));
+    await terminal.shows(/^lines as before$/m);
+    expectLines(terminal);
+  });
+});
+
+describe('lines from a pipe', () => {
+  async function piped(
+    input: string,
+    data: string,
+    user = '',
+  ): Promise<{ code: number | null; stdout: string; stderr: string }> {
+    const args = [CLIENT, '--plain', '--server', `127.0.0.1:${frontend.address.port}`];
+    const env = scriptEnvironment({ MILENA_DATA_DIR: data, MILENA_USER: user, HOME: data });
+    const child = spawn(process.execPath, args, { env, cwd: data });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.stdin.end(input);
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    return { code, stdout, stderr };
+  }
+
+  test('are carried out one after the other, answers to questions among them', async () => {
+    const [ann, data] = [person('ann'), ownFolder()];
+    const made = await piped(`/create ${ann}\n${PASSWORD}\n${PASSWORD}\n`, data);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(made.stdout).toMatch(new RegExp(`^Account ${ann} is made; you are logged in\\.$`, 'm'));
+    expect(made.stdout).not.toContain(PASSWORD);
+    expect(made.stdout).not.toMatch(ESCAPE);
+  });
+
+  test('one that cannot be carried out: exit code 1, and the others are carried out', async () => {
+    const [ann, data] = [person('ann'), ownFolder()];
+    await piped(`/create ${ann}\n${PASSWORD}\n${PASSWORD}\n`, data);
+    const sent = await piped(`${PASSWORD}\n/msg ${ben.name} from a pipe, ${ann}\n/nonsense\n`, data, ann);
+    expect(sent.stdout).toMatch(/Error: There is no command \/nonsense\./);
+    expect(sent.code).toBe(1);
+    expect(ben.bodies.filter((body) => body === `from a pipe, ${ann}`)).toHaveLength(1);
+  });
+});
