@@ -4,6 +4,7 @@
  * loaded: a command has no time for React.
  */
 import { readFileSync } from 'node:fs';
+import { colorDepthOf } from './color-depth.ts';
 import { invocationOf } from './script/arguments.ts';
 import { EXIT } from './script/exit.ts';
 import { HELP, OVERVIEW } from './script/help.ts';
@@ -42,7 +43,7 @@ async function talk(flags: Flags): Promise<number> {
     );
     return EXIT.USAGE;
   }
-  const colorDepth = process.stdout.getColorDepth();
+  const colorDepth = colorDepthOf(process.stdout, process.env);
   // Both are read when React and Ink are loaded, so they are set before that. Bold and inverse are for every screen; what
   // colours there are, the theme decides.
   process.env.NODE_ENV = 'production';

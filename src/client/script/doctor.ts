@@ -1,3 +1,4 @@
+import { colorDepthOf } from '../color-depth.ts';
 import { readSettings, type Settings, SettingsError } from '../settings.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
@@ -29,7 +30,7 @@ async function* checks(context: Context, read: () => Settings): AsyncGenerator<C
     isTTY: process.stdout.isTTY,
     columns: process.stdout.columns,
     rows: process.stdout.rows,
-    colours: process.stdout.isTTY ? 2 ** process.stdout.getColorDepth() : 2,
+    colours: process.stdout.isTTY ? 2 ** colorDepthOf(process.stdout, process.env) : 2,
   });
   let settings: Settings;
   try {
