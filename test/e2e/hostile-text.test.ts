@@ -264,20 +264,21 @@ describe('names of programs', () => {
     const row = terminal.rows[2];
     await write('hello', key);
     // It is the newest one, at the top of the list.
-    await terminal.until(() => expect(terminal.rows[2]).not.toBe(row));
-    expect(terminal.column(SEPARATOR).slice(2, -3)).toEqual(Array(19).fill('│'));
+    await terminal.until(() => {
+      expect(terminal.rows[2]).not.toBe(row);
+      expect(terminal.column(SEPARATOR).slice(2, -3)).toEqual(Array(19).fill('│'));
+    });
     terminal.type(`${ESC}1`);
     await terminal.until(() => {
       const [, left = '', right = ''] = /^([^│]*)│(.*)$/u.exec(screenOf(terminal, ann)[2] ?? '') ?? [];
       expect([left.trimEnd(), right]).toEqual([`▸ ${inList}`, '']);
       expect(pane().at(-1)).toMatch(/hello$/);
     });
-    expect(pane().at(-1)).toBe(` hh:mm  ${beside}  hello`);
-    expect(terminal.column(SEPARATOR).slice(2, -3)).toEqual(Array(19).fill('│'));
-    expect(effectsOf(terminal.output)).toEqual(
-      expect.arrayContaining(before.effects.filter((effect) => !effect.startsWith('OSC'))),
-    );
-    expect(effectsOf(terminal.output).filter((effect) => !before.effects.includes(effect))).toEqual([]);
-    expect({ ...terminal.state, title: '' }).toEqual({ ...before.state, title: '' });
+    await terminal.until(() => {
+      expect(pane().at(-1)).toBe(` hh:mm  ${beside}  hello`);
+      expect(terminal.column(SEPARATOR).slice(2, -3)).toEqual(Array(19).fill('│'));
+      expect(effectsOf(terminal.output).filter((effect) => !before.effects.includes(effect))).toEqual([]);
+      expect({ ...terminal.state, title: '' }).toEqual({ ...before.state, title: '' });
+    });
   });
 });
