@@ -266,7 +266,8 @@ describe('names of programs', () => {
     // It is the newest one, at the top of the list.
     await terminal.until(() => {
       expect(terminal.rows[2]).not.toBe(row);
-      expect(terminal.rows[2]).toContain(inList.replace(/ +ext$/, ''));
+      // Its beginning: while it is unread there is less room for it.
+      expect(terminal.rows[2]).toContain(inList.replace(/ +ext$/, '').slice(0, 4));
       expect(terminal.column(SEPARATOR).slice(2, -3)).toEqual(Array(19).fill('│'));
     });
     terminal.type(`${ESC}1`);
