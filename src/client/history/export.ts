@@ -1,9 +1,7 @@
+import { isoTime, jsonLine } from '../json.ts';
 import { sanitiseName, sanitiseText } from '../sanitise.ts';
 import type { History } from './history.ts';
 import type { Peer, StoredMessage } from './types.ts';
-
-/** JSON leaves these as they are, and a terminal acts on some of them. */
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /**
  * A conversation, oldest first, a line at a time without its end. Neither form can act on a terminal: the text is made
@@ -58,17 +56,5 @@ export function messageJson({ id, peer, direction, at, body, fate }: StoredMessa
     fate: fate?.kind ?? null,
     ...reason,
   };
-  return JSON.stringify(value).replace(UNPRINTABLE, escaped);
-}
-
-function escaped(character: string): string {
-  return Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
-    .map((code) => `\\u${code.toString(16).padStart(4, '0')}`)
-    .join('');
-}
-
-/** Null also for what no calendar has. */
-function isoTime(at: number | null): string | null {
-  const date = new Date(at ?? Number.NaN);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+  return jsonLine(value);
 }

@@ -1,4 +1,5 @@
 import type { History } from '../history/history.ts';
+import { isSame } from '../history/peers.ts';
 import type { StoredMessage } from '../history/types.ts';
 import type { Question, TalkState, View } from '../talk/display.ts';
 import { countOf, nameOf } from '../talk/words.ts';
@@ -70,7 +71,7 @@ export class PlainView implements View {
     this.#state = state;
     this.#prompt.is(state.to?.kind === 'user' ? `${state.to.name}> ` : '> ');
     const { to } = state;
-    if (to === null || (to.kind === before?.kind && to.name === before.name)) return;
+    if (to === null || isSame(to, before)) return;
     const messages = this.#history?.before(to, null, READ_OUT) ?? [];
     this.#print(messages.length === 0 ? `Talking to ${nameOf(to)}.` : `Talking to ${nameOf(to)}, so far:`);
     this.#readOut(messages);

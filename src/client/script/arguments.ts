@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
+import { harmless } from '../json.ts';
 import { type Flags, SETTING_OPTIONS } from '../settings.ts';
 import { suggest } from '../suggest.ts';
 import { COMMANDS, type CommandName, isCommand, type Option } from './commands.ts';
 import { EXIT, Failure } from './exit.ts';
-import { harmless } from './json.ts';
 
 type Options = Readonly<Record<string, Option>>;
 

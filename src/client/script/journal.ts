@@ -1,5 +1,6 @@
 import type { Message } from '../../protocol/v2/replies.ts';
 import type { Histories } from '../history/histories.ts';
+import { peerOf } from '../history/peers.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from '../v2/identity.ts';
@@ -42,10 +43,7 @@ export class Journal implements Memory {
   /** A message was printed: durable when this returns. */
   received(message: Message, key: string): void {
     const history = this.#histories?.current;
-    const peer = message.verified
-      ? ({ kind: 'user', name: message.from } as const)
-      : ({ kind: 'external', name: message.external } as const);
-    history?.received({ peer, at: message.sentAt, body: message.body, key });
+    history?.received({ peer: peerOf(message), at: message.sentAt, body: message.body, key });
     history?.commit();
   }
 

@@ -1,12 +1,12 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parsePattern } from '../../protocol/names.ts';
 import { MAX_PAGE } from '../../protocol/v2/requests.ts';
+import { jsonLine } from '../json.ts';
 import { sanitiseName } from '../sanitise.ts';
 import { ask } from '../v2/dialect.ts';
 import { argumentsOf, atMost, limitOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
-import { jsonLine } from './json.ts';
 import { online } from './online.ts';
 
 /** Prints the names of accounts, page by page. Nobody has to be logged in for that. */

@@ -1,11 +1,11 @@
 import { messageJson } from '../history/export.ts';
 import type { StoredMessage } from '../history/types.ts';
+import { isoTime } from '../json.ts';
 import { sanitiseName } from '../sanitise.ts';
 import { readSettings } from '../settings.ts';
 import { argumentsOf, limitOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
-import { isoTime } from './json.ts';
 import { textLines } from './message-text.ts';
 import { usernameOf, userOf } from './names.ts';
 import { withHistory } from './reading.ts';

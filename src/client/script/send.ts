@@ -1,4 +1,5 @@
 import { ClientError } from '../errors.ts';
+import { isoTime, jsonLine } from '../json.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { readSettings } from '../settings.ts';
 import { argumentsOf, timeoutOf } from './arguments.ts';
@@ -7,7 +8,6 @@ import type { Context } from './context.ts';
 import { Courier, type Parcel } from './courier.ts';
 import { EXIT, exitOf, Failure } from './exit.ts';
 import { Journal } from './journal.ts';
-import { isoTime, jsonLine } from './json.ts';
 import { usernameOf, userOf } from './names.ts';
 import { DEFAULT_TIMEOUT_MS } from './online.ts';
 import { passwordFor } from './password.ts';

@@ -1,9 +1,9 @@
 import { MAX_STATUS_NAMES } from '../../protocol/v2/requests.ts';
+import { jsonLine } from '../json.ts';
 import { ask } from '../v2/dialect.ts';
 import { argumentsOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
-import { jsonLine } from './json.ts';
 import type { Link } from './link.ts';
 import { usernameOf } from './names.ts';
 import { loggedIn } from './online.ts';

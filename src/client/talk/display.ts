@@ -1,5 +1,5 @@
 import type { History } from '../history/history.ts';
-import type { Conversation, Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
+import type { Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
 import type { ClientState } from '../state.ts';
 import type { EntryState } from '../v2/outbox.ts';
 
@@ -59,7 +59,7 @@ export interface View {
   /** The account's history from now on. */
   historyOpened(history: History): void;
   /** A conversation was muted or forgotten. */
-  conversationChanged(conversation: Conversation | null): void;
+  conversationChanged(): void;
   /** @param keepsTyped what was typed so far belongs to this question, too; without one it is what is being written */
   asked(question: Question | null, keepsTyped: boolean): void;
   /** Rows to read and put away again. */

@@ -1,5 +1,6 @@
 import type { Message } from '../../protocol/v2/replies.ts';
 import { ClientError } from '../errors.ts';
+import { peerOf } from '../history/peers.ts';
 import { Client } from '../v2/client.ts';
 import type { Client2Options, ClientEvent } from '../v2/events.ts';
 import type { Entry } from '../v2/outbox.ts';
@@ -201,10 +202,7 @@ export class Face2 implements Face {
   #received(inbox: string, message: Message): void {
     // A program may write any number for a time.
     const at = Number.isNaN(new Date(message.sentAt).getTime()) ? null : message.sentAt;
-    const peer = message.verified
-      ? ({ kind: 'user', name: message.from } as const)
-      : ({ kind: 'external', name: message.external } as const);
-    const incoming = { peer, at, body: message.body, key: messageKey(inbox, message) };
+    const incoming = { peer: peerOf(message), at, body: message.body, key: messageKey(inbox, message) };
     this.#display.received(incoming, () => this.#client.shown(inbox, message.seq));
   }
 }

@@ -8,7 +8,7 @@ import type { EntryState } from '../v2/outbox.ts';
 import { type Command, commandsOf, type LocalCommand, parseCommand } from './commands.ts';
 import type { Answered, Display, Question, TalkState, View } from './display.ts';
 import { exportTo } from './export-file.ts';
-import type { Face, MakeFace } from './face.ts';
+import { type Face, isYes, type MakeFace, yesOrNo } from './face.ts';
 import { helpRows } from './help.ts';
 import { Questions } from './questions.ts';
 import { countOf, nameOf, wordsFor } from './words.ts';
@@ -197,7 +197,7 @@ export class Talk implements Display {
       case 'mute': {
         const muted = !(history.conversation(peer)?.muted ?? false);
         history.mute(peer, muted);
-        this.#view.conversationChanged(history.conversation(peer));
+        this.#view.conversationChanged();
         const what = muted
           ? 'is muted: no bell, and not in the count. /mute again ends it.'
           : 'is heard again.';
@@ -205,16 +205,12 @@ export class Talk implements Display {
         return;
       }
       case 'forget': {
-        const question = {
-          prompt: `forget ${nameOf(peer)}?`,
-          hint: 'yes takes all of it out of the history on this machine · anything else keeps it',
-          masked: false,
-        };
-        this.ask(question, (answer) => {
-          if (answer?.trim().toLowerCase() !== 'yes') return this.say('info', 'Nothing was done.');
+        const takes = 'takes all of it out of the history on this machine';
+        this.ask(yesOrNo(`forget ${nameOf(peer)}?`, takes, 'keeps it'), (answer) => {
+          if (!isYes(answer)) return this.say('info', 'Nothing was done.');
           history.forget(peer);
           this.turnTo(null);
-          this.#view.conversationChanged(null);
+          this.#view.conversationChanged();
         });
       }
     }

@@ -1,5 +1,6 @@
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
+import { isSame } from '../history/peers.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
 import { commandWords } from '../talk/commands.ts';
 import type { Question, TalkState, View } from '../talk/display.ts';
@@ -12,7 +13,6 @@ import { Drafts } from './drafts.ts';
 import { type Frame, frameOf, messageColumns, messageHeight } from './frame.ts';
 import type { InputAction } from './input-line.ts';
 import type { KeyAction } from './keys.ts';
-import { isSame } from './list-rows.ts';
 import { type Layout, layoutFor } from './message-rows.ts';
 import { sameRow, span } from './rows.ts';
 import {

@@ -1,6 +1,6 @@
 import type { History } from '../history/history.ts';
+import { isSame } from '../history/peers.ts';
 import type { Conversation, Peer } from '../history/types.ts';
-import { isSame } from './list-rows.ts';
 
 /** With more changes than this, all conversations are read again. */
 const MAX_CHANGES = 64;

@@ -1,3 +1,4 @@
+import { isSame } from '../history/peers.ts';
 import type { Conversation, Peer } from '../history/types.ts';
 import { sanitiseName } from '../sanitise.ts';
 import { cells, toWidth, unjoined } from './cells.ts';
@@ -49,9 +50,4 @@ function rightOf({ peer, lastAt, unread, muted }: Conversation, columns: number,
 /** The first row that is shown so that the current one is in sight, if possible in the middle. */
 function firstShown(count: number, current: number, height: number): number {
   return Math.max(0, Math.min(current - Math.floor(height / 2), count - height));
-}
-
-export function isSame(one: Peer | null, other: Peer | null): boolean {
-  if (one === null || other === null) return one === other;
-  return one.kind === other.kind && one.name === other.name;
 }

@@ -86,15 +86,13 @@ function beside(
   const time = at === null ? ' '.repeat(seconds ? 8 : 5) : clock(at, seconds);
   // No text stands in the last column: beside a border or another window it would be hard to read.
   const ticks = tick === null ? 1 : TICK_COLUMNS;
-  const indent = 1 + cells(time) + 2 + nameColumns + 2;
   if (columns < MIN_BESIDE && name.role !== 'notice' && name.role !== 'error') {
     const head = [span(` ${time} `, 'dim'), { ...name, text: toWidth(name.text, Math.max(1, columns - 10)) }];
     const room = Math.max(1, columns - 1 - ticks);
     return [head, ...textRows(wrapText(text, room, room), 1, role, columns, tick)];
   }
-  const short = columns < MIN_BESIDE;
-  const gap = short ? 1 : 2;
-  const left = short ? 1 + cells(time) + 1 + nameColumns + 1 : indent;
+  const gap = columns < MIN_BESIDE ? 1 : 2;
+  const left = 1 + cells(time) + gap + nameColumns + gap;
   const room = Math.max(1, columns - left - ticks);
   const [first = '', ...rest] = wrapText(text, room, room);
   const head = [

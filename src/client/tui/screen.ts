@@ -1,4 +1,5 @@
-import type { Conversation, Peer, StoredMessage } from '../history/types.ts';
+import { isSame } from '../history/peers.ts';
+import type { Conversation, StoredMessage } from '../history/types.ts';
 import type { Question, TalkState } from '../talk/display.ts';
 import { cells, shorten } from './cells.ts';
 import type { CompletionState } from './completion.ts';
@@ -91,7 +92,7 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
       return {
         ...screen,
         talk: event.talk,
-        page: samePlace(screen.talk.to, event.talk.to) ? screen.page : null,
+        page: isSame(screen.talk.to, event.talk.to) ? screen.page : null,
       };
     case 'conversations':
       return conversationsAre(screen, event.conversations);
@@ -133,13 +134,13 @@ function edit(screen: Screen, action: InputAction): Screen {
 function conversationsAre(screen: Screen, conversations: readonly Conversation[]): Screen {
   const on = screen.picked === null ? undefined : screen.conversations[screen.picked];
   if (on === undefined) return { ...screen, conversations };
-  const at = conversations.findIndex(({ peer }) => samePeer(peer, on.peer));
+  const at = conversations.findIndex(({ peer }) => isSame(peer, on.peer));
   return { ...screen, conversations, picked: conversations.length === 0 ? null : Math.max(0, at) };
 }
 
 function toList(screen: Screen): Screen {
   if (screen.conversations.length === 0) return screen;
-  const open = screen.conversations.findIndex(({ peer }) => samePeer(peer, screen.talk.to));
+  const open = screen.conversations.findIndex(({ peer }) => isSame(peer, screen.talk.to));
   return { ...screen, picked: Math.max(0, open), page: null };
 }
 
@@ -157,14 +158,6 @@ function pick(screen: Screen, by: number): Screen {
 
 function within(index: number, count: number): number {
   return Math.max(0, Math.min(count - 1, index));
-}
-
-function samePlace(one: Peer | null, other: Peer | null): boolean {
-  return one === null ? other === null : samePeer(one, other);
-}
-
-function samePeer(one: Peer, other: Peer | null): boolean {
-  return one.kind === other?.kind && one.name === other.name;
 }
 
 /** Whether there is room for the two rules that part the messages from header and input. */

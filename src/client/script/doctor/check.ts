@@ -1,6 +1,6 @@
+import { jsonLine } from '../../json.ts';
 import { sanitiseText } from '../../sanitise.ts';
 import { EXIT, type ExitCode, Failure } from '../exit.ts';
-import { jsonLine } from '../json.ts';
 
 /** What was looked at, and how it is. */
 export interface Check {

@@ -1,9 +1,9 @@
 /**
  * Characters that JSON itself leaves as they are, and that could act on a terminal, reorder or hide what stands beside
- * them: DEL and C1 controls, format characters (bidi controls, tags, joiners), separators, fillers, noncharacters.
+ * them: DEL and C1 controls, format characters (bidi controls, tags, joiners), separators, fillers, and what is no
+ * character, or one of somebody's own.
  */
-const HARMFUL =
-  /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\ufff9-\ufffb]/gu;
+const HARMFUL = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** A JSON value, or one that is not there. */
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };

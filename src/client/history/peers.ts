@@ -1,0 +1,15 @@
+import type { Message } from '../../protocol/v2/replies.ts';
+import type { Peer } from './types.ts';
+
+/** Whether both are the same, or neither is anybody. */
+export function isSame(one: Peer | null, other: Peer | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.kind === other.kind && one.name === other.name;
+}
+
+/** Who a message of version 2 is from. */
+export function peerOf(message: Message): Peer {
+  return message.verified
+    ? { kind: 'user', name: message.from }
+    : { kind: 'external', name: message.external };
+}
