@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import { Gatherer } from './gatherer.ts';
-import { expectNone, KafkaCode } from './kafka-error.ts';
+import { expectNone, expectTopic, KafkaCode } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
 import { isControl, isTransactional } from './record-batches.ts';
 import { now, retry } from './retry.ts';
@@ -94,7 +94,9 @@ export class CompactedTable<Value> {
     this.#cluster = options.cluster;
     this.#log = options.log.child({ table: options.topic });
     this.#ends = new Gatherer(MAX_QUESTIONS, async (questions) => {
-      const end = await listOffset(options.cluster, options.topic, ListOffsetTimestamps.LATEST);
+      const { cluster, topic } = options;
+      // Another broker said that it exists; the one that leads it may hear of that a little later.
+      const end = await expectTopic(topic, listOffset(cluster, topic, ListOffsetTimestamps.LATEST));
       return questions.map(() => end);
     });
   }

@@ -7,7 +7,7 @@ import type { Account, AccountChange, Accounts, NewAccount } from './accounts.ts
 import type { Cluster } from './cluster.ts';
 import { CompactedTable } from './compacted-table.ts';
 import { EngineError, unavailable } from './errors.ts';
-import { KafkaCode, KafkaError } from './kafka-error.ts';
+import { isUnknownTopic } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable, InboxTopics } from './topics.ts';
 import { NameSearches } from './wildcard.ts';
@@ -210,8 +210,7 @@ export class KafkaAccounts implements Accounts {
       try {
         return (await this.#cluster.leader(topic)).topicId;
       } catch (error) {
-        if (error instanceof KafkaError && error.kafkaCode === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION)
-          return null;
+        if (isUnknownTopic(error)) return null;
         throw error;
       }
     });

@@ -90,6 +90,23 @@ export class KafkaError extends Error {
   }
 }
 
+/**
+ * Asks about a topic that is known to exist. A broker that knows nothing of it has not heard of it yet: that error
+ * becomes a passing one.
+ */
+export async function expectTopic<T>(topic: string, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!isUnknownTopic(error)) throw error;
+    throw new KafkaError(`${topic} is not known yet`, KafkaCode.LEADER_NOT_AVAILABLE);
+  }
+}
+
+export function isUnknownTopic(error: unknown): boolean {
+  return error instanceof KafkaError && error.kafkaCode === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION;
+}
+
 /** Throws a KafkaError unless `code` is 0. @param what the request, for the log */
 export function expectNone(what: string, code: number): void {
   if (code !== KafkaCode.NONE) throw new KafkaError(what, code);

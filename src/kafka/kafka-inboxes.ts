@@ -10,7 +10,7 @@ import { describeHolders } from './group-member.ts';
 import { KafkaInbox } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage, Receipt } from './inboxes.ts';
-import { KafkaCode, KafkaError } from './kafka-error.ts';
+import { expectTopic, isUnknownTopic } from './kafka-error.ts';
 import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
 import { type LogBounds, readBounds } from './log-reader.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
@@ -227,15 +227,12 @@ export class KafkaInboxes implements Inboxes {
 
   async #readBounds(topic: string, deadline: number): Promise<LogBounds> {
     const giveUp = now() + UNKNOWN_TOPIC_MS;
-    return retry(`bounds of ${topic}`, deadline, async () => {
-      try {
-        return await readBounds(this.#cluster, topic, deadline);
-      } catch (error) {
-        if (!(error instanceof KafkaError) || error.kafkaCode !== KafkaCode.UNKNOWN_TOPIC_OR_PARTITION)
-          throw error;
-        if (now() > giveUp) throw noSuchInbox(topic);
-        throw new KafkaError(`bounds of ${topic}`, KafkaCode.LEADER_NOT_AVAILABLE);
-      }
+    return retry(`bounds of ${topic}`, deadline, () => {
+      const bounds = readBounds(this.#cluster, topic, deadline);
+      if (now() < giveUp) return expectTopic(topic, bounds);
+      return bounds.catch((error) => {
+        throw isUnknownTopic(error) ? noSuchInbox(topic) : error;
+      });
     });
   }
 

@@ -1,9 +1,11 @@
+import { ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
-import { readEnd } from './log-reader.ts';
+import { expectTopic } from './kafka-error.ts';
+import { listOffset } from './log-reader.ts';
 import type { RawRecord } from './record-batches.ts';
-import { now } from './retry.ts';
+import { now, retry } from './retry.ts';
 import type { Follower, Subscription, Tail } from './tail.ts';
 import { CONTROL_TOPIC, ensureControlTopic } from './topics.ts';
 
@@ -85,7 +87,8 @@ export class Notices implements Follower {
 
   async #follow(deadline: number): Promise<void> {
     const { cluster, tail } = this.#options;
-    const end = await readEnd(cluster, CONTROL_TOPIC, deadline);
+    const askEnd = () => listOffset(cluster, CONTROL_TOPIC, ListOffsetTimestamps.LATEST);
+    const end = await retry('end of notices', deadline, () => expectTopic(CONTROL_TOPIC, askEnd()));
     this.#topicId = (await cluster.leader(CONTROL_TOPIC)).topicId;
     this.#subscription = tail.follow(this, end);
   }

@@ -2,7 +2,7 @@ import { createTopicsV7, deleteTopicsV6 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import { Gatherer } from './gatherer.ts';
-import { KafkaCode, KafkaError } from './kafka-error.ts';
+import { expectTopic, KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
 
 /** The compacted topic of accounts. */
@@ -92,15 +92,7 @@ async function ensureTopic(
 
 /** Waits until the brokers know a topic that was just made: that takes some ms. @throws EngineError `UNAVAILABLE` */
 export async function awaitTopic(cluster: Cluster, topic: string, deadline: number): Promise<void> {
-  await retry(`leader of ${topic}`, deadline, async () => {
-    try {
-      await cluster.leader(topic);
-    } catch (error) {
-      if (!(error instanceof KafkaError) || error.kafkaCode !== KafkaCode.UNKNOWN_TOPIC_OR_PARTITION)
-        throw error;
-      throw new KafkaError(`leader of ${topic}`, KafkaCode.LEADER_NOT_AVAILABLE);
-    }
-  });
+  await retry(`leader of ${topic}`, deadline, () => expectTopic(topic, cluster.leader(topic)));
 }
 
 /** Topics in one request to create or delete them. */
