@@ -3,6 +3,7 @@ import { ProtocolError } from '../protocol/errors.ts';
 import { type Frame, FrameDecoder } from '../protocol/frame.ts';
 import { callerOf } from './identity/address.ts';
 import type { Limits } from './limits.ts';
+import { atTurnEnd } from './turn-end.ts';
 
 /** What a connection tells its session. None of them is called from within a call to the connection. */
 export interface ConnectionListener {
@@ -17,6 +18,9 @@ export interface ConnectionListener {
   /** The socket is closed, by whichever side. Frames received before may still wait. */
   gone(): void;
 }
+
+/** Frames of one turn are copied into one buffer up to this size. */
+const LARGEST_COPY = 64 * 1024;
 
 const NOBODY: ConnectionListener = { readable() {}, ended() {}, writable() {}, expired() {}, gone() {} };
 
@@ -36,7 +40,11 @@ export class Connection {
   #input: 'open' | 'ended' | 'discarded' = 'open';
   #gone = false;
   #full = false;
-  #corked = false;
+  /** Frames written in this turn of the event loop; they go out together at its end. */
+  #out: Buffer[] = [];
+  #outBytes = 0;
+  /** Who wants to know when the network has taken them. */
+  #toTell: (() => void)[] = [];
   /** Something came that was not looked at yet. */
   #untouched = false;
   #partialTimer: NodeJS.Timeout | undefined;
@@ -60,10 +68,8 @@ export class Connection {
     // 'close' follows each error and is what counts.
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
-    const silent = new ProtocolError('TIMEOUT', FIRST_REQUEST);
-    this.#firstRequestTimer = setTimeout(() => this.#expire(silent), limits.firstRequestMs);
-    const anonymous = new ProtocolError('TIMEOUT', NO_LOGIN);
-    this.#loginTimer = setTimeout(() => this.#expire(anonymous), limits.loginMs);
+    this.#firstRequestTimer = setTimeout(() => this.#expire(FIRST_REQUEST), limits.firstRequestMs);
+    this.#loginTimer = setTimeout(() => this.#expire(NO_LOGIN), limits.loginMs);
   }
 
   listen(listener: ConnectionListener): void {
@@ -129,25 +135,17 @@ export class Connection {
   }
 
   /**
-   * Sends a frame. What is written within one turn of the event loop goes out together.
+   * Sends a frame. What is written within one turn of the event loop goes out together at its end.
    * @param flushed called once the network took the whole frame, never if it could not
    */
   write(frame: Buffer, flushed?: () => void): void {
     if (this.#gone || !this.#socket.writable) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        this.#socket.uncork();
-      });
-    }
-    this.#socket.write(frame, (error) => {
-      if (error) return;
-      flushed?.();
-      this.#wrote();
-    });
-    if (this.#socket.writableLength >= this.#limits.unsentBytes) this.#full = true;
+    // What is much already waits for nothing more: only the network tells how much of it stays here.
+    if (this.#outBytes + frame.length > LARGEST_COPY) this.#flush();
+    if (this.#out.push(frame) === 1) atTurnEnd(this.#flush);
+    this.#outBytes += frame.length;
+    if (flushed !== undefined) this.#toTell.push(flushed);
+    if (this.#unsentBytes >= this.#limits.unsentBytes) this.#full = true;
   }
 
   /** Takes no more frames, sends what was written, then closes; the client has a moment to read it. */
@@ -158,6 +156,7 @@ export class Connection {
     // Input is read on and dropped: closing with unread input would reset the connection, and the client
     // would lose the last words it was sent.
     if (this.#socket.isPaused()) this.#socket.resume();
+    this.#flush();
     this.#lingerTimer = setTimeout(() => this.#socket.destroy(), this.#limits.lingerMs);
     this.#socket.end();
     if (this.#socket.readableEnded) this.#socket.destroySoon();
@@ -188,9 +187,37 @@ export class Connection {
     this.#listener.ended();
   }
 
+  get #unsentBytes(): number {
+    return this.#socket.writableLength + this.#outBytes;
+  }
+
+  /** One write for all: system calls are dearer than copies. */
+  readonly #flush = (): void => {
+    const frames = this.#out;
+    const [first] = frames;
+    if (first === undefined) return;
+    const bytes = this.#outBytes;
+    this.#out = [];
+    this.#outBytes = 0;
+    if (!this.#gone)
+      this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames, bytes), this.#whenWritten());
+  };
+
+  /** For the last bytes of a flush; undefined where nobody needs to know, which is the usual case. */
+  #whenWritten(): ((error?: Error | null) => void) | undefined {
+    const toTell = this.#toTell;
+    if (toTell.length === 0 && !this.#full) return undefined;
+    this.#toTell = [];
+    return (error) => {
+      if (error) return;
+      for (const flushed of toTell) flushed();
+      this.#wrote();
+    };
+  }
+
   /** Below half the bound rather than just below it, so that the inbox doesn't stop and start at every message. */
   #wrote(): void {
-    if (!this.#full || this.#socket.writableLength > this.#limits.unsentBytes / 2) return;
+    if (!this.#full || this.#unsentBytes > this.#limits.unsentBytes / 2) return;
     this.#full = false;
     this.#listener.writable();
   }
@@ -203,9 +230,9 @@ export class Connection {
     this.#listener.gone();
   }
 
-  #expire(error: ProtocolError): void {
+  #expire(reason: string, options: { fatal?: boolean } = {}): void {
     this.#stopTimers();
-    this.#listener.expired(error);
+    this.#listener.expired(new ProtocolError('TIMEOUT', reason, options));
   }
 
   #startPartialTimer(): void {
@@ -213,7 +240,7 @@ export class Connection {
       this.#partialTimer = undefined;
       // The rest is here, but the session is busy: that is not the client's fault.
       if (this.#untouched) this.#startPartialTimer();
-      else this.#expire(new ProtocolError('TIMEOUT', PARTIAL_FRAME, { fatal: true }));
+      else this.#expire(PARTIAL_FRAME, { fatal: true });
     }, this.#limits.partialFrameMs);
   }
 

@@ -43,7 +43,7 @@ export interface Limits {
   /** Recipients asked about in one request to Kafka, and the pause between two rounds. */
   readonly trackedBatch: number;
   readonly trackMs: number;
-  /** Senders are told at most this often; nobody sees the difference, and each push costs a write. */
+  /** Senders are told at most this often, but along with each answer; nobody sees the difference, and a push costs a write. */
   readonly tellMs: number;
   /** Ids in one push about them. */
   readonly toldAtOnce: number;
@@ -108,13 +108,14 @@ export const LIMITS: Limits = {
   window: 256,
   sendsPerSecond: 500,
   sendBurst: 1_000,
-  rememberedSends: 1_024,
+  // A client sends an id again on the same connection only while it waits: four times what may be under way.
+  rememberedSends: 256,
   trackedPerSession: 1_000,
   tracked: 50_000,
   trackedRecipients: 2_000,
   trackedBatch: 500,
   trackMs: 1_000,
-  tellMs: 50,
+  tellMs: 100,
   toldAtOnce: MAX_DELIVERED_IDS,
   blockedNames: 500,
   resumeMs: 7 * 86_400_000,

@@ -42,12 +42,17 @@ export class Outbox {
   }
 
   /**
-   * Resolves when there is room for one more send. A refusal takes as long as the room would have taken to come: who
+   * Null where there is room for one more send, else resolves when there is. A refusal takes as long as the room would have taken to come: who
    * does not wait when told to costs no more than who does.
    * @throws ProtocolError `RATE_LIMITED`
    */
-  async pace(): Promise<void> {
-    for (let waitMs = this.#rate.take(); waitMs > 0; waitMs = this.#rate.take()) {
+  pace(): Promise<void> | null {
+    const waitMs = this.#rate.take();
+    return waitMs > 0 ? this.#wait(waitMs) : null;
+  }
+
+  async #wait(firstMs: number): Promise<void> {
+    for (let waitMs = firstMs; waitMs > 0; waitMs = this.#rate.take()) {
       await delay(waitMs);
       if (this.#tells) {
         const options = { retryAfterMs: waitMs };
@@ -56,15 +61,17 @@ export class Outbox {
     }
   }
 
-  /** A send that failed is forgotten: sent again, it is tried again. */
   remember(id: string, to: string, completion: Promise<Sent>): void {
-    const entry = { to, completion };
-    this.#sends.set(id, entry);
-    completion.catch(() => {
-      if (this.#sends.get(id) === entry) this.#sends.delete(id);
-    });
+    this.#sends.set(id, { to, completion });
     if (this.#sends.size <= this.#limit) return;
-    const [oldest] = this.#sends.keys();
-    if (oldest !== undefined) this.#sends.delete(oldest);
+    for (const oldest of this.#sends.keys()) {
+      this.#sends.delete(oldest);
+      break;
+    }
+  }
+
+  /** A send that failed: sent again, it is tried again. */
+  forget(id: string, completion: Promise<Sent>): void {
+    if (this.#sends.get(id)?.completion === completion) this.#sends.delete(id);
   }
 }

@@ -56,11 +56,15 @@ export class Presence {
     return this.#here.get(name)?.left ?? null;
   }
 
+  /** Whether this life of the account is logged in through this frontend. */
+  isHere(account: Account): boolean {
+    const entry = this.#here.get(account.name);
+    return entry?.seat.account.incarnation === account.incarnation && entry.left === null;
+  }
+
   /** Never fails: where Kafka gives no answer in time, the person counts as not logged in. */
   isLoggedIn(account: Account): Promise<boolean> {
-    const entry = this.#here.get(account.name);
-    if (entry?.seat.account.incarnation === account.incarnation && entry.left === null)
-      return Promise.resolve(true);
+    if (this.isHere(account)) return Promise.resolve(true);
     if (this.#questions.length >= this.#limits.presenceQuestions) return Promise.resolve(false);
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, this.#limits.presenceMs, false);

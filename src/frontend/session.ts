@@ -10,7 +10,7 @@ import type { Caller, Services } from './handlers/context.ts';
 import { giveBack } from './handlers/logout.ts';
 import { type Admitted, admitSend } from './handlers/send.ts';
 import { ReplyQueue } from './reply-queue.ts';
-import type { Entered, Request, Result } from './requests.ts';
+import type { Entered, Request, Result, SendRequest } from './requests.ts';
 import type { SessionEvent, Turn } from './session-events.ts';
 import { demandAllowed, demandTransition, type State } from './session-state.ts';
 import { Stay } from './stay.ts';
@@ -207,12 +207,8 @@ export class Session {
     const { request } = turn;
     if (request.type !== 'send' && this.#outstanding > 0) return;
     turn.started = true;
-    const failed = (error: unknown) => this.#dispatch({ type: 'failed', turn, error });
     if (request.type === 'send') {
-      admitSend(this.#services, this.#loggedIn().stay.seat, request).then(
-        (admitted) => this.#dispatch({ type: 'admitted', turn, admitted }),
-        failed,
-      );
+      this.#startSend(turn, request);
       return;
     }
     const state = this.#state;
@@ -228,24 +224,49 @@ export class Session {
     }
     const result = carryOut(this.#services, this.#caller(turn.version), seat, request);
     if (seat !== null && request.type === 'logout') this.#services.presence.leaving(seat, result);
-    result.then((value) => this.#dispatch({ type: 'done', turn, result: value }), failed);
+    result.then(
+      (value) => this.#dispatch({ type: 'done', turn, result: value }),
+      (error) => this.#dispatch({ type: 'failed', turn, error }),
+    );
+  }
+
+  /** Admitted at once where nothing has to be waited for, which is the usual case. */
+  #startSend(turn: Turn, request: SendRequest): void {
+    const failed = (error: unknown) => this.#dispatch({ type: 'failed', turn, error });
+    try {
+      const admission = admitSend(this.#services, this.#loggedIn().stay.seat, request);
+      if (!(admission instanceof Promise)) {
+        // Whoever called this goes on by itself.
+        this.#overlap(turn, admission);
+        return;
+      }
+      admission.then((admitted) => this.#dispatch({ type: 'admitted', turn, admitted }), failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   // What came of them
 
-  #admitted(turn: Turn, { completion }: Admitted): void {
+  #admitted(turn: Turn, admitted: Admitted): void {
+    this.#overlap(turn, admitted);
+    this.#goOn();
+  }
+
+  /** The next request may begin while this one is being stored. */
+  #overlap(turn: Turn, { completion }: Admitted): void {
     if (this.#turn === turn) this.#turn = null;
     this.#outstanding += 1;
     completion.then(
       (sent) => this.#dispatch({ type: 'sent', turn, sent }),
       (error) => this.#dispatch({ type: 'send failed', turn, error }),
     );
-    this.#goOn();
   }
 
   #settled(turn: Turn, frame: Buffer | null): void {
     this.#outstanding -= 1;
     turn.slot.fill(frame);
+    if (this.#state.name === 'loggedIn') this.#state.stay.tellAlong();
     this.#startTurn();
     this.#goOn();
   }

@@ -81,6 +81,11 @@ export class Stay {
     if (frame !== null) this.#connection.write(frame);
   }
 
+  /** Something goes out to the client now: what is known of its messages goes along. */
+  tellAlong(): void {
+    this.#services.tracker.tellNow(this.#waiter);
+  }
+
   /** Nothing more is pushed, and nobody waits for anything any more. */
   end(): void {
     this.delivery.stop();

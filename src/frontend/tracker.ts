@@ -18,10 +18,11 @@ interface Entry {
   readonly offset: number;
 }
 
-/** One life of one recipient, and what waits for it, by offset. */
+/** One life of one recipient, and what waits for it. */
 interface Recipient {
   readonly account: Account;
-  readonly entries: Map<number, Entry>;
+  /** In the order of their acceptance: those that are acknowledged first are in front. Seldom more than a few. */
+  readonly entries: Entry[];
 }
 
 interface News {
@@ -50,6 +51,8 @@ export class Tracker {
   readonly #news = new Map<Waiter, News>();
   #timer: NodeJS.Timeout | null = null;
   #toldAt = Number.NEGATIVE_INFINITY;
+  /** A timer or an immediate for it is set. */
+  #isTelling = false;
   #closed = false;
 
   constructor(
@@ -74,7 +77,7 @@ export class Tracker {
     if (this.#closed) return;
     const recipient = this.#recipientOf(to);
     const entry: Entry = { waiter, id, to, offset };
-    recipient.entries.set(offset, entry);
+    recipient.entries.push(entry);
     this.#entries.add(entry);
     const own = this.#byWaiter.get(waiter) ?? new Set();
     this.#byWaiter.set(waiter, own.add(entry));
@@ -83,25 +86,27 @@ export class Tracker {
     if (this.#entries.size > tracked) this.#dropOldest(this.#entries);
     if (this.#recipients.size > trackedRecipients) {
       const [oldest] = this.#recipients.values();
-      for (const each of [...(oldest?.entries.values() ?? [])]) this.#drop(each);
+      for (const each of [...(oldest?.entries ?? [])]) this.#drop(each);
     }
     this.#schedule();
   }
 
   /** A recipient who is logged in here has acknowledged these offsets. */
   acknowledged(by: Account, ranges: readonly OffsetRange[]): void {
-    const entries = this.#recipients.get(by.incarnation)?.entries;
-    if (entries === undefined) return;
-    for (const { first, last } of ranges) {
-      // Whichever is less to look at.
-      if (last - first < entries.size) {
-        for (let offset = first; offset <= last; offset++) this.#delivered(entries.get(offset));
-      } else {
-        for (const entry of [...entries.values()]) {
-          if (entry.offset >= first && entry.offset <= last) this.#delivered(entry);
-        }
-      }
-    }
+    const recipient = this.#recipients.get(by.incarnation);
+    if (recipient === undefined) return;
+    const acknowledged = recipient.entries.filter(({ offset }) =>
+      ranges.some(({ first, last }) => first <= offset && offset <= last),
+    );
+    for (const entry of acknowledged) this.#delivered(entry);
+  }
+
+  /** Tells now what is to be told to this one soon: something else goes out to it anyway. */
+  tellNow(waiter: Waiter): void {
+    const news = this.#news.get(waiter);
+    if (news === undefined) return;
+    this.#news.delete(waiter);
+    this.#give(waiter, news);
   }
 
   /** The sender is gone: it asks by receipt when it is back. */
@@ -119,7 +124,7 @@ export class Tracker {
   #recipientOf(account: Account): Recipient {
     const known = this.#recipients.get(account.incarnation);
     if (known !== undefined) return known;
-    const recipient = { account, entries: new Map<number, Entry>() };
+    const recipient = { account, entries: [] };
     this.#recipients.set(account.incarnation, recipient);
     return recipient;
   }
@@ -135,12 +140,13 @@ export class Tracker {
     own?.delete(entry);
     if (own?.size === 0) this.#byWaiter.delete(entry.waiter);
     const recipient = this.#recipients.get(entry.to.incarnation);
-    recipient?.entries.delete(entry.offset);
-    if (recipient?.entries.size === 0) this.#recipients.delete(entry.to.incarnation);
+    const index = recipient?.entries.indexOf(entry) ?? -1;
+    if (recipient === undefined || index < 0) return;
+    if (recipient.entries.length === 1) this.#recipients.delete(entry.to.incarnation);
+    else recipient.entries.splice(index, 1);
   }
 
-  #delivered(entry: Entry | undefined): void {
-    if (entry === undefined) return;
+  #delivered(entry: Entry): void {
     this.#drop(entry);
     this.#newsFor(entry.waiter).delivered.push(entry.id);
   }
@@ -153,7 +159,7 @@ export class Tracker {
   #newsFor(waiter: Waiter): News {
     const known = this.#news.get(waiter);
     if (known !== undefined) return known;
-    if (this.#news.size === 0) this.#tellSoon();
+    this.#tellSoon();
     const news = { delivered: [], undeliverable: [] };
     this.#news.set(waiter, news);
     return news;
@@ -161,20 +167,25 @@ export class Tracker {
 
   /** In the next turn of the event loop, or a moment later where somebody was just told: under load in bulk. */
   #tellSoon(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
     const waitMs = this.#toldAt + this.#limits.tellMs - performance.now();
     if (waitMs <= 0) setImmediate(() => this.#tell());
     else setTimeout(() => this.#tell(), waitMs);
   }
 
   #tell(): void {
+    this.#isTelling = false;
     this.#toldAt = performance.now();
     const all = [...this.#news];
     this.#news.clear();
-    for (const [waiter, { delivered, undeliverable }] of all) {
-      const { toldAtOnce } = this.#limits;
-      for (let at = 0; at < Math.max(delivered.length, undeliverable.length); at += toldAtOnce) {
-        waiter.fates(delivered.slice(at, at + toldAtOnce), undeliverable.slice(at, at + toldAtOnce));
-      }
+    for (const [waiter, news] of all) this.#give(waiter, news);
+  }
+
+  #give(waiter: Waiter, { delivered, undeliverable }: News): void {
+    const { toldAtOnce } = this.#limits;
+    for (let at = 0; at < Math.max(delivered.length, undeliverable.length); at += toldAtOnce) {
+      waiter.fates(delivered.slice(at, at + toldAtOnce), undeliverable.slice(at, at + toldAtOnce));
     }
   }
 
@@ -193,11 +204,11 @@ export class Tracker {
     for (const { account, entries } of recipients) {
       // Nobody will ever read what lies in an inbox of a life that is over.
       if (this.#accounts.get(account.name)?.incarnation === account.incarnation) continue;
-      for (const entry of [...entries.values()]) this.#undeliverable(entry);
+      for (const entry of [...entries]) this.#undeliverable(entry);
     }
     const { trackedBatch } = this.#limits;
     for (let at = 0; at < recipients.length; at += trackedBatch) {
-      const batch = recipients.slice(at, at + trackedBatch).flatMap(({ entries }) => [...entries.values()]);
+      const batch = recipients.slice(at, at + trackedBatch).flatMap(({ entries }) => entries);
       if (!(await this.#ask(batch))) return;
     }
   }

@@ -123,12 +123,13 @@ export class KafkaInboxes implements Inboxes {
 
   append(to: Account, message: OutgoingMessage): Promise<Accepted> {
     const sender = message.from.name;
-    return this.#limits.run(to, sender, async () => {
+    return this.#limits.run(to, sender, (mailbox) => {
       const record = encodeRecord(this.#options.signer, to, message, new Date());
-      const accepted = await this.#appender.append(this.#topic(to), record);
-      this.#limits.stored(to, sender, record.value.length, accepted.offset);
-      this.#handOver(to, message, accepted);
-      return accepted;
+      return this.#appender.append(this.#topic(to), record).then((accepted) => {
+        this.#limits.stored(mailbox, sender, record.value.length, accepted.offset);
+        this.#handOver(to, message, accepted);
+        return accepted;
+      });
     });
   }
 

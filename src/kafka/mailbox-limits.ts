@@ -15,7 +15,7 @@ export interface MailboxLimitsOptions {
 }
 
 /** What this frontend knows of one inbox. */
-interface Mailbox {
+export interface Mailbox {
   readonly incarnation: string;
   /** Offset after the last message that is known of. */
   end: number;
@@ -24,7 +24,7 @@ interface Mailbox {
   lookedAt: number;
   /** Appends that wait for a look at Kafka, one after the other: they keep their order. */
   line: Promise<void> | null;
-  /** Counted here: bytes and messages by sender that may still be undelivered. */
+  /** Counted here: bytes and messages by sender that may still be undelivered; of senders, those with the most. */
   bytes: number;
   readonly bySender: Map<string, number>;
 }
@@ -33,8 +33,10 @@ interface Mailbox {
 const MAX_AGE_MS = 2_000;
 /** Nobody is refused by a watermark older than this: commits come every half second, so it may just have moved. */
 const MAX_REFUSAL_AGE_MS = 100;
-/** Inboxes remembered; past that the one longest unused is forgotten, and looked at anew when it is used again. */
+/** Inboxes remembered; past that those longest unused are forgotten, and looked at anew when they are used again. */
 const MAX_MAILBOXES = 50_000;
+/** Senders counted for one inbox. */
+const MAX_SENDERS = 64;
 
 /**
  * Refuses messages to an inbox that is full, before they are stored. The number of undelivered messages comes from
@@ -44,7 +46,9 @@ const MAX_MAILBOXES = 50_000;
  */
 export class MailboxLimits {
   readonly #options: MailboxLimitsOptions;
-  readonly #mailboxes = new Map<string, Mailbox>();
+  /** Used since the last change of generations, and before it: half of what is remembered each. */
+  #recent = new Map<string, Mailbox>();
+  #older = new Map<string, Mailbox>();
 
   constructor(options: MailboxLimitsOptions) {
     this.#options = options;
@@ -55,44 +59,30 @@ export class MailboxLimits {
    * message to an inbox, one that is at least half full, and before a refusal.
    * @throws EngineError `MAILBOX_FULL`, and what `append` throws
    */
-  run<T>(to: Account, sender: string, append: () => Promise<T>): Promise<T> {
+  run<T>(to: Account, sender: string, append: (mailbox: Mailbox) => Promise<T>): Promise<T> {
     const mailbox = this.#mailbox(to);
-    if (mailbox.line === null && this.#isSurelyOpen(mailbox, sender)) return append();
+    if (mailbox.line === null && this.#isSurelyOpen(mailbox, sender)) return append(mailbox);
     const turn = this.#queue(mailbox, () => this.#demandRoom(to, mailbox, sender));
-    return turn.then(append);
+    return turn.then(() => append(mailbox));
   }
 
-  /** A message was stored at this offset. */
-  stored(to: Account, sender: string, bytes: number, offset: number): void {
-    const mailbox = this.#mailbox(to);
+  /** A message was stored at this offset of the inbox that `run` gave. */
+  stored(mailbox: Mailbox, sender: string, bytes: number, offset: number): void {
     mailbox.undelivered += Math.max(0, offset + 1 - mailbox.end);
     mailbox.end = Math.max(mailbox.end, offset + 1);
     mailbox.bytes += bytes;
-    mailbox.bySender.set(sender, (mailbox.bySender.get(sender) ?? 0) + 1);
+    count(mailbox.bySender, sender);
   }
 
   #mailbox(to: Account): Mailbox {
-    const known = this.#mailboxes.get(to.name);
-    // Set again, so that the map is in the order of use.
-    if (known) this.#mailboxes.delete(to.name);
-    const mailbox =
-      known?.incarnation === to.incarnation
-        ? known
-        : {
-            incarnation: to.incarnation,
-            end: 0,
-            undelivered: 0,
-            lookedAt: Number.NEGATIVE_INFINITY,
-            line: null,
-            bytes: 0,
-            bySender: new Map(),
-          };
-    this.#mailboxes.set(to.name, mailbox);
-    if (this.#mailboxes.size > MAX_MAILBOXES) {
-      for (const oldest of this.#mailboxes.keys()) {
-        this.#mailboxes.delete(oldest);
-        break;
-      }
+    let known = this.#recent.get(to.name);
+    if (known?.incarnation === to.incarnation) return known;
+    known = this.#older.get(to.name);
+    const mailbox = known?.incarnation === to.incarnation ? known : newMailbox(to.incarnation);
+    this.#recent.set(to.name, mailbox);
+    if (this.#recent.size > MAX_MAILBOXES / 2) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
     }
     return mailbox;
   }
@@ -165,5 +155,33 @@ export class MailboxLimits {
       'MAILBOX_FULL',
       `${to.name}: ${undelivered} messages, ${bytes} bytes, or too many of ${sender}`,
     );
+  }
+}
+
+function newMailbox(incarnation: string): Mailbox {
+  return {
+    incarnation,
+    end: 0,
+    undelivered: 0,
+    lookedAt: Number.NEGATIVE_INFINITY,
+    line: null,
+    bytes: 0,
+    bySender: new Map(),
+  };
+}
+
+/**
+ * Counts one message. Where there are too many senders, each has one less (Misra and Gries): who sends more than one in 64
+ * of all messages stays, and is counted short by a 64th of them at most.
+ */
+function count(bySender: Map<string, number>, sender: string): void {
+  const known = bySender.get(sender);
+  if (known !== undefined || bySender.size < MAX_SENDERS) {
+    bySender.set(sender, (known ?? 0) + 1);
+    return;
+  }
+  for (const [name, messages] of bySender) {
+    if (messages > 1) bySender.set(name, messages - 1);
+    else bySender.delete(name);
   }
 }

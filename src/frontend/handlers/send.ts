@@ -6,6 +6,7 @@
  */
 import type { Account } from '../../kafka/accounts.ts';
 import { EngineError } from '../../kafka/errors.ts';
+import type { Accepted } from '../../kafka/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { SendRequest, Sent } from '../requests.ts';
 import type { Seat, Services } from './context.ts';
@@ -17,47 +18,68 @@ export interface Admitted {
 
 /**
  * Two steps, so that a session's sends can overlap in Kafka and keep their order: nothing else of the session is
- * carried out until this resolves, and whatever goes wrong later is in `completion`.
+ * carried out until this has returned or resolved, and whatever goes wrong later is in `completion`. A promise only
+ * where something has to be waited for: this is what a frontend does most.
  * @throws ProtocolError, EngineError
  */
-export async function admitSend(services: Services, seat: Seat, request: SendRequest): Promise<Admitted> {
+export function admitSend(
+  services: Services,
+  seat: Seat,
+  request: SendRequest,
+): Admitted | Promise<Admitted> {
   const sentBefore = seat.outbox.find(request.id, request.to);
   if (sentBefore !== undefined) return { completion: sentBefore };
-  await seat.outbox.pace();
-  const to = await findRecipient(services, request.to);
+  const room = seat.outbox.pace();
+  const to = services.accounts.get(request.to);
+  if (room === null && to !== undefined) return admit(services, seat, to, request);
+  return admitLater(services, seat, room, request);
+}
+
+async function admitLater(
+  services: Services,
+  seat: Seat,
+  room: Promise<void> | null,
+  request: SendRequest,
+): Promise<Admitted> {
+  await room;
+  const to = await services.accounts.find(request.to);
+  if (to === undefined) throw new ProtocolError('NO_SUCH_USER', `There is no user called ${request.to}.`);
+  return admit(services, seat, to, request);
+}
+
+function admit(services: Services, seat: Seat, to: Account, request: SendRequest): Admitted {
   if (to.blocked.includes(seat.account.name)) throw new ProtocolError('BLOCKED');
   const completion = store(services, seat, to, request);
   seat.outbox.remember(request.id, request.to, completion);
   return { completion };
 }
 
-async function findRecipient(services: Services, name: string): Promise<Account> {
-  const account = services.accounts.get(name) ?? (await services.accounts.find(name));
-  if (account === undefined) throw new ProtocolError('NO_SUCH_USER', `There is no user called ${name}.`);
-  return account;
-}
-
-async function store(services: Services, seat: Seat, to: Account, request: SendRequest): Promise<Sent> {
+function store(services: Services, seat: Seat, to: Account, request: SendRequest): Promise<Sent> {
   const { id, body, contentType } = request;
-  const message = { id, from: seat.account, body, ...(contentType !== null && { contentType }) };
-  const appending = services.inboxes.append(to, message);
-  const asking = services.presence.isLoggedIn(to);
-  const accepted = await explained(appending);
-  const { waiter } = seat.outbox;
-  if (waiter !== null) services.tracker.track(waiter, id, to, accepted.offset);
-  return { type: 'sent', id, from: seat.account, to, accepted, recipientLoggedIn: await asking };
+  const { outbox, account: from } = seat;
+  const message = { id, from, body, ...(contentType !== null && { contentType }) };
+  // Asked now and not afterwards, so that both take as long as the slower one.
+  const asking = services.presence.isHere(to) ? null : services.presence.isLoggedIn(to);
+  const accept = (accepted: Accepted): Sent | Promise<Sent> => {
+    if (outbox.waiter !== null) services.tracker.track(outbox.waiter, id, to, accepted.offset);
+    const sent = (recipientLoggedIn: boolean): Sent => {
+      return { type: 'sent', id, from, to, accepted, recipientLoggedIn };
+    };
+    return asking === null ? sent(true) : asking.then(sent);
+  };
+  const completion = services.inboxes.append(to, message).then(accept, (error) => {
+    outbox.forget(id, completion);
+    throw explained(error);
+  });
+  return completion;
 }
 
 /** A send without an answer is the one failure after which trying again may repeat the message: say so. */
-async function explained<Value>(appending: Promise<Value>): Promise<Value> {
-  try {
-    return await appending;
-  } catch (error) {
-    if (!(error instanceof EngineError) || error.code !== 'UNAVAILABLE') throw error;
-    throw new ProtocolError(
-      'UNAVAILABLE',
-      'The message store did not answer: your message may have been stored or not.',
-      { cause: error },
-    );
-  }
+function explained(error: unknown): unknown {
+  if (!(error instanceof EngineError) || error.code !== 'UNAVAILABLE') return error;
+  return new ProtocolError(
+    'UNAVAILABLE',
+    'The message store did not answer: your message may have been stored or not.',
+    { cause: error },
+  );
 }
