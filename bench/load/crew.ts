@@ -168,16 +168,17 @@ export class Crew implements ClientEvents {
     if (timeUs >= 0) this.#meter.arrived(timeUs);
   }
 
-  onAnswer(client: LoadClient, timeUs: number, accepted: boolean, payload: Buffer): void {
+  onAnswer(client: LoadClient, timeUs: number, failure: Buffer | null): void {
     const single = this.#single;
     if (single?.current) {
-      if (!accepted) throw new Error(`${client.name}: ${failureOf({ payload }, this.#setUp.version).code}`);
+      if (failure !== null) throw new Error(`${client.name}: ${this.#codeOf(failure)}`);
       single.accept.record(nowUs() - timeUs);
       this.#oneLess(single.current);
       return;
     }
-    if (accepted) this.#meter.accepted(timeUs);
-    this.#sending?.answered(client, accepted ? null : failureOf({ payload }, this.#setUp.version).code);
+    const now = nowUs();
+    if (failure === null) this.#meter.accepted(timeUs, now);
+    this.#sending?.answered(client, failure === null ? null : this.#codeOf(failure), now);
   }
 
   onLost(client: LoadClient, unanswered: number): void {
@@ -189,6 +190,10 @@ export class Crew implements ClientEvents {
   get #setUp(): SetUp {
     if (this.#options === null) throw new Error('setUp comes first');
     return this.#options;
+  }
+
+  #codeOf(payload: Buffer): string {
+    return failureOf({ payload }, this.#setUp.version).code;
   }
 
   #oneLess(single: Single): void {

@@ -29,8 +29,7 @@ export class Meter {
     if (timeUs >= this.#fromUs && timeUs < this.#toUs) this.#deliver.record(now - timeUs);
   }
 
-  accepted(timeUs: number): void {
-    const now = nowUs();
+  accepted(timeUs: number, now: number): void {
     if (now >= this.#fromUs && now < this.#toUs) this.#acceptedInWindow++;
     if (timeUs >= this.#fromUs && timeUs < this.#toUs) this.#accept.record(now - timeUs);
   }

@@ -34,8 +34,8 @@ export class Sending {
 
   async run(): Promise<SendResult> {
     if (this.#options.kind === 'open') await this.#runOpen();
-    else for (const sender of this.#senders) this.#next(sender);
-    while (!this.#isOver()) await pause(5);
+    else for (const sender of this.#senders) this.#next(sender, nowUs());
+    while (!this.#isOver(nowUs())) await pause(5);
     const patience = nowUs() + PATIENCE_MS * 1_000;
     while (this.#unanswered > 0 && nowUs() < patience) await pause(2);
     return {
@@ -47,17 +47,17 @@ export class Sending {
     };
   }
 
-  /** @param code of a failure, or null */
-  answered(sender: LoadClient, code: string | null): void {
+  /** @param code of a failure, or null; @param now when that was read */
+  answered(sender: LoadClient, code: string | null, now: number): void {
     this.#unanswered--;
     if (code === null) {
       this.#accepted++;
-      if (this.#options.kind === 'closed') this.#next(sender);
+      if (this.#options.kind === 'closed') this.#next(sender, now);
       return;
     }
     this.#failed++;
     this.#failures[code] = (this.#failures[code] ?? 0) + 1;
-    if (this.#options.kind === 'closed') setTimeout(() => this.#next(sender), AFTER_FAILURE_MS);
+    if (this.#options.kind === 'closed') setTimeout(() => this.#next(sender, nowUs()), AFTER_FAILURE_MS);
   }
 
   /** Their connection ended: nobody will answer them. */
@@ -66,13 +66,13 @@ export class Sending {
     this.#failed += unanswered;
   }
 
-  #isOver(): boolean {
-    return nowUs() >= this.#options.untilUs || this.#sent + this.#shed >= this.#options.limit;
+  #isOver(now: number): boolean {
+    return now >= this.#options.untilUs || this.#sent + this.#shed >= this.#options.limit;
   }
 
-  #next(sender: LoadClient): void {
-    if (this.#isOver() || !sender.isOnline) return;
-    this.#post(sender, nowUs());
+  #next(sender: LoadClient, now: number): void {
+    if (this.#isOver(now) || !sender.isOnline) return;
+    this.#post(sender, now);
   }
 
   #post(sender: LoadClient, timeUs: number): void {
@@ -85,9 +85,9 @@ export class Sending {
   async #runOpen(): Promise<void> {
     const gapUs = 1e6 / this.#options.rate;
     let dueUs = nowUs();
-    while (!this.#isOver()) {
+    while (!this.#isOver(nowUs())) {
       const now = nowUs();
-      for (; dueUs <= now && !this.#isOver(); dueUs += gapUs) {
+      for (; dueUs <= now && !this.#isOver(now); dueUs += gapUs) {
         const sender = this.#senders[Math.floor(Math.random() * this.#senders.length)];
         if (sender === undefined || !sender.isOnline || this.#unanswered >= MOST_UNANSWERED) this.#shed++;
         else this.#post(sender, dueUs);

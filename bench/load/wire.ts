@@ -20,6 +20,7 @@ const MARK = 0x4c;
 
 /** A send to one recipient, ready but for its id, its run and its time. */
 export interface SendTemplate {
+  /** Changed by each message. */
   readonly frame: Buffer;
   /** Where the 16 bytes of the id begin; -1 in version 1, which has none. */
   readonly idAt: number;
@@ -38,7 +39,7 @@ export function sendTemplate(version: ProtocolVersion, to: string, bodyBytes: nu
 }
 
 /**
- * The frame of one message.
+ * The frame of one message: the template's own, until the next message is made of it.
  * @param sender and count make its id, which nobody else may use
  * @param timeUs when it was to be sent, microseconds
  */
@@ -49,12 +50,11 @@ export function fillTemplate(
   sender: number,
   count: number,
 ): Buffer {
-  const frame = Buffer.allocUnsafe(template.frame.length);
-  frame.set(template.frame);
+  const { frame } = template;
   if (template.idAt >= 0) {
-    frame.writeUInt32BE(sender, template.idAt);
-    frame.writeUInt32BE(count, template.idAt + 4);
-    frame.writeUInt32BE(run, template.idAt + 8);
+    writeU32(frame, template.idAt, sender);
+    writeU32(frame, template.idAt + 4, count);
+    writeU32(frame, template.idAt + 8, run);
   }
   writeDigits(frame, template.bodyAt + 1, RUN_DIGITS, run);
   writeDigits(frame, template.bodyAt + 1 + RUN_DIGITS, TIME_DIGITS, Math.floor(timeUs));
@@ -76,29 +76,43 @@ function writeDigits(buffer: Buffer, at: number, digits: number, value: number):
   }
 }
 
+/** Without the checks of Buffer's own, which cost more than the writing. @returns where it ends */
+function writeU32(buffer: Buffer, at: number, value: number): number {
+  buffer[at] = value >>> 24;
+  buffer[at + 1] = value >>> 16;
+  buffer[at + 2] = value >>> 8;
+  buffer[at + 3] = value;
+  return at + 4;
+}
+
 function readDigits(buffer: Buffer, at: number, digits: number): number {
   let value = 0;
   for (let i = at; i < at + digits; i++) value = value * 10 + (buffer[i] ?? ZERO) - ZERO;
   return value;
 }
 
-/** `{upTo: seq}`. */
-export function ackFrame(seq: number): Buffer {
-  const head = Buffer.from([0xa1, 0x64, 0x75, 0x70, 0x54, 0x6f]);
-  return encodeFrame(2, OPCODE.ACK, Buffer.concat([head, unsigned(seq)]));
+/** An ack but for its size and its number: `{upTo: `. */
+const ACK_HEAD = encodeFrame(2, OPCODE.ACK, Buffer.from([0xa1, 0x64, 0x75, 0x70, 0x54, 0x6f]));
+const SIZE_AT = 1;
+/** Of an ack, at most. */
+export const ACK_BYTES = ACK_HEAD.length + 9;
+
+/** Writes the frame of an ack. @returns where it ends */
+export function writeAck(out: Buffer, at: number, seq: number): number {
+  out.set(ACK_HEAD, at);
+  const end = writeUnsigned(out, at + ACK_HEAD.length, seq);
+  writeU32(out, at + SIZE_AT, end - at - HEADER_BYTES);
+  return end;
 }
 
-/** An unsigned integer in CBOR's shortest form. */
-function unsigned(value: number): Buffer {
-  if (value < 24) return Buffer.from([value]);
-  if (value < 0x100) return Buffer.from([0x18, value]);
-  if (value < 0x10000) return Buffer.from([0x19, value >> 8, value & 0xff]);
-  const long = value >= 2 ** 32;
-  const bytes = Buffer.alloc(long ? 9 : 5);
-  bytes[0] = long ? 0x1b : 0x1a;
-  if (long) bytes.writeBigUInt64BE(BigInt(value), 1);
-  else bytes.writeUInt32BE(value, 1);
-  return bytes;
+/** An unsigned integer in CBOR's shortest form. @returns where it ends */
+function writeUnsigned(out: Buffer, at: number, value: number): number {
+  if (value < 24) return out.writeUInt8(value, at);
+  if (value < 0x100) return out.writeUInt8(value, out.writeUInt8(0x18, at));
+  if (value < 0x10000) return out.writeUInt16BE(value, out.writeUInt8(0x19, at));
+  if (value < 2 ** 32) return writeU32(out, out.writeUInt8(0x1a, at), value);
+  const low = value % 2 ** 32;
+  return writeU32(out, writeU32(out, out.writeUInt8(0x1b, at), (value - low) / 2 ** 32), low);
 }
 
 export const PING_FRAME = encodeFrame(2, OPCODE.PING, encodeCbor({}));
@@ -110,7 +124,8 @@ export interface Push {
 }
 
 const KEY_SEQ = Buffer.from('\x63seq', 'latin1').readUInt32BE(0);
-const KEY_BODY = Buffer.from('dbody', 'latin1');
+const KEY_BODY = Buffer.from('\x64bod', 'latin1').readUInt32BE(0);
+const Y = 0x79;
 
 /** Finds body and seq in a pushed message of version 2 whose payload is `chunk` from `start` on. */
 export function readPush(chunk: Buffer, start: number, push: Push): void {
@@ -120,10 +135,12 @@ export function readPush(chunk: Buffer, start: number, push: Push): void {
     const keyAt = at;
     const valueAt = itemEnd(chunk, at);
     at = itemEnd(chunk, valueAt);
-    if (valueAt - keyAt === 4 && chunk.readUInt32BE(keyAt) === KEY_SEQ) push.seq = readHead(chunk, valueAt);
-    else if (valueAt - keyAt === 5 && chunk.compare(KEY_BODY, 0, 5, keyAt, valueAt) === 0) {
-      push.bodyAt = valueAt + headBytes(chunk, valueAt);
-    }
+    const keyBytes = valueAt - keyAt;
+    if (keyBytes !== 4 && keyBytes !== 5) continue;
+    const key = chunk.readUInt32BE(keyAt);
+    if (keyBytes === 4) {
+      if (key === KEY_SEQ) push.seq = readHead(chunk, valueAt);
+    } else if (key === KEY_BODY && chunk[keyAt + 4] === Y) push.bodyAt = valueAt + headBytes(chunk, valueAt);
   }
 }
 

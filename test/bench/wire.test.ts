@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  ackFrame,
+  ACK_BYTES,
   bodyOfPush1,
   fillTemplate,
   HEADER_BYTES,
@@ -8,6 +8,7 @@ import {
   readPush,
   sendTemplate,
   timeOf,
+  writeAck,
 } from '../../bench/load/wire.ts';
 import { type Frame, FrameDecoder } from '../../src/protocol/frame.ts';
 import { v1 } from '../../src/protocol/v1/codec.ts';
@@ -35,10 +36,23 @@ describe('the frames that the load generator makes', () => {
     if (version === 2) expect(id?.readUInt32BE(4)).toBe(9);
   });
 
+  it('are one frame, filled anew for each message', () => {
+    const template = sendTemplate(2, 'load-7', 100);
+    const first = Buffer.from(fillTemplate(template, 42, TIME, 3, 9));
+    const second = fillTemplate(template, 999, 0, 2 ** 32 - 1, 2 ** 31);
+    expect(v2.decodeRequest(frameOf(first))).toMatchObject({ body: expect.stringMatching(/^L0420001234/) });
+    expect(v2.decodeRequest(frameOf(second))).toMatchObject({ body: expect.stringMatching(/^L9990{16}x/) });
+    expect(second.readUInt32BE(template.idAt)).toBe(2 ** 32 - 1);
+    expect(second.readUInt32BE(template.idAt + 4)).toBe(2 ** 31);
+  });
+
   it.each([0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 40])(
-    'acknowledge up to %d',
+    'acknowledge up to %d, behind what is there',
     (seq) => {
-      expect(v2.decodeRequest(frameOf(ackFrame(seq)))).toEqual({ type: 'ack', upTo: seq });
+      const out = Buffer.alloc(3 + ACK_BYTES, 'x');
+      const frame = Buffer.from(out.subarray(3, writeAck(out, 3, seq)));
+      expect(v2.decodeRequest(frameOf(frame))).toEqual({ type: 'ack', upTo: seq });
+      expect(out.toString('latin1', 0, 3)).toBe('xxx');
     },
   );
 });
