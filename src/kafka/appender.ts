@@ -1,25 +1,13 @@
-import {
-  initProducerIdV5,
-  type MessageRecord,
-  NumericMap,
-  ProduceAcks,
-  produceV11,
-} from '@platformatic/kafka';
+import { initProducerIdV5 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import {
-  BATCH_OVERHEAD_BYTES,
-  type Batch,
-  type Entry,
-  makeBatch,
-  type Partition,
-  type Producer,
-  sizeOf,
-} from './batch.ts';
+import { BATCH_OVERHEAD_BYTES, type Batch, type Entry, makeBatch, type Partition } from './batch.ts';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import type { Accepted } from './inboxes.ts';
 import { expectNone, isPassing, KafkaCode, nameOfCode } from './kafka-error.ts';
+import { produce } from './produce.ts';
 import type { RecordContent } from './record.ts';
+import { encodeContent, type Producer, recordBytes } from './record-batch.ts';
 import { now, retry, worthRetrying } from './retry.ts';
 import { MAX_BATCH_BYTES, noSuchInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
 
@@ -67,8 +55,9 @@ export class Appender {
    * Appends one record. Calls for one topic are stored in the order of the calls.
    * @throws EngineError `BUSY`, `TOO_LARGE`, `NO_SUCH_USER`, `UNAVAILABLE`
    */
-  append(topic: string, content: RecordContent): Promise<Accepted> {
-    const bytes = sizeOf(content);
+  append(topic: string, record: RecordContent): Promise<Accepted> {
+    const content = encodeContent(record);
+    const bytes = recordBytes(content);
     if (this.#closed) return Promise.reject(new EngineError('UNAVAILABLE', 'the engine is closing'));
     if (bytes + BATCH_OVERHEAD_BYTES > MAX_BATCH_BYTES) {
       return Promise.reject(new EngineError('TOO_LARGE', `a record of ${bytes} bytes`));
@@ -79,9 +68,10 @@ export class Appender {
     this.#queuedRecords++;
     this.#queuedBytes += bytes;
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    const deadline = now() + this.#timeoutMs;
     return new Promise((resolve, reject) => {
       const partition = this.#partition(topic);
-      partition.queue.push({ content, bytes, deadline: now() + this.#timeoutMs, resolve, reject });
+      partition.queue.push({ content, deadline, resolve, reject });
       this.#ready.add(partition);
       this.#schedule();
     });
@@ -176,13 +166,10 @@ export class Appender {
       partition.batch ??= makeBatch(partition, producer);
       const { batch } = partition;
       const round = rounds.get(leader.node) ?? new Map<Partition, Batch>();
-      // One request carries one producer identity; the others wait for the next request.
-      const [first] = round.values();
-      if (first && first.producer !== batch.producer) continue;
       this.#ready.delete(partition);
       round.set(partition, batch);
       rounds.set(leader.node, round);
-      bytesOf.set(leader.node, bytes + batch.bytes);
+      bytesOf.set(leader.node, bytes + batch.bytes.length);
     }
     // A timer may fire a little early: without a new one the partition would wait for ever.
     if (nextDue < Number.POSITIVE_INFINITY) this.#scheduleLater(nextDue - moment + 1);
@@ -191,28 +178,13 @@ export class Appender {
 
   async #send(node: number, round: Map<Partition, Batch>): Promise<void> {
     this.#busyNodes.add(node);
-    const messages: MessageRecord[] = [];
-    const sequences = new NumericMap();
-    let producer: Producer | null = null;
-    for (const [partition, batch] of round) {
+    const batches = [...round.values()];
+    for (const batch of batches) {
       batch.tries++;
       batch.sending = true;
-      producer = batch.producer;
-      sequences.set(`${partition.topic}:0`, batch.firstSequence);
-      for (const message of batch.messages) messages.push(message);
     }
     try {
-      if (!producer) return;
-      const response = await this.#cluster.request(
-        node,
-        'produce',
-        produceV11.api,
-        ProduceAcks.ALL,
-        PRODUCE_TIMEOUT_MS,
-        messages,
-        { producerId: producer.id, producerEpoch: producer.epoch, sequences, compression: 'none' },
-      );
-      if (typeof response === 'boolean') throw new Error('Kafka was asked for no answer');
+      const response = await this.#cluster.request(node, 'produce', produce, PRODUCE_TIMEOUT_MS, batches);
       for (const topic of response.responses) {
         const partition = this.#partitions.get(topic.name);
         const result = topic.partitionResponses[0];
@@ -290,7 +262,7 @@ export class Appender {
 
   #release(entry: Entry, settle: () => void): void {
     this.#queuedRecords--;
-    this.#queuedBytes -= entry.bytes;
+    this.#queuedBytes -= recordBytes(entry.content);
     settle();
   }
 

@@ -1,20 +1,13 @@
-import type { MessageRecord } from '@platformatic/kafka';
 import type { Accepted } from './inboxes.ts';
-import type { RecordContent } from './record.ts';
+import { encodeBatch, type Producer, recordBytes } from './record-batch.ts';
 import { MAX_BATCH_BYTES } from './topics.ts';
 
-/** What a record takes beside its key, value and headers, and a batch beside its records (Kafka's format: 61 bytes). */
-const RECORD_OVERHEAD_BYTES = 64;
+/** What a batch takes beside its records, and room to spare. */
 export const BATCH_OVERHEAD_BYTES = 128;
-/** An idempotent producer's identity; sequence numbers count per partition under one identity. */
-export interface Producer {
-  readonly id: bigint;
-  readonly epoch: number;
-}
 
+/** One record that waits, encoded but for its place in a batch. */
 export interface Entry {
-  readonly content: RecordContent;
-  readonly bytes: number;
+  readonly content: Buffer;
   readonly deadline: number;
   readonly resolve: (accepted: Accepted) => void;
   readonly reject: (error: Error) => void;
@@ -22,11 +15,10 @@ export interface Entry {
 
 /** Records that were sent, or are about to be, as one batch: repeated byte for byte until Kafka answers. */
 export interface Batch {
+  readonly topic: string;
   readonly entries: readonly Entry[];
-  readonly messages: MessageRecord[];
   readonly producer: Producer;
-  readonly firstSequence: number;
-  readonly bytes: number;
+  readonly bytes: Buffer;
   /** Times it was sent. After the first an unanswered batch may have been stored. */
   tries: number;
   /** A request with it is under way. */
@@ -54,30 +46,24 @@ export function makeBatch(partition: Partition, producer: Producer): Batch {
     partition.producer = producer;
     partition.nextSequence = 0;
   }
-  let bytes = BATCH_OVERHEAD_BYTES;
-  let count = 0;
-  for (const entry of partition.queue) {
-    if (count > 0 && bytes + entry.bytes > MAX_BATCH_BYTES) break;
-    bytes += entry.bytes;
-    count++;
-  }
+  const count = howManyFit(partition.queue);
   const entries = partition.queue.splice(0, count);
   const firstSequence = partition.nextSequence;
   // Sequences are 32 bits and wrap to 0 (Kafka's DefaultRecordBatch.incrementSequence).
   partition.nextSequence = (firstSequence + count) % 2 ** 31;
-  const messages = entries.map(({ content }) => ({
-    topic: partition.topic,
-    partition: 0,
-    key: content.key,
-    // The library's types know no tombstone; its writer encodes null as Kafka wants it.
-    value: content.value as Buffer,
-    headers: content.headers,
-  }));
-  return { entries, messages, producer, firstSequence, bytes, tries: 0, sending: false, notBefore: 0 };
+  const contents = entries.map(({ content }) => content);
+  const bytes = encodeBatch(contents, producer, firstSequence, Date.now());
+  return { topic: partition.topic, entries, producer, bytes, tries: 0, sending: false, notBefore: 0 };
 }
 
-export function sizeOf(content: RecordContent): number {
-  let bytes = RECORD_OVERHEAD_BYTES + content.key.length + (content.value?.length ?? 0);
-  for (const [name, value] of content.headers) bytes += name.length + value.length + 8;
-  return bytes;
+/** At least one. */
+function howManyFit(queue: readonly Entry[]): number {
+  let bytes = BATCH_OVERHEAD_BYTES;
+  let count = 0;
+  for (const { content } of queue) {
+    bytes += recordBytes(content);
+    if (count > 0 && bytes > MAX_BATCH_BYTES) break;
+    count++;
+  }
+  return count;
 }

@@ -137,7 +137,7 @@ export class FetchSession<M extends SessionMember> {
       }
       if (this.#closed) return;
       this.#events.onRound();
-      const restMs = this.#rest.next();
+      const restMs = this.#rest.next(this.#members.size);
       if (restMs > 0 && !this.#closed) await this.#sleep(restMs);
     }
   }

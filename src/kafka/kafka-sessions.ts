@@ -80,8 +80,7 @@ export class KafkaSessions implements Sessions {
   }
 
   async #write(account: Account, value: Buffer | null): Promise<void> {
-    const content = { key: Buffer.from(account.name), value, headers: new Map<Buffer, Buffer>() };
-    await this.#options.appender.append(SESSIONS_TOPIC, content);
+    await this.#options.appender.append(SESSIONS_TOPIC, { key: account.name, value, headers: [] });
   }
 }
 

@@ -59,7 +59,7 @@ export class Notices implements Follower {
 
   /** Tells the other frontends. Best effort: without it the old holder finds out by its next heartbeat. */
   tellReplaced(inbox: string): void {
-    const content = { key: REPLACED, value: Buffer.from(inbox), headers: new Map<Buffer, Buffer>() };
+    const content = { key: REPLACED, value: Buffer.from(inbox), headers: [] };
     this.#options.appender.append(CONTROL_TOPIC, content).catch((error: unknown) => {
       this.#options.log.warn({ err: error, inbox }, 'takeover not announced');
     });

@@ -20,7 +20,7 @@ import type { Signer } from './signature.ts';
 */
 
 const SOURCE_PREFIX = 'urn:milena:user:';
-const TYPE = 'milena.message';
+const TYPE = Buffer.from('milena.message');
 const SPEC_VERSION = Buffer.from('1.0');
 const PLAIN_TEXT = 'text/plain; charset=utf-8';
 
@@ -37,12 +37,13 @@ const HEADER = {
   signature: Buffer.from('milena-sig'),
 } as const;
 
-/** What goes into one record; all bytes. */
+/** What goes into one record; texts become UTF-8. */
 export interface RecordContent {
-  readonly key: Buffer;
+  readonly key: Buffer | string;
   /** Null is a tombstone, for compacted topics. */
   readonly value: Buffer | null;
-  readonly headers: Map<Buffer, Buffer>;
+  /** Name, value, name, value, and so on. */
+  readonly headers: readonly (Buffer | string)[];
 }
 
 /** Longest key of an external record that is used as a name, in bytes. */
@@ -69,19 +70,20 @@ export function encodeRecord(
     body,
   });
   return {
-    key: Buffer.from(from.name),
+    key: from.name,
     value: body,
-    headers: new Map([
-      [HEADER.specVersion, SPEC_VERSION],
-      [HEADER.id, Buffer.from(id)],
-      [HEADER.source, Buffer.from(SOURCE_PREFIX + from.name)],
-      [HEADER.type, Buffer.from(TYPE)],
-      [HEADER.time, Buffer.from(time)],
-      [HEADER.contentType, Buffer.from(contentType)],
-      [HEADER.from, Buffer.from(from.incarnation)],
-      [HEADER.to, Buffer.from(to.incarnation)],
-      [HEADER.signature, Buffer.from(signature)],
-    ]),
+    // biome-ignore format: a header a line
+    headers: [
+      HEADER.specVersion, SPEC_VERSION,
+      HEADER.id, id,
+      HEADER.source, SOURCE_PREFIX + from.name,
+      HEADER.type, TYPE,
+      HEADER.time, time,
+      HEADER.contentType, contentType,
+      HEADER.from, from.incarnation,
+      HEADER.to, to.incarnation,
+      HEADER.signature, signature,
+    ],
   };
 }
 

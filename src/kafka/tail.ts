@@ -35,10 +35,14 @@ export interface Subscription {
   close(): void;
 }
 
-/** Inboxes in one fetch session: the broker looks at all of them for each wake-up, some 10 µs each. */
-const SESSION_SIZE = 32;
-/** A session with fewer gives its inboxes to the nursery, so that half-empty sessions do not pile up. */
-const SPARSE_SIZE = 8;
+/**
+ * Inboxes in one fetch session: the broker looks at all of them for each wake-up, some 10 µs each, so few are quick. But
+ * each session is a connection, so there are more in each where more inboxes are followed.
+ */
+const LEAST_SESSION_SIZE = 8;
+const SESSIONS = 240;
+/** A session with fewer than this share gives its inboxes to the nursery: so there are at most half as many again. */
+const SPARSE_SHARE = 0.7;
 /**
  * Longest time a fetch is parked at the broker. A parked fetch cannot take on another inbox, so the newcomers'
  * session waits briefly; the others long, since each wake-up costs.
@@ -66,6 +70,8 @@ export class Tail {
   readonly #sessions = new Map<number, Set<FetchSession<Member>>>();
   readonly #nurseries = new Map<number, FetchSession<Member>>();
   readonly #pace = new FetchPace();
+  /** Topics followed now. */
+  #followed = 0;
   #closed = false;
 
   constructor(cluster: Cluster, log: Logger) {
@@ -86,13 +92,19 @@ export class Tail {
         member.session?.moved(member);
       },
       close: () => {
+        if (!member.closed) this.#followed -= 1;
         member.closed = true;
         member.session?.remove(member);
         member.session = null;
       },
     };
+    this.#followed += 1;
     void this.#place(member);
     return member;
+  }
+
+  get #sessionSize(): number {
+    return Math.max(LEAST_SESSION_SIZE, Math.ceil(this.#followed / SESSIONS));
   }
 
   /** Fetch sessions open now. */
@@ -121,7 +133,7 @@ export class Tail {
         const nursery = this.#nursery(node);
         member.session = nursery;
         nursery.add(member);
-        if (nursery.size >= SESSION_SIZE) {
+        if (nursery.size >= this.#sessionSize) {
           nursery.maxWaitMs = SESSION_WAIT_MS;
           this.#nurseries.delete(node);
         }
@@ -196,7 +208,7 @@ export class Tail {
   #afterRound(session: FetchSession<Member>): void {
     if (this.#closed) return;
     const isNursery = this.#nurseries.get(session.node) === session;
-    if (isNursery ? session.size > 0 : session.size >= SPARSE_SIZE) return;
+    if (session.size >= (isNursery ? 1 : SPARSE_SHARE * this.#sessionSize)) return;
     if (isNursery) this.#nurseries.delete(session.node);
     const members = session.members();
     this.#sessions.get(session.node)?.delete(session);

@@ -116,8 +116,10 @@ class World {
     return this.log.slice(from, end).map((stored, index) => {
       const offset = from + index;
       const content = stored && encodeRecord(signer, owner, stored, new Date());
-      const headers = [...(content?.headers ?? [])];
-      const record = { key: content?.key ?? null, value: content?.value ?? Buffer.from('raw'), headers };
+      const parts = (content?.headers ?? []).map((part) => Buffer.from(part));
+      const headers = parts.flatMap((name, at) => (at % 2 === 0 ? [[name, parts[at + 1]]] : []));
+      const key = content ? Buffer.from(content.key) : null;
+      const record = { key, value: content?.value ?? Buffer.from('raw'), headers };
       return { offset, timestamp: offset, record } as unknown as RawRecord;
     });
   }

@@ -64,6 +64,15 @@ describe('the pace of commits', () => {
 });
 
 describe('the pace of fetches', () => {
+  it('is 200 answers a second over all sessions of 32 where nothing is new, and fewer where sessions are larger', () => {
+    const last = (inboxes: number) => {
+      const pace = new FetchPace();
+      return Array.from({ length: 250 }, () => pace.broughtNothing(inboxes)).at(-1);
+    };
+    expect(last(32)).toBeCloseTo(1_000, 0);
+    expect(last(96)).toBeCloseTo(2_250, 0);
+  });
+
   it('knows no rest where messages come one after the other', async () => {
     const rest = new Rest(new FetchPace());
     for (let i = 0; i < 2_000; i++) {
@@ -88,13 +97,16 @@ describe('the pace of fetches', () => {
   });
 });
 
+/** In each session. */
+const INBOXES = 32;
+
 /** One fetch that was parked for a while; `isNew` null: it brought nothing at all. */
 function answer(rest: Rest, parkedMs: number, isNew: boolean | null): number {
   rest.asked();
   vi.advanceTimersByTime(parkedMs);
   rest.answered();
   if (isNew !== null) rest.brought(isNew);
-  return rest.next();
+  return rest.next(INBOXES);
 }
 
 function scheduleWith(
