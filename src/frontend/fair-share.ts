@@ -1,3 +1,5 @@
+import { atTurnEnd, thisTurn } from './turn-end.ts';
+
 /** One client's requests that are begun before everybody else has had a turn of the event loop. */
 const REQUESTS_A_TURN = 16;
 
@@ -7,24 +9,26 @@ const REQUESTS_A_TURN = 16;
  */
 export class FairShare {
   readonly #nextTurn: () => void;
+  #turn = -1;
   #used = 0;
 
-  /** @param nextTurn called when the session may go on, once for each turn in which it began something */
+  /** @param nextTurn called when the session may go on, after a turn in which it used up its share */
   constructor(nextTurn: () => void) {
     this.#nextTurn = nextTurn;
   }
 
   get isUsedUp(): boolean {
-    return this.#used >= REQUESTS_A_TURN;
+    return this.#used >= REQUESTS_A_TURN && this.#turn === thisTurn();
   }
 
   /** One request is begun. */
   use(): void {
-    this.#used += 1;
-    if (this.#used > 1) return;
-    setImmediate(() => {
+    const turn = thisTurn();
+    if (turn !== this.#turn) {
+      this.#turn = turn;
       this.#used = 0;
-      this.#nextTurn();
-    });
+    }
+    this.#used += 1;
+    if (this.#used === REQUESTS_A_TURN) atTurnEnd(this.#nextTurn);
   }
 }

@@ -180,7 +180,7 @@ export class Session {
     let answered: Answered = { opcode: frame.opcode };
     try {
       const request = version.decodeRequest(frame);
-      if (request.type === 'send') answered = { ...answered, id: request.id };
+      if (request.type === 'send') answered = { opcode: frame.opcode, id: request.id };
       demandAllowed(this.#state, request);
       if (request.type === 'ack') {
         this.#loggedIn().stay.acknowledge(request.ranges);

@@ -29,12 +29,23 @@ export class Window {
 
   /** Takes out what these ranges acknowledge; ranges of what was really there, in no particular order. */
   acknowledge(ranges: readonly OffsetRange[]): OffsetRange[] {
+    const [range] = ranges;
+    if (ranges.length === 1 && range !== undefined && this.#isNextPush(range)) {
+      const offset = this.#pushed.shift() ?? 0;
+      return [{ first: offset, last: offset }];
+    }
     const sorted = [...ranges].sort((a, b) => a.first - b.first);
     const [pushed, keptPushed] = split(this.#pushed, sorted);
     const [retrieved, keptRetrieved] = split(this.#retrieved, sorted);
     this.#pushed = keptPushed;
     this.#retrieved = keptRetrieved;
     return [...runs(pushed), ...runs(retrieved)];
+  }
+
+  /** The usual case: of all that is on its way a range is about the oldest push and nothing else. */
+  #isNextPush({ first, last }: OffsetRange): boolean {
+    const [oldest = Number.POSITIVE_INFINITY, next = Number.POSITIVE_INFINITY] = this.#pushed;
+    return this.#retrieved.length === 0 && first <= oldest && oldest <= last && last < next;
   }
 }
 

@@ -14,6 +14,11 @@ import { MAX_BATCH_BYTES, noSuchInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
 /** Appends waiting over all inboxes; past either bound a sender gets BUSY at once. */
 const MAX_QUEUED_RECORDS = 50_000;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/**
+ * Requests under way at one broker. With one alone everybody keeps step: the broker rests while its answer is passed on, and
+ * the next request is gathered while it rests. An inbox has at most one batch under way, so its order is kept.
+ */
+const MAX_IN_FLIGHT = Number(process.env.MIF ?? 2);
 /** Bytes of one Produce request; what is left over goes with the next. */
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 /** Topics whose sequence numbers are kept; past that a new producer id starts all of them again at 0. */
@@ -35,7 +40,8 @@ export class Appender {
   readonly #partitions = new Map<string, Partition>();
   /** Partitions with something to send. */
   readonly #ready = new Set<Partition>();
-  readonly #busyNodes = new Set<number>();
+  /** Requests under way, by broker. */
+  readonly #inFlight = new Map<number, number>();
   #producer: Promise<Producer> | null = null;
   #queuedRecords = 0;
   #queuedBytes = 0;
@@ -162,7 +168,7 @@ export class Appender {
       }
       const bytes = bytesOf.get(leader.node) ?? 0;
       // What does not go with this request is looked at again when a request to that broker is answered.
-      if (this.#busyNodes.has(leader.node) || bytes > MAX_REQUEST_BYTES) continue;
+      if (this.#isBusy(leader.node) || bytes > MAX_REQUEST_BYTES) continue;
       partition.batch ??= makeBatch(partition, producer);
       const { batch } = partition;
       const round = rounds.get(leader.node) ?? new Map<Partition, Batch>();
@@ -176,8 +182,12 @@ export class Appender {
     return rounds;
   }
 
+  #isBusy(node: number): boolean {
+    return (this.#inFlight.get(node) ?? 0) >= MAX_IN_FLIGHT;
+  }
+
   async #send(node: number, round: Map<Partition, Batch>): Promise<void> {
-    this.#busyNodes.add(node);
+    this.#inFlight.set(node, (this.#inFlight.get(node) ?? 0) + 1);
     const batches = [...round.values()];
     for (const batch of batches) {
       batch.tries++;
@@ -199,7 +209,7 @@ export class Appender {
         this.#repeat(partition, error);
       }
     } finally {
-      this.#busyNodes.delete(node);
+      this.#inFlight.set(node, (this.#inFlight.get(node) ?? 1) - 1);
       if (this.#ready.size > 0) this.#schedule();
     }
   }

@@ -32,9 +32,9 @@ const NEW_BURST = 100;
 
 /**
  * Answers that bring only what was handed over in memory are the safety net at work. One costs a unit here, and one more
- * at the broker for each 32 inboxes that it looks at: together at most some 7 % of the two.
+ * at the broker for each 32 inboxes that it looks at: together at most some 5 % of the two.
  */
-const UNITS_PER_SECOND = 400;
+const UNITS_PER_SECOND = 250;
 const UNITS_BURST = 100;
 const INBOXES_PER_UNIT = 32;
 

@@ -64,13 +64,13 @@ describe('the pace of commits', () => {
 });
 
 describe('the pace of fetches', () => {
-  it('is 200 answers a second over all sessions of 32 where nothing is new, and fewer where sessions are larger', () => {
+  it('is 125 answers a second over all sessions of 32 where nothing is new, and fewer where sessions are larger', () => {
     const last = (inboxes: number) => {
       const pace = new FetchPace();
       return Array.from({ length: 250 }, () => pace.broughtNothing(inboxes)).at(-1);
     };
-    expect(last(32)).toBeCloseTo(1_000, 0);
-    expect(last(96)).toBeCloseTo(2_250, 0);
+    expect(last(32)).toBeCloseTo(1_600, 0);
+    expect(last(96)).toBeCloseTo(3_600, 0);
   });
 
   it('knows no rest where messages come one after the other', async () => {
