@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Connection, FetchIsolationLevels, fetchV17 } from '@platformatic/kafka';
+import { type Connection, FetchIsolationLevels, type fetchV17 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
+import { type FetchedTopic, type FetchResponse, fetch } from './fetch.ts';
 import { type FetchPace, Rest } from './fetch-pace.ts';
 import { KafkaCode, nameOfCode } from './kafka-error.ts';
-import { type RawRecord, recordsOf } from './record-batches.ts';
+import { type RawRecord, readRecords } from './record-batches.ts';
 
 /** What a fetch session needs to know of a member. */
 export interface SessionMember {
@@ -172,7 +173,7 @@ export class FetchSession<M extends SessionMember> {
     this.#rest.asked();
     const response = await send(
       this.#connection,
-      fetchV17.api,
+      fetch,
       this.maxWaitMs,
       1,
       MAX_BYTES,
@@ -186,7 +187,7 @@ export class FetchSession<M extends SessionMember> {
     );
     this.#advance(response);
     this.#rest.answered();
-    for (const topic of response.responses) this.#take(topic);
+    for (const topic of response.topics) this.#take(topic);
   }
 
   #describe(topicId: string): fetchV17.FetchRequestTopic[] {
@@ -209,7 +210,7 @@ export class FetchSession<M extends SessionMember> {
   }
 
   /** The session's next state; a session that the broker has dropped is begun anew from our own positions. */
-  #advance(response: fetchV17.FetchResponse): void {
+  #advance(response: FetchResponse): void {
     const code = response.errorCode;
     if (code === KafkaCode.NONE) {
       if (response.sessionId === 0) {
@@ -233,19 +234,18 @@ export class FetchSession<M extends SessionMember> {
     this.#log.info({ node: this.node, code: nameOfCode(code) }, 'fetch session begun anew');
   }
 
-  #take(topic: fetchV17.FetchResponseTopic): void {
-    const member = this.#members.get(topic.topicId);
-    const partition = topic.partitions[0];
-    if (!member || !partition) return;
-    if (partition.errorCode !== KafkaCode.NONE) {
-      this.#events.onError(member, partition.errorCode);
+  #take({ topicId, errorCode, records: batches }: FetchedTopic): void {
+    const member = this.#members.get(topicId);
+    if (!member) return;
+    if (errorCode !== KafkaCode.NONE) {
+      this.#events.onError(member, errorCode);
       return;
     }
-    if (!partition.records || partition.records.length === 0) return;
-    this.#changed.add(topic.topicId);
+    if (batches.length === 0) return;
+    this.#changed.add(topicId);
     // Closed and followed again further back while this fetch was parked: what lies between would be missing.
-    if ((this.#known.get(topic.topicId) ?? 0) > member.position) return;
-    const { records, nextOffset } = recordsOf(partition.records, member.position);
+    if ((this.#known.get(topicId) ?? 0) > member.position) return;
+    const { records, nextOffset } = readRecords(batches, member.position);
     this.#rest.brought(nextOffset > member.position);
     this.#events.onData(member, records, nextOffset);
   }

@@ -5,7 +5,7 @@ import { deleteGroup, type GroupMember } from './group-member.ts';
 import { trimHistory, trimIntervalMs } from './history.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
-import { readBounds, readEnd, readRecords } from './log-reader.ts';
+import { readBounds, readEnd, readLog } from './log-reader.ts';
 import { decodeRecord } from './record.ts';
 import type { RawRecord } from './record-batches.ts';
 import { now, retry } from './retry.ts';
@@ -324,7 +324,7 @@ export class KafkaInbox implements Inbox, Follower {
   }
 
   #decode(raw: RawRecord): InboxMessage | null {
-    const decoded = decodeRecord(this.#around.signer, this.owner, raw.record, raw.offset, raw.timestamp);
+    const decoded = decodeRecord(this.#around.signer, this.owner, raw);
     if (decoded.kind === 'message') return decoded.message;
     this.#around.log.info(
       { topic: this.topic, offset: raw.offset, reason: decoded.reason },
@@ -342,7 +342,7 @@ export class KafkaInbox implements Inbox, Follower {
   async #readFrom(position: number): Promise<{ records: RawRecord[]; nextOffset: number }> {
     const { cluster } = this.#around;
     const deadline = now() + READ_TIMEOUT_MS;
-    const read = await readRecords(cluster, this, position, READ_BYTES, deadline).catch(this.#asEngineError);
+    const read = await readLog(cluster, this, position, READ_BYTES, deadline).catch(this.#asEngineError);
     await this.#expectStillHeld();
     return read;
   }

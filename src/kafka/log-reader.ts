@@ -1,13 +1,8 @@
-import {
-  FetchIsolationLevels,
-  fetchV17,
-  ListOffsetTimestamps,
-  listOffsetsV9,
-  type RecordsBatch,
-} from '@platformatic/kafka';
+import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
+import { fetch } from './fetch.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
-import { type RawRecord, recordsOf } from './record-batches.ts';
+import { type RawRecord, readRecords } from './record-batches.ts';
 import { retry } from './retry.ts';
 
 /** First offset that is still there, and the one that the next record will get. */
@@ -114,7 +109,7 @@ async function listOffsets(
  * Records from a position on, as many as one fetch brings. Where the log starts later by now, none, and that start.
  * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID
  */
-export async function readRecords(
+export async function readLog(
   cluster: Cluster,
   { topic, topicId }: { readonly topic: string; readonly topicId: string },
   position: number,
@@ -123,7 +118,7 @@ export async function readRecords(
 ): Promise<{ records: RawRecord[]; nextOffset: number }> {
   try {
     const batches = await readBatches(cluster, topic, topicId, position, maxBytes, deadline);
-    return recordsOf(batches, position);
+    return readRecords(batches, position);
   } catch (error) {
     if (!(error instanceof KafkaError) || error.kafkaCode !== KafkaCode.OFFSET_OUT_OF_RANGE) throw error;
     const { start } = await readBounds(cluster, topic, deadline);
@@ -136,20 +131,20 @@ export async function readRecords(
  * @param topicId Kafka's id of the topic (a UUID)
  * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID, OFFSET_OUT_OF_RANGE
  */
-export function readBatches(
+function readBatches(
   cluster: Cluster,
   topic: string,
   topicId: string,
   from: number,
   maxBytes: number,
   deadline: number,
-): Promise<RecordsBatch[]> {
+): Promise<Buffer> {
   return retry(`read ${topic}`, deadline, async () => {
     const { node } = await cluster.leader(topic);
     const response = await cluster.request(
       node,
       'read',
-      fetchV17.api,
+      fetch,
       MAX_WAIT_MS,
       1,
       maxBytes,
@@ -173,10 +168,10 @@ export function readBatches(
       [],
       '',
     );
-    const partition = response.responses[0]?.partitions[0];
-    const code = response.errorCode || (partition?.errorCode ?? KafkaCode.NONE);
+    const [found] = response.topics;
+    const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
     if (isPassing(code)) cluster.forgetLeader(topic);
     expectNone(`Fetch ${topic}`, code);
-    return partition?.records ?? [];
+    return found?.records ?? Buffer.alloc(0);
   });
 }

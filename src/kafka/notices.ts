@@ -66,9 +66,9 @@ export class Notices implements Follower {
   }
 
   onRecords(records: readonly RawRecord[]): void {
-    for (const { record } of records) {
-      if (!record.key?.equals(REPLACED) || !record.value || record.value.length > MAX_NAME_BYTES) continue;
-      this.#options.onReplaced(record.value.toString('utf8'));
+    for (const { key, value } of records) {
+      if (!key?.equals(REPLACED) || !value || value.length > MAX_NAME_BYTES) continue;
+      this.#options.onReplaced(value.toString('utf8'));
     }
   }
 

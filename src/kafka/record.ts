@@ -1,6 +1,6 @@
-import type { KafkaRecord } from '@platformatic/kafka';
 import type { Account } from './accounts.ts';
 import type { Accepted, InboxMessage, OutgoingMessage, Sender } from './inboxes.ts';
+import { eachHeader, type RawRecord } from './record-batches.ts';
 import type { Signer } from './signature.ts';
 
 /*
@@ -39,7 +39,7 @@ const HEADER = {
 
 /** What goes into one record; texts become UTF-8. */
 export interface RecordContent {
-  readonly key: Buffer | string;
+  readonly key: Buffer | string | null;
   /** Null is a tombstone, for compacted topics. */
   readonly value: Buffer | null;
   /** Name, value, name, value, and so on. */
@@ -109,29 +109,21 @@ export type DecodedRecord =
 /**
  * Reads a record that anybody may have written. Whatever is wrong with it makes it external or skipped,
  * never an error: the watermark must get past it.
- * @param offset of the record in the inbox
- * @param acceptedAt milliseconds since the epoch, Kafka's append time
  */
-export function decodeRecord(
-  signer: Signer,
-  owner: Account,
-  record: KafkaRecord,
-  offset: number,
-  acceptedAt: number,
-): DecodedRecord {
-  const headers = readHeaders(record);
-  const to = headers.get('milena-to');
+export function decodeRecord(signer: Signer, owner: Account, raw: RawRecord): DecodedRecord {
+  const headers = readHeaders(raw.headers);
+  const { to } = headers;
   if (to !== undefined && to !== owner.incarnation) return { kind: 'skip', reason: 'other incarnation' };
-  if (record.value === null) return { kind: 'skip', reason: 'no value' };
+  if (raw.value === null) return { kind: 'skip', reason: 'no value' };
   return {
     kind: 'message',
     message: {
-      offset,
-      id: headers.get('ce_id') ?? null,
-      from: readSender(signer, owner, record.key, record.value, headers),
-      body: record.value.toString('utf8'),
-      contentType: headers.get('content-type') ?? null,
-      acceptedAt,
+      offset: raw.offset,
+      id: headers.id ?? null,
+      from: readSender(signer, owner, raw.key, raw.value, headers),
+      body: raw.value.toString('utf8'),
+      contentType: headers.contentType ?? null,
+      acceptedAt: raw.timestamp,
     },
   };
 }
@@ -142,20 +134,16 @@ function readSender(
   owner: Account,
   key: Buffer | null,
   body: Buffer,
-  headers: Map<string, string>,
+  { id = '', time = '', contentType = '', from = '', to = '', signature = '' }: Headers,
 ): Sender {
   const name = nameIn(key);
-  const incarnation = headers.get('milena-from') ?? '';
-  const genuine = signer.verify(headers.get('milena-sig') ?? '', {
+  const genuine = signer.verify(signature, {
     from: name,
-    fromIncarnation: incarnation,
-    toIncarnation: headers.get('milena-to') === owner.incarnation ? owner.incarnation : '',
-    id: headers.get('ce_id') ?? '',
-    time: headers.get('ce_time') ?? '',
-    contentType: headers.get('content-type') ?? '',
-    body,
+    fromIncarnation: from,
+    toIncarnation: to === owner.incarnation ? owner.incarnation : '',
+    ...{ id, time, contentType, body },
   });
-  return genuine ? { kind: 'user', name, incarnation } : { kind: 'external', name };
+  return genuine ? { kind: 'user', name, incarnation: from } : { kind: 'external', name };
 }
 
 /** As much of a key as a name may have, cut between characters. */
@@ -167,12 +155,21 @@ function nameIn(key: Buffer | null): string {
   return key.subarray(0, end).toString('utf8');
 }
 
-/** Headers by name; of a repeated name the first counts. At most 64 are looked at, the rest is ignored. */
-function readHeaders(record: KafkaRecord): Map<string, string> {
-  const headers = new Map<string, string>();
-  for (const [name, value] of record.headers.slice(0, 64)) {
-    const key = name?.toString('utf8');
-    if (key !== undefined && value !== null && !headers.has(key)) headers.set(key, value.toString('utf8'));
-  }
+/** The headers that mean something here, by what they are called in `HEADER`. */
+type Headers = Partial<Record<(typeof READ)[number], string>>;
+
+const READ = ['to', 'id', 'contentType', 'from', 'time', 'signature'] as const;
+
+/** Of a repeated name the first counts. */
+function readHeaders(encoded: Buffer): Headers {
+  const headers: Headers = {};
+  eachHeader(encoded, (name, value) => {
+    for (const key of READ) {
+      if (name.length === HEADER[key].length && HEADER[key].equals(name)) {
+        headers[key] ??= value.toString('utf8');
+        return;
+      }
+    }
+  });
   return headers;
 }

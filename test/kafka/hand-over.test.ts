@@ -7,7 +7,8 @@ import { KafkaInbox } from '../../src/kafka/inbox.ts';
 import type { InboxSurroundings } from '../../src/kafka/inbox-surroundings.ts';
 import type { InboxMessage, OutgoingMessage } from '../../src/kafka/inboxes.ts';
 import { encodeRecord, messageAsStored } from '../../src/kafka/record.ts';
-import type { RawRecord } from '../../src/kafka/record-batches.ts';
+import { encodeBatch, encodeContent } from '../../src/kafka/record-batch.ts';
+import { type RawRecord, readRecords } from '../../src/kafka/record-batches.ts';
 import { Signer } from '../../src/kafka/signature.ts';
 import type { Follower, Subscription } from '../../src/kafka/tail.ts';
 import { Watermark } from '../../src/kafka/watermark.ts';
@@ -113,14 +114,12 @@ class World {
   }
 
   #records(from: number, end: number): RawRecord[] {
-    return this.log.slice(from, end).map((stored, index) => {
-      const offset = from + index;
-      const content = stored && encodeRecord(signer, owner, stored, new Date());
-      const parts = (content?.headers ?? []).map((part) => Buffer.from(part));
-      const headers = parts.flatMap((name, at) => (at % 2 === 0 ? [[name, parts[at + 1]]] : []));
-      const key = content ? Buffer.from(content.key) : null;
-      const record = { key, value: content?.value ?? Buffer.from('raw'), headers };
-      return { offset, timestamp: offset, record } as unknown as RawRecord;
+    return this.log.slice(from, end).flatMap((stored, index) => {
+      const raw = { key: null, value: Buffer.from('raw'), headers: [] };
+      const content = stored ? encodeRecord(signer, owner, stored, new Date()) : raw;
+      const batch = encodeBatch([encodeContent(content)], { id: 1n, epoch: 0 }, 0, from + index);
+      batch.writeBigInt64BE(BigInt(from + index));
+      return readRecords(batch, from + index).records;
     });
   }
 

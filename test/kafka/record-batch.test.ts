@@ -24,7 +24,7 @@ function messageOf({ key, value, headers }: RecordContent, topic: string) {
   const pairs = parts.flatMap((name, at): [Buffer, Buffer][] =>
     at % 2 === 0 ? [[name, parts[at + 1] ?? Buffer.alloc(0)]] : [],
   );
-  const record = { key: Buffer.from(key), value: value as Buffer, headers: new Map(pairs) };
+  const record = { key: Buffer.from(key ?? ''), value: value as Buffer, headers: new Map(pairs) };
   return { ...record, topic, partition: 0, timestamp: BigInt(TIME) };
 }
 

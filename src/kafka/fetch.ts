@@ -1,0 +1,80 @@
+import { createAPI, fetchV17, type Reader } from '@platformatic/kafka';
+import { KafkaCode } from './kafka-error.ts';
+import { LogBytes } from './log-bytes.ts';
+
+/*
+  Fetch response, version 17, of topics with one partition. What we do not use is skipped:
+    throttle_time_ms INT32  error_code INT16  session_id INT32  [topics]  TAG_BUFFER
+    topic     = topic_id UUID  [partitions]  TAG_BUFFER
+    partition = index INT32  error_code INT16  high_watermark INT64  last_stable_offset INT64  log_start_offset INT64
+                [aborted transactions]  preferred_read_replica INT32  records COMPACT_RECORDS  TAG_BUFFER
+    aborted transaction = producer_id INT64  first_offset INT64  TAG_BUFFER
+*/
+
+const API_KEY = 1;
+const VERSION = 17;
+
+/** What a fetch brought of one topic. */
+export interface FetchedTopic {
+  readonly topicId: string;
+  readonly errorCode: number;
+  /** Batches as they lie in the log (record-batches.ts), maybe cut at the end. */
+  readonly records: Buffer;
+}
+
+export interface FetchResponse {
+  readonly errorCode: number;
+  readonly sessionId: number;
+  readonly topics: readonly FetchedTopic[];
+}
+
+/**
+ * The library's request, with a parser that leaves records as bytes: most of what is fetched was handed over in memory
+ * already, and the library makes some fifty objects of each record. A response with error codes in it is a response.
+ */
+export const fetch = createAPI<Parameters<typeof fetchV17.createRequest>, FetchResponse>(
+  API_KEY,
+  VERSION,
+  fetchV17.createRequest,
+  parseResponse,
+);
+
+function parseResponse(_id: number, _key: number, _version: number, reader: Reader): FetchResponse {
+  const bytes = new LogBytes(reader.buffer.slice(reader.position));
+  bytes.skip(4);
+  const errorCode = bytes.int16();
+  const sessionId = bytes.int32();
+  const topics: FetchedTopic[] = [];
+  for (let left = bytes.uvarint() - 1; left > 0; left--) {
+    const topicId = bytes.uuid();
+    let topic: FetchedTopic = { topicId, errorCode: KafkaCode.NONE, records: NOTHING };
+    for (let partitions = bytes.uvarint() - 1; partitions > 0; partitions--)
+      topic = readPartition(bytes, topicId);
+    bytes.skipTags();
+    topics.push(topic);
+  }
+  bytes.skipTags();
+  reader.position = reader.length;
+  return { errorCode, sessionId, topics };
+}
+
+const NOTHING = Buffer.alloc(0);
+/** Index; and the three offsets. */
+const INDEX_BYTES = 4;
+const OFFSETS_BYTES = 24;
+const TRANSACTION_BYTES = 16;
+
+function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
+  bytes.skip(INDEX_BYTES);
+  const errorCode = bytes.int16();
+  bytes.skip(OFFSETS_BYTES);
+  for (let aborted = bytes.uvarint() - 1; aborted > 0; aborted--) {
+    bytes.skip(TRANSACTION_BYTES);
+    bytes.skipTags();
+  }
+  bytes.skip(4);
+  const size = bytes.uvarint() - 1;
+  const records = size > 0 ? bytes.bytes(size) : NOTHING;
+  bytes.skipTags();
+  return { topicId, errorCode, records };
+}

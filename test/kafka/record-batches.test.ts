@@ -1,0 +1,82 @@
+/** Batches as the library writes them, read by ours. */
+import { createRecordsBatch, type MessageRecord } from '@platformatic/kafka';
+import { describe, expect, it } from 'vitest';
+import { eachHeader, type RawRecord, readRecords } from '../../src/kafka/record-batches.ts';
+
+const START = 1_000_000_000_000;
+
+function messages(count: number): MessageRecord[] {
+  return Array.from({ length: count }, (_, i) => ({
+    ...{ topic: 't', partition: 0, key: Buffer.from(`k${i}`), timestamp: BigInt(START + 40 * i - 100) },
+    value: Buffer.from('čau '.repeat(i % 50)),
+    headers: new Map([[Buffer.from('ce_id'), Buffer.from(`id ${i}`)]]),
+  }));
+}
+
+/** At that offset, with further bits in its attributes. */
+function batch(base: number, count: number, attributes = 0, compression?: 'gzip'): Buffer {
+  const options = compression === undefined ? {} : { compression };
+  const bytes = Buffer.from(createRecordsBatch(messages(count), options).buffer);
+  bytes.writeBigInt64BE(BigInt(base));
+  bytes.writeInt16BE(bytes.readInt16BE(21) | attributes, 21);
+  return bytes;
+}
+
+const offsets = (records: readonly RawRecord[]): number[] => records.map(({ offset }) => offset);
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+describe('fetched batches', () => {
+  it('hold what was written', () => {
+    const { records, nextOffset } = readRecords(batch(2 ** 40, 300), 0);
+    expect(nextOffset).toBe(2 ** 40 + 300);
+    expect(offsets(records)).toEqual(range(2 ** 40, 2 ** 40 + 300));
+    for (const [i, { key, value, timestamp, headers }] of records.entries()) {
+      expect([key?.toString(), value?.toString()]).toEqual([`k${i}`, 'čau '.repeat(i % 50)]);
+      expect(timestamp).toBe(START + 40 * i - 100);
+      const seen: string[] = [];
+      eachHeader(headers, (name, text) => seen.push(`${name}=${text}`));
+      expect(seen).toEqual([`ce_id=id ${i}`]);
+    }
+  });
+
+  it('begin at the offset that is asked for, within a batch and behind batches', () => {
+    const log = Buffer.concat([batch(0, 10), batch(10, 10), batch(25, 5)]);
+    expect(offsets(readRecords(log, 13).records)).toEqual([...range(13, 20), ...range(25, 30)]);
+    expect(readRecords(log, 30)).toEqual({ records: [], nextOffset: 30 });
+  });
+
+  it('may be compressed, have the append time, or be control batches', () => {
+    expect(offsets(readRecords(batch(0, 40, 0, 'gzip'), 30).records)).toEqual(range(30, 40));
+    const times = readRecords(batch(0, 3, 1 << 3), 0).records.map(({ timestamp }) => timestamp);
+    expect(times).toEqual([START - 20, START - 20, START - 20]);
+    const control = Buffer.concat([batch(0, 1, 1 << 5), batch(1, 1)]);
+    expect(readRecords(control, 0)).toMatchObject({ nextOffset: 2, records: [{ offset: 1 }] });
+  });
+
+  it('cut anywhere give the whole batches before the cut', () => {
+    const [first, second] = [batch(0, 5), batch(5, 5)];
+    const log = Buffer.concat([first, second]);
+    for (let length = 0; length < log.length; length++) {
+      const whole = length < first.length ? 0 : 5;
+      expect(readRecords(log.subarray(0, length), 0).nextOffset).toBe(whole);
+    }
+  });
+
+  it('that are no batches end in a RangeError or in records, and never hang', () => {
+    const good = batch(0, 5);
+    let refused = 0;
+    for (let at = 12; at < good.length; at++) {
+      const bad = Buffer.from(good);
+      bad.writeUInt8(bad.readUInt8(at) ^ 0xff, at);
+      // Kinds of compression that this is not fail as their libraries do.
+      if (at === 22) continue;
+      try {
+        readRecords(bad, 0);
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+        refused += 1;
+      }
+    }
+    expect(refused).toBeGreaterThan(10);
+  });
+});
