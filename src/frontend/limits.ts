@@ -100,10 +100,12 @@ export const LIMITS: Limits = {
   firstRequestMs: 60_000,
   // People type their password at the prompt of a client that is connected already.
   loginMs: 300_000,
-  pingAfterMs: 30_000,
-  closeAfterMs: 60_000,
+  // Ten thousand who say nothing cost 170 pings a second then, and as many answers.
+  pingAfterMs: 60_000,
+  closeAfterMs: 120_000,
   lingerMs: 2_000,
-  keepAliveMs: 60_000,
+  // Finds a machine that is gone without costing anything here: the kernel asks, and gives up after ten unanswered seconds.
+  keepAliveMs: 30_000,
   outstandingSends: 64,
   window: 256,
   sendsPerSecond: 500,

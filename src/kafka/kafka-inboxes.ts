@@ -28,6 +28,8 @@ const LOOK_TIMEOUT_MS = 5_000;
 /** A third of the session time-out, so that one lost heartbeat does no harm. */
 const HEARTBEAT_INTERVAL_MS = INBOX_SESSION_TIMEOUT_MS / 3;
 const HEARTBEAT_TICK_MS = 1_000;
+/** In so many ticks each inbox has been looked at. */
+const TICKS_FOR_ALL = 10;
 /** Inboxes closed at the same time when the engine stops. */
 const CLOSE_CONCURRENCY = 64;
 
@@ -59,6 +61,10 @@ export class KafkaInboxes implements Inboxes {
   /** Inboxes that this process holds or is about to hold, by owner's name. Bounded by the frontend's connections. */
   readonly #local = new Map<string, KafkaInbox | 'opening'>();
   #heartbeats: NodeJS.Timeout | null = null;
+  /** A walk along `#local` that goes on with each tick. */
+  #walk = this.#local.values();
+  /** An inbox may rest because this frontend's lease was in doubt. */
+  #someRest = false;
 
   constructor(options: KafkaInboxesOptions) {
     const { cluster, log } = options;
@@ -78,7 +84,7 @@ export class KafkaInboxes implements Inboxes {
       cluster,
       log,
       sessionTimeoutMs: options.frontendLeaseMs,
-      onAlive: () => this.#each((inbox) => inbox.wake()),
+      onAlive: () => this.#wakeAll(),
       onLost: () => this.#each((inbox) => inbox.lose('fenced')),
     });
     this.#around = {
@@ -88,7 +94,11 @@ export class KafkaInboxes implements Inboxes {
       commitPace: new CommitPace(),
       signer: options.signer,
       historyMs: options.historyMs,
-      isFrontendAlive: () => this.#frontend.isValid,
+      isFrontendAlive: () => {
+        const { isValid } = this.#frontend;
+        if (!isValid) this.#someRest = true;
+        return isValid;
+      },
       frontendAlive: (deadline) => this.#frontend.ready(deadline),
       onReleased: (inbox) => {
         if (this.#local.get(inbox.owner.name) === inbox) this.#local.delete(inbox.owner.name);
@@ -101,10 +111,7 @@ export class KafkaInboxes implements Inboxes {
   async start(): Promise<void> {
     await this.#notices.start();
     await this.#frontend.start();
-    this.#heartbeats = setInterval(
-      () => this.#each((inbox) => inbox.maintain(HEARTBEAT_INTERVAL_MS)),
-      HEARTBEAT_TICK_MS,
-    );
+    this.#heartbeats = setInterval(() => this.#maintainSome(), HEARTBEAT_TICK_MS);
   }
 
   /** Gives back every inbox, and leaves. */
@@ -235,6 +242,22 @@ export class KafkaInboxes implements Inboxes {
         throw isUnknownTopic(error) ? noSuchInbox(topic) : error;
       });
     });
+  }
+
+  /** A part of all inboxes with each tick: ten thousand at once would be felt. */
+  #maintainSome(): void {
+    let left = Math.ceil(this.#local.size / TICKS_FOR_ALL);
+    for (const inbox of this.#walk) {
+      if (inbox !== 'opening') inbox.maintain(HEARTBEAT_INTERVAL_MS);
+      if (--left <= 0) return;
+    }
+    this.#walk = this.#local.values();
+  }
+
+  #wakeAll(): void {
+    if (!this.#someRest) return;
+    this.#someRest = false;
+    this.#each((inbox) => inbox.wake());
   }
 
   /** Somebody says that one of our inboxes has a new holder: a heartbeat tells. */
