@@ -14,7 +14,7 @@ import { pidListeningOn } from './proc.ts';
 
 const HOST = '127.0.0.1';
 /** As ./start_frontend.sh has them. */
-const NODE_FLAGS = ['--max-semi-space-size=4'];
+const NODE_FLAGS = ['--max-semi-space-size=8'];
 const START_MS = 60_000;
 
 export interface StageOptions {
@@ -141,7 +141,7 @@ export class Stage {
     const inOrder = this.#options.nodeFlags.length > 0;
     await Promise.all([...this.#frontends].map((one) => (inOrder ? one.stop() : one.kill())));
     await this.#stopKafka();
-    if (!process.env.KEEP) await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 

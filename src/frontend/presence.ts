@@ -83,6 +83,8 @@ export class Presence {
   async #ask(): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
+    // Messages go first: their recipients wait for them, and only an answer waits for this.
+    await new Promise((resolve) => setImmediate(resolve));
     while (this.#questions.length > 0) {
       const batch = this.#questions.splice(0, this.#limits.presenceBatch);
       let held: boolean[] = [];
