@@ -1,13 +1,20 @@
 import type { InboxMessage } from '../kafka/inboxes.ts';
 import { isUsername } from '../protocol/names.ts';
 import { v2 } from '../protocol/v2/codec.ts';
+import { ID_BYTES } from '../protocol/v2/fields.ts';
+import {
+  deliveredFrame,
+  externalMessageFrame,
+  sentFrame,
+  userMessageFrame,
+} from '../protocol/v2/hot-frames.ts';
 import { fitMessages } from '../protocol/v2/pages.ts';
 import { failureFrame, goodbyeFrame, type Message, type ServerFrame } from '../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES, MAX_PAGE } from '../protocol/v2/requests.ts';
 import type { OffsetRange } from './delivery.ts';
 import { encodeReceipt } from './receipt.ts';
-import type { AckRequest, Entered, LoginRequest, Proof, Request, Result } from './requests.ts';
-import { uuidBytes, uuidText } from './uuid.ts';
+import type { AckRequest, Entered, LoginRequest, Proof, Request, Result, Sent } from './requests.ts';
+import { putUuid, uuidBytes, uuidText } from './uuid.ts';
 import type { Version } from './versions.ts';
 
 /** Versions of the protocol, and what a server of this one can do beyond the plain requests. */
@@ -18,20 +25,16 @@ const FEATURES = ['block', 'receipts', 'resume', 'takeover'];
 export const version2: Version = {
   number: v2.version,
   decodeRequest: (frame) => neutral(v2.decodeRequest(frame)),
-  encodeResult: (result) => v2.encodeServerFrame(resultFrame(result)),
+  encodeResult: (result) =>
+    result.type === 'sent' ? encodeSent(result) : v2.encodeServerFrame(resultFrame(result)),
   encodeFailure: (error, answered = {}) =>
     failureFrame(error, {
       request: answered.opcode,
       id: answered.id === undefined ? undefined : (uuidBytes(answered.id) ?? undefined),
     }),
   encodeFarewell: goodbyeFrame,
-  encodeMessage: (message) => v2.encodeServerFrame({ type: 'message', ...messageOf(message) }),
-  encodeFates: (delivered, undeliverable) =>
-    v2.encodeServerFrame({
-      type: 'delivered',
-      ids: delivered.map(demandBytes),
-      ...(undeliverable.length > 0 && { undeliverable: undeliverable.map(demandBytes) }),
-    }),
+  encodeMessage: (message) => shown(message, userMessageFrame, externalMessageFrame),
+  encodeFates: (delivered, undeliverable) => deliveredFrame(packed(delivered), packed(undeliverable)),
   fitRetrieved: (messages) => fitMessages(messages.map(messageOf)),
   ping: v2.encodeServerFrame({ type: 'ping' }),
   deliveredBy: 'client',
@@ -91,12 +94,20 @@ function loginOf(
 }
 
 function ackOf(request: Extract<ReturnType<typeof v2.decodeRequest>, { readonly type: 'ack' }>): AckRequest {
-  const ranges: OffsetRange[] = (request.ranges ?? []).map(([first, last]) => ({ first, last }));
+  const ranges: OffsetRange[] = [];
+  for (const [first, last] of request.ranges ?? []) ranges.push({ first, last });
   if (request.upTo !== undefined) ranges.push({ first: 0, last: request.upTo });
   return { type: 'ack', ranges };
 }
 
-function resultFrame(result: Result): ServerFrame {
+function encodeSent({ id, from, to, accepted, recipientLoggedIn }: Sent): Buffer {
+  const { name, incarnation } = to;
+  const receipt = encodeReceipt(from.incarnation, { name, incarnation, offset: accepted.offset });
+  demandBytes(idBytes, 0, id);
+  return sentFrame(idBytes, receipt, accepted.acceptedAt, recipientLoggedIn);
+}
+
+function resultFrame(result: Exclude<Result, Sent>): ServerFrame {
   switch (result.type) {
     case 'welcome': {
       const { limits, time } = result;
@@ -114,17 +125,6 @@ function resultFrame(result: Result): ServerFrame {
       return { type: result.type, ...sessionOf(result) };
     case 'retrieved':
       return { type: 'retrieved', messages: result.messages.map(messageOf), more: result.more };
-    case 'sent': {
-      const { id, from, to, accepted, recipientLoggedIn } = result;
-      const receipt = encodeReceipt(from.incarnation, { ...to, offset: accepted.offset });
-      return {
-        type: 'sent',
-        id: demandBytes(id),
-        acceptedAt: accepted.acceptedAt,
-        receipt,
-        recipientLoggedIn,
-      };
-    }
     default:
       return result;
   }
@@ -134,8 +134,8 @@ function sessionOf(entered: Entered) {
   const { account, token, tokenExpiresAt, undelivered, limits } = entered;
   return {
     username: account.name,
-    incarnation: demandBytes(account.incarnation),
-    inbox: demandBytes(account.topicId),
+    incarnation: packed([account.incarnation]),
+    inbox: packed([account.topicId]),
     token,
     tokenExpiresAt,
     undelivered,
@@ -143,28 +143,70 @@ function sessionOf(entered: Entered) {
   };
 }
 
-/** Only who could be a user, with ids as we make them, is shown as one. */
+/** A message of a page of `retrieved`. */
 function messageOf(message: InboxMessage): Message {
-  const { offset, from, body, acceptedAt } = message;
-  const id = message.id === null ? null : uuidBytes(message.id);
-  const content = {
-    seq: offset,
-    body,
-    sentAt: acceptedAt,
-    ...(message.contentType !== null && { contentType: message.contentType }),
+  return shown<Message>(message, userMessage, externalMessage);
+}
+
+function userMessage(message: InboxMessage, id: Uint8Array, from: string, life: Uint8Array): Message {
+  const fromIncarnation = Buffer.from(life);
+  return { ...contentOf(message), verified: true, id: Buffer.from(id), from, fromIncarnation };
+}
+
+function externalMessage(message: InboxMessage, id: Uint8Array | null, external: string): Message {
+  return {
+    ...contentOf(message),
+    verified: false,
+    external,
+    ...(id !== null && { id: Buffer.from(id) }),
   };
-  if (from.kind === 'user' && id !== null && isUsername(from.name)) {
-    const fromIncarnation = uuidBytes(from.incarnation);
-    if (fromIncarnation !== null) {
-      return { ...content, verified: true, id, from: from.name, fromIncarnation };
-    }
+}
+
+function contentOf({ offset, body, acceptedAt, contentType }: InboxMessage) {
+  return { seq: offset, body, sentAt: acceptedAt, ...(contentType !== null && { contentType }) };
+}
+
+/** The ids of the one message that is being encoded. */
+const idBytes = Buffer.alloc(ID_BYTES);
+const lifeBytes = Buffer.alloc(ID_BYTES);
+
+/**
+ * Only who could be a user, with ids as we make them, is shown as one. The bytes of ids are another message's after
+ * this: who keeps them makes a copy.
+ */
+function shown<Form>(
+  message: InboxMessage,
+  asUser: (message: InboxMessage, id: Uint8Array, from: string, life: Uint8Array) => Form,
+  asExternal: (message: InboxMessage, id: Uint8Array | null, external: string) => Form,
+): Form {
+  const { id, from } = message;
+  const identified = id !== null && putUuid(idBytes, 0, id);
+  if (
+    from.kind === 'user' &&
+    identified &&
+    isUsername(from.name) &&
+    putUuid(lifeBytes, 0, from.incarnation)
+  ) {
+    return asUser(message, idBytes, from.name, lifeBytes);
   }
-  return { ...content, verified: false, external: from.name, ...(id !== null && { id }) };
+  return asExternal(message, identified ? idBytes : null, from.name);
+}
+
+/**
+ * The bytes of UUIDs, one behind the other.
+ * @throws Error for an id that none of our frontends has made
+ */
+function packed(uuids: readonly string[]): Buffer {
+  const bytes = Buffer.allocUnsafe(ID_BYTES * uuids.length);
+  let at = 0;
+  for (const uuid of uuids) {
+    demandBytes(bytes, at, uuid);
+    at += ID_BYTES;
+  }
+  return bytes;
 }
 
 /** @throws Error for an id that none of our frontends has made */
-function demandBytes(uuid: string): Buffer {
-  const bytes = uuidBytes(uuid);
-  if (bytes === null) throw new Error(`${uuid} is no UUID`);
-  return bytes;
+function demandBytes(target: Uint8Array, at: number, uuid: string): void {
+  if (!putUuid(target, at, uuid)) throw new Error(`${uuid} is no UUID`);
 }
