@@ -94,10 +94,10 @@ function loginOf(
 }
 
 function ackOf(request: Extract<ReturnType<typeof v2.decodeRequest>, { readonly type: 'ack' }>): AckRequest {
-  const ranges: OffsetRange[] = [];
-  for (const [first, last] of request.ranges ?? []) ranges.push({ first, last });
-  if (request.upTo !== undefined) ranges.push({ first: 0, last: request.upTo });
-  return { type: 'ack', ranges };
+  const { upTo, ranges } = request;
+  const below: OffsetRange[] = upTo === undefined ? [] : [{ first: 0, last: upTo }];
+  if (ranges === undefined) return { type: 'ack', ranges: below };
+  return { type: 'ack', ranges: [...ranges.map(([first, last]) => ({ first, last })), ...below] };
 }
 
 function encodeSent({ id, from, to, accepted, recipientLoggedIn }: Sent): Buffer {

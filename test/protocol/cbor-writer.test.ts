@@ -1,6 +1,6 @@
 import { encode, rfc8949EncodeOptions } from 'cborg';
 import { describe, expect, it } from 'vitest';
-import { writeCbor } from '../../src/protocol/v2/cbor-writer.ts';
+import { sizeOf, writeCbor } from '../../src/protocol/v2/cbor-writer.ts';
 
 const OPTIONS = { ...rfc8949EncodeOptions, ignoreUndefinedProperties: true };
 const EDGES = [0, 1, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1];
@@ -16,7 +16,7 @@ const TEXTS = [
 ];
 const KEYS = ['a', 'b', 'ab', 'aa', 'é', '\uffff', '\u{10000}', 'k'.repeat(30), ''];
 
-/** cborg wrote the frames before: the same values must become the same bytes. */
+/** cborg shares no code with ours: the same values must become the same bytes. */
 describe('the CBOR writer', () => {
   it.each(EDGES)('writes %d and its negative as cborg does', (edge) => {
     for (const value of [edge, -edge || 0, -edge - 1].filter(Number.isSafeInteger)) expectSame({ value });
@@ -26,6 +26,11 @@ describe('the CBOR writer', () => {
     for (let round = 0; round < 3_000; round++) expectSame(randomMap(3));
   });
 
+  it.each([22, 23, 24, 255, 256])('writes %d keys, and does not count what is undefined', (count) => {
+    const entries = Array.from({ length: count }, (_, index) => [`k${index}`, index] as const);
+    expectSame({ a: undefined, ...Object.fromEntries(entries), z: undefined });
+  });
+
   it('writes a payload that is larger than its buffer, and small ones after it', () => {
     expectSame({ bodies: Array.from({ length: 100 }, (_, i) => `${i}`.repeat(1_000)) });
     expectSame({ a: 1 });
@@ -33,12 +38,15 @@ describe('the CBOR writer', () => {
 
   it.each([1.5, Number.NaN, 2 ** 53, 1n, () => {}, Symbol('s')])('refuses what has no place', (value) => {
     expect(() => writeCbor({ value })).toThrow(TypeError);
+    expect(() => sizeOf({ value })).toThrow(TypeError);
     expectSame({ after: 'it' });
   });
 });
 
 function expectSame(value: Readonly<Record<string, unknown>>): void {
-  expect(Buffer.compare(writeCbor(value), encode(value, OPTIONS))).toBe(0);
+  const bytes = writeCbor(value);
+  expect(Buffer.compare(bytes, encode(value, OPTIONS))).toBe(0);
+  expect(sizeOf(value)).toBe(bytes.length);
 }
 
 function randomMap(depth: number): Record<string, unknown> {

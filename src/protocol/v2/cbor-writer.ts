@@ -2,16 +2,20 @@
  * Writes what cbor.ts allows, deterministically (RFC 8949, 4.2.1), some three times as fast as a library for all of
  * CBOR: frames are the most frequent thing that a frontend makes.
  */
-
-const UNSIGNED = 0;
-const NEGATIVE = 1;
-const BYTES = 2;
-const TEXT = 3;
-const ARRAY = 4;
-const MAP = 5;
-const FALSE = 0xf4;
-const TRUE = 0xf5;
-const NULL = 0xf6;
+import {
+  ARRAY,
+  BYTES,
+  FALSE,
+  headBytes,
+  MAP,
+  MAX_HEAD_BYTES,
+  NEGATIVE,
+  NULL,
+  putHead,
+  TEXT,
+  TRUE,
+  UNSIGNED,
+} from './cbor-heads.ts';
 
 /** One buffer for all, since nothing waits while something is being written. What grew beyond this is not kept. */
 const KEPT_BYTES = 16 * 1024;
@@ -24,24 +28,78 @@ let at = 0;
  * @throws TypeError for what has no place in a payload
  */
 export function writeCbor(value: Readonly<Record<string, unknown>>): Buffer {
+  beginWriting();
+  writeMap(value);
+  const bytes = Buffer.allocUnsafe(at);
+  endWriting(bytes, 0);
+  return bytes;
+}
+
+/**
+ * Begins a payload that is written item by item, by who knows its map beforehand (hot-frames.ts). What was not ended
+ * because something threw is forgotten.
+ */
+export function beginWriting(): void {
+  buffer = kept;
   at = 0;
-  try {
-    writeMap(value);
-    return Buffer.from(buffer.subarray(0, at));
-  } finally {
-    buffer = kept;
-  }
+}
+
+export function writtenBytes(): number {
+  return at;
+}
+
+/** Copies what was written to where there is room for it. */
+export function endWriting(target: Buffer, targetStart: number): void {
+  buffer.copy(target, targetStart, 0, at);
+  buffer = kept;
+}
+
+export function writeHead(major: number, value: number): void {
+  reserve(MAX_HEAD_BYTES);
+  at = putHead(buffer, at, major, value);
+}
+
+export function writeText(text: string): void {
+  const length = Buffer.byteLength(text);
+  writeHead(TEXT, length);
+  reserve(length);
+  at += buffer.write(text, at);
+}
+
+/** A byte string of `bytes` from `start` to `end`. */
+export function writeBytes(bytes: Uint8Array, start = 0, end = bytes.length): void {
+  writeHead(BYTES, end - start);
+  writeRaw(bytes, start, end);
+}
+
+/** What is CBOR already, or what a head announced. */
+export function writeRaw(bytes: Uint8Array, start = 0, end = bytes.length): void {
+  reserve(end - start);
+  if (end - start > SHORT) buffer.set(bytes.subarray(start, end), at);
+  else for (let index = start; index < end; index++) buffer[at + index - start] = bytes[index] ?? 0;
+  at += end - start;
+}
+
+/** So few bytes are copied faster one by one than by a call. */
+const SHORT = 64;
+
+export function writeInteger(value: number): void {
+  writeHead(value < 0 ? NEGATIVE : UNSIGNED, magnitude(value));
+}
+
+export function writeBoolean(value: boolean): void {
+  writeByte(value ? TRUE : FALSE);
 }
 
 function write(value: unknown): void {
   if (typeof value === 'string') writeText(value);
   else if (typeof value === 'number') writeInteger(value);
-  else if (typeof value === 'boolean') writeByte(value ? TRUE : FALSE);
+  else if (typeof value === 'boolean') writeBoolean(value);
   else if (value === null) writeByte(NULL);
   else if (value instanceof Uint8Array) writeBytes(value);
   else if (Array.isArray(value)) writeArray(value);
   else if (typeof value === 'object') writeMap(value);
-  else throw new TypeError(`a payload has no place for a ${typeof value}`);
+  else throw noPlace(typeof value);
 }
 
 function writeMap(value: object): void {
@@ -70,51 +128,9 @@ function writeArray(items: readonly unknown[]): void {
   for (const item of items) write(item);
 }
 
-function writeText(text: string): void {
-  const length = Buffer.byteLength(text);
-  writeHead(TEXT, length);
-  reserve(length);
-  at += buffer.write(text, at);
-}
-
-function writeBytes(bytes: Uint8Array): void {
-  writeHead(BYTES, bytes.length);
-  reserve(bytes.length);
-  buffer.set(bytes, at);
-  at += bytes.length;
-}
-
-function writeInteger(value: number): void {
-  if (!Number.isSafeInteger(value)) throw new TypeError(`a payload has no place for ${value}`);
-  if (value >= 0) writeHead(UNSIGNED, value);
-  else writeHead(NEGATIVE, -1 - value);
-}
-
 function writeByte(byte: number): void {
   reserve(1);
   buffer[at++] = byte;
-}
-
-/** In its shortest form. */
-function writeHead(major: number, value: number): void {
-  reserve(9);
-  const type = major << 5;
-  if (value < 24) {
-    buffer[at++] = type | value;
-  } else if (value < 2 ** 8) {
-    buffer[at++] = type | 24;
-    buffer[at++] = value;
-  } else if (value < 2 ** 16) {
-    buffer[at++] = type | 25;
-    at = buffer.writeUInt16BE(value, at);
-  } else if (value < 2 ** 32) {
-    buffer[at++] = type | 26;
-    at = buffer.writeUInt32BE(value, at);
-  } else {
-    buffer[at++] = type | 27;
-    at = buffer.writeUInt32BE(Math.floor(value / 2 ** 32), at);
-    at = buffer.writeUInt32BE(value % 2 ** 32, at);
-  }
 }
 
 function reserve(bytes: number): void {
@@ -122,4 +138,49 @@ function reserve(bytes: number): void {
   const grown = Buffer.allocUnsafe(Math.max(2 * buffer.length, at + bytes));
   buffer.copy(grown, 0, 0, at);
   buffer = grown;
+}
+
+/** The number in an integer's head: below 0 it is the distance from -1. */
+function magnitude(value: number): number {
+  if (!Number.isSafeInteger(value)) throw noPlace(`${value}`);
+  return value < 0 ? -1 - value : value;
+}
+
+function noPlace(what: string): TypeError {
+  return new TypeError(`a payload has no place for ${what}`);
+}
+
+/**
+ * How many bytes a value takes, without writing it.
+ * @throws TypeError for what has no place in a payload
+ */
+export function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return sizeOfString(Buffer.byteLength(value));
+  if (typeof value === 'number') return headBytes(magnitude(value));
+  if (typeof value === 'boolean' || value === null) return 1;
+  if (value instanceof Uint8Array) return sizeOfString(value.length);
+  if (Array.isArray(value)) return sizeOfArray(value);
+  if (typeof value === 'object') return sizeOfMap(value);
+  throw noPlace(typeof value);
+}
+
+function sizeOfString(bytes: number): number {
+  return headBytes(bytes) + bytes;
+}
+
+function sizeOfArray(items: readonly unknown[]): number {
+  let bytes = headBytes(items.length);
+  for (const item of items) bytes += sizeOf(item);
+  return bytes;
+}
+
+function sizeOfMap(value: object): number {
+  let keys = 0;
+  let bytes = 0;
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    keys += 1;
+    bytes += sizeOf(key) + sizeOf(item);
+  }
+  return headBytes(keys) + bytes;
 }

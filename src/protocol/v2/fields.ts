@@ -55,15 +55,12 @@ export const errorCode = z
 
 /** Text of `min` to `max` bytes. */
 export function text(min: number, max: number) {
-  return z.string().refine((value) => {
-    const bytes = Buffer.byteLength(value);
-    return bytes >= min && bytes <= max;
-  }, `expected text of ${min} to ${max} bytes`);
+  return z.string().refine((value) => isText(value, min, max), `expected text of ${min} to ${max} bytes`);
 }
 
 /** Text of 1 to `max` bytes without control characters: it may stand in a log or a header. */
 export function label(max: number) {
-  return text(1, max).refine((value) => !/\p{Cc}/u.test(value), 'expected text without control characters');
+  return text(1, max).refine(isPrintable, 'expected text without control characters');
 }
 
 function byteString(min: number, max: number) {
@@ -78,8 +75,28 @@ export function byteStrings(min: number, max: number, most: number) {
   );
 }
 
-function isBytes(value: unknown, min: number, max: number): boolean {
+export function isBytes(value: unknown, min: number, max: number): value is Uint8Array {
   return value instanceof Uint8Array && value.length >= min && value.length <= max;
+}
+
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+export function isText(value: unknown, min: number, max: number): value is string {
+  if (typeof value !== 'string') return false;
+  // A UTF-16 unit takes one to three bytes, so most texts need no count.
+  if (value.length >= min && 3 * value.length <= max) return true;
+  const bytes = Buffer.byteLength(value);
+  return bytes >= min && bytes <= max;
+}
+
+export function isLabel(value: unknown, max: number): value is string {
+  return isText(value, 1, max) && isPrintable(value);
+}
+
+function isPrintable(value: string): boolean {
+  return !/\p{Cc}/u.test(value);
 }
 
 function bytesText(min: number, max: number): string {

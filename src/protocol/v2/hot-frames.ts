@@ -1,0 +1,198 @@
+/*
+ * The server frames that are made for every message, written item by item: byte for byte what encodeServerFrame
+ * (replies.ts) makes, without its schema and without an object for the payload. A map's keys stand in the order of
+ * their encoding, shorter ones first:
+ *
+ * 0x71 sent       id  receipt  acceptedAt  recipientLoggedIn
+ * 0x72 message    id  seq  body  from  sentAt  verified  contentType?  fromIncarnation
+ *                 id?  seq  body  sentAt  external  verified  contentType?
+ * 0x92 delivered  ids  undeliverable?
+ */
+import { allocateFrame, HEADER_BYTES, MAX_REPLY_PAYLOAD } from '../frame.ts';
+import { OPCODE } from '../opcodes.ts';
+import { ARRAY, MAP } from './cbor-heads.ts';
+import {
+  beginWriting,
+  endWriting,
+  writeBoolean,
+  writeBytes,
+  writeCbor,
+  writeHead,
+  writeInteger,
+  writeRaw,
+  writeText,
+  writtenBytes,
+} from './cbor-writer.ts';
+import { ID_BYTES, isBytes, isCount, MAX_RECEIPT_BYTES } from './fields.ts';
+import { MAX_DELIVERED_IDS } from './replies.ts';
+import { VERSION } from './requests.ts';
+
+/** What every message has, as the store calls it. */
+export interface StoredContent {
+  readonly offset: number;
+  readonly body: string;
+  readonly acceptedAt: number;
+  readonly contentType: string | null;
+}
+
+/** Keys as they are written. */
+const KEY = {
+  id: keyBytes('id'),
+  ids: keyBytes('ids'),
+  seq: keyBytes('seq'),
+  body: keyBytes('body'),
+  from: keyBytes('from'),
+  sentAt: keyBytes('sentAt'),
+  receipt: keyBytes('receipt'),
+  external: keyBytes('external'),
+  verified: keyBytes('verified'),
+  acceptedAt: keyBytes('acceptedAt'),
+  contentType: keyBytes('contentType'),
+  undeliverable: keyBytes('undeliverable'),
+  fromIncarnation: keyBytes('fromIncarnation'),
+  recipientLoggedIn: keyBytes('recipientLoggedIn'),
+} as const;
+
+/**
+ * @param id 16 bytes
+ * @throws TypeError for what the protocol has no room for
+ */
+export function sentFrame(
+  id: Uint8Array,
+  receipt: Uint8Array,
+  acceptedAt: number,
+  recipientLoggedIn: boolean,
+): Buffer {
+  if (!isBytes(receipt, 1, MAX_RECEIPT_BYTES)) throw new TypeError('a frame has no place for that receipt');
+  beginWriting();
+  writeHead(MAP, 4);
+  writeRaw(KEY.id);
+  writeId(id);
+  writeRaw(KEY.receipt);
+  writeBytes(receipt);
+  writeRaw(KEY.acceptedAt);
+  writeCount(acceptedAt);
+  writeRaw(KEY.recipientLoggedIn);
+  writeBoolean(recipientLoggedIn);
+  return frameOf('sent', OPCODE.SENT);
+}
+
+/**
+ * A message that a frontend vouched for.
+ * @param id 16 bytes
+ * @param from a username as it is stored
+ * @param fromIncarnation 16 bytes
+ * @throws TypeError, RangeError for what the protocol has no room for
+ */
+export function userMessageFrame(
+  content: StoredContent,
+  id: Uint8Array,
+  from: string,
+  fromIncarnation: Uint8Array,
+): Buffer {
+  const { offset, body, acceptedAt, contentType } = content;
+  beginWriting();
+  writeHead(MAP, contentType === null ? 7 : 8);
+  writeRaw(KEY.id);
+  writeId(id);
+  writeRaw(KEY.seq);
+  writeCount(offset);
+  writeRaw(KEY.body);
+  writeText(body);
+  writeRaw(KEY.from);
+  writeText(from);
+  writeRaw(KEY.sentAt);
+  writeCount(acceptedAt);
+  writeRaw(KEY.verified);
+  writeBoolean(true);
+  if (contentType !== null) {
+    writeRaw(KEY.contentType);
+    writeText(contentType);
+  }
+  writeRaw(KEY.fromIncarnation);
+  writeId(fromIncarnation);
+  return frameOf('message', OPCODE.MESSAGE);
+}
+
+/**
+ * A message of anybody else.
+ * @param id 16 bytes
+ * @throws TypeError, RangeError for what the protocol has no room for
+ */
+export function externalMessageFrame(
+  content: StoredContent,
+  id: Uint8Array | null,
+  external: string,
+): Buffer {
+  const { offset, body, acceptedAt, contentType } = content;
+  beginWriting();
+  writeHead(MAP, 5 + Number(id !== null) + Number(contentType !== null));
+  if (id !== null) {
+    writeRaw(KEY.id);
+    writeId(id);
+  }
+  writeRaw(KEY.seq);
+  writeCount(offset);
+  writeRaw(KEY.body);
+  writeText(body);
+  writeRaw(KEY.sentAt);
+  writeCount(acceptedAt);
+  writeRaw(KEY.external);
+  writeText(external);
+  writeRaw(KEY.verified);
+  writeBoolean(false);
+  if (contentType !== null) {
+    writeRaw(KEY.contentType);
+    writeText(contentType);
+  }
+  return frameOf('message', OPCODE.MESSAGE);
+}
+
+/**
+ * Each list is ids of 16 bytes, one behind the other; an empty one of `undeliverable` is left out.
+ * @throws TypeError for what the protocol has no room for
+ */
+export function deliveredFrame(ids: Uint8Array, undeliverable: Uint8Array): Buffer {
+  beginWriting();
+  writeHead(MAP, undeliverable.length > 0 ? 2 : 1);
+  writeRaw(KEY.ids);
+  writeIds(ids);
+  if (undeliverable.length > 0) {
+    writeRaw(KEY.undeliverable);
+    writeIds(undeliverable);
+  }
+  return frameOf('delivered', OPCODE.DELIVERED);
+}
+
+function writeId(id: Uint8Array): void {
+  if (id.length !== ID_BYTES) throw new TypeError(`a frame has no place for an id of ${id.length} bytes`);
+  writeBytes(id);
+}
+
+function writeIds(ids: Uint8Array): void {
+  const count = ids.length / ID_BYTES;
+  if (!Number.isInteger(count) || count > MAX_DELIVERED_IDS) {
+    throw new TypeError(`a frame has no place for ${count} ids`);
+  }
+  writeHead(ARRAY, count);
+  for (let start = 0; start < ids.length; start += ID_BYTES) writeBytes(ids, start, start + ID_BYTES);
+}
+
+function writeCount(value: number): void {
+  if (!isCount(value)) throw new TypeError(`a frame has no place for ${value}`);
+  writeInteger(value);
+}
+
+/** What was written, in a frame. */
+function frameOf(type: string, opcode: number): Buffer {
+  const size = writtenBytes();
+  if (size > MAX_REPLY_PAYLOAD) throw new RangeError(`a ${type} frame of ${size} bytes is too large`);
+  const frame = allocateFrame(VERSION, opcode, size);
+  endWriting(frame, HEADER_BYTES);
+  return frame;
+}
+
+function keyBytes(key: string): Buffer {
+  // Between the head of a map of one key and its value.
+  return writeCbor({ [key]: null }).subarray(1, -1);
+}
