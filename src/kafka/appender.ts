@@ -18,7 +18,7 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
  * Requests under way at one broker. With one alone everybody keeps step: the broker rests while its answer is passed on, and
  * the next request is gathered while it rests. An inbox has at most one batch under way, so its order is kept.
  */
-const MAX_IN_FLIGHT = Number(process.env.MIF ?? 3);
+const MAX_IN_FLIGHT = 3;
 /** Bytes of one Produce request; what is left over goes with the next. */
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 /** Topics whose sequence numbers are kept; past that a new producer id starts all of them again at 0. */
