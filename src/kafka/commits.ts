@@ -1,7 +1,7 @@
 import { offsetFetchV9 } from '@platformatic/kafka';
 import type { Account } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
-import { expectNone, isPassing, KafkaCode } from './kafka-error.ts';
+import { isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
 import { Watermark } from './watermark.ts';
 
@@ -29,34 +29,59 @@ export async function readCommits(
   inboxes: readonly string[],
   deadline: number,
 ): Promise<(Commit | null)[]> {
-  const commits = new Map<string, Commit>();
-  for (let from = 0; from < inboxes.length; from += MAX_GROUPS) {
-    const some = inboxes.slice(from, from + MAX_GROUPS);
-    await retry('read commits', deadline, () => readSome(cluster, some, commits));
-  }
-  return inboxes.map((inbox) => commits.get(inbox) ?? null);
+  return retry('read commits', deadline, async () => {
+    const commits: (Commit | null)[] = [];
+    for (const commit of await readManyCommits(cluster, inboxes)) {
+      if (commit instanceof Error) throw commit;
+      commits.push(commit);
+    }
+    return commits;
+  });
 }
 
-async function readSome(
+/** The same without patience; the error where that failed for one. @throws KafkaError, or the network's */
+export async function readManyCommits(
   cluster: Cluster,
   inboxes: readonly string[],
-  commits: Map<string, Commit>,
+): Promise<(Commit | null | Error)[]> {
+  const found = new Map<string, Commit | Error>();
+  for (let from = 0; from < inboxes.length; from += MAX_GROUPS) {
+    const byNode = await cluster.groupByCoordinator(inboxes.slice(from, from + MAX_GROUPS));
+    const asked = [...byNode].map(async ([node, groups]) => {
+      try {
+        await readAt(cluster, node, groups, found);
+      } catch (error) {
+        // Another broker may coordinate them by now; groups of other brokers have nothing to do with it.
+        for (const group of groups) {
+          cluster.forgetCoordinator('group', group);
+          found.set(group, error instanceof Error ? error : new Error(String(error)));
+        }
+      }
+    });
+    await Promise.all(asked);
+  }
+  return inboxes.map((inbox) => found.get(inbox) ?? null);
+}
+
+async function readAt(
+  cluster: Cluster,
+  node: number,
+  groups: readonly string[],
+  found: Map<string, Commit | Error>,
 ): Promise<void> {
-  for (const [node, groups] of await cluster.groupByCoordinator(inboxes)) {
-    const asked = groups.map((group) => ({
-      groupId: group,
-      memberId: null,
-      memberEpoch: -1,
-      topics: [{ name: group, partitionIndexes: [0] }],
-    }));
-    const response = await cluster.request(node, 'control', offsetFetchV9.api, asked, false);
-    for (const group of response.groups) {
-      if (isPassing(group.errorCode)) cluster.forgetCoordinator('group', group.groupId);
-      expectNone(`OffsetFetch ${group.groupId}`, group.errorCode);
-      const partition = group.topics[0]?.partitions[0];
-      expectNone(`OffsetFetch ${group.groupId}`, partition?.errorCode ?? KafkaCode.NONE);
-      const offset = Number(partition?.committedOffset ?? -1n);
-      if (offset >= 0) commits.set(group.groupId, { offset, metadata: partition?.metadata ?? '' });
-    }
+  const asked = groups.map((group) => ({
+    groupId: group,
+    memberId: null,
+    memberEpoch: -1,
+    topics: [{ name: group, partitionIndexes: [0] }],
+  }));
+  const response = await cluster.request(node, 'control', offsetFetchV9.api, asked, false);
+  for (const { groupId, errorCode, topics } of response.groups) {
+    const partition = topics[0]?.partitions[0];
+    const code = errorCode || (partition?.errorCode ?? KafkaCode.NONE);
+    if (isPassing(code)) cluster.forgetCoordinator('group', groupId);
+    const offset = Number(partition?.committedOffset ?? -1n);
+    if (code !== KafkaCode.NONE) found.set(groupId, new KafkaError(`OffsetFetch ${groupId}`, code));
+    else if (offset >= 0) found.set(groupId, { offset, metadata: partition?.metadata ?? '' });
   }
 }

@@ -3,6 +3,7 @@ import type { Cluster } from './cluster.ts';
 import type { CommitPace } from './commit-pace.ts';
 import type { GroupMember } from './group-member.ts';
 import type { KafkaInbox } from './inbox.ts';
+import type { MailboxLooks } from './mailbox-looks.ts';
 import type { Signer } from './signature.ts';
 import type { Tail } from './tail.ts';
 
@@ -11,6 +12,7 @@ export interface InboxSurroundings {
   readonly cluster: Cluster;
   readonly tail: Pick<Tail, 'follow'>;
   readonly commitPace: CommitPace;
+  readonly looks: Pick<MailboxLooks, 'end'>;
   readonly signer: Signer;
   /** Acknowledged messages stay in the topic for this long, milliseconds. */
   readonly historyMs: number;

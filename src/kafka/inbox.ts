@@ -5,7 +5,7 @@ import { deleteGroup, type GroupMember } from './group-member.ts';
 import { trimHistory, trimIntervalMs } from './history.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
-import { readBounds, readEnd, readLog } from './log-reader.ts';
+import { readBounds, readLog } from './log-reader.ts';
 import { decodeRecord } from './record.ts';
 import type { RawRecord } from './record-batches.ts';
 import { now, retry } from './retry.ts';
@@ -86,7 +86,8 @@ export class KafkaInbox implements Inbox, Follower {
   async undelivered(): Promise<number> {
     this.#expectHeld();
     const deadline = now() + READ_TIMEOUT_MS;
-    const end = await readEnd(this.#around.cluster, this.topic, deadline).catch(this.#asEngineError);
+    const askEnd = () => this.#around.looks.end(this.owner);
+    const end = await retry(`end of ${this.topic}`, deadline, askEnd).catch(this.#asEngineError);
     await this.#expectStillHeld();
     return Math.max(0, end - this.#watermark.low - this.#watermark.acknowledgedAbove);
   }

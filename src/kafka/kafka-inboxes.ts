@@ -3,7 +3,7 @@ import type { Account } from './accounts.ts';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CommitPace } from './commit-pace.ts';
-import { type Commit, readCommits, watermarkOf } from './commits.ts';
+import { readCommits, watermarkOf } from './commits.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { FrontendLease } from './frontend-lease.ts';
 import { describeHolders } from './group-member.ts';
@@ -12,9 +12,8 @@ import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage, Receipt } from './inboxes.ts';
 import { expectTopic, isUnknownTopic } from './kafka-error.ts';
 import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
-import { type LogBounds, readBounds } from './log-reader.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
-import { MailboxLooks } from './mailbox-looks.ts';
+import { type MailboxLook, MailboxLooks } from './mailbox-looks.ts';
 import { Notices } from './notices.ts';
 import { encodeRecord, messageAsStored } from './record.ts';
 import { now, retry } from './retry.ts';
@@ -52,6 +51,7 @@ export class KafkaInboxes implements Inboxes {
   readonly #options: KafkaInboxesOptions;
   readonly #cluster: Cluster;
   readonly #appender: Appender;
+  readonly #looks: MailboxLooks;
   readonly #limits: MailboxLimits;
   readonly #notices: Notices;
   readonly #tail: Tail;
@@ -71,8 +71,8 @@ export class KafkaInboxes implements Inboxes {
     this.#options = options;
     this.#cluster = cluster;
     this.#appender = options.appender;
-    const looks = new MailboxLooks(cluster, (account) => this.#topic(account));
-    this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => looks.look(to) });
+    this.#looks = new MailboxLooks(cluster, (account) => this.#topic(account));
+    this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => this.#looks.look(to) });
     this.#tail = new Tail(cluster, log);
     this.#leases = new Leases(cluster, log);
     this.#notices = new Notices({
@@ -92,6 +92,7 @@ export class KafkaInboxes implements Inboxes {
       log,
       tail: this.#tail,
       commitPace: new CommitPace(),
+      looks: this.#looks,
       signer: options.signer,
       historyMs: options.historyMs,
       isFrontendAlive: () => {
@@ -217,15 +218,12 @@ export class KafkaInboxes implements Inboxes {
     });
     if (evicted) this.#notices.tellReplaced(topic);
     try {
-      const [commits, bounds] = await Promise.all([
-        readCommits(this.#cluster, [topic], deadline),
-        this.#readBounds(topic, deadline),
-      ]);
-      const watermark = startingPoint(owner, commits[0] ?? null, bounds);
+      const look = await this.#look(owner, deadline);
+      const watermark = startingPoint(look);
       // The frontend's lease was lost meanwhile: others take what was joined under its old id for free.
       if (this.#frontend.id !== frontendId)
         throw new EngineError('UNAVAILABLE', 'this frontend has lost its lease');
-      const liveStart = options.deliver === 'all' ? watermark.low : bounds.end;
+      const liveStart = options.deliver === 'all' ? watermark.low : look.end;
       return new KafkaInbox(this.#around, owner, topic, member, options, watermark, liveStart);
     } catch (error) {
       this.#leases.abandon(member);
@@ -233,12 +231,13 @@ export class KafkaInboxes implements Inboxes {
     }
   }
 
-  async #readBounds(topic: string, deadline: number): Promise<LogBounds> {
+  async #look(owner: Account, deadline: number): Promise<MailboxLook> {
+    const topic = this.#topic(owner);
     const giveUp = now() + UNKNOWN_TOPIC_MS;
-    return retry(`bounds of ${topic}`, deadline, () => {
-      const bounds = readBounds(this.#cluster, topic, deadline);
-      if (now() < giveUp) return expectTopic(topic, bounds);
-      return bounds.catch((error) => {
+    return retry(`look at ${topic}`, deadline, () => {
+      const look = this.#looks.look(owner);
+      if (now() < giveUp) return expectTopic(topic, look);
+      return look.catch((error) => {
         throw isUnknownTopic(error) ? noSuchInbox(topic) : error;
       });
     });
@@ -276,10 +275,8 @@ export class KafkaInboxes implements Inboxes {
  * The watermark to start from. A commit that is missing, or outside the log, means: everything from the log's start
  * on is delivered, never skipped.
  */
-function startingPoint(owner: Account, committed: Commit | null, bounds: LogBounds): Watermark {
-  const watermark = watermarkOf(owner, committed);
-  if (!watermark || watermark.low < bounds.start || watermark.low > bounds.end)
-    return new Watermark(bounds.start);
+function startingPoint({ watermark, start, end }: MailboxLook): Watermark {
+  if (!watermark || watermark.low < start || watermark.low > end) return new Watermark(start);
   const [, lastAcknowledged] = watermark.ranges.at(-1) ?? [0, -1];
-  return lastAcknowledged >= bounds.end ? new Watermark(bounds.start) : watermark;
+  return lastAcknowledged >= end ? new Watermark(start) : watermark;
 }

@@ -29,14 +29,6 @@ export async function readBounds(cluster: Cluster, topic: string, deadline: numb
 }
 
 /**
- * Where a topic's partition 0 ends now: its high watermark, whatever transactions are open.
- * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_OR_PARTITION
- */
-export function readEnd(cluster: Cluster, topic: string, deadline: number): Promise<number> {
-  return retry(`end of ${topic}`, deadline, () => listOffset(cluster, topic, ListOffsetTimestamps.LATEST));
-}
-
-/**
  * The same of many topics, with one request of each kind per broker; the error instead where that failed for one.
  * @throws EngineError `UNAVAILABLE`
  */
@@ -45,17 +37,31 @@ export async function readManyBounds(
   topics: readonly string[],
   deadline: number,
 ): Promise<(LogBounds | Error)[]> {
-  const [starts, ends] = await Promise.all(
-    [ListOffsetTimestamps.EARLIEST, ListOffsetTimestamps.LATEST].map((timestamp) =>
-      retry('bounds', deadline, () => listOffsets(cluster, topics, timestamp)),
-    ),
-  );
-  return topics.map((topic) => {
-    const start = starts?.get(topic);
-    const end = ends?.get(topic);
+  const [starts, ends] = await Promise.all([
+    retry('starts', deadline, () => listOffsets(cluster, topics, ListOffsetTimestamps.EARLIEST)),
+    readManyEnds(cluster, topics, deadline),
+  ]);
+  return topics.map((topic, index) => {
+    const [start, end] = [starts.get(topic), ends[index]];
     if (typeof start === 'number' && typeof end === 'number') return { start, end };
-    return start instanceof Error ? start : new Error(`no bounds of ${topic}`);
+    const failures = [start, end].filter((found) => found instanceof Error);
+    return failures[0] ?? new KafkaError(`bounds of ${topic}`, KafkaCode.REQUEST_TIMED_OUT);
   });
+}
+
+/**
+ * Where many topics end now: their high watermarks, whatever transactions are open. The error where that failed for one.
+ * @throws EngineError `UNAVAILABLE`
+ */
+export async function readManyEnds(
+  cluster: Cluster,
+  topics: readonly string[],
+  deadline: number,
+): Promise<(number | Error)[]> {
+  const ends = await retry('ends', deadline, () => listOffsets(cluster, topics, ListOffsetTimestamps.LATEST));
+  return topics.map(
+    (topic) => ends.get(topic) ?? new KafkaError(`end of ${topic}`, KafkaCode.REQUEST_TIMED_OUT),
+  );
 }
 
 /**
@@ -85,24 +91,43 @@ async function listOffsets(
       led.push(topic);
     } else if (leader) found.set(topic, leader.reason);
   }
-  for (const [node, led] of byNode) {
-    const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp }];
-    const response = await cluster.request(
-      node,
-      'control',
-      listOffsetsV9.api,
-      -1,
-      FetchIsolationLevels.READ_UNCOMMITTED,
-      led.map((name) => ({ name, partitions })),
-    );
-    for (const { name, partitions: answers } of response.topics) {
-      const code = answers[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
-      if (isPassing(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(name);
-      const isGood = code === KafkaCode.NONE;
-      found.set(name, isGood ? Number(answers[0]?.offset) : new KafkaError(`ListOffsets ${name}`, code));
+  const asked = [...byNode].map(async ([node, led]) => {
+    try {
+      await listOffsetsAt(cluster, node, led, timestamp, found);
+    } catch (error) {
+      // Whoever leads them now may be another broker; topics of other brokers have nothing to do with it.
+      for (const topic of led) {
+        cluster.forgetLeader(topic);
+        found.set(topic, error instanceof Error ? error : new Error(String(error)));
+      }
     }
-  }
+  });
+  await Promise.all(asked);
   return found;
+}
+
+async function listOffsetsAt(
+  cluster: Cluster,
+  node: number,
+  topics: readonly string[],
+  timestamp: bigint,
+  found: Map<string, number | Error>,
+): Promise<void> {
+  const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp }];
+  const response = await cluster.request(
+    node,
+    'control',
+    listOffsetsV9.api,
+    -1,
+    FetchIsolationLevels.READ_UNCOMMITTED,
+    topics.map((name) => ({ name, partitions })),
+  );
+  for (const { name, partitions: answers } of response.topics) {
+    const code = answers[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+    if (isPassing(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(name);
+    const isGood = code === KafkaCode.NONE;
+    found.set(name, isGood ? Number(answers[0]?.offset) : new KafkaError(`ListOffsets ${name}`, code));
+  }
 }
 
 /**

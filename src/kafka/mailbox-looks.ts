@@ -1,9 +1,9 @@
 import type { Account } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
-import { readCommits, watermarkOf } from './commits.ts';
+import { readManyCommits, watermarkOf } from './commits.ts';
 import { Gatherer } from './gatherer.ts';
-import { type LogBounds, readManyBounds } from './log-reader.ts';
-import { now } from './retry.ts';
+import { type LogBounds, readManyBounds, readManyEnds } from './log-reader.ts';
+import { now, retry } from './retry.ts';
 import type { Watermark } from './watermark.ts';
 
 /** What is committed for an inbox, and where its log begins and ends. */
@@ -16,11 +16,12 @@ const LOOK_TIMEOUT_MS = 5_000;
 const MAX_LOOKS = 500;
 
 /**
- * Looks at inboxes in Kafka, many at once: the first message to each of a thousand inboxes asks for a look, and three
- * requests each would cost more than all the messages.
+ * Looks at inboxes in Kafka, many at once: the first message to each of a thousand inboxes asks for a look, and so does
+ * each of a thousand logins; three requests each would cost more than all the rest.
  */
 export class MailboxLooks {
   readonly #looks: Gatherer<Account, MailboxLook>;
+  readonly #ends: Gatherer<Account, number>;
 
   /** @param topicOf name of an account's inbox topic and group */
   constructor(cluster: Cluster, topicOf: (account: Account) => string) {
@@ -28,19 +29,28 @@ export class MailboxLooks {
       const topics = accounts.map(topicOf);
       const deadline = now() + LOOK_TIMEOUT_MS;
       const [commits, bounds] = await Promise.all([
-        readCommits(cluster, topics, deadline),
+        retry('commits', deadline, () => readManyCommits(cluster, topics)),
         readManyBounds(cluster, topics, deadline),
       ]);
       return accounts.map((account, index) => {
-        const found = bounds[index];
+        const [commit = null, found] = [commits[index], bounds[index]];
+        if (commit instanceof Error) return commit;
         if (found === undefined || found instanceof Error) return found ?? new Error('no answer');
-        return { watermark: watermarkOf(account, commits[index] ?? null), ...found };
+        return { watermark: watermarkOf(account, commit), ...found };
       });
     });
+    this.#ends = new Gatherer(MAX_LOOKS, (accounts) =>
+      readManyEnds(cluster, accounts.map(topicOf), now() + LOOK_TIMEOUT_MS),
+    );
   }
 
-  /** @throws EngineError, KafkaError */
+  /** @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_OR_PARTITION, or a passing one */
   look(account: Account): Promise<MailboxLook> {
     return this.#looks.ask(account);
+  }
+
+  /** Only where the log ends. @throws likewise */
+  end(account: Account): Promise<number> {
+    return this.#ends.ask(account);
   }
 }
