@@ -8,6 +8,10 @@ export interface SilenceOptions {
   readonly dead: () => void;
 }
 
+/** Moments that all share, and the shortest wait that may be longer for that. */
+const SHARED_MS = 1_000;
+const COARSE_MS = 10_000;
+
 /** Finds connections whose other end is gone without a word, by their silence. */
 export class Silence {
   readonly #options: SilenceOptions;
@@ -24,8 +28,12 @@ export class Silence {
     clearTimeout(this.#timer);
   }
 
+  /** All look in the same moments: to wake up ten thousand times a minute costs more than to look. */
   #wait(ms: number): void {
-    this.#timer = setTimeout(() => this.#look(), Math.max(1, ms));
+    const moment = performance.now();
+    const due = moment + Math.max(1, ms);
+    const shared = ms > COARSE_MS ? Math.ceil(due / SHARED_MS) * SHARED_MS : due;
+    this.#timer = setTimeout(() => this.#look(), shared - moment);
   }
 
   #look(): void {

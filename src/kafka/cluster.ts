@@ -38,6 +38,8 @@ interface Address {
 const CONNECT_TIMEOUT_MS = 3_000;
 /** Longer than any request's own time limit on the broker, so that it is the broker who gives up first. */
 const REQUEST_TIMEOUT_MS = 7_000;
+/** Longer than a request may be parked at the broker: so late an answer does not come any more. */
+const PATIENCE_MS = 2_000;
 /** Requests under way on one shared connection; more wait in the library's queue. */
 const MAX_INFLIGHT = 512;
 /** Leaders remembered (some 200 bytes each); past that the oldest is forgotten and asked for again. */
@@ -85,7 +87,9 @@ export class Cluster {
 
   /** Sends one request to a node over the connection of that lane. */
   async request<A extends unknown[], R>(node: number, lane: Lane, api: API<A, R>, ...args: A): Promise<R> {
-    return send(await this.#connection(node, lane), api, ...args);
+    const connection = await this.#connection(node, lane);
+    writeTogether(connection);
+    return send(connection, api, ...args);
   }
 
   /** Sends one request to whichever broker answers: for what any broker can do. */
@@ -98,9 +102,12 @@ export class Cluster {
     return send(await this.#anyConnection('slow'), api, ...args);
   }
 
-  /** A connection that nobody else uses; the caller closes it. */
-  async dedicated(node: number): Promise<Connection> {
-    return this.#open(await this.#address(node));
+  /**
+   * A connection that nobody else uses; the caller closes it.
+   * @param parkedMs how long the broker may keep a request before it answers
+   */
+  async dedicated(node: number, parkedMs: number): Promise<Connection> {
+    return this.#open(await this.#address(node), parkedMs + PATIENCE_MS);
   }
 
   /**
@@ -256,11 +263,11 @@ export class Cluster {
     return opening;
   }
 
-  async #open(address: Address): Promise<Connection> {
+  async #open(address: Address, requestTimeout = REQUEST_TIMEOUT_MS): Promise<Connection> {
     if (this.#closed) throw new KafkaError('the engine is closed', KafkaCode.NETWORK_EXCEPTION);
     const options: ConnectionOptions = {
       connectTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout,
       maxInflights: MAX_INFLIGHT,
       ...this.#options.security,
     };
@@ -270,6 +277,13 @@ export class Cluster {
     await connection.connect(address.host, address.port);
     return connection;
   }
+}
+
+/** What is asked over a connection in one breath (heartbeats, commits) goes out in one write. */
+function writeTogether({ socket }: Connection): void {
+  if (socket.writableCorked > 0) return;
+  socket.cork();
+  process.nextTick(() => socket.uncork());
 }
 
 /** Sends over a given connection; a response with error codes in it is a response. */

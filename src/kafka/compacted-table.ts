@@ -227,7 +227,7 @@ export class CompactedTable<Value> {
 
   async #round(): Promise<void> {
     const { node, topicId } = await this.#cluster.leader(this.#options.topic);
-    this.#connection ??= await this.#cluster.dedicated(node);
+    this.#connection ??= await this.#cluster.dedicated(node, FETCH_WAIT_MS);
     if (this.#closed) return void (await this.#connection.close());
     const response = await send(
       this.#connection,

@@ -23,6 +23,8 @@ export interface SessionEvents<M extends SessionMember> {
   onRound(): void;
 }
 
+/** Longest time that a fetch without data may be parked at the broker. */
+export const MAX_WAIT_MS = 10_000;
 /** Bytes of one answer over all members, and of one member: what a burst may put into memory per session. */
 const MAX_BYTES = 2 * 1024 * 1024;
 const MAX_PARTITION_BYTES = 256 * 1024;
@@ -156,7 +158,7 @@ export class FetchSession<M extends SessionMember> {
 
   /** One request and its answer. */
   async #round(): Promise<void> {
-    this.#connection ??= await this.#cluster.dedicated(this.node);
+    this.#connection ??= await this.#cluster.dedicated(this.node, MAX_WAIT_MS);
     // Closed while it connected.
     if (this.#closed) return this.#drop();
     const full = this.#session.epoch === 0;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
 import { FetchPace } from './fetch-pace.ts';
-import { FetchSession } from './fetch-session.ts';
+import { FetchSession, MAX_WAIT_MS } from './fetch-session.ts';
 import { KafkaCode } from './kafka-error.ts';
 import type { RawRecord } from './record-batches.ts';
 import { now } from './retry.ts';
@@ -48,7 +48,6 @@ const SPARSE_SHARE = 0.7;
  * session waits briefly; the others long, since each wake-up costs.
  */
 const NURSERY_WAIT_MS = 100;
-const SESSION_WAIT_MS = 5_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -134,7 +133,7 @@ export class Tail {
         member.session = nursery;
         nursery.add(member);
         if (nursery.size >= this.#sessionSize) {
-          nursery.maxWaitMs = SESSION_WAIT_MS;
+          nursery.maxWaitMs = MAX_WAIT_MS;
           this.#nurseries.delete(node);
         }
         return;
