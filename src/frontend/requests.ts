@@ -14,10 +14,14 @@ export type Request =
   | SendRequest
   | AckRequest
   | StatusRequest
-  | { readonly type: 'ping' }
+  | PingRequest
   | PasswordRequest
   | ReceiptsRequest
   | BlockRequest;
+
+export interface PingRequest {
+  readonly type: 'ping';
+}
 
 export interface CreateRequest {
   readonly type: 'create';

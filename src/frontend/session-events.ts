@@ -3,13 +3,13 @@ import type { ProtocolError } from '../protocol/errors.ts';
 import type { OffsetRange } from './delivery.ts';
 import type { Admitted } from './handlers/send.ts';
 import type { ReplySlot } from './reply-queue.ts';
-import type { AckRequest, Request, Result, Sent } from './requests.ts';
+import type { AckRequest, PingRequest, Request, Result, Sent } from './requests.ts';
 import type { Stay } from './stay.ts';
 import type { Answered, Version } from './versions.ts';
 
 /** A request and the place of its reply. */
 export interface Turn {
-  readonly request: Exclude<Request, AckRequest>;
+  readonly request: Exclude<Request, AckRequest | PingRequest>;
   readonly version: Version;
   readonly answered: Answered;
   readonly slot: ReplySlot;

@@ -192,6 +192,11 @@ export class Session {
         slot.fill(null);
         return;
       }
+      if (request.type === 'ping') {
+        this.#answered(version);
+        slot.fill(version.encodeResult({ type: 'pong', time: Date.now() }));
+        return;
+      }
       this.#turn = { request, version, answered, slot, started: false };
     } catch (error) {
       slot.fill(this.#failure({ version, answered }, error));

@@ -1,4 +1,4 @@
-import type { AckRequest, Request, Result, SendRequest } from '../requests.ts';
+import type { AckRequest, PingRequest, Request, Result, SendRequest } from '../requests.ts';
 import { block } from './block.ts';
 import type { Caller, Seat, Services } from './context.ts';
 import { create } from './create.ts';
@@ -12,8 +12,8 @@ import { receipts } from './receipts.ts';
 import { retrieve } from './retrieve.ts';
 import { status } from './status.ts';
 
-/** A request that is carried out in one step: a send has two, see `admitSend`, and an ack none that takes time. */
-export type WholeRequest = Exclude<Request, SendRequest | AckRequest>;
+/** A request that is carried out in one step: a send has two, see `admitSend`; an ack and a ping have none that takes time. */
+export type WholeRequest = Exclude<Request, SendRequest | AckRequest | PingRequest>;
 
 /**
  * Hands a request to its handler.
@@ -29,8 +29,6 @@ export async function carryOut(
   switch (request.type) {
     case 'hello':
       return hello(services);
-    case 'ping':
-      return { type: 'pong', time: Date.now() };
     case 'create':
       return create(services, caller, request);
     case 'login':
