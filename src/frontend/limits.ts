@@ -28,6 +28,8 @@ export interface Limits {
   readonly keepAliveMs: number;
   /** Sends of one session that wait for Kafka; at the limit its next request waits. */
   readonly outstandingSends: number;
+  /** Replies of one session that wait for those before them; at the limit its next request waits. */
+  readonly waitingReplies: number;
   /** Messages pushed and not acknowledged, where the client acknowledges; at the limit its inbox rests. */
   readonly window: number;
   /** Sends of one session in the long run, and at once; one more is told to wait, or made to wait in version 1. */
@@ -107,6 +109,7 @@ export const LIMITS: Limits = {
   // Finds a machine that is gone without costing anything here: the kernel asks, and gives up after ten unanswered seconds.
   keepAliveMs: 30_000,
   outstandingSends: 64,
+  waitingReplies: 1_024,
   window: 256,
   sendsPerSecond: 500,
   sendBurst: 1_000,

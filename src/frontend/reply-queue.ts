@@ -11,8 +11,8 @@ interface Entry {
 }
 
 /**
- * Puts replies into the order of their requests, however they come in. Holds at most as many as a session has
- * requests under way (its outstanding sends and one more), so it needs no bound of its own.
+ * Puts replies into the order of their requests, however they come in. What is answered at once (a ping, an ack) waits for
+ * the sends before it, so its session takes no more requests while too many wait.
  */
 export class ReplyQueue {
   readonly #write: (frame: Buffer, flushed?: () => void) => void;
@@ -20,6 +20,11 @@ export class ReplyQueue {
 
   constructor(write: (frame: Buffer, flushed?: () => void) => void) {
     this.#write = write;
+  }
+
+  /** Places that are taken and not written. */
+  get waiting(): number {
+    return this.#entries.length;
   }
 
   /** Takes the next place. */

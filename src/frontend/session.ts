@@ -160,7 +160,8 @@ export class Session {
     if (this.#state.name !== 'anonymous' && this.#state.name !== 'loggedIn') return false;
     if (this.#turn !== null || this.#ending !== null || this.#connection.isFull) return false;
     if (this.#share.isUsedUp) return false;
-    return this.#outstanding < this.#services.limits.outstandingSends;
+    const { outstandingSends, waitingReplies } = this.#services.limits;
+    return this.#outstanding < outstandingSends && this.#replies.waiting < waitingReplies;
   }
 
   #take(): Frame | undefined {

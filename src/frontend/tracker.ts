@@ -21,8 +21,8 @@ interface Entry {
 /** One life of one recipient, and what waits for it. */
 interface Recipient {
   readonly account: Account;
-  /** In the order of their acceptance: those that are acknowledged first are in front. Seldom more than a few. */
-  readonly entries: Entry[];
+  /** By offset. */
+  readonly entries: Map<number, Entry>;
 }
 
 interface News {
@@ -77,7 +77,7 @@ export class Tracker {
     if (this.#closed) return;
     const recipient = this.#recipientOf(to);
     const entry: Entry = { waiter, id, to, offset };
-    recipient.entries.push(entry);
+    recipient.entries.set(offset, entry);
     this.#entries.add(entry);
     const own = this.#byWaiter.get(waiter) ?? new Set();
     this.#byWaiter.set(waiter, own.add(entry));
@@ -86,19 +86,25 @@ export class Tracker {
     if (this.#entries.size > tracked) this.#dropOldest(this.#entries);
     if (this.#recipients.size > trackedRecipients) {
       const [oldest] = this.#recipients.values();
-      for (const each of [...(oldest?.entries ?? [])]) this.#drop(each);
+      for (const each of [...(oldest?.entries.values() ?? [])]) this.#drop(each);
     }
     this.#schedule();
   }
 
   /** A recipient who is logged in here has acknowledged these offsets. */
   acknowledged(by: Account, ranges: readonly OffsetRange[]): void {
-    const recipient = this.#recipients.get(by.incarnation);
-    if (recipient === undefined) return;
-    const acknowledged = recipient.entries.filter(({ offset }) =>
-      ranges.some(({ first, last }) => first <= offset && offset <= last),
-    );
-    for (const entry of acknowledged) this.#delivered(entry);
+    const entries = this.#recipients.get(by.incarnation)?.entries;
+    if (entries === undefined) return;
+    for (const { first, last } of ranges) {
+      // Whichever is less to look at.
+      if (last - first < entries.size) {
+        for (let offset = first; offset <= last; offset++) this.#delivered(entries.get(offset));
+      } else {
+        for (const entry of [...entries.values()]) {
+          if (entry.offset >= first && entry.offset <= last) this.#delivered(entry);
+        }
+      }
+    }
   }
 
   /** Tells now what is to be told to this one soon: something else goes out to it anyway. */
@@ -124,7 +130,7 @@ export class Tracker {
   #recipientOf(account: Account): Recipient {
     const known = this.#recipients.get(account.incarnation);
     if (known !== undefined) return known;
-    const recipient = { account, entries: [] };
+    const recipient = { account, entries: new Map<number, Entry>() };
     this.#recipients.set(account.incarnation, recipient);
     return recipient;
   }
@@ -140,13 +146,12 @@ export class Tracker {
     own?.delete(entry);
     if (own?.size === 0) this.#byWaiter.delete(entry.waiter);
     const recipient = this.#recipients.get(entry.to.incarnation);
-    const index = recipient?.entries.indexOf(entry) ?? -1;
-    if (recipient === undefined || index < 0) return;
-    if (recipient.entries.length === 1) this.#recipients.delete(entry.to.incarnation);
-    else recipient.entries.splice(index, 1);
+    recipient?.entries.delete(entry.offset);
+    if (recipient?.entries.size === 0) this.#recipients.delete(entry.to.incarnation);
   }
 
-  #delivered(entry: Entry): void {
+  #delivered(entry: Entry | undefined): void {
+    if (entry === undefined) return;
     this.#drop(entry);
     this.#newsFor(entry.waiter).delivered.push(entry.id);
   }
@@ -204,11 +209,11 @@ export class Tracker {
     for (const { account, entries } of recipients) {
       // Nobody will ever read what lies in an inbox of a life that is over.
       if (this.#accounts.get(account.name)?.incarnation === account.incarnation) continue;
-      for (const entry of [...entries]) this.#undeliverable(entry);
+      for (const entry of [...entries.values()]) this.#undeliverable(entry);
     }
     const { trackedBatch } = this.#limits;
     for (let at = 0; at < recipients.length; at += trackedBatch) {
-      const batch = recipients.slice(at, at + trackedBatch).flatMap(({ entries }) => entries);
+      const batch = recipients.slice(at, at + trackedBatch).flatMap(({ entries }) => [...entries.values()]);
       if (!(await this.#ask(batch))) return;
     }
   }

@@ -132,11 +132,18 @@ export class Appender {
 
   async #dispatch(): Promise<void> {
     let producer: Producer;
+    const wanted = this.#currentProducer();
     try {
-      producer = await this.#currentProducer();
+      producer = await wanted;
     } catch (error) {
       this.#log.warn({ err: error }, 'no producer id');
       this.#scheduleLater(RETRY_PAUSE_MS);
+      return;
+    }
+    // Another identity has taken its place meanwhile. Going back and forth between two would number records anew under
+    // an identity that Kafka knows, and it would take them for repeats of others.
+    if (wanted !== this.#producer) {
+      this.#schedule();
       return;
     }
     const byNode = this.#gather(producer);
@@ -305,6 +312,8 @@ export class Appender {
     for (const entry of partition.queue.splice(0)) this.#release(entry, () => entry.reject(error));
     this.#ready.delete(partition);
     this.#partitions.delete(partition.topic);
+    // If the topic is there after all, its numbers must not begin again under the same identity.
+    this.#producer = null;
   }
 
   /** Rejects what has waited for longer than its deadline. */

@@ -46,7 +46,7 @@ export async function readManyCommits(
 ): Promise<(Commit | null | Error)[]> {
   const found = new Map<string, Commit | Error>();
   for (let from = 0; from < inboxes.length; from += MAX_GROUPS) {
-    const byNode = await cluster.groupByCoordinator(inboxes.slice(from, from + MAX_GROUPS));
+    const byNode = await coordinators(cluster, inboxes.slice(from, from + MAX_GROUPS), found);
     const asked = [...byNode].map(async ([node, groups]) => {
       try {
         await readAt(cluster, node, groups, found);
@@ -61,6 +61,22 @@ export async function readManyCommits(
     await Promise.all(asked);
   }
   return inboxes.map((inbox) => found.get(inbox) ?? null);
+}
+
+/** These groups by the node that coordinates them; the error where nobody does. */
+async function coordinators(
+  cluster: Cluster,
+  groups: readonly string[],
+  found: Map<string, Commit | Error>,
+): Promise<Map<number, string[]>> {
+  const byNode = new Map<number, string[]>();
+  const nodes = await Promise.allSettled(groups.map((group) => cluster.coordinator('group', group)));
+  for (const [index, group] of groups.entries()) {
+    const node = nodes[index];
+    if (node?.status === 'fulfilled') append(byNode, node.value, group);
+    else found.set(group, node?.reason instanceof Error ? node.reason : new Error('no coordinator'));
+  }
+  return byNode;
 }
 
 async function readAt(
@@ -84,4 +100,10 @@ async function readAt(
     if (code !== KafkaCode.NONE) found.set(groupId, new KafkaError(`OffsetFetch ${groupId}`, code));
     else if (offset >= 0) found.set(groupId, { offset, metadata: partition?.metadata ?? '' });
   }
+}
+
+function append(lists: Map<number, string[]>, key: number, item: string): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
 }

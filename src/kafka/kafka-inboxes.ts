@@ -63,6 +63,8 @@ export class KafkaInboxes implements Inboxes {
   #heartbeats: NodeJS.Timeout | null = null;
   /** A walk along `#local` that goes on with each tick. */
   #walk = this.#local.values();
+  /** Inboxes that it has still to see: whoever comes meanwhile does not make it longer. */
+  #walkLeft = 0;
   /** An inbox may rest because this frontend's lease was in doubt. */
   #someRest = false;
 
@@ -245,12 +247,19 @@ export class KafkaInboxes implements Inboxes {
 
   /** A part of all inboxes with each tick: ten thousand at once would be felt. */
   #maintainSome(): void {
-    let left = Math.ceil(this.#local.size / TICKS_FOR_ALL);
-    for (const inbox of this.#walk) {
-      if (inbox !== 'opening') inbox.maintain(HEARTBEAT_INTERVAL_MS);
-      if (--left <= 0) return;
+    if (this.#walkLeft <= 0) {
+      this.#walk = this.#local.values();
+      this.#walkLeft = this.#local.size;
     }
-    this.#walk = this.#local.values();
+    let left = Math.min(this.#walkLeft, Math.ceil(this.#local.size / TICKS_FOR_ALL));
+    while (left > 0) {
+      const { value: inbox, done } = this.#walk.next();
+      if (done === true) break;
+      if (inbox !== 'opening') inbox.maintain(HEARTBEAT_INTERVAL_MS);
+      this.#walkLeft -= 1;
+      left -= 1;
+    }
+    if (left > 0) this.#walkLeft = 0;
   }
 
   #wakeAll(): void {

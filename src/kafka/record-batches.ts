@@ -48,19 +48,24 @@ export function readRecords(batches: Buffer, from: number): { records: RawRecord
     const attributes = bytes.int16();
     const afterBatch = base + bytes.int32() + 1;
     if (afterBatch > from && (attributes & IS_CONTROL) === 0)
-      takeRecords(bytes, end, base, attributes, from, records);
+      takeRecords(bytes, end, { base, afterBatch, attributes, from }, records);
     nextOffset = Math.max(nextOffset, afterBatch);
     bytes.at = end;
   }
   return { records, nextOffset };
 }
 
+interface BatchFacts {
+  readonly base: number;
+  readonly afterBatch: number;
+  readonly attributes: number;
+  readonly from: number;
+}
+
 function takeRecords(
   batch: LogBytes,
   end: number,
-  base: number,
-  attributes: number,
-  from: number,
+  { base, afterBatch, attributes, from }: BatchFacts,
   into: RawRecord[],
 ): void {
   const firstTimestamp = batch.int64();
@@ -69,14 +74,17 @@ function takeRecords(
   const count = batch.int32();
   const bytes = uncompressed(batch, end, attributes);
   const appendTime = (attributes & HAS_APPEND_TIME) !== 0;
+  // A fetch returns whole batches: the first may begin below the offset that was asked for. And Kafka believes what a
+  // producer says of each record's place: one outside its batch, or not behind the one before, would hide others' records.
+  let least = from;
   for (let i = 0; i < count; i++) {
     const length = bytes.varint();
     const next = bytes.at + length;
     bytes.skip(1);
     const timestamp = firstTimestamp + bytes.varint();
     const offset = base + bytes.varint();
-    // A fetch returns whole batches: the first may begin below the offset that was asked for.
-    if (offset >= from) {
+    if (offset >= least && offset < afterBatch) {
+      least = offset + 1;
       const key = nullableBytes(bytes);
       const value = nullableBytes(bytes);
       const headers = bytes.bytes(next - bytes.at);

@@ -93,8 +93,10 @@ export class Tail {
       close: () => {
         if (!member.closed) this.#followed -= 1;
         member.closed = true;
-        member.session?.remove(member);
+        const { session } = member;
+        session?.remove(member);
         member.session = null;
+        if (session?.size === 0) this.#endIfIdle(session);
       },
     };
     this.#followed += 1;
@@ -201,6 +203,13 @@ export class Tail {
     member.close();
     member.follower.onGone();
     return true;
+  }
+
+  /** A session that everybody has left, unless newcomers go to it: it would stay parked with its connection. */
+  #endIfIdle(session: FetchSession<Member>): void {
+    if (this.#nurseries.get(session.node) === session) return;
+    this.#sessions.get(session.node)?.delete(session);
+    void session.close();
   }
 
   /** Between two fetches of a session: an empty one ends, a sparse one gives its members to the nursery. */

@@ -208,6 +208,23 @@ describe('before the login', () => {
   });
 });
 
+describe('replies that wait for an unanswered send', () => {
+  it('are few, whatever is asked meanwhile, and all come in the end', async () => {
+    const house = await openHouse({ limits: { waitingReplies: 20 } });
+    const anna = await house.person2('anna');
+    const release = house.cluster.holdAppends();
+    const id = randomBytes(16);
+    anna.write({ type: 'send', id, to: 'anna', body: 'held' });
+    for (let i = 0; i < 3_000; i++) anna.write({ type: 'ping' });
+    // Another one is served meanwhile, and nothing overtakes the send.
+    const bert = await house.person2('bert');
+    await bert.inStep();
+    release();
+    expect(await anna.reply()).toMatchObject({ type: 'sent' });
+    for (let i = 0; i < 3_000; i++) expect(await anna.reply()).toMatchObject({ type: 'pong' });
+  });
+});
+
 describe('connections from one address', () => {
   it('are bounded, and free again when one is gone', async () => {
     const house = await openHouse({ limits: { connectionsPerAddress: 2 } });

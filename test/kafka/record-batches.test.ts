@@ -53,6 +53,21 @@ describe('fetched batches', () => {
     expect(readRecords(control, 0)).toMatchObject({ nextOffset: 2, records: [{ offset: 1 }] });
   });
 
+  it('may lie about the place of their records: those outside the batch, or not behind the one before, are left out', () => {
+    const one = Buffer.from(batch(500, 1));
+    // The offset of its only record, behind its length (2 bytes), attributes and time: 63 instead of 0.
+    const at = one.indexOf(Buffer.from('k0')) - 2;
+    expect(one[at]).toBe(0);
+    one[at] = 126;
+    const log = Buffer.concat([one, batch(501, 100)]);
+    const { records, nextOffset } = readRecords(log, 500);
+    expect(offsets(records)).toEqual(range(501, 601));
+    expect(nextOffset).toBe(601);
+    const two = Buffer.from(batch(0, 2));
+    two[two.indexOf(Buffer.from('k1')) - 2] = 0;
+    expect(offsets(readRecords(two, 0).records)).toEqual([0]);
+  });
+
   it('cut anywhere give the whole batches before the cut', () => {
     const [first, second] = [batch(0, 5), batch(5, 5)];
     const log = Buffer.concat([first, second]);
