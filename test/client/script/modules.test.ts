@@ -77,7 +77,7 @@ test.each<[number, string[]]>([
   [0, ['doctor', '--no-history']],
 ])('with one only what the protocol needs: %d %j', async (code, args) => {
   const { packages, files } = await loadedBy(args, code);
-  const allowed = args[0] === 'doctor' ? ['cborg', 'kafkajs', 'zod'] : ['cborg', 'zod'];
+  const allowed = args[0] === 'doctor' ? ['kafkajs', 'zod'] : ['zod'];
   expect(allowed).toEqual(expect.arrayContaining(packages));
   expect(files.filter((file) => /\/client\/(tui|talk|plain)\//.test(file))).toEqual([]);
 });
