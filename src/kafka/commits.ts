@@ -1,5 +1,6 @@
 import { offsetFetchV9 } from '@platformatic/kafka';
 import type { Account } from './accounts.ts';
+import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
 import { isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
@@ -39,44 +40,22 @@ export async function readCommits(
   });
 }
 
-/** The same without patience; the error where that failed for one. @throws KafkaError, or the network's */
+/** The same without patience; the error where that failed for one. */
 export async function readManyCommits(
   cluster: Cluster,
   inboxes: readonly string[],
 ): Promise<(Commit | null | Error)[]> {
-  const found = new Map<string, Commit | Error>();
+  const commits: (Commit | null | Error)[] = [];
   for (let from = 0; from < inboxes.length; from += MAX_GROUPS) {
-    const byNode = await coordinators(cluster, inboxes.slice(from, from + MAX_GROUPS), found);
-    const asked = [...byNode].map(async ([node, groups]) => {
-      try {
-        await readAt(cluster, node, groups, found);
-      } catch (error) {
-        // Another broker may coordinate them by now; groups of other brokers have nothing to do with it.
-        for (const group of groups) {
-          cluster.forgetCoordinator('group', group);
-          found.set(group, error instanceof Error ? error : new Error(String(error)));
-        }
-      }
+    const groups = inboxes.slice(from, from + MAX_GROUPS);
+    const found = await askByNode<Commit>(groups, {
+      nodeOf: (group) => cluster.coordinator('group', group),
+      ask: (node, some, into) => readAt(cluster, node, some, into),
+      forget: (group) => cluster.forgetCoordinator('group', group),
     });
-    await Promise.all(asked);
+    for (const group of groups) commits.push(found.get(group) ?? null);
   }
-  return inboxes.map((inbox) => found.get(inbox) ?? null);
-}
-
-/** These groups by the node that coordinates them; the error where nobody does. */
-async function coordinators(
-  cluster: Cluster,
-  groups: readonly string[],
-  found: Map<string, Commit | Error>,
-): Promise<Map<number, string[]>> {
-  const byNode = new Map<number, string[]>();
-  const nodes = await Promise.allSettled(groups.map((group) => cluster.coordinator('group', group)));
-  for (const [index, group] of groups.entries()) {
-    const node = nodes[index];
-    if (node?.status === 'fulfilled') append(byNode, node.value, group);
-    else found.set(group, node?.reason instanceof Error ? node.reason : new Error('no coordinator'));
-  }
-  return byNode;
+  return commits;
 }
 
 async function readAt(
@@ -100,10 +79,4 @@ async function readAt(
     if (code !== KafkaCode.NONE) found.set(groupId, new KafkaError(`OffsetFetch ${groupId}`, code));
     else if (offset >= 0) found.set(groupId, { offset, metadata: partition?.metadata ?? '' });
   }
-}
-
-function append(lists: Map<number, string[]>, key: number, item: string): void {
-  const list = lists.get(key);
-  if (list) list.push(item);
-  else lists.set(key, [item]);
 }

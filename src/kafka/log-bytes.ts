@@ -12,12 +12,6 @@ export class LogBytes {
     return this.buffer.length - this.at;
   }
 
-  int8(): number {
-    const value = this.buffer.readInt8(this.at);
-    this.at += 1;
-    return value;
-  }
-
   int16(): number {
     const value = this.buffer.readInt16BE(this.at);
     this.at += 2;

@@ -1,4 +1,5 @@
 import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9 } from '@platformatic/kafka';
+import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
 import { fetch } from './fetch.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
@@ -75,35 +76,16 @@ export async function listOffset(cluster: Cluster, topic: string, timestamp: big
 }
 
 /** The same for many topics. @returns an offset, or why there is none, by topic */
-async function listOffsets(
+function listOffsets(
   cluster: Cluster,
   topics: readonly string[],
   timestamp: bigint,
 ): Promise<Map<string, number | Error>> {
-  const found = new Map<string, number | Error>();
-  const byNode = new Map<number, string[]>();
-  const leaders = await Promise.allSettled(topics.map((topic) => cluster.leader(topic)));
-  for (const [index, topic] of topics.entries()) {
-    const leader = leaders[index];
-    if (leader?.status === 'fulfilled') {
-      const led = byNode.get(leader.value.node) ?? [];
-      if (led.length === 0) byNode.set(leader.value.node, led);
-      led.push(topic);
-    } else if (leader) found.set(topic, leader.reason);
-  }
-  const asked = [...byNode].map(async ([node, led]) => {
-    try {
-      await listOffsetsAt(cluster, node, led, timestamp, found);
-    } catch (error) {
-      // Whoever leads them now may be another broker; topics of other brokers have nothing to do with it.
-      for (const topic of led) {
-        cluster.forgetLeader(topic);
-        found.set(topic, error instanceof Error ? error : new Error(String(error)));
-      }
-    }
+  return askByNode<number>(topics, {
+    nodeOf: async (topic) => (await cluster.leader(topic)).node,
+    ask: (node, led, found) => listOffsetsAt(cluster, node, led, timestamp, found),
+    forget: (topic) => cluster.forgetLeader(topic),
   });
-  await Promise.all(asked);
-  return found;
 }
 
 async function listOffsetsAt(
