@@ -94,7 +94,8 @@ function writeHeader(
   firstSequence: number,
   timestamp: number,
 ): void {
-  batch.fill(0, 0, 8);
+  batch.writeInt32BE(0, 0);
+  batch.writeInt32BE(0, 4);
   batch.writeInt32BE(end - LENGTH_FROM, 8);
   batch.writeInt32BE(NO_LEADER_EPOCH, LENGTH_FROM);
   batch[16] = MAGIC;
