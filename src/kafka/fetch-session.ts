@@ -9,7 +9,7 @@ import { type RawRecord, readRecords } from './record-batches.ts';
 
 /** What a fetch session needs to know of a member. */
 export interface SessionMember {
-  readonly follower: { readonly topicId: string };
+  readonly follower: { readonly topic: string; readonly topicId: string };
   /** Next offset to fetch; moved on by `onData`. */
   position: number;
 }
@@ -21,6 +21,9 @@ export interface SessionEvents<M extends SessionMember> {
   onError(member: M, code: number): void;
   /** After each answer: the moment to add and remove members without waiting for a parked fetch. */
   onRound(): void;
+  /** It asks for nothing for a while, unless it is woken. */
+  onRest(): void;
+  onRested(): void;
 }
 
 /** Longest time that a fetch without data may be parked at the broker. */
@@ -90,7 +93,7 @@ export class FetchSession<M extends SessionMember> {
     this.#members.set(id, member);
     this.#changed.add(id);
     this.#forgotten.delete(id);
-    this.#wake?.();
+    this.wake();
     if (!this.#running) {
       this.#running = true;
       void this.#run();
@@ -111,9 +114,14 @@ export class FetchSession<M extends SessionMember> {
     if (this.#known.has(id)) this.#forgotten.add(id);
   }
 
+  /** Ends a rest. */
+  wake(): void {
+    this.#wake?.();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wake?.();
+    this.wake();
     await this.#drop();
   }
 
@@ -141,8 +149,14 @@ export class FetchSession<M extends SessionMember> {
       if (this.#closed) return;
       this.#events.onRound();
       const restMs = this.#rest.next(this.#members.size);
-      if (restMs > 0 && !this.#closed) await this.#sleep(restMs);
+      if (restMs > 0 && !this.#closed) await this.#takeRest(restMs);
     }
+  }
+
+  async #takeRest(ms: number): Promise<void> {
+    this.#events.onRest();
+    await this.#sleep(ms);
+    this.#events.onRested();
   }
 
   /** Until somebody joins, or it is closed, or the time is over if there is one. */

@@ -88,6 +88,20 @@ function listOffsets(
   });
 }
 
+/**
+ * Where topics that a broker leads end now; the error where that failed for one.
+ * @throws the network's error
+ */
+export async function readEndsAt(
+  cluster: Cluster,
+  node: number,
+  topics: readonly string[],
+): Promise<Map<string, number | Error>> {
+  const ends = new Map<string, number | Error>();
+  await listOffsetsAt(cluster, node, topics, ListOffsetTimestamps.LATEST, ends);
+  return ends;
+}
+
 async function listOffsetsAt(
   cluster: Cluster,
   node: number,

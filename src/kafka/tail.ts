@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
+import { EndWatch } from './end-watch.ts';
 import { FetchPace } from './fetch-pace.ts';
 import { FetchSession, MAX_WAIT_MS } from './fetch-session.ts';
 import { KafkaCode } from './kafka-error.ts';
+import { readEndsAt } from './log-reader.ts';
 import type { RawRecord } from './record-batches.ts';
 import { now } from './retry.ts';
 import { UNKNOWN_TOPIC_MS } from './topics.ts';
@@ -69,6 +71,7 @@ export class Tail {
   readonly #sessions = new Map<number, Set<FetchSession<Member>>>();
   readonly #nurseries = new Map<number, FetchSession<Member>>();
   readonly #pace = new FetchPace();
+  readonly #watch: EndWatch;
   /** Topics followed now. */
   #followed = 0;
   #closed = false;
@@ -76,6 +79,7 @@ export class Tail {
   constructor(cluster: Cluster, log: Logger) {
     this.#cluster = cluster;
     this.#log = log;
+    this.#watch = new EndWatch((node, topics) => readEndsAt(cluster, node, topics), log);
   }
 
   /** Starts to follow a topic from an offset on. To pause: close, and follow again from the position. */
@@ -165,6 +169,8 @@ export class Tail {
         },
         onError: (member, code) => this.#onError(session, member, code),
         onRound: () => this.#afterRound(session),
+        onRest: () => this.#watch.add(session),
+        onRested: () => this.#watch.remove(session),
       },
     );
     this.#nurseries.set(node, session);
