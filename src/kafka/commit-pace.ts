@@ -12,8 +12,8 @@ const COMMIT_INTERVAL_MS = 500;
  * Commits a second over all inboxes: each costs some 0.1 ms here and 0.4 ms at the broker, and Kafka takes one group
  * at a time. When more inboxes are busy than fit, each is committed less often.
  */
-const COMMITS_PER_SECOND = 250;
-const TICK_MS = 20;
+const COMMITS_PER_SECOND = 125;
+const TICK_MS = 40;
 const COMMITS_PER_TICK = Math.ceil((COMMITS_PER_SECOND * TICK_MS) / 1_000);
 
 interface Waiting {

@@ -28,14 +28,14 @@ describe('the pace of commits', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is 250 a second for all of them, in their order', async () => {
+  it('is 125 a second for all of them, in their order', async () => {
     const pace = new CommitPace();
     const begun: number[] = [];
     for (let i = 0; i < 1_000; i++) scheduleWith(pace, async () => void begun.push(i)).touch();
     await vi.advanceTimersByTimeAsync(1_500);
-    expect(begun.length).toBeGreaterThan(200);
-    expect(begun.length).toBeLessThanOrEqual(260);
-    await vi.advanceTimersByTimeAsync(3_500);
+    expect(begun.length).toBeGreaterThan(100);
+    expect(begun.length).toBeLessThanOrEqual(135);
+    await vi.advanceTimersByTimeAsync(7_500);
     expect(begun).toEqual(Array.from({ length: 1_000 }, (_, i) => i));
   });
 
@@ -64,13 +64,22 @@ describe('the pace of commits', () => {
 });
 
 describe('the pace of fetches', () => {
-  it('is 125 answers a second over all sessions of 32 where nothing is new, and fewer where sessions are larger', () => {
-    const last = (inboxes: number) => {
+  it('is 20 answers a second over all sessions of 32 where nothing is new, and fewer where sessions are larger', () => {
+    const last = (inboxes: number, answers: number) => {
       const pace = new FetchPace();
-      return Array.from({ length: 250 }, () => pace.broughtNothing(inboxes)).at(-1);
+      return Array.from({ length: answers }, () => pace.broughtNothing(inboxes)).at(-1);
     };
-    expect(last(32)).toBeCloseTo(1_600, 0);
-    expect(last(96)).toBeCloseTo(3_600, 0);
+    expect(last(32, 50)).toBe(0);
+    expect(last(32, 60)).toBeCloseTo(500, 0);
+    expect(last(96, 35)).toBeCloseTo(1_000, 0);
+  });
+
+  it('is never in debt for more than five seconds, so that it recovers as soon as that', () => {
+    const pace = new FetchPace();
+    for (let i = 0; i < 1_000; i++) expect(pace.broughtNothing(32)).toBeLessThanOrEqual(5_000);
+    expect(pace.broughtNothing(32)).toBe(5_000);
+    vi.advanceTimersByTime(5_100);
+    expect(pace.broughtNothing(32)).toBe(0);
   });
 
   it('knows no rest where messages come one after the other', async () => {
