@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import type { Accepted } from './inboxes.ts';
 import { expectNone, isPassing, KafkaCode, nameOfCode } from './kafka-error.ts';
-import { produce } from './produce.ts';
+import { produce, type TopicResult } from './produce.ts';
 import type { RecordContent } from './record.ts';
 import { encodeContent, type Producer, recordBytes } from './record-batch.ts';
 import { now, retry, worthRetrying } from './retry.ts';
@@ -201,12 +201,15 @@ export class Appender {
       batch.sending = true;
     }
     try {
-      const response = await this.#cluster.request(node, 'produce', produce, PRODUCE_TIMEOUT_MS, batches);
-      for (const topic of response.responses) {
-        const partition = this.#partitions.get(topic.name);
-        const result = topic.partitionResponses[0];
-        if (!partition || !result || !round.delete(partition)) continue;
-        this.#settle(partition, result.errorCode, Number(result.baseOffset), Number(result.logAppendTimeMs));
+      for (const result of await this.#cluster.request(
+        node,
+        'produce',
+        produce,
+        PRODUCE_TIMEOUT_MS,
+        batches,
+      )) {
+        const partition = this.#partitions.get(result.topic);
+        if (partition && round.delete(partition)) this.#settle(partition, result);
       }
       for (const partition of round.keys()) this.#repeat(partition, 'no answer for this topic');
     } catch (error) {
@@ -222,7 +225,7 @@ export class Appender {
   }
 
   /** Kafka's word on one batch. */
-  #settle(partition: Partition, code: number, baseOffset: number, appendTime: number): void {
+  #settle(partition: Partition, { errorCode: code, baseOffset, appendTime }: TopicResult): void {
     const batch = partition.batch;
     if (!batch) return;
     batch.sending = false;

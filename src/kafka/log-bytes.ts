@@ -58,6 +58,13 @@ export class LogBytes {
     return view;
   }
 
+  /** That many bytes as characters: names of topics are ASCII. @throws RangeError likewise */
+  latin1(length: number): string {
+    const { at } = this;
+    this.skip(length);
+    return this.buffer.toString('latin1', at, this.at);
+  }
+
   skip(length: number): void {
     if (length < 0 || length > this.left) throw new RangeError(`${length} bytes to skip, ${this.left} left`);
     this.at += length;

@@ -1,8 +1,15 @@
 /** Batches and requests of ours, byte for byte as the library makes them. */
 import { randomBytes } from 'node:crypto';
-import { createRecordsBatch, NumericMap, produceV11 } from '@platformatic/kafka';
+import {
+  createRecordsBatch,
+  NumericMap,
+  produceV11,
+  Reader,
+  ResponseError,
+  Writer,
+} from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
-import { produce, type TopicBatch } from '../../src/kafka/produce.ts';
+import { produce, type TopicBatch, type TopicResult } from '../../src/kafka/produce.ts';
 import type { RecordContent } from '../../src/kafka/record.ts';
 import { encodeBatch, encodeContent, recordBytes } from '../../src/kafka/record-batch.ts';
 
@@ -71,6 +78,82 @@ describe('a produce request', () => {
     expect(sentBy(batches)).toEqual(theirs.buffer);
   });
 });
+
+describe('the answer to a produce request', () => {
+  const topics = ['milena.inbox.ada', `milena.inbox.${'n'.repeat(200)}`, 'milena.inbox.bob'];
+
+  it('is read as the library reads it', () => {
+    const bytes = answer([
+      { name: topics[0], code: 0, offset: 7n, time: 1_760_000_000_123n },
+      { name: topics[1], code: 0, offset: 2n ** 40n, time: -1n },
+      { name: topics[2], code: 6, offset: -1n, time: -1n, errors: ['not so', null], message: 'no' },
+    ]);
+    const reader = Reader.from(bytes);
+    const ours = readBy(reader);
+    expect(reader.remaining).toBe(0);
+    expect(ours).toEqual(
+      theirs(bytes).map(({ name, partitionResponses: [partition] }) => ({
+        topic: name,
+        errorCode: partition?.errorCode,
+        baseOffset: Number(partition?.baseOffset),
+        appendTime: Number(partition?.logAppendTimeMs),
+      })),
+    );
+    expect(ours.map(({ errorCode }) => errorCode)).toEqual([0, 0, 6]);
+    expect(ours.map(({ topic }) => topic)).toEqual(topics);
+  });
+
+  it('is refused where it is cut', () => {
+    const bytes = answer([{ name: topics[0], code: 0, offset: 7n, time: 1n }]);
+    for (let length = 1; length < bytes.length - 5; length++) {
+      expect(() => readBy(Reader.from(bytes.subarray(0, length)))).toThrow(RangeError);
+    }
+  });
+});
+
+interface Answer {
+  readonly name: string | undefined;
+  readonly code: number;
+  readonly offset: bigint;
+  readonly time: bigint;
+  readonly errors?: (string | null)[];
+  readonly message?: string;
+}
+
+/** A response of Kafka's. */
+function answer(answers: Answer[]): Buffer {
+  const writer = Writer.create().appendArray(answers, (w, { name, code, offset, time, errors, message }) => {
+    w.appendString(name).appendArray([0], (partition) => {
+      partition.appendInt32(0).appendInt16(code).appendInt64(offset).appendInt64(time).appendInt64(0n);
+      partition.appendArray(errors ?? [], (each, text, index) => {
+        each.appendInt32(index).appendString(text);
+      });
+      partition.appendString(message ?? null);
+    });
+  });
+  return writer.appendInt32(0).appendTaggedFields().buffer;
+}
+
+function readBy(reader: Reader): readonly TopicResult[] {
+  let found: readonly TopicResult[] = [];
+  const connection = {
+    send: (_key: number, _version: number, _create: unknown, parse: typeof produceV11.parseResponse) => {
+      found = parse(1, 0, 11, reader) as unknown as readonly TopicResult[];
+    },
+  };
+  produce(connection as never, 5_000, [], () => {});
+  return found;
+}
+
+/** It throws a response with an error in it. */
+function theirs(bytes: Buffer): produceV11.ProduceResponseTopic[] {
+  try {
+    return produceV11.parseResponse(1, 0, 11, Reader.from(bytes)).responses;
+  } catch (error) {
+    if (!(error instanceof ResponseError)) throw error;
+    return (error.response as produceV11.ProduceResponse).responses;
+  }
+}
 
 /** What the request's maker gives to a connection. */
 function sentBy(batches: readonly TopicBatch[]): Buffer {
