@@ -58,7 +58,8 @@ function store(services: Services, seat: Seat, to: Account, request: SendRequest
   const { id, body, contentType } = request;
   const { outbox, account: from } = seat;
   const message = { id, from, body, ...(contentType !== null && { contentType }) };
-  // Asked now and not afterwards, so that both take as long as the slower one.
+  const appending = services.inboxes.append(to, message);
+  // Asked now and not afterwards, so that both take as long as the slower one; but behind the message, whose recipient waits.
   const asking = services.presence.isHere(to) ? null : services.presence.isLoggedIn(to);
   const accept = (accepted: Accepted): Sent | Promise<Sent> => {
     if (outbox.waiter !== null) services.tracker.track(outbox.waiter, id, to, accepted.offset);
@@ -67,7 +68,7 @@ function store(services: Services, seat: Seat, to: Account, request: SendRequest
     };
     return asking === null ? sent(true) : asking.then(sent);
   };
-  const completion = services.inboxes.append(to, message).then(accept, (error) => {
+  const completion = appending.then(accept, (error) => {
     outbox.forget(id, completion);
     throw explained(error);
   });
