@@ -103,8 +103,8 @@ export const LIMITS: Limits = {
   // People type their password at the prompt of a client that is connected already.
   loginMs: 300_000,
   // Ten thousand who say nothing cost 80 pings a second then, and as many answers.
-  pingAfterMs: 120_000,
-  closeAfterMs: 180_000,
+  pingAfterMs: 300_000,
+  closeAfterMs: 420_000,
   lingerMs: 2_000,
   // Finds a machine that is gone without costing anything here: the kernel asks, and gives up after ten unanswered seconds.
   keepAliveMs: 30_000,

@@ -2,7 +2,7 @@ import { ClientError } from '../errors.ts';
 import type { Connection2 } from './dialect.ts';
 
 /** Longer than this a server's silence is never trusted, whatever it asks for. */
-const MAX_SILENCE_MS = 60_000;
+const MAX_SILENCE_MS = 300_000;
 
 /** Answers the server's pings, and pings a server that has been silent: unanswered, the connection gives it up. */
 export class Heartbeat {
