@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 
 /*
   HMAC (RFC 2104) with SHA-256:  H(key ^ outer pad, H(key ^ inner pad, message))
-  from two hashes in one call each: an Hmac object of node:crypto takes some ten times as long for a short message.
+  from two hashes in one call each: an Hmac object of node:crypto takes several times as long for a short message.
 */
 
 const BLOCK_BYTES = 64;

@@ -64,14 +64,14 @@ describe('the pace of commits', () => {
 });
 
 describe('the pace of fetches', () => {
-  it('is 20 answers a second over all sessions of 32 where nothing is new, and fewer where sessions are larger', () => {
+  it('is 60 answers a second over all sessions of 32 where nothing is new, and fewer where sessions are larger', () => {
     const last = (inboxes: number, answers: number) => {
       const pace = new FetchPace();
       return Array.from({ length: answers }, () => pace.broughtNothing(inboxes)).at(-1);
     };
     expect(last(32, 50)).toBe(0);
-    expect(last(32, 60)).toBeCloseTo(500, 0);
-    expect(last(96, 35)).toBeCloseTo(1_000, 0);
+    expect(last(32, 80)).toBeCloseTo(500, 0);
+    expect(last(96, 55)).toBeCloseTo(1_000, 0);
   });
 
   it('is never in debt for more than five seconds, so that it recovers as soon as that', () => {
