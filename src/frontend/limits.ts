@@ -102,7 +102,7 @@ export const LIMITS: Limits = {
   firstRequestMs: 60_000,
   // People type their password at the prompt of a client that is connected already.
   loginMs: 300_000,
-  // Ten thousand who say nothing cost 80 pings a second then, and as many answers.
+  // Ten thousand who say nothing cost 33 pings a second then, and as many answers.
   pingAfterMs: 300_000,
   closeAfterMs: 420_000,
   lingerMs: 2_000,
