@@ -21,8 +21,9 @@ done
 
 address=$FRONTEND_HOST:$MILENA_PORT
 program=$ROOT/dist/frontend/main.js
-# A small nursery for young objects: the default of 16 MiB takes more memory than it saves time; with 4 MiB too much grows old. And all begin
-# there: what a message needs is garbage soon, but V8 learns from logins to put some of it among the old objects.
+# A small nursery for young objects: the default of 16 MiB takes more memory than it saves time; with 4 MiB too much
+# grows old. And all begin there: what a message needs is garbage soon, but V8 learns from logins to put some of it among
+# the old objects.
 FRONTEND_NODE_FLAGS=(--max-semi-space-size=8 --no-allocation-site-pretenuring)
 
 # The frontend of this checkout at this address, if it runs: its pid

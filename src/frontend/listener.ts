@@ -19,9 +19,9 @@ export interface ListenOptions {
 }
 
 /**
- * Connections that the kernel completes before they are accepted (it takes no more than net.core.somaxconn, mostly 4,096). What comes
- * beyond is dropped without a word and tried again by the other end's kernel, ever later: of ten thousand clients that
- * came back in two seconds to a frontend with 511, one in fifteen had to wait for minutes.
+ * Connections that the kernel completes before they are accepted; it takes no more than net.core.somaxconn, mostly 4,096.
+ * What comes beyond is dropped without a word and tried again by the other end's kernel, ever later: of ten thousand
+ * clients that came back in two seconds to a frontend with 511, the last one took two minutes.
  */
 const LISTEN_BACKLOG = 16_384;
 

@@ -201,13 +201,8 @@ export class Appender {
       batch.sending = true;
     }
     try {
-      for (const result of await this.#cluster.request(
-        node,
-        'produce',
-        produce,
-        PRODUCE_TIMEOUT_MS,
-        batches,
-      )) {
+      const results = await this.#cluster.request(node, 'produce', produce, PRODUCE_TIMEOUT_MS, batches);
+      for (const result of results) {
         const partition = this.#partitions.get(result.topic);
         if (partition && round.delete(partition)) this.#settle(partition, result);
       }

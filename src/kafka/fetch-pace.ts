@@ -15,7 +15,10 @@ class Budget {
     this.#left = burst;
   }
 
-  /** Spends, even what is not there yet, but never more than `LONGEST_DEBT_MS` bring. @returns milliseconds until it is there */
+  /**
+   * Spends, even what is not there yet, but never more than `LONGEST_DEBT_MS` bring.
+   * @returns milliseconds until it is there
+   */
   spend(units: number): number {
     const moment = now();
     const gained = ((moment - this.#at) * this.#perSecond) / 1_000;

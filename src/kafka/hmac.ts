@@ -13,6 +13,7 @@ const OUTER_PAD = 0x5c;
 /** Bytes before a message that are the key's. */
 export const HMAC_ROOM = BLOCK_BYTES;
 
+/** A key, ready to sign and to verify any number of messages. */
 export class HmacKey {
   readonly #inner: Buffer;
   /** The padded key, and room for the inner digest. */
