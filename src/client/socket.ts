@@ -13,7 +13,7 @@ export interface TlsSettings {
   readonly ca?: string | undefined;
 }
 
-/** The machine may be up and the network not: this finds out within minutes, the session's own pings sooner. */
+/** The other machine, or the network, may be gone: the kernel asks. A server that hangs is found out by the session's own pings. */
 const KEEP_ALIVE_MS = 15_000;
 
 /**

@@ -30,8 +30,8 @@ const SWEEP_INTERVAL_MS = 250;
 const PRODUCE_TIMEOUT_MS = 5_000;
 
 /**
- * Appends records to many inboxes. Whatever waits is gathered into one Produce request per broker, with one
- * request under way at a time: that is what makes it fast, and what keeps the order in each inbox.
+ * Appends records to many inboxes. Whatever waits is gathered into one Produce request per broker, with a few
+ * under way at a time: that is what makes it fast. One batch of an inbox at a time: that keeps its order.
  */
 export class Appender {
   readonly #cluster: Cluster;
@@ -201,13 +201,8 @@ export class Appender {
       batch.sending = true;
     }
     try {
-      for (const result of await this.#cluster.request(
-        node,
-        'produce',
-        produce,
-        PRODUCE_TIMEOUT_MS,
-        batches,
-      )) {
+      const results = await this.#cluster.request(node, 'produce', produce, PRODUCE_TIMEOUT_MS, batches);
+      for (const result of results) {
         const partition = this.#partitions.get(result.topic);
         if (partition && round.delete(partition)) this.#settle(partition, result);
       }
