@@ -22,14 +22,14 @@ export interface RestingSession {
 export type AskEnds = (node: number, topics: readonly string[]) => Promise<Map<string, number | Error>>;
 
 /** Every inbox of a session that rests is looked at this often, where there are few. */
-const LEAST_INTERVAL_MS = 500;
+const LEAST_INTERVAL_MS = 100;
 /** Inboxes looked at in a second, over all: each costs the broker some 7 µs and us as much. A fetch costs five times that. */
 const LOOKS_PER_SECOND = 3_000;
 const TICK_MS = 20;
 /** Inboxes of one request, so that nobody waits long behind it. */
 const INBOXES_AT_ONCE = 64;
 /** An end beyond what is known may be that of our own append, whose answer is still on its way: so long it may take. */
-const OWN_APPEND_MS = 100;
+const OWN_APPEND_MS = 50;
 
 /**
  * Looks at where the inboxes end whose fetch sessions rest: under load nearly everything is handed over in memory, and
@@ -41,7 +41,8 @@ export class EndWatch {
   /** With the time of the last look; the one that waits longest first. */
   readonly #resting = new Map<RestingSession, number>();
   #timer: NodeJS.Timeout | null = null;
-  #looking = false;
+  /** Brokers that are being asked: one that hangs holds up nobody but its own. */
+  readonly #asking = new Set<number>();
 
   constructor(ask: AskEnds, log: Logger) {
     this.#ask = ask;
@@ -63,10 +64,10 @@ export class EndWatch {
   }
 
   #tick(): void {
-    if (!this.#looking) void this.#look(this.#due());
+    for (let due = this.#due(); due.length > 0; due = this.#due()) void this.#look(due);
   }
 
-  /** Sessions at one broker that were not looked at for long enough. */
+  /** Sessions at one broker that is not being asked, which were not looked at for long enough. */
   #due(): RestingSession[] {
     let resting = 0;
     for (const { size } of this.#resting.keys()) resting += size;
@@ -75,7 +76,7 @@ export class EndWatch {
     let inboxes = 0;
     for (const [session, lookedAt] of this.#resting) {
       if (lookedAt > before || inboxes >= INBOXES_AT_ONCE) break;
-      if (session.node !== (due[0] ?? session).node) continue;
+      if (this.#asking.has(session.node) || session.node !== (due[0] ?? session).node) continue;
       due.push(session);
       inboxes += session.size;
     }
@@ -83,22 +84,21 @@ export class EndWatch {
   }
 
   async #look(sessions: readonly RestingSession[]): Promise<void> {
-    const [first] = sessions;
-    if (first === undefined) return;
+    const node = sessions[0]?.node ?? -1;
+    this.#asking.add(node);
     for (const session of sessions) {
       this.#resting.delete(session);
       this.#resting.set(session, now());
     }
-    this.#looking = true;
     try {
       const topics = sessions.flatMap((session) => session.members().map(({ follower }) => follower.topic));
-      const ends = await this.#ask(first.node, topics);
+      const ends = topics.length > 0 ? await this.#ask(node, topics) : new Map<string, number>();
       for (const session of sessions) if (this.#resting.has(session)) wakeIfBehind(session, ends);
     } catch (error) {
       // Each rest ends by itself, too.
       this.#log.debug({ err: error }, 'ends not known');
     } finally {
-      this.#looking = false;
+      this.#asking.delete(node);
     }
   }
 }

@@ -61,6 +61,8 @@ export class FetchSession<M extends SessionMember> {
   #connection: Connection | null = null;
   #running = false;
   #closed = false;
+  /** Somebody joined since the last request was made: the broker has never heard of it, so this is no time to rest. */
+  #hasNewcomer = false;
   #wake: (() => void) | null = null;
 
   constructor(
@@ -93,6 +95,7 @@ export class FetchSession<M extends SessionMember> {
     this.#members.set(id, member);
     this.#changed.add(id);
     this.#forgotten.delete(id);
+    this.#hasNewcomer = true;
     this.wake();
     if (!this.#running) {
       this.#running = true;
@@ -148,8 +151,9 @@ export class FetchSession<M extends SessionMember> {
       }
       if (this.#closed) return;
       this.#events.onRound();
+      if (this.#closed) return;
       const restMs = this.#rest.next(this.#members.size);
-      if (restMs > 0 && !this.#closed) await this.#takeRest(restMs);
+      if (restMs > 0 && !this.#hasNewcomer) await this.#takeRest(restMs);
     }
   }
 
@@ -182,6 +186,7 @@ export class FetchSession<M extends SessionMember> {
     const forgotten = full ? [] : [...this.#forgotten].map((topicId) => ({ topicId, partitions: [0] }));
     this.#changed.clear();
     this.#forgotten.clear();
+    this.#hasNewcomer = false;
     if (full) this.#known.clear();
     for (const { topicId, partitions } of topics)
       this.#known.set(topicId, Number(partitions[0]?.fetchOffset));

@@ -9,6 +9,7 @@ export class Heartbeat {
   readonly #minMs: number;
   #connection: Connection2 | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #silenceMs = 0;
   /** One at a time: a server that pings without end gets no more than it answers. */
   #unanswered = false;
 
@@ -21,14 +22,22 @@ export class Heartbeat {
     this.stop();
     this.#connection = connection;
     this.#unanswered = false;
-    const silenceMs = Math.min(MAX_SILENCE_MS, Math.max(this.#minMs, pingAfterMs));
-    this.#timer = setInterval(() => {
-      if (performance.now() - connection.heardAt >= silenceMs) this.beat();
-    }, silenceMs);
+    this.#silenceMs = Math.min(MAX_SILENCE_MS, Math.max(this.#minMs, pingAfterMs));
+    this.#wait(connection);
+  }
+
+  /** As long as the silence lasts already, it needs not last again. */
+  #wait(connection: Connection2): void {
+    const silentMs = performance.now() - connection.heardAt;
+    const leftMs = silentMs < this.#silenceMs ? this.#silenceMs - silentMs : this.#silenceMs;
+    this.#timer = setTimeout(() => {
+      if (performance.now() - connection.heardAt >= this.#silenceMs) this.beat();
+      if (connection === this.#connection) this.#wait(connection);
+    }, leftMs);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#connection = undefined;
   }
 
