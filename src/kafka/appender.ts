@@ -42,6 +42,8 @@ export class Appender {
   readonly #ready = new Set<Partition>();
   /** Requests under way, by broker. */
   readonly #inFlight = new Map<number, number>();
+  /** Requests under way, at all of them. */
+  #requests = 0;
   #producer: Promise<Producer> | null = null;
   #queuedRecords = 0;
   #queuedBytes = 0;
@@ -116,14 +118,19 @@ export class Appender {
     }
   }
 
-  /** Sends in the next turn of the event loop, so that all appends of this turn go together. */
+  /**
+   * Sends at the end of this turn of the event loop, so that all appends of this turn go together; at once while nothing is
+   * under way: who is alone has nobody to wait for.
+   */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const go = () => {
       this.#scheduled = false;
       void this.#dispatch();
-    });
+    };
+    if (this.#requests === 0) queueMicrotask(go);
+    else setImmediate(go);
   }
 
   #scheduleLater(delayMs: number): void {
@@ -195,6 +202,7 @@ export class Appender {
 
   async #send(node: number, round: Map<Partition, Batch>): Promise<void> {
     this.#inFlight.set(node, (this.#inFlight.get(node) ?? 0) + 1);
+    this.#requests += 1;
     const batches = [...round.values()];
     for (const batch of batches) {
       batch.tries++;
@@ -215,6 +223,7 @@ export class Appender {
       }
     } finally {
       this.#inFlight.set(node, (this.#inFlight.get(node) ?? 1) - 1);
+      this.#requests -= 1;
       if (this.#ready.size > 0) this.#schedule();
     }
   }

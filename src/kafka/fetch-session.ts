@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promises';
 import { type Connection, FetchIsolationLevels, type fetchV17 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
@@ -149,6 +149,8 @@ export class FetchSession<M extends SessionMember> {
         await sleep(pause);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }
+      // What came goes out to those who wait for it before anything more is asked for.
+      await turnEnd();
       if (this.#closed) return;
       this.#events.onRound();
       if (this.#closed) return;

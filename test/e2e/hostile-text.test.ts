@@ -44,6 +44,8 @@ beforeAll(async () => {
   terminal.type(`${ESC}1`);
   await terminal.shows(/ext x {2}the first$/m);
   await terminal.shows(/^ ›$/m);
+  // What all the others are compared with must not be a screen that is half drawn.
+  await terminal.settled();
   before = { state: terminal.state, effects: effectsOf(terminal.output) };
 });
 

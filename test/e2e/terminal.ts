@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import stringWidth from 'string-width';
 import { expect, vi } from 'vitest';
 
 const WAIT = { timeout: 40_000, interval: 20 };
+/** A screen is drawn in a few milliseconds, however slow the machine is. */
+const QUIET_MS = 300;
 
 export interface TerminalOptions {
   readonly columns: number;
@@ -159,6 +162,11 @@ export class TestTerminal {
   /** Waits until `check` no longer throws. */
   async until(check: () => void): Promise<void> {
     await vi.waitFor(check, WAIT);
+  }
+
+  /** Waits until nothing more is written. */
+  async settled(): Promise<void> {
+    for (let length = -1; length < this.output.length; await sleep(QUIET_MS)) length = this.output.length;
   }
 
   /** The process of the first command that the shell runs. */
