@@ -92,6 +92,14 @@ export class Cluster {
     return send(connection, api, ...args);
   }
 
+  /** Whether a broker answers at all; says no after 7 s at the latest. */
+  async isAlive(node: number): Promise<boolean> {
+    return this.request(node, 'life', metadataV12.api, [], false, false).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Sends one request to whichever broker answers: for what any broker can do. */
   async requestAny<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
     return send(await this.#anyConnection('any'), api, ...args);

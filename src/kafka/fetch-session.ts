@@ -27,7 +27,7 @@ export interface SessionEvents<M extends SessionMember> {
 }
 
 /** Longest time that a fetch without data may be parked at the broker. */
-export const MAX_WAIT_MS = 10_000;
+export const MAX_WAIT_MS = 30_000;
 /** Bytes of one answer over all members, and of one member: what a burst may put into memory per session. */
 const MAX_BYTES = 2 * 1024 * 1024;
 const MAX_PARTITION_BYTES = 256 * 1024;
@@ -115,6 +115,11 @@ export class FetchSession<M extends SessionMember> {
     this.#members.delete(id);
     this.#changed.delete(id);
     if (this.#known.has(id)) this.#forgotten.add(id);
+  }
+
+  /** The broker has gone silent: what is parked there may never be answered, so the session is begun anew. */
+  doubt(): void {
+    void this.#connection?.close();
   }
 
   /** Ends a rest. */

@@ -10,7 +10,7 @@ import { FRONTEND_GROUP_PREFIX } from './topics.ts';
  * Session time-out of an inbox's lease. Long, since each heartbeat of each inbox costs; a dead frontend is
  * recognised much sooner by its own lease.
  */
-export const INBOX_SESSION_TIMEOUT_MS = 900_000;
+export const INBOX_SESSION_TIMEOUT_MS = 1_800_000;
 
 /** Attempts to undo that go on in the background; past that an attempt ends with its session time-out instead. */
 const MAX_RELEASES = 10_000;

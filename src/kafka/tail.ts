@@ -50,6 +50,11 @@ const SPARSE_SHARE = 0.7;
  * session waits briefly; the others long, since each wake-up costs.
  */
 const NURSERY_WAIT_MS = 100;
+/**
+ * A parked fetch says nothing about its broker until it is answered. So each broker is asked for a sign of life this often,
+ * by one request and not by each session.
+ */
+const PULSE_INTERVAL_MS = 4_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -72,6 +77,9 @@ export class Tail {
   readonly #nurseries = new Map<number, FetchSession<Member>>();
   readonly #pace = new FetchPace();
   readonly #watch: EndWatch;
+  #pulse: NodeJS.Timeout | null = null;
+  /** Brokers whose sign of life is awaited. */
+  readonly #asked = new Set<number>();
   /** Topics followed now. */
   #followed = 0;
   #closed = false;
@@ -104,6 +112,7 @@ export class Tail {
       },
     };
     this.#followed += 1;
+    this.#pulse ??= setInterval(() => this.#feelPulse(), PULSE_INTERVAL_MS);
     void this.#place(member);
     return member;
   }
@@ -121,8 +130,23 @@ export class Tail {
 
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#pulse !== null) clearInterval(this.#pulse);
     const all = [...this.#sessions.values()].flatMap((sessions) => [...sessions]);
     await Promise.all(all.map((session) => session.close()));
+  }
+
+  #feelPulse(): void {
+    for (const [node, sessions] of this.#sessions) {
+      if (sessions.size > 0 && !this.#asked.has(node)) void this.#askForLife(node);
+    }
+  }
+
+  async #askForLife(node: number): Promise<void> {
+    this.#asked.add(node);
+    const isAlive = await this.#cluster.isAlive(node);
+    this.#asked.delete(node);
+    if (isAlive || this.#closed) return;
+    for (const session of this.#sessions.get(node) ?? []) session.doubt();
   }
 
   /** Puts a member into the nursery of its leader, however long it takes to find that. */
