@@ -49,14 +49,42 @@ const IDS = 32;
 
 type Rest = [Account['createdAt'], boolean, string | null, string | null, readonly string[]];
 
-/** @returns null for anything that is not an account */
+/** In groups, without the hyphens. */
+const UUID = '([0-9a-f]{8})-([0-9a-f]{4})-([1-8][0-9a-f]{3})-([89ab][0-9a-f]{3})-([0-9a-f]{12})';
+/** As `encodeAccount` writes it where nobody is blocked and nothing has to be escaped, its UTF-8 read byte by byte. */
+const PLAIN = new RegExp(
+  `^\\{"incarnation":"${UUID}","topicId":"${UUID}","displayName":(null|"${text(200)}"),` +
+    `"credential":(null|"${text(500)}"),"disabled":(true|false),"blocked":\\[\\],"createdAt":(0|[1-9][0-9]{0,14})\\}$`,
+);
+
+function text(mostBytes: number): string {
+  return `[ !#-\\[\\]-~\\x80-\\xff]{0,${mostBytes}}`;
+}
+
+/** Room for a plain account: what it becomes is read out of here, so that it keeps nothing of its record alive. */
+const room = Buffer.alloc(1_024);
+
+/**
+ * Nearly every record is a plain one: to take it to pieces by its form is four times as quick as to read it as JSON and look
+ * at each field, and a frontend that starts has a million before it.
+ * @returns null for anything that is not an account
+ */
 export function packAccount(name: string, value: Buffer): string | null {
+  const plain = PLAIN.exec(value.toString('latin1'));
+  if (plain === null || !NAME.test(name)) return packAnyAccount(name, value);
+  const [, a, b, c, d, e, f, g, h, i, j, displayName, credential, disabled, createdAt] = plain;
+  room.write(`${a}${b}${c}${d}${e}${f}${g}${h}${i}${j}`, 'hex');
+  const end = IDS + room.write(`[${createdAt},${disabled},${displayName},${credential},[]]`, IDS, 'latin1');
+  return room.toString('latin1', 0, end);
+}
+
+function packAnyAccount(name: string, value: Buffer): string | null {
   const account = decodeAccount(name, value);
   if (account === null) return null;
   const { incarnation, topicId, createdAt, disabled, displayName, credential, blocked } = account;
   const rest: Rest = [createdAt, disabled, displayName, credential, blocked];
-  const ids = Buffer.from((incarnation + topicId).replaceAll('-', ''), 'hex');
-  return Buffer.concat([ids, Buffer.from(JSON.stringify(rest))]).toString('latin1');
+  const bytes = Buffer.from((incarnation + topicId).replaceAll('-', ''), 'hex');
+  return Buffer.concat([bytes, Buffer.from(JSON.stringify(rest))]).toString('latin1');
 }
 
 /** Reads what `packAccount` made. */

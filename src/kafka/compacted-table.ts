@@ -1,18 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Connection,
-  FetchIsolationLevels,
-  fetchV17,
-  ListOffsetTimestamps,
-  type RecordsBatch,
-} from '@platformatic/kafka';
+import { type Connection, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
 import { EngineError } from './errors.ts';
+import { fetch } from './fetch.ts';
 import { Gatherer } from './gatherer.ts';
 import { expectNone, expectTopic, KafkaCode } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
-import { isControl, isTransactional } from './record-batches.ts';
+import { type LogBatch, readBatches } from './record-batches.ts';
 import { now, retry } from './retry.ts';
 import { SortedNames } from './sorted-names.ts';
 
@@ -28,6 +23,8 @@ const MAX_PENDING_TRANSACTIONS = 10_000;
 
 /** Key of a control record: version INT16, type INT16; type 1 is a commit, 0 an abort (Kafka's ControlRecordType). */
 const COMMIT = 1;
+
+const NOTHING = Buffer.alloc(0);
 
 /** Values that were asked for are kept as they were given (some 500 bytes each); past that the oldest is dropped. */
 const MAX_RECENT = 16_384;
@@ -81,7 +78,7 @@ export class CompactedTable<Value> {
   readonly #recent = new Map<string, Value>();
   readonly #ends: Gatherer<null, number>;
   /** Changes of transactions without a marker yet, by producer. */
-  readonly #pending = new Map<bigint, Change[]>();
+  readonly #pending = new Map<number, Change[]>();
   #position = 0;
   #waiters: Waiter[] = [];
   readonly #watchers = new Set<(key: string) => void>();
@@ -231,7 +228,7 @@ export class CompactedTable<Value> {
     if (this.#closed) return void (await this.#connection.close());
     const response = await send(
       this.#connection,
-      fetchV17.api,
+      fetch,
       FETCH_WAIT_MS,
       1,
       FETCH_BYTES,
@@ -255,55 +252,51 @@ export class CompactedTable<Value> {
       [],
       '',
     );
-    const partition = response.responses[0]?.partitions[0];
-    const code = response.errorCode || (partition?.errorCode ?? KafkaCode.NONE);
-    if (code === KafkaCode.OFFSET_OUT_OF_RANGE) this.#position = Number(partition?.logStartOffset ?? 0);
+    const [found] = response.topics;
+    const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
+    if (code === KafkaCode.OFFSET_OUT_OF_RANGE) this.#position = found?.logStart ?? 0;
     else expectNone(`Fetch ${this.#options.topic}`, code);
-    for (const batch of partition?.records ?? []) this.#take(batch);
+    for (const batch of readBatches(found?.records ?? NOTHING)) this.#take(batch);
     this.#wakeWaiters();
   }
 
-  #take(batch: RecordsBatch): void {
-    const base = Number(batch.firstOffset);
-    const end = base + batch.lastOffsetDelta + 1;
-    if (isControl(batch)) this.#endTransaction(batch);
+  #take(batch: LogBatch): void {
+    if (batch.isControl) this.#endTransaction(batch);
     else {
-      for (const record of batch.records) {
-        if (base + record.offsetDelta < this.#position || record.key === null) continue;
-        const key = record.key.toString('utf8');
-        const packed = record.value === null ? null : this.#options.pack(key, record.value);
-        if (record.value !== null && packed === null) {
-          this.#log.warn(
-            { offset: base + record.offsetDelta },
-            'a record that cannot be read was passed over',
-          );
+      for (const { offset, key: bytes, value } of batch.recordsFrom(this.#position)) {
+        if (bytes === null) continue;
+        const key = bytes.toString('utf8');
+        const packed = value === null ? null : this.#options.pack(key, value);
+        if (value !== null && packed === null) {
+          this.#log.warn({ offset }, 'a record that cannot be read was passed over');
           continue;
         }
-        if (isTransactional(batch)) this.#remember(batch.producerId, { key, packed });
+        if (batch.isTransactional) this.#remember(batch.producerId, { key, packed });
         else this.#apply({ key, packed });
       }
     }
-    this.#position = Math.max(this.#position, end);
+    this.#position = Math.max(this.#position, batch.nextOffset);
   }
 
-  #remember(producerId: bigint, change: Change): void {
+  #remember(producerId: number, change: Change): void {
     const changes = this.#pending.get(producerId) ?? [];
     if (changes.length < MAX_PENDING_CHANGES) changes.push(change);
-    else this.#log.warn({ producerId: String(producerId) }, 'a transaction too long to remember');
+    else this.#log.warn({ producerId }, 'a transaction too long to remember');
     this.#pending.set(producerId, changes);
     if (this.#pending.size > MAX_PENDING_TRANSACTIONS) {
       for (const oldest of this.#pending.keys()) {
         this.#pending.delete(oldest);
-        this.#log.warn({ producerId: String(oldest) }, 'too many open transactions');
+        this.#log.warn({ producerId: oldest }, 'too many open transactions');
         break;
       }
     }
   }
 
-  #endTransaction(batch: RecordsBatch): void {
+  #endTransaction(batch: LogBatch): void {
     const changes = this.#pending.get(batch.producerId) ?? [];
     this.#pending.delete(batch.producerId);
-    const type = batch.records[0]?.key?.readInt16BE(2);
+    const [marker] = batch.recordsFrom(0);
+    const type = marker?.key?.readInt16BE(2);
     if (type === COMMIT) for (const change of changes) this.#apply(change);
   }
 

@@ -3,7 +3,6 @@ import {
   IS_COMPRESSED,
   IS_CONTROL,
   IS_TRANSACTIONAL,
-  type RecordsBatch,
 } from '@platformatic/kafka';
 import { LogBytes } from './log-bytes.ts';
 
@@ -25,84 +24,121 @@ const HAS_APPEND_TIME = 1 << 3;
 const HEAD_BYTES = 12;
 /** From there to its attributes: leader epoch, magic, checksum. */
 const TO_ATTRIBUTES = 9;
-/** Producer's id, epoch and sequence. */
-const PRODUCER_BYTES = 14;
+/** Epoch and sequence of its producer. */
+const SEQUENCE_BYTES = 6;
+
+/** One batch of a log (its format is in record-batch.ts), whose records are only looked at when they are asked for. */
+export class LogBatch {
+  /** The offset after its last one. */
+  readonly nextOffset: number;
+  readonly producerId: number;
+  readonly #base: number;
+  readonly #attributes: number;
+  readonly #firstTimestamp: number;
+  readonly #maxTimestamp: number;
+  readonly #count: number;
+  readonly #bytes: LogBytes;
+  readonly #at: number;
+  readonly #end: number;
+
+  /** @param bytes where its length field is over; read on up to its records */
+  constructor(bytes: LogBytes, base: number, end: number) {
+    bytes.skip(TO_ATTRIBUTES);
+    this.#attributes = bytes.int16();
+    this.nextOffset = base + bytes.int32() + 1;
+    this.#firstTimestamp = bytes.int64();
+    this.#maxTimestamp = bytes.int64();
+    this.producerId = bytes.int64();
+    bytes.skip(SEQUENCE_BYTES);
+    this.#count = bytes.int32();
+    this.#base = base;
+    this.#bytes = bytes;
+    this.#at = bytes.at;
+    this.#end = end;
+  }
+
+  /** Its one record is the end of a transaction. */
+  get isControl(): boolean {
+    return (this.#attributes & IS_CONTROL) !== 0;
+  }
+
+  get isTransactional(): boolean {
+    return (this.#attributes & IS_TRANSACTIONAL) !== 0;
+  }
+
+  /** Its records from an offset on. @throws RangeError for bytes that are no records */
+  recordsFrom(from: number): RawRecord[] {
+    const records: RawRecord[] = [];
+    const bytes = uncompressed(this.#bytes.buffer, this.#at, this.#end, this.#attributes);
+    const appendTime = (this.#attributes & HAS_APPEND_TIME) !== 0;
+    // A fetch returns whole batches: the first may begin below the offset that was asked for. And Kafka believes what a
+    // producer says of each record's place: one outside its batch, or not behind the one before, would hide others' records.
+    let least = from;
+    for (let i = 0; i < this.#count; i++) {
+      const length = bytes.varint();
+      const next = bytes.at + length;
+      bytes.skip(1);
+      const timestamp = this.#firstTimestamp + bytes.varint();
+      const offset = this.#base + bytes.varint();
+      if (offset >= least && offset < this.nextOffset) {
+        least = offset + 1;
+        const key = nullableBytes(bytes);
+        const value = nullableBytes(bytes);
+        const headers = bytes.bytes(next - bytes.at);
+        records.push({ offset, timestamp: appendTime ? this.#maxTimestamp : timestamp, key, value, headers });
+      }
+      bytes.at = next;
+    }
+    return records;
+  }
+}
 
 /**
- * The records from an offset on, out of the batches of one fetch (their format is in record-batch.ts), without the
- * control records. Batches that lie below the offset as a whole are not looked into.
- * @returns also the offset after the last batch, or `from` when there is none
+ * The batches of one fetch, in their order. One that is cut comes with the next fetch: a fetch ends where its limit in
+ * bytes is.
  * @throws RangeError for bytes that are no batches
  */
-export function readRecords(batches: Buffer, from: number): { records: RawRecord[]; nextOffset: number } {
-  const records: RawRecord[] = [];
-  let nextOffset = from;
-  const bytes = new LogBytes(batches);
-  // A fetch is cut where its limit in bytes is: what is left of a batch then comes with the next one.
+export function readBatches(fetched: Buffer): LogBatch[] {
+  const batches: LogBatch[] = [];
+  const bytes = new LogBytes(fetched);
   while (bytes.left >= HEAD_BYTES) {
     const base = bytes.int64();
     const length = bytes.int32();
     if (length > bytes.left) break;
     const end = bytes.at + length;
-    bytes.skip(TO_ATTRIBUTES);
-    const attributes = bytes.int16();
-    const afterBatch = base + bytes.int32() + 1;
-    if (afterBatch > from && (attributes & IS_CONTROL) === 0)
-      takeRecords(bytes, end, { base, afterBatch, attributes, from }, records);
-    nextOffset = Math.max(nextOffset, afterBatch);
+    batches.push(new LogBatch(bytes, base, end));
     bytes.at = end;
+  }
+  return batches;
+}
+
+/**
+ * The records from an offset on, out of the batches of one fetch, without the control records. Batches that lie below the
+ * offset as a whole are not looked into.
+ * @returns also the offset after the last batch, or `from` when there is none
+ * @throws RangeError for bytes that are no batches
+ */
+export function readRecords(fetched: Buffer, from: number): { records: RawRecord[]; nextOffset: number } {
+  const records: RawRecord[] = [];
+  let nextOffset = from;
+  for (const batch of readBatches(fetched)) {
+    if (batch.nextOffset > from && !batch.isControl) {
+      for (const record of batch.recordsFrom(from)) records.push(record);
+    }
+    nextOffset = Math.max(nextOffset, batch.nextOffset);
   }
   return { records, nextOffset };
 }
 
-interface BatchFacts {
-  readonly base: number;
-  readonly afterBatch: number;
-  readonly attributes: number;
-  readonly from: number;
-}
-
-function takeRecords(
-  batch: LogBytes,
-  end: number,
-  { base, afterBatch, attributes, from }: BatchFacts,
-  into: RawRecord[],
-): void {
-  const firstTimestamp = batch.int64();
-  const maxTimestamp = batch.int64();
-  batch.skip(PRODUCER_BYTES);
-  const count = batch.int32();
-  const bytes = uncompressed(batch, end, attributes);
-  const appendTime = (attributes & HAS_APPEND_TIME) !== 0;
-  // A fetch returns whole batches: the first may begin below the offset that was asked for. And Kafka believes what a
-  // producer says of each record's place: one outside its batch, or not behind the one before, would hide others' records.
-  let least = from;
-  for (let i = 0; i < count; i++) {
-    const length = bytes.varint();
-    const next = bytes.at + length;
-    bytes.skip(1);
-    const timestamp = firstTimestamp + bytes.varint();
-    const offset = base + bytes.varint();
-    if (offset >= least && offset < afterBatch) {
-      least = offset + 1;
-      const key = nullableBytes(bytes);
-      const value = nullableBytes(bytes);
-      const headers = bytes.bytes(next - bytes.at);
-      into.push({ offset, timestamp: appendTime ? maxTimestamp : timestamp, key, value, headers });
-    }
-    bytes.at = next;
-  }
-}
-
 /** An inbox topic takes no compressed batches, but its settings can be changed. */
-function uncompressed(batch: LogBytes, end: number, attributes: number): LogBytes {
+function uncompressed(buffer: Buffer, at: number, end: number, attributes: number): LogBytes {
   const kind = attributes & IS_COMPRESSED;
-  if (kind === 0) return batch;
+  if (kind === 0) return new LogBytes(buffer, at);
   const algorithms: Readonly<Record<number, { decompressSync(data: Buffer): Buffer } | undefined>> =
     compressionsAlgorithmsByBitmask;
   const algorithm = algorithms[kind];
   if (algorithm === undefined) throw new RangeError(`compression ${kind} is not known`);
-  return new LogBytes(algorithm.decompressSync(batch.buffer.subarray(batch.at, end)));
+  return new LogBytes(algorithm.decompressSync(buffer.subarray(at, end)));
 }
 
 /** Of a record's headers so many are looked at, whatever their number. */
@@ -121,12 +157,4 @@ export function eachHeader(headers: Buffer, visit: (name: Buffer, value: Buffer)
 function nullableBytes(bytes: LogBytes): Buffer | null {
   const length = bytes.varint();
   return length < 0 ? null : bytes.bytes(length);
-}
-
-export function isControl(batch: RecordsBatch): boolean {
-  return (batch.attributes & IS_CONTROL) !== 0;
-}
-
-export function isTransactional(batch: RecordsBatch): boolean {
-  return (batch.attributes & IS_TRANSACTIONAL) !== 0;
 }
