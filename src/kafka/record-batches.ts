@@ -144,13 +144,23 @@ function uncompressed(buffer: Buffer, at: number, end: number, attributes: numbe
 /** Of a record's headers so many are looked at, whatever their number. */
 const MAX_HEADERS = 64;
 
-/** Calls back with each header that has a name and a value, in their order; both are views. */
-export function eachHeader(headers: Buffer, visit: (name: Buffer, value: Buffer) => void): void {
+/**
+ * Calls back with where each header's name and value are, in their order. Positions and not views, since most of them are
+ * not looked at. One without a value is left out.
+ */
+export function eachHeader(
+  headers: Buffer,
+  visit: (nameAt: number, nameEnd: number, valueAt: number, valueEnd: number) => void,
+): void {
   const bytes = new LogBytes(headers);
   for (let left = Math.min(MAX_HEADERS, bytes.varint()); left > 0; left--) {
-    const name = nullableBytes(bytes);
-    const value = nullableBytes(bytes);
-    if (name !== null && value !== null) visit(name, value);
+    const nameBytes = bytes.varint();
+    const nameAt = bytes.at;
+    bytes.skip(Math.max(0, nameBytes));
+    const valueBytes = bytes.varint();
+    const valueAt = bytes.at;
+    bytes.skip(Math.max(0, valueBytes));
+    if (nameBytes >= 0 && valueBytes >= 0) visit(nameAt, nameAt + nameBytes, valueAt, bytes.at);
   }
 }
 

@@ -163,13 +163,20 @@ const READ = ['to', 'id', 'contentType', 'from', 'time', 'signature'] as const;
 /** Of a repeated name the first counts. */
 function readHeaders(encoded: Buffer): Headers {
   const headers: Headers = {};
-  eachHeader(encoded, (name, value) => {
+  eachHeader(encoded, (nameAt, nameEnd, valueAt, valueEnd) => {
     for (const key of READ) {
-      if (name.length === HEADER[key].length && HEADER[key].equals(name)) {
-        headers[key] ??= value.toString('utf8');
+      if (isAt(encoded, nameAt, nameEnd, HEADER[key])) {
+        headers[key] ??= encoded.toString('utf8', valueAt, valueEnd);
         return;
       }
     }
   });
   return headers;
+}
+
+/** Whether exactly these bytes lie there. They are few: a loop is quicker than a call to compare them. */
+function isAt(bytes: Buffer, at: number, end: number, wanted: Buffer): boolean {
+  if (end - at !== wanted.length) return false;
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+  return true;
 }

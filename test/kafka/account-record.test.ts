@@ -46,7 +46,17 @@ describe('an account in memory', () => {
       const account = randomAccount();
       const bytes = encodeAccount(account);
       for (let i = Math.floor(random() * 3); i >= 0; i--) {
-        bytes[Math.floor(random() * bytes.length)] = pick(0x22, 0x30, 0x7b, 0x2c, 0xff, 0x41, 0x2d, 0x5c, 0x0a);
+        bytes[Math.floor(random() * bytes.length)] = pick(
+          0x22,
+          0x30,
+          0x7b,
+          0x2c,
+          0xff,
+          0x41,
+          0x2d,
+          0x5c,
+          0x0a,
+        );
       }
       const decoded = decodeAccount(account.name, bytes);
       const packed = packAccount(account.name, bytes);
