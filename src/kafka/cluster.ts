@@ -5,6 +5,7 @@ import {
   findCoordinatorV6,
   metadataV12,
   ResponseError,
+  TimeoutError,
 } from '@platformatic/kafka';
 import { Gatherer } from './gatherer.ts';
 import { KafkaCode, KafkaError } from './kafka-error.ts';
@@ -14,7 +15,7 @@ import type { KafkaSecurity } from './kafka-security.ts';
  * What a connection is used for. A broker answers one request at a time per connection, so what must not
  * wait for each other goes over different ones.
  */
-export type Lane = 'control' | 'group' | 'life' | 'produce' | 'read';
+export type Lane = 'control' | 'group' | 'life' | 'produce' | 'pulse' | 'read';
 
 /** Where a topic's only partition is led from. */
 export interface Leader {
@@ -92,11 +93,14 @@ export class Cluster {
     return send(connection, api, ...args);
   }
 
-  /** Whether a broker answers at all; says no after 7 s at the latest. */
+  /**
+   * False where a broker took a small request and has not answered it after 7 s. Any other failure says nothing about what it
+   * was asked before: whoever waits for that has a connection to see it on.
+   */
   async isAlive(node: number): Promise<boolean> {
-    return this.request(node, 'life', metadataV12.api, [], false, false).then(
+    return this.request(node, 'pulse', metadataV12.api, [], false, false).then(
       () => true,
-      () => false,
+      (error: unknown) => !(error instanceof TimeoutError),
     );
   }
 

@@ -254,10 +254,22 @@ export class CompactedTable<Value> {
     );
     const [found] = response.topics;
     const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
-    if (code === KafkaCode.OFFSET_OUT_OF_RANGE) this.#position = found?.logStart ?? 0;
+    if (code === KafkaCode.OFFSET_OUT_OF_RANGE) await this.#startOver();
     else expectNone(`Fetch ${this.#options.topic}`, code);
     for (const batch of readBatches(found?.records ?? NOTHING)) this.#take(batch);
     this.#wakeWaiters();
+  }
+
+  /** The log was cut, or the topic made anew: what the table shows is not what is there. */
+  async #startOver(): Promise<void> {
+    const { topic } = this.#options;
+    const start = await listOffset(this.#cluster, topic, ListOffsetTimestamps.EARLIEST);
+    this.#log.warn({ position: this.#position, start }, 'position outside the log: read anew');
+    this.#values.clear();
+    this.#recent.clear();
+    this.#pending.clear();
+    this.keys.fill([]);
+    this.#position = start;
   }
 
   #take(batch: LogBatch): void {
@@ -275,6 +287,7 @@ export class CompactedTable<Value> {
         else this.#apply({ key, packed });
       }
     }
+    if (batch.isDamaged) this.#log.warn({ before: batch.nextOffset }, 'a damaged batch was passed over');
     this.#position = Math.max(this.#position, batch.nextOffset);
   }
 

@@ -6,6 +6,7 @@ import { type FetchedTopic, type FetchResponse, fetch } from './fetch.ts';
 import { type FetchPace, Rest } from './fetch-pace.ts';
 import { KafkaCode, nameOfCode } from './kafka-error.ts';
 import { type RawRecord, readRecords } from './record-batches.ts';
+import { now } from './retry.ts';
 
 /** What a fetch session needs to know of a member. */
 export interface SessionMember {
@@ -64,6 +65,8 @@ export class FetchSession<M extends SessionMember> {
   /** Somebody joined since the last request was made: the broker has never heard of it, so this is no time to rest. */
   #hasNewcomer = false;
   #wake: (() => void) | null = null;
+  /** The last answer. */
+  #heardAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     cluster: Cluster,
@@ -117,9 +120,12 @@ export class FetchSession<M extends SessionMember> {
     if (this.#known.has(id)) this.#forgotten.add(id);
   }
 
-  /** The broker has gone silent: what is parked there may never be answered, so the session is begun anew. */
-  doubt(): void {
-    void this.#connection?.close();
+  /**
+   * The broker has gone silent: what is parked there may never be answered, so the session is begun anew.
+   * @param since if it has heard nothing from then on, on the clock of `now`
+   */
+  doubt(since: number): void {
+    if (this.#heardAt < since) void this.#connection?.close();
   }
 
   /** Ends a rest. */
@@ -213,6 +219,7 @@ export class FetchSession<M extends SessionMember> {
       forgotten,
       '',
     );
+    this.#heardAt = now();
     this.#advance(response);
     this.#rest.answered();
     for (const topic of response.topics) this.#take(topic);

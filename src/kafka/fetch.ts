@@ -18,8 +18,6 @@ const VERSION = 17;
 export interface FetchedTopic {
   readonly topicId: string;
   readonly errorCode: number;
-  /** The first offset that there still is. */
-  readonly logStart: number;
   /** Batches as they lie in the log (record-batches.ts), maybe cut at the end. */
   readonly records: Buffer;
 }
@@ -49,7 +47,7 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
   const topics: FetchedTopic[] = [];
   for (let left = bytes.uvarint() - 1; left > 0; left--) {
     const topicId = bytes.uuid();
-    let topic: FetchedTopic = { topicId, errorCode: KafkaCode.NONE, logStart: 0, records: NOTHING };
+    let topic: FetchedTopic = { topicId, errorCode: KafkaCode.NONE, records: NOTHING };
     for (let partitions = bytes.uvarint() - 1; partitions > 0; partitions--)
       topic = readPartition(bytes, topicId);
     bytes.skipTags();
@@ -61,16 +59,15 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Index; and the three offsets. */
 const INDEX_BYTES = 4;
-/** High watermark and last stable offset. */
-const OFFSETS_BYTES = 16;
+const OFFSETS_BYTES = 24;
 const TRANSACTION_BYTES = 16;
 
 function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
   bytes.skip(INDEX_BYTES);
   const errorCode = bytes.int16();
   bytes.skip(OFFSETS_BYTES);
-  const logStart = bytes.int64();
   for (let aborted = bytes.uvarint() - 1; aborted > 0; aborted--) {
     bytes.skip(TRANSACTION_BYTES);
     bytes.skipTags();
@@ -79,5 +76,5 @@ function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
   const size = bytes.uvarint() - 1;
   const records = size > 0 ? bytes.bytes(size) : NOTHING;
   bytes.skipTags();
-  return { topicId, errorCode, logStart, records };
+  return { topicId, errorCode, records };
 }

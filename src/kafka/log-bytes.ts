@@ -32,22 +32,34 @@ export class LogBytes {
     return high * 2 ** 32 + low;
   }
 
-  /** Unsigned, seven bits a byte, lowest first. Exact up to 2^53. */
+  /** Unsigned, seven bits a byte, lowest first. Of the fifth byte only what fits into 32 bits counts, as in Kafka itself. */
   uvarint(): number {
     let value = this.#byte();
     if (value < 0x80) return value;
-    value -= 0x80;
-    for (let factor = 0x80; ; factor *= 0x80) {
+    value &= 0x7f;
+    for (let shift = 7; shift <= 28; shift += 7) {
       const byte = this.#byte();
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
     }
+    throw new RangeError('a number of more than five bytes');
   }
 
   /** Signed, in zigzag: 0, -1, 1, -2 and so on. */
   varint(): number {
     const zigzag = this.uvarint();
-    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    return (zigzag >>> 1) ^ -(zigzag & 1);
+  }
+
+  /** As `varint`, of 64 bits. Exact up to 2^53. */
+  varlong(): number {
+    let zigzag = 0;
+    for (let place = 0, factor = 1; place < 10; place++, factor *= 0x80) {
+      const byte = this.#byte();
+      zigzag += (byte & 0x7f) * factor;
+      if (byte < 0x80) return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    }
+    throw new RangeError('a number of more than ten bytes');
   }
 
   /** A view of that many bytes. @throws RangeError where there are not so many */

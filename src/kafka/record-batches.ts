@@ -26,6 +26,8 @@ const HEAD_BYTES = 12;
 const TO_ATTRIBUTES = 9;
 /** Epoch and sequence of its producer. */
 const SEQUENCE_BYTES = 6;
+/** Of a batch without records, what its length field counts. */
+const LEAST_BYTES = 49;
 
 /** One batch of a log (its format is in record-batch.ts), whose records are only looked at when they are asked for. */
 export class LogBatch {
@@ -40,6 +42,7 @@ export class LogBatch {
   readonly #bytes: LogBytes;
   readonly #at: number;
   readonly #end: number;
+  #isDamaged = false;
 
   /** @param bytes where its length field is over; read on up to its records */
   constructor(bytes: LogBytes, base: number, end: number) {
@@ -66,9 +69,27 @@ export class LogBatch {
     return (this.#attributes & IS_TRANSACTIONAL) !== 0;
   }
 
-  /** Its records from an offset on. @throws RangeError for bytes that are no records */
+  /** `recordsFrom` came to bytes that are no record. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
+  }
+
+  /**
+   * Its records from an offset on. Kafka looks at most of what producers send, but not at all of it: bytes that are no record
+   * end the batch, and whoever reads it gets past them.
+   */
   recordsFrom(from: number): RawRecord[] {
     const records: RawRecord[] = [];
+    try {
+      this.#takeRecords(from, records);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#isDamaged = true;
+    }
+    return records;
+  }
+
+  #takeRecords(from: number, records: RawRecord[]): void {
     const bytes = uncompressed(this.#bytes.buffer, this.#at, this.#end, this.#attributes);
     const appendTime = (this.#attributes & HAS_APPEND_TIME) !== 0;
     // A fetch returns whole batches: the first may begin below the offset that was asked for. And Kafka believes what a
@@ -78,7 +99,7 @@ export class LogBatch {
       const length = bytes.varint();
       const next = bytes.at + length;
       bytes.skip(1);
-      const timestamp = this.#firstTimestamp + bytes.varint();
+      const timestamp = this.#firstTimestamp + bytes.varlong();
       const offset = this.#base + bytes.varint();
       if (offset >= least && offset < this.nextOffset) {
         least = offset + 1;
@@ -89,14 +110,13 @@ export class LogBatch {
       }
       bytes.at = next;
     }
-    return records;
   }
 }
 
 /**
  * The batches of one fetch, in their order. One that is cut comes with the next fetch: a fetch ends where its limit in
  * bytes is.
- * @throws RangeError for bytes that are no batches
+ * @throws RangeError for bytes that are no batches: no broker sends them
  */
 export function readBatches(fetched: Buffer): LogBatch[] {
   const batches: LogBatch[] = [];
@@ -105,6 +125,7 @@ export function readBatches(fetched: Buffer): LogBatch[] {
     const base = bytes.int64();
     const length = bytes.int32();
     if (length > bytes.left) break;
+    if (length < LEAST_BYTES) throw new RangeError(`a batch of ${length} bytes`);
     const end = bytes.at + length;
     batches.push(new LogBatch(bytes, base, end));
     bytes.at = end;
@@ -116,7 +137,7 @@ export function readBatches(fetched: Buffer): LogBatch[] {
  * The records from an offset on, out of the batches of one fetch, without the control records. Batches that lie below the
  * offset as a whole are not looked into.
  * @returns also the offset after the last batch, or `from` when there is none
- * @throws RangeError for bytes that are no batches
+ * @throws RangeError as `readBatches`
  */
 export function readRecords(fetched: Buffer, from: number): { records: RawRecord[]; nextOffset: number } {
   const records: RawRecord[] = [];
@@ -130,7 +151,10 @@ export function readRecords(fetched: Buffer, from: number): { records: RawRecord
   return { records, nextOffset };
 }
 
-/** An inbox topic takes no compressed batches, but its settings can be changed. */
+/**
+ * Our topics keep no compressed batches, but their settings can be changed.
+ * @throws RangeError for what cannot be unpacked
+ */
 function uncompressed(buffer: Buffer, at: number, end: number, attributes: number): LogBytes {
   const kind = attributes & IS_COMPRESSED;
   if (kind === 0) return new LogBytes(buffer, at);
@@ -138,7 +162,11 @@ function uncompressed(buffer: Buffer, at: number, end: number, attributes: numbe
     compressionsAlgorithmsByBitmask;
   const algorithm = algorithms[kind];
   if (algorithm === undefined) throw new RangeError(`compression ${kind} is not known`);
-  return new LogBytes(algorithm.decompressSync(buffer.subarray(at, end)));
+  try {
+    return new LogBytes(algorithm.decompressSync(buffer.subarray(at, end)));
+  } catch (cause) {
+    throw new RangeError('a batch that cannot be unpacked', { cause });
+  }
 }
 
 /** Of a record's headers so many are looked at, whatever their number. */
@@ -146,21 +174,25 @@ const MAX_HEADERS = 64;
 
 /**
  * Calls back with where each header's name and value are, in their order. Positions and not views, since most of them are
- * not looked at. One without a value is left out.
+ * not looked at. One without a value is left out; bytes that are no header end them.
  */
 export function eachHeader(
   headers: Buffer,
   visit: (nameAt: number, nameEnd: number, valueAt: number, valueEnd: number) => void,
 ): void {
   const bytes = new LogBytes(headers);
-  for (let left = Math.min(MAX_HEADERS, bytes.varint()); left > 0; left--) {
-    const nameBytes = bytes.varint();
-    const nameAt = bytes.at;
-    bytes.skip(Math.max(0, nameBytes));
-    const valueBytes = bytes.varint();
-    const valueAt = bytes.at;
-    bytes.skip(Math.max(0, valueBytes));
-    if (nameBytes >= 0 && valueBytes >= 0) visit(nameAt, nameAt + nameBytes, valueAt, bytes.at);
+  try {
+    for (let left = Math.min(MAX_HEADERS, bytes.varint()); left > 0; left--) {
+      const nameBytes = bytes.varint();
+      const nameAt = bytes.at;
+      bytes.skip(Math.max(0, nameBytes));
+      const valueBytes = bytes.varint();
+      const valueAt = bytes.at;
+      bytes.skip(Math.max(0, valueBytes));
+      if (nameBytes >= 0 && valueBytes >= 0) visit(nameAt, nameAt + nameBytes, valueAt, bytes.at);
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
   }
 }
 

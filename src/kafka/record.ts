@@ -123,9 +123,14 @@ export function decodeRecord(signer: Signer, owner: Account, raw: RawRecord): De
       from: readSender(signer, owner, raw.key, raw.value, headers),
       body: raw.value.toString('utf8'),
       contentType: headers.contentType ?? null,
-      acceptedAt: raw.timestamp,
+      acceptedAt: timeOf(raw),
     },
   };
+}
+
+/** The broker's own time, unless somebody has set the topic otherwise: then a producer's, which may be anything. */
+function timeOf({ timestamp }: RawRecord): number {
+  return Number.isSafeInteger(timestamp) && timestamp >= 0 ? timestamp : 0;
 }
 
 /** A user only where a frontend's signature says so; whatever else the headers claim, it is external. */

@@ -6,6 +6,7 @@ import { FetchPace } from './fetch-pace.ts';
 import { FetchSession, MAX_WAIT_MS } from './fetch-session.ts';
 import { KafkaCode } from './kafka-error.ts';
 import { readEndsAt } from './log-reader.ts';
+import { Pulse } from './pulse.ts';
 import type { RawRecord } from './record-batches.ts';
 import { now } from './retry.ts';
 import { UNKNOWN_TOPIC_MS } from './topics.ts';
@@ -50,11 +51,6 @@ const SPARSE_SHARE = 0.7;
  * session waits briefly; the others long, since each wake-up costs.
  */
 const NURSERY_WAIT_MS = 100;
-/**
- * A parked fetch says nothing about its broker until it is answered. So each broker is asked for a sign of life this often,
- * by one request and not by each session.
- */
-const PULSE_INTERVAL_MS = 4_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -77,9 +73,7 @@ export class Tail {
   readonly #nurseries = new Map<number, FetchSession<Member>>();
   readonly #pace = new FetchPace();
   readonly #watch: EndWatch;
-  #pulse: NodeJS.Timeout | null = null;
-  /** Brokers whose sign of life is awaited. */
-  readonly #asked = new Set<number>();
+  readonly #pulse: Pulse;
   /** Topics followed now. */
   #followed = 0;
   #closed = false;
@@ -88,6 +82,13 @@ export class Tail {
     this.#cluster = cluster;
     this.#log = log;
     this.#watch = new EndWatch((node, topics) => readEndsAt(cluster, node, topics), log);
+    this.#pulse = new Pulse({
+      nodes: () => [...this.#sessions].flatMap(([node, sessions]) => (sessions.size > 0 ? [node] : [])),
+      ask: (node) => cluster.isAlive(node),
+      onSilent: (node, since) => {
+        for (const session of this.#sessions.get(node) ?? []) session.doubt(since);
+      },
+    });
   }
 
   /** Starts to follow a topic from an offset on. To pause: close, and follow again from the position. */
@@ -112,7 +113,7 @@ export class Tail {
       },
     };
     this.#followed += 1;
-    this.#pulse ??= setInterval(() => this.#feelPulse(), PULSE_INTERVAL_MS);
+    if (!this.#closed) this.#pulse.start();
     void this.#place(member);
     return member;
   }
@@ -130,23 +131,9 @@ export class Tail {
 
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#pulse !== null) clearInterval(this.#pulse);
+    this.#pulse.stop();
     const all = [...this.#sessions.values()].flatMap((sessions) => [...sessions]);
     await Promise.all(all.map((session) => session.close()));
-  }
-
-  #feelPulse(): void {
-    for (const [node, sessions] of this.#sessions) {
-      if (sessions.size > 0 && !this.#asked.has(node)) void this.#askForLife(node);
-    }
-  }
-
-  async #askForLife(node: number): Promise<void> {
-    this.#asked.add(node);
-    const isAlive = await this.#cluster.isAlive(node);
-    this.#asked.delete(node);
-    if (isAlive || this.#closed) return;
-    for (const session of this.#sessions.get(node) ?? []) session.doubt();
   }
 
   /** Puts a member into the nursery of its leader, however long it takes to find that. */

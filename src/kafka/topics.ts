@@ -44,6 +44,7 @@ export const CONTROL_TOPIC = 'milena.control';
 /** Settings of the compacted topics, which frontends hold in memory as tables. */
 const TABLE_CONFIG: Readonly<Record<string, string>> = {
   'cleanup.policy': 'compact',
+  'compression.type': 'uncompressed',
   'segment.bytes': String(16 * 1024 * 1024),
   'segment.index.bytes': '65536',
   'max.message.bytes': String(MAX_BATCH_BYTES),
@@ -52,6 +53,7 @@ const TABLE_CONFIG: Readonly<Record<string, string>> = {
 /** A notice is worth something for seconds only. */
 const CONTROL_CONFIG: Readonly<Record<string, string>> = {
   'cleanup.policy': 'delete',
+  'compression.type': 'uncompressed',
   'retention.ms': '3600000',
   'segment.bytes': String(16 * 1024 * 1024),
   'segment.index.bytes': '65536',

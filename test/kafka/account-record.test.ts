@@ -56,6 +56,8 @@ describe('an account in memory', () => {
           0x2d,
           0x5c,
           0x0a,
+          0x7f,
+          0xc3,
         );
       }
       const decoded = decodeAccount(account.name, bytes);

@@ -1,15 +1,82 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Cluster } from '../../src/kafka/cluster.ts';
+import { Pulse } from '../../src/kafka/pulse.ts';
 import { Tail } from '../../src/kafka/tail.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { testLog, witness } from './cluster.ts';
 
-/** Counts what is opened and asked; a broker that is taken for silent is one that answers everybody else. */
+describe('the pulse of brokers', () => {
+  const asked: number[] = [];
+  const silent: number[] = [];
+  const alive = new Map<number, boolean | Promise<boolean>>();
+  let pulse: Pulse;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    for (const list of [asked, silent]) list.length = 0;
+    alive.clear();
+    pulse = new Pulse({
+      nodes: () => alive.keys(),
+      ask: async (node) => {
+        asked.push(node);
+        return (await alive.get(node)) ?? false;
+      },
+      onSilent: (node, since) => {
+        expect(since).toBeLessThanOrEqual(performance.now());
+        silent.push(node);
+      },
+    });
+  });
+  afterEach(() => {
+    pulse.stop();
+    vi.useRealTimers();
+  });
+
+  it('is asked for every four seconds, and only a broker that gives none is told of', async () => {
+    alive.set(1, true).set(2, false);
+    pulse.start();
+    pulse.start();
+    await vi.advanceTimersByTimeAsync(3_999);
+    expect(asked).toEqual([]);
+    await vi.advanceTimersByTimeAsync(4_001);
+    expect(asked).toEqual([1, 2, 1, 2]);
+    expect(silent).toEqual([2, 2]);
+    alive.clear();
+    await vi.advanceTimersByTimeAsync(8_000);
+    expect(asked).toHaveLength(4);
+  });
+
+  it('is not asked for again before it has come, and nobody else waits for it', async () => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    alive.set(1, promise).set(2, true);
+    pulse.start();
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(asked).toEqual([1, 2, 2, 2]);
+    resolve(false);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(silent).toEqual([1]);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(asked.slice(4)).toEqual([1, 2]);
+  });
+
+  it('is over when it is stopped, and so is an answer that is still to come', async () => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    alive.set(1, promise);
+    pulse.start();
+    await vi.advanceTimersByTimeAsync(4_000);
+    pulse.stop();
+    resolve(false);
+    await vi.advanceTimersByTimeAsync(8_000);
+    expect([asked, silent]).toEqual([[1], []]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+/** Counts what is opened; a broker that is taken for silent is one that answers everybody else. */
 class Counting extends Cluster {
   opened = 0;
-  asked = 0;
+  answered = 0;
   isSilent = false;
 
   override dedicated(node: number, parkedMs: number) {
@@ -18,43 +85,45 @@ class Counting extends Cluster {
   }
 
   override async isAlive(node: number): Promise<boolean> {
-    this.asked += 1;
-    return (await super.isAlive(node)) && !this.isSilent;
+    const isAlive = await super.isAlive(node);
+    this.answered += 1;
+    return isAlive && !this.isSilent;
   }
 }
 
-const kafka = witness();
-const [admin, producer] = [kafka.admin(), kafka.producer()];
-const cluster = new Counting({ bootstrap: testBrokers(), clientId: 'pulse' });
-const tail = new Tail(cluster, testLog);
+it('fetches at a broker without a sign of life are begun anew, at one with it they are left alone', async () => {
+  const kafka = witness();
+  const [admin, producer] = [kafka.admin(), kafka.producer()];
+  const cluster = new Counting({ bootstrap: testBrokers(), clientId: 'pulse' });
+  const tail = new Tail(cluster, testLog);
+  try {
+    // As many as make a session that is parked for long.
+    const topics = Array.from({ length: 8 }, () => uniqueName('pulse'));
+    await Promise.all([admin.connect(), producer.connect()]);
+    await admin.createTopics({ topics: topics.map((topic) => ({ topic })), waitForLeaders: true });
+    await cluster.connect();
+    const values: string[] = [];
+    const onRecords = (records: readonly { value: Buffer | null }[]) =>
+      void values.push(...records.map(({ value }) => String(value)));
+    for (const topic of topics) {
+      const { topicId } = await cluster.leader(topic);
+      tail.follow({ topic, topicId, onRecords, onGone() {}, onOutOfRange() {} }, 0);
+    }
+    const send = (value: string) => producer.send({ topic: topics[3] ?? '', messages: [{ value }] });
+    await send('one');
+    await eventually(() => expect(values).toEqual(['one']));
 
-afterEach(async () => {
-  await tail.close();
-  await cluster.close();
-  await Promise.all([admin.disconnect(), producer.disconnect()]);
-});
+    await eventually(() => expect(cluster.answered).toBe(2));
+    expect(cluster.opened).toBe(1);
 
-it('a broker without a sign of life has its fetches begun anew, a broker with one is left alone', async () => {
-  const topic = uniqueName('pulse');
-  await Promise.all([admin.connect(), producer.connect()]);
-  await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
-  await cluster.connect();
-  const { topicId } = await cluster.leader(topic);
-  const values: string[] = [];
-  const onRecords = (records: readonly { value: Buffer | null }[]) =>
-    void values.push(...records.map(({ value }) => String(value)));
-  tail.follow({ topic, topicId, onRecords, onGone() {}, onOutOfRange() {} }, 0);
-  const send = (value: string) => producer.send({ topic, messages: [{ value }] });
-  await send('one');
-  await eventually(() => expect(values).toEqual(['one']));
-
-  await eventually(() => expect(cluster.asked).toBeGreaterThan(0));
-  expect(cluster.opened).toBe(1);
-
-  cluster.isSilent = true;
-  await eventually(() => expect(cluster.opened).toBeGreaterThan(1));
-  cluster.isSilent = false;
-  await sleep(100);
-  await send('two');
-  await eventually(() => expect(values).toEqual(['one', 'two']));
+    cluster.isSilent = true;
+    await eventually(() => expect(cluster.opened).toBe(2));
+    cluster.isSilent = false;
+    await send('two');
+    await eventually(() => expect(values).toEqual(['one', 'two']));
+  } finally {
+    await tail.close();
+    await cluster.close();
+    await Promise.all([admin.disconnect(), producer.disconnect()]);
+  }
 });
