@@ -97,6 +97,8 @@ export class LogBatch {
     let least = from;
     for (let i = 0; i < this.#count; i++) {
       const length = bytes.varint();
+      // Back to where it was, as often as the batch claims to have records.
+      if (length < 0) throw new RangeError(`a record of ${length} bytes`);
       const next = bytes.at + length;
       bytes.skip(1);
       const timestamp = this.#firstTimestamp + bytes.varlong();

@@ -110,6 +110,15 @@ describe('fetched batches', () => {
     expect(readRecords(endless ?? Buffer.alloc(0), 0).nextOffset).toBe(3);
   });
 
+  it('may claim two billion records of less than nothing', () => {
+    const bytes = batch(0, 1);
+    bytes.writeInt32BE(2 ** 31 - 1, 57);
+    // The length of the first record, which takes two bytes: -4.
+    Buffer.from([0x87, 0]).copy(bytes, 61);
+    const [only] = readBatches(bytes);
+    expect([only?.recordsFrom(0), only?.isDamaged, only?.nextOffset]).toEqual([[], true, 1]);
+  });
+
   it('may have headers that are none: those before them count', () => {
     const seen: number[] = [];
     const headers = Buffer.from([4, 2, 65, 2, 66, 0x7e, 65]);
