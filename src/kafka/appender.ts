@@ -40,10 +40,8 @@ export class Appender {
   readonly #partitions = new Map<string, Partition>();
   /** Partitions with something to send. */
   readonly #ready = new Set<Partition>();
-  /** Requests under way, by broker. */
+  /** Requests under way, by broker; none of them is 0. */
   readonly #inFlight = new Map<number, number>();
-  /** Requests under way, at all of them. */
-  #requests = 0;
   #producer: Promise<Producer> | null = null;
   #queuedRecords = 0;
   #queuedBytes = 0;
@@ -129,7 +127,7 @@ export class Appender {
       this.#scheduled = false;
       void this.#dispatch();
     };
-    if (this.#requests === 0) queueMicrotask(go);
+    if (this.#inFlight.size === 0) queueMicrotask(go);
     else setImmediate(go);
   }
 
@@ -202,7 +200,6 @@ export class Appender {
 
   async #send(node: number, round: Map<Partition, Batch>): Promise<void> {
     this.#inFlight.set(node, (this.#inFlight.get(node) ?? 0) + 1);
-    this.#requests += 1;
     const batches = [...round.values()];
     for (const batch of batches) {
       batch.tries++;
@@ -222,8 +219,9 @@ export class Appender {
         this.#repeat(partition, error);
       }
     } finally {
-      this.#inFlight.set(node, (this.#inFlight.get(node) ?? 1) - 1);
-      this.#requests -= 1;
+      const left = (this.#inFlight.get(node) ?? 1) - 1;
+      if (left > 0) this.#inFlight.set(node, left);
+      else this.#inFlight.delete(node);
       if (this.#ready.size > 0) this.#schedule();
     }
   }

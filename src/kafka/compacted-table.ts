@@ -3,7 +3,7 @@ import { type Connection, FetchIsolationLevels, ListOffsetTimestamps } from '@pl
 import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
 import { EngineError } from './errors.ts';
-import { fetch } from './fetch.ts';
+import { fetch, wanted } from './fetch.ts';
 import { Gatherer } from './gatherer.ts';
 import { expectNone, expectTopic, KafkaCode } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
@@ -23,8 +23,6 @@ const MAX_PENDING_TRANSACTIONS = 10_000;
 
 /** Key of a control record: version INT16, type INT16; type 1 is a commit, 0 an abort (Kafka's ControlRecordType). */
 const COMMIT = 1;
-
-const NOTHING = Buffer.alloc(0);
 
 /** Values that were asked for are kept as they were given (some 500 bytes each); past that the oldest is dropped. */
 const MAX_RECENT = 16_384;
@@ -235,20 +233,7 @@ export class CompactedTable<Value> {
       FetchIsolationLevels.READ_UNCOMMITTED,
       0,
       -1,
-      [
-        {
-          topicId,
-          partitions: [
-            {
-              partition: 0,
-              currentLeaderEpoch: -1,
-              fetchOffset: BigInt(this.#position),
-              lastFetchedEpoch: -1,
-              partitionMaxBytes: FETCH_BYTES,
-            },
-          ],
-        },
-      ],
+      [wanted(topicId, this.#position, FETCH_BYTES)],
       [],
       '',
     );
@@ -256,7 +241,7 @@ export class CompactedTable<Value> {
     const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
     if (code === KafkaCode.OFFSET_OUT_OF_RANGE) await this.#startOver();
     else expectNone(`Fetch ${this.#options.topic}`, code);
-    for (const batch of readBatches(found?.records ?? NOTHING)) this.#take(batch);
+    for (const batch of found ? readBatches(found.records) : []) this.#take(batch);
     this.#wakeWaiters();
   }
 

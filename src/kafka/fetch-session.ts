@@ -2,7 +2,7 @@ import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promis
 import { type Connection, FetchIsolationLevels, type fetchV17 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
-import { type FetchedTopic, type FetchResponse, fetch } from './fetch.ts';
+import { type FetchedTopic, type FetchResponse, fetch, wanted } from './fetch.ts';
 import { type FetchPace, Rest } from './fetch-pace.ts';
 import { KafkaCode, nameOfCode } from './kafka-error.ts';
 import { type RawRecord, readRecords } from './record-batches.ts';
@@ -227,21 +227,7 @@ export class FetchSession<M extends SessionMember> {
 
   #describe(topicId: string): fetchV17.FetchRequestTopic[] {
     const member = this.#members.get(topicId);
-    if (!member) return [];
-    return [
-      {
-        topicId,
-        partitions: [
-          {
-            partition: 0,
-            currentLeaderEpoch: -1,
-            fetchOffset: BigInt(member.position),
-            lastFetchedEpoch: -1,
-            partitionMaxBytes: MAX_PARTITION_BYTES,
-          },
-        ],
-      },
-    ];
+    return member ? [wanted(topicId, member.position, MAX_PARTITION_BYTES)] : [];
   }
 
   /** The session's next state; a session that the broker has dropped is begun anew from our own positions. */

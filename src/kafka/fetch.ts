@@ -39,6 +39,18 @@ export const fetch = createAPI<Parameters<typeof fetchV17.createRequest>, FetchR
   parseResponse,
 );
 
+/** What a fetch asks for of one topic. @param topicId Kafka's id of it (a UUID) */
+export function wanted(topicId: string, offset: number, maxBytes: number): fetchV17.FetchRequestTopic {
+  const partition = {
+    partition: 0,
+    currentLeaderEpoch: -1,
+    fetchOffset: BigInt(offset),
+    lastFetchedEpoch: -1,
+    partitionMaxBytes: maxBytes,
+  };
+  return { topicId, partitions: [partition] };
+}
+
 function parseResponse(_id: number, _key: number, _version: number, reader: Reader): FetchResponse {
   const bytes = new LogBytes(reader.buffer.slice(reader.position));
   bytes.skip(4);

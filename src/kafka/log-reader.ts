@@ -1,7 +1,7 @@
 import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9 } from '@platformatic/kafka';
 import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
-import { fetch } from './fetch.ts';
+import { fetch, wanted } from './fetch.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
 import { type RawRecord, readRecords } from './record-batches.ts';
 import { retry } from './retry.ts';
@@ -138,7 +138,7 @@ export async function readLog(
   deadline: number,
 ): Promise<{ records: RawRecord[]; nextOffset: number }> {
   try {
-    const batches = await readBatches(cluster, topic, topicId, position, maxBytes, deadline);
+    const batches = await fetchBatches(cluster, topic, topicId, position, maxBytes, deadline);
     return readRecords(batches, position);
   } catch (error) {
     if (!(error instanceof KafkaError) || error.kafkaCode !== KafkaCode.OFFSET_OUT_OF_RANGE) throw error;
@@ -152,7 +152,7 @@ export async function readLog(
  * @param topicId Kafka's id of the topic (a UUID)
  * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID, OFFSET_OUT_OF_RANGE
  */
-function readBatches(
+function fetchBatches(
   cluster: Cluster,
   topic: string,
   topicId: string,
@@ -172,20 +172,7 @@ function readBatches(
       FetchIsolationLevels.READ_UNCOMMITTED,
       0,
       -1,
-      [
-        {
-          topicId,
-          partitions: [
-            {
-              partition: 0,
-              currentLeaderEpoch: -1,
-              fetchOffset: BigInt(from),
-              lastFetchedEpoch: -1,
-              partitionMaxBytes: maxBytes,
-            },
-          ],
-        },
-      ],
+      [wanted(topicId, from, maxBytes)],
       [],
       '',
     );

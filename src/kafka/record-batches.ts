@@ -39,7 +39,7 @@ export class LogBatch {
   readonly #firstTimestamp: number;
   readonly #maxTimestamp: number;
   readonly #count: number;
-  readonly #bytes: LogBytes;
+  readonly #buffer: Buffer;
   readonly #at: number;
   readonly #end: number;
   #isDamaged = false;
@@ -55,7 +55,7 @@ export class LogBatch {
     bytes.skip(SEQUENCE_BYTES);
     this.#count = bytes.int32();
     this.#base = base;
-    this.#bytes = bytes;
+    this.#buffer = bytes.buffer;
     this.#at = bytes.at;
     this.#end = end;
   }
@@ -90,7 +90,7 @@ export class LogBatch {
   }
 
   #takeRecords(from: number, records: RawRecord[]): void {
-    const bytes = uncompressed(this.#bytes.buffer, this.#at, this.#end, this.#attributes);
+    const bytes = uncompressed(this.#buffer, this.#at, this.#end, this.#attributes);
     const appendTime = (this.#attributes & HAS_APPEND_TIME) !== 0;
     // A fetch returns whole batches: the first may begin below the offset that was asked for. And Kafka believes what a
     // producer says of each record's place: one outside its batch, or not behind the one before, would hide others' records.
