@@ -1,183 +1,182 @@
 /**
- * An honest pair's latency alone, then beside thousands of silent connections and a sender that floods.
+ * An honest pair's latency alone, then beside one flood after the other; and what else a flood does: sessions lost,
+ * how long a newcomer waits, memory, lines in the log.
  *
- *     npm run bench:hostile -- [--silent 2000] [--messages 1000] [--out FILE]
+ *     npm run bench:hostile -- [--only NAME] [--connections 500] [--addresses 1] [--seconds 15] [--accounts 3000]
+ *                              [--out FILE]
  *
- * Starts a frontend of its own, with default limits, against the Kafka at MILENA_KAFKA_BROKERS. The silent connections
- * come from several loopback addresses (127.0.0.x), since one address may not have so many.
+ * Starts a frontend of its own against the Kafka at MILENA_KAFKA_BROKERS, with default limits but for the number of
+ * connections from one address. Everything stays on this machine; floods end by themselves.
  */
+import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { createConnection, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { FrameDecoder, MAX_REPLY_PAYLOAD } from '../src/protocol/frame.ts';
-import { v2 } from '../src/protocol/v2/codec.ts';
-import type { ServerFrame } from '../src/protocol/v2/replies.ts';
-import type { Request } from '../src/protocol/v2/requests.ts';
-import {
-  freePort,
-  HOST,
-  machine,
-  percentiles,
-  progress,
-  round,
-  seconds,
-  startFrontend,
-} from './bench-run.ts';
+import { freePort, machine, percentiles, progress, round, seconds, startFrontend } from './bench-run.ts';
+import { FLOODS } from './hostile/floods.ts';
+import { Honest } from './hostile/pair.ts';
 import { usageOf } from './process-usage.ts';
 
 const { values } = parseArgs({
   options: {
-    silent: { type: 'string', default: '2000' },
-    messages: { type: 'string', default: '1000' },
+    only: { type: 'string', default: '' },
+    connections: { type: 'string', default: '500' },
+    addresses: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '15' },
+    accounts: { type: 'string', default: '3000' },
     out: { type: 'string' },
   },
 });
-const SILENT = Number(values.silent);
-const MESSAGES = Number(values.messages);
-const PER_ADDRESS = 400;
+const CONNECTIONS = Number(values.connections);
+const ADDRESSES = Number(values.addresses);
+const SECONDS = Number(values.seconds);
+/** Each has an inbox, and a broker of one's own is small: a flood of people who are logged in has this many. */
+const PEOPLE = 20;
 
-/** A client of version 2 with one request at a time. */
-class Client {
-  onMessage: (body: string, seq: number) => void = () => {};
-  readonly #socket: Socket;
-  readonly #decoder = new FrameDecoder({ maxPayload: MAX_REPLY_PAYLOAD, versions: [1, 2] });
-  readonly #waiting: ((frame: ServerFrame) => void)[] = [];
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.setNoDelay(true);
-    socket.on('error', () => {});
-    socket.on('data', (chunk) => {
-      this.#decoder.push(chunk);
-      for (let frame = this.#decoder.next(); frame; frame = this.#decoder.next()) {
-        const value = v2.decodeServerFrame(frame);
-        if (value.type === 'message') this.onMessage(value.body, value.seq);
-        else if (value.type === 'ping') this.write({ type: 'ping' });
-        else if (value.type !== 'delivered' && value.type !== 'pong') this.#waiting.shift()?.(value);
-      }
-    });
-  }
-
-  request(request: Request): Promise<ServerFrame> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.write(request);
-    });
-  }
-
-  write(request: Request): void {
-    this.#socket.write(v2.encodeRequest(request));
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-}
-
+process.env.MILENA_CONNECTIONS_PER_ADDRESS ??= String(Math.max(500, Math.ceil(CONNECTIONS / ADDRESSES)));
 const port = await freePort();
 const frontend = await startFrontend(port);
 const pid = frontend.pid ?? 0;
+let logLines = 0;
+let leasesLost = 0;
+if (frontend.stdout !== null) {
+  createInterface({ input: frontend.stdout }).on('line', (line) => {
+    logLines += 1;
+    if (line.includes('lease lost')) leasesLost += 1;
+  });
+}
 try {
-  const [anna, bert, flooder, victim] = await Promise.all(['anna', 'bert', 'flooder', 'victim'].map(enter));
-  if (!anna || !bert || !flooder || !victim) throw new Error('nobody is there');
-  progress('an honest pair alone');
-  const alone = await chat(anna, bert);
-  const memoryAlone = usageOf(pid).memoryMiB;
-
-  progress(`${SILENT} silent connections, and a sender that floods`);
-  const silent = await Promise.all(
-    Array.from({ length: SILENT }, (_, i) => connect(`127.0.0.${2 + Math.floor(i / PER_ADDRESS)}`)),
-  );
-  let flooding = true;
-  const refused = { count: 0 };
-  const sent = { count: 0 };
-  const flood = Promise.all(
-    Array.from({ length: 64 }, async () => {
-      while (flooding) {
-        const reply = await flooder.client.request(letter(victim.name, 'x'.repeat(1_000)));
-        if (reply.type === 'sent') sent.count++;
-        else {
-          refused.count++;
-          await seconds(0.001);
-        }
-      }
-    }),
-  );
-  await seconds(1);
-  const beside = await chat(anna, bert);
-  const memoryBeside = usageOf(pid).memoryMiB;
-  flooding = false;
-  await flood;
-  for (const socket of silent) socket.destroy();
-  for (const person of [anna, bert, flooder, victim]) {
-    await person.client.request({ type: 'delete', force: true });
-    person.client.close();
+  progress(`${values.accounts} accounts`);
+  await makeAccounts(Number(values.accounts));
+  const [anna, bert] = await Promise.all([person('anna'), person('bert')]);
+  await chat(anna, bert, 3);
+  const rows = [];
+  for (const name of Object.keys(FLOODS)) {
+    if (!name.includes(values.only)) continue;
+    progress(name);
+    rows.push(await beside(name, anna, bert));
+    console.log(JSON.stringify(rows.at(-1)));
   }
-  const result = {
-    silentConnections: SILENT,
-    flood: { accepted: sent.count, refused: refused.count },
-    aloneMs: percentiles(alone),
-    besideMs: percentiles(beside),
-    medianRatio: round(percentiles(beside).p50 / percentiles(alone).p50),
-    memoryMiB: { alone: Math.round(memoryAlone), beside: Math.round(memoryBeside) },
-  };
   console.log(`
-| what | alone | beside ${SILENT} silent connections and a flood |
-| --- | --- | --- |
-| honest pair, send to deliver, ms p50 / p90 / p99 | ${Object.values(result.aloneMs).join(' / ')} | ${Object.values(result.besideMs).join(' / ')} |
-| memory of the frontend, MiB | ${result.memoryMiB.alone} | ${result.memoryMiB.beside} |
-
-Median beside / alone: ${result.medianRatio}. Flood: ${sent.count} accepted, ${refused.count} refused.`);
-  const line = JSON.stringify({ at: new Date().toISOString(), machine: machine(), ...result });
-  console.log(`\n${line}`);
+| flood, ${CONNECTIONS} connections from ${ADDRESSES} | alone p50 / p99 ms | beside | p99 × | newcomers in, longest ms | out, lost | MiB before, most, after | log lines/s |
+| --- | --- | --- | --- | --- | --- | --- | --- |`);
+  for (const row of rows) {
+    const { flood, alone, during, newcomers, sessionsLost, memory } = row;
+    console.log(
+      `| ${flood} | ${alone.p50} / ${alone.p99} | ${during.p50} / ${during.p99} | ${row.p99Ratio} | ${newcomers.in}, ${newcomers.longestMs} | ${newcomers.refused}, ${sessionsLost} | ${memory.before}, ${memory.most}, ${memory.after} | ${row.logLinesPerSecond} |`,
+    );
+  }
+  const line = JSON.stringify({
+    at: new Date().toISOString(),
+    machine: machine(),
+    connections: CONNECTIONS,
+    addresses: ADDRESSES,
+    rows,
+  });
   if (values.out) appendFileSync(values.out, `${line}\n`);
 } finally {
   frontend.kill('SIGTERM');
 }
 
-interface Entered {
-  readonly name: string;
-  readonly client: Client;
-}
-
-async function enter(stem: string): Promise<Entered> {
-  const name = `bench-${process.pid}-${stem}`;
-  const client = new Client(await connect());
-  const reply = await client.request({ type: 'create', username: name });
-  if (reply.type !== 'created') throw new Error(`${name}: ${JSON.stringify(reply)}`);
-  client.onMessage = (_body, seq) => client.write({ type: 'ack', upTo: seq });
-  return { name, client };
-}
-
-/** Milliseconds from sending to the push, for each of the messages, one at a time. */
-async function chat(from: Entered, to: Entered): Promise<number[]> {
-  const samples: number[] = [];
-  for (let i = 0; i < MESSAGES; i++) {
-    const body = `${i}`;
-    const sentAt = performance.now();
-    const arrived = new Promise<void>((resolve) => {
-      to.client.onMessage = (text, seq) => {
-        to.client.write({ type: 'ack', upTo: seq });
-        if (text !== body) return;
-        samples.push(performance.now() - sentAt);
-        resolve();
-      };
+/** One flood, from a while before it to a while after. */
+async function beside(flood: string, anna: Honest, bert: Honest) {
+  const before = Math.round(usageOf(pid).memoryMiB);
+  const alone = percentiles(await chat(anna, bert, 5));
+  const linesBefore = logLines;
+  const lostBefore = leasesLost;
+  const many = FLOODS[flood]?.loggedIn === true ? PEOPLE : CONNECTIONS;
+  const flooder = spawn(
+    process.execPath,
+    [
+      'bench/hostile/flooder.ts',
+      ...['--port', String(port), '--flood', flood, '--connections', String(many)],
+      ...['--addresses', String(ADDRESSES), '--seconds', String(SECONDS + 10)],
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const lines: string[] = [];
+  const begun = new Promise<void>((resolve) => {
+    createInterface({ input: flooder.stdout }).on('line', (line) => {
+      lines.push(line);
+      resolve();
     });
-    const reply = await from.client.request(letter(to.name, body));
-    if (reply.type !== 'sent') throw new Error(JSON.stringify(reply));
-    await arrived;
+  });
+  const ended = new Promise((resolve) => flooder.once('exit', resolve));
+  await Promise.race([begun, seconds(10)]);
+  let most = before;
+  let flooding = true;
+  const watch = setInterval(() => {
+    most = Math.max(most, Math.round(usageOf(pid).memoryMiB));
+  }, 200);
+  const arrivals = newcomersWhile(() => flooding);
+  const during = percentiles(await chat(anna, bert, SECONDS - 1));
+  flooding = false;
+  const newcomers = await arrivals;
+  await ended;
+  clearInterval(watch);
+  const logLinesPerSecond = round((logLines - linesBefore) / (SECONDS + 10));
+  await seconds(10);
+  const after = Math.round(usageOf(pid).memoryMiB);
+  return {
+    flood,
+    alone,
+    during,
+    p99Ratio: round(during.p99 / alone.p99),
+    newcomers,
+    sessionsLost: Number(anna.isOver) + Number(bert.isOver) + leasesLost - lostBefore,
+    memory: { before, most, after },
+    logLinesPerSecond,
+    flooder: lines.at(-1) ?? '',
+  };
+}
+
+/** One after the other, from an address of their own and from the flood's: connects, logs in, leaves. */
+async function newcomersWhile(going: () => boolean) {
+  const waits: number[] = [];
+  let refused = 0;
+  for (let i = 0; going(); i++) {
+    const began = performance.now();
+    try {
+      const address = i % 2 === 0 ? '127.0.0.1' : '127.1.0.1';
+      const newcomer = await Honest.connect(port, `bench-newcomer-${i % 10}`, address);
+      await newcomer.enter();
+      waits.push(performance.now() - began);
+      newcomer.close();
+    } catch {
+      refused += 1;
+    }
+    await seconds(0.5);
+  }
+  return { in: waits.length, longestMs: Math.round(Math.max(0, ...waits)), refused };
+}
+
+/** Milliseconds from sending to arriving, one message at a time, for so long. */
+async function chat(from: Honest, to: Honest, forSeconds: number): Promise<number[]> {
+  const samples: number[] = [];
+  const until = performance.now() + forSeconds * 1_000;
+  for (let i = 0; performance.now() < until; i++) {
+    samples.push(await from.sendTo(to, `${until} ${i}`));
+    // As people do who write quickly, and within what one session may send.
+    await seconds(0.005);
   }
   return samples;
 }
 
-function letter(to: string, body: string): Request {
-  return { type: 'send', id: crypto.getRandomValues(Buffer.alloc(16)), to, body };
+async function person(stem: string): Promise<Honest> {
+  const someone = await Honest.connect(port, `bench-${stem}`, '127.0.0.2');
+  await someone.enter();
+  return someone;
 }
 
-function connect(localAddress?: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const options = { host: HOST, port, ...(localAddress !== undefined && { localAddress }) };
-    const socket = createConnection(options, () => resolve(socket));
-    socket.once('error', reject);
-  });
+/** Names to search in. What was made by an earlier run is there already. */
+async function makeAccounts(count: number): Promise<void> {
+  let made = 0;
+  const makeSome = async (): Promise<void> => {
+    for (let i = made++; i < count; i = made++) {
+      const someone = await Honest.connect(port, `bench-account-${i}`);
+      await someone.ask({ type: 'create', username: someone.name });
+      someone.close();
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, makeSome));
 }

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { ProtocolError } from '../protocol/errors.ts';
-import { type Frame, FrameDecoder } from '../protocol/frame.ts';
-import { callerOf } from './identity/address.ts';
+import { type Frame, FrameDecoder, HEADER_BYTES } from '../protocol/frame.ts';
+import { callerOf, type Remote } from './identity/address.ts';
+import type { InputPool } from './input-pool.ts';
 import type { Limits } from './limits.ts';
 import { atTurnEnd } from './turn-end.ts';
 
@@ -40,6 +41,12 @@ export class Connection {
   #input: 'open' | 'ended' | 'discarded' = 'open';
   #gone = false;
   #full = false;
+  /** Bytes that may wait to be taken: hardly any of a stranger's, of whom there may be thousands. */
+  #unreadBytes: number;
+  /** Null once somebody has logged in. */
+  #strangersInput: InputPool | null;
+  /** What this connection has in it. */
+  #pooledBytes = 0;
   /** Frames written in this turn of the event loop; they go out together at its end. */
   #out: Buffer[] = [];
   #outBytes = 0;
@@ -53,13 +60,25 @@ export class Connection {
   #lingerTimer: NodeJS.Timeout | undefined;
   #heardAt = performance.now();
 
-  /** @param socket must allow half-open connections: one side may end while the other goes on. */
-  constructor(socket: Socket, versions: readonly number[], limits: Limits) {
+  /**
+   * @param socket must allow half-open connections: one side may end while the other goes on
+   * @param remote where the other end is
+   * @param strangersInput what waits of everybody who has not logged in
+   */
+  constructor(
+    socket: Socket,
+    remote: Remote,
+    versions: readonly number[],
+    limits: Limits,
+    strangersInput: InputPool,
+  ) {
+    this.#strangersInput = strangersInput;
     this.#socket = socket;
     this.#limits = limits;
+    this.#unreadBytes = limits.payloadBeforeLogin + HEADER_BYTES;
     this.#decoder = new FrameDecoder({ maxPayload: limits.payloadBeforeLogin, versions });
-    this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
-    this.caller = callerOf(socket.remoteAddress);
+    this.peer = `${remote.address ?? '?'}:${remote.port ?? 0}`;
+    this.caller = callerOf(remote.address);
     socket.setNoDelay(true);
     // Version 1 has no ping: TCP itself finds a client whose machine went away.
     socket.setKeepAlive(true, limits.keepAliveMs);
@@ -68,6 +87,8 @@ export class Connection {
     // 'close' follows each error and is what counts.
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
+    // Only set while much waits to go out: none of it went, so nobody would hear why this ends.
+    socket.on('timeout', () => socket.destroy());
     this.#firstRequestTimer = setTimeout(() => this.#expire(FIRST_REQUEST), limits.firstRequestMs);
     this.#loginTimer = setTimeout(() => this.#expire(NO_LOGIN), limits.loginMs);
   }
@@ -110,6 +131,7 @@ export class Connection {
     if (frame !== undefined || !this.#decoder.hasPartial) this.#stopPartialTimer();
     if (frame === undefined) {
       this.#untouched = false;
+      this.#pool(0);
       if (this.#decoder.hasPartial && this.#input === 'open') this.#startPartialTimer();
       if (this.#socket.isPaused()) this.#socket.resume();
     }
@@ -118,14 +140,11 @@ export class Connection {
 
   /** Requests may be larger from now on, and nobody waits for a login any more. */
   loggedIn(): void {
-    this.loginNotExpected();
+    this.#stopLoginTimer();
+    this.#pool(0);
+    this.#strangersInput = null;
+    this.#unreadBytes = this.#limits.unreadBytes;
     this.#decoder.maxPayload = this.#limits.payload;
-  }
-
-  /** The client may stay without a login for as long as it likes. */
-  loginNotExpected(): void {
-    clearTimeout(this.#loginTimer);
-    this.#loginTimer = undefined;
   }
 
   /** A request was answered: silence is the person's right from now on. */
@@ -145,7 +164,7 @@ export class Connection {
     if (this.#out.push(frame) === 1) atTurnEnd(this.#flush);
     this.#outBytes += frame.length;
     if (flushed !== undefined) this.#toTell.push(flushed);
-    if (this.#unsentBytes >= this.#limits.unsentBytes) this.#full = true;
+    if (this.#unsentBytes >= this.#limits.unsentBytes) this.#becomeFull();
   }
 
   /** Takes no more frames, sends what was written, then closes; the client has a moment to read it. */
@@ -173,8 +192,20 @@ export class Connection {
     this.#firstRequestTimer?.refresh();
     this.#decoder.push(chunk);
     this.#untouched = true;
-    if (this.#decoder.heldBytes > this.#limits.unreadBytes) this.#socket.pause();
     this.#listener.readable();
+    if (this.#input !== 'open') return;
+    const { heldBytes } = this.#decoder;
+    if (heldBytes <= this.#unreadBytes) return;
+    // What could not be taken yet is enough: the rest stays with the network until it was.
+    this.#socket.pause();
+    this.#pool(heldBytes);
+    if (this.#strangersInput?.isOver) this.#listener.expired(new ProtocolError('BUSY', TOO_MUCH_INPUT));
+  }
+
+  /** So much waits here of a stranger's input. */
+  #pool(bytes: number): void {
+    this.#strangersInput?.change(bytes - this.#pooledBytes);
+    this.#pooledBytes = bytes;
   }
 
   #endReached(): void {
@@ -189,6 +220,13 @@ export class Connection {
 
   get #unsentBytes(): number {
     return this.#socket.writableLength + this.#outBytes;
+  }
+
+  /** From now on somebody has to read: the socket's own timer sees whether any of it goes out. */
+  #becomeFull(): void {
+    if (this.#full) return;
+    this.#full = true;
+    this.#socket.setTimeout(this.#limits.stalledWriteMs);
   }
 
   /** One write for all: system calls are dearer than copies. */
@@ -219,6 +257,7 @@ export class Connection {
   #wrote(): void {
     if (!this.#full || this.#unsentBytes > this.#limits.unsentBytes / 2) return;
     this.#full = false;
+    this.#socket.setTimeout(0);
     this.#listener.writable();
   }
 
@@ -226,6 +265,7 @@ export class Connection {
     this.#gone = true;
     if (this.#input === 'open') this.#input = 'ended';
     this.#stopTimers();
+    this.#pool(0);
     clearTimeout(this.#lingerTimer);
     this.#listener.gone();
   }
@@ -249,9 +289,14 @@ export class Connection {
     this.#partialTimer = undefined;
   }
 
+  #stopLoginTimer(): void {
+    clearTimeout(this.#loginTimer);
+    this.#loginTimer = undefined;
+  }
+
   #stopTimers(): void {
     this.#stopPartialTimer();
-    this.loginNotExpected();
+    this.#stopLoginTimer();
     clearTimeout(this.#firstRequestTimer);
     this.#firstRequestTimer = undefined;
   }
@@ -259,4 +304,5 @@ export class Connection {
 
 const FIRST_REQUEST = 'Nothing was asked for too long.';
 const NO_LOGIN = 'Nobody logged in for too long.';
+const TOO_MUCH_INPUT = 'The server has too much to read: send less before it has answered.';
 const PARTIAL_FRAME = 'A frame was begun and not finished in time.';

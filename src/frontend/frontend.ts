@@ -6,6 +6,7 @@ import { Identity } from './identity/identity.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { Listener, type ListenOptions } from './listener.ts';
 import { Presence } from './presence.ts';
+import { Shares } from './share.ts';
 import { Tracker } from './tracker.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -15,6 +16,8 @@ export interface FrontendOptions extends ListenOptions {
   readonly sessions: Sessions;
   /** Whether accounts without a password may be made and used here. */
   readonly openAccounts: boolean;
+  /** Whether names are told to who is not logged in; absent: yes. */
+  readonly listBeforeLogin?: boolean;
   readonly log: Logger;
   readonly limits?: Partial<Limits>;
   /** What one inbox takes, to be told to clients. */
@@ -52,7 +55,9 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     tracker,
     entrance,
     exit,
+    shares: new Shares(limits),
     openAccounts,
+    listBeforeLogin: options.listBeforeLogin ?? true,
     mailbox,
     limits,
     log,

@@ -9,19 +9,34 @@ export interface Limits {
   /** Largest request payload before and after a login. */
   readonly payloadBeforeLogin: number;
   readonly payload: number;
-  /** Bytes received and not yet carried out, past which a socket is read no more until they are. */
+  /** Bytes received and not yet carried out, past which the socket of somebody logged in is read no more until they are. */
   readonly unreadBytes: number;
+  /** Such bytes of all who are not logged in; above it whoever of them sends more than one request ahead is closed. */
+  readonly strangersUnreadBytes: number;
+  /** Requests that cannot be read, on a connection without a login; at the limit it is closed. */
+  readonly unreadableRequests: number;
   /** Bytes written and not yet taken by the network, past which the inbox rests and no request is taken. */
   readonly unsentBytes: number;
   /** A frame that has begun must be whole within this time. */
   readonly partialFrameMs: number;
   /** A connection that has had no request answered and says nothing is closed after this time. */
   readonly firstRequestMs: number;
-  /** A connection must have logged in within this time, except one of version 1 that was answered. */
+  /** A connection must have logged in within this time. */
   readonly loginMs: number;
+  /** What waits to go out must begin to go within this time, where it is so much that the client has to wait. */
+  readonly stalledWriteMs: number;
   /** Silence of a client of version 2 after which it is asked for a sign of life, and after which it is taken for dead. */
   readonly pingAfterMs: number;
   readonly closeAfterMs: number;
+  /**
+   * Time in one turn of the event loop for requests of those who are logged in, of those who are not, and for each
+   * kind's searches of names; and for the latter two in the long run, in ms a second.
+   */
+  readonly loggedInTurnMs: number;
+  readonly anonymousTurnMs: number;
+  readonly anonymousMsPerSecond: number;
+  readonly searchTurnMs: number;
+  readonly anonymousSearchMsPerSecond: number;
   /** How long a finished connection may linger until its client closes, too. */
   readonly lingerMs: number;
   /** Silence on a connection after which TCP asks whether the other end is alive. */
@@ -66,8 +81,11 @@ export interface Limits {
   readonly rateKeys: number;
   /** Connections from one address; one more is told so and closed. */
   readonly connectionsPerAddress: number;
-  /** A TLS handshake must be through within this time. */
+  /** A TLS handshake, or a balancer's word for whom it speaks, must be through within this time. */
   readonly handshakeMs: number;
+  /** TLS handshakes at once, in all and from one address; a newcomer ends the oldest one. */
+  readonly handshakesAtOnce: number;
+  readonly handshakesPerAddress: number;
   /** Live messages that may arrive before their login is answered; one more and the login fails as busy. */
   readonly earlyMessages: number;
   /** Bodies in one retrieve reply; the rest stays for the next one. */
@@ -96,15 +114,24 @@ export const LIMITS: Limits = {
   payloadBeforeLogin: MAX_PAYLOAD_BEFORE_LOGIN,
   payload: MAX_PAYLOAD,
   unreadBytes: 128 * 1024,
+  strangersUnreadBytes: 64 * 1024 * 1024,
+  unreadableRequests: 16,
   unsentBytes: 256 * 1024,
   partialFrameMs: 30_000,
   // People type their name at the prompt of the version 1 client before it sends anything.
   firstRequestMs: 60_000,
   // People type their password at the prompt of a client that is connected already.
   loginMs: 300_000,
+  stalledWriteMs: 60_000,
   // Ten thousand who say nothing cost 33 pings a second then, and as many answers.
   pingAfterMs: 300_000,
   closeAfterMs: 420_000,
+  // A message passes some eight turns on its way: with all of these used up in each it takes some 20 ms.
+  loggedInTurnMs: 3,
+  anonymousTurnMs: 0.5,
+  anonymousMsPerSecond: 400,
+  searchTurnMs: 0.5,
+  anonymousSearchMsPerSecond: 200,
   lingerMs: 2_000,
   // Finds a machine that is gone without costing anything here: the kernel asks, and gives up after ten unanswered seconds.
   keepAliveMs: 30_000,
@@ -134,6 +161,9 @@ export const LIMITS: Limits = {
   rateKeys: 20_000,
   connectionsPerAddress: 500,
   handshakeMs: 10_000,
+  // All of them take a quarter of a second together, should their clients go on at the same moment.
+  handshakesAtOnce: 256,
+  handshakesPerAddress: 64,
   earlyMessages: 1_000,
   retrieveBytes: MAX_REPLY_PAYLOAD,
   retrieveMessages: 20_000,

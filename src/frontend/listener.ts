@@ -1,10 +1,13 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { type BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { ProtocolError } from '../protocol/errors.ts';
 import { Connection } from './connection.ts';
 import type { Services } from './handlers/context.ts';
-import { callerOf } from './identity/address.ts';
+import { callerOf, type Remote } from './identity/address.ts';
+import { InputPool } from './input-pool.ts';
+import { type NoPlace, type Place, Places } from './places.ts';
+import { takeProxyHeader } from './proxy-header.ts';
 import { Session } from './session.ts';
 import { readTlsFiles, type TlsFiles, TlsReloader } from './tls.ts';
 import { FALLBACK_VERSION, VERSIONS } from './versions.ts';
@@ -16,6 +19,8 @@ export interface ListenOptions {
   readonly maxConnections: number;
   /** Null or absent: without TLS. */
   readonly tls?: TlsFiles | null;
+  /** Balancers that say by PROXY protocol 2 for whom they speak; from these addresses nothing else is taken. */
+  readonly proxies?: BlockList;
 }
 
 /**
@@ -25,48 +30,51 @@ export interface ListenOptions {
  */
 const LISTEN_BACKLOG = 16_384;
 
+/** What a TLS handshake takes of the event loop, ms: an ECDSA or RSA signature and the key exchange. */
+const HANDSHAKE_MS = 1;
+
+/** A TLS connection that is being made: whose it is. */
+interface Handshake {
+  readonly remote: Remote;
+  readonly place: Place;
+}
+
 /** Accepts connections and gives each its session, all in one event loop. */
 export class Listener {
   readonly #services: Services;
-  readonly #maxConnections: number;
   readonly #server: Server;
-  /**
-   * At most `maxConnections` of each; who comes above is told so and closed. A session may outlive its socket (sends
-   * wait for Kafka), a socket its session (the client reads the last words).
-   */
-  readonly #sessions = new Set<Session>();
-  readonly #sockets = new Set<Socket>();
-  /** Connections of each address; as many as there are sockets at most. */
-  readonly #perAddress = new Map<string, number>();
-  /** Sockets of those who are told; at most `refusedConnections`, above that nobody is told. */
-  readonly #refused = new Set<Socket>();
-
+  readonly #tls: TlsServer | null;
   readonly #reloader: TlsReloader | null;
+  readonly #proxies: BlockList | null;
+  /** A session may outlive its socket (sends wait for Kafka), a socket its session (the client reads the last words). */
+  readonly #places: Places;
+  /** Of those whose TLS handshake is not through. */
+  readonly #handshakePlaces: Places;
+  /** By address and port of the other end of the socket; as many as there are of the latter places. */
+  readonly #handshakes = new Map<string, Handshake>();
+  readonly #sessions = new Set<Session>();
+  /** Sockets of those who are told why they have to go; at most `refusedConnections`, above that nobody is told. */
+  readonly #refused = new Set<Socket>();
+  readonly #input: InputPool;
 
-  private constructor(services: Services, { maxConnections, tls = null }: ListenOptions) {
+  private constructor(services: Services, { maxConnections, tls = null, proxies }: ListenOptions) {
+    const { limits } = services;
     this.#services = services;
-    this.#maxConnections = maxConnections;
-    if (tls === null) {
-      this.#server = createServer({ allowHalfOpen: true }, (socket) => {
-        if (this.#admit(socket)) this.#begin(socket);
-      });
-      this.#reloader = null;
-      return;
-    }
-    const handshakeTimeout = services.limits.handshakeMs;
-    const server = createTlsServer({ ...readTlsFiles(tls), allowHalfOpen: true, handshakeTimeout });
-    // Counted before the handshake: it is what costs most. Whoever is refused then cannot be told why.
-    server.on('connection', (socket: Socket) => this.#admit(socket, 'silently'));
-    server.on('secureConnection', (socket) => this.#begin(socket));
-    server.on('tlsClientError', (error, socket) => {
-      services.log.debug(
-        { peer: socket.remoteAddress, reason: error.message },
-        'no TLS connection came about',
-      );
-      socket.destroy();
+    this.#proxies = proxies ?? null;
+    this.#places = new Places({ all: maxConnections, perAddress: limits.connectionsPerAddress });
+    this.#handshakePlaces = new Places({
+      all: limits.handshakesAtOnce,
+      perAddress: limits.handshakesPerAddress,
     });
-    this.#server = server;
-    this.#reloader = new TlsReloader(tls, services.log, (options) => server.setSecureContext(options));
+    this.#input = new InputPool(limits.strangersUnreadBytes);
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
+      this.#accept(socket),
+    );
+    this.#tls = tls === null ? null : this.#tlsServer(tls);
+    this.#reloader =
+      tls === null
+        ? null
+        : new TlsReloader(tls, services.log, (options) => this.#tls?.setSecureContext(options));
   }
 
   /** Uses the certificate that lies in its files now, for new connections. */
@@ -120,55 +128,146 @@ export class Listener {
     return cutOff;
   }
 
-  /** Counts a new socket, unless there are too many. */
-  #admit(socket: Socket, refusal: 'told' | 'silently' = 'told'): boolean {
-    const { limits, log } = this.#services;
-    const address = callerOf(socket.remoteAddress);
-    const fromThere = this.#perAddress.get(address) ?? 0;
-    const isFull = Math.max(this.#sessions.size, this.#sockets.size) >= this.#maxConnections;
-    if (isFull || fromThere >= limits.connectionsPerAddress) {
-      const text = isFull
-        ? 'The server has as many connections as it can take: try again later.'
-        : 'There are as many connections from your address as one may have.';
-      log.warn({ peer: socket.remoteAddress, limit: isFull ? 'all' : 'address' }, 'too many connections');
-      socket.on('error', () => {});
-      if (refusal === 'silently') socket.destroy();
-      else this.#refuse(socket, new ProtocolError('BUSY', text));
-      return false;
+  #accept(socket: Socket): void {
+    socket.on('error', () => {});
+    const { remoteAddress: address, remotePort: port } = socket;
+    const remote = { address, port };
+    if (address !== undefined && this.#proxies?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) {
+      void this.#acceptProxied(socket, remote);
+    } else {
+      this.#welcome(socket, remote);
     }
-    this.#sockets.add(socket);
-    this.#perAddress.set(address, fromThere + 1);
-    socket.on('close', () => {
-      this.#sockets.delete(socket);
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#perAddress.delete(address);
-      else this.#perAddress.set(address, left);
-    });
-    return true;
   }
 
-  #begin(socket: Socket): void {
-    const connection = new Connection(socket, [...VERSIONS.keys()], this.#services.limits);
-    const session = new Session(connection, this.#services);
-    this.#sessions.add(session);
-    void session.closed.then(() => this.#sessions.delete(session));
-  }
-
-  #refuse(socket: Socket, reason: ProtocolError): void {
-    const { limits } = this.#services;
-    if (this.#refused.size >= limits.refusedConnections) {
+  /** For whom the balancer speaks counts from here on; the balancer itself may have as many connections as it likes. */
+  async #acceptProxied(socket: Socket, balancer: Remote): Promise<void> {
+    const timer = setTimeout(() => socket.destroy(), this.#services.limits.handshakeMs);
+    try {
+      const { remote } = await takeProxyHeader(socket);
+      this.#welcome(socket, remote ?? balancer);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#services.log.warn(
+        { peer: balancer.address, reason },
+        'a balancer did not say for whom it speaks',
+      );
       socket.destroy();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #welcome(socket: Socket, remote: Remote): void {
+    if (socket.destroyed) return;
+    if (this.#tls === null) this.#begin(socket, remote);
+    else this.#beginHandshake(this.#tls, socket, remote);
+  }
+
+  #begin(socket: Socket, remote: Remote): void {
+    const address = callerOf(remote.address);
+    let session: Session | null = null;
+    const place = this.#places.take(address, {
+      get mayBeEvicted() {
+        return session?.isStranger ?? true;
+      },
+      evict: () => {
+        if (session === null) return;
+        this.#services.log.info({ peer: remote.address }, 'a stranger had to make room');
+        this.#linger(socket);
+        session.end(new ProtocolError('BUSY', 'Somebody else needed the place: log in sooner.'));
+      },
+    });
+    if (typeof place === 'string') {
+      this.#refuse(socket, remote, place);
       return;
     }
+    const { limits } = this.#services;
+    const connection = new Connection(socket, remote, [...VERSIONS.keys()], limits, this.#input);
+    session = new Session(connection, this.#services, place.settle);
+    const begun = session;
+    this.#sessions.add(begun);
+    const socketClosed = new Promise<void>((resolve) => socket.once('close', resolve));
+    void begun.closed.then(() => this.#sessions.delete(begun));
+    void Promise.all([begun.closed, socketClosed]).then(place.leave);
+    socket.resume();
+  }
+
+  // TLS
+
+  #tlsServer(files: TlsFiles): TlsServer {
+    const { handshakeMs: handshakeTimeout } = this.#services.limits;
+    const server = createTlsServer({ ...readTlsFiles(files), allowHalfOpen: true, handshakeTimeout });
+    server.on('secureConnection', (socket) => {
+      const handshake = this.#handshakes.get(endOf(socket));
+      this.#handshakes.delete(endOf(socket));
+      handshake?.place.leave();
+      if (handshake !== undefined) this.#begin(socket, handshake.remote);
+      else socket.destroy();
+    });
+    server.on('tlsClientError', (error, socket) => {
+      this.#services.log.debug(
+        { peer: socket.remoteAddress, reason: error.message },
+        'no TLS connection came about',
+      );
+      socket.destroy();
+    });
+    return server;
+  }
+
+  /** Handshakes are what costs a stranger least and us most: few at once, and each has its share of the strangers' time. */
+  #beginHandshake(tls: TlsServer, socket: Socket, remote: Remote): void {
+    const address = callerOf(remote.address);
+    const place = this.#handshakePlaces.take(address, { mayBeEvicted: true, evict: () => socket.destroy() });
+    if (typeof place === 'string') throw new Error('handshakes can always be evicted');
+    const end = endOf(socket);
+    socket.once('close', () => {
+      place.leave();
+      this.#handshakes.delete(end);
+    });
+    const lane = this.#services.shares.requests.anonymous;
+    const begin = (): void => {
+      if (socket.destroyed) return;
+      this.#handshakes.set(end, { remote, place });
+      lane.charge(HANDSHAKE_MS);
+      tls.emit('connection', socket);
+    };
+    if (lane.isFree) begin();
+    else lane.wait(address, begin, 'fresh');
+  }
+
+  // Those who have to go
+
+  #refuse(socket: Socket, remote: Remote, reason: NoPlace): void {
+    const text =
+      reason === 'all'
+        ? 'The server has as many connections as it can take: try again later.'
+        : 'There are as many connections from your address as one may have.';
+    this.#services.log.warn({ peer: remote.address, limit: reason }, 'too many connections');
+    if (!this.#linger(socket)) return;
+    // Input is dropped until the client closes: closing first would lose the answer.
+    socket.on('end', () => socket.destroySoon());
+    socket.resume();
+    socket.end(FALLBACK_VERSION.encodeFailure(new ProtocolError('BUSY', text)));
+  }
+
+  /** A moment for the last words, for a bounded number of sockets. @returns whether there is one */
+  #linger(socket: Socket): boolean {
+    const { refusedConnections, lingerMs } = this.#services.limits;
+    if (this.#refused.size >= refusedConnections) {
+      socket.destroy();
+      return false;
+    }
     this.#refused.add(socket);
-    const timer = setTimeout(() => socket.destroy(), limits.lingerMs);
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
     socket.on('close', () => {
       clearTimeout(timer);
       this.#refused.delete(socket);
     });
-    // Input is dropped until the client closes: closing first would lose the answer.
-    socket.on('end', () => socket.destroySoon());
-    socket.resume();
-    socket.end(FALLBACK_VERSION.encodeFailure(reason));
+    return true;
   }
+}
+
+/** What tells one connection from all others that are open. */
+function endOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
 }

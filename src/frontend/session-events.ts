@@ -20,8 +20,8 @@ export interface Turn {
 export type SessionEvent =
   /** The connection has frames, has room, or has ended. */
   | { readonly type: 'connection' }
-  /** A deadline of the connection has passed. */
-  | { readonly type: 'expired'; readonly error: ProtocolError }
+  /** The session is to end: a deadline has passed, the client is silent for too long, the frontend shuts down. */
+  | { readonly type: 'over'; readonly farewell: ProtocolError }
   /** A send has its place in the recipient's inbox … */
   | { readonly type: 'admitted'; readonly turn: Turn; readonly admitted: Admitted }
   /** … and later it is stored, or not. */
@@ -41,8 +41,5 @@ export type SessionEvent =
       readonly delivered: readonly string[];
       readonly undeliverable: readonly string[];
     }
-  /** The client has not given a sign of life for too long. */
-  | { readonly type: 'silent' }
-  | { readonly type: 'shutdown' }
   /** The inbox is given back. */
   | { readonly type: 'left' };

@@ -4,7 +4,6 @@ import { ProtocolError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/frame.ts';
 import type { Connection } from './connection.ts';
 import { cutShortError, lossError, toProtocolError } from './failures.ts';
-import { FairShare } from './fair-share.ts';
 import { carryOut } from './handlers/carry-out.ts';
 import type { Caller, Services } from './handlers/context.ts';
 import { giveBack } from './handlers/logout.ts';
@@ -13,11 +12,19 @@ import { ReplyQueue } from './reply-queue.ts';
 import type { Entered, Request, Result, SendRequest } from './requests.ts';
 import type { SessionEvent, Turn } from './session-events.ts';
 import { demandAllowed, demandTransition, type State } from './session-state.ts';
+import { Share } from './share.ts';
 import { Stay } from './stay.ts';
 import { type Answered, FALLBACK_VERSION, VERSIONS, type Version } from './versions.ts';
 
 /** Requests that change nothing: only their answer matters. */
-const QUESTIONS: ReadonlySet<Request['type']> = new Set(['hello', 'ping', 'list', 'status', 'receipts']);
+const QUESTIONS: ReadonlySet<Request['type']> = new Set([
+  'hello',
+  'ping',
+  'list',
+  'status',
+  'receipts',
+  'retrieve',
+]);
 
 /**
  * One client's stay, from its connection to its end. Requests are carried out one after the other; only sends
@@ -31,6 +38,7 @@ export class Session {
   readonly #connection: Connection;
   readonly #services: Services;
   readonly #log: Logger;
+  readonly #onLoggedIn: () => void;
   readonly #closed = Promise.withResolvers<void>();
   readonly #replies: ReplyQueue;
   /**
@@ -48,20 +56,25 @@ export class Session {
   #ending: { readonly farewell: ProtocolError | null } | null = null;
   /** Of the last request. */
   #version = FALLBACK_VERSION;
-  readonly #share = new FairShare(() => this.#dispatch({ type: 'connection' }));
+  readonly #share: Share;
+  /** Requests that could not be read, before the login. */
+  #unreadable = 0;
 
-  constructor(connection: Connection, services: Services) {
+  /** @param onLoggedIn called when somebody has logged in through this connection */
+  constructor(connection: Connection, services: Services, onLoggedIn: () => void = () => {}) {
     this.#connection = connection;
     this.#services = services;
+    this.#onLoggedIn = onLoggedIn;
     this.#log = services.log.child({ peer: connection.peer });
     this.#replies = new ReplyQueue((frame, flushed) => connection.write(frame, flushed));
     const touched = () => this.#dispatch({ type: 'connection' });
+    this.#share = new Share(services.shares, connection.caller, touched);
     connection.listen({
       readable: touched,
       ended: touched,
       writable: touched,
       gone: touched,
-      expired: (error) => this.#dispatch({ type: 'expired', error }),
+      expired: (error) => this.end(error),
     });
   }
 
@@ -72,8 +85,18 @@ export class Session {
 
   /** Ends the session after the requests under way. */
   async shutdown(): Promise<void> {
-    this.#dispatch({ type: 'shutdown' });
+    this.end(new ProtocolError('SHUTTING_DOWN'));
     await this.closed;
+  }
+
+  /** Ends the session after the requests under way, with these last words. */
+  end(farewell: ProtocolError): void {
+    this.#dispatch({ type: 'over', farewell });
+  }
+
+  /** Nobody has logged in, and nobody is about to. */
+  get isStranger(): boolean {
+    return this.#state.name === 'anonymous';
   }
 
   /** Closes the connection at once. */
@@ -85,6 +108,8 @@ export class Session {
     this.#events.push(event);
     if (this.#handling) return;
     this.#handling = true;
+    const { lane } = this.#share;
+    lane.begin();
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       try {
         this.#handle(next);
@@ -93,6 +118,7 @@ export class Session {
         this.#break(error);
       }
     }
+    lane.end();
     this.#handling = false;
   }
 
@@ -101,8 +127,8 @@ export class Session {
       case 'connection':
         this.#goOn();
         break;
-      case 'expired':
-        this.#end(event.error);
+      case 'over':
+        this.#end(event.farewell);
         break;
       case 'admitted':
         this.#admitted(event.turn, event.admitted);
@@ -131,12 +157,6 @@ export class Session {
       case 'fates':
         if ('stay' in this.#state) this.#state.stay.tell(event.delivered, event.undeliverable);
         break;
-      case 'silent':
-        this.#end(new ProtocolError('TIMEOUT'));
-        break;
-      case 'shutdown':
-        this.#end(new ProtocolError('SHUTTING_DOWN'));
-        break;
       case 'left':
         this.#left();
     }
@@ -145,6 +165,11 @@ export class Session {
   // Requests
 
   #takeRequests(): void {
+    // Whoever was nobody has asked for nothing that would be missed.
+    if (this.#state.name === 'anonymous' && this.#connection.isGone) {
+      this.#end(null);
+      return;
+    }
     while (this.#mayTake()) {
       const frame = this.#take();
       if (frame !== undefined) {
@@ -159,9 +184,9 @@ export class Session {
   #mayTake(): boolean {
     if (this.#state.name !== 'anonymous' && this.#state.name !== 'loggedIn') return false;
     if (this.#turn !== null || this.#ending !== null || this.#connection.isFull) return false;
-    if (this.#share.isUsedUp) return false;
     const { outstandingSends, waitingReplies } = this.#services.limits;
-    return this.#outstanding < outstandingSends && this.#replies.waiting < waitingReplies;
+    if (this.#outstanding >= outstandingSends || this.#replies.waiting >= waitingReplies) return false;
+    return this.#share.mayBegin();
   }
 
   #take(): Frame | undefined {
@@ -194,16 +219,25 @@ export class Session {
         return;
       }
       if (request.type === 'ping') {
-        this.#answered(version);
+        this.#connection.requestAnswered();
         slot.fill(version.encodeResult({ type: 'pong', time: Date.now() }));
         return;
       }
       this.#turn = { request, version, answered, slot, started: false };
     } catch (error) {
       slot.fill(this.#failure({ version, answered }, error));
+      if (this.#state.name === 'anonymous') this.#countUnreadable(error);
       return;
     }
     this.#startTurn();
+  }
+
+  /** A client that errs is told so; a stranger that does nothing else is not listened to for ever. */
+  #countUnreadable(error: unknown): void {
+    if (!(error instanceof ProtocolError) || error.code !== 'BAD_REQUEST') return;
+    this.#unreadable += 1;
+    if (this.#unreadable < this.#services.limits.unreadableRequests) return;
+    this.#end(new ProtocolError('BAD_REQUEST', 'Too many requests that could not be read.'));
   }
 
   /** A send may overlap with sends before it; everything else waits until they are answered. */
@@ -284,7 +318,7 @@ export class Session {
       return;
     }
     this.#turn = null;
-    this.#answered(turn.version);
+    this.#connection.requestAnswered();
     switch (result.type) {
       case 'created':
       case 'logged-in':
@@ -318,7 +352,9 @@ export class Session {
       this.#end(null);
       return;
     }
+    this.#share.rank = 'loggedIn';
     this.#connection.loggedIn();
+    this.#onLoggedIn();
     turn.slot.fill(turn.version.encodeResult(result));
     for (const message of state.early) stay.delivery.push(message);
     stay.listenForSilence();
@@ -336,7 +372,7 @@ export class Session {
   #failed(turn: Turn, error: unknown): void {
     if (this.#turn !== turn) return;
     this.#turn = null;
-    this.#answered(turn.version);
+    this.#connection.requestAnswered();
     turn.slot.fill(this.#failure(turn, error));
     const state = this.#state;
     if (state.name === 'entering') this.#become({ name: 'anonymous' });
@@ -346,12 +382,6 @@ export class Session {
       if (state.loss !== null) this.#lost(state.loss);
     }
     this.#goOn();
-  }
-
-  /** Who speaks a version without a word for it may stay silent, and without a login, for as long as it likes. */
-  #answered(version: Version): void {
-    this.#connection.requestAnswered();
-    if (version.ping === null) this.#connection.loginNotExpected();
   }
 
   #failure({ version, answered }: Pick<Turn, 'version' | 'answered'>, error: unknown): Buffer {
@@ -395,6 +425,7 @@ export class Session {
     const state = this.#state;
     if (state.name === 'leaving' || state.name === 'closed') return;
     this.#become({ name: 'leaving' });
+    this.#share.end();
     if (farewell !== null) this.#replies.reserve().fill(this.#version.encodeFarewell(farewell));
     let left: Promise<unknown> = Promise.resolve();
     if (state.name === 'loggedIn' || state.name === 'deleting') {

@@ -1,3 +1,4 @@
+import { ProtocolError } from '../protocol/errors.ts';
 import type { Connection } from './connection.ts';
 import { Delivery, type OffsetRange } from './delivery.ts';
 import type { Seat, Services } from './handlers/context.ts';
@@ -59,7 +60,7 @@ export class Stay {
       closeAfterMs,
       heardAt: () => this.#connection.heardAt,
       ping: () => this.#connection.write(ping),
-      dead: () => this.#dispatch({ type: 'silent' }),
+      dead: () => this.#dispatch({ type: 'over', farewell: new ProtocolError('TIMEOUT') }),
     });
   }
 

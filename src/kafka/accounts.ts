@@ -71,8 +71,17 @@ export interface Accounts {
    * Names that match, ascending by code unit.
    * @param pattern `*` any run, `?` any one character, everything else itself; empty = all.
    * What comes or goes while the list is made may or may not be in it.
-   * @param after only names greater than this one (for paging).
-   * @throws EngineError `BUSY`
    */
-  list(pattern: string, options?: { after?: string; limit?: number }): Promise<string[]>;
+  list(pattern: string, options?: ListOptions): Promise<string[]>;
 }
+
+export interface ListOptions {
+  /** Only names greater than this one (for paging). */
+  readonly after?: string;
+  readonly limit?: number;
+  /** Says when each step of the search is done, half a millisecond or less; by default one a turn of the event loop. */
+  readonly inSteps?: InSteps;
+}
+
+/** Calls a step until it returns true; resolves then. */
+export type InSteps = (step: () => boolean) => Promise<void>;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { encodeAccount, MAX_NAME, packAccount, unpackAccount } from './account-record.ts';
 import { AccountTransaction, Fenced } from './account-transaction.ts';
-import type { Account, AccountChange, Accounts, NewAccount } from './accounts.ts';
+import type { Account, AccountChange, Accounts, ListOptions, NewAccount } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import { CompactedTable } from './compacted-table.ts';
 import { EngineError, unavailable } from './errors.ts';
@@ -85,8 +85,8 @@ export class KafkaAccounts implements Accounts {
     return this.#table.get(name);
   }
 
-  list(pattern: string, options: { after?: string; limit?: number } = {}): Promise<string[]> {
-    return this.#searches.find(pattern, options.after, options.limit ?? Number.POSITIVE_INFINITY);
+  list(pattern: string, { after, limit, inSteps }: ListOptions = {}): Promise<string[]> {
+    return this.#searches.find(pattern, after, limit ?? Number.POSITIVE_INFINITY, inSteps);
   }
 
   create(wanted: NewAccount): Promise<Account> {

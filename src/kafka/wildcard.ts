@@ -1,4 +1,4 @@
-import { EngineError } from './errors.ts';
+import type { InSteps } from './accounts.ts';
 import type { SortedNames } from './sorted-names.ts';
 
 /**
@@ -33,9 +33,6 @@ export function matches(pattern: string, name: string): boolean {
 const STEP_MS = 0.5;
 /** Names looked at between two looks at the clock: a hostile pattern takes some 3 µs for a name. */
 const NAMES_A_LOOK = 64;
-/** Searches that wait for their next step; past that: BUSY. Only those wait that look at thousands of names. */
-const MAX_WAITING = 100;
-
 interface Search {
   readonly pattern: string;
   /** What every name that matches begins with. */
@@ -49,15 +46,13 @@ interface Search {
 }
 
 /**
- * Lists names by patterns. A search is carried out in short steps, and between two steps, of whichever search, all
- * other work of this process has a turn: nobody can stop it by asking for what takes long to find. Names that come or
- * go meanwhile may or may not be in the list; all others that match are, once.
+ * Lists names by patterns. A search is carried out in short steps, so nobody can stop this process by asking for what
+ * takes long to find; who asks says when each is done. Names that come or go meanwhile may or may not be in the list;
+ * all others that match are, once.
  */
 export class NameSearches {
   readonly #names: SortedNames;
   readonly #longestName: number;
-  readonly #waiting: { search: Search; resolve: (found: string[]) => void }[] = [];
-  #stepping = false;
 
   constructor(names: SortedNames, longestName: number) {
     this.#names = names;
@@ -67,34 +62,22 @@ export class NameSearches {
   /**
    * @param pattern empty = all
    * @param after only names greater than this one
-   * @throws EngineError `BUSY`
+   * @param inSteps runs the search: calls the step until it returns true
    */
-  async find(pattern: string, after: string | undefined, limit: number): Promise<string[]> {
+  async find(
+    pattern: string,
+    after: string | undefined,
+    limit: number,
+    inSteps: InSteps = oneATurn,
+  ): Promise<string[]> {
     const wanted = pattern === '' ? '*' : pattern.replace(/\*+/g, '*');
     // No name has so many characters, and the bound on the pattern bounds the work for each name.
     if (wanted.replaceAll('*', '').length > this.#longestName || limit <= 0) return [];
     const prefix = /^[^*?]*/.exec(wanted)?.[0] ?? '';
     const open = after !== undefined && after >= prefix;
     const search = { pattern: wanted, prefix, limit, found: [], from: open ? after : prefix, open };
-    if (this.#step(search)) return search.found;
-    if (this.#waiting.length >= MAX_WAITING) throw new EngineError('BUSY', 'too many lists are being made');
-    return new Promise((resolve) => {
-      this.#waiting.push({ search, resolve });
-      this.#stepLater();
-    });
-  }
-
-  #stepLater(): void {
-    if (this.#stepping || this.#waiting.length === 0) return;
-    this.#stepping = true;
-    setImmediate(() => {
-      this.#stepping = false;
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
-      if (this.#step(next.search)) next.resolve(next.search.found);
-      else this.#waiting.push(next);
-      this.#stepLater();
-    });
+    await inSteps(() => this.#step(search));
+    return search.found;
   }
 
   /** @returns whether the search is over */
@@ -117,4 +100,9 @@ export class NameSearches {
     search.open = true;
     return over || isAtEnd;
   }
+}
+
+/** For who is alone: everything else has a turn of the event loop between two steps. */
+async function oneATurn(step: () => boolean): Promise<void> {
+  while (!step()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -65,7 +65,11 @@ export class ProtocolError extends Error {
     message: string = TEXTS[code],
     options: { fatal?: boolean; cause?: unknown; retryAfterMs?: number; undelivered?: number } = {},
   ) {
+    // It says what a client did, not what went wrong here: a stack would cost more than all the rest of such a request.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.fatal = options.fatal ?? false;
     this.retryAfterMs = options.retryAfterMs;

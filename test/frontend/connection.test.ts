@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Connection } from '../../src/frontend/connection.ts';
+import { InputPool } from '../../src/frontend/input-pool.ts';
 import { LIMITS, type Limits } from '../../src/frontend/limits.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { rawFrame } from './raw-client.ts';
@@ -18,7 +19,9 @@ async function pair(limits: Partial<Limits> = {}) {
   client.on('error', (error) => failures.push(error.message));
   const [socket]: Socket[] = await accepted;
   if (socket === undefined) throw new Error('no connection');
-  const connection = new Connection(socket, [1], { ...LIMITS, lingerMs: 500, ...limits });
+  const remote = { address: socket.remoteAddress, port: socket.remotePort };
+  const all = { ...LIMITS, lingerMs: 500, ...limits };
+  const connection = new Connection(socket, remote, [1], all, new InputPool(all.strangersUnreadBytes));
   const heard: string[] = [];
   connection.listen({
     readable: () => heard.push('readable'),

@@ -1,3 +1,4 @@
+import type { BlockList } from 'node:net';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Frontend } from '../../src/frontend/frontend.ts';
@@ -12,6 +13,8 @@ export interface HouseOptions {
   readonly cluster?: MemoryCluster;
   readonly openAccounts?: boolean;
   readonly maxConnections?: number;
+  readonly listBeforeLogin?: boolean;
+  readonly proxies?: BlockList;
   readonly limits?: Partial<Limits>;
 }
 
@@ -45,6 +48,7 @@ export interface House {
 /** Opens a frontend that is gone when the test is over. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const { cluster = new MemoryCluster(), openAccounts = true, maxConnections = 1_000, limits = {} } = options;
+  const { listBeforeLogin = true, proxies } = options;
   const engine = cluster.engine();
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
@@ -56,6 +60,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     inboxes,
     sessions,
     openAccounts,
+    listBeforeLogin,
+    ...(proxies !== undefined && { proxies }),
     maxConnections,
     log,
     limits: { lingerMs: 200, passwordCost: CHEAP, ...limits },

@@ -187,18 +187,6 @@ describe('silence', () => {
 });
 
 describe('before the login', () => {
-  it('a client of version 2 has only so long, however busy it is', async () => {
-    const house = await openHouse({ limits: { loginMs: 300 } });
-    const old = await house.connect();
-    expect(await old.ask({ type: 'list', pattern: '' })).toMatchObject({ type: 'listed' });
-    const anna = await house.person2('anna');
-    const idle = await house.connect2();
-    await idle.inStep();
-    expect(await idle.over()).toBe('TIMEOUT');
-    await anna.inStep();
-    expect(await old.ask({ type: 'list', pattern: '' })).toMatchObject({ type: 'listed' });
-  });
-
   it('frames are small, and larger ones end the connection by a goodbye', async () => {
     const house = await openHouse();
     const client = await house.connect2();
@@ -229,7 +217,7 @@ describe('connections from one address', () => {
   it('are bounded, and free again when one is gone', async () => {
     const house = await openHouse({ limits: { connectionsPerAddress: 2 } });
     const first = await house.person('anna');
-    await house.connect2();
+    await house.person2('bert');
     const third = await house.connect();
     expect(await third.reply()).toEqual({
       type: 'failure',

@@ -34,7 +34,7 @@ export async function carryOut(
     case 'login':
       return login(services, caller, request);
     case 'list':
-      return list(services, request);
+      return list(services, caller, seat, request);
     case 'status':
       return status(services, request);
     case 'logout':

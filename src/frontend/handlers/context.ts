@@ -5,6 +5,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Limits } from '../limits.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Presence } from '../presence.ts';
+import type { Shares } from '../share.ts';
 import type { Tracker } from '../tracker.ts';
 import type { Turnstile } from '../turnstile.ts';
 import type { Version } from '../versions.ts';
@@ -16,12 +17,16 @@ export interface Services {
   readonly identity: Identity;
   readonly presence: Presence;
   readonly tracker: Tracker;
+  /** The time of the event loop, and who may have how much of it. */
+  readonly shares: Shares;
   /** For taking inboxes: all users of a frontend that died may come at the same moment. */
   readonly entrance: Turnstile;
   /** For giving inboxes back: many people may leave at the same moment. */
   readonly exit: Turnstile;
   /** Whether accounts without a password may be made and used here. */
   readonly openAccounts: boolean;
+  /** Whether names are told to who is not logged in. */
+  readonly listBeforeLogin: boolean;
   /** What one inbox takes; null where that is not known. */
   readonly mailbox: { readonly maxMessages: number; readonly maxBytes: number } | null;
   readonly limits: Limits;

@@ -1,3 +1,9 @@
+/** Where a connection comes from, as far as it is known. */
+export interface Remote {
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+}
+
 /**
  * What stands for one caller when callers are counted: an IPv4 address whole, of an IPv6 address the first 64 bits,
  * since whoever has one of those has all of them.

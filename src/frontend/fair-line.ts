@@ -1,0 +1,45 @@
+/** How far a client has come: one that has asked for little so far goes before those of its address that have asked for much. */
+export type Age = 'fresh' | 'known';
+
+/** Those of one address who wait, in the order in which they came. */
+interface Waiting<Item> {
+  readonly fresh: Item[];
+  readonly known: Item[];
+}
+
+/**
+ * A line that serves one address after the other, however many wait behind each: who comes from an address where
+ * thousands wait does not hold up anybody else. What waits is bounded by who may come: one item for each connection.
+ */
+export class FairLine<Item> {
+  /** In the order in which the addresses are served; none without an item. */
+  readonly #addresses = new Map<string, Waiting<Item>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(address: string, item: Item, age: Age = 'known'): void {
+    let waiting = this.#addresses.get(address);
+    if (waiting === undefined) {
+      waiting = { fresh: [], known: [] };
+      this.#addresses.set(address, waiting);
+    }
+    waiting[age].push(item);
+    this.#size += 1;
+  }
+
+  /** The next one, of the address whose turn it is. */
+  shift(): Item | undefined {
+    for (const [address, waiting] of this.#addresses) {
+      const item = waiting.fresh.shift() ?? waiting.known.shift();
+      this.#size -= 1;
+      // To the end of the line, if somebody else of this address waits.
+      this.#addresses.delete(address);
+      if (waiting.fresh.length + waiting.known.length > 0) this.#addresses.set(address, waiting);
+      return item;
+    }
+    return undefined;
+  }
+}

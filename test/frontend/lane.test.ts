@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import { FairLine } from '../../src/frontend/fair-line.ts';
+import { Lane } from '../../src/frontend/lane.ts';
+import { Share, Shares } from '../../src/frontend/share.ts';
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Keeps the event loop busy, so that what follows finds its time used up. */
+function work(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+function everything(line: FairLine<string>): string[] {
+  const order: string[] = [];
+  while (line.size > 0) order.push(line.shift() ?? '');
+  return order;
+}
+
+describe('a fair line', () => {
+  it('serves one address after the other, each in the order in which they came', () => {
+    const line = new FairLine<string>();
+    for (const item of ['a1', 'a2', 'a3', 'a4']) line.push('a', item);
+    line.push('b', 'b1');
+    line.push('c', 'c1');
+    line.push('c', 'c2');
+    expect(line.size).toBe(7);
+    expect(everything(line)).toEqual(['a1', 'b1', 'c1', 'a2', 'c2', 'a3', 'a4']);
+    expect(line.shift()).toBeUndefined();
+    expect(line.size).toBe(0);
+  });
+
+  it('lets newcomers of an address go before those that have asked for much', () => {
+    const line = new FairLine<string>();
+    for (const item of ['a1', 'a2', 'a3']) line.push('a', item, 'known');
+    line.push('a', 'new', 'fresh');
+    expect(everything(line)).toEqual(['new', 'a1', 'a2', 'a3']);
+  });
+});
+
+describe('a lane', () => {
+  it('does at once what there is time for, and lets no turn of the event loop take more', async () => {
+    const lane = new Lane({ turnMs: 1 });
+    const turns: number[] = [];
+    let turn = 0;
+    let left = 100;
+    const count = (): void => {
+      turn += 1;
+      if (left > 0) setImmediate(count);
+    };
+    setImmediate(count);
+    const searches = Array.from({ length: 50 }, async (_, i) => {
+      let steps = 2;
+      await lane.inSteps(`127.0.0.${i % 5}`, () => {
+        turns.push(turn);
+        work(1.1);
+        left -= 1;
+        steps -= 1;
+        return steps === 0;
+      });
+    });
+    expect(turns).toEqual([0]);
+    await Promise.all(searches);
+    expect(turns).toHaveLength(100);
+    // Each step takes more than the lane has for a turn: one a turn, whoever asks and however many.
+    expect(new Set(turns).size).toBe(100);
+    expect(lane.waiting).toBe(0);
+  });
+
+  it('takes no more than its share in the long run, and goes on by itself', async () => {
+    const lane = new Lane({ turnMs: 5, msPerSecond: 100 });
+    const began = performance.now();
+    let used = 0;
+    await lane.inSteps('a', () => {
+      work(4);
+      used += 4;
+      return used >= 60;
+    });
+    // 60 ms at a tenth of the time, less what was saved up at the start and what the last step took too much.
+    expect(performance.now() - began).toBeGreaterThan(300);
+  });
+
+  it('gives back what a step throws', async () => {
+    const lane = new Lane({ turnMs: 1 });
+    const fails = (): never => {
+      throw new Error('as it should');
+    };
+    await expect(lane.inSteps('a', fails)).rejects.toThrow('as it should');
+    let isSecond = false;
+    const failsLater = (): boolean => {
+      if (isSecond) fails();
+      isSecond = true;
+      return false;
+    };
+    await expect(lane.inSteps('a', failsLater)).rejects.toThrow('as it should');
+    expect(lane.isFree).toBe(true);
+  });
+});
+
+describe('the share of one client', () => {
+  const options = {
+    loggedInTurnMs: 1_000,
+    anonymousTurnMs: 1_000,
+    anonymousMsPerSecond: 1_000_000,
+    searchTurnMs: 1,
+    anonymousSearchMsPerSecond: 1_000,
+  };
+
+  it('is used up after sixteen requests, and whole again in the next turn, of which it is told once', async () => {
+    let told = 0;
+    const share = new Share(new Shares(options), 'a', () => {
+      told += 1;
+    });
+    share.rank = 'loggedIn';
+    for (let round = 1; round <= 3; round++) {
+      for (let i = 0; i < 16; i++) {
+        expect(share.mayBegin()).toBe(true);
+        share.use();
+      }
+      expect(share.mayBegin()).toBe(false);
+      expect(share.mayBegin()).toBe(false);
+      expect(told).toBe(round - 1);
+      await nextTurn();
+      expect(told).toBe(round);
+    }
+    await nextTurn();
+    expect(told).toBe(3);
+  });
+
+  it('is four requests for a stranger', () => {
+    const share = new Share(new Shares(options), 'a', () => {});
+    for (let i = 0; i < 4; i++) {
+      expect(share.mayBegin()).toBe(true);
+      share.use();
+    }
+    expect(share.mayBegin()).toBe(false);
+  });
+
+  it('is nothing while others wait, until it is called', async () => {
+    const shares = new Shares({ ...options, anonymousTurnMs: 1 });
+    const order: string[] = [];
+    const client = (name: string): Share => {
+      const share: Share = new Share(shares, name, () => {
+        while (share.mayBegin() && order.length < 9) {
+          share.use();
+          order.push(name);
+          share.lane.charge(2);
+        }
+      });
+      return share;
+    };
+    const first = client('first');
+    expect(first.mayBegin()).toBe(true);
+    first.use();
+    first.lane.charge(2);
+    expect(first.mayBegin()).toBe(false);
+    // Time is used up: whoever comes now waits as well, and each has one request a turn.
+    expect(client('second').mayBegin()).toBe(false);
+    for (let i = 0; i < 20; i++) await nextTurn();
+    expect(order.slice(0, 6)).toEqual(['first', 'second', 'first', 'second', 'first', 'second']);
+  });
+
+  it('does not call whoever has ended', async () => {
+    let told = 0;
+    const share = new Share(new Shares(options), 'a', () => {
+      told += 1;
+    });
+    for (let i = 0; i < 4; i++) share.use();
+    expect(share.mayBegin()).toBe(false);
+    share.end();
+    await nextTurn();
+    await nextTurn();
+    expect(told).toBe(0);
+  });
+});
