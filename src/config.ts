@@ -1,5 +1,7 @@
+import type { BlockList } from 'node:net';
 import { z } from 'zod';
 import { isLoopback } from './loopback.ts';
+import { blockListOf, isNetwork } from './networks.ts';
 
 export { isLoopback };
 
@@ -9,15 +11,14 @@ const count = z.coerce.number().int().positive();
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
 const hostPort = /^(\[[0-9a-fA-F:]+\]|[^\s:,]+):(\d{1,5})$/;
 
-const brokers = z
-  .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  )
-  .pipe(z.array(z.string().regex(hostPort, 'is not host:port')).min(1));
+const listed = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const brokers = listed.pipe(z.array(z.string().regex(hostPort, 'is not host:port')).min(1));
+const networks = listed.refine((list) => list.every(isNetwork), 'holds what is no address and no network');
 
 /**
  * Every setting of the frontend, one line each: environment variable, meaning of its unit, default.
@@ -39,7 +40,9 @@ const schema = z.object({
   MILENA_TLS_CERT: z.string().optional(),
   MILENA_TLS_KEY: z.string().optional(),
   MILENA_PLAINTEXT: flag.default(false),
+  MILENA_PROXY_FROM: networks.default([]),
   MILENA_OPEN_ACCOUNTS: flag.optional(),
+  MILENA_LIST_BEFORE_LOGIN: flag.default(true),
   MILENA_PASSWORD_LENGTH: count.max(128).default(8),
   MILENA_RESUME_HOURS: count.max(8_760).default(168),
   MILENA_WINDOW: count.max(10_000).default(256),
@@ -81,8 +84,12 @@ export interface Config {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   /** Listen without TLS where other machines can come. */
   readonly plaintext: boolean;
+  /** Balancers that speak PROXY protocol 2. */
+  readonly proxies: BlockList;
   /** Whether accounts without a password may be made and used: by default only when listening on loopback. */
   readonly openAccounts: boolean;
+  /** Whether names are told to who is not logged in. */
+  readonly listBeforeLogin: boolean;
   /** Shortest password, in characters. */
   readonly passwordCharacters: number;
   /** How long a client may come back by its token. */
@@ -136,7 +143,9 @@ const EXAMPLES: Record<keyof z.infer<typeof schema>, string> = {
   MILENA_TLS_CERT: '/etc/milena/tls.crt',
   MILENA_TLS_KEY: '/etc/milena/tls.key',
   MILENA_PLAINTEXT: 'true',
+  MILENA_PROXY_FROM: '10.0.0.7,fd00:1::/64',
   MILENA_OPEN_ACCOUNTS: 'true',
+  MILENA_LIST_BEFORE_LOGIN: 'false',
   MILENA_PASSWORD_LENGTH: '8',
   MILENA_RESUME_HOURS: '168',
   MILENA_WINDOW: '256',
@@ -195,7 +204,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       (isLoopback(values.MILENA_HOST) ? values.MILENA_MAX_CONNECTIONS : 500),
     tls: tlsOf(values),
     plaintext: values.MILENA_PLAINTEXT,
+    proxies: blockListOf(values.MILENA_PROXY_FROM),
     openAccounts: values.MILENA_OPEN_ACCOUNTS ?? isLoopback(values.MILENA_HOST),
+    listBeforeLogin: values.MILENA_LIST_BEFORE_LOGIN,
     passwordCharacters: values.MILENA_PASSWORD_LENGTH,
     resumeMs: values.MILENA_RESUME_HOURS * 3_600_000,
     window: values.MILENA_WINDOW,

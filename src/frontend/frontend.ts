@@ -3,9 +3,11 @@ import type { Accounts } from '../kafka/accounts.ts';
 import type { Inboxes } from '../kafka/inboxes.ts';
 import type { Sessions } from '../kafka/sessions.ts';
 import { Identity } from './identity/identity.ts';
+import { TokenBuckets } from './identity/token-buckets.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { Listener, type ListenOptions } from './listener.ts';
 import { Presence } from './presence.ts';
+import { Questions } from './questions.ts';
 import { Shares } from './share.ts';
 import { Tracker } from './tracker.ts';
 import { Turnstile } from './turnstile.ts';
@@ -56,6 +58,10 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     entrance,
     exit,
     shares: new Shares(limits),
+    questions: new Questions(limits),
+    reading: new Turnstile(limits.readsAtOnce),
+    creating: new Turnstile(limits.creatingAtOnce),
+    changes: new TokenBuckets(limits.changesPerAccount, limits.rateKeys),
     openAccounts,
     listBeforeLogin: options.listBeforeLogin ?? true,
     mailbox,

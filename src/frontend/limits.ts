@@ -98,6 +98,17 @@ export interface Limits {
   readonly presenceQuestions: number;
   /** Inboxes asked about in one request to Kafka. */
   readonly presenceBatch: number;
+  /** Questions that cost Kafka's coordinator a look: batches at once, questions in a batch, and a second in all and by one. */
+  readonly questionBatchesAtOnce: number;
+  readonly questionBatch: number;
+  readonly questions: BucketOptions;
+  readonly questionsPerAccount: BucketOptions;
+  /** Pages of undelivered messages that are read from Kafka at once; more wait their turn. */
+  readonly readsAtOnce: number;
+  /** Accounts that are made at once; more wait their turn. */
+  readonly creatingAtOnce: number;
+  /** Changes of one's block list, since each is a transaction in Kafka. */
+  readonly changesPerAccount: BucketOptions;
   /** A send's answer waits this long to learn whether its recipient is logged in. */
   readonly presenceMs: number;
   /** Connections over the cap that are told so; more are closed without a word. */
@@ -171,6 +182,15 @@ export const LIMITS: Limits = {
   presenceQuestions: 10_000,
   presenceBatch: 200,
   presenceMs: 2_000,
+  // A batch keeps broker and frontend busy for a millisecond or so.
+  questionBatchesAtOnce: 2,
+  questionBatch: 50,
+  questions: { burst: 1_000, perSecond: 4_000 },
+  questionsPerAccount: { burst: 2_000, perSecond: 500 },
+  readsAtOnce: 2,
+  // Fewer than the engine changes at once: whoever changes or deletes an account does not wait behind those who make some.
+  creatingAtOnce: 24,
+  changesPerAccount: { burst: 50, perSecond: 1 },
   refusedConnections: 64,
   enteringAtOnce: 32,
   leavingAtOnce: 50,

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { type Config, ConfigError, readConfig, SETTINGS } from '../config.ts';
 import { openEngine } from '../kafka/engine.ts';
 import { EngineError } from '../kafka/errors.ts';
 import { type Frontend, openFrontend } from './frontend.ts';
 import type { Limits } from './limits.ts';
+import { openLog } from './log.ts';
 import { demandProtected } from './tls.ts';
 
 /** Exit codes as in sysexits.h. */
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
     return;
   }
   const config = readSettings();
-  const log = pino({ name: 'milena-frontend', level: config.logLevel });
+  const log = openLog({ name: 'milena-frontend', level: config.logLevel });
   dieOfSurprises(log);
   await run(config, log);
 }

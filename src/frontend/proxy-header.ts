@@ -81,6 +81,6 @@ export function takeProxyHeader(socket: Socket): Promise<ProxyHeader> {
         done(() => reject(error));
       }
     };
-    socket.on('data', onData).on('end', onEnd).on('close', onEnd);
+    socket.on('data', onData).on('end', onEnd).on('close', onEnd).resume();
   });
 }

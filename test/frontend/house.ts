@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { Frontend } from '../../src/frontend/frontend.ts';
 import { openFrontend } from '../../src/frontend/frontend.ts';
 import type { Limits } from '../../src/frontend/limits.ts';
+import type { TlsFiles } from '../../src/frontend/tls.ts';
 import type { RequestOf } from '../../src/protocol/v2/requests.ts';
 import { MemoryCluster, type MemoryEngine } from '../fakes/cluster.ts';
 import { RawClient } from './raw-client.ts';
@@ -15,6 +16,7 @@ export interface HouseOptions {
   readonly maxConnections?: number;
   readonly listBeforeLogin?: boolean;
   readonly proxies?: BlockList;
+  readonly tls?: TlsFiles;
   readonly limits?: Partial<Limits>;
 }
 
@@ -48,7 +50,7 @@ export interface House {
 /** Opens a frontend that is gone when the test is over. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const { cluster = new MemoryCluster(), openAccounts = true, maxConnections = 1_000, limits = {} } = options;
-  const { listBeforeLogin = true, proxies } = options;
+  const { listBeforeLogin = true, proxies, tls } = options;
   const engine = cluster.engine();
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
@@ -62,6 +64,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     openAccounts,
     listBeforeLogin,
     ...(proxies !== undefined && { proxies }),
+    ...(tls !== undefined && { tls }),
     maxConnections,
     log,
     limits: { lingerMs: 200, passwordCost: CHEAP, ...limits },

@@ -127,7 +127,7 @@ describe('a turnstile', () => {
     const sizes: number[] = [];
     const all = Promise.allSettled(
       Array.from({ length: 10 }, (_, i) =>
-        turnstile.pass(async () => {
+        turnstile.pass('one address', async () => {
           inside.add(i);
           sizes.push(inside.size);
           await new Promise<void>((resolve) => leave.push(resolve));
@@ -147,5 +147,13 @@ describe('a turnstile', () => {
     );
     expect(Math.max(...sizes)).toBe(3);
     expect(sizes).toHaveLength(10);
+  });
+
+  it('lets one address in after the other, however many of another wait', async () => {
+    const turnstile = new Turnstile(1);
+    const order: string[] = [];
+    const pass = (whom: string) => turnstile.pass(whom, async () => void order.push(whom));
+    await Promise.all(['a', 'a', 'a', 'a', 'b', 'c'].map(pass));
+    expect(order).toEqual(['a', 'a', 'b', 'c', 'a', 'a']);
   });
 });

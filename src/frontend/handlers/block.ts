@@ -1,7 +1,7 @@
 /*
  * block {name, blocked} → blocked {names}: takes no more messages from somebody, or takes them again; without a change
  * it only tells who is blocked.
- * Failures: BAD_REQUEST (oneself, or the list is full), NO_SUCH_USER (nobody of that name to block), BUSY, UNAVAILABLE.
+ * Failures: RATE_LIMITED, BAD_REQUEST (oneself, or the list is full), NO_SUCH_USER (nobody of that name to block), BUSY, UNAVAILABLE.
  */
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { BlockRequest, Result } from '../requests.ts';
@@ -15,6 +15,8 @@ export async function block(services: Services, seat: Seat, request: BlockReques
   if (change === null || account.blocked.includes(change.name) === change.blocked) {
     return { type: 'blocked', blocked: account.blocked };
   }
+  const retryAfterMs = services.changes.take(account.name);
+  if (retryAfterMs > 0) throw new ProtocolError('RATE_LIMITED', undefined, { retryAfterMs });
   const { name } = change;
   const blocked = account.blocked.filter((other) => other !== name);
   if (change.blocked) {

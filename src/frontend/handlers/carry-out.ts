@@ -36,7 +36,7 @@ export async function carryOut(
     case 'list':
       return list(services, caller, seat, request);
     case 'status':
-      return status(services, request);
+      return status(services, demandSeat(seat), request);
     case 'logout':
       return logout(services, demandSeat(seat));
     case 'delete':

@@ -2,9 +2,11 @@ import type { Logger } from 'pino';
 import type { Account, Accounts } from '../../kafka/accounts.ts';
 import type { Inbox, Inboxes, OpenOptions } from '../../kafka/inboxes.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { TokenBuckets } from '../identity/token-buckets.ts';
 import type { Limits } from '../limits.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Presence } from '../presence.ts';
+import type { Questions } from '../questions.ts';
 import type { Shares } from '../share.ts';
 import type { Tracker } from '../tracker.ts';
 import type { Turnstile } from '../turnstile.ts';
@@ -19,6 +21,14 @@ export interface Services {
   readonly tracker: Tracker;
   /** The time of the event loop, and who may have how much of it. */
   readonly shares: Shares;
+  /** For what costs Kafka's coordinator a look. */
+  readonly questions: Questions;
+  /** For pages of undelivered messages: each may be a mebibyte to read and to write. */
+  readonly reading: Turnstile;
+  /** For making accounts: each is a topic and a transaction. */
+  readonly creating: Turnstile;
+  /** Changes that an account may still make, by name. */
+  readonly changes: TokenBuckets;
   /** For taking inboxes: all users of a frontend that died may come at the same moment. */
   readonly entrance: Turnstile;
   /** For giving inboxes back: many people may leave at the same moment. */

@@ -16,7 +16,9 @@ export async function create(services: Services, caller: Caller, request: Create
   // A name that is known to be taken is not worth a hash.
   else if (services.accounts.get(name) !== undefined) throw new ProtocolError('USERNAME_TAKEN');
   const credential = password === null ? null : await services.identity.newCredential(name, password);
-  const account = await services.accounts.create({ name, displayName, credential });
+  const account = await services.creating.pass(caller.address, () =>
+    services.accounts.create({ name, displayName, credential }),
+  );
   try {
     const entered = await enter(services, caller, account, { deliver: caller.version.newcomers }, () =>
       services.identity.issueToken(account),

@@ -1,10 +1,11 @@
 /* What create and login have in common. */
 import { randomBytes } from 'node:crypto';
 import type { Account } from '../../kafka/accounts.ts';
-import type { Inbox, OpenOptions } from '../../kafka/inboxes.ts';
+import type { OpenOptions } from '../../kafka/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Entered, ResumeToken } from '../requests.ts';
 import type { Caller, Services } from './context.ts';
+import { giveBack } from './logout.ts';
 
 /**
  * Takes the account's inbox for the caller, and gives it back if the rest of the login fails.
@@ -18,7 +19,7 @@ export function enter(
   how: Pick<OpenOptions, 'deliver' | 'takeover'>,
   getToken: () => Promise<ResumeToken>,
 ): Promise<Omit<Entered, 'type'>> {
-  return services.entrance.pass(() => {
+  return services.entrance.pass(caller.address, () => {
     // Whoever gave up waiting in line comes again: nobody else is to wait for that.
     if (caller.isGone()) throw new ProtocolError('UNAVAILABLE');
     return take(services, caller, account, how, getToken);
@@ -45,7 +46,7 @@ async function take(
     const [token, undelivered] = await Promise.all([getToken(), inbox.undelivered()]);
     return { ...entered, ...token, undelivered };
   } catch (error) {
-    await giveBack(services, inbox);
+    await giveBack(services, { account, inbox });
     throw error;
   }
 }
@@ -56,10 +57,6 @@ function limitsOf({ limits, mailbox }: Services): Entered['limits'] {
   if (mailbox === null) return { window, messagesPerSecond };
   const { maxMessages: mailboxMessages, maxBytes: mailboxBytes } = mailbox;
   return { window, messagesPerSecond, mailboxMessages, mailboxBytes };
-}
-
-function giveBack(services: Services, inbox: Inbox): Promise<void> {
-  return services.exit.pass(() => inbox.close());
 }
 
 /** @throws ProtocolError `code` where the operator allows no accounts without a password */

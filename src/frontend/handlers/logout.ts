@@ -17,6 +17,9 @@ export async function logout(services: Services, seat: Seat): Promise<Result> {
 }
 
 /** The same without a word from the client, who may come back by its token. */
-export function giveBack(services: Services, { inbox }: Pick<Seat, 'inbox'>): Promise<void> {
-  return services.exit.pass(() => inbox.close());
+export function giveBack(
+  services: Services,
+  { account, inbox }: Pick<Seat, 'account' | 'inbox'>,
+): Promise<void> {
+  return services.exit.pass(account.name, () => inbox.close());
 }

@@ -20,7 +20,9 @@ export async function receipts(services: Services, seat: Seat, request: Receipts
       : null;
   });
   const questions = asked.filter((question) => question !== null);
-  const answers = questions.length === 0 ? [] : await services.inboxes.acknowledged(questions);
+  const answers = await services.questions.ask(seat.account.name, questions, (some) =>
+    services.inboxes.acknowledged(some),
+  );
   const delivered = new Set(questions.filter((_, i) => answers[i] === true));
   const fates = contents.map((content, i): Fate => {
     const question = asked[i];

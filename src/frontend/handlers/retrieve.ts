@@ -20,7 +20,9 @@ export async function retrieve(
   const { retrieveBytes, retrieveMessages } = services.limits;
   const most = Math.min(request.limit ?? Number.POSITIVE_INFINITY, retrieveMessages);
   // A little more than can be answered: what is left over says that there is more.
-  const found = await seat.inbox.read({ maxBytes: retrieveBytes + LARGEST_BODY, maxMessages: most + 1 });
+  const found = await services.reading.pass(seat.account.name, () =>
+    seat.inbox.read({ maxBytes: retrieveBytes + LARGEST_BODY, maxMessages: most + 1 }),
+  );
   const messages = found.slice(0, Math.min(most, caller.version.fitRetrieved(found)));
   return { type: 'retrieved', messages, more: found.length > messages.length };
 }

@@ -20,14 +20,17 @@ export class TokenBucket {
     this.#at = now();
   }
 
-  /** Takes a token. @returns 0, or, where there is none, the milliseconds until there is one */
-  take(): number {
+  /**
+   * Takes tokens, no more than `burst`.
+   * @returns 0, or, where there are not so many and none was taken, the milliseconds until there are
+   */
+  take(count = 1): number {
     const { burst, perSecond } = this.#options;
     const now = this.#now();
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1_000) * perSecond);
     this.#at = now;
-    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) / perSecond) * 1_000);
-    this.#tokens -= 1;
+    if (this.#tokens < count) return Math.ceil(((count - this.#tokens) / perSecond) * 1_000);
+    this.#tokens -= count;
     return 0;
   }
 
@@ -55,7 +58,7 @@ export class TokenBuckets {
   }
 
   /** As `TokenBucket.take`. */
-  take(key: string): number {
+  take(key: string, count = 1): number {
     const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#options, this.#now);
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
@@ -63,7 +66,7 @@ export class TokenBuckets {
       const [oldest] = this.#buckets.keys();
       if (oldest !== undefined) this.#buckets.delete(oldest);
     }
-    return bucket.take();
+    return bucket.take(count);
   }
 
   giveBack(key: string): void {
