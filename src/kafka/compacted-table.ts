@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promises';
 import { type Connection, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
@@ -7,9 +7,11 @@ import { fetch, wanted } from './fetch.ts';
 import { Gatherer } from './gatherer.ts';
 import { expectNone, expectTopic, KafkaCode } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
-import { type LogBatch, readBatches } from './record-batches.ts';
+import { RareWarning } from './rare-warning.ts';
+import { bytesOf, type LogBatch, type RawRecord, readBatches } from './record-batches.ts';
 import { now, retry } from './retry.ts';
 import { SortedNames } from './sorted-names.ts';
+import { MAX_BATCH_BYTES } from './topics.ts';
 
 const FETCH_WAIT_MS = 5_000;
 const FETCH_BYTES = 1024 * 1024;
@@ -17,9 +19,16 @@ const RETRY_PAUSE_MS = 200;
 const CATCH_UP_INTERVAL_MS = 20;
 const CATCH_UP_TIMEOUT_MS = 5_000;
 /** Changes of one open transaction that are remembered; ours have one. What is over is dropped and logged. */
-const MAX_PENDING_CHANGES = 1_000;
+const MAX_PENDING_CHANGES = 16;
 /** Transactions open at the same time that are remembered; past that the oldest is dropped and logged. */
 const MAX_PENDING_TRANSACTIONS = 10_000;
+
+/** Records that are taken at once: what else waits for this process has a turn after so many of a packed batch. */
+const RECORDS_AT_ONCE = 1_024;
+/** Bytes unpacked in a second at most: a bomb of 300 bytes unpacks to 4 MiB, which takes 1 to 6 ms. */
+const UNPACKED_PER_SECOND = 512 * 1024 * 1024;
+/** Longest key that is looked at; Kafka's own names are no longer. */
+const MAX_KEY_BYTES = 249;
 
 /** Key of a control record: version INT16, type INT16; type 1 is a commit, 0 an abort (Kafka's ControlRecordType). */
 const COMMIT = 1;
@@ -69,6 +78,9 @@ export class CompactedTable<Value> {
   readonly #options: TableOptions<Value>;
   readonly #cluster: Cluster;
   readonly #log: Logger;
+  readonly #damaged: RareWarning;
+  readonly #unreadable: RareWarning;
+  readonly #tooMany: RareWarning;
   /** All keys, in order, from `putInOrder` on. */
   readonly keys = new SortedNames();
   #inOrder = false;
@@ -88,6 +100,9 @@ export class CompactedTable<Value> {
     this.#options = options;
     this.#cluster = options.cluster;
     this.#log = options.log.child({ table: options.topic });
+    this.#damaged = new RareWarning(this.#log, 'a batch was stepped over');
+    this.#unreadable = new RareWarning(this.#log, 'a record that cannot be read was passed over');
+    this.#tooMany = new RareWarning(this.#log, 'a change was dropped');
     this.#ends = new Gatherer(MAX_QUESTIONS, async (questions) => {
       const { cluster, topic } = options;
       // Another broker said that it exists; the one that leads it may hear of that a little later.
@@ -241,7 +256,13 @@ export class CompactedTable<Value> {
     const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
     if (code === KafkaCode.OFFSET_OUT_OF_RANGE) await this.#startOver();
     else expectNone(`Fetch ${this.#options.topic}`, code);
-    for (const batch of found ? readBatches(found.records) : []) this.#take(batch);
+    for (const batch of found ? readBatches(found.records) : []) {
+      await this.#take(batch);
+      if (batch.unpackCost === 0) continue;
+      this.#wakeWaiters();
+      await sleep((1_000 * batch.unpackCost) / UNPACKED_PER_SECOND);
+      if (this.#closed) return;
+    }
     this.#wakeWaiters();
   }
 
@@ -257,34 +278,46 @@ export class CompactedTable<Value> {
     this.#position = start;
   }
 
-  #take(batch: LogBatch): void {
+  async #take(batch: LogBatch): Promise<void> {
     if (batch.isControl) this.#endTransaction(batch);
     else {
-      for (const { offset, key: bytes, value } of batch.recordsFrom(this.#position)) {
-        if (bytes === null) continue;
-        const key = bytes.toString('utf8');
-        const packed = value === null ? null : this.#options.pack(key, value);
-        if (value !== null && packed === null) {
-          this.#log.warn({ offset }, 'a record that cannot be read was passed over');
-          continue;
-        }
-        if (batch.isTransactional) this.#remember(batch.producerId, { key, packed });
-        else this.#apply({ key, packed });
+      let from = this.#position;
+      for (let isMore = true; isMore; ) {
+        const records = batch.recordsFrom(from, RECORDS_AT_ONCE);
+        for (const record of records) this.#takeRecord(batch, record);
+        from = (records.at(-1)?.offset ?? from) + 1;
+        isMore = records.length === RECORDS_AT_ONCE;
+        if (isMore) await turnEnd();
       }
     }
-    if (batch.isDamaged) this.#log.warn({ before: batch.nextOffset }, 'a damaged batch was passed over');
-    this.#position = Math.max(this.#position, batch.nextOffset);
+    const before = batch.nextOffset;
+    if (batch.damage) this.#damaged.note({ before, reason: batch.damage.message });
+    this.#position = Math.max(this.#position, before);
+  }
+
+  #takeRecord(batch: LogBatch, record: RawRecord): void {
+    const { offset, key: bytes, value } = record;
+    if (bytes === null) return;
+    const isReadable = bytes.length <= MAX_KEY_BYTES && bytesOf(record) <= MAX_BATCH_BYTES;
+    const key = isReadable ? bytes.toString('utf8') : '';
+    const packed = value === null || !isReadable ? null : this.#options.pack(key, value);
+    if (!isReadable || (value !== null && packed === null)) {
+      this.#unreadable.note({ offset });
+      return;
+    }
+    if (batch.isTransactional) this.#remember(batch.producerId, { key, packed });
+    else this.#apply({ key, packed });
   }
 
   #remember(producerId: number, change: Change): void {
     const changes = this.#pending.get(producerId) ?? [];
     if (changes.length < MAX_PENDING_CHANGES) changes.push(change);
-    else this.#log.warn({ producerId }, 'a transaction too long to remember');
+    else this.#tooMany.note({ producerId, reason: 'a transaction too long to remember' });
     this.#pending.set(producerId, changes);
     if (this.#pending.size > MAX_PENDING_TRANSACTIONS) {
       for (const oldest of this.#pending.keys()) {
         this.#pending.delete(oldest);
-        this.#log.warn({ producerId: oldest }, 'too many open transactions');
+        this.#tooMany.note({ producerId: oldest, reason: 'too many open transactions' });
         break;
       }
     }

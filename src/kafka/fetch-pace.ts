@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { now } from './retry.ts';
 
 const LONGEST_DEBT_MS = 5_000;
@@ -51,10 +52,18 @@ const LONGEST_REST_MS = 50;
 /** A fetch that was parked this long says that things are quiet. */
 const QUIET_MS = 500;
 
+/**
+ * Bytes that are unpacked in a second, over all inboxes, after as many at once: some 5 % of a core, and many times what honest
+ * senders of packed batches bring. A bomb of 300 bytes unpacks to 4 MiB.
+ */
+const UNPACKED_PER_SECOND = 64 * 1024 * 1024;
+
 /** What all fetch sessions of a frontend may ask of the brokers together. */
 export class FetchPace {
   readonly #new = new Budget(NEW_PER_SECOND, NEW_BURST);
   readonly #known = new Budget(UNITS_PER_SECOND, UNITS_BURST);
+  readonly #unpacked = new Budget(UNPACKED_PER_SECOND, UNPACKED_PER_SECOND);
+  #resting = 0;
 
   /** Counts an answer with something new. @returns how long its session has to rest, milliseconds */
   broughtNew(): number {
@@ -64,6 +73,21 @@ export class FetchPace {
   /** Counts an answer about that many inboxes without anything new. @returns likewise */
   broughtNothing(inboxes: number): number {
     return this.#known.spend(1 + inboxes / INBOXES_PER_UNIT);
+  }
+
+  /**
+   * Counts what the records of one inbox have cost to unpack. Past the budget that inbox waits, as much longer as others wait:
+   * each has the same share, and whoever takes little waits little.
+   * @param cost bytes
+   * @returns null when the inbox may go on at once, else when it may
+   */
+  unpacked(cost: number): Promise<void> | null {
+    if (cost === 0 || this.#unpacked.spend(cost) === 0) return null;
+    this.#resting += 1;
+    const restMs = (cost / UNPACKED_PER_SECOND) * 1_000 * this.#resting;
+    return sleep(restMs, undefined, { ref: false }).then(() => {
+      this.#resting -= 1;
+    });
   }
 }
 

@@ -5,7 +5,7 @@ import { type Cluster, send } from './cluster.ts';
 import { type FetchedTopic, type FetchResponse, fetch, wanted } from './fetch.ts';
 import { type FetchPace, Rest } from './fetch-pace.ts';
 import { KafkaCode, nameOfCode } from './kafka-error.ts';
-import { type RawRecord, readRecords } from './record-batches.ts';
+import { type Damage, type RawRecord, readRecords } from './record-batches.ts';
 import { now } from './retry.ts';
 
 /** What a fetch session needs to know of a member. */
@@ -18,6 +18,10 @@ export interface SessionMember {
 export interface SessionEvents<M extends SessionMember> {
   /** Records for a member, and where the next ones start. */
   onData(member: M, records: RawRecord[], nextOffset: number): void;
+  /** A batch was left out in part or as a whole. */
+  onDamage(member: M, damage: Damage): void;
+  /** What was unpacked for this member is so much that it must not be asked about before that. */
+  onCostly(member: M, rested: Promise<void>): void;
   /** Kafka refused this member alone. */
   onError(member: M, code: number): void;
   /** After each answer: the moment to add and remove members without waiting for a parked fetch. */
@@ -50,6 +54,7 @@ export class FetchSession<M extends SessionMember> {
   readonly #cluster: Cluster;
   readonly #log: Logger;
   readonly #events: SessionEvents<M>;
+  readonly #pace: FetchPace;
   readonly #rest: Rest;
   readonly #members = new Map<string, M>();
   /** Topic ids that the broker must be told of with the next request: new ones and moved positions. */
@@ -76,6 +81,7 @@ export class FetchSession<M extends SessionMember> {
     pace: FetchPace,
     events: SessionEvents<M>,
   ) {
+    this.#pace = pace;
     this.#rest = new Rest(pace);
     this.#cluster = cluster;
     this.#log = log;
@@ -222,7 +228,11 @@ export class FetchSession<M extends SessionMember> {
     this.#heardAt = now();
     this.#advance(response);
     this.#rest.answered();
-    for (const topic of response.topics) this.#take(topic);
+    for (const topic of response.topics) {
+      // What had to be unpacked takes a few ms: everybody else has a turn before the next one.
+      if (this.#take(topic)) await turnEnd();
+      if (this.#closed) return;
+    }
   }
 
   #describe(topicId: string): fetchV17.FetchRequestTopic[] {
@@ -255,20 +265,25 @@ export class FetchSession<M extends SessionMember> {
     this.#log.info({ node: this.node, code: nameOfCode(code) }, 'fetch session begun anew');
   }
 
-  #take({ topicId, errorCode, records: batches }: FetchedTopic): void {
+  /** @returns whether anything had to be unpacked */
+  #take({ topicId, errorCode, records: batches }: FetchedTopic): boolean {
     const member = this.#members.get(topicId);
-    if (!member) return;
+    if (!member) return false;
     if (errorCode !== KafkaCode.NONE) {
       this.#events.onError(member, errorCode);
-      return;
+      return false;
     }
-    if (batches.length === 0) return;
+    if (batches.length === 0) return false;
     this.#changed.add(topicId);
     // Closed and followed again further back while this fetch was parked: what lies between would be missing.
-    if ((this.#known.get(topicId) ?? 0) > member.position) return;
-    const { records, nextOffset } = readRecords(batches, member.position);
+    if ((this.#known.get(topicId) ?? 0) > member.position) return false;
+    const { records, nextOffset, unpackCost, damage } = readRecords(batches, member.position);
+    if (damage) this.#events.onDamage(member, damage);
     this.#rest.brought(nextOffset > member.position);
     this.#events.onData(member, records, nextOffset);
+    const rested = this.#pace.unpacked(unpackCost);
+    if (rested) this.#events.onCostly(member, rested);
+    return unpackCost > 0;
   }
 
   async #drop(): Promise<void> {

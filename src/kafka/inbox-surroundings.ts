@@ -4,19 +4,22 @@ import type { CommitPace } from './commit-pace.ts';
 import type { GroupMember } from './group-member.ts';
 import type { KafkaInbox } from './inbox.ts';
 import type { MailboxLooks } from './mailbox-looks.ts';
+import type { RareWarning } from './rare-warning.ts';
 import type { Signer } from './signature.ts';
 import type { Tail } from './tail.ts';
 
 /** What an open inbox needs around it. */
 export interface InboxSurroundings {
   readonly cluster: Cluster;
-  readonly tail: Pick<Tail, 'follow'>;
+  readonly tail: Pick<Tail, 'follow' | 'pace'>;
   readonly commitPace: CommitPace;
   readonly looks: Pick<MailboxLooks, 'end'>;
   readonly signer: Signer;
   /** Acknowledged messages stay in the topic for this long, milliseconds. */
   readonly historyMs: number;
   readonly log: Logger;
+  /** Records and batches that are none of anybody's messages. */
+  readonly steppedOver: RareWarning;
   /** False while this frontend may have been taken for dead: nothing is pushed or committed then. */
   readonly isFrontendAlive: () => boolean;
   /** Waits until it is true. @throws EngineError `UNAVAILABLE` */

@@ -7,9 +7,10 @@ import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
 import { readBounds, readLog } from './log-reader.ts';
 import { decodeRecord } from './record.ts';
-import type { RawRecord } from './record-batches.ts';
+import { bytesOf, type RawRecord, type ReadRecords } from './record-batches.ts';
 import { now, retry } from './retry.ts';
 import type { Follower, Subscription } from './tail.ts';
+import { MAX_BATCH_BYTES } from './topics.ts';
 import type { Watermark } from './watermark.ts';
 
 const READ_TIMEOUT_MS = 10_000;
@@ -41,6 +42,8 @@ export class KafkaInbox implements Inbox, Follower {
   /** Everything below is committed as delivered, or not there any more. */
   #committedLow: number;
   #trimmedAt: number;
+  /** So long it reads nothing more, since what it has read had to be unpacked. */
+  #unpackRest: Promise<void> | null = null;
 
   constructor(
     around: InboxSurroundings,
@@ -325,14 +328,19 @@ export class KafkaInbox implements Inbox, Follower {
   }
 
   #decode(raw: RawRecord): InboxMessage | null {
-    const decoded = decodeRecord(this.#around.signer, this.owner, raw);
-    if (decoded.kind === 'message') return decoded.message;
-    this.#around.log.info(
-      { topic: this.topic, offset: raw.offset, reason: decoded.reason },
-      'record stepped over',
-    );
+    const reason = this.#read(raw);
+    if (typeof reason !== 'string') return reason;
+    this.#around.steppedOver.note({ topic: this.topic, offset: raw.offset, reason });
     this.#stepOver(raw.offset, raw.offset);
     return null;
+  }
+
+  /** @returns why it is no message otherwise */
+  #read(raw: RawRecord): InboxMessage | string {
+    // In a packed batch there may be records that no inbox takes otherwise, and no frame has room for.
+    if (bytesOf(raw) > MAX_BATCH_BYTES) return 'too large';
+    const decoded = decodeRecord(this.#around.signer, this.owner, raw);
+    return decoded.kind === 'message' ? decoded.message : decoded.reason;
   }
 
   /** Offsets without a message for the owner count as delivered. */
@@ -340,10 +348,17 @@ export class KafkaInbox implements Inbox, Follower {
     if (this.#watermark.add(first, last)) this.#commits.touch();
   }
 
-  async #readFrom(position: number): Promise<{ records: RawRecord[]; nextOffset: number }> {
-    const { cluster } = this.#around;
+  async #readFrom(position: number): Promise<ReadRecords> {
+    const { cluster, tail, steppedOver } = this.#around;
+    // Before the next one and not after the last: what waits has nothing large in its hands.
+    await this.#unpackRest;
     const deadline = now() + READ_TIMEOUT_MS;
     const read = await readLog(cluster, this, position, READ_BYTES, deadline).catch(this.#asEngineError);
+    this.#unpackRest = tail.pace.unpacked(read.unpackCost);
+    if (read.damage) {
+      const { error, nextOffset } = read.damage;
+      steppedOver.note({ topic: this.topic, before: nextOffset, reason: error.message });
+    }
     await this.#expectStillHeld();
     return read;
   }

@@ -15,6 +15,7 @@ import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
 import { type MailboxLook, MailboxLooks } from './mailbox-looks.ts';
 import { Notices } from './notices.ts';
+import { RareWarning } from './rare-warning.ts';
 import { encodeRecord, messageAsStored } from './record.ts';
 import { now, retry } from './retry.ts';
 import type { Signer } from './signature.ts';
@@ -92,6 +93,7 @@ export class KafkaInboxes implements Inboxes {
     this.#around = {
       cluster,
       log,
+      steppedOver: new RareWarning(log, 'stepped over what is no message'),
       tail: this.#tail,
       commitPace: new CommitPace(),
       looks: this.#looks,

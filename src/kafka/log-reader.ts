@@ -3,7 +3,7 @@ import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
 import { fetch, wanted } from './fetch.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
-import { type RawRecord, readRecords } from './record-batches.ts';
+import { type ReadRecords, readRecords } from './record-batches.ts';
 import { retry } from './retry.ts';
 
 /** First offset that is still there, and the one that the next record will get. */
@@ -136,14 +136,14 @@ export async function readLog(
   position: number,
   maxBytes: number,
   deadline: number,
-): Promise<{ records: RawRecord[]; nextOffset: number }> {
+): Promise<ReadRecords> {
   try {
     const batches = await fetchBatches(cluster, topic, topicId, position, maxBytes, deadline);
     return readRecords(batches, position);
   } catch (error) {
     if (!(error instanceof KafkaError) || error.kafkaCode !== KafkaCode.OFFSET_OUT_OF_RANGE) throw error;
     const { start } = await readBounds(cluster, topic, deadline);
-    return { records: [], nextOffset: Math.max(start, position) };
+    return { records: [], nextOffset: Math.max(start, position), unpackCost: 0, damage: null };
   }
 }
 

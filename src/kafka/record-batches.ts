@@ -1,10 +1,7 @@
-import {
-  compressionsAlgorithmsByBitmask,
-  IS_COMPRESSED,
-  IS_CONTROL,
-  IS_TRANSACTIONAL,
-} from '@platformatic/kafka';
+import { IS_COMPRESSED, IS_CONTROL, IS_TRANSACTIONAL } from '@platformatic/kafka';
 import { LogBytes } from './log-bytes.ts';
+import { MAX_UNPACKED_BYTES, unpack } from './unpack.ts';
+import { TooLarge } from './unpacked.ts';
 
 /** One record as it lies in a log. Its bytes are views of what was fetched: copy what is to stay. */
 export interface RawRecord {
@@ -29,6 +26,9 @@ const SEQUENCE_BYTES = 6;
 /** Of a batch without records, what its length field counts. */
 const LEAST_BYTES = 49;
 
+/** What it costs to unpack a batch that holds next to nothing, as bytes of a larger one: some 10 µs. */
+const LEAST_COST = 16 * 1024;
+
 /** One batch of a log (its format is in record-batch.ts), whose records are only looked at when they are asked for. */
 export class LogBatch {
   /** The offset after its last one. */
@@ -42,7 +42,12 @@ export class LogBatch {
   readonly #buffer: Buffer;
   readonly #at: number;
   readonly #end: number;
-  #isDamaged = false;
+  /** Its records, from the next one on, once some were asked for; how many come before it, and the least offset it may have. */
+  #records: LogBytes | null = null;
+  #taken = 0;
+  #least = 0;
+  #cost = 0;
+  #damage: RangeError | null = null;
 
   /** @param bytes where its length field is over; read on up to its records */
   constructor(bytes: LogBytes, base: number, end: number) {
@@ -69,33 +74,43 @@ export class LogBatch {
     return (this.#attributes & IS_TRANSACTIONAL) !== 0;
   }
 
-  /** `recordsFrom` came to bytes that are no record. */
-  get isDamaged(): boolean {
-    return this.#isDamaged;
+  /** Why `recordsFrom` has left out some or all of it: bytes that are no record, or too many when unpacked. */
+  get damage(): RangeError | null {
+    return this.#damage;
+  }
+
+  /** What its records have cost to unpack, in bytes; 0 where they are not packed, or were not asked for. */
+  get unpackCost(): number {
+    return this.#cost;
   }
 
   /**
    * Its records from an offset on. Kafka looks at most of what producers send, but not at all of it: bytes that are no record
-   * end the batch, and whoever reads it gets past them.
+   * end the batch, and whoever reads it gets past them; one that is too large when unpacked has none.
+   * @param most records at once; the next ones are had by asking on, without unpacking it again
    */
-  recordsFrom(from: number): RawRecord[] {
+  recordsFrom(from: number, most = Number.POSITIVE_INFINITY): RawRecord[] {
     const records: RawRecord[] = [];
     try {
-      this.#takeRecords(from, records);
+      this.#takeRecords(from, most, records);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      this.#isDamaged = true;
+      this.#damage = error;
+      this.#taken = this.#count;
     }
     return records;
   }
 
-  #takeRecords(from: number, records: RawRecord[]): void {
-    const bytes = uncompressed(this.#buffer, this.#at, this.#end, this.#attributes);
+  #takeRecords(from: number, most: number, records: RawRecord[]): void {
+    if (this.#records === null || from < this.#least) this.#open();
+    const bytes = this.#records;
+    if (bytes === null) return;
     const appendTime = (this.#attributes & HAS_APPEND_TIME) !== 0;
     // A fetch returns whole batches: the first may begin below the offset that was asked for. And Kafka believes what a
     // producer says of each record's place: one outside its batch, or not behind the one before, would hide others' records.
-    let least = from;
-    for (let i = 0; i < this.#count; i++) {
+    let least = Math.max(from, this.#least);
+    let taken = this.#taken;
+    for (; taken < this.#count && records.length < most; taken++) {
       const length = bytes.varint();
       // Back to where it was, as often as the batch claims to have records.
       if (length < 0) throw new RangeError(`a record of ${length} bytes`);
@@ -111,6 +126,29 @@ export class LogBatch {
         records.push({ offset, timestamp: appendTime ? this.#maxTimestamp : timestamp, key, value, headers });
       }
       bytes.at = next;
+    }
+    this.#taken = taken;
+    this.#least = least;
+  }
+
+  /** From its first record on. */
+  #open(): void {
+    this.#taken = 0;
+    this.#least = 0;
+    const kind = this.#attributes & IS_COMPRESSED;
+    if (kind === 0) {
+      this.#records = new LogBytes(this.#buffer, this.#at);
+      return;
+    }
+    this.#records = null;
+    this.#cost += LEAST_COST;
+    try {
+      const unpacked = unpack(kind, this.#buffer.subarray(this.#at, this.#end));
+      this.#cost += unpacked.length;
+      this.#records = new LogBytes(unpacked);
+    } catch (error) {
+      if (error instanceof TooLarge) this.#cost += MAX_UNPACKED_BYTES;
+      throw error;
     }
   }
 }
@@ -135,40 +173,59 @@ export function readBatches(fetched: Buffer): LogBatch[] {
   return batches;
 }
 
-/**
- * The records from an offset on, out of the batches of one fetch, without the control records. Batches that lie below the
- * offset as a whole are not looked into.
- * @returns also the offset after the last batch, or `from` when there is none
- * @throws RangeError as `readBatches`
- */
-export function readRecords(fetched: Buffer, from: number): { records: RawRecord[]; nextOffset: number } {
-  const records: RawRecord[] = [];
-  let nextOffset = from;
-  for (const batch of readBatches(fetched)) {
-    if (batch.nextOffset > from && !batch.isControl) {
-      for (const record of batch.recordsFrom(from)) records.push(record);
-    }
-    nextOffset = Math.max(nextOffset, batch.nextOffset);
-  }
-  return { records, nextOffset };
+/** Bytes that a record has beside its place and time. */
+export function bytesOf({ key, value, headers }: RawRecord): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + headers.length;
 }
 
+/** Why a batch was left out in part or as a whole, and where the next one begins. */
+export interface Damage {
+  readonly error: RangeError;
+  readonly nextOffset: number;
+}
+
+/** What of one fetch is looked at. */
+export interface ReadRecords {
+  readonly records: RawRecord[];
+  /** The offset after what was looked at. */
+  readonly nextOffset: number;
+  /** What it has cost to unpack, in bytes; 0 where nothing was packed. */
+  readonly unpackCost: number;
+  /** The last batch that was left out in part or as a whole, if any. */
+  readonly damage: Damage | null;
+}
+
+/** Records out of one fetch: more do not fit into what waits for one person, and packed ones may be many. */
+const MAX_RECORDS = 4_096;
+/** Past this cost of unpacking the rest of a fetch is left to the next one. */
+const MAX_UNPACK_COST = 1024 * 1024;
+
 /**
- * Our topics keep no compressed batches, but their settings can be changed.
- * @throws RangeError for what cannot be unpacked
+ * The records from an offset on, out of the batches of one fetch, without the control records. Batches that lie below the
+ * offset as a whole are not looked into. What would be too much at once is left for the next fetch.
+ * @returns as `nextOffset` the offset after the last batch, or `from` when there is none
+ * @throws RangeError as `readBatches`
  */
-function uncompressed(buffer: Buffer, at: number, end: number, attributes: number): LogBytes {
-  const kind = attributes & IS_COMPRESSED;
-  if (kind === 0) return new LogBytes(buffer, at);
-  const algorithms: Readonly<Record<number, { decompressSync(data: Buffer): Buffer } | undefined>> =
-    compressionsAlgorithmsByBitmask;
-  const algorithm = algorithms[kind];
-  if (algorithm === undefined) throw new RangeError(`compression ${kind} is not known`);
-  try {
-    return new LogBytes(algorithm.decompressSync(buffer.subarray(at, end)));
-  } catch (cause) {
-    throw new RangeError('a batch that cannot be unpacked', { cause });
+export function readRecords(fetched: Buffer, from: number): ReadRecords {
+  let records: RawRecord[] = [];
+  let nextOffset = from;
+  let unpackCost = 0;
+  let damage: Damage | null = null;
+  for (const batch of readBatches(fetched)) {
+    if (batch.nextOffset > from && !batch.isControl) {
+      const most = MAX_RECORDS - records.length;
+      const some = batch.recordsFrom(from, most);
+      if (records.length === 0) records = some;
+      else for (const record of some) records.push(record);
+      unpackCost += batch.unpackCost;
+      if (batch.damage) damage = { error: batch.damage, nextOffset: batch.nextOffset };
+      const last = some.at(-1);
+      if (some.length === most && last) return { records, nextOffset: last.offset + 1, unpackCost, damage };
+    }
+    nextOffset = Math.max(nextOffset, batch.nextOffset);
+    if (unpackCost >= MAX_UNPACK_COST) break;
   }
+  return { records, nextOffset, unpackCost, damage };
 }
 
 /** Of a record's headers so many are looked at, whatever their number. */

@@ -7,6 +7,7 @@ import { FetchSession, MAX_WAIT_MS } from './fetch-session.ts';
 import { KafkaCode } from './kafka-error.ts';
 import { readEndsAt } from './log-reader.ts';
 import { Pulse } from './pulse.ts';
+import { RareWarning } from './rare-warning.ts';
 import type { RawRecord } from './record-batches.ts';
 import { now } from './retry.ts';
 import { UNKNOWN_TOPIC_MS } from './topics.ts';
@@ -71,7 +72,9 @@ export class Tail {
   /** By node; the nursery is the one that newcomers go to. */
   readonly #sessions = new Map<number, Set<FetchSession<Member>>>();
   readonly #nurseries = new Map<number, FetchSession<Member>>();
-  readonly #pace = new FetchPace();
+  /** What following costs; whoever else reads inboxes counts what it unpacks here, too. */
+  readonly pace = new FetchPace();
+  readonly #damaged: RareWarning;
   readonly #watch: EndWatch;
   readonly #pulse: Pulse;
   /** Topics followed now. */
@@ -81,6 +84,7 @@ export class Tail {
   constructor(cluster: Cluster, log: Logger) {
     this.#cluster = cluster;
     this.#log = log;
+    this.#damaged = new RareWarning(log, 'a batch was stepped over');
     this.#watch = new EndWatch((node, topics) => readEndsAt(cluster, node, topics), log);
     this.#pulse = new Pulse({
       nodes: () => [...this.#sessions].flatMap(([node, sessions]) => (sessions.size > 0 ? [node] : [])),
@@ -170,7 +174,7 @@ export class Tail {
       this.#log,
       node,
       NURSERY_WAIT_MS,
-      this.#pace,
+      this.pace,
       {
         onData: (member, records, nextOffset) => {
           if (member.closed) return;
@@ -178,6 +182,9 @@ export class Tail {
           member.position = nextOffset;
           member.follower.onRecords(records, nextOffset);
         },
+        onDamage: ({ follower }, { error, nextOffset: before }) =>
+          this.#damaged.note({ topic: follower.topic, before, reason: error.message }),
+        onCostly: (member, rested) => this.#onCostly(session, member, rested),
         onError: (member, code) => this.#onError(session, member, code),
         onRound: () => this.#afterRound(session),
         onRest: () => this.#watch.add(session),
@@ -189,6 +196,15 @@ export class Tail {
     sessions.add(session);
     this.#sessions.set(node, sessions);
     return session;
+  }
+
+  /** It leaves its session meanwhile: nobody else waits with it. */
+  #onCostly(session: FetchSession<Member>, member: Member, rested: Promise<void>): void {
+    // Paused or closed by what it was given.
+    if (member.closed || member.session !== session) return;
+    session.remove(member);
+    member.session = null;
+    void rested.then(() => this.#place(member));
   }
 
   #onError(session: FetchSession<Member>, member: Member, code: number): void {

@@ -19,14 +19,19 @@ export const UNKNOWN_TOPIC_MS = 1_500;
 
 const TOPIC_TIMEOUT_MS = 5_000;
 
+/**
+ * Batches stay packed as their producers packed them. With any other value the broker itself unpacks them in its heap, without a
+ * bound: 17,625 bytes of zstd ended it. Whoever reads them bounds that (unpack.ts).
+ */
+const AS_PRODUCED = { 'compression.type': 'producer' } as const;
+
 /** Settings of every inbox topic. */
 const INBOX_CONFIG: Readonly<Record<string, string>> = {
   'cleanup.policy': 'delete',
   // An undelivered message never expires.
   'retention.ms': '-1',
   'retention.bytes': '-1',
-  // The broker unpacks what arrives packed: a small compressed bomb would pass max.message.bytes otherwise.
-  'compression.type': 'uncompressed',
+  ...AS_PRODUCED,
   'max.message.bytes': String(MAX_BATCH_BYTES),
   'message.timestamp.type': 'LogAppendTime',
   // Deleting records frees whole segments only, so they are small,
@@ -44,7 +49,7 @@ export const CONTROL_TOPIC = 'milena.control';
 /** Settings of the compacted topics, which frontends hold in memory as tables. */
 const TABLE_CONFIG: Readonly<Record<string, string>> = {
   'cleanup.policy': 'compact',
-  'compression.type': 'uncompressed',
+  ...AS_PRODUCED,
   'segment.bytes': String(16 * 1024 * 1024),
   'segment.index.bytes': '65536',
   'max.message.bytes': String(MAX_BATCH_BYTES),
@@ -53,7 +58,8 @@ const TABLE_CONFIG: Readonly<Record<string, string>> = {
 /** A notice is worth something for seconds only. */
 const CONTROL_CONFIG: Readonly<Record<string, string>> = {
   'cleanup.policy': 'delete',
-  'compression.type': 'uncompressed',
+  ...AS_PRODUCED,
+  'max.message.bytes': String(MAX_BATCH_BYTES),
   'retention.ms': '3600000',
   'segment.bytes': String(16 * 1024 * 1024),
   'segment.index.bytes': '65536',
