@@ -13,6 +13,7 @@ import { KafkaSessions } from './kafka-sessions.ts';
 import { now, retry } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 import { type ClusterKey, Signer } from './signature.ts';
+import { TopicSettings } from './topic-settings.ts';
 
 /** How long Kafka may take to answer for the first time, milliseconds. */
 const FIRST_CONTACT_MS = 5_000;
@@ -42,7 +43,9 @@ export async function openEngine(config: Config, log: Logger): Promise<Engine> {
   const accounts = new KafkaAccounts({ ...config, cluster, log });
   const sessions = new KafkaSessions({ cluster, log, appender, replicationFactor });
   const inboxes = new KafkaInboxes({ ...config, cluster, log, signer, appender });
+  const settings = new TopicSettings({ ...config, cluster, log, accounts });
   const close = async () => {
+    settings.close();
     await appender.close();
     await inboxes.close();
     await sessions.close();
@@ -53,10 +56,15 @@ export async function openEngine(config: Config, log: Logger): Promise<Engine> {
     await retry(`Kafka at ${config.brokers.join(', ')}`, now() + FIRST_CONTACT_MS, () => cluster.connect());
     await Promise.all([accounts.start(), sessions.start()]);
     await inboxes.start();
+    await settings.bringOwn();
   } catch (error) {
     await close();
     throw error;
   }
+  // Not waited for: there may be many thousand.
+  settings
+    .bringInboxes()
+    .catch((error: unknown) => log.warn({ err: error }, 'settings of inboxes not checked'));
   return { accounts, inboxes, sessions, close };
 }
 

@@ -1,7 +1,7 @@
 import { deleteRecordsV2 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
 import { expectNone, KafkaCode } from './kafka-error.ts';
-import { listOffset, readBounds } from './log-reader.ts';
+import { offsetSince, readBounds } from './log-reader.ts';
 import { now, retry } from './retry.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -22,16 +22,15 @@ export function trimIntervalMs(historyMs: number): number {
  */
 export async function trimHistory(
   cluster: Cluster,
-  topic: string,
+  inbox: { readonly topic: string; readonly topicId: string },
   below: number,
   historyMs: number,
 ): Promise<void> {
   const deadline = now() + TIMEOUT_MS;
-  const oldest = BigInt(Math.floor(Date.now() - historyMs));
-  const { start, end } = await readBounds(cluster, topic, deadline);
-  const found = await retry(`offset of ${topic}`, deadline, () => listOffset(cluster, topic, oldest));
-  const target = Math.min(below, found >= 0 ? found : end);
-  if (target > start) await deleteRecordsBelow(cluster, topic, target, deadline);
+  const { topic } = inbox;
+  const { start: from } = await readBounds(cluster, topic, deadline);
+  const target = await offsetSince(cluster, inbox, { from, below, time: Date.now() - historyMs }, deadline);
+  if (target > from) await deleteRecordsBelow(cluster, topic, target, deadline);
 }
 
 async function deleteRecordsBelow(

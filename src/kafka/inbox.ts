@@ -204,7 +204,7 @@ export class KafkaInbox implements Inbox, Follower {
     const { cluster, historyMs, log } = this.#around;
     try {
       // Only below what is committed: if this process dies now, nothing that must be delivered again is gone.
-      await trimHistory(cluster, this.topic, this.#committedLow, historyMs);
+      await trimHistory(cluster, this, this.#committedLow, historyMs);
     } catch (error) {
       log.warn({ err: error, topic: this.topic }, 'history not trimmed');
     }

@@ -3,7 +3,7 @@ import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
 import { fetch, wanted } from './fetch.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
-import { type ReadRecords, readRecords } from './record-batches.ts';
+import { type ReadRecords, readBatches, readRecords } from './record-batches.ts';
 import { retry } from './retry.ts';
 
 /** First offset that is still there, and the one that the next record will get. */
@@ -66,8 +66,8 @@ export async function readManyEnds(
 }
 
 /**
- * Asks for one offset by Kafka's special timestamps or by time.
- * @returns -1 where there is none
+ * Asks for one offset by Kafka's special timestamps. Never by time: for that the broker unpacks the first batch which may fit, in its
+ * heap and without a bound, and one that somebody has made for the purpose ends it. `offsetSince` asks for no such thing.
  */
 export async function listOffset(cluster: Cluster, topic: string, timestamp: bigint): Promise<number> {
   const found = (await listOffsets(cluster, [topic], timestamp)).get(topic);
@@ -145,6 +145,39 @@ export async function readLog(
     const { start } = await readBounds(cluster, topic, deadline);
     return { records: [], nextOffset: Math.max(start, position), unpackCost: 0, damage: null };
   }
+}
+
+/** Bytes that `offsetSince` fetches first, and at most; and how often. */
+const FIRST_LOOK_BYTES = 16 * 1024;
+const LOOK_BYTES = 1024 * 1024;
+const MAX_LOOKS = 64;
+
+/**
+ * Where the batches begin that were appended at a time or later, as the heads of batches tell: none is unpacked.
+ * @param from the first offset that is looked at, in the log
+ * @param below where the search ends
+ * @param time milliseconds since the epoch
+ * @returns an offset up to `below`; a lower one when 64 MiB were looked at, so that the rest is for another time
+ * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID, OFFSET_OUT_OF_RANGE
+ */
+export async function offsetSince(
+  cluster: Cluster,
+  { topic, topicId }: { readonly topic: string; readonly topicId: string },
+  { from, below, time }: { readonly from: number; readonly below: number; readonly time: number },
+  deadline: number,
+): Promise<number> {
+  let found = from;
+  for (let looks = 0, bytes = FIRST_LOOK_BYTES; looks < MAX_LOOKS && found < below; looks++) {
+    const fetched = await fetchBatches(cluster, topic, topicId, found, bytes, deadline);
+    const batches = readBatches(fetched);
+    if (batches.length === 0) break;
+    for (const { nextOffset, maxTimestamp } of batches) {
+      if (maxTimestamp >= time) return found;
+      found = Math.min(nextOffset, below);
+    }
+    bytes = Math.min(2 * bytes, LOOK_BYTES);
+  }
+  return found;
 }
 
 /**

@@ -34,10 +34,11 @@ export class LogBatch {
   /** The offset after its last one. */
   readonly nextOffset: number;
   readonly producerId: number;
+  /** Milliseconds since the epoch: of its last record, or when it was appended where the topic says so. */
+  readonly maxTimestamp: number;
   readonly #base: number;
   readonly #attributes: number;
   readonly #firstTimestamp: number;
-  readonly #maxTimestamp: number;
   readonly #count: number;
   readonly #buffer: Buffer;
   readonly #at: number;
@@ -55,7 +56,7 @@ export class LogBatch {
     this.#attributes = bytes.int16();
     this.nextOffset = base + bytes.int32() + 1;
     this.#firstTimestamp = bytes.int64();
-    this.#maxTimestamp = bytes.int64();
+    this.maxTimestamp = bytes.int64();
     this.producerId = bytes.int64();
     bytes.skip(SEQUENCE_BYTES);
     this.#count = bytes.int32();
@@ -123,7 +124,7 @@ export class LogBatch {
         const key = nullableBytes(bytes);
         const value = nullableBytes(bytes);
         const headers = bytes.bytes(next - bytes.at);
-        records.push({ offset, timestamp: appendTime ? this.#maxTimestamp : timestamp, key, value, headers });
+        records.push({ offset, timestamp: appendTime ? this.maxTimestamp : timestamp, key, value, headers });
       }
       bytes.at = next;
     }

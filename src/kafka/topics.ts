@@ -20,10 +20,23 @@ export const UNKNOWN_TOPIC_MS = 1_500;
 const TOPIC_TIMEOUT_MS = 5_000;
 
 /**
- * Batches stay packed as their producers packed them. With any other value the broker itself unpacks them in its heap, without a
- * bound: 17,625 bytes of zstd ended it. Whoever reads them bounds that (unpack.ts).
+ * What inboxes and the topic of notices must be set to, whoever made them and when (topic-settings.ts). Batches stay packed as their
+ * producers packed them: with any other value the broker itself unpacks them in its heap, without a bound, and 17,625
+ * bytes of zstd ended it. Whoever reads them bounds that (unpack.ts).
  */
-const AS_PRODUCED = { 'compression.type': 'producer' } as const;
+export const LOG_REQUIRES: Readonly<Record<string, string>> = {
+  'compression.type': 'producer',
+  'max.message.bytes': String(MAX_BATCH_BYTES),
+};
+
+/**
+ * The same of the tables: there the broker unpacks in any case, when it compacts them. What is too large for it has to be refused
+ * when it is written, or end it then: taken and kept, it would end the broker at each compaction, for good.
+ */
+export const TABLE_REQUIRES: Readonly<Record<string, string>> = {
+  'compression.type': 'uncompressed',
+  'max.message.bytes': String(MAX_BATCH_BYTES),
+};
 
 /** Settings of every inbox topic. */
 const INBOX_CONFIG: Readonly<Record<string, string>> = {
@@ -31,8 +44,7 @@ const INBOX_CONFIG: Readonly<Record<string, string>> = {
   // An undelivered message never expires.
   'retention.ms': '-1',
   'retention.bytes': '-1',
-  ...AS_PRODUCED,
-  'max.message.bytes': String(MAX_BATCH_BYTES),
+  ...LOG_REQUIRES,
   'message.timestamp.type': 'LogAppendTime',
   // Deleting records frees whole segments only, so they are small,
   'segment.bytes': String(16 * 1024 * 1024),
@@ -49,17 +61,15 @@ export const CONTROL_TOPIC = 'milena.control';
 /** Settings of the compacted topics, which frontends hold in memory as tables. */
 const TABLE_CONFIG: Readonly<Record<string, string>> = {
   'cleanup.policy': 'compact',
-  ...AS_PRODUCED,
+  ...TABLE_REQUIRES,
   'segment.bytes': String(16 * 1024 * 1024),
   'segment.index.bytes': '65536',
-  'max.message.bytes': String(MAX_BATCH_BYTES),
 };
 
 /** A notice is worth something for seconds only. */
 const CONTROL_CONFIG: Readonly<Record<string, string>> = {
   'cleanup.policy': 'delete',
-  ...AS_PRODUCED,
-  'max.message.bytes': String(MAX_BATCH_BYTES),
+  ...LOG_REQUIRES,
   'retention.ms': '3600000',
   'segment.bytes': String(16 * 1024 * 1024),
   'segment.index.bytes': '65536',

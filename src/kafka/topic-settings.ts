@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ConfigResourceTypes,
+  describeConfigsV4,
+  IncrementalAlterConfigOperationTypes,
+  incrementalAlterConfigsV1,
+} from '@platformatic/kafka';
+import type { Logger } from 'pino';
+import type { Accounts } from './accounts.ts';
+import type { Cluster } from './cluster.ts';
+import { KafkaCode, KafkaError } from './kafka-error.ts';
+import { now, retry } from './retry.ts';
+import { ACCOUNTS_TOPIC, CONTROL_TOPIC, LOG_REQUIRES, SESSIONS_TOPIC, TABLE_REQUIRES } from './topics.ts';
+
+/** Topics in one request: it takes the broker some 20 ms. */
+const TOPICS_AT_ONCE = 200;
+/** Between two of them: account changes go over the same connection. */
+const PAUSE_MS = 20;
+const TIMEOUT_MS = 10_000;
+
+type Settings = Readonly<Record<string, string>>;
+
+export interface TopicSettingsOptions {
+  readonly cluster: Cluster;
+  readonly log: Logger;
+  readonly accounts: Pick<Accounts, 'list'>;
+  readonly inboxPrefix: string;
+}
+
+/**
+ * Brings topics that an earlier version has made to the settings on which the safety of broker and frontends rests; all
+ * others are left as their operator wants them. Topics that have them already cost one question for each 200.
+ */
+export class TopicSettings {
+  readonly #options: TopicSettingsOptions;
+  #closed = false;
+
+  constructor(options: TopicSettingsOptions) {
+    this.#options = options;
+  }
+
+  /** The frontends' own topics. What fails is logged: it is tried again at the next start. */
+  async bringOwn(): Promise<void> {
+    await this.#bring([ACCOUNTS_TOPIC, SESSIONS_TOPIC], TABLE_REQUIRES);
+    await this.#bring([CONTROL_TOPIC], LOG_REQUIRES);
+  }
+
+  /** All inboxes, by and by; likewise. */
+  async bringInboxes(): Promise<void> {
+    const { accounts, inboxPrefix } = this.#options;
+    for (let after: string | undefined; !this.#closed; ) {
+      const names = await accounts.list('*', {
+        limit: TOPICS_AT_ONCE,
+        ...(after !== undefined && { after }),
+      });
+      after = names.at(-1);
+      if (after === undefined) break;
+      await this.#bring(
+        names.map((name) => inboxPrefix + name),
+        LOG_REQUIRES,
+      );
+      await sleep(PAUSE_MS, undefined, { ref: false });
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #bring(topics: readonly string[], required: Settings): Promise<void> {
+    const { log } = this.#options;
+    try {
+      const deadline = now() + TIMEOUT_MS;
+      const others = await retry('settings of topics', deadline, () => this.#others(topics, required));
+      if (others.length === 0) return;
+      const changed = await retry('change of settings', deadline, () => this.#change(others, required));
+      log.info({ topics: changed, settings: required }, 'settings of topics changed');
+    } catch (error) {
+      if (!this.#closed) log.warn({ err: error, topics: topics.length }, 'settings of topics not checked');
+    }
+  }
+
+  /** Those that are set otherwise. One that is not there is somebody else's matter. */
+  async #others(topics: readonly string[], required: Settings): Promise<string[]> {
+    const configurationKeys = Object.keys(required);
+    const response = await this.#options.cluster.requestSlow(
+      describeConfigsV4.api,
+      topics.map((resourceName) => ({
+        ...{ resourceType: ConfigResourceTypes.TOPIC, resourceName, configurationKeys },
+      })),
+      false,
+      false,
+    );
+    const others: string[] = [];
+    for (const { resourceName, errorCode, configs } of response.results) {
+      if (errorCode === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) continue;
+      if (errorCode !== KafkaCode.NONE) throw new KafkaError(`DescribeConfigs ${resourceName}`, errorCode);
+      if (configs.some(({ name, value }) => value !== required[name])) others.push(resourceName);
+    }
+    return others;
+  }
+
+  /** @returns those that were; why the others were not is logged */
+  async #change(topics: readonly string[], required: Settings): Promise<string[]> {
+    const configs = Object.entries(required).map(([name, value]) => ({
+      ...{ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET },
+    }));
+    const response = await this.#options.cluster.requestSlow(
+      incrementalAlterConfigsV1.api,
+      topics.map((resourceName) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName, configs })),
+      false,
+    );
+    const failed = response.responses.filter(({ errorCode }) => errorCode !== KafkaCode.NONE);
+    const [first] = failed;
+    if (first) {
+      const err = new KafkaError(`IncrementalAlterConfigs ${first.resourceName}`, first.errorCode);
+      this.#options.log.warn({ err, topics: failed.length }, 'settings of topics not changed');
+    }
+    const refused = new Set(failed.map(({ resourceName }) => resourceName));
+    return topics.filter((topic) => !refused.has(topic));
+  }
+}

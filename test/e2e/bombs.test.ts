@@ -1,0 +1,169 @@
+/** Small batches that unpack to hundreds of MiB, in each codec and on each topic: nobody unpacks them, and nobody stops at them. */
+import { readFileSync } from 'node:fs';
+import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cluster } from '../../src/kafka/cluster.ts';
+import { produce } from '../../src/kafka/produce.ts';
+import { encodeContent } from '../../src/kafka/record-batch.ts';
+import { MAX_UNPACKED_BYTES } from '../../src/kafka/unpack.ts';
+import { startBroker } from '../broker/broker.ts';
+import type { TestBroker } from '../broker/test-broker.ts';
+import { eventually, uniqueName } from '../contracts/cluster.ts';
+import { RawClient2 } from '../frontend/raw-client2.ts';
+import { CODECS, type Codec, packedBatch, records, zeros } from '../kafka/packed.ts';
+import { built, RunningFrontend } from './running-frontend.ts';
+
+const MIB = 1024 * 1024;
+/** As large as fits into 128 KiB when packed; snappy packs to a twentieth at best. */
+const UNPACKED_MIB: Readonly<Record<Codec, number>> = { gzip: 100, snappy: 2.5, lz4: 30, zstd: 400 };
+const BOMBS = 8;
+const PASSWORD = 'correct horse';
+
+describe('bombs', () => {
+  const bombs = new Map(
+    CODECS.map((codec) => [codec, packedBatch(zeros(UNPACKED_MIB[codec] * MIB), 1, codec)]),
+  );
+  let broker: TestBroker;
+  let raw: Cluster;
+  let admin: Admin;
+  let frontend: RunningFrontend;
+  let settings: Record<string, string>;
+
+  beforeAll(async () => {
+    await built();
+    broker = await startBroker({ heap: '256m' });
+    const brokers = [broker.brokers];
+    raw = new Cluster({ bootstrap: brokers, clientId: 'crafted' });
+    await raw.connect();
+    admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    // As an earlier version made it.
+    await admin.createTopics({ topics: [{ topic: 'milena.control', configEntries: UNCOMPRESSED }] });
+    // What was delivered is removed after 3.6 s.
+    settings = { MILENA_KAFKA_BROKERS: broker.brokers, MILENA_HISTORY_HOURS: '0.001' };
+    frontend = await RunningFrontend.start(settings);
+  });
+  afterAll(async () => {
+    await frontend.remove();
+    await admin.disconnect();
+    await raw.close();
+    await broker.stop();
+  });
+
+  const inboxOf = (name: string) => `milena.inbox.${name}`;
+
+  async function write(topic: string, bytes: Buffer): Promise<number> {
+    const { node } = await raw.leader(topic);
+    const [result] = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
+    return result?.errorCode ?? -1;
+  }
+
+  async function set(topic: string, configEntries: { name: string; value: string }[]): Promise<void> {
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+    });
+  }
+
+  async function compressionOf(topic: string): Promise<string | undefined> {
+    const configNames = ['compression.type'];
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames }],
+    });
+    return resources[0]?.configEntries[0]?.configValue;
+  }
+
+  async function person(at = frontend): Promise<{ name: string; client: RawClient2 }> {
+    const name = uniqueName('target');
+    const client = await RawClient2.connect(at.address);
+    await client.create(name, PASSWORD);
+    return { name, client };
+  }
+
+  /** What a raw producer writes into an inbox comes out. */
+  async function delivers(
+    to: { name: string; client: RawClient2 },
+    body: string,
+    codec?: Codec,
+  ): Promise<void> {
+    const content = records([encodeContent({ key: 'friend', value: Buffer.from(body), headers: [] })]);
+    expect(await write(inboxOf(to.name), packedBatch(content, 1, codec ?? 'gzip'))).toBe(0);
+    await eventually(() => expect(to.client.messages.map((message) => message.body)).toContain(body));
+  }
+
+  /** MiB of memory that it had at most. */
+  function peak(): number {
+    const [, kib] =
+      /VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${frontend.child.pid}/status`, 'utf8')) ?? [];
+    return Number(kib) / 1024;
+  }
+
+  it('are not for topics of an earlier version either: these are brought to what they must be set to', async () => {
+    expect(await compressionOf('milena.control')).toBe('producer');
+    const { name } = await person();
+    await set(inboxOf(name), UNCOMPRESSED);
+    await set('milena.accounts', [{ name: 'compression.type', value: 'producer' }]);
+    const other = await RunningFrontend.start(settings);
+    await eventually(async () => expect(await compressionOf(inboxOf(name))).toBe('producer'));
+    expect(await compressionOf('milena.accounts')).toBe('uncompressed');
+    expect(other.hasLogged('settings of topics changed')).toBe(true);
+    await other.remove();
+  });
+
+  it('in an inbox and among the notices leave broker and frontend as they are, and what comes next arrives', async () => {
+    const to = await person();
+    const before = peak();
+    for (const [codec, bomb] of bombs) {
+      for (let i = 0; i < BOMBS; i++) {
+        expect([codec, await write(inboxOf(to.name), bomb)]).toEqual([codec, 0]);
+        expect(await write('milena.control', bomb)).toBe(0);
+      }
+      await delivers(to, `after ${codec}`, codec);
+    }
+    expect(peak() - before).toBeLessThan(150);
+    // What was delivered is removed in time, without that the broker has to look for times in what it keeps.
+    const [first, last] = [to.client.seqs()[0] ?? -1, to.client.seqs().at(-1) ?? -1];
+    to.client.write({ type: 'ack', ranges: [[first, last]] });
+    const start = async () => Number((await admin.fetchTopicOffsets(inboxOf(to.name)))[0]?.low);
+    await eventually(async () => expect(await start()).toBe(last + 1));
+    expect(await broker.log()).not.toContain('OutOfMemoryError');
+  });
+
+  it('that each are just small enough make only their own inbox wait', async () => {
+    const [to, other] = [await person(), await person()];
+    const before = peak();
+    const tiny = packedBatch(zeros(MAX_UNPACKED_BYTES - 100), 1, 'zstd');
+    const log = Array.from({ length: 40 }, () => write(inboxOf(to.name), tiny));
+    expect(new Set(await Promise.all(log))).toEqual(new Set([0]));
+    await delivers(other, 'meanwhile');
+    await delivers(to, 'in the end');
+    expect(peak() - before).toBeLessThan(150);
+  });
+
+  it('in a log do not keep the broker from starting again after it was killed', async () => {
+    const to = await person();
+    for (const bomb of bombs.values()) expect(await write(inboxOf(to.name), bomb)).toBe(0);
+    await broker.kill();
+    await broker.start();
+    await eventually(() => delivers(to, 'after the crash'));
+  });
+
+  it('in the tables, where somebody has set them to keep what is packed, are stepped over, by a frontend that starts, too', async () => {
+    for (const topic of ['milena.accounts', 'milena.sessions']) {
+      await set(topic, [{ name: 'compression.type', value: 'producer' }]);
+      for (const bomb of bombs.values()) {
+        for (let i = 0; i < BOMBS; i++) expect(await write(topic, bomb)).toBe(0);
+      }
+    }
+    const before = peak();
+    const { name } = await person();
+    expect(peak() - before).toBeLessThan(150);
+    const other = await RunningFrontend.start(settings);
+    const client = await RawClient2.connect(other.address);
+    await client.login(name, { password: PASSWORD, takeover: true });
+    await other.remove();
+  });
+});
+
+const UNCOMPRESSED = [{ name: 'compression.type', value: 'uncompressed' }];
