@@ -4,7 +4,7 @@ import { now } from './retry.ts';
 const LONGEST_DEBT_MS = 5_000;
 
 /** What is spent by and by: so much a second, and no more than a burst after a quiet time. */
-class Budget {
+export class Budget {
   readonly #perSecond: number;
   readonly #burst: number;
   #left: number;

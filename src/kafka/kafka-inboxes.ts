@@ -12,6 +12,7 @@ import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage, Receipt } from './inboxes.ts';
 import { expectTopic, isUnknownTopic } from './kafka-error.ts';
 import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
+import { LeaseChecks } from './lease-checks.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
 import { type MailboxLook, MailboxLooks } from './mailbox-looks.ts';
 import { Notices } from './notices.ts';
@@ -55,6 +56,7 @@ export class KafkaInboxes implements Inboxes {
   readonly #looks: MailboxLooks;
   readonly #limits: MailboxLimits;
   readonly #notices: Notices;
+  readonly #checks = new LeaseChecks<KafkaInbox>((inbox) => inbox.checkLease());
   readonly #tail: Tail;
   readonly #leases: Leases;
   readonly #frontend: FrontendLease;
@@ -123,6 +125,7 @@ export class KafkaInboxes implements Inboxes {
   async close(): Promise<void> {
     if (this.#heartbeats) clearInterval(this.#heartbeats);
     this.#notices.close();
+    this.#checks.close();
     const inboxes: KafkaInbox[] = [];
     this.#each((inbox) => inboxes.push(inbox));
     const closeSome = async () => {
@@ -272,9 +275,9 @@ export class KafkaInboxes implements Inboxes {
 
   /** Somebody says that one of our inboxes has a new holder: a heartbeat tells. */
   #checkLease(topic: string): void {
-    this.#each((inbox) => {
-      if (inbox.topic === topic) void inbox.checkLease();
-    });
+    const { inboxPrefix } = this.#options;
+    const inbox = topic.startsWith(inboxPrefix) && this.#local.get(topic.slice(inboxPrefix.length));
+    if (inbox && inbox !== 'opening') this.#checks.ask(inbox);
   }
 
   #each(action: (inbox: KafkaInbox) => void): void {

@@ -25,7 +25,7 @@ export interface NoticesOptions {
   readonly tail: Tail;
   readonly appender: Appender;
   readonly replicationFactor: number;
-  /** Somebody says that an inbox has a new holder. A hint and no more: the lease tells. */
+  /** Somebody says that an inbox has a new holder. A hint and no more: the lease tells. Once for all that come together. */
   readonly onReplaced: (inbox: string) => void;
 }
 
@@ -66,10 +66,12 @@ export class Notices implements Follower {
   }
 
   onRecords(records: readonly RawRecord[]): void {
+    const replaced = new Set<string>();
     for (const { key, value } of records) {
       if (!key?.equals(REPLACED) || !value || value.length > MAX_NAME_BYTES) continue;
-      this.#options.onReplaced(value.toString('utf8'));
+      replaced.add(value.toString('utf8'));
     }
+    for (const inbox of replaced) this.#options.onReplaced(inbox);
   }
 
   /** The topic was removed by hand: without it takeovers are still found, later. */

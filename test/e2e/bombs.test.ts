@@ -10,7 +10,7 @@ import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { RawClient2 } from '../frontend/raw-client2.ts';
-import { CODECS, type Codec, packedBatch, records, zeros } from '../kafka/packed.ts';
+import { CODECS, type Codec, packedBatch, rawBatch, records, zeros } from '../kafka/packed.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 
 const MIB = 1024 * 1024;
@@ -147,6 +147,25 @@ describe('bombs', () => {
     await broker.kill();
     await broker.start();
     await eventually(() => delivers(to, 'after the crash'));
+  });
+
+  it('made of notices cost a few heartbeats, and a true notice after half a million others is heard', async () => {
+    const to = await person();
+    const before = peak();
+    const content = (inbox: string) =>
+      encodeContent({ key: 'replaced', value: Buffer.from(inbox), headers: [] });
+    // Of this inbox, of others and of none.
+    const some = [inboxOf(to.name), inboxOf('nobody'), 'x'.repeat(200)].map(content);
+    const batch = records(Array.from({ length: 1_000 }, (_, i) => some[i % some.length] ?? Buffer.alloc(0)));
+    for (let i = 0; i < 500; i++)
+      expect(await write('milena.control', rawBatch(batch, { count: 1_000, kind: 0 }))).toBe(0);
+    await delivers(to, 'still here');
+    const other = await RunningFrontend.start(settings);
+    const client = await RawClient2.connect(other.address);
+    await client.login(to.name, { password: PASSWORD, takeover: true });
+    await eventually(() => expect(to.client.goodbye).not.toBeNull());
+    expect(peak() - before).toBeLessThan(150);
+    await other.remove();
   });
 
   it('in the tables, where somebody has set them to keep what is packed, are stepped over, by a frontend that starts, too', async () => {
