@@ -100,9 +100,11 @@ export class CompactedTable<Value> {
     this.#options = options;
     this.#cluster = options.cluster;
     this.#log = options.log.child({ table: options.topic });
-    this.#damaged = new RareWarning(this.#log, 'a batch was stepped over');
-    this.#unreadable = new RareWarning(this.#log, 'a record that cannot be read was passed over');
-    this.#tooMany = new RareWarning(this.#log, 'a change was dropped');
+    this.#damaged = new RareWarning((fields) => this.#log.warn(fields, 'a batch was stepped over'));
+    this.#unreadable = new RareWarning((fields) =>
+      this.#log.warn(fields, 'a record that cannot be read was passed over'),
+    );
+    this.#tooMany = new RareWarning((fields) => this.#log.warn(fields, 'a change was dropped'));
     this.#ends = new Gatherer(MAX_QUESTIONS, async (questions) => {
       const { cluster, topic } = options;
       // Another broker said that it exists; the one that leads it may hear of that a little later.

@@ -1,9 +1,8 @@
 import { createAPI, fetchV17, type Reader } from '@platformatic/kafka';
-import { KafkaCode } from './kafka-error.ts';
 import { LogBytes } from './log-bytes.ts';
 
 /*
-  Fetch response, version 17, of topics with one partition. What we do not use is skipped:
+  Fetch response, version 17. What we do not use is skipped:
     throttle_time_ms INT32  error_code INT16  session_id INT32  [topics]  TAG_BUFFER
     topic     = topic_id UUID  [partitions]  TAG_BUFFER
     partition = index INT32  error_code INT16  high_watermark INT64  last_stable_offset INT64  log_start_offset INT64
@@ -14,9 +13,10 @@ import { LogBytes } from './log-bytes.ts';
 const API_KEY = 1;
 const VERSION = 17;
 
-/** What a fetch brought of one topic. */
+/** What a fetch brought of one topic's partition; all topics of ours have one. */
 export interface FetchedTopic {
   readonly topicId: string;
+  readonly partition: number;
   readonly errorCode: number;
   /** Batches as they lie in the log (record-batches.ts), maybe cut at the end. */
   readonly records: Buffer;
@@ -40,9 +40,14 @@ export const fetch = createAPI<Parameters<typeof fetchV17.createRequest>, FetchR
 );
 
 /** What a fetch asks for of one topic. @param topicId Kafka's id of it (a UUID) */
-export function wanted(topicId: string, offset: number, maxBytes: number): fetchV17.FetchRequestTopic {
+export function wanted(
+  topicId: string,
+  offset: number,
+  maxBytes: number,
+  index = 0,
+): fetchV17.FetchRequestTopic {
   const partition = {
-    partition: 0,
+    partition: index,
     currentLeaderEpoch: -1,
     fetchOffset: BigInt(offset),
     lastFetchedEpoch: -1,
@@ -59,11 +64,9 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
   const topics: FetchedTopic[] = [];
   for (let left = bytes.uvarint() - 1; left > 0; left--) {
     const topicId = bytes.uuid();
-    let topic: FetchedTopic = { topicId, errorCode: KafkaCode.NONE, records: NOTHING };
     for (let partitions = bytes.uvarint() - 1; partitions > 0; partitions--)
-      topic = readPartition(bytes, topicId);
+      topics.push(readPartition(bytes, topicId));
     bytes.skipTags();
-    topics.push(topic);
   }
   bytes.skipTags();
   reader.position = reader.length;
@@ -71,13 +74,12 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
 }
 
 const NOTHING = Buffer.alloc(0);
-/** Index; and the three offsets. */
-const INDEX_BYTES = 4;
+/** The three offsets. */
 const OFFSETS_BYTES = 24;
 const TRANSACTION_BYTES = 16;
 
 function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
-  bytes.skip(INDEX_BYTES);
+  const partition = bytes.int32();
   const errorCode = bytes.int16();
   bytes.skip(OFFSETS_BYTES);
   for (let aborted = bytes.uvarint() - 1; aborted > 0; aborted--) {
@@ -88,5 +90,5 @@ function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
   const size = bytes.uvarint() - 1;
   const records = size > 0 ? bytes.bytes(size) : NOTHING;
   bytes.skipTags();
-  return { topicId, errorCode, records };
+  return { topicId, partition, errorCode, records };
 }

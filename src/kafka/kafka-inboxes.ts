@@ -95,7 +95,7 @@ export class KafkaInboxes implements Inboxes {
     this.#around = {
       cluster,
       log,
-      steppedOver: new RareWarning(log, 'stepped over what is no message'),
+      steppedOver: new RareWarning((fields) => log.warn(fields, 'stepped over what is no message')),
       tail: this.#tail,
       commitPace: new CommitPace(),
       looks: this.#looks,

@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import { now } from './retry.ts';
 
 const INTERVAL_MS = 10_000;
@@ -8,14 +7,13 @@ const INTERVAL_MS = 10_000;
  * were meanwhile.
  */
 export class RareWarning {
-  readonly #log: Logger;
-  readonly #text: string;
+  readonly #tell: (fields: Readonly<Record<string, unknown>>) => void;
   #toldAt = Number.NEGATIVE_INFINITY;
   #untold = 0;
 
-  constructor(log: Logger, text: string) {
-    this.#log = log;
-    this.#text = text;
+  /** @param tell with the fields of the last one, and with `untold` others there were since the one before */
+  constructor(tell: (fields: Readonly<Record<string, unknown>>) => void) {
+    this.#tell = tell;
   }
 
   /** @param fields of this one, if it is the one that is told */
@@ -24,7 +22,7 @@ export class RareWarning {
       this.#untold += 1;
       return;
     }
-    this.#log.warn({ ...fields, ...(this.#untold > 0 && { untold: this.#untold }) }, this.#text);
+    this.#tell({ ...fields, ...(this.#untold > 0 && { untold: this.#untold }) });
     this.#toldAt = now();
     this.#untold = 0;
   }

@@ -84,7 +84,7 @@ export class Tail {
   constructor(cluster: Cluster, log: Logger) {
     this.#cluster = cluster;
     this.#log = log;
-    this.#damaged = new RareWarning(log, 'a batch was stepped over');
+    this.#damaged = new RareWarning((fields) => log.warn(fields, 'a batch was stepped over'));
     this.#watch = new EndWatch((node, topics) => readEndsAt(cluster, node, topics), log);
     this.#pulse = new Pulse({
       nodes: () => [...this.#sessions].flatMap(([node, sessions]) => (sessions.size > 0 ? [node] : [])),

@@ -1,11 +1,14 @@
 /** What spawn_consumer.sh runs: a topic from its first message on, one line each, until Ctrl+C. */
-import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { EachMessagePayload, IHeaders, KafkaMessage } from 'kafkajs';
+import { Cluster } from '../kafka/cluster.ts';
+import { kafkaSecurity } from '../kafka/kafka-security.ts';
+import { RareWarning } from '../kafka/rare-warning.ts';
+import { eachHeader, type RawRecord } from '../kafka/record-batches.ts';
 import { EXIT, runTool, ToolError } from './exit.ts';
-import { kafkaClient, kafkaFailure, toolConfig, withAdmin } from './kafka.ts';
+import { kafkaFailure, toolConfig } from './kafka.ts';
 import { printable, printableBytes } from './printable.ts';
 import { prepareTopic } from './topic.ts';
+import { TopicReader } from './topic-reader.ts';
 
 const USAGE = 'usage: spawn_consumer.sh TOPIC [--key] [--headers] [--time] [--offset]';
 
@@ -36,22 +39,30 @@ function readArguments(): { topic: string; show: Show } {
 }
 
 /** `key | value | name=value …`, with the time and `[partition:offset]` in front, as asked for. */
-function lineOf(partition: number, message: KafkaMessage, show: Show): string {
+function lineOf(partition: number, record: RawRecord, show: Show): string {
   const parts: string[] = [];
-  if (show.time) parts.push(new Date(Number(message.timestamp)).toISOString());
-  if (show.offset) parts.push(`[${partition}:${message.offset}]`);
-  if (show.key) parts.push(`${printableBytes(message.key)} |`);
-  parts.push(printableBytes(message.value));
-  const headers = show.headers ? headersOf(message.headers) : '';
+  if (show.time) parts.push(timeOf(record));
+  if (show.offset) parts.push(`[${partition}:${record.offset}]`);
+  if (show.key) parts.push(`${printableBytes(record.key)} |`);
+  parts.push(printableBytes(record.value));
+  const headers = show.headers ? headersOf(record.headers) : '';
   if (headers !== '') parts.push(`| ${headers}`);
   return parts.join(' ');
 }
 
-function headersOf(headers: IHeaders | undefined): string {
-  return Object.entries(headers ?? {})
-    .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => ({ name, one })))
-    .map(({ name, one }) => `${printable(name)}=${printableBytes(one)}`)
-    .join(' ');
+/** A producer may give any number as its time. */
+function timeOf({ timestamp }: RawRecord): string {
+  const time = new Date(timestamp);
+  return Number.isNaN(time.getTime()) ? `(time ${timestamp})` : time.toISOString();
+}
+
+function headersOf(headers: Buffer): string {
+  const shown: string[] = [];
+  eachHeader(headers, (nameAt, nameEnd, valueAt, valueEnd) => {
+    const name = printable(headers.toString('utf8', nameAt, nameEnd));
+    shown.push(`${name}=${printableBytes(headers.subarray(valueAt, valueEnd))}`);
+  });
+  return shown.join(' ');
 }
 
 /** Writes a line and waits while the reader of our output is slower than Kafka. */
@@ -65,38 +76,35 @@ async function main(): Promise<number> {
   const config = toolConfig();
   await prepareTopic(config, topic, { writing: false, script: './spawn_consumer.sh' });
 
-  // A group of its own, without commits: it sees everything, disturbs nobody, and is removed at the end.
-  const groupId = `milena.tools.consumer.${randomUUID()}`;
-  const consumer = kafkaClient(config, { patient: true }).consumer({
-    groupId,
-    sessionTimeout: 10_000,
-    // Leaving waits for the fetch that is under way: by default up to five seconds.
-    maxWaitTimeInMs: 500,
+  const cluster = new Cluster({
+    ...{ bootstrap: config.brokers, clientId: 'milena-tools', security: kafkaSecurity(config) },
   });
-  const ended = new Promise<unknown>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => resolve(undefined));
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (!payload.restart) resolve(payload.error);
-    });
+  const ended = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.abort());
+  const leftOut = new RareWarning(({ partition, nextOffset, reason, untold }) => {
+    const others = untold === undefined ? '' : ` (and ${untold} others)`;
+    console.error(`Left out: a batch before [${partition}:${nextOffset}]${others}: ${reason}.`);
   });
-  let failure: unknown;
+  // No consumer group: it sees everything, disturbs nobody, and leaves nothing behind.
+  const reader = new TopicReader({
+    ...{ cluster, topic, signal: ended.signal },
+    onRecords: async (partition, records) => {
+      for (const record of records) {
+        if (ended.signal.aborted) return;
+        await print(lineOf(partition, record, show));
+      }
+    },
+    onLeftOut: ({ partition, nextOffset, error }) =>
+      leftOut.note({ partition, nextOffset, reason: error.message }),
+  });
   try {
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachMessage: ({ partition, message }: EachMessagePayload) => print(lineOf(partition, message, show)),
-    });
     console.error(`Reading topic ${topic} from its first message on. Ctrl+C ends.`);
-    failure = await ended;
+    await reader.run();
   } catch (error) {
-    failure = error;
+    throw kafkaFailure(config, `Reading topic ${topic}`, error);
+  } finally {
+    await cluster.close();
   }
-  await consumer.disconnect().catch(() => {});
-  if (failure !== undefined) throw kafkaFailure(config, `Reading topic ${topic}`, failure);
-  // Only tidiness: an empty group without commits is forgotten by Kafka itself.
-  await withAdmin(config, 'Removing the group', (admin) => admin.deleteGroups([groupId])).catch(() => {});
   return 0;
 }
 

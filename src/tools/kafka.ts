@@ -1,20 +1,11 @@
-import { promisify } from 'node:util';
-import * as zlib from 'node:zlib';
 // kafkajs is a CommonJS module whose named exports Node does not all see.
 import kafkajs from 'kafkajs';
 import { type Config, ConfigError, readConfig } from '../config.ts';
+import { worthRetrying } from '../kafka/retry.ts';
 import { EXIT, ToolError } from './exit.ts';
 
-const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
+const { Kafka, logLevel } = kafkajs;
 type KafkaClient = InstanceType<typeof Kafka>;
-
-// kafkajs reads gzip only; zstd comes with Node. (snappy and lz4 would take further packages.)
-const compress = promisify(zlib.zstdCompress);
-const decompress = promisify(zlib.zstdDecompress);
-CompressionCodecs[CompressionTypes.ZSTD] = () => ({
-  compress: (encoder: { buffer: Buffer }) => compress(encoder.buffer),
-  decompress: (buffer: Buffer) => decompress(buffer),
-});
 
 /** The settings of the environment. @throws ToolError */
 export function toolConfig(): Config {
@@ -41,6 +32,7 @@ export function kafkaClient(config: Config, options: { patient?: boolean } = {})
 /** Something that Kafka could not do, as a sentence. */
 export function kafkaFailure(config: Config, doing: string, error: unknown): ToolError {
   if (error instanceof ToolError) return error;
+  if (worthRetrying(error)) return kafkaDown(config, error);
   const name = error instanceof Error ? error.name : '';
   if (/Connection|NumberOfRetries|BrokerNotFound/.test(name)) return kafkaDown(config, error);
   const reason = error instanceof Error ? error.message : String(error);

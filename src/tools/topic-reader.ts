@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9, metadataV12 } from '@platformatic/kafka';
+import type { Cluster } from '../kafka/cluster.ts';
+import { type FetchedTopic, fetch, wanted } from '../kafka/fetch.ts';
+import { expectNone, isPassing, KafkaCode } from '../kafka/kafka-error.ts';
+import { type Damage, type RawRecord, readRecords } from '../kafka/record-batches.ts';
+import { now, worthRetrying } from '../kafka/retry.ts';
+
+/** Longest time that the broker keeps a request while nothing new comes. */
+const WAIT_MS = 500;
+const FETCH_BYTES = 1024 * 1024;
+const PAUSE_MS = 500;
+/** So long Kafka may be away before this gives up. */
+const PATIENCE_MS = 120_000;
+
+/** A batch that was left out in part or as a whole, and of which partition. */
+export type LeftOut = Damage & { readonly partition: number };
+
+export interface TopicReaderOptions {
+  readonly cluster: Cluster;
+  readonly topic: string;
+  /** Called with what comes, in order for each partition; nothing more is fetched until it resolves. */
+  readonly onRecords: (partition: number, records: readonly RawRecord[]) => Promise<void>;
+  readonly onLeftOut: (leftOut: LeftOut) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A topic's partitions from their first records on, as frontends read inboxes: uncommitted, and unpacked within bounds. */
+export class TopicReader {
+  readonly #options: TopicReaderOptions;
+  /** The next offset of each partition. */
+  readonly #positions = new Map<number, number>();
+  #topicId = '';
+  #heardAt = now();
+
+  constructor(options: TopicReaderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads until it is aborted, and waits out a restart of Kafka.
+   * @throws the network's error when Kafka was away for two minutes; KafkaError when the topic is gone
+   */
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    while (!signal.aborted) {
+      try {
+        const led = await this.#partitionsByNode();
+        await Promise.all([...led].map(([node, partitions]) => this.#read(node, partitions)));
+      } catch (error) {
+        if (!worthRetrying(error) || now() - this.#heardAt > PATIENCE_MS) throw error;
+        await sleep(PAUSE_MS);
+      }
+    }
+  }
+
+  async #partitionsByNode(): Promise<Map<number, number[]>> {
+    const { cluster, topic } = this.#options;
+    const response = await cluster.requestAny(metadataV12.api, [topic], false, false);
+    await cluster.connect();
+    const [found] = response.topics;
+    expectNone(`Metadata ${topic}`, found?.errorCode ?? KafkaCode.UNKNOWN_TOPIC_OR_PARTITION);
+    const led = new Map<number, number[]>();
+    for (const { partitionIndex, leaderId, errorCode } of found?.partitions ?? []) {
+      expectNone(`Metadata ${topic}`, errorCode);
+      led.set(leaderId, [...(led.get(leaderId) ?? []), partitionIndex]);
+    }
+    this.#topicId = found?.topicId ?? '';
+    return led;
+  }
+
+  /** Until one of them is led from elsewhere, or it is aborted. @throws the network's error */
+  async #read(node: number, partitions: readonly number[]): Promise<void> {
+    const { cluster, signal } = this.#options;
+    await this.#findStarts(
+      node,
+      partitions.filter((partition) => !this.#positions.has(partition)),
+    );
+    for (let first = 0; !signal.aborted; first++) {
+      // Another one is the first each time: what fills the answer alone must not keep out the others.
+      const order = partitions.map((_, i) => partitions[(first + i) % partitions.length] ?? 0);
+      const topics = order.map((partition) =>
+        wanted(this.#topicId, this.#positions.get(partition) ?? 0, FETCH_BYTES, partition),
+      );
+      const response = await cluster.request(
+        node,
+        'read',
+        fetch,
+        WAIT_MS,
+        1,
+        FETCH_BYTES,
+        FetchIsolationLevels.READ_UNCOMMITTED,
+        0,
+        -1,
+        [{ topicId: this.#topicId, partitions: topics.flatMap((topic) => topic.partitions) }],
+        [],
+        '',
+      );
+      this.#heardAt = now();
+      expectNone('Fetch', response.errorCode);
+      for (const fetched of response.topics) {
+        if (!(await this.#take(node, fetched))) return;
+      }
+    }
+  }
+
+  /** @returns false when its leader must be looked for */
+  async #take(node: number, { partition, errorCode, records: batches }: FetchedTopic): Promise<boolean> {
+    if (errorCode === KafkaCode.OFFSET_OUT_OF_RANGE) {
+      await this.#findStarts(node, [partition]);
+      return true;
+    }
+    if (isPassing(errorCode)) return false;
+    expectNone(`Fetch ${this.#options.topic}`, errorCode);
+    const { records, nextOffset, damage } = readRecords(batches, this.#positions.get(partition) ?? 0);
+    await this.#options.onRecords(partition, records);
+    if (damage) this.#options.onLeftOut({ partition, ...damage });
+    this.#positions.set(partition, nextOffset);
+    return true;
+  }
+
+  async #findStarts(node: number, partitions: readonly number[]): Promise<void> {
+    if (partitions.length === 0) return;
+    const { cluster, topic } = this.#options;
+    const response = await cluster.request(
+      node,
+      'read',
+      listOffsetsV9.api,
+      -1,
+      FetchIsolationLevels.READ_UNCOMMITTED,
+      [
+        {
+          name: topic,
+          partitions: partitions.map((partitionIndex) => ({
+            ...{ partitionIndex, currentLeaderEpoch: -1, timestamp: ListOffsetTimestamps.EARLIEST },
+          })),
+        },
+      ],
+    );
+    for (const { partitionIndex, errorCode, offset } of response.topics[0]?.partitions ?? []) {
+      expectNone(`ListOffsets ${topic}`, errorCode);
+      this.#positions.set(partitionIndex, Number(offset));
+    }
+  }
+}
