@@ -1,5 +1,6 @@
 /** Small batches that unpack to hundreds of MiB, in each codec and on each topic: nobody unpacks them, and nobody stops at them. */
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cluster } from '../../src/kafka/cluster.ts';
@@ -7,10 +8,12 @@ import { produce } from '../../src/kafka/produce.ts';
 import { encodeContent } from '../../src/kafka/record-batch.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/kafka/unpack.ts';
 import { startBroker } from '../broker/broker.ts';
+import { javaCommand, javaUsable, kafkaClassPath } from '../broker/jvm-broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { RawClient2 } from '../frontend/raw-client2.ts';
 import { CODECS, type Codec, packedBatch, rawBatch, records, zeros } from '../kafka/packed.ts';
+import { peakOf } from './peak.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 
 const MIB = 1024 * 1024;
@@ -18,6 +21,8 @@ const MIB = 1024 * 1024;
 const UNPACKED_MIB: Readonly<Record<Codec, number>> = { gzip: 100, snappy: 2.5, lz4: 30, zstd: 400 };
 const BOMBS = 8;
 const PASSWORD = 'correct horse';
+/** Without Java there is no Kafka producer of Kafka's own to ask. */
+const hasJava = await javaUsable();
 
 describe('bombs', () => {
   const bombs = new Map(
@@ -92,12 +97,7 @@ describe('bombs', () => {
     await eventually(() => expect(to.client.messages.map((message) => message.body)).toContain(body));
   }
 
-  /** MiB of memory that it had at most. */
-  function peak(): number {
-    const [, kib] =
-      /VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${frontend.child.pid}/status`, 'utf8')) ?? [];
-    return Number(kib) / 1024;
-  }
+  const peak = () => peakOf(frontend.child.pid ?? -1);
 
   it('are not for topics of an earlier version either: these are brought to what they must be set to', async () => {
     expect(await compressionOf('milena.control')).toBe('producer');
@@ -128,6 +128,24 @@ describe('bombs', () => {
     const start = async () => Number((await admin.fetchTopicOffsets(inboxOf(to.name)))[0]?.low);
     await eventually(async () => expect(await start()).toBe(last + 1));
     expect(await broker.log()).not.toContain('OutOfMemoryError');
+  });
+
+  it.skipIf(!hasJava)("are told from what Kafka's own producer packs, in each codec", async () => {
+    const to = await person();
+    for (const codec of CODECS) {
+      const lines = Array.from({ length: 300 }, (_, i) => `${codec} ${i}`);
+      const tool = ['org.apache.kafka.tools.ConsoleProducer', '--bootstrap-server', broker.brokers];
+      const java = spawn(javaCommand(), [
+        ...['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', await kafkaClassPath()],
+        ...[...tool, '--topic', inboxOf(to.name), '--compression-codec', codec],
+      ]);
+      java.stdin.end(`${lines.join('\n')}\n`);
+      expect(await once(java, 'exit')).toEqual([0, null]);
+      await eventually(() => {
+        to.client.ack(to.client.seqs().at(-1) ?? -1);
+        expect(to.client.bodies().filter((body) => body.startsWith(codec))).toEqual(lines);
+      });
+    }
   });
 
   it('that each are just small enough make only their own inbox wait', async () => {
