@@ -54,6 +54,7 @@ const schema = z.object({
   MILENA_MAILBOX_MESSAGES: count.default(100_000),
   MILENA_MAILBOX_MB: z.coerce.number().positive().default(256),
   MILENA_SENDER_SHARE: z.coerce.number().positive().max(1).default(0.5),
+  MILENA_STRANGER_SHARE: z.coerce.number().positive().max(1).default(0.75),
   MILENA_HISTORY_HOURS: z.coerce.number().nonnegative().max(87_600).default(72),
   MILENA_KAFKA_TLS: flag.default(false),
   MILENA_KAFKA_TLS_CA: z.string().optional(),
@@ -105,7 +106,12 @@ export interface Config {
   readonly clusterKeys: string | null;
   readonly clusterKeyFile: string;
   /** What one inbox may hold undelivered, and which share of `maxMessages` one sender may fill. */
-  readonly mailbox: { readonly maxMessages: number; readonly maxBytes: number; readonly senderShare: number };
+  readonly mailbox: {
+    readonly maxMessages: number;
+    readonly maxBytes: number;
+    readonly senderShare: number;
+    readonly strangerShare: number;
+  };
   /** Delivered messages stay in the inbox topic for this long, for other Kafka tools to look back. */
   readonly historyMs: number;
   readonly kafka: { readonly tls: KafkaTls | null; readonly sasl: KafkaSasl | null };
@@ -157,6 +163,7 @@ const EXAMPLES: Record<keyof z.infer<typeof schema>, string> = {
   MILENA_MAILBOX_MESSAGES: '100000',
   MILENA_MAILBOX_MB: '256',
   MILENA_SENDER_SHARE: '0.5',
+  MILENA_STRANGER_SHARE: '0.75',
   MILENA_HISTORY_HOURS: '72',
   MILENA_KAFKA_TLS: 'true',
   MILENA_KAFKA_TLS_CA: '/etc/milena/kafka-ca.pem',
@@ -219,6 +226,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       maxMessages: values.MILENA_MAILBOX_MESSAGES,
       maxBytes: values.MILENA_MAILBOX_MB * 2 ** 20,
       senderShare: values.MILENA_SENDER_SHARE,
+      strangerShare: values.MILENA_STRANGER_SHARE,
     },
     historyMs: values.MILENA_HISTORY_HOURS * 3_600_000,
     kafka: { tls: kafkaTls(values), sasl: kafkaSasl(values) },

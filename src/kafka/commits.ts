@@ -2,6 +2,7 @@ import { offsetFetchV9 } from '@platformatic/kafka';
 import type { Account } from './accounts.ts';
 import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
+import { Correspondents } from './correspondents.ts';
 import { isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
 import { Watermark } from './watermark.ts';
@@ -15,6 +16,12 @@ export interface Commit {
 /** Null for a commit of another life of the name, or none: it counts as missing. */
 export function watermarkOf(owner: Account, commit: Commit | null): Watermark | null {
   return commit && Watermark.decode(commit.offset, commit.metadata, owner.incarnation);
+}
+
+/** Whom the owner has written to, as the same commit has it. */
+export function correspondentsOf(owner: Account, commit: Commit | null): Correspondents {
+  const [, incarnation, , text] = commit?.metadata.split(' ') ?? [];
+  return new Correspondents(incarnation === owner.incarnation ? text : '');
 }
 
 /** Groups asked about in one request. */

@@ -27,7 +27,7 @@ const MAX_PENDING_TRANSACTIONS = 10_000;
 const RECORDS_AT_ONCE = 1_024;
 /** Bytes unpacked in a second at most: a bomb of 300 bytes unpacks to 4 MiB, which takes 1 to 6 ms. */
 const UNPACKED_PER_SECOND = 512 * 1024 * 1024;
-/** Longest key that is looked at; Kafka's own names are no longer. */
+/** Longest key that is looked at. */
 const MAX_KEY_BYTES = 249;
 
 /** Key of a control record: version INT16, type INT16; type 1 is a commit, 0 an abort (Kafka's ControlRecordType). */
@@ -283,18 +283,16 @@ export class CompactedTable<Value> {
   async #take(batch: LogBatch): Promise<void> {
     if (batch.isControl) this.#endTransaction(batch);
     else {
-      let from = this.#position;
-      for (let isMore = true; isMore; ) {
+      for (let from = this.#position; ; await turnEnd()) {
         const records = batch.recordsFrom(from, RECORDS_AT_ONCE);
         for (const record of records) this.#takeRecord(batch, record);
         from = (records.at(-1)?.offset ?? from) + 1;
-        isMore = records.length === RECORDS_AT_ONCE;
-        if (isMore) await turnEnd();
+        if (records.length < RECORDS_AT_ONCE) break;
       }
     }
-    const before = batch.nextOffset;
-    if (batch.damage) this.#damaged.note({ before, reason: batch.damage.message });
-    this.#position = Math.max(this.#position, before);
+    const { damage, nextOffset } = batch;
+    if (damage) this.#damaged.note({ before: nextOffset, reason: damage.message });
+    this.#position = Math.max(this.#position, nextOffset);
   }
 
   #takeRecord(batch: LogBatch, record: RawRecord): void {

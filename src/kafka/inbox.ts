@@ -1,5 +1,6 @@
 import type { Account } from './accounts.ts';
 import { CommitSchedule } from './commit-schedule.ts';
+import type { Correspondents } from './correspondents.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { deleteGroup, type GroupMember } from './group-member.ts';
 import { trimHistory, trimIntervalMs } from './history.ts';
@@ -26,6 +27,7 @@ export class KafkaInbox implements Inbox, Follower {
   readonly #member: GroupMember;
   readonly #options: OpenOptions;
   readonly #watermark: Watermark;
+  readonly #correspondents: Correspondents;
   /** Messages before this one are left to `read`; from here on they are pushed. */
   readonly #liveStart: number;
   /** Offset after the last one that was pushed or stepped over. */
@@ -51,7 +53,7 @@ export class KafkaInbox implements Inbox, Follower {
     topic: string,
     member: GroupMember,
     options: OpenOptions,
-    watermark: Watermark,
+    { watermark, correspondents }: { watermark: Watermark; correspondents: Correspondents },
     liveStart: number,
   ) {
     this.#around = around;
@@ -60,6 +62,7 @@ export class KafkaInbox implements Inbox, Follower {
     this.#member = member;
     this.#options = options;
     this.#watermark = watermark;
+    this.#correspondents = correspondents;
     this.#liveStart = liveStart;
     this.#next = liveStart;
     this.#handedOut = liveStart - 1;
@@ -208,6 +211,11 @@ export class KafkaInbox implements Inbox, Follower {
     } catch (error) {
       log.warn({ err: error, topic: this.topic }, 'history not trimmed');
     }
+  }
+
+  /** The owner has written to somebody, who is no stranger from now on. */
+  wroteTo(account: Account): void {
+    if (!this.#ended && this.#correspondents.add(account.incarnation)) this.#commits.touch();
   }
 
   /** The frontend's lease is known to be good again. */
@@ -381,7 +389,8 @@ export class KafkaInbox implements Inbox, Follower {
   async #commit(): Promise<void> {
     const sentAt = now();
     const { low } = this.#watermark;
-    await this.#member.commit(this.topic, low, this.#watermark.encode(this.owner.incarnation));
+    const metadata = this.#watermark.encode(this.owner.incarnation, this.#correspondents.encode());
+    await this.#member.commit(this.topic, low, metadata);
     this.#lastContact = sentAt;
     this.#committedLow = low;
   }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
 import type { Account } from './accounts.ts';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
@@ -43,7 +44,7 @@ export interface KafkaInboxesOptions {
   readonly replicationFactor: number;
   readonly frontendLeaseMs: number;
   /** Limits of every inbox. */
-  readonly mailbox: { readonly maxMessages: number; readonly maxBytes: number; readonly senderShare: number };
+  readonly mailbox: Config['mailbox'];
   /** Acknowledged messages stay in the topic for this long. */
   readonly historyMs: number;
 }
@@ -137,15 +138,22 @@ export class KafkaInboxes implements Inboxes {
   }
 
   append(to: Account, message: OutgoingMessage): Promise<Accepted> {
-    const sender = message.from.name;
+    const sender = message.from;
     return this.#limits.run(to, sender, (mailbox) => {
       const record = encodeRecord(this.#options.signer, to, message, new Date());
       return this.#appender.append(this.#topic(to), record).then((accepted) => {
-        this.#limits.stored(mailbox, sender, record.value.length, accepted.offset);
+        this.#limits.stored(mailbox, sender.name, record.value.length, accepted.offset);
+        this.#noteCorrespondent(sender, to);
         this.#handOver(to, message, accepted);
         return accepted;
       });
     });
+  }
+
+  /** In the sender's own inbox, which is held where the sender is logged in. */
+  #noteCorrespondent(sender: Account, to: Account): void {
+    const own = this.#local.get(sender.name);
+    if (own && own !== 'opening' && own.owner.incarnation === sender.incarnation) own.wroteTo(to);
   }
 
   /** To the recipient, if this process holds the very inbox that the message went into: no need to wait for a fetch. */
@@ -231,7 +239,16 @@ export class KafkaInboxes implements Inboxes {
       if (this.#frontend.id !== frontendId)
         throw new EngineError('UNAVAILABLE', 'this frontend has lost its lease');
       const liveStart = options.deliver === 'all' ? watermark.low : look.end;
-      return new KafkaInbox(this.#around, owner, topic, member, options, watermark, liveStart);
+      const { correspondents } = look;
+      return new KafkaInbox(
+        this.#around,
+        owner,
+        topic,
+        member,
+        options,
+        { watermark, correspondents },
+        liveStart,
+      );
     } catch (error) {
       this.#leases.abandon(member);
       throw error;

@@ -1,7 +1,8 @@
 import type { Account } from './accounts.ts';
+import { Correspondents } from './correspondents.ts';
 import { EngineError } from './errors.ts';
+import type { MailboxLook } from './mailbox-looks.ts';
 import { now } from './retry.ts';
-import type { Watermark } from './watermark.ts';
 
 export interface MailboxLimitsOptions {
   /** Undelivered messages that one inbox may hold. */
@@ -10,8 +11,10 @@ export interface MailboxLimitsOptions {
   readonly maxBytes: number;
   /** Share of `maxMessages` that one sender may fill, between 0 and 1. */
   readonly senderShare: number;
+  /** How full strangers may make it, between 0 and 1: the rest is for those whom the owner has written to. */
+  readonly strangerShare: number;
   /** Reads what is committed, and where the log ends. @throws EngineError */
-  readonly look: (to: Account) => Promise<{ watermark: Watermark | null; start: number; end: number }>;
+  readonly look: (to: Account) => Promise<MailboxLook>;
 }
 
 /** What this frontend knows of one inbox. */
@@ -22,6 +25,8 @@ export interface Mailbox {
   /** Undelivered messages below `end` when it was last looked at. */
   undelivered: number;
   lookedAt: number;
+  /** Whom its owner had written to by then. */
+  correspondents: Correspondents;
   /** Appends that wait for a look at Kafka, one after the other: they keep their order. */
   line: Promise<void> | null;
   /** Counted here: bytes and messages by sender that may still be undelivered; of senders, those with the most. */
@@ -41,7 +46,8 @@ const MAX_SENDERS = 64;
 /**
  * Refuses messages to an inbox that is full, before they are stored. The number of undelivered messages comes from
  * the offset of the last append and, in an inbox that may be half full, a watermark at most 2 s old, so the limit may be
- * overshot by what several frontends append in that time. Bytes and each sender's share are counted by each frontend for itself, and shrink in
+ * overshot by what several frontends append in that time. Strangers all together may fill a part of it only, whoever filled
+ * that: so many accounts as one likes to make keep nobody out whom the owner has written to. Bytes and each sender's share are counted by each frontend for itself, and shrink in
  * proportion as the inbox empties.
  */
 export class MailboxLimits {
@@ -59,7 +65,7 @@ export class MailboxLimits {
    * message to an inbox, one that is at least half full, and before a refusal.
    * @throws EngineError `MAILBOX_FULL`, and what `append` throws
    */
-  run<T>(to: Account, sender: string, append: (mailbox: Mailbox) => Promise<T>): Promise<T> {
+  run<T>(to: Account, sender: Account, append: (mailbox: Mailbox) => Promise<T>): Promise<T> {
     const mailbox = this.#mailbox(to);
     if (mailbox.line === null && this.#isSurelyOpen(mailbox, sender)) return append(mailbox);
     const turn = this.#queue(mailbox, () => this.#demandRoom(to, mailbox, sender));
@@ -101,11 +107,12 @@ export class MailboxLimits {
   /** A look that fails leaves things as they were: appending will tell. */
   async #look(to: Account, mailbox: Mailbox): Promise<void> {
     try {
-      const { watermark, start, end } = await this.#options.look(to);
+      const { watermark, correspondents, start, end } = await this.#options.look(to);
       const low = Math.max(start, watermark?.low ?? start);
       const undelivered = Math.max(0, end - low - (watermark?.acknowledgedAbove ?? 0));
       this.#shrink(mailbox, undelivered);
       mailbox.undelivered = undelivered;
+      mailbox.correspondents = correspondents;
       mailbox.end = Math.max(mailbox.end, end);
     } catch {
       // Kafka does not answer.
@@ -129,31 +136,33 @@ export class MailboxLimits {
    * Looked at not too long ago, or so empty that it does not matter: the offset of each append says how many messages
    * came in since the look, so what is known is too much if anything.
    */
-  #isSurelyOpen(mailbox: Mailbox, sender: string): boolean {
+  #isSurelyOpen(mailbox: Mailbox, sender: Account): boolean {
     if (mailbox.lookedAt === Number.NEGATIVE_INFINITY) return false;
     const limit = now() - mailbox.lookedAt <= MAX_AGE_MS ? 1 : 0.5;
     return this.#fill(mailbox, sender) < limit;
   }
 
   /** How full it is for this sender: 1 is full. */
-  #fill(mailbox: Mailbox, sender: string): number {
-    const { maxMessages, maxBytes } = this.#options;
-    const ofSender = (mailbox.bySender.get(sender) ?? 0) / this.#senderLimit;
-    return Math.max(mailbox.undelivered / maxMessages, mailbox.bytes / maxBytes, ofSender);
+  #fill(mailbox: Mailbox, { name, incarnation }: Account): number {
+    const { maxMessages, maxBytes, strangerShare } = this.#options;
+    const share = mailbox.correspondents.has(incarnation) ? 1 : strangerShare;
+    const ofMessages = mailbox.undelivered / Math.max(1, Math.floor(maxMessages * share));
+    const ofSender = (mailbox.bySender.get(name) ?? 0) / this.#senderLimit;
+    return Math.max(ofMessages, mailbox.bytes / (maxBytes * share), ofSender);
   }
 
   get #senderLimit(): number {
     return Math.max(1, Math.floor(this.#options.maxMessages * this.#options.senderShare));
   }
 
-  async #demandRoom(to: Account, mailbox: Mailbox, sender: string): Promise<void> {
+  async #demandRoom(to: Account, mailbox: Mailbox, sender: Account): Promise<void> {
     const maxAge = this.#fill(mailbox, sender) < 1 ? MAX_AGE_MS : MAX_REFUSAL_AGE_MS;
     if (now() - mailbox.lookedAt > maxAge) await this.#look(to, mailbox);
     if (this.#fill(mailbox, sender) < 1) return;
     const { undelivered, bytes } = mailbox;
     throw new EngineError(
       'MAILBOX_FULL',
-      `${to.name}: ${undelivered} messages, ${bytes} bytes, or too many of ${sender}`,
+      `${to.name}: ${undelivered} messages, ${bytes} bytes, or too many of ${sender.name}`,
     );
   }
 }
@@ -164,6 +173,7 @@ function newMailbox(incarnation: string): Mailbox {
     end: 0,
     undelivered: 0,
     lookedAt: Number.NEGATIVE_INFINITY,
+    correspondents: new Correspondents(),
     line: null,
     bytes: 0,
     bySender: new Map(),

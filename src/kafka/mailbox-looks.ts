@@ -1,6 +1,7 @@
 import type { Account } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
-import { readManyCommits, watermarkOf } from './commits.ts';
+import { correspondentsOf, readManyCommits, watermarkOf } from './commits.ts';
+import type { Correspondents } from './correspondents.ts';
 import { Gatherer } from './gatherer.ts';
 import { type LogBounds, readManyBounds, readManyEnds } from './log-reader.ts';
 import { now, retry } from './retry.ts';
@@ -9,6 +10,8 @@ import type { Watermark } from './watermark.ts';
 /** What is committed for an inbox, and where its log begins and ends. */
 export interface MailboxLook extends LogBounds {
   readonly watermark: Watermark | null;
+  /** Whom the owner has written to. */
+  readonly correspondents: Correspondents;
 }
 
 const LOOK_TIMEOUT_MS = 5_000;
@@ -36,7 +39,8 @@ export class MailboxLooks {
         const [commit = null, found] = [commits[index], bounds[index]];
         if (commit instanceof Error) return commit;
         if (found === undefined || found instanceof Error) return found ?? new Error('no answer');
-        return { watermark: watermarkOf(account, commit), ...found };
+        const correspondents = correspondentsOf(account, commit);
+        return { watermark: watermarkOf(account, commit), correspondents, ...found };
       });
     });
     this.#ends = new Gatherer(MAX_LOOKS, (accounts) =>

@@ -1,3 +1,5 @@
+import { MAX_CORRESPONDENTS_CHARACTERS } from './correspondents.ts';
+
 /** Offsets first..last, both included. */
 export type OffsetRange = readonly [first: number, last: number];
 
@@ -6,9 +8,9 @@ export const MAX_METADATA_CHARACTERS = 4_096;
 
 /**
  * Past this length an inbox delivers nothing more until a gap closes: the rest of the 4,096 is room for what is
- * still under way to the client.
+ * still under way to the client, and for the correspondents.
  */
-const FULL_CHARACTERS = 3_400;
+const FULL_CHARACTERS = 3_400 - MAX_CORRESPONDENTS_CHARACTERS;
 
 const FORMAT = '1';
 
@@ -16,7 +18,7 @@ const FORMAT = '1';
  * What of an inbox was delivered: every offset below `low`, and the ranges above it that were acknowledged out of
  * order. Commits of the group keep both: the offset is `low`, the metadata holds the ranges.
  *
- *     metadata = "1" SP incarnation SP [range *("," range)]
+ *     metadata = "1" SP incarnation SP [range *("," range)] [SP correspondents]
  *     range    = gap ["+" more]      both base 36: offsets skipped since the end of the last range, and
  *                                    how many follow the first one of this range
  */
@@ -95,13 +97,17 @@ export class Watermark {
     return this.#ranges.length * 24 > FULL_CHARACTERS && this.#encodeRanges().length > FULL_CHARACTERS;
   }
 
-  /** The metadata for a commit. Ranges that do not fit are left out from the top: they are delivered again. */
-  encode(incarnation: string): string {
+  /**
+   * The metadata for a commit. Ranges that do not fit are left out from the top: they are delivered again.
+   * @param correspondents whom the owner has written to (correspondents.ts), which goes along
+   */
+  encode(incarnation: string, correspondents = ''): string {
     const head = `${FORMAT} ${incarnation} `;
-    const room = MAX_METADATA_CHARACTERS - head.length;
+    const tail = correspondents === '' ? '' : ` ${correspondents}`;
+    const room = MAX_METADATA_CHARACTERS - head.length - tail.length;
     let ranges = this.#encodeRanges();
     if (ranges.length > room) ranges = ranges.slice(0, ranges.lastIndexOf(',', room));
-    return head + ranges;
+    return head + ranges + tail;
   }
 
   /**
@@ -109,7 +115,7 @@ export class Watermark {
    * @returns null when it is not of this incarnation, not of this format, or damaged: then it counts as missing
    */
   static decode(offset: number, metadata: string, incarnation: string): Watermark | null {
-    const [format, owner, ranges, ...more] = metadata.split(' ');
+    const [format, owner, ranges, _correspondents, ...more] = metadata.split(' ');
     if (format !== FORMAT || owner !== incarnation || ranges === undefined || more.length > 0) return null;
     const watermark = new Watermark(offset);
     let position = offset;

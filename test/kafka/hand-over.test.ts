@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { CommitPace } from '../../src/kafka/commit-pace.ts';
+import { Correspondents } from '../../src/kafka/correspondents.ts';
 import type { GroupMember } from '../../src/kafka/group-member.ts';
 import { KafkaInbox } from '../../src/kafka/inbox.ts';
 import type { InboxSurroundings } from '../../src/kafka/inbox-surroundings.ts';
@@ -63,6 +64,7 @@ class World {
       signer,
       historyMs: 3_600_000,
       log: testLog,
+      steppedOver: { note: () => {} },
       isFrontendAlive: () => this.alive,
       frontendAlive: async () => {},
       onReleased: () => {},
@@ -82,7 +84,8 @@ class World {
       },
       onLost: () => {},
     };
-    this.inbox = new KafkaInbox(around, owner, 'topic', member, options, watermark, liveStart);
+    const places = { watermark, correspondents: new Correspondents() };
+    this.inbox = new KafkaInbox(around, owner, 'topic', member, options, places, liveStart);
     this.inbox.start();
     return this.inbox;
   }

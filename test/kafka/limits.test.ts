@@ -17,6 +17,7 @@ describe('mailbox limits', () => {
       MILENA_MAILBOX_MESSAGES: String(MESSAGES),
       MILENA_MAILBOX_MB: '0.01',
       MILENA_SENDER_SHARE: '0.5',
+      MILENA_STRANGER_SHARE: '0.75',
     });
     engine = await openEngine(config, testLog);
     elsewhere = await openEngine(config, testLog);
@@ -45,10 +46,36 @@ describe('mailbox limits', () => {
     const to = await make('to');
     const [anna, bert, carl] = [await make('anna'), await make('bert'), await make('carl')];
     expect(await fill(engine, to, anna)).toBe(MESSAGES / 2);
-    expect(await fill(engine, to, bert)).toBe(MESSAGES / 2);
+    expect(await fill(engine, to, bert)).toBe(MESSAGES / 4);
     expect(await fill(engine, to, carl)).toBe(0);
     // Another frontend sees the same by looking at Kafka.
     expect(await fill(elsewhere, (await elsewhere.accounts.find(to.name)) ?? to, carl)).toBe(0);
+  });
+
+  it('keep room for those whom the owner has written to, through any frontend, also after a restart', async () => {
+    const to = await make('to');
+    const [friend, other] = [await make('friend'), await make('other')];
+    const first = await observe(engine, to);
+    await engine.inboxes.append(friend, message(to, 'hello'));
+    await first.inbox.close();
+    // What the next login writes down keeps it.
+    const second = await observe(engine, to);
+    await engine.inboxes.append(other, message(to, 'hello, too'));
+    await second.inbox.close();
+    for (let i = 0; i < 12; i++) await fill(engine, to, await make('stranger'));
+    expect(await fill(engine, to, await make('stranger'))).toBe(0);
+    expect(await fill(elsewhere, to, await make('stranger'))).toBe(0);
+    expect(await fill(elsewhere, to, friend)).toBe(MESSAGES / 4);
+    expect(await fill(engine, to, other)).toBe(0);
+    // Another life of a friend's name is a stranger.
+    await engine.accounts.remove(friend);
+    const again = await engine.accounts.create({ name: friend.name });
+    const reader = await observe(engine, to);
+    const read = await reader.inbox.read({ maxBytes: 100_000, maxMessages: 5 });
+    reader.inbox.acknowledge(read[0]?.offset ?? -1, read.at(-1)?.offset ?? -1);
+    await eventually(() => engine.inboxes.append(to, message(other, 'there is room')));
+    expect(await fill(engine, to, again)).toBe(0);
+    await reader.inbox.close();
   });
 
   it('open again as soon as messages are acknowledged', async () => {
@@ -65,7 +92,7 @@ describe('mailbox limits', () => {
   it('count bytes', async () => {
     const to = await make('to');
     const from = await make('from');
-    expect(await fill(engine, to, from, 'x'.repeat(2_000))).toBe(Math.ceil((0.01 * 2 ** 20) / 2_000));
+    expect(await fill(engine, to, from, 'x'.repeat(2_000))).toBe(Math.ceil((0.75 * 0.01 * 2 ** 20) / 2_000));
   });
 
   it('keep the order of one sender, however the looks at Kafka fall', async () => {

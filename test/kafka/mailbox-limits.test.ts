@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/kafka/accounts.ts';
+import { Correspondents } from '../../src/kafka/correspondents.ts';
 import { type Mailbox, MailboxLimits } from '../../src/kafka/mailbox-limits.ts';
 
-const LIMITS = { maxMessages: 100_000, maxBytes: 2 ** 40, senderShare: 0.5 };
+const LIMITS = { maxMessages: 100_000, maxBytes: 2 ** 40, senderShare: 0.5, strangerShare: 1 };
 
 function account(name: string): Account {
   const rest = { displayName: null, credential: null, disabled: false, blocked: [], createdAt: 0 };
@@ -16,14 +17,14 @@ function open() {
     ...LIMITS,
     look: async (to) => {
       looks.push(to.name);
-      return { watermark: null, start: 0, end: 0 };
+      return { watermark: null, correspondents: new Correspondents(), start: 0, end: 0 };
     },
   });
   return { limits, looks };
 }
 
 async function send(limits: MailboxLimits, to: Account, sender: string, offset: number): Promise<Mailbox> {
-  return limits.run(to, sender, async (mailbox) => {
+  return limits.run(to, account(sender), async (mailbox) => {
     limits.stored(mailbox, sender, 10, offset);
     return mailbox;
   });

@@ -78,6 +78,8 @@ describe('watermark', () => {
     ]);
     expect(watermark.encode(ME)).toBe(`1 ${ME} 1,8+z`);
     expect(new Watermark(7).encode(ME)).toBe(`1 ${ME} `);
+    expect(watermark.encode(ME, 'abcdef')).toBe(`1 ${ME} 1,8+z abcdef`);
+    expect(Watermark.decode(watermark.low, watermark.encode(ME, 'abcdef'), ME)).toEqual(watermark);
   });
 
   it('counts a commit of another life, of another format, or a damaged one as missing', () => {
