@@ -10,7 +10,8 @@
 #
 # One message is one line; control characters are shown as escapes (\n, \x1b). A missing topic is created, but never
 # an inbox: a person's inbox is the topic milena.inbox.NAME and is made with the account. Reading an inbox like this
-# takes nothing out of it.
+# takes nothing out of it. Messages may be packed with gzip, snappy, lz4 or zstd; a batch that unpacks to more than 4 MiB is
+# left out, which is said on standard error.
 #   MILENA_KAFKA_BROKERS   the Kafka (that of ./start_kafka.sh)
 . "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
 
