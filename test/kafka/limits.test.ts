@@ -66,7 +66,7 @@ describe('mailbox limits', () => {
     expect(await fill(engine, to, await make('stranger'))).toBe(0);
     expect(await fill(elsewhere, to, await make('stranger'))).toBe(0);
     expect(await fill(elsewhere, to, friend)).toBe(MESSAGES / 4);
-    expect(await fill(engine, to, other)).toBe(0);
+    expect(await fill(elsewhere, to, other)).toBe(0);
     // Another life of a friend's name is a stranger.
     await engine.accounts.remove(friend);
     const again = await engine.accounts.create({ name: friend.name });

@@ -90,7 +90,7 @@ describe('watermark', () => {
       ME,
       `2 ${ME} `,
       `1 ${ME}`,
-      `1 ${ME} x y`,
+      `1 ${ME} x y z`,
       `1 ${ME} 1,`,
       `1 ${ME} -1`,
       `1 ${ME} 1+`,
