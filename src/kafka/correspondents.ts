@@ -13,16 +13,20 @@ export const MAX_CORRESPONDENTS_CHARACTERS = MOST * TAG_CHARACTERS;
  *     text = *tag, the one that was written to last at the end
  */
 export class Correspondents {
-  #tags: string[];
+  /** The longest ago first, each with its number among all that were ever put here. */
+  readonly #numbers = new Map<string, number>();
+  #last = 0;
 
   /** @param text as `encode` made it; whatever else is there is none */
   constructor(text = '') {
-    this.#tags = /^[\w-]*$/.test(text) ? (text.match(/.{6}/g) ?? []).slice(-MOST) : [];
+    const tags = /^[\w-]*$/.test(text) ? (text.match(/.{6}/g) ?? []) : [];
+    for (const tag of tags.slice(-MOST))
+      this.#put(Buffer.from(`${tag}A`, 'base64url').toString('hex', 0, 5).slice(0, -1));
   }
 
   /** @param incarnation a UUID */
   has(incarnation: string): boolean {
-    return this.#tags.length > 0 && this.#tags.includes(tagOf(incarnation));
+    return this.#numbers.size > 0 && this.#numbers.has(headOf(incarnation));
   }
 
   /**
@@ -30,22 +34,32 @@ export class Correspondents {
    * @returns whether anything changed
    */
   add(incarnation: string): boolean {
-    const tag = tagOf(incarnation);
-    const at = this.#tags.indexOf(tag);
-    if (at >= 0 && at >= this.#tags.length - MOST / 2) return false;
-    if (at >= 0) this.#tags.splice(at, 1);
-    this.#tags.push(tag);
-    if (this.#tags.length > MOST) this.#tags.shift();
+    const head = headOf(incarnation);
+    if ((this.#numbers.get(head) ?? 0) > Math.max(0, this.#last - MOST / 2)) return false;
+    this.#put(head);
     return true;
   }
 
   encode(): string {
-    return this.#tags.join('');
+    let text = '';
+    for (const head of this.#numbers.keys()) {
+      text += Buffer.from(`${head}0`, 'hex').toString('base64url').slice(0, TAG_CHARACTERS);
+    }
+    return text;
+  }
+
+  #put(head: string): void {
+    this.#numbers.delete(head);
+    this.#numbers.set(head, ++this.#last);
+    if (this.#numbers.size <= MOST) return;
+    for (const oldest of this.#numbers.keys()) {
+      this.#numbers.delete(oldest);
+      break;
+    }
   }
 }
 
-/** The first nine hexadecimal digits. */
-function tagOf(incarnation: string): string {
-  const digits = incarnation.replaceAll('-', '').slice(0, 9);
-  return Buffer.from(digits.padEnd(10, '0'), 'hex').toString('base64url').slice(0, TAG_CHARACTERS);
+/** The first nine hexadecimal digits of a UUID, 36 bits. */
+function headOf(incarnation: string): string {
+  return incarnation.slice(0, 8) + incarnation.charAt(9);
 }

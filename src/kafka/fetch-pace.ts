@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { now } from './retry.ts';
 
 const LONGEST_DEBT_MS = 5_000;
@@ -85,8 +84,13 @@ export class FetchPace {
     if (cost === 0 || this.#unpacked.spend(cost) === 0) return null;
     this.#resting += 1;
     const restMs = (cost / UNPACKED_PER_SECOND) * 1_000 * this.#resting;
-    return sleep(restMs, undefined, { ref: false }).then(() => {
-      this.#resting -= 1;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#resting -= 1;
+        resolve();
+      }, restMs);
+      // It holds up nobody who wants to end.
+      timer.unref();
     });
   }
 }

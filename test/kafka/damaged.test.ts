@@ -65,7 +65,7 @@ describe('records with odd numbers', () => {
   });
 });
 
-it('a table whose topic is made anew shows what is in the new one', async () => {
+it('a table whose topic is made anew shows what is in the new one, and no key that is too long', async () => {
   const kafka = witness();
   const [admin, producer] = [kafka.admin(), kafka.producer()];
   const cluster = new Cluster({ bootstrap: testBrokers(), clientId: 'anew' });
@@ -79,6 +79,8 @@ it('a table whose topic is made anew shows what is in the new one', async () => 
   try {
     await Promise.all([admin.connect(), producer.connect(), cluster.connect()]);
     await make();
+    const long = { key: 'k'.repeat(1_000), value: 'x' };
+    await producer.send({ topic, messages: [long, { ...long, value: null }] });
     const old = Array.from({ length: 5 }, (_, i) => ({ key: `old ${i}`, value: 'x' }));
     await producer.send({ topic, messages: old });
     table.start();

@@ -125,3 +125,42 @@ function scheduleWith(
 ): CommitSchedule {
   return new CommitSchedule({ pace, commit, mayCommit: () => true, onFailed });
 }
+
+describe('the pace of unpacking', () => {
+  const MIB = 1024 * 1024;
+
+  it('lets an inbox wait past the budget of all, longer the more it took, and goes on as time goes by', async () => {
+    const pace = new FetchPace();
+    expect(pace.unpacked(0)).toBeNull();
+    for (let i = 0; i < 16; i++) expect(pace.unpacked(4 * MIB)).toBeNull();
+    const done: string[] = [];
+    const wait = (who: string, cost: number) => pace.unpacked(cost)?.then(() => void done.push(who));
+    expect(wait('much', 16 * MIB)).toBeDefined();
+    expect(wait('little', MIB / 16)).toBeDefined();
+    expect(pace.unpacked(0)).toBeNull();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(done).toEqual(['little']);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(done).toEqual(['little', 'much']);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(pace.unpacked(4 * MIB)).toBeNull();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is the same for many who take much: each has a share', async () => {
+    const pace = new FetchPace();
+    pace.unpacked(64 * MIB);
+    let bytes = 0;
+    const bomber = async () => {
+      for (;;) {
+        bytes += 4 * MIB;
+        await pace.unpacked(4 * MIB);
+      }
+    };
+    for (let i = 0; i < 50; i++) void bomber();
+    await vi.advanceTimersByTimeAsync(20_000);
+    // 64 MiB a second by the shares, and as much again that the budget gives back, beside the first ones of each.
+    expect(bytes / MIB).toBeLessThan(2 * 64 * 20 + 50 * 4);
+    expect(bytes / MIB).toBeGreaterThan(64 * 10);
+  });
+});
