@@ -62,9 +62,7 @@ export async function openEngine(config: Config, log: Logger): Promise<Engine> {
     throw error;
   }
   // Not waited for: there may be many thousand.
-  settings
-    .bringInboxes()
-    .catch((error: unknown) => log.warn({ err: error }, 'settings of inboxes not checked'));
+  void settings.bringInboxes();
   return { accounts, inboxes, sessions, close };
 }
 
