@@ -1,5 +1,5 @@
 /** Longer than this no server keeps a client waiting, whatever it asks for: nobody would believe that it still tries. */
-const MAX_ASKED_MS = 5 * 60_000;
+export const MAX_ASKED_MS = 5 * 60_000;
 
 export interface BackoffLimits {
   readonly firstMs: number;

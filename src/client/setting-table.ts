@@ -4,14 +4,14 @@
  * commands take to run.
  */
 import { isUsername } from '../protocol/names.ts';
-import type { Address } from './socket.ts';
+import { type Address, parseServers } from './address.ts';
 
 export const THEMES = ['auto', 'dark', 'light', 'high-contrast', 'mono'] as const;
 export type Theme = (typeof THEMES)[number];
 
 /** The settings as somebody gives them. */
 export interface Given {
-  readonly server: Address;
+  readonly server: readonly Address[];
   readonly user: string;
   readonly passwordFile: string;
   readonly tls: boolean;
@@ -40,7 +40,7 @@ export interface Row<Value> {
 }
 
 export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
-  server: text('server', 'MILENA_SERVER', parseAddress, 'HOST:PORT', '127.0.0.1:8080'),
+  server: text('server', 'MILENA_SERVER', parseServers, 'HOST:PORT', '127.0.0.1:8080,[::1]:8081'),
   user: text('user', 'MILENA_USER', parseUser, 'a username (a-z, 0-9, _ and -, at most 32)', 'alice'),
   passwordFile: path('password-file', 'MILENA_PASSWORD_FILE', 'the path of a file', '~/.milena-password'),
   tls: flag('tls', 'MILENA_TLS', 'true'),
@@ -55,18 +55,6 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
 };
 
 export const SETTING_NAMES = Object.keys(TABLE) as (keyof Given)[];
-
-/** HOST:PORT, with an IPv6 address in brackets; undefined for anything else. */
-export function parseAddress(server: string): Address | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]]+)):(\d+)$/.exec(server);
-  const host = match?.[1] ?? match?.[2];
-  const port = match?.[3];
-  return host !== undefined && port !== undefined && isPort(port) ? { host, port: Number(port) } : undefined;
-}
-
-export function isPort(text: string): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
-}
 
 function parseUser(name: string): string | undefined {
   const lower = name.toLowerCase();

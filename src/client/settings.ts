@@ -3,15 +3,18 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { isLoopback } from '../loopback.ts';
-import { type Given, isPort, type Row, SETTING_NAMES, TABLE, type Theme } from './setting-table.ts';
-import type { Address, TlsSettings } from './socket.ts';
+import { type Address, isPort, serverText } from './address.ts';
+import { type Given, type Row, SETTING_NAMES, TABLE, type Theme } from './setting-table.ts';
+import type { TlsSettings } from './socket.ts';
 import { suggest } from './suggest.ts';
 
 /** What a person may choose, as every face of the client gets it. */
 export interface Settings {
-  readonly address: Address;
-  /** The address as people write it, HOST:PORT; names the server in the local history. */
+  /** At least one: of the same Milena, any of them will do. */
+  readonly servers: readonly Address[];
+  /** The first of them as people write it, HOST:PORT, and the others: by these names histories are found. */
   readonly server: string;
+  readonly others: readonly string[];
   readonly protocol: 1 | 2;
   /** Undefined: plain text. */
   readonly tls: TlsSettings | undefined;
@@ -61,22 +64,24 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
   const fromEnvironment = reading.environment();
   const fromFlags = reading.flags(flags);
   const given: Layer = { ...fromFile, ...fromEnvironment, ...fromFlags };
-  const address = given.server ?? { host: '127.0.0.1', port: 8080 };
-  const protocol = given.protocol ?? 2;
+  const servers = given.server ?? [{ host: '127.0.0.1', port: 8080 }];
+  const [server = '', ...others] = servers.map(serverText);
   const tls = given.tls ? reading.tls(given.ca) : undefined;
-  // Version 1 has no passwords to lose, and its programs never asked.
-  if (!given.tls && protocol === 2 && !given.insecure && !isLoopback(address.host)) {
+  const elsewhere = servers.map(({ host }) => host).filter((host) => !isLoopback(host));
+  if (!given.tls && !given.insecure && elsewhere.length > 0) {
+    const what = elsewhere.length === 1 ? 'is another machine' : 'are other machines';
     reading.problems.push(
-      `${address.host} is another machine, and without encryption anybody between here and there can read your ` +
-        'password and messages: use --tls, or --insecure if you trust the whole network.',
+      `${[...new Set(elsewhere)].join(', ')} ${what}, and without encryption anybody between here and there can read ` +
+        'your password and messages: use --tls, or --insecure if you trust the whole network.',
     );
   }
   if (reading.problems.length > 0) throw new SettingsError(reading.problems.join('\n'));
   const dataDir = given.dataDir ?? join(baseFolder(environment, 'XDG_DATA_HOME', '.local/share'), 'milena');
   return {
-    address,
-    server: serverText(address),
-    protocol,
+    servers,
+    server,
+    others,
+    protocol: given.protocol ?? 2,
     tls,
     user: given.user ?? null,
     passwordFile:
@@ -87,11 +92,6 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     directory: given.history === false ? null : dataDir,
     file: reading.path,
   };
-}
-
-/** An address as people write it. */
-export function serverText({ host, port }: Address): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Reads each source and gathers everything that is wrong. */
@@ -171,13 +171,9 @@ class Reading {
       this.problems.push(`MILENA_PORT=${port}: it must be a port. For example: MILENA_PORT=8080`);
       return {};
     }
-    const everywhere = host === undefined || ['0.0.0.0', '::', '[::]'].includes(host);
-    return {
-      server: {
-        host: everywhere ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1'),
-        port: Number(port ?? '8080'),
-      },
-    };
+    const bare = host?.replace(/^\[(.*)\]$/, '$1');
+    const everywhere = bare === undefined || bare === '0.0.0.0' || /^[0:]+$/.test(bare);
+    return { server: [{ host: everywhere ? '127.0.0.1' : bare, port: Number(port ?? '8080') }] };
   }
 
   #fileContent(): object {

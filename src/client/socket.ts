@@ -1,11 +1,7 @@
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls, getCACertificates } from 'node:tls';
+import { connect, isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls, getCACertificates } from 'node:tls';
+import { type Address, withoutZone } from './address.ts';
 import { ClientError } from './errors.ts';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** How the connection is encrypted. */
 export interface TlsSettings {
@@ -16,18 +12,26 @@ export interface TlsSettings {
 /** The other machine, or the network, may be gone: the kernel asks. A server that hangs is found out by the session's own pings. */
 const KEEP_ALIVE_MS = 15_000;
 
+/** Where a connection goes. */
+export interface Target {
+  /** Whose certificate is to be shown. */
+  readonly server: Address;
+  /** An IP address. */
+  readonly address: Address;
+}
+
 /**
  * Opens a connection, with TLS (1.3, certificate and name checked) if there are settings for it.
  * @throws ClientError `OFFLINE`, with a reason that says what to do where that is known
  */
 export function openSocket(
-  address: Address,
+  target: Target,
   tls: TlsSettings | undefined,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = tls === undefined ? openPlain(address) : openTls(address, tls);
+    const socket = tls === undefined ? connect({ ...target.address }) : openTls(target, tls);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const fail = (reason: string) => {
@@ -37,7 +41,7 @@ export function openSocket(
       reject(new ClientError('OFFLINE', reason));
     };
     const abort = () => fail('given up');
-    const timer = setTimeout(() => fail(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
+    const timer = setTimeout(() => fail(`no answer within ${Math.ceil(timeoutMs / 100) / 10} s`), timeoutMs);
     signal.addEventListener('abort', abort, { once: true });
     socket.once('error', (error) => fail(socketReason(error)));
     socket.once('end', () => fail('the server closed the connection'));
@@ -51,16 +55,13 @@ export function openSocket(
   });
 }
 
-function openPlain({ host, port }: Address): Socket {
-  return connect({ host, port });
-}
-
-function openTls({ host, port }: Address, { ca }: TlsSettings): Socket {
+function openTls({ server, address }: Target, { ca }: TlsSettings): Socket {
+  const name = withoutZone(server.host);
   return connectTls({
-    host,
-    port,
+    ...address,
     // A name for the server to choose its certificate by; an address is none (RFC 6066).
-    ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
     minVersion: 'TLSv1.3',
     ca: ca === undefined ? [...getCACertificates('default'), ...getCACertificates('system')] : [ca],
   });

@@ -14,7 +14,7 @@ export interface ClientOptions extends TransportOptions {
   readonly relogin: BackoffLimits & { readonly tries: number };
 }
 
-export const DEFAULT_OPTIONS: Omit<ClientOptions, 'address'> = {
+export const DEFAULT_OPTIONS: Omit<ClientOptions, 'servers'> = {
   connectTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
   deadAfterMs: 30_000,

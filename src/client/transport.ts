@@ -1,21 +1,18 @@
-import type { Socket } from 'node:net';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { type BackoffLimits, retryMs } from './backoff.ts';
+import { type BackoffLimits, backoffMs } from './backoff.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Dialect, Typed } from './dialect.ts';
 import { ClientError } from './errors.ts';
-import { type Address, openSocket, type TlsSettings } from './socket.ts';
+import { type Opened, Route, type RouteOptions, type Stop } from './route.ts';
 
 export type Link =
   | { readonly kind: 'connecting' }
-  | { readonly kind: 'online' }
+  /** `server`: the one it is, `HOST:PORT`, perhaps with an address behind it. */
+  | { readonly kind: 'online'; readonly server: string }
   | { readonly kind: 'waiting'; readonly reason: string; readonly retryInMs: number }
   | { readonly kind: 'closed' };
 
-export interface TransportOptions extends ConnectionOptions {
-  readonly address: Address;
-  /** Absent: plain text. */
-  readonly tls?: TlsSettings | undefined;
+export interface TransportOptions extends ConnectionOptions, RouteOptions {
   readonly connectTimeoutMs: number;
   readonly reconnect: BackoffLimits;
   /** A connection that lived this long was a good one: the next reconnect starts with the shortest wait. */
@@ -37,28 +34,30 @@ export interface TransportEvents<Request extends Typed, ServerFrame extends Type
   readonly onReply: (request: Request, reply: ServerFrame, late: boolean) => void;
   /** A connection that `onOnline` told of has ended, however; before `onLink` and `onLost`. */
   readonly onOffline: () => void;
-  /** The connection ended, or could not be made; the next attempt follows. */
+  /**
+   * The connection ended, or none could be made to any server; the next attempt follows, at once (0) if there is another
+   * server to try.
+   */
   readonly onLost: (reason: string, retryInMs: number) => void;
 }
 
-/** Keeps one connection to a server, of whatever version, and makes it anew when it is lost. */
+/** Keeps one connection to one of the servers, of whatever version, and makes it anew when it is lost. */
 export class Transport<Request extends Typed, ServerFrame extends Typed> {
   readonly #options: TransportOptions;
   readonly #dialect: Dialect<Request, ServerFrame>;
   readonly #events: TransportEvents<Request, ServerFrame>;
+  readonly #route: Route;
   readonly #stop = new AbortController();
   #link: Link = { kind: 'connecting' };
   /** The connection that requests go to: it has been greeted, and it has not ended. */
   #connection: Connection<Request, ServerFrame> | undefined;
-  /** The last connection that was opened, greeted or not. */
-  #latest: Connection<Request, ServerFrame> | undefined;
+  /** The last connection that was opened, greeted or not, and where it goes. */
+  #latest: { readonly connection: Connection<Request, ServerFrame>; readonly to: Stop } | undefined;
   /** Set while the end of the connection is what we asked for: no wait, nothing to tell. */
   #expectedEnd = false;
   /** The next connection only follows such an end: nothing to tell either. */
   #quiet = false;
   #wasConnected = false;
-  /** The server asked not to be tried before this time has passed, in milliseconds. */
-  #holdOffMs = 0;
   /** Who waits for the next connection. */
   readonly #waiting = new Set<() => void>();
   #finished: Promise<void> = Promise.resolve();
@@ -70,6 +69,7 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
     events: TransportEvents<Request, ServerFrame>,
   ) {
     this.#options = options;
+    this.#route = new Route(options);
     this.#dialect = dialect;
     this.#events = events;
   }
@@ -90,7 +90,7 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
   /** Ends everything. Idempotent. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#latest?.close();
+    await this.#latest?.connection.close();
     await this.#finished;
   }
 
@@ -107,14 +107,14 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
     this.#expectedEnd = expected;
   }
 
-  /** Keeps the next attempt, and only that, from coming sooner. */
+  /** The server does not want to be tried again sooner; another one may be. */
   holdOff(milliseconds: number): void {
-    this.#holdOffMs = milliseconds;
+    if (this.#latest !== undefined && milliseconds > 0) this.#route.hold(this.#latest.to, milliseconds);
   }
 
   /** Ends the connection that there is, greeted or not; the next one follows. */
   hangUp(reason: string): void {
-    const connection = this.#latest;
+    const connection = this.#latest?.connection;
     if (connection === undefined || connection.hasEnded) return;
     // Its end takes a moment, in which nothing can be asked any more.
     this.#forget(connection);
@@ -144,51 +144,68 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
   }
 
   async #run(): Promise<void> {
-    let attempt = 0;
+    const { connectTimeoutMs, reconnect, stableAfterMs } = this.#options;
+    const route = this.#route;
+    let failedRounds = 0;
     while (!this.#stop.signal.aborted) {
-      this.#setLink({ kind: 'connecting' });
+      if (route.hasMore) this.#setLink({ kind: 'connecting' });
       const began = performance.now();
-      let reason: string;
-      try {
-        const { address, tls, connectTimeoutMs } = this.#options;
-        const socket = await openSocket(address, tls, connectTimeoutMs, this.#stop.signal);
-        reason = await this.#live(socket);
-        if (performance.now() - began > this.#options.stableAfterMs) attempt = 0;
-      } catch (error) {
-        reason = error instanceof Error ? error.message : String(error);
+      const opened = await route.open(() => connectTimeoutMs, this.#stop.signal).catch(() => undefined);
+      if (opened === undefined) {
+        if (this.#stop.signal.aborted) break;
+        this.#quiet = false;
+        await this.#pause(Math.max(backoffMs(failedRounds, reconnect), route.heldMs));
+        failedRounds += 1;
+        continue;
       }
+      const { wasOnline, reason } = await this.#live(opened);
       if (this.#stop.signal.aborted) break;
+      const isStable = performance.now() - began > stableAfterMs;
+      if (isStable) failedRounds = 0;
       if (this.#expectedEnd) {
         this.#expectedEnd = false;
         this.#quiet = true;
+        route.again(opened.stop);
         continue;
       }
       this.#quiet = false;
-      const retryInMs = retryMs(attempt, this.#options.reconnect, this.#holdOffMs);
-      this.#holdOffMs = 0;
-      attempt += 1;
-      this.#setLink({ kind: 'waiting', reason, retryInMs });
-      this.#events.onLost(reason, retryInMs);
-      await this.sleep(retryInMs);
+      if (isStable && wasOnline) route.lost(opened.stop, reason);
+      else route.failed(opened.stop, reason);
+      if (wasOnline && route.hasMore) this.#events.onLost(reason, 0);
     }
     this.#setLink({ kind: 'closed' });
   }
 
-  /** One connection's life; resolves to the reason of its end. */
-  #live(socket: Socket): Promise<string> {
+  /** A whole round has failed. */
+  async #pause(retryInMs: number): Promise<void> {
+    const { reason } = this.#route;
+    this.#setLink({ kind: 'waiting', reason, retryInMs });
+    this.#events.onLost(reason, retryInMs);
+    await this.sleep(retryInMs);
+    this.#route.begin();
+  }
+
+  /** One connection's life; resolves at its end. */
+  #live({ socket, stop }: Opened): Promise<{ readonly wasOnline: boolean; readonly reason: string }> {
     return new Promise((resolve) => {
+      let wasOnline = false;
       const connection = new Connection(socket, this.#dialect, this.#options, {
         onPush: (frame) => this.#events.onPush(frame),
         onReply: (request, reply, late) => this.#events.onReply(request, reply, late),
         onClosed: (reason) => {
           this.#forget(connection);
-          resolve(reason);
+          resolve({ wasOnline, reason });
         },
       });
-      this.#latest = connection;
+      this.#latest = { connection, to: stop };
       if (this.#stop.signal.aborted) void connection.close();
       connection.greet().then(
-        (greeting) => this.#welcome(connection, greeting),
+        (greeting) => {
+          if (connection.hasEnded) return;
+          wasOnline = true;
+          this.#route.good(stop);
+          this.#welcome(connection, greeting, stop);
+        },
         // DISCONNECTED has its own way through onClosed.
         (error: ClientError) =>
           void (error.code === 'TIMEOUT' && connection.close('no answer to the greeting')),
@@ -196,13 +213,12 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
     });
   }
 
-  #welcome(connection: Connection<Request, ServerFrame>, greeting: ServerFrame): void {
-    if (connection.hasEnded) return;
+  #welcome(connection: Connection<Request, ServerFrame>, greeting: ServerFrame, { label }: Stop): void {
     this.#connection = connection;
     const [again, quiet] = [this.#wasConnected, this.#quiet];
     this.#wasConnected = true;
     this.#quiet = false;
-    this.#setLink({ kind: 'online' });
+    this.#setLink({ kind: 'online', server: label });
     this.#events.onOnline(connection, { again, quiet, greeting });
     for (const arrived of this.#waiting) arrived();
     this.#waiting.clear();

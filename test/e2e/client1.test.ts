@@ -42,7 +42,7 @@ async function openAs(user: string, size = WIDE): Promise<TestTerminal> {
 
 /** Somebody without a screen, whose texts are not made safe on their way out. */
 async function withClient(user: string, act: (client: Client) => Promise<void>): Promise<void> {
-  const client = new Client({ ...DEFAULT_OPTIONS, address: frontend.address }, () => undefined);
+  const client = new Client({ ...DEFAULT_OPTIONS, servers: [frontend.address] }, () => undefined);
   client.start();
   await vi.waitFor(() => expect(client.state.link.kind).toBe('online'), { timeout: 20_000 });
   await client.create(user);

@@ -11,7 +11,7 @@ export class Friend {
 
   private constructor(name: string, address: { host: string; port: number }) {
     this.name = name;
-    this.#client = new Client({ ...DEFAULT_OPTIONS_2, address }, (event) => {
+    this.#client = new Client({ ...DEFAULT_OPTIONS_2, servers: [address] }, (event) => {
       if (event.type !== 'message') return;
       this.bodies.push(event.message.body);
       this.#client.shown(event.inbox, event.message.seq);

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { HistoryError, historyError } from './errors.ts';
 
@@ -33,15 +42,29 @@ function encode(part: string): string {
   }).join('');
 }
 
-/** The account on this server whose file was used last, as far as names tell it; null if there is none. */
-export function lastAccount(directory: string, server: string): string | null {
-  const end = fileName(server, '');
+/**
+ * Under which server of a list an account's history lies: the first one that it has a file for, or else the first. So a
+ * list keeps the history that one of its servers has, wherever that stands in it, and whichever server is used.
+ */
+export function serverOf(directory: string | null, servers: readonly string[], account: string): string {
+  const found = servers.find(
+    (server) => directory !== null && existsSync(join(directory, fileName(server, account))),
+  );
+  return found ?? servers[0] ?? '';
+}
+
+/** The account on these servers whose file was used last, as far as names tell it; null if there is none. */
+export function lastAccount(directory: string, ...servers: readonly string[]): string | null {
+  const ends = servers.map((server) => fileName(server, ''));
   try {
     const used = readdirSync(directory)
-      .filter((name) => name.endsWith(end))
-      .map((name) => ({ name, at: statSync(join(directory, name)).mtimeMs }))
+      .flatMap((name) => {
+        const end = ends.find((other) => name.endsWith(other));
+        if (end === undefined) return [];
+        return [{ account: name.slice(0, -end.length), at: statSync(join(directory, name)).mtimeMs }];
+      })
       .toSorted((one, other) => other.at - one.at)[0];
-    return used === undefined ? null : decodeURIComponent(used.name.slice(0, -end.length));
+    return used === undefined ? null : decodeURIComponent(used.account);
   } catch {
     // It only spares the person a question.
     return null;

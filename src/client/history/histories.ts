@@ -1,7 +1,7 @@
 import type { Identity } from '../v2/identity.ts';
 import type { Memory, Unsettled } from '../v2/memory.ts';
 import { HistoryError } from './errors.ts';
-import { lastAccount } from './files.ts';
+import { lastAccount, serverOf } from './files.ts';
 import { History } from './history.ts';
 
 export interface HistoriesOptions {
@@ -9,6 +9,8 @@ export interface HistoriesOptions {
   readonly directory: string | null;
   /** As `host:port`. */
   readonly server: string;
+  /** Further servers of the same list: a history of theirs is this one's, too. */
+  readonly others?: readonly string[] | undefined;
   /** Gets each sentence once: why something is not kept, and what to do. */
   readonly onProblem: (sentence: string) => void;
 }
@@ -34,8 +36,8 @@ export class Histories implements Memory {
 
   /** The account that was logged in to last, in whatever process; null if there is none. */
   lastAccount(): string | null {
-    const { directory, server } = this.#options;
-    return directory === null ? null : lastAccount(directory, server);
+    const { directory } = this.#options;
+    return directory === null ? null : lastAccount(directory, ...this.#servers);
   }
 
   /** The account's history without a login: for reading offline, and for version 1. */
@@ -65,8 +67,14 @@ export class Histories implements Memory {
     this.#current = null;
   }
 
+  get #servers(): readonly string[] {
+    const { server, others = [] } = this.#options;
+    return [server, ...others];
+  }
+
   #make(account: string): History {
-    const { directory, server } = this.#options;
+    const { directory } = this.#options;
+    const server = serverOf(directory, this.#servers, account);
     const onProblem = (sentence: string) => this.#tell(sentence);
     try {
       return History.open({ directory, server, account, onProblem });

@@ -50,9 +50,9 @@ export async function runPlain(settings: Settings): Promise<number> {
     },
   });
   const view = new PlainView(prompt, () => leave());
-  const { directory, server } = settings;
+  const { directory, server, others } = settings;
   const onProblem = (sentence: string) => prompt.print(sentence);
-  const histories = new Histories({ directory, server, onProblem });
+  const histories = new Histories({ directory, server, others, onProblem });
   const talk = new Talk(makeFaceFor(settings, histories), server, histories, view);
   for (const [signal, exit] of Object.entries(SIGNAL_EXITS)) {
     process.on(signal, () => {

@@ -5,14 +5,16 @@ import { ID_BYTES } from '../../protocol/v2/fields.ts';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { retryMs } from '../backoff.ts';
 import { ClientError } from '../errors.ts';
+import type { Route } from '../route.ts';
 import type { Settings } from '../settings.ts';
 import { ask } from '../v2/dialect.ts';
 import { hex } from '../v2/seen.ts';
 import { demandLength } from './body.ts';
 import type { Context } from './context.ts';
+import type { Deadline } from './deadline.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { Journal } from './journal.ts';
-import { Link } from './link.ts';
+import { isLost, Link, routeOf } from './link.ts';
 import { isFinal, NOT_HERE, resendAll, resendTo } from './resend.ts';
 
 const RETRIES = { firstMs: 500, maxMs: 5_000 };
@@ -28,8 +30,6 @@ export interface Parcel {
   /** Whether to wait until the recipient has it. */
   readonly waitDelivered: boolean;
   readonly takeover: boolean;
-  /** For everything together, in milliseconds. */
-  readonly timeoutMs: number;
 }
 
 /** Whose message it is. */
@@ -51,7 +51,8 @@ export class Courier {
   readonly #sender: Sender;
   readonly #journal: Journal;
   readonly #context: Context;
-  readonly #deadline: number;
+  readonly #deadline: Deadline;
+  readonly #route: Route;
   #password: string | undefined;
   #token: Uint8Array | null = null;
   #wasSent = false;
@@ -62,12 +63,14 @@ export class Courier {
     this.#tellFate = resolve;
   });
 
-  constructor(parcel: Parcel, sender: Sender, journal: Journal, context: Context) {
+  /** @param deadline of everything together */
+  constructor(parcel: Parcel, sender: Sender, journal: Journal, context: Context, deadline: Deadline) {
     this.#parcel = parcel;
     this.#sender = sender;
     this.#journal = journal;
     this.#context = context;
-    this.#deadline = performance.now() + parcel.timeoutMs;
+    this.#deadline = deadline;
+    this.#route = routeOf(sender.settings);
   }
 
   /** Whether it went out without a definite answer. */
@@ -96,11 +99,13 @@ export class Courier {
         return await this.#overOneConnection();
       } catch (error) {
         this.#context.interrupted.throwIfAborted();
+        // Another server of the list is asked at once.
+        const moves = this.#route.hasMore && isLost(error);
         const askedMs = error instanceof ClientError ? error.refusal?.retryAfterMs : undefined;
-        const waitMs = retryMs(attempt, RETRIES, askedMs);
-        const isLate = performance.now() + waitMs >= this.#deadline;
+        const waitMs = moves ? 0 : Math.max(retryMs(attempt, RETRIES, askedMs), this.#route.heldMs);
+        const isLate = waitMs >= this.#deadline.leftMs;
         if (isLate && this.#sent !== null) return null;
-        if (isLate || !this.#wasSent || !passes(error)) throw error;
+        if (isLate || !(moves || this.#wasSent) || !passes(error)) throw error;
         await sleep(waitMs, undefined, { signal: this.#context.interrupted });
       }
     }
@@ -109,7 +114,8 @@ export class Courier {
   async #overOneConnection(): Promise<Fate | null> {
     const { settings } = this.#sender;
     const link = await Link.open(settings, {
-      timeoutMs: Math.max(1, this.#deadline - performance.now()),
+      deadline: this.#deadline,
+      route: this.#route,
       signal: this.#context.interrupted,
       onPush: (frame) => this.#pushed(frame),
     });
@@ -124,6 +130,7 @@ export class Courier {
       return await this.#settled(link, isFromEarlier);
     } catch (error) {
       comesBack = passes(error);
+      this.#route.failed(link.stop, 'the connection was lost');
       throw error;
     } finally {
       await link.close(comesBack);
@@ -134,7 +141,7 @@ export class Courier {
     const { name } = this.#sender;
     const { to, takeover } = this.#parcel;
     // A connection that was lost may still hold the account: only the token takes it back without asking.
-    if (this.#token === null) this.#password ??= await this.#sender.password();
+    if (this.#token === null) this.#password ??= await this.#deadline.pause(this.#sender.password);
     const proof =
       this.#token === null ? { password: this.#password ?? '', takeover } : { token: this.#token };
     const session = await link.logIn(name, proof);
@@ -162,7 +169,7 @@ export class Courier {
         if (code === undefined ? !error.nothingSent : UNSURE.has(code)) this.#mayBeStored = true;
         const waitMs = retryMs(attempt, RETRIES, error.refusal?.retryAfterMs);
         const again = code !== undefined && !isFinal(error) && !NOT_HERE.has(code);
-        if (!again || performance.now() + waitMs >= this.#deadline) throw error;
+        if (!again || waitMs >= this.#deadline.leftMs) throw error;
         await Promise.race([sleep(waitMs), link.ended]);
       }
     }
@@ -172,7 +179,7 @@ export class Courier {
   async #settled(link: Link, isFromEarlier: boolean): Promise<Fate | null> {
     const stop = new AbortController();
     const { signal } = stop;
-    const late = sleep(Math.max(0, this.#deadline - performance.now()), null, { signal });
+    const late = sleep(this.#deadline.leftMs, null, { signal });
     const lost = link.ended.then((reason) => {
       throw new ClientError('DISCONNECTED', reason);
     });

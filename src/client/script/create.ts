@@ -12,9 +12,11 @@ export async function run(context: Context): Promise<void> {
   const args = argumentsOf('create', context.args);
   const name = usernameOf(args.positionals[0], USAGE);
   atMost(args.positionals, 1, USAGE);
-  await online(context, args, async (link, settings) => {
+  let password: string | undefined;
+  await online(context, args, async (link, settings, stage, deadline) => {
     const known = knownPassword(settings, context.environment);
-    const password = await newPassword(name, known, context);
+    password ??= await deadline.pause(() => newPassword(name, known, context));
+    stage.mayRepeat = false;
     await ask(link.connection, { type: 'create', username: name, password: password.normalize('NFC') });
     link.isEntered();
   });

@@ -12,8 +12,8 @@ export async function run(context: Context): Promise<void> {
   const args = argumentsOf('delete', context.args);
   atMost(args.positionals, 0, 'milena delete deletes the account in --user');
   const force = args.values.force ?? false;
-  await loggedIn(context, args, async (link, { name, password }) => {
-    if (args.values.yes !== true) await confirm(context, name, force);
+  await loggedIn(context, args, async (link, { name, password, deadline }) => {
+    if (args.values.yes !== true) await deadline.pause(() => confirm(context, name, force));
     try {
       const { undelivered } = await ask(link.connection, {
         type: 'delete',

@@ -43,8 +43,8 @@ async function* checks(context: Context, read: () => Settings): AsyncGenerator<C
   yield checkSettings(settings);
   yield checkHistory(settings);
   // Loaded here: what is wrong above is told also where these cannot even be loaded.
-  const { checkServer } = await import('./doctor/server.ts');
-  yield* checkServer(settings, context);
+  const { checkServers } = await import('./doctor/server.ts');
+  yield* checkServers(settings, context);
   const { checkKafka } = await import('./doctor/kafka.ts');
   const kafka = await checkKafka(settings, environment);
   if (kafka !== null) yield kafka;

@@ -16,11 +16,16 @@ export class Journal implements Memory {
     this.#histories = histories;
   }
 
-  static async open({ directory, server }: Settings, { say }: Pick<Context, 'say'>): Promise<Journal> {
+  static async open(
+    { directory, server, others }: Settings,
+    { say }: Pick<Context, 'say'>,
+  ): Promise<Journal> {
     // Without a place on disk it would remember less than the client does by itself.
     if (directory === null) return new Journal(null);
     const { Histories } = await import('../history/histories.ts');
-    return new Journal(new Histories({ directory, server, onProblem: (text) => say(sanitiseLine(text)) }));
+    return new Journal(
+      new Histories({ directory, server, others, onProblem: (text) => say(sanitiseLine(text)) }),
+    );
   }
 
   /** Whether what is noted outlives this process. */

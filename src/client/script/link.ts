@@ -4,14 +4,16 @@ import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { backoffMs } from '../backoff.ts';
 import { Connection } from '../connection.ts';
 import { ClientError } from '../errors.ts';
+import { LastServer } from '../last-server.ts';
+import { noConnection, type Opened, Route, type Stop } from '../route.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Settings } from '../settings.ts';
-import { openSocket } from '../socket.ts';
 import { DEFAULT_OPTIONS } from '../state.ts';
 import { ask, type Connection2, dialect2 } from '../v2/dialect.ts';
 import { DEFAULT_OPTIONS_2 } from '../v2/events.ts';
 import { Heartbeat } from '../v2/heartbeat.ts';
 import { isPassing } from '../v2/identity.ts';
+import type { Deadline } from './deadline.ts';
 import { EXIT, Failure } from './exit.ts';
 
 /** How long a command tries to log in where that may work in a moment: two commands of one account meet easily. */
@@ -20,9 +22,14 @@ export const LOGIN_RETRIES = { firstMs: 250, maxMs: 1_000 };
 /** How long an orderly end may take; without it the server finds out by itself. */
 export const LOGOUT_MS = 5_000;
 
+/** A server of several may take so long for an answer: longer than a frontend waits for Kafka. */
+const PATIENCE_MS = 15_000;
+
 export interface LinkOptions {
-  /** For each reply. */
-  readonly timeoutMs: number;
+  /** Ends the connection, too. */
+  readonly deadline: Deadline;
+  /** Which servers are still to be tried; the round begins anew if there are none. */
+  readonly route: Route;
   readonly signal: AbortSignal;
   readonly onPush?: (frame: ServerFrame) => void;
 }
@@ -39,6 +46,8 @@ export type Proof =
 export class Link {
   readonly connection: Connection2;
   readonly socket: Socket;
+  /** Where it goes. */
+  readonly stop: Stop;
   readonly welcome: ServerFrameOf<'welcome'>;
   /** Milliseconds from asking for the connection until it stood, and from the greeting to its answer. */
   readonly connectMs: number;
@@ -49,7 +58,7 @@ export class Link {
 
   private constructor(parts: {
     connection: Connection2;
-    socket: Socket;
+    opened: Opened;
     welcome: ServerFrameOf<'welcome'>;
     ended: Promise<string>;
     heartbeat: Heartbeat;
@@ -57,7 +66,8 @@ export class Link {
     greetMs: number;
   }) {
     this.connection = parts.connection;
-    this.socket = parts.socket;
+    this.socket = parts.opened.socket;
+    this.stop = parts.opened.stop;
     this.welcome = parts.welcome;
     this.connectMs = parts.connectMs;
     this.greetMs = parts.greetMs;
@@ -65,35 +75,52 @@ export class Link {
     this.#heartbeat = parts.heartbeat;
   }
 
-  /** Connects and greets. @throws Failure `UNAVAILABLE`, `USAGE` for settings with protocol 1 */
+  /**
+   * Connects to the first server that greets back.
+   * @throws Failure `UNAVAILABLE` when all were tried, `USAGE` for settings with protocol 1; what aborts the signal
+   */
   static async open(settings: Settings, options: LinkOptions): Promise<Link> {
     if (settings.protocol === 1) {
       throw new Failure(EXIT.USAGE, 'Commands speak version 2 of the protocol: leave --protocol 1 away.');
     }
-    const { signal, timeoutMs } = options;
-    signal.throwIfAborted();
-    const began = performance.now();
-    const connectTimeoutMs = Math.min(timeoutMs, DEFAULT_OPTIONS.connectTimeoutMs);
-    let socket: Socket;
-    try {
-      socket = await openSocket(settings.address, settings.tls, connectTimeoutMs, signal);
-    } catch (error) {
+    const { deadline, route, signal } = options;
+    if (!route.hasMore) route.begin();
+    const patienceMs = () => Math.min(deadline.leftMs, DEFAULT_OPTIONS.connectTimeoutMs);
+    for (;;) {
       signal.throwIfAborted();
-      throw noServer(settings, error instanceof Error ? error.message : String(error), error);
+      const began = performance.now();
+      const opened = await route.open(patienceMs, signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw error;
+      });
+      if (opened === undefined) throw noServer(settings, route.reason);
+      const link = await Link.#greeted(opened, performance.now() - began, options);
+      if (link instanceof Link) {
+        route.good(opened.stop);
+        return link;
+      }
+      route.failed(opened.stop, link);
     }
-    const connected = performance.now();
+  }
+
+  /** The link, or why there is none. @throws what aborts the signal */
+  static async #greeted(opened: Opened, connectMs: number, options: LinkOptions): Promise<Link | string> {
+    const { deadline, route, signal } = options;
     const heartbeat = new Heartbeat(DEFAULT_OPTIONS_2.minHeartbeatMs);
     let tellEnd: (reason: string) => void = () => undefined;
     const ended = new Promise<string>((resolve) => {
       tellEnd = resolve;
     });
     let goodbye: string | undefined;
+    const left = deadline.leftMs;
+    const timeoutMs = Math.max(1, route.hasMore ? Math.min(PATIENCE_MS, left / 2) : left);
     const times = { requestTimeoutMs: timeoutMs, deadAfterMs: timeoutMs + DEFAULT_OPTIONS.deadAfterMs };
-    const connection: Connection2 = new Connection(socket, dialect2, times, {
+    const connection: Connection2 = new Connection(opened.socket, dialect2, times, {
       onPush: (frame) => {
         if (frame.type === 'ping') heartbeat.beat();
         if (frame.type === 'goodbye') {
           goodbye = frame.reason.replace(/\.$/, '');
+          if (frame.retryAfterMs !== undefined) route.hold(opened.stop, frame.retryAfterMs);
           void connection.close(goodbye);
         }
         options.onPush?.(frame);
@@ -103,28 +130,28 @@ export class Link {
       },
       onClosed: (reason) => {
         heartbeat.stop();
+        signal.removeEventListener('abort', giveUp);
+        deadline.signal.removeEventListener('abort', beLate);
         tellEnd(goodbye ?? reason);
       },
     });
-    signal.addEventListener('abort', () => void connection.close('given up'), { once: true });
+    const giveUp = () => void connection.close('given up');
+    const beLate = () => void connection.close('the time is over');
+    signal.addEventListener('abort', giveUp, { once: true });
+    const began = performance.now();
     try {
-      const greeting = await connection.greet();
-      if (greeting.type !== 'welcome') throw new ClientError('REFUSED', 'it did not greet back');
-      heartbeat.begin(connection, greeting.limits.pingAfterMs);
-      const connectMs = connected - began;
-      const greetMs = performance.now() - connected;
-      return new Link({ connection, socket, welcome: greeting, ended, heartbeat, connectMs, greetMs });
+      const welcome = await connection.greet();
+      if (welcome.type !== 'welcome') return await refused(connection, welcome);
+      // From now on, since until then each wait has its own end, and 69 for it.
+      deadline.signal.addEventListener('abort', beLate, { once: true });
+      heartbeat.begin(connection, welcome.limits.pingAfterMs);
+      const greetMs = performance.now() - began;
+      return new Link({ connection, opened, welcome, ended, heartbeat, connectMs, greetMs });
     } catch (error) {
-      const reason =
-        error instanceof ClientError && error.code === 'DISCONNECTED'
-          ? await ended
-          : error instanceof ClientError && error.code === 'TIMEOUT'
-            ? 'it does not answer as a Milena server does'
-            : undefined;
       void connection.close();
       signal.throwIfAborted();
-      if (reason === undefined) throw error;
-      throw noServer(settings, reason, error);
+      if (!(error instanceof ClientError)) throw error;
+      return error.code === 'TIMEOUT' ? 'it does not answer as a Milena server does' : await ended;
     }
   }
 
@@ -194,10 +221,27 @@ function proven(proof: Proof): { password: string; takeover?: boolean } | { toke
   return proof.takeover ? { password, takeover: true } : { password };
 }
 
-/** No connection could be made, or it ended before anything was asked. */
-export function noServer({ server }: Settings, reason: string, cause: unknown): Failure {
-  const text = `No connection to ${server}: ${reason.replace(/\.$/, '')}.`;
-  return new Failure(EXIT.UNAVAILABLE, sanitiseLine(text), { cause });
+/** What a server says that does not let anybody in. */
+async function refused(connection: Connection2, frame: ServerFrame): Promise<string> {
+  await connection.close();
+  return frame.type === 'failure' ? frame.message : 'it did not greet back';
+}
+
+/** The servers of the settings, the one that answered last in an earlier process first. */
+export function routeOf({ directory, servers, tls }: Settings): Route {
+  return new Route({ servers, tls, lastServer: LastServer.in(directory, servers) });
+}
+
+/** No connection could be made, or it ended before anything was asked. @param reason as `Route.reason` */
+export function noServer({ servers }: Pick<Settings, 'servers'>, reason: string): Failure {
+  return new Failure(EXIT.UNAVAILABLE, sanitiseLine(`${noConnection(servers, reason)}.`));
+}
+
+/** Whether a request failed because of the connection or the server, so that another server may be asked. */
+export function isLost(error: unknown): boolean {
+  if (!(error instanceof ClientError)) return false;
+  const { code, refusal } = error;
+  return ['DISCONNECTED', 'OFFLINE', 'TIMEOUT'].includes(code) || refusal?.code === 'SHUTTING_DOWN';
 }
 
 /** The account has another login, and this one did not ask to take it over. */

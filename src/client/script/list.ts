@@ -15,9 +15,10 @@ export async function run(context: Context): Promise<void> {
   atMost(args.positionals, 1, 'milena list [PATTERN]');
   const pattern = patternOf(args.positionals[0] ?? '');
   let left = limitOf(args.values.limit, Number.POSITIVE_INFINITY);
+  let after: string | undefined;
+  let more = true;
+  // On another server it goes on behind the last name.
   await online(context, args, async (link) => {
-    let after: string | undefined;
-    let more = true;
     while (more && left > 0) {
       const limit = Math.min(MAX_PAGE, left);
       const request = {

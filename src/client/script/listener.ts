@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from '../../protocol/v2/replies.ts';
 import { backoffMs } from '../backoff.ts';
 import { ClientError } from '../errors.ts';
+import { LastServer } from '../last-server.ts';
+import { noConnection } from '../route.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Settings } from '../settings.ts';
 import { Client } from '../v2/client.ts';
@@ -11,7 +13,7 @@ import { messageKey } from '../v2/seen.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure, failureOf } from './exit.ts';
 import type { Journal } from './journal.ts';
-import { LOGIN_PATIENCE_MS, LOGIN_RETRIES, LOGOUT_MS, loggedInElsewhere, noServer } from './link.ts';
+import { isLost, LOGIN_PATIENCE_MS, LOGIN_RETRIES, LOGOUT_MS, loggedInElsewhere, noServer } from './link.ts';
 import { messageText } from './message-text.ts';
 
 /** A login that does not come back for a reason that may pass is tried for ever: nobody is there to ask. */
@@ -48,6 +50,8 @@ export class Listener {
   #isLost = false;
   #isEntering = false;
   #skipped = 0;
+  /** The one that messages came from last. */
+  #server = '';
   #password = '';
   #connected: () => void = () => undefined;
   #finish: (error: unknown) => void = () => undefined;
@@ -56,8 +60,16 @@ export class Listener {
     this.#options = options;
     this.#journal = journal;
     this.#context = context;
-    const { address, tls } = options.settings;
-    const clientOptions = { ...DEFAULT_OPTIONS_2, address, tls, relogin: RELOGIN, memory: journal };
+    const { servers, tls, directory } = options.settings;
+    const lastServer = LastServer.in(directory, servers);
+    const clientOptions = {
+      ...DEFAULT_OPTIONS_2,
+      servers,
+      tls,
+      lastServer,
+      relogin: RELOGIN,
+      memory: journal,
+    };
     this.#client = new Client(clientOptions, (event) => this.#told(event));
   }
 
@@ -83,6 +95,8 @@ export class Listener {
         await connected;
         this.#password = await password();
         await this.#logIn(this.#options.takeover);
+        this.#isLost = false;
+        this.#restored();
         this.#hasBegun = true;
         say(`Listening as ${this.#options.name}.`);
         void this.#print();
@@ -105,6 +119,8 @@ export class Listener {
         return;
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
+        // Lost before it was answered, with other servers to go to: if there is none, that ends the command.
+        if (!this.#hasBegun && this.#isLost && isLost(error)) continue;
         const waitMs = Math.max(backoffMs(attempt, LOGIN_RETRIES), error.refusal?.retryAfterMs ?? 0);
         if (!isPassing(error.refusal?.code) || performance.now() + waitMs >= deadline) {
           throw error.refusal?.code === 'ALREADY_LOGGED_IN' ? loggedInElsewhere(name, error) : error;
@@ -123,7 +139,7 @@ export class Listener {
         if (this.#hasBegun && this.#client.state.wanted === null) void this.#logInAnew();
         break;
       case 'disconnected':
-        this.#disconnected(event.reason);
+        this.#disconnected(event);
         break;
       case 'login-restored':
         this.#restored();
@@ -147,18 +163,29 @@ export class Listener {
     }
   }
 
-  #disconnected(reason: string): void {
-    const { settings } = this.#options;
-    if (!this.#hasBegun) this.#finish(noServer(settings, reason, undefined));
-    else if (!this.#isLost) {
-      const text = `The connection to ${settings.server} is lost: ${reason}. Trying again until it works.`;
-      this.#context.say(sanitiseLine(text));
+  #disconnected({ reason, retryInMs }: { readonly reason: string; readonly retryInMs: number }): void {
+    const { servers } = this.#options.settings;
+    const isRoundOver = retryInMs > 0;
+    if (!this.#hasBegun && isRoundOver) this.#finish(noServer({ servers }, reason));
+    else if (!this.#isLost && this.#hasBegun) {
+      const what =
+        this.#server === ''
+          ? noConnection(servers, reason)
+          : `The connection to ${this.#server} is lost: ${reason}`;
+      const next = isRoundOver ? 'Trying again until it works.' : 'Trying the next server.';
+      this.#context.say(sanitiseLine(`${what}. ${next}`));
     }
     this.#isLost = true;
   }
 
   #restored(): void {
-    if (this.#isLost) this.#context.say(`Connected again, listening as ${this.#options.name}.`);
+    const { link } = this.#client.state;
+    const server = link.kind === 'online' ? link.server : this.#server;
+    if (this.#isLost) {
+      const where = server === this.#server ? '' : ` to ${server}`;
+      this.#context.say(sanitiseLine(`Connected again${where}, listening as ${this.#options.name}.`));
+    }
+    this.#server = server;
     this.#isLost = false;
   }
 

@@ -2,7 +2,8 @@ import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { type Flags, readSettings, type Settings } from '../settings.ts';
 import { timeoutOf } from './arguments.ts';
 import type { Context } from './context.ts';
-import { Link } from './link.ts';
+import { Deadline } from './deadline.ts';
+import { isLost, Link, routeOf } from './link.ts';
 import { userOf } from './names.ts';
 import { passwordFor } from './password.ts';
 
@@ -14,33 +15,69 @@ export interface OnlineArguments {
   readonly values: { readonly timeout?: string | undefined; readonly takeover?: boolean | undefined };
 }
 
-/** Does something over a connection that nobody is logged in on. @throws what the work throws; Failure */
+/** How far the work has come. */
+export interface Stage {
+  /** Whether it may be done again on another server when this one is lost: nothing would be done twice. */
+  mayRepeat: boolean;
+}
+
+/**
+ * Does something over a connection that nobody is logged in on; on the next server of the list where one is lost.
+ * @throws what the work throws; Failure
+ */
 export async function online<Value>(
   context: Context,
   { flags, values }: OnlineArguments,
-  work: (link: Link, settings: Settings) => Promise<Value>,
+  work: (link: Link, settings: Settings, stage: Stage, deadline: Deadline) => Promise<Value>,
 ): Promise<Value> {
   const settings = readSettings(flags, context.environment);
-  const timeoutMs = timeoutOf(values.timeout, DEFAULT_TIMEOUT_MS);
-  const link = await Link.open(settings, { timeoutMs, signal: context.interrupted });
+  const deadline = new Deadline(timeoutOf(values.timeout, DEFAULT_TIMEOUT_MS));
+  context.output.deadline = deadline;
+  const route = routeOf(settings);
+  const stage: Stage = { mayRepeat: true };
   try {
-    return await work(link, settings);
+    for (;;) {
+      const link = await Link.open(settings, { deadline, route, signal: context.interrupted });
+      let comesBack = false;
+      try {
+        return await work(link, settings, stage, deadline);
+      } catch (error) {
+        context.interrupted.throwIfAborted();
+        if (deadline.isOver) throw deadline.failure(error);
+        if (!stage.mayRepeat || !route.hasMore || !isLost(error)) throw error;
+        route.failed(link.stop, 'the connection was lost');
+        comesBack = true;
+      } finally {
+        await link.close(comesBack);
+      }
+    }
   } finally {
-    await link.close();
+    deadline.close();
   }
 }
 
-/** Does something as the account of the settings. @throws what the work throws; ClientError, Failure, Interrupted */
+/**
+ * Does something as the account of the settings.
+ * @param isRepeatable whether the work may be done again from its beginning
+ * @throws what the work throws; ClientError, Failure, Interrupted
+ */
 export function loggedIn<Value>(
   context: Context,
   args: OnlineArguments,
   work: (link: Link, account: Account) => Promise<Value>,
+  isRepeatable = false,
 ): Promise<Value> {
-  return online(context, args, async (link, settings) => {
+  let password: string | undefined;
+  let token: Uint8Array | undefined;
+  return online(context, args, async (link, settings, stage, deadline) => {
     const name = userOf(settings);
-    const password = await passwordFor(name, settings, context);
-    const session = await link.logIn(name, { password, takeover: args.values.takeover ?? false });
-    return work(link, { name, password, session, settings });
+    password ??= await deadline.pause(() => passwordFor(name, settings, context));
+    // A server that is gone may still hold the account: only the token takes it back without asking.
+    const proof = token === undefined ? { password, takeover: args.values.takeover ?? false } : { token };
+    const session = await link.logIn(name, proof);
+    token = session.token;
+    stage.mayRepeat = isRepeatable;
+    return work(link, { name, password, session, settings, deadline });
   });
 }
 
@@ -49,4 +86,5 @@ export interface Account {
   readonly password: string;
   readonly session: ServerFrameOf<'logged-in'>;
   readonly settings: Settings;
+  readonly deadline: Deadline;
 }

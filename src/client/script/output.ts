@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Deadline } from './deadline.ts';
 import { EXIT, Failure } from './exit.ts';
 
 /** Nobody reads what is written any more. */
@@ -8,6 +9,8 @@ export class ReaderGone extends Error {
 
 /** Standard output, of which one knows when the operating system has taken what was written. */
 export class Output {
+  /** Stands still while a reader takes nothing. */
+  deadline: Deadline | undefined;
   readonly #stream: Writable;
   readonly #interrupted: AbortSignal;
   #error: NodeJS.ErrnoException | undefined;
@@ -28,7 +31,8 @@ export class Output {
    */
   async write(text: string): Promise<void> {
     this.#interrupted.throwIfAborted();
-    const error = this.#error ?? (await this.#written(text));
+    const write = () => this.#written(text);
+    const error = this.#error ?? (await (this.deadline?.pause(write) ?? write()));
     if (error === null || error === undefined) return;
     const code = 'code' in error ? error.code : undefined;
     // A stream that ended by an error tells of later writes only that it is destroyed.

@@ -12,8 +12,8 @@ export async function run(context: Context): Promise<void> {
   const file = args.values['new-password-file'];
   // A file that cannot be used is told before anything else happens.
   const given = file === undefined ? context.environment.MILENA_NEW_PASSWORD || null : passwordIn(file);
-  await loggedIn(context, args, async (link, { name, password }) => {
-    const next = await newPassword(name, given, context);
+  await loggedIn(context, args, async (link, { name, password, deadline }) => {
+    const next = await deadline.pause(() => newPassword(name, given, context));
     if (next === password) throw new Failure(EXIT.DATA, 'That is the old password: nothing was done.');
     await ask(link.connection, {
       type: 'password',

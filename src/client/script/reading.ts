@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HistoryError } from '../history/errors.ts';
-import { fileName } from '../history/files.ts';
+import { fileName, serverOf } from '../history/files.ts';
 import { History } from '../history/history.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Settings } from '../settings.ts';
@@ -12,7 +12,7 @@ import { EXIT, Failure } from './exit.ts';
  * @throws Failure `USAGE` where nothing is kept, `IO` for a file that cannot be used
  */
 export async function withHistory<Value>(
-  { directory, server }: Settings,
+  { directory, server: first, others }: Settings,
   account: string,
   work: (history: History) => Promise<Value>,
 ): Promise<Value> {
@@ -22,6 +22,7 @@ export async function withHistory<Value>(
       'The settings keep no history ("history": false), so there is none to look into.',
     );
   }
+  const server = serverOf(directory, [first, ...others], account);
   if (!existsSync(join(directory, fileName(server, account)))) {
     const text = `There is no history of ${account} on ${server} in ${directory}: --user, --server and --data-dir name others.`;
     throw new Failure(EXIT.USAGE, sanitiseLine(text));

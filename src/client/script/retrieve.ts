@@ -4,6 +4,7 @@ import { ask } from '../v2/dialect.ts';
 import { hex, messageKey, Seen } from '../v2/seen.ts';
 import { argumentsOf, atMost, limitOf } from './arguments.ts';
 import type { Context } from './context.ts';
+import { EXIT, Failure } from './exit.ts';
 import { Journal } from './journal.ts';
 import type { Link } from './link.ts';
 import { messageText } from './message-text.ts';
@@ -19,32 +20,36 @@ export async function run(context: Context): Promise<void> {
   atMost(args.positionals, 0, 'milena retrieve takes options only');
   const limit = limitOf(args.values.limit, Number.POSITIVE_INFINITY);
   const json = args.values.json ?? false;
-  await loggedIn(context, args, async (link, account) => {
+  // What was printed on one server is not printed again on the next.
+  const left = { count: limit };
+  const seen = new Seen();
+  const retrieve = async (link: Link, account: Account) => {
     const journal = await Journal.open(account.settings, context);
     try {
       const { name, session } = account;
       const inbox = hex(session.inbox);
       journal.begin({ name, incarnation: hex(session.incarnation), inbox });
       resendAll(link, journal);
-      await printAll(link, limit, printer(context, account, journal, json));
+      await printAll(link, left, printer(context, account, journal, seen, json));
     } finally {
       journal.close();
     }
-  });
+  };
+  await loggedIn(context, args, retrieve, true);
 }
 
 async function printAll(
   { connection }: Link,
-  limit: number,
+  left: { count: number },
   print: (message: Message) => Promise<boolean>,
 ): Promise<void> {
-  let left = limit;
-  for (let more = true; more && left > 0; ) {
-    const page = await ask(connection, { type: 'retrieve', limit: Math.min(PAGE, left) });
+  let last = -1;
+  for (let more = true; more && left.count > 0; ) {
+    const page = await ask(connection, { type: 'retrieve', limit: Math.min(PAGE, left.count) });
     const printed: number[] = [];
     try {
       for (const message of page.messages) {
-        if (await print(message)) left -= 1;
+        if (await print(message)) left.count -= 1;
         printed.push(message.seq);
       }
     } finally {
@@ -53,14 +58,18 @@ async function printAll(
         connection.tell({ type: 'ack', ranges: printed.map((seq): [number, number] => [seq, seq]) });
       }
     }
-    more = page.more && printed.length > 0;
+    const newest = Math.max(last, ...printed);
+    // What was acknowledged does not come again.
+    if (page.more && newest === last)
+      throw new Failure(EXIT.FAULT, 'The server gives the same messages again and again.');
+    last = newest;
+    more = page.more;
   }
 }
 
 /** Prints a message once; false if it was printed before, and only the acknowledgement was lost. */
-function printer(context: Context, { name, session }: Account, journal: Journal, json: boolean) {
+function printer(context: Context, { name, session }: Account, journal: Journal, seen: Seen, json: boolean) {
   const inbox = hex(session.inbox);
-  const seen = new Seen();
   return async (message: Message): Promise<boolean> => {
     const key = messageKey(inbox, message);
     if (!seen.add(key) || journal.hasSeen(key)) return false;

@@ -6,6 +6,7 @@ import { argumentsOf, timeoutOf } from './arguments.ts';
 import { bodyFrom, bodyOf } from './body.ts';
 import type { Context } from './context.ts';
 import { Courier, type Parcel } from './courier.ts';
+import { Deadline } from './deadline.ts';
 import { EXIT, exitOf, Failure } from './exit.ts';
 import { Journal } from './journal.ts';
 import { usernameOf, userOf } from './names.ts';
@@ -30,16 +31,18 @@ export async function run(context: Context): Promise<void> {
   const fromStream = words.length === 1 && words[0] === '-';
   const body = fromStream ? await bodyFrom(process.stdin, context.interrupted) : bodyOf(words);
   const { takeover = false, 'wait-delivered': waitDelivered = false, json = false } = args.values;
-  const parcel = { to, body, waitDelivered, takeover, timeoutMs };
+  const parcel = { to, body, waitDelivered, takeover };
   const journal = await Journal.open(settings, context);
+  const deadline = new Deadline(timeoutMs);
   try {
     const password = () => passwordFor(name, settings, context);
-    const courier = new Courier(parcel, { name, password, settings }, journal, context);
-    const { state, failure } = await conclude(courier, parcel, journal);
+    const courier = new Courier(parcel, { name, password, settings }, journal, context, deadline);
+    const { state, failure } = await conclude(courier, parcel, timeoutMs, journal);
     if (json && state !== null) await context.output.line(resultLine(courier, to, state, failure, journal));
     if (failure !== null) throw failure;
     if (!json && process.stdout.isTTY) await context.output.line(state === 'delivered' ? '✓✓' : '✓');
   } finally {
+    deadline.close();
     journal.close();
   }
 }
@@ -50,8 +53,13 @@ interface Conclusion {
   readonly failure: Failure | null;
 }
 
-async function conclude(courier: Courier, parcel: Parcel, journal: Journal): Promise<Conclusion> {
-  const { to, waitDelivered, timeoutMs } = parcel;
+async function conclude(
+  courier: Courier,
+  parcel: Parcel,
+  timeoutMs: number,
+  journal: Journal,
+): Promise<Conclusion> {
+  const { to, waitDelivered } = parcel;
   const seconds = timeoutMs / 1_000;
   try {
     const fate = await courier.carry();

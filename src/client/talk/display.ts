@@ -5,7 +5,7 @@ import type { EntryState } from '../v2/outbox.ts';
 
 /** What is true of the talk as a whole. */
 export interface TalkState extends ClientState {
-  /** `HOST:PORT`. */
+  /** The one that one is on, or was on last: `HOST:PORT`, perhaps with an address behind it. */
   readonly server: string;
   readonly protocol: 1 | 2;
   /** The open conversation: who gets what is typed without a command. Changes only by the person's own doing. */

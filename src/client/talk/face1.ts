@@ -21,7 +21,7 @@ export class Face1 implements Face {
 
   constructor(options: ClientOptions, display: Display) {
     this.#display = display;
-    this.#link = new LinkWords(display);
+    this.#link = new LinkWords(display, options.servers);
     this.#client = new Client(options, (event) => this.#told(event));
   }
 
@@ -141,7 +141,7 @@ export class Face1 implements Face {
         this.#received(event.sender, event.body, Date.now());
         break;
       case 'disconnected':
-        this.#link.disconnected(event.reason);
+        this.#link.disconnected(event);
         break;
       case 'connected':
         this.#link.connected(event.again);

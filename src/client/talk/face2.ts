@@ -29,7 +29,7 @@ export class Face2 implements Face {
 
   constructor(options: Client2Options, display: Display) {
     this.#display = display;
-    this.#link = new LinkWords(display);
+    this.#link = new LinkWords(display, options.servers);
     this.#client = new Client(options, (event) => this.#told(event));
     this.#account = new AccountQuestions(this.#client, display);
   }
@@ -162,7 +162,7 @@ export class Face2 implements Face {
         break;
       }
       case 'disconnected':
-        this.#link.disconnected(event.reason);
+        this.#link.disconnected(event);
         break;
       case 'connected':
         this.#link.connected(event.again);

@@ -1,33 +1,41 @@
+import type { Address } from '../address.ts';
+import { noConnection } from '../route.ts';
 import type { Display } from './display.ts';
 
 /** Tells of the connection: each reason once, not once for each attempt, since the header shows that it goes on. */
 export class LinkWords {
   readonly #display: Display;
+  readonly #servers: readonly Address[];
   #lastComplaint = '';
   #wasOnline = false;
+  /** The server that one was on last. */
+  #last = '';
 
-  constructor(display: Display) {
+  constructor(display: Display, servers: readonly Address[]) {
     this.#display = display;
-  }
-
-  get #server(): string {
-    return this.#display.state.server;
+    this.#servers = servers;
   }
 
   connected(again: boolean): void {
+    const { server } = this.#display.state;
+    const isSame = server === this.#last;
     this.#lastComplaint = '';
     this.#wasOnline = true;
-    this.#display.say('info', again ? 'Connected again.' : `Connected to ${this.#server}.`);
+    this.#last = server;
+    if (again) this.#display.say('info', isSame ? 'Connected again.' : `Connected again, to ${server}.`);
+    else this.#display.say('info', `Connected to ${server}.`);
   }
 
-  disconnected(reason: string): void {
+  /** @param lost `retryInMs` 0: another server is tried at once */
+  disconnected({ reason, retryInMs }: { readonly reason: string; readonly retryInMs: number }): void {
     if (reason === this.#lastComplaint) return;
     this.#lastComplaint = reason;
     const what = this.#wasOnline
-      ? `The connection to ${this.#server} is lost`
-      : `No connection to ${this.#server}`;
+      ? `The connection to ${this.#last} is lost: ${reason}`
+      : noConnection(this.#servers, reason);
     this.#wasOnline = false;
-    this.#display.say('error', `${what}: ${reason}. Trying again until it works.`);
+    const next = retryInMs > 0 ? 'Trying again until it works.' : 'Trying the next server.';
+    this.#display.say('error', `${what}. ${next}`);
   }
 
   notRestored({ name, reason, retryInMs }: { name: string; reason: string; retryInMs: number | null }): void {

@@ -131,7 +131,8 @@ export class Talk implements Display {
 
   linkChanged(state: ClientState): void {
     const before = this.#state.account;
-    this.#change(state);
+    const { link } = state;
+    this.#change(link.kind === 'online' ? { ...state, server: link.server } : state);
     const { account } = state;
     if (account !== null && account !== before) {
       this.#lost = null;

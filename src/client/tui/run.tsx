@@ -37,8 +37,8 @@ export async function runScreen(settings: Settings, colorDepth: number): Promise
   const bell = new TerminalBell(process.stdout, settings.bell);
   const problems: string[] = [];
   let tell = (sentence: string): void => void problems.push(sentence);
-  const { directory, server } = settings;
-  const histories = new Histories({ directory, server, onProblem: (sentence) => tell(sentence) });
+  const { directory, server, others } = settings;
+  const histories = new Histories({ directory, server, others, onProblem: (sentence) => tell(sentence) });
   const makeFace = makeFaceFor(settings, histories);
   const chat = new Chat(makeFace, server, histories, size, bell, () => leave());
   tell = (sentence) => chat.tell(sentence);

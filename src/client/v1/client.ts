@@ -16,7 +16,7 @@ export type ClientEvent =
   | { readonly type: 'message'; readonly sender: string; readonly body: string }
   /** A connection stands; `again` after an earlier one was lost. */
   | { readonly type: 'connected'; readonly again: boolean }
-  /** The connection ended, or could not be made; the next attempt follows. */
+  /** The connection ended, or none could be made; the next attempt follows, at once (0) if there is another server. */
   | { readonly type: 'disconnected'; readonly reason: string; readonly retryInMs: number }
   /** Logged in again after a reconnect. */
   | { readonly type: 'login-restored'; readonly name: string }

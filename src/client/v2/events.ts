@@ -18,7 +18,7 @@ export type ClientEvent =
   | { readonly type: 'unheard'; readonly entry: Entry; readonly reason: string }
   /** A connection stands; `again` after an earlier one was lost. */
   | { readonly type: 'connected'; readonly again: boolean }
-  /** The connection ended, or could not be made; the next attempt follows. */
+  /** The connection ended, or none could be made; the next attempt follows, at once (0) if there is another server. */
   | { readonly type: 'disconnected'; readonly reason: string; readonly retryInMs: number }
   /** Somebody else is logged in to the account now; the client does not fight for it. */
   | { readonly type: 'replaced'; readonly name: string; readonly reason: string }
@@ -54,7 +54,7 @@ export interface Client2Options extends ClientOptions {
   readonly memory?: Memory | undefined;
 }
 
-export const DEFAULT_OPTIONS_2: Omit<Client2Options, 'address'> = {
+export const DEFAULT_OPTIONS_2: Omit<Client2Options, 'servers'> = {
   ...DEFAULT_OPTIONS,
   ackDelayMs: 50,
   fates: { firstMs: 2_000, maxMs: 60_000 },

@@ -26,7 +26,7 @@ function talk(part: Partial<TalkState> = {}): TalkState {
   return {
     server: '127.0.0.1:8080',
     protocol: 2,
-    link: { kind: 'online' },
+    link: { kind: 'online', server: 'test:1' },
     account: 'alice',
     wanted: 'alice',
     to: CAROL,

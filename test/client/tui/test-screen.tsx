@@ -55,13 +55,13 @@ export class TestScreen {
 
   constructor(port: number, options: ScreenOptions = {}) {
     const { protocol = 2, user = null, columns = 80, rows = 24 } = options;
-    const address = { host: '127.0.0.1', port };
+    const servers = [{ host: '127.0.0.1', port }];
     const server = `127.0.0.1:${port}`;
     const directory = options.directory ?? null;
     const onProblem = (sentence: string) => void this.problems.push(sentence);
     const histories = new Histories({ directory, server, onProblem });
     const quick = { reconnect: { firstMs: 20, maxMs: 100 }, relogin: { firstMs: 20, maxMs: 50, tries: 3 } };
-    const all = { ...DEFAULT_OPTIONS_2, ...quick, ...options.client, address, memory: histories };
+    const all = { ...DEFAULT_OPTIONS_2, ...quick, ...options.client, servers, memory: histories };
     const makeFace = (display: Display): Face =>
       protocol === 1 ? new Face1(all, display) : new Face2(all, display);
     const bell = { ring: () => void this.rings++, title: (text: string) => void this.titles.push(text) };

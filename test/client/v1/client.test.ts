@@ -16,8 +16,8 @@ const QUICK: Partial<ClientOptions> = {
 };
 
 async function connect(options: Partial<ClientOptions> = {}): Promise<void> {
-  const address = { host: '127.0.0.1', port: server.port };
-  client = new Client({ ...DEFAULT_OPTIONS, ...QUICK, ...options, address }, (event) => events.push(event));
+  const servers = [{ host: '127.0.0.1', port: server.port }];
+  client = new Client({ ...DEFAULT_OPTIONS, ...QUICK, ...options, servers }, (event) => events.push(event));
   client.start();
   await until(() => client.state.link.kind === 'online');
 }
@@ -133,8 +133,8 @@ describe('requests', () => {
   });
 
   test('without a connection nothing is sent', async () => {
-    const address = { host: '127.0.0.1', port: server.port };
-    client = new Client({ ...DEFAULT_OPTIONS, address }, (event) => events.push(event));
+    const servers = [{ host: '127.0.0.1', port: server.port }];
+    client = new Client({ ...DEFAULT_OPTIONS, servers }, (event) => events.push(event));
     expect(await failure(client.send('bob', 'hi'))).toMatchObject({ code: 'OFFLINE', nothingSent: true });
   });
 });
@@ -181,8 +181,8 @@ describe('time-outs', () => {
 
   test('an end that says nothing is not taken for a Milena server', async () => {
     server.greet = false;
-    const address = { host: '127.0.0.1', port: server.port };
-    const options = { ...DEFAULT_OPTIONS, ...QUICK, requestTimeoutMs: 200, address };
+    const servers = [{ host: '127.0.0.1', port: server.port }];
+    const options = { ...DEFAULT_OPTIONS, ...QUICK, requestTimeoutMs: 200, servers };
     client = new Client(options, (event) => events.push(event));
     client.start();
     await until(() => told('disconnected').length > 0);

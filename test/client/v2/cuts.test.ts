@@ -155,7 +155,7 @@ async function play(seed: number): Promise<void> {
   const quick = { firstMs: 1, maxMs: 5 };
   const options = {
     ...DEFAULT_OPTIONS_2,
-    address: { host: '127.0.0.1', port },
+    servers: [{ host: '127.0.0.1', port }],
     reconnect: quick,
     relogin: { ...quick, tries: 1_000 },
     fates: quick,

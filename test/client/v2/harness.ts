@@ -79,8 +79,8 @@ export function makeClient(
   options: Partial<Client2Options> = {},
   onEvent: (event: ClientEvent) => void = show,
 ): void {
-  const address = { host: '127.0.0.1', port: server.port };
-  client = new Client({ ...DEFAULT_OPTIONS_2, ...QUICK, ...options, address }, (event) => {
+  const servers = [{ host: '127.0.0.1', port: server.port }];
+  client = new Client({ ...DEFAULT_OPTIONS_2, ...QUICK, ...options, servers }, (event) => {
     events.push(event);
     onEvent(event);
   });

@@ -26,7 +26,7 @@ const kept: (() => void)[] = [];
 const client = new Client(
   {
     ...DEFAULT_OPTIONS_2,
-    address: { host: '127.0.0.1', port: Number(port) },
+    servers: [{ host: '127.0.0.1', port: Number(port) }],
     memory: histories,
     ackDelayMs: 2,
     fates: { firstMs: 10, maxMs: 40 },

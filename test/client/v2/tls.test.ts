@@ -57,7 +57,7 @@ async function serve(name: string, maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3'
 /** A client, and what it has to tell. */
 function start(port: number, tls: { ca?: string } | undefined): { client: Client; events: ClientEvent[] } {
   const events: ClientEvent[] = [];
-  const options = { ...DEFAULT_OPTIONS_2, address: { host: '127.0.0.1', port }, tls };
+  const options = { ...DEFAULT_OPTIONS_2, servers: [{ host: '127.0.0.1', port }], tls };
   const client = new Client(options, (event) => events.push(event));
   client.start();
   onTestFinished(() => client.close());

@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { HistoryError } from '../../history/errors.ts';
-import { fileName } from '../../history/files.ts';
+import { fileName, serverOf } from '../../history/files.ts';
 import { History } from '../../history/history.ts';
 import type { Environment, Settings } from '../../settings.ts';
 import { EXIT } from '../exit.ts';
@@ -59,8 +59,9 @@ export function checkTerminal(
   return ok(name, `${environment.TERM ?? 'unknown'}, ${size}, ${colour}, UTF-8`);
 }
 
-export function checkHistory({ directory, server, user }: Settings): Check {
+export function checkHistory({ directory, server: first, others, user }: Settings): Check {
   const name = 'history';
+  const server = serverOf(directory, [first, ...others], user ?? '');
   if (directory === null) return ok(name, 'kept in memory only, as the settings say');
   if (user !== null && existsSync(join(directory, fileName(server, user)))) {
     try {

@@ -6,14 +6,22 @@ import { withAdmin } from '../../../tools/kafka.ts';
 import type { Environment, Settings } from '../../settings.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
+import { kafkaHere } from './started.ts';
 
 /** Null where nobody expects Kafka to be reachable. */
-export async function checkKafka({ address }: Settings, environment: Environment): Promise<Check | null> {
+export async function checkKafka({ servers }: Settings, environment: Environment): Promise<Check | null> {
   const name = 'kafka';
   const isNamed = Boolean(environment.MILENA_KAFKA_BROKERS?.trim());
-  if (!isNamed && !isLoopback(address.host)) return null;
+  const started = isNamed ? null : kafkaHere(environment);
+  const port = environment.MILENA_KAFKA_PORT?.trim();
+  if (!isNamed && !servers.some(({ host }) => isLoopback(host))) return null;
   try {
-    const config = readConfig(environment);
+    const brokersHere = started?.brokers ?? (port ? `127.0.0.1:${port}` : undefined);
+    const config = readConfig(
+      isNamed || brokersHere === undefined
+        ? environment
+        : { ...environment, MILENA_KAFKA_BROKERS: brokersHere },
+    );
     const brokers = config.brokers.join(', ');
     if (config.kafka.tls !== null || config.kafka.sasl !== null) {
       return ok(name, `${brokers} not tried: this asks without TLS and SASL only`);
@@ -25,8 +33,9 @@ export async function checkKafka({ address }: Settings, environment: Environment
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       if (isNamed) return failed(name, error.message, null, EXIT.UNAVAILABLE);
-      const next = './start_kafka.sh starts one here; if yours is elsewhere, all is well.';
-      return hint(name, `Nothing answers at ${brokers}, where Kafka is by default.`, next);
+      const next = `${started?.kind === 'cluster' ? 'scripts/cluster.sh start' : './start_kafka.sh'} starts one here; if yours is elsewhere, all is well.`;
+      const why = started === null ? 'where Kafka is by default' : 'where the scripts started Kafka last';
+      return hint(name, `Nothing answers at ${brokers}, ${why}.`, next);
     }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

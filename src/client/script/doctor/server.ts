@@ -1,59 +1,87 @@
 /* What the server tells: reachable, encrypted, in time; and whether the account works. */
 import { TLSSocket } from 'node:tls';
 import { isLoopback } from '../../../loopback.ts';
+import type { Address } from '../../address.ts';
 import { ClientError } from '../../errors.ts';
+import { Route } from '../../route.ts';
 import { sanitiseLine } from '../../sanitise.ts';
-import type { Settings } from '../../settings.ts';
+import type { Environment, Settings } from '../../settings.ts';
 import { ask } from '../../v2/dialect.ts';
 import type { Context } from '../context.ts';
+import { Deadline } from '../deadline.ts';
 import { EXIT, exitOf, Failure, failureOf } from '../exit.ts';
 import { Link } from '../link.ts';
 import { knownPassword } from '../password.ts';
 import { type Check, failed, failedBy, hint, ok } from './check.ts';
+import { frontendsHere } from './started.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_CLOCK_DIFFERENCE_MS = 2_000;
 const EXPIRES_SOON_DAYS = 14;
 const DAY_MS = 86_400_000;
 
-export async function* checkServer(settings: Settings, context: Context): AsyncGenerator<Check, void> {
+/** Each server of the list by itself; the account's login only on the first one that answers. */
+export async function* checkServers(settings: Settings, context: Context): AsyncGenerator<Check, void> {
+  let logsIn = true;
+  for (const server of settings.servers) {
+    if (yield* checkServer(settings, server, context, logsIn)) logsIn = false;
+  }
+}
+
+/** Returns whether it answered. */
+async function* checkServer(
+  settings: Settings,
+  server: Address,
+  context: Context,
+  logsIn: boolean,
+): AsyncGenerator<Check, boolean> {
+  const deadline = new Deadline(TIMEOUT_MS);
+  const { tls } = settings;
   let link: Link;
   try {
     // Commands and the screen speak version 2, whatever the settings say for the screen.
     link = await Link.open(
-      { ...settings, protocol: 2 },
-      { timeoutMs: TIMEOUT_MS, signal: context.interrupted },
+      { ...settings, servers: [server], protocol: 2 },
+      { deadline, route: new Route({ servers: [server], tls }), signal: context.interrupted },
     );
   } catch (error) {
-    const next = isLoopback(settings.address.host)
-      ? './start_frontend.sh starts one here; --server HOST:PORT names another.'
-      : 'Is the name right, and the network there? --server HOST:PORT names another.';
-    yield failedBy('server', error, next);
-    return;
+    deadline.close();
+    yield failedBy('server', error, whatNext(server, context.environment));
+    return false;
   }
   const now = Date.now() - link.greetMs / 2;
   try {
-    const { server, versions, time } = link.welcome;
+    const { server: program, versions, time } = link.welcome;
     const [connect, greet] = [link.connectMs, link.greetMs].map((ms) => ms.toFixed(1));
-    const what = `${sanitiseLine(server)}, protocol ${versions.join(' and ')}`;
+    const what = `${sanitiseLine(program)}, protocol ${versions.join(' and ')}`;
     yield ok(
       'server',
-      `${settings.server} answers (${what}): ${connect} ms to connect, ${greet} ms to greet`,
+      `${link.stop.label} answers (${what}): ${connect} ms to connect, ${greet} ms to greet`,
     );
-    yield checkEncryption(link.socket, settings);
+    yield checkEncryption(link.socket, server);
     yield checkClock(time - now);
     yield await checkList(link);
-    yield await checkLogin(link, settings, context);
+    if (logsIn) yield await checkLogin(link, settings, context);
   } finally {
+    deadline.close();
     await link.close();
   }
+  return true;
 }
 
-function checkEncryption(socket: unknown, { address }: Settings): Check {
+/** What to do about a server that does not answer. */
+function whatNext({ host }: Address, environment: Environment): string {
+  if (!isLoopback(host)) return 'Is the name right, and the network there? --server HOST:PORT names another.';
+  const running = frontendsHere(environment);
+  if (running.length === 0) return './start_frontend.sh starts one here; --server HOST:PORT names another.';
+  return `A frontend of this folder runs at ${running.join(' and ')}: --server ${running.join(',')}`;
+}
+
+function checkEncryption(socket: unknown, { host }: Address): Check {
   const name = 'encryption';
   if (!(socket instanceof TLSSocket)) {
-    if (isLoopback(address.host)) return ok(name, 'none, and none needed: the server is on this machine');
-    const text = `None: everybody between here and ${address.host} can read passwords and messages.`;
+    if (isLoopback(host)) return ok(name, 'none, and none needed: the server is on this machine');
+    const text = `None: everybody between here and ${host} can read passwords and messages.`;
     return hint(name, text, 'Ask for the TLS port and use --tls.');
   }
   const { valid_to: validTo, subject } = socket.getPeerCertificate();
