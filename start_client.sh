@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Opens the client in this terminal.
 #
-#   ./start_client.sh [--server HOST:PORT] [further options of the client]
+#   ./start_client.sh [--server HOST:PORT[,HOST:PORT…]] [further options of the client]
 #
-# Without --server it connects to the frontend of this checkout (MILENA_HOST and MILENA_PORT, 127.0.0.1:8080).
+# Without --server and MILENA_SERVER it connects to the frontend of this checkout (MILENA_HOST and MILENA_PORT, 127.0.0.1:8080).
 . "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
 
 server=''
@@ -14,7 +14,7 @@ for argument in "$@"; do
   esac
 done
 
-if [ -z "$server" ]; then
+if [ -z "$server${MILENA_SERVER:-}" ]; then
   if is_local "$FRONTEND_HOST" && ! port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
     die "$EX_UNAVAILABLE" "No frontend answers at $FRONTEND_HOST:$MILENA_PORT. Start one in another terminal:  ./start_frontend.sh" \
       '(or all at once:  ./start_everything.sh; or name another one:  ./start_client.sh --server HOST:PORT)'

@@ -25,7 +25,11 @@ const networks = listed.refine((list) => list.every(isNetwork), 'holds what is n
  * docs/configuration.md is the table for people; a test holds the two together.
  */
 const schema = z.object({
-  MILENA_HOST: z.string().min(1).default('127.0.0.1'),
+  MILENA_HOST: z
+    .string()
+    .min(1)
+    .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
+    .default('127.0.0.1'),
   MILENA_PORT: port.default(8080),
   MILENA_KAFKA_BROKERS: brokers.default(['127.0.0.1:9092']),
   MILENA_INBOX_PREFIX: z

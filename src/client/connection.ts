@@ -35,6 +35,15 @@ const MAX_SERVER_PAYLOAD = 2 * 1024 * 1024;
 /** Requests that wait for their reply; with more, `request` refuses at once (`BUSY`) and nothing is sent. */
 const MAX_UNANSWERED = 16;
 
+/**
+ * Bytes that are written and that the server has not taken: more than all unanswered requests together. With more, it
+ * takes nothing any more, and the connection ends.
+ */
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
+
+/** As much as a socket gives at once. There is more behind it then, and timers and signals have their turn before that. */
+const WHOLE_CHUNK_BYTES = 65_536;
+
 /** What it means if a server's first byte is not the version that was asked for. */
 const HINTS: Readonly<Record<number, string>> = {
   1: 'it speaks version 1 of the protocol only: use --protocol 1',
@@ -46,7 +55,7 @@ const HINTS: Readonly<Record<number, string>> = {
 interface Slot<Request, ServerFrame> {
   readonly request: Request;
   readonly settle: (outcome: ServerFrame | ClientError) => void;
-  timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout | undefined;
   timedOut: boolean;
 }
 
@@ -70,6 +79,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
   #reason: string | undefined;
   #closed = false;
   #maxPayload = MAX_PAYLOAD_BEFORE_LOGIN;
+  #isPaused = false;
 
   /** When something came last, on the monotonic clock in milliseconds. */
   heardAt = performance.now();
@@ -112,7 +122,25 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
   /** Sends a request that has no reply. @throws ClientError `OFFLINE`, `INVALID` */
   tell(request: Request): void {
     if (this.hasEnded) throw new ClientError('OFFLINE', 'Not connected: nothing was sent.');
-    this.#socket.write(this.#encode(request));
+    this.#write(this.#encode(request));
+  }
+
+  /**
+   * Reads nothing more for now: whoever takes what comes has enough of it. What is in the kernel's buffers then makes the
+   * server wait. Meanwhile no time-out runs, since the answers may lie there.
+   */
+  pause(): void {
+    if (this.#isPaused || this.hasEnded) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.heardAt = performance.now();
+    for (const slot of this.#slots) if (slot.timer === undefined) this.#wait(slot);
+    this.#socket.resume();
   }
 
   /**
@@ -137,6 +165,8 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
   }
 
   #end(lastWords: Buffer = Buffer.alloc(0)): Promise<void> {
+    // Its own end, and the answers before it, are behind what was not read.
+    this.resume();
     return new Promise((resolve) => {
       if (this.#closed) {
         resolve();
@@ -163,10 +193,10 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     }
     const frame = this.#encode(request);
     const outcome = await new Promise<ServerFrame | ClientError>((settle) => {
-      const timer = setTimeout(() => this.#timeOut(slot), this.#options.requestTimeoutMs);
-      const slot: Slot<Request, ServerFrame> = { request, settle, timer, timedOut: false };
+      const slot: Slot<Request, ServerFrame> = { request, settle, timer: undefined, timedOut: false };
       this.#slots.push(slot);
-      this.#socket.write(frame);
+      this.#wait(slot);
+      this.#write(frame);
     });
     if (outcome instanceof ClientError) throw outcome;
     return outcome;
@@ -189,21 +219,37 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     return frame;
   }
 
+  #write(frame: Buffer): void {
+    this.#socket.write(frame);
+    if (this.#socket.writableLength > MAX_UNSENT_BYTES) this.#drop('the server takes nothing any more');
+  }
+
+  /** For its answer, then for that of the whole connection. */
+  #wait(slot: Slot<Request, ServerFrame>): void {
+    const { deadAfterMs, requestTimeoutMs } = this.#options;
+    const milliseconds = slot.timedOut ? Math.max(0, deadAfterMs - requestTimeoutMs) : requestTimeoutMs;
+    slot.timer = setTimeout(() => {
+      slot.timer = undefined;
+      // Begins again when reading does.
+      if (this.#isPaused) return;
+      if (!slot.timedOut) this.#timeOut(slot);
+      else this.#drop(`the server left a request unanswered for ${deadAfterMs / 1000} s`);
+    }, milliseconds);
+  }
+
   #timeOut(slot: Slot<Request, ServerFrame>): void {
     slot.timedOut = true;
     const seconds = this.#options.requestTimeoutMs / 1000;
     slot.settle(
       new ClientError('TIMEOUT', `No answer within ${seconds} s: it may have been carried out or not.`),
     );
-    const rest = Math.max(0, this.#options.deadAfterMs - this.#options.requestTimeoutMs);
-    slot.timer = setTimeout(() => {
-      this.#drop(`the server left a request unanswered for ${this.#options.deadAfterMs / 1000} s`);
-    }, rest);
+    this.#wait(slot);
   }
 
   #read(chunk: Buffer): void {
     this.heardAt = performance.now();
     this.#firstByte ??= chunk[0];
+    if (chunk.length >= WHOLE_CHUNK_BYTES) this.#rest();
     this.#decoder.push(chunk);
     try {
       for (;;) {
@@ -220,8 +266,16 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     }
   }
 
+  /** For one turn of the event loop. */
+  #rest(): void {
+    this.#socket.pause();
+    setImmediate(() => {
+      if (!this.#isPaused) this.#socket.resume();
+    });
+  }
+
   #handle(frame: Frame): void {
-    const { answers, beginsSession, codec, failure, replies } = this.#dialect;
+    const { answers, beginsSession, codec, contradiction, failure, replies } = this.#dialect;
     const value = codec.decodeServerFrame(frame);
     this.#understood = true;
     const slot = this.#slots[0];
@@ -231,8 +285,12 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     }
     if (slot === undefined) throw new ProtocolError('BAD_FRAME', `"${value.type}" answers nothing`);
     const type: Request['type'] = slot.request.type;
-    if (failure(value) === undefined && value.type !== replies[type]) {
-      throw new ProtocolError('BAD_FRAME', `"${value.type}" answers no ${type} request`);
+    if (failure(value) === undefined) {
+      if (value.type !== replies[type]) {
+        throw new ProtocolError('BAD_FRAME', `"${value.type}" answers no ${type} request`);
+      }
+      const wrong = contradiction(slot.request, value);
+      if (wrong !== undefined) throw new ProtocolError('BAD_FRAME', wrong);
     }
     this.#slots.shift();
     clearTimeout(slot.timer);

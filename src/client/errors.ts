@@ -19,6 +19,14 @@ export interface Refusal {
   readonly undelivered?: number | undefined;
 }
 
+/** Characters of a server's sentence that are told; nobody reads more. */
+const MAX_SENTENCE = 1_000;
+
+/** A server's sentence: as it came, but cut. */
+export function brief(sentence: string): string {
+  return sentence.length > MAX_SENTENCE ? `${sentence.slice(0, MAX_SENTENCE)}…` : sentence;
+}
+
 /** When a refused request may be given again, as a sentence to put behind the refusal; empty if nobody knows. */
 export function retryHint(retryAfterMs: number | undefined): string {
   return retryAfterMs === undefined ? '' : ` Try again in ${Math.max(1, Math.ceil(retryAfterMs / 1_000))} s.`;

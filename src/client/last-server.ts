@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Address, serverText } from './address.ts';
 
@@ -51,10 +51,10 @@ export class LastServer {
       const text = JSON.stringify(Object.fromEntries([...kept, [this.#list, this.#known]]), null, 1);
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       // As a whole or not at all: other processes read it.
-      writeFileSync(mine, `${text}\n`, { mode: 0o600, flag: 'wx' });
+      writeFileSync(mine, `${text}\n`, { mode: 0o600 });
       renameSync(mine, file);
     } catch {
-      rmSync(mine, { force: true });
+      // The next process begins with the first server.
     }
   }
 

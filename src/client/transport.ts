@@ -5,6 +5,9 @@ import type { Dialect, Typed } from './dialect.ts';
 import { ClientError } from './errors.ts';
 import { type Opened, Route, type RouteOptions, type Stop } from './route.ts';
 
+/** Between two things that a server says unasked. */
+const TELL_EVERY_MS = 1_000;
+
 export type Link =
   | { readonly kind: 'connecting' }
   /** `server`: the one it is, `HOST:PORT`, perhaps with an address behind it. */
@@ -58,6 +61,8 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
   /** The next connection only follows such an end: nothing to tell either. */
   #quiet = false;
   #wasConnected = false;
+  /** When the server's own words were told last, on the monotonic clock. */
+  #toldAt = Number.NEGATIVE_INFINITY;
   /** Who waits for the next connection. */
   readonly #waiting = new Set<() => void>();
   #finished: Promise<void> = Promise.resolve();
@@ -120,6 +125,20 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
     this.#forget(connection);
     void connection.close(reason);
     this.#setLink({ kind: 'connecting' });
+  }
+
+  /** Whether what a server says unasked is to be told: once in a while, however often it does. */
+  mayTell(): boolean {
+    const now = performance.now();
+    if (now - this.#toldAt < TELL_EVERY_MS) return false;
+    this.#toldAt = now;
+    return true;
+  }
+
+  /** Whether to read on, or to let the server wait; a later connection begins with reading. */
+  read(isReading: boolean): void {
+    if (isReading) this.#latest?.connection.resume();
+    else this.#latest?.connection.pause();
   }
 
   /** Resolves when a connection stands. @throws ClientError `OFFLINE` after the time of one request */

@@ -136,7 +136,7 @@ function engineFailure(config: Config, error: unknown): unknown {
 function listenFailure(config: Config, error: unknown): unknown {
   if (error instanceof ConfigError) return new StartError(EXIT.config, error.message, error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const where = `${config.host}:${config.port}`;
+  const where = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`;
   switch (code) {
     case 'EADDRINUSE':
       return new StartError(

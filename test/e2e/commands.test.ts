@@ -1,6 +1,6 @@
 /** The commands for scripts as scripts run them: ./milena, real frontends, a real Kafka. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
@@ -263,6 +263,43 @@ describe('doctor', () => {
     const forPeople = await milena(anna, ['doctor'], { settings: kafka });
     expect(forPeople.stdout).toMatch(/^✓ node /);
     expect(forPeople.stdout).toMatch(/^✓ kafka .*1 broker/m);
+  });
+
+  test('looks at the Kafka that the scripts started, wherever that is, and at the frontends they started', async () => {
+    const [broker = ''] = testBrokers();
+    const port = broker.replace(/^.*:/, '');
+    const state = mkdtempSync(join(tmpdir(), 'milena-doctor-'));
+    onTestFinished(() => rmSync(state, { recursive: true, force: true }));
+    mkdirSync(join(state, 'kafka'));
+    mkdirSync(join(state, 'run'));
+    const look = (...args: string[]) =>
+      milena('', ['doctor', ...args], { settings: { MILENA_STATE_DIR: state } });
+    // As start_kafka.sh writes it, whatever else it may write one day.
+    for (const kind of [`jvm ${port}\n`, `docker ${port} and more\nand more\n`]) {
+      writeFileSync(join(state, 'kafka', 'kind'), kind);
+      const found = await look();
+      expect(found).toMatchObject({ code: 0 });
+      expect(found.stdout).toMatch(new RegExp(`^✓ kafka +127\\.0\\.0\\.1:${port} answers: 1 broker`, 'm'));
+    }
+    writeFileSync(join(state, 'kafka', 'kind'), 'jvm 1\n');
+    const gone = await look();
+    expect(gone.stdout).toMatch(
+      /^! kafka +Nothing answers at 127\.0\.0\.1:1, where the scripts started Kafka last/m,
+    );
+    rmSync(join(state, 'kafka', 'kind'));
+    mkdirSync(join(state, 'cluster'));
+    writeFileSync(join(state, 'cluster', 'nodes'), `1 ${port} 9\n`);
+    expect((await look()).stdout).toMatch(new RegExp(`^✓ kafka +127\\.0\\.0\\.1:${port} answers`, 'm'));
+
+    const { address, child } = frontend;
+    const program = join(ROOT, 'dist/frontend/main.js');
+    writeFileSync(join(state, 'run', `frontend.${child.pid}`), `${program}\n127.0.0.1:${address.port}\n`);
+    writeFileSync(join(state, 'run', `frontend.${process.pid}`), `${program}\n127.0.0.1:2\n`);
+    const elsewhere = await look('--server', '127.0.0.1:1');
+    expect(elsewhere).toMatchObject({ code: 69 });
+    expect(elsewhere.stdout).toMatch(
+      new RegExp(`→ A frontend of this folder runs at 127\\.0\\.0\\.1:${address.port}: --server`),
+    );
   });
 
   test('says what to do where nobody listens: 69', async () => {

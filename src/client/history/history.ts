@@ -5,11 +5,14 @@ import { openDatabase } from './database.ts';
 import { historyError, isSqliteError } from './errors.ts';
 import { fileName, prepareFile } from './files.ts';
 import { copyNewest } from './rescue.ts';
-import { type NewMessage, Store } from './store.ts';
+import { type NewMessage, Store, type StoreLimits } from './store.ts';
 import type { Conversation, Incoming, Outgoing, Peer, StoredMessage } from './types.ts';
 
 /** Messages that are kept; with more the oldest are removed. Some 300 bytes each with their words, if they are short. */
 const MAX_MESSAGES = 1_000_000;
+/** Bytes of the file; and of a history in memory. Messages of the usual length never come to that. */
+const MAX_FILE_BYTES = 4 * 1024 ** 3;
+const MAX_MEMORY_BYTES = 64 * 1024 ** 2;
 /** What was changed is durable after so many milliseconds at most, and other processes wait no longer to write. */
 const COMMIT_WITHIN_MS = 25;
 /** Messages of a page while all are read. */
@@ -25,8 +28,9 @@ export interface HistoryOptions {
   readonly onProblem?: (sentence: string) => void;
   /** For tests: so many pages of 4 KiB the file may have, as on a full disk. */
   readonly maxPages?: number;
-  /** For tests: so many messages are kept. */
+  /** For tests: so many messages are kept, and in so many bytes. */
   readonly maxMessages?: number;
+  readonly maxBytes?: number;
 }
 
 type Work<Result> = (store: Store) => Result;
@@ -46,7 +50,7 @@ type Work<Result> = (store: Store) => Result;
 export class History {
   readonly account: string;
   readonly #onProblem: (sentence: string) => void;
-  readonly #maxMessages: number;
+  readonly #limits: StoreLimits;
   #file: string | null;
   #store: Store;
   /** What the open transaction consists of, to do it again elsewhere. */
@@ -58,9 +62,10 @@ export class History {
   private constructor(file: string | null, options: HistoryOptions) {
     this.account = options.account;
     this.#onProblem = options.onProblem ?? (() => undefined);
-    this.#maxMessages = options.maxMessages ?? MAX_MESSAGES;
+    const bytes = options.maxBytes ?? (file === null ? MAX_MEMORY_BYTES : MAX_FILE_BYTES);
+    this.#limits = { messages: options.maxMessages ?? MAX_MESSAGES, bytes };
     this.#file = file;
-    this.#store = new Store(openDatabase(file, options.maxPages), this.#maxMessages);
+    this.#store = new Store(openDatabase(file, options.maxPages), this.#limits);
   }
 
   /** Makes directory (0700) and file (0600) where there are none. @throws HistoryError */
@@ -252,7 +257,7 @@ export class History {
     const failed = this.#store.db;
     const db = openDatabase(null);
     this.#file = null;
-    this.#store = new Store(db, this.#maxMessages);
+    this.#store = new Store(db, { ...this.#limits, bytes: MAX_MEMORY_BYTES });
     try {
       // SQLite may have rolled it back already.
       if (failed.isTransaction) failed.exec('ROLLBACK');

@@ -80,17 +80,24 @@ const RANK: Readonly<Record<EntryState['kind'], number>> = {
   undeliverable: 3,
 };
 
+/** What a history may hold: beyond either, its oldest messages go. */
+export interface StoreLimits {
+  readonly messages: number;
+  /** Of the whole database, with its indexes. */
+  readonly bytes: number;
+}
+
 /** The statements of one open history. Errors are SQLite's; transactions are the caller's. */
 export class Store {
   readonly db: DatabaseSync;
   readonly turns: Turns;
-  readonly #maxMessages: number;
+  readonly #limits: StoreLimits;
   readonly #prepared = new Map<string, StatementSync>();
 
-  constructor(db: DatabaseSync, maxMessages: number) {
+  constructor(db: DatabaseSync, limits: StoreLimits) {
     this.db = db;
     this.turns = new Turns(db);
-    this.#maxMessages = maxMessages;
+    this.#limits = limits;
   }
 
   /** The message with its id, or null if its key or message id is there already. */
@@ -128,7 +135,7 @@ export class Store {
          unread = unread + (? IS NOT NULL), first_unread = coalesce(first_unread, ?)
        WHERE id = ?`,
     ).run(id, Date.now(), unread, unread, conversation);
-    if (id % TRIM_EVERY === 0) this.#trim(id - this.#maxMessages);
+    if (id % TRIM_EVERY === 0) this.#trim(this.#isTooLarge() ? id - 1 : id - this.#limits.messages);
     return { id, peer, direction: out === undefined ? 'in' : 'out', at, body, fate: out?.fate ?? null };
   }
 
@@ -284,6 +291,14 @@ export class Store {
 
   #has(seen: Uint8Array): boolean {
     return this.#sql('SELECT 1 FROM messages WHERE seen = ?').get(seen) !== undefined;
+  }
+
+  #isTooLarge(): boolean {
+    const { pages } = this.#sql(
+      `SELECT (page_count - freelist_count) * page_size AS pages
+       FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
+    ).get() as { pages: number };
+    return pages > this.#limits.bytes;
   }
 
   /** Removes the oldest messages up to this id, a few at a time. */

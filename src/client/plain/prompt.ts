@@ -2,7 +2,10 @@ import { clearLine, createInterface, cursorTo, type Interface } from 'node:readl
 import { KeyLine, type LineEvents } from './key-line.ts';
 
 /** Escape is no key here: Ctrl+C leaves a question, and without one the program, as does the end of the input. */
-export type PromptEvents = LineEvents;
+export interface PromptEvents extends LineEvents {
+  /** Whoever reads the lines takes no more of them for now; false: again. */
+  readonly onFull: (isFull: boolean) => void;
+}
 
 const HISTORY_LINES = 100;
 
@@ -34,7 +37,9 @@ export class Prompt {
     this.#out = output;
     this.#isTerminal = input.isTTY && output.isTTY;
     this.#canMove = this.#isTerminal && process.env.TERM !== 'dumb';
+    output.on('drain', () => events.onFull(false));
     this.#events = {
+      onFull: events.onFull,
       onLine: (line) => {
         // An editor has done it.
         if (this.#editor === null) output.write('\n');
@@ -77,7 +82,7 @@ export class Prompt {
 
   print(text: string): void {
     this.#above();
-    this.#out.write(`${text}\n`);
+    if (!this.#out.write(`${text}\n`)) this.#events.onFull(true);
     this.#show();
   }
 

@@ -34,6 +34,7 @@ export async function runPlain(settings: Settings): Promise<number> {
         if (!(await talk.enter(line))) code = FAILED;
       });
     },
+    onFull: (isFull) => talk.read(!isFull),
     onInterrupt: () => {
       if (view.isAsking) return talk.leaveQuestion();
       code = INTERRUPTED;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { backoffMs } from '../backoff.ts';
 import { Connection } from '../connection.ts';
-import { ClientError } from '../errors.ts';
+import { brief, ClientError } from '../errors.ts';
 import { LastServer } from '../last-server.ts';
 import { noConnection, type Opened, Route, type Stop } from '../route.ts';
 import { sanitiseLine } from '../sanitise.ts';
@@ -119,7 +119,7 @@ export class Link {
       onPush: (frame) => {
         if (frame.type === 'ping') heartbeat.beat();
         if (frame.type === 'goodbye') {
-          goodbye = frame.reason.replace(/\.$/, '');
+          goodbye = brief(frame.reason).replace(/\.$/, '');
           if (frame.retryAfterMs !== undefined) route.hold(opened.stop, frame.retryAfterMs);
           void connection.close(goodbye);
         }
@@ -224,7 +224,7 @@ function proven(proof: Proof): { password: string; takeover?: boolean } | { toke
 /** What a server says that does not let anybody in. */
 async function refused(connection: Connection2, frame: ServerFrame): Promise<string> {
   await connection.close();
-  return frame.type === 'failure' ? frame.message : 'it did not greet back';
+  return frame.type === 'failure' ? brief(frame.message) : 'it did not greet back';
 }
 
 /** The servers of the settings, the one that answered last in an earlier process first. */

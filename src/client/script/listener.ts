@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from '../../protocol/v2/replies.ts';
 import { backoffMs } from '../backoff.ts';
 import { ClientError } from '../errors.ts';
@@ -18,6 +18,12 @@ import { messageText } from './message-text.ts';
 
 /** A login that does not come back for a reason that may pass is tried for ever: nobody is there to ask. */
 const RELOGIN = { firstMs: 1_000, maxMs: 15_000, tries: Number.POSITIVE_INFINITY };
+/**
+ * Messages that wait to be written out, and their characters: with more the server is let wait, until half is written. Its
+ * window is smaller unless it was set so, or is none.
+ */
+const MAX_QUEUED = 10_000;
+const MAX_QUEUED_CHARACTERS = 32 * 1024 * 1024;
 /** After so many messages from others, which wait unacknowledged, the person is told that they fill the window. */
 const TELL_SKIPPED_EVERY = 100;
 
@@ -43,8 +49,11 @@ export class Listener {
   readonly #context: Context;
   readonly #journal: Journal;
   readonly #client: Client;
-  /** Bounded by the server's window, and by the client's own limit for servers that keep to none. */
+  /** Bounded: see `MAX_QUEUED`. */
   readonly #queue: Received[] = [];
+  #queuedCharacters = 0;
+  #isFull = false;
+  #isClosing = false;
   #isPrinting = false;
   #hasBegun = false;
   #isLost = false;
@@ -120,7 +129,10 @@ export class Listener {
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         // Lost before it was answered, with other servers to go to: if there is none, that ends the command.
-        if (!this.#hasBegun && this.#isLost && isLost(error)) continue;
+        if (!this.#hasBegun && isLost(error)) {
+          await immediate();
+          if (this.#isLost && !this.#isClosing) continue;
+        }
         const waitMs = Math.max(backoffMs(attempt, LOGIN_RETRIES), error.refusal?.retryAfterMs ?? 0);
         if (!isPassing(error.refusal?.code) || performance.now() + waitMs >= deadline) {
           throw error.refusal?.code === 'ALREADY_LOGGED_IN' ? loggedInElsewhere(name, error) : error;
@@ -151,8 +163,7 @@ export class Listener {
         this.#finish(new Failure(EXIT.TRY_LATER, sanitiseLine(event.reason)));
         break;
       case 'message':
-        this.#queue.push(event);
-        void this.#print();
+        this.#enqueue(event);
         break;
       case 'outgoing':
         this.#journal.fate(event.entry);
@@ -212,7 +223,7 @@ export class Listener {
     this.#isPrinting = true;
     const { name, json, once } = this.#options;
     try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      for (let next = this.#dequeue(); next !== undefined; next = this.#dequeue()) {
         const { message, inbox } = next;
         if (!this.#isWanted(message)) continue;
         await this.#context.output.write(messageText(message, name, inbox, json));
@@ -226,6 +237,30 @@ export class Listener {
       return this.#finish(error);
     }
     this.#isPrinting = false;
+  }
+
+  #enqueue(received: Received): void {
+    // They come again with the next login.
+    if (this.#isClosing) return;
+    this.#queue.push(received);
+    this.#queuedCharacters += received.message.body.length;
+    if (this.#queue.length >= MAX_QUEUED || this.#queuedCharacters >= MAX_QUEUED_CHARACTERS) {
+      this.#isFull = true;
+      this.#client.read(false);
+    }
+    void this.#print();
+  }
+
+  #dequeue(): Received | undefined {
+    const next = this.#queue.shift();
+    this.#queuedCharacters -= next?.message.body.length ?? 0;
+    const hasRoom =
+      this.#queue.length <= MAX_QUEUED / 2 && this.#queuedCharacters <= MAX_QUEUED_CHARACTERS / 2;
+    if (this.#isFull && hasRoom) {
+      this.#isFull = false;
+      this.#client.read(true);
+    }
+    return next;
   }
 
   #isWanted(message: Message): boolean {
@@ -243,6 +278,9 @@ export class Listener {
 
   /** Acknowledges what was printed, and ends the login where there is one. */
   async #close(): Promise<void> {
+    this.#isClosing = true;
+    this.#queue.length = 0;
+    this.#client.read(true);
     const enough = new AbortController();
     await Promise.race([
       this.#client.logout().catch(() => undefined),

@@ -57,6 +57,10 @@ export function codeFor(error: unknown): number {
   return EXIT.FAULT;
 }
 
+/** What is told and not read, in bytes; more of it is told to nobody. */
+const MAX_UNREAD_BYTES = 64 * 1024;
+
 function say(text: string): void {
+  if (process.stderr.writableLength > MAX_UNREAD_BYTES) return;
   process.stderr.write(`milena: ${text.replaceAll('\n', '\nmilena: ')}\n`);
 }

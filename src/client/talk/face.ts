@@ -5,6 +5,8 @@ import type { Display, Question } from './display.ts';
 export interface Face {
   readonly protocol: 1 | 2;
   start(): void;
+  /** False lets the server wait; said again for each message that comes all the same. */
+  read(isReading: boolean): void;
   close(): Promise<void>;
   /** Asks who the person is; a name that is known already is not asked for. */
   greet(name: string | null): void;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isUsername } from '../../protocol/names.ts';
 import type { Entry } from '../../protocol/v1/entries.ts';
-import { ClientError } from '../errors.ts';
+import { brief, ClientError } from '../errors.ts';
 import type { Peer } from '../history/types.ts';
 import type { ClientOptions } from '../state.ts';
 import { Client, type ClientEvent } from '../v1/client.ts';
@@ -27,6 +27,10 @@ export class Face1 implements Face {
 
   start(): void {
     this.#client.start();
+  }
+
+  read(isReading: boolean): void {
+    this.#client.read(isReading);
   }
 
   close(): Promise<void> {
@@ -173,7 +177,7 @@ export class Face1 implements Face {
       this.#display.say('info', `Late answer: ${wordsForNames(reply.names)}`);
       return;
     }
-    const text = reply.type === 'sent' || reply.type === 'failure' ? reply.text : 'done.';
+    const text = reply.type === 'sent' || reply.type === 'failure' ? brief(reply.text) : 'done.';
     const kind = reply.type === 'failure' ? 'error' : 'info';
     this.#display.say(kind, `The answer to the ${what} came late: ${text}`);
   }

@@ -38,6 +38,10 @@ export class Face2 implements Face {
     this.#client.start();
   }
 
+  read(isReading: boolean): void {
+    this.#client.read(isReading);
+  }
+
   close(): Promise<void> {
     return this.#client.close();
   }

@@ -20,6 +20,8 @@ const COMMIT_DELAY_MS = 20;
 /** So many are made durable at once, without waiting for more. */
 const COMMIT_AT_ONCE = 500;
 const MAX_FOUND = 100;
+/** Characters of one line of the client's own; a list of all who are blocked may be longer. */
+const MAX_SAID = 10_000;
 
 /**
  * A person at a client, whatever it looks like: what they enter goes to the face of the protocol's version or to the
@@ -67,6 +69,11 @@ export class Talk implements Display {
     this.#face.greet(name);
   }
 
+  /** False: the view can show no more for now, and the server has to wait. */
+  read(isReading: boolean): void {
+    this.#face.read(isReading);
+  }
+
   async close(): Promise<void> {
     this.#keep();
     await this.#face.close();
@@ -109,7 +116,8 @@ export class Talk implements Display {
   }
 
   say(kind: 'info' | 'error', text: string): void {
-    this.#view.said(kind, sanitiseText(text));
+    const said = text.length > MAX_SAID ? `${text.slice(0, MAX_SAID)}…` : text;
+    this.#view.said(kind, sanitiseText(said));
   }
 
   received(incoming: Incoming, kept: () => void): void {

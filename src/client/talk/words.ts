@@ -1,7 +1,7 @@
 import type { Entry } from '../../protocol/v1/entries.ts';
 import type { ServerFrame } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
-import { type ClientError, retryHint } from '../errors.ts';
+import { brief, type ClientError, retryHint } from '../errors.ts';
 import type { Peer } from '../history/types.ts';
 import { sanitiseLine, sanitiseName } from '../sanitise.ts';
 import type { EntryState } from '../v2/outbox.ts';
@@ -79,7 +79,7 @@ export function wordsForPresence(asked: readonly string[], present: readonly str
 /** The answer to a request that the person was told had timed out, version 2. */
 export function wordsForLate(request: Request, reply: ServerFrame): string {
   if (reply.type === 'listed') return `Late answer: ${wordsForNames(reply.names, reply.more)}`;
-  const text = reply.type === 'failure' ? reply.message : 'done.';
+  const text = reply.type === 'failure' ? brief(reply.message) : 'done.';
   return `The answer to the ${request.type} request came late: ${text}`;
 }
 

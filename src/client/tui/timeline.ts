@@ -7,6 +7,9 @@ import type { Row } from './rows.ts';
 const PAGE = 100;
 /** Messages that are held at most; with more, those furthest from what is shown go. */
 const MAX_HELD = 1_000;
+/** Longer texts are counted, and together may have so many characters: the rest is read again when it is looked at. */
+const LONG_CHARACTERS = 16_384;
+const MAX_LONG_CHARACTERS = 16 * 1024 * 1024;
 /** The client's own lines that are held; the oldest goes when one more comes. */
 const MAX_NOTICES = 200;
 
@@ -90,12 +93,24 @@ export class Timeline {
   arrived(message: StoredMessage): void {
     if (this.#anchor !== null) this.#newBelow += message.direction === 'in' ? 1 : 0;
     if (this.#hasNewer) return;
+    const isFull = this.#messages.length >= MAX_HELD || this.#isLong(message);
+    if (isFull && this.#anchor !== null) {
+      // Somebody reads further above: it is read from the history when they come down.
+      this.#hasNewer = this.#history !== null && this.#peer !== null;
+      if (this.#hasNewer) return;
+    }
     this.#messages.push(message);
     this.#items = undefined;
-    if (this.#messages.length > MAX_HELD && this.#anchor === null) {
-      this.#messages.splice(0, this.#messages.length - MAX_HELD / 2);
+    if (isFull && this.#anchor === null) {
+      this.#messages.splice(0, Math.ceil(this.#messages.length / 2));
       this.#hasOlder = true;
     }
+  }
+
+  /** Whether the texts that are held become too long with this one. */
+  #isLong({ body }: StoredMessage): boolean {
+    if (body.length <= LONG_CHARACTERS) return false;
+    return this.#messages.reduce((sum, held) => sum + held.body.length, body.length) > MAX_LONG_CHARACTERS;
   }
 
   changed(message: StoredMessage): void {

@@ -3,7 +3,7 @@ import type { ServerFrame } from '../../protocol/v1/replies.ts';
 import type { Request } from '../../protocol/v1/requests.ts';
 import { backoffMs } from '../backoff.ts';
 import type { Connection } from '../connection.ts';
-import { ClientError } from '../errors.ts';
+import { brief, ClientError } from '../errors.ts';
 import type { ClientOptions, ClientState } from '../state.ts';
 import { Transport } from '../transport.ts';
 import { dialect1 } from './dialect.ts';
@@ -63,6 +63,11 @@ export class Client {
 
   get state(): ClientState {
     return this.#state;
+  }
+
+  /** Whether to take more from the server: false lets it wait; on the next connection it has to be said again. */
+  read(isReading: boolean): void {
+    this.#transport.read(isReading);
   }
 
   /** Begins to connect, and goes on until `close`. */
@@ -164,8 +169,8 @@ export class Client {
   #pushed(frame: ServerFrame): void {
     if (frame.type === 'message') {
       this.#listener({ type: 'message', sender: frame.sender, body: frame.body });
-    } else if (frame.type === 'failure') {
-      this.#listener({ type: 'server-text', text: frame.text });
+    } else if (frame.type === 'failure' && this.#transport.mayTell()) {
+      this.#listener({ type: 'server-text', text: brief(frame.text) });
     }
   }
 

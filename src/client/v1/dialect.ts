@@ -2,6 +2,7 @@ import { v1 } from '../../protocol/v1/codec.ts';
 import type { ServerFrame } from '../../protocol/v1/replies.ts';
 import type { Request } from '../../protocol/v1/requests.ts';
 import type { Dialect } from '../dialect.ts';
+import { brief } from '../errors.ts';
 
 /** Logout and delete are answered by the end of the connection; a failure that answers nothing is a last word. */
 export const dialect1: Dialect<Request, ServerFrame> = {
@@ -18,5 +19,7 @@ export const dialect1: Dialect<Request, ServerFrame> = {
   greeting: { type: 'list', pattern: '?' },
   beginsSession: ({ type }) => type === 'created' || type === 'logged-in',
   answers: ({ type }, oldest) => type !== 'message' && !(type === 'failure' && oldest === undefined),
-  failure: (frame) => (frame.type === 'failure' ? { text: frame.text } : undefined),
+  // There is nothing in a reply by which it could be known.
+  contradiction: () => undefined,
+  failure: (frame) => (frame.type === 'failure' ? { text: brief(frame.text) } : undefined),
 };

@@ -2,7 +2,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
 import { retryMs } from '../backoff.ts';
-import { ClientError } from '../errors.ts';
+import { brief, ClientError } from '../errors.ts';
 import type { ClientState } from '../state.ts';
 import { Transport } from '../transport.ts';
 import { ask, type Connection2, dialect2 } from './dialect.ts';
@@ -11,7 +11,6 @@ import { Heartbeat } from './heartbeat.ts';
 import { type Identity, identityFrom, isPassing } from './identity.ts';
 import type { Entry } from './outbox.ts';
 import { Receiver } from './receiver.ts';
-import { hex } from './seen.ts';
 import { Sender } from './sender.ts';
 
 /** Requests of the client itself: nobody waits to hear that an answer came late. */
@@ -74,6 +73,11 @@ export class Client {
   /** Messages that have no answer from the server yet. */
   get unanswered(): number {
     return this.#sender.unanswered;
+  }
+
+  /** Whether to take more from the server: false lets it wait; on the next connection it has to be said again. */
+  read(isReading: boolean): void {
+    this.#transport.read(isReading);
   }
 
   /** Begins to connect, and goes on until `close`. */
@@ -204,7 +208,7 @@ export class Client {
         break;
       case 'failure':
         // An ack that came too late or too early: what it was for comes again with the next login.
-        this.#listener({ type: 'server-text', text: frame.message });
+        if (this.#transport.mayTell()) this.#listener({ type: 'server-text', text: brief(frame.message) });
         break;
     }
   }
@@ -219,7 +223,8 @@ export class Client {
     return true;
   }
 
-  #goodbye({ code, reason, retryAfterMs = 0 }: ServerFrameOf<'goodbye'>): void {
+  #goodbye({ code, reason: sentence, retryAfterMs = 0 }: ServerFrameOf<'goodbye'>): void {
+    const reason = brief(sentence);
     const name = this.#state.account;
     if (code === 'REPLACED' && name !== null) {
       // The token would take it back at once, and the other one's token from us again.
@@ -246,9 +251,6 @@ export class Client {
     } else if (reply.type === 'retrieved') {
       this.#newIn.set(reply, reply.messages.filter((message) => this.#receive(message)).length);
     } else if (request.type === 'send' && (reply.type === 'sent' || reply.type === 'failure')) {
-      if (reply.type === 'sent' && hex(reply.id) !== hex(request.id)) {
-        throw new ProtocolError('BAD_FRAME', 'the answer is for another message');
-      }
       this.#sender.answered(request, reply);
       // It has forgotten the login, or never said that it ended: only a new connection makes that good.
       const lost = reply.type === 'failure' && reply.code === 'NOT_LOGGED_IN';

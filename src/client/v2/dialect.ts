@@ -1,9 +1,11 @@
 import { OPCODE } from '../../protocol/opcodes.ts';
 import { v2 } from '../../protocol/v2/codec.ts';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
-import type { Request, RequestOf } from '../../protocol/v2/requests.ts';
+import { MAX_PAGE, type Request, type RequestOf } from '../../protocol/v2/requests.ts';
 import type { Connection } from '../connection.ts';
 import type { Dialect } from '../dialect.ts';
+import { brief } from '../errors.ts';
+import { hex } from './seen.ts';
 
 const REPLIES = {
   hello: 'welcome',
@@ -37,12 +39,52 @@ export const dialect2: Dialect<Request, ServerFrame> = {
     // An ack has no reply: its failure takes no request's turn.
     return !(frame.type === 'failure' && (oldest === undefined || frame.request === OPCODE.ACK));
   },
+  contradiction,
   failure: (frame) => {
     if (frame.type !== 'failure') return undefined;
     const { code, message, retryAfterMs, undelivered } = frame;
-    return { text: message, refusal: { code, retryAfterMs, undelivered } };
+    return { text: brief(message), refusal: { code, retryAfterMs, undelivered } };
   },
 };
+
+/** A server that mixes up its answers, or gives more than was asked for, is not one to be believed. */
+function contradiction(request: Request, reply: ServerFrame): string | undefined {
+  if (reply.type === 'sent' && request.type === 'send' && hex(reply.id) !== hex(request.id)) {
+    return 'the answer is for another message';
+  }
+  if (reply.type === 'created' || reply.type === 'logged-in') {
+    const isOther = 'username' in request && request.username?.toLowerCase() !== reply.username;
+    return isOther ? 'the login is of another account' : undefined;
+  }
+  if (reply.type === 'listed' && request.type === 'list') return wrongPage(request, reply.names);
+  if (reply.type === 'retrieved' && request.type === 'retrieve') {
+    const { limit = MAX_PAGE } = request;
+    return reply.messages.length > limit ? 'more messages than were asked for' : undefined;
+  }
+  if (reply.type === 'status' && request.type === 'status') {
+    const asked = new Set(request.names.map((name) => name.toLowerCase()));
+    return reply.loggedIn.every((name) => asked.has(name)) ? undefined : 'names that nobody asked for';
+  }
+  if (reply.type === 'fates' && request.type === 'receipts') {
+    return reply.fates.length === request.receipts.length ? undefined : 'another number of fates';
+  }
+  return undefined;
+}
+
+/** Pages come in byte order, each behind the one before: otherwise a list would have no end. */
+function wrongPage(
+  { after, limit = MAX_PAGE }: RequestOf<'list'>,
+  names: readonly string[],
+): string | undefined {
+  if (names.length > limit) return 'more names than were asked for';
+  let last = after?.toLowerCase();
+  for (const name of names) {
+    // Usernames are ASCII: their order is that of their bytes.
+    if (last !== undefined && name <= last) return 'names out of order';
+    last = name;
+  }
+  return undefined;
+}
 
 export type Connection2 = Connection<Request, ServerFrame>;
 

@@ -5,7 +5,7 @@ import { ID_BYTES } from '../../protocol/v2/fields.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES, MAX_RECEIPTS, type RequestOf } from '../../protocol/v2/requests.ts';
 import { backoffMs, retryMs } from '../backoff.ts';
-import { ClientError, retryHint } from '../errors.ts';
+import { brief, ClientError, retryHint } from '../errors.ts';
 import { ask, type Connection2 } from './dialect.ts';
 import type { Client2Options, ClientEvent } from './events.ts';
 import { type Entry, Outbox } from './outbox.ts';
@@ -98,7 +98,7 @@ export class Sender {
     } else if (NOT_HERE.has(reply.code)) {
       this.interrupt();
     } else {
-      this.#changed(this.#outbox.refused(id, `${reply.message}${retryHint(reply.retryAfterMs)}`));
+      this.#changed(this.#outbox.refused(id, `${brief(reply.message)}${retryHint(reply.retryAfterMs)}`));
     }
     this.pump();
   }
@@ -120,7 +120,7 @@ export class Sender {
     if (this.#retry !== undefined) return;
     const retryInMs = retryMs(this.#pauses, this.#options.held, retryAfterMs);
     // Once until something is accepted: the ticks show that they still wait.
-    if (this.#pauses === 0) this.#tell({ type: 'held', reason: message, retryInMs });
+    if (this.#pauses === 0) this.#tell({ type: 'held', reason: brief(message), retryInMs });
     this.#pauses += 1;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;

@@ -80,7 +80,7 @@ export function makeClient(
   onEvent: (event: ClientEvent) => void = show,
 ): void {
   const servers = [{ host: '127.0.0.1', port: server.port }];
-  client = new Client({ ...DEFAULT_OPTIONS_2, ...QUICK, ...options, servers }, (event) => {
+  client = new Client({ ...DEFAULT_OPTIONS_2, ...QUICK, servers, ...options }, (event) => {
     events.push(event);
     onEvent(event);
   });

@@ -1,0 +1,130 @@
+/* A reader of standard output who takes nothing: the server has to wait, nothing fills the memory, and nothing is lost. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ROOT, scriptEnvironment } from '../../e2e/script.ts';
+import { messageFrom, TestServer2 } from '../v2/test-server.ts';
+import { messageShape, shaped } from './shapes.ts';
+
+const BODY = 'x'.repeat(60_000);
+/** Ten times what may wait. */
+const COUNT = 6_000;
+/** Node and the client alone are some 100 MiB. */
+const MAX_MIB = 380;
+
+let server: TestServer2;
+let folder: string;
+
+beforeEach(async () => {
+  server = await TestServer2.listen();
+  folder = mkdtempSync(join(tmpdir(), 'milena-blocked-'));
+});
+afterEach(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [join(ROOT, 'src/client/main.ts'), ...args], {
+    env: {
+      ...scriptEnvironment({
+        MILENA_SERVER: `127.0.0.1:${server.port}`,
+        MILENA_USER: 'alice',
+        MILENA_PASSWORD: 'secret',
+        MILENA_DATA_DIR: folder,
+      }),
+      HOME: folder,
+    },
+    cwd: folder,
+    stdio: 'pipe',
+  });
+  child.stdout.pause();
+  const exited = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  return { child, exited };
+}
+
+/** The most that it had, in MiB; 0 where the system does not tell. */
+function memoryOf(pid: number | undefined): number {
+  if (!existsSync('/proc/self/status')) return 0;
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) / 1024;
+}
+
+/** Writes without waiting for acknowledgements, as no good server does; resolves to how many went out before it had to wait. */
+async function pushAll(count: number, from = 0): Promise<number> {
+  const { socket } = server.peer;
+  for (let index = from; index < count; index++) {
+    server.peer.send(messageFrom('bob', index, `${index} ${BODY}`));
+    if (!socket.writableNeedDrain) continue;
+    const hasDrained = await new Promise<boolean>((resolve) => {
+      const drained = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      // Long enough for whoever reads at all.
+      const timer = setTimeout(() => {
+        socket.off('drain', drained);
+        resolve(false);
+      }, 3_000);
+      socket.once('drain', drained);
+    });
+    if (!hasDrained) return index + 1;
+  }
+  return count;
+}
+
+async function loggedIn(): Promise<void> {
+  await vi.waitFor(() => expect(server.asked('login')).toHaveLength(1), { timeout: 30_000, interval: 20 });
+}
+
+test('listen', { timeout: 180_000 }, async () => {
+  const { child, exited } = start('listen', '--json', '--no-history');
+  await loggedIn();
+  const sent = await pushAll(COUNT);
+  expect(sent).toBeLessThan(COUNT / 2);
+  expect(memoryOf(child.pid)).toBeLessThan(MAX_MIB);
+  // Somebody reads again: all of it comes, in order, and is acknowledged.
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text.replaceAll(BODY, '');
+  });
+  child.stdout.resume();
+  const all = sent + 200;
+  expect(await pushAll(all, sent)).toBe(all);
+  await vi.waitFor(() => expect(server.asked('ack').at(-1)?.upTo).toBe(all - 1), {
+    timeout: 60_000,
+    interval: 50,
+  });
+  child.kill('SIGINT');
+  expect(await exited).toBe(130);
+  const bodies = shaped(messageShape, stdout).map(({ body }) => Number(body));
+  expect(bodies).toEqual(Array.from({ length: all }, (_, index) => index));
+});
+
+test('listen that is ended while nobody reads', { timeout: 120_000 }, async () => {
+  const { child, exited } = start('listen', '--json', '--no-history');
+  await loggedIn();
+  await pushAll(COUNT);
+  child.kill('SIGTERM');
+  expect(await exited).toBe(143);
+});
+
+test('the chat line by line', { timeout: 180_000 }, async () => {
+  const { child, exited } = start('--plain');
+  child.stdin.write('secret\n');
+  await loggedIn();
+  const sent = await pushAll(COUNT);
+  expect(sent).toBeLessThan(COUNT / 2);
+  expect(memoryOf(child.pid)).toBeLessThan(MAX_MIB);
+  child.stdout.resume();
+  const all = sent + 100;
+  expect(await pushAll(all, sent)).toBe(all);
+  await vi.waitFor(() => expect(server.asked('ack').at(-1)?.upTo).toBe(all - 1), {
+    timeout: 60_000,
+    interval: 50,
+  });
+  child.stdin.end();
+  expect(await exited).toBe(0);
+});

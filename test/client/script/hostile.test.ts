@@ -1,0 +1,126 @@
+/* Every command against a server that lies, stalls or floods: it ends as documented, in time, and stays small. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { HostileServer, MALICE } from './hostile-server.ts';
+import { RunningCommand } from './running-command.ts';
+
+let folder: string;
+let server: HostileServer | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'milena-hostile-'));
+  writeFileSync(join(folder, 'new'), 'another secret\n', { mode: 0o600 });
+});
+afterEach(async () => {
+  await server?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** With the seconds that each may take by its own settings. */
+const ENDING: readonly (readonly string[])[] = [
+  ['send', 'bob', 'hi', '--timeout', '2'],
+  ['send', 'bob', 'hi', '--wait-delivered', '--json', '--timeout', '2'],
+  ['retrieve', '--timeout', '2'],
+  ['list', '--timeout', '2'],
+  ['status', 'bob', 'carol', '--timeout', '2'],
+  ['create', 'carol', '--timeout', '2'],
+  ['passwd', '--new-password-file', 'new', '--timeout', '2'],
+  ['delete', '--yes', '--timeout', '2'],
+];
+/** `doctor` and the first connection of `listen` have times of their own; then `listen` goes on until it is ended. */
+const LISTENING: readonly (readonly string[])[] = [['listen'], ['listen', '--no-history', '--json']];
+
+/** An end with 2 s of its own, some for the login's patience and for an orderly end, and what a busy machine adds. */
+const ENDS_WITHIN_MS = 40_000;
+const LISTENS_FOR_MS = 3_000;
+/** Node and the client alone are some 100 MiB. */
+const MAX_MIB = 320;
+const DOCUMENTED = new Set([0, 64, 65, 67, 69, 73, 74, 75, 77]);
+/** Of a violation the client says so. */
+const FAULT = 70;
+
+function start(args: readonly string[], port: number): RunningCommand {
+  return new RunningCommand(
+    args.map((arg) => (arg === 'new' ? join(folder, 'new') : arg)),
+    {
+      settings: {
+        MILENA_SERVER: `127.0.0.1:${port}`,
+        MILENA_USER: 'alice',
+        MILENA_PASSWORD: 'secret',
+        MILENA_DATA_DIR: join(folder, args.join('-').replaceAll(/[^a-z-]/g, '')),
+        MILENA_KAFKA_BROKERS: `127.0.0.1:${port}`,
+      },
+    },
+  );
+}
+
+interface Outcome {
+  readonly command: string;
+  readonly code: number | string | null;
+  readonly mib: number;
+  readonly stderr: string;
+}
+
+/** The most memory that it had, in MiB, looked at while it lives. */
+async function outcomeOf(
+  args: readonly string[],
+  command: RunningCommand,
+  ends: () => void,
+): Promise<Outcome> {
+  let kib = 0;
+  const look = setInterval(() => {
+    try {
+      const status = readFileSync(`/proc/${command.child.pid}/status`, 'utf8');
+      kib = Math.max(kib, Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0));
+    } catch {
+      // It has ended, or the system has no such file.
+    }
+  }, 50);
+  const timer = setTimeout(ends, args[0] === 'listen' ? LISTENS_FOR_MS : ENDS_WITHIN_MS);
+  const code = await command.exited;
+  clearTimeout(timer);
+  clearInterval(look);
+  const { stderr } = command;
+  return { command: args.join(' '), code, mib: Math.round(kib / 1024), stderr };
+}
+
+function expectGood({ command, code, mib, stderr }: Outcome, also: readonly number[]): void {
+  const told = `${command}: ${code}, ${mib} MiB\n${stderr.slice(0, 2_000)}`;
+  expect(stderr, told).not.toMatch(/should not have happened|heap/);
+  expect(typeof code === 'number' && (DOCUMENTED.has(code) || also.includes(code)), told).toBe(true);
+  expect(mib, told).toBeLessThan(MAX_MIB);
+  expect(stderr.length, told).toBeLessThan(200_000);
+}
+
+describe.each(Object.keys(MALICE))('a server that %s', (name) => {
+  const listen = async () => {
+    const malice = MALICE[name];
+    if (malice === undefined) throw new Error(name);
+    server = await HostileServer.listen(malice());
+    return server.port;
+  };
+
+  test('ends every command', { timeout: 180_000 }, async () => {
+    const port = await listen();
+    const outcomes = await Promise.all(
+      ENDING.map((args) => {
+        const command = start(args, port);
+        return outcomeOf(args, command, () => void command.kill('SIGKILL'));
+      }),
+    );
+    for (const outcome of outcomes) expectGood(outcome, [FAULT]);
+  });
+
+  test('does not fill the memory of who listens', { timeout: 120_000 }, async () => {
+    const port = await listen();
+    const outcomes = await Promise.all(
+      LISTENING.map((args) => {
+        const command = start(args, port);
+        return outcomeOf(args, command, () => void command.kill('SIGTERM'));
+      }),
+    );
+    for (const outcome of outcomes) expectGood(outcome, [FAULT, 143]);
+  });
+});
