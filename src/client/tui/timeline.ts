@@ -74,6 +74,11 @@ export class Timeline {
     return this.#newBelow;
   }
 
+  /** Of the texts of the messages that are held. */
+  get heldCharacters(): number {
+    return this.#messages.reduce((sum, { body }) => sum + body.length, 0);
+  }
+
   /** The newest message that is held; 0 = none. */
   get newest(): number {
     return this.#messages.at(-1)?.id ?? 0;
@@ -110,7 +115,7 @@ export class Timeline {
   /** Whether the texts that are held become too long with this one. */
   #isLong({ body }: StoredMessage): boolean {
     if (body.length <= LONG_CHARACTERS) return false;
-    return this.#messages.reduce((sum, held) => sum + held.body.length, body.length) > MAX_LONG_CHARACTERS;
+    return this.heldCharacters + body.length > MAX_LONG_CHARACTERS;
   }
 
   changed(message: StoredMessage): void {

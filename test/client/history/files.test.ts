@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { HistoryError } from '../../../src/client/history/errors.ts';
-import { fileName, lastAccount } from '../../../src/client/history/files.ts';
+import { fileName, lastAccount, serverOf } from '../../../src/client/history/files.ts';
 import { migrate, VERSION } from '../../../src/client/history/schema.ts';
 import { BOB, bodies, newDirectory, open, receive, SERVER } from './harness.ts';
 
@@ -180,5 +180,30 @@ describe('what else may be there', () => {
     migrate(db, path);
     expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: VERSION });
     db.close();
+  });
+});
+
+describe('a list of servers', () => {
+  const LIST = ['a.example:1', 'b.example:2', '[::1]:3'];
+
+  test('has the history of the first of them that has one, and else of the first', () => {
+    const directory = newDirectory();
+    expect(serverOf(directory, LIST, 'anna')).toBe('a.example:1');
+    expect(serverOf(null, LIST, 'anna')).toBe('a.example:1');
+    open(directory, { server: '[::1]:3', account: 'anna' });
+    open(directory, { server: 'elsewhere:1', account: 'anna' });
+    expect(serverOf(directory, LIST, 'anna')).toBe('[::1]:3');
+    expect(serverOf(directory, LIST.toReversed(), 'anna')).toBe('[::1]:3');
+    expect(serverOf(directory, LIST, 'bert')).toBe('a.example:1');
+    open(directory, { server: 'b.example:2', account: 'anna' });
+    expect(serverOf(directory, LIST, 'anna')).toBe('b.example:2');
+  });
+
+  test('has one account that was used last', () => {
+    const directory = newDirectory();
+    open(directory, { server: 'elsewhere:1', account: 'carla' }).begin('life');
+    expect(lastAccount(directory, ...LIST)).toBeNull();
+    open(directory, { server: 'b.example:2', account: 'bert' }).begin('life');
+    expect(lastAccount(directory, ...LIST)).toBe('bert');
   });
 });

@@ -28,9 +28,16 @@ const ENDING: readonly (readonly string[])[] = [
   ['create', 'carol', '--timeout', '2'],
   ['passwd', '--new-password-file', 'new', '--timeout', '2'],
   ['delete', '--yes', '--timeout', '2'],
+  // With times of its own.
+  ['doctor'],
 ];
-/** `doctor` and the first connection of `listen` have times of their own; then `listen` goes on until it is ended. */
-const LISTENING: readonly (readonly string[])[] = [['listen'], ['listen', '--no-history', '--json']];
+/** What goes on until it is ended. */
+const LISTENING: readonly (readonly string[])[] = [
+  ['listen'],
+  ['listen', '--no-history', '--json'],
+  ['--plain'],
+  ['--plain', '--no-history'],
+];
 
 /** An end with 2 s of its own, some for the login's patience and for an orderly end, and what a busy machine adds. */
 const ENDS_WITHIN_MS = 40_000;
@@ -45,12 +52,14 @@ function start(args: readonly string[], port: number): RunningCommand {
   return new RunningCommand(
     args.map((arg) => (arg === 'new' ? join(folder, 'new') : arg)),
     {
+      // Of the chat: the password, and then somebody who only looks.
+      input: args.includes('--plain') ? null : '',
       settings: {
         MILENA_SERVER: `127.0.0.1:${port}`,
         MILENA_USER: 'alice',
         MILENA_PASSWORD: 'secret',
         MILENA_DATA_DIR: join(folder, args.join('-').replaceAll(/[^a-z-]/g, '')),
-        MILENA_KAFKA_BROKERS: `127.0.0.1:${port}`,
+        MILENA_KAFKA_BROKERS: '127.0.0.1:1',
       },
     },
   );
@@ -78,7 +87,7 @@ async function outcomeOf(
       // It has ended, or the system has no such file.
     }
   }, 50);
-  const timer = setTimeout(ends, args[0] === 'listen' ? LISTENS_FOR_MS : ENDS_WITHIN_MS);
+  const timer = setTimeout(ends, LISTENING.includes(args) ? LISTENS_FOR_MS : ENDS_WITHIN_MS);
   const code = await command.exited;
   clearTimeout(timer);
   clearInterval(look);
@@ -113,11 +122,12 @@ describe.each(Object.keys(MALICE))('a server that %s', (name) => {
     for (const outcome of outcomes) expectGood(outcome, [FAULT]);
   });
 
-  test('does not fill the memory of who listens', { timeout: 120_000 }, async () => {
+  test('does not fill the memory of who listens or talks', { timeout: 120_000 }, async () => {
     const port = await listen();
     const outcomes = await Promise.all(
       LISTENING.map((args) => {
         const command = start(args, port);
+        if (args.includes('--plain')) command.child.stdin?.write('secret\n');
         return outcomeOf(args, command, () => void command.kill('SIGTERM'));
       }),
     );

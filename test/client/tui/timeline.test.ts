@@ -61,6 +61,39 @@ describe('following the newest', () => {
   });
 });
 
+describe('a flood of long messages', () => {
+  const long = (i: number) => `message ${i} ${'x'.repeat(500_000)}`;
+
+  test.each([
+    ['while the newest is in sight', false],
+    ['while somebody reads further above', true],
+  ])('is not held as a whole, %s, and nothing is missing', (_, isAbove) => {
+    for (let i = 1; i <= 20; i++) come(`before ${i}`);
+    const timeline = open();
+    texts(timeline);
+    if (isAbove) timeline.scroll(-5, HEIGHT);
+    const above = texts(timeline);
+    for (let i = 1; i <= 100; i++) timeline.arrived(come(long(i)));
+    expect(timeline.heldCharacters).toBeLessThan(20_000_000);
+    if (isAbove) expect(texts(timeline)).toEqual(above);
+    timeline.toEnd();
+    timeline.arrived(come('the last'));
+    expect(texts(timeline).at(-1)).toBe('the last');
+  });
+
+  test('nor are many short ones while somebody reads further above', () => {
+    for (let i = 1; i <= 20; i++) come(`before ${i}`);
+    const timeline = open();
+    texts(timeline);
+    timeline.scroll(-5, HEIGHT);
+    for (let i = 1; i <= 5_000; i++) timeline.arrived(come('x'.repeat(100)));
+    expect(timeline.newBelow).toBe(5_000);
+    expect(timeline.heldCharacters).toBeLessThan(200_000);
+    timeline.toEnd();
+    expect(timeline.newBelow).toBe(0);
+  });
+});
+
 describe('scrolling', () => {
   test('row by row through everything, up and down, nothing missing and nothing twice', () => {
     const all = Array.from({ length: 2_500 }, (_, i) => `message ${i}`);

@@ -109,3 +109,30 @@ test('plain text to TLS, and TLS to plain text', async () => {
   plain.refuse = true;
   expect(await reasonOf(plain.port, trusting('here'))).toMatch(/does not speak TLS/);
 });
+
+test('in a list each certificate is checked against its own name, also that of a name with several addresses', async () => {
+  const [named, here] = [await serve('elsewhere'), await serve('here')];
+  const asked = async (name: string) => {
+    const servers = [
+      { host: name, port: named.port },
+      { host: '127.0.0.1', port: here.port },
+    ];
+    // Nobody listens at the first address of the name.
+    const lookup = async (host: string) => (host === name ? ['127.0.0.9', '127.0.0.1'] : [host]);
+    const ca = [...certificates.values()].map(({ cert }) => String(cert)).join('');
+    const client = new Client({ ...DEFAULT_OPTIONS_2, servers, lookup, tls: { ca } }, () => undefined);
+    client.start();
+    onTestFinished(() => client.close());
+    const { link } = await vi.waitFor(
+      () => {
+        expect(client.state.link.kind).toBe('online');
+        return client.state;
+      },
+      { timeout: 10_000, interval: 5 },
+    );
+    return link.kind === 'online' ? link.server : '';
+  };
+  expect(await asked('elsewhere.example')).toBe(`elsewhere.example:${named.port} (127.0.0.1)`);
+  // The same server under a name that its certificate does not have.
+  expect(await asked('other.example')).toBe(`127.0.0.1:${here.port}`);
+});

@@ -1,12 +1,15 @@
 /* Kafka itself, where this machine may be expected to reach it: only servers need that. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, readConfig } from '../../../config.ts';
 import { isLoopback } from '../../../loopback.ts';
-import { ToolError } from '../../../tools/exit.ts';
+import { EXIT as TOOL_EXIT, ToolError } from '../../../tools/exit.ts';
 import { withAdmin } from '../../../tools/kafka.ts';
 import type { Environment, Settings } from '../../settings.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
 import { kafkaHere } from './started.ts';
+
+const TIMEOUT_MS = 15_000;
 
 /** Null where nobody expects Kafka to be reachable. */
 export async function checkKafka({ servers }: Settings, environment: Environment): Promise<Check | null> {
@@ -16,24 +19,24 @@ export async function checkKafka({ servers }: Settings, environment: Environment
   const port = environment.MILENA_KAFKA_PORT?.trim();
   if (!isNamed && !servers.some(({ host }) => isLoopback(host))) return null;
   try {
-    const brokersHere = started?.brokers ?? (port ? `127.0.0.1:${port}` : undefined);
+    const here = started?.brokers ?? (!isNamed && port ? `127.0.0.1:${port}` : undefined);
     const config = readConfig(
-      isNamed || brokersHere === undefined
-        ? environment
-        : { ...environment, MILENA_KAFKA_BROKERS: brokersHere },
+      here === undefined ? environment : { ...environment, MILENA_KAFKA_BROKERS: here },
     );
     const brokers = config.brokers.join(', ');
     if (config.kafka.tls !== null || config.kafka.sasl !== null) {
       return ok(name, `${brokers} not tried: this asks without TLS and SASL only`);
     }
     try {
-      const found = await withAdmin(config, 'Looking at Kafka', (admin) => admin.describeCluster());
+      const looking = withAdmin(config, 'Looking at Kafka', (admin) => admin.describeCluster());
+      const found = await Promise.race([looking, tooLate(brokers)]);
       const count = found.brokers.length === 1 ? '1 broker' : `${found.brokers.length} brokers`;
       return ok(name, `${brokers} answers: ${count}`);
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       if (isNamed) return failed(name, error.message, null, EXIT.UNAVAILABLE);
-      const next = `${started?.kind === 'cluster' ? 'scripts/cluster.sh start' : './start_kafka.sh'} starts one here; if yours is elsewhere, all is well.`;
+      const script = started?.kind === 'cluster' ? 'scripts/cluster.sh start' : './start_kafka.sh';
+      const next = `${script} starts one here; if yours is elsewhere, all is well.`;
       const why = started === null ? 'where Kafka is by default' : 'where the scripts started Kafka last';
       return hint(name, `Nothing answers at ${brokers}, ${why}.`, next);
     }
@@ -41,4 +44,13 @@ export async function checkKafka({ servers }: Settings, environment: Environment
     if (!(error instanceof ConfigError)) throw error;
     return failed(name, error.message, null, EXIT.USAGE);
   }
+}
+
+/** For what takes the connection and says nothing. @throws ToolError */
+async function tooLate(brokers: string): Promise<never> {
+  await sleep(TIMEOUT_MS, undefined, { ref: false });
+  throw new ToolError(
+    TOOL_EXIT.UNAVAILABLE,
+    `No Kafka answers at ${brokers} within ${TIMEOUT_MS / 1_000} s.`,
+  );
 }
