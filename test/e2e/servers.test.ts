@@ -1,7 +1,18 @@
 /** A client that knows two servers, real ones on one Kafka, of which one dies, freezes or is drained: it goes on at the other. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { type Done, RunningCommand } from '../client/script/running-command.ts';
 import { messageShape, sentShape, shaped } from '../client/script/shapes.ts';
 import {
@@ -84,7 +95,7 @@ function histories(folder: string): string[] {
 
 /** A text that may be broken into rows at any blank. */
 function wrapped(text: string): RegExp {
-  return new RegExp(text.replaceAll('.', '\\.').replaceAll(' ', '[\\s│]+'));
+  return new RegExp(text.replaceAll(/[.[\]]/g, '\\$&').replaceAll(' ', '[\\s│]+'));
 }
 
 function times(terminal: TestTerminal, text: string): number {
@@ -252,4 +263,34 @@ test('another order of the list, and one of its servers alone before, have the s
   expect(histories(data)).toHaveLength(1);
   const found = await milena(anna, ['export', bert], { data });
   expect(found.stdout.match(/: (one|two|three)$/gm)).toHaveLength(3);
+});
+
+const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+
+// A machine without IPv6 has no such address to listen on.
+test.skipIf(!hasIPv6)('an IPv6 address is as good as any other', async () => {
+  const sixth = await startFrontend({ MILENA_HOST: '[::1]' });
+  onTestFinished(() => sixth.remove());
+  const { port } = sixth.address;
+  const anna = person('anna');
+  const asFrontend = { MILENA_SERVER: '', MILENA_HOST: '::1', MILENA_PORT: String(port) };
+  const command = (args: readonly string[], settings: Record<string, string>) =>
+    new RunningCommand(args, {
+      program: [join(ROOT, 'milena')],
+      settings: { MILENA_PASSWORD: PASSWORD, MILENA_USER: anna, MILENA_DATA_DIR: ownFolder(), ...settings },
+    }).done();
+  expect(await command(['create', anna], asFrontend)).toMatchObject({ code: 0 });
+  for (const server of [`[::1]:${port}`, `[0:0:0:0:0:0:0:1]:${port}`, `127.0.0.1:1,[::1]:${port}`]) {
+    const list = await command(['list', anna], { MILENA_SERVER: server });
+    expect(list).toEqual({ code: 0, stdout: `${anna}\n`, stderr: '' });
+  }
+  const doctor = await command(['doctor'], asFrontend);
+  expect(doctor.stdout).toMatch(new RegExp(`✓ server +\\[::1\\]:${port} answers`));
+  expect(doctor.stdout).toMatch(/✓ encryption +none, and none needed: the server is on this machine/);
+  const terminal = openClient(0, { args: `--server [::1]:${port}` });
+  await terminal.shows(new RegExp(`\\[::1\\]:${port} .*● online`));
+  await sixth.remove();
+  await terminal.shows(wrapped(`The connection to [::1]:${port} is lost`));
 });
