@@ -11,7 +11,7 @@ export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
   export NAME      print a conversation        delete           delete account
   doctor           find out what is wrong      completion SHELL bash, zsh, fish
 
-  --server HOST:PORT      the server (127.0.0.1:8080); also MILENA_SERVER
+  --server HOST:PORT,…    one or several (127.0.0.1:8080); also MILENA_SERVER
   --user NAME             the account; also MILENA_USER
   --password-file FILE    its password; also MILENA_PASSWORD, or at the prompt
   --tls, --ca FILE        encrypt; trust only the authority in FILE (PEM)
