@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ROOT, scriptEnvironment } from '../../e2e/script.ts';
-import { messageFrom, TestServer2 } from '../v2/test-server.ts';
+import { agreeable, messageFrom, TestServer2 } from '../v2/test-server.ts';
 import { messageShape, shaped } from './shapes.ts';
 
 const BODY = 'x'.repeat(60_000);
@@ -127,4 +127,30 @@ test('the chat line by line', { timeout: 180_000 }, async () => {
   });
   child.stdin.end();
   expect(await exited).toBe(0);
+});
+
+test('list that is read slowly: the time of a reader is not the command’s', {
+  timeout: 120_000,
+}, async () => {
+  const pages = 20;
+  const name = (page: number, index: number) => `a-name-of-some-length-${page + 10}-${index + 1_000}`;
+  server.behave = (request, peer) => {
+    if (request.type !== 'list') return agreeable(request, peer);
+    const page = server.asked('list').length - 1;
+    const names = Array.from({ length: 1_000 }, (_, index) => name(page, index));
+    return { type: 'listed', names, more: page + 1 < pages };
+  };
+  const seconds = 4;
+  const { child, exited } = start('list', '--timeout', String(seconds));
+  await vi.waitFor(() => expect(server.asked('list').length).toBeGreaterThan(1), { timeout: 30_000 });
+  // Longer than it may take by itself.
+  await new Promise((resolve) => setTimeout(resolve, (seconds + 1) * 1_000));
+  expect(server.asked('list').length).toBeLessThan(pages);
+  let lines = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    lines += text.split('\n').length - 1;
+  });
+  child.stdout.resume();
+  expect(await exited).toBe(0);
+  expect(lines).toBe(pages * 1_000);
 });

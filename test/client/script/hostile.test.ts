@@ -32,18 +32,14 @@ const ENDING: readonly (readonly string[])[] = [
   ['doctor'],
 ];
 /** What goes on until it is ended. */
-const LISTENING: readonly (readonly string[])[] = [
-  ['listen'],
-  ['listen', '--no-history', '--json'],
-  ['--plain'],
-  ['--plain', '--no-history'],
-];
+const LISTENING: readonly (readonly string[])[] = [['listen'], ['--plain', '--no-history']];
 
 /** An end with 2 s of its own, some for the login's patience and for an orderly end, and what a busy machine adds. */
 const ENDS_WITHIN_MS = 40_000;
 const LISTENS_FOR_MS = 3_000;
 /** Node and the client alone are some 100 MiB. */
 const MAX_MIB = 320;
+const SIGTERM_BIT = 1 << 14;
 const DOCUMENTED = new Set([0, 64, 65, 67, 69, 73, 74, 75, 77]);
 /** Of a violation the client says so. */
 const FAULT = 70;
@@ -72,27 +68,36 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** The most memory that it had, in MiB, looked at while it lives. */
+/** The most memory that it had, in MiB, looked at while it lives. @param ends when it has had its time */
 async function outcomeOf(
   args: readonly string[],
   command: RunningCommand,
   ends: () => void,
 ): Promise<Outcome> {
   let kib = 0;
+  const time = LISTENING.includes(args) ? LISTENS_FOR_MS : ENDS_WITHIN_MS;
+  let timer: NodeJS.Timeout | undefined;
   const look = setInterval(() => {
-    try {
-      const status = readFileSync(`/proc/${command.child.pid}/status`, 'utf8');
-      kib = Math.max(kib, Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0));
-    } catch {
-      // It has ended, or the system has no such file.
-    }
+    const status = statusOf(command.child.pid);
+    kib = Math.max(kib, Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0));
+    // One that is still being loaded catches no signal.
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? 'ffff';
+    if ((Number.parseInt(caught.slice(-4), 16) & SIGTERM_BIT) !== 0) timer ??= setTimeout(ends, time);
   }, 50);
-  const timer = setTimeout(ends, LISTENING.includes(args) ? LISTENS_FOR_MS : ENDS_WITHIN_MS);
   const code = await command.exited;
   clearTimeout(timer);
   clearInterval(look);
   const { stderr } = command;
   return { command: args.join(' '), code, mib: Math.round(kib / 1024), stderr };
+}
+
+/** Empty where the system has no such file, and for a process that has ended. */
+function statusOf(pid: number | undefined): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function expectGood({ command, code, mib, stderr }: Outcome, also: readonly number[]): void {
