@@ -70,14 +70,23 @@ export interface Limits {
   readonly resumeMs: number;
   /** Shortest password, in characters. */
   readonly passwordCharacters: number;
-  /** Work of a new password hash; hashes at once; hashes that wait, above which a login is told BUSY. */
+  /**
+   * Work of a new password hash; hashes at once; attempts that wait in each lane of the line for them, above which
+   * whoever has most of them there gives one up and is told BUSY.
+   */
   readonly passwordCost: Cost;
   readonly hashesAtOnce: number;
   readonly hashesWaiting: number;
-  /** Wrong passwords and tokens from one address, and for one name, before it has to wait. */
-  readonly failuresPerAddress: BucketOptions;
+  /**
+   * Wrong passwords for one name from one address, before they count for the name; where the name got in from that
+   * address lately; and for the name from everywhere beyond those: then they are refused.
+   */
+  readonly failuresPerPair: BucketOptions;
+  readonly failuresPerKnownPair: BucketOptions;
   readonly failuresPerName: BucketOptions;
-  /** Addresses and names of which that is known; above it the one that was heard of longest ago is forgotten. */
+  /** Wrong passwords from one address, for names that did not get in from there lately: then each waits for its token. */
+  readonly failuresPerAddress: BucketOptions;
+  /** Pairs, names and addresses of which that is known; above it the one that was heard of longest ago is forgotten. */
   readonly rateKeys: number;
   /** Connections from one address; one more is told so and closed. */
   readonly connectionsPerAddress: number;
@@ -166,9 +175,13 @@ export const LIMITS: Limits = {
   passwordCost: COST,
   // Two of the four threads that Node has for such work.
   hashesAtOnce: 2,
-  hashesWaiting: 100,
-  failuresPerAddress: { burst: 30, perSecond: 0.5 },
+  // Some twenty seconds of a core, as long as clients wait for an answer.
+  hashesWaiting: 1_000,
+  // Whoever mistypes has these, whatever goes on elsewhere. A thousand addresses guess one name 1.7 times a second with them.
+  failuresPerPair: { burst: 5, perSecond: 1 / 600 },
+  failuresPerKnownPair: { burst: 10, perSecond: 0.1 },
   failuresPerName: { burst: 10, perSecond: 0.1 },
+  failuresPerAddress: { burst: 100, perSecond: 1 },
   rateKeys: 20_000,
   connectionsPerAddress: 500,
   handshakeMs: 10_000,

@@ -40,8 +40,8 @@ export interface House {
   person(name: string): Promise<RawClient>;
   /** A connection that has logged in. */
   login(name: string): Promise<RawClient>;
-  /** The same in version 2. */
-  connect2(): Promise<RawClient2>;
+  /** The same in version 2. @param localAddress another one of this machine: `127.0.0.2` */
+  connect2(localAddress?: string): Promise<RawClient2>;
   /** An account with the password `PASSWORD`, logged in to in version 2. */
   person2(name: string): Promise<RawClient2>;
   login2(name: string, how?: Login): Promise<RawClient2>;
@@ -81,8 +81,9 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     clients.push(client);
     return client;
   };
-  const connect2 = async () => {
-    const client = await RawClient2.connect(frontend.address);
+  const connect2 = async (localAddress?: string) => {
+    const from = localAddress === undefined ? {} : { localAddress };
+    const client = await RawClient2.connect({ ...frontend.address, ...from });
     clients.push(client);
     return client;
   };

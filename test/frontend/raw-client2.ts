@@ -45,7 +45,7 @@ export class RawClient2 {
   }
 
   static async connect(
-    address: { host: string; port: number },
+    address: { host: string; port: number; localAddress?: string },
     tls?: ConnectionOptions,
   ): Promise<RawClient2> {
     const socket =

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Account, Accounts } from '../../kafka/accounts.ts';
 import type { Inbox, Inboxes, OpenOptions } from '../../kafka/inboxes.ts';
+import type { Claim } from '../identity/guesses.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { TokenBuckets } from '../identity/token-buckets.ts';
 import type { Limits } from '../limits.ts';
@@ -50,6 +51,16 @@ export interface Caller {
   /** Whether the connection is gone, so that nobody would hear the answer. */
   readonly isGone: () => boolean;
   readonly delivery: Pick<OpenOptions, 'onMessage' | 'onLost'>;
+}
+
+/** The caller, who says to be this name. */
+export function claimOf({ address, isGone }: Caller, name: string): Claim {
+  return { name, address, isHolder: false, isGone };
+}
+
+/** A caller who is logged in, and whose requests are carried out even when they are gone. */
+export function holderClaim({ address }: Caller, name: string): Claim {
+  return { name, address, isHolder: true, isGone: () => false };
 }
 
 /** What somebody has who is logged in. */

@@ -6,7 +6,7 @@ import type { Account } from '../../kafka/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { toProtocolError } from '../failures.ts';
 import type { CreateRequest, Entered } from '../requests.ts';
-import type { Caller, Services } from './context.ts';
+import { type Caller, claimOf, type Services } from './context.ts';
 import { demandOpenAccounts, enter } from './entry.ts';
 
 /** @throws ProtocolError, EngineError */
@@ -15,10 +15,12 @@ export async function create(services: Services, caller: Caller, request: Create
   if (password === null) demandOpenAccounts(services, 'WEAK_PASSWORD');
   // A name that is known to be taken is not worth a hash.
   else if (services.accounts.get(name) !== undefined) throw new ProtocolError('USERNAME_TAKEN');
-  const credential = password === null ? null : await services.identity.newCredential(name, password);
+  const claim = claimOf(caller, name);
+  const credential = password === null ? null : await services.identity.newCredential(claim, password, true);
   const account = await services.creating.pass(caller.address, () =>
     services.accounts.create({ name, displayName, credential }),
   );
+  services.identity.made(claim);
   try {
     const entered = await enter(services, caller, account, { deliver: caller.version.newcomers }, () =>
       services.identity.issueToken(account),

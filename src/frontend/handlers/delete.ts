@@ -10,7 +10,7 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { DeleteRequest, Result } from '../requests.ts';
 import { accountNow } from './account-now.ts';
-import type { Caller, Seat, Services } from './context.ts';
+import { type Caller, holderClaim, type Seat, type Services } from './context.ts';
 
 /** @throws ProtocolError, EngineError: the account is still there, or its removal will show elsewhere */
 export async function deleteAccount(
@@ -21,8 +21,8 @@ export async function deleteAccount(
 ): Promise<Result> {
   const account = accountNow(services, seat);
   if (account.credential !== null) {
-    const password = request.password ?? '';
-    await services.identity.demandPassword(caller.address, null, account, password);
+    const claim = holderClaim(caller, account.name);
+    await services.identity.demandPassword(claim, () => account, request.password ?? '');
   }
   const undelivered = await seat.inbox.undelivered();
   if (undelivered > 0 && !request.force) throw hasUndelivered(undelivered);

@@ -7,8 +7,9 @@
  */
 import type { Account } from '../../kafka/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Claim } from '../identity/guesses.ts';
 import type { Entered, LoginRequest, ResumeToken } from '../requests.ts';
-import type { Caller, Services } from './context.ts';
+import { type Caller, claimOf, type Services } from './context.ts';
 import { demandOpenAccounts, enter } from './entry.ts';
 
 /** An account whose owner is there. */
@@ -42,18 +43,18 @@ async function prove(services: Services, caller: Caller, request: LoginRequest):
       return { account, takeover, getToken: () => identity.issueToken(account) };
     }
     case 'password': {
-      const account = await services.accounts.findEvenly(name);
-      await identity.demandPassword(caller.address, name, account, proof.password);
-      const known = demandKnown(account);
+      await services.accounts.findEvenly(name);
+      const claim = claimOf(caller, name);
+      const account = await identity.demandPassword(claim, () => services.accounts.get(name), proof.password);
       const getToken = async () => {
-        await raiseCost(services, known, proof.password);
-        return identity.issueToken(known);
+        await raiseCost(services, claim, account, proof.password);
+        return identity.issueToken(account);
       };
-      return { account: known, takeover, getToken };
+      return { account, takeover, getToken };
     }
     case 'token': {
       const account = await services.accounts.find(name);
-      const resumption = await identity.demandToken(caller.address, account, proof.token);
+      const resumption = await identity.demandToken(claimOf(caller, name), account, proof.token);
       const known = demandKnown(account);
       return { account: known, takeover: true, getToken: () => identity.prolongToken(known, resumption) };
     }
@@ -73,12 +74,17 @@ function demandKnown(account: Account | undefined): Account {
   return account;
 }
 
-/** A hash that was made with less work than today's is made anew; a login does not fail for it. */
-async function raiseCost(services: Services, account: Account, password: string): Promise<void> {
+/** A login does not fail because its hash could not be made anew. */
+async function raiseCost(
+  services: Services,
+  claim: Claim,
+  account: Account,
+  password: string,
+): Promise<void> {
   const { identity, accounts, log } = services;
-  if (account.credential === null || !identity.passwords.isOutdated(account.credential)) return;
   try {
-    await accounts.update(account, { credential: await identity.passwords.hash(password) });
+    const credential = await identity.renewedCredential(claim, account, password);
+    if (credential !== null) await accounts.update(account, { credential });
   } catch (error) {
     log.warn({ err: error, user: account.name }, 'a password hash stays as it was');
   }

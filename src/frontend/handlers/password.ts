@@ -5,7 +5,7 @@
  */
 import type { PasswordRequest, Result } from '../requests.ts';
 import { accountNow } from './account-now.ts';
-import type { Caller, Seat, Services } from './context.ts';
+import { type Caller, holderClaim, type Seat, type Services } from './context.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function changePassword(
@@ -16,10 +16,11 @@ export async function changePassword(
 ): Promise<Result> {
   const { identity, accounts } = services;
   const account = accountNow(services, seat);
+  const claim = holderClaim(caller, account.name);
   if (account.credential !== null) {
-    await identity.demandPassword(caller.address, null, account, request.old ?? '');
+    await identity.demandPassword(claim, () => account, request.old ?? '');
   }
-  const credential = await identity.newCredential(account.name, request.new);
+  const credential = await identity.newCredential(claim, request.new, false);
   const changed = await accounts.update(account, { credential });
   return { type: 'password-changed', ...(await identity.issueToken(changed)) };
 }

@@ -4,8 +4,9 @@ import type { Sessions } from '../../kafka/sessions.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Limits } from '../limits.ts';
 import type { ResumeToken } from '../requests.ts';
+import { type Claim, Guesses } from './guesses.ts';
+import { HashLine } from './hash-line.ts';
 import { Passwords } from './passwords.ts';
-import { TokenBuckets } from './token-buckets.ts';
 
 const TOKEN_BYTES = 32;
 
@@ -16,70 +17,97 @@ export interface Resumption extends ResumeToken {
 
 /** Who is who: passwords, resume tokens, and how often one may be wrong about them. */
 export class Identity {
-  readonly passwords: Passwords;
+  readonly #passwords: Passwords;
   readonly #sessions: Sessions;
   readonly #limits: Limits;
-  /** Failures to prove oneself, by address and by name; both are bounded maps. */
-  readonly #byAddress: TokenBuckets;
-  readonly #byName: TokenBuckets;
+  readonly #guesses: Guesses;
+  readonly #line: HashLine;
 
   constructor(sessions: Sessions, limits: Limits) {
     this.#sessions = sessions;
     this.#limits = limits;
-    this.passwords = new Passwords({
-      cost: limits.passwordCost,
-      atOnce: limits.hashesAtOnce,
-      waiting: limits.hashesWaiting,
+    this.#passwords = new Passwords(limits.passwordCost);
+    this.#line = new HashLine({ atOnce: limits.hashesAtOnce, waiting: limits.hashesWaiting });
+    this.#guesses = new Guesses({
+      perPair: limits.failuresPerPair,
+      perKnownPair: limits.failuresPerKnownPair,
+      perName: limits.failuresPerName,
+      perAddress: limits.failuresPerAddress,
+      keys: limits.rateKeys,
     });
-    this.#byAddress = new TokenBuckets(limits.failuresPerAddress, limits.rateKeys);
-    this.#byName = new TokenBuckets(limits.failuresPerName, limits.rateKeys);
   }
 
-  /** The credential of an account with this password. @throws ProtocolError `WEAK_PASSWORD`, `BUSY` */
-  async newCredential(name: string, password: string): Promise<string> {
+  /**
+   * The credential of an account with this password.
+   * @param isNew whether the account is to be made with it: new accounts wait in a line of their own
+   * @throws ProtocolError `WEAK_PASSWORD`, `BUSY`
+   */
+  async newCredential(claim: Claim, password: string, isNew: boolean): Promise<string> {
     const { passwordCharacters } = this.#limits;
     if ([...password].length < passwordCharacters) {
       throw new ProtocolError('WEAK_PASSWORD', `A password needs at least ${passwordCharacters} characters.`);
     }
-    if (password.toLowerCase() === name) {
+    if (password.toLowerCase() === claim.name) {
       throw new ProtocolError('WEAK_PASSWORD', 'A password must be something else than the username.');
     }
-    return this.passwords.hash(password);
-  }
-
-  /**
-   * Resolves if the password is the account's. Nobody can tell by answer or time whether there is such an account.
-   * @param name whose wrong passwords are counted; null for a caller who holds the account already, and whom nobody
-   * else's guesses must lock out
-   * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED`, `BUSY`
-   */
-  async demandPassword(
-    caller: string,
-    name: string | null,
-    account: Account | undefined,
-    password: string,
-  ): Promise<void> {
-    const right = await this.#counted(caller, name, () =>
-      this.passwords.matches(account?.credential ?? null, password),
+    const { name, address } = claim;
+    return this.#line.pass({ lane: isNew ? 'creates' : 'known', name, address, look: atOnce }, () =>
+      this.#passwords.hash(password),
     );
-    if (!right) throw new ProtocolError('BAD_CREDENTIALS');
   }
 
   /**
-   * Resolves if the token is that of the account's latest login. Guessing is hopeless, so only the address counts:
-   * nobody can lock the owner out by wrong passwords for the name.
-   * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED`; EngineError `UNAVAILABLE`
+   * The account, if the password is its own. Nobody can tell by answer or time whether there is such an account.
+   * @param current what is known of the account when the password's turn comes
+   * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED`, `BUSY`, `UNAVAILABLE` for a caller who is gone
    */
-  async demandToken(caller: string, account: Account | undefined, token: Uint8Array): Promise<Resumption> {
-    this.#demandToken(this.#byAddress, caller);
-    // Counted when it was wrong, not while it is looked at: thousands may come back through one address at once.
-    this.#byAddress.giveBack(caller);
+  async demandPassword(claim: Claim, current: () => Account | undefined, password: string): Promise<Account> {
+    const { name, address } = claim;
+    const lane = this.#guesses.isKnown(claim) ? 'known' : 'others';
+    const look = () => demandThere(claim) + this.#guesses.wait(claim);
+    return this.#line.pass({ lane, name, address, look }, async () => {
+      const account = current();
+      const right = await this.#passwords.matches(account?.credential ?? null, password);
+      // Before the place in the line is given on: the next attempt must find it counted.
+      if (!right || account === undefined) {
+        this.#guesses.wrong(claim);
+        throw new ProtocolError('BAD_CREDENTIALS');
+      }
+      this.#guesses.gotIn(claim);
+      return account;
+    });
+  }
+
+  /**
+   * Resolves if the token is that of the account's latest login. Guessing one of 256 bits is hopeless and looking at it
+   * costs no hash, so nothing is counted, and nobody is kept out by what others do.
+   * @throws ProtocolError `BAD_CREDENTIALS`; EngineError `UNAVAILABLE`
+   */
+  async demandToken(claim: Claim, account: Account | undefined, token: Uint8Array): Promise<Resumption> {
     const stored = account === undefined ? undefined : await this.#sessions.find(account);
     if (stored === undefined || !timingSafeEqual(hashOf(token), stored.tokenHash)) {
-      this.#byAddress.take(caller);
       throw new ProtocolError('BAD_CREDENTIALS', 'That login cannot be continued: log in again.');
     }
+    this.#guesses.gotIn(claim);
     return { token, tokenExpiresAt: stored.expiresAt, remainingMs: stored.expiresAt - Date.now() };
+  }
+
+  /**
+   * Makes the account's hash anew if it was made with less work than today's.
+   * @returns null where there is no need
+   * @throws ProtocolError `BUSY`
+   */
+  async renewedCredential(claim: Claim, account: Account, password: string): Promise<string | null> {
+    if (account.credential === null || !this.#passwords.isOutdated(account.credential)) return null;
+    const { name, address } = claim;
+    return this.#line.pass({ lane: 'known', name, address, look: atOnce }, () =>
+      this.#passwords.hash(password),
+    );
+  }
+
+  /** The account was made from there: its first login by password is no stranger's. */
+  made(claim: Claim): void {
+    this.#guesses.gotIn(claim);
   }
 
   /** A token for the account's next login, in place of any other. @throws EngineError `BUSY`, `UNAVAILABLE` */
@@ -107,34 +135,15 @@ export class Identity {
     await this.#sessions.put(account, { tokenHash: hashOf(token), expiresAt: tokenExpiresAt });
     return { token, tokenExpiresAt };
   }
+}
 
-  /** An attempt costs a token of each bucket, and only a wrong one keeps it. */
-  async #counted(caller: string, name: string | null, isRight: () => Promise<boolean>): Promise<boolean> {
-    this.#demandToken(this.#byAddress, caller);
-    try {
-      if (name !== null) this.#demandToken(this.#byName, name);
-    } catch (error) {
-      this.#byAddress.giveBack(caller);
-      throw error;
-    }
-    let wrong = false;
-    try {
-      const right = await isRight();
-      wrong = !right;
-      return right;
-    } finally {
-      if (!wrong) {
-        this.#byAddress.giveBack(caller);
-        if (name !== null) this.#byName.giveBack(name);
-      }
-    }
-  }
+/** Not to be looked at again when its turn comes. */
+const atOnce = () => 0;
 
-  #demandToken(buckets: TokenBuckets, key: string): void {
-    const retryAfterMs = buckets.take(key);
-    if (retryAfterMs === 0) return;
-    throw new ProtocolError('RATE_LIMITED', 'Too many wrong passwords: wait a moment.', { retryAfterMs });
-  }
+/** Nobody waits for the answer to a caller who is gone. @returns 0 */
+function demandThere({ isGone }: Claim): number {
+  if (isGone()) throw new ProtocolError('UNAVAILABLE');
+  return 0;
 }
 
 function hashOf(token: Uint8Array): Buffer {

@@ -20,28 +20,33 @@ export class TokenBucket {
     this.#at = now();
   }
 
-  /**
-   * Takes tokens, no more than `burst`.
-   * @returns 0, or, where there are not so many and none was taken, the milliseconds until there are
-   */
-  take(count = 1): number {
+  /** Milliseconds until there are so many tokens; 0 where there are. */
+  wait(count = 1): number {
     const { burst, perSecond } = this.#options;
     const now = this.#now();
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1_000) * perSecond);
     this.#at = now;
-    if (this.#tokens < count) return Math.ceil(((count - this.#tokens) / perSecond) * 1_000);
-    this.#tokens -= count;
-    return 0;
+    return this.#tokens < count ? Math.ceil(((count - this.#tokens) / perSecond) * 1_000) : 0;
   }
 
-  /** What it was taken for is not to be counted after all. */
+  /**
+   * Takes tokens, no more than `burst`.
+   * @returns as `wait`: where it is not 0, there were not so many and none was taken
+   */
+  take(count = 1): number {
+    const wait = this.wait(count);
+    if (wait === 0) this.#tokens -= count;
+    return wait;
+  }
+
+  /** What it was taken for did not happen after all. */
   giveBack(): void {
     this.#tokens = Math.min(this.#options.burst, this.#tokens + 1);
   }
 }
 
 /**
- * A token bucket for each of many keys. Bounded: above `keys` the one that was used longest ago is forgotten, which
+ * A token bucket for each of many keys. Bounded: above `keys` the one that was taken from longest ago is forgotten, which
  * makes it a full one again. To profit from that somebody has to use as many other keys meanwhile.
  */
 export class TokenBuckets {
@@ -55,6 +60,11 @@ export class TokenBuckets {
     this.#options = options;
     this.#keys = keys;
     this.#now = now;
+  }
+
+  /** As `TokenBucket.wait`; only to look makes no bucket and keeps none. */
+  wait(key: string): number {
+    return this.#buckets.get(key)?.wait() ?? 0;
   }
 
   /** As `TokenBucket.take`. */

@@ -1,0 +1,158 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import { Lane, type Waiting } from './hash-lane.ts';
+
+/** Who waits where: for a name that got in from its address lately, for any other, and for a new account. */
+export type LaneName = 'known' | 'others' | 'creates';
+
+/** Shares of the work while all of them wait. */
+const WEIGHTS: Readonly<Record<LaneName, number>> = { known: 4, others: 2, creates: 1 };
+
+/** Attempts from one address that may wait for its wrong passwords to be forgotten; one more is told when to come again. */
+const PACED_PER_ADDRESS = 10;
+/** About as long as a full line takes. */
+const RETRY_AFTER_MS = 2_000;
+
+export interface HashLineOptions {
+  /** Hashes at once. Each takes its memory and a thread of the pool that name look-ups and files need, too. */
+  readonly atOnce: number;
+  /** Attempts that wait in each lane; above it whoever has most of them gives one up, who is told BUSY. */
+  readonly waiting: number;
+}
+
+/** One piece of work, and whose it is. */
+export interface Work {
+  readonly lane: LaneName;
+  readonly name: string;
+  readonly address: string;
+  /**
+   * Asked when it comes and when its turn comes, since much may have happened in between.
+   * @returns milliseconds that it has to wait; 0: it may be done now
+   * @throws ProtocolError: it is not to be done at all
+   */
+  readonly look: () => number;
+}
+
+/**
+ * The line for password hashes, which are what is scarce here: a few at once, so that logins cannot starve messages, and
+ * in a fair order, so that a flood of wrong passwords starves nobody's login.
+ *
+ * Each lane has its share. In a lane addresses take turns, so who comes from a quiet address waits for one hash of each
+ * other one; of one name and address only one is done at a time, so that nobody guesses faster by guessing at once.
+ */
+export class HashLine {
+  readonly #options: HashLineOptions;
+  readonly #lanes: Readonly<Record<LaneName, Lane>>;
+  /** Pairs of name and address whose work is being done; at most `atOnce`. */
+  readonly #running = new Set<string>();
+  #creating = 0;
+  /** The progress of the lane that was served last: who comes back to work does not make up for its rest. */
+  #progress = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: HashLineOptions) {
+    this.#options = options;
+    const lane = () => new Lane(options.waiting);
+    this.#lanes = { known: lane(), others: lane(), creates: lane() };
+  }
+
+  /** Work that waits. */
+  get waiting(): number {
+    const { known, others, creates } = this.#lanes;
+    return known.size + others.size + creates.size;
+  }
+
+  /** Does the work when its turn comes. @throws ProtocolError `BUSY`, what `look` throws, what the work throws */
+  async pass<Value>(work: Work, compute: () => Promise<Value>): Promise<Value> {
+    await this.#turnOf(work);
+    try {
+      return await compute();
+    } finally {
+      this.#running.delete(keyOf(work));
+      if (work.lane === 'creates') this.#creating -= 1;
+      this.#goOn();
+    }
+  }
+
+  #turnOf(work: Work): Promise<void> {
+    const lane = this.#lanes[work.lane];
+    if (lane.size === 0) lane.progress = Math.max(lane.progress, this.#progress);
+    const wait = work.look();
+    if (wait === 0 && this.#hasRoomFor(work)) {
+      this.#start(work);
+      return Promise.resolve();
+    }
+    const fromThere = lane.from(work.address);
+    if (wait > 0 && fromThere >= PACED_PER_ADDRESS) {
+      throw new ProtocolError('RATE_LIMITED', 'Too many wrong passwords from your address: wait a moment.', {
+        retryAfterMs: wait * (fromThere + 1),
+      });
+    }
+    return new Promise((enter, reject) => {
+      const crowdedOut = lane.add({ work, enter, reject });
+      crowdedOut?.reject(busy());
+      if (wait > 0) this.#wakeIn(wait);
+    });
+  }
+
+  /** Whatever may be done now is begun. */
+  #goOn(): void {
+    while (this.#running.size < this.#options.atOnce) {
+      const next = this.#next();
+      if (next === null) return;
+      this.#start(next.work);
+      next.enter();
+    }
+  }
+
+  /** The lane with the least progress goes first. */
+  #next(): Waiting | null {
+    const lanes = Object.values(this.#lanes).sort((a, b) => a.progress - b.progress);
+    for (const lane of lanes) {
+      const next = lane.take((work) => this.#isReady(work));
+      if (next !== null) return next;
+    }
+    return null;
+  }
+
+  #isReady(work: Work): boolean {
+    if (!this.#hasRoomFor(work)) return false;
+    const wait = work.look();
+    if (wait > 0) this.#wakeIn(wait);
+    return wait === 0;
+  }
+
+  /** New accounts leave room for a login. */
+  #hasRoomFor(work: Work): boolean {
+    const { atOnce } = this.#options;
+    if (this.#running.size >= atOnce || this.#running.has(keyOf(work))) return false;
+    return work.lane !== 'creates' || this.#creating < Math.max(1, atOnce - 1);
+  }
+
+  #start(work: Work): void {
+    const lane = this.#lanes[work.lane];
+    this.#progress = Math.max(this.#progress, lane.progress);
+    lane.progress += 1 / WEIGHTS[work.lane];
+    this.#running.add(keyOf(work));
+    if (work.lane === 'creates') this.#creating += 1;
+  }
+
+  #wakeIn(ms: number): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#goOn();
+    }, ms);
+    // Who waits has a connection, which keeps the process alive for as long as it matters.
+    this.#timer.unref();
+  }
+}
+
+function busy(): ProtocolError {
+  return new ProtocolError('BUSY', 'Too many people are logging in: try again in a moment.', {
+    retryAfterMs: RETRY_AFTER_MS,
+  });
+}
+
+function keyOf({ name, address }: Work): string {
+  return `${name} ${address}`;
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { Passwords } from '../../src/frontend/identity/passwords.ts';
+import { eventually } from '../contracts/cluster.ts';
+import { CHEAP, openHouse, PASSWORD } from './house.ts';
+
+const wrong = { type: 'login', username: 'anna', password: 'wrong' } as const;
+
+describe('a wrong password', () => {
+  it('and an unknown user get the same answer', async () => {
+    const house = await openHouse();
+    (await house.person2('anna')).cut();
+    const client = await house.connect2();
+    const answers = [await client.ask(wrong), await client.ask({ ...wrong, username: 'nobody' })];
+    expect(answers[0]).toEqual(answers[1]);
+    expect(answers[0]).toMatchObject({ code: 'BAD_CREDENTIALS' });
+  });
+
+  it('too often for one name from one address has to wait there, but not for a token', async () => {
+    const failures = { burst: 1, perSecond: 0.001 };
+    const limits = { failuresPerKnownPair: failures, failuresPerPair: failures, failuresPerName: failures };
+    const house = await openHouse({ limits });
+    const anna = await house.person2('anna');
+    const token = anna.session?.token;
+    anna.cut();
+    await eventually(() => expect(house.engine.inboxes.openCount).toBe(0));
+    const client = await house.connect2();
+    for (let i = 0; i < 2; i++) expect(await client.refusal(wrong)).toBe('BAD_CREDENTIALS');
+    const refused = await client.expect('failure', { ...wrong, password: PASSWORD });
+    expect(refused.code).toBe('RATE_LIMITED');
+    expect(refused.retryAfterMs).toBeGreaterThan(1_000);
+    // A name that nobody has is refused alike.
+    const other = { ...wrong, username: 'nobody' };
+    expect(await client.refusal(other)).toBe('BAD_CREDENTIALS');
+    expect(await client.refusal(other)).toBe('BAD_CREDENTIALS');
+    expect(await client.refusal(other)).toBe('RATE_LIMITED');
+    // Others are not concerned, and the owner has other ways in.
+    await house.person2('bert');
+    await (await house.connect2('127.0.0.2')).login('anna', { password: PASSWORD });
+    if (token === undefined) throw new Error('a login gives a token');
+    const elsewhere = await house.connect2('127.0.0.3');
+    const { token: newest } = await elsewhere.login('anna', { password: PASSWORD, takeover: true });
+    await house.login2('anna', { token: newest });
+  });
+
+  it('keeps nobody out elsewhere, however many come from however many addresses', async () => {
+    const house = await openHouse();
+    await house.engine.accounts.create({ name: 'anna', credential: await credential() });
+    const guessers = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => house.connect2(`127.0.1.${1 + (i % 20)}`)),
+    );
+    let guessing = true;
+    let refused = 0;
+    const guesses = guessers.map(async (guesser) => {
+      while (guessing) if ((await guesser.refusal(wrong)) === 'RATE_LIMITED') refused += 1;
+    });
+    await eventually(() => expect(refused).toBeGreaterThan(100));
+    // One whom nobody has seen, again and again, and then from addresses of which each is new.
+    for (let i = 0; i < 40; i++) {
+      const owner = await house.connect2(i < 20 ? '127.0.0.1' : `127.0.2.${i}`);
+      await owner.login('anna', { password: PASSWORD, takeover: true });
+    }
+    guessing = false;
+    await Promise.all(guesses);
+  });
+
+  it('for forty-four names keeps nobody out behind the same address', async () => {
+    const house = await openHouse();
+    await house.engine.accounts.create({ name: 'anna', credential: await credential() });
+    const client = await house.connect2();
+    for (let i = 0; i < 44; i++) {
+      expect(await client.refusal({ ...wrong, username: `name-${i}` })).toBe('BAD_CREDENTIALS');
+    }
+    await client.login('anna', { password: PASSWORD });
+  });
+
+  it('too often from one address makes strangers there wait, and nobody whose name got in from it', async () => {
+    const house = await openHouse({ limits: { failuresPerAddress: { burst: 3, perSecond: 5 } } });
+    await house.engine.accounts.create({ name: 'new', credential: await credential() });
+    (await house.person2('anna')).cut();
+    const client = await house.connect2();
+    for (const username of ['nobody', 'no-one', 'none']) {
+      expect(await client.refusal({ ...wrong, username })).toBe('BAD_CREDENTIALS');
+    }
+    // The one at once, the other when the address may be wrong again.
+    await Promise.all([house.login2('anna', { password: PASSWORD, takeover: true }), house.login2('new')]);
+  });
+
+  it('of somebody else for the account that one holds is nothing to its holder', async () => {
+    const failures = { burst: 1, perSecond: 0.001 };
+    const limits = { failuresPerKnownPair: failures, failuresPerPair: failures, failuresPerName: failures };
+    const house = await openHouse({ limits });
+    const anna = await house.person2('anna');
+    const client = await house.connect2();
+    for (const code of ['BAD_CREDENTIALS', 'BAD_CREDENTIALS', 'RATE_LIMITED']) {
+      expect(await client.refusal(wrong)).toBe(code);
+    }
+    await anna.expect('password-changed', { type: 'password', old: PASSWORD, new: 'battery staple' });
+    // A thief of an open session may not guess on and on either.
+    const guess = { type: 'password', old: 'wrong', new: 'battery staple' } as const;
+    expect(await anna.refusal(guess)).toBe('BAD_CREDENTIALS');
+    expect(await anna.refusal(guess)).toBe('RATE_LIMITED');
+    expect(await anna.refusal({ type: 'delete', password: 'wrong' })).toBe('RATE_LIMITED');
+  });
+
+  it('is none for tokens that are right, however many come at once beside wrong ones', async () => {
+    const house = await openHouse({ limits: { failuresPerAddress: { burst: 1, perSecond: 0.001 } } });
+    const names = Array.from({ length: 20 }, (_, i) => `anna-${i}`);
+    const people = await Promise.all(names.map((name) => house.person2(name)));
+    for (const person of people) person.cut();
+    const client = await house.connect2();
+    const forged = { type: 'login', username: 'anna-0', token: Buffer.alloc(32) } as const;
+    for (let i = 0; i < 20; i++) expect(await client.refusal(forged)).toBe('BAD_CREDENTIALS');
+    await Promise.all(
+      people.map(({ session }, i) => house.login2(`anna-${i}`, { token: session?.token ?? Buffer.alloc(0) })),
+    );
+  });
+
+  it('costs nothing when it is right: twenty logins of one account at once, a hundred people behind one address', async () => {
+    const none = { burst: 1, perSecond: 0.001 };
+    const limits = { failuresPerPair: none, failuresPerName: none, failuresPerAddress: none };
+    const house = await openHouse({ limits });
+    const password = await credential();
+    const names = Array.from({ length: 100 }, (_, i) => `person-${i}`);
+    for (const name of ['anna', ...names]) {
+      await house.engine.accounts.create({ name, credential: password });
+    }
+    const twenty = await Promise.all(Array.from({ length: 20 }, () => house.connect2()));
+    const login = { type: 'login', username: 'anna', password: PASSWORD, takeover: true } as const;
+    for (const client of twenty) client.write(login);
+    for (const client of twenty) {
+      const reply = await client.reply();
+      // The takeover of one is the end of another: the password is right all the same.
+      if (reply.type === 'failure') expect(['ALREADY_LOGGED_IN', 'REPLACED', 'BUSY']).toContain(reply.code);
+    }
+    await Promise.all(names.map((name) => house.login2(name)));
+  });
+});
+
+function credential(): Promise<string> {
+  return new Passwords(CHEAP).hash(PASSWORD);
+}
