@@ -8,6 +8,8 @@ export { isLoopback };
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = z.coerce.number().int().positive().max(86_400_000);
 const count = z.coerce.number().int().positive();
+/** A pebibyte: its bytes are a whole number that every client can read. */
+const MAX_MAILBOX_MB = 2 ** 30;
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
 const hostPort = /^(\[[0-9a-fA-F:]+\]|[^\s:,]+):(\d{1,5})$/;
 
@@ -56,7 +58,7 @@ const schema = z.object({
   MILENA_CLUSTER_KEYS: z.string().optional(),
   MILENA_CLUSTER_KEY_FILE: z.string().min(1).default('.milena/cluster.key'),
   MILENA_MAILBOX_MESSAGES: count.default(100_000),
-  MILENA_MAILBOX_MB: z.coerce.number().positive().default(256),
+  MILENA_MAILBOX_MB: z.coerce.number().min(0.001).max(MAX_MAILBOX_MB).default(256),
   MILENA_SENDER_SHARE: z.coerce.number().positive().max(1).default(0.5),
   MILENA_STRANGER_SHARE: z.coerce.number().positive().max(1).default(0.75),
   MILENA_HISTORY_HOURS: z.coerce.number().nonnegative().max(87_600).default(72),
@@ -228,7 +230,8 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     clusterKeyFile: values.MILENA_CLUSTER_KEY_FILE,
     mailbox: {
       maxMessages: values.MILENA_MAILBOX_MESSAGES,
-      maxBytes: values.MILENA_MAILBOX_MB * 2 ** 20,
+      // Told to clients, which know whole numbers only.
+      maxBytes: Math.round(values.MILENA_MAILBOX_MB * 2 ** 20),
       senderShare: values.MILENA_SENDER_SHARE,
       strangerShare: values.MILENA_STRANGER_SHARE,
     },

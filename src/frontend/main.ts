@@ -80,7 +80,7 @@ async function run(config: Config, log: Logger): Promise<void> {
 }
 
 /** What the operator may set of the frontend's bounds. */
-function limitsOf(config: Config): Partial<Limits> {
+export function limitsOf(config: Config): Partial<Limits> {
   const { connectionsPerAddress, passwordCharacters, resumeMs, window, sendsPerSecond } = config;
   const { pingAfterMs, closeAfterMs } = config;
   const sendBurst = 2 * sendsPerSecond;

@@ -34,7 +34,7 @@ async function take(
   getToken: () => Promise<ResumeToken>,
 ): Promise<Omit<Entered, 'type'>> {
   const inbox = await services.inboxes.open(account, { ...how, ...caller.delivery });
-  const entered = { account, inbox, limits: limitsOf(services) };
+  const entered = { account, inbox, limits: sessionLimits(services) };
   if (!caller.version.resumes) {
     return { ...entered, token: randomBytes(32), tokenExpiresAt: 0, undelivered: 0 };
   }
@@ -51,7 +51,8 @@ async function take(
   }
 }
 
-function limitsOf({ limits, mailbox }: Services): Entered['limits'] {
+/** What somebody is told who is logged in. */
+export function sessionLimits({ limits, mailbox }: Pick<Services, 'limits' | 'mailbox'>): Entered['limits'] {
   const { window } = limits;
   const messagesPerSecond = Math.max(1, Math.floor(limits.sendsPerSecond));
   if (mailbox === null) return { window, messagesPerSecond };

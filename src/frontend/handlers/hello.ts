@@ -5,7 +5,7 @@
 import type { Welcome } from '../requests.ts';
 import type { Services } from './context.ts';
 
-export async function hello(services: Services): Promise<Welcome> {
+export async function hello(services: Pick<Services, 'limits'>): Promise<Welcome> {
   const { payload, payloadBeforeLogin, window, pingAfterMs, closeAfterMs } = services.limits;
   return {
     type: 'welcome',
