@@ -1,7 +1,7 @@
 /**
  * Right logins beside wrong ones: does anybody who knows their password stay outside, and how long does it take?
  *
- *     npm run --silent build && node bench/logins.ts [--logins 1000] [--wrong 100] [--people 100] [--out FILE]
+ *     npm run bench:logins -- [--logins 1000] [--wrong 100] [--people 100] [--out FILE]
  *
  * Starts a frontend of its own, with default limits, against the Kafka at MILENA_KAFKA_BROKERS. In turn:
  *   1. `--logins` right logins for one name from one address nobody has seen, beside `--wrong` wrong ones a second for

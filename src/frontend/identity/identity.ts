@@ -7,6 +7,7 @@ import type { ResumeToken } from '../requests.ts';
 import { type Claim, Guesses } from './guesses.ts';
 import { HashLine } from './hash-line.ts';
 import { Passwords } from './passwords.ts';
+import { weaknessOf } from './weak-password.ts';
 
 const TOKEN_BYTES = 32;
 
@@ -43,13 +44,8 @@ export class Identity {
    * @throws ProtocolError `WEAK_PASSWORD`, `BUSY`
    */
   async newCredential(claim: Claim, password: string, isNew: boolean): Promise<string> {
-    const { passwordCharacters } = this.#limits;
-    if ([...password].length < passwordCharacters) {
-      throw new ProtocolError('WEAK_PASSWORD', `A password needs at least ${passwordCharacters} characters.`);
-    }
-    if (password.toLowerCase() === claim.name) {
-      throw new ProtocolError('WEAK_PASSWORD', 'A password must be something else than the username.');
-    }
+    const weakness = await weaknessOf(password, claim.name, this.#limits.passwordCharacters);
+    if (weakness !== null) throw new ProtocolError('WEAK_PASSWORD', weakness);
     const { name, address } = claim;
     return this.#line.pass({ lane: isNew ? 'creates' : 'known', name, address, look: atOnce }, () =>
       this.#passwords.hash(password),

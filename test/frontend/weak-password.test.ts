@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { weaknessOf } from '../../src/frontend/identity/weak-password.ts';
+import { openHouse, PASSWORD } from './house.ts';
+
+describe('a password that is tried first', () => {
+  it.each([
+    ...['password', 'Password', 'PASSWORD1', 'passw0rd', 'P@ssw0rd!', 'p4ssw0rd2024', 'passwordpassword'],
+    ...['12345678', '87654321', '123456789012', '11111111', 'aaaaaaaa', 'abababab', 'aaaabbbb', '!!!!!!!!'],
+    ...['        ', '\u00a0\u2003\u200b \t   ', '\u200b'.repeat(8), 'a       ', ' a b a b '],
+    ...['qwertyui', 'qwertz123', 'asdfghjkl', 'azertyuiop', 'zxcvbnm,', '1q2w3e4r', '1qaz2wsx', 'poiuytrewq'],
+    ...['abcdefgh', 'abcd1234', 'abcabcabc', '123abc123', 'q1w2e3r4', '!@#$%^&*', '147258369'],
+    ...['anna1234', 'annaanna', 'anna-2024', '2024anna', 'Anna!!!!', 'annaanna1', 'anna4anna'],
+    ...[
+      'milena123',
+      'Milena2026!',
+      'iloveyou',
+      'sunshine1',
+      '$unshine1',
+      'letmein!',
+      'trustno1',
+      'football99',
+    ],
+    ...['welcome2024', 'changeme', 'dragon12', 'superman', 'baseball', 'princess1', 'passwort', '1password'],
+  ])('is %j', async (password) => {
+    expect(await weaknessOf(password, 'anna', 8)).toMatch(/^.{20,}\.$/);
+  });
+
+  it.each([
+    ...['correct horse', 'battery staple', 'kiefer-93-ast', 'Xk9#mQ2v', 'anna likes tea', 'wir gehen heim'],
+    ...['密码是一个很长的句子', 'пароль из слов', '8f3a9c21d7', 'a7-hub-lamp', 'staple7horse'],
+    `${'ü'.repeat(3)}äöxyz`,
+  ])('is not %j', async (password) => expect(await weaknessOf(password, 'anna', 8)).toBeNull());
+
+  it('is never one of random letters', async () => {
+    for (let i = 0; i < 1_000; i++) {
+      const password = randomBytes(9).toString('base64url');
+      expect(await weaknessOf(password, 'anna', 8), password).toBeNull();
+    }
+  });
+
+  it('is backwards the name, and for a short name the name alone', async () => {
+    expect(await weaknessOf('dralreka', 'akerlard', 8)).not.toBeNull();
+    expect(await weaknessOf('ab-kiefer-ast', 'ab', 8)).toBeNull();
+  });
+
+  it('is found in no time, however long and hostile', async () => {
+    const hostile = ['a', 'ab', 'abcde', 'qwertyu', 'anna', 'annb', ' ', '1a', 'passwor', '\u0301', '@', 'ﷺ'];
+    await weaknessOf(PASSWORD, 'anna', 8);
+    const before = process.cpuUsage();
+    for (const unit of hostile) await weaknessOf(unit.repeat(1_024 / unit.length), 'anna', 8);
+    const { user } = process.cpuUsage(before);
+    expect(user / hostile.length).toBeLessThan(20_000);
+  });
+
+  it('is refused with a sentence, for a new account and for a changed password', async () => {
+    const house = await openHouse();
+    const anna = await house.connect2();
+    const weak = { type: 'create', username: 'anna', password: 'password' } as const;
+    expect(await anna.expect('failure', weak)).toMatchObject({
+      code: 'WEAK_PASSWORD',
+      message: 'That password is one of those that are tried first: choose another one.',
+    });
+    await anna.create('anna', PASSWORD);
+    expect(await anna.refusal({ type: 'password', old: PASSWORD, new: '        ' })).toBe('WEAK_PASSWORD');
+  });
+});
