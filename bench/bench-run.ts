@@ -7,6 +7,13 @@ import { createInterface } from 'node:readline';
 
 export const HOST = '127.0.0.1';
 
+/** Benchmarks make more accounts from one address than people do. */
+export const MANY_ACCOUNTS = {
+  MILENA_MAX_ACCOUNTS: '10000000',
+  MILENA_NEW_ACCOUNTS_PER_ADDRESS: '10000000',
+  MILENA_NEW_ACCOUNTS: '10000000',
+};
+
 /** As ./start_frontend.sh has them. */
 const NODE_FLAGS = ['--max-semi-space-size=4'];
 
@@ -18,6 +25,7 @@ export async function startFrontend(onPort: number): Promise<ChildProcess> {
       NODE_ENV: 'production',
       MILENA_HOST: HOST,
       MILENA_PORT: String(onPort),
+      ...MANY_ACCOUNTS,
       // Its line "listening" is waited for below.
       MILENA_LOG_LEVEL: 'info',
     },

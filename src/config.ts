@@ -49,6 +49,10 @@ const schema = z.object({
   MILENA_PROXY_FROM: networks.default([]),
   MILENA_OPEN_ACCOUNTS: flag.optional(),
   MILENA_LIST_BEFORE_LOGIN: flag.default(true),
+  MILENA_REGISTRATION: z.enum(['open', 'invite', 'closed']).default('open'),
+  MILENA_MAX_ACCOUNTS: count.default(12_000),
+  MILENA_NEW_ACCOUNTS_PER_ADDRESS: count.default(60),
+  MILENA_NEW_ACCOUNTS: count.default(1_200),
   MILENA_PASSWORD_LENGTH: count.max(128).default(8),
   MILENA_RESUME_HOURS: count.max(8_760).default(168),
   MILENA_WINDOW: count.max(10_000).default(256),
@@ -97,6 +101,12 @@ export interface Config {
   readonly openAccounts: boolean;
   /** Whether names are told to who is not logged in. */
   readonly listBeforeLogin: boolean;
+  /** Who may make accounts: anybody, whoever has an invite, nobody. */
+  readonly registration: 'open' | 'invite' | 'closed';
+  /** Accounts in all; new ones from one address and from all, at once and within an hour. */
+  readonly maxAccounts: number;
+  readonly newAccountsPerAddress: number;
+  readonly newAccounts: number;
   /** Shortest password, in characters. */
   readonly passwordCharacters: number;
   /** How long a client may come back by its token. */
@@ -158,6 +168,10 @@ const EXAMPLES: Record<keyof z.infer<typeof schema>, string> = {
   MILENA_PROXY_FROM: '10.0.0.7,fd00:1::/64',
   MILENA_OPEN_ACCOUNTS: 'true',
   MILENA_LIST_BEFORE_LOGIN: 'false',
+  MILENA_REGISTRATION: 'invite',
+  MILENA_MAX_ACCOUNTS: '12000',
+  MILENA_NEW_ACCOUNTS_PER_ADDRESS: '60',
+  MILENA_NEW_ACCOUNTS: '1200',
   MILENA_PASSWORD_LENGTH: '8',
   MILENA_RESUME_HOURS: '168',
   MILENA_WINDOW: '256',
@@ -220,6 +234,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     proxies: blockListOf(values.MILENA_PROXY_FROM),
     openAccounts: values.MILENA_OPEN_ACCOUNTS ?? isLoopback(values.MILENA_HOST),
     listBeforeLogin: values.MILENA_LIST_BEFORE_LOGIN,
+    registration: values.MILENA_REGISTRATION,
+    maxAccounts: values.MILENA_MAX_ACCOUNTS,
+    newAccountsPerAddress: values.MILENA_NEW_ACCOUNTS_PER_ADDRESS,
+    newAccounts: values.MILENA_NEW_ACCOUNTS,
     passwordCharacters: values.MILENA_PASSWORD_LENGTH,
     resumeMs: values.MILENA_RESUME_HOURS * 3_600_000,
     window: values.MILENA_WINDOW,

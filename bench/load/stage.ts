@@ -8,6 +8,7 @@ import { startBroker, startCluster } from '../../test/broker/broker.ts';
 import { JvmBroker } from '../../test/broker/jvm-broker.ts';
 import { freePort } from '../../test/broker/ports.ts';
 import { brokerReady } from '../../test/broker/ready.ts';
+import { MANY_ACCOUNTS } from '../bench-run.ts';
 import type { Address } from './client.ts';
 import { pause } from './clock.ts';
 import { pidListeningOn } from './proc.ts';
@@ -117,6 +118,7 @@ export class Stage {
           MILENA_KAFKA_BROKERS: this.kafka,
           MILENA_CLUSTER_KEY_FILE: join(this.#folder, 'cluster.key'),
           ...(this.#options.brokers >= 3 && { MILENA_REPLICATION_FACTOR: '3' }),
+          ...MANY_ACCOUNTS,
           ...this.#options.settings,
           ...options.settings,
         },

@@ -7,6 +7,7 @@ import { ProtocolError, type ProtocolErrorCode } from '../protocol/errors.ts';
 /** The engine's words in the protocol's: the only place that knows both. */
 const CODES: Record<EngineErrorCode, ProtocolErrorCode> = {
   USERNAME_TAKEN: 'USERNAME_TAKEN',
+  INVITE_USED: 'REGISTRATION_CLOSED',
   NO_SUCH_USER: 'NO_SUCH_USER',
   ALREADY_LOGGED_IN: 'ALREADY_LOGGED_IN',
   BUSY: 'BUSY',

@@ -3,6 +3,7 @@ import type { Accounts } from '../kafka/accounts.ts';
 import type { Inboxes } from '../kafka/inboxes.ts';
 import type { Sessions } from '../kafka/sessions.ts';
 import { Identity } from './identity/identity.ts';
+import { Registration, type RegistrationOptions } from './identity/registration.ts';
 import { TokenBuckets } from './identity/token-buckets.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { Listener, type ListenOptions } from './listener.ts';
@@ -20,6 +21,8 @@ export interface FrontendOptions extends ListenOptions {
   readonly openAccounts: boolean;
   /** Whether names are told to who is not logged in; absent: yes. */
   readonly listBeforeLogin?: boolean;
+  /** Anybody, unless given. */
+  readonly registration?: RegistrationOptions;
   readonly log: Logger;
   readonly limits?: Partial<Limits>;
   /** What one inbox takes, to be told to clients. */
@@ -48,6 +51,8 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
   const entrance = new Turnstile(limits.enteringAtOnce);
   const exit = new Turnstile(limits.leavingAtOnce);
   const identity = new Identity(options.sessions, limits);
+  const { registration: who = { mode: 'open', maxAccounts: Number.POSITIVE_INFINITY, keys: [] } } = options;
+  const registration = new Registration(accounts, who, limits);
   const tracker = new Tracker(inboxes, accounts, limits, log);
   const services = {
     accounts,
@@ -62,6 +67,7 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     reading: new Turnstile(limits.readsAtOnce),
     creating: new Turnstile(limits.creatingAtOnce),
     changes: new TokenBuckets(limits.changesPerAccount, limits.rateKeys),
+    registration,
     openAccounts,
     listBeforeLogin: options.listBeforeLogin ?? true,
     mailbox,

@@ -88,6 +88,9 @@ export interface Limits {
   readonly failuresPerAddress: BucketOptions;
   /** Pairs, names and addresses of which that is known; above it the one that was heard of longest ago is forgotten. */
   readonly rateKeys: number;
+  /** New accounts from one address, and from all together: at once, and within an hour. */
+  readonly newAccountsPerAddress: number;
+  readonly newAccounts: number;
   /** Connections from one address; one more is told so and closed. */
   readonly connectionsPerAddress: number;
   /** A TLS handshake, or a balancer's word for whom it speaks, must be through within this time. */
@@ -183,6 +186,9 @@ export const LIMITS: Limits = {
   failuresPerName: { burst: 10, perSecond: 0.1 },
   failuresPerAddress: { burst: 100, perSecond: 1 },
   rateKeys: 20_000,
+  // A classroom at once. Each is a topic, of which a broker with the usual heap carries some thousands.
+  newAccountsPerAddress: 60,
+  newAccounts: 1_200,
   connectionsPerAddress: 500,
   handshakeMs: 10_000,
   // All of them take a quarter of a second together, should their clients go on at the same moment.

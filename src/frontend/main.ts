@@ -58,7 +58,9 @@ async function run(config: Config, log: Logger): Promise<void> {
   const { accounts, inboxes, sessions } = engine;
   let frontend: Frontend;
   try {
-    frontend = await openFrontend({ ...config, accounts, inboxes, sessions, log, limits: limitsOf(config) });
+    const registration = { mode: config.registration, maxAccounts: config.maxAccounts, keys: engine.keys };
+    const limits = limitsOf(config);
+    frontend = await openFrontend({ ...config, accounts, inboxes, sessions, registration, log, limits });
   } catch (error) {
     await engine.close();
     throw listenFailure(config, error);
@@ -84,7 +86,8 @@ export function limitsOf(config: Config): Partial<Limits> {
   const { connectionsPerAddress, passwordCharacters, resumeMs, window, sendsPerSecond } = config;
   const { pingAfterMs, closeAfterMs } = config;
   const sendBurst = 2 * sendsPerSecond;
-  const people = { connectionsPerAddress, passwordCharacters, resumeMs };
+  const { newAccountsPerAddress, newAccounts } = config;
+  const people = { connectionsPerAddress, passwordCharacters, resumeMs, newAccountsPerAddress, newAccounts };
   return { ...people, window, sendsPerSecond, sendBurst, pingAfterMs, closeAfterMs };
 }
 

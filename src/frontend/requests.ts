@@ -29,6 +29,8 @@ export interface CreateRequest {
   /** Null: an open account. */
   readonly password: string | null;
   readonly displayName: string | null;
+  /** As the client gave it. */
+  readonly invite: string | null;
 }
 
 /** How somebody shows that an account is theirs; nothing at all for an open one. */

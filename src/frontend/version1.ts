@@ -33,7 +33,7 @@ export const version1: Version = {
 function neutral(request: ReturnType<typeof v1.decodeRequest>): Request {
   switch (request.type) {
     case 'create':
-      return { ...request, password: null, displayName: null };
+      return { ...request, password: null, displayName: null, invite: null };
     case 'login':
       return { ...request, proof: { kind: 'none' }, takeover: false, deliver: 'live' };
     case 'delete':

@@ -47,8 +47,8 @@ function neutral(request: ReturnType<typeof v2.decodeRequest>): Request {
     case 'hello':
       return { type: 'hello', client: request.client };
     case 'create': {
-      const { username, password = null, displayName = null } = request;
-      return { type: 'create', name: username, password, displayName };
+      const { username, password = null, displayName = null, invite = null } = request;
+      return { type: 'create', name: username, password, displayName, invite };
     }
     case 'login':
       return loginOf(request);

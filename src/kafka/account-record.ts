@@ -24,6 +24,10 @@ const schema = z.object({
   disabled: z.boolean(),
   blocked: z.array(z.string().max(64)).max(1_000).default([]),
   createdAt: z.number().int().nonnegative(),
+  invite: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
 });
 
 export function encodeAccount(account: Account): Buffer {
@@ -47,7 +51,7 @@ export function decodeAccount(name: string, value: Buffer): Account | null {
 /** An account as it lies in memory: two UUIDs of 16 bytes, then the rest as JSON in UTF-8, one character for each byte. */
 const IDS = 32;
 
-type Rest = [Account['createdAt'], boolean, string | null, string | null, readonly string[]];
+type Rest = [Account['createdAt'], boolean, string | null, string | null, readonly string[], invite?: string];
 
 /** In groups, without the hyphens. */
 const UUID = '([0-9a-f]{8})-([0-9a-f]{4})-([1-8][0-9a-f]{3})-([89ab][0-9a-f]{3})-([0-9a-f]{12})';
@@ -81,8 +85,9 @@ export function packAccount(name: string, value: Buffer): string | null {
 function packAnyAccount(name: string, value: Buffer): string | null {
   const account = decodeAccount(name, value);
   if (account === null) return null;
-  const { incarnation, topicId, createdAt, disabled, displayName, credential, blocked } = account;
+  const { incarnation, topicId, createdAt, disabled, displayName, credential, blocked, invite } = account;
   const rest: Rest = [createdAt, disabled, displayName, credential, blocked];
+  if (invite !== undefined) rest.push(invite);
   const bytes = Buffer.from((incarnation + topicId).replaceAll('-', ''), 'hex');
   return Buffer.concat([bytes, Buffer.from(JSON.stringify(rest))]).toString('latin1');
 }
@@ -90,12 +95,18 @@ function packAnyAccount(name: string, value: Buffer): string | null {
 /** Reads what `packAccount` made. */
 export function unpackAccount(name: string, packed: string): Account {
   const bytes = Buffer.from(packed, 'latin1');
-  const [createdAt, disabled, displayName, credential, blocked]: Rest = JSON.parse(
+  const [createdAt, disabled, displayName, credential, blocked, invite]: Rest = JSON.parse(
     bytes.toString('utf8', IDS),
   );
   const incarnation = formatUuid(bytes.toString('hex', 0, IDS / 2));
   const topicId = formatUuid(bytes.toString('hex', IDS / 2, IDS));
-  return { name, incarnation, topicId, displayName, credential, disabled, blocked, createdAt };
+  const account = { name, incarnation, topicId, displayName, credential, disabled, blocked, createdAt };
+  return invite === undefined ? account : { ...account, invite };
+}
+
+/** The invite of an account that `packAccount` made small, read off its end; null if there is none. */
+export function inviteOf(packed: string): string | null {
+  return /,"([0-9a-f]{16})"\]$/.exec(packed.slice(-20))?.[1] ?? null;
 }
 
 function formatUuid(hex: string): string {

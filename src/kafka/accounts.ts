@@ -1,3 +1,5 @@
+import type { Invite } from './invite.ts';
+
 /** One account, as the compacted topic of accounts holds it. */
 export interface Account {
   /** Unique, already lower-cased: `[a-z0-9][a-z0-9_-]{0,31}`. */
@@ -14,12 +16,16 @@ export interface Account {
   readonly blocked: readonly string[];
   /** Milliseconds since the epoch, by the frontend that made it. */
   readonly createdAt: number;
+  /** Id of the invite that it was made with, if there was one. */
+  readonly invite?: string | undefined;
 }
 
 export interface NewAccount {
   readonly name: string;
   readonly displayName?: string | null;
   readonly credential?: string | null;
+  /** At most `uses` accounts with this invite exist at the same time. */
+  readonly invite?: Pick<Invite, 'id' | 'uses'> | null;
 }
 
 /** What may change in an account's life; what is not given stays. */
@@ -32,6 +38,9 @@ export interface AccountChange {
 
 /** The door to the accounts. Names given to it are valid and lower-cased already. */
 export interface Accounts {
+  /** How many the local table shows now. */
+  readonly size: number;
+
   /** What the local table shows now. It may lag some milliseconds behind other frontends. */
   get(name: string): Account | undefined;
 
@@ -51,7 +60,7 @@ export interface Accounts {
   /**
    * Makes the account and its empty inbox; of two racing creators exactly one wins. Resolves when this
    * frontend's own table shows it.
-   * @throws EngineError `USERNAME_TAKEN`, `BUSY`, `UNAVAILABLE`
+   * @throws EngineError `USERNAME_TAKEN`, `INVITE_USED`, `BUSY`, `UNAVAILABLE`
    */
   create(account: NewAccount): Promise<Account>;
 

@@ -62,6 +62,8 @@ export interface TableOptions<Value> {
   readonly pack: (key: string, value: Buffer) => string | null;
   /** Reads what `pack` made. */
   readonly unpack: (key: string, packed: string) => Value;
+  /** Hears of each change of the table. `packed` null: the key is gone; both null: all keys are. */
+  readonly changed?: (key: string | null, packed: string | null) => void;
 }
 
 interface Waiter {
@@ -277,6 +279,7 @@ export class CompactedTable<Value> {
     this.#recent.clear();
     this.#pending.clear();
     this.keys.fill([]);
+    this.#options.changed?.(null, null);
     this.#position = start;
   }
 
@@ -339,6 +342,7 @@ export class CompactedTable<Value> {
       if (packed === null) this.keys.delete(key);
       else this.keys.add(key);
     }
+    this.#options.changed?.(key, packed);
     for (const watcher of this.#watchers) watcher(key);
   }
 

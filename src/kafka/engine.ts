@@ -23,6 +23,8 @@ export interface Engine {
   readonly accounts: Accounts;
   readonly inboxes: Inboxes;
   readonly sessions: Sessions;
+  /** What frontends know each other's words by. */
+  readonly keys: readonly ClusterKey[];
   /** Answers what is under way, commits and gives back every inbox, leaves Kafka. */
   close(): Promise<void>;
 }
@@ -33,7 +35,8 @@ export interface Engine {
  */
 export async function openEngine(config: Config, log: Logger): Promise<Engine> {
   const { replicationFactor } = config;
-  const signer = new Signer(clusterKeysOf(config));
+  const keys = clusterKeysOf(config);
+  const signer = new Signer(keys);
   const cluster = new Cluster({
     bootstrap: config.brokers,
     clientId: `milena-${randomBytes(3).toString('hex')}`,
@@ -63,11 +66,11 @@ export async function openEngine(config: Config, log: Logger): Promise<Engine> {
   }
   // Not waited for: there may be many thousand.
   void settings.bringInboxes();
-  return { accounts, inboxes, sessions, close };
+  return { accounts, inboxes, sessions, keys, close };
 }
 
 /** Keys from the environment, else from the file, which is made where Kafka, and so every frontend, is on this machine. */
-function clusterKeysOf(config: Config): ClusterKey[] {
+export function clusterKeysOf(config: Config): ClusterKey[] {
   if (config.clusterKeys !== null) return parseClusterKeys(config.clusterKeys, 'MILENA_CLUSTER_KEYS');
   const onThisMachine = config.brokers.every((broker) =>
     isLoopback(broker.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')),

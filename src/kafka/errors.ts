@@ -3,6 +3,7 @@
  * into the protocol's words; it never looks at Kafka's own errors.
  *
  * - `USERNAME_TAKEN`: create; somebody has that name.
+ * - `INVITE_USED`: create; as many accounts as the invite allows exist already.
  * - `NO_SUCH_USER`: the account or its inbox topic is gone.
  * - `ALREADY_LOGGED_IN`: open; another session holds the inbox.
  * - `BUSY`: a bounded queue is full or a race took too long; nothing was done, try again.
@@ -13,6 +14,7 @@
  */
 export type EngineErrorCode =
   | 'USERNAME_TAKEN'
+  | 'INVITE_USED'
   | 'NO_SUCH_USER'
   | 'ALREADY_LOGGED_IN'
   | 'BUSY'

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { encodeAccount, MAX_NAME, packAccount, unpackAccount } from './account-record.ts';
+import { encodeAccount, inviteOf, MAX_NAME, packAccount, unpackAccount } from './account-record.ts';
 import { AccountTransaction, Fenced } from './account-transaction.ts';
 import type { Account, AccountChange, Accounts, ListOptions, NewAccount } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import { CompactedTable } from './compacted-table.ts';
 import { EngineError, unavailable } from './errors.ts';
+import { InviteUses } from './invite-uses.ts';
 import { isUnknownTopic } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable, InboxTopics } from './topics.ts';
@@ -41,6 +42,7 @@ export class KafkaAccounts implements Accounts {
   readonly #table: CompactedTable<Account>;
   readonly #searches: NameSearches;
   readonly #topics: InboxTopics;
+  readonly #invites = new InviteUses();
   #changing = 0;
   readonly #turns: (() => void)[] = [];
 
@@ -54,6 +56,7 @@ export class KafkaAccounts implements Accounts {
       topic: ACCOUNTS_TOPIC,
       pack: packAccount,
       unpack: unpackAccount,
+      changed: (name, packed) => this.#noteInvite(name, packed),
     });
     this.#searches = new NameSearches(this.#table.keys, MAX_NAME);
   }
@@ -70,6 +73,10 @@ export class KafkaAccounts implements Accounts {
 
   async close(): Promise<void> {
     await this.#table.close();
+  }
+
+  get size(): number {
+    return this.#table.size;
   }
 
   get(name: string): Account | undefined {
@@ -89,11 +96,22 @@ export class KafkaAccounts implements Accounts {
     return this.#searches.find(pattern, after, limit ?? Number.POSITIVE_INFINITY, inSteps);
   }
 
-  create(wanted: NewAccount): Promise<Account> {
+  async create(wanted: NewAccount): Promise<Account> {
+    const account = await this.#make(wanted);
+    const { invite } = wanted;
+    if (!invite || this.#invites.before(account.name, invite.id) < invite.uses) return account;
+    // Through another frontend somebody was quicker: everybody sees the same order, so exactly those beyond the last use go.
+    await this.remove(account);
+    throw used();
+  }
+
+  #make(wanted: NewAccount): Promise<Account> {
     return this.#inTurn(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       // A taken name is refused before it makes a transactional id.
       if (this.#table.get(wanted.name)) throw taken(wanted.name);
+      const { invite } = wanted;
+      if (invite && this.#invites.count(invite.id) >= invite.uses) throw used();
       // The broker may not know yet of the topic that is in the way: it takes some ms to hear of it.
       for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
         const account = await this.#tryCreate(wanted, deadline);
@@ -175,6 +193,7 @@ export class KafkaAccounts implements Accounts {
       disabled: false,
       blocked: [],
       createdAt: Date.now(),
+      ...(wanted.invite && { invite: wanted.invite.id }),
     };
     const isThere = () => this.#table.get(name) !== undefined;
     if (!(await this.#commitUnlessFenced(transaction, encodeAccount(account), deadline))) {
@@ -216,6 +235,12 @@ export class KafkaAccounts implements Accounts {
     });
   }
 
+  #noteInvite(name: string | null, packed: string | null): void {
+    if (name === null) this.#invites.clear();
+    else if (packed === null) this.#invites.delete(name);
+    else this.#invites.set(name, inviteOf(packed));
+  }
+
   #topic(name: string): string {
     return this.#options.inboxPrefix + name;
   }
@@ -242,6 +267,10 @@ export class KafkaAccounts implements Accounts {
 
 function taken(name: string): EngineError {
   return new EngineError('USERNAME_TAKEN', `${name} is taken`);
+}
+
+function used(): EngineError {
+  return new EngineError('INVITE_USED', 'the invite was used as often as it may be');
 }
 
 function gone(name: string): EngineError {

@@ -13,6 +13,7 @@ const TEXTS = {
   WEAK_PASSWORD: 'That account needs a better password.',
   USERNAME_TAKEN: 'That username is taken.',
   INVALID_USERNAME: 'A username has 1 to 32 of a-z, 0-9, _ and -, and starts with a letter or digit.',
+  REGISTRATION_CLOSED: 'This server does not make accounts for everybody.',
   NO_SUCH_USER: 'There is no such user.',
   BLOCKED: 'The recipient does not take messages from you.',
   MAILBOX_FULL: "The recipient's inbox is full.",

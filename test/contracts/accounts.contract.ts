@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
+import { invitingContract } from './accounts/inviting.ts';
 import { updatingContract } from './accounts/updating.ts';
 import { eventually, type MakeCluster, type TestCluster, uniqueName } from './cluster.ts';
 
@@ -179,6 +180,7 @@ export function accountsContract(name: string, makeCluster: MakeCluster): void {
     });
 
     updatingContract(() => cluster);
+    invitingContract(() => cluster);
 
     describe('list', () => {
       const stem = uniqueName('l');

@@ -12,6 +12,9 @@ export async function built(): Promise<void> {
   await run('bash', ['-c', '. scripts/common.sh && ensure_build'], { cwd: ROOT });
 }
 
+/** Tests make more accounts from one address than people do. */
+const MANY_ACCOUNTS = { MILENA_NEW_ACCOUNTS_PER_ADDRESS: '100000', MILENA_NEW_ACCOUNTS: '100000' };
+
 /** The frontend as a process of its own, with everything it prints and how it ends. */
 export class RunningFrontend {
   readonly child: ChildProcess;
@@ -27,7 +30,10 @@ export class RunningFrontend {
    */
   constructor(settings: Record<string, string>, args: readonly string[] = [], cwd: string = tmpdir()) {
     this.child = spawn(process.execPath, [join(ROOT, 'dist/frontend/main.js'), ...args], {
-      env: { ...scriptEnvironment(settings), MILENA_PORT: settings.MILENA_PORT ?? '0' },
+      env: {
+        ...scriptEnvironment({ ...MANY_ACCOUNTS, ...settings }),
+        MILENA_PORT: settings.MILENA_PORT ?? '0',
+      },
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -14,6 +14,10 @@ export class MemoryAccounts implements Accounts {
     this.#catchUp();
   }
 
+  get size(): number {
+    return this.#table.size;
+  }
+
   get(name: string): Account | undefined {
     return this.#table.get(name);
   }
@@ -32,6 +36,8 @@ export class MemoryAccounts implements Accounts {
     await this.#cluster.roundTrip();
     this.#catchUp();
     this.#demandFree(wanted.name);
+    const { invite } = wanted;
+    if (invite && this.#madeWith(invite.id).length >= invite.uses) throw used();
     await this.#cluster.roundTrip();
     // The compare-and-set: between the check and here another creator may have won.
     this.#catchUp();
@@ -45,10 +51,20 @@ export class MemoryAccounts implements Accounts {
       disabled: false,
       blocked: [],
       createdAt: Date.now(),
+      ...(invite && { invite: invite.id }),
     };
     this.#cluster.commitAccount(account.name, account);
     this.#catchUp();
+    if (invite && this.#madeWith(invite.id).indexOf(account.name) >= invite.uses) {
+      await this.remove(account);
+      throw used();
+    }
     return account;
+  }
+
+  /** In the order of their creation. */
+  #madeWith(invite: string): string[] {
+    return [...this.#table.values()].filter((account) => account.invite === invite).map(({ name }) => name);
   }
 
   async update(account: Account, change: AccountChange): Promise<Account> {
@@ -115,4 +131,8 @@ function matches(pattern: string, name: string): boolean {
     row = next;
   }
   return row[name.length] === true;
+}
+
+function used(): EngineError {
+  return new EngineError('INVITE_USED', 'the invite was used as often as it may be');
 }

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Frontend } from '../../src/frontend/frontend.ts';
 import { openFrontend } from '../../src/frontend/frontend.ts';
+import type { RegistrationOptions } from '../../src/frontend/identity/registration.ts';
 import type { Limits } from '../../src/frontend/limits.ts';
 import type { TlsFiles } from '../../src/frontend/tls.ts';
 import type { RequestOf } from '../../src/protocol/v2/requests.ts';
@@ -18,6 +19,7 @@ export interface HouseOptions {
   readonly proxies?: BlockList;
   readonly tls?: TlsFiles;
   readonly limits?: Partial<Limits>;
+  readonly registration?: RegistrationOptions;
 }
 
 /** What people's passwords are, unless a test says otherwise. */
@@ -50,7 +52,7 @@ export interface House {
 /** Opens a frontend that is gone when the test is over. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const { cluster = new MemoryCluster(), openAccounts = true, maxConnections = 1_000, limits = {} } = options;
-  const { listBeforeLogin = true, proxies, tls } = options;
+  const { listBeforeLogin = true, proxies, tls, registration } = options;
   const engine = cluster.engine();
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
@@ -67,7 +69,14 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     ...(tls !== undefined && { tls }),
     maxConnections,
     log,
-    limits: { lingerMs: 200, passwordCost: CHEAP, ...limits },
+    limits: {
+      lingerMs: 200,
+      passwordCost: CHEAP,
+      newAccountsPerAddress: 10_000,
+      newAccounts: 10_000,
+      ...limits,
+    },
+    ...(registration !== undefined && { registration }),
   });
   const clients: (RawClient | RawClient2)[] = [];
   onTestFinished(async () => {

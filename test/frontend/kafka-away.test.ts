@@ -56,6 +56,7 @@ describe('while Kafka does not answer', () => {
     const { frontend, logged } = await openWith(cluster, {
       ...engine,
       accounts: {
+        size: 0,
         get: (name) => accounts.get(name),
         find: (name) => accounts.find(name),
         findEvenly: (name) => accounts.findEvenly(name),

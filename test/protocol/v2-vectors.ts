@@ -35,6 +35,11 @@ export const REQUESTS: readonly (readonly [string, Request, string])[] = [
       '6b646973706c61794e616d65 66416c6963c3a9',
   ],
   [
+    'create with an invite',
+    { type: 'create', username: 'alice', invite: 'k1.x' },
+    '02 0000001c 10 a2 66696e76697465 646b312e78 68757365726e616d65 65616c696365',
+  ],
+  [
     'login to an open account',
     { type: 'login', username: 'alice' },
     '02 00000010 20 a1 68757365726e616d65 65616c696365',

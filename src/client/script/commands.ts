@@ -61,7 +61,7 @@ export const COMMANDS = {
   },
   create: {
     summary: 'make an account',
-    options: { ...ONLINE },
+    options: { ...ONLINE, invite: TEXT },
     load: () => import('./create.ts'),
   },
   delete: {

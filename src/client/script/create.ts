@@ -17,7 +17,13 @@ export async function run(context: Context): Promise<void> {
     const known = knownPassword(settings, context.environment);
     password ??= await deadline.pause(() => newPassword(name, known, context));
     stage.mayRepeat = false;
-    await ask(link.connection, { type: 'create', username: name, password: password.normalize('NFC') });
+    const { invite } = args.values;
+    await ask(link.connection, {
+      type: 'create',
+      username: name,
+      password: password.normalize('NFC'),
+      invite,
+    });
     link.isEntered();
   });
   context.say(`The account ${name} is made.`);

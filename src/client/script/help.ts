@@ -91,10 +91,12 @@ ${LOGIN}`,
 Makes an account. Its password comes from --password-file, from MILENA_PASSWORD,
 or from the prompt, where it is typed twice.
 
+  --invite INVITE         leave to make it, where the server asks for an invite
   --timeout SECONDS       give up after that; 30
   --server, …             where: see milena --help
 
-Exit codes: 0 made, 65 the password is too weak, 73 the name is taken.
+Exit codes: 0 made, 65 the password is too weak, 73 the name is taken,
+77 the server makes no account for you.
 `,
   delete: `Usage: milena delete [OPTIONS]
 

@@ -3,6 +3,7 @@ import type { Account, Accounts } from '../../kafka/accounts.ts';
 import type { Inbox, Inboxes, OpenOptions } from '../../kafka/inboxes.ts';
 import type { Claim } from '../identity/guesses.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { Registration } from '../identity/registration.ts';
 import type { TokenBuckets } from '../identity/token-buckets.ts';
 import type { Limits } from '../limits.ts';
 import type { Outbox } from '../outbox.ts';
@@ -34,6 +35,7 @@ export interface Services {
   readonly entrance: Turnstile;
   /** For giving inboxes back: many people may leave at the same moment. */
   readonly exit: Turnstile;
+  readonly registration: Registration;
   /** Whether accounts without a password may be made and used here. */
   readonly openAccounts: boolean;
   /** Whether names are told to who is not logged in. */

@@ -1,26 +1,28 @@
 /*
  * create {name, password, display name} → created {token}: makes an account and its empty inbox, and logs in to it.
- * Failures: WEAK_PASSWORD (also for none, where there are no open accounts), USERNAME_TAKEN, BUSY, UNAVAILABLE.
+ * Failures: REGISTRATION_CLOSED, RATE_LIMITED (too many new accounts), WEAK_PASSWORD (also for none, where there are no
+ * open accounts), USERNAME_TAKEN, BUSY, UNAVAILABLE.
  */
 import type { Account } from '../../kafka/accounts.ts';
+import { EngineError } from '../../kafka/errors.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { toProtocolError } from '../failures.ts';
+import type { Leave } from '../identity/registration.ts';
 import type { CreateRequest, Entered } from '../requests.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
 import { demandOpenAccounts, enter } from './entry.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function create(services: Services, caller: Caller, request: CreateRequest): Promise<Entered> {
-  const { name, password, displayName } = request;
-  if (password === null) demandOpenAccounts(services, 'WEAK_PASSWORD');
-  // A name that is known to be taken is not worth a hash.
-  else if (services.accounts.get(name) !== undefined) throw new ProtocolError('USERNAME_TAKEN');
-  const claim = claimOf(caller, name);
-  const credential = password === null ? null : await services.identity.newCredential(claim, password, true);
-  const account = await services.creating.pass(caller.address, () =>
-    services.accounts.create({ name, displayName, credential }),
-  );
-  services.identity.made(claim);
+  const leave = services.registration.demandLeave(caller.address, request.invite);
+  let account: Account;
+  try {
+    account = await make(services, caller, request, leave);
+  } catch (error) {
+    if (madeNothing(error)) leave.giveBack();
+    throw isUsedUp(error) ? new ProtocolError('REGISTRATION_CLOSED', USED_UP, { cause: error }) : error;
+  }
+  services.identity.made(claimOf(caller, account.name));
   try {
     const entered = await enter(services, caller, account, { deliver: caller.version.newcomers }, () =>
       services.identity.issueToken(account),
@@ -29,6 +31,33 @@ export async function create(services: Services, caller: Caller, request: Create
   } catch (error) {
     throw madeButNotEntered(services, account, error);
   }
+}
+
+async function make(
+  services: Services,
+  caller: Caller,
+  { name, password, displayName }: CreateRequest,
+  { invite }: Leave,
+): Promise<Account> {
+  if (password === null) demandOpenAccounts(services, 'WEAK_PASSWORD');
+  // A name that is known to be taken is not worth a hash.
+  else if (services.accounts.get(name) !== undefined) throw new ProtocolError('USERNAME_TAKEN');
+  const claim = claimOf(caller, name);
+  const credential = password === null ? null : await services.identity.newCredential(claim, password, true);
+  return services.creating.pass(caller.address, () =>
+    services.accounts.create({ name, displayName, credential, invite }),
+  );
+}
+
+const USED_UP = 'That invite was used as often as it may be: ask the operator for another one.';
+
+function isUsedUp(error: unknown): boolean {
+  return error instanceof EngineError && error.code === 'INVITE_USED';
+}
+
+/** Where Kafka did not answer, the account may be there. */
+function madeNothing(error: unknown): boolean {
+  return !(error instanceof EngineError && error.code === 'UNAVAILABLE');
 }
 
 /** The account exists now, so a failure has to say so: the person need not try to create it again. */

@@ -1,5 +1,5 @@
 /*
- * 0x10 create   username  password?  displayName?                    0x90 ack       upTo?  ranges?
+ * 0x10 create   username  password?  displayName?  invite?           0x90 ack       upTo?  ranges?
  * 0x20 login    username  password? | token?  takeover?  deliver?    0xA0 status    names
  * 0x30 logout   (nothing)                                            0xB0 ping      (nothing)
  * 0x40 delete   password?  force?                                    0xD0 password  old?  new
@@ -61,6 +61,8 @@ const create = z.object({
   /** Absent: an open account, which anybody may log in to, where the server allows that. */
   password: password.optional(),
   displayName: label(64).optional(),
+  /** Where the operator lets in only whom they have invited. */
+  invite: label(256).optional(),
 });
 
 const login = z
