@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Accounts } from '../kafka/accounts.ts';
 import type { Inboxes } from '../kafka/inboxes.ts';
 import type { Sessions } from '../kafka/sessions.ts';
+import { Audit } from './identity/audit.ts';
 import { Identity } from './identity/identity.ts';
 import { Registration, type RegistrationOptions } from './identity/registration.ts';
 import { TokenBuckets } from './identity/token-buckets.ts';
@@ -53,6 +54,7 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
   const identity = new Identity(options.sessions, limits);
   const { registration: who = { mode: 'open', maxAccounts: Number.POSITIVE_INFINITY, keys: [] } } = options;
   const registration = new Registration(accounts, who, limits);
+  const audit = new Audit(log);
   const tracker = new Tracker(inboxes, accounts, limits, log);
   const services = {
     accounts,
@@ -72,6 +74,7 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     listBeforeLogin: options.listBeforeLogin ?? true,
     mailbox,
     limits,
+    audit,
     log,
   };
   const listener = await Listener.open(services, options);
@@ -83,7 +86,9 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     reloadCertificate: () => listener.reloadCertificate(),
     async drain() {
       tracker.close();
-      return listener.drain(limits.drainMs);
+      const cutOff = await listener.drain(limits.drainMs);
+      audit.close();
+      return cutOff;
     },
   };
 }

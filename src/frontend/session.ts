@@ -4,6 +4,7 @@ import { ProtocolError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/frame.ts';
 import type { Connection } from './connection.ts';
 import { cutShortError, lossError, toProtocolError } from './failures.ts';
+import { addressOf } from './handlers/audited.ts';
 import { carryOut } from './handlers/carry-out.ts';
 import type { Caller, Services } from './handlers/context.ts';
 import { giveBack } from './handlers/logout.ts';
@@ -346,7 +347,6 @@ export class Session {
     );
     this.#become({ name: 'loggedIn', stay });
     this.#services.presence.entered(stay.seat);
-    this.#log.info({ user: result.account.name }, result.type);
     if (state.trouble === 'too much') {
       turn.slot.fill(this.#failure(turn, new ProtocolError('BUSY')));
       this.#end(null);
@@ -403,7 +403,11 @@ export class Session {
     if (state.name === 'entering') state.trouble = reason;
     if (state.name === 'deleting') state.loss = reason;
     if (state.name !== 'loggedIn') return;
-    this.#log.warn({ user: state.stay.seat.account.name, reason }, 'inbox lost');
+    const user = state.stay.seat.account.name;
+    if (reason === 'fenced') {
+      const address = addressOf(this.#connection.peer);
+      this.#services.audit.record({ audit: 'takeover', outcome: 'ok', user, address });
+    } else this.#log.warn({ user, reason }, 'inbox lost');
     this.#end(lossError(reason));
   }
 
@@ -434,7 +438,7 @@ export class Session {
       state.stay.end();
       left = giveBack(this.#services, seat);
       this.#services.presence.leaving(seat, left);
-      this.#log.info({ user: seat.account.name }, 'left');
+      this.#log.debug({ user: seat.account.name }, 'left');
     }
     const over = () => this.#dispatch({ type: 'left' });
     left.then(over, (error) => {
@@ -469,6 +473,7 @@ export class Session {
   #caller(version: Version): Caller {
     return {
       version,
+      peer: this.#connection.peer,
       address: this.#connection.caller,
       isGone: () => this.#connection.isGone,
       delivery: {

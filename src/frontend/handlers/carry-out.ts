@@ -1,4 +1,5 @@
 import type { AckRequest, PingRequest, Request, Result, SendRequest } from '../requests.ts';
+import { audited } from './audited.ts';
 import { block } from './block.ts';
 import type { Caller, Seat, Services } from './context.ts';
 import { create } from './create.ts';
@@ -20,7 +21,16 @@ export type WholeRequest = Exclude<Request, SendRequest | AckRequest | PingReque
  * @param seat what the caller has who is logged in; null for who is not
  * @throws ProtocolError, EngineError: the reply; anything else is a fault of ours
  */
-export async function carryOut(
+export function carryOut(
+  services: Services,
+  caller: Caller,
+  seat: Seat | null,
+  request: WholeRequest,
+): Promise<Result> {
+  return audited(services, caller, seat, request, handle(services, caller, seat, request));
+}
+
+async function handle(
   services: Services,
   caller: Caller,
   seat: Seat | null,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Account, Accounts } from '../../kafka/accounts.ts';
 import type { Inbox, Inboxes, OpenOptions } from '../../kafka/inboxes.ts';
+import type { Audit } from '../identity/audit.ts';
 import type { Claim } from '../identity/guesses.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Registration } from '../identity/registration.ts';
@@ -43,12 +44,14 @@ export interface Services {
   /** What one inbox takes; null where that is not known. */
   readonly mailbox: { readonly maxMessages: number; readonly maxBytes: number } | null;
   readonly limits: Limits;
+  readonly audit: Audit;
   readonly log: Logger;
 }
 
-/** Who asks: its version, what stands for its address, and where its messages go once it is logged in. */
+/** Who asks: its version, address and port, what stands for the address where callers are counted, and where its messages go once it is logged in. */
 export interface Caller {
   readonly version: Version;
+  readonly peer: string;
   readonly address: string;
   /** Whether the connection is gone, so that nobody would hear the answer. */
   readonly isGone: () => boolean;
