@@ -24,16 +24,22 @@ interface LineBounds {
   readonly waiting: number;
 }
 
-/** Strangers: with the line that sums up at most 9 in any second. Enough of each address for a program that counts them. */
+/** What strangers cause: with new accounts and the lines that sum up, 10 in any second. Enough of each for who counts them. */
 const OUTSIDE: LineBounds = {
   each: { burst: 10, perSecond: 0.1 },
-  all: { burst: 4, perSecond: 4 },
+  all: { burst: 2, perSecond: 3 },
   waiting: 1_000,
 };
-/** Who is let in: ten thousand who come back after an outage are told of within two minutes. */
+/** New accounts: as many wait as may be made within an hour, each with its name. */
+const CREATED: LineBounds = {
+  each: { burst: 1, perSecond: 1 },
+  all: { burst: 1, perSecond: 2 },
+  waiting: 1_200,
+};
+/** Who has an account: ten thousand who come back after an outage are told of within some minutes. */
 const INSIDE: LineBounds = {
-  each: { burst: 5, perSecond: 0.1 },
-  all: { burst: 100, perSecond: 100 },
+  each: { burst: 3, perSecond: 1 / 60 },
+  all: { burst: 50, perSecond: 50 },
   waiting: 20_000,
 };
 
@@ -49,36 +55,44 @@ const KEYS = 20_000;
  */
 export class Audit {
   readonly #outside: Lines;
+  readonly #created: Lines;
   readonly #inside: Lines;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(log: Logger) {
+    const byAccount = ({ audit, user, address }: AuditEntry) => `${audit} ${user} ${address}`;
     this.#outside = new Lines(
       log,
       OUTSIDE,
       ({ audit, outcome, address }) => `${audit} ${outcome} ${address}`,
     );
-    this.#inside = new Lines(log, INSIDE, ({ audit, user, address }) => `${audit} ${user} ${address}`);
+    this.#created = new Lines(log, CREATED, byAccount);
+    this.#inside = new Lines(log, INSIDE, byAccount);
   }
 
   record(entry: AuditEntry): void {
-    const lines = entry.outcome === 'ok' ? this.#inside : this.#outside;
-    if (!lines.add(entry)) this.#flushLater();
+    if (!this.#linesOf(entry).add(entry)) this.#flushLater();
   }
 
   /** Sums up what still waits. */
   close(): void {
     clearTimeout(this.#timer);
-    this.#outside.giveUp();
-    this.#inside.giveUp();
+    for (const lines of this.#all) lines.giveUp();
+  }
+
+  get #all(): Lines[] {
+    return [this.#outside, this.#created, this.#inside];
+  }
+
+  #linesOf({ audit, outcome }: AuditEntry): Lines {
+    if (outcome !== 'ok') return this.#outside;
+    return audit === 'create' ? this.#created : this.#inside;
   }
 
   #flushLater(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      const isOutsideLeft = this.#outside.flush();
-      const isInsideLeft = this.#inside.flush();
-      if (isOutsideLeft || isInsideLeft) this.#flushLater();
+      if (this.#all.filter((lines) => lines.flush()).length > 0) this.#flushLater();
     }, FLUSH_MS).unref();
   }
 }
