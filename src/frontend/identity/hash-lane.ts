@@ -14,7 +14,7 @@ interface Entry extends Waiting {
 }
 
 /** What waits in one lane of the line for hashes, in an order in which addresses take turns. */
-export class Lane {
+export class HashLane {
   /** Work done, divided by the lane's weight. */
   progress = 0;
   readonly #most: number;

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.ts';
-import { Lane, type Waiting } from './hash-lane.ts';
+import { HashLane, type Waiting } from './hash-lane.ts';
 
 /** Who waits where: for a name that got in from its address lately, for any other, and for a new account. */
 export type LaneName = 'known' | 'others' | 'creates';
@@ -41,7 +41,7 @@ export interface Work {
  */
 export class HashLine {
   readonly #options: HashLineOptions;
-  readonly #lanes: Readonly<Record<LaneName, Lane>>;
+  readonly #lanes: Readonly<Record<LaneName, HashLane>>;
   /** Pairs of name and address whose work is being done; at most `atOnce`. */
   readonly #running = new Set<string>();
   #creating = 0;
@@ -51,7 +51,7 @@ export class HashLine {
 
   constructor(options: HashLineOptions) {
     this.#options = options;
-    const lane = () => new Lane(options.waiting);
+    const lane = () => new HashLane(options.waiting);
     this.#lanes = { known: lane(), others: lane(), creates: lane() };
   }
 
