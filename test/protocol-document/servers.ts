@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { testBrokers } from '../broker/brokers.ts';
+import { built, RunningFrontend } from '../e2e/running-frontend.ts';
+import { Client, newName, PASSWORD } from './client.ts';
+import { frame } from './frames.ts';
+
+/** Frontends of this file's tests, processes of their own on real Kafka. */
+export function runningFrontends(count: number, settings: Record<string, string> = {}): RunningFrontend[] {
+  const frontends: RunningFrontend[] = [];
+  beforeAll(async () => {
+    await built();
+    const all = { MILENA_KAFKA_BROKERS: testBrokers().join(','), ...settings };
+    frontends.push(...(await Promise.all(Array.from({ length: count }, () => RunningFrontend.start(all)))));
+  });
+  afterAll(() => Promise.all(frontends.map((frontend) => frontend.remove())));
+  return frontends;
+}
+
+/** A connection that is closed when the test is over. */
+export async function open(server: { address: { host: string; port: number } } | undefined): Promise<Client> {
+  if (server === undefined) throw new Error('no such server');
+  const client = await Client.connect(server.address);
+  onTestFinished(() => {
+    client.socket.destroy();
+  });
+  return client;
+}
+
+export interface Person {
+  readonly name: string;
+  readonly client: Client;
+  /** Of the session reply. */
+  readonly token: unknown;
+}
+
+/** Somebody with a new account of version 2. */
+export async function person(server: RunningFrontend | undefined, name = newName()): Promise<Person> {
+  const client = await open(server);
+  const { token } = await client.get(0x10, { username: name, password: PASSWORD });
+  return { name, client, token };
+}
+
+/** Logged in by the password, unless `how` says otherwise. */
+export async function login(
+  server: RunningFrontend | undefined,
+  username: string,
+  how: Record<string, unknown> = { password: PASSWORD },
+): Promise<Person> {
+  const client = await open(server);
+  const { token } = await client.get(0x20, { username, ...how });
+  return { name: username, client, token };
+}
+
+/** Ends the session and waits for it. */
+export async function logout({ client }: Person): Promise<void> {
+  await client.get(0x30);
+  await client.over();
+  client.socket.destroy();
+}
+
+/** Somebody with a new account of version 1. */
+export async function person1(server: RunningFrontend | undefined, name = newName()): Promise<Person> {
+  const client = await open(server);
+  client.write(frame(1, 0x10, name));
+  return { name, client, token: await client.text(0x11) };
+}
