@@ -107,6 +107,11 @@ export class Connection {
     return this.#input === 'ended' && this.#decoder.hasPartial;
   }
 
+  /** Of the latest frame that has begun to arrive; undefined before the first, and for one that is unknown. */
+  get version(): number | undefined {
+    return this.#decoder.version;
+  }
+
   get isGone(): boolean {
     return this.#gone;
   }

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { type Config, ConfigError, readConfig, SETTINGS } from '../config.ts';
 import { openEngine } from '../kafka/engine.ts';
 import { EngineError } from '../kafka/errors.ts';
+import { PACKAGE_VERSION } from '../package-version.ts';
 import { type Frontend, openFrontend } from './frontend.ts';
 import type { Limits } from './limits.ts';
 import { openLog } from './log.ts';
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
     return;
   }
   if (options.version) {
-    process.stdout.write(`${readVersion()}\n`);
+    process.stdout.write(`${PACKAGE_VERSION}\n`);
     return;
   }
   const config = readSettings();
@@ -118,12 +119,6 @@ function readSettings(): Config {
     if (error instanceof ConfigError) throw new StartError(EXIT.config, error.message, error);
     throw error;
   }
-}
-
-function readVersion(): string {
-  const file: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  if (typeof file === 'object' && file !== null && 'version' in file) return String(file.version);
-  throw new Error('package.json names no version');
 }
 
 function engineFailure(config: Config, error: unknown): unknown {

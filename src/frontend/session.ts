@@ -15,7 +15,7 @@ import type { SessionEvent, Turn } from './session-events.ts';
 import { demandAllowed, demandTransition, type State } from './session-state.ts';
 import { Share } from './share.ts';
 import { Stay } from './stay.ts';
-import { type Answered, FALLBACK_VERSION, VERSIONS, type Version } from './versions.ts';
+import { type Answered, type Version, versionOf } from './versions.ts';
 
 /** Requests that change nothing: only their answer matters. */
 const QUESTIONS: ReadonlySet<Request['type']> = new Set([
@@ -55,8 +55,6 @@ export class Session {
   #outstanding = 0;
   /** Set when the session is to end; `farewell` goes out last. */
   #ending: { readonly farewell: ProtocolError | null } | null = null;
-  /** Of the last request. */
-  #version = FALLBACK_VERSION;
   readonly #share: Share;
   /** Requests that could not be read, before the login. */
   #unreadable = 0;
@@ -201,8 +199,7 @@ export class Session {
 
   #begin(frame: Frame): void {
     this.#share.use();
-    const version = VERSIONS.get(frame.version) ?? FALLBACK_VERSION;
-    this.#version = version;
+    const version = versionOf(frame.version);
     const slot = this.#replies.reserve();
     let answered: Answered = { opcode: frame.opcode };
     try {
@@ -430,7 +427,8 @@ export class Session {
     if (state.name === 'leaving' || state.name === 'closed') return;
     this.#become({ name: 'leaving' });
     this.#share.end();
-    if (farewell !== null) this.#replies.reserve().fill(this.#version.encodeFarewell(farewell));
+    const version = versionOf(this.#connection.version);
+    if (farewell !== null) this.#replies.reserve().fill(version.encodeFarewell(farewell));
     let left: Promise<unknown> = Promise.resolve();
     if (state.name === 'loggedIn' || state.name === 'deleting') {
       // After a logout or a deletion the inbox is given back already, and closing it again does nothing.
@@ -476,6 +474,7 @@ export class Session {
       peer: this.#connection.peer,
       address: this.#connection.caller,
       isGone: () => this.#connection.isGone,
+      hasEnded: () => this.#connection.hasEnded,
       delivery: {
         onMessage: (message) => this.#dispatch({ type: 'message', message }),
         onLost: (reason) => this.#dispatch({ type: 'lost', reason }),

@@ -1,4 +1,5 @@
 import type { InboxMessage } from '../kafka/inboxes.ts';
+import { PACKAGE_VERSION } from '../package-version.ts';
 import { isUsername } from '../protocol/names.ts';
 import { v2 } from '../protocol/v2/codec.ts';
 import { ID_BYTES } from '../protocol/v2/fields.ts';
@@ -113,7 +114,7 @@ function resultFrame(result: Exclude<Result, Sent>): ServerFrame {
       const { limits, time } = result;
       return {
         type: 'welcome',
-        server: 'milena',
+        server: `milena ${PACKAGE_VERSION}`,
         versions: SPOKEN,
         features: FEATURES,
         limits: { ...limits, bodyBytes: MAX_BODY_BYTES },

@@ -47,3 +47,8 @@ export const VERSIONS: ReadonlyMap<number, Version> = new Map(
 
 /** What somebody gets an answer in whose version is not known (yet). */
 export const FALLBACK_VERSION: Version = version1;
+
+/** The version of this number, or what somebody gets an answer in who has spoken none that is known. */
+export function versionOf(number: number | undefined): Version {
+  return (number === undefined ? undefined : VERSIONS.get(number)) ?? FALLBACK_VERSION;
+}

@@ -38,18 +38,24 @@ export class Leases {
 
   /**
    * Takes the lease of an inbox that this process does not hold. `evicted` tells whether a living frontend held it.
-   * @throws EngineError `ALREADY_LOGGED_IN`, `UNAVAILABLE`
+   * Of several takeovers at once each gets in, and the last one stays.
+   * @throws EngineError `ALREADY_LOGGED_IN`, `BUSY` (takeovers without end), `UNAVAILABLE`
    */
   async acquire(request: AcquireRequest): Promise<{ member: GroupMember; evicted: boolean }> {
     const first = await this.#join(request);
     if (first) return { member: first, evicted: false };
-    const [holder] = await describeHolders(this.#cluster, [request.group], request.deadline);
-    const isDead = holder ? await this.#isDead(holder, request) : true;
-    if (!isDead && !request.takeover) throw alreadyHeld(request);
-    // By its own id: whoever comes in meanwhile stays, and the join below is refused.
-    if (holder) await evict(this.#cluster, request.group, holder.memberId, request.deadline);
-    const second = await this.#join(request);
-    if (second) return { member: second, evicted: !isDead };
+    let evicted = false;
+    do {
+      const [holder] = await describeHolders(this.#cluster, [request.group], request.deadline);
+      const isDead = holder ? await this.#isDead(holder, request) : true;
+      if (!isDead && !request.takeover) throw alreadyHeld(request);
+      // By its own id: whoever comes in meanwhile stays, and the join below is refused.
+      if (holder) await evict(this.#cluster, request.group, holder.memberId, request.deadline);
+      evicted ||= !isDead;
+      const member = await this.#join(request);
+      if (member) return { member, evicted };
+    } while (request.takeover && now() < request.deadline);
+    if (request.takeover) throw new EngineError('BUSY', `${request.group} is taken over again and again`);
     throw alreadyHeld(request);
   }
 

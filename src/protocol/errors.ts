@@ -60,11 +60,19 @@ export class ProtocolError extends Error {
   readonly retryAfterMs: number | undefined;
   /** With HAS_UNDELIVERED: the number of undelivered messages. */
   readonly undelivered: number | undefined;
+  /** Of a create: the account was made all the same. */
+  readonly created: boolean;
 
   constructor(
     code: ProtocolErrorCode,
     message: string = TEXTS[code],
-    options: { fatal?: boolean; cause?: unknown; retryAfterMs?: number; undelivered?: number } = {},
+    options: {
+      fatal?: boolean;
+      cause?: unknown;
+      retryAfterMs?: number | undefined;
+      undelivered?: number;
+      created?: boolean;
+    } = {},
   ) {
     // It says what a client did, not what went wrong here: a stack would cost more than all the rest of such a request.
     const { stackTraceLimit } = Error;
@@ -75,5 +83,6 @@ export class ProtocolError extends Error {
     this.fatal = options.fatal ?? false;
     this.retryAfterMs = options.retryAfterMs;
     this.undelivered = options.undelivered;
+    this.created = options.created ?? false;
   }
 }

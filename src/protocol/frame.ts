@@ -69,6 +69,8 @@ const NOTHING = Buffer.alloc(0);
  */
 export class FrameDecoder {
   maxPayload: number;
+  /** Of the latest frame that has begun, once `next` has seen its first byte; undefined where none has, or it was unknown. */
+  version: number | undefined;
   readonly #versions: readonly number[];
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerLength = 0;
@@ -193,7 +195,8 @@ export class FrameDecoder {
   #judge(header: Buffer, length: number): number {
     if (length >= 1) {
       const version = header.readUInt8(0);
-      if (!this.#versions.includes(version)) {
+      this.version = this.#versions.includes(version) ? version : undefined;
+      if (this.version === undefined) {
         this.#fail('UNSUPPORTED_VERSION', `Version ${version} of the protocol is not spoken here.`);
       }
     }

@@ -316,6 +316,11 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
       '6b756e64656c697665726564 03 6c726574727941667465724d73 1901f4',
   ],
   [
+    'failure of a create that made the account',
+    { type: 'failure', code: 'BUSY', message: 'no', request: 16, created: true },
+    '02 00000028 22 a4 64636f6465 6442555359 6763726561746564 f5 676d657373616765 626e6f 6772657175657374 10',
+  ],
+  [
     'message of a user',
     {
       type: 'message',

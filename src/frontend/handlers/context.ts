@@ -55,6 +55,8 @@ export interface Caller {
   readonly address: string;
   /** Whether the connection is gone, so that nobody would hear the answer. */
   readonly isGone: () => boolean;
+  /** Whether it sends nothing more; what the network has brought is known two turns of the event loop later. */
+  readonly hasEnded: () => boolean;
   readonly delivery: Pick<OpenOptions, 'onMessage' | 'onLost'>;
 }
 

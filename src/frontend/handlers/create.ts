@@ -1,7 +1,7 @@
 /*
  * create {name, password, display name} → created {token}: makes an account and its empty inbox, and logs in to it.
  * Failures: REGISTRATION_CLOSED, RATE_LIMITED (too many new accounts), WEAK_PASSWORD (also for none, where there are no
- * open accounts), USERNAME_TAKEN, BUSY, UNAVAILABLE.
+ * open accounts), USERNAME_TAKEN, BUSY, UNAVAILABLE; with `created` any failure of a login, where the account was made.
  */
 import type { Account } from '../../kafka/accounts.ts';
 import { EngineError } from '../../kafka/errors.ts';
@@ -64,5 +64,9 @@ function madeNothing(error: unknown): boolean {
 function madeButNotEntered(services: Services, account: Account, error: unknown): ProtocolError {
   const failure = toProtocolError(error, services.log);
   const text = `The account ${account.name} was made, but you are not logged in to it. ${failure.message}`;
-  return new ProtocolError(failure.code, text, { cause: error });
+  return new ProtocolError(failure.code, text, {
+    cause: error,
+    created: true,
+    retryAfterMs: failure.retryAfterMs,
+  });
 }

@@ -1,5 +1,6 @@
 /* What create and login have in common. */
 import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Account } from '../../kafka/accounts.ts';
 import type { OpenOptions } from '../../kafka/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -19,11 +20,21 @@ export function enter(
   how: Pick<OpenOptions, 'deliver' | 'takeover'>,
   getToken: () => Promise<ResumeToken>,
 ): Promise<Omit<Entered, 'type'>> {
-  return services.entrance.pass(caller.address, () => {
+  return services.entrance.pass(caller.address, async () => {
     // Whoever gave up waiting in line comes again: nobody else is to wait for that.
     if (caller.isGone()) throw new ProtocolError('UNAVAILABLE');
-    return take(services, caller, account, how, getToken);
+    const takeover = how.takeover === true && !(await isGivenUp(caller));
+    return take(services, caller, account, { ...how, takeover }, getToken);
   });
+}
+
+/**
+ * Whether the client sends nothing more: it may have given this login up and be logged in by another, which must not
+ * end by the first. A process that stood still finds the request and the end of its connection at the same moment.
+ */
+async function isGivenUp(caller: Caller): Promise<boolean> {
+  for (let turn = 0; turn < 2; turn++) await nextTurn();
+  return caller.hasEnded();
 }
 
 async function take(

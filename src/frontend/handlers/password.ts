@@ -3,6 +3,7 @@
  * any other login is worth nothing afterwards.
  * Failures: BAD_CREDENTIALS, WEAK_PASSWORD, RATE_LIMITED, NO_SUCH_USER, BUSY, UNAVAILABLE.
  */
+import { ProtocolError } from '../../protocol/errors.ts';
 import type { PasswordRequest, Result } from '../requests.ts';
 import { accountNow } from './account-now.ts';
 import { type Caller, holderClaim, type Seat, type Services } from './context.ts';
@@ -22,5 +23,11 @@ export async function changePassword(
   }
   const credential = await identity.newCredential(claim, request.new, false);
   const changed = await accounts.update(account, { credential });
-  return { type: 'password-changed', ...(await identity.issueToken(changed)) };
+  // It is the new password that counts by now: no code but this one leaves that open.
+  const token = await identity.issueToken(changed).catch((cause: unknown) => {
+    const text =
+      'Your password was changed, but this login got no token to come back with: change it once more.';
+    throw new ProtocolError('UNAVAILABLE', text, { cause });
+  });
+  return { type: 'password-changed', ...token };
 }

@@ -12,7 +12,7 @@
  * 0xD1 password changed  token  tokenExpiresAt
  * 0xE1 fates             fates                                          (receipts)
  * 0xF1 blocked           blocked
- * 0x22 failure           code  message  request?  retryAfterMs?  undelivered?  id?
+ * 0x22 failure           code  message  request?  retryAfterMs?  undelivered?  id?  created?
  *
  * pushed, between replies:
  * 0x72 message    seq  verified  (from  fromIncarnation | external)  id?  body  sentAt  contentType?
@@ -162,6 +162,8 @@ const failure = z.object({
   undelivered: count.optional(),
   /** Of the send it answers. */
   id: id.optional(),
+  /** Of a create that made the account and did not log in to it. */
+  created: z.boolean().optional(),
 });
 const delivered = z.object({
   type: z.literal('delivered'),
@@ -262,7 +264,17 @@ export interface Answered {
 export function failureFrame(error: ProtocolError, answered: Answered = {}): Buffer {
   const { code, message, retryAfterMs, undelivered } = error;
   const { request, id } = answered;
-  return encodeServerFrame({ type: 'failure', code, message, request, retryAfterMs, undelivered, id });
+  const created = error.created ? true : undefined;
+  return encodeServerFrame({
+    type: 'failure',
+    code,
+    message,
+    request,
+    retryAfterMs,
+    undelivered,
+    id,
+    created,
+  });
 }
 
 /** The last frame of a connection that the server closes. */
