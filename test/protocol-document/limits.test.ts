@@ -1,0 +1,224 @@
+/* Sentences about time, numbers and a Kafka that is away: a frontend whose limits are small, on a cluster that can be told what to do. */
+import { describe, expect } from 'vitest';
+import { LIMITS } from '../../src/frontend/limits.ts';
+import { openHouse } from '../frontend/house.ts';
+import { eventually, newId, PASSWORD } from './client.ts';
+import { frame, frame2 } from './frames.ts';
+import { holds } from './sentences.ts';
+import { open } from './servers.ts';
+
+const SOON_MS = 150;
+
+describe('time', () => {
+  holds(
+    [
+      'A frame that has begun must be whole within 30 seconds; a connection that has had no request carried out and stays silent is closed after a minute.',
+      'A frame that has begun must be whole within 30 s; a first request comes within a minute, and a login within 5 minutes of the connection, however much is asked: all three end in TIMEOUT.',
+      'Before any frame they come in version 1, also to a client of version 2: too many connections, nothing asked for a minute, shutting down.',
+    ],
+    async () => {
+      expect(LIMITS).toMatchObject({ partialFrameMs: 30_000, firstRequestMs: 60_000, loginMs: 300_000 });
+      const partial = await openHouse({ limits: { partialFrameMs: SOON_MS } });
+      const [old, young] = [await open(partial.frontend), await open(partial.frontend)];
+      old.write(frame(1, 0x50, 'nobody').subarray(0, 8));
+      young.write(frame2(0x80, { client: 'x' }).subarray(0, 1));
+      expect(await old.over()).toMatchObject({ version: 1, opcode: 0x22 });
+      expect(await young.goodbye()).toBe('TIMEOUT');
+
+      const first = await openHouse({ limits: { firstRequestMs: SOON_MS } });
+      const [silent, refused] = [await open(first.frontend), await open(first.frontend)];
+      refused.write(frame(2, 0x99));
+      expect(await silent.over()).toMatchObject({ version: 1, opcode: 0x22 });
+      expect(await refused.goodbye()).toBe('TIMEOUT');
+
+      const late = await openHouse({ limits: { loginMs: SOON_MS } });
+      const busy = await open(late.frontend);
+      const person = await open(late.frontend);
+      await person.get(0x10, { username: 'anna', password: PASSWORD });
+      await expect(
+        eventually(async () => {
+          await busy.get(0x50);
+          throw new Error('goes on');
+        }),
+      ).rejects.toThrow(/closed/);
+      expect(await busy.goodbye()).toBe('TIMEOUT');
+      await person.inStep();
+    },
+  );
+
+  holds('too many connections, nothing asked for a minute, shutting down.', async () => {
+    const house = await openHouse({ maxConnections: 1 });
+    const [one, two] = [await open(house.frontend), await open(house.frontend)];
+    expect(await two.over()).toMatchObject({ version: 1, opcode: 0x22 });
+    const draining = house.frontend.drain();
+    expect(await one.over()).toMatchObject({ version: 1, opcode: 0x22 });
+    await draining;
+  });
+
+  holds(
+    'a login by token keeps it, and makes it last longer when less than half of its time is left.',
+    async () => {
+      const house = await openHouse({ limits: { resumeMs: 60_000 } });
+      const client = await open(house.frontend);
+      const made = await client.get(0x10, { username: 'anna', password: PASSWORD });
+      client.socket.destroy();
+      const { token } = made;
+      const soon = await open(house.frontend);
+      expect(await soon.get(0x20, { username: 'anna', token })).toMatchObject({
+        token,
+        tokenExpiresAt: made.tokenExpiresAt,
+      });
+      // Two thirds of its time are over.
+      const stored = house.cluster.sessions.get('anna');
+      if (stored === undefined) throw new Error('no session');
+      const { session, incarnation } = stored;
+      house.cluster.sessions.set('anna', {
+        incarnation,
+        session: { ...session, expiresAt: Date.now() + 20_000 },
+      });
+      const later = await open(house.frontend);
+      const resumed = await later.get(0x20, { username: 'anna', token });
+      expect(resumed.token).toEqual(token);
+      expect(Number(resumed.tokenExpiresAt)).toBeGreaterThan(Date.now() + 50_000);
+    },
+  );
+});
+
+describe('numbers', () => {
+  holds(
+    [
+      '**Wrong passwords**: 10 for a name and 30 from an address at once, then 6 and 30 a minute.',
+      'Who is beyond that gets RATE_LIMITED whatever the password.',
+      'Tokens are measured by the address alone.',
+    ],
+    async () => {
+      const { failuresPerName: name, failuresPerAddress: address } = LIMITS;
+      expect([name.burst, address.burst, 60 * name.perSecond, 60 * address.perSecond]).toEqual([
+        10, 30, 6, 30,
+      ]);
+      const house = await openHouse();
+      const owner = await open(house.frontend);
+      const { token } = await owner.get(0x10, { username: 'anna', password: PASSWORD });
+      owner.socket.destroy();
+      const client = await open(house.frontend);
+      for (let i = 0; i < name.burst; i++) {
+        expect(await client.refusal(0x20, { username: 'anna', password: 'wrong one' })).toBe(
+          'BAD_CREDENTIALS',
+        );
+      }
+      const { fields } = await client.ask(0x20, { username: 'anna', password: PASSWORD });
+      expect(fields).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) });
+      await client.get(0x20, { username: 'anna', token });
+    },
+  );
+
+  holds('A list reply is cut at 1 MiB as well.', async () => {
+    const house = await openHouse();
+    for (let i = 0; i < 32_000; i++) await house.engine.accounts.create({ name: `n${i}`.padEnd(32, 'x') });
+    const client = await open(house.frontend);
+    client.write(frame(1, 0x50));
+    const list = await client.text(0x51);
+    expect(list.length).toBeLessThanOrEqual(1_048_576);
+    expect(list.length).toBeGreaterThan(1_048_576 - 2 * 34);
+    for (const name of list.split('; ')) expect(name).toMatch(/^n\d+x+$/);
+  });
+
+  holds('Who sends too fast is not refused but made to wait.', async () => {
+    const house = await openHouse({ limits: { sendsPerSecond: 100, sendBurst: 5 } });
+    const client = await open(house.frontend);
+    client.write(frame(1, 0x10, 'anna'));
+    await client.text(0x11);
+    const sends = Array.from({ length: 30 }, (_, i) => frame(1, 0x70, `\x04annam${i}`));
+    client.write(...sends);
+    for (const _ of sends) expect(await client.text(0x71)).toBe('delivered to anna');
+  });
+});
+
+describe('codes', () => {
+  holds(
+    [
+      "| MAILBOX_FULL | the recipient's inbox, or the sender's share of it, is full |",
+      'failure: a message that Kafka does not take |',
+      '| UNAVAILABLE | Kafka does not answer; what was asked **may have been done**, a send stored |',
+    ],
+    async () => {
+      const house = await openHouse();
+      house.cluster.mailboxMessages = 2;
+      const client = await open(house.frontend);
+      await client.get(0x10, { username: 'anna', password: PASSWORD });
+      for (let i = 0; i < 2; i++) await client.send('anna', 'x');
+      expect(await client.refusal(0x70, { id: newId(), to: 'anna', body: 'x' })).toBe('MAILBOX_FULL');
+      house.cluster.setAvailable(false);
+      expect(await client.refusal(0x70, { id: newId(), to: 'anna', body: 'x' })).toBe('UNAVAILABLE');
+      const other = await open(house.frontend);
+      expect(await other.refusal(0x20, { username: 'anna', password: PASSWORD, takeover: true })).toBe(
+        'UNAVAILABLE',
+      );
+    },
+  );
+
+  holds(
+    [
+      "| NO_SUCH_USER | send, block; a login with neither password nor token; failure or goodbye if one's own account was removed |",
+      '| BAD_CREDENTIALS | no such account, wrong password or none, or token not valid any more; an account that may not be used |',
+      '| WEAK_PASSWORD | the new password is too weak, or none where one is required |',
+      '| USERNAME_TAKEN | create |',
+      '| INVALID_USERNAME | a text that is no username |',
+      'absent: an *open* account for anybody, where the server allows that |',
+    ],
+    async () => {
+      const house = await openHouse();
+      const client = await open(house.frontend);
+      const login = (fields: Record<string, unknown>) =>
+        client.refusal(0x20, { username: 'nobody', ...fields });
+      expect(await login({})).toBe('NO_SUCH_USER');
+      expect(await login({ password: PASSWORD })).toBe('BAD_CREDENTIALS');
+      expect(await login({ token: new Uint8Array(32) })).toBe('BAD_CREDENTIALS');
+      expect(await login({ username: 'a b' })).toBe('INVALID_USERNAME');
+      expect(await client.refusal(0x10, { username: 'anna', password: 'short' })).toBe('WEAK_PASSWORD');
+      await client.get(0x10, { username: 'anna', password: PASSWORD });
+      expect(await (await open(house.frontend)).refusal(0x10, { username: 'Anna' })).toBe('USERNAME_TAKEN');
+      const account = house.engine.accounts.get('anna');
+      if (account === undefined) throw new Error('no account');
+      house.cluster.putAccount({ ...account, disabled: true });
+      const how = { username: 'anna', password: PASSWORD, takeover: true };
+      expect(await (await open(house.frontend)).refusal(0x20, how)).toBe('BAD_CREDENTIALS');
+      house.cluster.deleteTopic(account.topicId);
+      expect(await client.goodbye()).toBe('NO_SUCH_USER');
+      const strict = await openHouse({ openAccounts: false });
+      const stranger = await open(strict.frontend);
+      expect(await stranger.refusal(0x10, { username: 'open' })).toBe('WEAK_PASSWORD');
+      expect(await stranger.refusal(0x20, { username: 'open' })).toBe('BAD_CREDENTIALS');
+    },
+  );
+
+  holds(
+    [
+      '| BAD_FRAME | the stream ended within a frame |',
+      '| TOO_LARGE | goodbye: a frame over the limit;',
+      '**Limits**: the payload limit is `payloadBytesBeforeLogin` until the login is answered, then `payloadBytes`.',
+      'A larger frame ends in goodbye TOO_LARGE.',
+      '| UNSUPPORTED_VERSION | first byte of a frame; comes in version 1 |',
+    ],
+    async () => {
+      const house = await openHouse();
+      const cut = await open(house.frontend);
+      cut.write(frame2(0xb0).subarray(0, 6));
+      cut.socket.end();
+      expect(await cut.goodbye()).toBe('BAD_FRAME');
+      const before = await open(house.frontend);
+      before.write(frame(2, 0xb0, new Uint8Array(4_096)), frame(2, 0xb0, new Uint8Array(4_097)));
+      expect((await before.reply()).fields).toMatchObject({ code: 'BAD_REQUEST' });
+      expect(await before.goodbye()).toBe('TOO_LARGE');
+      const after = await open(house.frontend);
+      await after.get(0x10, { username: 'anna', password: PASSWORD });
+      after.write(frame(2, 0xb0, new Uint8Array(65_536)), frame(2, 0xb0, new Uint8Array(65_537)));
+      expect((await after.reply()).fields).toMatchObject({ code: 'BAD_REQUEST' });
+      expect(await after.goodbye()).toBe('TOO_LARGE');
+      const foreign = await open(house.frontend);
+      await foreign.inStep();
+      foreign.write(frame(3, 0xb0));
+      expect(await foreign.over()).toMatchObject({ version: 1, opcode: 0x22 });
+    },
+  );
+});
