@@ -1,5 +1,7 @@
 /* The section *Staying connected*, between two frontends on one Kafka. */
 import { describe, expect } from 'vitest';
+import { testBrokers } from '../broker/brokers.ts';
+import { RunningFrontend } from '../e2e/running-frontend.ts';
 import { type Client, eventually, newName, PASSWORD } from './client.ts';
 import { frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
@@ -96,12 +98,15 @@ describe('takeover', () => {
       'Of several takeovers at once the last one wins; the others get REPLACED, as a failure or a goodbye, or BUSY.',
       'failure: that happened while the request was carried out (a login, retrieve, delete) |',
       'or another login to the account is under way |',
+      'and a login that takes over may have ended the other session before it failed.',
+      'In a failure the request was not carried out, but for three cases:',
     ],
     async () => {
       const { name } = await person(servers[0]);
       for (let round = 0; round < ROUNDS; round++) {
         const clients = await Promise.all([open(servers[0]), open(servers[1]), open(servers[round % 2])]);
         for (const client of clients) {
+          alive(client);
           client.write(frame2(0x20, { username: name, password: PASSWORD, takeover: true }));
         }
         const replies = await Promise.all(clients.map((client) => client.reply()));
@@ -186,12 +191,11 @@ describe('silence', () => {
   holds(
     [
       '| SHUTTING_DOWN | goodbye |',
+      'In a goodbye the connection ends.',
       '| 0xc2 goodbye | `code` | text | as in a failure |',
       '| | `reason` | text | a sentence for a person |',
     ],
     async () => {
-      const { RunningFrontend } = await import('../e2e/running-frontend.ts');
-      const { testBrokers } = await import('../broker/brokers.ts');
       const short = await RunningFrontend.start({ MILENA_KAFKA_BROKERS: testBrokers().join(',') });
       const [one, stranger, fresh] = [await person(short), await open(short), await open(short)];
       await stranger.inStep();

@@ -1,11 +1,10 @@
 /* The sections *Pushes*, *Sending* and *Receiving*. */
-import { Kafka, logLevel } from 'kafkajs';
 import { describe, expect } from 'vitest';
-import { testBrokers } from '../broker/brokers.ts';
+import { openHouse } from '../frontend/house.ts';
 import { type Client, eventually, hexes, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { login, logout, open, person, runningFrontends } from './servers.ts';
+import { login, logout, open, person, produce, runningFrontends } from './servers.ts';
 
 const WINDOW = 4;
 const servers = runningFrontends(2, { MILENA_WINDOW: String(WINDOW) });
@@ -40,6 +39,7 @@ describe('pushes', () => {
       '| | `fromIncarnation?` | bytes 16 | exactly when `verified` |',
       "| | `external?` | text | exactly when not `verified`: what some other Kafka producer calls itself, perhaps nothing or a user's name.",
       '| | `id?` | bytes 16 | always when `verified` |',
+      'an external producer may choose any id, so its id says nothing.',
       '| | `body` | text | may be empty when not `verified` |',
       '| | `sentAt` | time | when it was stored |',
       '| | `contentType?` | text | |',
@@ -52,12 +52,11 @@ describe('pushes', () => {
       const [plain, typed] = [newId(), newId()];
       const first = await anna.send(username, 'plain', plain);
       await anna.get(0x70, { id: typed, to: username, body: '{}', contentType: 'application/json' });
-      const kafka = new Kafka({ clientId: 'outside', brokers: testBrokers(), logLevel: logLevel.NOTHING });
-      const producer = kafka.producer();
-      await producer.connect();
-      const messages = [{ value: '' }, { key: username, value: 'not me' }];
-      await producer.send({ topic: `milena.inbox.${username}`, messages });
-      await producer.disconnect();
+      await produce(
+        username,
+        { value: '' },
+        { key: username, value: 'not me', headers: { ce_id: uuidOf(plain) } },
+      );
       await eventually(() => expect(anna.pushed(0x72)).toHaveLength(4));
       const [one, two, three, four] = anna.pushed(0x72);
       const user = { verified: true, from: username, fromIncarnation: incarnation };
@@ -70,7 +69,12 @@ describe('pushes', () => {
       expect(one?.contentType ?? 'text/plain; charset=utf-8').toBe('text/plain; charset=utf-8');
       expect(two).toMatchObject({ ...user, id: new Uint8Array(typed), contentType: 'application/json' });
       expect(three).toMatchObject({ verified: false, external: '', body: '' });
-      expect(four).toMatchObject({ verified: false, external: username, body: 'not me' });
+      expect(four).toMatchObject({
+        verified: false,
+        external: username,
+        body: 'not me',
+        id: new Uint8Array(plain),
+      });
       for (const outside of [three, four]) {
         expect(Object.keys(outside ?? {})).not.toEqual(expect.arrayContaining(['from']));
         expect(Object.keys(outside ?? {})).not.toEqual(expect.arrayContaining(['fromIncarnation']));
@@ -86,7 +90,6 @@ describe('pushes', () => {
       "| 0x92 delivered | `ids` | ≤ 1,000 × bytes 16 | messages of one's own whose recipient has acknowledged them |",
       '| | `undeliverable?` | ≤ 1,000 × bytes 16 | those whose recipient is gone, and of which no acknowledgement was seen before |',
       "Delivered pushes come to the sender's session within 3 s of the acknowledgement",
-      'They are not repeated: after a new login ask by `receipts` for what was not reported yet.',
       'Both are final for the sender who was told; asked again after the recipient is gone, a message that was delivered is `undeliverable`, too.',
       "| 0xe1 fates | `fates` | ≤ 500 × text | in the order of the receipts: `delivered`, `waiting`, `undeliverable`, or `unknown` for what is no receipt of this life of one's account; receipts have no age |",
       'from replies to sends, at any time and on any server |',
@@ -120,7 +123,24 @@ describe('pushes', () => {
   );
 });
 
+function uuidOf(id: Buffer): string {
+  return id.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
 describe('sending', () => {
+  holds('A message may also be stored twice under one id, when its sender had to repeat it.', async () => {
+    const [anna, bert] = [await person(servers[0]), await person(servers[0])];
+    const id = newId();
+    await anna.client.send(bert.name, 'once', id);
+    anna.client.socket.destroy();
+    const back = await login(servers[1], anna.name, { token: anna.token });
+    await back.client.send(bert.name, 'once', id);
+    await eventually(() => expect(bert.client.bodies()).toEqual(['once', 'once']));
+    const [one, two] = bert.client.pushed(0x72);
+    for (const field of ['id', 'from', 'fromIncarnation']) expect(one?.[field]).toEqual(two?.[field]);
+    expect(one?.seq).not.toBe(two?.seq);
+  });
+
   holds(
     [
       '0x71 means stored by Kafka with `acks=all`.',
@@ -151,34 +171,24 @@ describe('sending', () => {
       '| RATE_LIMITED | too many logins, requests or messages |',
     ],
     async () => {
-      const slow = await openSlow();
-      const sends = Array.from({ length: 40 }, (_, i) => ({ id: newId(), to: slow.name, body: `m${i}` }));
-      slow.client.write(...sends.map((fields) => frame2(0x70, fields)));
+      const house = await openHouse({ limits: { sendsPerSecond: 100, sendBurst: 10 } });
+      const client = await open(house.frontend);
+      await client.get(0x10, { username: 'slow', password: PASSWORD });
+      const sends = Array.from({ length: 40 }, (_, i) => ({ id: newId(), to: 'slow', body: `m${i}` }));
+      client.write(...sends.map((fields) => frame2(0x70, fields)));
       const outcomes: unknown[] = [];
       for (const _ of sends) {
-        const { opcode, fields } = await slow.client.reply();
+        const { opcode, fields } = await client.reply();
         outcomes.push(opcode === 0x71 ? 'sent' : fields.code);
         if (opcode === 0x22) expect(Number(fields.retryAfterMs)).toBeGreaterThan(0);
       }
       const stored = sends.filter((_, i) => outcomes[i] === 'sent').map(({ body }) => body);
       expect(new Set(outcomes)).toEqual(new Set(['sent', 'RATE_LIMITED']));
-      const { undelivered } = await (async () => {
-        const { fields } = await slow.client.ask(0x40, { password: PASSWORD });
-        return fields;
-      })();
-      expect(undelivered).toBe(stored.length);
+      const { fields } = await client.ask(0x40, { password: PASSWORD });
+      expect(fields.undelivered).toBe(stored.length);
     },
   );
 });
-
-/** Somebody on a frontend that takes few messages a second. */
-async function openSlow() {
-  const { openHouse } = await import('../frontend/house.ts');
-  const house = await openHouse({ limits: { sendsPerSecond: 100, sendBurst: 10 } });
-  const client = await open(house.frontend);
-  await client.get(0x10, { username: 'slow', password: PASSWORD });
-  return { client, name: 'slow' };
-}
 
 describe('receiving', () => {
   holds(

@@ -76,7 +76,7 @@ const ROWS: readonly Row[] = [
     right: ['x'.repeat(1_024), 'é'.repeat(512)],
   },
   {
-    row: "| | `displayName?` | label 1–64 | the person's name |",
+    row: "| | `displayName?` | label 1–64 | the person's name; kept with the account, shown nowhere yet |",
     opcode: 0x10,
     field: 'displayName',
     with: nobody,
@@ -265,6 +265,21 @@ async function ready({ anonymous = false }: Row): Promise<Client> {
 }
 
 describe('the table of requests', () => {
+  // The rows below have each type at both of its ends, and just beyond.
+  holds(
+    [
+      'Types in the tables: *int* is an integer from 0 on;',
+      '*bytes 16* a byte string of exactly so many bytes;',
+      '*text 1–64* text of so many UTF-8 **bytes**;',
+      '*label* the same without control characters;',
+      '| BAD_REQUEST | a payload that breaks the rules, an unknown opcode',
+    ],
+    async () => {
+      const { client } = await person(servers[0]);
+      expect(await client.refusal(0x99)).toBe('BAD_REQUEST');
+    },
+  );
+
   it.each(ROWS)('$row', async (row) => {
     expect(sentences().some((sentence) => sentence.startsWith(row.row))).toBe(true);
     const others = row.with ?? (() => ({}));

@@ -1,6 +1,7 @@
 /* Sentences about time, numbers and a Kafka that is away: a frontend whose limits are small, on a cluster that can be told what to do. */
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { LIMITS } from '../../src/frontend/limits.ts';
+import { EngineError } from '../../src/kafka/errors.ts';
 import { openHouse } from '../frontend/house.ts';
 import { eventually, newId, PASSWORD } from './client.ts';
 import { frame, frame2 } from './frames.ts';
@@ -14,7 +15,7 @@ describe('time', () => {
     [
       'A frame that has begun must be whole within 30 seconds; a connection that has had no request carried out and stays silent is closed after a minute.',
       'A frame that has begun must be whole within 30 s; a first request comes within a minute, and a login within 5 minutes of the connection, however much is asked: all three end in TIMEOUT.',
-      'Before any frame they come in version 1, also to a client of version 2: too many connections, nothing asked for a minute, shutting down.',
+      'Before any frame they come in version 1, also to a client of version 2: too many connections (which may end without a word, too), nothing asked for a minute, shutting down.',
     ],
     async () => {
       expect(LIMITS).toMatchObject({ partialFrameMs: 30_000, firstRequestMs: 60_000, loginMs: 300_000 });
@@ -46,14 +47,17 @@ describe('time', () => {
     },
   );
 
-  holds('too many connections, nothing asked for a minute, shutting down.', async () => {
-    const house = await openHouse({ maxConnections: 1 });
-    const [one, two] = [await open(house.frontend), await open(house.frontend)];
-    expect(await two.over()).toMatchObject({ version: 1, opcode: 0x22 });
-    const draining = house.frontend.drain();
-    expect(await one.over()).toMatchObject({ version: 1, opcode: 0x22 });
-    await draining;
-  });
+  holds(
+    'too many connections (which may end without a word, too), nothing asked for a minute, shutting down.',
+    async () => {
+      const house = await openHouse({ maxConnections: 1 });
+      const [one, two] = [await open(house.frontend), await open(house.frontend)];
+      expect(await two.over()).toMatchObject({ version: 1, opcode: 0x22 });
+      const draining = house.frontend.drain();
+      expect(await one.over()).toMatchObject({ version: 1, opcode: 0x22 });
+      await draining;
+    },
+  );
 
   holds(
     'a login by token keeps it, and makes it last longer when less than half of its time is left.',
@@ -134,6 +138,64 @@ describe('numbers', () => {
   });
 });
 
+describe('pages', () => {
+  /** Keys and values, each map and array one of them. */
+  const items = (value: unknown): number => {
+    if (value instanceof Uint8Array || typeof value !== 'object' || value === null) return 1;
+    if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + items(item), 1);
+    return Object.values(value).reduce((sum: number, item) => sum + 1 + items(item), 1);
+  };
+
+  holds(
+    [
+      'a reply at most 32,768 items.',
+      '| 0x61 retrieved | `messages` | ≤ 1,000 × map |',
+      '| 0x51 listed | `names` | ≤ 1,000 × name |',
+    ],
+    async () => {
+      const house = await openHouse();
+      const client = await open(house.frontend);
+      await client.get(0x10, { username: 'anna', password: PASSWORD });
+      await client.get(0x30);
+      const sender = await open(house.frontend);
+      await sender.get(0x10, { username: 'bert', password: PASSWORD });
+      const sends = Array.from({ length: 1_001 }, () => ({ id: newId(), to: 'anna', body: 'x' }));
+      for (const fields of sends) sender.write(frame2(0x70, { ...fields, contentType: 'text/x' }));
+      for (const _ of sends) expect((await sender.reply()).opcode).toBe(0x71);
+      const back = await open(house.frontend);
+      await back.get(0x20, { username: 'anna', password: PASSWORD, deliver: 'live' });
+      const page = await back.get(0x60);
+      expect(page).toMatchObject({ messages: { length: 1_000 }, more: true });
+      expect(items(page)).toBeLessThanOrEqual(32_768);
+      for (let i = 0; i < 1_001; i++) await house.engine.accounts.create({ name: `n${i}` });
+      expect(await back.get(0x50)).toMatchObject({ names: { length: 1_000 }, more: true });
+    },
+  );
+
+  holds(
+    'They tell of the last 1,000 messages of a session that wait, fewer where a server has very many, and are not repeated: ask by `receipts` for what was not reported yet.',
+    async () => {
+      expect(LIMITS.trackedPerSession).toBe(1_000);
+      const house = await openHouse({ limits: { trackedPerSession: 3, trackMs: 50 } });
+      const [sender, reader] = [await open(house.frontend), await open(house.frontend)];
+      await sender.get(0x10, { username: 'anna', password: PASSWORD });
+      await reader.get(0x10, { username: 'bert', password: PASSWORD });
+      const ids = Array.from({ length: 5 }, newId);
+      const receipts: unknown[] = [];
+      for (const id of ids) receipts.push((await sender.send('bert', 'x', id)).receipt);
+      await eventually(() => expect(reader.seqs()).toHaveLength(5));
+      reader.write(frame2(0x90, { upTo: reader.seqs()[4] }));
+      const last = ids.slice(2).map((id) => id.toString('hex'));
+      await eventually(() => expect(sender.delivered()).toEqual(last));
+      await eventually(async () => {
+        const { fates } = await sender.get(0xe0, { receipts });
+        expect(fates).toEqual(receipts.map(() => 'delivered'));
+      });
+      expect(sender.delivered()).toEqual(last);
+    },
+  );
+});
+
 describe('codes', () => {
   holds(
     [
@@ -189,6 +251,32 @@ describe('codes', () => {
       const stranger = await open(strict.frontend);
       expect(await stranger.refusal(0x10, { username: 'open' })).toBe('WEAK_PASSWORD');
       expect(await stranger.refusal(0x20, { username: 'open' })).toBe('BAD_CREDENTIALS');
+    },
+  );
+
+  holds(
+    [
+      'after a create log in, after a password change try both |',
+      'UNAVAILABLE and INTERNAL do not say;',
+      '| INTERNAL | a fault of the server; as UNAVAILABLE | show the message, which has a reference;',
+    ],
+    async () => {
+      const house = await openHouse();
+      const client = await open(house.frontend);
+      await client.get(0x10, { username: 'anna', password: PASSWORD });
+      const put = vi.spyOn(house.engine.sessions, 'put');
+      put.mockRejectedValueOnce(new EngineError('BUSY', 'told to'));
+      const change = { old: PASSWORD, new: 'another one' };
+      const { fields } = await client.ask(0xd0, change);
+      expect(fields).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(/was changed/) });
+      expect(await client.refusal(0xd0, change)).toBe('BAD_CREDENTIALS');
+      await client.get(0xd0, { old: 'another one', new: PASSWORD });
+      put.mockRejectedValueOnce(new Error('a fault'));
+      const other = await open(house.frontend);
+      const made = await other.ask(0x10, { username: 'bert', password: PASSWORD });
+      expect(made.fields).toMatchObject({ code: 'INTERNAL', created: true });
+      expect(made.fields.message).toMatch(/Reference: \w+/);
+      await other.get(0x20, { username: 'bert', password: PASSWORD });
     },
   );
 

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { Kafka, logLevel } from 'kafkajs';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { built, RunningFrontend } from '../e2e/running-frontend.ts';
 import { Client, newName, PASSWORD } from './client.ts';
@@ -63,4 +64,44 @@ export async function person1(server: RunningFrontend | undefined, name = newNam
   const client = await open(server);
   client.write(frame(1, 0x10, name));
   return { name, client, token: await client.text(0x11) };
+}
+
+export async function login1(server: RunningFrontend | undefined, name: string): Promise<Person> {
+  const client = await open(server);
+  client.write(frame(1, 0x20, name));
+  return { name, client, token: await client.text(0x21) };
+}
+
+export async function logout1({ client }: Person): Promise<void> {
+  client.write(frame(1, 0x30));
+  await client.over();
+}
+
+/** What was pushed in version 1: senders and bodies. */
+export function pushed1({ client }: Pick<Person, 'client'>): [string, string][] {
+  return client.pushes().map(({ opcode, payload }) => {
+    expect(opcode).toBe(0x72);
+    const bodyAt = 4 + payload.readUInt32BE(0);
+    return [payload.subarray(4, bodyAt).toString(), payload.subarray(bodyAt).toString()];
+  });
+}
+
+export async function retrieve1({ client }: Person): Promise<string> {
+  client.write(frame(1, 0x60));
+  return client.text(0x61);
+}
+
+export interface OutsideRecord {
+  readonly key?: string | null;
+  readonly value: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** Records by a producer that is no frontend, in somebody's inbox. */
+export async function produce(name: string, ...messages: OutsideRecord[]): Promise<void> {
+  const kafka = new Kafka({ clientId: 'outside', brokers: testBrokers(), logLevel: logLevel.NOTHING });
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({ topic: `milena.inbox.${name}`, messages });
+  await producer.disconnect();
 }
