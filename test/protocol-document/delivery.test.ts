@@ -190,7 +190,34 @@ describe('sending', () => {
   );
 });
 
+/** More single gaps than a commit has room for, each between two acknowledged messages. */
+const GAPS = 1_750;
+
 describe('receiving', () => {
+  const wide = runningFrontends(1, { MILENA_WINDOW: '10000' });
+
+  holds('It waits as well while acknowledgements have left hundreds of gaps.', async () => {
+    const { name, client } = await person(wide[0]);
+    const bodies = numbered(2 * GAPS);
+    await produce(name, ...bodies.map((value) => ({ value })));
+    await eventually(() => expect(client.bodies()).toHaveLength(bodies.length));
+    const seqs = client.seqs();
+    const others = seqs.flatMap((seq, i) => (i % 2 === 1 ? [[seq, seq]] : []));
+    for (let at = 0; at < others.length; at += 256)
+      client.write(frame2(0x90, { ranges: others.slice(at, at + 256) }));
+    await client.inStep();
+    // The server sees it with the next push.
+    await client.send(name, 'last');
+    await eventually(() => expect(client.bodies().at(-1)).toBe('last'));
+    await client.send(name, 'behind the gaps');
+    // It waits in the inbox, where a retrieve finds it.
+    expect(bodiesOf(await client.get(0x60))).toEqual(['behind the gaps']);
+    expect(client.bodies().at(-1)).toBe('last');
+    client.write(frame2(0x90, { upTo: seqs.at(-1) }));
+    await client.send(name, 'next');
+    await eventually(() => expect(client.bodies().at(-1)).toBe('next'));
+  });
+
   holds(
     [
       'After a login with `deliver: all` every undelivered message is pushed in the order of `seq`, older ones first.',

@@ -138,6 +138,26 @@ describe('numbers', () => {
   });
 });
 
+describe('order', () => {
+  holds(
+    'A pong waits its turn behind unanswered requests, of which a send may take 10 s and more while Kafka is away.',
+    async () => {
+      const house = await openHouse();
+      const client = await open(house.frontend);
+      await client.get(0x10, { username: 'anna', password: PASSWORD });
+      const release = house.cluster.holdAppends();
+      client.write(frame2(0x70, { id: newId(), to: 'anna', body: 'x' }), frame2(0xb0));
+      await eventually(() => expect(house.cluster.waitingAppends).toBe(1));
+      // Somebody else's pong comes meanwhile.
+      await (await open(house.frontend)).inStep();
+      expect(client.replies()).toHaveLength(1);
+      release();
+      expect((await client.reply()).opcode).toBe(0x71);
+      expect((await client.reply()).opcode).toBe(0xb1);
+    },
+  );
+});
+
 describe('pages', () => {
   /** Keys and values, each map and array one of them. */
   const items = (value: unknown): number => {

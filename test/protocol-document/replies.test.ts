@@ -151,7 +151,7 @@ describe('replies', () => {
   holds(
     [
       '| 0xf1 blocked | `blocked` | list of name | everybody who is blocked now |',
-      "not one's own, and 500 at most are refused |",
+      "whose messages to refuse, whoever has the name, or to take again; not one's own, and 500 at most are refused |",
       'or what nobody may ask for (to block oneself) |',
       '| BLOCKED | the recipient has blocked the sender |',
     ],
@@ -166,6 +166,11 @@ describe('replies', () => {
       expect(await bert.client.refusal(0x70, { id: newId(), to: anna.name, body: 'x' })).toBe('BLOCKED');
       expect((await block(bert.name, false)).fields).toEqual({ blocked: [] });
       await bert.client.send(anna.name, 'x');
+      // Blocked is the name, also in another life.
+      await block(bert.name, true);
+      await bert.client.get(0x40, { password: PASSWORD });
+      const reborn = await person(servers[0], bert.name);
+      expect(await reborn.client.refusal(0x70, { id: newId(), to: anna.name, body: 'x' })).toBe('BLOCKED');
       // Five hundred of them, where accounts cost nothing.
       const house = await openHouse();
       const crowd = Array.from({ length: 501 }, (_, i) => `c${i}`);

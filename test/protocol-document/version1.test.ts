@@ -36,9 +36,7 @@ describe('version 1', () => {
       expect(await client.text(0x51)).toBe(name.toLowerCase());
       client.write(send1(name, 'ünïcode ☂'));
       expect(await client.text(0x71)).toBe(`delivered to ${name.toLowerCase()}`);
-      await eventually(() =>
-        expect(pushed1({ client })).toEqual([[name.toLowerCase(), 'ünïcode ☂']]),
-      );
+      await eventually(() => expect(pushed1({ client })).toEqual([[name.toLowerCase(), 'ünïcode ☂']]));
     },
   );
 
