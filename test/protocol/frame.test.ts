@@ -88,6 +88,22 @@ describe('FrameDecoder', () => {
     expect(decoder.hasPartial).toBe(false);
   });
 
+  test('knows the version of the latest frame that has begun', () => {
+    const decoder = new FrameDecoder({ maxPayload: 100, versions: [1, 2] });
+    const grown = (...bytes: number[]) => {
+      decoder.push(Uint8Array.from(bytes));
+      decoder.next();
+      return decoder.version;
+    };
+    expect(decoder.version).toBeUndefined();
+    expect(grown(2)).toBe(2);
+    expect(grown(0, 0, 0, 0, 0x60)).toBe(2);
+    expect(grown(1, 0, 0, 0, 0, 0x60)).toBe(1);
+    expect(grown(2)).toBe(2);
+    expect(refusal(() => grown(0xff, 0xff, 0xff, 0xff)).code).toBe('TOO_LARGE');
+    expect(decoder.version).toBe(2);
+  });
+
   test('refuses an unknown version at its first byte, for good', () => {
     const decoder = new FrameDecoder({ maxPayload: 100 });
     decoder.push(Buffer.from('G'));
