@@ -13,7 +13,7 @@ const SOON_MS = 150;
 describe('time', () => {
   holds(
     [
-      'A frame that has begun must be whole within 30 seconds; a connection that has had no request carried out and stays silent is closed after a minute.',
+      'A frame that has begun must be whole within 30 seconds; a connection that has had no request carried out and stays silent is closed after a minute, and one without a login after 5 minutes or 16 requests that cannot be read.',
       'A frame that has begun must be whole within 30 s; a first request comes within a minute, and a login within 5 minutes of the connection, however much is asked: all three end in TIMEOUT.',
       'Before any frame they come in version 1, also to a client of version 2: too many connections (which may end without a word, too), nothing asked for a minute, shutting down.',
     ],
@@ -50,12 +50,35 @@ describe('time', () => {
   holds(
     'too many connections (which may end without a word, too), nothing asked for a minute, shutting down.',
     async () => {
-      const house = await openHouse({ maxConnections: 1 });
-      const [one, two] = [await open(house.frontend), await open(house.frontend)];
-      expect(await two.over()).toMatchObject({ version: 1, opcode: 0x22 });
+      const full = await openHouse({ maxConnections: 1 });
+      await (await open(full.frontend)).get(0x10, { username: 'anna', password: PASSWORD });
+      expect(await (await open(full.frontend)).over()).toMatchObject({ version: 1, opcode: 0x22 });
+      const house = await openHouse();
+      const silent = await open(house.frontend);
+      await (await open(house.frontend)).inStep();
       const draining = house.frontend.drain();
-      expect(await one.over()).toMatchObject({ version: 1, opcode: 0x22 });
+      expect(await silent.over()).toMatchObject({ version: 1, opcode: 0x22 });
       await draining;
+    },
+  );
+
+  holds(
+    [
+      'and one without a login after 5 minutes or 16 requests that cannot be read.',
+      'Who has not logged in may have to make room for others (BUSY).',
+    ],
+    async () => {
+      expect(LIMITS.unreadableRequests).toBe(16);
+      const house = await openHouse();
+      const client = await open(house.frontend);
+      for (let i = 0; i < 16; i++) expect(await client.refusal(0x99)).toBe('BAD_REQUEST');
+      await client.over();
+      const small = await openHouse({ maxConnections: 1 });
+      const stranger = await open(small.frontend);
+      await stranger.inStep();
+      const next = await open(small.frontend);
+      expect(await stranger.goodbye()).toBe('BUSY');
+      await next.inStep();
     },
   );
 

@@ -34,7 +34,8 @@ describe('states', () => {
 
   holds(
     [
-      '| hello, list, ping | yes | yes |',
+      '| hello, ping | yes | yes |',
+      '| list | yes, or NOT_LOGGED_IN where the operator wants it | yes |',
       '| create, login | yes | ALREADY_LOGGED_IN |',
       '| all others | NOT_LOGGED_IN | yes |',
       'A refused request changes nothing.',

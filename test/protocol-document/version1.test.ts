@@ -150,7 +150,7 @@ describe('version 1', () => {
 
   holds(
     [
-      '**States**: list works at any time; create and login only while not logged in; everything else only after.',
+      '**States**: list works at any time, unless the operator wants a login for it; create and login only while not logged in; everything else only after.',
       'Anything else gets a failure and changes nothing.',
     ],
     async () => {
