@@ -51,7 +51,7 @@ export class Client {
     }
   }
 
-  static async connect(address: { host: string; port: number }): Promise<Client> {
+  static async connect(address: { host: string; port: number; localAddress?: string }): Promise<Client> {
     const socket = connect({ ...address, allowHalfOpen: true });
     await once(socket, 'connect');
     return new Client(socket);

@@ -2,6 +2,8 @@
 import { describe, expect, vi } from 'vitest';
 import { LIMITS } from '../../src/frontend/limits.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
+import { writeInvite } from '../../src/kafka/invite.ts';
+import { newClusterKey } from '../../src/kafka/signature.ts';
 import { openHouse } from '../frontend/house.ts';
 import { eventually, newId, PASSWORD } from './client.ts';
 import { frame, frame2 } from './frames.ts';
@@ -114,28 +116,51 @@ describe('time', () => {
 describe('numbers', () => {
   holds(
     [
-      '**Wrong passwords**: 10 for a name and 30 from an address at once, then 6 and 30 a minute.',
-      'Who is beyond that gets RATE_LIMITED whatever the password.',
-      'Tokens are measured by the address alone.',
+      '**Wrong passwords**: only they count.',
+      'One may be wrong about a name 5 times from one address and then 6 times an hour, beside that 10 times from everywhere together and then 6 times a minute; about all names together 100 times from one address and then 60 times a minute.',
+      'Who has used up both of the first two gets RATE_LIMITED; whoever guesses elsewhere keeps nobody out.',
+      'A right token is never refused for wrong passwords.',
     ],
     async () => {
-      const { failuresPerName: name, failuresPerAddress: address } = LIMITS;
-      expect([name.burst, address.burst, 60 * name.perSecond, 60 * address.perSecond]).toEqual([
-        10, 30, 6, 30,
-      ]);
+      const { failuresPerPair: pair, failuresPerName: name, failuresPerAddress: address } = LIMITS;
+      expect([pair.burst, name.burst, address.burst]).toEqual([5, 10, 100]);
+      expect([3_600 * pair.perSecond, 60 * name.perSecond, 60 * address.perSecond]).toEqual([6, 6, 60]);
       const house = await openHouse();
-      const owner = await open(house.frontend);
-      const { token } = await owner.get(0x10, { username: 'anna', password: PASSWORD });
-      owner.socket.destroy();
+      // From another address than the guesses below.
+      const owner = await open(house.frontend, '127.0.0.2');
+      await owner.get(0x10, { username: 'anna', password: PASSWORD });
       const client = await open(house.frontend);
-      for (let i = 0; i < name.burst; i++) {
+      for (let i = 0; i < pair.burst + name.burst; i++) {
         expect(await client.refusal(0x20, { username: 'anna', password: 'wrong one' })).toBe(
           'BAD_CREDENTIALS',
         );
       }
       const { fields } = await client.ask(0x20, { username: 'anna', password: PASSWORD });
       expect(fields).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) });
+      const again = await open(house.frontend, '127.0.0.2');
+      const takeover = { username: 'anna', password: PASSWORD, takeover: true };
+      const { token } = await again.get(0x20, takeover);
       await client.get(0x20, { username: 'anna', token });
+    },
+  );
+
+  holds(
+    [
+      '| | `invite?` | label 1–256 | leave by the operator, where the server asks for it |',
+      '| REGISTRATION_CLOSED | create: the server makes no accounts, or no more, or wants an invite (a good one, not used up) |',
+    ],
+    async () => {
+      const key = newClusterKey();
+      const invite = writeInvite(key, { endsAt: Date.now() + 3_600_000, uses: 1 });
+      const registration = { mode: 'invite', maxAccounts: 10, keys: [key] } as const;
+      const client = await open((await openHouse({ registration })).frontend);
+      const account = { username: 'anna', password: PASSWORD };
+      expect(await client.refusal(0x10, account)).toBe('REGISTRATION_CLOSED');
+      expect(await client.refusal(0x10, { ...account, invite: 'made up' })).toBe('REGISTRATION_CLOSED');
+      await client.get(0x10, { ...account, invite });
+      const closed = { mode: 'closed', maxAccounts: 10, keys: [key] } as const;
+      const other = await open((await openHouse({ registration: closed })).frontend);
+      expect(await other.refusal(0x10, { ...account, invite })).toBe('REGISTRATION_CLOSED');
     },
   );
 

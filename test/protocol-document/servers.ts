@@ -18,9 +18,15 @@ export function runningFrontends(count: number, settings: Record<string, string>
 }
 
 /** A connection that is closed when the test is over. */
-export async function open(server: { address: { host: string; port: number } } | undefined): Promise<Client> {
+export async function open(
+  server: { address: { host: string; port: number } } | undefined,
+  localAddress?: string,
+): Promise<Client> {
   if (server === undefined) throw new Error('no such server');
-  const client = await Client.connect(server.address);
+  const client = await Client.connect({
+    ...server.address,
+    ...(localAddress !== undefined && { localAddress }),
+  });
   onTestFinished(() => {
     client.socket.destroy();
   });
