@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { NumericMap, ProduceAcks, produceV11 } from '@platformatic/kafka';
+import { type MessageRecord, NumericMap, ProduceAcks, produceV11 } from '@platformatic/kafka';
 import { encodeAccount } from '../src/kafka/account-record.ts';
 import { Cluster } from '../src/kafka/cluster.ts';
 import { expectNone, KafkaCode } from '../src/kafka/kafka-error.ts';
+import { signRecord } from '../src/kafka/signed-record.ts';
 import { ACCOUNTS_TOPIC } from '../src/kafka/topics.ts';
+import type { Trust } from '../src/kafka/trust.ts';
 
 /** Requests under way at once, each with one record. */
 const IN_FLIGHT = 256;
@@ -19,8 +21,8 @@ export function credentialOf(index: number): string {
   return `$argon2id$v=19$m=19456,t=2,p=1$${noise.slice(0, 22)}$${noise.slice(22, 65)}`;
 }
 
-/** Writes account records without their inboxes. @returns the seconds it took */
-export async function fillAccounts(brokers: string, count: number): Promise<number> {
+/** Writes account records without their inboxes, as a frontend signs them. @returns the seconds it took */
+export async function fillAccounts(brokers: string, count: number, trust: Trust): Promise<number> {
   const cluster = new Cluster({ bootstrap: brokers.split(','), clientId: 'account-filler' });
   const { node } = await cluster.leader(ACCOUNTS_TOPIC);
   const started = performance.now();
@@ -33,7 +35,7 @@ export async function fillAccounts(brokers: string, count: number): Promise<numb
         produceV11.api,
         ProduceAcks.ALL,
         10_000,
-        [{ topic: ACCOUNTS_TOPIC, partition: 0, key: Buffer.from(nameOf(index)), value: recordOf(index) }],
+        [recordOf(index, trust)],
         { sequences: new NumericMap(), compression: 'none' },
       );
       if (typeof response === 'boolean') continue;
@@ -46,7 +48,16 @@ export async function fillAccounts(brokers: string, count: number): Promise<numb
   return (performance.now() - started) / 1_000;
 }
 
-function recordOf(index: number): Buffer {
+function recordOf(index: number, trust: Trust): MessageRecord {
+  const value = accountOf(index);
+  const { headers } = signRecord(trust, ACCOUNTS_TOPIC, nameOf(index), value, trust.clock.now());
+  return {
+    ...{ topic: ACCOUNTS_TOPIC, partition: 0, key: Buffer.from(nameOf(index)), value },
+    headers: new Map([[Buffer.from(headers[0] ?? ''), Buffer.from(headers[1] ?? '')]]),
+  };
+}
+
+function accountOf(index: number): Buffer {
   return encodeAccount({
     name: '',
     incarnation: randomUUID(),

@@ -13,7 +13,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { readConfig } from '../src/config.ts';
+import { BrokerClock } from '../src/kafka/broker-clock.ts';
+import { parseClusterKeys } from '../src/kafka/cluster-keys.ts';
 import { type Engine, openEngine } from '../src/kafka/engine.ts';
+import { newClusterKey, Signer } from '../src/kafka/signature.ts';
+import { Trust } from '../src/kafka/trust.ts';
 import { startBroker } from '../test/broker/broker.ts';
 import { credentialOf, fillAccounts, nameOf } from './account-filler.ts';
 import { freePort, machine, percentiles, progress, round, startFrontend } from './bench-run.ts';
@@ -35,6 +39,8 @@ const given = process.env.MILENA_KAFKA_BROKERS;
 const broker = given === undefined ? await startBroker({ heap: '1g' }) : null;
 const brokers = broker?.brokers ?? given ?? '';
 process.env.MILENA_KAFKA_BROKERS = brokers;
+const key = newClusterKey();
+process.env.MILENA_CLUSTER_KEYS ??= `${key.id}:${key.secret.toString('base64url')}`;
 try {
   const result = await measure();
   console.log(`\n| what | value |\n| --- | --- |`);
@@ -50,11 +56,13 @@ async function measure(): Promise<Record<string, unknown>> {
   // The topic is made by an engine, as ever; what the engine itself takes is measured while there are no accounts.
   const empty = await frontendAlone();
   progress(`writing ${ACCOUNTS} accounts`);
-  const fillSeconds = await fillAccounts(brokers, ACCOUNTS);
+  const signer = new Signer(parseClusterKeys(process.env.MILENA_CLUSTER_KEYS ?? '', 'MILENA_CLUSTER_KEYS'));
+  const fillSeconds = await fillAccounts(brokers, ACCOUNTS, new Trust(signer, new BrokerClock(), false, 0));
   progress('starting a frontend with them');
   const full = await frontendAlone();
 
-  const config = readConfig({ MILENA_KAFKA_BROKERS: brokers });
+  const { MILENA_CLUSTER_KEYS } = process.env;
+  const config = readConfig({ MILENA_KAFKA_BROKERS: brokers, MILENA_CLUSTER_KEYS });
   const before = await heapBytes();
   const started = performance.now();
   const engine = await openEngine(config, pino({ level: 'warn' }));

@@ -61,6 +61,7 @@ const schema = z.object({
   MILENA_CLOSE_AFTER_MS: milliseconds.default(420_000),
   MILENA_CLUSTER_KEYS: z.string().optional(),
   MILENA_CLUSTER_KEY_FILE: z.string().min(1).default('.milena/cluster.key'),
+  MILENA_UNSIGNED_RECORDS: z.enum(['accept', 'refuse']).default('refuse'),
   MILENA_MAILBOX_MESSAGES: count.default(100_000),
   MILENA_MAILBOX_MB: z.coerce.number().min(0.001).max(MAX_MAILBOX_MB).default(256),
   MILENA_SENDER_SHARE: z.coerce.number().positive().max(1).default(0.5),
@@ -121,6 +122,8 @@ export interface Config {
   /** Keys that sign messages, `id:secret` each, as given; null = in the file. */
   readonly clusterKeys: string | null;
   readonly clusterKeyFile: string;
+  /** Records that no frontend can be shown to have written count as well: for going over from a version that did not sign. */
+  readonly acceptsUnsigned: boolean;
   /** What one inbox may hold undelivered, and which share of `maxMessages` one sender may fill. */
   readonly mailbox: {
     readonly maxMessages: number;
@@ -180,6 +183,7 @@ const EXAMPLES: Record<keyof z.infer<typeof schema>, string> = {
   MILENA_CLOSE_AFTER_MS: '420000',
   MILENA_CLUSTER_KEYS: 'k2:ZjRl…,k1:OWEx…',
   MILENA_CLUSTER_KEY_FILE: '.milena/cluster.key',
+  MILENA_UNSIGNED_RECORDS: 'accept',
   MILENA_MAILBOX_MESSAGES: '100000',
   MILENA_MAILBOX_MB: '256',
   MILENA_SENDER_SHARE: '0.5',
@@ -246,6 +250,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     closeAfterMs: closeAfter(values),
     clusterKeys: values.MILENA_CLUSTER_KEYS ?? null,
     clusterKeyFile: values.MILENA_CLUSTER_KEY_FILE,
+    acceptsUnsigned: values.MILENA_UNSIGNED_RECORDS === 'accept',
     mailbox: {
       maxMessages: values.MILENA_MAILBOX_MESSAGES,
       // Told to clients, which know whole numbers only.

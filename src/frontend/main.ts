@@ -122,6 +122,7 @@ function readSettings(): Config {
 }
 
 function engineFailure(config: Config, error: unknown): unknown {
+  if (error instanceof ConfigError) return new StartError(EXIT.config, error.message, error);
   if (!(error instanceof EngineError)) return error;
   return new StartError(
     EXIT.unavailable,

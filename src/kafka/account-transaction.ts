@@ -9,6 +9,7 @@ import {
 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
+import type { RecordContent } from './record.ts';
 import { retry } from './retry.ts';
 import { ACCOUNTS_TOPIC } from './topics.ts';
 
@@ -79,10 +80,10 @@ export class AccountTransaction {
   }
 
   /**
-   * Writes the account's record (null deletes it) and commits.
+   * Writes the account's record and commits.
    * @throws Fenced; EngineError `UNAVAILABLE`: it may have been committed, the table will tell
    */
-  async commit(value: Buffer | null, deadline: number): Promise<void> {
+  async commit({ value, headers }: RecordContent, deadline: number): Promise<void> {
     await retry('add partition', deadline, async () => {
       const added = await this.#coordinator(addPartitionsToTxnV3.api, [
         {
@@ -103,6 +104,7 @@ export class AccountTransaction {
       key: Buffer.from(this.#username),
       // The library's types know no tombstone; its writer encodes null as Kafka wants it.
       value: value as Buffer,
+      headers: headerMap(headers),
       timestamp: BigInt(Date.now()),
     };
     await retry('write account', deadline, () => this.#produce(record));
@@ -126,6 +128,7 @@ export class AccountTransaction {
     partition: number;
     key: Buffer;
     value: Buffer;
+    headers: Map<Buffer, Buffer>;
     timestamp: bigint;
   }): Promise<void> {
     const { node } = await this.#cluster.leader(ACCOUNTS_TOPIC);
@@ -160,6 +163,15 @@ export class AccountTransaction {
     if (FENCED.has(code)) throw new Fenced(`${what} of ${this.#username} was fenced`);
     checkCoordinator(this.#cluster, this.#transactionalId, what, code);
   }
+}
+
+/** Name, value, name, value, as the library wants them. */
+function headerMap(headers: RecordContent['headers']): Map<Buffer, Buffer> {
+  const map = new Map<Buffer, Buffer>();
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    map.set(Buffer.from(headers[i] ?? ''), Buffer.from(headers[i + 1] ?? ''));
+  }
+  return map;
 }
 
 function checkCoordinator(cluster: Cluster, transactionalId: string, what: string, code: number): void {

@@ -1,6 +1,7 @@
 import { initProducerIdV5 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { BATCH_OVERHEAD_BYTES, type Batch, type Entry, makeBatch, type Partition } from './batch.ts';
+import { BrokerClock } from './broker-clock.ts';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import type { Accepted } from './inboxes.ts';
@@ -37,6 +38,7 @@ export class Appender {
   readonly #cluster: Cluster;
   readonly #log: Logger;
   readonly #timeoutMs: number;
+  readonly #clock: BrokerClock;
   readonly #partitions = new Map<string, Partition>();
   /** Partitions with something to send. */
   readonly #ready = new Set<Partition>();
@@ -50,11 +52,15 @@ export class Appender {
   #sweeper: NodeJS.Timeout | null = null;
   #closed = false;
 
-  /** @param timeoutMs how long a record may wait for Kafka's word */
-  constructor(cluster: Cluster, log: Logger, timeoutMs: number) {
+  /**
+   * @param timeoutMs how long a record may wait for Kafka's word
+   * @param clock learns from each answer what time it is for brokers
+   */
+  constructor(cluster: Cluster, log: Logger, timeoutMs: number, clock = new BrokerClock()) {
     this.#cluster = cluster;
     this.#log = log;
     this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
   }
 
   /**
@@ -206,7 +212,9 @@ export class Appender {
       batch.sending = true;
     }
     try {
+      const sentAt = this.#clock.own();
       const results = await this.#cluster.request(node, 'produce', produce, PRODUCE_TIMEOUT_MS, batches);
+      this.#learnTime(sentAt, results);
       for (const result of results) {
         const partition = this.#partitions.get(result.topic);
         if (partition && round.delete(partition)) this.#settle(partition, result);
@@ -224,6 +232,15 @@ export class Appender {
       else this.#inFlight.delete(node);
       if (this.#ready.size > 0) this.#schedule();
     }
+  }
+
+  /** From one batch: all were appended in the same moment. A repeated one may have been so long ago. */
+  #learnTime(sentAt: number, results: readonly TopicResult[]): void {
+    const first = results.find(({ topic, errorCode, appendTime }) => {
+      const isNew = this.#partitions.get(topic)?.batch?.tries === 1;
+      return isNew && errorCode === KafkaCode.NONE && appendTime >= 0;
+    });
+    if (first) this.#clock.learn(sentAt, first.appendTime);
   }
 
   /** Kafka's word on one batch. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promises';
 import { type Connection, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
+import type { Appender } from './appender.ts';
 import { type Cluster, send } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import { fetch, wanted } from './fetch.ts';
@@ -8,19 +9,24 @@ import { Gatherer } from './gatherer.ts';
 import { expectNone, expectTopic, KafkaCode } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
 import { RareWarning } from './rare-warning.ts';
+import type { RecordContent } from './record.ts';
 import { bytesOf, type LogBatch, type RawRecord, readBatches } from './record-batches.ts';
 import { now, retry } from './retry.ts';
-import { SortedNames } from './sorted-names.ts';
+import { judgeRecord, signRecord } from './signed-record.ts';
+import type { SortedNames } from './sorted-names.ts';
+import { TableRepair } from './table-repair.ts';
+import { type Change, TableState } from './table-state.ts';
 import { MAX_BATCH_BYTES } from './topics.ts';
+import type { Trust } from './trust.ts';
 
 const FETCH_WAIT_MS = 5_000;
 const FETCH_BYTES = 1024 * 1024;
 const RETRY_PAUSE_MS = 200;
 const CATCH_UP_INTERVAL_MS = 20;
 const CATCH_UP_TIMEOUT_MS = 5_000;
-/** Changes of one open transaction that are remembered; ours have one. What is over is dropped and logged. */
+/** Changes of one open transaction that are remembered; ours have one. What is over is dropped and counted. */
 const MAX_PENDING_CHANGES = 16;
-/** Transactions open at the same time that are remembered; past that the oldest is dropped and logged. */
+/** Transactions open at the same time that are remembered; past that the oldest is dropped and counted. */
 const MAX_PENDING_TRANSACTIONS = 10_000;
 
 /** Records that are taken at once: what else waits for this process has a turn after so many of a packed batch. */
@@ -33,16 +39,11 @@ const MAX_KEY_BYTES = 249;
 /** Key of a control record: version INT16, type INT16; type 1 is a commit, 0 an abort (Kafka's ControlRecordType). */
 const COMMIT = 1;
 
-/** Values that were asked for are kept as they were given (some 500 bytes each); past that the oldest is dropped. */
-const MAX_RECENT = 16_384;
+/** Of a record that holds nothing a frontend writes. */
+const UNREADABLE = { proof: 'forged', revision: null } as const;
+
 /** Waiting questions that one look at the topic's end answers. */
 const MAX_QUESTIONS = 10_000;
-
-interface Change {
-  readonly key: string;
-  /** Null: deleted. */
-  readonly packed: string | null;
-}
 
 /** Whether a key was changed since this was made. */
 export interface Watch {
@@ -64,6 +65,10 @@ export interface TableOptions<Value> {
   readonly unpack: (key: string, packed: string) => Value;
   /** Hears of each change of the table. `packed` null: the key is gone; both null: all keys are. */
   readonly changed?: (key: string | null, packed: string | null) => void;
+  /** As it lies in the topic. */
+  readonly encode: (value: Value) => Buffer;
+  readonly trust: Trust;
+  readonly appender: Pick<Appender, 'append'>;
 }
 
 interface Waiter {
@@ -74,20 +79,15 @@ interface Waiter {
 /**
  * A compacted topic as a table in memory: all of it, then its end as it moves. It is read uncommitted and applies a
  * transaction's records when its commit marker comes: so it shows committed values only, and a hung transaction holds
- * back no other key.
+ * back no other key. Only what frontends wrote counts, and it is written again where others have hidden it.
  */
 export class CompactedTable<Value> {
   readonly #options: TableOptions<Value>;
   readonly #cluster: Cluster;
   readonly #log: Logger;
   readonly #damaged: RareWarning;
-  readonly #unreadable: RareWarning;
-  readonly #tooMany: RareWarning;
-  /** All keys, in order, from `putInOrder` on. */
-  readonly keys = new SortedNames();
-  #inOrder = false;
-  readonly #values = new Map<string, string>();
-  readonly #recent = new Map<string, Value>();
+  readonly #state: TableState<Value>;
+  readonly #repair: TableRepair;
   readonly #ends: Gatherer<null, number>;
   /** Changes of transactions without a marker yet, by producer. */
   readonly #pending = new Map<number, Change[]>();
@@ -103,10 +103,15 @@ export class CompactedTable<Value> {
     this.#cluster = options.cluster;
     this.#log = options.log.child({ table: options.topic });
     this.#damaged = new RareWarning((fields) => this.#log.warn(fields, 'a batch was stepped over'));
-    this.#unreadable = new RareWarning((fields) =>
-      this.#log.warn(fields, 'a record that cannot be read was passed over'),
-    );
-    this.#tooMany = new RareWarning((fields) => this.#log.warn(fields, 'a change was dropped'));
+    this.#state = new TableState(options.unpack, options.trust.acceptsUnsigned);
+    this.#repair = new TableRepair(this.#state, this.#log, async (key) => {
+      const value = this.#state.get(key);
+      const encoded = value === undefined ? null : options.encode(value);
+      await options.appender.append(
+        options.topic,
+        signRecord(options.trust, options.topic, key, encoded, this.#state.revisionOf(key)),
+      );
+    });
     this.#ends = new Gatherer(MAX_QUESTIONS, async (questions) => {
       const { cluster, topic } = options;
       // Another broker said that it exists; the one that leads it may hear of that a little later.
@@ -120,35 +125,47 @@ export class CompactedTable<Value> {
     void this.#run();
   }
 
+  /** Begins to write again what others have hidden. Apart from `start`: what is read then is of the past. */
+  keepTrue(): void {
+    this.#state.signsAnew = false;
+    this.#repair.start();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.#repair.close();
     await this.#connection?.close().catch(() => {});
   }
 
   get(key: string): Value | undefined {
-    const recent = this.#recent.get(key);
-    if (recent !== undefined) return recent;
-    const packed = this.#values.get(key);
-    if (packed === undefined) return undefined;
-    const value = this.#options.unpack(key, packed);
-    this.#recent.set(key, value);
-    if (this.#recent.size > MAX_RECENT) {
-      for (const oldest of this.#recent.keys()) {
-        this.#recent.delete(oldest);
-        break;
-      }
-    }
-    return value;
+    return this.#state.get(key);
   }
 
-  /** Sorts the keys once and keeps them sorted: cheaper than to do so from the start, and not every table needs it. */
+  get keys(): SortedNames {
+    return this.#state.keys;
+  }
+
   putInOrder(): void {
-    this.keys.fill([...this.#values.keys()].sort());
-    this.#inOrder = true;
+    this.#state.putInOrder();
   }
 
-  get size(): number {
-    return this.#values.size;
+  /** What is in it, for whoever has to look closer. */
+  get contents(): Pick<
+    TableState<Value>,
+    'size' | 'unproven' | 'isUnproven' | 'refused' | 'unsignedBefore' | 'stale'
+  > {
+    return this.#state;
+  }
+
+  /**
+   * The record of a change, signed. Who writes it has read the table up to now, and nobody else writes that key now.
+   * @param value null: the key is gone
+   */
+  signed(key: string, value: Value | null): RecordContent {
+    const { topic, trust, encode } = this.#options;
+    // Also where another frontend's clock is ahead.
+    const revision = Math.max(trust.clock.now(), this.#state.revisionOf(key) + 1);
+    return signRecord(trust, topic, key, value === null ? null : encode(value), revision);
   }
 
   /**
@@ -275,10 +292,8 @@ export class CompactedTable<Value> {
     const { topic } = this.#options;
     const start = await listOffset(this.#cluster, topic, ListOffsetTimestamps.EARLIEST);
     this.#log.warn({ position: this.#position, start }, 'position outside the log: read anew');
-    this.#values.clear();
-    this.#recent.clear();
+    this.#state.clear();
     this.#pending.clear();
-    this.keys.fill([]);
     this.#options.changed?.(null, null);
     this.#position = start;
   }
@@ -299,28 +314,38 @@ export class CompactedTable<Value> {
   }
 
   #takeRecord(batch: LogBatch, record: RawRecord): void {
-    const { offset, key: bytes, value } = record;
-    if (bytes === null) return;
-    const isReadable = bytes.length <= MAX_KEY_BYTES && bytesOf(record) <= MAX_BATCH_BYTES;
-    const key = isReadable ? bytes.toString('utf8') : '';
-    const packed = value === null || !isReadable ? null : this.#options.pack(key, value);
-    if (!isReadable || (value !== null && packed === null)) {
-      this.#unreadable.note({ offset });
-      return;
+    const change = this.#changeOf(record);
+    if (change === null) return;
+    if (batch.isTransactional) this.#remember(batch.producerId, change);
+    else this.#apply(change);
+  }
+
+  #changeOf(record: RawRecord): Change | null {
+    const { key: bytes, value, timestamp: time, hasAppendTime } = record;
+    if (bytes === null) return null;
+    // What no frontend writes, and hides nothing that one has written.
+    if (bytes.length > MAX_KEY_BYTES) {
+      this.#state.refused += 1;
+      return null;
     }
-    if (batch.isTransactional) this.#remember(batch.producerId, { key, packed });
-    else this.#apply({ key, packed });
+    const { pack, topic, trust } = this.#options;
+    const key = bytes.toString('utf8');
+    const isSmall = bytesOf(record) <= MAX_BATCH_BYTES;
+    const packed = value === null || !isSmall ? null : pack(key, value);
+    const isReadable = isSmall && (value === null || packed !== null);
+    const judgement = isReadable ? judgeRecord(trust, topic, record) : UNREADABLE;
+    return { key, packed, judgement, time, hasAppendTime };
   }
 
   #remember(producerId: number, change: Change): void {
     const changes = this.#pending.get(producerId) ?? [];
     if (changes.length < MAX_PENDING_CHANGES) changes.push(change);
-    else this.#tooMany.note({ producerId, reason: 'a transaction too long to remember' });
+    else this.#state.refused += 1;
     this.#pending.set(producerId, changes);
     if (this.#pending.size > MAX_PENDING_TRANSACTIONS) {
       for (const oldest of this.#pending.keys()) {
         this.#pending.delete(oldest);
-        this.#tooMany.note({ producerId: oldest, reason: 'too many open transactions' });
+        this.#state.refused += 1;
         break;
       }
     }
@@ -334,16 +359,10 @@ export class CompactedTable<Value> {
     if (type === COMMIT) for (const change of changes) this.#apply(change);
   }
 
-  #apply({ key, packed }: Change): void {
-    if (this.#recent.size > 0) this.#recent.delete(key);
-    if (packed === null) this.#values.delete(key);
-    else this.#values.set(key, packed);
-    if (this.#inOrder) {
-      if (packed === null) this.keys.delete(key);
-      else this.keys.add(key);
-    }
-    this.#options.changed?.(key, packed);
-    for (const watcher of this.#watchers) watcher(key);
+  #apply(change: Change): void {
+    if (!this.#state.apply(change)) return;
+    this.#options.changed?.(change.key, change.packed);
+    for (const watcher of this.#watchers) watcher(change.key);
   }
 
   #wakeWaiters(): void {

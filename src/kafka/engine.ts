@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { type Config, isLoopback } from '../config.ts';
 import type { Accounts } from './accounts.ts';
 import { Appender } from './appender.ts';
+import { BrokerClock } from './broker-clock.ts';
 import { Cluster } from './cluster.ts';
 import { loadClusterKeys, parseClusterKeys } from './cluster-keys.ts';
 import type { Inboxes } from './inboxes.ts';
@@ -14,6 +15,7 @@ import { now, retry } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 import { type ClusterKey, Signer } from './signature.ts';
 import { TopicSettings } from './topic-settings.ts';
+import { Trust } from './trust.ts';
 
 /** How long Kafka may take to answer for the first time, milliseconds. */
 const FIRST_CONTACT_MS = 5_000;
@@ -31,21 +33,24 @@ export interface Engine {
 
 /**
  * Connects to Kafka, makes the topic of accounts if there is none, reads it, and takes this frontend's lease.
+ * @param wallClock milliseconds since the epoch; the brokers' time is learned
  * @throws EngineError `UNAVAILABLE`; ConfigError for keys that cannot be used
  */
-export async function openEngine(config: Config, log: Logger): Promise<Engine> {
+export async function openEngine(config: Config, log: Logger, wallClock = Date.now): Promise<Engine> {
   const { replicationFactor } = config;
   const keys = clusterKeysOf(config);
   const signer = new Signer(keys);
+  const clock = new BrokerClock(wallClock);
+  const trust = new Trust(signer, clock, config.acceptsUnsigned, config.sendTimeoutMs);
   const cluster = new Cluster({
     bootstrap: config.brokers,
     clientId: `milena-${randomBytes(3).toString('hex')}`,
     security: kafkaSecurity(config),
   });
-  const appender = new Appender(cluster, log, config.sendTimeoutMs);
-  const accounts = new KafkaAccounts({ ...config, cluster, log });
-  const sessions = new KafkaSessions({ cluster, log, appender, replicationFactor });
-  const inboxes = new KafkaInboxes({ ...config, cluster, log, signer, appender });
+  const appender = new Appender(cluster, log, config.sendTimeoutMs, clock);
+  const accounts = new KafkaAccounts({ ...config, cluster, log, trust, appender });
+  const sessions = new KafkaSessions({ cluster, log, trust, appender, replicationFactor });
+  const inboxes = new KafkaInboxes({ ...config, cluster, log, trust, appender });
   const settings = new TopicSettings({ ...config, cluster, log, accounts });
   const close = async () => {
     settings.close();
@@ -57,9 +62,10 @@ export async function openEngine(config: Config, log: Logger): Promise<Engine> {
   };
   try {
     await retry(`Kafka at ${config.brokers.join(', ')}`, now() + FIRST_CONTACT_MS, () => cluster.connect());
+    // First: what is written from now on is to have the brokers' time.
+    await settings.bringOwn();
     await Promise.all([accounts.start(), sessions.start()]);
     await inboxes.start();
-    await settings.bringOwn();
   } catch (error) {
     await close();
     throw error;

@@ -6,9 +6,11 @@ import { EngineError } from './errors.ts';
 import { GroupMember } from './group-member.ts';
 import { now } from './retry.ts';
 import { FRONTEND_GROUP_PREFIX } from './topics.ts';
+import type { Trust } from './trust.ts';
 
 export interface FrontendLeaseOptions {
   readonly cluster: Cluster;
+  readonly trust: Trust;
   /** Milliseconds without a heartbeat after which Kafka takes this frontend for dead. */
   readonly sessionTimeoutMs: number;
   readonly log: Logger;
@@ -95,6 +97,7 @@ export class FrontendLease {
       topic: null,
       frontendId: this.#id,
       nonce: randomUUID(),
+      trust: this.#options.trust,
       sessionTimeoutMs: this.#options.sessionTimeoutMs,
       lane: 'life',
       deadline: sentAt + JOIN_TIMEOUT_MS,

@@ -13,10 +13,14 @@ import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
+import type { Trust } from './trust.ts';
 
 /** All members of all our groups are this static member: there is never more than one in a group. */
 const INSTANCE_ID = 'holder';
 const PROTOCOL_TYPE = 'consumer';
+const MEMBER_CONTEXT = 'milena-member-1';
+/** Kafka's name for a group whose members all know what they have. */
+const STABLE = 'Stable';
 const REBALANCE_TIMEOUT_MS = 10_000;
 
 /** On a heartbeat or commit each of these means the same: somebody else has the group, or it has expired. */
@@ -27,13 +31,27 @@ const LOST: ReadonlySet<number> = new Set([
   KafkaCode.REBALANCE_IN_PROGRESS,
 ]);
 
-/** The only member of a group, as Kafka describes it. */
-export interface Holder {
+/** A member of a group, as Kafka describes it. Anybody who may read a group may be in it. */
+export interface Member {
   readonly memberId: string;
-  /** Id of the frontend, or null while the group is between joining and holding. */
-  readonly frontendId: string | null;
-  /** The nonce of the login that joined, or null likewise. */
-  readonly nonce: string | null;
+  readonly instanceId: string | null;
+  readonly clientId: string;
+  readonly host: string;
+  /** The login that joined, by the word of a frontend's signature; null for strangers, and while a group is not settled. */
+  readonly login: { readonly frontendId: string; readonly nonce: string } | null;
+}
+
+export interface GroupState {
+  readonly members: readonly Member[];
+  /** False between joining and holding: Kafka shows no metadata then. */
+  readonly isSettled: boolean;
+}
+
+/** Who holds a group: a member that a frontend has signed, or that may turn out to be one. Never a stranger. */
+export function holderOf({ members, isSettled }: GroupState): Member | null {
+  const mayBeOurs = ({ login, instanceId }: Member) =>
+    login !== null || (!isSettled && instanceId === INSTANCE_ID);
+  return members.find(mayBeOurs) ?? null;
 }
 
 export interface JoinRequest {
@@ -44,6 +62,7 @@ export interface JoinRequest {
   /** Fresh for each login attempt; kept over the tries of one attempt. */
   readonly nonce: string;
   readonly sessionTimeoutMs: number;
+  readonly trust: Trust;
   /** The connection of its heartbeats: a frontend's own must not wait behind the logins of thousands. */
   readonly lane: 'group' | 'life';
   /** On the clock of `now`. */
@@ -93,6 +112,16 @@ export class GroupMember {
         null,
       );
       if (refused(cluster, group, joined.errorCode)) return null;
+      // Only a group with members of the newer protocol has no leader. They would be in it beside us.
+      if (joined.leader === '') {
+        await evict(
+          cluster,
+          group,
+          [{ memberId: joined.memberId, instanceId: INSTANCE_ID }],
+          request.deadline,
+        );
+        return null;
+      }
       const assignment = encodeAssignment(request.topic);
       const synced = await cluster.requestCoordinatorOver(
         lane,
@@ -166,7 +195,8 @@ export class GroupMember {
 
   /** Leaves the group; not being in it any more is fine. @throws EngineError `UNAVAILABLE` */
   leave(deadline: number): Promise<void> {
-    return evict(this.#cluster, this.group, this.#memberId, deadline);
+    const self = { memberId: this.#memberId, instanceId: INSTANCE_ID };
+    return evict(this.#cluster, this.group, [self], deadline);
   }
 
   #expectHeld(what: string, code: number): void {
@@ -177,50 +207,57 @@ export class GroupMember {
 }
 
 /**
- * Who is in these groups now; null for an empty or unknown group.
+ * Who is in these groups now.
  * @throws EngineError `UNAVAILABLE`
  */
-export async function describeHolders(
+export async function describeGroups(
   cluster: Cluster,
+  trust: Trust,
   groups: readonly string[],
   deadline: number,
-): Promise<(Holder | null)[]> {
+): Promise<GroupState[]> {
   return retry('describe groups', deadline, async () => {
-    const holders = new Map<string, Holder | null>();
+    const states = new Map<string, GroupState>();
     for (const [node, names] of await cluster.groupByCoordinator(groups)) {
       const response = await cluster.request(node, 'control', describeGroupsV5.api, names, false);
-      for (const group of response.groups) {
-        forgetWrongCoordinator(cluster, group.groupId, group.errorCode);
-        expectNone(`DescribeGroups ${group.groupId}`, group.errorCode);
-        const member = group.members[0];
-        holders.set(
-          group.groupId,
-          member ? { memberId: member.memberId, ...decodeSubscription(member.memberMetadata) } : null,
-        );
+      for (const { groupId, groupState, errorCode, members } of response.groups) {
+        forgetWrongCoordinator(cluster, groupId, errorCode);
+        expectNone(`DescribeGroups ${groupId}`, errorCode);
+        const found = members.map((member) => ({
+          memberId: member.memberId,
+          // Null in the answer, whatever the library's type says.
+          instanceId: member.groupInstanceId ?? null,
+          clientId: member.clientId,
+          host: member.clientHost,
+          login: decodeSubscription(trust, groupId, member.memberMetadata),
+        }));
+        states.set(groupId, { members: found, isSettled: groupState === STABLE });
       }
     }
-    return groups.map((group) => holders.get(group) ?? null);
+    return groups.map((group) => states.get(group) ?? { members: [], isSettled: true });
   });
 }
 
 /**
- * Removes one member by its id from a group. Never with an empty id, which would evict whoever holds the group.
+ * Removes members by their ids from a group. Never with an empty id, which would evict whoever holds the group.
  * @throws EngineError `UNAVAILABLE`
  */
 export async function evict(
   cluster: Cluster,
   group: string,
-  memberId: string,
+  members: readonly Pick<Member, 'memberId' | 'instanceId'>[],
   deadline: number,
 ): Promise<void> {
+  const leaving = members
+    .filter(({ memberId }) => memberId !== '')
+    .map(({ memberId, instanceId }) => ({ memberId, groupInstanceId: instanceId, reason: null }));
   await retry(`leave ${group}`, deadline, async () => {
-    const response = await cluster.requestCoordinator('group', group, leaveGroupV5.api, group, [
-      { memberId, groupInstanceId: INSTANCE_ID, reason: null },
-    ]);
-    const code = response.errorCode || (response.members[0]?.errorCode ?? KafkaCode.NONE);
-    if (LOST.has(code)) return;
-    forgetWrongCoordinator(cluster, group, code);
-    expectNone(`LeaveGroup ${group}`, code);
+    const response = await cluster.requestCoordinator('group', group, leaveGroupV5.api, group, leaving);
+    for (const code of [response.errorCode, ...response.members.map(({ errorCode }) => errorCode)]) {
+      if (LOST.has(code)) continue;
+      forgetWrongCoordinator(cluster, group, code);
+      expectNone(`LeaveGroup ${group}`, code);
+    }
   });
 }
 
@@ -230,12 +267,14 @@ export async function evict(
  */
 export async function releaseAttempt(
   cluster: Cluster,
+  trust: Trust,
   group: string,
   nonce: string,
   deadline: number,
 ): Promise<void> {
-  const [holder] = await describeHolders(cluster, [group], deadline);
-  if (holder && holder.nonce === nonce) await evict(cluster, group, holder.memberId, deadline);
+  const [state] = await describeGroups(cluster, trust, [group], deadline);
+  const own = state?.members.filter(({ login }) => login?.nonce === nonce) ?? [];
+  if (own.length > 0) await evict(cluster, group, own, deadline);
 }
 
 /** Deletes an empty group with its offsets. Best effort: a left-over offset is harmless. */
@@ -260,15 +299,17 @@ function forgetWrongCoordinator(cluster: Cluster, group: string, code: number): 
 /*
   ConsumerProtocolSubscription v0 = version INT16, topics ARRAY of STRING, user_data BYTES
   ConsumerProtocolAssignment   v0 = version INT16, ARRAY of (topic STRING, ARRAY of partition INT32), user_data BYTES
-  User data of ours: "<frontend id> <nonce>". The coordinator accepts nothing but a valid subscription here.
+  User data of ours: "<frontend id> <nonce> <key id>:<MAC over "milena-member-1", group, frontend id, nonce>". The coordinator accepts nothing but a valid subscription here.
 */
 
 function encodeSubscription(request: JoinRequest): Buffer {
-  const topics = request.topic === null ? [] : [request.topic];
+  const { group, topic, frontendId, nonce, trust } = request;
+  const topics = topic === null ? [] : [topic];
+  const signature = trust.signer.signParts([MEMBER_CONTEXT, group, frontendId, nonce]);
   return Writer.create()
     .appendInt16(0)
     .appendArray(topics, (writer, topic) => writer.appendString(topic, false), false, false)
-    .appendBytes(Buffer.from(`${request.frontendId} ${request.nonce}`), false).buffer;
+    .appendBytes(Buffer.from(`${frontendId} ${nonce} ${signature}`), false).buffer;
 }
 
 function encodeAssignment(topic: string | null): Buffer {
@@ -287,16 +328,21 @@ function encodeAssignment(topic: string | null): Buffer {
     .appendBytes(Buffer.alloc(0), false).buffer;
 }
 
-/** Reads what `encodeSubscription` wrote; anything else (another program in the group) gives nulls. */
-function decodeSubscription(metadata: Buffer): { frontendId: string | null; nonce: string | null } {
+/** Reads what `encodeSubscription` wrote; null for anything else, which another program wrote. */
+function decodeSubscription(trust: Trust, group: string, metadata: Buffer): Member['login'] {
   try {
     const reader = Reader.from(metadata);
     reader.readInt16();
     reader.readArray((inner) => inner.readString(false), false, false);
-    const [frontendId, nonce] = reader.readBytes(false).toString().split(' ');
-    if (frontendId && nonce) return { frontendId, nonce };
+    const [frontendId, nonce, signature] = reader.readBytes(false).toString().split(' ');
+    if (!frontendId || !nonce) return null;
+    if (signature === undefined) return trust.acceptsUnsigned ? { frontendId, nonce } : null;
+    const [keyId = '', mac = ''] = signature.split(':');
+    const proof = trust.signer.checkParts(keyId, mac, [MEMBER_CONTEXT, group, frontendId, nonce]);
+    if (proof === 'forged' || (proof === 'unknown key' && !trust.acceptsUnsigned)) return null;
+    return { frontendId, nonce };
   } catch {
     // Not ours, or not there yet: the group is between joining and holding.
+    return null;
   }
-  return { frontendId: null, nonce: null };
 }

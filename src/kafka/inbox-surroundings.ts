@@ -5,8 +5,8 @@ import type { GroupMember } from './group-member.ts';
 import type { KafkaInbox } from './inbox.ts';
 import type { MailboxLooks } from './mailbox-looks.ts';
 import type { RareWarning } from './rare-warning.ts';
-import type { Signer } from './signature.ts';
 import type { Tail } from './tail.ts';
+import type { Trust } from './trust.ts';
 
 /** What an open inbox needs around it. */
 export interface InboxSurroundings {
@@ -14,7 +14,7 @@ export interface InboxSurroundings {
   readonly tail: Pick<Tail, 'follow' | 'pace'>;
   readonly commitPace: CommitPace;
   readonly looks: Pick<MailboxLooks, 'end'>;
-  readonly signer: Signer;
+  readonly trust: Trust;
   /** Acknowledged messages stay in the topic for this long, milliseconds. */
   readonly historyMs: number;
   readonly log: Logger;

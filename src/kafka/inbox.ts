@@ -347,7 +347,7 @@ export class KafkaInbox implements Inbox, Follower {
   #read(raw: RawRecord): InboxMessage | string {
     // In a packed batch there may be records that no inbox takes otherwise, and no frame has room for.
     if (bytesOf(raw) > MAX_BATCH_BYTES) return 'too large';
-    const decoded = decodeRecord(this.#around.signer, this.owner, raw);
+    const decoded = decodeRecord(this.#around.trust, this.owner, raw);
     return decoded.kind === 'message' ? decoded.message : decoded.reason;
   }
 

@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { ConfigError } from '../config.ts';
 import { encodeAccount, inviteOf, MAX_NAME, packAccount, unpackAccount } from './account-record.ts';
 import { AccountTransaction, Fenced } from './account-transaction.ts';
 import type { Account, AccountChange, Accounts, ListOptions, NewAccount } from './accounts.ts';
+import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CompactedTable } from './compacted-table.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { InviteUses } from './invite-uses.ts';
 import { isUnknownTopic } from './kafka-error.ts';
+import type { RecordContent } from './record.ts';
 import { now, retry } from './retry.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable, InboxTopics } from './topics.ts';
+import type { Trust } from './trust.ts';
 import { NameSearches } from './wildcard.ts';
 
 /** A million accounts take some 10 s of a core to read; where it is shared, it takes longer. */
@@ -28,6 +32,9 @@ const LONGEST_PAUSE_MS = 200;
 export interface KafkaAccountsOptions {
   readonly cluster: Cluster;
   readonly log: Logger;
+  readonly trust: Trust;
+  /** Writes again what others have hidden. */
+  readonly appender: Pick<Appender, 'append'>;
   readonly inboxPrefix: string;
   readonly replicationFactor: number;
 }
@@ -51,24 +58,31 @@ export class KafkaAccounts implements Accounts {
     this.#cluster = options.cluster;
     this.#topics = new InboxTopics(options.cluster, options.replicationFactor);
     this.#table = new CompactedTable({
-      cluster: options.cluster,
-      log: options.log,
+      ...options,
       topic: ACCOUNTS_TOPIC,
       pack: packAccount,
       unpack: unpackAccount,
       changed: (name, packed) => this.#noteInvite(name, packed),
+      encode: encodeAccount,
     });
     this.#searches = new NameSearches(this.#table.keys, MAX_NAME);
   }
 
-  /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
+  /**
+   * Makes the topic if need be and reads all of it.
+   * @throws EngineError `UNAVAILABLE`; ConfigError when it would look as if people's accounts were gone
+   */
   async start(): Promise<void> {
+    const { log, replicationFactor } = this.#options;
     const deadline = now() + START_TIMEOUT_MS;
-    await ensureTable(this.#cluster, ACCOUNTS_TOPIC, this.#options.replicationFactor, deadline);
+    await ensureTable(this.#cluster, ACCOUNTS_TOPIC, replicationFactor, deadline);
     this.#table.start();
     await this.#table.catchUp(deadline);
+    const { size, unproven, unsignedBefore, stale, refused } = this.#table.contents;
+    demandSigned(size, unproven, unsignedBefore);
     this.#table.putInOrder();
-    this.#options.log.info({ accounts: this.#table.size }, 'accounts read');
+    this.#table.keepTrue();
+    log.info({ accounts: size, unproven, toSign: stale.size, refused }, 'accounts read');
   }
 
   async close(): Promise<void> {
@@ -76,7 +90,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   get size(): number {
-    return this.#table.size;
+    return this.#table.contents.size;
   }
 
   get(name: string): Account | undefined {
@@ -126,7 +140,7 @@ export class KafkaAccounts implements Accounts {
   update(account: Account, change: AccountChange): Promise<Account> {
     return this.#inTurn(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
-      await this.#replace(account, (current) => encodeAccount({ ...current, ...change }), deadline);
+      await this.#replace(account, (current) => ({ ...current, ...change }), deadline);
       const shown = this.#table.get(account.name);
       if (shown?.incarnation !== account.incarnation) throw gone(account.name);
       return shown;
@@ -148,7 +162,7 @@ export class KafkaAccounts implements Accounts {
   /** Writes another record for this life of the account, once nobody else is changing it, until the table shows it. */
   async #replace(
     account: Account,
-    next: (current: Account) => Buffer | null,
+    next: (current: Account) => Account | null,
     deadline: number,
   ): Promise<void> {
     for (;;) {
@@ -159,7 +173,8 @@ export class KafkaAccounts implements Accounts {
       // Whoever wrote before us is fenced and read: the next change is ours, or comes after it.
       const watch = this.#table.watch(account.name);
       try {
-        if (await this.#commitUnlessFenced(transaction, next(current), deadline)) {
+        const record = this.#table.signed(account.name, next(current));
+        if (await this.#commitUnlessFenced(transaction, record, deadline)) {
           await this.#table.until(() => watch.changed, deadline);
           return;
         }
@@ -180,6 +195,8 @@ export class KafkaAccounts implements Accounts {
     const transaction = await AccountTransaction.begin(this.#cluster, name, deadline);
     await this.#table.catchUp(deadline);
     if (this.#table.get(name)) throw taken(name);
+    // Perhaps somebody's, whose record was signed with a key that is not here: to make it anew would delete their mail.
+    if (this.#table.contents.isUnproven(name)) throw taken(name);
     if (leftOver) await retry('delete left-over', deadline, () => this.#topics.delete(leftOver));
     const topicId = await retry('create inbox', deadline, () => this.#topics.create(topic));
     if (topicId === null) return null;
@@ -196,7 +213,8 @@ export class KafkaAccounts implements Accounts {
       ...(wanted.invite && { invite: wanted.invite.id }),
     };
     const isThere = () => this.#table.get(name) !== undefined;
-    if (!(await this.#commitUnlessFenced(transaction, encodeAccount(account), deadline))) {
+    const record = this.#table.signed(name, account);
+    if (!(await this.#commitUnlessFenced(transaction, record, deadline))) {
       // Somebody else is making the same name and will win; our topic is theirs to find and replace.
       await this.#table.until(isThere, now() + RACE_TIMEOUT_MS).catch(() => {
         throw new EngineError('BUSY', `${name} is being made by somebody else`);
@@ -211,11 +229,11 @@ export class KafkaAccounts implements Accounts {
   /** @returns false when another writer of the name has begun: nothing was written then */
   async #commitUnlessFenced(
     transaction: AccountTransaction,
-    value: Buffer | null,
+    record: RecordContent,
     deadline: number,
   ): Promise<boolean> {
     try {
-      await transaction.commit(value, deadline);
+      await transaction.commit(record, deadline);
       return true;
     } catch (error) {
       if (error instanceof Fenced) return false;
@@ -262,6 +280,25 @@ export class KafkaAccounts implements Accounts {
       if (next) next();
       else this.#changing--;
     }
+  }
+}
+
+/**
+ * A start without people's accounts would give their names to whoever comes first, and a new account deletes what is left
+ * of an old one. What strangers write does not keep a frontend from starting: it has Kafka's append time, and stands
+ * beside accounts that are signed.
+ * @throws ConfigError
+ */
+function demandSigned(size: number, unproven: number, unsignedBefore: number): void {
+  const how =
+    'Start once with MILENA_UNSIGNED_RECORDS=accept, which signs them (docs/configuration.md, "Going over").';
+  if (unsignedBefore > 0)
+    throw new ConfigError(`Accounts written before records were signed: ${unsignedBefore}. ${how}`);
+  if (size === 0 && unproven > 0) {
+    throw new ConfigError(
+      `No account in ${ACCOUNTS_TOPIC} (of ${unproven}) is signed with a key that this frontend has: give it the ` +
+        `keys that they were signed with (MILENA_CLUSTER_KEYS or MILENA_CLUSTER_KEY_FILE). If those are lost: ${how}`,
+    );
   }
 }
 

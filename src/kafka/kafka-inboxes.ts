@@ -7,7 +7,7 @@ import { CommitPace } from './commit-pace.ts';
 import { readCommits, watermarkOf } from './commits.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { FrontendLease } from './frontend-lease.ts';
-import { describeHolders } from './group-member.ts';
+import { describeGroups, type GroupState, holderOf } from './group-member.ts';
 import { KafkaInbox } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage, Receipt } from './inboxes.ts';
@@ -20,9 +20,9 @@ import { Notices } from './notices.ts';
 import { RareWarning } from './rare-warning.ts';
 import { encodeRecord, messageAsStored } from './record.ts';
 import { now, retry } from './retry.ts';
-import type { Signer } from './signature.ts';
 import { Tail } from './tail.ts';
 import { noSuchInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
+import type { Trust } from './trust.ts';
 import { Watermark } from './watermark.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
@@ -38,7 +38,7 @@ const CLOSE_CONCURRENCY = 64;
 export interface KafkaInboxesOptions {
   readonly cluster: Cluster;
   readonly log: Logger;
-  readonly signer: Signer;
+  readonly trust: Trust;
   readonly appender: Appender;
   readonly inboxPrefix: string;
   readonly replicationFactor: number;
@@ -80,7 +80,7 @@ export class KafkaInboxes implements Inboxes {
     this.#looks = new MailboxLooks(cluster, (account) => this.#topic(account));
     this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => this.#looks.look(to) });
     this.#tail = new Tail(cluster, log);
-    this.#leases = new Leases(cluster, log);
+    this.#leases = new Leases(cluster, log, options.trust);
     this.#notices = new Notices({
       ...options,
       tail: this.#tail,
@@ -89,6 +89,7 @@ export class KafkaInboxes implements Inboxes {
     this.#frontend = new FrontendLease({
       cluster,
       log,
+      trust: options.trust,
       sessionTimeoutMs: options.frontendLeaseMs,
       onAlive: () => this.#wakeAll(),
       onLost: () => this.#each((inbox) => inbox.lose('fenced')),
@@ -100,7 +101,7 @@ export class KafkaInboxes implements Inboxes {
       tail: this.#tail,
       commitPace: new CommitPace(),
       looks: this.#looks,
-      signer: options.signer,
+      trust: options.trust,
       historyMs: options.historyMs,
       isFrontendAlive: () => {
         const { isValid } = this.#frontend;
@@ -140,8 +141,10 @@ export class KafkaInboxes implements Inboxes {
   append(to: Account, message: OutgoingMessage): Promise<Accepted> {
     const sender = message.from;
     return this.#limits.run(to, sender, (mailbox) => {
-      const record = encodeRecord(this.#options.signer, to, message, new Date());
+      const { signer, clock, recent } = this.#options.trust;
+      const record = encodeRecord(signer, to, message, new Date(clock.now()));
       return this.#appender.append(this.#topic(to), record).then((accepted) => {
+        recent.note(record.signature, accepted.offset);
         this.#limits.stored(mailbox, sender.name, record.value.length, accepted.offset);
         this.#noteCorrespondent(sender, to);
         this.#handOver(to, message, accepted);
@@ -189,11 +192,13 @@ export class KafkaInboxes implements Inboxes {
   async held(accounts: readonly Account[]): Promise<boolean[]> {
     const elsewhere = accounts.filter((account) => !this.#local.has(account.name));
     const groups = elsewhere.map((account) => this.#topic(account));
-    const holders =
+    const { trust } = this.#options;
+    const states =
       groups.length > 0
-        ? await describeHolders(this.#cluster, groups, now() + LOOK_TIMEOUT_MS).catch(unavailable)
+        ? await describeGroups(this.#cluster, trust, groups, now() + LOOK_TIMEOUT_MS).catch(unavailable)
         : [];
-    const held = new Set(elsewhere.filter((_, index) => holders[index]).map((account) => account.name));
+    const isHeld = (state: GroupState | undefined) => state !== undefined && holderOf(state) !== null;
+    const held = new Set(elsewhere.filter((_, index) => isHeld(states[index])).map(({ name }) => name));
     return accounts.map((account) => this.#local.has(account.name) || held.has(account.name));
   }
 

@@ -8,6 +8,7 @@ import { unavailable } from './errors.ts';
 import { now } from './retry.ts';
 import type { Sessions, StoredSession } from './sessions.ts';
 import { ensureTable, SESSIONS_TOPIC } from './topics.ts';
+import type { Trust } from './trust.ts';
 
 /*
   A record of the compacted topic of sessions:
@@ -25,11 +26,13 @@ const schema = z.object({
 type SessionRecord = z.infer<typeof schema>;
 
 const START_TIMEOUT_MS = 60_000;
+const WRITE_TIMEOUT_MS = 5_000;
 
 export interface KafkaSessionsOptions {
   readonly cluster: Cluster;
   readonly log: Logger;
-  readonly appender: Appender;
+  readonly appender: Pick<Appender, 'append'>;
+  readonly trust: Trust;
   readonly replicationFactor: number;
 }
 
@@ -40,8 +43,7 @@ export class KafkaSessions implements Sessions {
 
   constructor(options: KafkaSessionsOptions) {
     this.#options = options;
-    const { cluster, log } = options;
-    this.#table = new CompactedTable({ cluster, log, topic: SESSIONS_TOPIC, pack, unpack });
+    this.#table = new CompactedTable({ ...options, topic: SESSIONS_TOPIC, pack, unpack, encode });
   }
 
   /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
@@ -51,6 +53,7 @@ export class KafkaSessions implements Sessions {
     await ensureTable(cluster, SESSIONS_TOPIC, replicationFactor, deadline);
     this.#table.start();
     await this.#table.catchUp(deadline);
+    this.#table.keepTrue();
   }
 
   async close(): Promise<void> {
@@ -63,7 +66,9 @@ export class KafkaSessions implements Sessions {
       tokenHash: session.tokenHash.toString('base64url'),
       expiresAt: session.expiresAt,
     };
-    await this.#write(account, Buffer.from(JSON.stringify(record)));
+    // What the holder before this one wrote: a change has to be newer.
+    await this.#table.catchUp(now() + WRITE_TIMEOUT_MS).catch(unavailable);
+    await this.#write(account, record);
   }
 
   async find(account: Account): Promise<StoredSession | undefined> {
@@ -79,8 +84,8 @@ export class KafkaSessions implements Sessions {
     if (this.#table.get(account.name)) await this.#write(account, null);
   }
 
-  async #write(account: Account, value: Buffer | null): Promise<void> {
-    await this.#options.appender.append(SESSIONS_TOPIC, { key: account.name, value, headers: [] });
+  async #write(account: Account, value: SessionRecord | null): Promise<void> {
+    await this.#options.appender.append(SESSIONS_TOPIC, this.#table.signed(account.name, value));
   }
 }
 
@@ -95,4 +100,8 @@ function pack(_key: string, value: Buffer): string | null {
 
 function unpack(_key: string, packed: string): SessionRecord {
   return JSON.parse(packed);
+}
+
+function encode(record: SessionRecord): Buffer {
+  return Buffer.from(JSON.stringify(record));
 }

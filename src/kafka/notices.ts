@@ -6,16 +6,19 @@ import { expectTopic } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
 import type { RawRecord } from './record-batches.ts';
 import { now, retry } from './retry.ts';
+import { judgeRecord, signRecord } from './signed-record.ts';
 import type { Follower, Subscription, Tail } from './tail.ts';
 import { CONTROL_TOPIC, ensureControlTopic } from './topics.ts';
+import type { Trust } from './trust.ts';
 
 /*
   A notice on the topic milena.control:
-    key    "replaced"
-    value  name of the inbox topic whose lease has a new holder
+    key    "replaced", or "hello" of a frontend that starts: its append time tells it what time it is
+    value  name of the inbox topic whose lease has a new holder, or nothing
 */
 
-const REPLACED = Buffer.from('replaced');
+const REPLACED = 'replaced';
+const HELLO = 'hello';
 const START_TIMEOUT_MS = 60_000;
 const MAX_NAME_BYTES = 249;
 
@@ -24,6 +27,7 @@ export interface NoticesOptions {
   readonly log: Logger;
   readonly tail: Tail;
   readonly appender: Appender;
+  readonly trust: Trust;
   readonly replicationFactor: number;
   /** Somebody says that an inbox has a new holder. A hint and no more: the lease tells. Once for all that come together. */
   readonly onReplaced: (inbox: string) => void;
@@ -49,6 +53,7 @@ export class Notices implements Follower {
     const { cluster, replicationFactor } = this.#options;
     const deadline = now() + START_TIMEOUT_MS;
     await ensureControlTopic(cluster, replicationFactor, deadline);
+    await this.#append(HELLO, '');
     await this.#follow(deadline);
   }
 
@@ -59,16 +64,19 @@ export class Notices implements Follower {
 
   /** Tells the other frontends. Best effort: without it the old holder finds out by its next heartbeat. */
   tellReplaced(inbox: string): void {
-    const content = { key: REPLACED, value: Buffer.from(inbox), headers: [] };
-    this.#options.appender.append(CONTROL_TOPIC, content).catch((error: unknown) => {
+    this.#append(REPLACED, inbox).catch((error: unknown) => {
       this.#options.log.warn({ err: error, inbox }, 'takeover not announced');
     });
   }
 
   onRecords(records: readonly RawRecord[]): void {
+    const { trust } = this.#options;
     const replaced = new Set<string>();
-    for (const { key, value } of records) {
-      if (!key?.equals(REPLACED) || !value || value.length > MAX_NAME_BYTES) continue;
+    for (const record of records) {
+      const { key, value } = record;
+      if (key?.toString() !== REPLACED || !value || value.length > MAX_NAME_BYTES) continue;
+      const { proof } = judgeRecord(trust, CONTROL_TOPIC, record);
+      if (proof === 'forged' || (proof === 'unproven' && !trust.acceptsUnsigned)) continue;
       replaced.add(value.toString('utf8'));
     }
     for (const inbox of replaced) this.#options.onReplaced(inbox);
@@ -85,6 +93,11 @@ export class Notices implements Follower {
     this.#follow(now() + START_TIMEOUT_MS).catch((error: unknown) => {
       this.#options.log.error({ err: error }, 'notices are not heard any more');
     });
+  }
+
+  async #append(key: string, value: string): Promise<void> {
+    const { appender, trust } = this.#options;
+    await appender.append(CONTROL_TOPIC, signRecord(trust, CONTROL_TOPIC, key, Buffer.from(value), 0));
   }
 
   async #follow(deadline: number): Promise<void> {

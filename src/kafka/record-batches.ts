@@ -8,6 +8,8 @@ export interface RawRecord {
   readonly offset: number;
   /** Milliseconds since the epoch: Kafka's append time where the topic says so, else the producer's. */
   readonly timestamp: number;
+  /** Whether that is the broker's time, which no producer can set. */
+  readonly hasAppendTime: boolean;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   /** Encoded; `eachHeader` reads them. */
@@ -106,7 +108,7 @@ export class LogBatch {
     if (this.#records === null || from < this.#least) this.#open();
     const bytes = this.#records;
     if (bytes === null) return;
-    const appendTime = (this.#attributes & HAS_APPEND_TIME) !== 0;
+    const hasAppendTime = (this.#attributes & HAS_APPEND_TIME) !== 0;
     // A fetch returns whole batches: the first may begin below the offset that was asked for. And Kafka believes what a
     // producer says of each record's place: one outside its batch, or not behind the one before, would hide others' records.
     let least = Math.max(from, this.#least);
@@ -117,14 +119,15 @@ export class LogBatch {
       if (length < 0) throw new RangeError(`a record of ${length} bytes`);
       const next = bytes.at + length;
       bytes.skip(1);
-      const timestamp = this.#firstTimestamp + bytes.varlong();
+      const delta = bytes.varlong();
       const offset = this.#base + bytes.varint();
       if (offset >= least && offset < this.nextOffset) {
         least = offset + 1;
         const key = nullableBytes(bytes);
         const value = nullableBytes(bytes);
         const headers = bytes.bytes(next - bytes.at);
-        records.push({ offset, timestamp: appendTime ? this.maxTimestamp : timestamp, key, value, headers });
+        const timestamp = hasAppendTime ? this.maxTimestamp : this.#firstTimestamp + delta;
+        records.push({ offset, timestamp, hasAppendTime, key, value, headers });
       }
       bytes.at = next;
     }

@@ -2,6 +2,7 @@ import type { Account } from './accounts.ts';
 import type { Accepted, InboxMessage, OutgoingMessage, Sender } from './inboxes.ts';
 import { eachHeader, type RawRecord } from './record-batches.ts';
 import type { Signer } from './signature.ts';
+import type { Trust } from './trust.ts';
 
 /*
   A message is a Kafka record that any Kafka tool can read:
@@ -12,7 +13,7 @@ import type { Signer } from './signature.ts';
       ce_id           id made by the sender's client or frontend
       ce_source       urn:milena:user:<sender's name>
       ce_type         milena.message
-      ce_time         RFC 3339, by the sender's frontend
+      ce_time         RFC 3339, by the sender's frontend, in the brokers' time
       content-type    text/plain; charset=utf-8, unless the sender says otherwise
       milena-from     incarnation of the sender
       milena-to       incarnation of the recipient
@@ -49,13 +50,16 @@ export interface RecordContent {
 /** Longest key of an external record that is used as a name, in bytes. */
 const MAX_EXTERNAL_NAME_BYTES = 64;
 
-/** The record of a message to one recipient. */
+/**
+ * The record of a message to one recipient.
+ * @param now in the brokers' time
+ */
 export function encodeRecord(
   signer: Signer,
   to: Account,
   message: OutgoingMessage,
   now: Date,
-): RecordContent & { readonly value: Buffer } {
+): RecordContent & { readonly value: Buffer; readonly signature: string } {
   const { id, from } = message;
   const contentType = message.contentType ?? PLAIN_TEXT;
   const time = now.toISOString();
@@ -72,6 +76,7 @@ export function encodeRecord(
   return {
     key: from.name,
     value: body,
+    signature,
     // biome-ignore format: a header a line
     headers: [
       HEADER.specVersion, SPEC_VERSION,
@@ -104,23 +109,26 @@ export function messageAsStored(message: OutgoingMessage, accepted: Accepted): I
 /** What a record in an inbox is to its owner: a message, or something to step over and why. */
 export type DecodedRecord =
   | { readonly kind: 'message'; readonly message: InboxMessage }
-  | { readonly kind: 'skip'; readonly reason: 'other incarnation' | 'no value' };
+  | { readonly kind: 'skip'; readonly reason: 'other incarnation' | 'no value' | 'copy' };
 
 /**
  * Reads a record that anybody may have written. Whatever is wrong with it makes it external or skipped,
  * never an error: the watermark must get past it.
  */
-export function decodeRecord(signer: Signer, owner: Account, raw: RawRecord): DecodedRecord {
+export function decodeRecord(trust: Trust, owner: Account, raw: RawRecord): DecodedRecord {
   const headers = readHeaders(raw.headers);
   const { to } = headers;
   if (to !== undefined && to !== owner.incarnation) return { kind: 'skip', reason: 'other incarnation' };
   if (raw.value === null) return { kind: 'skip', reason: 'no value' };
+  const from = readSender(trust, owner, raw, raw.value, headers);
+  if (from.kind === 'user' && trust.recent.isCopy(headers.signature ?? '', raw.offset))
+    return { kind: 'skip', reason: 'copy' };
   return {
     kind: 'message',
     message: {
       offset: raw.offset,
       id: headers.id ?? null,
-      from: readSender(signer, owner, raw.key, raw.value, headers),
+      from,
       body: raw.value.toString('utf8'),
       contentType: headers.contentType ?? null,
       acceptedAt: timeOf(raw),
@@ -133,22 +141,26 @@ function timeOf({ timestamp }: RawRecord): number {
   return Number.isSafeInteger(timestamp) && timestamp >= 0 ? timestamp : 0;
 }
 
-/** A user only where a frontend's signature says so; whatever else the headers claim, it is external. */
+/**
+ * A user only where a frontend's signature says so, and Kafka that it was appended when it was signed; whatever else the
+ * headers claim, it is external.
+ */
 function readSender(
-  signer: Signer,
+  trust: Trust,
   owner: Account,
-  key: Buffer | null,
+  raw: RawRecord,
   body: Buffer,
   { id = '', time = '', contentType = '', from = '', to = '', signature = '' }: Headers,
 ): Sender {
-  const name = nameIn(key);
-  const genuine = signer.verify(signature, {
+  const name = nameIn(raw.key);
+  const genuine = trust.signer.verify(signature, {
     from: name,
     fromIncarnation: from,
     toIncarnation: to === owner.incarnation ? owner.incarnation : '',
     ...{ id, time, contentType, body },
   });
-  return genuine ? { kind: 'user', name, incarnation: from } : { kind: 'external', name };
+  const isUsers = genuine && (trust.acceptsUnsigned || trust.isFresh(raw, Date.parse(time)));
+  return isUsers ? { kind: 'user', name, incarnation: from } : { kind: 'external', name };
 }
 
 /** As much of a key as a name may have, cut between characters. */

@@ -10,11 +10,17 @@ import { HMAC_ROOM, HmacKey } from './hmac.ts';
 const FORMAT = '1';
 const CONTEXT = 'milena-sig-1';
 
+/** What a MAC says about who made it: a frontend, with the key that signs or an older one; nobody can tell; somebody else. */
+export type Proof = 'genuine' | 'genuine, old key' | 'unknown key' | 'forged';
+
 /** Of 32 bytes in base64url, without padding. */
 const DIGEST_CHARACTERS = 43;
 /** What is being compared. */
 const given = Buffer.alloc(DIGEST_CHARACTERS);
 const expected = Buffer.alloc(DIGEST_CHARACTERS);
+
+/** Where most of what has parts is put together: a buffer for each would take as long as its hash. */
+const room = Buffer.alloc(4_096);
 
 /** A key of the cluster: all frontends have the same ones. */
 export interface ClusterKey {
@@ -66,12 +72,32 @@ export class Signer {
     const [format, id, text, ...more] = header.split(':');
     if (format !== FORMAT || text === undefined || more.length > 0) return false;
     const key = this.#keys.get(id ?? '');
-    if (!key) return false;
-    if (text.length !== DIGEST_CHARACTERS) return false;
-    given.write(text);
-    expected.write(digest(key, fields));
-    return timingSafeEqual(given, expected);
+    return key !== undefined && isSame(text, digest(key, fields));
   }
+
+  /**
+   * A MAC over some parts and their lengths.
+   * @param parts the first one says what kind of thing they are, and is of that kind alone
+   * @returns `<key id>:<MAC in base64url>`
+   */
+  signParts(parts: readonly (string | Buffer)[]): string {
+    return `${this.#signingId}:${digestOfParts(this.#signing, parts)}`;
+  }
+
+  /** What key id and MAC say about these parts. Takes anything. */
+  checkParts(keyId: string, mac: string, parts: readonly (string | Buffer)[]): Proof {
+    const key = this.#keys.get(keyId);
+    if (key === undefined) return 'unknown key';
+    if (!isSame(mac, digestOfParts(key, parts))) return 'forged';
+    return keyId === this.#signingId ? 'genuine' : 'genuine, old key';
+  }
+}
+
+function isSame(text: string, digest: string): boolean {
+  // Of a text with other characters than ASCII not all bytes fit.
+  if (text.length !== DIGEST_CHARACTERS || given.write(text) !== DIGEST_CHARACTERS) return false;
+  expected.write(digest);
+  return timingSafeEqual(given, expected);
 }
 
 /** A new random key, named by the day it was made. */
@@ -99,6 +125,22 @@ function digest(key: HmacKey, fields: SignedFields): string {
   at = bytes.writeUInt32BE(body.length, at);
   bytes.set(body, at);
   return key.digest(bytes.subarray(0, at + body.length), 'base64url');
+}
+
+/** In base64url. */
+function digestOfParts(key: HmacKey, parts: readonly (string | Buffer)[]): string {
+  let most = HMAC_ROOM;
+  for (const part of parts) most += 4 + (typeof part === 'string' ? 3 : 1) * part.length;
+  const bytes = most <= room.length ? room : Buffer.allocUnsafe(most);
+  let at = HMAC_ROOM;
+  for (const part of parts) {
+    if (typeof part === 'string') at = writeText(bytes, part, at);
+    else {
+      at = bytes.writeUInt32BE(part.length, at);
+      at += part.copy(bytes, at);
+    }
+  }
+  return key.digest(bytes.subarray(0, at), 'base64url');
 }
 
 /** Length and bytes. @returns where they end */

@@ -27,6 +27,8 @@ const TOPIC_TIMEOUT_MS = 5_000;
 export const LOG_REQUIRES: Readonly<Record<string, string>> = {
   'compression.type': 'producer',
   'max.message.bytes': String(MAX_BATCH_BYTES),
+  // What tells a signed record from a copy of it.
+  'message.timestamp.type': 'LogAppendTime',
 };
 
 /**
@@ -36,6 +38,9 @@ export const LOG_REQUIRES: Readonly<Record<string, string>> = {
 export const TABLE_REQUIRES: Readonly<Record<string, string>> = {
   'compression.type': 'uncompressed',
   'max.message.bytes': String(MAX_BATCH_BYTES),
+  'message.timestamp.type': 'LogAppendTime',
+  // A record that somebody has hidden by another one stays for a day: frontends write it again, also after all were away.
+  'min.compaction.lag.ms': '86400000',
 };
 
 /** Settings of every inbox topic. */
@@ -45,7 +50,6 @@ const INBOX_CONFIG: Readonly<Record<string, string>> = {
   'retention.ms': '-1',
   'retention.bytes': '-1',
   ...LOG_REQUIRES,
-  'message.timestamp.type': 'LogAppendTime',
   // Deleting records frees whole segments only, so they are small,
   'segment.bytes': String(16 * 1024 * 1024),
   // and so are their indexes: the default preallocates 10 MiB for each of many thousand inboxes.

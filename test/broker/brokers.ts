@@ -11,3 +11,6 @@ declare module 'vitest' {
 export function testBrokers(): string[] {
   return inject('brokers').split(',');
 }
+
+/** The key of all frontends over that broker, as MILENA_CLUSTER_KEYS. */
+export const TEST_KEYS = `test:${Buffer.alloc(32, 7).toString('base64url')}`;

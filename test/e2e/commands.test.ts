@@ -257,12 +257,17 @@ describe('doctor', () => {
         'accounts',
         'login',
         'kafka',
+        'records',
       ],
     ]);
     expect(checks.find((check) => check.name === 'login')?.text).toMatch(/1 message waits/);
     const forPeople = await milena(anna, ['doctor'], { settings: kafka });
     expect(forPeople.stdout).toMatch(/^✓ node /);
     expect(forPeople.stdout).toMatch(/^✓ kafka .*1 broker/m);
+    expect(forPeople.stdout).toMatch(/^✓ records .*only signed ones count/m);
+    const lenient = { ...kafka, MILENA_UNSIGNED_RECORDS: 'accept' };
+    const warned = await milena(anna, ['doctor'], { settings: lenient });
+    expect(warned.stdout).toMatch(/^! records .*MILENA_UNSIGNED_RECORDS=accept/m);
   });
 
   test('looks at the Kafka that the scripts started, wherever that is, and at the frontends they started', async () => {

@@ -3,11 +3,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openEngine } from '../../src/kafka/engine.ts';
 import { startBroker } from '../broker/broker.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePorts } from '../broker/ports.ts';
-import { eventually } from '../contracts/cluster.ts';
+import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { RawClient } from '../frontend/raw-client.ts';
+import { testConfig, testLog } from '../kafka/cluster.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { ROOT } from './script.ts';
 
@@ -67,6 +69,17 @@ describe('the frontend, started', () => {
     expect(stderr).toContain(`Kafka cannot be used at 127.0.0.1:${port}`);
     expect(stderr).toContain('./start_kafka.sh');
     expect(stderr).not.toContain('    at ');
+  });
+
+  it('with keys that none of the accounts is signed with says so, and touches nothing', async () => {
+    const engine = await openEngine(testConfig(), testLog);
+    await engine.accounts.create({ name: uniqueName('signed') });
+    await engine.close();
+    const MILENA_CLUSTER_KEYS = `other:${Buffer.alloc(32, 5).toString('base64url')}`;
+    const { code, stderr } = await run({ ...onKafka(), MILENA_CLUSTER_KEYS });
+    expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 78, lines: 1 });
+    expect(stderr).toMatch(/^No account in milena\.accounts \(of \d+\) is signed with a key/);
+    expect(stderr).toContain('MILENA_UNSIGNED_RECORDS=accept');
   });
 
   it('on a port that is taken names the variable that changes it', async () => {

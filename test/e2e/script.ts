@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TEST_KEYS } from '../broker/brokers.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -21,6 +22,7 @@ export function scriptEnvironment(settings: Record<string, string>): Record<stri
     MILENA_PORT: '',
     MILENA_KAFKA_PORT: '',
     MILENA_INBOX_PREFIX: '',
+    MILENA_CLUSTER_KEYS: TEST_KEYS,
   };
   const kept = ['MILENA_KAFKA', 'MILENA_KAFKA_IMAGE'].map((name) => [name, process.env[name] ?? ''] as const);
   return { ...environment, ...none, ...Object.fromEntries(kept), ...settings };

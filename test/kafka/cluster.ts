@@ -2,12 +2,16 @@ import { Kafka, logLevel } from 'kafkajs';
 import { pino } from 'pino';
 import { type Config, readConfig } from '../../src/config.ts';
 import { openEngine } from '../../src/kafka/engine.ts';
-import { testBrokers } from '../broker/brokers.ts';
+import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import type { TestCluster } from '../contracts/cluster.ts';
 
 /** The configuration that tests give an engine: the shared broker, defaults otherwise. */
 export function testConfig(environment: Record<string, string> = {}): Config {
-  return readConfig({ MILENA_KAFKA_BROKERS: testBrokers().join(','), ...environment });
+  return readConfig({
+    MILENA_KAFKA_BROKERS: testBrokers().join(','),
+    MILENA_CLUSTER_KEYS: TEST_KEYS,
+    ...environment,
+  });
 }
 
 /** Silent unless MILENA_TEST_LOG names a level. */

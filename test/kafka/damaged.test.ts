@@ -1,11 +1,14 @@
 /** Records that Kafka takes and no library writes: bytes that are odd, or no record at all to a strict reader. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BrokerClock } from '../../src/kafka/broker-clock.ts';
 import { Cluster } from '../../src/kafka/cluster.ts';
 import { CompactedTable } from '../../src/kafka/compacted-table.ts';
 import { openEngine } from '../../src/kafka/engine.ts';
 import { produce } from '../../src/kafka/produce.ts';
 import { encodeBatch } from '../../src/kafka/record-batch.ts';
+import { newClusterKey, Signer } from '../../src/kafka/signature.ts';
 import { ACCOUNTS_TOPIC } from '../../src/kafka/topics.ts';
+import { Trust } from '../../src/kafka/trust.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
@@ -70,10 +73,13 @@ it('a table whose topic is made anew shows what is in the new one, and no key th
   const [admin, producer] = [kafka.admin(), kafka.producer()];
   const cluster = new Cluster({ bootstrap: testBrokers(), clientId: 'anew' });
   const topic = uniqueName('table');
+  const trusting = new Trust(new Signer([newClusterKey()]), new BrokerClock(), true, 0);
   const table = new CompactedTable<string>({
     ...{ cluster, log: testLog, topic },
     pack: (_key, value) => value.toString(),
     unpack: (_key, packed) => packed,
+    encode: (value) => Buffer.from(value),
+    ...{ trust: trusting, appender: { append: () => Promise.reject(new Error('not asked for')) } },
   });
   const make = () => admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
   try {
@@ -84,12 +90,12 @@ it('a table whose topic is made anew shows what is in the new one, and no key th
     const old = Array.from({ length: 5 }, (_, i) => ({ key: `old ${i}`, value: 'x' }));
     await producer.send({ topic, messages: old });
     table.start();
-    await eventually(() => expect(table.size).toBe(5));
+    await eventually(() => expect(table.contents.size).toBe(5));
     await admin.deleteTopics({ topics: [topic] });
     await eventually(make);
     await producer.send({ topic, messages: [{ key: 'new', value: 'y' }] });
     await eventually(() =>
-      expect([table.size, table.get('new'), table.get('old 1')]).toEqual([1, 'y', undefined]),
+      expect([table.contents.size, table.get('new'), table.get('old 1')]).toEqual([1, 'y', undefined]),
     );
   } finally {
     await table.close();

@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { ConfigResourceTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Account } from '../../src/kafka/accounts.ts';
+import { parseClusterKeys } from '../../src/kafka/cluster-keys.ts';
 import { openEngine } from '../../src/kafka/engine.ts';
+import { encodeRecord } from '../../src/kafka/record.ts';
+import { Signer } from '../../src/kafka/signature.ts';
+import { TEST_KEYS } from '../broker/brokers.ts';
 import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
 
 const OLD_KEY = `old:${Buffer.alloc(32, 1).toString('base64url')}`;
-const NEW_KEY = `new:${Buffer.alloc(32, 2).toString('base64url')}`;
 
 /** Records that claim to be a user's. Only a frontend's signature over all of it makes them one. */
 describe('forged records', () => {
@@ -65,37 +70,156 @@ describe('forged records', () => {
     await reader.inbox.close();
   });
 
-  it('an exact copy is the same message again, with the same id: a client shows it once', async () => {
+  /** A message as a frontend signed it so long ago. */
+  function signedBefore(from: Account, to: Account, body: string, agoMs: number, keys = TEST_KEYS) {
+    const signer = new Signer(parseClusterKeys(keys, 'keys'));
+    const { key, value, headers } = encodeRecord(
+      signer,
+      to,
+      message(from, body),
+      new Date(Date.now() - agoMs),
+    );
+    const named: [string, string][] = [];
+    for (let i = 0; i < headers.length; i += 2) named.push([String(headers[i]), String(headers[i + 1])]);
+    return { key: String(key), value: value.toString(), headers: Object.fromEntries(named) };
+  }
+
+  it('an exact copy is stepped over, live and later, and does not wait for its owner', async () => {
+    const { here, elsewhere, produceRaw } = cluster;
+    const owner = await here.accounts.create({ name: uniqueName('owner') });
+    const inbox = `milena.inbox.${owner.name}`;
+    const live = await observe(here, owner);
+    await elsewhere.inboxes.append(owner, message(owner, 'once'));
+    const headers = await copyHeaders(inbox);
+    const copy = { key: owner.name, value: 'once', headers };
+    await produceRaw?.(owner, copy);
+    await produceRaw?.(owner, { ...copy, headers: Object.fromEntries(Object.entries(headers).reverse()) });
+    await produceRaw?.(owner, { ...copy, headers: { ...headers, more: 'x' } });
+    await elsewhere.inboxes.append(owner, message(owner, 'after'));
+    await eventually(() => expect(live.bodies()).toEqual(['once', 'after']));
+    await live.inbox.close();
+    for (const engine of [here, elsewhere]) {
+      const later = await observe(engine, owner);
+      const read = await later.inbox.read({ maxBytes: 1_000 });
+      expect(read.map(({ body, from }) => [body, from.kind])).toEqual([
+        ['once', 'user'],
+        ['after', 'user'],
+      ]);
+      await later.inbox.close();
+    }
+  });
+
+  it('nor are copies with a second id, in a transaction, or for the next life of the name', async () => {
+    const { here } = cluster;
+    const owner = await here.accounts.create({ name: uniqueName('owner') });
+    const topic = `milena.inbox.${owner.name}`;
+    const live = await observe(here, owner);
+    await here.inboxes.append(owner, message(owner, 'once'));
+    const { ce_id: id = '', ...headers } = await copyHeaders(topic);
+    const producer = witness().producer({
+      ...{ transactionalId: uniqueName('tx'), idempotent: true, maxInFlightRequests: 1 },
+    });
+    await producer.connect();
+    const copy = async (ids: string[]) => {
+      const transaction = await producer.transaction();
+      const record = { key: owner.name, value: 'once', headers: { ce_id: ids, ...headers } };
+      await transaction.send({ topic, messages: [record] });
+      await transaction.commit();
+    };
+    await copy([id]);
+    await copy([id, randomUUID()]);
+    await copy([randomUUID(), id]);
+    await eventually(() => expect(live.pushed).toHaveLength(2));
+    expect(live.pushed.map(({ from }) => from.kind)).toEqual(['user', 'external']);
+    await live.inbox.close();
+    await here.accounts.remove(owner);
+    const again = await here.accounts.create({ name: owner.name });
+    const next = await observe(here, again);
+    await eventually(() => copy([id]));
+    await here.inboxes.append(again, message(again, 'after'));
+    await eventually(() => expect(next.bodies()).toEqual(['after']));
+    await next.inbox.close();
+    await producer.disconnect();
+  });
+
+  it('a client that sends again is no copy: both are told, with one id', async () => {
+    const { here } = cluster;
+    const owner = await here.accounts.create({ name: uniqueName('owner') });
+    const sent = message(owner, 'twice');
+    await here.inboxes.append(owner, sent);
+    await here.inboxes.append(owner, sent);
+    const { inbox } = await observe(here, owner);
+    const read = await inbox.read({ maxBytes: 1_000 });
+    expect(read.map(({ id, from }) => [id, from.kind])).toEqual([
+      [sent.id, 'user'],
+      [sent.id, 'user'],
+    ]);
+    await inbox.close();
+  });
+
+  it('a record that was signed at another time than it was appended is external', async () => {
     const { here, produceRaw } = cluster;
     const owner = await here.accounts.create({ name: uniqueName('owner') });
-    const sent = message(owner, 'once');
-    await here.inboxes.append(owner, sent);
-    await produceRaw?.(owner, {
-      key: owner.name,
-      value: 'once',
-      headers: await copyHeaders(`milena.inbox.${owner.name}`),
+    const { inbox, pushed } = await observe(here, owner);
+    for (const [body, agoMs] of [
+      ['just now', 5_000],
+      ['two minutes ago', 120_000],
+      ['tomorrow', -86_400_000],
+    ] as const)
+      await produceRaw?.(owner, signedBefore(owner, owner, body, agoMs));
+    await eventually(() => expect(pushed).toHaveLength(3));
+    expect(pushed.map(({ body, from }) => [body, from.kind])).toEqual([
+      ['just now', 'user'],
+      ['two minutes ago', 'external'],
+      ['tomorrow', 'external'],
+    ]);
+    await inbox.close();
+  });
+
+  it('nothing is verified where a topic keeps the producers’ times', async () => {
+    const { here, produceRaw } = cluster;
+    const owner = await here.accounts.create({ name: uniqueName('owner') });
+    const admin = witness().admin();
+    await admin.connect();
+    const configEntries = [{ name: 'message.timestamp.type', value: 'CreateTime' }];
+    const topic = { type: ConfigResourceTypes.TOPIC, name: `milena.inbox.${owner.name}`, configEntries };
+    await admin.alterConfigs({ validateOnly: false, resources: [topic] });
+    await admin.disconnect();
+    const { inbox, pushed } = await observe(here, owner);
+    await eventually(async () => {
+      await produceRaw?.(owner, signedBefore(owner, owner, 'now', 0));
+      expect(pushed.at(-1)?.from.kind).toBe('external');
     });
-    const reader = await observe(here, owner, { deliver: 'all' });
-    await eventually(() => expect(reader.pushed).toHaveLength(2));
-    expect(new Set(reader.pushed.map(({ id }) => id))).toEqual(new Set([sent.id]));
-    await reader.inbox.close();
+    await inbox.close();
+  });
+
+  it('a frontend whose clock is wrong signs by the brokers’ time', async () => {
+    for (const wrongMs of [-600_000, 600_000]) {
+      const wrong = await openEngine(testConfig(), testLog, () => Date.now() + wrongMs);
+      const owner = await wrong.accounts.create({ name: uniqueName('clock') });
+      await cluster.here.accounts.find(owner.name);
+      const { inbox, pushed } = await observe(cluster.here, owner);
+      await wrong.inboxes.append(owner, message(owner, 'on time'));
+      await eventually(() => expect(pushed).toHaveLength(1));
+      expect(pushed[0]?.from.kind).toBe('user');
+      await inbox.close();
+      await wrong.close();
+    }
   });
 
   it('old mail stays verified while its key is listed, and is external afterwards', async () => {
-    const open = (keys: string) => openEngine(testConfig({ MILENA_CLUSTER_KEYS: keys }), testLog);
-    const before = await open(OLD_KEY);
-    const owner = await before.accounts.create({ name: uniqueName('rotated') });
-    await before.inboxes.append(owner, message(owner, 'old mail'));
-    await before.close();
+    const { here, produceRaw } = cluster;
+    const owner = await here.accounts.create({ name: uniqueName('rotated') });
+    await produceRaw?.(owner, signedBefore(owner, owner, 'old mail', 0, OLD_KEY));
     for (const [keys, kind] of [
-      [`${NEW_KEY},${OLD_KEY}`, 'user'],
-      [NEW_KEY, 'external'],
+      [`${TEST_KEYS},${OLD_KEY}`, 'user'],
+      [TEST_KEYS, 'external'],
     ] as const) {
-      const engine = await open(keys);
-      const reader = await observe(engine, (await engine.accounts.find(owner.name)) ?? owner);
-      const read = await reader.inbox.read({ maxBytes: 1_000 });
+      const engine = await openEngine(testConfig({ MILENA_CLUSTER_KEYS: keys }), testLog);
+      const { inbox } = await observe(engine, owner);
+      const read = await inbox.read({ maxBytes: 1_000 });
       expect(read.map(({ from, body }) => [from.kind, body])).toEqual([[kind, 'old mail']]);
-      await reader.inbox.close();
+      await inbox.close();
       await engine.close();
     }
   });

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/kafka/accounts.ts';
+import { BrokerClock } from '../../src/kafka/broker-clock.ts';
 import { CommitPace } from '../../src/kafka/commit-pace.ts';
 import { Correspondents } from '../../src/kafka/correspondents.ts';
 import type { GroupMember } from '../../src/kafka/group-member.ts';
@@ -12,6 +13,7 @@ import { encodeBatch, encodeContent } from '../../src/kafka/record-batch.ts';
 import { type RawRecord, readRecords } from '../../src/kafka/record-batches.ts';
 import { Signer } from '../../src/kafka/signature.ts';
 import type { Follower, Subscription } from '../../src/kafka/tail.ts';
+import { Trust } from '../../src/kafka/trust.ts';
 import { Watermark } from '../../src/kafka/watermark.ts';
 import { message, observe, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testLog } from './cluster.ts';
@@ -27,6 +29,7 @@ const owner: Account = {
   blocked: [],
 } as unknown as Account;
 const signer = new Signer([{ id: 'k', secret: randomBytes(32) }]);
+const clock = new BrokerClock();
 
 /** One inbox over a log in memory: the test says when a fetch happens and what it brings. */
 class World {
@@ -61,7 +64,7 @@ class World {
     const around = {
       tail: { follow },
       commitPace: new CommitPace(),
-      signer,
+      trust: new Trust(signer, clock, true, 0),
       historyMs: 3_600_000,
       log: testLog,
       steppedOver: { note: () => {} },

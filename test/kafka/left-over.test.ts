@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BrokerClock } from '../../src/kafka/broker-clock.ts';
 import { Cluster } from '../../src/kafka/cluster.ts';
 import { GroupMember } from '../../src/kafka/group-member.ts';
 import { now } from '../../src/kafka/retry.ts';
+import { newClusterKey, Signer } from '../../src/kafka/signature.ts';
+import { Trust } from '../../src/kafka/trust.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import {
   appendAll,
@@ -98,6 +101,7 @@ async function commitAsMember(topic: string, offset: number, metadata: string): 
     topic,
     frontendId: 'former',
     nonce: randomUUID(),
+    trust: new Trust(new Signer([newClusterKey()]), new BrokerClock(), false, 0),
     lane: 'group',
     sessionTimeoutMs: 10_000,
     deadline,

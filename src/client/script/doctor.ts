@@ -46,6 +46,5 @@ async function* checks(context: Context, read: () => Settings): AsyncGenerator<C
   const { checkServers } = await import('./doctor/server.ts');
   yield* checkServers(settings, context);
   const { checkKafka } = await import('./doctor/kafka.ts');
-  const kafka = await checkKafka(settings, environment);
-  if (kafka !== null) yield kafka;
+  yield* await checkKafka(settings, environment);
 }

@@ -7,17 +7,18 @@ import { withAdmin } from '../../../tools/kafka.ts';
 import type { Environment, Settings } from '../../settings.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
+import { checkRecords } from './records.ts';
 import { kafkaHere } from './started.ts';
 
 const TIMEOUT_MS = 15_000;
 
-/** Null where nobody expects Kafka to be reachable. */
-export async function checkKafka({ servers }: Settings, environment: Environment): Promise<Check | null> {
+/** None where nobody expects Kafka to be reachable. */
+export async function checkKafka({ servers }: Settings, environment: Environment): Promise<Check[]> {
   const name = 'kafka';
   const isNamed = Boolean(environment.MILENA_KAFKA_BROKERS?.trim());
   const started = isNamed ? null : kafkaHere(environment);
   const port = environment.MILENA_KAFKA_PORT?.trim();
-  if (!isNamed && !servers.some(({ host }) => isLoopback(host))) return null;
+  if (!isNamed && !servers.some(({ host }) => isLoopback(host))) return [];
   try {
     const here = started?.brokers ?? (!isNamed && port ? `127.0.0.1:${port}` : undefined);
     const config = readConfig(
@@ -25,24 +26,26 @@ export async function checkKafka({ servers }: Settings, environment: Environment
     );
     const brokers = config.brokers.join(', ');
     if (config.kafka.tls !== null || config.kafka.sasl !== null) {
-      return ok(name, `${brokers} not tried: this asks without TLS and SASL only`);
+      return [ok(name, `${brokers} not tried: this asks without TLS and SASL only`)];
     }
     try {
-      const looking = withAdmin(config, 'Looking at Kafka', (admin) => admin.describeCluster());
-      const found = await Promise.race([looking, tooLate(brokers)]);
-      const count = found.brokers.length === 1 ? '1 broker' : `${found.brokers.length} brokers`;
-      return ok(name, `${brokers} answers: ${count}`);
+      const looking = withAdmin(config, 'Looking at Kafka', async (admin) => {
+        const found = await admin.describeCluster();
+        const count = found.brokers.length === 1 ? '1 broker' : `${found.brokers.length} brokers`;
+        return [ok(name, `${brokers} answers: ${count}`), await checkRecords(config, admin)];
+      });
+      return await Promise.race([looking, tooLate(brokers)]);
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
-      if (isNamed) return failed(name, error.message, null, EXIT.UNAVAILABLE);
+      if (isNamed) return [failed(name, error.message, null, EXIT.UNAVAILABLE)];
       const script = started?.kind === 'cluster' ? 'scripts/cluster.sh start' : './start_kafka.sh';
       const next = `${script} starts one here; if yours is elsewhere, all is well.`;
       const why = started === null ? 'where Kafka is by default' : 'where the scripts started Kafka last';
-      return hint(name, `Nothing answers at ${brokers}, ${why}.`, next);
+      return [hint(name, `Nothing answers at ${brokers}, ${why}.`, next)];
     }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return failed(name, error.message, null, EXIT.USAGE);
+    return [failed(name, error.message, null, EXIT.USAGE)];
   }
 }
 
