@@ -126,23 +126,25 @@ export async function openAs(
   return terminal;
 }
 
-/**
- * Every row of the screen, with what is never the same made the same: times, the server's port, and these names (cut
- * off or not), whose six letters at the end become `······`.
- */
+/** Every row of the screen, as `masked` makes it. */
 export function screenOf(terminal: TestTerminal, ...names: readonly string[]): string[] {
-  return terminal.rows.map((row) => normal(row, names));
+  return terminal.rows.map((row) => masked(row, names));
 }
 
-function normal(row: string, names: readonly string[]): string {
+/**
+ * A row with what is never the same made the same: times, the server's port, and these names, whose six letters at the
+ * end become `······`. A name that was cut off ends in `…`; its beginning without that is other text, and stays.
+ */
+export function masked(row: string, names: readonly string[]): string {
   let text = row
     .replace(/\b\d\d:\d\d:\d\d\b/gu, 'hh:mm:ss')
     .replace(/\b\d\d:\d\d\b/gu, 'hh:mm')
     .replace(/:\d{5}\b/gu, ':PPPPP');
   for (const name of names) {
-    for (let length = name.length; length > name.length - 6; length--) {
-      const dots = '·'.repeat(6 - (name.length - length));
-      text = text.replaceAll(name.slice(0, length), name.slice(0, -6) + dots);
+    const stem = name.slice(0, -6);
+    text = text.replaceAll(name, `${stem}${'·'.repeat(6)}`);
+    for (let letters = 5; letters > 0; letters--) {
+      text = text.replaceAll(`${name.slice(0, letters - 6)}…`, `${stem}${'·'.repeat(letters)}…`);
     }
   }
   return text;
