@@ -13,7 +13,9 @@
 # takes nothing out of it. Messages may be packed with gzip, snappy, lz4 or zstd; a batch that unpacks to more than 4 MiB is
 # left out, which is said on standard error.
 #   MILENA_KAFKA_BROKERS   the Kafka (that of ./start_kafka.sh)
-. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/scripts/common.sh"
 
 for argument in "$@"; do case $argument in -h | --help) usage; exit 0 ;; esac; done
 [ $# -gt 0 ] || wrong_usage 'Which topic?'

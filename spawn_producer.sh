@@ -9,7 +9,9 @@
 # Ends at the end of its input (Ctrl+D). Exit 0 only if Kafka acknowledged every line; empty lines are left out.
 # A missing topic is created, but never an inbox: that is made with the account.
 #   MILENA_KAFKA_BROKERS   the Kafka (that of ./start_kafka.sh)
-. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/scripts/common.sh"
 
 for argument in "$@"; do case $argument in -h | --help) usage; exit 0 ;; esac; done
 [ $# -gt 0 ] || wrong_usage 'Which topic?'

@@ -4,7 +4,9 @@
 #   ./start_client.sh [--server HOST:PORT[,HOST:PORT…]] [further options of the client]
 #
 # Without --server and MILENA_SERVER it connects to the frontend of this checkout (MILENA_HOST and MILENA_PORT, 127.0.0.1:8080).
-. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/scripts/common.sh"
 
 server=''
 for argument in "$@"; do
@@ -16,10 +18,10 @@ done
 
 if [ -z "$server${MILENA_SERVER:-}" ]; then
   if is_local "$FRONTEND_HOST" && ! port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
-    die "$EX_UNAVAILABLE" "No frontend answers at $FRONTEND_HOST:$MILENA_PORT. Start one in another terminal:  ./start_frontend.sh" \
+    die "$EX_UNAVAILABLE" "No frontend answers at $FRONTEND_ADDRESS. Start one in another terminal:  ./start_frontend.sh" \
       '(or all at once:  ./start_everything.sh; or name another one:  ./start_client.sh --server HOST:PORT)'
   fi
-  set -- --server "$FRONTEND_HOST:$MILENA_PORT" "$@"
+  set -- --server "$FRONTEND_ADDRESS" "$@"
 fi
 ensure_build
 note_process client $$ "$ROOT/dist/client/main.js"

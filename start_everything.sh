@@ -7,17 +7,21 @@
 #
 # Needed: Node 20 or later with npm, and either Docker with Compose or Java 17 or later with Maven.
 # With MILENA_KAFKA_BROKERS=host:port it uses that Kafka and starts none. Stop all: ./stop_everything.sh
-. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/scripts/common.sh"
 
 demo=''
 case ${1:-} in
   '') ;;
   --demo) demo=yes ;;
-  -h | --help) usage; exit 0 ;;
   *) wrong_usage "unknown argument: $1" ;;
 esac
 [ $# -le 1 ] || wrong_usage "unknown argument: $2"
 if [ ! -t 0 ] || [ ! -t 1 ]; then demo=yes; fi
+
+# part COMMAND...: what it says, as part of this script's words
+part() { "$@" | sed -e '/^Next:/d' -e 's/^/   /'; }
 
 say "1. Packages and build"
 ensure_build
@@ -26,17 +30,17 @@ say "2. Kafka"
 if [ -n "$KAFKA_IS_GIVEN" ]; then
   say "   given: $MILENA_KAFKA_BROKERS (MILENA_KAFKA_BROKERS)"
 else
-  "$ROOT/start_kafka.sh" | sed -e '/^Next:/d' -e 's/^/   /'
+  interruptible part "$ROOT/start_kafka.sh"
 fi
 say "3. Frontend"
-"$ROOT/start_frontend.sh" --background | sed -e '/^Next:/d' -e 's/^/   /'
+interruptible part "$ROOT/start_frontend.sh" --background
 say "   all up after $SECONDS s"
 
 if [ -z "$demo" ]; then exec "$ROOT/start_client.sh"; fi
 
 say "4. A conversation"
 status=0
-node "$ROOT/dist/tools/demo.js" "$FRONTEND_HOST:$MILENA_PORT" || status=$?
+interruptible node "$ROOT/dist/tools/demo.js" "$FRONTEND_ADDRESS" || status=$?
 say ''
 if [ "$status" -ne 0 ]; then
   die 1 "The demo failed. Logs: $STATE/logs/      Stop all:  ./stop_everything.sh"

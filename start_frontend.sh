@@ -7,37 +7,46 @@
 #
 #   MILENA_HOST, MILENA_PORT   where it listens. Any number of frontends may run, each on its own port.
 #   MILENA_KAFKA_BROKERS       the Kafka it uses (that of ./start_kafka.sh)
-. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/scripts/common.sh"
 
 background=''
 while [ $# -gt 0 ]; do
   case $1 in
     --background) background=yes ;;
-    -h | --help) usage; exit 0 ;;
     *) wrong_usage "unknown argument: $1" ;;
   esac
   shift
 done
 
-address=$FRONTEND_HOST:$MILENA_PORT
+address=$FRONTEND_ADDRESS
 program=$ROOT/dist/frontend/main.js
 # A small nursery for young objects: the default of 16 MiB takes more memory than it saves time; with 4 MiB too much
 # grows old. And all begin there: what a message needs is garbage soon, but V8 learns from logins to put some of it among
 # the old objects.
 FRONTEND_NODE_FLAGS=(--max-semi-space-size=8 --no-allocation-site-pretenuring)
 
-# The frontend of this checkout at this address, if it runs: its pid
-own_frontend() { live_processes frontend | sed -n "s/^\([0-9]*\) $address\$/\1/p" | head -n 1; }
+# served_or_gone PID
+served_or_gone() { port_open "$FRONTEND_HOST" "$MILENA_PORT" || process_gone "$1" "$program"; }
 
 ensure_build
-own=$(own_frontend)
+# Two that start one here at the same moment: the second waits, and finds it.
+lock "frontend-$MILENA_PORT"
+own=$(process_at frontend "$address")
 if [ -n "$own" ]; then
-  say "A frontend is already running at $address (process $own)."
-  if [ "$ROOT/dist/.built" -nt "$STATE/run/frontend.$own" ]; then
-    say 'It was started before the last build; ./stop_everything.sh and a new start bring the newer one.'
+  program=$(marker_of frontend "$own") # another checkout's, where two share a state folder
+  # Another terminal may have started it a moment ago.
+  wait_for 40 served_or_gone "$own" || die "$EX_UNAVAILABLE" "The frontend at $address runs (process $own) but does not answer."
+  if ! process_gone "$own" "$program"; then
+    say "A frontend is already running at $address (process $own)."
+    if [ "$ROOT/dist/.built" -nt "$STATE/run/frontend.$own" ]; then
+      say 'It was started before the last build; ./stop_everything.sh and a new start bring the newer one.'
+    fi
+    [ -n "$background" ] || say 'Another one beside it:  MILENA_PORT=8081 ./start_frontend.sh'
+    exit 0
   fi
-  [ -n "$background" ] || say 'Another one beside it:  MILENA_PORT=8081 ./start_frontend.sh'
-  exit 0
+  program=$ROOT/dist/frontend/main.js
 fi
 if port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
   die "$EX_UNAVAILABLE" "Port $MILENA_PORT is taken by another program, so the frontend cannot listen there. Choose another port:" \
@@ -48,12 +57,22 @@ need_kafka
 if [ -z "$background" ]; then
   say "Starting the frontend at $address; Ctrl+C ends it. In another terminal:  ./start_client.sh"
   note_process frontend $$ "$program" "$address"
+  unlock "frontend-$MILENA_PORT"
   exec node "${FRONTEND_NODE_FLAGS[@]}" "$program"
 fi
 
 log=$STATE/logs/frontend-$MILENA_PORT.log
 # One old log is kept, so that they do not grow without end.
 if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 10000000 ]; then mv "$log" "$log.1"; fi
+
+# What a signal, or a failure, ends before it serves is taken back.
+pid=''
+undo_start() {
+  [ -n "$pid" ] || return 0
+  end_process "$pid" "$program" 5
+  rm -f "$STATE/run/frontend.$pid"
+}
+at_end="$at_end undo_start"
 set -m # a process group of its own: Ctrl+C in this terminal is not for it
 nohup node "${FRONTEND_NODE_FLAGS[@]}" "$program" >>"$log" 2>&1 </dev/null &
 pid=$!
@@ -61,13 +80,14 @@ set +m
 disown "$pid" 2>/dev/null || true
 note_process frontend "$pid" "$program" "$address"
 
-served_or_gone() { port_open "$FRONTEND_HOST" "$MILENA_PORT" || ! kill -0 "$pid" 2>/dev/null; }
-wait_for 40 served_or_gone || true
+# It may not be node yet: then its command is not ours yet, either.
+served_or_ended() { port_open "$FRONTEND_HOST" "$MILENA_PORT" || ! kill -0 "$pid" 2>/dev/null; }
+wait_for 40 served_or_ended || true
 if ! is_ours "$pid" "$program" || ! port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
   tail -n 10 "$log" >&2
-  end_process "$pid" "$program" 10
-  rm -f "$STATE/run/frontend.$pid"
   die "$EX_UNAVAILABLE" "The frontend did not start (see above; whole log: $log)."
 fi
-say "The frontend is running at $address (process $pid, log: $log)."
+started=$pid
+pid=''
+say "The frontend is running at $address (process $started, log: $log)."
 say 'Next:  ./start_client.sh      Stop it:  ./stop_everything.sh'

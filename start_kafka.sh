@@ -1,51 +1,64 @@
 #!/usr/bin/env bash
 # Starts Kafka for Milena on 127.0.0.1:9092 and waits until it answers. Does nothing when it runs already.
 #
-#   ./start_kafka.sh
+#   ./start_kafka.sh [--switch]
 #
 # With Docker and Compose it runs in a container, otherwise as a Java process (Java 17 or later, and Maven the first
-# time). Its data is kept when it is stopped: ./stop_everything.sh
+# time). Its data is kept when it is stopped: ./stop_everything.sh. When it dies it is started again.
+#
+#   --switch   the two have their data apart: where one has some the other is not started, unless this says so
 #
 #   MILENA_KAFKA=docker|jvm   one of the two, whatever is there
 #   MILENA_KAFKA_PORT         the port (9092)
 #   MILENA_KAFKA_IMAGE        the image for Docker (apache/kafka:4.3.1)
 #   MILENA_KAFKA_HEAP         limit of the Java heap (768m)
-. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/scripts/common.sh"
 . "$ROOT/scripts/kafka-jvm.sh"
 . "$ROOT/scripts/kafka-docker.sh"
 
+switch=''
 case ${1:-} in
   '') ;;
-  -h | --help) usage; exit 0 ;;
-  *) wrong_usage "start_kafka.sh takes no argument: $1" ;;
+  --switch) switch=yes ;;
+  *) wrong_usage "unknown argument: $1" ;;
 esac
+[ $# -le 1 ] || wrong_usage "unknown argument: $2"
 
 address=127.0.0.1:$MILENA_KAFKA_PORT
 kind_file=$STATE/kafka/kind
 
-# kind_and_port of the last start, so that data made with one kind is not missed because the other one is there today
-last_kind='' last_port=''
-if [ -f "$kind_file" ]; then read -r last_kind last_port <"$kind_file" || true; fi
+name_of() { if [ "$1" = docker ]; then echo "Docker's"; else echo "Java's"; fi; }
+has_data() { if [ "$1" = docker ]; then docker_has_data; else jvm_has_data; fi; }
 
+need_docker() {
+  docker_usable || die "$EX_UNAVAILABLE" "$1" \
+    'Start Docker, or install it with its compose plugin: https://docs.docker.com/engine/install/' "${@:2}"
+}
+need_jvm() {
+  jvm_usable || die "$EX_UNAVAILABLE" "$1" \
+    '  Debian, Ubuntu:  sudo apt install openjdk-17-jre-headless maven' '  macOS:           brew install openjdk maven' "${@:2}"
+}
+
+# choose_kind: sets kind. What ran last is what has the accounts and messages, and is taken again.
 choose_kind() {
-  case ${MILENA_KAFKA:-} in
-    docker)
-      docker_usable || die "$EX_UNAVAILABLE" 'MILENA_KAFKA=docker, but no Docker engine with Compose answers.' \
-        'Start Docker, or install it with its compose plugin: https://docs.docker.com/engine/install/'
-      echo docker
-      ;;
-    jvm)
-      jvm_usable || die "$EX_UNAVAILABLE" 'MILENA_KAFKA=jvm, but Java 17 or later and Maven are not both there. Install them:' \
-        '  Debian, Ubuntu:  sudo apt install openjdk-17-jre-headless maven' '  macOS:           brew install openjdk maven'
-      echo jvm
-      ;;
+  kind=${MILENA_KAFKA:-}
+  case $kind in
+    docker) need_docker 'MILENA_KAFKA=docker, but no Docker engine with Compose answers.' ;;
+    jvm) need_jvm 'MILENA_KAFKA=jvm, but Java 17 or later and Maven are not both there. Install them:' ;;
     '')
-      if [ "$last_kind" = jvm ] && jvm_usable; then
-        echo jvm
+      kind=$last_kind
+      if [ "$kind" = docker ] && has_data docker; then
+        need_docker 'The accounts and messages are in the Kafka that ran with Docker, and no Docker engine with Compose answers.' \
+          'An empty Kafka beside it:  MILENA_KAFKA=jvm ./start_kafka.sh --switch'
+      elif [ "$kind" = jvm ] && has_data jvm; then
+        need_jvm 'The accounts and messages are in the Kafka that ran with Java, and Java 17 or later and Maven are not both there:' \
+          'An empty Kafka beside it:  MILENA_KAFKA=docker ./start_kafka.sh --switch'
       elif docker_usable; then
-        echo docker
+        kind=docker
       elif jvm_usable; then
-        echo jvm
+        kind=jvm
       else
         die "$EX_UNAVAILABLE" 'Kafka needs Docker, or Java 17 or later with Maven; this machine has neither. Install one of them:' \
           '  Docker with Compose:    https://docs.docker.com/engine/install/' \
@@ -54,8 +67,13 @@ choose_kind() {
           'or name a Kafka that runs elsewhere in MILENA_KAFKA_BROKERS=host:port (then this script is not needed).'
       fi
       ;;
-    *) die "$EX_USAGE" "MILENA_KAFKA=$MILENA_KAFKA is neither docker nor jvm." ;;
+    *) die "$EX_USAGE" "MILENA_KAFKA=$kind is neither docker nor jvm." ;;
   esac
+  if [ -n "$last_kind" ] && [ "$kind" != "$last_kind" ] && [ -z "$switch" ] && has_data "$last_kind"; then
+    die "$EX_UNAVAILABLE" "The accounts and messages are in $(name_of "$last_kind") Kafka, which ran last; they are not in $(name_of "$kind")." \
+      "That one again:                MILENA_KAFKA=$last_kind ./start_kafka.sh" \
+      "The other one all the same:    MILENA_KAFKA=$kind ./start_kafka.sh --switch"
+  fi
 }
 
 already_running() {
@@ -64,40 +82,64 @@ already_running() {
       'Stop it first:  ./stop_everything.sh'
   fi
   ensure_build
-  node "$ROOT/dist/tools/await-kafka.js" "$address" 60 || die "$EX_UNAVAILABLE" "Kafka runs ($1) but does not answer at $address."
+  interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 60 ||
+    die "$EX_UNAVAILABLE" "Kafka runs ($1) but does not answer at $address."
+  if [ "$last_kind" = jvm ]; then set -- "Java process $(jvm_pid)"; fi # it may have died and come back meanwhile
   say "Kafka is already running ($1) at $address."
   exit 0
 }
 
+# What a signal, or a failure, ends before it has answered is taken back.
+starting=''
+undo_start() {
+  case $starting in
+    docker) docker_stop 5 >/dev/null 2>&1 ;;
+    jvm) jvm_abort ;;
+  esac
+}
+at_end="$at_end undo_start"
+
 lock kafka
-trap 'unlock kafka' EXIT
+# `KIND PORT` of the last start
+last_kind='' last_port=''
+if [ -f "$kind_file" ]; then
+  read -r last_kind last_port <"$kind_file" || true
+elif jvm_has_data; then
+  last_kind=jvm
+fi
 if jvm_running; then already_running "Java process $(jvm_pid)"; fi
 if [ "$last_kind" = docker ] && docker_running; then already_running "container of project $COMPOSE_PROJECT"; fi
 
-kind=$(choose_kind)
+choose_kind
 if port_open 127.0.0.1 "$MILENA_KAFKA_PORT"; then
   die "$EX_UNAVAILABLE" "Port $MILENA_KAFKA_PORT is taken by another program, so Kafka cannot start there. Choose another port:" \
     '  MILENA_KAFKA_PORT=19092 ./start_kafka.sh      (or write it into .env, for all scripts)' \
     'If that program is a Kafka which Milena may use, name it instead: MILENA_KAFKA_BROKERS=127.0.0.1:'"$MILENA_KAFKA_PORT"
 fi
 ensure_build
-mkdir -p "$STATE/kafka"
-echo "$kind $MILENA_KAFKA_PORT" >"$kind_file"
+data_folder kafka
+# Both kinds' lines, that of the last start first: --wipe deletes the data of both.
+{
+  echo "$kind $MILENA_KAFKA_PORT"
+  if [ -f "$kind_file" ]; then grep -v "^$kind " "$kind_file" || true; fi
+} >"$kind_file.new"
+mv "$kind_file.new" "$kind_file"
+starting=$kind
 if [ "$kind" = docker ]; then
   say "Starting Kafka in a container, at $address ..."
   docker_start
-  node "$ROOT/dist/tools/await-kafka.js" "$address" 60 ||
+  interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 60 ||
     die "$EX_UNAVAILABLE" "The container runs but Kafka does not answer at $address."
   say "Kafka is running at $address (Docker Compose project $COMPOSE_PROJECT)."
 else
   say "Starting Kafka as a Java process, at $address ..."
   jvm_start
   # As long as the process lives, and not for ever.
-  if ! node "$ROOT/dist/tools/await-kafka.js" "$address" 90 "$(jvm_pid)"; then
+  if ! interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 90 "$(jvm_pid)"; then
     jvm_log_tail
-    jvm_stop
     die "$EX_UNAVAILABLE" "Kafka did not start (see above; whole log: $STATE/logs/kafka.log)."
   fi
   say "Kafka is running at $address (process $(jvm_pid), log: $STATE/logs/kafka.log)."
 fi
+starting=''
 say 'Next:  ./start_frontend.sh      Stop it:  ./stop_everything.sh'

@@ -4,9 +4,12 @@
 #   ./stop_everything.sh [--wipe [--yes]]
 #
 # Data is kept: accounts and messages are there again after the next start.
-#   --wipe   also deletes Kafka's data: all accounts and messages. Asks first.
+#   --wipe   also deletes the data of the Kafka that was started here: all accounts and messages. Asks first. Keys, logs,
+#            people's local histories, and what is in a Kafka named in MILENA_KAFKA_BROKERS stay.
 #   --yes    does not ask
-. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/scripts/common.sh"
 . "$ROOT/scripts/kafka-jvm.sh"
 . "$ROOT/scripts/kafka-docker.sh"
 
@@ -15,7 +18,6 @@ while [ $# -gt 0 ]; do
   case $1 in
     --wipe) wipe=yes ;;
     --yes) sure=yes ;;
-    -h | --help) usage; exit 0 ;;
     *) wrong_usage "unknown argument: $1" ;;
   esac
   shift
@@ -23,17 +25,19 @@ done
 [ -z "$sure" ] || [ -n "$wipe" ] || wrong_usage '--yes belongs to --wipe'
 
 if [ -n "$wipe" ] && [ -z "$sure" ]; then
+  if [ -n "$KAFKA_IS_GIVEN" ]; then say "The Kafka at $MILENA_KAFKA_BROKERS was not started here: nothing in it will be deleted."; fi
   printf 'This deletes all accounts and messages of %s for good. Type yes to go on: ' "$STATE"
   read -r answer || answer=''
   [ "$answer" = yes ] || die 1 '' 'Nothing was stopped and nothing was deleted.'
 fi
 
+# Not while another script is starting it.
+lock kafka
 stopped=''
 # Clients first, so that they can log out; frontends next, so that they can commit; Kafka last.
 for kind in client tool frontend; do
   while read -r pid address; do
-    { read -r marker; } <"$STATE/run/$kind.$pid"
-    end_process "$pid" "$marker" 25
+    end_process "$pid" "$(marker_of "$kind" "$pid")" 25
     rm -f "$STATE/run/$kind.$pid"
     say "Stopped the $kind${address:+ at $address} (process $pid)."
     stopped=yes
@@ -48,27 +52,51 @@ if jvm_running; then
   stopped=yes
 fi
 
-kind=''
-if [ -f "$STATE/kafka/kind" ]; then read -r kind _ <"$STATE/kafka/kind" || true; fi
+# Which kinds have run here, and so may have data
+kinds=''
+if [ -f "$STATE/kafka/kind" ]; then kinds=$(cut -d ' ' -f 1 "$STATE/kafka/kind"); fi
+had_data=''
+if jvm_has_data; then had_data=yes; fi
+docker_silent=''
 if docker_usable; then
   if docker_left; then
-    compose down --remove-orphans >/dev/null 2>&1 || die 1 "Docker Compose could not stop project $COMPOSE_PROJECT:" \
+    docker_stop >/dev/null 2>&1 || die 1 "Docker Compose could not stop project $COMPOSE_PROJECT:" \
       "  docker compose -p $COMPOSE_PROJECT -f $ROOT/docker-compose.yml down"
     say "Stopped Kafka's container (project $COMPOSE_PROJECT)."
     stopped=yes
   fi
-  [ -z "$wipe" ] || compose down --volumes --remove-orphans >/dev/null 2>&1
-elif [ "$kind" = docker ]; then
-  warn "Kafka was started with Docker, which does not answer now: start Docker and run this again to remove the container${wipe:+ and the data}."
-  exit "$EX_UNAVAILABLE"
+  if [ -n "$wipe" ] && docker_has_data; then
+    compose down --volumes --remove-orphans >/dev/null 2>&1 ||
+      die 1 "Docker Compose could not delete the data of project $COMPOSE_PROJECT; nothing was deleted." \
+        "  docker compose -p $COMPOSE_PROJECT -f $ROOT/docker-compose.yml down --volumes"
+    had_data=yes
+  fi
+else
+  case $kinds in *docker*) docker_silent=yes ;; esac
 fi
 
 if [ -n "$wipe" ]; then
-  rm -rf "$STATE/kafka"
-  say 'Deleted the data: all accounts and messages.'
+  if delete_data kafka kind && [ -n "$had_data" ]; then
+    say "Deleted the data of the Kafka that was started here: all its accounts and messages."
+  else
+    say 'There was no data here to delete: no Kafka has run from this folder.'
+  fi
+  if [ -n "$docker_silent" ]; then
+    # It stays remembered, for the next start and the next --wipe.
+    data_folder kafka
+    echo "docker $MILENA_KAFKA_PORT" >"$STATE/kafka/kind"
+  fi
+  if [ -n "$KAFKA_IS_GIVEN" ]; then
+    say "Not deleted: what is in the Kafka at $MILENA_KAFKA_BROKERS (MILENA_KAFKA_BROKERS), which was not started here."
+  fi
+  if [ -d "$STATE/cluster" ]; then say "Not deleted: the cluster's data. That is done by  scripts/cluster.sh stop --wipe"; fi
 elif [ -n "$stopped" ]; then
   say 'Nothing of Milena is running any more. The data is kept (--wipe deletes it).'
-else
+elif [ -z "$docker_silent" ]; then
   say 'Nothing of Milena was running.'
+fi
+if [ -n "$docker_silent" ]; then
+  warn "Kafka was started with Docker, which does not answer now: start Docker and run this again to remove the container${wipe:+ and the data, which is not deleted}."
+  exit "$EX_UNAVAILABLE"
 fi
 say 'Start again:  ./start_everything.sh'

@@ -7,7 +7,9 @@
 # afterwards; what runs of Milena on this machine is not touched.
 #   MILENA_TEST_KAFKA_BROKERS   use this Kafka instead
 #   MILENA_KAFKA=docker|jvm     one of the two, whatever is there
-. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/scripts/common.sh"
 . "$ROOT/scripts/kafka-jvm.sh"
 
 for argument in "$@"; do case $argument in -h | --help) usage; exit 0 ;; esac; done
@@ -24,7 +26,7 @@ step() {
   local name=$1 began=$SECONDS
   shift
   say "== $name"
-  "$@" || die 1 "== $name failed"
+  interruptible "$@" || die 1 "== $name failed"
   say "== $name: ok ($((SECONDS - began)) s)"
 }
 # Before the tests, whose brokers would otherwise each wait for the same download.
@@ -33,6 +35,6 @@ if [ -z "${MILENA_TEST_KAFKA_BROKERS:-}" ] && jvm_usable; then
 fi
 step 'type check' npm run --silent typecheck
 step 'linter' npm run --silent lint
-step 'build' ensure_build
+ensure_build
 step 'tests' npm run --silent test -- "$@"
 say "All green after $SECONDS s."

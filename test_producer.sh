@@ -5,11 +5,12 @@
 #
 # Exit 0 only if Kafka acknowledged it.
 #   MILENA_KAFKA_BROKERS   the Kafka (that of ./start_kafka.sh)
-. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/scripts/common.sh"
 
 case ${1:-} in
   '') ;;
-  -h | --help) usage; exit 0 ;;
   *) wrong_usage "test_producer.sh takes no argument: $1" ;;
 esac
 ensure_build

@@ -11,10 +11,14 @@
 # ./stop_everything.sh stops its frontends, too; its brokers are stopped here.
 #
 #   MILENA_CLUSTER_HEAP   limit of the Java heap of each broker (512m)
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/common.sh"
 . "$ROOT/scripts/kafka-jvm.sh"
 
 CLUSTER=$STATE/cluster
+MILENA_CLUSTER_HEAP=${MILENA_CLUSTER_HEAP:-512m}
+need_heap MILENA_CLUSTER_HEAP "$MILENA_CLUSTER_HEAP"
 
 free_ports() {
   node -e '
@@ -42,11 +46,11 @@ frontend_ports() { [ ! -f "$CLUSTER/frontends" ] || cat "$CLUSTER/frontends"; }
 choose_nodes() {
   local count=$1 ports id
   [ ! -f "$CLUSTER/nodes" ] || return 0
-  mkdir -p "$CLUSTER"
   ports=($(free_ports $((2 * count))))
   for ((id = 1; id <= count; id++)); do
     echo "$id ${ports[id - 1]} ${ports[count + id - 1]}"
-  done >"$CLUSTER/nodes"
+  done >"$CLUSTER/nodes.new"
+  mv "$CLUSTER/nodes.new" "$CLUSTER/nodes"
 }
 
 node_settings() {
@@ -63,7 +67,7 @@ node.id=$id
 controller.quorum.voters=$voters
 listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
 advertised.listeners=PLAINTEXT://127.0.0.1:$port
-log.dirs=$CLUSTER/$id/data
+log.dirs=data
 default.replication.factor=$copies
 offsets.topic.replication.factor=$copies
 transaction.state.log.replication.factor=$copies
@@ -75,47 +79,52 @@ PROPERTIES
 
 start_node() {
   local id=$1 port=$2 controller=$3 class_path=$4 folder=$CLUSTER/$1 pid
-  local logging=("-Dlog4j2.configurationFile=$ROOT/kafka/log4j2.properties" "-Dmilena.kafka.log=$folder/kafka.log")
   mkdir -p "$folder"
   node_settings "$id" "$port" "$controller" >"$folder/server.properties"
-  if [ ! -f "$folder/data/meta.properties" ]; then
-    "$(java_command)" -Xmx128m "${logging[@]}" -cp "$class_path" kafka.tools.StorageTool format \
-      --cluster-id MilenaCluster000000001 --config "$folder/server.properties" >"$folder/format.log" 2>&1 || {
-      tail -n 15 "$folder/format.log" >&2
-      die 1 "Broker $id could not prepare its data folder $folder/data (see above)."
-    }
-  fi
+  cp "$ROOT/kafka/log4j2.properties" "$folder/"
+  format_data "$folder" "$class_path" MilenaCluster000000001 "$folder/format.log"
   set -m # a process group of its own: Ctrl+C in this terminal is not for it
-  CLASSPATH=$class_path nohup "$(java_command)" "@$ROOT/kafka/jvm.options" "-Xmx${MILENA_CLUSTER_HEAP:-512m}" \
-    "$(node_marker "$id")" "${logging[@]}" kafka.Kafka "$folder/server.properties" >"$folder/console.log" 2>&1 </dev/null &
+  CLASSPATH=$class_path in_folder "$folder" nohup "$(java_command)" "@$ROOT/kafka/jvm.options" "-Xmx$MILENA_CLUSTER_HEAP" \
+    "$(node_marker "$id")" "${LOGGING[@]}" kafka.Kafka server.properties >"$folder/console.log" 2>&1 </dev/null &
   pid=$!
   set +m
   disown "$pid" 2>/dev/null || true
   echo "$pid" >"$folder/pid"
+  started="$started $pid"
 }
+
+# What a signal, or a failure, ends before it is whole is taken back.
+started=''
+undo_start() {
+  local pid
+  for pid in $started; do kill -KILL "$pid" 2>/dev/null; done
+}
+at_end="$at_end undo_start"
 
 start() {
   local class_path id port controller count frontends=$2 copies
   jvm_usable || die "$EX_UNAVAILABLE" 'The brokers need Java 17 or later with Maven here. Install them:' \
     '  Debian, Ubuntu:  sudo apt install openjdk-17-jre-headless maven' '  macOS:           brew install openjdk maven'
   ensure_build
+  data_folder cluster
   choose_nodes "$1"
   count=$(node_ids | wc -l)
   [ "$count" -eq "$1" ] || die "$EX_USAGE" "This cluster's data is that of $((count)) brokers." \
     'Start it with as many, or delete it first:  scripts/cluster.sh stop --wipe'
-  class_path=$("$ROOT/scripts/kafka-classpath.sh")
+  find_jars
+  LOGGING+=(-Dmilena.kafka.log=kafka.log)
   while read -r id port controller; do
     node_runs "$id" || start_node "$id" "$port" "$controller" "$class_path"
   done <"$CLUSTER/nodes"
   for id in $(node_ids); do
-    if ! node "$ROOT/dist/tools/await-kafka.js" "127.0.0.1:$(node_port "$id")" 90 "$(node_pid "$id")"; then
+    if ! interruptible node "$ROOT/dist/tools/await-kafka.js" "127.0.0.1:$(node_port "$id")" 90 "$(node_pid "$id")"; then
       tail -n 20 "$CLUSTER/$id/console.log" >&2
       die "$EX_UNAVAILABLE" "Broker $id did not start (see above; whole log: $CLUSTER/$id/console.log)."
     fi
   done
   # Kafka keeps this in itself, not in the brokers' files: a lease or watermark must not roll back with a broker.
   if [ "$count" -ge 3 ] && [ ! -f "$CLUSTER/in-sync" ]; then
-    CLASSPATH=$class_path "$(java_command)" -Xmx128m -Dlog4j2.level=ERROR kafka.admin.ConfigCommand \
+    CLASSPATH=$class_path interruptible "$(java_command)" -Xmx128m -Dlog4j2.level=ERROR kafka.admin.ConfigCommand \
       --bootstrap-server "$(bootstrap)" --alter --entity-type brokers --entity-default \
       --add-config min.insync.replicas=2 >"$CLUSTER/in-sync.log" 2>&1 || {
       cat "$CLUSTER/in-sync.log" >&2
@@ -127,13 +136,14 @@ start() {
   while [ "$(frontend_ports | wc -l)" -lt "$frontends" ]; do free_ports 1 >>"$CLUSTER/frontends"; done
   for port in $(frontend_ports | head -n "$frontends"); do
     MILENA_HOST=127.0.0.1 MILENA_PORT=$port MILENA_KAFKA_BROKERS=$(bootstrap) MILENA_REPLICATION_FACTOR=$copies \
-      MILENA_CLUSTER_KEY_FILE=$CLUSTER/cluster.key "$ROOT/start_frontend.sh" --background >/dev/null
+      MILENA_CLUSTER_KEY_FILE=$CLUSTER/cluster.key interruptible "$ROOT/start_frontend.sh" --background >/dev/null
   done
+  started=''
   status
 }
 
 status() {
-  local id port
+  local id port pid
   for id in $(node_ids); do
     if node_runs "$id"; then
       say "broker $id 127.0.0.1:$(node_port "$id") process $(node_pid "$id")"
@@ -142,21 +152,19 @@ status() {
     fi
   done
   for port in $(frontend_ports); do
-    pid=$(frontend_pid "$port")
+    pid=$(process_at frontend "127.0.0.1:$port")
     if [ -n "$pid" ]; then say "frontend 127.0.0.1:$port process $pid"; else say "frontend 127.0.0.1:$port stopped"; fi
   done
   [ -n "$(node_ids)" ] || say 'There is no cluster. Start one:  scripts/cluster.sh start'
 }
 
-frontend_pid() { live_processes frontend | sed -n "s/^\([0-9]*\) 127.0.0.1:$1\$/\1/p" | head -n 1; }
-
 stop() {
   local port pid id
   # Frontends first, so that they can commit.
   for port in $(frontend_ports); do
-    pid=$(frontend_pid "$port")
+    pid=$(process_at frontend "127.0.0.1:$port")
     [ -n "$pid" ] || continue
-    end_process "$pid" "$ROOT/dist/frontend/main.js" 25
+    end_process "$pid" "$(marker_of frontend "$pid")" 25
     rm -f "$STATE/run/frontend.$pid"
     say "Stopped the frontend at 127.0.0.1:$port (process $pid)."
   done
@@ -169,14 +177,12 @@ stop() {
     say "Stopped broker $id (process $pid)."
   done
   [ -n "$1" ] || return 0
-  rm -rf "$CLUSTER"
-  say "Deleted the cluster's data."
+  if delete_data cluster nodes; then say "Deleted the cluster's data."; else say 'There was no cluster to delete.'; fi
 }
 
 command=${1:-}
 case $command in
   start | status | stop) shift ;;
-  -h | --help) usage; exit 0 ;;
   *) wrong_usage 'start, status or stop?' ;;
 esac
 brokers=3 frontends=2 wipe=''
@@ -193,6 +199,7 @@ done
 for number in "$brokers" "$frontends"; do
   [[ $number =~ ^[1-9]$ ]] || wrong_usage 'a number from 1 to 9, please'
 done
+[ "$command" = status ] || lock cluster
 case $command in
   start) start "$brokers" "$frontends" ;;
   status) status ;;

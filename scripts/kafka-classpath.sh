@@ -2,40 +2,43 @@
 # Prints the class path of kafka/pom.xml's jars, for `java -cp`. Maven is asked once; the answer is kept in .milena/
 # until the pom changes or a jar is gone from Maven's repository.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/common.sh"
 
-if [ $# -gt 0 ]; then
-  echo "usage: ${0##*/}    prints the class path of the Kafka broker and its tools"
-  case $1 in -h | --help) exit 0 ;; *) exit 64 ;; esac
-fi
+[ $# -eq 0 ] || wrong_usage "kafka-classpath.sh takes no argument: $1"
 
-kept=$root/.milena/kafka-classpath
-stamp=$(cksum <"$root/kafka/pom.xml")
+kept=$ROOT/.milena/kafka-classpath
+stamp=$(cksum <"$ROOT/kafka/pom.xml")
 
 # whole CLASSPATH: are all its jars there?
 whole() {
-  local jar IFS=:
-  for jar in $1; do [ -f "$jar" ] || return 1; done
-  [ -n "$1" ]
+  local jar jars
+  [ -n "$1" ] || return 1
+  IFS=: read -r -a jars <<<"$1"
+  for jar in "${jars[@]}"; do [ -f "$jar" ] || return 1; done
 }
 
-if [ -f "$kept" ]; then
-  { read -r kept_stamp && read -r kept_path; } <"$kept" || true
-  if [ "${kept_stamp:-}" = "$stamp" ] && whole "${kept_path:-}"; then
-    echo "$kept_path"
-    exit 0
-  fi
-fi
+# print_kept: prints what is kept, if that is still right.
+print_kept() {
+  local kept_stamp='' kept_path=''
+  [ -f "$kept" ] || return 1
+  { read -r kept_stamp && read -r kept_path; } <"$kept" || return 1
+  [ "$kept_stamp" = "$stamp" ] && whole "$kept_path" && echo "$kept_path"
+}
 
-mkdir -p "$root/.milena"
-answer=$(mktemp "$root/.milena/classpath.XXXXXX")
-trap 'rm -f "$answer" "$answer.log" "$answer.new"' EXIT
-echo 'Fetching the jars of Kafka with Maven (the first time some 45 MB) ...' >&2
-if ! mvn -B -q -f "$root/kafka/pom.xml" dependency:build-classpath -DincludeScope=runtime \
+print_kept && exit
+# One at a time: Maven's repository is no place for two.
+lock classpath
+print_kept && exit
+answer=''
+remove_answer() { [ -z "$answer" ] || rm -f "$answer" "$answer.log" "$answer.new"; }
+at_end="$at_end remove_answer"
+answer=$(mktemp "$ROOT/.milena/classpath.XXXXXX")
+warn 'Fetching the jars of Kafka with Maven (the first time some 45 MB) ...'
+if ! interruptible mvn -B -q -f "$ROOT/kafka/pom.xml" dependency:build-classpath -DincludeScope=runtime \
   "-Dmdep.outputFile=$answer" >"$answer.log" 2>&1; then
   tail -n 15 "$answer.log" >&2
-  echo "Maven could not fetch Kafka's jars (see above). A proxy or mirror is set in ~/.m2/settings.xml." >&2
-  exit 69
+  die "$EX_UNAVAILABLE" "Maven could not fetch Kafka's jars (see above). A proxy or mirror is set in ~/.m2/settings.xml."
 fi
 path=$(cat "$answer")
 # A new file moved into place, so that nobody reads half of it.

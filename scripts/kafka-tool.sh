@@ -5,7 +5,9 @@
 #   scripts/kafka-tool.sh consumer-groups --describe --group milena.inbox.alice
 #
 # TOOL is one of: topics, groups, consumer-groups, console-consumer, console-producer, configs, get-offsets.
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+set -euo pipefail
+here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/common.sh"
 . "$ROOT/scripts/kafka-jvm.sh"
 . "$ROOT/scripts/kafka-docker.sh"
 
@@ -17,7 +19,6 @@ case ${1:-} in
   console-producer) class=org.apache.kafka.tools.ConsoleProducer ;;
   configs) class=kafka.admin.ConfigCommand ;;
   get-offsets) class=org.apache.kafka.tools.GetOffsetShell ;;
-  -h | --help) usage; exit 0 ;;
   '') wrong_usage 'Which tool?' ;;
   *) wrong_usage "unknown tool: $1" ;;
 esac
@@ -34,5 +35,5 @@ if [ -z "$KAFKA_IS_GIVEN" ] && [ "$kind" = docker ]; then
     "/opt/kafka/bin/kafka-$tool.sh" --bootstrap-server kafka:19092 "$@"
 fi
 jvm_usable || die "$EX_UNAVAILABLE" "Kafka's tools need Java 17 or later with Maven here."
-class_path=$("$ROOT/scripts/kafka-classpath.sh")
+find_jars
 CLASSPATH=$class_path exec "$(java_command)" -Xmx256m -Dlog4j2.level=ERROR "$class" --bootstrap-server "$MILENA_KAFKA_BROKERS" "$@"

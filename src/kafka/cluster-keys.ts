@@ -20,8 +20,8 @@ export function parseClusterKeys(text: string, source: string): ClusterKey[] {
       const secret = Buffer.from(encoded ?? '', 'base64url');
       if (!id || !/^[A-Za-z0-9_-]{1,32}$/.test(id) || more.length > 0 || secret.length < MIN_SECRET_BYTES) {
         throw new ConfigError(
-          `${source}: each key is id:secret, the secret at least ${MIN_SECRET_BYTES} bytes in base64. Make one with: ` +
-            `node -p "'k1:' + require('crypto').randomBytes(32).toString('base64url')"`,
+          `${source}: each key is id:secret, the secret at least ${MIN_SECRET_BYTES} bytes in base64. ` +
+            './milena keys makes one.',
         );
       }
       return { id, secret };
@@ -45,24 +45,31 @@ export function loadClusterKeys(file: string, mayCreate: boolean): ClusterKey[] 
   }
   if (!mayCreate) {
     throw new ConfigError(
-      `Frontends sign messages with a key that all of them share, and Kafka is not on this machine only: give them ` +
-        `the same MILENA_CLUSTER_KEYS, or the same file at MILENA_CLUSTER_KEY_FILE=${file}`,
+      `Frontends sign messages with a key that all of them share, and Kafka is not on this machine only. For the first ` +
+        `frontend make one:  ./milena keys. The others need the same: copy its file to theirs ` +
+        `(MILENA_CLUSTER_KEY_FILE=${file}), or give all of them the same MILENA_CLUSTER_KEYS.`,
     );
   }
   makeKeyFile(file);
   return parseClusterKeys(readPrivately(file), file);
 }
 
-/** Whole or not at all, and never over another frontend's that came first in this moment. */
-function makeKeyFile(file: string): void {
+/**
+ * Writes a new key to a file that only its owner may read: whole or not at all, and never over one that is there, such
+ * as another frontend's that came first in this moment.
+ * @returns whether it is the new one that is there now
+ */
+export function makeKeyFile(file: string): boolean {
   const key = newClusterKey();
   const draft = `${file}.${process.pid}`;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(draft, `${key.id}:${key.secret.toString('base64url')}\n`, { mode: 0o600 });
   try {
     linkSync(draft, file);
+    return true;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    return false;
   } finally {
     rmSync(draft, { force: true });
   }

@@ -21,6 +21,8 @@ const SCRIPTS = [
   'spawn_producer.sh',
   'test_producer.sh',
   'test_everything.sh',
+  'scripts/cluster.sh',
+  'scripts/kafka-tool.sh',
 ];
 
 const cleanups: (() => unknown)[] = [];
@@ -48,7 +50,7 @@ describe('every script', () => {
       settings: { MILENA_STATE_DIR: ownState() },
     });
     expect(code).toBe(0);
-    expect(stdout).toContain(`./${script}`);
+    expect(stdout).toContain(script);
     expect(stdout.length).toBeGreaterThan(80);
   });
 
@@ -120,7 +122,8 @@ describe('what is missing or taken is named', () => {
     // A PATH with the everyday tools only, wherever they are on this machine.
     const folder = mkdtempSync(join(tmpdir(), 'milena-path-'));
     cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
-    const tools = 'bash sh cat sed grep head tail cut tr cksum mkdir rm dirname find ls sleep env';
+    const tools =
+      'bash sh cat sed grep head tail cut tr cksum mkdir rm mv ln cp chmod readlink touch dirname find ls sleep env';
     for (const tool of tools.split(' ')) {
       const { stdout } = await run('sh', ['-c', `command -v ${tool}`]);
       await run('ln', ['-s', stdout.trim(), join(folder, tool)]);

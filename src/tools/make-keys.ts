@@ -1,0 +1,38 @@
+/**
+ * What `./milena keys` runs: makes the file with the key that frontends share, and says how the others get it.
+ *   node make-keys.js FILE
+ * The secret itself is never printed: terminals and logs keep what they show.
+ */
+import { ConfigError } from '../config.ts';
+import { loadClusterKeys, makeKeyFile } from '../kafka/cluster-keys.ts';
+import { EXIT, runTool, ToolError } from './exit.ts';
+import { printable } from './printable.ts';
+
+async function main(): Promise<number> {
+  const [file, ...more] = process.argv.slice(2);
+  if (file === undefined || more.length > 0) throw new ToolError(EXIT.USAGE, 'usage: make-keys FILE');
+  try {
+    const made = makeKeyFile(file);
+    const [key] = loadClusterKeys(file, false);
+    const name = printable(file);
+    console.log(
+      made
+        ? `Made the key ${key?.id} in ${name}, readable for you alone.`
+        : `There is a key already: ${key?.id} in ${name}. It stays.`,
+    );
+    console.log(
+      [
+        'The frontends of this checkout read it. Every other frontend of the same Kafka needs the same file: copy it, with its mode,',
+        `  scp -p ${name} OTHER:CHECKOUT/.milena/cluster.key`,
+        'to where MILENA_CLUSTER_KEY_FILE names it, or put its line into MILENA_CLUSTER_KEYS.',
+        'Whoever has it can sign as any user: keep it as secret as a password.',
+      ].join('\n'),
+    );
+    return 0;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new ToolError(EXIT.USAGE, error.message);
+    throw error;
+  }
+}
+
+await runTool(main);
