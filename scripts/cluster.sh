@@ -183,7 +183,8 @@ stop() {
 command=${1:-}
 case $command in
   start | status | stop) shift ;;
-  *) wrong_usage 'start, status or stop?' ;;
+  '') wrong_usage 'start, status or stop?' ;;
+  *) wrong_usage "unknown command: $command" ;;
 esac
 brokers=3 frontends=2 wipe=''
 while [ $# -gt 0 ]; do

@@ -1,0 +1,170 @@
+/**
+ * Docker's Kafka and Java's have their data apart: the one that ran last is the one with the accounts, and the other is
+ * not started in its place without a word. Docker is a stand-in that writes down what it is asked.
+ */
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../broker/ports.ts';
+import { fakePrograms, sandbox } from './sandbox.ts';
+import { type Finished, runScript } from './script.ts';
+
+let box: string;
+let state: string;
+let port: string;
+
+beforeEach(async () => {
+  const own = sandbox();
+  onTestFinished(own.remove);
+  box = own.path;
+  state = join(box, 'state');
+  port = String(await freePort());
+});
+
+/** With an engine, and a volume of ours in it, or without; `up` fails, as where no image can be fetched. */
+const DOCKER = {
+  none: 'exit 1',
+  withData: `echo "$*" >>"$CALLS"; case $* in *' up '*) exit 1 ;; esac`,
+  withoutData: `echo "$*" >>"$CALLS"; case $* in *' up '* | 'volume inspect '*) exit 1 ;; esac`,
+} as const;
+const NO_JAVA = 'exit 1';
+const JAVA = `case $* in *-version*) echo 'openjdk version "21.0.1"' >&2 ;; *) echo "$*" >>"$CALLS"; exit 1 ;; esac`;
+
+function run(
+  script: string,
+  args: readonly string[],
+  machine: { readonly docker: keyof typeof DOCKER; readonly java: boolean },
+  settings: Record<string, string> = {},
+): Promise<Finished> {
+  const PATH = fakePrograms(box, {
+    docker: DOCKER[machine.docker],
+    java: machine.java ? JAVA : NO_JAVA,
+    mvn: `exit 1`,
+  });
+  return runScript(script, args, {
+    settings: {
+      ...{ PATH, CALLS: join(box, 'calls'), JAVA_HOME: '', MILENA_KAFKA: '', MILENA_KAFKA_PORT: port },
+      ...{ MILENA_STATE_DIR: state, ...settings },
+    },
+  });
+}
+
+/** A state folder in which that kind ran last; Java's with data, Docker's as its engine says. */
+function ranLast(kind: 'docker' | 'jvm', ...earlier: readonly string[]): void {
+  for (const part of ['run', 'logs', 'kafka']) mkdirSync(join(state, part), { recursive: true });
+  writeFileSync(join(state, 'kafka/kind'), [kind, ...earlier].map((name) => `${name} ${port}\n`).join(''));
+  if (kind !== 'jvm') return;
+  mkdirSync(join(state, 'kafka/data'));
+  writeFileSync(join(state, 'kafka/data/meta.properties'), 'version=1\n');
+}
+
+const calls = () => (existsSync(join(box, 'calls')) ? readFileSync(join(box, 'calls'), 'utf8') : '');
+const kindFile = () => readFileSync(join(state, 'kafka/kind'), 'utf8');
+
+describe('start_kafka.sh, where the other kind has the data', () => {
+  it('does not start an empty Java Kafka when Docker is away', async () => {
+    ranLast('docker');
+    const done = await run('start_kafka.sh', [], { docker: 'none', java: true });
+    expect(done).toMatchObject({ code: 69, stdout: '' });
+    expect(done.stderr).toContain('The accounts and messages are in the Kafka that ran with Docker');
+    expect(done.stderr).toContain('MILENA_KAFKA=jvm ./start_kafka.sh --switch');
+    expect(calls()).toBe('');
+    expect(existsSync(join(state, 'kafka/data'))).toBe(false);
+    expect(kindFile()).toBe(`docker ${port}\n`);
+  });
+
+  it('does not start an empty container when Java is away', async () => {
+    ranLast('jvm');
+    const done = await run('start_kafka.sh', [], { docker: 'withoutData', java: false });
+    expect(done).toMatchObject({ code: 69, stdout: '' });
+    expect(done.stderr).toContain('The accounts and messages are in the Kafka that ran with Java');
+    expect(calls()).not.toContain(' up ');
+    expect(kindFile()).toBe(`jvm ${port}\n`);
+  });
+
+  it.each([
+    ['jvm', 'docker', 'withoutData'],
+    ['docker', 'jvm', 'withData'],
+    ['docker', 'jvm', 'none'],
+  ] as const)(
+    '%s had it, and MILENA_KAFKA=%s (Docker %s): refused with the reason',
+    async (last, kind, docker) => {
+      ranLast(last);
+      const done = await run('start_kafka.sh', [], { docker, java: true }, { MILENA_KAFKA: kind });
+      expect(done).toMatchObject({ code: 69, stdout: '' });
+      expect(done.stderr).toContain(`MILENA_KAFKA=${last} ./start_kafka.sh`);
+      expect(done.stderr).toContain(`MILENA_KAFKA=${kind} ./start_kafka.sh --switch`);
+      expect(calls()).not.toContain(' up ');
+    },
+  );
+
+  it('starts it when told to, and knows both from then on', async () => {
+    ranLast('jvm');
+    const settings = { MILENA_KAFKA: 'docker' };
+    const done = await run('start_kafka.sh', ['--switch'], { docker: 'withoutData', java: true }, settings);
+    expect(done.stderr).toContain('Docker Compose could not start Kafka');
+    expect(calls()).toContain(' up -d --wait');
+    // What could not be started is taken back.
+    expect(calls()).toContain(' down ');
+    expect(kindFile()).toBe(`docker ${port}\njvm ${port}\n`);
+    expect(existsSync(join(state, 'kafka/data/meta.properties'))).toBe(true);
+  });
+
+  it('starts the other one without a word where nothing is lost by it', async () => {
+    ranLast('docker');
+    const done = await run(
+      'start_kafka.sh',
+      [],
+      { docker: 'withoutData', java: true },
+      { MILENA_KAFKA: 'jvm' },
+    );
+    expect(done.stdout).toContain('Starting Kafka as a Java process');
+  });
+
+  it('makes data folders of earlier versions private', async () => {
+    ranLast('jvm');
+    expect(statSync(join(state, 'kafka')).mode & 0o077).not.toBe(0);
+    await run('start_kafka.sh', [], { docker: 'none', java: true }, { MILENA_KAFKA: 'jvm' });
+    expect(statSync(join(state, 'kafka')).mode & 0o777).toBe(0o700);
+    expect(statSync(state).mode & 0o777).toBe(0o700);
+  });
+});
+
+describe('stop_everything.sh --wipe', () => {
+  const wipe = (docker: keyof typeof DOCKER, settings: Record<string, string> = {}) =>
+    run('stop_everything.sh', ['--wipe', '--yes'], { docker, java: true }, settings);
+
+  it('deletes the data of both kinds', async () => {
+    ranLast('jvm', 'docker');
+    expect(await wipe('withData')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Deleted the data'),
+    });
+    expect(calls()).toContain('down --volumes');
+    expect(existsSync(join(state, 'kafka'))).toBe(false);
+  });
+
+  it('says that Docker’s is not deleted while its engine is away, and remembers it', async () => {
+    ranLast('jvm', 'docker');
+    const done = await wipe('none');
+    expect(done).toMatchObject({ code: 69, stderr: expect.stringContaining('which is not deleted') });
+    expect(kindFile()).toBe(`docker ${port}\n`);
+    expect(existsSync(join(state, 'kafka/data'))).toBe(false);
+    const next = await run('start_kafka.sh', [], { docker: 'none', java: true });
+    expect(next).toMatchObject({ code: 69, stderr: expect.stringContaining('ran with Docker') });
+  });
+
+  it('says what is not its own to delete, before it asks and afterwards', async () => {
+    const settings = { MILENA_KAFKA_BROKERS: '192.0.2.1:9092' };
+    const done = await wipe('none', settings);
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(done.stdout).toContain('There was no data here to delete');
+    expect(done.stdout).toContain('Not deleted: what is in the Kafka at 192.0.2.1:9092');
+    expect(done.stdout).not.toContain('Deleted');
+    const asked = await run('stop_everything.sh', ['--wipe'], { docker: 'none', java: true }, settings);
+    expect(asked).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('nothing in it will be deleted'),
+    });
+  });
+});
