@@ -41,7 +41,8 @@ export function loadClusterKeys(file: string, mayCreate: boolean): ClusterKey[] 
   try {
     return parseClusterKeys(readPrivately(file), file);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!hasCode(error)) throw error;
+    if (error.code !== 'ENOENT') throw new ConfigError(`${file} cannot be read: ${error.message}`);
   }
   if (!mayCreate) {
     throw new ConfigError(
@@ -58,17 +59,19 @@ export function loadClusterKeys(file: string, mayCreate: boolean): ClusterKey[] 
  * Writes a new key to a file that only its owner may read: whole or not at all, and never over one that is there, such
  * as another frontend's that came first in this moment.
  * @returns whether it is the new one that is there now
+ * @throws ConfigError
  */
 export function makeKeyFile(file: string): boolean {
   const key = newClusterKey();
   const draft = `${file}.${process.pid}`;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(draft, `${key.id}:${key.secret.toString('base64url')}\n`, { mode: 0o600 });
   try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(draft, `${key.id}:${key.secret.toString('base64url')}\n`, { mode: 0o600 });
     linkSync(draft, file);
     return true;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error)) throw error;
+    if (error.code !== 'EEXIST') throw new ConfigError(`${file} cannot be made: ${error.message}`);
     return false;
   } finally {
     rmSync(draft, { force: true });
@@ -82,6 +85,7 @@ function readPrivately(file: string): string {
   return readFileSync(file, 'utf8');
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+/** Of the file system. */
+function hasCode(error: unknown): error is Error & { code: unknown } {
+  return error instanceof Error && !(error instanceof ConfigError) && 'code' in error;
 }

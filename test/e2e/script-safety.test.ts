@@ -136,6 +136,7 @@ describe('a script without its checkout', () => {
 
 describe('a state folder that is not ours', () => {
   const home = join(box.path, 'home');
+  let theirs: string;
   const wrong: readonly (readonly [string, () => string])[] = [
     ['the root', () => '/'],
     ['the root in other words', () => '/tmp/..'],
@@ -144,13 +145,14 @@ describe('a state folder that is not ours', () => {
     ['the folder around it', () => dirname(clone)],
     ['its packages', () => join(clone, 'dist')],
     ['files of somebody else', () => foreign],
-    ['a link to them', () => link('to somebody else', foreign)],
+    ['a link to them', () => theirs],
     ['one thing of a name that we use, too', () => join(foreign, 'only')],
     ['a file', () => join(foreign, 'cluster.key')],
     ['a name of two lines', () => join(box.path, 'two\nlines')],
   ];
 
   beforeAll(() => {
+    theirs = link('to somebody else', foreign);
     mkdirSync(home);
     mkdirSync(join(foreign, 'only/kafka'), { recursive: true });
     writeFileSync(join(foreign, 'only/kafka/novel'), 'The Trial');
