@@ -94,9 +94,10 @@ start_node() {
 }
 
 # What a signal, or a failure, ends before it is whole is taken back.
-started=''
+started='' started_frontends=''
 undo_start() {
   local pid
+  for pid in $started_frontends; do end_process "$pid" "$(marker_of frontend "$pid")" 1; done
   for pid in $started; do kill -KILL "$pid" 2>/dev/null; done
 }
 at_end="$at_end undo_start"
@@ -135,10 +136,12 @@ start() {
   copies=$((count < 3 ? 1 : 3))
   while [ "$(frontend_ports | wc -l)" -lt "$frontends" ]; do free_ports 1 >>"$CLUSTER/frontends"; done
   for port in $(frontend_ports | head -n "$frontends"); do
+    [ -z "$(process_at frontend "127.0.0.1:$port")" ] || continue
     MILENA_HOST=127.0.0.1 MILENA_PORT=$port MILENA_KAFKA_BROKERS=$(bootstrap) MILENA_REPLICATION_FACTOR=$copies \
       MILENA_CLUSTER_KEY_FILE=$CLUSTER/cluster.key interruptible "$ROOT/start_frontend.sh" --background >/dev/null
+    started_frontends="$started_frontends $(process_at frontend "127.0.0.1:$port")"
   done
-  started=''
+  started='' started_frontends=''
   status
 }
 

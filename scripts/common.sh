@@ -48,7 +48,8 @@ in_root() { case $1 in /*) printf '%s' "$1" ;; *) printf '%s' "$ROOT/$1" ;; esac
 # Everything that is made while running lies here: data of the JVM broker, logs, pid files.
 STATE=$(in_root "${MILENA_STATE_DIR:-.milena}")
 . "$ROOT/scripts/state-folder.sh"
-claim_folder "$ROOT/.milena"
+# Locks and the jars' list are the checkout's; one that is installed for everybody needs neither.
+[ ! -w "$ROOT" ] || claim_folder "$ROOT/.milena"
 claim_folder "$STATE"
 STATE=$(cd "$STATE" && pwd -P)
 mkdir -p "$STATE/run" "$STATE/logs"

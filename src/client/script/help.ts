@@ -10,6 +10,7 @@ export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
   search WORDS…    search the local history    passwd           change password
   export NAME      print a conversation        delete           delete account
   doctor           find out what is wrong      completion SHELL bash, zsh, fish
+  keys             make the key that frontends share (of a checkout only)
 
   --server HOST:PORT,…    one or several (127.0.0.1:8080); also MILENA_SERVER
   --user NAME             the account; also MILENA_USER
