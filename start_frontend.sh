@@ -15,6 +15,7 @@ background=''
 while [ $# -gt 0 ]; do
   case $1 in
     --background) background=yes ;;
+    -h | --help) usage; exit 0 ;;
     *) wrong_usage "unknown argument: $1" ;;
   esac
   shift

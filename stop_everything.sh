@@ -18,6 +18,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --wipe) wipe=yes ;;
     --yes) sure=yes ;;
+    -h | --help) usage; exit 0 ;;
     *) wrong_usage "unknown argument: $1" ;;
   esac
   shift
