@@ -23,7 +23,13 @@ describe.skipIf(!hasIpv6)('MILENA_HOST, IPv6 (this machine has it)', () => {
   it.each(['::1', '[::1]', '::'])('%s: the demo, the client and the stop find the frontend', async (host) => {
     const port = String(await freePort());
     const settings = {
-      ...{ MILENA_STATE_DIR: ownState(), MILENA_HOST: host, MILENA_PORT: port, MILENA_PLAINTEXT: 'true' },
+      ...{
+        MILENA_STATE_DIR: ownState(),
+        MILENA_HOST: host,
+        MILENA_PORT: port,
+        MILENA_SERVER: '',
+        MILENA_PLAINTEXT: 'true',
+      },
       ...{ MILENA_OPEN_ACCOUNTS: 'true', MILENA_KAFKA_BROKERS: testBrokers().join(',') },
     };
     const demo = await runScript('start_everything.sh', ['--demo'], { settings });
@@ -40,7 +46,12 @@ describe.skipIf(!hasIpv6)('MILENA_HOST, IPv6 (this machine has it)', () => {
 
   it('without a frontend the client’s script says which one to start', async () => {
     const port = String(await freePort());
-    const settings = { MILENA_STATE_DIR: ownState(), MILENA_HOST: '::1', MILENA_PORT: port };
+    const settings = {
+      MILENA_STATE_DIR: ownState(),
+      MILENA_HOST: '::1',
+      MILENA_PORT: port,
+      MILENA_SERVER: '',
+    };
     const { code, stderr } = await runScript('start_client.sh', [], { settings });
     expect(code).toBe(69);
     expect(stderr).toContain(`No frontend answers at [::1]:${port}`);
