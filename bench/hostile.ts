@@ -58,12 +58,12 @@ try {
     console.log(JSON.stringify(rows.at(-1)));
   }
   console.log(`
-| flood, ${CONNECTIONS} connections from ${ADDRESSES} | alone p50 / p99 ms | beside | p99 × | newcomers in, longest ms | out, lost | MiB before, most, after | log lines/s |
+| flood, ${CONNECTIONS} connections from ${ADDRESSES} | alone p50 / p99 ms | beside | p99 × | newcomers in, longest ms, behind the flood | lost | MiB before, most, after | log lines/s |
 | --- | --- | --- | --- | --- | --- | --- | --- |`);
   for (const row of rows) {
     const { flood, alone, during, newcomers, sessionsLost, memory } = row;
     console.log(
-      `| ${flood} | ${alone.p50} / ${alone.p99} | ${during.p50} / ${during.p99} | ${row.p99Ratio} | ${newcomers.in}, ${newcomers.longestMs} | ${newcomers.refused}, ${sessionsLost} | ${memory.before}, ${memory.most}, ${memory.after} | ${row.logLinesPerSecond} |`,
+      `| ${flood} | ${alone.p50} / ${alone.p99} | ${during.p50} / ${during.p99} | ${row.p99Ratio} | ${newcomers.in}, ${newcomers.longestMs}, ${newcomers.longestBehindMs} | ${sessionsLost} | ${memory.before}, ${memory.most}, ${memory.after} | ${row.logLinesPerSecond} |`,
     );
   }
   const line = JSON.stringify({
@@ -130,24 +130,37 @@ async function beside(flood: string, anna: Honest, bert: Honest) {
   };
 }
 
-/** One after the other, from an address of their own and from the flood's: connects, logs in, leaves. */
+/** One after the other, from an address of their own and from the flood's: how long until each was let in. */
 async function newcomersWhile(going: () => boolean) {
-  const waits: number[] = [];
-  let refused = 0;
+  const waits = { elsewhere: [0], behindTheFlood: [0] };
+  let tries = 0;
   for (let i = 0; going(); i++) {
     const began = performance.now();
-    try {
-      const address = i % 2 === 0 ? '127.0.0.1' : '127.1.0.1';
-      const newcomer = await Honest.connect(port, `bench-newcomer-${i % 10}`, address);
-      await newcomer.enter();
-      waits.push(performance.now() - began);
-      newcomer.close();
-    } catch {
-      refused += 1;
+    const place = i % 2 === 0 ? 'elsewhere' : 'behindTheFlood';
+    for (let isIn = false; !isIn && going(); tries++) {
+      isIn = await comesIn(`bench-newcomer-${i % 10}`, place === 'elsewhere' ? '127.0.0.1' : '127.1.0.1');
     }
+    waits[place].push(performance.now() - began);
     await seconds(0.5);
   }
-  return { in: waits.length, longestMs: Math.round(Math.max(0, ...waits)), refused };
+  return {
+    in: waits.elsewhere.length + waits.behindTheFlood.length - 2,
+    tries,
+    longestMs: Math.round(Math.max(...waits.elsewhere)),
+    longestBehindMs: Math.round(Math.max(...waits.behindTheFlood)),
+  };
+}
+
+async function comesIn(name: string, address: string): Promise<boolean> {
+  try {
+    const newcomer = await Honest.connect(port, name, address);
+    await newcomer.enter();
+    newcomer.close();
+    return true;
+  } catch {
+    await seconds(0.02);
+    return false;
+  }
 }
 
 /** Milliseconds from sending to arriving, one message at a time, for so long. */

@@ -31,7 +31,8 @@ refuse_folder() {
     'Name a folder of its own in MILENA_STATE_DIR: one that is empty, or does not exist yet.'
 }
 
-# is_free FOLDER: empty, or made by a version that left no mark: then it has these two in it, and nothing that is not ours
+# is_free FOLDER: empty, or made by a version that left no mark: then it has in it what nobody else makes, and nothing that is
+# not ours
 is_free() {
   local entry name some=''
   for entry in "$1"/* "$1"/.*; do
@@ -45,7 +46,7 @@ is_free() {
       *) return 1 ;;
     esac
   done
-  [ -z "$some" ] || { [ -d "$1/run" ] && [ -d "$1/logs" ]; }
+  [ -z "$some" ] || [ -f "$1/kafka-classpath" ] || [ -f "$1/cluster.key" ] || { [ -d "$1/run" ] && [ -d "$1/logs" ]; }
 }
 
 # data_folder NAME: a folder in the state folder for data that --wipe deletes, readable for its owner alone

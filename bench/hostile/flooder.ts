@@ -94,10 +94,10 @@ function open(i: number): void {
   });
 }
 
-/** Makes an account of its own, then does as the others do. */
+/** Logs in to an account of its own, which it makes the first time, then does as the others do. */
 function enter(socket: Socket, i: number): void {
   const decoder = new FrameDecoder({ maxPayload: MAX_REPLY_PAYLOAD, versions: [1, 2] });
-  const username = `flooder-${process.pid}-${i}`;
+  const username = `flooder-${i}`;
   const seen = (chunk: Buffer): void => {
     decoder.push(chunk);
     for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) {

@@ -27,6 +27,7 @@ export class Honest {
     socket.on('error', () => {});
     socket.on('close', () => {
       this.isOver = true;
+      for (const reply of this.#replies.splice(0)) reply(REFUSED);
     });
     socket.on('data', (chunk) => {
       this.#decoder.push(chunk);

@@ -138,7 +138,7 @@ export class Connection {
       this.#untouched = false;
       this.#pool(0);
       if (this.#decoder.hasPartial && this.#input === 'open') this.#startPartialTimer();
-      if (this.#socket.isPaused()) this.#socket.resume();
+      this.#readOn();
     }
     return frame;
   }
@@ -231,6 +231,8 @@ export class Connection {
   #becomeFull(): void {
     if (this.#full) return;
     this.#full = true;
+    // Nothing would be taken anyway, and what comes in would count as progress.
+    this.#socket.pause();
     this.#socket.setTimeout(this.#limits.stalledWriteMs);
   }
 
@@ -263,7 +265,13 @@ export class Connection {
     if (!this.#full || this.#unsentBytes > this.#limits.unsentBytes / 2) return;
     this.#full = false;
     this.#socket.setTimeout(0);
+    this.#readOn();
     this.#listener.writable();
+  }
+
+  #readOn(): void {
+    if (!this.#socket.isPaused() || this.#full || this.#decoder.heldBytes > this.#unreadBytes) return;
+    this.#socket.resume();
   }
 
   #closed(): void {

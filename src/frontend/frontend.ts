@@ -5,7 +5,7 @@ import type { Sessions } from '../kafka/sessions.ts';
 import { Audit } from './identity/audit.ts';
 import { Identity } from './identity/identity.ts';
 import { Registration, type RegistrationOptions } from './identity/registration.ts';
-import { TokenBuckets } from './identity/token-buckets.ts';
+import { TokenBucket, TokenBuckets } from './identity/token-buckets.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { Listener, type ListenOptions } from './listener.ts';
 import { Presence } from './presence.ts';
@@ -68,6 +68,10 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     questions: new Questions(limits),
     reading: new Turnstile(limits.readsAtOnce),
     creating: new Turnstile(limits.creatingAtOnce),
+    strangersLists: {
+      ofAddress: new TokenBuckets(limits.listedBytesPerAddress, limits.rateKeys),
+      ofAll: new TokenBucket(limits.listedBytes),
+    },
     changes: new TokenBuckets(limits.changesPerAccount, limits.rateKeys),
     registration,
     openAccounts,

@@ -10,6 +10,8 @@ export interface LaneOptions {
 
 /** Saved up at most, ms: a lane that was at rest does not take much more than its turns afterwards. */
 const BURST_MS = 20;
+/** What one piece of work may have taken too much is paid for up to this; not for an hour in which the process stood still. */
+const DEBT_MS = 100;
 
 /**
  * One kind of work and the time of the event loop that it may have. Work is done at once while there is time left and
@@ -65,7 +67,7 @@ export class Lane {
   charge(ms: number): void {
     this.#newTurn();
     this.#spent += ms;
-    this.#saved -= ms;
+    this.#saved = Math.max(-DEBT_MS, this.#saved - ms);
   }
 
   /**

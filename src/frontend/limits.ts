@@ -91,13 +91,12 @@ export interface Limits {
   /** New accounts from one address, and from all together: at once, and within an hour. */
   readonly newAccountsPerAddress: number;
   readonly newAccounts: number;
-  /** Connections from one address; one more is told so and closed. */
+  /** Connections from one address; one more takes the place of its oldest stranger, or is told so and closed. */
   readonly connectionsPerAddress: number;
   /** A TLS handshake, or a balancer's word for whom it speaks, must be through within this time. */
   readonly handshakeMs: number;
-  /** TLS handshakes at once, in all and from one address; a newcomer ends the oldest one. */
+  /** TLS handshakes at once; more wait their turn. */
   readonly handshakesAtOnce: number;
-  readonly handshakesPerAddress: number;
   /** Live messages that may arrive before their login is answered; one more and the login fails as busy. */
   readonly earlyMessages: number;
   /** Bodies in one retrieve reply; the rest stays for the next one. */
@@ -110,6 +109,9 @@ export interface Limits {
   readonly presenceQuestions: number;
   /** Inboxes asked about in one request to Kafka. */
   readonly presenceBatch: number;
+  /** Bytes of names that are told to strangers: of one address, and of all. */
+  readonly listedBytesPerAddress: BucketOptions;
+  readonly listedBytes: BucketOptions;
   /** Questions that cost Kafka's coordinator a look: batches at once, questions in a batch, and a second in all and by one. */
   readonly questionBatchesAtOnce: number;
   readonly questionBatch: number;
@@ -123,7 +125,7 @@ export interface Limits {
   readonly changesPerAccount: BucketOptions;
   /** A send's answer waits this long to learn whether its recipient is logged in. */
   readonly presenceMs: number;
-  /** Connections over the cap that are told so; more are closed without a word. */
+  /** Connections that have to go and are told so; more are closed without a word. */
   readonly refusedConnections: number;
   /** Logins that take their inbox from Kafka at once; more wait their turn, so that who is in is served all the same. */
   readonly enteringAtOnce: number;
@@ -132,6 +134,8 @@ export interface Limits {
   /** At a shutdown: time for requests under way to be answered and inboxes to be given back. */
   readonly drainMs: number;
 }
+
+const MEBIBYTE = 1024 * 1024;
 
 export const LIMITS: Limits = {
   payloadBeforeLogin: MAX_PAYLOAD_BEFORE_LOGIN,
@@ -193,7 +197,6 @@ export const LIMITS: Limits = {
   handshakeMs: 10_000,
   // All of them take a quarter of a second together, should their clients go on at the same moment.
   handshakesAtOnce: 256,
-  handshakesPerAddress: 64,
   earlyMessages: 1_000,
   retrieveBytes: MAX_REPLY_PAYLOAD,
   retrieveMessages: 20_000,
@@ -201,6 +204,9 @@ export const LIMITS: Limits = {
   presenceQuestions: 10_000,
   presenceBatch: 200,
   presenceMs: 2_000,
+  // What nobody reads stays with the kernel until it ends after a minute: 70 MiB for one address, 740 for all.
+  listedBytesPerAddress: { burst: 8 * MEBIBYTE, perSecond: MEBIBYTE },
+  listedBytes: { burst: 256 * MEBIBYTE, perSecond: 8 * MEBIBYTE },
   // A batch keeps broker and frontend busy for a millisecond or so.
   questionBatchesAtOnce: 2,
   questionBatch: 50,

@@ -4,12 +4,13 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { ProtocolError } from '../protocol/errors.ts';
 import { Connection } from './connection.ts';
 import type { Services } from './handlers/context.ts';
-import { callerOf, type Remote } from './identity/address.ts';
+import { callerOf, plainAddress, type Remote } from './identity/address.ts';
 import { InputPool } from './input-pool.ts';
 import { type NoPlace, type Place, Places } from './places.ts';
 import { takeProxyHeader } from './proxy-header.ts';
 import { Session } from './session.ts';
 import { readTlsFiles, type TlsFiles, TlsReloader } from './tls.ts';
+import { Turnstile } from './turnstile.ts';
 import { FALLBACK_VERSION, VERSIONS } from './versions.ts';
 
 export interface ListenOptions {
@@ -30,13 +31,15 @@ export interface ListenOptions {
  */
 const LISTEN_BACKLOG = 16_384;
 
-/** What a TLS handshake takes of the event loop, ms: an ECDSA or RSA signature and the key exchange. */
+/** What they take of the event loop, ms: to accept a connection; a TLS handshake, which is a signature and a key exchange. */
+const ACCEPT_MS = 0.1;
 const HANDSHAKE_MS = 1;
+/** A handshake that takes longer has to go where others wait for its turn. */
+const HANDSHAKE_TURN_MS = 3_000;
 
-/** A TLS connection that is being made: whose it is. */
+/** A TLS connection that is being made. */
 interface Handshake {
-  readonly remote: Remote;
-  readonly place: Place;
+  readonly secured: (socket: Socket) => void;
 }
 
 /** Accepts connections and gives each its session, all in one event loop. */
@@ -48,13 +51,16 @@ export class Listener {
   readonly #proxies: BlockList | null;
   /** A session may outlive its socket (sends wait for Kafka), a socket its session (the client reads the last words). */
   readonly #places: Places;
-  /** Of those whose TLS handshake is not through. */
-  readonly #handshakePlaces: Places;
-  /** By address and port of the other end of the socket; as many as there are of the latter places. */
+  /** For TLS handshakes: whoever waits has a place already, and addresses take turns. */
+  readonly #handshaking: Turnstile;
+  /** Those under way, by both ends of the connection; as many as the turnstile lets in. */
   readonly #handshakes = new Map<string, Handshake>();
+  /** Sockets that have no session yet: behind a balancer, or before the end of their handshake. */
+  readonly #arriving = new Set<Socket>();
   readonly #sessions = new Set<Session>();
   /** Sockets of those who are told why they have to go; at most `refusedConnections`, above that nobody is told. */
   readonly #refused = new Set<Socket>();
+  #isDraining = false;
   readonly #input: InputPool;
 
   private constructor(services: Services, { maxConnections, tls = null, proxies }: ListenOptions) {
@@ -62,10 +68,7 @@ export class Listener {
     this.#services = services;
     this.#proxies = proxies ?? null;
     this.#places = new Places({ all: maxConnections, perAddress: limits.connectionsPerAddress });
-    this.#handshakePlaces = new Places({
-      all: limits.handshakesAtOnce,
-      perAddress: limits.handshakesPerAddress,
-    });
+    this.#handshaking = new Turnstile(limits.handshakesAtOnce);
     this.#input = new InputPool(limits.strangersUnreadBytes);
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
       this.#accept(socket),
@@ -116,9 +119,10 @@ export class Listener {
    * @returns the number of sessions that were not through by the deadline and were cut off
    */
   async drain(deadlineMs: number): Promise<number> {
+    this.#isDraining = true;
     this.#reloader?.close();
     const allClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#refused) socket.destroy();
+    for (const socket of [...this.#refused, ...this.#arriving]) socket.destroy();
     const all = Promise.all([...this.#sessions].map((session) => session.shutdown()));
     await Promise.race([all, delay(deadlineMs, undefined, { ref: false })]);
     const cutOff = this.#sessions.size;
@@ -130,8 +134,15 @@ export class Listener {
 
   #accept(socket: Socket): void {
     socket.on('error', () => {});
+    if (this.#isDraining) {
+      socket.destroy();
+      return;
+    }
+    this.#services.shares.requests.anonymous.charge(ACCEPT_MS);
+    this.#arriving.add(socket);
+    socket.once('close', () => this.#arriving.delete(socket));
     const { remoteAddress: address, remotePort: port } = socket;
-    const remote = { address, port };
+    const remote = { address: plainAddress(address), port };
     if (address !== undefined && this.#proxies?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) {
       void this.#acceptProxied(socket, remote);
     } else {
@@ -159,37 +170,42 @@ export class Listener {
 
   #welcome(socket: Socket, remote: Remote): void {
     if (socket.destroyed) return;
-    if (this.#tls === null) this.#begin(socket, remote);
-    else this.#beginHandshake(this.#tls, socket, remote);
-  }
-
-  #begin(socket: Socket, remote: Remote): void {
-    const address = callerOf(remote.address);
     let session: Session | null = null;
-    const place = this.#places.take(address, {
-      get mayBeEvicted() {
-        return session?.isStranger ?? true;
-      },
-      evict: () => {
-        if (session === null) return;
-        this.#services.log.info({ peer: remote.address }, 'a stranger had to make room');
-        this.#linger(socket);
-        session.end(new ProtocolError('BUSY', 'Somebody else needed the place: log in sooner.'));
-      },
-    });
+    const evict = (): void => {
+      this.#services.log.info({ peer: remote.address }, 'a stranger had to make room');
+      if (session === null || !this.#linger(socket)) socket.destroy();
+      else session.end(new ProtocolError('BUSY', 'Somebody else needed the place: log in sooner.'));
+    };
+    const place = this.#places.take(callerOf(remote.address), evict);
     if (typeof place === 'string') {
       this.#refuse(socket, remote, place);
       return;
     }
+    const begin = (stream: Socket): void => {
+      session = this.#begin(stream, remote, place);
+    };
+    const leave = (): void => {
+      if (session === null) place.leave();
+      else void session.closed.then(place.leave);
+    };
+    socket.once('close', leave);
+    const tls = this.#tls;
+    if (tls === null) begin(socket);
+    else
+      void this.#handshaking.pass(callerOf(remote.address), () =>
+        this.#handshake(tls, socket, remote, begin),
+      );
+  }
+
+  #begin(stream: Socket, remote: Remote, place: Place): Session {
     const { limits } = this.#services;
-    const connection = new Connection(socket, remote, [...VERSIONS.keys()], limits, this.#input);
-    session = new Session(connection, this.#services, place.settle);
-    const begun = session;
-    this.#sessions.add(begun);
-    const socketClosed = new Promise<void>((resolve) => socket.once('close', resolve));
-    void begun.closed.then(() => this.#sessions.delete(begun));
-    void Promise.all([begun.closed, socketClosed]).then(place.leave);
-    socket.resume();
+    this.#arriving.delete(stream);
+    const connection = new Connection(stream, remote, [...VERSIONS.keys()], limits, this.#input);
+    const session = new Session(connection, this.#services, place.isStrangers);
+    this.#sessions.add(session);
+    void session.closed.then(() => this.#sessions.delete(session));
+    stream.resume();
+    return session;
   }
 
   // TLS
@@ -198,11 +214,9 @@ export class Listener {
     const { handshakeMs: handshakeTimeout } = this.#services.limits;
     const server = createTlsServer({ ...readTlsFiles(files), allowHalfOpen: true, handshakeTimeout });
     server.on('secureConnection', (socket) => {
-      const handshake = this.#handshakes.get(endOf(socket));
-      this.#handshakes.delete(endOf(socket));
-      handshake?.place.leave();
-      if (handshake !== undefined) this.#begin(socket, handshake.remote);
-      else socket.destroy();
+      const handshake = this.#handshakes.get(endsOf(socket));
+      if (handshake === undefined || this.#isDraining) socket.destroy();
+      else handshake.secured(socket);
     });
     server.on('tlsClientError', (error, socket) => {
       this.#services.log.debug(
@@ -214,25 +228,39 @@ export class Listener {
     return server;
   }
 
-  /** Handshakes are what costs a stranger least and us most: few at once, and each has its share of the strangers' time. */
-  #beginHandshake(tls: TlsServer, socket: Socket, remote: Remote): void {
-    const address = callerOf(remote.address);
-    const place = this.#handshakePlaces.take(address, { mayBeEvicted: true, evict: () => socket.destroy() });
-    if (typeof place === 'string') throw new Error('handshakes can always be evicted');
-    const end = endOf(socket);
-    socket.once('close', () => {
-      place.leave();
-      this.#handshakes.delete(end);
-    });
+  /**
+   * Handshakes are what costs a stranger least and us most: few at once, and each is charged to the strangers' time.
+   * Resolves when it is through, or the socket closed.
+   */
+  async #handshake(
+    tls: TlsServer,
+    socket: Socket,
+    remote: Remote,
+    begin: (stream: Socket) => void,
+  ): Promise<void> {
     const lane = this.#services.shares.requests.anonymous;
-    const begin = (): void => {
-      if (socket.destroyed) return;
-      this.#handshakes.set(end, { remote, place });
-      lane.charge(HANDSHAKE_MS);
-      tls.emit('connection', socket);
+    const address = callerOf(remote.address);
+    if (!lane.isFree) await new Promise<void>((resolve) => lane.wait(address, resolve, 'fresh'));
+    if (socket.destroyed || this.#isDraining) return;
+    lane.charge(HANDSHAKE_MS);
+    const ends = endsOf(socket);
+    const slow = setInterval(() => {
+      if (this.#handshaking.waiting > 0) socket.destroy();
+    }, HANDSHAKE_TURN_MS);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const handshake: Handshake = {
+      secured: (stream) => {
+        this.#arriving.delete(socket);
+        begin(stream);
+        resolve();
+      },
     };
-    if (lane.isFree) begin();
-    else lane.wait(address, begin, 'fresh');
+    this.#handshakes.set(ends, handshake);
+    socket.once('close', () => resolve());
+    tls.emit('connection', socket);
+    await promise;
+    clearInterval(slow);
+    if (this.#handshakes.get(ends) === handshake) this.#handshakes.delete(ends);
   }
 
   // Those who have to go
@@ -243,7 +271,9 @@ export class Listener {
         ? 'The server has as many connections as it can take: try again later.'
         : 'There are as many connections from your address as one may have.';
     this.#services.log.warn({ peer: remote.address, limit: reason }, 'too many connections');
-    if (!this.#linger(socket)) return;
+    // Before its handshake nobody can be told.
+    if (this.#tls !== null) socket.destroy();
+    if (this.#tls !== null || !this.#linger(socket)) return;
     // Input is dropped until the client closes: closing first would lose the answer.
     socket.on('end', () => socket.destroySoon());
     socket.resume();
@@ -268,6 +298,6 @@ export class Listener {
 }
 
 /** What tells one connection from all others that are open. */
-function endOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
+function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
 }

@@ -5,6 +5,7 @@ const LINES_A_SECOND = 2;
 const SECOND_MS = 1_000;
 /** Kinds that are told apart: messages are constants of ours, so there are some dozens. Above it all others are one. */
 const MOST_KINDS = 200;
+const OTHERS = 'other lines';
 
 interface Kind {
   lines: number;
@@ -19,12 +20,8 @@ interface Kind {
  */
 export function openLog(options: LoggerOptions, stream?: DestinationStream): Logger {
   const kinds = new Map<string, Kind>();
-  const kindOf = (message: string): Kind => {
-    const key = kinds.has(message) || kinds.size < MOST_KINDS ? message : '';
-    const kind = kinds.get(key) ?? { lines: 0, more: 0 };
-    kinds.set(key, kind);
-    return kind;
-  };
+  const kindOf = (message: string): string =>
+    kinds.has(message) || kinds.size < MOST_KINDS ? message : OTHERS;
   const bounded: LoggerOptions = {
     ...options,
     hooks: {
@@ -36,21 +33,22 @@ export function openLog(options: LoggerOptions, stream?: DestinationStream): Log
           write.apply(this, args);
           return;
         }
-        const kind = kindOf(message);
+        const name = kindOf(message);
+        const kind = kinds.get(name) ?? { lines: 0, more: 0 };
+        kinds.set(name, kind);
         kind.lines += 1;
-        if (kind.lines === 1) later(() => over(message, kind, level));
+        if (kind.lines === 1) later(() => over(name, kind, level));
         if (kind.lines <= LINES_A_SECOND) write.apply(this, args);
         else kind.more += 1;
       },
     },
   };
   const log = stream === undefined ? pino(bounded) : pino(bounded, stream);
-  const over = (message: string, kind: Kind, level: number): void => {
-    const { more } = kind;
-    kinds.delete(message);
+  const over = (name: string, { more }: Kind, level: number): void => {
+    kinds.delete(name);
     if (more === 0) return;
     // As a kind of its own, so that it is never counted away.
-    log[nameOf(level)]({ more }, `${message}: more of these`);
+    log[nameOf(level)]({ more }, `${name}: more of these`);
   };
   return log;
 }

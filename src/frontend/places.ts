@@ -1,11 +1,3 @@
-/** Somebody who has a place and may have to give it up. */
-export interface Occupant {
-  /** False while it must be left alone: a login is under way. */
-  readonly mayBeEvicted: boolean;
-  /** Gives the place up: it counts as free already. */
-  evict(): void;
-}
-
 export interface PlacesOptions {
   readonly all: number;
   readonly perAddress: number;
@@ -13,14 +5,17 @@ export interface PlacesOptions {
 
 /** A place that was taken. */
 export interface Place {
-  /** Its occupant has shown who it is, and keeps it for as long as it likes. */
-  settle(): void;
+  /** Its occupant is a stranger, as everybody is at first, and may have to make room; or keeps it for as long as it likes. */
+  isStrangers(isStranger: boolean): void;
   /** Free again; once and for all. */
   leave(): void;
 }
 
-/** Why there is none: as many as there may be in all, or from one address, and all of them settled. */
+/** Why there is none: as many as there may be in all, or from one address, and none of them a stranger's. */
 export type NoPlace = 'all' | 'address';
+
+/** The strangers of one address, oldest first, and what ends each. */
+type Strangers = Map<Place, () => void>;
 
 /**
  * A bounded number of places, in all and for each address. Where there is none left, a newcomer gets that of the one
@@ -32,8 +27,10 @@ export class Places {
   #taken = 0;
   /** Places of each address; those with none are not here. */
   readonly #perAddress = new Map<string, number>();
-  /** Those who have not settled, oldest first, by address. */
-  readonly #strangers = new Map<string, Map<Occupant, Place>>();
+  readonly #strangers = new Map<string, Strangers>();
+  /** Addresses by their number of strangers, to find the most without a look at all. */
+  readonly #byNumber = new Map<number, Set<string>>();
+  #most = 0;
 
   constructor(options: PlacesOptions) {
     this.#options = options;
@@ -43,52 +40,70 @@ export class Places {
     return this.#taken;
   }
 
-  take(address: string, occupant: Occupant): Place | NoPlace {
+  /** @param evict called when the occupant has to go: its place counts as free already */
+  take(address: string, evict: () => void): Place | NoPlace {
     const { all, perAddress } = this.#options;
     if ((this.#perAddress.get(address) ?? 0) >= perAddress && !this.#evict(address)) return 'address';
     if (this.#taken >= all && !this.#evict(this.#mostStrangers())) return 'all';
     this.#taken += 1;
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
-    const strangers = this.#strangers.get(address) ?? new Map<Occupant, Place>();
-    this.#strangers.set(address, strangers);
     let isTaken = true;
-    const settle = (): void => {
-      if (strangers.delete(occupant) && strangers.size === 0) this.#strangers.delete(address);
+    const place: Place = {
+      isStrangers: (isStranger) => {
+        if (isTaken && isStranger) this.#add(address, place, evict);
+        else this.#remove(address, place);
+      },
+      leave: () => {
+        if (!isTaken) return;
+        isTaken = false;
+        this.#remove(address, place);
+        this.#taken -= 1;
+        const left = (this.#perAddress.get(address) ?? 1) - 1;
+        if (left === 0) this.#perAddress.delete(address);
+        else this.#perAddress.set(address, left);
+      },
     };
-    const leave = (): void => {
-      if (!isTaken) return;
-      isTaken = false;
-      settle();
-      this.#taken -= 1;
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#perAddress.delete(address);
-      else this.#perAddress.set(address, left);
-    };
-    const place = { settle, leave };
-    strangers.set(occupant, place);
+    this.#add(address, place, evict);
     return place;
+  }
+
+  #add(address: string, place: Place, evict: () => void): void {
+    const strangers = this.#strangers.get(address) ?? new Map();
+    const before = strangers.size;
+    strangers.set(place, evict);
+    this.#strangers.set(address, strangers);
+    this.#counted(address, before, strangers.size);
+  }
+
+  #remove(address: string, place: Place): void {
+    const strangers = this.#strangers.get(address);
+    if (strangers === undefined || !strangers.delete(place)) return;
+    this.#counted(address, strangers.size + 1, strangers.size);
+    if (strangers.size === 0) this.#strangers.delete(address);
+  }
+
+  #counted(address: string, before: number, after: number): void {
+    const left = this.#byNumber.get(before);
+    left?.delete(address);
+    if (left?.size === 0) this.#byNumber.delete(before);
+    if (after > 0) this.#byNumber.set(after, (this.#byNumber.get(after) ?? new Set()).add(address));
+    if (after > this.#most) this.#most = after;
+    // By one at most: the address itself has one less.
+    while (this.#most > 0 && !this.#byNumber.has(this.#most)) this.#most -= 1;
+  }
+
+  #mostStrangers(): string | undefined {
+    const [address] = this.#byNumber.get(this.#most) ?? [];
+    return address;
   }
 
   /** @returns whether somebody had to go */
   #evict(address: string | undefined): boolean {
-    for (const [occupant, place] of this.#strangers.get(address ?? '') ?? []) {
-      if (!occupant.mayBeEvicted) continue;
+    for (const [place, evict] of this.#strangers.get(address ?? '') ?? []) {
       place.leave();
-      occupant.evict();
+      evict();
       return true;
     }
     return false;
-  }
-
-  /** Looks at every address, but only where all places are taken. */
-  #mostStrangers(): string | undefined {
-    let most = 0;
-    let found: string | undefined;
-    for (const [address, strangers] of this.#strangers) {
-      if (strangers.size <= most) continue;
-      most = strangers.size;
-      found = address;
-    }
-    return found;
   }
 }

@@ -7,7 +7,7 @@
  *   family    0x11 TCP over IPv4: source 4, destination 4, ports u16 each; 0x21 over IPv6: 16, 16, u16 each
  */
 import type { Socket } from 'node:net';
-import type { Remote } from './identity/address.ts';
+import { plainAddress, type Remote } from './identity/address.ts';
 
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const FIXED_BYTES = 16;
@@ -52,7 +52,7 @@ function sourceOf(family: number, addresses: Buffer): Remote | null {
   }
   if (family === TCP6) {
     const groups = Array.from({ length: 8 }, (_, i) => addresses.readUInt16BE(2 * i).toString(16));
-    return { address: groups.join(':'), port: addresses.readUInt16BE(32) };
+    return { address: plainAddress(groups.join(':')), port: addresses.readUInt16BE(32) };
   }
   return null;
 }

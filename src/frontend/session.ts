@@ -39,7 +39,7 @@ export class Session {
   readonly #connection: Connection;
   readonly #services: Services;
   readonly #log: Logger;
-  readonly #onLoggedIn: () => void;
+  readonly #isStrangers: (isStranger: boolean) => void;
   readonly #closed = Promise.withResolvers<void>();
   readonly #replies: ReplyQueue;
   /**
@@ -59,11 +59,11 @@ export class Session {
   /** Requests that could not be read, before the login. */
   #unreadable = 0;
 
-  /** @param onLoggedIn called when somebody has logged in through this connection */
-  constructor(connection: Connection, services: Services, onLoggedIn: () => void = () => {}) {
+  /** @param isStrangers called when somebody is about to log in through this connection, and when nothing came of it */
+  constructor(connection: Connection, services: Services, isStrangers: (isStranger: boolean) => void) {
     this.#connection = connection;
     this.#services = services;
-    this.#onLoggedIn = onLoggedIn;
+    this.#isStrangers = isStrangers;
     this.#log = services.log.child({ peer: connection.peer });
     this.#replies = new ReplyQueue((frame, flushed) => connection.write(frame, flushed));
     const touched = () => this.#dispatch({ type: 'connection' });
@@ -93,11 +93,6 @@ export class Session {
     this.#dispatch({ type: 'over', farewell });
   }
 
-  /** Nobody has logged in, and nobody is about to. */
-  get isStranger(): boolean {
-    return this.#state.name === 'anonymous';
-  }
-
   /** Closes the connection at once. */
   destroy(): void {
     this.#connection.destroy();
@@ -109,16 +104,19 @@ export class Session {
     this.#handling = true;
     const { lane } = this.#share;
     lane.begin();
-    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-      try {
-        this.#handle(next);
-        if (this.#state.name === 'loggedIn') this.#state.stay.delivery.balance();
-      } catch (error) {
-        this.#break(error);
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        try {
+          this.#handle(next);
+          if (this.#state.name === 'loggedIn') this.#state.stay.delivery.balance();
+        } catch (error) {
+          this.#break(error);
+        }
       }
+    } finally {
+      lane.end();
+      this.#handling = false;
     }
-    lane.end();
-    this.#handling = false;
   }
 
   #handle(event: SessionEvent): void {
@@ -253,6 +251,7 @@ export class Session {
     const seat = state.name === 'loggedIn' ? state.stay.seat : null;
     if (request.type === 'create' || request.type === 'login') {
       this.#become({ name: 'entering', early: [], trouble: null });
+      this.#isStrangers(false);
     } else if (state.name === 'loggedIn' && request.type === 'delete') {
       state.stay.delivery.stop();
       this.#become({ name: 'deleting', stay: state.stay, loss: null });
@@ -351,7 +350,6 @@ export class Session {
     }
     this.#share.rank = 'loggedIn';
     this.#connection.loggedIn();
-    this.#onLoggedIn();
     turn.slot.fill(turn.version.encodeResult(result));
     for (const message of state.early) stay.delivery.push(message);
     stay.listenForSilence();
@@ -372,7 +370,10 @@ export class Session {
     this.#connection.requestAnswered();
     turn.slot.fill(this.#failure(turn, error));
     const state = this.#state;
-    if (state.name === 'entering') this.#become({ name: 'anonymous' });
+    if (state.name === 'entering') {
+      this.#become({ name: 'anonymous' });
+      this.#isStrangers(true);
+    }
     if (state.name === 'deleting') {
       this.#become({ name: 'loggedIn', stay: state.stay });
       state.stay.delivery.restart();

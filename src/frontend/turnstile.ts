@@ -13,6 +13,11 @@ export class Turnstile {
     this.#width = width;
   }
 
+  /** Those who wait. */
+  get waiting(): number {
+    return this.#line.size;
+  }
+
   /** @param whom an address or a name: everybody who waits has the next place in turn */
   async pass<Value>(whom: string, task: () => Promise<Value>): Promise<Value> {
     // Who leaves hands the place on, so it is never free while somebody waits.

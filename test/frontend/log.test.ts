@@ -48,9 +48,13 @@ describe('the log', () => {
     expect(of('login')).toHaveLength(10);
   });
 
-  it('holds a bounded number of kinds', () => {
-    const { lines, log } = collected();
+  it('holds a bounded number of kinds', async () => {
+    const { lines, log, of } = collected();
     for (let n = 0; n < 5_000; n++) log.info(`kind ${n}`);
     expect(lines.length).toBeLessThan(300);
+    // And those beyond are counted, and counted anew.
+    await eventually(() => expect(of('other lines: more of these')).toMatchObject([{ more: 4_798 }]));
+    log.info('one more');
+    expect(of('one more')).toHaveLength(1);
   });
 });

@@ -26,10 +26,11 @@ const LOCAL = Buffer.from(`${SIGNATURE}20000000`, 'hex');
 describe('the header of PROXY protocol 2', () => {
   it.each([
     ['over IPv4', IPV4, { length: 28, remote: { address: '192.0.2.1', port: 56_324 } }],
+    ['over IPv6, with more behind it', IPV6, { length: 58, remote: { address: '2001:db8::1', port: 4_000 } }],
     [
-      'over IPv6, with more behind it',
-      IPV6,
-      { length: 58, remote: { address: '2001:db8:0:0:0:0:0:1', port: 4_000 } },
+      'over IPv6, of somebody with IPv4',
+      Buffer.from(`${SIGNATURE}21210024${'0'.repeat(20)}ffffcb007109${'0'.repeat(32)}0fa001bb`, 'hex'),
+      { length: 52, remote: { address: '203.0.113.9', port: 4_000 } },
     ],
     ['of the balancer itself', LOCAL, { length: 16, remote: null }],
     [
@@ -127,7 +128,7 @@ describe('a connection through a balancer', () => {
     await eventually(() => {
       const logged = house.logged.join('');
       expect(logged).toContain('"address":"192.0.2.1"');
-      expect(logged).toContain('"address":"2001:db8:0:0:0:0:0:1"');
+      expect(logged).toContain('"address":"2001:db8::1"');
     });
   });
 

@@ -138,6 +138,20 @@ describe('a stranger', () => {
 });
 
 describe('strangers together', () => {
+  it('are told only so many names, those of one address and all of them', async () => {
+    const listedBytesPerAddress = { burst: 1_000, perSecond: 0.1 };
+    const house = await openHouse({ limits: { listedBytesPerAddress } });
+    for (let i = 0; i < 50; i++) await house.engine.accounts.create({ name: `somebody-${i}` });
+    const old = await house.connect();
+    expect(await old.ask({ type: 'list', pattern: '' })).toMatchObject({ type: 'listed' });
+    expect(await old.ask({ type: 'list', pattern: '' })).toMatchObject({ type: 'failure' });
+    expect(await old.ask({ type: 'list', pattern: 'somebody-7' })).toMatchObject({ names: ['somebody-7'] });
+    const client = await house.connect2();
+    expect(await client.refusal({ type: 'list' })).toBe('RATE_LIMITED');
+    await client.create('anna', PASSWORD);
+    expect(await client.ask({ type: 'list' })).toMatchObject({ type: 'listed' });
+  });
+
   it('may leave only so much unread; whoever sends ahead beyond that has to go', async () => {
     const house = await openHouse({ limits: { strangersUnreadBytes: 200_000, anonymousMsPerSecond: 1 } });
     const greedy = Array.from({ length: 20 }, () => RawClient2.connect(house.frontend.address));

@@ -5,7 +5,7 @@ import type { Audit } from '../identity/audit.ts';
 import type { Claim } from '../identity/guesses.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Registration } from '../identity/registration.ts';
-import type { TokenBuckets } from '../identity/token-buckets.ts';
+import type { TokenBucket, TokenBuckets } from '../identity/token-buckets.ts';
 import type { Limits } from '../limits.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Presence } from '../presence.ts';
@@ -30,6 +30,8 @@ export interface Services {
   readonly reading: Turnstile;
   /** For making accounts: each is a topic and a transaction. */
   readonly creating: Turnstile;
+  /** Bytes of names that strangers may still be told. */
+  readonly strangersLists: { readonly ofAddress: TokenBuckets; readonly ofAll: TokenBucket };
   /** Changes that an account may still make, by name. */
   readonly changes: TokenBuckets;
   /** For taking inboxes: all users of a frontend that died may come at the same moment. */

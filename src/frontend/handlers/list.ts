@@ -1,7 +1,7 @@
 /*
  * list {pattern, after, limit} → listed {names, more}: the accounts whose names match, in order, from the one behind
  * `after` on. A search that takes long shares its time with all others.
- * Failures: NOT_LOGGED_IN (where the operator tells names to nobody else).
+ * Failures: NOT_LOGGED_IN (where the operator tells names to nobody else), RATE_LIMITED (a stranger was told very many).
  */
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ListRequest, Result } from '../requests.ts';
@@ -26,5 +26,14 @@ export async function list(
     // Nobody is there to hear the rest.
     inSteps: (step) => lane.inSteps(caller.address, () => caller.isGone() || step()),
   });
-  return { type: 'listed', names: found.slice(0, most), more: found.length > most };
+  const names = found.slice(0, most);
+  if (seat === null) demandRoom(services, caller, names);
+  return { type: 'listed', names, more: found.length > most };
+}
+
+/** The kernel keeps megabytes for whoever never reads: only so much of it for strangers. @throws ProtocolError */
+function demandRoom({ strangersLists }: Services, { address }: Caller, names: readonly string[]): void {
+  const bytes = names.reduce((sum, name) => sum + name.length + 2, 0);
+  const retryAfterMs = strangersLists.ofAddress.take(address, bytes) || strangersLists.ofAll.take(bytes);
+  if (retryAfterMs > 0) throw new ProtocolError('RATE_LIMITED', undefined, { retryAfterMs });
 }
