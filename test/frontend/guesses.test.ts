@@ -37,7 +37,7 @@ function open() {
 }
 
 function claim(name: string, address: string, isHolder = false): Claim {
-  return { name, address, isHolder, isGone: () => false };
+  return { name, address, isHolder, isGone: () => false, hasEnded: () => false };
 }
 
 describe('wrong passwords', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { HashLane, type Waiting } from '../../src/frontend/identity/hash-lane.ts';
 import { HashLine, type LaneName, type Work } from '../../src/frontend/identity/hash-line.ts';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 
@@ -8,8 +9,14 @@ function open(atOnce: number, waiting = 100) {
   const begun: string[] = [];
   const refused: string[] = [];
   const ends: (() => void)[] = [];
-  const join = (name: string, address: string, lane: LaneName = 'others', look: Work['look'] = () => 0) => {
-    const done = line.pass({ name, address, lane, look }, () => {
+  const join = (
+    name: string,
+    address: string,
+    lane: LaneName = 'others',
+    look: Work['look'] = () => 0,
+    hasEnded: Work['hasEnded'] = () => false,
+  ) => {
+    const done = line.pass({ name, address, lane, look, hasEnded }, () => {
       begun.push(`${name}@${address}`);
       return new Promise<void>((resolve) => ends.push(resolve));
     });
@@ -96,6 +103,83 @@ describe('the line for hashes', () => {
     expect(begun).toEqual(expect.arrayContaining(['carl@office', 'dora@office', 'emil@office']));
   });
 
+  it('lets a newcomer in where everybody has one place, and takes it from any of them', async () => {
+    const lost = new Set<string>();
+    // None of three is spared by chance in more than one of 10^17 runs.
+    for (let run = 0; run < 100; run++) {
+      const lane = new HashLane(3);
+      for (const name of ['anna', 'bert', 'carl']) expect(lane.add(waiting(name, `of-${name}`))).toBeNull();
+      lost.add(lane.add(waiting('dora', 'of-dora'))?.work.name ?? 'nobody');
+      expect(lane.size).toBe(3);
+      expect(lane.from('of-dora')).toBe(1);
+    }
+    expect([...lost].sort()).toEqual(['anna', 'bert', 'carl']);
+  });
+
+  it('is not filled by one IPv6 network with a thousand addresses and names', async () => {
+    const { begun, refused, join, finish, settled } = open(1, 1_000);
+    for (let i = 0; i <= 1_000; i++) join(`name-${i}`, `2001:db8:5:${i.toString(16)}::/64`);
+    await settled();
+    for (let i = 0; i < 20; i++) join(`anna-${i}`, `192.0.2.${i}`);
+    join('elsewhere', '2001:db8:6:1::/64');
+    // They have their places still when as many come again.
+    for (let i = 0; i <= 1_000; i++) join(`more-${i}`, `2001:db8:5:${i.toString(16)}::/64`);
+    await settled();
+    expect(refused).toHaveLength(1_022);
+    for (let i = 0; i < 22; i++) await finish();
+    expect(begun).toContain('elsewhere@2001:db8:6:1::/64');
+    expect(begun.filter((name) => name.startsWith('anna'))).toHaveLength(20);
+  });
+
+  it('takes a place from the heaviest of a network, of an address, of a name', () => {
+    for (const heavy of [(i: number) => [`x-${i}`, '2001:db8:5:1::/64'], () => ['x', '2001:db8:5:1::/64']]) {
+      const lane = new HashLane(8);
+      lane.add(waiting('anna', '2001:db8:5:2::/64'));
+      lane.add(waiting('bert', '2001:db8:5:3::/64'));
+      lane.add(waiting('carl', '2001:db8:5:1::/64'));
+      lane.add(waiting('dora', '192.0.2.1'));
+      lane.add(waiting('emil', '192.0.2.1'));
+      for (let i = 0; i < 3; i++) {
+        const [name = '', address = ''] = heavy(i);
+        lane.add(waiting(name, address));
+      }
+      const newcomer = waiting('late', '2001:db8:5:9::/64');
+      expect(lane.add(newcomer)?.work.address).toBe('2001:db8:5:1::/64');
+    }
+    const lane = new HashLane(3);
+    lane.add(waiting('carl', 'a'));
+    for (let i = 0; i < 10; i++) expect(lane.add(waiting('x', 'a'))?.work.name).not.toBe('carl');
+    expect(lane.size).toBe(3);
+  });
+
+  it('lets whose client has ended go last, and gives their places away first', async () => {
+    const { line, begun, refused, join, finish, settled } = open(1, 4);
+    const ended = () => true;
+    let hasAnnaEnded = false;
+    join('first', 'a');
+    join('left', 'b', 'known', () => 0, ended);
+    join('left', 'c', 'others', () => 0, ended);
+    join(
+      'anna',
+      'd',
+      'others',
+      () => 0,
+      () => hasAnnaEnded,
+    );
+    for (const name of ['bert', 'carl']) join(name, 'e');
+    await settled();
+    join('late', 'f', 'others', () => 0, ended);
+    await settled();
+    expect(refused).toEqual(['BUSY']);
+    join('dora', 'e');
+    await settled();
+    expect(refused).toEqual(['BUSY', 'BUSY']);
+    hasAnnaEnded = true;
+    for (let i = 0; i < 6; i++) await finish();
+    expect(begun).toEqual(['first@a', 'bert@e', 'carl@e', 'dora@e', 'left@b', 'anna@d']);
+    expect(line.waiting).toBe(0);
+  });
+
   it('looks again when the turn comes: at who is not to be served any more, and at who has to wait', async () => {
     const { line, begun, refused, join, finish, settled } = open(1);
     let wait = 0;
@@ -134,3 +218,9 @@ describe('the line for hashes', () => {
     expect(refused).toEqual(['RATE_LIMITED']);
   });
 });
+
+/** Who waits, and hears nothing. */
+function waiting(name: string, address: string): Waiting {
+  const work: Work = { lane: 'others', name, address, look: () => 0, hasEnded: () => false };
+  return { work, enter: () => {}, reject: () => {} };
+}

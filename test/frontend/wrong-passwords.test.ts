@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Passwords } from '../../src/frontend/identity/passwords.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { CHEAP, openHouse, PASSWORD } from './house.ts';
@@ -113,6 +114,31 @@ describe('a wrong password', () => {
     await Promise.all(
       people.map(({ session }, i) => house.login2(`anna-${i}`, { token: session?.token ?? Buffer.alloc(0) })),
     );
+  });
+
+  it('of clients that have ended their side holds up nobody who is there', async () => {
+    const house = await openHouse({ limits: { hashesAtOnce: 1 } });
+    await house.engine.accounts.create({ name: 'anna', credential: await credential() });
+    const matches = vi.spyOn(Passwords.prototype, 'matches');
+    onTestFinished(() => {
+      matches.mockRestore();
+    });
+    const free = Promise.withResolvers<boolean>();
+    matches.mockReturnValueOnce(free.promise);
+    const find = vi.spyOn(house.engine.accounts, 'findEvenly');
+    const flood = await Promise.all(Array.from({ length: 30 }, (_, i) => house.connect2(`127.0.1.${1 + i}`)));
+    for (const [i, client] of flood.entries()) client.write({ ...wrong, username: `name-${i}` });
+    await eventually(() => expect(find).toHaveBeenCalledTimes(30));
+    await Promise.all(flood.map(({ socket }) => once(socket.end(), 'finish')));
+    const anna = await house.connect2();
+    const isIn = anna.login('anna', { password: PASSWORD });
+    await eventually(() => expect(find).toHaveBeenCalledWith('anna'));
+    free.resolve(false);
+    await isIn;
+    // The one that was begun, hers, and one that may have been begun before she was in the line.
+    expect(matches.mock.calls.length).toBeLessThanOrEqual(3);
+    // They are answered all the same.
+    for (const client of flood) expect(await client.reply()).toMatchObject({ code: 'BAD_CREDENTIALS' });
   });
 
   it('costs nothing when it is right: twenty logins of one account at once, a hundred people behind one address', async () => {

@@ -63,13 +63,13 @@ export interface Caller {
 }
 
 /** The caller, who says to be this name. */
-export function claimOf({ address, isGone }: Caller, name: string): Claim {
-  return { name, address, isHolder: false, isGone };
+export function claimOf({ address, isGone, hasEnded }: Caller, name: string): Claim {
+  return { name, address, isHolder: false, isGone, hasEnded };
 }
 
 /** A caller who is logged in, and whose requests are carried out even when they are gone. */
 export function holderClaim({ address }: Caller, name: string): Claim {
-  return { name, address, isHolder: true, isGone: () => false };
+  return { name, address, isHolder: true, isGone: () => false, hasEnded: () => false };
 }
 
 /** What somebody has who is logged in. */

@@ -10,6 +10,8 @@ export interface Claim {
   readonly isHolder: boolean;
   /** Whether nobody would hear the answer any more. */
   readonly isGone: () => boolean;
+  /** Whether the caller sends nothing more, and may have given this up. */
+  readonly hasEnded: () => boolean;
 }
 
 export interface GuessesOptions {

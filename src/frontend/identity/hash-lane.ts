@@ -8,103 +8,162 @@ export interface Waiting {
   readonly reject: (error: ProtocolError) => void;
 }
 
-interface Entry extends Waiting {
-  /** Each address has one entry in a round. */
-  readonly round: number;
+/** How many wait that have something in common. */
+interface Crowd {
+  count: number;
 }
 
-/** What waits in one lane of the line for hashes, in an order in which addresses take turns. */
+/** Those of one address, in the order of their coming. */
+interface Address extends Crowd {
+  readonly entries: Set<Entry>;
+}
+
+/** The addresses of one network, in the order in which they are served. */
+interface Network extends Crowd {
+  readonly addresses: Map<string, Address>;
+}
+
+interface Entry extends Waiting {
+  readonly network: Network;
+  readonly address: Address;
+  readonly name: Crowd;
+}
+
+/**
+ * What waits in one lane of the line for hashes. Networks take turns, in each of them its addresses do, and who comes
+ * first from an address goes first there.
+ */
 export class HashLane {
   /** Work done, divided by the lane's weight. */
   progress = 0;
   readonly #most: number;
-  /** By round, and in the order of their coming; at most `most`. */
-  readonly #entries: Entry[] = [];
-  /** How many wait of each address and each name, and the last round of each address: those that wait, and no others. */
-  readonly #addresses = new Map<string, { count: number; round: number }>();
-  readonly #names = new Map<string, number>();
-  #round = 0;
+  /** In the order in which they are served. Like names and addresses: those of which somebody waits, and no others. */
+  readonly #networks = new Map<string, Network>();
+  readonly #names = new Map<string, Crowd>();
+  /** All of them, in no order of turns. */
+  readonly #entries = new Set<Entry>();
 
-  /** @param most entries; above it whoever has most of them gives one up */
+  /** @param most entries; a newcomer above it takes the place of another one */
   constructor(most: number) {
     this.#most = most;
   }
 
   get size(): number {
-    return this.#entries.length;
+    return this.#entries.size;
   }
 
   /** Entries of an address. */
   from(address: string): number {
-    return this.#addresses.get(address)?.count ?? 0;
+    return this.#networks.get(networkOf(address))?.addresses.get(address)?.count ?? 0;
   }
 
-  /** @returns who has no place any more: the last one of whoever has most, perhaps the newcomer; null if there was room */
+  /** @returns who has no place any more, perhaps the newcomer; null if there was room */
   add(waiting: Waiting): Waiting | null {
-    const { name, address } = waiting.work;
-    let crowdedOut: Waiting | null = null;
-    if (this.#entries.length >= this.#most) {
-      crowdedOut = this.#heaviestBut(waiting);
-      if (crowdedOut === waiting) return waiting;
-    }
-    const there = this.#addresses.get(address);
-    const round = Math.max(this.#round, (there?.round ?? -1) + 1);
-    this.#addresses.set(address, { count: (there?.count ?? 0) + 1, round });
-    this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
-    const after = this.#entries.findLastIndex((entry) => entry.round <= round);
-    this.#entries.splice(after + 1, 0, { ...waiting, round });
+    const { work } = waiting;
+    const network = of(this.#networks, networkOf(work.address), () => ({ count: 0, addresses: new Map() }));
+    const address = of(network.addresses, work.address, () => ({ count: 0, entries: new Set<Entry>() }));
+    const name = of(this.#names, work.name, () => ({ count: 0 }));
+    const entry: Entry = { ...waiting, network, address, name };
+    address.entries.add(entry);
+    this.#entries.add(entry);
+    count(entry, 1);
+    if (this.#entries.size <= this.#most) return null;
+    const crowdedOut = this.#crowdedOut(entry);
+    this.#remove(crowdedOut);
     return crowdedOut;
   }
 
   /** Takes out the first one that is ready; whoever turns out to be refused is told so and is out, too. */
   take(isReady: (work: Work) => boolean): Waiting | null {
-    for (let i = 0; i < this.#entries.length; ) {
-      const entry = this.#entries[i];
-      if (entry === undefined) break;
+    for (const entry of this.#inTurn()) {
       const ready = verdict(entry, isReady);
-      if (ready === false) i += 1;
-      else {
-        this.#remove(i);
-        if (ready === true) {
-          this.#round = Math.max(this.#round, entry.round);
-          return entry;
-        }
-      }
+      if (ready === false) continue;
+      this.#remove(entry);
+      if (ready === null) continue;
+      this.#toTheEnd(entry);
+      return entry;
     }
     return null;
   }
 
-  #heaviestBut(newcomer: Waiting): Waiting {
-    const { name, address } = newcomer.work;
-    let most = Math.max(this.from(address), this.#names.get(name) ?? 0) + 1;
-    let isTheirs = (_work: Work): boolean => false;
-    for (const [key, { count }] of this.#addresses) {
-      if (count <= most) continue;
-      most = count;
-      isTheirs = (work) => work.address === key;
+  /** Entries may be removed on the way. */
+  *#inTurn(): Generator<Entry> {
+    for (const { addresses } of this.#networks.values()) {
+      for (const { entries } of addresses.values()) yield* entries;
     }
-    for (const [key, count] of this.#names) {
-      if (count <= most) continue;
-      most = count;
-      isTheirs = (work) => work.name === key;
-    }
-    const last = this.#entries.findLastIndex((entry) => isTheirs(entry.work));
-    return this.#remove(last) ?? newcomer;
   }
 
-  #remove(index: number): Entry | undefined {
-    if (index < 0) return undefined;
-    const [entry] = this.#entries.splice(index, 1);
-    if (entry === undefined) return undefined;
-    const { name, address } = entry.work;
-    const there = this.#addresses.get(address);
-    if (there !== undefined && there.count > 1) there.count -= 1;
-    else this.#addresses.delete(address);
-    const left = (this.#names.get(name) ?? 1) - 1;
-    if (left > 0) this.#names.set(name, left);
-    else this.#names.delete(name);
-    return entry;
+  /**
+   * Who gives a place up: somebody whose client has ended its side, if there is one, else one of whoever has most places.
+   * Of equals never the newcomer: whoever filled the line would keep everybody else out, for as long as it is answered and
+   * asks again at once. And not the oldest one, whose turn is next: who sends as much as the line holds would empty it of
+   * everybody, each after the longest wait. Any of them: so an honest newcomer surely comes in, and stays in with the
+   * chances that everybody has, whatever the others do and however they time it.
+   */
+  #crowdedOut(newcomer: Entry): Entry {
+    let most = 0;
+    let heaviest: Entry[] = [];
+    for (const entry of this.#entries) {
+      if (entry === newcomer) continue;
+      if (entry.work.hasEnded()) return entry;
+      const weight = this.#weigh(entry);
+      if (weight < most) continue;
+      if (weight > most) heaviest = [];
+      most = weight;
+      heaviest.push(entry);
+    }
+    if (newcomer.work.hasEnded()) return newcomer;
+    return heaviest[Math.floor(Math.random() * heaviest.length)] ?? newcomer;
   }
+
+  /** By its network or name; of equals by its address or name, then by its name: who shares the one does not pay for it. */
+  #weigh({ network, address, name }: Entry): number {
+    const scale = this.#most + 2;
+    const ofNetwork = Math.max(network.count, name.count);
+    return (ofNetwork * scale + Math.max(address.count, name.count)) * scale + name.count;
+  }
+
+  #remove(entry: Entry): void {
+    const { work, network, address, name } = entry;
+    address.entries.delete(entry);
+    this.#entries.delete(entry);
+    count(entry, -1);
+    if (address.count === 0) network.addresses.delete(work.address);
+    if (network.count === 0) this.#networks.delete(networkOf(work.address));
+    if (name.count === 0) this.#names.delete(work.name);
+  }
+
+  /** It was served: others of its address, and of its network, come after everybody else. */
+  #toTheEnd({ work, network, address }: Entry): void {
+    if (address.count > 0) moveToEnd(network.addresses, work.address, address);
+    if (network.count > 0) moveToEnd(this.#networks, networkOf(work.address), network);
+  }
+}
+
+/**
+ * Who may have many addresses at no cost: of IPv6 the first 48 bits, as providers give them to a customer; an IPv4
+ * address is one of its own.
+ */
+function networkOf(address: string): string {
+  return address.endsWith('::/64') ? `${address.split(':', 3).join(':')}::/48` : address;
+}
+
+function count({ network, address, name }: Entry, change: 1 | -1): void {
+  for (const crowd of [network, address, name]) crowd.count += change;
+}
+
+function of<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+function moveToEnd<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key);
+  map.set(key, value);
 }
 
 /** Null: it was refused, and told so. */

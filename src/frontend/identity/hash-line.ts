@@ -15,7 +15,7 @@ const RETRY_AFTER_MS = 2_000;
 export interface HashLineOptions {
   /** Hashes at once. Each takes its memory and a thread of the pool that name look-ups and files need, too. */
   readonly atOnce: number;
-  /** Attempts that wait in each lane; above it whoever has most of them gives one up, who is told BUSY. */
+  /** Attempts that wait in each lane; above it one of whoever has most of them is told BUSY. */
   readonly waiting: number;
 }
 
@@ -30,14 +30,17 @@ export interface Work {
    * @throws ProtocolError: it is not to be done at all
    */
   readonly look: () => number;
+  /** Whether its client sends nothing more and has perhaps given it up: then it is done when there is nothing else to do. */
+  readonly hasEnded: () => boolean;
 }
 
 /**
  * The line for password hashes, which are what is scarce here: a few at once, so that logins cannot starve messages, and
  * in a fair order, so that a flood of wrong passwords starves nobody's login.
  *
- * Each lane has its share. In a lane addresses take turns, so who comes from a quiet address waits for one hash of each
- * other one; of one name and address only one is done at a time, so that nobody guesses faster by guessing at once.
+ * Each lane has its share. In a lane networks and their addresses take turns, so who comes from a quiet one waits for one
+ * hash of each other one; of one name and address only one is done at a time, so that nobody guesses faster by guessing
+ * at once. Those whose client has ended its side go last: what a flood has left behind holds up nobody who is there.
  */
 export class HashLine {
   readonly #options: HashLineOptions;
@@ -107,9 +110,11 @@ export class HashLine {
   /** The lane with the least progress goes first. */
   #next(): Waiting | null {
     const lanes = Object.values(this.#lanes).sort((a, b) => a.progress - b.progress);
-    for (const lane of lanes) {
-      const next = lane.take((work) => this.#isReady(work));
-      if (next !== null) return next;
+    for (const ended of [false, true]) {
+      for (const lane of lanes) {
+        const next = lane.take((work) => work.hasEnded() === ended && this.#isReady(work));
+        if (next !== null) return next;
+      }
     }
     return null;
   }

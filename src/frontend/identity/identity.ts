@@ -46,8 +46,8 @@ export class Identity {
   async newCredential(claim: Claim, password: string, isNew: boolean): Promise<string> {
     const weakness = await weaknessOf(password, claim.name, this.#limits.passwordCharacters);
     if (weakness !== null) throw new ProtocolError('WEAK_PASSWORD', weakness);
-    const { name, address } = claim;
-    return this.#line.pass({ lane: isNew ? 'creates' : 'known', name, address, look: atOnce }, () =>
+    const { name, address, hasEnded } = claim;
+    return this.#line.pass({ lane: isNew ? 'creates' : 'known', name, address, look: atOnce, hasEnded }, () =>
       this.#passwords.hash(password),
     );
   }
@@ -58,10 +58,10 @@ export class Identity {
    * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED`, `BUSY`, `UNAVAILABLE` for a caller who is gone
    */
   async demandPassword(claim: Claim, current: () => Account | undefined, password: string): Promise<Account> {
-    const { name, address } = claim;
+    const { name, address, hasEnded } = claim;
     const lane = this.#guesses.isKnown(claim) ? 'known' : 'others';
     const look = () => demandThere(claim) + this.#guesses.wait(claim);
-    return this.#line.pass({ lane, name, address, look }, async () => {
+    return this.#line.pass({ lane, name, address, look, hasEnded }, async () => {
       const account = current();
       const right = await this.#passwords.matches(account?.credential ?? null, password);
       // Before the place in the line is given on: the next attempt must find it counted.
@@ -96,7 +96,9 @@ export class Identity {
   async renewedCredential(claim: Claim, account: Account, password: string): Promise<string | null> {
     if (account.credential === null || !this.#passwords.isOutdated(account.credential)) return null;
     const { name, address } = claim;
-    return this.#line.pass({ lane: 'known', name, address, look: atOnce }, () =>
+    // Who is in already holds a place in the entrance: it is not to wait there for everybody else.
+    const hasEnded = () => false;
+    return this.#line.pass({ lane: 'known', name, address, look: atOnce, hasEnded }, () =>
       this.#passwords.hash(password),
     );
   }
