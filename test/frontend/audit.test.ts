@@ -1,7 +1,8 @@
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { addressOf } from '../../src/frontend/handlers/audited.ts';
 import { Audit, type AuditEntry } from '../../src/frontend/identity/audit.ts';
+import { EngineError } from '../../src/kafka/errors.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { type House, openHouse, PASSWORD } from './house.ts';
 
@@ -66,6 +67,16 @@ describe('the audit', () => {
       expect(all).not.toContain(secret);
     }
     expect(all).not.toContain(Buffer.from(token).toString('hex'));
+  });
+
+  it('says of an account that was made that it was, though nobody is logged in to it', async () => {
+    const house = await openHouse();
+    vi.spyOn(house.engine.sessions, 'put').mockRejectedValueOnce(new EngineError('UNAVAILABLE', 'told to'));
+    const client = await house.connect2();
+    const request = { type: 'create', username: 'anna', password: PASSWORD } as const;
+    expect(await client.expect('failure', request)).toMatchObject({ code: 'UNAVAILABLE', created: true });
+    const made = { audit: 'create', user: 'anna', outcome: 'ok', reason: 'UNAVAILABLE', msg: 'create ok' };
+    await eventually(() => expect(lines(house)).toEqual([expect.objectContaining(made)]));
   });
 
   it('has a line for who is locked out, and for one of version 1 who is refused', async () => {

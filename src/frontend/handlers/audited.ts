@@ -28,7 +28,7 @@ export async function audited(
     audit.record({ ...entry, outcome: 'ok' });
     return result;
   } catch (error) {
-    audit.record({ ...entry, ...failureOf(error) });
+    audit.record({ ...entry, ...outcomeOf(error) });
     throw error;
   }
 }
@@ -56,13 +56,15 @@ function entryOf(caller: Caller, seat: Seat | null, request: Request): Omit<Audi
   }
 }
 
-function failureOf(error: unknown): Pick<AuditEntry, 'outcome' | 'reason'> {
+function outcomeOf(error: unknown): Pick<AuditEntry, 'outcome' | 'reason'> {
   if (error instanceof EngineError) {
     const outcome = error.code === 'UNAVAILABLE' ? 'error' : 'refused';
     return { outcome: error.code === 'USERNAME_TAKEN' ? 'failed' : outcome, reason: error.code };
   }
   if (!(error instanceof ProtocolError)) return { outcome: 'error', reason: 'INTERNAL' };
   const { code } = error;
+  // The account is there: only nobody is logged in to it.
+  if (error.created) return { outcome: 'ok', reason: code };
   if (FAILED.has(code)) return { outcome: 'failed', reason: code };
   return { outcome: code === 'UNAVAILABLE' || code === 'INTERNAL' ? 'error' : 'refused', reason: code };
 }

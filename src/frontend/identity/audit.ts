@@ -10,7 +10,7 @@ export interface AuditEntry {
   readonly user: string;
   /** Of the caller, without its port. */
   readonly address: string;
-  /** Code of the failure. */
+  /** Code of the failure; of an account that was made: why nobody is logged in to it. */
   readonly reason?: string;
   /** How a login was proven; whether it was to end another one. */
   readonly by?: 'password' | 'token' | 'none';
