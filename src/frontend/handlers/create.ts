@@ -7,19 +7,19 @@ import type { Account } from '../../kafka/accounts.ts';
 import { EngineError } from '../../kafka/errors.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { toProtocolError } from '../failures.ts';
-import type { Leave } from '../identity/registration.ts';
+import type { Permit } from '../identity/registration.ts';
 import type { CreateRequest, Entered } from '../requests.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
 import { demandOpenAccounts, enter } from './entry.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function create(services: Services, caller: Caller, request: CreateRequest): Promise<Entered> {
-  const leave = services.registration.demandLeave(caller.address, request.invite);
+  const permit = services.registration.demandPermit(caller.address, request.invite);
   let account: Account;
   try {
-    account = await make(services, caller, request, leave);
+    account = await make(services, caller, request, permit);
   } catch (error) {
-    if (madeNothing(error)) leave.giveBack();
+    if (madeNothing(error)) permit.giveBack();
     throw isUsedUp(error) ? new ProtocolError('REGISTRATION_CLOSED', USED_UP, { cause: error }) : error;
   }
   services.identity.made(claimOf(caller, account.name));
@@ -37,7 +37,7 @@ async function make(
   services: Services,
   caller: Caller,
   { name, password, displayName }: CreateRequest,
-  { invite }: Leave,
+  { invite }: Permit,
 ): Promise<Account> {
   if (password === null) demandOpenAccounts(services, 'WEAK_PASSWORD');
   // A name that is known to be taken is not worth a hash.

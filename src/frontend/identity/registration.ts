@@ -14,8 +14,8 @@ export interface RegistrationOptions {
   readonly keys: readonly ClusterKey[];
 }
 
-/** Leave to make one account; given back where none was made. */
-export interface Leave {
+/** Permission to make one account; given back where none was made. */
+export interface Permit {
   readonly invite: Invite | null;
   giveBack(): void;
 }
@@ -42,7 +42,7 @@ export class Registration {
    * @param invite as the caller gave it: nothing about it is sure; null for none
    * @throws ProtocolError `REGISTRATION_CLOSED`, `RATE_LIMITED`
    */
-  demandLeave(address: string, invite: string | null): Leave {
+  demandPermit(address: string, invite: string | null): Permit {
     const known = this.#demandInvited(invite);
     // What several frontends make at this moment may go beyond it.
     if (this.#accounts.size >= this.#options.maxAccounts) {
