@@ -4,6 +4,7 @@ import { type Invite, readInvite, writeInvite } from '../../src/kafka/invite.ts'
 import { newClusterKey } from '../../src/kafka/signature.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { type House, openHouse, PASSWORD } from './house.ts';
+import type { RawClient2 } from './raw-client2.ts';
 
 const KEY = newClusterKey();
 const HOUR = 3_600_000;
@@ -108,6 +109,30 @@ describe('registration', () => {
     anna.write({ type: 'delete', password: PASSWORD });
     await anna.over();
     await house.person2('dora');
+  });
+
+  it('open: so many accounts, however many are made at the same moment, and whatever came of others', async () => {
+    const house = await openWith('open', 10);
+    const anna = await house.person2('anna');
+    const failed = await house.connect2();
+    for (let i = 0; i < 12; i++) {
+      const weak = { type: 'create', username: 'bert', password: 'password' } as const;
+      expect(await failed.refusal(weak)).toBe('WEAK_PASSWORD');
+    }
+    const clients = await Promise.all(Array.from({ length: 40 }, () => house.connect2()));
+    const create = (client: RawClient2, i: number) =>
+      client.ask({ type: 'create', username: `name-${i}`, password: PASSWORD });
+    const replies = await Promise.all(clients.map(create));
+    const made = replies.filter(({ type }) => type === 'created').length;
+    expect(made).toBeLessThanOrEqual(9);
+    expect(house.engine.accounts.size).toBe(1 + made);
+    for (let i = made; i < 9; i++) await house.person2(`more-${i}`);
+    expect(await refusal(house, 'dora')).toMatchObject({ code: 'REGISTRATION_CLOSED' });
+    // One that is gone makes room for another one, and for no more than that.
+    anna.write({ type: 'delete', password: PASSWORD });
+    await anna.over();
+    await house.person2('emil');
+    expect(await refusal(house, 'dora')).toMatchObject({ code: 'REGISTRATION_CLOSED' });
   });
 
   it('open: a bounded number from each address, and from all together', async () => {

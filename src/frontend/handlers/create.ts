@@ -18,8 +18,10 @@ export async function create(services: Services, caller: Caller, request: Create
   let account: Account;
   try {
     account = await make(services, caller, request, permit);
+    permit.use();
   } catch (error) {
     if (madeNothing(error)) permit.giveBack();
+    else permit.use();
     throw isUsedUp(error) ? new ProtocolError('REGISTRATION_CLOSED', USED_UP, { cause: error }) : error;
   }
   services.identity.made(claimOf(caller, account.name));

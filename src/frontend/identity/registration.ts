@@ -14,9 +14,12 @@ export interface RegistrationOptions {
   readonly keys: readonly ClusterKey[];
 }
 
-/** Permission to make one account; given back where none was made. */
+/** Permission to make one account. One of the two is called, once: until then it counts as an account. */
 export interface Permit {
   readonly invite: Invite | null;
+  /** The account was made, or may have been. */
+  use(): void;
+  /** None was made. */
   giveBack(): void;
 }
 
@@ -29,6 +32,8 @@ export class Registration {
   readonly #accounts: Pick<Accounts, 'size'>;
   readonly #perAddress: TokenBuckets;
   readonly #inAll: TokenBucket;
+  /** Permits of which nobody knows yet what comes of them. What was just made counts twice for a moment, never too little. */
+  #outstanding = 0;
 
   constructor(accounts: Pick<Accounts, 'size'>, options: RegistrationOptions, limits: Limits) {
     this.#accounts = accounts;
@@ -44,8 +49,8 @@ export class Registration {
    */
   demandPermit(address: string, invite: string | null): Permit {
     const known = this.#demandInvited(invite);
-    // What several frontends make at this moment may go beyond it.
-    if (this.#accounts.size >= this.#options.maxAccounts) {
+    // What other frontends make at this moment, and what Kafka has not answered for, may go beyond it.
+    if (this.#accounts.size + this.#outstanding >= this.#options.maxAccounts) {
       throw closed('This server has as many accounts as it may have: ask its operator.');
     }
     const here = this.#perAddress.take(address);
@@ -55,9 +60,14 @@ export class Registration {
       this.#perAddress.giveBack(address);
       throw tooMany('on this server', everywhere);
     }
+    this.#outstanding += 1;
     return {
       invite: known,
+      use: () => {
+        this.#outstanding -= 1;
+      },
       giveBack: () => {
+        this.#outstanding -= 1;
         this.#perAddress.giveBack(address);
         this.#inAll.giveBack();
       },
