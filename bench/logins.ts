@@ -11,12 +11,22 @@
  */
 import { appendFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { FrameDecoder, MAX_REPLY_PAYLOAD } from '../src/protocol/frame.ts';
 import { v2 } from '../src/protocol/v2/codec.ts';
 import type { ServerFrame } from '../src/protocol/v2/replies.ts';
 import type { Request } from '../src/protocol/v2/requests.ts';
-import { freePort, HOST, machine, percentiles, progress, seconds, startFrontend } from './bench-run.ts';
+import {
+  freePort,
+  HOST,
+  machine,
+  percentiles,
+  progress,
+  round,
+  seconds,
+  startFrontend,
+} from './bench-run.ts';
 
 const { values } = parseArgs({
   options: {
@@ -101,6 +111,7 @@ try {
     people: crowd.length,
     peopleMs: crowdMs,
     refused: refused.map(({ outcome }) => outcome),
+    loadAverage: round(loadavg()[0] ?? 0),
   };
   for (const name of [owner, ...names]) await remove(name);
   const line = JSON.stringify({ at: new Date().toISOString(), machine: machine(), ...result });
