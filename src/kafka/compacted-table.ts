@@ -8,6 +8,7 @@ import { fetch, wanted } from './fetch.ts';
 import { Gatherer } from './gatherer.ts';
 import { expectNone, expectTopic, KafkaCode } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
+import { OpenTransactions } from './open-transactions.ts';
 import { RareWarning } from './rare-warning.ts';
 import type { RecordContent } from './record.ts';
 import { bytesOf, type LogBatch, type RawRecord, readBatches } from './record-batches.ts';
@@ -24,10 +25,6 @@ const FETCH_BYTES = 1024 * 1024;
 const RETRY_PAUSE_MS = 200;
 const CATCH_UP_INTERVAL_MS = 20;
 const CATCH_UP_TIMEOUT_MS = 5_000;
-/** Changes of one open transaction that are remembered; ours have one. What is over is dropped and counted. */
-const MAX_PENDING_CHANGES = 16;
-/** Transactions open at the same time that are remembered; past that the oldest is dropped and counted. */
-const MAX_PENDING_TRANSACTIONS = 10_000;
 
 /** Records that are taken at once: what else waits for this process has a turn after so many of a packed batch. */
 const RECORDS_AT_ONCE = 1_024;
@@ -35,9 +32,6 @@ const RECORDS_AT_ONCE = 1_024;
 const UNPACKED_PER_SECOND = 512 * 1024 * 1024;
 /** Longest key that is looked at. */
 const MAX_KEY_BYTES = 249;
-
-/** Key of a control record: version INT16, type INT16; type 1 is a commit, 0 an abort (Kafka's ControlRecordType). */
-const COMMIT = 1;
 
 /** Of a record that holds nothing a frontend writes. */
 const UNREADABLE = { proof: 'forged', revision: null } as const;
@@ -89,8 +83,7 @@ export class CompactedTable<Value> {
   readonly #state: TableState<Value>;
   readonly #repair: TableRepair;
   readonly #ends: Gatherer<null, number>;
-  /** Changes of transactions without a marker yet, by producer. */
-  readonly #pending = new Map<number, Change[]>();
+  readonly #pending: OpenTransactions;
   #position = 0;
   #waiters: Waiter[] = [];
   readonly #watchers = new Set<(key: string) => void>();
@@ -104,6 +97,7 @@ export class CompactedTable<Value> {
     this.#log = options.log.child({ table: options.topic });
     this.#damaged = new RareWarning((fields) => this.#log.warn(fields, 'a batch was stepped over'));
     this.#state = new TableState(options.unpack, options.trust.acceptsUnsigned);
+    this.#pending = new OpenTransactions((change) => this.#state.refuse(change));
     this.#repair = new TableRepair(this.#state, this.#log, async (key) => {
       const value = this.#state.get(key);
       const encoded = value === undefined ? null : options.encode(value);
@@ -299,8 +293,9 @@ export class CompactedTable<Value> {
   }
 
   async #take(batch: LogBatch): Promise<void> {
-    if (batch.isControl) this.#endTransaction(batch);
-    else {
+    if (batch.isControl) {
+      for (const change of this.#pending.end(batch)) this.#apply(change);
+    } else {
       for (let from = this.#position; ; await turnEnd()) {
         const records = batch.recordsFrom(from, RECORDS_AT_ONCE);
         for (const record of records) this.#takeRecord(batch, record);
@@ -316,7 +311,8 @@ export class CompactedTable<Value> {
   #takeRecord(batch: LogBatch, record: RawRecord): void {
     const change = this.#changeOf(record);
     if (change === null) return;
-    if (batch.isTransactional) this.#remember(batch.producerId, change);
+    this.#pending.noteRecord(change.key);
+    if (batch.isTransactional) this.#pending.add(batch.producerId, change);
     else this.#apply(change);
   }
 
@@ -334,29 +330,7 @@ export class CompactedTable<Value> {
     const packed = value === null || !isSmall ? null : pack(key, value);
     const isReadable = isSmall && (value === null || packed !== null);
     const judgement = isReadable ? judgeRecord(trust, topic, record) : UNREADABLE;
-    return { key, packed, judgement, time, hasAppendTime };
-  }
-
-  #remember(producerId: number, change: Change): void {
-    const changes = this.#pending.get(producerId) ?? [];
-    if (changes.length < MAX_PENDING_CHANGES) changes.push(change);
-    else this.#state.refused += 1;
-    this.#pending.set(producerId, changes);
-    if (this.#pending.size > MAX_PENDING_TRANSACTIONS) {
-      for (const oldest of this.#pending.keys()) {
-        this.#pending.delete(oldest);
-        this.#state.refused += 1;
-        break;
-      }
-    }
-  }
-
-  #endTransaction(batch: LogBatch): void {
-    const changes = this.#pending.get(batch.producerId) ?? [];
-    this.#pending.delete(batch.producerId);
-    const [marker] = batch.recordsFrom(0);
-    const type = marker?.key?.readInt16BE(2);
-    if (type === COMMIT) for (const change of changes) this.#apply(change);
+    return { key, packed, judgement, time, hasAppendTime, isHidden: false };
   }
 
   #apply(change: Change): void {

@@ -20,6 +20,8 @@ export interface Change {
   readonly time: number;
   /** False: it was written while the topic kept producers' times, as it did before records were signed. */
   readonly hasAppendTime: boolean;
+  /** Another record of the key was read before this one counted, though it comes after it in the log. */
+  isHidden: boolean;
 }
 
 /**
@@ -99,26 +101,37 @@ export class TableState<Value> {
   /** @returns whether it changed the key */
   apply(change: Change): boolean {
     const { key, packed, judgement } = change;
-    const { proof } = judgement;
     const known = this.revisionOf(key);
-    const refused = proof === 'forged' || (proof === 'unproven' && !this.#acceptsUnsigned);
+    const isBelieved = this.#isBelieved(judgement.proof);
     const revision = judgement.revision ?? known + 1;
-    if (!refused && revision > known) {
+    if (isBelieved && revision > known) {
       this.#set(change, revision);
       return true;
     }
     // The same once more: the record in the log is true again.
-    if (!refused && revision === known && this.#isStored(key, packed, revision)) {
-      this.#note(key, proof);
+    if (isBelieved && revision === known && this.#isStored(key, packed, revision)) {
+      this.#note(change);
       return false;
     }
-    this.refused += 1;
-    if (this.#values.has(key) || (!refused && this.#gone.has(key))) this.stale.add(key);
-    else if (proof === 'unproven') this.#noteUnproven(change);
+    this.refuse(change);
     return false;
   }
 
-  #set({ key, packed, judgement, time }: Change, revision: number): void {
+  /** It does not count, but hides what does. */
+  refuse(change: Change): void {
+    const { key, judgement } = change;
+    const { proof } = judgement;
+    this.refused += 1;
+    if (this.#values.has(key) || (this.#isBelieved(proof) && this.#gone.has(key))) this.stale.add(key);
+    else if (proof === 'unproven') this.#noteUnproven(change);
+  }
+
+  #isBelieved(proof: Judgement['proof']): boolean {
+    return proof !== 'forged' && (proof !== 'unproven' || this.#acceptsUnsigned);
+  }
+
+  #set(change: Change, revision: number): void {
+    const { key, packed, time } = change;
     this.#recent.delete(key);
     this.#gone.delete(key);
     this.#forgetUnproven(key);
@@ -131,12 +144,12 @@ export class TableState<Value> {
       this.#values.set(key, withRevision(revision, packed));
       if (this.#inOrder) this.keys.add(key);
     }
-    this.#note(key, judgement.proof);
+    this.#note(change);
   }
 
   /** What was believed without a proof, or by an old key, is to be signed. */
-  #note(key: string, proof: Judgement['proof']): void {
-    if (proof === 'unproven' || (proof === 'old key' && this.signsAnew)) this.stale.add(key);
+  #note({ key, judgement: { proof }, isHidden }: Change): void {
+    if (isHidden || proof === 'unproven' || (proof === 'old key' && this.signsAnew)) this.stale.add(key);
     else this.stale.delete(key);
   }
 

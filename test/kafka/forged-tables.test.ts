@@ -121,6 +121,53 @@ describe('records that no frontend wrote', () => {
     await expectWrittenAgain(ACCOUNTS_TOPIC, account.name, encodeAccount(account));
   });
 
+  /** Changes an account as a frontend does, with something else in the log before the change counts. */
+  async function changedAround(name: string, value: Buffer | null, between: () => Promise<unknown>) {
+    const transactional = witness().producer({ transactionalId: uniqueName('tx'), maxInFlightRequests: 1 });
+    await transactional.connect();
+    const transaction = await transactional.transaction();
+    const change = signedAs([ACCOUNTS_TOPIC, name, value, Date.now()]);
+    await transaction.send({ topic: ACCOUNTS_TOPIC, messages: [change] });
+    await between();
+    await transaction.commit();
+    await transactional.disconnect();
+  }
+
+  it('hide no change that counts only after them', async () => {
+    const account = await make('owner');
+    const { name } = account;
+    const changed = { ...account, credential: '$argon2id$new' };
+    await changedAround(name, encodeAccount(changed), () =>
+      write(ACCOUNTS_TOPIC, { key: name, value: asTaken(account) }),
+    );
+    await expectTrue(account, '$argon2id$new');
+    await expectWrittenAgain(ACCOUNTS_TOPIC, name, encodeAccount(changed));
+  });
+
+  it('in a large transaction of others hide nothing either', async () => {
+    const account = await make('owner');
+    const transactional = witness().producer({ transactionalId: uniqueName('tx'), maxInFlightRequests: 1 });
+    await transactional.connect();
+    const transaction = await transactional.transaction();
+    const junk = Array.from({ length: 100 }, () => ({ key: uniqueName('junk'), value: 'nonsense' }));
+    const messages = [...junk, { key: account.name, value: asTaken(account) }];
+    await transaction.send({ topic: ACCOUNTS_TOPIC, messages });
+    await transaction.commit();
+    await transactional.disconnect();
+    await expectWrittenAgain(ACCOUNTS_TOPIC, account.name, encodeAccount(account));
+  });
+
+  it('written again by a frontend before a change counts, the old one does not last', async () => {
+    const account = await make('owner');
+    const { name } = account;
+    const [old] = await recordsOf(ACCOUNTS_TOPIC, name);
+    await changedAround(name, null, () => write(ACCOUNTS_TOPIC, old as Copied));
+    await everywhere(async ({ accounts }) => {
+      expect(await accounts.findEvenly(name)).toBeUndefined();
+    });
+    await expectWrittenAgain(ACCOUNTS_TOPIC, name, null);
+  });
+
   it('copied from before a change, an account stays as it was changed', async () => {
     const account = await make('changed');
     const [old] = await recordsOf(ACCOUNTS_TOPIC, account.name);
