@@ -16,7 +16,6 @@ import { ACCOUNTS_TOPIC, CONTROL_TOPIC, LOG_REQUIRES, SESSIONS_TOPIC, TABLE_REQU
 const TOPICS_AT_ONCE = 200;
 /** Between two of them: account changes go over the same connection. */
 const PAUSE_MS = 20;
-const BUSY_PAUSE_MS = 1_000;
 const TIMEOUT_MS = 10_000;
 
 type Settings = Readonly<Record<string, string>>;
@@ -51,12 +50,7 @@ export class TopicSettings {
     const { accounts, inboxPrefix } = this.#options;
     for (let after: string | undefined; !this.#closed; ) {
       const page = { limit: TOPICS_AT_ONCE, ...(after !== undefined && { after }) };
-      const names = await accounts.list('*', page).catch(() => null);
-      // Others list names, too, and so many at once that there is no turn for us.
-      if (names === null) {
-        await sleep(BUSY_PAUSE_MS, undefined, { ref: false });
-        continue;
-      }
+      const names = await accounts.list('*', page);
       after = names.at(-1);
       if (after === undefined) break;
       await this.#bring(

@@ -33,6 +33,7 @@ export function matches(pattern: string, name: string): boolean {
 const STEP_MS = 0.5;
 /** Names looked at between two looks at the clock: a hostile pattern takes some 3 µs for a name. */
 const NAMES_A_LOOK = 64;
+
 interface Search {
   readonly pattern: string;
   /** What every name that matches begins with. */
