@@ -28,7 +28,7 @@ const CATCH_UP_TIMEOUT_MS = 5_000;
 
 /** Records that are taken at once: what else waits for this process has a turn after so many of a packed batch. */
 const RECORDS_AT_ONCE = 1_024;
-/** Bytes unpacked in a second at most: a bomb of 300 bytes unpacks to 4 MiB, which takes 1 to 6 ms. */
+/** Bytes unpacked in a second at most: a bomb of 300 bytes unpacks to 4 MiB, which takes 1 to 6 ms; records cost, too. */
 const UNPACKED_PER_SECOND = 512 * 1024 * 1024;
 /** Longest key that is looked at. */
 const MAX_KEY_BYTES = 249;

@@ -52,8 +52,9 @@ const LONGEST_REST_MS = 50;
 const QUIET_MS = 500;
 
 /**
- * Bytes that are unpacked in a second, over all inboxes, after as many at once: some 5 % of a core, and many times what honest
- * senders of packed batches bring. A bomb of 300 bytes unpacks to 4 MiB.
+ * Bytes that are unpacked in a second, over all inboxes, after as many at once: 2 to 10 % of a core (some 100 ms at most for
+ * what comes at once), and many times what honest senders of packed batches bring. A bomb of 300 bytes unpacks to 4 MiB. Each
+ * record costs as some more bytes (record-batches.ts).
  */
 const UNPACKED_PER_SECOND = 64 * 1024 * 1024;
 

@@ -52,34 +52,43 @@ function unpackBlocks(bytes: LogBytes, frame: { most: number; largest: number; c
     const block = bytes.bytes(size & ~NOT_PACKED);
     const end = Math.min(room, at + frame.largest);
     if (size >= NOT_PACKED) {
-      if (block.length > end - at) throw new TooLarge(frame.most);
+      if (block.length > end - at) throw tooLarge(end, frame.most);
       at += block.copy(out, at);
-    } else at = unpackBlock(new LogBytes(block), out, at, end);
+    } else at = unpackBlock(new LogBytes(block), out, { start: at, end, most: frame.most });
     if (frame.checked) bytes.skip(4);
   }
   return out.subarray(0, at);
 }
 
-/** @returns where it ends in `out` */
-function unpackBlock(bytes: LogBytes, out: Buffer, start: number, end: number): number {
+/** @param place where it begins and has to end; and the bytes of all blocks at most. @returns where it ends in `out` */
+function unpackBlock(
+  bytes: LogBytes,
+  out: Buffer,
+  { start, end, most }: { start: number; end: number; most: number },
+): number {
   let at = start;
   while (bytes.left > 0) {
     const token = uint8(bytes);
     const literals = lengthOf(bytes, token >>> 4);
     const from = bytes.at;
     bytes.skip(literals);
-    if (literals > end - at) throw new TooLarge(end);
+    if (literals > end - at) throw tooLarge(end, most);
     bytes.buffer.copy(out, at, from, bytes.at);
     at += literals;
     if (bytes.left === 0) break;
     const distance = uint8(bytes) | (uint8(bytes) << 8);
     const length = lengthOf(bytes, token & 15) + LEAST_MATCH;
     if (distance === 0 || distance > at) throw new RangeError('a match with nothing');
-    if (length > end - at) throw new TooLarge(end);
+    if (length > end - at) throw tooLarge(end, most);
     repeat(out, at, distance, length);
     at += length;
   }
   return at;
+}
+
+/** Of a block that goes past `end`, which may be its own bound and not the one of all of them. */
+function tooLarge(end: number, most: number): RangeError {
+  return end === most ? new TooLarge(most) : new RangeError('an LZ4 block larger than its frame says');
 }
 
 function lengthOf(bytes: LogBytes, nibble: number): number {

@@ -1,7 +1,6 @@
 import { IS_COMPRESSED, IS_CONTROL, IS_TRANSACTIONAL } from '@platformatic/kafka';
 import { LogBytes } from './log-bytes.ts';
 import { MAX_UNPACKED_BYTES, unpack } from './unpack.ts';
-import { TooLarge } from './unpacked.ts';
 
 /** One record as it lies in a log. Its bytes are views of what was fetched: copy what is to stay. */
 export interface RawRecord {
@@ -30,6 +29,13 @@ const LEAST_BYTES = 49;
 
 /** What it costs to unpack a batch that holds next to nothing, as bytes of a larger one: some 10 µs. */
 const LEAST_COST = 16 * 1024;
+/** What it costs to look at one unpacked record, likewise: some 20 ns, whatever it says. */
+const RECORD_COST = 32;
+/**
+ * Records that a packed batch may claim to have: one with more is stepped over as a whole, and not unpacked. Producers put
+ * up to 10,000 (librdkafka), 1 MB (the same) or 16 KiB (Java) into one. Each `MAX_RECORDS` of them unpack it once more.
+ */
+const MAX_PACKED_RECORDS = 65_536;
 
 /** One batch of a log (its format is in record-batch.ts), whose records are only looked at when they are asked for. */
 export class LogBatch {
@@ -77,12 +83,12 @@ export class LogBatch {
     return (this.#attributes & IS_TRANSACTIONAL) !== 0;
   }
 
-  /** Why `recordsFrom` has left out some or all of it: bytes that are no record, or too many when unpacked. */
+  /** Why `recordsFrom` has left out some or all of it: bytes that are no record, or too many of either. */
   get damage(): RangeError | null {
     return this.#damage;
   }
 
-  /** What its records have cost to unpack, in bytes; 0 where they are not packed, or were not asked for. */
+  /** What its records have cost to unpack and to look at, in bytes; 0 where they are not packed, or were not asked for. */
   get unpackCost(): number {
     return this.#cost;
   }
@@ -146,13 +152,15 @@ export class LogBatch {
     }
     this.#records = null;
     this.#cost += LEAST_COST;
+    if (this.#count > MAX_PACKED_RECORDS) throw new RangeError(`${this.#count} records in a packed batch`);
+    // What cannot be unpacked may have shown that only at its end.
+    let bytes = MAX_UNPACKED_BYTES;
     try {
       const unpacked = unpack(kind, this.#buffer.subarray(this.#at, this.#end));
-      this.#cost += unpacked.length;
+      bytes = unpacked.length + RECORD_COST * Math.max(0, this.#count);
       this.#records = new LogBytes(unpacked);
-    } catch (error) {
-      if (error instanceof TooLarge) this.#cost += MAX_UNPACKED_BYTES;
-      throw error;
+    } finally {
+      this.#cost += bytes;
     }
   }
 }

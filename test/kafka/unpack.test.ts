@@ -127,6 +127,19 @@ describe('unusual streams', () => {
     expect(() => unpack(3, Buffer.concat([dictionary, block]))).toThrow(RangeError);
   });
 
+  it('an LZ4 block larger than its frame says is damaged, and not too large', () => {
+    // Blocks of 64 KiB at most, and one of 70,000 zeros.
+    const length = 70_000 - 19;
+    const more = [...Array<number>(Math.floor(length / 255)).fill(255), length % 255];
+    const block = Buffer.from([0x1f, 0, 1, 0, ...more, 0]);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(block.length);
+    const frame = Buffer.concat([Buffer.from('04224d18604000', 'hex'), size, block, Buffer.alloc(4)]);
+    expect(() => unpack(3, frame)).toThrow('cannot be unpacked');
+    frame.writeUInt8(0x50, 5);
+    expect(unpack(3, frame)).toHaveLength(70_001);
+  });
+
   it.each([0, 5, 6, 7])('of codec %i are not known', (kind) => {
     expect(() => unpack(kind, Buffer.from('abc'))).toThrow(RangeError);
   });
@@ -188,6 +201,44 @@ describe('packed batches', () => {
     const sizes: number[] = [];
     for (let from = 0; from < 10_000; from += 3_000) sizes.push(batch?.recordsFrom(from, 3_000).length ?? -1);
     expect(sizes).toEqual([3_000, 3_000, 3_000, 1_000]);
+  });
+
+  /** Each of seven bytes, and all of them at the batch's first place. */
+  const lying = (count: number) => Buffer.alloc(7 * count, Buffer.from([12, 0, 0, 0, 1, 1, 0]));
+
+  it('cost what their records do, too, and not only their bytes', () => {
+    const count = 50_000;
+    const { records: found, unpackCost } = readRecords(packedBatch(lying(count), count, 'zstd'), 0);
+    expect([found.length, unpackCost]).toEqual([1, expect.any(Number)]);
+    expect(unpackCost).toBeGreaterThan(count * (7 + 16));
+  });
+
+  it('of more records than anybody puts into one are stepped over, and not unpacked', () => {
+    const count = 599_186;
+    const log = Buffer.concat([
+      packedBatch(lying(count), count, 'zstd'),
+      packedBatch(small, 5, 'zstd', count),
+    ]);
+    const { records: found, nextOffset, unpackCost, damage } = readRecords(log, 0);
+    expect([found.length, nextOffset]).toEqual([5, count + 5]);
+    expect(damage).toMatchObject({ error: expect.any(RangeError), nextOffset: count });
+    expect(unpackCost).toBeLessThan(100_000);
+  });
+
+  it('of as many as may be take few rounds', () => {
+    const count = 65_536;
+    const log = packedBatch(records(Array.from({ length: count }, (_, i) => content(i))), count, 'zstd');
+    let rounds = 0;
+    for (let from = 0; from < count; rounds++) from = readRecords(log, from).nextOffset;
+    expect(rounds).toBe(16);
+  });
+
+  it.each(CODECS)('of %s that turn out damaged only at their end cost as much as good ones', (codec) => {
+    const packed = pack(codec, Buffer.alloc(MAX_UNPACKED_BYTES - 100));
+    const log = rawBatch(packed.subarray(0, -1), { count: 1, kind: KIND[codec] });
+    const { unpackCost, damage } = readRecords(log, 0);
+    expect(damage).not.toBeNull();
+    expect(unpackCost).toBeGreaterThan(MAX_UNPACKED_BYTES - 100);
   });
 
   it('may claim any number of records, and records of any length', () => {
