@@ -9,6 +9,7 @@ import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CompactedTable } from './compacted-table.ts';
 import { EngineError, unavailable } from './errors.ts';
+import { InviteLooks } from './invite-looks.ts';
 import { InviteUses } from './invite-uses.ts';
 import { isUnknownTopic } from './kafka-error.ts';
 import type { RecordContent } from './record.ts';
@@ -50,6 +51,7 @@ export class KafkaAccounts implements Accounts {
   readonly #searches: NameSearches;
   readonly #topics: InboxTopics;
   readonly #invites = new InviteUses();
+  readonly #inviteLooks: InviteLooks;
   #changing = 0;
   readonly #turns: (() => void)[] = [];
 
@@ -64,6 +66,11 @@ export class KafkaAccounts implements Accounts {
       unpack: unpackAccount,
       changed: (name, packed) => this.#noteInvite(name, packed),
       encode: encodeAccount,
+    });
+    this.#inviteLooks = new InviteLooks(options.log, async (wanted) => {
+      await this.#table.catchUpSoon();
+      const account = this.#table.get(wanted.name);
+      return account !== undefined && this.#removeSurplus(account, wanted);
     });
     this.#searches = new NameSearches(this.#table.keys, MAX_NAME);
   }
@@ -86,6 +93,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   async close(): Promise<void> {
+    this.#inviteLooks.close();
     await this.#table.close();
   }
 
@@ -111,12 +119,25 @@ export class KafkaAccounts implements Accounts {
   }
 
   async create(wanted: NewAccount): Promise<Account> {
-    const account = await this.#make(wanted);
-    const { invite } = wanted;
-    if (!invite || this.#invites.before(account.name, invite.id) < invite.uses) return account;
-    // Through another frontend somebody was quicker: everybody sees the same order, so exactly those beyond the last use go.
+    try {
+      const account = await this.#make(wanted);
+      if (await this.#removeSurplus(account, wanted)) throw used();
+      return account;
+    } catch (error) {
+      const isKnown = error instanceof EngineError && error.code !== 'UNAVAILABLE' && error.code !== 'BUSY';
+      if (wanted.invite && !isKnown) void this.#inviteLooks.again(wanted);
+      throw error;
+    }
+  }
+
+  /**
+   * Where somebody was quicker through another frontend: all see the same order, so exactly those beyond the last use go.
+   * @returns whether it was one of them
+   */
+  async #removeSurplus(account: Account, { invite }: NewAccount): Promise<boolean> {
+    if (!invite || this.#invites.before(account.name, invite.id) < invite.uses) return false;
     await this.remove(account);
-    throw used();
+    return true;
   }
 
   #make(wanted: NewAccount): Promise<Account> {
