@@ -13,6 +13,7 @@ import {
   type Member,
   releaseAttempt,
 } from './group-member.ts';
+import { RareWarning } from './rare-warning.ts';
 import { now } from './retry.ts';
 import { FRONTEND_GROUP_PREFIX } from './topics.ts';
 import type { Trust } from './trust.ts';
@@ -35,8 +36,8 @@ const MAX_EVICTIONS = 20;
 /** A group that is not settled after so long is not a login under way: brokers wait for 3 s by default. */
 const SETTLE_MS = 5_000;
 const LOOK_AGAIN_MS = 50;
-/** Between two lines in the log about strangers. */
-const REPORT_MS = 10_000;
+
+const STRANGERS = 'other programs are in an inbox’s group';
 
 export interface AcquireRequest {
   readonly group: string;
@@ -53,12 +54,13 @@ export class Leases {
   readonly #log: Logger;
   readonly #trust: Trust;
   #releasing = 0;
-  #reportedAt = Number.NEGATIVE_INFINITY;
+  readonly #strangers: RareWarning;
 
   constructor(cluster: Cluster, log: Logger, trust: Trust) {
     this.#cluster = cluster;
     this.#log = log;
     this.#trust = trust;
+    this.#strangers = new RareWarning((fields) => log.warn(fields, STRANGERS));
   }
 
   /**
@@ -140,15 +142,12 @@ export class Leases {
     return !frontend || holderOf(frontend) === null;
   }
 
-  /** Also what strangers do in a loop costs a line now and then. */
   #report(group: string, strangers: readonly Member[], evictions: number): void {
-    if (now() - this.#reportedAt < REPORT_MS && evictions < MAX_EVICTIONS) return;
-    this.#reportedAt = now();
     const who = strangers.slice(0, 3).map(({ memberId, clientId, host }) => ({ memberId, clientId, host }));
-    this.#log.warn(
-      { group, strangers: strangers.length, who, evictions },
-      'other programs are in an inbox’s group',
-    );
+    const fields = { group, strangers: strangers.length, who, evictions };
+    // Whoever has kept somebody out is told in any case.
+    if (evictions >= MAX_EVICTIONS) this.#log.warn(fields, STRANGERS);
+    else this.#strangers.note(fields);
   }
 
   #inBackground(group: string, release: () => Promise<void>): void {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { RareWarning } from './rare-warning.ts';
 import type { TableState } from './table-state.ts';
 
 /** Between two looks, milliseconds: anywhere in between, so that of several frontends one writes and the others see it. */
@@ -8,8 +9,6 @@ const LONGEST_PAUSE_MS = 1_200;
 const MAX_IN_ROUND = 500;
 /** Longest pause while what is written does not help: somebody hides it at once, or it is not believed here. */
 const MOST_PATIENCE_MS = 300_000;
-/** Between two lines in the log. */
-const REPORT_MS = 60_000;
 
 /**
  * Writes again what a table knows to be true and its log's last record does not say, so that no compaction takes it away.
@@ -25,12 +24,15 @@ export class TableRepair {
   #written: readonly string[] = [];
   #patience = 1;
   #reported = 0;
-  #reportedAt = Number.NEGATIVE_INFINITY;
+  readonly #refused: RareWarning;
 
   constructor(state: TableState<unknown>, log: Logger, write: (key: string) => Promise<void>) {
     this.#state = state;
     this.#log = log;
     this.#write = write;
+    this.#refused = new RareWarning((fields) =>
+      log.warn(fields, 'records that no frontend wrote were stepped over'),
+    );
   }
 
   start(): void {
@@ -61,16 +63,10 @@ export class TableRepair {
     this.start();
   }
 
-  /** What strangers write costs a line a minute. */
   #report(): void {
     const { refused, stale } = this.#state;
-    const moment = performance.now();
-    if (refused === this.#reported || moment - this.#reportedAt < REPORT_MS) return;
-    this.#log.warn(
-      { records: refused - this.#reported, toWriteAgain: stale.size },
-      'records that no frontend wrote were stepped over',
-    );
+    if (refused === this.#reported) return;
     this.#reported = refused;
-    this.#reportedAt = moment;
+    this.#refused.note({ recordsInAll: refused, toWriteAgain: stale.size });
   }
 }
