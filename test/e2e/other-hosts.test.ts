@@ -73,7 +73,8 @@ describe('milena keys', () => {
   it('makes the key that a frontend with a Kafka elsewhere asks for, and nobody else can read it', async () => {
     const state = ownState();
     const file = join(state, 'keys/of the team');
-    const remote = { MILENA_CLUSTER_KEY_FILE: file, MILENA_KAFKA_BROKERS: '192.0.2.1:9092' };
+    const where = { MILENA_CLUSTER_KEY_FILE: file, MILENA_CLUSTER_KEYS: '' };
+    const remote = { ...where, MILENA_KAFKA_BROKERS: '192.0.2.1:9092' };
     const frontend = new RunningFrontend(remote);
     onTestFinished(() => frontend.remove());
     expect(await frontend.exited).toBe(78);
