@@ -16,7 +16,7 @@ async function keep(
     shift $(($(wc -l <"${count}") - 1)); exit $1`;
   // The pid is written down just after the program was started.
   const waits = `until [ -f "${pid}" ] && [ "$(cat "${pid}")" = $$ ]; do :; done`;
-  const args = [pid, 'bash', '-c', `${waits}; ${program}`];
+  const args = [pid, 'bash', '--norc', '-c', `${waits}; ${program}`];
   const { code, stdout } = await runScript('scripts/keep-running.sh', args);
   const times = existsSync(count) ? readFileSync(count, 'utf8').length / 2 : 0;
   return { code, times, said: stdout };

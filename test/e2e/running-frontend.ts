@@ -9,7 +9,7 @@ const run = promisify(execFile);
 
 /** Brings dist/ up to date: what is tested is what runs. */
 export async function built(): Promise<void> {
-  await run('bash', ['-c', '. scripts/common.sh && ensure_build'], { cwd: ROOT });
+  await run('bash', ['--norc', '-c', '. scripts/common.sh && ensure_build'], { cwd: ROOT });
 }
 
 /** Tests make more accounts from one address than people do. */

@@ -112,7 +112,8 @@ export interface CallOptions {
 export function start(path: string, args: readonly string[], options: CallOptions = {}) {
   const env = scriptEnvironment({ ...options.settings });
   for (const name of options.unset ?? []) delete env[name];
-  const child = spawn('bash', ['-c', `${options.before ?? ':'}; exec "$0" "$@"`, path, ...args], {
+  // Without --norc bash would read the person's ~/.bashrc: it takes a socket, as Node's pipes are, for a remote login.
+  const child = spawn('bash', ['--norc', '-c', `${options.before ?? ':'}; exec "$0" "$@"`, path, ...args], {
     env,
     cwd: options.cwd ?? dirname(path),
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -254,6 +254,18 @@ describe('settings and notes', () => {
     expect(fingerprint(foreign)).toEqual(untouched);
   });
 
+  it('what somebody’s ~/.bashrc does is not waited for', async () => {
+    // bash takes a socket for a login from elsewhere, and a pipe of Node’s is one.
+    const HOME = sandboxed();
+    writeFileSync(join(HOME, '.bashrc'), 'touch ~/read');
+    const done = await call(join(clone, 'stop_everything.sh'), [], {
+      settings: { ...settings, HOME },
+      unset: ['SHLVL'],
+    });
+    expect(done.code).toBe(0);
+    expect(existsSync(join(HOME, 'read'))).toBe(false);
+  });
+
   it.each([
     ['another program’s name', `${process.execPath}\n127.0.0.1:1\n`],
     ['nothing', ''],
