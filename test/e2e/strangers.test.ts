@@ -96,7 +96,7 @@ describe('accounts', () => {
 
 describe('the filter for fail2ban', () => {
   it('finds in a real log the address of who guesses, and of nobody else', { timeout: 60_000 }, async () => {
-    const frontend = await start(USUAL);
+    const frontend = await start({ ...USUAL, MILENA_NEW_ACCOUNTS: '1' });
     const name = uniqueName('anna');
     const anna = await connect(frontend, '127.0.0.11');
     await anna.create(name, PASSWORD);
@@ -106,8 +106,17 @@ describe('the filter for fail2ban', () => {
     const again = await connect(frontend, '127.0.0.12');
     expect(await again.refusal({ ...wrong, password: PASSWORD })).toBe('ALREADY_LOGGED_IN');
     await again.login(name, { password: PASSWORD, takeover: true });
+    // That the server makes no more accounts is not the fault of who asks for one.
+    const honest = await connect(frontend, '127.0.0.13');
+    const create = { type: 'create', username: uniqueName('bert'), password: PASSWORD } as const;
+    for (let i = 0; i < 3; i++) expect(await honest.refusal(create)).toBe('RATE_LIMITED');
+    await eventually(() =>
+      expect(frontend.stdout).toMatch(/"audit":"create".*"127\.0\.0\.13".*"RATE_LIMITED"/),
+    );
     // Both filters find something: wrong passwords, and what was refused after them.
-    await eventually(() => expect(frontend.stdout).toContain('"outcome":"refused","reason":"RATE_LIMITED"'));
+    await eventually(() =>
+      expect(frontend.stdout).toMatch(/"audit":"login".*"outcome":"refused","reason":"RATE_LIMITED"/),
+    );
     // Lines of one kind are few a second: whoever goes on has as many as a jail wants.
     let found: string[] = [];
     await eventually(async () => {
