@@ -31,11 +31,17 @@ ensure_dependencies() {
 }
 
 staging=''
-remove_staging() { [ -z "$staging" ] || rm -rf "$staging"; }
+remove_staging() {
+  [ -n "$staging" ] || return 0
+  put_back "$staging/old"
+  rm -rf "$staging"
+}
+# put_back FOLDER: the packages of before, where the end came between the two moves
+put_back() { [ ! -e "$1" ] || [ -e "$ROOT/node_modules" ] || mv "$1" "$ROOT/node_modules"; }
 at_end="$at_end remove_staging"
 
 install_dependencies() {
-  local version
+  local version left
   if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then
     die "$EX_UNAVAILABLE" 'Milena needs Node 20 or later with npm. Install it from https://nodejs.org or with your' \
       'package manager (for example: apt install nodejs npm; brew install node), then run this again.'
@@ -46,8 +52,9 @@ install_dependencies() {
   fi
   warn 'Installing the packages (npm ci) ...'
   # Beside the packages that are there, and moved into place when all is well: what fails or is interrupted breaks nothing.
-  rm -rf "$ROOT/.milena/packages".*
-  staging=$(mktemp -d "$ROOT/.milena/packages.XXXXXX")
+  for left in "$ROOT/.milena/new-packages".*/old; do put_back "$left"; done
+  rm -rf "$ROOT/.milena/new-packages".* # not packages.*: the lock has that name
+  staging=$(mktemp -d "$ROOT/.milena/new-packages.XXXXXX")
   cp "$ROOT/package.json" "$ROOT/package-lock.json" "$ROOT/.npmrc" "$staging/"
   interruptible npm --prefix "$staging" ci --no-fund --no-audit --loglevel=error >&2 ||
     die "$EX_UNAVAILABLE" 'npm could not install the packages (see above): is the network there?'

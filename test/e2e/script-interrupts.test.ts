@@ -189,6 +189,32 @@ describe('packages', () => {
     ]);
     expect(readdirSync(join(clone, '.milena')).sort()).toEqual(NOTHING_DONE);
   });
+
+  it.each([
+    ['SIGINT', 130, NOTHING_DONE],
+    // What could not be put back at that end is put back by the next start, before it asks the network.
+    ['SIGKILL', null, expect.arrayContaining(['packages.lock'])],
+  ] as const)(
+    'stay those that were there when %s comes while the new ones move in',
+    async (signal, code, left) => {
+      const box = ownSandbox();
+      const clone = checkout(box);
+      mkdirSync(join(clone, 'node_modules/.bin'), { recursive: true });
+      writeFileSync(join(clone, 'node_modules/of-before'), '');
+      const consumer = join(clone, 'spawn_consumer.sh');
+      const npm = `mkdir -p "$2/node_modules/.bin"; ln -s "${process.execPath}" "$2/node_modules/.bin/node"`;
+      const mv = `PATH=/usr/bin:/bin mv "$@"; case $2 in */old) kill -s ${signal.slice(3)} $PPID ;; esac`;
+      const env = (programs: Record<string, string>) => ({
+        settings: { PATH: fakePrograms(box, programs), MILENA_STATE_DIR: '' },
+      });
+      expect(await call(consumer, ['topic'], env({ npm, mv }))).toMatchObject({ code });
+      expect(readdirSync(join(clone, '.milena')).sort()).toEqual(left);
+      const next = await call(consumer, ['topic'], env({ npm: 'exit 1', mv: 'PATH=/usr/bin:/bin mv "$@"' }));
+      expect(next).toMatchObject({ code: 69, stderr: expect.stringContaining('is the network there?') });
+      expect(readdirSync(join(clone, 'node_modules')).sort()).toEqual(['.bin', 'of-before']);
+      expect(readdirSync(join(clone, '.milena')).sort()).toEqual(NOTHING_DONE);
+    },
+  );
 });
 
 describe('the frontend', () => {
