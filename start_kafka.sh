@@ -41,18 +41,18 @@ need_jvm() {
     '  Debian, Ubuntu:  sudo apt install openjdk-17-jre-headless maven' '  macOS:           brew install openjdk maven' "${@:2}"
 }
 
-# choose_kind: sets kind. What ran last is what has the accounts and messages, and is taken again.
+# choose_kind: sets kind. What answered last is what has the accounts and messages, and is taken again.
 choose_kind() {
   kind=${MILENA_KAFKA:-}
   case $kind in
     docker) need_docker 'MILENA_KAFKA=docker, but no Docker engine with Compose answers.' ;;
     jvm) need_jvm 'MILENA_KAFKA=jvm, but Java 17 or later and Maven are not both there. Install them:' ;;
     '')
-      kind=$last_kind
-      if [ "$kind" = docker ] && has_data docker; then
+      kind=$data_kind
+      if [ "$kind" = docker ]; then
         need_docker 'The accounts and messages are in the Kafka that ran with Docker, and no Docker engine with Compose answers.' \
           'An empty Kafka beside it:  MILENA_KAFKA=jvm ./start_kafka.sh --switch'
-      elif [ "$kind" = jvm ] && has_data jvm; then
+      elif [ "$kind" = jvm ]; then
         need_jvm 'The accounts and messages are in the Kafka that ran with Java, and Java 17 or later and Maven are not both there:' \
           'An empty Kafka beside it:  MILENA_KAFKA=docker ./start_kafka.sh --switch'
       elif docker_usable; then
@@ -69,23 +69,36 @@ choose_kind() {
       ;;
     *) die "$EX_USAGE" "MILENA_KAFKA=$kind is neither docker nor jvm." ;;
   esac
-  if [ -n "$last_kind" ] && [ "$kind" != "$last_kind" ] && [ -z "$switch" ] && has_data "$last_kind"; then
-    die "$EX_UNAVAILABLE" "The accounts and messages are in $(name_of "$last_kind") Kafka, which ran last; they are not in $(name_of "$kind")." \
-      "That one again:                MILENA_KAFKA=$last_kind ./start_kafka.sh" \
+  if [ -n "$data_kind" ] && [ "$kind" != "$data_kind" ] && [ -z "$switch" ]; then
+    die "$EX_UNAVAILABLE" "The accounts and messages are in $(name_of "$data_kind") Kafka, which ran last; they are not in $(name_of "$kind")." \
+      "That one again:                MILENA_KAFKA=$data_kind ./start_kafka.sh" \
       "The other one all the same:    MILENA_KAFKA=$kind ./start_kafka.sh --switch"
   fi
 }
 
+# write_kinds FIRST: both kinds' lines, that one's first: it is taken again. --wipe deletes the data of both.
+write_kinds() {
+  {
+    sed -n "/^$1 /p" <<<"$kinds"
+    sed "/^$1 /d; /^\$/d" <<<"$kinds"
+  } >"$kind_file.new"
+  mv "$kind_file.new" "$kind_file"
+}
+
+# already_running KIND NAME
 already_running() {
-  if [ "$last_port" != "$MILENA_KAFKA_PORT" ]; then
-    die "$EX_UNAVAILABLE" "Kafka of this checkout runs already, on 127.0.0.1:$last_port ($1), and MILENA_KAFKA_PORT is $MILENA_KAFKA_PORT." \
+  local port
+  port=$(sed -n "s/^$1 //p" <<<"$kinds")
+  if [ "$port" != "$MILENA_KAFKA_PORT" ]; then
+    die "$EX_UNAVAILABLE" "Kafka of this checkout runs already, on 127.0.0.1:$port ($2), and MILENA_KAFKA_PORT is $MILENA_KAFKA_PORT." \
       'Stop it first:  ./stop_everything.sh'
   fi
   ensure_build
   interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 60 ||
-    die "$EX_UNAVAILABLE" "Kafka runs ($1) but does not answer at $address."
-  if [ "$last_kind" = jvm ]; then set -- "Java process $(jvm_pid)"; fi # it may have died and come back meanwhile
-  say "Kafka is already running ($1) at $address."
+    die "$EX_UNAVAILABLE" "Kafka runs ($2) but does not answer at $address."
+  write_kinds "$1"
+  if [ "$1" = jvm ]; then set -- "$1" "Java process $(jvm_pid)"; fi # it may have died and come back meanwhile
+  say "Kafka is already running ($2) at $address."
   exit 0
 }
 
@@ -100,15 +113,22 @@ undo_start() {
 at_end="$at_end undo_start"
 
 lock kafka
-# `KIND PORT` of the last start
-last_kind='' last_port=''
+# `KIND PORT` of the last start of each, that which answered last first
+kinds=''
 if [ -f "$kind_file" ]; then
-  read -r last_kind last_port <"$kind_file" || true
+  kinds=$(<"$kind_file")
 elif jvm_has_data; then
-  last_kind=jvm
+  kinds="jvm $MILENA_KAFKA_PORT"
 fi
-if jvm_running; then already_running "Java process $(jvm_pid)"; fi
-if [ "$last_kind" = docker ] && docker_running; then already_running "container of project $COMPOSE_PROJECT"; fi
+if jvm_running; then already_running jvm "Java process $(jvm_pid)"; fi
+case $kinds in
+  docker*) if docker_running; then already_running docker "container of project $COMPOSE_PROJECT"; fi ;;
+esac
+# The one that answered last, of those that have data; one that was only tried comes after it
+data_kind=''
+for kind in $(cut -d ' ' -f 1 <<<"$kinds"); do
+  if has_data "$kind"; then data_kind=$kind; break; fi
+done
 
 choose_kind
 if port_open 127.0.0.1 "$MILENA_KAFKA_PORT"; then
@@ -118,12 +138,9 @@ if port_open 127.0.0.1 "$MILENA_KAFKA_PORT"; then
 fi
 ensure_build
 data_folder kafka
-# Both kinds' lines, that of the last start first: --wipe deletes the data of both.
-{
-  echo "$kind $MILENA_KAFKA_PORT"
-  if [ -f "$kind_file" ]; then grep -v "^$kind " "$kind_file" || true; fi
-} >"$kind_file.new"
-mv "$kind_file.new" "$kind_file"
+kinds=$(sed "/^$kind /d" <<<"$kinds"; echo "$kind $MILENA_KAFKA_PORT")
+# The other one's data is what people have until this one answers.
+write_kinds "${data_kind:-$kind}"
 starting=$kind
 if [ "$kind" = docker ]; then
   say "Starting Kafka in a container, at $address ..."
@@ -141,5 +158,6 @@ else
   fi
   say "Kafka is running at $address (process $(jvm_pid), log: $STATE/logs/kafka.log)."
 fi
+write_kinds "$kind"
 starting=''
 say 'Next:  ./start_frontend.sh      Stop it:  ./stop_everything.sh'

@@ -5,9 +5,12 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { javaUsable } from '../broker/jvm-broker.ts';
 import { freePort } from '../broker/ports.ts';
-import { fakePrograms, sandbox } from './sandbox.ts';
-import { type Finished, runScript } from './script.ts';
+import { call, fakePrograms, sandbox } from './sandbox.ts';
+import { type Finished, ROOT, runScript } from './script.ts';
+
+const hasJava = await javaUsable();
 
 let box: string;
 let state: string;
@@ -106,8 +109,55 @@ describe('start_kafka.sh, where the other kind has the data', () => {
     expect(calls()).toContain(' up -d --wait');
     // What could not be started is taken back.
     expect(calls()).toContain(' down ');
-    expect(kindFile()).toBe(`docker ${port}\njvm ${port}\n`);
+    // Its data are still the ones that people have.
+    expect(kindFile()).toBe(`jvm ${port}\ndocker ${port}\n`);
     expect(existsSync(join(state, 'kafka/data/meta.properties'))).toBe(true);
+    const next = await run('start_kafka.sh', [], { docker: 'withoutData', java: true });
+    expect(next.stdout).toContain('Starting Kafka as a Java process');
+  });
+
+  it.each([
+    ['failed', 1, 'exit 1'],
+    ['was interrupted', 130, 'kill -INT $(cat "$SCRIPT"); sleep 1000'],
+  ] as const)('one that %s before it answered is not the one with the data', async (_, code, end) => {
+    ranLast('docker');
+    const SCRIPT = join(box, 'script.pid');
+    const PATH = fakePrograms(box, {
+      docker: DOCKER.withData,
+      mvn: 'exit 1',
+      java: `case $* in *-version*) echo 'openjdk version "21.0.1"' >&2 ;; *) ${end} ;; esac`,
+    });
+    const settings = { PATH, SCRIPT, CALLS: join(box, 'calls'), JAVA_HOME: '', MILENA_KAFKA: 'jvm' };
+    const done = await call(join(ROOT, 'start_kafka.sh'), ['--switch'], {
+      settings: { ...settings, MILENA_KAFKA_PORT: port, MILENA_STATE_DIR: state },
+      before: 'echo $$ >"$SCRIPT"',
+    });
+    expect(done, done.stderr).toMatchObject({ code });
+    expect(done.stdout).toContain('Starting Kafka as a Java process');
+    expect(kindFile()).toBe(`docker ${port}\njvm ${port}\n`);
+    const next = await run('start_kafka.sh', [], { docker: 'none', java: true });
+    expect(next).toMatchObject({ code: 69, stdout: '', stderr: expect.stringContaining('ran with Docker') });
+  });
+
+  it.skipIf(!hasJava)('once it has answered it is the one (needs Java 17)', async () => {
+    ranLast('docker');
+    const PATH = fakePrograms(box, { docker: DOCKER.withData });
+    const settings = { PATH, CALLS: join(box, 'calls'), MILENA_KAFKA: 'jvm', MILENA_KAFKA_PORT: port };
+    const options = { settings: { ...settings, MILENA_STATE_DIR: state } };
+    onTestFinished(async () => {
+      await runScript('stop_everything.sh', [], options);
+    });
+    const done = await runScript('start_kafka.sh', ['--switch'], options);
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(kindFile()).toBe(`jvm ${port}\ndocker ${port}\n`);
+  });
+
+  it('one whose data is gone is no reason to start it empty where the other one has some', async () => {
+    ranLast('jvm');
+    writeFileSync(join(state, 'kafka/kind'), `docker ${port}\njvm ${port}\n`);
+    const done = await run('start_kafka.sh', [], { docker: 'withoutData', java: true });
+    expect(done.stdout).toContain('Starting Kafka as a Java process');
+    expect(calls()).not.toContain(' up ');
   });
 
   it('starts the other one without a word where nothing is lost by it', async () => {
