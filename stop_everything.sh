@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Stops all that Milena started from this checkout: clients, tools, frontends, Kafka. Nothing else on the machine.
+# Stops all that Milena started from this checkout: clients, tools, frontends, Kafka, the brokers of a
+# cluster. Nothing else on the machine.
 #
 #   ./stop_everything.sh [--wipe [--yes]]
 #
@@ -12,6 +13,7 @@ here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/scripts/common.sh"
 . "$ROOT/scripts/kafka-jvm.sh"
 . "$ROOT/scripts/kafka-docker.sh"
+. "$ROOT/scripts/cluster-brokers.sh"
 
 wipe='' sure=''
 while [ $# -gt 0 ]; do
@@ -34,6 +36,7 @@ fi
 
 # Not while another script is starting it.
 lock kafka
+[ ! -d "$CLUSTER" ] || lock cluster
 stopped=''
 # Clients first, so that they can log out; frontends next, so that they can commit; Kafka last.
 for kind in client tool frontend; do
@@ -52,6 +55,8 @@ if jvm_running; then
   say 'Stopped Kafka.'
   stopped=yes
 fi
+
+stop_nodes
 
 # Which kinds have run here, and so may have data
 kinds=''
@@ -90,7 +95,7 @@ if [ -n "$wipe" ]; then
   if [ -n "$KAFKA_IS_GIVEN" ]; then
     say "Not deleted: what is in the Kafka at $MILENA_KAFKA_BROKERS (MILENA_KAFKA_BROKERS), which was not started here."
   fi
-  if [ -d "$STATE/cluster" ]; then say "Not deleted: the cluster's data. That is done by  scripts/cluster.sh stop --wipe"; fi
+  if [ -d "$CLUSTER" ]; then say "Not deleted: the cluster's data. That is done by  scripts/cluster.sh stop --wipe"; fi
 elif [ -n "$stopped" ]; then
   say 'Nothing of Milena is running any more. The data is kept (--wipe deletes it).'
 elif [ -z "$docker_silent" ]; then

@@ -8,15 +8,15 @@
 # Brokers are Java processes (Java 17 or later, and Maven the first time); with three, everything is kept three times
 # and any one may be killed. All listen on 127.0.0.1, on free ports that are chosen at the first start and kept.
 #   --wipe   also deletes the cluster's data: all its accounts and messages
-# ./stop_everything.sh stops its frontends, too; its brokers are stopped here.
+# ./stop_everything.sh stops all of it, too.
 #
 #   MILENA_CLUSTER_HEAP   limit of the Java heap of each broker (512m)
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/common.sh"
 . "$ROOT/scripts/kafka-jvm.sh"
+. "$ROOT/scripts/cluster-brokers.sh"
 
-CLUSTER=$STATE/cluster
 MILENA_CLUSTER_HEAP=${MILENA_CLUSTER_HEAP:-512m}
 need_heap MILENA_CLUSTER_HEAP "$MILENA_CLUSTER_HEAP"
 
@@ -32,12 +32,6 @@ free_ports() {
     });' "$1"
 }
 
-# node_marker ID: the argument of a broker's JVM that says whose it is
-node_marker() { echo "-Dmilena.cluster.node=$CLUSTER/$1"; }
-node_pid() { cat "$CLUSTER/$1/pid" 2>/dev/null || true; }
-node_runs() { is_ours "$(node_pid "$1")" "$(node_marker "$1")"; }
-# node_ids: of all brokers that the cluster has
-node_ids() { [ ! -f "$CLUSTER/nodes" ] || cut -d ' ' -f 1 "$CLUSTER/nodes"; }
 node_port() { sed -n "s/^$1 \([0-9]*\) .*/\1/p" "$CLUSTER/nodes"; }
 bootstrap() { sed -n 's/^[0-9]* \([0-9]*\) .*/127.0.0.1:\1/p' "$CLUSTER/nodes" | paste -s -d , -; }
 frontend_ports() { [ ! -f "$CLUSTER/frontends" ] || cat "$CLUSTER/frontends"; }
@@ -162,7 +156,7 @@ status() {
 }
 
 stop() {
-  local port pid id
+  local port pid
   # Frontends first, so that they can commit.
   for port in $(frontend_ports); do
     pid=$(process_at frontend "127.0.0.1:$port")
@@ -171,14 +165,7 @@ stop() {
     rm -f "$STATE/run/frontend.$pid"
     say "Stopped the frontend at 127.0.0.1:$port (process $pid)."
   done
-  # All are asked at once: the last ones would wait for the others otherwise.
-  for id in $(node_ids); do node_runs "$id" && kill -TERM "$(node_pid "$id")" 2>/dev/null || true; done
-  for id in $(node_ids); do
-    node_runs "$id" || continue
-    pid=$(node_pid "$id")
-    end_process "$pid" "$(node_marker "$id")" 30
-    say "Stopped broker $id (process $pid)."
-  done
+  stop_nodes
   [ -n "$1" ] || return 0
   if delete_data cluster nodes; then say "Deleted the cluster's data."; else say 'There was no cluster to delete.'; fi
 }

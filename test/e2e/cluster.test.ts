@@ -100,6 +100,17 @@ describe.skipIf(!hasJava)('a cluster by scripts/cluster.sh', { timeout: 180_000 
     expect(accepted).toContain('after 19');
     await eventually(() => expect(bert.client.bodies()).toEqual(expect.arrayContaining(accepted)));
   });
+
+  it('is stopped by stop_everything.sh as well, which keeps its data', async () => {
+    const running = await status();
+    expect(running.filter(({ kind }) => kind === 'broker')).toHaveLength(2);
+    const done = await runScript('stop_everything.sh', [], { settings });
+    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing of Milena is running') });
+    for (const { kind, id, pid } of running) {
+      expect(done.stdout).toContain(kind === 'broker' ? `broker ${id} (process ${pid})` : `(process ${pid})`);
+    }
+    expect(await status()).toEqual([]);
+  });
 });
 
 async function inboxPartition(name: string): Promise<{ leader: number; replicas: number[] }> {

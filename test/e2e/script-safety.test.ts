@@ -220,6 +220,31 @@ describe('a state folder of an earlier version', () => {
   });
 });
 
+describe('a .milena of a version that left no mark', () => {
+  it.each(['kafka-classpath', 'cluster.key'])('with only %s in it is ours', async (name) => {
+    const own = sandbox();
+    onTestFinished(own.remove);
+    const old = checkout(own.path, { built: true });
+    mkdirSync(join(old, '.milena'));
+    writeFileSync(join(old, '.milena', name), 'of before');
+    const done = await call(join(old, 'stop_everything.sh'), [], { settings: { MILENA_STATE_DIR: '' } });
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(join(old, '.milena', name), 'utf8')).toBe('of before');
+  });
+
+  it('with anything else in it beside them is not', async () => {
+    const own = sandbox();
+    onTestFinished(own.remove);
+    const old = checkout(own.path, { built: true });
+    mkdirSync(join(old, '.milena'));
+    for (const name of ['kafka-classpath', 'diary']) writeFileSync(join(old, '.milena', name), 'mine');
+    const before = fingerprint(join(old, '.milena'));
+    const done = await call(join(old, 'stop_everything.sh'), [], { settings: { MILENA_STATE_DIR: '' } });
+    expect(done).toMatchObject({ code: 64, stderr: expect.stringContaining('has other things in it') });
+    expect(fingerprint(join(old, '.milena'))).toEqual(before);
+  });
+});
+
 describe('settings and notes', () => {
   it.each([
     ['MILENA_HOST', 'x$/\\1/p;e touch made #'],
@@ -280,6 +305,9 @@ describe('settings and notes', () => {
       writeFileSync(join(state, `run/${kind}.${stranger.pid}`), note);
     mkdirSync(join(state, 'kafka'), { recursive: true });
     for (const file of ['pid', 'keeper']) writeFileSync(join(state, 'kafka', file), `${stranger.pid}\n`);
+    mkdirSync(join(state, 'cluster/1'), { recursive: true });
+    writeFileSync(join(state, 'cluster/nodes'), '1 9092 9093\n');
+    writeFileSync(join(state, 'cluster/1/pid'), `${stranger.pid}\n`);
     const done = await call(join(clone, 'stop_everything.sh'), [], { settings });
     expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing of Milena was running') });
     expect(stranger.exitCode ?? stranger.signalCode).toBe(null);
