@@ -55,6 +55,8 @@ export class Courier {
   readonly #route: Route;
   #password: string | undefined;
   #token: Uint8Array | null = null;
+  /** A login was lost with its connection before the answer: the account may be logged in for this very command. */
+  #mayBeIn = false;
   #wasSent = false;
   #mayBeStored = false;
   #sent: ServerFrameOf<'sent'> | null = null;
@@ -105,7 +107,10 @@ export class Courier {
         const waitMs = moves ? 0 : Math.max(retryMs(attempt, RETRIES, askedMs), this.#route.heldMs);
         const isLate = waitMs >= this.#deadline.leftMs;
         if (isLate && this.#sent !== null) return null;
-        if (isLate || !(moves || this.#wasSent) || !passes(error)) throw error;
+        // The lease of a server that died with our login ends soon.
+        const isOurs = this.#mayBeIn && error instanceof Failure && error.code === EXIT.TRY_LATER;
+        const goesOn = isOurs || ((moves || this.#wasSent) && passes(error));
+        if (isLate || !goesOn) throw error;
         await sleep(waitMs, undefined, { signal: this.#context.interrupted });
       }
     }
@@ -144,7 +149,10 @@ export class Courier {
     if (this.#token === null) this.#password ??= await this.#deadline.pause(this.#sender.password);
     const proof =
       this.#token === null ? { password: this.#password ?? '', takeover } : { token: this.#token };
-    const session = await link.logIn(name, proof);
+    const session = await link.logIn(name, proof).catch((error: unknown) => {
+      this.#mayBeIn ||= isLost(error);
+      throw error;
+    });
     this.#token = session.token;
     const { incarnation, inbox } = session;
     this.#journal.begin({ name, incarnation: hex(incarnation), inbox: hex(inbox) });

@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ProtocolErrorCode } from '../../../src/protocol/errors.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import { fail, unless } from '../v2/harness.ts';
@@ -273,6 +273,24 @@ describe('an account that is logged in elsewhere', () => {
     });
     expect(received()).toEqual([]);
     expect(server.asked('login').some(({ takeover }) => takeover === true)).toBe(false);
+  });
+
+  test('by its own login, which was lost with its server before the answer, is waited for', async () => {
+    const second = await TestServer2.listen();
+    onTestFinished(() => second.close());
+    server.behave = unless('login', (_, peer) => {
+      peer.socket.destroy();
+      return null;
+    });
+    // As long as the lease of the server that died: longer than one connection waits.
+    second.behave = unless('login', (request, peer) =>
+      peer === second.peers[0] ? fail('ALREADY_LOGGED_IN') : agreeable(request, peer),
+    );
+    const MILENA_SERVER = `127.0.0.1:${server.port},127.0.0.1:${second.port}`;
+    const done = await run(['send', 'bob', 'hi'], { settings: { MILENA_SERVER } });
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(second.asked('send')).toHaveLength(1);
+    expect(second.asked('login').some(({ takeover }) => takeover === true)).toBe(false);
   });
 
   test('is taken over if that was said', async () => {
