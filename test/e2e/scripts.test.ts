@@ -172,7 +172,10 @@ describe('.env', () => {
       '. scripts/common.sh; printf "%s\\n" "$MILENA_PORT" "$MILENA_HOST" "$(printenv OTHER || echo unset)" "$MILENA_INBOX_PREFIX"';
     const clean = scriptEnvironment({});
     for (const name of Object.keys(clean)) if (name.startsWith('MILENA_')) delete clean[name];
-    const { stdout } = await run('bash', ['--norc', '-c', show], { cwd: project, env: { ...clean, ...environment } });
+    const { stdout } = await run('bash', ['--norc', '-c', show], {
+      cwd: project,
+      env: { ...clean, ...environment },
+    });
     return { values: stdout.split('\n').slice(0, 4), files: readdirSync(project).sort() };
   }
 
