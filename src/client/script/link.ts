@@ -18,6 +18,8 @@ import { EXIT, Failure } from './exit.ts';
 
 /** How long a command tries to log in where that may work in a moment: two commands of one account meet easily. */
 export const LOGIN_PATIENCE_MS = 3_000;
+/** The same after a login that was lost with its server, whose lease has to end first. */
+export const LOST_LOGIN_PATIENCE_MS = 20_000;
 export const LOGIN_RETRIES = { firstMs: 250, maxMs: 1_000 };
 /** How long an orderly end may take; without it the server finds out by itself. */
 export const LOGOUT_MS = 5_000;

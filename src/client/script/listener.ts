@@ -13,7 +13,15 @@ import { messageKey } from '../v2/seen.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure, failureOf } from './exit.ts';
 import type { Journal } from './journal.ts';
-import { isLost, LOGIN_PATIENCE_MS, LOGIN_RETRIES, LOGOUT_MS, loggedInElsewhere, noServer } from './link.ts';
+import {
+  isLost,
+  LOGIN_PATIENCE_MS,
+  LOGIN_RETRIES,
+  LOGOUT_MS,
+  LOST_LOGIN_PATIENCE_MS,
+  loggedInElsewhere,
+  noServer,
+} from './link.ts';
 import { messageText } from './message-text.ts';
 
 /** A login that does not come back for a reason that may pass is tried for ever: nobody is there to ask. */
@@ -121,7 +129,7 @@ export class Listener {
 
   async #logIn(takeover: boolean): Promise<void> {
     const { name } = this.#options;
-    const deadline = performance.now() + LOGIN_PATIENCE_MS;
+    let deadline = performance.now() + LOGIN_PATIENCE_MS;
     for (let attempt = 0; ; attempt++) {
       try {
         await this.#client.login(name, this.#password, takeover);
@@ -131,7 +139,10 @@ export class Listener {
         // Lost before it was answered, with other servers to go to: if there is none, that ends the command.
         if (!this.#hasBegun && isLost(error)) {
           await immediate();
-          if (this.#isLost && !this.#isClosing) continue;
+          if (this.#isLost && !this.#isClosing) {
+            deadline = performance.now() + LOST_LOGIN_PATIENCE_MS;
+            continue;
+          }
         }
         const waitMs = Math.max(backoffMs(attempt, LOGIN_RETRIES), error.refusal?.retryAfterMs ?? 0);
         if (!isPassing(error.refusal?.code) || performance.now() + waitMs >= deadline) {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import { fail, unless } from '../v2/harness.ts';
 import { agreeable, externalMessage, messageFrom, sessionOf, TestServer2 } from '../v2/test-server.ts';
@@ -272,6 +272,23 @@ describe('listen', () => {
   ])('ends at once for %s', async (_what, reply, exit) => {
     server.behave = unless('login', () => reply);
     expect(await start('listen').exited).toBe(exit);
+  });
+
+  test('waits for its own login, which was lost with its server before the answer', async () => {
+    const second = await TestServer2.listen();
+    onTestFinished(() => second.close());
+    server.behave = unless('login', (_, peer) => {
+      peer.socket.destroy();
+      return null;
+    });
+    // More refusals than a login without that outlives.
+    second.behave = unless('login', (request, peer) =>
+      second.asked('login').length < 8 ? fail('ALREADY_LOGGED_IN') : agreeable(request, peer),
+    );
+    const MILENA_SERVER = `127.0.0.1:${server.port},127.0.0.1:${second.port}`;
+    const command = new RunningCommand(['listen'], { settings: { ...settings(), MILENA_SERVER } });
+    await command.printed(/Listening as alice/);
+    expect(second.asked('login').some(({ takeover }) => takeover === true)).toBe(false);
   });
 
   test('ends at once if there is no server at first: 69', async () => {
