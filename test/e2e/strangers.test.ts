@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { newClusterKey } from '../../src/kafka/signature.ts';
-import { testBrokers } from '../broker/brokers.ts';
+import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { RawClient2 } from '../frontend/raw-client2.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
@@ -13,8 +12,8 @@ import { ROOT, runScript } from './script.ts';
 
 const run = promisify(execFile);
 const PASSWORD = 'correct horse';
-const KEY = newClusterKey();
-const KEYS = { MILENA_CLUSTER_KEYS: `${KEY.id}:${KEY.secret.toString('base64url')}` };
+// Those of all tests: what is signed with another key in their Kafka keeps other files' frontends from starting.
+const KEYS = { MILENA_CLUSTER_KEYS: TEST_KEYS };
 /** As people start it: without what tests usually allow themselves. */
 const USUAL = { MILENA_NEW_ACCOUNTS_PER_ADDRESS: '', MILENA_NEW_ACCOUNTS: '' };
 
