@@ -14,7 +14,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { freePort, machine, percentiles, progress, round, seconds, startFrontend } from './bench-run.ts';
 import { FLOODS } from './hostile/floods.ts';
-import { Honest } from './hostile/pair.ts';
+import { Honest, makeFlooders } from './hostile/pair.ts';
 import { usageOf } from './process-usage.ts';
 
 const { values } = parseArgs({
@@ -48,6 +48,7 @@ if (frontend.stdout !== null) {
 try {
   progress(`${values.accounts} accounts`);
   await makeAccounts(Number(values.accounts));
+  await makeFlooders(port, PEOPLE);
   const [anna, bert] = await Promise.all([person('anna'), person('bert')]);
   await chat(anna, bert, 3);
   const rows = [];

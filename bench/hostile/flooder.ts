@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { FrameDecoder, MAX_REPLY_PAYLOAD } from '../../src/protocol/frame.ts';
 import { OPCODE } from '../../src/protocol/opcodes.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
-import { FLOODS } from './floods.ts';
+import { FLOODS, PASSWORD } from './floods.ts';
 
 const { values } = parseArgs({
   options: {
@@ -94,25 +94,23 @@ function open(i: number): void {
   });
 }
 
-/** Logs in to an account of its own, which it makes the first time, then does as the others do. */
+/** Logs in to an account of its own, which is there, then does as the others do. */
 function enter(socket: Socket, i: number): void {
   const decoder = new FrameDecoder({ maxPayload: MAX_REPLY_PAYLOAD, versions: [1, 2] });
   const username = `flooder-${i}`;
+  const login = v2.encodeRequest({ type: 'login', username, password: PASSWORD, takeover: true });
   const seen = (chunk: Buffer): void => {
     decoder.push(chunk);
     for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) {
-      if (frame.opcode === OPCODE.CREATED || frame.opcode === OPCODE.LOGGED_IN) {
-        socket.off('data', seen);
-        ready(socket);
-        return;
-      }
-      if (frame.opcode === OPCODE.FAILURE) {
-        socket.write(v2.encodeRequest({ type: 'login', username, takeover: true }));
-      }
+      if (frame.opcode === OPCODE.FAILURE) setTimeout(() => socket.write(login), PAUSE_MS);
+      if (frame.opcode !== OPCODE.LOGGED_IN) continue;
+      socket.off('data', seen);
+      ready(socket);
+      return;
     }
   };
   socket.on('data', seen);
-  socket.write(v2.encodeRequest({ type: 'create', username }));
+  socket.write(login);
 }
 
 /** All begin in the same moment; those that come back later at once. */

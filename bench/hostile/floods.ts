@@ -18,6 +18,9 @@ export interface Flood {
   readonly reconnects?: boolean;
 }
 
+/** Of the accounts of those who are logged in. */
+export const PASSWORD = 'a flood of one person';
+
 /** Matches no name, and takes as long to find out as a pattern can make it. */
 const PATTERN = '*?a?a?a?a?a*b';
 

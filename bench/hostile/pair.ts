@@ -4,6 +4,7 @@ import { FrameDecoder, MAX_REPLY_PAYLOAD } from '../../src/protocol/frame.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import type { ServerFrame } from '../../src/protocol/v2/replies.ts';
 import type { Request } from '../../src/protocol/v2/requests.ts';
+import { PASSWORD } from './floods.ts';
 
 /** Longest wait for anything, ms: a frontend that takes longer does not serve. */
 const PATIENCE_MS = 60_000;
@@ -48,11 +49,11 @@ export class Honest {
   }
 
   /** Makes the account, or logs in to it. */
-  async enter(): Promise<void> {
+  async enter(password?: string): Promise<void> {
     const { name: username } = this;
-    const made = await this.ask({ type: 'create', username });
+    const made = await this.ask({ type: 'create', username, password });
     if (made.type === 'created') return;
-    const entered = await this.ask({ type: 'login', username, takeover: true });
+    const entered = await this.ask({ type: 'login', username, password, takeover: true });
     if (entered.type !== 'logged-in') throw new Error(`${username}: ${JSON.stringify(entered)}`);
   }
 
@@ -102,5 +103,14 @@ export class Honest {
       default:
         this.#replies.shift()?.(frame);
     }
+  }
+}
+
+/** Accounts of those who flood when they are logged in, made before a flood has used up what its address may make. */
+export async function makeFlooders(port: number, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const someone = await Honest.connect(port, `flooder-${i}`, '127.0.0.4');
+    await someone.enter(PASSWORD);
+    someone.close();
   }
 }

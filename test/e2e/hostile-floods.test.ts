@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FLOODS } from '../../bench/hostile/floods.ts';
-import { Honest } from '../../bench/hostile/pair.ts';
+import { Honest, makeFlooders } from '../../bench/hostile/pair.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
@@ -38,6 +38,7 @@ beforeAll(async () => {
   anna = await Honest.connect(port, 'anna', '127.0.0.2');
   bert = await Honest.connect(port, 'bert', '127.0.0.2');
   await Promise.all([anna.enter(), bert.enter()]);
+  await makeFlooders(port, PEOPLE);
   beganAt = performance.now();
 });
 
