@@ -32,6 +32,8 @@ const ADDRESSES = Number(values.addresses);
 const SECONDS = Number(values.seconds);
 /** Each has an inbox, and a broker of one's own is small: a flood of people who are logged in has this many. */
 const PEOPLE = 20;
+/** How long after a flood memory is looked at. */
+const AFTER_SECONDS = 5;
 
 process.env.MILENA_CONNECTIONS_PER_ADDRESS ??= String(Math.max(500, Math.ceil(CONNECTIONS / ADDRESSES)));
 const port = await freePort();
@@ -82,7 +84,8 @@ try {
 /** One flood, from a while before it to a while after. */
 async function beside(flood: string, anna: Honest, bert: Honest) {
   const before = Math.round(usageOf(pid).memoryMiB);
-  const alone = percentiles(await chat(anna, bert, 5));
+  const alone = percentiles(await chat(anna, bert, 4));
+  const beganAt = performance.now() / 1_000;
   const linesBefore = logLines;
   const lostBefore = leasesLost;
   const many = FLOODS[flood]?.loggedIn === true ? PEOPLE : CONNECTIONS;
@@ -91,7 +94,7 @@ async function beside(flood: string, anna: Honest, bert: Honest) {
     [
       'bench/hostile/flooder.ts',
       ...['--port', String(port), '--flood', flood, '--connections', String(many)],
-      ...['--addresses', String(ADDRESSES), '--seconds', String(SECONDS + 10)],
+      ...['--addresses', String(ADDRESSES), '--seconds', String(SECONDS + 60)],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
@@ -113,10 +116,11 @@ async function beside(flood: string, anna: Honest, bert: Honest) {
   const during = percentiles(await chat(anna, bert, SECONDS - 1));
   flooding = false;
   const newcomers = await arrivals;
+  flooder.kill('SIGTERM');
   await ended;
   clearInterval(watch);
-  const logLinesPerSecond = round((logLines - linesBefore) / (SECONDS + 10));
-  await seconds(10);
+  const logLinesPerSecond = round((logLines - linesBefore) / (performance.now() / 1_000 - beganAt));
+  await seconds(AFTER_SECONDS);
   const after = Math.round(usageOf(pid).memoryMiB);
   return {
     flood,
