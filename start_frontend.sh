@@ -23,6 +23,9 @@ done
 
 address=$FRONTEND_ADDRESS
 program=$ROOT/dist/frontend/main.js
+# How the client finds it, which looks at 8080 by itself.
+client=./start_client.sh
+[ "$MILENA_PORT" = 8080 ] || client="MILENA_PORT=$MILENA_PORT ./start_client.sh"
 # A small nursery for young objects: the default of 16 MiB takes more memory than it saves time; with 4 MiB too much
 # grows old. And all begin there: what a message needs is garbage soon, but V8 learns from logins to put some of it among
 # the old objects.
@@ -44,19 +47,19 @@ if [ -n "$own" ]; then
     if [ "$ROOT/dist/.built" -nt "$STATE/run/frontend.$own" ]; then
       say 'It was started before the last build; ./stop_everything.sh and a new start bring the newer one.'
     fi
-    [ -n "$background" ] || say 'Another one beside it:  MILENA_PORT=8081 ./start_frontend.sh'
+    [ -n "$background" ] || say "Another one beside it:  MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh"
     exit 0
   fi
   program=$ROOT/dist/frontend/main.js
 fi
 if port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
   die "$EX_UNAVAILABLE" "Port $MILENA_PORT is taken by another program, so the frontend cannot listen there. Choose another port:" \
-    '  MILENA_PORT=8081 ./start_frontend.sh      (or write it into .env, for all scripts)'
+    "  MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh      (or write it into .env, for all scripts)"
 fi
 need_kafka
 
 if [ -z "$background" ]; then
-  say "Starting the frontend at $address; Ctrl+C ends it. In another terminal:  ./start_client.sh"
+  say "Starting the frontend at $address; Ctrl+C ends it. In another terminal:  $client"
   note_process frontend $$ "$program" "$address"
   unlock "frontend-$MILENA_PORT"
   exec node "${FRONTEND_NODE_FLAGS[@]}" "$program"
@@ -91,4 +94,4 @@ fi
 started=$pid
 pid=''
 say "The frontend is running at $address (process $started, log: $log)."
-say 'Next:  ./start_client.sh      Stop it:  ./stop_everything.sh'
+say "Next:  $client      Stop it:  ./stop_everything.sh"

@@ -96,6 +96,9 @@ FRONTEND_ADDRESS=$(with_port "$FRONTEND_HOST" "$MILENA_PORT")
 
 # --- ports and waiting ---------------------------------------------------------------------------------------------
 
+# port_beside PORT: another one, to propose where that is taken
+port_beside() { echo $(($1 < 65535 ? $1 + 1 : $1 - 1)); }
+
 # port_open HOST PORT: does something accept connections there?
 port_open() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
