@@ -5,7 +5,10 @@ export interface PlacesOptions {
 
 /** A place that was taken. */
 export interface Place {
-  /** Its occupant is a stranger, as everybody is at first, and may have to make room; or keeps it for as long as it likes. */
+  /**
+   * Its occupant is a stranger, as everybody is at first, and may have to make room: as the last one of those who are there
+   * now. Or it keeps the place for as long as it likes.
+   */
   isStrangers(isStranger: boolean): void;
   /** Free again; once and for all. */
   leave(): void;
@@ -70,6 +73,7 @@ export class Places {
   #add(address: string, place: Place, evict: () => void): void {
     const strangers = this.#strangers.get(address) ?? new Map();
     const before = strangers.size;
+    strangers.delete(place);
     strangers.set(place, evict);
     this.#strangers.set(address, strangers);
     this.#counted(address, before, strangers.size);

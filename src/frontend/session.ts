@@ -59,7 +59,7 @@ export class Session {
   /** Requests that could not be read, before the login. */
   #unreadable = 0;
 
-  /** @param isStrangers called when somebody is about to log in through this connection, and when nothing came of it */
+  /** @param isStrangers called with true when a login is asked for, and with false when somebody is logged in */
   constructor(connection: Connection, services: Services, isStrangers: (isStranger: boolean) => void) {
     this.#connection = connection;
     this.#services = services;
@@ -251,7 +251,8 @@ export class Session {
     const seat = state.name === 'loggedIn' ? state.stay.seat : null;
     if (request.type === 'create' || request.type === 'login') {
       this.#become({ name: 'entering', early: [], trouble: null });
-      this.#isStrangers(false);
+      // Whoever does nothing makes room first; but to ask for a login is no login yet.
+      this.#isStrangers(true);
     } else if (state.name === 'loggedIn' && request.type === 'delete') {
       state.stay.delivery.stop();
       this.#become({ name: 'deleting', stay: state.stay, loss: null });
@@ -349,6 +350,7 @@ export class Session {
       return;
     }
     this.#share.rank = 'loggedIn';
+    this.#isStrangers(false);
     this.#connection.loggedIn();
     turn.slot.fill(turn.version.encodeResult(result));
     for (const message of state.early) stay.delivery.push(message);
@@ -370,10 +372,7 @@ export class Session {
     this.#connection.requestAnswered();
     turn.slot.fill(this.#failure(turn, error));
     const state = this.#state;
-    if (state.name === 'entering') {
-      this.#become({ name: 'anonymous' });
-      this.#isStrangers(true);
-    }
+    if (state.name === 'entering') this.#become({ name: 'anonymous' });
     if (state.name === 'deleting') {
       this.#become({ name: 'loggedIn', stay: state.stay });
       state.stay.delivery.restart();

@@ -45,9 +45,18 @@ describe('places', () => {
     expect(evicted).toEqual(['busy']);
   });
 
-  it('are found where most are about to log in and few are strangers', () => {
+  it('are taken last from whoever has just asked for a login', () => {
+    const { evicted, taken } = watched({ all: 3, perAddress: 9 });
+    const asking = taken('a', 'asking');
+    for (const name of ['idle', 'idle too']) taken('a', name);
+    asking.isStrangers(true);
+    for (const name of ['b', 'c', 'd']) taken('a', name);
+    expect(evicted).toEqual(['idle', 'idle too', 'asking']);
+  });
+
+  it('are found where most are logged in and few are strangers', () => {
     const { evicted, taken } = watched({ all: 4, perAddress: 9 });
-    for (const name of ['entering', 'entering too']) taken('a', name).isStrangers(false);
+    for (const name of ['settled', 'settled too']) taken('a', name).isStrangers(false);
     taken('b', 'idle');
     taken('c', 'idle as well');
     taken('d', 'newcomer');

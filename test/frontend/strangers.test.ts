@@ -113,17 +113,29 @@ describe('a stranger', () => {
     });
   });
 
-  it('does not make room while its login is under way', async () => {
+  it('makes room later when it has asked for a login than when it does nothing', async () => {
     const house = await openHouse({ maxConnections: 2 });
-    await house.person2('anna');
-    house.cluster.setAvailable(false);
-    const entering = await house.connect2();
-    entering.write({ type: 'login', username: 'anna', password: PASSWORD, takeover: true });
-    await entering.inStep().catch(() => {});
-    house.cluster.setAvailable(true);
-    const another = await house.connect2();
-    await another.inStep();
-    expect(house.frontend.sessionCount).toBeLessThanOrEqual(2);
+    await house.engine.accounts.create({ name: 'anna' });
+    let isAsked = false;
+    const { promise: mayOpen, resolve: open } = Promise.withResolvers<void>();
+    const inboxes = house.engine.inboxes;
+    const openInbox = inboxes.open.bind(inboxes);
+    inboxes.open = async (owner, options) => {
+      isAsked = true;
+      await mayOpen;
+      return openInbox(owner, options);
+    };
+    const asking = await house.connect2();
+    const idle = await house.connect2();
+    await idle.inStep();
+    const answer = asking.login('anna');
+    await eventually(() => expect(isAsked).toBe(true));
+    const newcomer = await house.connect2();
+    await newcomer.inStep();
+    expect(await idle.over()).toBe('BUSY');
+    open();
+    await answer;
+    await asking.inStep();
   });
 
   it('may be refused the names of others', async () => {
