@@ -178,9 +178,14 @@ export class Session {
     }
   }
 
+  /** Nothing more is taken of a stranger that has sent too much that could not be read. */
+  get #isDeaf(): boolean {
+    return this.#unreadable >= this.#services.limits.unreadableRequests;
+  }
+
   #mayTake(): boolean {
     if (this.#state.name !== 'anonymous' && this.#state.name !== 'loggedIn') return false;
-    if (this.#turn !== null || this.#ending !== null || this.#connection.isFull) return false;
+    if (this.#turn !== null || this.#ending !== null || this.#connection.isFull || this.#isDeaf) return false;
     const { outstandingSends, waitingReplies } = this.#services.limits;
     if (this.#outstanding >= outstandingSends || this.#replies.waiting >= waitingReplies) return false;
     return this.#share.mayBegin();
@@ -232,8 +237,10 @@ export class Session {
   #countUnreadable(error: unknown): void {
     if (!(error instanceof ProtocolError) || error.code !== 'BAD_REQUEST') return;
     this.#unreadable += 1;
-    if (this.#unreadable < this.#services.limits.unreadableRequests) return;
-    this.#end(new ProtocolError('BAD_REQUEST', 'Too many requests that could not be read.'));
+    if (!this.#isDeaf) return;
+    // Not at once: whoever does nothing else would be back in the same moment, which costs more than to let it wait.
+    const tooMany = new ProtocolError('BAD_REQUEST', 'Too many requests that could not be read.');
+    setTimeout(() => this.end(tooMany), this.#services.limits.lingerMs).unref();
   }
 
   /** A send may overlap with sends before it; everything else waits until they are answered. */
