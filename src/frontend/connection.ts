@@ -112,6 +112,11 @@ export class Connection {
     return this.#decoder.version;
   }
 
+  /** Something came since `take` had nothing more: there may be a frame in it. */
+  get hasUnread(): boolean {
+    return this.#untouched;
+  }
+
   get isGone(): boolean {
     return this.#gone;
   }

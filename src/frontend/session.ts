@@ -188,7 +188,8 @@ export class Session {
     if (this.#turn !== null || this.#ending !== null || this.#connection.isFull || this.#isDeaf) return false;
     const { outstandingSends, waitingReplies } = this.#services.limits;
     if (this.#outstanding >= outstandingSends || this.#replies.waiting >= waitingReplies) return false;
-    return this.#share.mayBegin();
+    // Nobody waits in line for nothing: after most events there is no further request.
+    return !this.#connection.hasUnread || this.#share.mayBegin();
   }
 
   #take(): Frame | undefined {
