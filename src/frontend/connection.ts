@@ -47,6 +47,8 @@ export class Connection {
   #strangersInput: InputPool | null;
   /** What this connection has in it. */
   #pooledBytes = 0;
+  /** What may still come and be dropped, once the connection is finished. */
+  #mayDiscard: number;
   /** Frames written in this turn of the event loop; they go out together at its end. */
   #out: Buffer[] = [];
   #outBytes = 0;
@@ -76,6 +78,7 @@ export class Connection {
     this.#socket = socket;
     this.#limits = limits;
     this.#unreadBytes = limits.payloadBeforeLogin + HEADER_BYTES;
+    this.#mayDiscard = limits.strangersDiscardedBytes;
     this.#decoder = new FrameDecoder({ maxPayload: limits.payloadBeforeLogin, versions });
     this.peer = `${remote.address ?? '?'}:${remote.port ?? 0}`;
     this.caller = callerOf(remote.address);
@@ -154,6 +157,7 @@ export class Connection {
     this.#pool(0);
     this.#strangersInput = null;
     this.#unreadBytes = this.#limits.unreadBytes;
+    this.#mayDiscard = this.#limits.discardedBytes;
     this.#decoder.maxPayload = this.#limits.payload;
   }
 
@@ -182,7 +186,7 @@ export class Connection {
     if (this.#gone || this.#lingerTimer !== undefined) return;
     this.#stopTimers();
     this.#input = 'discarded';
-    // Input is read on and dropped: closing with unread input would reset the connection, and the client
+    // Some input is read on and dropped: closing with unread input would reset the connection, and the client
     // would lose the last words it was sent.
     if (this.#socket.isPaused()) this.#socket.resume();
     this.#flush();
@@ -198,7 +202,10 @@ export class Connection {
 
   #received(chunk: Buffer): void {
     this.#heardAt = performance.now();
-    if (this.#input !== 'open') return;
+    if (this.#input !== 'open') {
+      this.#discard(chunk.length);
+      return;
+    }
     this.#firstRequestTimer?.refresh();
     this.#decoder.push(chunk);
     this.#untouched = true;
@@ -210,6 +217,12 @@ export class Connection {
     this.#socket.pause();
     this.#pool(heldBytes);
     if (this.#strangersInput?.isOver) this.#listener.expired(new ProtocolError('BUSY', TOO_MUCH_INPUT));
+  }
+
+  /** Who goes on and on after the last words is not about to read them. */
+  #discard(bytes: number): void {
+    this.#mayDiscard -= bytes;
+    if (this.#mayDiscard < 0) this.#socket.destroy();
   }
 
   /** So much waits here of a stranger's input. */

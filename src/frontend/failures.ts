@@ -20,15 +20,16 @@ const CODES: Record<EngineErrorCode, ProtocolErrorCode> = {
 /**
  * What a failed handler tells the client: its own ProtocolError as it is, the engine's in the protocol's words,
  * and anything else, a fault of ours, as INTERNAL with a reference that is in the log as well.
+ * @param whose for the log
  */
-export function toProtocolError(error: unknown, log: Logger): ProtocolError {
+export function toProtocolError(error: unknown, log: Logger, whose: { peer?: string } = {}): ProtocolError {
   if (error instanceof ProtocolError) return error;
   if (error instanceof EngineError) {
-    log.debug({ code: error.code, reason: error.message }, 'request refused by the engine');
+    log.debug({ ...whose, code: error.code, reason: error.message }, 'request refused by the engine');
     return new ProtocolError(CODES[error.code], undefined, { cause: error });
   }
   const reference = randomBytes(4).toString('hex');
-  log.error({ err: error, reference }, 'a request failed for a reason nobody expected');
+  log.error({ ...whose, err: error, reference }, 'a request failed for a reason nobody expected');
   return new ProtocolError('INTERNAL', `Something went wrong in the server. Reference: ${reference}`, {
     cause: error,
   });

@@ -57,10 +57,13 @@ export class Lane {
     if (this.#depth === 1) this.#began = performance.now();
   }
 
-  end(): void {
+  /** @returns ms that it took; 0 within other work of this lane */
+  end(): number {
     this.#depth -= 1;
-    if (this.#depth > 0) return;
-    this.charge(performance.now() - this.#began);
+    if (this.#depth > 0) return 0;
+    const ms = performance.now() - this.#began;
+    this.charge(ms);
+    return ms;
   }
 
   /** So much was used, or is about to be, in ms. */

@@ -29,16 +29,22 @@ export interface Limits {
   readonly pingAfterMs: number;
   readonly closeAfterMs: number;
   /**
-   * Time in one turn of the event loop for requests of those who are logged in, of those who are not, and for each
-   * kind's searches of names; and for the latter two in the long run, in ms a second.
+   * Time in one turn of the event loop for requests of those who are logged in, of those among them who are busy, of those
+   * who are not logged in, and for searches of names; and for some in the long run, in ms a second. Busy is who has used
+   * up `loggedInMs`.
    */
   readonly loggedInTurnMs: number;
+  readonly loggedInMs: BucketOptions;
+  readonly busyTurnMs: number;
+  readonly busyMsPerSecond: number;
   readonly anonymousTurnMs: number;
   readonly anonymousMsPerSecond: number;
   readonly searchTurnMs: number;
   readonly anonymousSearchMsPerSecond: number;
-  /** How long a finished connection may linger until its client closes, too. */
+  /** How long a finished connection may linger until its client closes, too; and what it may send meanwhile, in bytes. */
   readonly lingerMs: number;
+  readonly discardedBytes: number;
+  readonly strangersDiscardedBytes: number;
   /** Silence on a connection after which TCP asks whether the other end is alive. */
   readonly keepAliveMs: number;
   /** Sends of one session that wait for Kafka; at the limit its next request waits. */
@@ -155,11 +161,18 @@ export const LIMITS: Limits = {
   closeAfterMs: 420_000,
   // A message passes some eight turns on its way: with all of these used up in each it takes some 20 ms.
   loggedInTurnMs: 3,
+  // A send takes some 0.02: this is as many as one may send in the long run.
+  loggedInMs: { burst: 100, perSecond: 10 },
+  busyTurnMs: 0.5,
+  busyMsPerSecond: 400,
   anonymousTurnMs: 0.5,
   anonymousMsPerSecond: 400,
   searchTurnMs: 0.5,
   anonymousSearchMsPerSecond: 200,
   lingerMs: 2_000,
+  // What may be on its way by then: buffers of both kernels. A stranger has no reason to have sent so much.
+  discardedBytes: 8 * MEBIBYTE,
+  strangersDiscardedBytes: 64 * 1024,
   // Finds a machine that is gone without costing anything here: the kernel asks, and gives up after ten unanswered seconds.
   keepAliveMs: 30_000,
   outstandingSends: 64,

@@ -276,6 +276,9 @@ export class Listener {
     if (this.#tls !== null || !this.#linger(socket)) return;
     // Input is dropped until the client closes: closing first would lose the answer.
     socket.on('end', () => socket.destroySoon());
+    socket.on('data', () => {
+      if (socket.bytesRead > this.#services.limits.strangersDiscardedBytes) socket.destroy();
+    });
     socket.resume();
     socket.end(FALLBACK_VERSION.encodeFailure(new ProtocolError('BUSY', text)));
   }

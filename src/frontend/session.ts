@@ -27,6 +27,9 @@ const QUESTIONS: ReadonlySet<Request['type']> = new Set([
   'retrieve',
 ]);
 
+/** Events whose time counts as the client's: its requests, and their answers. */
+const CHARGED: ReadonlySet<SessionEvent['type']> = new Set(['connection', 'over', 'done', 'failed']);
+
 /**
  * One client's stay, from its connection to its end. Requests are carried out one after the other; only sends
  * overlap, with each other: each is *admitted* (given its place in the recipient's inbox) before the next request
@@ -38,7 +41,6 @@ const QUESTIONS: ReadonlySet<Request['type']> = new Set([
 export class Session {
   readonly #connection: Connection;
   readonly #services: Services;
-  readonly #log: Logger;
   readonly #isStrangers: (isStranger: boolean) => void;
   readonly #closed = Promise.withResolvers<void>();
   readonly #replies: ReplyQueue;
@@ -64,7 +66,6 @@ export class Session {
     this.#connection = connection;
     this.#services = services;
     this.#isStrangers = isStrangers;
-    this.#log = services.log.child({ peer: connection.peer });
     this.#replies = new ReplyQueue((frame, flushed) => connection.write(frame, flushed));
     const touched = () => this.#dispatch({ type: 'connection' });
     this.#share = new Share(services.shares, connection.caller, touched);
@@ -102,21 +103,19 @@ export class Session {
     this.#events.push(event);
     if (this.#handling) return;
     this.#handling = true;
-    const { lane } = this.#share;
-    lane.begin();
-    try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        try {
-          this.#handle(next);
-          if (this.#state.name === 'loggedIn') this.#state.stay.delivery.balance();
-        } catch (error) {
-          this.#break(error);
-        }
+    // What comes of a send is not worth the clock, and in bounds already: sends themselves are.
+    const share = CHARGED.has(event.type) ? this.#share : null;
+    share?.begin();
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+      try {
+        this.#handle(next);
+        if (this.#state.name === 'loggedIn') this.#state.stay.delivery.balance();
+      } catch (error) {
+        this.#break(error);
       }
-    } finally {
-      lane.end();
-      this.#handling = false;
     }
+    share?.end();
+    this.#handling = false;
   }
 
   #handle(event: SessionEvent): void {
@@ -196,7 +195,7 @@ export class Session {
     try {
       return this.#connection.take();
     } catch (error) {
-      this.#end(toProtocolError(error, this.#log));
+      this.#end(this.#inWords(error));
       return undefined;
     }
   }
@@ -239,9 +238,11 @@ export class Session {
     if (!(error instanceof ProtocolError) || error.code !== 'BAD_REQUEST') return;
     this.#unreadable += 1;
     if (!this.#isDeaf) return;
-    // Not at once: whoever does nothing else would be back in the same moment, which costs more than to let it wait.
+    // Not at once: whoever does nothing else would be back in the same moment, which costs more than to let it wait. And
+    // not all in the same moment: hundreds may have begun together.
     const tooMany = new ProtocolError('BAD_REQUEST', 'Too many requests that could not be read.');
-    setTimeout(() => this.end(tooMany), this.#services.limits.lingerMs).unref();
+    const leave = (): void => this.#share.wait(() => this.end(tooMany));
+    setTimeout(leave, this.#services.limits.lingerMs).unref();
   }
 
   /** A send may overlap with sends before it; everything else waits until they are answered. */
@@ -357,7 +358,7 @@ export class Session {
       this.#end(null);
       return;
     }
-    this.#share.rank = 'loggedIn';
+    this.#share.loggedIn();
     this.#isStrangers(false);
     this.#connection.loggedIn();
     turn.slot.fill(turn.version.encodeResult(result));
@@ -390,7 +391,11 @@ export class Session {
   }
 
   #failure({ version, answered }: Pick<Turn, 'version' | 'answered'>, error: unknown): Buffer {
-    return version.encodeFailure(toProtocolError(error, this.#log), answered);
+    return version.encodeFailure(this.#inWords(error), answered);
+  }
+
+  #inWords(error: unknown): ProtocolError {
+    return toProtocolError(error, this.#services.log, { peer: this.#connection.peer });
   }
 
   // The inbox
@@ -434,7 +439,7 @@ export class Session {
     const state = this.#state;
     if (state.name === 'leaving' || state.name === 'closed') return;
     this.#become({ name: 'leaving' });
-    this.#share.end();
+    this.#share.close();
     const version = versionOf(this.#connection.version);
     if (farewell !== null) this.#replies.reserve().fill(version.encodeFarewell(farewell));
     let left: Promise<unknown> = Promise.resolve();
@@ -470,6 +475,11 @@ export class Session {
   }
 
   // State
+
+  /** Made where something is said: most sessions say nothing. */
+  get #log(): Logger {
+    return this.#services.log.child({ peer: this.#connection.peer });
+  }
 
   #become(state: State): void {
     demandTransition(this.#state, state);

@@ -1,16 +1,21 @@
+import { type BucketOptions, TokenBucket } from './identity/token-buckets.ts';
 import { Lane } from './lane.ts';
 import { thisTurn } from './turn-end.ts';
 
 /** Requests of one client that are begun before others of its kind have had their turn. */
-const REQUESTS_A_TURN = { loggedIn: 16, anonymous: 4 } as const;
+const REQUESTS_A_TURN = { loggedIn: 16, busy: 4, anonymous: 4 } as const;
 /** A client that has asked for no more than this goes before others of its address that have: a hello and a login, mostly. */
 const FRESH_REQUESTS = 4;
 
-export type Rank = keyof typeof REQUESTS_A_TURN;
+/** Somebody logged in is busy after more requests than people make: then others go first. */
+type Rank = keyof typeof REQUESTS_A_TURN;
 
 /** Times in milliseconds, see `Limits`. */
 export interface SharesOptions {
   readonly loggedInTurnMs: number;
+  readonly loggedInMs: BucketOptions;
+  readonly busyTurnMs: number;
+  readonly busyMsPerSecond: number;
   readonly anonymousTurnMs: number;
   readonly anonymousMsPerSecond: number;
   readonly searchTurnMs: number;
@@ -18,21 +23,30 @@ export interface SharesOptions {
 }
 
 /**
- * How the time of the event loop is shared out between everybody: people who are logged in, people who are not, and
- * searches of either, which take longest.
+ * How the time of the event loop is shared out between everybody: people who are logged in, those of them who ask for more
+ * than people do, people who are not logged in, and searches, which take longest.
  */
 export class Shares {
   readonly requests: Readonly<Record<Rank, Lane>>;
-  readonly searches: Readonly<Record<Rank, Lane>>;
+  readonly searches: Readonly<Record<'loggedIn' | 'anonymous', Lane>>;
+  readonly #ofOne: BucketOptions;
 
   constructor(options: SharesOptions) {
-    const { loggedInTurnMs, anonymousTurnMs, anonymousMsPerSecond } = options;
+    const { loggedInTurnMs, loggedInMs, busyTurnMs, busyMsPerSecond } = options;
+    const { anonymousTurnMs, anonymousMsPerSecond } = options;
+    this.#ofOne = loggedInMs;
     this.requests = {
       loggedIn: new Lane({ turnMs: loggedInTurnMs }),
+      busy: new Lane({ turnMs: busyTurnMs, msPerSecond: busyMsPerSecond }),
       anonymous: new Lane({ turnMs: anonymousTurnMs, msPerSecond: anonymousMsPerSecond }),
     };
     const { searchTurnMs: turnMs, anonymousSearchMsPerSecond: msPerSecond } = options;
     this.searches = { loggedIn: new Lane({ turnMs }), anonymous: new Lane({ turnMs, msPerSecond }) };
+  }
+
+  /** What one who is logged in may use before others go first, in ms. */
+  ofOne(): TokenBucket {
+    return new TokenBucket(this.#ofOne);
   }
 }
 
@@ -41,7 +55,10 @@ export class Share {
   readonly #shares: Shares;
   readonly #address: string;
   readonly #goOn: () => void;
-  #rank: Rank = 'anonymous';
+  /** Null as long as nobody is logged in. */
+  #own: TokenBucket | null = null;
+  /** Of what is being done. */
+  #lane: Lane | null = null;
   #turn = -1;
   /** Requests begun in this turn, and in all. */
   #begun = 0;
@@ -61,22 +78,35 @@ export class Share {
     this.#goOn = goOn;
   }
 
-  /** The lane of the client's requests; what is done for it lies between its `begin` and `end`. */
-  get lane(): Lane {
-    return this.#shares.requests[this.#rank];
+  loggedIn(): void {
+    this.#own = this.#shares.ofOne();
   }
 
-  set rank(rank: Rank) {
-    this.#rank = rank;
+  /** Something is done for the client. What it takes counts, be it allowed or not: some of it cannot wait. */
+  begin(): void {
+    this.#lane = this.#shares.requests[this.#rank];
+    this.#lane.begin();
+  }
+
+  end(): void {
+    const ms = this.#lane?.end() ?? 0;
+    this.#own?.charge(ms);
+  }
+
+  /** Calls when there is time for it; never at once. */
+  wait(work: () => void): void {
+    this.#shares.requests[this.#rank].wait(this.#address, work);
   }
 
   /** Whether the client's next request may be begun now. If not, it is told when. */
   mayBegin(): boolean {
     if (this.#isWaiting) return false;
-    const isUsedUp = this.#begun >= REQUESTS_A_TURN[this.#rank] && this.#turn === thisTurn();
-    if (!isUsedUp && (this.#isCalled ? this.lane.hasTime : this.lane.isFree)) return true;
+    const rank = this.#rank;
+    const lane = this.#shares.requests[rank];
+    const isUsedUp = this.#begun >= REQUESTS_A_TURN[rank] && this.#turn === thisTurn();
+    if (!isUsedUp && (this.#isCalled ? lane.hasTime : lane.isFree)) return true;
     this.#isWaiting = true;
-    this.lane.wait(this.#address, this.#called, this.#total < FRESH_REQUESTS ? 'fresh' : 'known');
+    lane.wait(this.#address, this.#called, this.#total < FRESH_REQUESTS ? 'fresh' : 'known');
     return false;
   }
 
@@ -92,8 +122,13 @@ export class Share {
   }
 
   /** Nothing is asked for any more. */
-  end(): void {
+  close(): void {
     this.#isOver = true;
+  }
+
+  get #rank(): Rank {
+    if (this.#own === null) return 'anonymous';
+    return this.#own.isEmpty ? 'busy' : 'loggedIn';
   }
 
   readonly #called = (): void => {

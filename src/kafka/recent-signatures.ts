@@ -1,7 +1,11 @@
 /** Signatures that are remembered, in groups of so many: in each group a new one takes the place of the oldest. 2 MiB. */
 const GROUPS = 32_768;
 const IN_GROUP = 4;
-/** A MAC's last character and those before it, in base64url. */
+/** A group lies in one line of the processor's cache: two numbers of four bytes and an offset of eight for each. */
+const GROUP_BYTES = 64;
+const WORDS = GROUP_BYTES / Uint32Array.BYTES_PER_ELEMENT;
+const DOUBLES = GROUP_BYTES / Float64Array.BYTES_PER_ELEMENT;
+/** A MAC's last characters, in base64url. */
 const MAC_CHARACTERS = 43;
 /** Of the MAC that is at the end of a signature: 60 bits, so that two are never taken for one. */
 const HALF_CHARACTERS = 5;
@@ -13,44 +17,48 @@ const HALF_CHARACTERS = 5;
  * more than its signature does.
  */
 export class RecentSignatures {
-  readonly #first = new Uint32Array(GROUPS * IN_GROUP);
-  readonly #second = new Uint32Array(GROUPS * IN_GROUP);
-  readonly #offsets = new Float64Array(GROUPS * IN_GROUP).fill(-1);
+  readonly #bytes = new ArrayBuffer(GROUPS * GROUP_BYTES);
+  /** Of each group: the first halves, the second ones; then the offsets. */
+  readonly #halves = new Uint32Array(this.#bytes);
+  readonly #offsets = new Float64Array(this.#bytes);
   /** In each group, the place of the oldest. */
   readonly #oldest = new Uint8Array(GROUPS);
 
   /** Whether a signature was found at a lower offset. Remembers where it was found first. */
   isCopy(signature: string, offset: number): boolean {
     const at = this.#find(signature);
-    const known = this.#offsets[at] ?? -1;
-    if (known >= 0 && known < offset) return true;
-    this.#offsets[at] = offset;
+    const known = this.#offsets[at] ?? UNKNOWN;
+    if (known !== UNKNOWN && known - 1 < offset) return true;
+    this.#offsets[at] = offset + 1;
     return false;
   }
 
   note(signature: string, offset: number): void {
-    this.#offsets[this.#find(signature)] = offset;
+    this.#offsets[this.#find(signature)] = offset + 1;
   }
 
-  /** Its place, made in place of the oldest of its group if it has none. */
+  /** Where its offset is (and one more, so that 0 is none); it takes the place of the oldest of its group if it has none. */
   #find(signature: string): number {
     const start = signature.length - MAC_CHARACTERS;
     const first = bitsOf(signature, start);
     const second = bitsOf(signature, start + HALF_CHARACTERS);
     const group = first % GROUPS;
+    const firsts = group * WORDS;
+    const offsets = group * DOUBLES + IN_GROUP;
     for (let i = 0; i < IN_GROUP; i++) {
-      const at = group * IN_GROUP + i;
-      if (this.#first[at] === first && this.#second[at] === second) return at;
+      if (this.#halves[firsts + i] === first && this.#halves[firsts + IN_GROUP + i] === second)
+        return offsets + i;
     }
     const place = this.#oldest[group] ?? 0;
     this.#oldest[group] = (place + 1) % IN_GROUP;
-    const at = group * IN_GROUP + place;
-    this.#first[at] = first;
-    this.#second[at] = second;
-    this.#offsets[at] = -1;
-    return at;
+    this.#halves[firsts + place] = first;
+    this.#halves[firsts + IN_GROUP + place] = second;
+    this.#offsets[offsets + place] = UNKNOWN;
+    return offsets + place;
   }
 }
+
+const UNKNOWN = 0;
 
 /** Thirty bits out of five characters of base64url. */
 function bitsOf(text: string, at: number): number {

@@ -118,6 +118,7 @@ describe('a connection', () => {
 
   it('says its last words to a client that is still talking, without breaking the line', async () => {
     const { connection, client, failures } = await pair();
+    connection.loggedIn();
     const heard: Buffer[] = [];
     client.on('data', (chunk) => heard.push(chunk));
     client.write('x'.repeat(500_000));
@@ -130,6 +131,16 @@ describe('a connection', () => {
     await once(client, 'close');
     expect(Buffer.concat(heard)).toEqual(rawFrame(1, 0x22, 'goodbye'));
     expect(failures).toEqual([]);
+  });
+
+  it('drops a stranger, told to go, who sends on and on', async () => {
+    const { connection, socket, client, heard } = await pair({ lingerMs: 60_000 });
+    connection.finish();
+    const flood = setInterval(() => client.write('x'.repeat(20_000)), 1);
+    onTestFinished(() => clearInterval(flood));
+    await eventually(() => expect(heard).toContain('gone'));
+    // One read past the bound at most.
+    expect(socket.bytesRead).toBeLessThanOrEqual(LIMITS.strangersDiscardedBytes + 65_536);
   });
 
   it('does not wait for ever for a client that never closes', async () => {

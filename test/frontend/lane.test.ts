@@ -100,6 +100,9 @@ describe('a lane', () => {
 describe('the share of one client', () => {
   const options = {
     loggedInTurnMs: 1_000,
+    loggedInMs: { burst: 1_000, perSecond: 1_000 },
+    busyTurnMs: 1_000,
+    busyMsPerSecond: 1_000_000,
     anonymousTurnMs: 1_000,
     anonymousMsPerSecond: 1_000_000,
     searchTurnMs: 1,
@@ -111,7 +114,7 @@ describe('the share of one client', () => {
     const share = new Share(new Shares(options), 'a', () => {
       told += 1;
     });
-    share.rank = 'loggedIn';
+    share.loggedIn();
     for (let round = 1; round <= 3; round++) {
       for (let i = 0; i < 16; i++) {
         expect(share.mayBegin()).toBe(true);
@@ -144,7 +147,7 @@ describe('the share of one client', () => {
         while (share.mayBegin() && order.length < 9) {
           share.use();
           order.push(name);
-          share.lane.charge(2);
+          shares.requests.anonymous.charge(2);
         }
       });
       return share;
@@ -152,12 +155,43 @@ describe('the share of one client', () => {
     const first = client('first');
     expect(first.mayBegin()).toBe(true);
     first.use();
-    first.lane.charge(2);
+    shares.requests.anonymous.charge(2);
     expect(first.mayBegin()).toBe(false);
     // Time is used up: whoever comes now waits as well, and each has one request a turn.
     expect(client('second').mayBegin()).toBe(false);
     for (let i = 0; i < 20; i++) await nextTurn();
     expect(order.slice(0, 6)).toEqual(['first', 'second', 'first', 'second', 'first', 'second']);
+  });
+
+  it('comes after that of others once somebody who is logged in has used up their own, for as long as that lasts', async () => {
+    const shares = new Shares({ ...options, loggedInMs: { burst: 5, perSecond: 20 } });
+    const takes = (share: Share, ms: number): void => {
+      share.begin();
+      work(ms);
+      share.end();
+    };
+    const asksFor = (share: Share): number => {
+      let requests = 0;
+      for (; share.mayBegin(); requests++) share.use();
+      return requests;
+    };
+    const told: string[] = [];
+    const [bot, person] = ['bot', 'person'].map((name) => {
+      const share = new Share(shares, name, () => told.push(name));
+      share.loggedIn();
+      return share;
+    });
+    if (bot === undefined || person === undefined) throw new Error('there are two');
+    takes(bot, 7);
+    takes(person, 1);
+    expect([asksFor(bot), asksFor(person)]).toEqual([4, 16]);
+    await nextTurn();
+    expect(told.toSorted()).toEqual(['bot', 'person']);
+    // It owes no more than it may save up.
+    takes(bot, 50);
+    expect(asksFor(bot)).toBe(4);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(asksFor(bot)).toBe(16);
   });
 
   it('does not call whoever has ended', async () => {
@@ -167,7 +201,7 @@ describe('the share of one client', () => {
     });
     for (let i = 0; i < 4; i++) share.use();
     expect(share.mayBegin()).toBe(false);
-    share.end();
+    share.close();
     await nextTurn();
     await nextTurn();
     expect(told).toBe(0);

@@ -39,6 +39,16 @@ export class TokenBucket {
     return wait;
   }
 
+  /** Takes tokens that may not be there; no more is owed than a full bucket. */
+  charge(count: number): void {
+    this.#tokens = Math.max(-this.#options.burst, this.#tokens - count);
+  }
+
+  /** Whether it was empty when somebody last looked. Looks again only then: who has some is asked often. */
+  get isEmpty(): boolean {
+    return this.#tokens < 0 && this.wait(0) > 0;
+  }
+
   /** What it was taken for did not happen after all. */
   giveBack(): void {
     this.#tokens = Math.min(this.#options.burst, this.#tokens + 1);
