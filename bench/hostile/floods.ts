@@ -54,6 +54,14 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
     next: (i) => v2.encodeRequest({ type: 'login', username: `flooded-${i % 50}`, token: randomBytes(32) }),
     pipelined: 1,
   },
+  'wrong token, of accounts': {
+    next: (i) => v2.encodeRequest({ type: 'login', username: `flooder-${i % 20}`, token: randomBytes(32) }),
+    pipelined: 1,
+  },
+  'wrong token, never read': {
+    next: (i) => v2.encodeRequest({ type: 'login', username: `flooded-${i % 50}`, token: randomBytes(32) }),
+    pipelined: 200,
+  },
   'login, version 1': { next: (i) => encodeFrame(1, OPCODE.LOGIN, someone(i)), pipelined: 20 },
   create: {
     next: (i) => v2.encodeRequest({ type: 'create', username: someone(i), password: 'a password of length' }),

@@ -90,6 +90,7 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     reloadCertificate: () => listener.reloadCertificate(),
     async drain() {
       tracker.close();
+      identity.close();
       const cutOff = await listener.drain(limits.drainMs);
       audit.close();
       return cutOff;

@@ -78,14 +78,14 @@ export interface Limits {
   readonly passwordCharacters: number;
   /**
    * Work of a new password hash; hashes at once; attempts that wait in each lane of the line for them, above which
-   * whoever has most of them there gives one up and is told BUSY.
+   * whoever has most of them there gives one up and is told BUSY, or RATE_LIMITED. More than one address has connections.
    */
   readonly passwordCost: Cost;
   readonly hashesAtOnce: number;
   readonly hashesWaiting: number;
   /**
    * Wrong passwords for one name from one address, before they count for the name; where the name got in from that
-   * address lately; and for the name from everywhere beyond those: then they are refused.
+   * address lately; and for the name from everywhere beyond those: then each waits for its token.
    */
   readonly failuresPerPair: BucketOptions;
   readonly failuresPerKnownPair: BucketOptions;
@@ -201,7 +201,8 @@ export const LIMITS: Limits = {
   failuresPerPair: { burst: 5, perSecond: 1 / 600 },
   failuresPerKnownPair: { burst: 10, perSecond: 0.1 },
   failuresPerName: { burst: 10, perSecond: 0.1 },
-  failuresPerAddress: { burst: 100, perSecond: 1 },
+  // Whoever comes to an address where forty guess is in after some seconds, even if all of them are new each time.
+  failuresPerAddress: { burst: 100, perSecond: 5 },
   rateKeys: 20_000,
   // A classroom at once. Each is a topic, of which a broker with the usual heap carries some thousands.
   newAccountsPerAddress: 60,

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { InboxMessage, LossReason } from '../kafka/inboxes.ts';
-import { ProtocolError } from '../protocol/errors.ts';
+import { ProtocolError, type ProtocolErrorCode } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/frame.ts';
 import type { Connection } from './connection.ts';
 import { cutShortError, lossError, toProtocolError } from './failures.ts';
@@ -29,6 +29,9 @@ const QUESTIONS: ReadonlySet<Request['type']> = new Set([
 
 /** Events whose time counts as the client's: its requests, and their answers. */
 const CHARGED: ReadonlySet<SessionEvent['type']> = new Set(['connection', 'over', 'done', 'failed']);
+
+/** Failures by which a client shows that it may be guessing. */
+const ERRORS: ReadonlySet<ProtocolErrorCode> = new Set(['BAD_CREDENTIALS', 'RATE_LIMITED']);
 
 /**
  * One client's stay, from its connection to its end. Requests are carried out one after the other; only sends
@@ -60,6 +63,8 @@ export class Session {
   readonly #share: Share;
   /** Requests that could not be read, before the login. */
   #unreadable = 0;
+  /** A login or another proof failed here: who has not erred yet goes first. */
+  #hasErred = false;
 
   /** @param isStrangers called with true when a login is asked for, and with false when somebody is logged in */
   constructor(connection: Connection, services: Services, isStrangers: (isStranger: boolean) => void) {
@@ -380,6 +385,7 @@ export class Session {
     this.#turn = null;
     this.#connection.requestAnswered();
     turn.slot.fill(this.#failure(turn, error));
+    if (error instanceof ProtocolError && ERRORS.has(error.code)) this.#hasErred = true;
     const state = this.#state;
     if (state.name === 'entering') this.#become({ name: 'anonymous' });
     if (state.name === 'deleting') {
@@ -493,6 +499,7 @@ export class Session {
       address: this.#connection.caller,
       isGone: () => this.#connection.isGone,
       hasEnded: () => this.#connection.hasEnded,
+      hasErred: () => this.#hasErred,
       delivery: {
         onMessage: (message) => this.#dispatch({ type: 'message', message }),
         onLost: (reason) => this.#dispatch({ type: 'lost', reason }),

@@ -15,8 +15,9 @@ function open(atOnce: number, waiting = 100) {
     lane: LaneName = 'others',
     look: Work['look'] = () => 0,
     hasEnded: Work['hasEnded'] = () => false,
+    hasErred = false,
   ) => {
-    const done = line.pass({ name, address, lane, look, hasEnded }, () => {
+    const done = line.pass({ name, address, lane, look, hasEnded, hasErred }, () => {
       begun.push(`${name}@${address}`);
       return new Promise<void>((resolve) => ends.push(resolve));
     });
@@ -199,7 +200,7 @@ describe('the line for hashes', () => {
     expect(begun).toEqual(['first@a', 'last@d']);
     wait = 0;
     await finish();
-    expect(begun).toEqual(['first@a', 'last@d', 'slow@b']);
+    await expect.poll(() => begun).toEqual(['first@a', 'last@d', 'slow@b']);
     expect(line.waiting).toBe(0);
   });
 
@@ -210,17 +211,85 @@ describe('the line for hashes', () => {
     await expect.poll(() => begun).toEqual(['slow@a']);
   });
 
-  it('lets a bounded number from an address wait for their time', async () => {
-    const { refused, join, settled } = open(1);
-    for (let i = 0; i < 11; i++) join(`name-${i}`, 'a', 'others', () => 60_000);
-    join('anna', 'b', 'others', () => 60_000);
+  it('keeps everybody who has to wait, and puts out one of the name and address with most of it', async () => {
+    const { line, refused, join, settled } = open(1, 40);
+    for (let i = 0; i < 38; i++) join(`name-${i}`, 'a', 'others', () => 60_000);
+    for (let i = 0; i < 2; i++) join('often', 'a', 'others', () => 60_000);
+    await settled();
+    expect(refused).toEqual([]);
+    join('anna', 'a', 'others', () => 60_000);
     await settled();
     expect(refused).toEqual(['RATE_LIMITED']);
+    expect(line.waiting).toBe(40);
+    const lane = new HashLane(3);
+    for (const name of ['often', 'anna', 'often']) expect(lane.add(waiting(name, 'a'))).toBeNull();
+    expect(lane.add(waiting('bert', 'a'))?.work.name).toBe('often');
+    // Of equals whoever was wrong already.
+    lane.add(waiting('guess', 'a', true));
+    expect(lane.add(waiting('carl', 'a'))?.work.name).toBe('guess');
+  });
+
+  it('lets names of an address take turns', async () => {
+    const { begun, join, finish, settled } = open(1);
+    for (let i = 0; i < 20; i++) join('victim', 'a');
+    join('anna', 'a');
+    await settled();
+    for (let i = 0; i < 2; i++) await finish();
+    expect(begun).toContain('anna@a');
+  });
+
+  it('gives whoever has not erred every second turn of an address, and whoever has the others', async () => {
+    const { begun, join, finish, settled } = open(1);
+    const erred = (name: string) =>
+      join(
+        name,
+        'a',
+        'others',
+        () => 0,
+        () => false,
+        true,
+      );
+    for (let i = 0; i < 20; i++) erred(`guess-${i}`);
+    await settled();
+    for (const name of ['anna', 'bert']) join(name, 'a');
+    for (let i = 0; i < 5; i++) await finish();
+    expect(begun.slice(1)).toEqual(['anna@a', 'guess-1@a', 'bert@a', 'guess-2@a', 'guess-3@a']);
+  });
+
+  it('lets nobody pass those who waited for the same moment', async () => {
+    const { begun, join, finish } = open(1);
+    const at = performance.now() + 20;
+    const look = () => Math.max(0, Math.ceil(at - performance.now()));
+    for (const name of ['anna', 'bert']) join(name, 'a', 'others', look);
+    // No timer runs meanwhile.
+    while (look() > 0);
+    join('late', 'a', 'others', look);
+    await expect.poll(() => begun).toEqual(['anna@a']);
+    for (let i = 0; i < 2; i++) await finish();
+    expect(begun).toEqual(['anna@a', 'bert@a', 'late@a']);
+  });
+
+  it('wakes for the earliest of those who wait', async () => {
+    const { begun, join } = open(1);
+    const at = performance.now() + 30;
+    join('slow', 'a', 'others', () => 3_600_000);
+    join('anna', 'b', 'others', () => Math.max(0, Math.ceil(at - performance.now())));
+    await expect.poll(() => begun).toEqual(['anna@b']);
+  });
+
+  it('tells all who wait when it closes', async () => {
+    const { line, refused, join, settled } = open(1);
+    join('anna', 'a', 'others', () => 60_000);
+    join('bert', 'b', 'known', () => 60_000);
+    line.close();
+    await settled();
+    expect(refused).toEqual(['SHUTTING_DOWN', 'SHUTTING_DOWN']);
+    expect(line.waiting).toBe(0);
   });
 });
 
 /** Who waits, and hears nothing. */
-function waiting(name: string, address: string): Waiting {
-  const work: Work = { lane: 'others', name, address, look: () => 0, hasEnded: () => false };
-  return { work, enter: () => {}, reject: () => {} };
+function waiting(name: string, address: string, hasErred = false): Waiting {
+  const work: Work = { lane: 'others', name, address, look: () => 0, hasEnded: () => false, hasErred };
+  return { work, enter: () => {}, reject: () => {}, notBefore: 0 };
 }

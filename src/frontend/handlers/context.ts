@@ -59,17 +59,19 @@ export interface Caller {
   readonly isGone: () => boolean;
   /** Whether it sends nothing more; what the network has brought is known two turns of the event loop later. */
   readonly hasEnded: () => boolean;
+  /** Whether a login or another proof failed on the connection before. */
+  readonly hasErred: () => boolean;
   readonly delivery: Pick<OpenOptions, 'onMessage' | 'onLost'>;
 }
 
 /** The caller, who says to be this name. */
-export function claimOf({ address, isGone, hasEnded }: Caller, name: string): Claim {
-  return { name, address, isHolder: false, isGone, hasEnded };
+export function claimOf({ address, isGone, hasEnded, hasErred }: Caller, name: string): Claim {
+  return { name, address, isHolder: false, isGone, hasEnded, hasErred };
 }
 
 /** A caller who is logged in, and whose requests are carried out even when they are gone. */
-export function holderClaim({ address }: Caller, name: string): Claim {
-  return { name, address, isHolder: true, isGone: () => false, hasEnded: () => false };
+export function holderClaim({ address, hasErred }: Caller, name: string): Claim {
+  return { name, address, isHolder: true, isGone: () => false, hasEnded: () => false, hasErred };
 }
 
 /** What somebody has who is logged in. */

@@ -1,4 +1,3 @@
-import { ProtocolError } from '../../protocol/errors.ts';
 import { type BucketOptions, TokenBuckets } from './token-buckets.ts';
 
 /** Somebody who says who they are, with a password that was not looked at yet. */
@@ -12,6 +11,8 @@ export interface Claim {
   readonly isGone: () => boolean;
   /** Whether the caller sends nothing more, and may have given this up. */
   readonly hasEnded: () => boolean;
+  /** Whether something was wrong on this connection before. */
+  readonly hasErred: () => boolean;
 }
 
 export interface GuessesOptions {
@@ -28,9 +29,10 @@ export interface GuessesOptions {
 }
 
 /**
- * How often one may be wrong. Only a wrong password costs, so whoever knows the right one is never refused for being
- * quick or many; and since the first wrong ones of each address for each name are counted for that pair alone, nobody
- * elsewhere can use them up.
+ * How often one may be wrong. Only a wrong password costs, and nobody is refused for it: where there were too many, the
+ * next attempt is looked at later. So a right password always gets in, and nobody guesses faster than the buckets allow.
+ * Since the first wrong ones of each address for each name are counted for that pair alone, nobody elsewhere can use them
+ * up.
  *
  * What bounds a guesser: its own pairs, then what all guessers of the name have in common, its address, and the line for
  * hashes (`HashLine`), which looks at attempts of one pair one after the other.
@@ -59,26 +61,20 @@ export class Guesses {
     return claim.isHolder || this.#known.has(pairOf(claim));
   }
 
-  /**
-   * Milliseconds that the attempt has to wait for its address; 0: it may be looked at now.
-   * @throws ProtocolError `RATE_LIMITED` where there were too many wrong ones for this name
-   */
+  /** Milliseconds until the attempt may be looked at; 0: now. */
   wait(claim: Claim): number {
     const known = this.isKnown(claim);
     const own = (known ? this.#knownPairs : this.#pairs).wait(pairOf(claim));
-    if (own > 0) {
-      const common = claim.isHolder ? own : this.#names.wait(claim.name);
-      if (common > 0) throw tooManyWrong(Math.min(own, common));
-    }
-    return known ? 0 : this.#addresses.wait(claim.address);
+    const ofName = claim.isHolder ? own : Math.min(own, this.#names.wait(claim.name));
+    return known ? ofName : Math.max(ofName, this.#addresses.wait(claim.address));
   }
 
-  /** The password was wrong. */
+  /** The password was wrong. What others have used up meanwhile counts in full: they were looked at in the same moment. */
   wrong(claim: Claim): void {
     const known = this.isKnown(claim);
     const own = (known ? this.#knownPairs : this.#pairs).take(pairOf(claim));
-    if (own > 0 && !claim.isHolder) this.#names.take(claim.name);
-    if (!known) this.#addresses.take(claim.address);
+    if (own > 0 && !claim.isHolder) this.#names.charge(claim.name);
+    if (!known) this.#addresses.charge(claim.address);
   }
 
   /** The name got in from that address, by whatever proof. */
@@ -91,10 +87,6 @@ export class Guesses {
     const [oldest] = this.#known;
     if (oldest !== undefined) this.#known.delete(oldest);
   }
-}
-
-function tooManyWrong(retryAfterMs: number): ProtocolError {
-  return new ProtocolError('RATE_LIMITED', 'Too many wrong passwords: wait a moment.', { retryAfterMs });
 }
 
 /** Neither a name nor an address has a blank in it; `held` is no address. */

@@ -4,6 +4,8 @@ import type { Work } from './hash-line.ts';
 /** Work whose turn has not come. */
 export interface Waiting {
   readonly work: Work;
+  /** On the clock of `performance.now()`: until then nobody needs to look at it. */
+  notBefore: number;
   readonly enter: () => void;
   readonly reject: (error: ProtocolError) => void;
 }
@@ -13,9 +15,16 @@ interface Crowd {
   count: number;
 }
 
-/** Those of one address, in the order of their coming. */
-interface Address extends Crowd {
+/** Those of one address and name, in the order of their coming. */
+interface Pair extends Crowd {
   readonly entries: Set<Entry>;
+}
+
+/** The names of one address, in the order in which they are served. */
+interface Address extends Crowd {
+  readonly pairs: Map<string, Pair>;
+  /** Whether who has erred before goes before who has not: they take turns. */
+  erredFirst: boolean;
 }
 
 /** The addresses of one network, in the order in which they are served. */
@@ -27,11 +36,13 @@ interface Entry extends Waiting {
   readonly network: Network;
   readonly address: Address;
   readonly name: Crowd;
+  readonly pair: Pair;
 }
 
 /**
- * What waits in one lane of the line for hashes. Networks take turns, in each of them its addresses do, and who comes
- * first from an address goes first there.
+ * What waits in one lane of the line for hashes. Networks take turns, in each of them its addresses do, and at each address
+ * its names. Every second turn of an address is for who has not been wrong on its connection: a person who comes to where
+ * many connections guess does not wait behind all of them.
  */
 export class HashLane {
   /** Work done, divided by the lane's weight. */
@@ -61,10 +72,11 @@ export class HashLane {
   add(waiting: Waiting): Waiting | null {
     const { work } = waiting;
     const network = of(this.#networks, networkOf(work.address), () => ({ count: 0, addresses: new Map() }));
-    const address = of(network.addresses, work.address, () => ({ count: 0, entries: new Set<Entry>() }));
+    const address = of(network.addresses, work.address, newAddress);
+    const pair = of(address.pairs, work.name, () => ({ count: 0, entries: new Set<Entry>() }));
     const name = of(this.#names, work.name, () => ({ count: 0 }));
-    const entry: Entry = { ...waiting, network, address, name };
-    address.entries.add(entry);
+    const entry: Entry = { ...waiting, network, address, name, pair };
+    pair.entries.add(entry);
     this.#entries.add(entry);
     count(entry, 1);
     if (this.#entries.size <= this.#most) return null;
@@ -74,7 +86,7 @@ export class HashLane {
   }
 
   /** Takes out the first one that is ready; whoever turns out to be refused is told so and is out, too. */
-  take(isReady: (work: Work) => boolean): Waiting | null {
+  take(isReady: (waiting: Waiting) => boolean): Waiting | null {
     for (const entry of this.#inTurn()) {
       const ready = verdict(entry, isReady);
       if (ready === false) continue;
@@ -86,10 +98,23 @@ export class HashLane {
     return null;
   }
 
+  /** Takes all of them out. */
+  empty(): Waiting[] {
+    const all = [...this.#entries];
+    for (const entry of all) this.#remove(entry);
+    return all;
+  }
+
   /** Entries may be removed on the way. */
   *#inTurn(): Generator<Entry> {
     for (const { addresses } of this.#networks.values()) {
-      for (const { entries } of addresses.values()) yield* entries;
+      for (const { pairs, erredFirst } of addresses.values()) {
+        for (const hasErred of [erredFirst, !erredFirst]) {
+          for (const { entries } of pairs.values()) {
+            for (const entry of entries) if (entry.work.hasErred === hasErred) yield entry;
+          }
+        }
+      }
     }
   }
 
@@ -116,25 +141,32 @@ export class HashLane {
     return heaviest[Math.floor(Math.random() * heaviest.length)] ?? newcomer;
   }
 
-  /** By its network or name; of equals by its address or name, then by its name: who shares the one does not pay for it. */
-  #weigh({ network, address, name }: Entry): number {
+  /**
+   * By its network or name; of equals by its address or name, then by name and address together, then by whether it has
+   * erred: who shares the one does not pay for it.
+   */
+  #weigh({ network, address, name, pair, work }: Entry): number {
     const scale = this.#most + 2;
     const ofNetwork = Math.max(network.count, name.count);
-    return (ofNetwork * scale + Math.max(address.count, name.count)) * scale + name.count;
+    const ofAddress = ofNetwork * scale + Math.max(address.count, name.count);
+    return (ofAddress * scale + pair.count) * 2 + Number(work.hasErred);
   }
 
   #remove(entry: Entry): void {
-    const { work, network, address, name } = entry;
-    address.entries.delete(entry);
+    const { work, network, address, name, pair } = entry;
+    pair.entries.delete(entry);
     this.#entries.delete(entry);
     count(entry, -1);
+    if (pair.count === 0) address.pairs.delete(work.name);
     if (address.count === 0) network.addresses.delete(work.address);
     if (network.count === 0) this.#networks.delete(networkOf(work.address));
     if (name.count === 0) this.#names.delete(work.name);
   }
 
-  /** It was served: others of its address, and of its network, come after everybody else. */
-  #toTheEnd({ work, network, address }: Entry): void {
+  /** It was served: others of its name there, of its address, and of its network, come after everybody else. */
+  #toTheEnd({ work, network, address, pair }: Entry): void {
+    address.erredFirst = !work.hasErred;
+    if (pair.count > 0) moveToEnd(address.pairs, work.name, pair);
     if (address.count > 0) moveToEnd(network.addresses, work.address, address);
     if (network.count > 0) moveToEnd(this.#networks, networkOf(work.address), network);
   }
@@ -148,8 +180,12 @@ function networkOf(address: string): string {
   return address.endsWith('::/64') ? `${address.split(':', 3).join(':')}::/48` : address;
 }
 
-function count({ network, address, name }: Entry, change: 1 | -1): void {
-  for (const crowd of [network, address, name]) crowd.count += change;
+function newAddress(): Address {
+  return { count: 0, pairs: new Map(), erredFirst: false };
+}
+
+function count({ network, address, name, pair }: Entry, change: 1 | -1): void {
+  for (const crowd of [network, address, name, pair]) crowd.count += change;
 }
 
 function of<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
@@ -167,9 +203,9 @@ function moveToEnd<Value>(map: Map<string, Value>, key: string, value: Value): v
 }
 
 /** Null: it was refused, and told so. */
-function verdict(entry: Entry, isReady: (work: Work) => boolean): boolean | null {
+function verdict(entry: Entry, isReady: (waiting: Waiting) => boolean): boolean | null {
   try {
-    return isReady(entry.work);
+    return isReady(entry);
   } catch (error) {
     entry.reject(error instanceof ProtocolError ? error : new ProtocolError('INTERNAL'));
     return null;

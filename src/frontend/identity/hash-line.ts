@@ -7,8 +7,10 @@ export type LaneName = 'known' | 'others' | 'creates';
 /** Shares of the work while all of them wait. */
 const WEIGHTS: Readonly<Record<LaneName, number>> = { known: 4, others: 2, creates: 1 };
 
-/** Attempts from one address that may wait for its wrong passwords to be forgotten; one more is told when to come again. */
-const PACED_PER_ADDRESS = 10;
+/** Who waits for wrong passwords to be forgotten is looked at this often: something may have come of others meanwhile. */
+const LOOK_MS = 1_000;
+/** Waits are rounded up: nobody is to pass within that. */
+const ROUNDING_MS = 2;
 /** About as long as a full line takes. */
 const RETRY_AFTER_MS = 2_000;
 
@@ -32,11 +34,14 @@ export interface Work {
   readonly look: () => number;
   /** Whether its client sends nothing more and has perhaps given it up: then it is done when there is nothing else to do. */
   readonly hasEnded: () => boolean;
+  /** Whether something was wrong on its connection before. */
+  readonly hasErred: boolean;
 }
 
 /**
  * The line for password hashes, which are what is scarce here: a few at once, so that logins cannot starve messages, and
- * in a fair order, so that a flood of wrong passwords starves nobody's login.
+ * in a fair order, so that a flood of wrong passwords starves nobody's login. It is also where wrong passwords are paid
+ * for: who was wrong too often waits here, and is not refused, since the next password may be the right one.
  *
  * Each lane has its share. In a lane networks and their addresses take turns, so who comes from a quiet one waits for one
  * hash of each other one; of one name and address only one is done at a time, so that nobody guesses faster by guessing
@@ -50,7 +55,9 @@ export class HashLine {
   #creating = 0;
   /** The progress of the lane that was served last: who comes back to work does not make up for its rest. */
   #progress = 0;
+  /** Set for when somebody who waits may be served. */
   #timer: NodeJS.Timeout | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
 
   constructor(options: HashLineOptions) {
     this.#options = options;
@@ -76,24 +83,31 @@ export class HashLine {
     }
   }
 
+  /** Tells all who wait that they are not served any more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#wakesAt = Number.POSITIVE_INFINITY;
+    for (const lane of Object.values(this.#lanes)) {
+      for (const { reject } of lane.empty()) reject(new ProtocolError('SHUTTING_DOWN'));
+    }
+  }
+
   #turnOf(work: Work): Promise<void> {
     const lane = this.#lanes[work.lane];
     if (lane.size === 0) lane.progress = Math.max(lane.progress, this.#progress);
     const wait = work.look();
-    if (wait === 0 && this.#hasRoomFor(work)) {
+    const mayBegin = wait === 0 && this.#hasRoomFor(work);
+    // Who waits there for the same may not have been called yet.
+    if (mayBegin && lane.from(work.address) === 0) {
       this.#start(work);
       return Promise.resolve();
     }
-    const fromThere = lane.from(work.address);
-    if (wait > 0 && fromThere >= PACED_PER_ADDRESS) {
-      throw new ProtocolError('RATE_LIMITED', 'Too many wrong passwords from your address: wait a moment.', {
-        retryAfterMs: wait * (fromThere + 1),
-      });
-    }
     return new Promise((enter, reject) => {
-      const crowdedOut = lane.add({ work, enter, reject });
-      crowdedOut?.reject(busy());
-      if (wait > 0) this.#wakeIn(wait);
+      const waiting = { work, enter, reject, notBefore: 0 };
+      if (wait > 0) this.#postpone(waiting, wait);
+      const crowdedOut = lane.add(waiting);
+      crowdedOut?.reject(crowdedOut.notBefore > performance.now() ? tooManyWrong() : busy());
+      if (mayBegin) this.#goOn();
     });
   }
 
@@ -110,20 +124,29 @@ export class HashLine {
   /** The lane with the least progress goes first. */
   #next(): Waiting | null {
     const lanes = Object.values(this.#lanes).sort((a, b) => a.progress - b.progress);
+    const now = performance.now();
     for (const ended of [false, true]) {
       for (const lane of lanes) {
-        const next = lane.take((work) => work.hasEnded() === ended && this.#isReady(work));
+        const next = lane.take((waiting) => this.#isReady(waiting, ended, now));
         if (next !== null) return next;
       }
     }
     return null;
   }
 
-  #isReady(work: Work): boolean {
-    if (!this.#hasRoomFor(work)) return false;
+  #isReady(waiting: Waiting, ended: boolean, now: number): boolean {
+    const { work, notBefore } = waiting;
+    const isEarly = notBefore > now + ROUNDING_MS;
+    if (isEarly) this.#wakeAt(notBefore);
+    if (isEarly || work.hasEnded() !== ended || !this.#hasRoomFor(work)) return false;
     const wait = work.look();
-    if (wait > 0) this.#wakeIn(wait);
+    if (wait > 0) this.#postpone(waiting, wait);
     return wait === 0;
+  }
+
+  #postpone(waiting: Waiting, wait: number): void {
+    waiting.notBefore = performance.now() + Math.min(wait, LOOK_MS);
+    this.#wakeAt(waiting.notBefore);
   }
 
   /** New accounts leave room for a login. */
@@ -141,12 +164,17 @@ export class HashLine {
     if (work.lane === 'creates') this.#creating += 1;
   }
 
-  #wakeIn(ms: number): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#goOn();
-    }, ms);
+  #wakeAt(time: number): void {
+    if (time >= this.#wakesAt) return;
+    clearTimeout(this.#timer);
+    this.#wakesAt = time;
+    this.#timer = setTimeout(
+      () => {
+        this.#wakesAt = Number.POSITIVE_INFINITY;
+        this.#goOn();
+      },
+      Math.max(1, time - performance.now()),
+    );
     // Who waits has a connection, which keeps the process alive for as long as it matters.
     this.#timer.unref();
   }
@@ -156,6 +184,11 @@ function busy(): ProtocolError {
   return new ProtocolError('BUSY', 'Too many people are logging in: try again in a moment.', {
     retryAfterMs: RETRY_AFTER_MS,
   });
+}
+
+function tooManyWrong(): ProtocolError {
+  const text = 'Too many wrong passwords: wait a moment.';
+  return new ProtocolError('RATE_LIMITED', text, { retryAfterMs: RETRY_AFTER_MS });
 }
 
 function keyOf({ name, address }: Work): string {

@@ -5,7 +5,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { Limits } from '../limits.ts';
 import type { ResumeToken } from '../requests.ts';
 import { type Claim, Guesses } from './guesses.ts';
-import { HashLine } from './hash-line.ts';
+import { HashLine, type LaneName, type Work } from './hash-line.ts';
 import { Passwords } from './passwords.ts';
 import { weaknessOf } from './weak-password.ts';
 
@@ -46,22 +46,21 @@ export class Identity {
   async newCredential(claim: Claim, password: string, isNew: boolean): Promise<string> {
     const weakness = await weaknessOf(password, claim.name, this.#limits.passwordCharacters);
     if (weakness !== null) throw new ProtocolError('WEAK_PASSWORD', weakness);
-    const { name, address, hasEnded } = claim;
-    return this.#line.pass({ lane: isNew ? 'creates' : 'known', name, address, look: atOnce, hasEnded }, () =>
-      this.#passwords.hash(password),
-    );
+    const lane = isNew ? 'creates' : 'known';
+    return this.#line.pass(workOf(claim, lane, atOnce), () => this.#passwords.hash(password));
   }
 
   /**
    * The account, if the password is its own. Nobody can tell by answer or time whether there is such an account.
    * @param current what is known of the account when the password's turn comes
-   * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED`, `BUSY`, `UNAVAILABLE` for a caller who is gone
+   * Who was wrong too often waits; nobody is refused for it while there is room in the line.
+   * @throws ProtocolError `BAD_CREDENTIALS`, `UNAVAILABLE` for a caller who is gone; where the line is full, for one of
+   * whoever has most in it: `RATE_LIMITED`, `BUSY`
    */
   async demandPassword(claim: Claim, current: () => Account | undefined, password: string): Promise<Account> {
-    const { name, address, hasEnded } = claim;
     const lane = this.#guesses.isKnown(claim) ? 'known' : 'others';
     const look = () => demandThere(claim) + this.#guesses.wait(claim);
-    return this.#line.pass({ lane, name, address, look, hasEnded }, async () => {
+    return this.#line.pass(workOf(claim, lane, look), async () => {
       const account = current();
       const right = await this.#passwords.matches(account?.credential ?? null, password);
       // Before the place in the line is given on: the next attempt must find it counted.
@@ -95,12 +94,9 @@ export class Identity {
    */
   async renewedCredential(claim: Claim, account: Account, password: string): Promise<string | null> {
     if (account.credential === null || !this.#passwords.isOutdated(account.credential)) return null;
-    const { name, address } = claim;
     // Who is in already holds a place in the entrance: it is not to wait there for everybody else.
-    const hasEnded = () => false;
-    return this.#line.pass({ lane: 'known', name, address, look: atOnce, hasEnded }, () =>
-      this.#passwords.hash(password),
-    );
+    const work = { ...workOf(claim, 'known', atOnce), hasEnded: () => false };
+    return this.#line.pass(work, () => this.#passwords.hash(password));
   }
 
   /** The account was made from there: its first login by password is no stranger's. */
@@ -128,11 +124,20 @@ export class Identity {
     await this.#sessions.remove(account);
   }
 
+  /** Nobody who waits is let in any more. */
+  close(): void {
+    this.#line.close();
+  }
+
   async #store(account: Account, token: Uint8Array): Promise<ResumeToken> {
     const tokenExpiresAt = Date.now() + this.#limits.resumeMs;
     await this.#sessions.put(account, { tokenHash: hashOf(token), expiresAt: tokenExpiresAt });
     return { token, tokenExpiresAt };
   }
+}
+
+function workOf({ name, address, hasEnded, hasErred }: Claim, lane: LaneName, look: Work['look']): Work {
+  return { lane, name, address, look, hasEnded, hasErred: hasErred() };
 }
 
 /** Not to be looked at again when its turn comes. */

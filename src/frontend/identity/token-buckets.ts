@@ -79,6 +79,22 @@ export class TokenBuckets {
 
   /** As `TokenBucket.take`. */
   take(key: string, count = 1): number {
+    return this.#used(key).take(count);
+  }
+
+  /** Takes a token that may not be there: what has happened already counts, as `TokenBucket.charge` bounds it. */
+  charge(key: string): void {
+    const bucket = this.#used(key);
+    // First what has come back until now, or it would come on top.
+    bucket.wait();
+    bucket.charge(1);
+  }
+
+  giveBack(key: string): void {
+    this.#buckets.get(key)?.giveBack();
+  }
+
+  #used(key: string): TokenBucket {
     const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#options, this.#now);
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
@@ -86,10 +102,6 @@ export class TokenBuckets {
       const [oldest] = this.#buckets.keys();
       if (oldest !== undefined) this.#buckets.delete(oldest);
     }
-    return bucket.take(count);
-  }
-
-  giveBack(key: string): void {
-    this.#buckets.get(key)?.giveBack();
+    return bucket;
   }
 }
