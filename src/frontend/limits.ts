@@ -92,6 +92,12 @@ export interface Limits {
   readonly failuresPerName: BucketOptions;
   /** Wrong passwords from one address, for names that did not get in from there lately: then each waits for its token. */
   readonly failuresPerAddress: BucketOptions;
+  /**
+   * Wrong tokens from one address that are answered at once; then each waits for its token. Such answers that wait, of all;
+   * above it one of whoever has most of them is told RATE_LIMITED.
+   */
+  readonly wrongTokensPerAddress: BucketOptions;
+  readonly wrongTokensWaiting: number;
   /** Pairs, names and addresses of which that is known; above it the one that was heard of longest ago is forgotten. */
   readonly rateKeys: number;
   /** New accounts from one address, and from all together: at once, and within an hour. */
@@ -203,6 +209,10 @@ export const LIMITS: Limits = {
   failuresPerName: { burst: 10, perSecond: 0.1 },
   // Whoever comes to an address where forty guess is in after some seconds, even if all of them are new each time.
   failuresPerAddress: { burst: 100, perSecond: 5 },
+  // An office whose tokens have run out all the same morning.
+  wrongTokensPerAddress: { burst: 200, perSecond: 20 },
+  // As many as two addresses have connections: each holds little more than its session.
+  wrongTokensWaiting: 1_000,
   rateKeys: 20_000,
   // A classroom at once. Each is a topic, of which a broker with the usual heap carries some thousands.
   newAccountsPerAddress: 60,

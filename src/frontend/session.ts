@@ -63,8 +63,8 @@ export class Session {
   readonly #share: Share;
   /** Requests that could not be read, before the login. */
   #unreadable = 0;
-  /** A login or another proof failed here: who has not erred yet goes first. */
-  #hasErred = false;
+  /** Logins and other proofs that failed here. */
+  #errors = 0;
 
   /** @param isStrangers called with true when a login is asked for, and with false when somebody is logged in */
   constructor(connection: Connection, services: Services, isStrangers: (isStranger: boolean) => void) {
@@ -385,7 +385,7 @@ export class Session {
     this.#turn = null;
     this.#connection.requestAnswered();
     turn.slot.fill(this.#failure(turn, error));
-    if (error instanceof ProtocolError && ERRORS.has(error.code)) this.#hasErred = true;
+    if (error instanceof ProtocolError && ERRORS.has(error.code)) this.#errors += 1;
     const state = this.#state;
     if (state.name === 'entering') this.#become({ name: 'anonymous' });
     if (state.name === 'deleting') {
@@ -499,7 +499,8 @@ export class Session {
       address: this.#connection.caller,
       isGone: () => this.#connection.isGone,
       hasEnded: () => this.#connection.hasEnded,
-      hasErred: () => this.#hasErred,
+      // Once may happen to everybody: a typing error, a token that has run out.
+      hasErred: () => this.#errors > 1,
       delivery: {
         onMessage: (message) => this.#dispatch({ type: 'message', message }),
         onLost: (reason) => this.#dispatch({ type: 'lost', reason }),

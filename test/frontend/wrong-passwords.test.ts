@@ -177,6 +177,32 @@ describe('a wrong password', () => {
     );
   });
 
+  it('has a kind of its own in tokens: where they are too many their answers come late, and right ones get in at once', async () => {
+    const limits = { wrongTokensPerAddress: { burst: 3, perSecond: 0.001 }, wrongTokensWaiting: 5 };
+    const house = await openHouse({ limits });
+    const anna = await house.person2('anna');
+    const token = anna.session?.token;
+    if (token === undefined) throw new Error('a login gives a token');
+    anna.cut();
+    const guess = (i: number) =>
+      ({ type: 'login', username: i % 2 ? 'anna' : `nobody-${i}`, token: Buffer.alloc(32) }) as const;
+    const client = await house.connect2();
+    for (let i = 0; i < 3; i++) expect(await client.refusal(guess(i))).toBe('BAD_CREDENTIALS');
+    const late = await Promise.all(Array.from({ length: 7 }, () => house.connect2()));
+    const codes: unknown[] = [];
+    for (const [i, each] of late.entries()) {
+      void each.refusal(guess(i)).then(
+        (code) => codes.push(code),
+        () => {},
+      );
+    }
+    await eventually(() => expect(codes).toEqual(['RATE_LIMITED', 'RATE_LIMITED']));
+    // Neither the right one nor what comes from elsewhere waits.
+    await house.login2('anna', { token });
+    expect(await (await house.connect2('127.0.0.2')).refusal(guess(0))).toBe('BAD_CREDENTIALS');
+    expect(codes).toHaveLength(2);
+  });
+
   it('of clients that have ended their side holds up nobody who is there', async () => {
     const house = await openHouse({ limits: { hashesAtOnce: 1 } });
     await house.engine.accounts.create({ name: 'anna', credential: await credential() });

@@ -59,7 +59,7 @@ export interface Caller {
   readonly isGone: () => boolean;
   /** Whether it sends nothing more; what the network has brought is known two turns of the event loop later. */
   readonly hasEnded: () => boolean;
-  /** Whether a login or another proof failed on the connection before. */
+  /** Whether logins or other proofs have failed on the connection, more than once. */
   readonly hasErred: () => boolean;
   readonly delivery: Pick<OpenOptions, 'onMessage' | 'onLost'>;
 }

@@ -11,7 +11,7 @@ export interface Claim {
   readonly isGone: () => boolean;
   /** Whether the caller sends nothing more, and may have given this up. */
   readonly hasEnded: () => boolean;
-  /** Whether something was wrong on this connection before. */
+  /** Whether proofs were wrong on this connection, more than once. */
   readonly hasErred: () => boolean;
 }
 

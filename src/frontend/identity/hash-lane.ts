@@ -41,8 +41,8 @@ interface Entry extends Waiting {
 
 /**
  * What waits in one lane of the line for hashes. Networks take turns, in each of them its addresses do, and at each address
- * its names. Every second turn of an address is for who has not been wrong on its connection: a person who comes to where
- * many connections guess does not wait behind all of them.
+ * its names. Every second turn of an address is for who has not been wrong on its connection, but for once: a
+ * person who comes to where many connections guess does not wait behind all of them.
  */
 export class HashLane {
   /** Work done, divided by the lane's weight. */

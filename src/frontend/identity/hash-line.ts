@@ -34,7 +34,7 @@ export interface Work {
   readonly look: () => number;
   /** Whether its client sends nothing more and has perhaps given it up: then it is done when there is nothing else to do. */
   readonly hasEnded: () => boolean;
-  /** Whether something was wrong on its connection before. */
+  /** Whether its connection has been wrong before, more than once. */
   readonly hasErred: boolean;
 }
 

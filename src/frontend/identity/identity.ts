@@ -7,6 +7,7 @@ import type { ResumeToken } from '../requests.ts';
 import { type Claim, Guesses } from './guesses.ts';
 import { HashLine, type LaneName, type Work } from './hash-line.ts';
 import { Passwords } from './passwords.ts';
+import { TokenBuckets } from './token-buckets.ts';
 import { weaknessOf } from './weak-password.ts';
 
 const TOKEN_BYTES = 32;
@@ -23,12 +24,17 @@ export class Identity {
   readonly #limits: Limits;
   readonly #guesses: Guesses;
   readonly #line: HashLine;
+  /** By address, and those who wait to hear of theirs. */
+  readonly #wrongTokens: TokenBuckets;
+  readonly #wrongTokenLine: HashLine;
 
   constructor(sessions: Sessions, limits: Limits) {
     this.#sessions = sessions;
     this.#limits = limits;
     this.#passwords = new Passwords(limits.passwordCost);
     this.#line = new HashLine({ atOnce: limits.hashesAtOnce, waiting: limits.hashesWaiting });
+    this.#wrongTokens = new TokenBuckets(limits.wrongTokensPerAddress, limits.rateKeys);
+    this.#wrongTokenLine = new HashLine({ atOnce: 1, waiting: limits.wrongTokensWaiting });
     this.#guesses = new Guesses({
       perPair: limits.failuresPerPair,
       perKnownPair: limits.failuresPerKnownPair,
@@ -75,16 +81,28 @@ export class Identity {
 
   /**
    * Resolves if the token is that of the account's latest login. Guessing one of 256 bits is hopeless and looking at it
-   * costs no hash, so nothing is counted, and nobody is kept out by what others do.
-   * @throws ProtocolError `BAD_CREDENTIALS`; EngineError `UNAVAILABLE`
+   * costs no hash, so a right one gets in at once, whatever others do. Wrong ones are only noise: where an address makes too
+   * much of it, the answer comes late.
+   * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED` where too many wait for such an answer, `UNAVAILABLE` for a caller
+   * who is gone; EngineError `UNAVAILABLE`
    */
   async demandToken(claim: Claim, account: Account | undefined, token: Uint8Array): Promise<Resumption> {
     const stored = account === undefined ? undefined : await this.#sessions.find(account);
     if (stored === undefined || !timingSafeEqual(hashOf(token), stored.tokenHash)) {
+      await this.#wrongToken(claim);
       throw new ProtocolError('BAD_CREDENTIALS', 'That login cannot be continued: log in again.');
     }
     this.#guesses.gotIn(claim);
     return { token, tokenExpiresAt: stored.expiresAt, remainingMs: stored.expiresAt - Date.now() };
+  }
+
+  /** Resolves when the address may be told so. */
+  #wrongToken(claim: Claim): Promise<void> {
+    const { address } = claim;
+    const look = () => demandThere(claim) + this.#wrongTokens.wait(address);
+    return this.#wrongTokenLine.pass(workOf(claim, 'others', look), async () => {
+      this.#wrongTokens.charge(address);
+    });
   }
 
   /**
@@ -127,6 +145,7 @@ export class Identity {
   /** Nobody who waits is let in any more. */
   close(): void {
     this.#line.close();
+    this.#wrongTokenLine.close();
   }
 
   async #store(account: Account, token: Uint8Array): Promise<ResumeToken> {
