@@ -22,6 +22,55 @@ describe('a password that is tried first', () => {
       'football99',
     ],
     ...['welcome2024', 'changeme', 'dragon12', 'superman', 'baseball', 'princess1', 'passwort', '1password'],
+    ...[
+      'p a s s w o r d',
+      'p-a-s-s-w-o-r-d',
+      'p.a.s.s.w.o.r.d',
+      'p_a_s_s_w_o_r_d',
+      'P A S S W O R D',
+      'pass word',
+    ],
+    ...[
+      'p  a  s  s  w  o  r  d',
+      'p--a--s--s--w--o--r--d',
+      'pa ss wo rd',
+      'p-a.s_s,w/o:r;d',
+      '- p a s s w o r d -',
+    ],
+    ...[
+      'p @ s s w 0 r d',
+      'p-@-s-s-w-0-r-d',
+      'p!a!s!s!w!o!r!d',
+      'p$a$s$s$w$o$r$d',
+      'p+a+s+s+w+o+r+d1',
+      'p\u200ba\u200bs\u200bs\u200bw\u200bo\u200br\u200bd',
+    ],
+    ...[
+      'pxaxsxsxwxoxrxd',
+      'p1a1s1s1w1o1r1d1',
+      'p a s s w o r d 1 2',
+      'p·a·s·s·w·o·r·d',
+      'p😀a😀s😀s😀w😀o😀r😀d',
+    ],
+    ...[
+      '1 2 3 4 5 6 7 8',
+      '1-2-3-4-5-6',
+      'q w e r t y u i',
+      'a.b.c.d.e.f',
+      'a-a-a-a-a-a',
+      'i love you',
+      'let me in!',
+      'iloveyou',
+    ],
+    ...[
+      'a n n a',
+      'a-n-n-a-1',
+      'a n n a 2 0 2 4',
+      'A.N.N.A.!',
+      'a.n.n.a.a.n.n.a',
+      'd r o w s s a p',
+      'm i l e n a 1',
+    ],
   ])('is %j', async (password) => {
     expect(await weaknessOf(password, 'anna', 8)).toMatch(/^.{20,}\.$/);
   });
@@ -29,6 +78,16 @@ describe('a password that is tried first', () => {
   it.each([
     ...['correct horse', 'battery staple', 'kiefer-93-ast', 'Xk9#mQ2v', 'anna likes tea', 'wir gehen heim'],
     ...['密码是一个很长的句子', 'пароль из слов', '8f3a9c21d7', 'a7-hub-lamp', 'staple7horse'],
+    ...[
+      'k#B!w$9%',
+      'ab-kiefer-ast',
+      'k-7-q-b-2-w-z',
+      'x y z auf dem see',
+      'kiefer ast see',
+      'a1.b7!q-z_9',
+      '§$k%/(=?)b',
+    ],
+    ...['rot-blau-gelb', 'mein.hund.bellt', 'tr0ub4dor&3x', 'anna;#k!9%'],
     `${'ü'.repeat(3)}äöxyz`,
   ])('is not %j', async (password) => expect(await weaknessOf(password, 'anna', 8)).toBeNull());
 

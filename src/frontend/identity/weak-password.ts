@@ -1,6 +1,11 @@
 /** Characters that somebody has to guess, at least; a run along the keyboard, or a word that everybody knows, is one. */
 const LEAST_TO_GUESS = 5;
 
+/** Characters of the shortest word that is looked for between separators: a good password of signs has some letters, too. */
+const SHORTEST_SPELLED = 4;
+/** Kinds of separators that are no more to guess than one of them. */
+const FEW_FILLERS = 2;
+
 /** What fingers and heads run along, in both directions. */
 const RUNS = [
   ...['abcdefghijklmnopqrstuvwxyz', '01234567890', '1234567890-=', "qwertyuiop[]asdfghjkl;'zxcvbnm,./"],
@@ -19,7 +24,7 @@ const LOOKALIKES: ReadonlyMap<string, string> = new Map([
 /**
  * Why a password is too easy to guess, as a sentence for the person who chose it; null: it may do. It looks at what is
  * tried first: the usual passwords (49,000 of them, with digits and signs around them and for their letters), the name,
- * patterns. The time it takes grows with the length alone.
+ * patterns, and all of that spelled out with something between its characters. The time it takes grows with the length alone.
  * @param least characters that a password needs
  */
 export async function weaknessOf(password: string, name: string, least: number): Promise<string | null> {
@@ -30,15 +35,43 @@ export async function weaknessOf(password: string, name: string, least: number):
   if (new Set(seen).size < LEAST_TO_GUESS) return 'A password needs more different characters.';
   const words = await usualPasswords();
   const isUsual = (word: string) => word === name || word === 'milena' || words.has(word);
-  if (isNearly(text, name, least)) return 'A password must be something else than the username.';
-  const unit = repeatedUnit(text);
-  if (unit.length < LEAST_TO_GUESS || leftToGuess(unit) < LEAST_TO_GUESS) {
-    return 'That password is a pattern that is tried first: choose another one.';
-  }
-  if (isUsual(unit) || coresOf(unit, least).some(isUsual)) {
-    return 'That password is one of those that are tried first: choose another one.';
+  for (const { text: form, isAll } of formsOf(text)) {
+    if (isAll && isNearly(form, name, least)) return 'A password must be something else than the username.';
+    const unit = repeatedUnit(form);
+    if (isAll && (unit.length < LEAST_TO_GUESS || leftToGuess(unit) < LEAST_TO_GUESS)) {
+      return 'That password is a pattern that is tried first: choose another one.';
+    }
+    if (isUsual(unit) || coresOf(unit, least).some(isUsual)) {
+      return 'That password is one of those that are tried first: choose another one.';
+    }
   }
   return null;
+}
+
+/** One way to read a password. */
+interface Form {
+  readonly text: string;
+  /** Nothing that somebody would have to guess is left out. */
+  readonly isAll: boolean;
+}
+
+/** What separates: blanks; signs that stand for no letter; all signs. */
+const SEPARATORS = [/[\p{Z}\p{C}]/gu, /[^\p{L}\p{N}\p{M}@$+!|]/gu, /[^\p{L}\p{N}\p{M}]/gu];
+
+/** A password as it stands, and without what may only stand between its characters: separators, or always the same. */
+function formsOf(text: string): Form[] {
+  const forms = new Map([[text, true]]);
+  const add = (form: string, left: readonly string[]): void => {
+    if ([...form].length < SHORTEST_SPELLED) return;
+    forms.set(form, forms.get(form) === true || new Set(left).size <= FEW_FILLERS);
+  };
+  for (const separator of SEPARATORS) add(text.replace(separator, ''), text.match(separator) ?? []);
+  const characters = [...text];
+  for (const every of [2, 3]) {
+    const left = characters.filter((_, i) => i % every > 0);
+    if (new Set(left).size === 1) add(characters.filter((_, i) => i % every === 0).join(''), left);
+  }
+  return [...forms].map(([form, isAll]) => ({ text: form, isAll }));
 }
 
 let usual: Promise<ReadonlySet<string>> | null = null;
