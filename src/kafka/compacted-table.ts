@@ -146,7 +146,7 @@ export class CompactedTable<Value> {
   /** What is in it, for whoever has to look closer. */
   get contents(): Pick<
     TableState<Value>,
-    'size' | 'unproven' | 'isUnproven' | 'refused' | 'unsignedBefore' | 'stale'
+    'size' | 'unproven' | 'isUnproven' | 'hasMoreUnproven' | 'refused' | 'stale'
   > {
     return this.#state;
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { type Config, isLoopback } from '../config.ts';
 import type { Accounts } from './accounts.ts';
@@ -82,4 +83,9 @@ export function clusterKeysOf(config: Config): ClusterKey[] {
     isLoopback(broker.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')),
   );
   return loadClusterKeys(config.clusterKeyFile, onThisMachine);
+}
+
+/** The same, where there are some already; null where there are none. @throws ConfigError for keys that cannot be used */
+export function existingKeysOf(config: Config): ClusterKey[] | null {
+  return config.clusterKeys === null && !existsSync(config.clusterKeyFile) ? null : clusterKeysOf(config);
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { ConfigError } from '../config.ts';
 import { encodeAccount, inviteOf, MAX_NAME, packAccount, unpackAccount } from './account-record.ts';
 import { AccountTransaction, Fenced } from './account-transaction.ts';
 import type { Account, AccountChange, Accounts, ListOptions, NewAccount } from './accounts.ts';
@@ -16,6 +15,7 @@ import type { RecordContent } from './record.ts';
 import { now, retry } from './retry.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable, InboxTopics } from './topics.ts';
 import type { Trust } from './trust.ts';
+import { type Proofs, UNPROVEN_REMEDY, unprovenText } from './unproven.ts';
 import { NameSearches } from './wildcard.ts';
 
 /** A million accounts take some 10 s of a core to read; where it is shared, it takes longer. */
@@ -76,20 +76,32 @@ export class KafkaAccounts implements Accounts {
   }
 
   /**
-   * Makes the topic if need be and reads all of it.
-   * @throws EngineError `UNAVAILABLE`; ConfigError when it would look as if people's accounts were gone
+   * Makes the topic if need be and reads all of it. Whatever is in it does not keep a frontend from starting, or whoever
+   * may write to it could: names that nobody can vouch for are kept from everybody, and their operator is told.
+   * @throws EngineError `UNAVAILABLE`
    */
   async start(): Promise<void> {
     const { log, replicationFactor } = this.#options;
     const deadline = now() + START_TIMEOUT_MS;
     await ensureTable(this.#cluster, ACCOUNTS_TOPIC, replicationFactor, deadline);
-    this.#table.start();
-    await this.#table.catchUp(deadline);
-    const { size, unproven, unsignedBefore, stale, refused } = this.#table.contents;
-    demandSigned(size, unproven, unsignedBefore);
+    await this.read(deadline);
     this.#table.putInOrder();
     this.#table.keepTrue();
+    const { size, unproven, stale, refused } = this.#table.contents;
     log.info({ accounts: size, unproven, toSign: stale.size, refused }, 'accounts read');
+    if (unproven > 0) log.error({ unproven }, `${unprovenText(this.proofs)} ${UNPROVEN_REMEDY}`);
+  }
+
+  /** Only reads the topic, which is there. @throws EngineError `UNAVAILABLE` */
+  async read(deadline: number): Promise<void> {
+    this.#table.start();
+    await this.#table.catchUp(deadline);
+  }
+
+  /** How many accounts there are, and how many names that no frontend with these keys has written. */
+  get proofs(): Proofs {
+    const { size, unproven, hasMoreUnproven } = this.#table.contents;
+    return { size, unproven, hasMoreUnproven };
   }
 
   async close(): Promise<void> {
@@ -216,8 +228,9 @@ export class KafkaAccounts implements Accounts {
     const transaction = await AccountTransaction.begin(this.#cluster, name, deadline);
     await this.#table.catchUp(deadline);
     if (this.#table.get(name)) throw taken(name);
-    // Perhaps somebody's, whose record was signed with a key that is not here: to make it anew would delete their mail.
+    // Perhaps somebody's, whose record is not signed, or with a key that is not here: to make it anew would delete their mail.
     if (this.#table.contents.isUnproven(name)) throw taken(name);
+    if (leftOver && this.#table.contents.hasMoreUnproven) throw taken(name);
     if (leftOver) await retry('delete left-over', deadline, () => this.#topics.delete(leftOver));
     const topicId = await retry('create inbox', deadline, () => this.#topics.create(topic));
     if (topicId === null) return null;
@@ -301,25 +314,6 @@ export class KafkaAccounts implements Accounts {
       if (next) next();
       else this.#changing--;
     }
-  }
-}
-
-/**
- * A start without people's accounts would give their names to whoever comes first, and a new account deletes what is left
- * of an old one. What strangers write does not keep a frontend from starting: it has Kafka's append time, and stands
- * beside accounts that are signed.
- * @throws ConfigError
- */
-function demandSigned(size: number, unproven: number, unsignedBefore: number): void {
-  const how =
-    'Start once with MILENA_UNSIGNED_RECORDS=accept, which signs them (docs/configuration.md, "Going over").';
-  if (unsignedBefore > 0)
-    throw new ConfigError(`Accounts written before records were signed: ${unsignedBefore}. ${how}`);
-  if (size === 0 && unproven > 0) {
-    throw new ConfigError(
-      `No account in ${ACCOUNTS_TOPIC} (of ${unproven}) is signed with a key that this frontend has: give it the ` +
-        `keys that they were signed with (MILENA_CLUSTER_KEYS or MILENA_CLUSTER_KEY_FILE). If those are lost: ${how}`,
-    );
   }
 }
 

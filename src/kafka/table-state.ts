@@ -7,7 +7,7 @@ const MAX_RECENT = 16_384;
 const MAX_GONE = 100_000;
 /** By the log's own clock: what was signed before a deletion is known by its time soon after (`Trust`). */
 const REMEMBER_GONE_MS = 300_000;
-/** Keys that somebody may own, but nobody can tell; further ones are only counted. */
+/** Keys that somebody may own, but nobody can tell; that there are more is all that is known of further ones. */
 const MAX_UNPROVEN = 100_000;
 
 /** What a record does to a key. */
@@ -35,8 +35,8 @@ export class TableState<Value> {
   readonly stale = new Set<string>();
   /** Records that do not count, all in all. */
   refused = 0;
-  /** Of them, those that a version may have written which did not sign, and whose key has no other record. */
-  unsignedBefore = 0;
+  /** Keys that nobody can vouch for were too many to note: any key may be one of them. */
+  hasMoreUnproven = false;
   /** Whether what was signed with an old key is to be signed anew: once, or frontends whose keys stand in another order would
    * go on for ever. */
   signsAnew = true;
@@ -48,7 +48,7 @@ export class TableState<Value> {
   readonly #recent = new Map<string, Value>();
   /** In the order of their deletion. */
   readonly #gone = new Map<string, { readonly revision: number; readonly time: number }>();
-  /** With whether it counts in `unsignedBefore`. */
+  /** With whether it was written while the topic kept producers' times, as it did before records were signed. */
   readonly #unproven = new Map<string, boolean>();
 
   constructor(unpack: (key: string, packed: string) => Value, acceptsUnsigned: boolean) {
@@ -60,7 +60,7 @@ export class TableState<Value> {
     return this.#values.size;
   }
 
-  /** Keys with records of which nobody can tell who wrote them, and no others. */
+  /** Keys with records that no frontend of these keys can be shown to have written, and no others. */
   get unproven(): number {
     return this.#unproven.size;
   }
@@ -94,7 +94,7 @@ export class TableState<Value> {
 
   clear(): void {
     for (const map of [this.#values, this.#recent, this.#gone, this.#unproven, this.stale]) map.clear();
-    this.unsignedBefore = 0;
+    this.hasMoreUnproven = false;
     this.keys.fill([]);
   }
 
@@ -120,10 +120,10 @@ export class TableState<Value> {
   /** It does not count, but hides what does. */
   refuse(change: Change): void {
     const { key, judgement } = change;
-    const { proof } = judgement;
     this.refused += 1;
-    if (this.#values.has(key) || (this.#isBelieved(proof) && this.#gone.has(key))) this.stale.add(key);
-    else if (proof === 'unproven') this.#noteUnproven(change);
+    if (this.#values.has(key) || (this.#isBelieved(judgement.proof) && this.#gone.has(key)))
+      this.stale.add(key);
+    else this.#noteUnproven(change);
   }
 
   #isBelieved(proof: Judgement['proof']): boolean {
@@ -134,7 +134,7 @@ export class TableState<Value> {
     const { key, packed, time } = change;
     this.#recent.delete(key);
     this.#gone.delete(key);
-    this.#forgetUnproven(key);
+    this.#unproven.delete(key);
     if (packed === null) {
       this.#values.delete(key);
       this.#forgetGone(time);
@@ -153,16 +153,18 @@ export class TableState<Value> {
     else this.stale.delete(key);
   }
 
-  #noteUnproven({ key, packed, hasAppendTime }: Change): void {
-    this.#forgetUnproven(key);
-    if (packed === null || this.#unproven.size >= MAX_UNPROVEN) return;
-    this.#unproven.set(key, !hasAppendTime);
-    if (!hasAppendTime) this.unsignedBefore += 1;
-  }
-
-  #forgetUnproven(key: string): void {
-    if (this.#unproven.get(key) === true) this.unsignedBefore -= 1;
-    this.#unproven.delete(key);
+  /**
+   * Somebody may own the key. What a version before signing has written, it has also removed; whatever came later removes
+   * nothing, or a stranger could.
+   */
+  #noteUnproven({ key, packed, hasAppendTime, judgement }: Change): void {
+    const isBefore = !hasAppendTime;
+    if (packed === null) {
+      if (isBefore && judgement.proof === 'unproven' && this.#unproven.get(key) === true)
+        this.#unproven.delete(key);
+    } else if (this.#unproven.has(key) || this.#unproven.size < MAX_UNPROVEN) {
+      this.#unproven.set(key, isBefore || this.#unproven.get(key) === true);
+    } else this.hasMoreUnproven = true;
   }
 
   #isStored(key: string, packed: string | null, revision: number): boolean {

@@ -36,6 +36,8 @@ export const LOG_REQUIRES: Readonly<Record<string, string>> = {
  * when it is written, or end it then: taken and kept, it would end the broker at each compaction, for good.
  */
 export const TABLE_REQUIRES: Readonly<Record<string, string>> = {
+  // Where a stranger's record made the topic, brokers would delete accounts by their age.
+  'cleanup.policy': 'compact',
   'compression.type': 'uncompressed',
   'max.message.bytes': String(MAX_BATCH_BYTES),
   'message.timestamp.type': 'LogAppendTime',
@@ -64,7 +66,6 @@ export const CONTROL_TOPIC = 'milena.control';
 
 /** Settings of the compacted topics, which frontends hold in memory as tables. */
 const TABLE_CONFIG: Readonly<Record<string, string>> = {
-  'cleanup.policy': 'compact',
   ...TABLE_REQUIRES,
   'segment.bytes': String(16 * 1024 * 1024),
   'segment.index.bytes': '65536',

@@ -1,11 +1,13 @@
 /** The commands for scripts as scripts run them: ./milena, real frontends, a real Kafka. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { testBrokers } from '../broker/brokers.ts';
+import { encodeAccount } from '../../src/kafka/account-record.ts';
+import { ACCOUNTS_TOPIC } from '../../src/kafka/topics.ts';
+import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import { type Done, RunningCommand } from '../client/script/running-command.ts';
 import {
   accountShape,
@@ -17,6 +19,7 @@ import {
   storedShape,
 } from '../client/script/shapes.ts';
 import { certificateFolder, makeCertificate } from '../frontend/certificate.ts';
+import { witness } from '../kafka/cluster.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { ROOT } from './script.ts';
 import { TestTerminal } from './terminal.ts';
@@ -240,7 +243,11 @@ describe('doctor', () => {
   test('finds nothing wrong where all is well', async () => {
     const anna = await account('anna');
     await milena(anna, ['send', anna, 'to myself']);
-    const kafka = { MILENA_KAFKA_BROKERS: testBrokers().join(',') };
+    // Without the keys it cannot tell what others have written to this Kafka.
+    const kafka = {
+      ...{ MILENA_KAFKA_BROKERS: testBrokers().join(','), MILENA_CLUSTER_KEYS: '' },
+      MILENA_CLUSTER_KEY_FILE: join(folder, 'no-such-file'),
+    };
     const done = await milena(anna, ['doctor', '--json'], { settings: kafka });
     expect(done).toMatchObject({ code: 0, stderr: '' });
     const checks = shaped(checkShape, done.stdout);
@@ -265,6 +272,24 @@ describe('doctor', () => {
     expect(forPeople.stdout).toMatch(/^✓ node /);
     expect(forPeople.stdout).toMatch(/^✓ kafka .*1 broker/m);
     expect(forPeople.stdout).toMatch(/^✓ records .*only signed ones count/m);
+    // What nobody with these keys has signed is told of; where there is nothing else, nobody can log in.
+    const [key, secret] = [name('unsigned'), Buffer.alloc(32, 5).toString('base64url')];
+    const producer = witness().producer();
+    await producer.connect();
+    const value = encodeAccount({
+      ...{ name: key, incarnation: randomUUID(), topicId: randomUUID(), displayName: null, credential: null },
+      ...{ disabled: false, blocked: [], createdAt: 1 },
+    });
+    await producer.send({ topic: ACCOUNTS_TOPIC, messages: [{ key, value }] });
+    await producer.disconnect();
+    const here = await milena(anna, ['doctor'], { settings: { ...kafka, MILENA_CLUSTER_KEYS: TEST_KEYS } });
+    expect(here).toMatchObject({ code: 0 });
+    expect(here.stdout).toMatch(/^! records .*Beside \d+ accounts: nothing of \d+ names? is signed/m);
+    expect(here.stdout).toContain('MILENA_UNSIGNED_RECORDS=accept');
+    const others = { ...kafka, MILENA_CLUSTER_KEYS: `other:${secret}` };
+    const without = await milena(anna, ['doctor'], { settings: others });
+    expect(without).toMatchObject({ code: 64 });
+    expect(without.stdout).toMatch(/^✗ records .*No account can be used: nothing of \d+ names is signed/m);
     const lenient = { ...kafka, MILENA_UNSIGNED_RECORDS: 'accept' };
     const warned = await milena(anna, ['doctor'], { settings: lenient });
     expect(warned.stdout).toMatch(/^! records .*MILENA_UNSIGNED_RECORDS=accept/m);

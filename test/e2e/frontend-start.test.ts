@@ -73,13 +73,19 @@ describe('the frontend, started', () => {
 
   it('with keys that none of the accounts is signed with says so, and touches nothing', async () => {
     const engine = await openEngine(testConfig(), testLog);
-    await engine.accounts.create({ name: uniqueName('signed') });
-    await engine.close();
+    const name = uniqueName('signed');
+    const account = await engine.accounts.create({ name });
     const MILENA_CLUSTER_KEYS = `other:${Buffer.alloc(32, 5).toString('base64url')}`;
-    const { code, stderr } = await run({ ...onKafka(), MILENA_CLUSTER_KEYS });
-    expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 78, lines: 1 });
-    expect(stderr).toMatch(/^No account in milena\.accounts \(of \d+\) is signed with a key/);
-    expect(stderr).toContain('MILENA_UNSIGNED_RECORDS=accept');
+    const frontend = await RunningFrontend.start({ ...onKafka(), MILENA_CLUSTER_KEYS });
+    onTestFinished(() => frontend.remove());
+    expect(frontend.stdout).toMatch(/"level":50.*No account can be used: nothing of \d+ names? is signed/);
+    expect(frontend.stdout).toContain('MILENA_UNSIGNED_RECORDS=accept');
+    const client = await RawClient.connect(frontend.address);
+    expect(JSON.stringify(await client.ask({ type: 'create', name }))).toMatch(/taken/);
+    client.socket.destroy();
+    expect(await frontend.kill('SIGTERM')).toBe(0);
+    expect(await engine.accounts.findEvenly(name)).toEqual(account);
+    await engine.close();
   });
 
   it('on a port that is taken names the variable that changes it', async () => {

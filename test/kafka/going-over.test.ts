@@ -1,13 +1,13 @@
 /** From a version that did not sign, and from one key to another. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Kafka, Message } from 'kafkajs';
-import { Kafka as KafkaJs, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigError } from '../../src/config.ts';
+import { ConfigResourceTypes, Kafka as KafkaJs, logLevel } from 'kafkajs';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { encodeAccount } from '../../src/kafka/account-record.ts';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { type Engine, openEngine } from '../../src/kafka/engine.ts';
-import { ACCOUNTS_TOPIC, SESSIONS_TOPIC } from '../../src/kafka/topics.ts';
+import { ACCOUNTS_TOPIC, CONTROL_TOPIC, SESSIONS_TOPIC } from '../../src/kafka/topics.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
@@ -68,16 +68,28 @@ describe('topics of a version that did not sign', () => {
   async function withEngine(
     settings: Record<string, string>,
     use: (engine: Engine) => Promise<void> = async () => {},
+    log = testLog,
   ): Promise<void> {
     const config = testConfig({ MILENA_KAFKA_BROKERS: broker.brokers, ...settings });
-    const engine = await openEngine(config, testLog);
+    const engine = await openEngine(config, log);
     await use(engine).finally(() => engine.close());
   }
-  const refusal = (settings: Record<string, string> = {}) =>
-    withEngine(settings).then(
-      () => 'it starts',
-      (error: unknown) => (error instanceof ConfigError ? error.message : error),
-    );
+  /** What an engine's log says loudest when it starts with these settings, and what `use` finds. */
+  async function warning(settings: Record<string, string>, use?: (engine: Engine) => Promise<void>) {
+    const lines: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+    await withEngine(settings, use, log);
+    return lines.join('');
+  }
+  /** The name is nobody's, and nobody can take it. */
+  const reserves =
+    (...names: string[]) =>
+    async ({ accounts }: Engine): Promise<void> => {
+      for (const name of names) {
+        expect(await accounts.findEvenly(name)).toBeUndefined();
+        await expect(accounts.create({ name })).rejects.toMatchObject({ code: 'USERNAME_TAKEN' });
+      }
+    };
   const accept = { MILENA_UNSIGNED_RECORDS: 'accept' };
   const signedWith = (topic: string, key: string) =>
     eventually(async () => {
@@ -92,10 +104,18 @@ describe('topics of a version that did not sign', () => {
       expect(await sessions.find(stays)).toEqual(session);
     };
 
-  it('are not taken for empty: the start is refused with one sentence', async () => {
-    expect(await refusal()).toMatch(
-      /^Accounts written before records were signed: 1\. .* MILENA_UNSIGNED_RECORDS=accept/,
-    );
+  it('are not taken for gone: names stay whose they are, and the operator is told', async () => {
+    const said = await warning({}, async (engine) => {
+      await reserves('stays')(engine);
+      // Also when somebody who is no frontend removes the record, or hides it.
+      await write(ACCOUNTS_TOPIC, { key: 'stays', value: null }, { key: 'stays', value: 'nonsense' });
+      await reserves('stays')(engine);
+      await write(ACCOUNTS_TOPIC, { key: 'stays', value: encodeAccount(stays) });
+      // Who removed their account before is not kept out.
+      await engine.accounts.remove(await engine.accounts.create({ name: 'gone' }));
+    });
+    expect(said).toMatch(/"unproven":1,.*No account can be used: nothing of 1 name is signed/);
+    expect(said).toContain('MILENA_UNSIGNED_RECORDS=accept');
   });
 
   it('are signed while the setting says so, with what frontends of that version still write', async () => {
@@ -123,9 +143,12 @@ describe('topics of a version that did not sign', () => {
   });
 
   it('are not read with the wrong keys, and go over to new ones', async () => {
-    expect(await refusal({ MILENA_CLUSTER_KEYS: OTHER_KEYS })).toMatch(
-      /^No account in milena\.accounts \(of 1\) /,
-    );
+    // With the name that was removed: by whom, nobody can tell.
+    const nothing = /No account can be used: nothing of 2 names is signed/;
+    expect(await warning({ MILENA_CLUSTER_KEYS: OTHER_KEYS }, reserves('stays'))).toMatch(nothing);
+    // Nor with another secret of the same name.
+    const namesake = { MILENA_CLUSTER_KEYS: OTHER_KEYS.replace(/^other/, 'test') };
+    expect(await warning(namesake, reserves('stays'))).toMatch(nothing);
     await withEngine({ MILENA_CLUSTER_KEYS: `${OTHER_KEYS},${TEST_KEYS}` }, async () => {
       await signedWith(ACCOUNTS_TOPIC, 'other');
       await signedWith(SESSIONS_TOPIC, 'other');
@@ -134,10 +157,62 @@ describe('topics of a version that did not sign', () => {
     await withEngine({ MILENA_CLUSTER_KEYS: OTHER_KEYS }, holds(changed));
     // Those keys are lost, say.
     const third = { MILENA_CLUSTER_KEYS: THIRD_KEYS };
-    expect(await refusal(third)).toMatch(/^No account in milena\.accounts \(of 1\) /);
+    expect(await warning(third, reserves('stays'))).toMatch(nothing);
     await withEngine({ ...third, ...accept }, () => signedWith(ACCOUNTS_TOPIC, 'third'));
     await withEngine(third, async ({ accounts }) => {
       expect(await accounts.findEvenly('stays')).toEqual(changed);
     });
+  });
+});
+
+describe('topics in which only a stranger has written', () => {
+  it('keep no frontend from starting, and take no other name', async () => {
+    const broker = await startBroker({ heap: '512m' });
+    onTestFinished(() => broker.stop());
+    const kafka = new KafkaJs({ brokers: broker.brokers.split(','), logLevel: logLevel.NOTHING });
+    const topics = [ACCOUNTS_TOPIC, SESSIONS_TOPIC, CONTROL_TOPIC];
+    const admin = kafka.admin();
+    await admin.connect();
+    // As brokers make them for whoever writes.
+    await admin.createTopics({ topics: topics.map((topic) => ({ topic })), waitForLeaders: true });
+    const producer = kafka.producer();
+    await producer.connect();
+    const signed = { 'milena-sig': `r1:${Date.now()}:1:unknown:${'A'.repeat(43)}` };
+    for (const topic of topics) {
+      const messages = [
+        { key: 'unsigned', value: encodeAccount(account('unsigned')) },
+        { key: 'signed', value: encodeAccount(account('signed')), headers: signed },
+        { key: 'nonsense', value: 'nonsense' },
+        { key: 'replaced', value: 'somebody' },
+      ];
+      await producer.send({ topic, messages });
+    }
+    await producer.disconnect();
+    const lines: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+    const start = () => openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), log);
+    const first = await start();
+    const anna = await first.accounts.create({ name: 'anna' });
+    for (const name of ['unsigned', 'signed']) {
+      await expect(first.accounts.create({ name })).rejects.toMatchObject({ code: 'USERNAME_TAKEN' });
+    }
+    await first.close();
+    expect(lines.join('')).toMatch(/nothing of 2 names is signed with a key of this frontend/);
+    const second = await start();
+    expect(await second.accounts.list('')).toEqual(['anna']);
+    expect(second.accounts.get('anna')).toEqual(anna);
+    await second.close();
+    // Nor do accounts end by their age, where brokers made the topics as they make others.
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [ACCOUNTS_TOPIC, SESSIONS_TOPIC].map((name) => ({
+        ...{ type: ConfigResourceTypes.TOPIC, name, configNames: ['cleanup.policy'] },
+      })),
+    });
+    await admin.disconnect();
+    expect(resources.map(({ configEntries }) => configEntries[0]?.configValue)).toEqual([
+      'compact',
+      'compact',
+    ]);
   });
 });

@@ -1,11 +1,20 @@
 /* Whether what frontends have written can be told from what others have: docs/configuration.md, "Going over". */
 import kafkajs from 'kafkajs';
+import { pino } from 'pino';
 import type { Config } from '../../../config.ts';
-import { type Check, hint, ok } from './check.ts';
+import { lookAtAccounts } from '../../../kafka/accounts-look.ts';
+import { existingKeysOf } from '../../../kafka/engine.ts';
+import { EngineError } from '../../../kafka/errors.ts';
+import { ACCOUNTS_TOPIC } from '../../../kafka/topics.ts';
+import { UNPROVEN_REMEDY, unprovenText } from '../../../kafka/unproven.ts';
+import { EXIT } from '../exit.ts';
+import { type Check, failed, hint, ok } from './check.ts';
 
 const { ConfigResourceTypes } = kafkajs;
 /** What frontends sign beside messages. */
 const TOPICS = ['milena.accounts', 'milena.sessions', 'milena.control'];
+/** A million accounts take some ten seconds. */
+const READ_TIMEOUT_MS = 10_000;
 const SETTING = 'message.timestamp.type';
 
 /** @param admin a connected one */
@@ -19,6 +28,8 @@ export async function checkRecords(config: Config, admin: kafkajs.Admin): Promis
   const there = new Set(await admin.listTopics());
   const asked = TOPICS.filter((topic) => there.has(topic));
   if (asked.length === 0) return ok(name, 'none yet');
+  const unproven = there.has(ACCOUNTS_TOPIC) ? await checkProofs(name, config) : null;
+  if (unproven !== null) return unproven;
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: asked.map((topic) => ({
@@ -37,4 +48,26 @@ export async function checkRecords(config: Config, admin: kafkajs.Admin): Promis
     text,
     'A frontend that may alter these topics sets it when it starts; its log says if it may not.',
   );
+}
+
+/** Whether all accounts are signed with the keys that are here; null: yes, or there are no keys here to tell it by. */
+async function checkProofs(name: string, config: Config): Promise<Check | null> {
+  const keys = existingKeysOf(config);
+  if (keys === null) return null;
+  try {
+    const proofs = await lookAtAccounts(config, keys, pino({ level: 'silent' }), READ_TIMEOUT_MS);
+    if (proofs.unproven === 0) return null;
+    const text = unprovenText(proofs);
+    // Some may be anybody's; where there are no others, it is most likely that a key or a step of going over is missing.
+    return proofs.size > 0
+      ? hint(name, text, UNPROVEN_REMEDY)
+      : failed(name, text, UNPROVEN_REMEDY, EXIT.USAGE);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return hint(
+      name,
+      `The accounts could not be read: ${error.message}.`,
+      'Try again when Kafka has less to do.',
+    );
+  }
 }
