@@ -81,10 +81,14 @@ describe('the audit', () => {
 
   it('has a line for who is locked out, and for one of version 1 who is refused', async () => {
     const none = { burst: 1, perSecond: 0.001 };
-    const house = await openHouse({ limits: { failuresPerPair: none, failuresPerName: none } });
+    const limits = { failuresPerPair: none, failuresPerName: none, hashesWaiting: 1 };
+    const house = await openHouse({ limits });
     const client = await house.connect2();
     const wrong = { type: 'login', username: 'anna', password: 'wrong' } as const;
-    for (let i = 0; i < 3; i++) await client.refusal(wrong);
+    for (let i = 0; i < 2; i++) await client.refusal(wrong);
+    // Of two that wait there is room for one.
+    const others = await Promise.all([house.connect2(), house.connect2()]);
+    for (const other of others) other.write(wrong);
     const old = await house.connect();
     await old.ask({ type: 'login', name: 'nobody' });
     const both = [

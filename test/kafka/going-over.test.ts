@@ -187,7 +187,6 @@ describe('topics in which only a stranger has written', () => {
       ];
       await producer.send({ topic, messages });
     }
-    await producer.disconnect();
     const lines: string[] = [];
     const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
     const start = () => openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), log);
@@ -202,6 +201,20 @@ describe('topics in which only a stranger has written', () => {
     expect(await second.accounts.list('')).toEqual(['anna']);
     expect(second.accounts.get('anna')).toEqual(anna);
     await second.close();
+    // More names than are noted: then nobody's inbox is made anew, and names that have none are free.
+    const value = encodeAccount(account('many'));
+    for (let from = 0; from < 100_000; from += 250) {
+      const messages = Array.from({ length: 250 }, (_, i) => ({ key: `many-${from + i}`, value }));
+      await producer.send({ topic: ACCOUNTS_TOPIC, messages });
+    }
+    await producer.disconnect();
+    await admin.createTopics({ topics: [{ topic: 'milena.inbox.left' }], waitForLeaders: true });
+    const third = await start();
+    expect(third.accounts.get('anna')).toEqual(anna);
+    await third.accounts.create({ name: 'bert' });
+    await expect(third.accounts.create({ name: 'left' })).rejects.toMatchObject({ code: 'USERNAME_TAKEN' });
+    await third.close();
+    expect(lines.at(-1)).toMatch(/Beside 1 accounts: nothing of 100000 and more names is signed/);
     // Nor do accounts end by their age, where brokers made the topics as they make others.
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,

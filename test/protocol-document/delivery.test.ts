@@ -168,7 +168,7 @@ describe('sending', () => {
   holds(
     [
       "`messagesPerSecond` and `window` are the server's to choose; what is too fast gets RATE_LIMITED and is not stored.",
-      '| RATE_LIMITED | too many wrong passwords, new accounts, requests or messages |',
+      '| RATE_LIMITED | too many wrong passwords or tokens, new accounts, requests or messages |',
     ],
     async () => {
       const house = await openHouse({ limits: { sendsPerSecond: 100, sendBurst: 10 } });

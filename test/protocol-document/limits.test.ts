@@ -117,14 +117,16 @@ describe('numbers', () => {
   holds(
     [
       '**Wrong passwords**: only they count.',
-      'One may be wrong about a name 5 times from one address and then 6 times an hour, beside that 10 times from everywhere together and then 6 times a minute; about all names together 100 times from one address and then 60 times a minute.',
-      'Who has used up both of the first two gets RATE_LIMITED; whoever guesses elsewhere keeps nobody out.',
-      'A right token is never refused for wrong passwords.',
+      'One may be wrong about a name 5 times from one address and then 6 times an hour, beside that 10 times from everywhere together and then 12 times a minute; about all names together 100 times from one address and then 300 times a minute.',
+      'Who has used up both of the first two, or the last, waits until one more may be wrong; a right password gets in then.',
+      'Whoever guesses elsewhere keeps nobody out.',
+      'RATE_LIMITED comes only where a thousand wait, to one of those who have most of them.',
     ],
     async () => {
       const { failuresPerPair: pair, failuresPerName: name, failuresPerAddress: address } = LIMITS;
       expect([pair.burst, name.burst, address.burst]).toEqual([5, 10, 100]);
-      expect([3_600 * pair.perSecond, 60 * name.perSecond, 60 * address.perSecond]).toEqual([6, 6, 60]);
+      expect([3_600 * pair.perSecond, 60 * name.perSecond, 60 * address.perSecond]).toEqual([6, 12, 300]);
+      expect(LIMITS.hashesWaiting).toBe(1_000);
       const house = await openHouse();
       // From another address than the guesses below.
       const owner = await open(house.frontend, '127.0.0.2');
@@ -135,12 +137,34 @@ describe('numbers', () => {
           'BAD_CREDENTIALS',
         );
       }
-      const { fields } = await client.ask(0x20, { username: 'anna', password: PASSWORD });
-      expect(fields).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) });
+      // One more in five seconds.
+      const began = performance.now();
+      const guess = client.refusal(0x20, { username: 'anna', password: 'wrong one' });
       const again = await open(house.frontend, '127.0.0.2');
-      const takeover = { username: 'anna', password: PASSWORD, takeover: true };
-      const { token } = await again.get(0x20, takeover);
-      await client.get(0x20, { username: 'anna', token });
+      await again.get(0x20, { username: 'anna', password: PASSWORD, takeover: true });
+      expect(await guess).toBe('BAD_CREDENTIALS');
+      expect(performance.now() - began).toBeGreaterThan(1_000);
+      await client.get(0x20, { username: 'anna', password: PASSWORD, takeover: true });
+    },
+  );
+
+  holds(
+    [
+      '**Wrong tokens**: 200 from one address are answered at once, and then 20 a second.',
+      'A right token never waits for wrong ones.',
+    ],
+    async () => {
+      const { burst, perSecond } = LIMITS.wrongTokensPerAddress;
+      expect([burst, perSecond]).toEqual([200, 20]);
+      const house = await openHouse({ limits: { wrongTokensPerAddress: { burst, perSecond: 0.001 } } });
+      const owner = await open(house.frontend);
+      const { token } = await owner.get(0x10, { username: 'anna', password: PASSWORD });
+      const client = await open(house.frontend);
+      const wrong = { username: 'anna', token: Buffer.alloc(32) };
+      for (let i = 0; i < burst; i++) expect(await client.refusal(0x20, wrong)).toBe('BAD_CREDENTIALS');
+      const late = client.refusal(0x20, wrong).catch(() => 'closed');
+      await (await open(house.frontend)).get(0x20, { username: 'anna', token });
+      expect(await Promise.race([late, Promise.resolve('waits')])).toBe('waits');
     },
   );
 
