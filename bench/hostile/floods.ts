@@ -58,7 +58,7 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
     next: (i) => v2.encodeRequest({ type: 'login', username: `flooder-${i % 20}`, token: randomBytes(32) }),
     pipelined: 1,
   },
-  'wrong token, never read': {
+  'wrong token, many at once': {
     next: (i) => v2.encodeRequest({ type: 'login', username: `flooded-${i % 50}`, token: randomBytes(32) }),
     pipelined: 200,
   },

@@ -6,7 +6,8 @@ export type Proofs = Pick<TableState<unknown>, 'size' | 'unproven' | 'hasMoreUnp
 /** For an operator: that there are names of which nobody can tell who made them, and what that means. */
 export function unprovenText({ size, unproven, hasMoreUnproven }: Proofs): string {
   const count = `${unproven}${hasMoreUnproven ? ' and more' : ''} ${unproven === 1 ? 'name' : 'names'}`;
-  const where = size === 0 ? 'No account can be used' : `Beside ${size} accounts`;
+  const where =
+    size === 0 ? 'No account can be used' : `Beside ${size} ${size === 1 ? 'account' : 'accounts'}`;
   const text = `${where}: nothing of ${count} is signed with a key of this frontend.`;
   return `${text} Nobody can log in to them or make them anew, and their mail stays.`;
 }

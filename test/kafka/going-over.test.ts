@@ -214,7 +214,7 @@ describe('topics in which only a stranger has written', () => {
     await third.accounts.create({ name: 'bert' });
     await expect(third.accounts.create({ name: 'left' })).rejects.toMatchObject({ code: 'USERNAME_TAKEN' });
     await third.close();
-    expect(lines.at(-1)).toMatch(/Beside 1 accounts: nothing of 100000 and more names is signed/);
+    expect(lines.at(-1)).toMatch(/Beside 1 account: nothing of 100000 and more names is signed/);
     // Nor do accounts end by their age, where brokers made the topics as they make others.
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,

@@ -17,7 +17,7 @@ const RETRY_AFTER_MS = 2_000;
 export interface HashLineOptions {
   /** Hashes at once. Each takes its memory and a thread of the pool that name look-ups and files need, too. */
   readonly atOnce: number;
-  /** Attempts that wait in each lane; above it one of whoever has most of them is told BUSY. */
+  /** Attempts that wait in each lane; above it one of whoever has most of them is told BUSY, or RATE_LIMITED. */
   readonly waiting: number;
 }
 
