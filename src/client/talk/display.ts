@@ -22,6 +22,8 @@ export interface Question {
   readonly orCommand?: boolean;
   /** Nothing is asked yet: the last answer is being looked at, and another question may follow. */
   readonly isWaiting?: boolean;
+  /** Of a view's own: the question has ended while its answer was being typed, and what is typed on goes nowhere. */
+  readonly isOver?: boolean;
 }
 
 /** Who answered; null: they left the question, or the account it was about is not logged in any more. */

@@ -5,7 +5,7 @@ import { Client } from '../v2/client.ts';
 import type { Client2Options, ClientEvent } from '../v2/events.ts';
 import type { Entry } from '../v2/outbox.ts';
 import { messageKey } from '../v2/seen.ts';
-import { AccountQuestions } from './account-questions.ts';
+import { type AccountOptions, AccountQuestions } from './account-questions.ts';
 import type { FaceCommand } from './commands.ts';
 import type { Display } from './display.ts';
 import { type Face, isYes, yesOrNo } from './face.ts';
@@ -27,11 +27,11 @@ export class Face2 implements Face {
   readonly #link: LinkWords;
   readonly #account: AccountQuestions;
 
-  constructor(options: Client2Options, display: Display) {
+  constructor(options: Client2Options, display: Display, account: AccountOptions = {}) {
     this.#display = display;
     this.#link = new LinkWords(display, options.servers);
     this.#client = new Client(options, (event) => this.#told(event));
-    this.#account = new AccountQuestions(this.#client, display);
+    this.#account = new AccountQuestions(this.#client, display, account);
   }
 
   start(): void {
@@ -126,7 +126,7 @@ export class Face2 implements Face {
     if (names.length === 0) {
       throw new ClientError('INVALID', 'About whom? /who NAME, or several names.');
     }
-    this.#display.say('info', wordsForPresence(names, await this.#client.whoIsThere(names)));
+    this.#display.say('info', wordsForPresence(await this.#client.whoIsThere(names)));
   }
 
   async #block(name: string | null): Promise<void> {
@@ -150,6 +150,7 @@ export class Face2 implements Face {
     switch (event.type) {
       case 'state':
         display.linkChanged(event.state);
+        void this.#account.lookAgain();
         break;
       case 'message':
         this.#received(event.inbox, event.message);
@@ -183,6 +184,7 @@ export class Face2 implements Face {
         break;
       case 'login-not-restored':
         this.#link.notRestored(event);
+        if (event.retryInMs === null) void this.#account.tellIfGone(event.name);
         break;
       case 'replaced':
         display.say(
