@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import { ID_BYTES } from '../../protocol/v2/fields.ts';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { retryMs } from '../backoff.ts';
@@ -15,13 +14,11 @@ import type { Deadline } from './deadline.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { Journal } from './journal.ts';
 import { isLost, Link, routeOf } from './link.ts';
-import { isFinal, NOT_HERE, resendAll, resendTo } from './resend.ts';
+import { isFinal, NOT_HERE, resendAll, resendTo, UNSURE } from './resend.ts';
 
 const RETRIES = { firstMs: 500, maxMs: 5_000 };
 /** Between questions for a message's fate, where no push tells of it. */
 const QUESTIONS = { firstMs: 500, maxMs: 5_000 };
-/** Refusals after which the message may be stored all the same. */
-const UNSURE: ReadonlySet<ProtocolErrorCode> = new Set(['UNAVAILABLE', 'INTERNAL']);
 type Fate = 'delivered' | 'undeliverable';
 
 export interface Parcel {

@@ -3,7 +3,6 @@ import { ClientError } from '../errors.ts';
 import { peerOf } from '../history/peers.ts';
 import { Client } from '../v2/client.ts';
 import type { Client2Options, ClientEvent } from '../v2/events.ts';
-import type { Entry } from '../v2/outbox.ts';
 import { messageKey } from '../v2/seen.ts';
 import { type AccountOptions, AccountQuestions } from './account-questions.ts';
 import type { FaceCommand } from './commands.ts';
@@ -118,8 +117,8 @@ export class Face2 implements Face {
 
   #send(to: string, body: string): void {
     this.#requireIdentity();
-    const { id, state } = this.#client.send(to, body);
-    this.#display.sent({ messageId: id, to, at: Date.now(), body, fate: state });
+    const { id, state, mayBeStored } = this.#client.send(to, body);
+    this.#display.sent({ messageId: id, to, at: Date.now(), body, fate: state, mayBeStored });
   }
 
   async #who(names: readonly string[]): Promise<void> {
@@ -156,7 +155,7 @@ export class Face2 implements Face {
         this.#received(event.inbox, event.message);
         break;
       case 'outgoing':
-        display.fate(event.entry.id, event.entry.state, receiptOf(event.entry));
+        display.fate(event.entry);
         break;
       case 'held':
         display.say('info', `${event.reason} Your messages wait (⧖) and go by themselves.`);
@@ -211,8 +210,4 @@ export class Face2 implements Face {
     const incoming = { peer: peerOf(message), at, body: message.body, key: messageKey(inbox, message) };
     this.#display.received(incoming, () => this.#client.shown(inbox, message.seq));
   }
-}
-
-function receiptOf(entry: Entry): Uint8Array | null {
-  return entry.receipt ?? null;
 }

@@ -66,7 +66,7 @@ export function wordsForFate(state: EntryState): string {
     case 'undeliverable':
       return '✗ nobody will read it: the account is gone';
     case 'refused':
-      return `✗ ${sanitiseLine(state.reason.slice(0, 500))}`;
+      return `✗ not sent: ${sanitiseLine(state.reason.slice(0, 500))}`;
     case 'unsure':
       return '? not confirmed';
   }

@@ -279,7 +279,7 @@ export class Client {
     const before = this.#identity;
     const identity = identityFrom(request, reply, before);
     if (before !== null && before.incarnation !== identity.incarnation) {
-      this.#sender.abandon('another account was logged in to before it was sent');
+      this.#sender.abandon('another account was logged in to first');
     }
     this.#identity = identity;
     this.#wanted = identity.name;

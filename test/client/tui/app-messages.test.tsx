@@ -70,8 +70,8 @@ describe('ticks', () => {
   });
 
   test.each([
-    ['refused', fail('MAILBOX_FULL'), /✗$/m, /✗ It was MAILBOX_FULL\. Try again in 1 s\./],
-    ['blocked', fail('BLOCKED'), /✗$/m, /✗ It was BLOCKED\./],
+    ['refused', fail('MAILBOX_FULL'), /✗$/m, /✗ not sent: It was MAILBOX_FULL\. Try again in 1 s\./],
+    ['blocked', fail('BLOCKED'), /✗$/m, /✗ not sent: It was BLOCKED\./],
   ] as const)('%s, with the reason under it', async (_, answer, tick, reason) => {
     await openLoggedIn();
     server.behave = (request, peer) => (request.type === 'send' ? answer : agreeable(request, peer));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ProtocolErrorCode } from '../../../src/protocol/errors.ts';
 import { fail, unless } from '../v2/harness.ts';
-import { agreeable, type Behaviour, messageFrom, TestServer2 } from '../v2/test-server.ts';
+import { agreeable, type Behaviour, idOf, messageFrom, sessionOf, TestServer2 } from '../v2/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
 let server: TestServer2;
@@ -15,8 +15,11 @@ function open(options: ScreenOptions = {}): void {
   screen = new TestScreen(server.port, options);
 }
 
-/** A server without accounts, where a login by password is as wrong as anywhere. */
+/** A server that was wiped: without accounts, and a login is as wrong as anywhere. */
 const EMPTY: Behaviour = (request, peer) => {
+  if (request.type === 'create') {
+    return { ...sessionOf('created', request.username), incarnation: idOf('after the flood') };
+  }
   if (request.type === 'list') return { type: 'listed', names: [], more: false };
   return request.type === 'login' ? fail('BAD_CREDENTIALS') : agreeable(request, peer);
 };
@@ -50,6 +53,31 @@ describe('an account that is gone', () => {
     screen.keys('/msg bob', KEY.enter);
     await screen.shows(/bob {2}before the flood/);
     expect(server.asked('create')).toMatchObject([{ username: 'alice', password: 'secret' }]);
+  });
+
+  test('never sent what waited, and says so; only what went out is not confirmed', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'milena-gone-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    server.behave = unless('send', () => null);
+    open({ directory });
+    await screen.logIn();
+    screen.keys('/msg bob', KEY.enter, 'went out', KEY.enter);
+    await screen.until(() => expect(server.asked('send')).toHaveLength(1));
+    const { port } = server;
+    await server.close();
+    await screen.shows(/! The connection to .* is lost/);
+    screen.keys('stayed here', KEY.enter);
+    await screen.shows(/went out +⧖$/m, /stayed here +⧖$/m);
+    await screen.close();
+    server = await TestServer2.listen(port);
+    server.behave = EMPTY;
+    open({ directory });
+    await screen.shows(GONE);
+    screen.keys('yes', KEY.enter, 'secret', KEY.enter, 'secret', KEY.enter);
+    await screen.shows(/Account alice is made/);
+    screen.keys('/msg bob', KEY.enter);
+    await screen.shows(/went out +\?$/m, /\? not confirmed/, /stayed here +✗$/m, /✗ not sent: the account/);
+    expect(server.asked('send')).toEqual([]);
   });
 
   test('asks for another name after a no', async () => {
@@ -241,8 +269,8 @@ describe('a password is never to be seen', () => {
     await screen.until(() => expect(screen.input).toMatch(/the same again › /));
     screen.keys(KEY.escape);
     await screen.shows(/Nothing was done/, /^ › *$/m);
-    screen.keys(KEY.ctrl('y'), KEY.ctrl('z'), KEY.up, 'x');
-    await screen.inputIs(' › /create alicex');
+    screen.keys(KEY.ctrl('y'), KEY.ctrl('z'), 'x');
+    await screen.inputIs(' › x');
     screen.keys(KEY.ctrl('u'), '/create bob', KEY.enter, 'hünt', KEY.ctrl('c'));
     await screen.until(() => expect(screen.quits).toBe(1));
     // What is being typed at this moment stands in the state, and in no frame.
