@@ -137,10 +137,11 @@ export class Sender {
     const connection = this.#connection;
     if (connection === undefined || connection.hasEnded) return;
     const taken = this.#outbox.take();
+    const { memory } = this.#options;
     const news = taken.filter(({ isNews }) => isNews);
-    if (news.length > 0) {
+    if (memory !== undefined && news.length > 0) {
       this.#changed(news);
-      this.#options.memory?.commit();
+      memory.commit();
     }
     for (const entry of taken) {
       const id = Buffer.from(entry.id, 'hex');
