@@ -30,6 +30,9 @@ export async function run(context: Context): Promise<void> {
   }
   const unknown = [...states].filter(([, state]) => state === 'no-such-user').map(([name]) => name);
   if (unknown.length > 0) {
-    throw new Failure(EXIT.NO_USER, `There is no user called ${unknown.join(', nor ')}.`);
+    throw new Failure(EXIT.NO_USER, `There is no user called ${unknown.join(', nor ')}.`, {
+      // Their objects say so.
+      isPrinted: true,
+    });
   }
 }
