@@ -22,7 +22,7 @@ async function main(args: readonly string[]): Promise<number> {
       case 'command':
         return await runCommand(invocation.name, invocation.args);
       case 'screen':
-        return await talk(invocation.flags, invocation.invite);
+        return await talk(invocation.flags);
     }
   } catch (error) {
     return codeFor(error);
@@ -30,7 +30,8 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** For people. */
-async function talk(flags: Flags, invite: string | null): Promise<number> {
+async function talk(flags: Flags): Promise<number> {
+  const invite = typeof flags.invite === 'string' ? flags.invite : null;
   const settings = readSettings(flags, process.env);
   if (settings.protocol === 1 && invite !== null) {
     throw new Failure(EXIT.USAGE, 'Version 1 of the protocol has no invites: leave --protocol 1 away.');

@@ -27,7 +27,7 @@ const EVERY_OPTION: Options = Object.assign({}, ...Object.values(COMMANDS).map((
 
 /** What a command line asks for. */
 export type Invocation =
-  | { readonly type: 'screen'; readonly flags: Flags; readonly invite: string | null }
+  | { readonly type: 'screen'; readonly flags: Flags }
   | { readonly type: 'help'; readonly command: CommandName | null }
   | { readonly type: 'version' }
   /** `args` without the command's name. */
@@ -43,8 +43,7 @@ export function invocationOf(args: readonly string[]): Invocation {
   if (at === -1) {
     const { flags } = parse(args, CHAT_OPTIONS);
     if (flags.help === true) return { type: 'help', command: null };
-    if (flags.version === true) return { type: 'version' };
-    return { type: 'screen', flags, invite: typeof flags.invite === 'string' ? flags.invite : null };
+    return flags.version === true ? { type: 'version' } : { type: 'screen', flags };
   }
   const name = args[at] ?? '';
   if (!isCommand(name)) {
