@@ -8,7 +8,7 @@ import {
   MAX_PAYLOAD_BEFORE_LOGIN,
 } from '../protocol/frame.ts';
 import type { Dialect, Typed } from './dialect.ts';
-import { ClientError } from './errors.ts';
+import { ClientError, OPEN_OUTCOME } from './errors.ts';
 import { socketReason } from './socket.ts';
 
 export interface ConnectionEvents<Request, ServerFrame> {
@@ -240,9 +240,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
   #timeOut(slot: Slot<Request, ServerFrame>): void {
     slot.timedOut = true;
     const seconds = this.#options.requestTimeoutMs / 1000;
-    slot.settle(
-      new ClientError('TIMEOUT', `No answer within ${seconds} s: it may have been carried out or not.`),
-    );
+    slot.settle(new ClientError('TIMEOUT', `No answer within ${seconds} s${OPEN_OUTCOME}`));
     this.#wait(slot);
   }
 
@@ -319,7 +317,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     const reason = this.#reason ?? 'the connection ended';
     for (const slot of this.#slots.splice(0)) {
       clearTimeout(slot.timer);
-      const text = `No answer, ${reason}: it may have been carried out or not.`;
+      const text = `No answer, ${reason}${OPEN_OUTCOME}`;
       slot.settle(new ClientError('DISCONNECTED', text));
     }
     this.#events.onClosed(reason);

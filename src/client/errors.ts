@@ -32,6 +32,9 @@ export function retryHint(retryAfterMs: number | undefined): string {
   return retryAfterMs === undefined ? '' : ` Try again in ${Math.max(1, Math.ceil(retryAfterMs / 1_000))} s.`;
 }
 
+/** Ends the message of `TIMEOUT` and `DISCONNECTED`. */
+export const OPEN_OUTCOME = ': it may have been carried out or not.';
+
 /** The only error that the client's functions throw; `message` is a sentence for the person. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';

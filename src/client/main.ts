@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { colorDepthOf } from './color-depth.ts';
 import { invocationOf } from './script/arguments.ts';
-import { EXIT } from './script/exit.ts';
+import { EXIT, Failure } from './script/exit.ts';
 import { HELP, OVERVIEW } from './script/help.ts';
 import { codeFor, runCommand } from './script/run.ts';
 import { type Flags, readSettings } from './settings.ts';
@@ -31,10 +31,14 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** For people. */
 async function talk(flags: Flags): Promise<number> {
+  const invite = typeof flags.invite === 'string' ? flags.invite : null;
   const settings = readSettings(flags, process.env);
+  if (settings.protocol === 1 && invite !== null) {
+    throw new Failure(EXIT.USAGE, 'Version 1 of the protocol has no invites: leave --protocol 1 away.');
+  }
   if (settings.plain || process.env.TERM === 'dumb') {
     const { runPlain } = await import('./plain/run.ts');
-    return runPlain(settings);
+    return runPlain(settings, invite);
   }
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     process.stderr.write(
@@ -49,7 +53,7 @@ async function talk(flags: Flags): Promise<number> {
   process.env.NODE_ENV = 'production';
   process.env.FORCE_COLOR = colorDepth >= 24 ? '3' : colorDepth >= 8 ? '2' : '1';
   const { runScreen } = await import('./tui/run.tsx');
-  return runScreen(settings, colorDepth);
+  return runScreen(settings, invite, colorDepth);
 }
 
 /** Resolves when it is written: the process ends then. */

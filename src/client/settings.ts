@@ -15,6 +15,8 @@ export interface Settings {
   /** The first of them as people write it, HOST:PORT, and the others: by these names histories are found. */
   readonly server: string;
   readonly others: readonly string[];
+  /** The flags by which another start of the client finds them, as a shell takes them; empty for the default. */
+  readonly serverFlags: string;
   readonly protocol: 1 | 2;
   /** Undefined: plain text. */
   readonly tls: TlsSettings | undefined;
@@ -51,6 +53,8 @@ export const SETTING_OPTIONS: Readonly<Record<string, { readonly type: 'string' 
     }),
   );
 
+const DEFAULT_SERVER = '127.0.0.1:8080';
+
 type Layer = { -readonly [Name in keyof Given]?: Given[Name] };
 
 /**
@@ -81,6 +85,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     servers,
     server,
     others,
+    serverFlags: serverFlagsOf(given, [server, ...others]),
     protocol: given.protocol ?? 2,
     tls,
     user: given.user ?? null,
@@ -92,6 +97,20 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     directory: given.history === false ? null : dataDir,
     file: reading.path,
   };
+}
+
+function serverFlagsOf({ tls, ca, insecure }: Layer, servers: readonly string[]): string {
+  const list = servers.join(',');
+  const flags = [
+    list === DEFAULT_SERVER ? '' : `--server ${inShell(list)}`,
+    tls ? (ca === undefined ? '--tls' : `--ca ${inShell(ca)}`) : '',
+    insecure ? '--insecure' : '',
+  ];
+  return flags.filter(Boolean).join(' ');
+}
+
+function inShell(text: string): string {
+  return /^[\w./:,@~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Reads each source and gathers everything that is wrong. */

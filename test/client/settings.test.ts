@@ -38,6 +38,7 @@ test('without any choice it speaks with this machine and keeps a history', () =>
     servers: [{ host: '127.0.0.1', port: 8080 }],
     server: '127.0.0.1:8080',
     others: [],
+    serverFlags: '',
     protocol: 2,
     tls: undefined,
     user: null,

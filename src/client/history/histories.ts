@@ -52,6 +52,10 @@ export class Histories implements Memory {
     this.open(name).begin(incarnation);
   }
 
+  commit(): void {
+    this.#current?.commit();
+  }
+
   hasSeen(key: string): boolean {
     return this.#current?.hasSeen(key) ?? false;
   }

@@ -84,7 +84,8 @@ export class History {
 
   /**
    * The account is logged in to. Another life of it than before (it was deleted and made again) is somebody else:
-   * nothing that the earlier one wrote is sent or asked for any more, and what may have been sent is `unsure`.
+   * nothing that the earlier one wrote is sent or asked for any more; what went out without an answer is `unsure`, and
+   * what never did is `refused`.
    */
   begin(incarnation: string): void {
     this.#life = incarnation;
@@ -101,11 +102,11 @@ export class History {
   /**
    * A message that goes out; durable when this returns, with all before it. Given again it is the one that there is.
    */
-  sent({ messageId, to, at, body, fate }: Outgoing): StoredMessage {
+  sent({ messageId, to, at, body, fate, mayBeStored = true }: Outgoing): StoredMessage {
     const life = this.#life;
     const peer = { kind: 'user', name: to } as const;
     const stored =
-      this.#insert({ peer, at, body, out: { messageId, fate, life } }) ??
+      this.#insert({ peer, at, body, out: { messageId, fate, life, mayBeStored } }) ??
       this.#read((store) => store.byMessageId(messageId));
     this.commit();
     if (stored === null) throw new Error(`message ${messageId} was neither inserted nor there`);
@@ -116,9 +117,15 @@ export class History {
    * An outgoing message's fate became known; what is less than is known already changes nothing.
    * Returns the message as it is now, or null if it is not here.
    * @param receipt to ask for the fate of a stored message with; null if it need not or cannot be asked for
+   * @param mayBeStored as `Entry.mayBeStored`
    */
-  fate(messageId: string, fate: EntryState, receipt: Uint8Array | null): StoredMessage | null {
-    return this.#write((store) => store.setFate(messageId, fate, receipt));
+  fate(
+    messageId: string,
+    fate: EntryState,
+    receipt: Uint8Array | null,
+    mayBeStored = true,
+  ): StoredMessage | null {
+    return this.#write((store) => store.setFate(messageId, fate, receipt, mayBeStored));
   }
 
   /** Makes everything so far durable. Idempotent; cheap when nothing is open. */

@@ -58,6 +58,10 @@ const MIGRATIONS: readonly string[] = [
     INSERT INTO words (words, rowid, body) VALUES ('delete', old.id, old.body);
   END;
   `,
+  `
+  -- Outgoing and unanswered: whether it went out, and so may be stored. Of earlier ones nobody knows.
+  ALTER TABLE messages ADD COLUMN may_be_stored INTEGER NOT NULL DEFAULT 1;
+  `,
 ];
 
 /** The schema's version, which the file has as its user_version. */

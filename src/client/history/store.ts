@@ -31,7 +31,12 @@ export interface NewMessage {
   /** Incoming. */
   readonly key?: string | null;
   /** Outgoing. */
-  readonly out?: { readonly messageId: string; readonly fate: EntryState; readonly life: string | null };
+  readonly out?: {
+    readonly messageId: string;
+    readonly fate: EntryState;
+    readonly life: string | null;
+    readonly mayBeStored: boolean;
+  };
 }
 
 interface MessageRow {
@@ -47,6 +52,7 @@ interface MessageRow {
 interface UnsettledRow extends MessageRow {
   readonly message_id: string;
   readonly receipt: Uint8Array | null;
+  readonly may_be_stored: number;
 }
 
 interface ConversationRow {
@@ -60,7 +66,7 @@ interface ConversationRow {
   readonly draft: string;
 }
 
-const MESSAGE = `SELECT m.id, c.kind, c.name, m.at, m.body, m.fate, m.reason, m.message_id, m.receipt
+const MESSAGE = `SELECT m.id, c.kind, c.name, m.at, m.body, m.fate, m.reason, m.message_id, m.receipt, m.may_be_stored
   FROM messages m JOIN conversations c ON c.id = m.conversation`;
 const CONVERSATION = 'SELECT * FROM conversations';
 /** The first incoming message behind what was read, of a conversation that an UPDATE changes. */
@@ -68,6 +74,9 @@ const FIRST_UNREAD = (readUpTo: string) => `(
   SELECT m.id FROM messages m
   WHERE m.conversation = conversations.id AND m.id > ${readUpTo} AND m.fate IS NULL
   ORDER BY m.id LIMIT 1)`;
+
+/** Why a message never went out whose account was deleted, or made anew. */
+const FORSAKEN = 'the account that wrote it is gone';
 
 /** What becomes of messages comes in this order; what comes late does not go back. */
 const RANK: Readonly<Record<EntryState['kind'], number>> = {
@@ -114,8 +123,8 @@ export class Store {
     const reason = out?.fate.kind === 'refused' ? out.fate.reason : null;
     // Copied after a failure, an id may have been taken by another process.
     const inserted = this.#sql(
-      `INSERT INTO messages (id, conversation, at, body, seen, message_id, fate, reason, life)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
+      `INSERT INTO messages (id, conversation, at, body, seen, message_id, fate, reason, life, may_be_stored)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
     ).get(
       message.id,
       conversation,
@@ -126,6 +135,7 @@ export class Store {
       out?.fate.kind ?? null,
       reason,
       out?.life ?? null,
+      (out?.mayBeStored ?? true) ? 1 : 0,
     ) as { id: number } | undefined;
     if (inserted === undefined) return null;
     const { id } = inserted;
@@ -152,16 +162,22 @@ export class Store {
   }
 
   /** The message as it is now, which is as it was if more is known already; null if it is not here. */
-  setFate(messageId: string, fate: EntryState, receipt: Uint8Array | null): StoredMessage | null {
+  setFate(
+    messageId: string,
+    fate: EntryState,
+    receipt: Uint8Array | null,
+    mayBeStored: boolean,
+  ): StoredMessage | null {
     const message = this.byMessageId(messageId);
     if (message === null || message.fate === null) return message;
     if (RANK[fate.kind] < RANK[message.fate.kind]) return message;
     const reason = fate.kind === 'refused' ? fate.reason : null;
     const toAsk = fate.kind === 'stored' ? receipt : null;
-    this.#sql('UPDATE messages SET fate = ?, reason = ?, receipt = ? WHERE id = ?').run(
+    this.#sql('UPDATE messages SET fate = ?, reason = ?, receipt = ?, may_be_stored = ? WHERE id = ?').run(
       fate.kind,
       reason,
       toAsk,
+      mayBeStored ? 1 : 0,
       message.id,
     );
     return { ...message, fate };
@@ -170,8 +186,9 @@ export class Store {
   /** What another life of the account, or nobody knows which, has sent is followed no longer. */
   forsake(life: string): void {
     this.#sql(
-      `UPDATE messages SET fate = 'unsure' WHERE fate IN ('on-its-way', 'waiting') AND life IS NOT ?`,
-    ).run(life);
+      `UPDATE messages SET fate = iif(may_be_stored, 'unsure', 'refused'), reason = iif(may_be_stored, NULL, ?)
+       WHERE fate IN ('on-its-way', 'waiting') AND life IS NOT ?`,
+    ).run(FORSAKEN, life);
     this.#sql('UPDATE messages SET receipt = NULL WHERE receipt IS NOT NULL AND life IS NOT ?').run(life);
   }
 
@@ -379,8 +396,10 @@ function stateOf(kind: EntryState['kind'], reason: string | null): EntryState {
   return kind === 'refused' ? { kind, reason: reason ?? '' } : { kind };
 }
 
-function unsettledOf({ message_id, name, body, fate, reason, receipt }: UnsettledRow): Unsettled {
-  return { id: message_id, to: name, body, state: stateOf(fate ?? 'unsure', reason), receipt };
+function unsettledOf(row: UnsettledRow): Unsettled {
+  const { message_id, name, body, fate, reason, receipt, may_be_stored } = row;
+  const state = stateOf(fate ?? 'unsure', reason);
+  return { id: message_id, to: name, body, state, receipt, mayBeStored: may_be_stored !== 0 };
 }
 
 function conversationOf(row: ConversationRow): Conversation {

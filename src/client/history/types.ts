@@ -53,4 +53,6 @@ export interface Outgoing {
   readonly at: number;
   readonly body: string;
   readonly fate: EntryState;
+  /** As `Entry.mayBeStored`; true unless it is given. */
+  readonly mayBeStored?: boolean;
 }

@@ -54,8 +54,11 @@ export class KeyLine {
     this.#sawReturn = key.name === 'return';
     if (isSecond) return;
     if (key.name === 'return' || key.name === 'enter') this.#enter();
-    else if (key.ctrl && key.name === 'c') this.#events.onInterrupt();
-    else if (key.ctrl && key.name === 'd') {
+    else if (key.ctrl && key.name === 'c') {
+      // Thrown away by the person themselves.
+      this.#text = '';
+      this.#events.onInterrupt();
+    } else if (key.ctrl && key.name === 'd') {
       if (this.#text === '') this.#events.onEnd();
     } else if (key.name === 'backspace' || (key.ctrl && key.name === 'h')) this.#erase(1);
     else if (key.ctrl && key.name === 'u') this.#erase(Number.POSITIVE_INFINITY);

@@ -8,6 +8,7 @@ export interface PromptEvents extends LineEvents {
 }
 
 const HISTORY_LINES = 100;
+const CUT = '(that question has ended: Enter goes on) ';
 
 /**
  * Lines from a person or a pipe, and lines for them. What comes while somebody types stands above what they type; a
@@ -24,6 +25,8 @@ export class Prompt {
   #keys: KeyLine | null = null;
   #text = '> ';
   #question: { readonly text: string; readonly masked: boolean } | null = null;
+  /** A password was half typed when its question ended: its other half is not shown, and goes nowhere. */
+  #isCut = false;
   /** What was half written when a password was asked for. */
   #half = '';
   /** What was entered before, newest first. */
@@ -41,13 +44,14 @@ export class Prompt {
     this.#events = {
       onFull: events.onFull,
       onLine: (line) => {
+        if (this.#isCut) return this.#goOn();
         // An editor has done it.
         if (this.#editor === null) output.write('\n');
         this.#standing = '';
         events.onLine(line);
         this.#show();
       },
-      onInterrupt: events.onInterrupt,
+      onInterrupt: () => (this.#isCut ? this.#goOn() : events.onInterrupt()),
       onEnd: () => {
         this.#closed = true;
         events.onEnd();
@@ -57,7 +61,7 @@ export class Prompt {
   }
 
   get #isSecret(): boolean {
-    return this.#isTerminal && this.#question?.masked === true;
+    return this.#isTerminal && (this.#isCut || this.#question?.masked === true);
   }
 
   /** What stands before the input while nothing is asked. */
@@ -70,6 +74,7 @@ export class Prompt {
   ask(question: { readonly text: string; readonly masked: boolean } | null): void {
     const wasSecret = this.#isSecret;
     this.#question = question;
+    this.#isCut = wasSecret && this.#keys !== null && this.#keys.text !== '' && question?.masked !== true;
     if (this.#isSecret !== wasSecret && !this.#closed) {
       const half = this.#editor?.line ?? this.#keys?.text ?? '';
       // What was typed of a password is for no line that can be seen.
@@ -77,6 +82,16 @@ export class Prompt {
       this.#release();
       this.#open();
     }
+    this.#show();
+  }
+
+  /** The other half of a password is over. */
+  #goOn(): void {
+    this.#isCut = false;
+    this.#out.write('\n');
+    this.#standing = '';
+    this.#release();
+    this.#open();
     this.#show();
   }
 
@@ -145,7 +160,7 @@ export class Prompt {
 
   #show(): void {
     if (!this.#isTerminal || this.#closed) return;
-    const text = this.#question?.text ?? this.#text;
+    const text = this.#isCut ? CUT : (this.#question?.text ?? this.#text);
     if (this.#editor !== null) {
       this.#editor.setPrompt(text);
       this.#editor.prompt(true);

@@ -1,6 +1,6 @@
 import { Histories } from '../history/histories.ts';
 import type { Settings } from '../settings.ts';
-import { makeFaceFor } from '../talk/make-face.ts';
+import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
 import { Talk } from '../talk/talk.ts';
 import { PlainView } from './plain-view.ts';
 import { Prompt } from './prompt.ts';
@@ -14,8 +14,11 @@ const WAITING = 75;
 /** How long messages may take after the end of a piped input. */
 const LINGER_MS = 5_000;
 
-/** Runs the client line by line until the person leaves or the input ends; resolves to the process's exit code. */
-export async function runPlain(settings: Settings): Promise<number> {
+/**
+ * Runs the client line by line until the person leaves or the input ends; resolves to the process's exit code.
+ * @param invite for the account that is to be made; null: nobody gave one
+ */
+export async function runPlain(settings: Settings, invite: string | null): Promise<number> {
   let code = 0;
   let leave: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
@@ -54,7 +57,7 @@ export async function runPlain(settings: Settings): Promise<number> {
   const { directory, server, others } = settings;
   const onProblem = (sentence: string) => prompt.print(sentence);
   const histories = new Histories({ directory, server, others, onProblem });
-  const talk = new Talk(makeFaceFor(settings, histories), server, histories, view);
+  const talk = new Talk(makeFaceFor(settings, histories, invite), server, histories, view);
   for (const [signal, exit] of Object.entries(SIGNAL_EXITS)) {
     process.on(signal, () => {
       code = exit;
@@ -62,7 +65,7 @@ export async function runPlain(settings: Settings): Promise<number> {
     });
   }
   process.stdout.on('error', () => leave());
-  talk.start(settings.user ?? histories.lastAccount());
+  talk.start(whoToGreet(settings, histories, invite));
   await left;
   await talk.close();
   prompt.close();

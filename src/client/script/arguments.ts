@@ -18,6 +18,9 @@ export interface Arguments<Given extends Options> {
   readonly flags: Flags;
 }
 
+/** What the chat takes beside the settings. */
+export const CHAT_OPTIONS = { invite: { type: 'string' } } as const satisfies Options;
+
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
 
 const EVERY_OPTION: Options = Object.assign({}, ...Object.values(COMMANDS).map(({ options }) => options));
@@ -38,7 +41,7 @@ export function invocationOf(args: readonly string[]): Invocation {
   forbidPasswords(args);
   const at = commandAt(args);
   if (at === -1) {
-    const { flags } = parse(args, {});
+    const { flags } = parse(args, CHAT_OPTIONS);
     if (flags.help === true) return { type: 'help', command: null };
     return flags.version === true ? { type: 'version' } : { type: 'screen', flags };
   }
@@ -139,13 +142,15 @@ function nameOf(arg: string): string {
   return arg.replace(/^--?(no-)?|=.*$/gs, '');
 }
 
+const VALUED: Options = { ...SETTING_OPTIONS, ...CHAT_OPTIONS };
+
 /** Where the command stands: the first argument that is neither an option nor an option's value; -1 without one. */
 function commandAt(args: readonly string[]): number {
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? '';
     if (arg === '--') return -1;
     if (!arg.startsWith('-')) return at;
-    const option = SETTING_OPTIONS[nameOf(arg)];
+    const option = VALUED[nameOf(arg)];
     if (option?.type === 'string' && !arg.includes('=')) at += 1;
   }
   return -1;

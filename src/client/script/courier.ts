@@ -1,7 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProtocolErrorCode } from '../../protocol/errors.ts';
-import { ID_BYTES } from '../../protocol/v2/fields.ts';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { retryMs } from '../backoff.ts';
 import { ClientError } from '../errors.ts';
@@ -15,16 +12,17 @@ import type { Deadline } from './deadline.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { Journal } from './journal.ts';
 import { isLost, Link, routeOf } from './link.ts';
-import { isFinal, NOT_HERE, resendAll, resendTo } from './resend.ts';
+import { isFinal, NOT_HERE, resendAll, resendTo, UNSURE } from './resend.ts';
 
 const RETRIES = { firstMs: 500, maxMs: 5_000 };
 /** Between questions for a message's fate, where no push tells of it. */
 const QUESTIONS = { firstMs: 500, maxMs: 5_000 };
-/** Refusals after which the message may be stored all the same. */
-const UNSURE: ReadonlySet<ProtocolErrorCode> = new Set(['UNAVAILABLE', 'INTERNAL']);
-type Fate = 'delivered' | 'undeliverable';
+/** What became of it that can be waited for. */
+export type Fate = 'delivered' | 'undeliverable';
 
 export interface Parcel {
+  /** The message's id, in hex. */
+  readonly id: string;
   readonly to: string;
   readonly body: string;
   /** Whether to wait until the recipient has it. */
@@ -45,8 +43,6 @@ export interface Sender {
  * try it fails at once; after it, whatever may pass is waited for.
  */
 export class Courier {
-  /** The message's id, in hex. */
-  readonly id = randomBytes(ID_BYTES).toString('hex');
   readonly #parcel: Parcel;
   readonly #sender: Sender;
   readonly #journal: Journal;
@@ -73,6 +69,10 @@ export class Courier {
     this.#context = context;
     this.#deadline = deadline;
     this.#route = routeOf(sender.settings);
+  }
+
+  get id(): string {
+    return this.#parcel.id;
   }
 
   /** Whether it went out without a definite answer. */

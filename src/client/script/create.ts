@@ -1,6 +1,9 @@
+import { ClientError } from '../errors.ts';
+import { sanitiseLine } from '../sanitise.ts';
 import { ask } from '../v2/dialect.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
+import { exitOf, Failure } from './exit.ts';
 import { usernameOf } from './names.ts';
 import { online } from './online.ts';
 import { knownPassword, newPassword } from './password.ts';
@@ -18,12 +21,22 @@ export async function run(context: Context): Promise<void> {
     password ??= await deadline.pause(() => newPassword(name, known, context));
     stage.mayRepeat = false;
     const { invite } = args.values;
-    await ask(link.connection, {
-      type: 'create',
-      username: name,
-      password: password.normalize('NFC'),
-      invite,
-    });
+    try {
+      await ask(link.connection, {
+        type: 'create',
+        username: name,
+        password: password.normalize('NFC'),
+        invite,
+      });
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.refusal?.code !== 'REGISTRATION_CLOSED') throw error;
+      // The server does not know by which address it was found.
+      const command = ['milena create', name, settings.serverFlags, '--invite INVITE']
+        .filter(Boolean)
+        .join(' ');
+      const text = `${sanitiseLine(error.message)} With an invite:  ${command}`;
+      throw new Failure(exitOf(error), text, { cause: error });
+    }
     link.isEntered();
   });
   context.say(`The account ${name} is made.`);

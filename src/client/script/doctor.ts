@@ -20,7 +20,10 @@ export async function run(context: Context): Promise<void> {
     if (exit === EXIT.OK) exit = check.exit;
   }
   if (exit === EXIT.OK) return;
-  throw new Failure(exit, count === 1 ? 'One thing is wrong.' : `${count} things are wrong.`);
+  throw new Failure(exit, count === 1 ? 'One thing is wrong.' : `${count} things are wrong.`, {
+    // Each check is an object.
+    isPrinted: true,
+  });
 }
 
 async function* checks(context: Context, read: () => Settings): AsyncGenerator<Check, void> {

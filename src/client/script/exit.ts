@@ -29,10 +29,13 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly code: ExitCode;
+  /** Whether what `--json` prints of it was printed. */
+  readonly isPrinted: boolean;
 
-  constructor(code: ExitCode, sentence: string, options?: { cause?: unknown }) {
-    super(sentence, options);
+  constructor(code: ExitCode, sentence: string, options: { cause?: unknown; isPrinted?: boolean } = {}) {
+    super(sentence, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.isPrinted = options.isPrinted ?? false;
   }
 }
 

@@ -19,6 +19,7 @@ export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
   --insecure              speak plain text with another machine
   --theme NAME            auto, dark, light, high-contrast or mono
   --plain, --no-bell, --no-history, --data-dir DIR, --protocol 1
+  --invite INVITE         for the chat: leave to make an account
   --help, --version       milena COMMAND --help explains a command
 
 Settings may also be in ~/.config/milena/settings.json: docs/commands.md.

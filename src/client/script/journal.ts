@@ -8,6 +8,8 @@ import type { Memory, Unsettled } from '../v2/memory.ts';
 import type { Entry } from '../v2/outbox.ts';
 import type { Context } from './context.ts';
 
+type Fate = Pick<Entry, 'id' | 'state' | 'receipt'> & Partial<Pick<Entry, 'mayBeStored'>>;
+
 /** The local history as commands keep it, or nothing at all where the settings forbid it. */
 export class Journal implements Memory {
   readonly #histories: Histories | null;
@@ -37,6 +39,10 @@ export class Journal implements Memory {
     this.#histories?.begin(identity);
   }
 
+  commit(): void {
+    this.#histories?.commit();
+  }
+
   hasSeen(key: string): boolean {
     return this.#histories?.hasSeen(key) ?? false;
   }
@@ -59,8 +65,8 @@ export class Journal implements Memory {
   }
 
   /** What became of a message that went out. */
-  fate({ id, state, receipt }: Pick<Entry, 'id' | 'state' | 'receipt'>): void {
-    this.#histories?.current?.fate(id, state, receipt);
+  fate({ id, state, receipt, mayBeStored }: Fate): void {
+    this.#histories?.current?.fate(id, state, receipt, mayBeStored);
   }
 
   /** Idempotent. */

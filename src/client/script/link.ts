@@ -56,6 +56,7 @@ export class Link {
   readonly greetMs: number;
   readonly #ended: Promise<string>;
   readonly #heartbeat: Heartbeat;
+  readonly #deadline: Deadline;
   #isLoggedIn = false;
 
   private constructor(parts: {
@@ -64,6 +65,7 @@ export class Link {
     welcome: ServerFrameOf<'welcome'>;
     ended: Promise<string>;
     heartbeat: Heartbeat;
+    deadline: Deadline;
     connectMs: number;
     greetMs: number;
   }) {
@@ -75,6 +77,7 @@ export class Link {
     this.greetMs = parts.greetMs;
     this.#ended = parts.ended;
     this.#heartbeat = parts.heartbeat;
+    this.#deadline = parts.deadline;
   }
 
   /**
@@ -148,7 +151,7 @@ export class Link {
       deadline.signal.addEventListener('abort', beLate, { once: true });
       heartbeat.begin(connection, welcome.limits.pingAfterMs);
       const greetMs = performance.now() - began;
-      return new Link({ connection, opened, welcome, ended, heartbeat, connectMs, greetMs });
+      return new Link({ connection, opened, welcome, ended, heartbeat, deadline, connectMs, greetMs });
     } catch (error) {
       void connection.close();
       signal.throwIfAborted();
@@ -169,7 +172,8 @@ export class Link {
    */
   async logIn(username: string, proof: Proof): Promise<ServerFrameOf<'logged-in'>> {
     const request = { type: 'login', username, deliver: 'live', ...proven(proof) } as const;
-    const deadline = performance.now() + LOGIN_PATIENCE_MS;
+    // Before the time is over: the refusal tells more than the end of the connection.
+    const deadline = performance.now() + Math.min(LOGIN_PATIENCE_MS, this.#deadline.leftMs);
     for (let attempt = 0; ; attempt++) {
       try {
         const session = await ask(this.connection, request);

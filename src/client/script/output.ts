@@ -7,6 +7,9 @@ export class ReaderGone extends Error {
   override readonly name = 'ReaderGone';
 }
 
+/** How long what a signal has ended may still take to be written. */
+const LAST_MS = 1_000;
+
 /** Standard output, of which one knows when the operating system has taken what was written. */
 export class Output {
   /** Stands still while a reader takes nothing. */
@@ -32,7 +35,23 @@ export class Output {
   async write(text: string): Promise<void> {
     this.#interrupted.throwIfAborted();
     const write = () => this.#written(text);
-    const error = this.#error ?? (await (this.deadline?.pause(write) ?? write()));
+    this.#check(this.#error ?? (await (this.deadline?.pause(write) ?? write())));
+  }
+
+  /** As `line`, but a signal does not keep it back: it gives it a moment. @throws ReaderGone, Failure */
+  async last(text: string): Promise<void> {
+    const written = new Promise<Error | null | undefined>((resolve) => {
+      this.#stream.write(`${text}\n`, resolve);
+    });
+    const givenUp = new Promise<null>((resolve) => {
+      const giveUp = () => void setTimeout(resolve, LAST_MS, null);
+      if (this.#interrupted.aborted) giveUp();
+      else this.#interrupted.addEventListener('abort', giveUp, { once: true });
+    });
+    this.#check(this.#error ?? (await Promise.race([written, givenUp])));
+  }
+
+  #check(error: Error | null | undefined): void {
     if (error === null || error === undefined) return;
     const code = 'code' in error ? error.code : undefined;
     // A stream that ended by an error tells of later writes only that it is destroyed.

@@ -37,18 +37,34 @@ function waiting(journal: Journal): Unsettled[] {
   return journal.unsettled().filter(({ receipt }) => receipt === null);
 }
 
-async function resend(link: Link, journal: Journal, { id, to, body }: Unsettled): Promise<void> {
+async function resend(link: Link, journal: Journal, entry: Unsettled): Promise<void> {
+  const { id, to, body } = entry;
+  if (!entry.mayBeStored) {
+    journal.fate({ id, state: { kind: 'on-its-way' }, receipt: null, mayBeStored: true });
+    journal.commit();
+  }
   const request: RequestOf<'send'> = { type: 'send', id: Buffer.from(id, 'hex'), to, body };
   try {
     const { receipt } = await ask(link.connection, request);
     journal.fate({ id, state: { kind: 'stored' }, receipt });
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    if (!isFinal(error)) return;
+    if (!isFinal(error)) {
+      // What the server had no room for is as little stored as before.
+      if (isUnstored(error)) journal.fate({ ...entry, state: { kind: 'waiting' } });
+      return;
+    }
     const reason = sanitiseLine(error.message);
     journal.fate({ id, state: { kind: 'refused', reason }, receipt: null });
   }
 }
+
+function isUnstored({ nothingSent, refusal }: ClientError): boolean {
+  return nothingSent || (refusal !== undefined && !UNSURE.has(refusal.code));
+}
+
+/** Refusals after which a message may be stored all the same. */
+export const UNSURE: ReadonlySet<ProtocolErrorCode> = new Set(['UNAVAILABLE', 'INTERNAL']);
 
 /** Whether a message that was refused so will never be taken. */
 export function isFinal({ code, refusal }: ClientError): boolean {

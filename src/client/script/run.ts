@@ -1,4 +1,5 @@
 import { ClientError } from '../errors.ts';
+import { jsonLine } from '../json.ts';
 import { SettingsError } from '../settings.ts';
 import { COMMANDS, type CommandName } from './commands.ts';
 import { type Context, Interrupted } from './context.ts';
@@ -32,6 +33,7 @@ export async function runCommand(name: CommandName, args: readonly string[]): Pr
   } catch (error) {
     // What ended meanwhile ended because of the signal.
     const cause: unknown = ending.signal.aborted ? ending.signal.reason : error;
+    if (wantsJson(name, args)) await printFailure(context, cause);
     if (cause instanceof Interrupted && error instanceof Failure) say(error.message);
     const code = codeFor(cause);
     if (code === EXIT.UNAVAILABLE && name !== 'doctor') say('`milena doctor` finds out why.');
@@ -39,22 +41,43 @@ export async function runCommand(name: CommandName, args: readonly string[]): Pr
   }
 }
 
+/** Whether the command was to print JSON, also where its arguments were wrong. */
+function wantsJson(name: CommandName, args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  const options = end === -1 ? args : args.slice(0, end);
+  return 'json' in COMMANDS[name].options && options.includes('--json');
+}
+
+/** The last object of a command that failed; a signal is no failure, and neither is a reader that is gone. */
+async function printFailure({ output }: Context, error: unknown): Promise<void> {
+  if (error instanceof Interrupted || error instanceof ReaderGone) return;
+  const failure = asFailure(error) ?? new Failure(EXIT.FAULT, 'A fault in the client.');
+  if (failure.isPrinted) return;
+  // Whoever cannot read it has the exit code.
+  await output
+    .line(jsonLine({ type: 'failed', code: failure.code, reason: failure.message }))
+    .catch(() => undefined);
+}
+
+/** Null for what nobody has thought of. */
+function asFailure(error: unknown): Failure | null {
+  if (error instanceof SettingsError) return new Failure(EXIT.USAGE, error.message, { cause: error });
+  if (error instanceof ClientError) return failureOf(error);
+  return error instanceof Failure ? error : null;
+}
+
 /** Tells of an error, and gives its exit code. */
 export function codeFor(error: unknown): number {
   if (error instanceof Interrupted) return exitBySignal(error.signal);
   // Who reads no further has what they wanted.
   if (error instanceof ReaderGone) return EXIT.OK;
-  if (error instanceof SettingsError) {
-    say(error.message);
-    return EXIT.USAGE;
+  const failure = asFailure(error);
+  if (failure === null) {
+    console.error('milena: this should not have happened:', error);
+    return EXIT.FAULT;
   }
-  if (error instanceof ClientError) return codeFor(failureOf(error));
-  if (error instanceof Failure) {
-    say(error.message);
-    return error.code;
-  }
-  console.error('milena: this should not have happened:', error);
-  return EXIT.FAULT;
+  say(failure.message);
+  return failure.code;
 }
 
 /** What is told and not read, in bytes; more of it is told to nobody. */

@@ -1,13 +1,16 @@
-import { ClientError } from '../errors.ts';
+import { randomBytes } from 'node:crypto';
+import { ID_BYTES } from '../../protocol/v2/fields.ts';
+import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
+import { ClientError, OPEN_OUTCOME } from '../errors.ts';
 import { isoTime, jsonLine } from '../json.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { readSettings } from '../settings.ts';
 import { argumentsOf, timeoutOf } from './arguments.ts';
 import { bodyFrom, bodyOf } from './body.ts';
-import type { Context } from './context.ts';
-import { Courier, type Parcel } from './courier.ts';
+import { type Context, Interrupted } from './context.ts';
+import { Courier, type Fate, type Parcel } from './courier.ts';
 import { Deadline } from './deadline.ts';
-import { EXIT, exitOf, Failure } from './exit.ts';
+import { EXIT, type ExitCode, exitOf, Failure } from './exit.ts';
 import { Journal } from './journal.ts';
 import { usernameOf, userOf } from './names.ts';
 import { DEFAULT_TIMEOUT_MS } from './online.ts';
@@ -28,85 +31,101 @@ export async function run(context: Context): Promise<void> {
   const to = usernameOf(recipient, USAGE);
   if (words.length === 0) throw new Failure(EXIT.USAGE, `The text is missing: ${USAGE}`);
   const timeoutMs = timeoutOf(args.values.timeout, DEFAULT_TIMEOUT_MS);
-  const fromStream = words.length === 1 && words[0] === '-';
-  const body = fromStream ? await bodyFrom(process.stdin, context.interrupted) : bodyOf(words);
   const { takeover = false, 'wait-delivered': waitDelivered = false, json = false } = args.values;
-  const parcel = { to, body, waitDelivered, takeover };
+  const fromStream = words.length === 1 && words[0] === '-';
   const journal = await Journal.open(settings, context);
-  const deadline = new Deadline(timeoutMs);
+  // What was understood so far is a message: from here on there is one object about it, whatever becomes of it.
+  const id = randomBytes(ID_BYTES).toString('hex');
+  let courier: Courier | null = null;
+  let deadline: Deadline | undefined;
+  let conclusion: Conclusion;
   try {
+    const body = fromStream ? await bodyFrom(process.stdin, context.interrupted) : bodyOf(words);
+    const parcel = { id, to, body, waitDelivered, takeover };
+    deadline = new Deadline(timeoutMs);
     const password = () => passwordFor(name, settings, context);
-    const courier = new Courier(parcel, { name, password, settings }, journal, context, deadline);
-    const { state, failure } = await conclude(courier, parcel, timeoutMs, journal);
-    if (json && state !== null) await context.output.line(resultLine(courier, to, state, failure, journal));
+    courier = new Courier(parcel, { name, password, settings }, journal, context, deadline);
+    conclusion = concluded(await courier.carry(), parcel, timeoutMs);
+  } catch (error) {
+    conclusion = failed(courier, to, journal, error);
+  }
+  try {
+    const { state, failure } = conclusion;
+    if (json) {
+      const line = resultLine(id, to, conclusion, courier?.sent ?? null, journal);
+      await context.output.last(line).catch((error: unknown) => {
+        // What became of the message is more than who reads of it.
+        if (failure === null) throw error;
+      });
+    }
     if (failure !== null) throw failure;
     if (!json && process.stdout.isTTY) await context.output.line(state === 'delivered' ? '✓✓' : '✓');
   } finally {
-    deadline.close();
+    deadline?.close();
     journal.close();
   }
 }
 
 interface Conclusion {
-  /** Null if nothing was sent. */
-  readonly state: State | null;
+  readonly state: State;
   readonly failure: Failure | null;
 }
 
-async function conclude(
-  courier: Courier,
-  parcel: Parcel,
-  timeoutMs: number,
-  journal: Journal,
-): Promise<Conclusion> {
-  const { to, waitDelivered } = parcel;
+function concluded(fate: Fate | null, { to, waitDelivered }: Parcel, timeoutMs: number): Conclusion {
+  if (fate === 'undeliverable') {
+    const text = `Nobody will read it: the account ${to} was deleted before the message was delivered.`;
+    return { state: fate, failure: ended(EXIT.NO_USER, text) };
+  }
+  if (fate === 'delivered' || !waitDelivered) return { state: fate ?? 'stored', failure: null };
   const seconds = timeoutMs / 1_000;
-  try {
-    const fate = await courier.carry();
-    if (fate === 'undeliverable') {
-      const text = `Nobody will read it: the account ${to} was deleted before the message was delivered.`;
-      return { state: fate, failure: new Failure(EXIT.NO_USER, text) };
-    }
-    if (fate === 'delivered' || !waitDelivered) return { state: fate ?? 'stored', failure: null };
-    const text = `Stored, but not delivered to ${to} within ${seconds} s. It waits there: sending it again would double it.`;
-    return { state: 'stored', failure: new Failure(EXIT.TRY_LATER, text) };
-  } catch (error) {
-    if (courier.sent !== null) return { state: 'stored', failure: storedOnly(to, error) };
-    if (!courier.wasSent) throw error;
-    return notStored(courier, journal, error);
+  const text = `Stored, but not delivered to ${to} within ${seconds} s. It waits there: sending it again would double it.`;
+  return { state: 'stored', failure: ended(EXIT.TRY_LATER, text) };
+}
+
+function failed(courier: Courier | null, to: string, journal: Journal, error: unknown): Conclusion {
+  const isExpected = [ClientError, Failure, Interrupted].some((kind) => error instanceof kind);
+  if (!(error instanceof Error) || !isExpected) throw error;
+  const reason = sanitiseLine(error.message);
+  if (courier?.sent) {
+    const text = `Stored; whether it was delivered to ${to} is not known (${reason}). Sending it again would double it.`;
+    return { state: 'stored', failure: ended(EXIT.TRY_LATER, text, error) };
   }
-}
-
-/** It is stored, and only whether it was delivered will not be known. */
-function storedOnly(to: string, error: unknown): Failure {
-  const reason = error instanceof Error ? ` (${sanitiseLine(error.message)})` : '';
-  const text = `Stored; whether it was delivered to ${to} is not known${reason}. Sending it again would double it.`;
-  return new Failure(EXIT.TRY_LATER, text, { cause: error });
-}
-
-function notStored(courier: Courier, journal: Journal, error: unknown): Conclusion {
-  const reason = error instanceof Error ? sanitiseLine(error.message) : 'given up';
   const isRefused = error instanceof ClientError && isFinal(error);
-  if (!courier.mayBeStored || isRefused) {
-    journal.fate({ id: courier.id, state: { kind: 'refused', reason }, receipt: null });
-    const code = error instanceof ClientError ? exitOf(error) : EXIT.TRY_LATER;
-    return { state: 'refused', failure: new Failure(code, `Not sent: ${reason}`, { cause: error }) };
+  if (courier?.mayBeStored && !isRefused) {
+    const next = journal.isKept
+      ? 'It stays in the outbox and goes again, under its old id, with the next login: sending it again would double it.'
+      : 'Without a history it is not kept: sending it again may double it.';
+    const text = `Not confirmed: the message may be stored or not (${reason}). ${next}`;
+    return { state: 'unsure', failure: ended(EXIT.TRY_LATER, text, error) };
   }
-  const next = journal.isKept
-    ? 'It stays in the outbox and goes again, under its old id, with the next login: sending it again would double it.'
-    : 'Without a history it is not kept: sending it again may double it.';
-  const text = `Not confirmed: the message may be stored or not (${reason}). ${next}`;
-  return { state: 'unsure', failure: new Failure(EXIT.TRY_LATER, text, { cause: error }) };
+  if (courier?.wasSent) {
+    journal.fate({ id: courier.id, state: { kind: 'refused', reason }, receipt: null });
+  }
+  return { state: 'refused', failure: ended(codeOf(error, courier), notSent(error, courier), error) };
+}
+
+/** Once it went out, a connection that does not come back is no sign that nothing can be reached. */
+function codeOf(error: Error, courier: Courier | null): ExitCode {
+  if (error instanceof ClientError) return exitOf(error);
+  return error instanceof Failure && !courier?.wasSent ? error.code : EXIT.TRY_LATER;
+}
+
+function notSent(error: Error, courier: Courier | null): string {
+  // Of a login, which is all that was asked for before, that does not matter.
+  return `Not sent: ${sanitiseLine(courier?.wasSent ? error.message : error.message.replace(OPEN_OUTCOME, '.'))}`;
+}
+
+function ended(code: ExitCode, sentence: string, cause?: unknown): Failure {
+  return new Failure(code, sentence, { cause, isPrinted: true });
 }
 
 function resultLine(
-  courier: Courier,
+  id: string,
   to: string,
-  state: State,
-  failure: Failure | null,
+  { state, failure }: Conclusion,
+  sent: ServerFrameOf<'sent'> | null,
   journal: Journal,
 ): string {
-  const { id, sent } = courier;
   return jsonLine({
     type: 'sent',
     id,

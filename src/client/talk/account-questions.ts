@@ -6,6 +6,20 @@ import type { Display, Question } from './display.ts';
 import { isYes, yesOrNo } from './face.ts';
 import { countOf, wordsFor } from './words.ts';
 
+export interface AccountOptions {
+  /** An operator's leave to make accounts, as it was given at the start. */
+  readonly invite?: string | null;
+  /** The flags by which another start of the client finds this server; empty for the default one. */
+  readonly serverFlags?: string;
+}
+
+/** The question for a password that is open. */
+interface Asked {
+  readonly name: string;
+  /** Whether nobody has said anything but the history: a no asks for another name then. */
+  readonly isStart: boolean;
+}
+
 /**
  * What has to be asked to create, enter, change and delete an account. The next question follows at once, so that no
  * part of a password that was typed ahead can land in a message.
@@ -13,16 +27,22 @@ import { countOf, wordsFor } from './words.ts';
 export class AccountQuestions {
   readonly #client: Client;
   readonly #display: Display;
+  readonly #serverFlags: string;
+  #invite: string | null;
+  #asked: Asked | null = null;
 
-  constructor(client: Client, display: Display) {
+  constructor(client: Client, display: Display, { invite = null, serverFlags = '' }: AccountOptions) {
     this.#client = client;
     this.#display = display;
+    this.#invite = invite;
+    this.#serverFlags = serverFlags;
   }
 
   /** Asks for a name, and then enters or makes the account; for the password alone if the name is known. */
   greet(name: string | null): void {
     if (name !== null) {
-      this.login(name);
+      this.#requireNobody();
+      this.#askPassword(name, { isStart: true });
       return;
     }
     const hint = 'a name that you have, or a new one · Esc looks around first';
@@ -40,7 +60,25 @@ export class AccountQuestions {
   /** @param takeover ends the login elsewhere without asking */
   login(name: string, takeover = false): void {
     this.#requireNobody();
-    this.#askPassword(name, takeover);
+    this.#askPassword(name, { takeover });
+  }
+
+  /**
+   * There may be a connection now: what is asked for an account that is not there (any more) is asked no longer, once
+   * the server has said so.
+   */
+  async lookAgain(): Promise<void> {
+    const asked = this.#asked;
+    if (asked === null || this.#display.state.link.kind !== 'online') return;
+    if (!(await this.#isMissing(asked.name)) || this.#asked !== asked) return;
+    this.#asked = null;
+    this.#offerToMake(asked);
+  }
+
+  /** A login was not taken again: says so if the account is gone. */
+  async tellIfGone(name: string): Promise<void> {
+    if (!(await this.#isMissing(name))) return;
+    this.#display.say('error', `${goneWords(name)} /create ${name} makes it anew; ${HISTORY_STAYS}.`);
   }
 
   changePassword(): void {
@@ -50,8 +88,7 @@ export class AccountQuestions {
         'new password',
         'at least as long as the server wants · Esc leaves',
         async (password) => {
-          if (password === null)
-            throw new ClientError('INVALID', 'A password cannot be empty: nothing was done.');
+          if (password === null) throw new ClientError('INVALID', 'A password cannot be empty.');
           await this.#client.changePassword(old, password);
           this.#display.say('info', 'The password is changed.');
         },
@@ -87,8 +124,7 @@ export class AccountQuestions {
   async #enterOrMake(text: string): Promise<void> {
     try {
       const name = parseUsername(text);
-      const { names } = await this.#client.list(name);
-      if (names.includes(name)) return this.login(name);
+      if (await this.#client.exists(name)) return this.login(name);
       this.#display.say('info', `There is no account ${name} yet. Type yes to make it.`);
       this.#display.ask(yesOrNo(`make ${name}?`, 'makes the account', 'asks again'), (answer) =>
         isYes(answer) ? this.create(name) : this.greet(null),
@@ -103,33 +139,78 @@ export class AccountQuestions {
 
   #askNewPassword(name: string): void {
     const hint = 'Enter alone: none, open to anybody · Esc leaves';
-    this.#askTwice(`password for ${name}`, hint, async (password) => {
-      try {
-        await this.#client.create(name, password);
-      } catch (error) {
-        if (!(error instanceof ClientError) || error.refusal?.code !== 'WEAK_PASSWORD') throw error;
-        this.#display.say('error', wordsFor(error));
-        this.#askNewPassword(name);
-      }
+    this.#askTwice(`password for ${name}`, hint, (password) => this.#create(name, password));
+  }
+
+  async #create(name: string, password: string | null): Promise<void> {
+    try {
+      await this.#client.create(name, password, this.#invite);
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.refusal?.code !== 'REGISTRATION_CLOSED') throw error;
+      this.#display.say('error', wordsFor(error));
+      this.#askInvite(name, password);
+    }
+  }
+
+  /** The password is kept meanwhile: nobody has to type it again. */
+  #askInvite(name: string, password: string | null): void {
+    const command = ['milena', this.#serverFlags, '--invite INVITE'].filter(Boolean).join(' ');
+    this.#display.say('info', `An invite can be entered below, or given at the start:  ${command}`);
+    const hint = "the operator's invite, if you have one · Esc leaves";
+    this.#display.ask({ prompt: 'invite', hint, masked: false }, (answer) => {
+      if (answer === null || answer.trim() === '') return this.#nothing();
+      this.#invite = answer.trim();
+      return this.#create(name, password);
     });
   }
 
-  #askPassword(name: string, takeover: boolean): void {
+  #askPassword(name: string, { takeover = false, isStart = false }): void {
+    const asked: Asked = { name, isStart };
     const question = secret(`password of ${name}`, 'Enter logs in · alone: no password · Esc leaves');
-    this.#display.ask(question, (password) =>
-      password === null ? this.#nothing() : this.#login(name, password === '' ? null : password, takeover),
-    );
+    this.#display.ask(question, (password) => {
+      // Another question has taken its place.
+      if (this.#asked !== asked) return;
+      this.#asked = null;
+      return password === null
+        ? this.#nothing()
+        : this.#login(asked, password === '' ? null : password, takeover);
+    });
+    this.#asked = asked;
+    void this.lookAgain();
   }
 
-  async #login(name: string, password: string | null, takeover: boolean): Promise<void> {
+  /** As anybody may find out by a list. Not being able to ask is no sign of it. */
+  async #isMissing(name: string): Promise<boolean> {
+    try {
+      return !(await this.#client.exists(name));
+    } catch (error) {
+      if (error instanceof ClientError) return false;
+      throw error;
+    }
+  }
+
+  #offerToMake({ name, isStart }: Asked): void {
+    this.#display.say('error', `${goneWords(name)} Type yes to make it; ${HISTORY_STAYS}.`);
+    const no = isStart ? 'asks for another name' : 'leaves it';
+    this.#display.ask(yesOrNo(`make ${name}?`, 'makes the account', no), (answer) => {
+      if (isYes(answer)) return this.create(name);
+      return isStart ? this.greet(null) : this.#nothing();
+    });
+  }
+
+  async #login(asked: Asked, password: string | null, takeover: boolean): Promise<void> {
+    const { name } = asked;
     try {
       await this.#client.login(name, password, takeover);
     } catch (error) {
       // Without an answer it may have been done: the person says what next.
       if (!(error instanceof ClientError) || error.code === 'TIMEOUT') throw error;
-      if (takeover || error.refusal?.code !== 'ALREADY_LOGGED_IN') {
+      const code = error.refusal?.code;
+      const mayBeGone = code === 'BAD_CREDENTIALS' || code === 'NO_SUCH_USER';
+      if (mayBeGone && (await this.#isMissing(name))) return this.#offerToMake(asked);
+      if (takeover || code !== 'ALREADY_LOGGED_IN') {
         this.#display.say('error', wordsFor(error));
-        if (this.#display.state.account === null) this.#askPassword(name, takeover);
+        if (this.#display.state.account === null) this.#askPassword(name, { ...asked, takeover });
         return;
       }
       this.#display.say(
@@ -137,7 +218,7 @@ export class AccountQuestions {
         `${name} is logged in elsewhere. Type yes to take over, which ends it there.`,
       );
       this.#display.ask(yesOrNo('take over?', 'ends it there', 'leaves it'), (answer) =>
-        isYes(answer) ? this.#login(name, password, true) : this.#nothing(),
+        isYes(answer) ? this.#login(asked, password, true) : this.#nothing(),
       );
     }
   }
@@ -162,15 +243,29 @@ export class AccountQuestions {
     }
   }
 
-  /** Twice, since nobody sees what was typed; empty = null. */
+  /**
+   * Twice, since nobody sees what was typed; empty = null. Asked again for as long as another password might do: who
+   * types on must not find that the line shows it.
+   */
   #askTwice(prompt: string, hint: string, done: (password: string | null) => Promise<void>): void {
+    const attempt = async (password: string | null) => {
+      try {
+        await done(password);
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        if (error.code !== 'INVALID' && error.refusal?.code !== 'WEAK_PASSWORD') throw error;
+        this.#display.say('error', wordsFor(error));
+        this.#askTwice(prompt, hint, done);
+      }
+    };
     this.#display.ask(secret(prompt, hint), (first) => {
       if (first === null) return this.#nothing();
-      if (first === '') return done(null);
+      if (first === '') return attempt(null);
       this.#display.ask(secret('the same again', 'so that it is what you meant · Esc leaves'), (second) => {
         if (second === null) return this.#nothing();
-        if (second === first) return done(first);
-        this.#display.say('error', 'The two passwords differ: nothing was done.');
+        if (second === first) return attempt(first);
+        this.#display.say('error', 'The two passwords differ: nothing was done. Once more, or Esc.');
+        this.#askTwice(prompt, hint, done);
       });
     });
   }
@@ -198,6 +293,12 @@ export class AccountQuestions {
 
 function secret(prompt: string, hint: string): Question {
   return { prompt, hint, masked: true };
+}
+
+const HISTORY_STAYS = 'the history on this machine stays';
+
+function goneWords(name: string): string {
+  return `There is no account ${name} here (any more).`;
 }
 
 function messages(count: number): string {

@@ -1,7 +1,7 @@
 import type { History } from '../history/history.ts';
 import type { Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
 import type { ClientState } from '../state.ts';
-import type { EntryState } from '../v2/outbox.ts';
+import type { Entry } from '../v2/outbox.ts';
 
 /** What is true of the talk as a whole. */
 export interface TalkState extends ClientState {
@@ -22,10 +22,15 @@ export interface Question {
   readonly orCommand?: boolean;
   /** Nothing is asked yet: the last answer is being looked at, and another question may follow. */
   readonly isWaiting?: boolean;
+  /** Of a view's own: the question has ended while its answer was being typed, and what is typed on goes nowhere. */
+  readonly isOver?: boolean;
 }
 
 /** Who answered; null: they left the question, or the account it was about is not logged in any more. */
 export type Answered = (text: string | null) => Promise<void> | void;
+
+/** What became of a message, as `Memory.unsettled` gives it back. */
+export type EntryFate = Pick<Entry, 'id' | 'state' | 'receipt' | 'mayBeStored'>;
 
 /** The talk as one version's face writes on it. */
 export interface Display {
@@ -37,8 +42,8 @@ export interface Display {
   /** A message came. `kept` is called once it is on disk and given to the view: then it may be acknowledged. */
   received(message: Incoming, kept: () => void): void;
   sent(message: Outgoing): void;
-  /** Another fate of a sent message. @param receipt as `Memory.unsettled` gives it back */
-  fate(messageId: string, fate: EntryState, receipt: Uint8Array | null): void;
+  /** Another fate of a sent message. */
+  fate(entry: EntryFate): void;
   linkChanged(state: ClientState): void;
   /** Somebody else is logged in to the account now. */
   replaced(name: string): void;

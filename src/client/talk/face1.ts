@@ -91,14 +91,18 @@ export class Face1 implements Face {
     const messageId = randomBytes(16).toString('hex');
     this.#display.sent({ messageId, to, at: Date.now(), body, fate: { kind: 'on-its-way' } });
     try {
-      this.#display.fate(messageId, fateOf(await this.#client.send(to, body)), null);
+      this.#fate(messageId, fateOf(await this.#client.send(to, body)));
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       const unsure = error.code === 'TIMEOUT' || error.code === 'DISCONNECTED';
       const fate: EntryState = unsure ? { kind: 'unsure' } : { kind: 'refused', reason: error.message };
-      this.#display.fate(messageId, fate, null);
+      this.#fate(messageId, fate);
       if (error.code !== 'REFUSED') throw error;
     }
+  }
+
+  #fate(id: string, state: EntryState): void {
+    this.#display.fate({ id, state, receipt: null, mayBeStored: state.kind !== 'refused' });
   }
 
   async #logout(): Promise<void> {

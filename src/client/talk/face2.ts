@@ -3,9 +3,8 @@ import { ClientError } from '../errors.ts';
 import { peerOf } from '../history/peers.ts';
 import { Client } from '../v2/client.ts';
 import type { Client2Options, ClientEvent } from '../v2/events.ts';
-import type { Entry } from '../v2/outbox.ts';
 import { messageKey } from '../v2/seen.ts';
-import { AccountQuestions } from './account-questions.ts';
+import { type AccountOptions, AccountQuestions } from './account-questions.ts';
 import type { FaceCommand } from './commands.ts';
 import type { Display } from './display.ts';
 import { type Face, isYes, yesOrNo } from './face.ts';
@@ -27,11 +26,11 @@ export class Face2 implements Face {
   readonly #link: LinkWords;
   readonly #account: AccountQuestions;
 
-  constructor(options: Client2Options, display: Display) {
+  constructor(options: Client2Options, display: Display, account: AccountOptions = {}) {
     this.#display = display;
     this.#link = new LinkWords(display, options.servers);
     this.#client = new Client(options, (event) => this.#told(event));
-    this.#account = new AccountQuestions(this.#client, display);
+    this.#account = new AccountQuestions(this.#client, display, account);
   }
 
   start(): void {
@@ -118,15 +117,15 @@ export class Face2 implements Face {
 
   #send(to: string, body: string): void {
     this.#requireIdentity();
-    const { id, state } = this.#client.send(to, body);
-    this.#display.sent({ messageId: id, to, at: Date.now(), body, fate: state });
+    const { id, state, mayBeStored } = this.#client.send(to, body);
+    this.#display.sent({ messageId: id, to, at: Date.now(), body, fate: state, mayBeStored });
   }
 
   async #who(names: readonly string[]): Promise<void> {
     if (names.length === 0) {
       throw new ClientError('INVALID', 'About whom? /who NAME, or several names.');
     }
-    this.#display.say('info', wordsForPresence(names, await this.#client.whoIsThere(names)));
+    this.#display.say('info', wordsForPresence(await this.#client.whoIsThere(names)));
   }
 
   async #block(name: string | null): Promise<void> {
@@ -150,12 +149,13 @@ export class Face2 implements Face {
     switch (event.type) {
       case 'state':
         display.linkChanged(event.state);
+        void this.#account.lookAgain();
         break;
       case 'message':
         this.#received(event.inbox, event.message);
         break;
       case 'outgoing':
-        display.fate(event.entry.id, event.entry.state, receiptOf(event.entry));
+        display.fate(event.entry);
         break;
       case 'held':
         display.say('info', `${event.reason} Your messages wait (⧖) and go by themselves.`);
@@ -183,6 +183,7 @@ export class Face2 implements Face {
         break;
       case 'login-not-restored':
         this.#link.notRestored(event);
+        if (event.retryInMs === null) void this.#account.tellIfGone(event.name);
         break;
       case 'replaced':
         display.say(
@@ -209,8 +210,4 @@ export class Face2 implements Face {
     const incoming = { peer: peerOf(message), at, body: message.body, key: messageKey(inbox, message) };
     this.#display.received(incoming, () => this.#client.shown(inbox, message.seq));
   }
-}
-
-function receiptOf(entry: Entry): Uint8Array | null {
-  return entry.receipt ?? null;
 }

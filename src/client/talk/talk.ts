@@ -4,9 +4,8 @@ import type { History } from '../history/history.ts';
 import type { Incoming, Outgoing, Peer } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
 import type { ClientState } from '../state.ts';
-import type { EntryState } from '../v2/outbox.ts';
 import { type Command, commandsOf, type LocalCommand, parseCommand } from './commands.ts';
-import type { Answered, Display, Question, TalkState, View } from './display.ts';
+import type { Answered, Display, EntryFate, Question, TalkState, View } from './display.ts';
 import { exportTo } from './export-file.ts';
 import { type Face, isYes, type MakeFace, yesOrNo } from './face.ts';
 import { helpRows } from './help.ts';
@@ -132,8 +131,8 @@ export class Talk implements Display {
     this.#view.arrived(this.#requireHistory().sent(outgoing));
   }
 
-  fate(messageId: string, fate: EntryState, receipt: Uint8Array | null): void {
-    const message = this.history?.fate(messageId, fate, receipt);
+  fate({ id, state, receipt, mayBeStored }: EntryFate): void {
+    const message = this.history?.fate(id, state, receipt, mayBeStored);
     if (message) this.#view.changed(message);
   }
 

@@ -5,6 +5,7 @@ import { brief, type ClientError, retryHint } from '../errors.ts';
 import type { Peer } from '../history/types.ts';
 import { sanitiseLine, sanitiseName } from '../sanitise.ts';
 import type { EntryState } from '../v2/outbox.ts';
+import type { Presence } from '../v2/presence.ts';
 
 /** Names of a list reply that are shown; of more, only their number. */
 const MAX_NAMES = 100;
@@ -65,15 +66,21 @@ export function wordsForFate(state: EntryState): string {
     case 'undeliverable':
       return '✗ nobody will read it: the account is gone';
     case 'refused':
-      return `✗ ${sanitiseLine(state.reason.slice(0, 500))}`;
+      return `✗ not sent: ${sanitiseLine(state.reason.slice(0, 500))}`;
     case 'unsure':
       return '? not confirmed';
   }
 }
 
+const PRESENCE: Readonly<Record<Presence, string>> = {
+  'logged-in': '● logged in',
+  away: '○ away',
+  'no-such-user': '? unknown',
+};
+
 /** Who of those that were asked for is logged in. */
-export function wordsForPresence(asked: readonly string[], present: readonly string[]): string {
-  return asked.map((name) => `${name} ${present.includes(name) ? '● logged in' : '○ away'}`).join('; ');
+export function wordsForPresence(presence: ReadonlyMap<string, Presence>): string {
+  return [...presence].map(([name, state]) => `${name} ${PRESENCE[state]}`).join('; ');
 }
 
 /** The answer to a request that the person was told had timed out, version 2. */

@@ -317,13 +317,20 @@ export class Chat implements View {
       this.#update({ type: 'complete', ...stepCompletion(this.#screen.input, completion, 0) });
     } else if (page !== null) this.#update({ type: 'page', page: null });
     else if (picked !== null) this.#update({ type: 'list' });
-    else if (question !== null) this.#talk.leaveQuestion();
+    else if (question !== null) this.#leaveQuestion();
+  }
+
+  #leaveQuestion(): void {
+    // What the person throws away themselves is no half of a password that is still being typed.
+    this.#update({ type: 'edit', action: { type: 'clear' } });
+    if (this.#screen.question?.isOver) this.#update({ type: 'ask', question: null, keepsTyped: false });
+    else this.#talk.leaveQuestion();
   }
 
   #endOfInput(): void {
     const { question, answer, input } = this.#screen;
     if ((question === null ? input : answer).text !== '') this.#edit({ type: 'delete' });
-    else if (question !== null) this.#talk.leaveQuestion();
+    else if (question !== null) this.#leaveQuestion();
     else this.#quit();
   }
 
@@ -341,6 +348,10 @@ export class Chat implements View {
       const chosen = conversations[picked];
       this.#update({ type: 'list' });
       if (chosen !== undefined) this.#talk.turnTo(chosen.peer);
+      return;
+    }
+    if (question?.isOver) {
+      this.#leaveQuestion();
       return;
     }
     if (question === null) {

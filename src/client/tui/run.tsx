@@ -1,7 +1,7 @@
 import { render } from 'ink';
 import { Histories } from '../history/histories.ts';
 import type { Settings } from '../settings.ts';
-import { makeFaceFor } from '../talk/make-face.ts';
+import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
 import { App } from './app.tsx';
 import { Chat } from './chat.ts';
 import { TerminalBell } from './terminal-bell.ts';
@@ -24,9 +24,14 @@ const ERASE_SCREEN = '\u001b[2J\u001b[H';
  * Runs the screen until the person leaves; resolves to the process's exit code. However it ends, the terminal is as it
  * was: main screen, cursor shown, its title, rows that wrap, no raw mode, no bracketed paste (only kill -9 leaves no time for that).
  *
+ * @param invite for the account that is to be made; null: nobody gave one
  * @param colorDepth bits of colour that the terminal has: 1, 4, 8 or 24
  */
-export async function runScreen(settings: Settings, colorDepth: number): Promise<number> {
+export async function runScreen(
+  settings: Settings,
+  invite: string | null,
+  colorDepth: number,
+): Promise<number> {
   let code = 0;
   let crash: unknown;
   let leave: () => void = () => undefined;
@@ -39,7 +44,7 @@ export async function runScreen(settings: Settings, colorDepth: number): Promise
   let tell = (sentence: string): void => void problems.push(sentence);
   const { directory, server, others } = settings;
   const histories = new Histories({ directory, server, others, onProblem: (sentence) => tell(sentence) });
-  const makeFace = makeFaceFor(settings, histories);
+  const makeFace = makeFaceFor(settings, histories, invite);
   const chat = new Chat(makeFace, server, histories, size, bell, () => leave());
   tell = (sentence) => chat.tell(sentence);
   const theme = themeFor(settings.theme, process.env, colorDepth);
@@ -76,7 +81,7 @@ export async function runScreen(settings: Settings, colorDepth: number): Promise
   process.stdout.write(NO_WRAP);
   bell.begin();
   for (const sentence of problems) chat.tell(sentence);
-  chat.start(settings.user ?? histories.lastAccount());
+  chat.start(whoToGreet(settings, histories, invite));
   await left;
   app.unmount();
   await app.waitUntilExit().catch(() => undefined);

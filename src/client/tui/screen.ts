@@ -111,8 +111,13 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
   }
 }
 
-function ask(screen: Screen, question: Question | null, keepsTyped: boolean): Screen {
+const OVER = 'this question has ended: nothing typed here goes anywhere · Enter or Esc goes on';
+
+/** A password that was half typed goes with its question; its other half is not shown either, whatever comes next. */
+function ask(screen: Screen, next: Question | null, keepsTyped: boolean): Screen {
   const { answer, input } = screen;
+  const isCut = screen.question?.masked === true && answer.text !== '' && !keepsTyped;
+  const question = isCut ? cut(screen.question, next) : next;
   const asked = { ...screen, question, page: null, picked: null };
   if (question !== null) return { ...asked, answer: keepsTyped ? answer : EMPTY_INPUT };
   const { text } = answer;
@@ -122,6 +127,11 @@ function ask(screen: Screen, question: Question | null, keepsTyped: boolean): Sc
     answer: EMPTY_INPUT,
     input: isWritten ? editInput(input, { type: 'set', text }) : input,
   };
+}
+
+function cut(before: Question, next: Question | null): Question {
+  if (next !== null) return { ...next, masked: true };
+  return { prompt: before.prompt, hint: OVER, masked: true, isOver: true };
 }
 
 function edit(screen: Screen, action: InputAction): Screen {

@@ -10,6 +10,7 @@ import type { Client2Options, ClientEvent } from './events.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type Identity, identityFrom, isPassing } from './identity.ts';
 import type { Entry } from './outbox.ts';
+import { exists, type Presence, presenceOf } from './presence.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
 
@@ -95,11 +96,17 @@ export class Client {
   /**
    * Makes an account and logs in to it; without a password an open one. While a connection is being made it waits for
    * that, as long as for a reply. @throws ClientError
+   * @param invite the operator's leave, where the server asks for it
    */
-  async create(username: string, password: string | null): Promise<void> {
+  async create(username: string, password: string | null, invite: string | null = null): Promise<void> {
     this.#intent += 1;
     await this.#transport.nextConnection();
-    await ask(this.#transport.online(), { type: 'create', username, ...secretOf(password) });
+    await ask(this.#transport.online(), {
+      type: 'create',
+      username,
+      ...secretOf(password),
+      ...(invite === null ? {} : { invite }),
+    });
   }
 
   /**
@@ -153,9 +160,14 @@ export class Client {
     return ask(this.#transport.online(), { type: 'list', pattern, limit: NAMES_AT_ONCE });
   }
 
-  /** Which of the accounts are logged in. @throws ClientError */
-  async whoIsThere(names: readonly string[]): Promise<readonly string[]> {
-    return (await ask(this.#transport.online(), { type: 'status', names })).loggedIn;
+  /** For each name whether somebody is logged in. @throws ClientError */
+  async whoIsThere(names: readonly string[]): Promise<ReadonlyMap<string, Presence>> {
+    return presenceOf(this.#transport.online(), names);
+  }
+
+  /** Whether there is an account of that name, as anybody may know. @throws ClientError */
+  async exists(name: string): Promise<boolean> {
+    return exists(this.#transport.online(), name);
   }
 
   /** Blocks a sender or takes one again; resolves to all that are blocked. @throws ClientError */
@@ -267,7 +279,7 @@ export class Client {
     const before = this.#identity;
     const identity = identityFrom(request, reply, before);
     if (before !== null && before.incarnation !== identity.incarnation) {
-      this.#sender.abandon('another account was logged in to before it was sent');
+      this.#sender.abandon('another account was logged in to first');
     }
     this.#identity = identity;
     this.#wanted = identity.name;

@@ -11,6 +11,8 @@ export type Unsettled = Entry;
 export interface Memory {
   /** An account is logged in to, before any of its messages comes. The account's life may be another than before. */
   begin(identity: Pick<Identity, 'name' | 'incarnation' | 'inbox'>): void;
+  /** What was told so far is durable when this returns. */
+  commit(): void;
   /** Whether a message was shown in an earlier process; `key` as `messageKey` makes it. */
   hasSeen(key: string): boolean;
   /** What this life of the account sent, oldest first: first of all what the server has not answered. */

@@ -7,6 +7,7 @@ const MAX_UNANSWERED_BYTES = 4 * 1024 * 1024;
 const MAX_STORED = 2_000;
 /** Unanswered sends on a connection at a time: the person's other requests keep their room. */
 const MAX_IN_FLIGHT = 8;
+const NO_ROOM = 'too many messages waited';
 
 export type EntryState =
   | { readonly kind: 'on-its-way' }
@@ -31,6 +32,14 @@ export interface Entry {
   readonly state: EntryState;
   /** Of a stored message: to ask with what became of it; null if that cannot be asked, or is known. */
   readonly receipt: Uint8Array | null;
+  /** Whether it went out and was not definitely refused. False: it is surely not stored. */
+  readonly mayBeStored: boolean;
+}
+
+/** A message that is to be sent now. */
+export interface Taken extends Entry {
+  /** What was last told of it is that it is surely not stored: who keeps it has to know better before it goes out. */
+  readonly isNews: boolean;
 }
 
 interface Unanswered {
@@ -39,8 +48,10 @@ interface Unanswered {
   readonly body: string;
   state: EntryState;
   inFlight: boolean;
-  /** It went out at least once, so it may be stored. */
-  wasSent: boolean;
+  /** An earlier try went out and had no definite answer. */
+  inDoubt: boolean;
+  /** What was told last of whether it may be stored. */
+  told: boolean;
 }
 
 interface Stored {
@@ -72,14 +83,17 @@ export class Outbox {
     const bytes = this.#bytes + Buffer.byteLength(body);
     if (this.#unanswered.length >= MAX_UNANSWERED || bytes > MAX_UNANSWERED_BYTES) return null;
     this.#bytes = bytes;
-    const state: EntryState = { kind: this.#ready && !this.#paused ? 'on-its-way' : 'waiting' };
-    const item = { id, to, body, state, inFlight: false, wasSent: false };
+    const goesOn = this.#ready && !this.#paused;
+    const state: EntryState = { kind: goesOn ? 'on-its-way' : 'waiting' };
+    // Known beforehand, so that keeping it once is enough.
+    const told = goesOn && this.#room > 0 && !this.#unanswered.some((item) => item.to === to);
+    const item = { id, to, body, state, inFlight: false, inDoubt: false, told };
     this.#unanswered.push(item);
-    return entryOf(item);
+    return { id, to, body, state, receipt: null, mayBeStored: told };
   }
 
   /**
-   * Takes what an earlier process left; unanswered messages may have been sent. Only into an outbox that is empty and
+   * Takes what an earlier process left. Only into an outbox that is empty and
    * not logged in. One process never leaves more than there is room for; if several together did, the newest
    * unanswered ones are given up, so that the person sees it, and the oldest stored ones are not waited for.
    * @param entries oldest first; those with a receipt are stored
@@ -91,9 +105,9 @@ export class Outbox {
     }
     return entries.flatMap((entry): Entry[] => {
       if (isStored(entry)) return [];
-      if (this.add(entry.id, entry.to, entry.body) === null) return [{ ...entry, state: { kind: 'unsure' } }];
+      if (this.add(entry.id, entry.to, entry.body) === null) return [givenUp(entry, NO_ROOM)];
       const item = this.#find(entry.id);
-      if (item !== undefined) item.wasSent = true;
+      if (item !== undefined) item.inDoubt = item.told = entry.mayBeStored;
       return [];
     });
   }
@@ -114,38 +128,46 @@ export class Outbox {
   interrupt(): Entry[] {
     this.#ready = false;
     this.#paused = false;
-    for (const item of this.#unanswered) item.inFlight = false;
+    for (const item of this.#unanswered) {
+      item.inDoubt ||= item.inFlight;
+      item.inFlight = false;
+    }
     for (const item of this.#stored.values()) item.earlier = true;
     return this.#setAll('waiting');
   }
 
   /** What is to be sent now; it counts as sent. */
-  take(): Entry[] {
+  take(): Taken[] {
     if (!this.#ready || this.#paused) return [];
-    let room = MAX_IN_FLIGHT - this.#unanswered.filter((item) => item.inFlight).length;
+    let room = this.#room;
     const busy = new Set<string>();
-    const taken: Entry[] = [];
+    const taken: Taken[] = [];
     for (const item of this.#unanswered) {
       if (!busy.has(item.to) && !item.inFlight && room > 0) {
         room -= 1;
         item.inFlight = true;
-        item.wasSent = true;
-        taken.push(entryOf(item));
+        const isNews = !item.told;
+        taken.push({ ...entryOf(item), isNews });
       }
       busy.add(item.to);
     }
     return taken;
   }
 
-  /** A taken message did not go out after all; the next `take` has it again. */
+  /** A taken message did not go out after all, or was definitely not stored; the next `take` has it again. */
   putBack(id: string): void {
     const item = this.#find(id);
     if (item !== undefined) item.inFlight = false;
   }
 
-  /** The server has no room for this message yet: nothing goes out until `resume`. */
-  pause(id: string): Entry[] {
+  /**
+   * The server has no room for this message yet: nothing goes out until `resume`.
+   * @param mayBeStored whether the server does not know itself if it is stored
+   */
+  pause(id: string, mayBeStored: boolean): Entry[] {
     this.#paused = true;
+    const item = this.#find(id);
+    if (item !== undefined) item.inDoubt ||= mayBeStored;
     this.putBack(id);
     return this.#setAll('waiting');
   }
@@ -176,7 +198,9 @@ export class Outbox {
 
   refused(id: string, reason: string): Entry[] {
     const item = this.#remove(id);
-    return item === undefined ? [] : [{ ...entryOf(item), state: { kind: 'refused', reason } }];
+    return item === undefined
+      ? []
+      : [{ ...entryOf(item), state: { kind: 'refused', reason }, mayBeStored: false }];
   }
 
   /** No answer will ever say whether it is stored. */
@@ -189,10 +213,10 @@ export class Outbox {
   settled(ids: Iterable<string>, kind: 'delivered' | 'undeliverable'): Entry[] {
     const changed: Entry[] = [];
     for (const id of ids) {
-      const item = this.#stored.get(id) ?? (this.#find(id)?.wasSent ? this.#remove(id) : undefined);
+      const item = this.#stored.get(id) ?? (mayBeStored(this.#find(id)) ? this.#remove(id) : undefined);
       if (item === undefined) continue;
       this.#stored.delete(id);
-      changed.push({ id, to: item.to, body: item.body, state: { kind }, receipt: null });
+      changed.push({ id, to: item.to, body: item.body, state: { kind }, receipt: null, mayBeStored: true });
     }
     return changed;
   }
@@ -225,16 +249,17 @@ export class Outbox {
 
   /** Another account from now on: what is unanswered is given up, what is stored is not waited for. */
   abandon(reason: string): Entry[] {
-    const given = this.#unanswered.map((item): Entry => {
-      const state: EntryState = item.wasSent ? { kind: 'unsure' } : { kind: 'refused', reason };
-      return { ...entryOf(item), state };
-    });
+    const given = this.#unanswered.map((item) => givenUp(entryOf(item), reason));
     this.#unanswered = [];
     this.#stored.clear();
     this.#bytes = 0;
     this.#ready = false;
     this.#paused = false;
     return given;
+  }
+
+  get #room(): number {
+    return MAX_IN_FLIGHT - this.#unanswered.filter((item) => item.inFlight).length;
   }
 
   #setAll(kind: 'on-its-way' | 'waiting'): Entry[] {
@@ -260,10 +285,22 @@ function set(item: Unanswered, state: EntryState): Entry[] {
   return [entryOf(item)];
 }
 
-function entryOf({ id, to, body, state }: Unanswered): Entry {
-  return { id, to, body, state, receipt: null };
+/** What is told of it. */
+function entryOf(item: Unanswered): Entry {
+  const { id, to, body, state } = item;
+  item.told = mayBeStored(item);
+  return { id, to, body, state, receipt: null, mayBeStored: item.told };
+}
+
+function mayBeStored(item: Unanswered | undefined): boolean {
+  return item !== undefined && (item.inFlight || item.inDoubt);
+}
+
+/** What will not be sent any more: only what went out may be stored. */
+function givenUp(entry: Entry, reason: string): Entry {
+  return { ...entry, state: entry.mayBeStored ? { kind: 'unsure' } : { kind: 'refused', reason } };
 }
 
 function storedEntry({ id, to, body }: Stored, receipt: Uint8Array | null): Entry {
-  return { id, to, body, state: { kind: 'stored' }, receipt };
+  return { id, to, body, state: { kind: 'stored' }, receipt, mayBeStored: true };
 }

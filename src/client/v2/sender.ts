@@ -16,6 +16,8 @@ import { hex } from './seen.ts';
  * harmless to repeat; to call it refused could be untrue.
  */
 const NOT_NOW: ReadonlySet<ProtocolErrorCode> = new Set(['RATE_LIMITED', 'BUSY', 'UNAVAILABLE', 'INTERNAL']);
+/** Those of them after which it is surely not stored. */
+const NOT_STORED: ReadonlySet<ProtocolErrorCode> = new Set(['RATE_LIMITED', 'BUSY']);
 /** After so many faults in a row the message that meets them stands in the way no longer. */
 const MAX_FAULTS = 5;
 /** Refusals that say "not on this connection": the next login takes the message along. */
@@ -96,6 +98,7 @@ export class Sender {
     } else if (NOT_NOW.has(reply.code)) {
       this.#hold(id, reply);
     } else if (NOT_HERE.has(reply.code)) {
+      this.#outbox.putBack(id);
       this.interrupt();
     } else {
       this.#changed(this.#outbox.refused(id, `${brief(reply.message)}${retryHint(reply.retryAfterMs)}`));
@@ -115,7 +118,7 @@ export class Sender {
       this.#changed(this.#outbox.giveUp(id));
       return;
     }
-    this.#changed(this.#outbox.pause(id));
+    this.#changed(this.#outbox.pause(id, !NOT_STORED.has(code)));
     // Several were on their way: one wait is for all of them.
     if (this.#retry !== undefined) return;
     const retryInMs = retryMs(this.#pauses, this.#options.held, retryAfterMs);
@@ -132,8 +135,15 @@ export class Sender {
   /** Sends what can be sent now. */
   pump(): void {
     const connection = this.#connection;
-    if (connection === undefined) return;
-    for (const entry of this.#outbox.take()) {
+    if (connection === undefined || connection.hasEnded) return;
+    const taken = this.#outbox.take();
+    const { memory } = this.#options;
+    const news = taken.filter(({ isNews }) => isNews);
+    if (memory !== undefined && news.length > 0) {
+      this.#changed(news);
+      memory.commit();
+    }
+    for (const entry of taken) {
       const id = Buffer.from(entry.id, 'hex');
       const request = { type: 'send', id, to: entry.to, body: entry.body } as const;
       connection.request(request).catch((error: unknown) => this.#failed(connection, entry, error));

@@ -160,11 +160,11 @@ describe.each([
       history.fate('a1', { kind: 'stored' }, RECEIPT);
       history.fate('a3', { kind: 'delivered' }, null);
       history.fate('a4', { kind: 'waiting' }, null);
-      const unanswered = { to: 'bob', receipt: null };
+      const unanswered = { to: 'bob', receipt: null, mayBeStored: true };
       const expected = [
         { ...unanswered, id: 'a2', body: 'a2', state: { kind: 'on-its-way' } },
         { ...unanswered, id: 'a4', body: 'a4', state: { kind: 'waiting' } },
-        { id: 'a1', to: 'bob', body: 'a1', state: { kind: 'stored' }, receipt: RECEIPT },
+        { id: 'a1', to: 'bob', body: 'a1', state: { kind: 'stored' }, receipt: RECEIPT, mayBeStored: true },
       ];
       expect(history.unsettled()).toEqual(expected);
       history.begin('life 1');
@@ -179,6 +179,24 @@ describe.each([
       ]);
       history.begin('life 1');
       expect(history.unsettled()).toEqual([]);
+    });
+
+    test('of what an earlier life of the account wrote only what went out is unsure', () => {
+      const directory = where();
+      const history = open(directory);
+      history.begin('life 1');
+      const out = { to: 'bob', at: 1, body: 'x', fate: { kind: 'waiting' } } as const;
+      history.sent({ ...out, messageId: 'a1', mayBeStored: false });
+      history.sent({ ...out, messageId: 'a2', mayBeStored: false });
+      history.fate('a2', { kind: 'on-its-way' }, null, true);
+      history.sent({ ...out, messageId: 'a3', mayBeStored: true });
+      expect(history.unsettled().map(({ mayBeStored }) => mayBeStored)).toEqual([false, true, true]);
+      history.begin('life 2');
+      expect(history.before(BOB, null, 3).map(({ fate }) => fate)).toEqual([
+        { kind: 'refused', reason: 'the account that wrote it is gone' },
+        { kind: 'unsure' },
+        { kind: 'unsure' },
+      ]);
     });
 
     test('a stored message without a receipt is not asked for', () => {

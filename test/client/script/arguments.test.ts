@@ -23,6 +23,8 @@ describe('a command line', () => {
     [[], { type: 'screen', flags: {} }],
     [['--plain', '--server', 'h:1'], { type: 'screen', flags: { plain: true, server: 'h:1' } }],
     [['--no-bell'], { type: 'screen', flags: { bell: false } }],
+    [['--invite', 'list'], { type: 'screen', flags: { invite: 'list' } }],
+    [['--invite', 'x', 'create', 'bob'], { type: 'command', name: 'create', args: ['--invite', 'x', 'bob'] }],
     [['--help'], { type: 'help', command: null }],
     [['-h'], { type: 'help', command: null }],
     [['--version'], { type: 'version' }],

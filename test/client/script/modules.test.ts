@@ -72,7 +72,7 @@ test.each<[number, string[]]>([
   [0, ['list']],
   [0, ['send', 'bob', 'hi']],
   [0, ['retrieve']],
-  [67, ['status', 'bob']],
+  [0, ['status', 'bob']],
   [0, ['create', 'carol']],
   [0, ['doctor', '--no-history']],
 ])('with one only what the protocol needs: %d %j', async (code, args) => {

@@ -84,7 +84,10 @@ describe('what is refused', () => {
 
   test('by the login sends nothing: 77', async () => {
     server.behave = unless('login', () => fail('BAD_CREDENTIALS'));
-    expect(await send('bob', 'hi')).toMatchObject({ code: 77, stderr: 'milena: that was BAD_CREDENTIALS\n' });
+    expect(await send('bob', 'hi')).toMatchObject({
+      code: 77,
+      stderr: 'milena: Not sent: that was BAD_CREDENTIALS\n',
+    });
     expect(received()).toEqual([]);
   });
 
@@ -307,7 +310,9 @@ describe('no connection', () => {
     expect(done).toMatchObject({
       code: 69,
       stdout: '',
-      stderr: expect.stringMatching(/^milena: No connection to 127\.0\.0\.1:\d+: nobody listens there\.\n/),
+      stderr: expect.stringMatching(
+        /^milena: Not sent: No connection to 127\.0\.0\.1:\d+: nobody listens there\.\n/,
+      ),
     });
     server = await TestServer2.listen(port);
     await run(['retrieve']);

@@ -59,6 +59,12 @@ export const checkShape = z.strictObject({
   next: z.string().nullable(),
 });
 
+export const failedShape = z.strictObject({
+  type: z.literal('failed'),
+  code: z.int(),
+  reason: z.string(),
+});
+
 /** Each command's shape. */
 export const SHAPES = {
   'listen`, `retrieve': messageShape,
@@ -67,6 +73,7 @@ export const SHAPES = {
   status: statusShape,
   'search`, `export': storedShape,
   doctor: checkShape,
+  'all but `send`, `doctor': failedShape,
 } as const;
 
 /** The objects of an output, one a line, checked. @throws ZodError */

@@ -1,6 +1,7 @@
 /** Who one is: the first start, passwords, being logged in elsewhere, leaving. Version 2. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
+import { unless } from '../v2/harness.ts';
 import { agreeable, messageFrom, sessionOf, TestServer2 } from '../v2/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
@@ -22,8 +23,11 @@ async function openLoggedIn(options: ScreenOptions = {}): Promise<void> {
   await screen.logIn();
 }
 
+/** A server without accounts. */
+const EMPTY = unless('list', () => ({ type: 'listed', names: [], more: false }));
+
 function fail(
-  code: 'ALREADY_LOGGED_IN' | 'HAS_UNDELIVERED' | 'BAD_CREDENTIALS' | 'WEAK_PASSWORD',
+  code: 'REGISTRATION_CLOSED' | 'ALREADY_LOGGED_IN' | 'HAS_UNDELIVERED' | 'BAD_CREDENTIALS' | 'WEAK_PASSWORD',
 ): ServerFrame {
   return { type: 'failure', code, message: `It was ${code}.`, undelivered: 3 };
 }
@@ -38,6 +42,10 @@ afterEach(async () => {
 });
 
 describe('the first start asks for a name', () => {
+  beforeEach(() => {
+    server.behave = EMPTY;
+  });
+
   test('that nobody has: makes the account after a yes and a password typed twice', async () => {
     open();
     await screen.shows(/Enter a name below/, / your name › *$/m, /● online/);
@@ -111,6 +119,7 @@ describe('the first start asks for a name', () => {
     screen.keys('alice', KEY.enter);
     await screen.shows(/! Not connected to the server/, /^ your name › *$/m);
     server = await TestServer2.listen(server.port);
+    server.behave = EMPTY;
     await screen.shows(/● online/, /Enter a name below/);
     screen.keys('alice', KEY.enter);
     await screen.shows(/^ make alice\? ›/m);
@@ -172,10 +181,11 @@ describe('passwords', () => {
   test('create asks twice, also for one who types ahead; nothing lands in a message', async () => {
     open();
     await screen.shows(/● online/);
-    screen.keys('/create alice\rsecret\rsecrte\r');
+    screen.keys('/create alice\rsecret\rsecrte\rsecr');
     await screen.shows(/! The two passwords differ/);
+    await screen.inputIs(' password for alice › ••••');
     expect(server.requests).toEqual([]);
-    screen.keys('/create alice\rsecret\rsecret\r');
+    screen.keys('et\rsecret\r');
     await screen.shows(/Account alice is made; you are logged in\./);
     expect(server.requests).toEqual([{ type: 'create', username: 'alice', password: 'secret' }]);
   });

@@ -70,8 +70,8 @@ describe('ticks', () => {
   });
 
   test.each([
-    ['refused', fail('MAILBOX_FULL'), /✗$/m, /✗ It was MAILBOX_FULL\. Try again in 1 s\./],
-    ['blocked', fail('BLOCKED'), /✗$/m, /✗ It was BLOCKED\./],
+    ['refused', fail('MAILBOX_FULL'), /✗$/m, /✗ not sent: It was MAILBOX_FULL\. Try again in 1 s\./],
+    ['blocked', fail('BLOCKED'), /✗$/m, /✗ not sent: It was BLOCKED\./],
   ] as const)('%s, with the reason under it', async (_, answer, tick, reason) => {
     await openLoggedIn();
     server.behave = (request, peer) => (request.type === 'send' ? answer : agreeable(request, peer));
@@ -331,11 +331,23 @@ test('who is there, and who may write', async () => {
   await openLoggedIn();
   server.behave = (request, peer) => {
     if (request.type === 'status') return { type: 'status', loggedIn: ['bob'] };
-    if (request.type === 'list') return { type: 'listed', names: ['al', 'bob'], more: true };
-    return agreeable(request, peer);
+    if (request.type !== 'list') return agreeable(request, peer);
+    if (request.pattern === 'nobody') return { type: 'listed', names: [], more: false };
+    return request.pattern === '*b'
+      ? { type: 'listed', names: ['al', 'bob'], more: true }
+      : agreeable(request, peer);
   };
-  screen.keys('/who bob carol\r', '/block mallory\r', '/unblock mallory\r', '/block\r', '/list *b\r');
-  await screen.shows(/· bob ● logged in; carol ○ away/, /· mallory cannot write to you any more/);
+  screen.keys(
+    '/who bob carol nobody bob\r',
+    '/block mallory\r',
+    '/unblock mallory\r',
+    '/block\r',
+    '/list *b\r',
+  );
+  await screen.shows(
+    /· bob ● logged in; carol ○ away; nobody \? unknown/,
+    /· mallory cannot write to you any more/,
+  );
   await screen.shows(/· mallory can write to you again/, /· You have blocked nobody/);
   await screen.shows(/· 2 accounts: al; bob; and 0\+ more: a pattern shows fewer/);
 });

@@ -92,7 +92,7 @@ describe('a conversation', () => {
     await openLoggedIn();
     server.behave = () => ({ type: 'failure', text: 'There is no user carol.' });
     screen.keys('/msg carol hi', KEY.enter);
-    await screen.shows(/me +hi +✗$/m, /✗ There is no user carol\./);
+    await screen.shows(/me +hi +✗$/m, /✗ not sent: There is no user carol\./);
   });
 
   test('lists, and messages that waited', async () => {

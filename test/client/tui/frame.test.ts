@@ -174,7 +174,8 @@ describe('questions and pages', () => {
     const question = { prompt: 'password of alice', hint: 'Enter logs in', masked: true };
     const asking = typed(updateScreen(writing, { type: 'ask', question, keepsTyped: false }), 'hünter2');
     expect(drawn(asking).slice(-2)).toEqual([' password of alice › •••••••', ' Enter logs in']);
-    const after = updateScreen(asking, { type: 'ask', question: null, keepsTyped: false });
+    const left = updateScreen(asking, { type: 'edit', action: { type: 'clear' } });
+    const after = updateScreen(left, { type: 'ask', question: null, keepsTyped: false });
     expect(drawn(after).at(-2)).toBe(' carol › half a thought');
   });
 

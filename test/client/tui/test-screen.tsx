@@ -1,6 +1,7 @@
 import { render } from 'ink-testing-library';
 import { expect, vi } from 'vitest';
 import { Histories } from '../../../src/client/history/histories.ts';
+import type { AccountOptions } from '../../../src/client/talk/account-questions.ts';
 import type { Display } from '../../../src/client/talk/display.ts';
 import type { Face } from '../../../src/client/talk/face.ts';
 import { Face1 } from '../../../src/client/talk/face1.ts';
@@ -19,6 +20,8 @@ export interface ScreenOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly client?: Partial<Client2Options>;
+  /** What the start said about accounts. */
+  readonly account?: AccountOptions;
 }
 
 export const KEY = {
@@ -63,7 +66,7 @@ export class TestScreen {
     const quick = { reconnect: { firstMs: 20, maxMs: 100 }, relogin: { firstMs: 20, maxMs: 50, tries: 3 } };
     const all = { ...DEFAULT_OPTIONS_2, ...quick, ...options.client, servers, memory: histories };
     const makeFace = (display: Display): Face =>
-      protocol === 1 ? new Face1(all, display) : new Face2(all, display);
+      protocol === 1 ? new Face1(all, display) : new Face2(all, display, options.account);
     const bell = { ring: () => void this.rings++, title: (text: string) => void this.titles.push(text) };
     this.chat = new Chat(makeFace, server, histories, { columns, rows }, bell, () => void this.quits++);
     this.#ink = render(<App chat={this.chat} theme={themeFor('mono', {}, 1)} />);

@@ -209,7 +209,7 @@ describe('what stands between messages', () => {
     if (changed !== null) timeline.changed(changed);
     expect(texts(timeline).slice(-2)).toEqual([
       expect.stringMatching(/^hi\s+✗$/),
-      '✗ There is no user called bob.',
+      '✗ not sent: There is no user called bob.',
     ]);
   });
 });

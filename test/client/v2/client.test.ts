@@ -156,12 +156,20 @@ describe('other requests', () => {
   test('list, who is there, block', async () => {
     await connectAs('al');
     server.behave = (request, peer) => {
-      if (request.type === 'list') return { type: 'listed', names: ['al', 'bob'], more: true };
+      if (request.type === 'list' && request.pattern === '*b') {
+        return { type: 'listed', names: ['al', 'bob'], more: true };
+      }
+      if (request.type === 'list' && request.pattern === 'dan')
+        return { type: 'listed', names: [], more: false };
       if (request.type === 'status') return { type: 'status', loggedIn: ['bob'] };
       return agreeable(request, peer);
     };
     expect(await client.list('*b')).toMatchObject({ names: ['al', 'bob'], more: true });
-    expect(await client.whoIsThere(['bob', 'cy'])).toEqual(['bob']);
+    expect([...(await client.whoIsThere(['bob', 'cy', 'dan']))]).toEqual([
+      ['bob', 'logged-in'],
+      ['cy', 'away'],
+      ['dan', 'no-such-user'],
+    ]);
     expect(await client.block('mallory', true)).toEqual(['mallory']);
     expect(await client.block('mallory', false)).toEqual([]);
     expect(await client.blocked()).toEqual([]);

@@ -6,6 +6,7 @@ import {
   clientForEachTest,
   connectAs,
   events,
+  fail,
   server,
   shown,
   statesOf,
@@ -22,6 +23,7 @@ class Left implements Memory {
   readonly begun: string[] = [];
   seen = new Set<string>();
   entries: Unsettled[] = [];
+  commits = 0;
   /** What had been told when an account began. */
   toldBefore: string[][] = [];
 
@@ -29,6 +31,10 @@ class Left implements Memory {
     expect([incarnation, inbox].map((id) => id.length)).toEqual([32, 32]);
     this.begun.push(name);
     this.toldBefore.push(events.map((event) => event.type));
+  }
+
+  commit(): void {
+    this.commits += 1;
   }
 
   hasSeen(key: string): boolean {
@@ -42,7 +48,7 @@ class Left implements Memory {
 
 function unanswered(text: string): Unsettled {
   const id = hex(idOf(text));
-  return { id, to: 'bob', body: text, state: { kind: 'on-its-way' }, receipt: null };
+  return { id, to: 'bob', body: text, state: { kind: 'on-its-way' }, receipt: null, mayBeStored: true };
 }
 
 function stored(text: string): Unsettled {
@@ -99,6 +105,39 @@ test('what an earlier process has shown is acknowledged and not told', async () 
   await until(() => server.asked('ack').length > 0);
   expect(shown).toEqual(['new']);
   expect(server.asked('ack')).toEqual([{ type: 'ack', upTo: 2 }]);
+});
+
+test('what was never sent is durable as sent before it goes out, and what goes out at once was so already', async () => {
+  const memory = new Left();
+  const waiting: Unsettled = { ...unanswered('one'), state: { kind: 'waiting' }, mayBeStored: false };
+  memory.entries = [waiting];
+  const told: string[] = [];
+  memory.commit = () => {
+    const sent = server.asked('send').length;
+    for (const event of events)
+      if (event.type === 'outgoing' && event.entry.mayBeStored) told.push(`${sent}`);
+  };
+  await connectAs('al', { memory });
+  await until(() => statesOf(waiting.id).includes('stored'));
+  expect(told).toEqual(['0']);
+  const { id, mayBeStored } = client.send('bob', 'two');
+  expect(mayBeStored).toBe(true);
+  await until(() => statesOf(id).includes('stored'));
+  expect(statesOf(id)).toEqual(['stored']);
+  expect(told).toEqual(['0']);
+});
+
+test.each([
+  ['RATE_LIMITED', 'refused'],
+  ['UNAVAILABLE', 'unsure'],
+] as const)('what was answered with %s and then given up is %s', async (code, kind) => {
+  const memory = new Left();
+  server.behave = unless('send', () => fail(code, { retryAfterMs: 60_000 }));
+  await connectAs('al', { memory });
+  const { id } = client.send('bob', 'hi');
+  await until(() => statesOf(id).includes('waiting'));
+  await client.logout();
+  expect(statesOf(id).at(-1)).toBe(kind);
 });
 
 test('a reconnect takes up nothing twice', async () => {

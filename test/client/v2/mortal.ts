@@ -37,7 +37,8 @@ const client = new Client(
 
 function listen(event: ClientEvent): void {
   const history = histories.current;
-  if (event.type === 'outgoing') history?.fate(event.entry.id, event.entry.state, event.entry.receipt);
+  if (event.type === 'outgoing')
+    history?.fate(event.entry.id, event.entry.state, event.entry.receipt, event.entry.mayBeStored);
   if (event.type !== 'message') return;
   const { inbox, message } = event;
   const name = message.verified ? message.from : message.external;

@@ -107,7 +107,7 @@ describe('answers out of the usual order', () => {
 test('a server without room: everything waits, then goes on with the refused one first', () => {
   const outbox = outboxWith('1', '2');
   outbox.take();
-  expect(states(outbox.pause('1'))).toEqual(['1 waiting', '2 waiting']);
+  expect(states(outbox.pause('1', false))).toEqual(['1 waiting', '2 waiting']);
   expect(outbox.take()).toEqual([]);
   expect(outbox.add('3', 'carol', 'x')?.state.kind).toBe('waiting');
   expect(states(outbox.resume())).toEqual(['1 on-its-way', '2 on-its-way', '3 on-its-way']);
@@ -120,6 +120,44 @@ test('another account: what was sent may be stored, what was not is refused', ()
   expect(states(outbox.abandon('logged out'))).toEqual(['1 unsure', '2 refused']);
   outbox.begin();
   expect(outbox.take()).toEqual([]);
+});
+
+describe('whether it may be stored', () => {
+  test('is known beforehand of what goes out at once, and told of everything else when it goes', () => {
+    const outbox = outboxWith('1');
+    expect(outbox.add('2', 'bob', 'x')?.mayBeStored).toBe(false);
+    expect(outbox.take()).toMatchObject([{ id: '1', isNews: false }]);
+    outbox.accepted('1', RECEIPT);
+    expect(outbox.take()).toMatchObject([{ id: '2', isNews: true, mayBeStored: true }]);
+    expect(outbox.interrupt()).toMatchObject([{ id: '2', mayBeStored: true }]);
+    outbox.begin();
+    expect(outbox.take()).toMatchObject([{ id: '2', isNews: false }]);
+  });
+
+  test.each([
+    ['did not go out', (outbox: Outbox) => outbox.putBack('1')],
+    ['met a server without room', (outbox: Outbox) => outbox.pause('1', false)],
+  ])('is not so of what %s', (_, happens) => {
+    const outbox = outboxWith('1');
+    outbox.take();
+    happens(outbox);
+    expect(states(outbox.abandon('logged out'))).toEqual(['1 refused']);
+  });
+
+  test.each([
+    ['a lost connection', (outbox: Outbox) => outbox.interrupt()],
+    ['no answer', (outbox: Outbox) => outbox.unheard('1')],
+    ['a server that does not know itself', (outbox: Outbox) => outbox.pause('1', true)],
+  ])('is so after %s, also when the next try is refused', (_, happens) => {
+    const outbox = outboxWith('1');
+    outbox.take();
+    happens(outbox);
+    outbox.interrupt();
+    outbox.begin();
+    outbox.take();
+    outbox.pause('1', false);
+    expect(states(outbox.abandon('logged out'))).toEqual(['1 unsure']);
+  });
 });
 
 test('is bounded in messages, in bytes, and in what it waits for', () => {
@@ -145,8 +183,18 @@ test('is bounded in messages, in bytes, and in what it waits for', () => {
 describe('what an earlier process left', () => {
   const left = (id: string, receipt: Uint8Array | null = null, body = 'x'): Entry => {
     const kind = receipt === null ? 'on-its-way' : 'stored';
-    return { id, to: 'bob', body, state: { kind }, receipt };
+    return { id, to: 'bob', body, state: { kind }, receipt, mayBeStored: true };
   };
+
+  test('and never sent is surely not stored, until it goes out', () => {
+    const outbox = new Outbox();
+    outbox.restore([{ ...left('1'), state: { kind: 'waiting' }, mayBeStored: false }, left('2')]);
+    expect(states(outbox.abandon('logged out'))).toEqual(['1 refused', '2 unsure']);
+    outbox.restore([{ ...left('1'), state: { kind: 'waiting' }, mayBeStored: false }]);
+    outbox.begin();
+    expect(outbox.take()).toMatchObject([{ id: '1', mayBeStored: true, isNews: true }]);
+    expect(states(outbox.abandon('logged out'))).toEqual(['1 unsure']);
+  });
 
   test('goes again in its order, before what is new; it may have been sent', () => {
     const outbox = new Outbox();
@@ -257,7 +305,7 @@ class Model {
     const to = this.recipient.get(id) ?? '';
     const isStored = this.stored.get(to)?.includes(id) ?? false;
     const what = this.random.below(5);
-    if (what === 0) this.changed(this.outbox.pause(id));
+    if (what === 0) this.changed(this.outbox.pause(id, isStored));
     else if (what === 1 && !isStored) {
       this.refused.add(id);
       this.changed(this.outbox.refused(id, 'no'));

@@ -111,8 +111,11 @@ export function agreeable(request: Request, peer: Peer): ServerFrame | null {
       return { type: 'logged-out' };
     case 'delete':
       return { type: 'deleted', undelivered: 0 };
-    case 'list':
-      return { type: 'listed', names: [], more: false };
+    case 'list': {
+      // Whoever is asked for by name is there.
+      const { pattern = '' } = request;
+      return { type: 'listed', names: pattern === '' || /[*?]/.test(pattern) ? [] : [pattern], more: false };
+    }
     case 'retrieve':
       return { type: 'retrieved', messages: [], more: false };
     case 'send':

@@ -1,0 +1,288 @@
+/** Questions about accounts when things come in between: accounts that are gone, invites, half a password. Version 2. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { ProtocolErrorCode } from '../../../src/protocol/errors.ts';
+import { fail, unless } from '../v2/harness.ts';
+import { agreeable, type Behaviour, idOf, messageFrom, sessionOf, TestServer2 } from '../v2/test-server.ts';
+import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
+
+let server: TestServer2;
+let screen: TestScreen;
+
+function open(options: ScreenOptions = {}): void {
+  screen = new TestScreen(server.port, options);
+}
+
+/** A server that was wiped: without accounts, and a login is as wrong as anywhere. */
+const EMPTY: Behaviour = (request, peer) => {
+  if (request.type === 'create') {
+    return { ...sessionOf('created', request.username), incarnation: idOf('after the flood') };
+  }
+  if (request.type === 'list') return { type: 'listed', names: [], more: false };
+  return request.type === 'login' ? fail('BAD_CREDENTIALS') : agreeable(request, peer);
+};
+
+beforeEach(async () => {
+  server = await TestServer2.listen();
+});
+
+afterEach(async () => {
+  await screen.close();
+  await server.close();
+});
+
+describe('an account that is gone', () => {
+  const GONE = /! There is no account alice here \(any more\)\. Type yes to make it/;
+
+  test('is not asked for its password, and made anew after a yes; what was said stays', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'milena-gone-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    open({ directory });
+    await screen.logIn();
+    server.peer.send(messageFrom('bob', 1, 'before the flood'));
+    screen.keys('/msg bob', KEY.enter);
+    await screen.shows(/bob {2}before the flood/);
+    await screen.close();
+    server.behave = EMPTY;
+    open({ directory });
+    await screen.shows(GONE, /^ make alice\? › *$/m);
+    screen.keys('yes', KEY.enter, 'secret', KEY.enter, 'secret', KEY.enter);
+    await screen.shows(/Account alice is made; you are logged in\./);
+    screen.keys('/msg bob', KEY.enter);
+    await screen.shows(/bob {2}before the flood/);
+    expect(server.asked('create')).toMatchObject([{ username: 'alice', password: 'secret' }]);
+  });
+
+  test('never sent what waited, and says so; only what went out is not confirmed', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'milena-gone-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    server.behave = unless('send', () => null);
+    open({ directory });
+    await screen.logIn();
+    screen.keys('/msg bob', KEY.enter, 'went out', KEY.enter);
+    await screen.until(() => expect(server.asked('send')).toHaveLength(1));
+    const { port } = server;
+    await server.close();
+    await screen.shows(/! The connection to .* is lost/);
+    screen.keys('stayed here', KEY.enter);
+    await screen.shows(/went out +⧖$/m, /stayed here +⧖$/m);
+    await screen.close();
+    server = await TestServer2.listen(port);
+    server.behave = EMPTY;
+    open({ directory });
+    await screen.shows(GONE);
+    screen.keys('yes', KEY.enter, 'secret', KEY.enter, 'secret', KEY.enter);
+    await screen.shows(/Account alice is made/);
+    screen.keys('/msg bob', KEY.enter);
+    await screen.shows(/went out +\?$/m, /\? not confirmed/, /stayed here +✗$/m, /✗ not sent: the account/);
+    expect(server.asked('send')).toEqual([]);
+  });
+
+  test('asks for another name after a no', async () => {
+    server.behave = EMPTY;
+    open({ user: 'alice' });
+    await screen.shows(GONE);
+    screen.keys('no', KEY.enter);
+    await screen.inputIs(' your name ›');
+    expect(screen.text).not.toMatch(/Nothing was done/);
+  });
+
+  test('is found out when there is a connection; of half a password nothing is seen', async () => {
+    const { port } = server;
+    await server.close();
+    open({ user: 'alice' });
+    await screen.shows(/^ password of alice › *$/m);
+    screen.keys('hünt');
+    await screen.inputIs(' password of alice › ••••');
+    server = await TestServer2.listen(port);
+    server.behave = EMPTY;
+    await screen.shows(GONE, /^ make alice\? › *$/m);
+    screen.keys('er2');
+    await screen.inputIs(' make alice? › •••');
+    screen.keys(KEY.enter);
+    await screen.inputIs(' your name ›');
+    expect(screen.frames.join('\n')).not.toMatch(/hün|er2/);
+  });
+
+  test.each(['/login alice\r', '/login alice\rsecret\r'])(
+    'by %j: proposed to be made, or left',
+    async (typed) => {
+      server.behave = EMPTY;
+      open();
+      await screen.shows(/● online/);
+      screen.keys(KEY.escape);
+      await screen.inputIs(' ›');
+      screen.keys(typed);
+      await screen.shows(GONE, /^ make alice\? › *$/m);
+      screen.keys(KEY.escape);
+      await screen.shows(/Nothing was done/, /^ › *$/m);
+    },
+  );
+
+  test('since the connection was lost: said, with the command that makes it', async () => {
+    open();
+    await screen.logIn();
+    server.behave = EMPTY;
+    server.peer.socket.destroy();
+    await screen.shows(
+      /Not logged in again as alice/,
+      /There is no account alice here \(any more\)\. \/create alice/,
+    );
+  });
+
+  test('is no conclusion from a server that cannot say', async () => {
+    server.behave = unless('list', () => fail('UNAVAILABLE'));
+    open({ user: 'alice' });
+    await screen.shows(/● online/);
+    await screen.until(() => expect(server.asked('list')).not.toEqual([]));
+    screen.keys('secret', KEY.enter);
+    await screen.shows(/Logged in as alice/);
+    expect(screen.text).not.toMatch(/any more/);
+  });
+});
+
+describe('a server that makes accounts by invitation', () => {
+  const BY_INVITE: Behaviour = (request, peer) =>
+    request.type === 'create' && request.invite !== 'right'
+      ? fail('REGISTRATION_CLOSED')
+      : EMPTY(request, peer);
+
+  beforeEach(() => {
+    server.behave = BY_INVITE;
+  });
+
+  test('is given the invite of the start', async () => {
+    open({ account: { invite: 'right' } });
+    await screen.shows(/● online/);
+    screen.keys('alice\r', 'yes\r', 'secret\r', 'secret\r');
+    await screen.shows(/Account alice is made/);
+    expect(server.asked('create')).toEqual([
+      { type: 'create', username: 'alice', password: 'secret', invite: 'right' },
+    ]);
+  });
+
+  test('is asked for, until it is right, and the password is not asked for again', async () => {
+    open({ account: { serverFlags: '--server 127.0.0.1:99' } });
+    await screen.shows(/● online/);
+    screen.keys('/create alice\rsecret\rsecret\r');
+    await screen.shows(
+      /! that was REGISTRATION_CLOSED/,
+      /given at the start: milena --server 127\.0\.0\.1:99 --invite INVITE/,
+      /^ invite › *$/m,
+    );
+    screen.keys('wrong\r');
+    await screen.shows(/REGISTRATION_CLOSED[\s\S]*REGISTRATION_CLOSED/, /^ invite › *$/m);
+    screen.keys(' right \r');
+    await screen.shows(/Account alice is made/);
+    expect(server.asked('create').map(({ invite }) => invite)).toEqual([undefined, 'wrong', 'right']);
+    expect(new Set(server.asked('create').map(({ password }) => password))).toEqual(new Set(['secret']));
+  });
+
+  test('is left with Escape', async () => {
+    open();
+    await screen.shows(/● online/);
+    screen.keys('/create alice\rsecret\rsecret\r');
+    await screen.inputIs(' invite ›');
+    screen.keys(KEY.escape);
+    await screen.shows(/Nothing was done/, /^ › *$/m);
+  });
+});
+
+describe('a password is never to be seen', () => {
+  const PASSWORD = 'hünter2';
+
+  async function atCreate(): Promise<void> {
+    open();
+    await screen.shows(/● online/);
+    screen.keys('/create alice', KEY.enter);
+    await screen.inputIs(' password for alice ›');
+  }
+
+  function isNowhere(): void {
+    expect(screen.frames.join('\n')).not.toMatch(/ünt/);
+    expect(JSON.stringify(screen.chat.screen)).not.toMatch(/ünt/);
+  }
+
+  test('when the two differ: it is asked for again', async () => {
+    await atCreate();
+    screen.keys(PASSWORD, KEY.enter, 'hünte', KEY.enter);
+    await screen.shows(/! The two passwords differ/, /^ password for alice › *$/m);
+    screen.keys(PASSWORD, KEY.enter, PASSWORD);
+    await screen.inputIs(' the same again › •••••••');
+    screen.keys(KEY.enter);
+    await screen.shows(/Account alice is made/);
+    isNowhere();
+  });
+
+  test('when it was typed a third time, before the server had refused it as too weak', async () => {
+    server.behave = (request, peer) => {
+      if (request.type !== 'create') return agreeable(request, peer);
+      return null;
+    };
+    await atCreate();
+    screen.keys(PASSWORD, KEY.enter, PASSWORD, KEY.enter);
+    await screen.until(() => expect(server.asked('create')).toHaveLength(1));
+    screen.keys('hünt');
+    server.peer.send(fail('WEAK_PASSWORD'));
+    await screen.shows(/! that was WEAK_PASSWORD/);
+    await screen.inputIs(' password for alice › ••••');
+    screen.keys(KEY.escape);
+    await screen.inputIs(' ›');
+    isNowhere();
+  });
+
+  test.each<ProtocolErrorCode>(['USERNAME_TAKEN', 'UNAVAILABLE', 'RATE_LIMITED'])(
+    'when it was typed on until a refusal with %s: the rest goes nowhere',
+    async (code) => {
+      server.behave = (request, peer) => (request.type === 'create' ? null : agreeable(request, peer));
+      await atCreate();
+      screen.keys(PASSWORD, KEY.enter, PASSWORD, KEY.enter);
+      await screen.until(() => expect(server.asked('create')).toHaveLength(1));
+      screen.keys('hü');
+      server.peer.send(fail(code));
+      await screen.shows(new RegExp(`! that was ${code}`), /this question has ended/);
+      screen.keys('nter2');
+      await screen.shows(/› •••••$/m);
+      screen.keys(KEY.enter);
+      await screen.inputIs(' ›');
+      screen.keys('/help?');
+      await screen.inputIs(' › /help?');
+      isNowhere();
+      expect(server.asked('send')).toEqual([]);
+    },
+  );
+
+  test('whatever comes in between: another size, a lost connection, Escape, the end', async () => {
+    await atCreate();
+    screen.keys('hünt');
+    screen.resize(56, 12);
+    await screen.inputIs(' password for alice › ••••');
+    server.peer.socket.destroy();
+    await screen.shows(/Connected again/);
+    await screen.inputIs(' password for alice › ••••');
+    screen.resize(100, 30);
+    screen.keys('er2', KEY.enter, 'hünt');
+    await screen.inputIs(' the same again › ••••');
+    screen.keys(KEY.ctrl('b'), KEY.alt('a'), KEY.tab, KEY.up, KEY.ctrl('w'), KEY.ctrl('y'), KEY.ctrl('z'));
+    await screen.until(() => expect(screen.input).toMatch(/the same again › /));
+    screen.keys(KEY.escape);
+    await screen.shows(/Nothing was done/, /^ › *$/m);
+    screen.keys(KEY.ctrl('y'), KEY.ctrl('z'), 'x');
+    await screen.inputIs(' › x');
+    screen.keys(KEY.ctrl('u'), '/create bob', KEY.enter, 'hünt', KEY.ctrl('c'));
+    await screen.until(() => expect(screen.quits).toBe(1));
+    // What is being typed at this moment stands in the state, and in no frame.
+    expect(screen.frames.join('\n')).not.toMatch(/ünt/);
+  });
+
+  test('an empty new one is asked for again, too', async () => {
+    open();
+    await screen.logIn();
+    screen.keys('/passwd\rsecret\r\r');
+    await screen.shows(/! A password cannot be empty/, /^ new password › *$/m);
+    screen.keys('better\rbetter\r');
+    await screen.shows(/The password is changed/);
+  });
+});
