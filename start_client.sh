@@ -3,7 +3,8 @@
 #
 #   ./start_client.sh [--server HOST:PORT[,HOST:PORT…]] [further options of the client]
 #
-# Without --server and MILENA_SERVER it connects to the frontend of this checkout (MILENA_HOST and MILENA_PORT, 127.0.0.1:8080).
+# Without --server and MILENA_SERVER it connects to the frontend of this checkout: that at MILENA_HOST and MILENA_PORT, or
+# the one that was started here last, or 127.0.0.1:8080. ./stop_everything.sh ends it, too.
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/scripts/common.sh"
@@ -24,5 +25,4 @@ if [ -z "$server${MILENA_SERVER:-}" ]; then
   set -- --server "$FRONTEND_ADDRESS" "$@"
 fi
 ensure_build
-note_process client $$ "$ROOT/dist/client/main.js"
 exec "$ROOT/milena" "$@"

@@ -28,7 +28,7 @@ ensure_build
 say "   ready ($SECONDS s)"
 say "2. Kafka"
 if [ -n "$KAFKA_IS_GIVEN" ]; then
-  say "   given: $MILENA_KAFKA_BROKERS (MILENA_KAFKA_BROKERS)"
+  say "   given: $MILENA_KAFKA_BROKERS ($KAFKA_GIVEN_BY)"
 else
   interruptible part "$ROOT/start_kafka.sh"
 fi

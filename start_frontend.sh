@@ -5,7 +5,8 @@
 #
 #   --background   returns when it serves; its log goes to .milena/logs/. Does nothing when one runs there already.
 #
-#   MILENA_HOST, MILENA_PORT   where it listens. Any number of frontends may run, each on its own port.
+#   MILENA_HOST, MILENA_PORT   where it listens. Any number of frontends may run, each on its own port. The client and the
+#                              other scripts find the one that runs without them.
 #   MILENA_KAFKA_BROKERS       the Kafka it uses (that of ./start_kafka.sh)
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
@@ -23,9 +24,9 @@ done
 
 address=$FRONTEND_ADDRESS
 program=$ROOT/dist/frontend/main.js
-# How the client finds it, which looks at 8080 by itself.
+# For the other scripts, which then need not be told; empty where it is that of ./start_kafka.sh.
+brokers=${KAFKA_IS_GIVEN:+$MILENA_KAFKA_BROKERS}
 client=./start_client.sh
-[ "$MILENA_PORT" = 8080 ] || client="MILENA_PORT=$MILENA_PORT ./start_client.sh"
 # A small nursery for young objects: the default of 16 MiB takes more memory than it saves time; with 4 MiB too much
 # grows old. And all begin there: what a message needs is garbage soon, but V8 learns from logins to put some of it among
 # the old objects.
@@ -60,12 +61,13 @@ need_kafka
 
 if [ -z "$background" ]; then
   say "Starting the frontend at $address; Ctrl+C ends it. In another terminal:  $client"
-  note_process frontend $$ "$program" "$address"
+  note_process frontend $$ "$program" "$address" "$brokers"
   unlock "frontend-$MILENA_PORT"
   exec node "${FRONTEND_NODE_FLAGS[@]}" "$program"
 fi
 
 log=$STATE/logs/frontend-$MILENA_PORT.log
+need_files "$log"
 # One old log is kept, so that they do not grow without end.
 if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 10000000 ]; then mv "$log" "$log.1"; fi
 
@@ -82,7 +84,7 @@ nohup node "${FRONTEND_NODE_FLAGS[@]}" "$program" >>"$log" 2>&1 </dev/null &
 pid=$!
 set +m
 disown "$pid" 2>/dev/null || true
-note_process frontend "$pid" "$program" "$address"
+note_process frontend "$pid" "$program" "$address" "$brokers"
 
 # It may not be node yet: then its command is not ours yet, either.
 served_or_ended() { port_open "$FRONTEND_HOST" "$MILENA_PORT" || ! kill -0 "$pid" 2>/dev/null; }

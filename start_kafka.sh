@@ -9,7 +9,7 @@
 #   --switch   the two have their data apart: where one has some the other is not started, unless this says so
 #
 #   MILENA_KAFKA=docker|jvm   one of the two, whatever is there
-#   MILENA_KAFKA_PORT         the port (9092)
+#   MILENA_KAFKA_PORT         the port (that of the last start, or 9092); the other scripts find it by themselves
 #   MILENA_KAFKA_IMAGE        the image for Docker (apache/kafka:4.3.1)
 #   MILENA_KAFKA_HEAP         limit of the Java heap (768m)
 set -euo pipefail
@@ -18,6 +18,10 @@ here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "$ROOT/scripts/kafka-jvm.sh"
 . "$ROOT/scripts/kafka-docker.sh"
 
+case ${MILENA_KAFKA:-} in
+  '' | docker | jvm) ;;
+  *) die "$EX_USAGE" "MILENA_KAFKA=$(shown "$MILENA_KAFKA") is neither docker nor jvm (Java's), for example MILENA_KAFKA=jvm" ;;
+esac
 switch=''
 case ${1:-} in
   '') ;;
@@ -25,6 +29,7 @@ case ${1:-} in
   *) wrong_usage "unknown argument: $1" ;;
 esac
 [ $# -le 1 ] || wrong_usage "unknown argument: $2"
+[ -z "$switch" ] || [ -n "${MILENA_KAFKA:-}" ] || wrong_usage 'To which one? MILENA_KAFKA=docker or MILENA_KAFKA=jvm belongs to --switch.'
 
 address=127.0.0.1:$MILENA_KAFKA_PORT
 kind_file=$STATE/kafka/kind
@@ -67,7 +72,6 @@ choose_kind() {
           'or name a Kafka that runs elsewhere in MILENA_KAFKA_BROKERS=host:port (then this script is not needed).'
       fi
       ;;
-    *) die "$EX_USAGE" "MILENA_KAFKA=$kind is neither docker nor jvm." ;;
   esac
   if [ -n "$data_kind" ] && [ "$kind" != "$data_kind" ] && [ -z "$switch" ]; then
     die "$EX_UNAVAILABLE" "The accounts and messages are in $(name_of "$data_kind") Kafka, which ran last; they are not in $(name_of "$kind")." \
@@ -88,6 +92,11 @@ write_kinds() {
 # already_running KIND NAME
 already_running() {
   local port
+  if [ -n "${MILENA_KAFKA:-}" ] && [ "$MILENA_KAFKA" != "$1" ]; then
+    die "$EX_UNAVAILABLE" "$(name_of "$1") Kafka runs already ($2), and MILENA_KAFKA is $MILENA_KAFKA. The two have their data apart." \
+      'Go on with the one that runs:  ./start_kafka.sh without MILENA_KAFKA (is it in .env?)' \
+      "The other one in its place:    ./stop_everything.sh, then  MILENA_KAFKA=$MILENA_KAFKA ./start_kafka.sh --switch"
+  fi
   port=$(sed -n "s/^$1 //p" <<<"$kinds")
   if [ "$port" != "$MILENA_KAFKA_PORT" ]; then
     die "$EX_UNAVAILABLE" "Kafka of this checkout runs already, on 127.0.0.1:$port ($2), and MILENA_KAFKA_PORT is $MILENA_KAFKA_PORT." \
@@ -122,7 +131,7 @@ elif jvm_has_data; then
 fi
 if jvm_running; then already_running jvm "Java process $(jvm_pid)"; fi
 case $kinds in
-  docker*) if docker_running; then already_running docker "container of project $COMPOSE_PROJECT"; fi ;;
+  *docker*) if docker_running; then already_running docker "container of project $COMPOSE_PROJECT"; fi ;;
 esac
 # The one that answered last, of those that have data; one that was only tried comes after it
 data_kind=''

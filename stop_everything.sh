@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Stops all that Milena started from this checkout: clients, tools, frontends, Kafka, the brokers of a
-# cluster. Nothing else on the machine.
+# Stops all that was started of Milena from this checkout: clients (chats and commands, whether by ./start_client.sh or by
+# ./milena), tools, frontends, Kafka, the brokers of a cluster. Nothing else on the machine.
 #
 #   ./stop_everything.sh [--wipe [--yes]]
 #
 # Data is kept: accounts and messages are there again after the next start.
 #   --wipe   also deletes the data of the Kafka that was started here: all accounts and messages. Asks first. Keys, logs,
-#            people's local histories, and what is in a Kafka named in MILENA_KAFKA_BROKERS stay.
-#   --yes    does not ask
+#            people's local histories, and what is in a Kafka named in MILENA_KAFKA_BROKERS stay. Only what these scripts
+#            have made is deleted: a folder has their mark in it (.milena-data).
+#   --yes    does not ask: for use without a terminal
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/scripts/common.sh"
@@ -27,11 +28,10 @@ while [ $# -gt 0 ]; do
 done
 [ -z "$sure" ] || [ -n "$wipe" ] || wrong_usage '--yes belongs to --wipe'
 
+if [ -n "$wipe" ]; then need_deletable kafka; fi
 if [ -n "$wipe" ] && [ -z "$sure" ]; then
   if [ -n "$KAFKA_IS_GIVEN" ]; then say "The Kafka at $MILENA_KAFKA_BROKERS was not started here: nothing in it will be deleted."; fi
-  printf 'This deletes all accounts and messages of %s for good. Type yes to go on: ' "$STATE"
-  read -r answer || answer=''
-  [ "$answer" = yes ] || die 1 '' 'Nothing was stopped and nothing was deleted.'
+  confirm "This deletes all accounts and messages of $STATE for good." './stop_everything.sh --wipe --yes'
 fi
 
 # Not while another script is starting it.
@@ -62,7 +62,7 @@ stop_nodes
 kinds=''
 if [ -f "$STATE/kafka/kind" ]; then kinds=$(cut -d ' ' -f 1 "$STATE/kafka/kind"); fi
 had_data=''
-if jvm_has_data; then had_data=yes; fi
+if [ -d "$KAFKA_HOME/data" ]; then had_data=yes; fi
 docker_silent=''
 if docker_usable; then
   if docker_left; then
@@ -82,7 +82,8 @@ else
 fi
 
 if [ -n "$wipe" ]; then
-  if delete_data kafka kind && [ -n "$had_data" ]; then
+  delete_data kafka || true
+  if [ -n "$had_data" ]; then
     say "Deleted the data of the Kafka that was started here: all its accounts and messages."
   else
     say 'There was no data here to delete: no Kafka has run from this folder.'
@@ -93,7 +94,7 @@ if [ -n "$wipe" ]; then
     echo "docker $MILENA_KAFKA_PORT" >"$STATE/kafka/kind"
   fi
   if [ -n "$KAFKA_IS_GIVEN" ]; then
-    say "Not deleted: what is in the Kafka at $MILENA_KAFKA_BROKERS (MILENA_KAFKA_BROKERS), which was not started here."
+    say "Not deleted: what is in the Kafka at $MILENA_KAFKA_BROKERS ($KAFKA_GIVEN_BY), which was not started here."
   fi
   if [ -d "$CLUSTER" ]; then say "Not deleted: the cluster's data. That is done by  scripts/cluster.sh stop --wipe"; fi
 elif [ -n "$stopped" ]; then

@@ -3,6 +3,8 @@
 # common.sh.
 
 CLUSTER=$STATE/cluster
+need_files "$CLUSTER"/{nodes,nodes.new,frontends,in-sync,in-sync.log} \
+  "$CLUSTER"/[1-9]/{pid,server.properties,format.properties,log4j2.properties,console.log,format.log,kafka.log}
 
 # node_marker ID: the argument of a broker's JVM that says whose it is
 node_marker() { echo "-Dmilena.cluster.node=$CLUSTER/$1"; }

@@ -3,11 +3,12 @@
 #
 #   scripts/cluster.sh start [--brokers 3] [--frontends 2]
 #   scripts/cluster.sh status
-#   scripts/cluster.sh stop [--wipe]
+#   scripts/cluster.sh stop [--wipe [--yes]]
 #
 # Brokers are Java processes (Java 17 or later, and Maven the first time); with three, everything is kept three times
 # and any one may be killed. All listen on 127.0.0.1, on free ports that are chosen at the first start and kept.
-#   --wipe   also deletes the cluster's data: all its accounts and messages
+#   --wipe   also deletes the cluster's data: all its accounts and messages. Asks first.
+#   --yes    does not ask: for use without a terminal
 # ./stop_everything.sh stops all of it, too.
 #
 #   MILENA_CLUSTER_HEAP   limit of the Java heap of each broker (512m)
@@ -167,7 +168,7 @@ stop() {
   done
   stop_nodes
   [ -n "$1" ] || return 0
-  if delete_data cluster nodes; then say "Deleted the cluster's data."; else say 'There was no cluster to delete.'; fi
+  if delete_data cluster; then say "Deleted the cluster's data."; else say 'There was no cluster to delete.'; fi
 }
 
 command=${1:-}
@@ -176,12 +177,13 @@ case $command in
   '') wrong_usage 'start, status or stop?' ;;
   *) wrong_usage "unknown command: $command" ;;
 esac
-brokers=3 frontends=2 wipe=''
+brokers=3 frontends=2 wipe='' sure=''
 while [ $# -gt 0 ]; do
   case $command$1 in
     start--brokers) brokers=${2:-}; shift ;;
     start--frontends) frontends=${2:-}; shift ;;
     stop--wipe) wipe=yes ;;
+    stop--yes) sure=yes ;;
     *-h | *--help) usage; exit 0 ;;
     *) wrong_usage "unknown argument: $1" ;;
   esac
@@ -190,6 +192,13 @@ done
 for number in "$brokers" "$frontends"; do
   [[ $number =~ ^[1-9]$ ]] || wrong_usage 'a number from 1 to 9, please'
 done
+[ -z "$sure" ] || [ -n "$wipe" ] || wrong_usage '--yes belongs to --wipe'
+if [ -n "$wipe" ]; then
+  need_deletable cluster
+  if [ -z "$sure" ] && [ -d "$CLUSTER" ]; then
+    confirm "This deletes all accounts and messages of the cluster in $CLUSTER for good." 'scripts/cluster.sh stop --wipe --yes'
+  fi
+fi
 [ "$command" = status ] || lock cluster
 case $command in
   start) start "$brokers" "$frontends" ;;

@@ -24,6 +24,9 @@ die() {
   exit "$code"
 }
 
+# shown VALUE: what somebody gave, safe for a terminal
+shown() { case $1 in *[[:cntrl:]]*) printf '%q' "$1" ;; *) printf '%s' "$1" ;; esac; }
+
 # usage: the comment block at the head of the calling script, without its hashes.
 usage() { sed -n -e '1d' -e '/^#/!q' -e 's/^# \{0,1\}//p' "$0"; }
 # wrong_usage MESSAGE
@@ -52,45 +55,55 @@ STATE=$(in_root "${MILENA_STATE_DIR:-.milena}")
 [ ! -w "$ROOT" ] || claim_folder "$ROOT/.milena"
 claim_folder "$STATE"
 STATE=$(cd "$STATE" && pwd -P)
-mkdir -p "$STATE/run" "$STATE/logs"
+make_folder "$STATE/run"
+make_folder "$STATE/logs"
+need_files "$STATE"/run/*
+. "$ROOT/scripts/processes.sh"
+
+# with_port HOST PORT: as one word; an IPv6 address in brackets
+with_port() { case $1 in *:*) printf '[%s]:%s' "$1" "$2" ;; *) printf '%s:%s' "$1" "$2" ;; esac; }
+# without_brackets HOST: they belong to an address with a port; the host alone has none.
+without_brackets() { case $1 in \[*\]) set -- "${1#\[}" && printf '%s' "${1%\]}" ;; *) printf '%s' "$1" ;; esac; }
+# reachable HOST: where a client on this machine reaches what listens there
+reachable() {
+  set -- "$(without_brackets "$1")"
+  case $1 in 0.0.0.0) printf 127.0.0.1 ;; ::) printf ::1 ;; *) printf '%s' "$1" ;; esac
+}
+
+# A script that another one has called has the address from it, not from a person.
+[ "${MILENA_KAFKA_BROKERS:-}" != "${MILENA_OWN_KAFKA:-}" ] || MILENA_KAFKA_BROKERS=''
+KAFKA_GIVEN_BY=MILENA_KAFKA_BROKERS
+. "$ROOT/scripts/chosen.sh"
+take_chosen
 
 # need_port NAME VALUE: is the setting a port?
 need_port() {
   [[ $2 =~ ^[1-9][0-9]{0,4}$ ]] && [ "$2" -le 65535 ] && return 0
-  die "$EX_USAGE" "$1=$2 is not a port: give a number from 1 to 65535, for example $1=$3"
+  die "$EX_USAGE" "$1=$(shown "$2") is not a port: give a number from 1 to 65535, for example $1=$3"
 }
 MILENA_KAFKA_PORT=${MILENA_KAFKA_PORT:-9092}
 need_port MILENA_KAFKA_PORT "$MILENA_KAFKA_PORT" 9092
 MILENA_PORT=${MILENA_PORT:-8080}
 need_port MILENA_PORT "$MILENA_PORT" 8080
-MILENA_HOST=${MILENA_HOST:-127.0.0.1}
-# Brackets belong to an address with a port; the host alone has none.
-case $MILENA_HOST in \[*\]) MILENA_HOST=${MILENA_HOST#\[} MILENA_HOST=${MILENA_HOST%\]} ;; esac
+MILENA_HOST=$(without_brackets "${MILENA_HOST:-127.0.0.1}")
 [[ $MILENA_HOST =~ ^[A-Za-z0-9._:%-]+$ ]] ||
-  die "$EX_USAGE" "MILENA_HOST=$MILENA_HOST is neither a name nor an address, for example MILENA_HOST=127.0.0.1 or MILENA_HOST=::1"
+  die "$EX_USAGE" "MILENA_HOST=$(shown "$MILENA_HOST") is neither a name nor an address, for example MILENA_HOST=127.0.0.1 or MILENA_HOST=::1"
 # need_heap NAME VALUE: is the setting a size as Java writes it?
 need_heap() {
-  [[ $2 =~ ^[1-9][0-9]{0,5}[kmgKMG]$ ]] || die "$EX_USAGE" "$1=$2 is not a size, for example $1=768m"
+  [[ $2 =~ ^[1-9][0-9]{0,5}[kmgKMG]$ ]] || die "$EX_USAGE" "$1=$(shown "$2") is not a size: give a number with k, m or g, for example $1=768m"
 }
 MILENA_KAFKA_HEAP=${MILENA_KAFKA_HEAP:-768m}
 need_heap MILENA_KAFKA_HEAP "$MILENA_KAFKA_HEAP"
 # An address that somebody gave means a Kafka that is not ours to start or stop.
 KAFKA_IS_GIVEN=${MILENA_KAFKA_BROKERS:+yes}
-MILENA_KAFKA_BROKERS=${MILENA_KAFKA_BROKERS:-127.0.0.1:$MILENA_KAFKA_PORT}
+MILENA_OWN_KAFKA=127.0.0.1:$MILENA_KAFKA_PORT
+if [ -n "$KAFKA_IS_GIVEN" ]; then MILENA_OWN_KAFKA=''; fi
+MILENA_KAFKA_BROKERS=${MILENA_KAFKA_BROKERS:-$MILENA_OWN_KAFKA}
 # One key for all frontends of this checkout, from whichever folder they are started.
 MILENA_CLUSTER_KEY_FILE=$(in_root "${MILENA_CLUSTER_KEY_FILE:-$STATE/cluster.key}")
-export MILENA_KAFKA_PORT MILENA_PORT MILENA_HOST MILENA_KAFKA_HEAP MILENA_KAFKA_BROKERS MILENA_CLUSTER_KEY_FILE
+export MILENA_KAFKA_PORT MILENA_PORT MILENA_HOST MILENA_KAFKA_HEAP MILENA_KAFKA_BROKERS MILENA_OWN_KAFKA MILENA_CLUSTER_KEY_FILE
 
-# with_port HOST PORT: as one word; an IPv6 address in brackets
-with_port() { case $1 in *:*) printf '[%s]:%s' "$1" "$2" ;; *) printf '%s:%s' "$1" "$2" ;; esac; }
-
-# Where a client on this machine reaches the frontend.
-# shellcheck disable=SC2034  # used by the scripts
-case $MILENA_HOST in
-  0.0.0.0) FRONTEND_HOST=127.0.0.1 ;;
-  ::) FRONTEND_HOST=::1 ;;
-  *) FRONTEND_HOST=$MILENA_HOST ;;
-esac
+FRONTEND_HOST=$(reachable "$MILENA_HOST")
 # shellcheck disable=SC2034
 FRONTEND_ADDRESS=$(with_port "$FRONTEND_HOST" "$MILENA_PORT")
 
@@ -130,12 +143,11 @@ kafka_seems_up() {
 need_kafka() {
   kafka_seems_up && return 0
   if [ -n "$KAFKA_IS_GIVEN" ]; then
-    die "$EX_UNAVAILABLE" "No Kafka answers at $MILENA_KAFKA_BROKERS, the address in MILENA_KAFKA_BROKERS."
+    die "$EX_UNAVAILABLE" "No Kafka answers at $(shown "$MILENA_KAFKA_BROKERS") ($KAFKA_GIVEN_BY)."
   fi
   die "$EX_UNAVAILABLE" "No Kafka answers at $MILENA_KAFKA_BROKERS. Start it with:  ./start_kafka.sh" \
     '(or name another one in MILENA_KAFKA_BROKERS)'
 }
 
 . "$ROOT/scripts/signals.sh"
-. "$ROOT/scripts/processes.sh"
 . "$ROOT/scripts/packages.sh"

@@ -8,6 +8,7 @@ here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 [ $# -eq 0 ] || wrong_usage "kafka-classpath.sh takes no argument: $1"
 
 kept=$ROOT/.milena/kafka-classpath
+need_files "$kept"
 stamp=$(cksum <"$ROOT/kafka/pom.xml")
 
 # whole CLASSPATH: are all its jars there?

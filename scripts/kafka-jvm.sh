@@ -4,6 +4,8 @@
 KAFKA_HOME=$STATE/kafka
 # An argument of the JVM that says whose broker it is: two checkouts, or two state folders, never mistake each other's.
 KAFKA_MARKER=-Dmilena.state=$STATE
+need_files "$KAFKA_HOME"/{kind,kind.new,pid,pid.new,keeper,server.properties,format.properties,log4j2.properties} \
+  "$STATE"/logs/{kafka,kafka-console,kafka-format}.log
 
 java_command() { if [ -n "${JAVA_HOME:-}" ]; then echo "$JAVA_HOME/bin/java"; else echo java; fi; }
 

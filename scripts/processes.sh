@@ -18,12 +18,13 @@ is_ours() {
   case " $(command_of "$1") " in *" $2 "*) return 0 ;; *) return 1 ;; esac
 }
 
-# Every program that a script starts notes itself in $STATE/run/KIND.PID: marker, then the address it serves. A marker
-# is the path of one of our programs.
-# note_process KIND PID MARKER [ADDRESS]
+# Every program that a script starts is noted in $STATE/run/KIND.PID: marker, the address it serves, and its Kafka where that
+# is not the one of this checkout, a line each. A marker is the path of one of our programs. A client notes itself
+# (src/client/run-note.ts).
+# note_process KIND PID MARKER [ADDRESS [BROKERS]]
 note_process() {
   live_processes "$1" >/dev/null # removes the notes of those that ended by themselves
-  printf '%s\n%s\n' "$3" "${4:-}" >"$STATE/run/$1.$2"
+  printf '%s\n%s\n%s\n' "$3" "${4:-}" "${5:-}" >"$STATE/run/$1.$2"
 }
 
 # marker_of KIND PID: as it was noted; nothing where that is no program of ours

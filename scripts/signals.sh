@@ -77,7 +77,10 @@ lock() {
   local file told='' owner me tries=0
   file=$(lock_file "$1")
   me=$$.$(birth $$)
-  until ln -s "$me" "$file" 2>/dev/null; do
+  need_lock "$file"
+  # -n: a link that leads to a folder is one all the same, and nothing is made in that folder.
+  until ln -sn "$me" "$file" 2>/dev/null; do
+    need_lock "$file"
     owner=$(readlink "$file" 2>/dev/null || true)
     if [ -z "$owner" ]; then
       # It was given back in this moment; or it is something else.
@@ -93,6 +96,17 @@ lock() {
     sleep 0.2
   done
   held_locks="$held_locks $1"
+}
+
+# need_lock FILE: a lock of ours, or nothing; what else has the name is left alone.
+need_lock() {
+  local target
+  if target=$(readlink "$1" 2>/dev/null); then
+    # Its owner may have given it back meanwhile.
+    [[ $target =~ ^[1-9][0-9]*\.[[:alnum:]]*$ ]] || in_the_way "$1"
+  elif [ -e "$1" ] && [ ! -L "$1" ]; then
+    in_the_way "$1"
+  fi
 }
 
 # break_lock FILE OWNER: takes away what a dead owner has left. Two may be at this: only one gets to move it, and who

@@ -2,6 +2,7 @@ import type { BlockList } from 'node:net';
 import { z } from 'zod';
 import { isLoopback } from './loopback.ts';
 import { blockListOf, isNetwork } from './networks.ts';
+import { shown } from './printable.ts';
 
 export { isLoopback };
 
@@ -19,8 +20,8 @@ const listed = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
-const brokers = listed.pipe(z.array(z.string().regex(hostPort, 'is not host:port')).min(1));
-const networks = listed.refine((list) => list.every(isNetwork), 'holds what is no address and no network');
+const brokers = listed.pipe(z.array(z.string().regex(hostPort)).min(1));
+const networks = listed.refine((list) => list.every(isNetwork));
 
 /**
  * Every setting of the frontend, one line each: environment variable, meaning of its unit, default.
@@ -36,7 +37,7 @@ const schema = z.object({
   MILENA_KAFKA_BROKERS: brokers.default(['127.0.0.1:9092']),
   MILENA_INBOX_PREFIX: z
     .string()
-    .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'may hold letters, digits, dot, dash and underscore')
+    .regex(/^[a-zA-Z0-9._-]{1,100}$/)
     .default('milena.inbox.'),
   MILENA_REPLICATION_FACTOR: count.max(9).default(1),
   MILENA_FRONTEND_LEASE_MS: milliseconds.min(6_000).default(10_000),
@@ -155,52 +156,82 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-const EXAMPLES: Record<keyof z.infer<typeof schema>, string> = {
-  MILENA_HOST: '127.0.0.1',
-  MILENA_PORT: '8080',
-  MILENA_KAFKA_BROKERS: '127.0.0.1:9092,127.0.0.1:9093',
-  MILENA_INBOX_PREFIX: 'milena.inbox.',
-  MILENA_REPLICATION_FACTOR: '3',
-  MILENA_FRONTEND_LEASE_MS: '10000',
-  MILENA_SEND_TIMEOUT_MS: '10000',
-  MILENA_MAX_CONNECTIONS: '12000',
-  MILENA_CONNECTIONS_PER_ADDRESS: '500',
-  MILENA_TLS_CERT: '/etc/milena/tls.crt',
-  MILENA_TLS_KEY: '/etc/milena/tls.key',
-  MILENA_PLAINTEXT: 'true',
-  MILENA_PROXY_FROM: '10.0.0.7,fd00:1::/64',
-  MILENA_OPEN_ACCOUNTS: 'true',
-  MILENA_LIST_BEFORE_LOGIN: 'false',
-  MILENA_REGISTRATION: 'invite',
-  MILENA_MAX_ACCOUNTS: '12000',
-  MILENA_NEW_ACCOUNTS_PER_ADDRESS: '60',
-  MILENA_NEW_ACCOUNTS: '1200',
-  MILENA_PASSWORD_LENGTH: '8',
-  MILENA_RESUME_HOURS: '168',
-  MILENA_WINDOW: '256',
-  MILENA_SENDS_PER_SECOND: '500',
-  MILENA_PING_AFTER_MS: '300000',
-  MILENA_CLOSE_AFTER_MS: '420000',
-  MILENA_CLUSTER_KEYS: 'k2:ZjRl…,k1:OWEx…',
-  MILENA_CLUSTER_KEY_FILE: '.milena/cluster.key',
-  MILENA_UNSIGNED_RECORDS: 'accept',
-  MILENA_MAILBOX_MESSAGES: '100000',
-  MILENA_MAILBOX_MB: '256',
-  MILENA_SENDER_SHARE: '0.5',
-  MILENA_STRANGER_SHARE: '0.75',
-  MILENA_HISTORY_HOURS: '72',
-  MILENA_KAFKA_TLS: 'true',
-  MILENA_KAFKA_TLS_CA: '/etc/milena/kafka-ca.pem',
-  MILENA_KAFKA_TLS_CERT: '/etc/milena/frontend.pem',
-  MILENA_KAFKA_TLS_KEY: '/etc/milena/frontend.key',
-  MILENA_KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
-  MILENA_KAFKA_SASL_USERNAME: 'milena',
-  MILENA_KAFKA_SASL_PASSWORD: 'its password',
-  MILENA_LOG_LEVEL: 'info',
+const FLAG = 'true or false';
+const COUNT = `a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`;
+const MILLISECONDS = 'a whole number from 1 to 86400000';
+const SHARE = 'a number above 0, and at most 1';
+
+/** What each setting must be, behind "must be", and an example. */
+const WORDS: Record<keyof z.infer<typeof schema>, readonly [expected: string, example: string]> = {
+  MILENA_HOST: ['an address of this machine', '127.0.0.1'],
+  MILENA_PORT: ['a whole number from 0 (any free port) to 65535', '8080'],
+  MILENA_KAFKA_BROKERS: ['host:port, or several of them joined by commas', '127.0.0.1:9092,127.0.0.1:9093'],
+  MILENA_INBOX_PREFIX: ['at most 100 letters, digits, dots, dashes and underscores', 'milena.inbox.'],
+  MILENA_REPLICATION_FACTOR: ['a whole number from 1 to 9', '3'],
+  MILENA_FRONTEND_LEASE_MS: ['a whole number from 6000 to 86400000', '10000'],
+  MILENA_SEND_TIMEOUT_MS: [MILLISECONDS, '10000'],
+  MILENA_MAX_CONNECTIONS: [COUNT, '12000'],
+  MILENA_CONNECTIONS_PER_ADDRESS: [COUNT, '500'],
+  MILENA_TLS_CERT: ['the path of a certificate chain in PEM', '/etc/milena/tls.crt'],
+  MILENA_TLS_KEY: ["the path of the certificate's private key in PEM", '/etc/milena/tls.key'],
+  MILENA_PLAINTEXT: [FLAG, 'true'],
+  MILENA_PROXY_FROM: ['addresses and networks joined by commas', '10.0.0.7,fd00:1::/64'],
+  MILENA_OPEN_ACCOUNTS: [FLAG, 'true'],
+  MILENA_LIST_BEFORE_LOGIN: [FLAG, 'false'],
+  MILENA_REGISTRATION: ['open, invite or closed', 'invite'],
+  MILENA_MAX_ACCOUNTS: [COUNT, '12000'],
+  MILENA_NEW_ACCOUNTS_PER_ADDRESS: [COUNT, '60'],
+  MILENA_NEW_ACCOUNTS: [COUNT, '1200'],
+  MILENA_PASSWORD_LENGTH: ['a whole number from 1 to 128', '8'],
+  MILENA_RESUME_HOURS: ['a whole number from 1 to 8760', '168'],
+  MILENA_WINDOW: ['a whole number from 1 to 10000', '256'],
+  MILENA_SENDS_PER_SECOND: [COUNT, '500'],
+  MILENA_PING_AFTER_MS: [MILLISECONDS, '300000'],
+  MILENA_CLOSE_AFTER_MS: [MILLISECONDS, '420000'],
+  MILENA_CLUSTER_KEYS: [
+    'keys joined by commas, id:secret each, the secret 32 bytes or more in base64 (./milena keys makes one)',
+    'k2:ZjRl…,k1:OWEx…',
+  ],
+  MILENA_CLUSTER_KEY_FILE: [
+    'the path of a file of keys that only its owner may read (./milena keys makes one)',
+    '.milena/cluster.key',
+  ],
+  MILENA_UNSIGNED_RECORDS: ['accept or refuse', 'accept'],
+  MILENA_MAILBOX_MESSAGES: [COUNT, '100000'],
+  MILENA_MAILBOX_MB: ['a number from 0.001 to 1073741824', '256'],
+  MILENA_SENDER_SHARE: [SHARE, '0.5'],
+  MILENA_STRANGER_SHARE: [SHARE, '0.75'],
+  MILENA_HISTORY_HOURS: ['a number from 0 to 87600', '72'],
+  MILENA_KAFKA_TLS: [FLAG, 'true'],
+  MILENA_KAFKA_TLS_CA: ['the path of certificates of authorities in PEM', '/etc/milena/kafka-ca.pem'],
+  MILENA_KAFKA_TLS_CERT: ['the path of a certificate in PEM', '/etc/milena/frontend.pem'],
+  MILENA_KAFKA_TLS_KEY: ["the path of the certificate's private key in PEM", '/etc/milena/frontend.key'],
+  MILENA_KAFKA_SASL_MECHANISM: ['PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512', 'SCRAM-SHA-512'],
+  MILENA_KAFKA_SASL_USERNAME: ['a name, as the mechanism needs one', 'milena'],
+  MILENA_KAFKA_SASL_PASSWORD: ['a password, as the mechanism needs one', 'its password'],
+  MILENA_LOG_LEVEL: ['trace, debug, info, warn, error, fatal or silent', 'info'],
 };
 
+export type Setting = keyof typeof WORDS;
+
+/** What nobody else may read, nor a log. */
+const SECRET: readonly Setting[] = ['MILENA_CLUSTER_KEYS', 'MILENA_KAFKA_SASL_PASSWORD'];
+
+/**
+ * The error for a setting that cannot be used: its variable, the value as it was given, what it must be, an example.
+ * @param why what is wrong with it beyond that, behind "and"
+ */
+export function settingError(name: Setting, value: string, why?: string): ConfigError {
+  const given = SECRET.includes(name) && value !== '' ? '(not shown)' : shown(value);
+  const [expected, example] = WORDS[name];
+  const reason = why === undefined ? '' : `, and ${why}`;
+  return new ConfigError(
+    `${name}=${given}: it must be ${expected}${reason}. For example: ${name}=${example}`,
+  );
+}
+
 /** The names of all settings, in the order of the table. */
-export const SETTINGS = Object.keys(EXAMPLES) as (keyof typeof EXAMPLES)[];
+export const SETTINGS = Object.keys(WORDS) as Setting[];
 
 /**
  * Reads the configuration once, at the edge of the process. An empty variable counts as not set.
@@ -214,10 +245,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   }
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => {
-      const name = issue.path[0] as keyof typeof EXAMPLES;
-      return `${name}=${given[name] ?? ''}: ${issue.message}. For example: ${name}=${EXAMPLES[name]}`;
-    });
+    // One line each, whatever else is wrong with the same one.
+    const names = new Set(parsed.error.issues.map((issue) => issue.path[0] as Setting));
+    const lines = [...names].map((name) => settingError(name, given[name] ?? '').message);
     throw new ConfigError(lines.join('\n'));
   }
   const values = parsed.data;
@@ -280,11 +310,9 @@ function kafkaSasl(values: z.infer<typeof schema>): KafkaSasl | null {
     MILENA_KAFKA_SASL_PASSWORD: password,
   } = values;
   if (mechanism === undefined) return null;
-  if (username === undefined || password === undefined) {
-    throw new ConfigError(
-      `MILENA_KAFKA_SASL_MECHANISM=${mechanism} needs MILENA_KAFKA_SASL_USERNAME and MILENA_KAFKA_SASL_PASSWORD as well.`,
-    );
-  }
+  const needed = `${shown(mechanism)} in MILENA_KAFKA_SASL_MECHANISM asks for it`;
+  if (username === undefined) throw settingError('MILENA_KAFKA_SASL_USERNAME', '', needed);
+  if (password === undefined) throw settingError('MILENA_KAFKA_SASL_PASSWORD', '', needed);
   return { mechanism, username, password };
 }
 
@@ -294,16 +322,12 @@ function tlsOf(values: z.infer<typeof schema>): Config['tls'] {
   if (certFile === undefined && keyFile === undefined) return null;
   if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
   const missing = certFile === undefined ? 'MILENA_TLS_CERT' : 'MILENA_TLS_KEY';
-  throw new ConfigError(
-    `${missing}=: TLS needs both a certificate and its key. For example: ${missing}=${EXAMPLES[missing]}`,
-  );
+  throw settingError(missing, '', 'TLS needs both a certificate and its key');
 }
 
 function closeAfter(values: z.infer<typeof schema>): number {
   const { MILENA_PING_AFTER_MS: ping, MILENA_CLOSE_AFTER_MS: close } = values;
   if (close > ping) return close;
-  throw new ConfigError(
-    `MILENA_CLOSE_AFTER_MS=${close}: must be more than MILENA_PING_AFTER_MS=${ping}, or nobody could answer in time. ` +
-      `For example: MILENA_CLOSE_AFTER_MS=${EXAMPLES.MILENA_CLOSE_AFTER_MS}`,
-  );
+  const why = `more than MILENA_PING_AFTER_MS=${ping}, or nobody could answer in time`;
+  throw settingError('MILENA_CLOSE_AFTER_MS', String(close), why);
 }

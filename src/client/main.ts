@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { colorDepthOf } from './color-depth.ts';
+import { noteRun } from './run-note.ts';
 import { invocationOf } from './script/arguments.ts';
 import { EXIT, Failure } from './script/exit.ts';
 import { HELP, OVERVIEW } from './script/help.ts';
@@ -20,8 +21,10 @@ async function main(args: readonly string[]): Promise<number> {
       case 'version':
         return await print(`milena ${version()}\n`);
       case 'command':
+        noteRun(process.env);
         return await runCommand(invocation.name, invocation.args);
       case 'screen':
+        noteRun(process.env);
         return await talk(invocation.flags);
     }
   } catch (error) {

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { isLoopback } from '../loopback.ts';
+import { shown } from '../printable.ts';
+import { whyNotRead } from '../why-not-read.ts';
 import { type Address, isPort, serverText } from './address.ts';
 import { type Given, type Row, SETTING_NAMES, TABLE, type Theme } from './setting-table.ts';
 import type { TlsSettings } from './socket.ts';
+import { frontendHere } from './started.ts';
 import { suggest } from './suggest.ts';
 
 /** What a person may choose, as every face of the client gets it. */
@@ -59,7 +62,8 @@ type Layer = { -readonly [Name in keyof Given]?: Given[Name] };
 
 /**
  * Settings from the file, the environment and the command line; the later ones count. An empty variable counts as not
- * set. Paths are relative to the file that has them, else to the current folder; `~/` is the home folder.
+ * set. Paths are relative to the file that has them, else to the current folder; `~/` is the home folder. Without any
+ * server it is the frontend that runs here.
  * @throws SettingsError
  */
 export function readSettings(flags: Flags, environment: Environment): Settings {
@@ -68,7 +72,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
   const fromEnvironment = reading.environment();
   const fromFlags = reading.flags(flags);
   const given: Layer = { ...fromFile, ...fromEnvironment, ...fromFlags };
-  const servers = given.server ?? [{ host: '127.0.0.1', port: 8080 }];
+  const servers = given.server ?? [frontendHere(environment) ?? { host: '127.0.0.1', port: 8080 }];
   const [server = '', ...others] = servers.map(serverText);
   const tls = given.tls ? reading.tls(given.ca) : undefined;
   const elsewhere = servers.map(({ host }) => host).filter((host) => !isLoopback(host));
@@ -120,6 +124,7 @@ class Reading {
   readonly #environment: Environment;
   /** The authorities' file as it was given, for messages about it. */
   #caFrom = '';
+  #caGood = '';
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -132,7 +137,7 @@ class Reading {
     const layer: Layer = {};
     for (const [key, value] of Object.entries(this.#fileContent())) {
       const name = SETTING_NAMES.find((known) => known === key);
-      if (name === undefined) this.problems.push(`${this.path}: ${unknownKey(key)}`);
+      if (name === undefined) this.problems.push(`${shown(this.path)}: ${unknownKey(key)}`);
       else this.#takeJson(layer, name, value);
     }
     return withTls(layer);
@@ -144,7 +149,7 @@ class Reading {
       const { variable, example } = TABLE[name];
       const value = variableOf(this.#environment, variable);
       if (value !== undefined) {
-        this.#take(layer, name, value, `${variable}=${value}`, `${variable}=${example}`, '.');
+        this.#take(layer, name, value, `${variable}=${shown(value)}`, `${variable}=${example}`, '.');
       }
     }
     return withTls(layer);
@@ -157,14 +162,18 @@ class Reading {
       const value = flags[flag];
       if (value === undefined) continue;
       const good = json === 'boolean' ? `--${flag}` : `--${flag} ${example}`;
-      this.#take(layer, name, String(value), `--${flag} ${JSON.stringify(value)}`, good, '.');
+      this.#take(layer, name, String(value), `--${flag} ${shown(JSON.stringify(value))}`, good, '.');
     }
     return withTls(layer);
   }
 
   tls(file: string | undefined): TlsSettings {
     if (file === undefined) return {};
-    const problem = (what: string) => void this.problems.push(`${this.#caFrom}: ${what}.`);
+    const problem = (what: string) => {
+      this.problems.push(
+        `${this.#caFrom}: it must be a file of certificates, and ${what}. For example: ${this.#caGood}`,
+      );
+    };
     let text: string;
     try {
       text = readFileSync(file, 'utf8');
@@ -187,7 +196,9 @@ class Reading {
     const port = variableOf(this.#environment, 'MILENA_PORT');
     if (host === undefined && port === undefined) return {};
     if (port !== undefined && !isPort(port)) {
-      this.problems.push(`MILENA_PORT=${port}: it must be a port. For example: MILENA_PORT=8080`);
+      this.problems.push(
+        `MILENA_PORT=${shown(port)}: it must be a port, a number from 1 to 65535. For example: MILENA_PORT=8080`,
+      );
       return {};
     }
     const bare = host?.replace(/^\[(.*)\]$/, '$1');
@@ -203,8 +214,9 @@ class Reading {
       const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
       const named = variableOf(this.#environment, 'MILENA_SETTINGS');
       if (missing && named === undefined) return {};
-      const from = named === undefined ? this.path : `MILENA_SETTINGS=${named}`;
-      this.problems.push(`${from}: ${whyNotRead(error)}.`);
+      const from = named === undefined ? shown(this.path) : `MILENA_SETTINGS=${shown(named)}`;
+      const good = named === undefined ? '' : ' For example: MILENA_SETTINGS=~/milena/settings.json';
+      this.problems.push(`${from}: it must be a file of settings, and ${whyNotRead(error)}.${good}`);
       return {};
     }
     let problem = 'it must be one JSON object';
@@ -215,14 +227,14 @@ class Reading {
       problem = `it is no JSON (${error instanceof Error ? error.message : String(error)})`;
     }
     this.problems.push(
-      `${this.path}: ${problem}. For example: { "server": "127.0.0.1:8080", "user": "alice" }`,
+      `${shown(this.path)}: ${problem}. For example: { "server": "127.0.0.1:8080", "user": "alice" }`,
     );
     return {};
   }
 
   #takeJson<Name extends keyof Given>(layer: Layer, name: Name, value: unknown): void {
     const { json, example } = TABLE[name];
-    const from = `"${name}": ${JSON.stringify(value)} in ${this.path}`;
+    const from = `"${name}": ${shown(JSON.stringify(value))} in ${shown(this.path)}`;
     const good = `"${name}": ${json === 'string' ? JSON.stringify(example) : example}`;
     if (typeof value === json) this.#take(layer, name, String(value), from, good, dirname(this.path));
     else this.#wrong(TABLE[name], from, good);
@@ -241,7 +253,7 @@ class Reading {
     const value = row.parse(row.isPath ? this.#resolve(text, folder) : text);
     if (value === undefined) this.#wrong(row, from, good);
     else layer[name] = value;
-    if (name === 'ca') this.#caFrom = from;
+    if (name === 'ca') [this.#caFrom, this.#caGood] = [from, good];
   }
 
   #wrong({ expected }: { readonly expected: string }, from: string, good: string): void {
@@ -261,19 +273,14 @@ function withTls(layer: Layer): Layer {
 }
 
 function unknownKey(key: string): string {
-  const shown = JSON.stringify(key.slice(0, 100));
+  const name = shown(JSON.stringify(key));
   if (/^pass(word|wd)?$/i.test(key)) {
-    return `a password has no place among the settings (${shown}): write it into a file and name that in "passwordFile".`;
+    return `a password has no place among the settings (${name}): write it into a file and name that in "passwordFile".`;
   }
   const close = suggest(key.replaceAll(/[-_]/g, ''), SETTING_NAMES);
   const hint =
     close === null ? `There are: ${SETTING_NAMES.join(', ')}.` : `Is ${JSON.stringify(close)} meant?`;
-  return `there is no setting ${shown}. ${hint}`;
-}
-
-function whyNotRead(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
+  return `there is no setting ${name}. ${hint}`;
 }
 
 function variableOf(environment: Environment, name: string): string | undefined {

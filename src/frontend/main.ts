@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { type Config, ConfigError, readConfig, SETTINGS } from '../config.ts';
+import { loadEnvFile } from '../env-file.ts';
 import { openEngine } from '../kafka/engine.ts';
 import { EngineError } from '../kafka/errors.ts';
 import { PACKAGE_VERSION } from '../package-version.ts';
@@ -107,11 +107,7 @@ function readArguments(args: string[]): { help?: boolean; version?: boolean } {
 /** The environment counts before the file. */
 function readSettings(): Config {
   try {
-    if (existsSync('.env')) process.loadEnvFile('.env');
-  } catch (error) {
-    throw new StartError(EXIT.config, `The file .env cannot be read: ${messageOf(error)}`, error);
-  }
-  try {
+    loadEnvFile('.env', process.env);
     const config = readConfig(process.env);
     demandProtected(config);
     return config;

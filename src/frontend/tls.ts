@@ -1,7 +1,9 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
-import { type Config, ConfigError, isLoopback } from '../config.ts';
+import { type Config, ConfigError, isLoopback, type Setting, settingError } from '../config.ts';
+import { shown } from '../printable.ts';
+import { whyNotRead } from '../why-not-read.ts';
 
 /** Certificate chain and private key, both in PEM. */
 export interface TlsFiles {
@@ -28,12 +30,11 @@ export function demandProtected(config: Pick<Config, 'host' | 'tls' | 'plaintext
 
 /** @throws ConfigError naming the file that cannot be used */
 export function readTlsFiles({ certFile, keyFile }: TlsFiles): SecureContextOptions {
-  const read = (variable: string, file: string): Buffer => {
+  const read = (variable: Setting, file: string): Buffer => {
     try {
       return readFileSync(file);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new ConfigError(`${variable}=${file} cannot be read: ${reason}`);
+      throw settingError(variable, file, whyNotRead(error));
     }
   };
   const options = {
@@ -46,7 +47,9 @@ export function readTlsFiles({ certFile, keyFile }: TlsFiles): SecureContextOpti
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(
-      `MILENA_TLS_CERT=${certFile} and MILENA_TLS_KEY=${keyFile} are no certificate and its key in PEM: ${reason}`,
+      `MILENA_TLS_CERT=${shown(certFile)} and MILENA_TLS_KEY=${shown(keyFile)}: they must be a certificate chain and its ` +
+        `private key in PEM, and cannot be used (${reason}). For example: MILENA_TLS_CERT=/etc/milena/tls.crt ` +
+        'MILENA_TLS_KEY=/etc/milena/tls.key',
     );
   }
   return options;

@@ -1,34 +1,38 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigError } from '../config.ts';
+import { ConfigError, settingError } from '../config.ts';
+import { shown } from '../printable.ts';
+import { whyNotRead } from '../why-not-read.ts';
 import { type ClusterKey, newClusterKey } from './signature.ts';
 
 const MIN_SECRET_BYTES = 32;
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
 /**
  * Keys from text: `id:secret` each, the secret in base64 or base64url, split by commas or white space. The first one
  * signs.
- * @param source for the error message: the variable or file
+ * @param file that they come from; null: they are in MILENA_CLUSTER_KEYS
  * @throws ConfigError
  */
-export function parseClusterKeys(text: string, source: string): ClusterKey[] {
+export function parseClusterKeys(text: string, file: string | null): ClusterKey[] {
+  const wrong = (why: string) =>
+    file === null
+      ? settingError('MILENA_CLUSTER_KEYS', text, why)
+      : settingError('MILENA_CLUSTER_KEY_FILE', file, why);
   const keys = text
     .split(/[\s,]+/)
     .filter((part) => part !== '')
     .map((part) => {
-      const [id, encoded, ...more] = part.split(':');
-      const secret = Buffer.from(encoded ?? '', 'base64url');
+      const [id, encoded = '', ...more] = part.split(':');
+      // Node passes over what is no base64.
+      const secret = Buffer.from(BASE64.test(encoded) ? encoded : '', 'base64url');
       if (!id || !/^[A-Za-z0-9_-]{1,32}$/.test(id) || more.length > 0 || secret.length < MIN_SECRET_BYTES) {
-        throw new ConfigError(
-          `${source}: each key is id:secret, the secret at least ${MIN_SECRET_BYTES} bytes in base64. ` +
-            './milena keys makes one.',
-        );
+        throw wrong(`each key is id:secret, the secret at least ${MIN_SECRET_BYTES} bytes in base64`);
       }
       return { id, secret };
     });
-  if (keys.length === 0) throw new ConfigError(`${source} holds no key.`);
-  if (new Set(keys.map(({ id }) => id)).size < keys.length)
-    throw new ConfigError(`${source}: two keys have the same id.`);
+  if (keys.length === 0) throw wrong('there is no key');
+  if (new Set(keys.map(({ id }) => id)).size < keys.length) throw wrong('two keys have the same id');
   return keys;
 }
 
@@ -42,13 +46,17 @@ export function loadClusterKeys(file: string, mayCreate: boolean): ClusterKey[] 
     return parseClusterKeys(readPrivately(file), file);
   } catch (error) {
     if (!hasCode(error)) throw error;
-    if (error.code !== 'ENOENT') throw new ConfigError(`${file} cannot be read: ${error.message}`);
+    // A link that leads nowhere: whoever made it has a place for the key.
+    const isMissing = error.code === 'ENOENT' && lstatSync(file, { throwIfNoEntry: false }) === undefined;
+    if (!isMissing) throw settingError('MILENA_CLUSTER_KEY_FILE', file, whyNotRead(error));
   }
   if (!mayCreate) {
-    throw new ConfigError(
-      `Frontends sign messages with a key that all of them share, and Kafka is not on this machine only. For the first ` +
-        `frontend make one:  ./milena keys. The others need the same: copy its file to theirs ` +
-        `(MILENA_CLUSTER_KEY_FILE=${file}), or give all of them the same MILENA_CLUSTER_KEYS.`,
+    throw settingError(
+      'MILENA_CLUSTER_KEY_FILE',
+      file,
+      'there is no such file. All frontends of a Kafka share it, so where that is not on this machine alone it is not made ' +
+        'by itself: make the first one by  ./milena keys  and copy it to the others, or give all of them the same ' +
+        'MILENA_CLUSTER_KEYS',
     );
   }
   makeKeyFile(file);
@@ -71,7 +79,8 @@ export function makeKeyFile(file: string): boolean {
     return true;
   } catch (error) {
     if (!hasCode(error)) throw error;
-    if (error.code !== 'EEXIST') throw new ConfigError(`${file} cannot be made: ${error.message}`);
+    if (error.code !== 'EEXIST')
+      throw settingError('MILENA_CLUSTER_KEY_FILE', file, `it cannot be made (${error.code})`);
     return false;
   } finally {
     rmSync(draft, { force: true });
@@ -80,7 +89,11 @@ export function makeKeyFile(file: string): boolean {
 
 function readPrivately(file: string): string {
   if ((statSync(file).mode & 0o077) !== 0) {
-    throw new ConfigError(`${file} holds a secret and others may read it: chmod 600 ${file}`);
+    throw settingError(
+      'MILENA_CLUSTER_KEY_FILE',
+      file,
+      `others may read this one:  chmod 600 ${shown(file)}`,
+    );
   }
   return readFileSync(file, 'utf8');
 }

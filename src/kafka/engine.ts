@@ -78,7 +78,7 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
 
 /** Keys from the environment, else from the file, which is made where Kafka, and so every frontend, is on this machine. */
 export function clusterKeysOf(config: Config): ClusterKey[] {
-  if (config.clusterKeys !== null) return parseClusterKeys(config.clusterKeys, 'MILENA_CLUSTER_KEYS');
+  if (config.clusterKeys !== null) return parseClusterKeys(config.clusterKeys, null);
   const onThisMachine = config.brokers.every((broker) =>
     isLoopback(broker.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')),
   );

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from '@platformatic/kafka';
-import { type Config, ConfigError } from '../config.ts';
+import { type Config, type Setting, settingError } from '../config.ts';
+import { whyNotRead } from '../why-not-read.ts';
 
 /** How connections to Kafka are secured: the part of the library's connection options that says so. */
 export type KafkaSecurity = Pick<ConnectionOptions, 'tls' | 'tlsServerName' | 'sasl'>;
@@ -25,12 +26,10 @@ export function kafkaSecurity(config: Config): KafkaSecurity {
   };
 }
 
-function read(variable: string, file: string): Buffer {
+function read(variable: Setting, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new ConfigError(
-      `${variable}=${file} cannot be read: ${error instanceof Error ? error.message : error}`,
-    );
+    throw settingError(variable, file, whyNotRead(error));
   }
 }

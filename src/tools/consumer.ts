@@ -4,9 +4,9 @@ import { Cluster } from '../kafka/cluster.ts';
 import { kafkaSecurity } from '../kafka/kafka-security.ts';
 import { RareWarning } from '../kafka/rare-warning.ts';
 import { eachHeader, type RawRecord } from '../kafka/record-batches.ts';
+import { printable, printableBytes } from '../printable.ts';
 import { EXIT, runTool, ToolError } from './exit.ts';
 import { kafkaFailure, toolConfig } from './kafka.ts';
-import { printable, printableBytes } from './printable.ts';
 import { prepareTopic } from './topic.ts';
 import { TopicReader } from './topic-reader.ts';
 

@@ -5,10 +5,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { printable } from '../printable.ts';
 import type { ServerFrame } from '../protocol/v1/replies.ts';
 import { Party } from './demo-party.ts';
 import { EXIT, runTool, ToolError } from './exit.ts';
-import { printable } from './printable.ts';
 
 type ReplyOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
 

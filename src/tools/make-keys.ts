@@ -5,8 +5,8 @@
  */
 import { ConfigError } from '../config.ts';
 import { loadClusterKeys, makeKeyFile } from '../kafka/cluster-keys.ts';
+import { printable } from '../printable.ts';
 import { EXIT, runTool, ToolError } from './exit.ts';
-import { printable } from './printable.ts';
 
 async function main(): Promise<number> {
   const [file, ...more] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
+import { printable } from '../printable.ts';
 import { EXIT, ToolError } from './exit.ts';
 import { withAdmin } from './kafka.ts';
-import { printable } from './printable.ts';
 
 const TOPIC = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
 /** Milena's own books. A stray record in them would be a broken account, so nobody writes there by hand. */

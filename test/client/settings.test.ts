@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { SETTING_NAMES, TABLE } from '../../src/client/setting-table.ts';
 import { type Flags, readSettings, type Settings, SettingsError } from '../../src/client/settings.ts';
 
@@ -13,7 +14,8 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true }));
 
 function read(flags: Flags, environment: Record<string, string> = {}): Settings {
-  return readSettings(flags, { HOME: home, ...environment });
+  // No frontend has been started from there.
+  return readSettings(flags, { HOME: home, MILENA_STATE_DIR: join(home, 'state'), ...environment });
 }
 
 function write(content: unknown): string {
@@ -31,6 +33,12 @@ function mistake(flags: Flags, environment: Record<string, string> = {}): string
     throw error;
   }
   throw new Error('nothing was wrong');
+}
+
+/** What is wrong with a file of that content. */
+function mistakeIn(content: unknown): string {
+  write(content);
+  return mistake({});
 }
 
 test('without any choice it speaks with this machine and keeps a history', () => {
@@ -129,7 +137,8 @@ describe('the file', () => {
     writeFileSync(file, '{"user":"bob"}');
     expect(read({}, { MILENA_SETTINGS: file })).toMatchObject({ user: 'bob', file });
     expect(mistake({}, { MILENA_SETTINGS: '/nowhere.json' })).toBe(
-      'MILENA_SETTINGS=/nowhere.json: there is no such file.',
+      'MILENA_SETTINGS=/nowhere.json: it must be a file of settings, and there is no such file. ' +
+        'For example: MILENA_SETTINGS=~/milena/settings.json',
     );
   });
 
@@ -179,8 +188,16 @@ test.each<[Flags, Record<string, string>, RegExp]>([
   ],
   [{ protocol: '3' }, {}, /--protocol "3": it must be 1 or 2\. For example: --protocol 2/],
   [{ server: 'here' }, {}, /--server "here": it must be HOST:PORT\. For example: --server 127\.0\.0\.1:8080/],
-  [{ ca: '/nowhere.pem' }, {}, /--ca "\/nowhere\.pem": there is no such file/],
-  [{}, { MILENA_TLS_CA: '/nowhere.pem' }, /MILENA_TLS_CA=\/nowhere\.pem: there is no such file/],
+  [
+    { ca: '/nowhere.pem' },
+    {},
+    /--ca "\/nowhere\.pem": it must be .*, and there is no such file\. For example: --ca \//,
+  ],
+  [
+    {},
+    { MILENA_TLS_CA: '/nowhere.pem' },
+    /MILENA_TLS_CA=\/nowhere\.pem: it must be .*, and there is no such file\. .*MILENA_TLS_CA=\//,
+  ],
   [{}, { MILENA_TLS: 'perhaps' }, /MILENA_TLS=perhaps: it must be true or false\. .*MILENA_TLS=true/],
   [{}, { MILENA_PORT: 'x' }, /MILENA_PORT=x: it must be a port/],
   [{}, { MILENA_USER: 'no one' }, /MILENA_USER=no one: it must be a username/],
@@ -189,10 +206,86 @@ test.each<[Flags, Record<string, string>, RegExp]>([
   expect(mistake(flags, environment)).toMatch(text);
 });
 
+/** For each setting what is no value of it, and may do something to a terminal; none: whatever it is, it is a path. */
+const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
+  server: 'host\x1b[31m',
+  user: 'no\u202eone',
+  passwordFile: null,
+  tls: 'yes\x07',
+  ca: '/no\x1b]0;where.pem',
+  insecure: 'no\r',
+  protocol: '3\x9b2J',
+  theme: 'pi\u200enk',
+  bell: 'ding\x07dong',
+  plain: 'quite\x00',
+  history: 'some\x1b[2J',
+  dataDir: null,
+};
+
+describe.each(SETTING_NAMES.filter((name) => WRONG[name] !== null))('a wrong %s', (name) => {
+  const value = `${WRONG[name]}x${'y'.repeat(300)}`;
+  const { variable, flag, json, example } = TABLE[name];
+
+  test.each([
+    ['variable', () => mistake({}, { [variable]: value }), `${variable}=`, `${variable}=${example}`],
+    [
+      'flag',
+      () => mistake({ [flag]: value }),
+      `--${flag} `,
+      json === 'boolean' ? `--${flag}` : `--${flag} ${example}`,
+    ],
+    ['file', () => mistakeIn({ [name]: value }), `"${name}": `, `"${name}": `],
+  ])('by %s is named, shown safely, and told with what is allowed and an example', (_, read, from, good) => {
+    const text = read();
+    expect(text.startsWith(from)).toBe(true);
+    expect(text).toMatch(/^[\P{C}\n]*$/u);
+    expect(text).toContain(String(WRONG[name]).slice(0, 1));
+    expect(text).not.toContain('y'.repeat(200));
+    expect(text).toMatch(/: it must be /);
+    expect(text).toContain(`For example: ${good}`);
+  });
+});
+
+test.each(['0', '65536', 'x\x1b[2J', '8080.5', '-1'])('MILENA_PORT=%j likewise', (value) => {
+  const text = mistake({}, { MILENA_PORT: value });
+  expect(text).toMatch(
+    /^MILENA_PORT=\P{C}+: it must be a port, .* to 65535\. For example: MILENA_PORT=8080$/u,
+  );
+});
+
+test('without a server it is the frontend that was started here: at the default address, else the newest', () => {
+  const state = join(home, 'state');
+  mkdirSync(join(state, 'run'), { recursive: true });
+  mkdirSync(join(state, 'cluster'));
+  const processes = [1, 2, 3].map(() =>
+    spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)', '--', 'main.js']),
+  );
+  onTestFinished(() => {
+    for (const each of processes) each.kill();
+  });
+  const [first = 0, second = 0, third = 0] = processes.map(({ pid }) => pid);
+  const note = (pid: number, address: string, at: number) => {
+    const file = join(state, 'run', `frontend.${pid}`);
+    writeFileSync(file, `main.js\n${address}\n\n`);
+    utimesSync(file, at, at);
+  };
+  note(first, '127.0.0.1:1', 1_000);
+  note(second, '::1:2', 2_000);
+  note(third, '127.0.0.1:3', 3_000);
+  writeFileSync(join(state, 'cluster/frontends'), '3\n');
+  expect(read({})).toMatchObject({ server: '[::1]:2' });
+  note(first, '127.0.0.1:8080', 1_000);
+  expect(read({})).toMatchObject({ server: '127.0.0.1:8080' });
+  // What somebody says counts before it.
+  expect(read({}, { MILENA_PORT: '7' })).toMatchObject({ server: '127.0.0.1:7' });
+  write({ server: 'localhost:9' });
+  expect(read({})).toMatchObject({ server: 'localhost:9' });
+});
+
 test('a file that is no certificate is named at once, not found out as a server that nobody trusts', () => {
   const file = join(home, 'key.pem');
   writeFileSync(file, '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
-  expect(mistake({ ca: file })).toMatch(/key\.pem.*: it holds no certificate/);
+  expect(mistake({ ca: file })).toMatch(/key\.pem.*, and it holds no certificate.*For example: --ca \//);
 });
 
 test('the documentation has a row for every setting, and no other, with what counts unless it is set', () => {

@@ -61,7 +61,7 @@ describe.skipIf(!hasJava)('a cluster by scripts/cluster.sh', { timeout: 180_000 
 
   afterAll(async () => {
     for (const client of clients) client.socket.destroy();
-    const { stdout } = await runScript('scripts/cluster.sh', ['stop', '--wipe'], { settings });
+    const { stdout } = await runScript('scripts/cluster.sh', ['stop', '--wipe', '--yes'], { settings });
     expect(stdout).toContain('Deleted');
     state.remove();
     // One that has ended is still there until its parent, by now the machine's first process, has looked.

@@ -2,7 +2,8 @@
  * Docker's Kafka and Java's have their data apart: the one that ran last is the one with the accounts, and the other is
  * not started in its place without a word. Docker is a stand-in that writes down what it is asked.
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { javaUsable } from '../broker/jvm-broker.ts';
@@ -55,6 +56,7 @@ function run(
 /** A state folder in which that kind ran last; Java's with data, Docker's as its engine says. */
 function ranLast(kind: 'docker' | 'jvm', ...earlier: readonly string[]): void {
   for (const part of ['run', 'logs', 'kafka']) mkdirSync(join(state, part), { recursive: true });
+  for (const folder of [state, join(state, 'kafka')]) writeFileSync(join(folder, '.milena-data'), '');
   writeFileSync(join(state, 'kafka/kind'), [kind, ...earlier].map((name) => `${name} ${port}\n`).join(''));
   if (kind !== 'jvm') return;
   mkdirSync(join(state, 'kafka/data'));
@@ -180,6 +182,65 @@ describe('start_kafka.sh, where the other kind has the data', () => {
   });
 });
 
+describe('start_kafka.sh, while one runs', () => {
+  /** Docker's runs, or so its engine says. */
+  const RUNNING = `echo "$*" >>"$CALLS"; case $* in *' ps '*) echo 0123abcd ;; esac`;
+  const PATH = () => fakePrograms(box, { docker: RUNNING, mvn: 'exit 1', java: JAVA });
+  const start = (args: readonly string[], settings: Record<string, string>) =>
+    runScript('start_kafka.sh', args, {
+      settings: {
+        ...{ PATH: PATH(), CALLS: join(box, 'calls'), JAVA_HOME: '', MILENA_KAFKA_PORT: port },
+        ...{ MILENA_STATE_DIR: state, ...settings },
+      },
+    });
+
+  it.each([[[]], [['--switch']]])(
+    'Docker’s is not taken for the Java one that was asked for (%j)',
+    async (args) => {
+      ranLast('docker');
+      const done = await start(args, { MILENA_KAFKA: 'jvm' });
+      expect(done).toMatchObject({ code: 69, stdout: '' });
+      expect(done.stderr).toContain("Docker's Kafka runs already");
+      expect(done.stderr).toContain('./stop_everything.sh, then  MILENA_KAFKA=jvm ./start_kafka.sh --switch');
+      expect(kindFile()).toBe(`docker ${port}\n`);
+    },
+  );
+
+  it('Java’s is not taken for the container that was asked for', async () => {
+    ranLast('jvm');
+    // What proves that it runs is its process, with the folder among its arguments.
+    const broker = spawn(process.execPath, [
+      '-e',
+      'setInterval(() => {}, 1e6)',
+      '--',
+      `-Dmilena.state=${realpathSync(state)}`,
+    ]);
+    onTestFinished(() => void broker.kill());
+    writeFileSync(join(state, 'kafka/pid'), `${broker.pid}\n`);
+    const done = await start([], { MILENA_KAFKA: 'docker' });
+    expect(done).toMatchObject({ code: 69, stdout: '' });
+    expect(done.stderr).toContain(`Java's Kafka runs already (Java process ${broker.pid})`);
+    expect(done.stderr).toContain('MILENA_KAFKA=docker ./start_kafka.sh --switch');
+    expect(calls()).not.toContain(' up ');
+    expect(broker.exitCode ?? broker.signalCode).toBe(null);
+  });
+
+  it('a kind that there is not is said so all the same', async () => {
+    ranLast('docker');
+    const done = await start([], { MILENA_KAFKA: 'java' });
+    expect(done).toMatchObject({ code: 64, stderr: expect.stringContaining('for example MILENA_KAFKA=jvm') });
+  });
+
+  it('--switch alone says nothing about where to', async () => {
+    ranLast('docker');
+    const done = await start(['--switch'], { MILENA_KAFKA: '' });
+    expect(done).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('MILENA_KAFKA=docker or MILENA_KAFKA=jvm'),
+    });
+  });
+});
+
 describe('stop_everything.sh --wipe', () => {
   const wipe = (docker: keyof typeof DOCKER, settings: Record<string, string> = {}) =>
     run('stop_everything.sh', ['--wipe', '--yes'], { docker, java: true }, settings);
@@ -192,6 +253,53 @@ describe('stop_everything.sh --wipe', () => {
     });
     expect(calls()).toContain('down --volumes');
     expect(existsSync(join(state, 'kafka'))).toBe(false);
+  });
+
+  it('says that it deleted Docker’s where nothing else was there any more', async () => {
+    const done = await wipe('withData');
+    expect(calls()).toContain('down --volumes');
+    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('Deleted the data') });
+  });
+
+  it('deletes no volume where the folder beside it is not ours', async () => {
+    ranLast('docker');
+    rmSync(join(state, 'kafka/.milena-data'));
+    const done = await wipe('withData');
+    expect(done).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('nothing was deleted'),
+    });
+    expect(calls()).not.toContain('down');
+    expect(kindFile()).toBe(`docker ${port}\n`);
+  });
+
+  it.each(['', 'no\n', 'y\n'])('asks, and does nothing for the answer %j', async (input) => {
+    ranLast('jvm');
+    for (const [script, ...args] of [['stop_everything.sh'], ['scripts/cluster.sh', 'stop']] as const) {
+      mkdirSync(join(state, 'cluster'), { recursive: true });
+      writeFileSync(join(state, 'cluster/.milena-data'), '');
+      const done = await runScript(script, [...args, '--wipe'], {
+        settings: { PATH: fakePrograms(box, { docker: 'exit 1' }), MILENA_STATE_DIR: state },
+        input,
+      });
+      expect(done.code).toBe(input === '' ? 64 : 1);
+      expect(done.stderr).toContain('Nothing was stopped and nothing was deleted.');
+      const hint = `${script === 'stop_everything.sh' ? './' : ''}${[script, ...args].join(' ')} --wipe --yes`;
+      expect(done.stderr.includes(hint)).toBe(input === '');
+    }
+    expect(existsSync(join(state, 'kafka/data/meta.properties'))).toBe(true);
+    expect(existsSync(join(state, 'cluster'))).toBe(true);
+  });
+
+  it.each(['yes\n', 'yes'])('takes the answer %j', async (input) => {
+    ranLast('jvm');
+    const PATH = fakePrograms(box, { docker: 'exit 1' });
+    const done = await runScript('stop_everything.sh', ['--wipe'], {
+      settings: { PATH, MILENA_STATE_DIR: state },
+      input,
+    });
+    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('Deleted the data') });
   });
 
   it('says that Docker’s is not deleted while its engine is away, and remembers it', async () => {
@@ -213,7 +321,8 @@ describe('stop_everything.sh --wipe', () => {
     expect(done.stdout).not.toContain('Deleted');
     const asked = await run('stop_everything.sh', ['--wipe'], { docker: 'none', java: true }, settings);
     expect(asked).toMatchObject({
-      code: 1,
+      code: 64,
+      stderr: expect.stringContaining('./stop_everything.sh --wipe --yes'),
       stdout: expect.stringContaining('nothing in it will be deleted'),
     });
   });

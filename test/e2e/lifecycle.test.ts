@@ -91,7 +91,7 @@ describe('stop_everything.sh', () => {
     try {
       mkdirSync(join(state.path, 'kafka'));
       mkdirSync(join(state.path, 'run'));
-      mkdirSync(join(state.path, 'logs'));
+      writeFileSync(join(state.path, '.milena-data'), '');
       writeFileSync(join(state.path, 'kafka/pid'), `${pid}\n`);
       writeFileSync(
         join(state.path, `run/frontend.${pid}`),

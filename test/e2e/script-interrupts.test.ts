@@ -110,7 +110,7 @@ const MOMENTS: Readonly<Record<string, Moment>> = {
     built: true,
     fakes: (box, clone) => {
       mkdirSync(join(clone, '.milena/kafka'), { recursive: true });
-      for (const part of ['run', 'logs']) mkdirSync(join(clone, '.milena', part));
+      for (const part of ['', 'kafka']) writeFileSync(join(clone, '.milena', part, '.milena-data'), '');
       return {
         docker: 'exit 1',
         mvn: 'for a; do case $a in -Dmdep*) IFS== read -r _ file <<<"$a"; echo "$0" >"$file" ;; esac; done',

@@ -3,7 +3,7 @@
  * its own: a folder of somebody else's files around it is the same before and after.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../broker/ports.ts';
@@ -47,7 +47,7 @@ afterAll(box.remove);
 /** What each script does here, where nothing runs: it gets as far as it can without Kafka, and says so. */
 const CALLS: readonly (readonly [string, readonly string[], number, RegExp])[] = [
   ['stop_everything.sh', ['--wipe', '--yes'], 0, /There was no data here to delete/],
-  ['scripts/cluster.sh', ['stop', '--wipe'], 0, /There was no cluster to delete/],
+  ['scripts/cluster.sh', ['stop', '--wipe', '--yes'], 0, /There was no cluster to delete/],
   ['scripts/cluster.sh', ['status'], 0, /There is no cluster/],
   ['scripts/kafka-tool.sh', ['topics', '--list'], 69, /No Kafka answers/],
   ['scripts/kafka-classpath.sh', ['--help'], 0, /Prints the class path/],
@@ -199,49 +199,6 @@ describe('a state folder that is not ours', () => {
     const done = await call(join(clone, 'stop_everything.sh'), ['--wipe', '--yes'], options);
     expect(done).toMatchObject({ code: 1, stderr: expect.stringContaining('was not made by these scripts') });
     expect(fingerprint(join(own, 'kafka'))).toEqual(fingerprint(join(foreign, 'kafka')));
-  });
-});
-
-describe('a state folder of an earlier version', () => {
-  it('is taken over, and wiped when told', async () => {
-    const old = join(box.path, 'old state');
-    for (const part of ['run', 'logs', 'kafka/data']) mkdirSync(join(old, part), { recursive: true });
-    writeFileSync(join(old, 'kafka/kind'), `jvm ${settings.MILENA_KAFKA_PORT}\n`);
-    writeFileSync(join(old, 'kafka/data/meta.properties'), 'version=1\n');
-    writeFileSync(join(old, 'cluster.key'), 'k1:secret\n');
-    const done = await call(join(clone, 'stop_everything.sh'), ['--wipe', '--yes'], {
-      settings: { ...settings, MILENA_STATE_DIR: old, MILENA_KAFKA_BROKERS: '192.0.2.7:9092' },
-    });
-    expect(done).toMatchObject({ code: 0, stderr: '' });
-    expect(done.stdout).toContain('Deleted the data of the Kafka that was started here');
-    expect(done.stdout).toContain('Not deleted: what is in the Kafka at 192.0.2.7:9092');
-    expect(existsSync(join(old, 'kafka'))).toBe(false);
-    expect(readFileSync(join(old, 'cluster.key'), 'utf8')).toBe('k1:secret\n');
-  });
-});
-
-describe('a .milena of a version that left no mark', () => {
-  it.each(['kafka-classpath', 'cluster.key'])('with only %s in it is ours', async (name) => {
-    const own = sandbox();
-    onTestFinished(own.remove);
-    const old = checkout(own.path, { built: true });
-    mkdirSync(join(old, '.milena'));
-    writeFileSync(join(old, '.milena', name), 'of before');
-    const done = await call(join(old, 'stop_everything.sh'), [], { settings: { MILENA_STATE_DIR: '' } });
-    expect(done).toMatchObject({ code: 0, stderr: '' });
-    expect(readFileSync(join(old, '.milena', name), 'utf8')).toBe('of before');
-  });
-
-  it('with anything else in it beside them is not', async () => {
-    const own = sandbox();
-    onTestFinished(own.remove);
-    const old = checkout(own.path, { built: true });
-    mkdirSync(join(old, '.milena'));
-    for (const name of ['kafka-classpath', 'diary']) writeFileSync(join(old, '.milena', name), 'mine');
-    const before = fingerprint(join(old, '.milena'));
-    const done = await call(join(old, 'stop_everything.sh'), [], { settings: { MILENA_STATE_DIR: '' } });
-    expect(done).toMatchObject({ code: 64, stderr: expect.stringContaining('has other things in it') });
-    expect(fingerprint(join(old, '.milena'))).toEqual(before);
   });
 });
 

@@ -5,10 +5,10 @@ import { isLoopback } from '../../../loopback.ts';
 import { EXIT as TOOL_EXIT, ToolError } from '../../../tools/exit.ts';
 import { withAdmin } from '../../../tools/kafka.ts';
 import type { Environment, Settings } from '../../settings.ts';
+import { kafkaHere } from '../../started.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
 import { checkRecords } from './records.ts';
-import { kafkaHere } from './started.ts';
 
 const TIMEOUT_MS = 15_000;
 

@@ -6,6 +6,7 @@ import { ClientError } from '../../errors.ts';
 import { Route } from '../../route.ts';
 import { sanitiseLine } from '../../sanitise.ts';
 import type { Environment, Settings } from '../../settings.ts';
+import { frontendsHere } from '../../started.ts';
 import { ask } from '../../v2/dialect.ts';
 import type { Context } from '../context.ts';
 import { Deadline } from '../deadline.ts';
@@ -13,7 +14,6 @@ import { EXIT, exitOf, Failure, failureOf } from '../exit.ts';
 import { Link } from '../link.ts';
 import { knownPassword } from '../password.ts';
 import { type Check, failed, failedBy, hint, ok } from './check.ts';
-import { frontendsHere } from './started.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_CLOCK_DIFFERENCE_MS = 2_000;

@@ -1,14 +1,16 @@
 /* What the scripts of this folder have started here, as they note it. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isPort, parseAddress, serverText } from '../../address.ts';
-import type { Environment } from '../../settings.ts';
+import { type Address, isPort, parseAddress, serverText } from './address.ts';
+import type { Environment } from './settings.ts';
+
+const DEFAULT_SERVER = '127.0.0.1:8080';
 
 /** Notes that are read; more of them than frontends on one machine. */
 const MAX_NOTES = 100;
 
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Where `./start_kafka.sh` started Kafka last, or the brokers of `scripts/cluster.sh`; null if neither did. */
 export function kafkaHere(
@@ -24,6 +26,29 @@ export function kafkaHere(
 
 /** The frontends that run, `HOST:PORT` each. */
 export function frontendsHere(environment: Environment): string[] {
+  return running(environment).map(({ address }) => serverText(address));
+}
+
+/**
+ * The frontend that a client of this folder means if nobody names one: that at the default address, else the one that was
+ * started last, as scripts/chosen.sh has it. Those of `scripts/cluster.sh` are asked for by their ports alone.
+ */
+export function frontendHere(environment: Environment): Address | null {
+  const ofCluster = linesOf(join(stateFolder(environment), 'cluster', 'frontends'));
+  const found = running(environment)
+    .filter(({ address }) => !ofCluster.includes(String(address.port)))
+    .sort((a, b) => b.since - a.since);
+  const usual = found.find(({ address }) => serverText(address) === DEFAULT_SERVER);
+  return (usual ?? found[0])?.address ?? null;
+}
+
+interface Running {
+  readonly address: Address;
+  /** Milliseconds. */
+  readonly since: number;
+}
+
+function running(environment: Environment): Running[] {
   const folder = join(stateFolder(environment), 'run');
   let notes: string[];
   try {
@@ -34,15 +59,20 @@ export function frontendsHere(environment: Environment): string[] {
   return notes.slice(0, MAX_NOTES).flatMap((name) => {
     const [marker = '', text = ''] = linesOf(join(folder, name));
     const address = addressOf(text);
-    return address !== null && runs(Number(name.split('.')[1]), marker) ? [address] : [];
+    if (address === null || !runs(Number(name.split('.')[1]), marker)) return [];
+    return [{ address, since: modified(join(folder, name)) }];
   });
 }
 
 /** As the scripts write it: an IPv6 address may stand without its brackets. */
-function addressOf(text: string): string | null {
+function addressOf(text: string): Address | null {
   const [, host, port] = /^(.*):(\d+)$/.exec(text) ?? [];
-  const address = parseAddress(text) ?? parseAddress(`[${host}]:${port}`);
-  return address === undefined ? null : serverText(address);
+  return parseAddress(text) ?? parseAddress(`[${host}]:${port}`) ?? null;
+}
+
+/** Of one that is gone by now: never. */
+function modified(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** After a restart of the machine another program may have the number. */
@@ -60,8 +90,9 @@ function runs(pid: number, marker: string): boolean {
   }
 }
 
-function stateFolder({ MILENA_STATE_DIR }: Environment): string {
-  return resolve(MILENA_STATE_DIR || join(ROOT, '.milena'));
+/** Where the scripts of this folder keep everything; it need not exist. */
+export function stateFolder({ MILENA_STATE_DIR }: Environment): string {
+  return resolve(ROOT, MILENA_STATE_DIR || '.milena');
 }
 
 /** No lines where there is no such file. */

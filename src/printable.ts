@@ -18,6 +18,15 @@ function escaped(code: number): string {
   return code < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
 }
 
+/** Longest value that a message repeats, in UTF-16 units. */
+const MAX_SHOWN = 100;
+
+/** A value that somebody gave, for a message about it: printable, and its beginning only where it is long. */
+export function shown(value: string): string {
+  const text = printable(value);
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
 /** Bytes as Kafka has them, as one printable line. What is not UTF-8 shows as U+FFFD. */
 export function printableBytes(bytes: Uint8Array | string | null | undefined): string {
   if (bytes === null || bytes === undefined) return '(null)';

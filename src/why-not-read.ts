@@ -1,0 +1,17 @@
+/** Why a file could not be read, for a message; `error` is the file system's. */
+export function whyNotRead(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'this is a folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'you may not read it';
+    case 'ELOOP':
+      return 'its links lead in a circle';
+    default:
+      return `it cannot be read (${code === '' ? error : code})`;
+  }
+}

@@ -1,0 +1,47 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError } from '../src/config.ts';
+import { loadEnvFile } from '../src/env-file.ts';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'milena-env-file-'));
+  file = join(folder, '.env');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function loaded(environment: Record<string, string | undefined> = {}): Record<string, string | undefined> {
+  loadEnvFile(file, environment);
+  return environment;
+}
+
+describe('.env of a frontend that is started without the scripts', () => {
+  it.each([
+    ['as it is', '# first\nMILENA_PORT=1\nMILENA_HOST="::1"\n'],
+    ['with CRLF', '# first\r\nMILENA_PORT=1\r\nMILENA_HOST="::1"\r\n'],
+    ['with a BOM', '\ufeffMILENA_PORT=1\nMILENA_HOST=::1'],
+    ['with both', "\ufeffMILENA_PORT=1\r\nMILENA_HOST='::1'\r\n"],
+  ])('%s', (_, text) => {
+    writeFileSync(file, text);
+    expect(loaded()).toEqual({ MILENA_PORT: '1', MILENA_HOST: '::1' });
+    expect(loaded({ MILENA_PORT: '2' })).toEqual({ MILENA_PORT: '2', MILENA_HOST: '::1' });
+  });
+
+  it('may be missing', () => expect(loaded()).toEqual({}));
+
+  it.each<[string, () => void]>([
+    ['a folder', () => mkdirSync(file)],
+    ['a link that leads nowhere', () => symlinkSync(join(folder, 'made'), file)],
+    ['a link to itself', () => symlinkSync(file, file)],
+    ['UTF-16', () => writeFileSync(file, '\ufeffMILENA_PORT=1\n', 'utf16le')],
+    ['UTF-16 without its mark', () => writeFileSync(file, 'MILENA_PORT=1\n', 'utf16le')],
+    ['Latin-1', () => writeFileSync(file, 'MILENA_HOST=b\u00fcro\n', 'latin1')],
+  ])('that is %s is not passed over', (_, make) => {
+    make();
+    expect(() => loaded()).toThrow(ConfigError);
+    expect(() => loaded()).toThrow(/\.env: it must be .*, and .*\. For example: MILENA_PORT=8080$/);
+  });
+});
