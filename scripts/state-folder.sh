@@ -60,6 +60,7 @@ is_empty() {
 # things in it.
 own_folder() {
   make_folder "$1"
+  need_files "$1/$MARK"
   # Twice: another script may come first in this moment, and mark and fill it.
   has_mark "$1" || is_empty "$1" || has_mark "$1" || return 1
   # Keys, logs and messages: nobody else's business.
@@ -115,6 +116,7 @@ need_deletable() {
     [ ! -L "$part" ] || die 1 "$part is a link to another folder, which these scripts do not delete. $nothing" \
       'Delete that folder and the link yourself.'
   done
+  need_files "$folder/$MARK"
   [ ! -e "$folder" ] || has_mark "$folder" ||
     die 1 "$folder was not made by these scripts: there is no $MARK in it. $nothing" "$(how_to_adopt "$folder")"
   [ ! -e "$STATE/deleted-$1" ] || has_mark "$STATE/deleted-$1" || is_empty "$STATE/deleted-$1" ||

@@ -16,8 +16,8 @@ const TIMEOUT_MS = 15_000;
 export async function checkKafka({ servers }: Settings, environment: Environment): Promise<Check[]> {
   const name = 'kafka';
   const isNamed = Boolean(environment.MILENA_KAFKA_BROKERS?.trim());
-  const started = isNamed ? null : kafkaHere(environment);
   const port = environment.MILENA_KAFKA_PORT?.trim();
+  const started = isNamed || port ? null : kafkaHere(environment);
   if (!isNamed && !servers.some(({ host }) => isLoopback(host))) return [];
   try {
     const here = started?.brokers ?? (!isNamed && port ? `127.0.0.1:${port}` : undefined);
