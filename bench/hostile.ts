@@ -3,7 +3,7 @@
  * how long a newcomer waits, memory, lines in the log.
  *
  *     npm run bench:hostile -- [--only NAME] [--connections 500] [--addresses 1] [--seconds 15] [--accounts 3000]
- *                              [--out FILE]
+ *                              [--after 5] [--out FILE]
  *
  * Starts a frontend of its own against the Kafka at MILENA_KAFKA_BROKERS, with default limits but for the number of
  * connections from one address. Everything stays on this machine; floods end by themselves.
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     addresses: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '15' },
     accounts: { type: 'string', default: '3000' },
+    after: { type: 'string', default: '5' },
     out: { type: 'string' },
   },
 });
@@ -33,7 +34,7 @@ const SECONDS = Number(values.seconds);
 /** Each has an inbox, and a broker of one's own is small: a flood of people who are logged in has this many. */
 const PEOPLE = 20;
 /** How long after a flood memory is looked at. */
-const AFTER_SECONDS = 5;
+const AFTER_SECONDS = Number(values.after);
 
 process.env.MILENA_CONNECTIONS_PER_ADDRESS ??= String(Math.max(500, Math.ceil(CONNECTIONS / ADDRESSES)));
 const port = await freePort();

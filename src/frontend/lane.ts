@@ -10,8 +10,11 @@ export interface LaneOptions {
 
 /** Saved up at most, ms: a lane that was at rest does not take much more than its turns afterwards. */
 const BURST_MS = 20;
-/** What one piece of work may have taken too much is paid for up to this; not for an hour in which the process stood still. */
-const DEBT_MS = 100;
+/**
+ * What was taken too much is paid for up to this: not for an hour in which the process stood still, and what is done for
+ * nobody's request (accepting connections) does not keep those who wait from their turn.
+ */
+const DEBT_MS = 20;
 
 /**
  * One kind of work and the time of the event loop that it may have. Work is done at once while there is time left and
@@ -82,6 +85,11 @@ export class Lane {
     this.#await();
   }
 
+  /** Whoever waits no more: what it holds is free at once, and not when its turn comes. */
+  forget(address: string, work: () => void): void {
+    this.#line.remove(address, work);
+  }
+
   /**
    * Does work step by step, each when there is time for it; the first one at once if it may.
    * @param step a short piece of the work; returns true after the last one
@@ -112,7 +120,9 @@ export class Lane {
 
   #serve = (): void => {
     this.#isAwaited = false;
-    while (this.#line.size > 0 && this.hasTime) this.#line.shift()?.();
+    // One at least: somebody else may use up all the time again and again.
+    do this.#line.shift()?.();
+    while (this.#line.size > 0 && this.hasTime);
     if (this.#line.size > 0) this.#await();
   };
 

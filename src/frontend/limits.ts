@@ -167,12 +167,12 @@ export const LIMITS: Limits = {
   closeAfterMs: 420_000,
   // A message passes some eight turns on its way: with all of these used up in each it takes some 20 ms.
   loggedInTurnMs: 3,
-  // A send takes some 0.02: this is as many as one may send in the long run.
-  loggedInMs: { burst: 100, perSecond: 10 },
-  busyTurnMs: 0.5,
-  busyMsPerSecond: 400,
-  anonymousTurnMs: 0.5,
-  anonymousMsPerSecond: 400,
+  // A send takes some 0.02.
+  loggedInMs: { burst: 50, perSecond: 5 },
+  busyTurnMs: 0.3,
+  busyMsPerSecond: 150,
+  anonymousTurnMs: 0.3,
+  anonymousMsPerSecond: 300,
   searchTurnMs: 0.5,
   anonymousSearchMsPerSecond: 200,
   lingerMs: 2_000,

@@ -246,7 +246,7 @@ export class Session {
     // Not at once: whoever does nothing else would be back in the same moment, which costs more than to let it wait. And
     // not all in the same moment: hundreds may have begun together.
     const tooMany = new ProtocolError('BAD_REQUEST', 'Too many requests that could not be read.');
-    const leave = (): void => this.#share.wait(() => this.end(tooMany));
+    const leave = (): void => this.#share.whenFree(() => this.end(tooMany));
     setTimeout(leave, this.#services.limits.lingerMs).unref();
   }
 
@@ -276,9 +276,11 @@ export class Session {
     }
     const result = carryOut(this.#services, this.#caller(turn.version), seat, request);
     if (seat !== null && request.type === 'logout') this.#services.presence.leaving(seat, result);
+    // Hundreds may have waited for the same: their answers are not all given in the same turn.
+    const answer = (event: SessionEvent) => this.#share.whenFree(() => this.#dispatch(event));
     result.then(
-      (value) => this.#dispatch({ type: 'done', turn, result: value }),
-      (error) => this.#dispatch({ type: 'failed', turn, error }),
+      (value) => answer({ type: 'done', turn, result: value }),
+      (error) => answer({ type: 'failed', turn, error }),
     );
   }
 

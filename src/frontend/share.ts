@@ -63,10 +63,10 @@ export class Share {
   /** Requests begun in this turn, and in all. */
   #begun = 0;
   #total = 0;
-  #isWaiting = false;
+  /** Where it waits for its turn. */
+  #waitsIn: Lane | null = null;
   /** It is the client's turn: nobody else who waits goes before it. */
   #isCalled = false;
-  #isOver = false;
 
   /**
    * @param address whom the client counts for, see `callerOf`
@@ -93,19 +93,21 @@ export class Share {
     this.#own?.charge(ms);
   }
 
-  /** Calls when there is time for it; never at once. */
-  wait(work: () => void): void {
-    this.#shares.requests[this.#rank].wait(this.#address, work);
+  /** Does what has to be done, as soon as there is time: at once where nobody waits, and before new requests. */
+  whenFree(work: () => void): void {
+    const lane = this.#shares.requests[this.#rank];
+    if (lane.isFree) work();
+    else lane.wait(this.#address, work, 'fresh');
   }
 
   /** Whether the client's next request may be begun now. If not, it is told when. */
   mayBegin(): boolean {
-    if (this.#isWaiting) return false;
+    if (this.#waitsIn !== null) return false;
     const rank = this.#rank;
     const lane = this.#shares.requests[rank];
     const isUsedUp = this.#begun >= REQUESTS_A_TURN[rank] && this.#turn === thisTurn();
     if (!isUsedUp && (this.#isCalled ? lane.hasTime : lane.isFree)) return true;
-    this.#isWaiting = true;
+    this.#waitsIn = lane;
     lane.wait(this.#address, this.#called, this.#total < FRESH_REQUESTS ? 'fresh' : 'known');
     return false;
   }
@@ -123,7 +125,8 @@ export class Share {
 
   /** Nothing is asked for any more. */
   close(): void {
-    this.#isOver = true;
+    this.#waitsIn?.forget(this.#address, this.#called);
+    this.#waitsIn = null;
   }
 
   get #rank(): Rank {
@@ -132,8 +135,7 @@ export class Share {
   }
 
   readonly #called = (): void => {
-    this.#isWaiting = false;
-    if (this.#isOver) return;
+    this.#waitsIn = null;
     this.#isCalled = true;
     this.#goOn();
     this.#isCalled = false;
