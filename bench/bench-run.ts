@@ -23,6 +23,7 @@ export async function startFrontend(onPort: number): Promise<ChildProcess> {
     env: {
       ...process.env,
       NODE_ENV: 'production',
+      MALLOC_ARENA_MAX: '1',
       MILENA_HOST: HOST,
       MILENA_PORT: String(onPort),
       ...MANY_ACCOUNTS,

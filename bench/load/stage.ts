@@ -112,6 +112,7 @@ export class Stage {
         env: {
           ...process.env,
           NODE_ENV: 'production',
+          MALLOC_ARENA_MAX: '1',
           NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning',
           MILENA_HOST: HOST,
           MILENA_PORT: String(port),

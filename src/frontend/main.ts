@@ -7,6 +7,7 @@ import { openEngine } from '../kafka/engine.ts';
 import { EngineError } from '../kafka/errors.ts';
 import { PACKAGE_VERSION } from '../package-version.ts';
 import { type Frontend, openFrontend } from './frontend.ts';
+import { IdleCollection } from './idle-collection.ts';
 import type { Limits } from './limits.ts';
 import { openLog } from './log.ts';
 import { demandProtected } from './tls.ts';
@@ -71,6 +72,7 @@ async function run(config: Config, log: Logger): Promise<void> {
   const signalled = firstSignal();
   process.on('SIGHUP', () => frontend.reloadCertificate());
   log.info({ ...frontend.address, tls: tls !== null, openAccounts }, 'listening');
+  new IdleCollection().start();
 
   const signal = await signalled;
   exitAtSecondSignal(log);
