@@ -165,13 +165,13 @@ export const LIMITS: Limits = {
   // Ten thousand who say nothing cost 33 pings a second then, and as many answers.
   pingAfterMs: 300_000,
   closeAfterMs: 420_000,
-  // A message passes some eight turns on its way: with all of these used up in each it takes some 20 ms.
+  // A message passes some eight turns on its way, and waits in each for all of these that are used up.
   loggedInTurnMs: 3,
-  // A send takes some 0.02.
+  // A send takes some 0.02: nobody is busy below 250 a second.
   loggedInMs: { burst: 50, perSecond: 5 },
-  busyTurnMs: 0.3,
+  busyTurnMs: 0.15,
   busyMsPerSecond: 150,
-  anonymousTurnMs: 0.3,
+  anonymousTurnMs: 0.15,
   anonymousMsPerSecond: 300,
   searchTurnMs: 0.5,
   anonymousSearchMsPerSecond: 200,
