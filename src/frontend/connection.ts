@@ -161,8 +161,8 @@ export class Connection {
     this.#decoder.maxPayload = this.#limits.payload;
   }
 
-  /** A request was answered: silence is the person's right from now on. */
-  requestAnswered(): void {
+  /** A request that can be answered has come: silence is the person's right from now on. */
+  requestBegun(): void {
     clearTimeout(this.#firstRequestTimer);
     this.#firstRequestTimer = undefined;
   }

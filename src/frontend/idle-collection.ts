@@ -8,15 +8,16 @@ const BUSY = 0.2;
 /** Buffers that are left where nothing needs them: what a handful of clients may need costs no collection. */
 const WORTH_BYTES = 16 * 1024 * 1024;
 
+/** Where more is in use a collection would be felt by everybody, and what it gives back would be little beside it. */
+const LARGEST_HEAP_BYTES = 128 * 1024 * 1024;
+
 /**
  * What came in from the network lies in buffers until V8 collects, and V8 collects when there is more: after a flood, or a
  * storm of logins, a process that has nothing to do keeps them for hours. So it is asked to, once all is quiet. The event
- * loop stands still for that, some 30 ms where a few hundred are logged in; where there are thousands, what is left over
- * is small beside what they need, and nothing is done.
+ * loop stands still for that, some 30 ms where a few hundred are logged in.
  */
 export class IdleCollection {
   readonly #collect: () => void;
-  #timer: NodeJS.Timeout | null = null;
   #seen = performance.eventLoopUtilization();
   /** Bytes in buffers after the last collection. */
   #floor = 0;
@@ -29,23 +30,24 @@ export class IdleCollection {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.look(), LOOK_MS).unref();
+    setInterval(() => {
+      const now = performance.eventLoopUtilization();
+      this.look(performance.eventLoopUtilization(now, this.#seen).utilization);
+      this.#seen = now;
+    }, LOOK_MS).unref();
   }
 
-  stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-  }
-
-  /** @returns whether it has collected */
-  look(): boolean {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, this.#seen);
-    this.#seen = now;
-    const { arrayBuffers, rss } = process.memoryUsage();
+  /**
+   * @param utilization of the event loop since the last look, from 0 to 1
+   * @returns whether it has collected
+   */
+  look(utilization: number): boolean {
+    const { arrayBuffers, heapUsed, rss } = process.memoryUsage();
     // V8 was quicker.
     this.#floor = Math.min(this.#floor, arrayBuffers);
     const left = arrayBuffers - this.#floor;
-    if (utilization > BUSY || left < Math.max(WORTH_BYTES, rss / 10)) return false;
+    if (utilization > BUSY || heapUsed > LARGEST_HEAP_BYTES) return false;
+    if (left < Math.max(WORTH_BYTES, rss / 10)) return false;
     this.#collect();
     this.#floor = process.memoryUsage().arrayBuffers;
     return true;

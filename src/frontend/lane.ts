@@ -120,9 +120,12 @@ export class Lane {
 
   #serve = (): void => {
     this.#isAwaited = false;
-    // One at least: somebody else may use up all the time again and again.
-    do this.#line.shift()?.();
-    while (this.#line.size > 0 && this.hasTime);
+    // Nobody twice in a turn. And one at least: somebody else may use up all the time again and again.
+    let left = this.#line.size;
+    do {
+      this.#line.shift()?.();
+      left -= 1;
+    } while (left > 0 && this.hasTime);
     if (this.#line.size > 0) this.#await();
   };
 

@@ -167,7 +167,7 @@ export const LIMITS: Limits = {
   closeAfterMs: 420_000,
   // A message passes some eight turns on its way, and waits in each for all of these that are used up.
   loggedInTurnMs: 3,
-  // A send takes some 0.02: nobody is busy below 250 a second.
+  // A list of names or a ping takes 0.01 to 0.05; messages that are stored are bounded by number and don't count.
   loggedInMs: { burst: 50, perSecond: 5 },
   busyTurnMs: 0.15,
   busyMsPerSecond: 150,

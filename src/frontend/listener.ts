@@ -240,7 +240,15 @@ export class Listener {
   ): Promise<void> {
     const lane = this.#services.shares.requests.anonymous;
     const address = callerOf(remote.address);
-    if (!lane.isFree) await new Promise<void>((resolve) => lane.wait(address, resolve, 'fresh'));
+    if (!lane.isFree) {
+      await new Promise<void>((resolve) => {
+        lane.wait(address, resolve, 'fresh');
+        socket.once('close', () => {
+          lane.forget(address, resolve);
+          resolve();
+        });
+      });
+    }
     if (socket.destroyed || this.#isDraining) return;
     lane.charge(HANDSHAKE_MS);
     const ends = endsOf(socket);

@@ -27,9 +27,6 @@ const QUESTIONS: ReadonlySet<Request['type']> = new Set([
   'retrieve',
 ]);
 
-/** Events whose time counts as the client's: its requests, and their answers. */
-const CHARGED: ReadonlySet<SessionEvent['type']> = new Set(['connection', 'over', 'done', 'failed']);
-
 /** Failures by which a client shows that it may be guessing. */
 const ERRORS: ReadonlySet<ProtocolErrorCode> = new Set(['BAD_CREDENTIALS', 'RATE_LIMITED']);
 
@@ -108,9 +105,6 @@ export class Session {
     this.#events.push(event);
     if (this.#handling) return;
     this.#handling = true;
-    // What comes of a send is not worth the clock, and in bounds already: sends themselves are.
-    const share = CHARGED.has(event.type) ? this.#share : null;
-    share?.begin();
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       try {
         this.#handle(next);
@@ -119,7 +113,6 @@ export class Session {
         this.#break(error);
       }
     }
-    share?.end();
     this.#handling = false;
   }
 
@@ -168,7 +161,9 @@ export class Session {
   #takeRequests(): void {
     // Whoever was nobody has asked for nothing that would be missed.
     if (this.#state.name === 'anonymous' && this.#connection.isGone) {
+      this.#share.begin();
       this.#end(null);
+      this.#share.end('asked');
       return;
     }
     while (this.#mayTake()) {
@@ -205,8 +200,16 @@ export class Session {
     }
   }
 
+  /** Its time counts as the client's. A send that is stored is in the lane's bounds only: how many there may be is bounded by itself. */
   #begin(frame: Frame): void {
     this.#share.use();
+    this.#share.begin();
+    const before = this.#outstanding;
+    this.#beginRequest(frame);
+    this.#share.end(this.#outstanding > before ? 'stored' : 'asked');
+  }
+
+  #beginRequest(frame: Frame): void {
     const version = versionOf(frame.version);
     const slot = this.#replies.reserve();
     let answered: Answered = { opcode: frame.opcode };
@@ -225,7 +228,7 @@ export class Session {
         return;
       }
       if (request.type === 'ping') {
-        this.#connection.requestAnswered();
+        this.#connection.requestBegun();
         slot.fill(version.encodeResult({ type: 'pong', time: Date.now() }));
         return;
       }
@@ -257,6 +260,7 @@ export class Session {
     const { request } = turn;
     if (request.type !== 'send' && this.#outstanding > 0) return;
     turn.started = true;
+    this.#connection.requestBegun();
     if (request.type === 'send') {
       this.#startSend(turn, request);
       return;
@@ -276,10 +280,15 @@ export class Session {
     }
     const result = carryOut(this.#services, this.#caller(turn.version), seat, request);
     if (seat !== null && request.type === 'logout') this.#services.presence.leaving(seat, result);
-    // Hundreds may have waited for the same: their answers are not all given in the same turn.
+    // Hundreds may have waited for the same: their answers are not all given in the same turn. But for who is in now: what
+    // the inbox has does not wait.
     const answer = (event: SessionEvent) => this.#share.whenFree(() => this.#dispatch(event));
     result.then(
-      (value) => answer({ type: 'done', turn, result: value }),
+      (value) => {
+        const event: SessionEvent = { type: 'done', turn, result: value };
+        if ('inbox' in value) this.#dispatch(event);
+        else answer(event);
+      },
       (error) => answer({ type: 'failed', turn, error }),
     );
   }
@@ -332,7 +341,6 @@ export class Session {
       return;
     }
     this.#turn = null;
-    this.#connection.requestAnswered();
     switch (result.type) {
       case 'created':
       case 'logged-in':
@@ -385,7 +393,6 @@ export class Session {
   #failed(turn: Turn, error: unknown): void {
     if (this.#turn !== turn) return;
     this.#turn = null;
-    this.#connection.requestAnswered();
     turn.slot.fill(this.#failure(turn, error));
     if (error instanceof ProtocolError && ERRORS.has(error.code)) this.#errors += 1;
     const state = this.#state;
@@ -499,7 +506,7 @@ export class Session {
       version,
       peer: this.#connection.peer,
       address: this.#connection.caller,
-      isGone: () => this.#connection.isGone,
+      isGone: () => this.#connection.isGone || this.#ending !== null,
       hasEnded: () => this.#connection.hasEnded,
       // Once may happen to everybody: a typing error, a token that has run out.
       hasErred: () => this.#errors > 1,

@@ -57,8 +57,9 @@ export class Share {
   readonly #goOn: () => void;
   /** Null as long as nobody is logged in. */
   #own: TokenBucket | null = null;
-  /** Of what is being done. */
+  /** Of what is being done, and how many calls of `begin` deep that is. */
   #lane: Lane | null = null;
+  #depth = 0;
   #turn = -1;
   /** Requests begun in this turn, and in all. */
   #begun = 0;
@@ -67,6 +68,8 @@ export class Share {
   #waitsIn: Lane | null = null;
   /** It is the client's turn: nobody else who waits goes before it. */
   #isCalled = false;
+  /** One request may be begun, whatever time is left: otherwise somebody who uses it up all the time would let nobody in. */
+  #isGranted = false;
 
   /**
    * @param address whom the client counts for, see `callerOf`
@@ -84,20 +87,30 @@ export class Share {
 
   /** Something is done for the client. What it takes counts, be it allowed or not: some of it cannot wait. */
   begin(): void {
+    this.#depth += 1;
+    if (this.#depth > 1) return;
     this.#lane = this.#shares.requests[this.#rank];
     this.#lane.begin();
   }
 
-  end(): void {
+  /** @param what a message that was stored counts for the lane alone: how many there may be is bounded elsewhere */
+  end(what: 'asked' | 'stored'): void {
+    this.#depth -= 1;
+    if (this.#depth > 0) return;
     const ms = this.#lane?.end() ?? 0;
-    this.#own?.charge(ms);
+    if (what === 'asked') this.#own?.charge(ms);
   }
 
   /** Does what has to be done, as soon as there is time: at once where nobody waits, and before new requests. */
   whenFree(work: () => void): void {
     const lane = this.#shares.requests[this.#rank];
-    if (lane.isFree) work();
-    else lane.wait(this.#address, work, 'fresh');
+    const timed = (): void => {
+      this.begin();
+      work();
+      this.end('asked');
+    };
+    if (lane.isFree) timed();
+    else lane.wait(this.#address, timed, 'fresh');
   }
 
   /** Whether the client's next request may be begun now. If not, it is told when. */
@@ -106,6 +119,7 @@ export class Share {
     const rank = this.#rank;
     const lane = this.#shares.requests[rank];
     const isUsedUp = this.#begun >= REQUESTS_A_TURN[rank] && this.#turn === thisTurn();
+    if (this.#isGranted) return true;
     if (!isUsedUp && (this.#isCalled ? lane.hasTime : lane.isFree)) return true;
     this.#waitsIn = lane;
     lane.wait(this.#address, this.#called, this.#total < FRESH_REQUESTS ? 'fresh' : 'known');
@@ -114,6 +128,7 @@ export class Share {
 
   /** One request is begun. */
   use(): void {
+    this.#isGranted = false;
     const turn = thisTurn();
     if (turn !== this.#turn) {
       this.#turn = turn;
@@ -137,7 +152,9 @@ export class Share {
   readonly #called = (): void => {
     this.#waitsIn = null;
     this.#isCalled = true;
+    this.#isGranted = true;
     this.#goOn();
+    this.#isGranted = false;
     this.#isCalled = false;
   };
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { FairLine } from '../../src/frontend/fair-line.ts';
 import { Lane } from '../../src/frontend/lane.ts';
 import { Share, Shares } from '../../src/frontend/share.ts';
@@ -168,7 +168,7 @@ describe('the share of one client', () => {
     const takes = (share: Share, ms: number): void => {
       share.begin();
       work(ms);
-      share.end();
+      share.end('asked');
     };
     const asksFor = (share: Share): number => {
       let requests = 0;
@@ -192,6 +192,75 @@ describe('the share of one client', () => {
     expect(asksFor(bot)).toBe(4);
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(asksFor(bot)).toBe(16);
+  });
+
+  it('is not used up by messages that are stored', () => {
+    const shares = new Shares({ ...options, loggedInMs: { burst: 1, perSecond: 1 } });
+    const share = new Share(shares, 'a', () => {});
+    share.loggedIn();
+    const requests = (what: 'stored' | 'asked'): number => {
+      share.begin();
+      work(5);
+      share.end(what);
+      let count = 0;
+      for (; share.mayBegin(); count++) share.use();
+      return count;
+    };
+    expect(requests('stored')).toBe(16);
+    const other = new Share(shares, 'a', () => {});
+    other.loggedIn();
+    other.begin();
+    work(5);
+    other.end('asked');
+    let count = 0;
+    for (; other.mayBegin(); count++) other.use();
+    expect(count).toBe(4);
+  });
+
+  it('is one request at least for each who waits, whoever uses up all the time', async () => {
+    const shares = new Shares({ ...options, anonymousTurnMs: 0.1, anonymousMsPerSecond: 100 });
+    const lane = shares.requests.anonymous;
+    const begun: string[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      const share: Share = new Share(shares, name, () => {
+        for (; share.mayBegin(); share.use()) begun.push(name);
+      });
+      lane.charge(1_000);
+      expect(share.mayBegin()).toBe(false);
+    }
+    // Connections are accepted all the time, say.
+    const flood = setInterval(() => lane.charge(1_000), 1);
+    onTestFinished(() => clearInterval(flood));
+    await expect.poll(() => [...new Set(begun)], { timeout: 20_000 }).toEqual(['a', 'b', 'c']);
+  });
+
+  it('lets what has to be done wait for its time, before new requests, and charges it', async () => {
+    const shares = new Shares({ ...options, anonymousTurnMs: 1 });
+    const done: string[] = [];
+    const share = new Share(shares, 'a', () => done.push('request'));
+    share.whenFree(() => {
+      work(2);
+      done.push('at once');
+    });
+    expect(done).toEqual(['at once']);
+    expect(share.mayBegin()).toBe(false);
+    share.whenFree(() => done.push('later'));
+    const other = new Share(shares, 'a', () => {});
+    other.whenFree(() => done.push('of another'));
+    expect(done).toEqual(['at once']);
+    for (let i = 0; i < 5; i++) await nextTurn();
+    expect(done.slice(0, 3)).toEqual(['at once', 'request', 'later']);
+    expect(done).toContain('of another');
+  });
+
+  it('holds nothing of whoever has closed', () => {
+    const shares = new Shares({ ...options, anonymousTurnMs: 1 });
+    const share = new Share(shares, 'a', () => {});
+    shares.requests.anonymous.charge(5);
+    expect(share.mayBegin()).toBe(false);
+    expect(shares.requests.anonymous.waiting).toBe(1);
+    share.close();
+    expect(shares.requests.anonymous.waiting).toBe(0);
   });
 
   it('does not call whoever has ended', async () => {
