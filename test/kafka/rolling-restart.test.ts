@@ -1,0 +1,103 @@
+/** Three brokers, each restarted in turn while people talk: nobody is told anything, and nothing is lost. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { type Engine, openEngine } from '../../src/kafka/engine.ts';
+import { EngineError } from '../../src/kafka/errors.ts';
+import { type Cluster, startCluster } from '../broker/broker.ts';
+import { TEST_KEYS } from '../broker/brokers.ts';
+import { javaUsable } from '../broker/jvm-broker.ts';
+import { eventually, message, type ObservedInbox, observe, uniqueName } from '../contracts/cluster.ts';
+import { testLog } from './cluster.ts';
+
+const PEOPLE = 60;
+const ROUNDS = Number(process.env.MILENA_TEST_ROUNDS ?? 1);
+
+describe.skipIf(!(await javaUsable()))('a rolling restart', { timeout: ROUNDS * 120_000 }, () => {
+  let cluster: Cluster;
+  let engines: Engine[] = [];
+
+  beforeAll(async () => {
+    cluster = await startCluster(3);
+    const settings = {
+      MILENA_KAFKA_BROKERS: cluster.brokers,
+      MILENA_CLUSTER_KEYS: TEST_KEYS,
+      MILENA_REPLICATION_FACTOR: '3',
+      MILENA_SEND_TIMEOUT_MS: '30000',
+    };
+    engines = [
+      await openEngine(readConfig(settings), testLog),
+      await openEngine(readConfig(settings), testLog),
+    ];
+  });
+  afterAll(async () => {
+    await Promise.all(engines.map((engine) => engine.close()));
+    await cluster?.stop();
+  });
+
+  it('ends no session, and everything that was confirmed arrives once and in order', async () => {
+    const accounts = await Promise.all(
+      Array.from({ length: PEOPLE }, (_, i) =>
+        engines[i % 2]?.accounts.create({ name: uniqueName(`p${i}`) }),
+      ),
+    );
+    const people = accounts.filter((account) => account !== undefined);
+    const readers: ObservedInbox[] = [];
+    for (const [i, account] of people.entries()) {
+      const engine = engines[i % 2] as Engine;
+      const reader = await observe(engine, account, {
+        deliver: 'all',
+        onMessage: ({ offset }) => readers[i]?.inbox.acknowledge(0, offset),
+      });
+      readers[i] = reader;
+    }
+    const accepted = people.map(() => [] as string[]);
+    const failed: unknown[] = [];
+    let talking = true;
+    let lastAt = performance.now();
+    let longestMs = 0;
+    const talk = async (i: number) => {
+      const to = (i * 7 + 1) % PEOPLE;
+      for (let n = 0; talking; n++) {
+        const body = `${i} ${n}`;
+        try {
+          await (engines[i % 2] as Engine).inboxes.append(
+            people[to] as (typeof people)[0],
+            message(people[i] as (typeof people)[0], body),
+          );
+          accepted[to]?.push(body);
+          longestMs = Math.max(longestMs, performance.now() - lastAt);
+          lastAt = performance.now();
+        } catch (error) {
+          failed.push(error);
+        }
+        // Some are quiet for longer than a leader moves.
+        await new Promise((resolve) => setTimeout(resolve, i % 3 === 0 ? 4_000 : 20));
+      }
+    };
+    const talks = people.map((_, i) => talk(i));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const node of cluster.nodes) {
+        await node.halt();
+        await node.start();
+      }
+    }
+    talking = false;
+    await Promise.all(talks);
+    console.log(
+      `rolling restarts: ${ROUNDS}; longest time with nothing accepted: ${Math.round(longestMs)} ms`,
+    );
+    expect(failed.filter((error) => !(error instanceof EngineError && error.code === 'UNAVAILABLE'))).toEqual(
+      [],
+    );
+    expect(readers.flatMap(({ lost }) => lost)).toEqual([]);
+    for (const [i, reader] of readers.entries()) {
+      await eventually(() =>
+        expect(new Set(reader.bodies()).size).toBeGreaterThanOrEqual(accepted[i]?.length ?? 0),
+      );
+      const bodies = reader.bodies();
+      expect(bodies.length, 'none twice').toBe(new Set(bodies).size);
+      expect(bodies.filter((body) => accepted[i]?.includes(body))).toEqual(accepted[i]);
+    }
+    await Promise.all(readers.map(({ inbox }) => inbox.close()));
+  });
+});
