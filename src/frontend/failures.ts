@@ -43,6 +43,11 @@ export function lossError(reason: LossReason): ProtocolError {
         'REPLACED',
         'Your login has ended: the account was logged in to elsewhere, or the server lost touch with its inbox.',
       );
+    case 'changed':
+      return new ProtocolError(
+        'UNAVAILABLE',
+        'Your login has ended: the message store lost a part of your inbox. Log in again for the rest.',
+      );
     case 'deleted':
       return new ProtocolError('NO_SUCH_USER', 'Your login has ended: the account was removed.');
   }

@@ -1,5 +1,5 @@
 import type { Account } from '../kafka/accounts.ts';
-import type { Accepted, Inbox, InboxMessage, OpenOptions } from '../kafka/inboxes.ts';
+import type { Accepted, Inbox, InboxMessage, Fate as MessageFate, OpenOptions } from '../kafka/inboxes.ts';
 import type { OffsetRange } from './delivery.ts';
 
 /** What a client may ask for, whatever the version of the protocol it asks in. Names are valid and lower-cased. */
@@ -129,7 +129,7 @@ export type Result =
   | { readonly type: 'blocked'; readonly blocked: readonly string[] };
 
 /** What became of a message: `waiting` = accepted and not acknowledged, `unknown` = no receipt of ours. */
-export type Fate = 'delivered' | 'waiting' | 'undeliverable' | 'unknown';
+export type Fate = MessageFate | 'unknown';
 
 /** For a later login without the password. */
 export interface ResumeToken {

@@ -73,7 +73,7 @@ export class Stay {
   delivered(ranges: readonly OffsetRange[]): void {
     const { account, inbox } = this.seat;
     for (const { first, last } of ranges) inbox.acknowledge(first, last);
-    this.#services.tracker.acknowledged(account, ranges);
+    this.#services.tracker.acknowledged(account, ranges, inbox);
   }
 
   /** Tells the client what became of messages it sent. */

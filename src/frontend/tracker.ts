@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Account, Accounts } from '../kafka/accounts.ts';
-import type { Inboxes } from '../kafka/inboxes.ts';
+import { UNKNOWN_EPOCH } from '../kafka/epochs.ts';
+import type { Accepted, Inbox, Inboxes } from '../kafka/inboxes.ts';
 import type { OffsetRange } from './delivery.ts';
 import type { Limits } from './limits.ts';
 
@@ -16,11 +17,15 @@ interface Entry {
   readonly id: string;
   readonly to: Account;
   readonly offset: number;
+  readonly epoch: number;
+  readonly acceptedAt: number;
 }
 
 /** One life of one recipient, and what waits for it. */
 interface Recipient {
   readonly account: Account;
+  /** Offset of the message that was accepted last. */
+  last: number;
   /** By offset. */
   readonly entries: Map<number, Entry>;
 }
@@ -30,6 +35,9 @@ interface News {
   readonly undeliverable: string[];
 }
 
+/** Every so often it is looked into the logs, too, for messages that were lost there. */
+const POLLS_FOR_A_LOOK = 5;
+
 /**
  * Which messages of the people here their recipients have acknowledged: told at once by those who are logged in here,
  * asked of Kafka for the others, all in one question, at most once a second and only while somebody waits.
@@ -38,7 +46,7 @@ interface News {
  * them the oldest is dropped, whose sender can still ask by receipt.
  */
 export class Tracker {
-  readonly #inboxes: Pick<Inboxes, 'acknowledged'>;
+  readonly #inboxes: Pick<Inboxes, 'fates'>;
   readonly #accounts: Pick<Accounts, 'get'>;
   readonly #limits: Limits;
   readonly #log: Logger;
@@ -49,18 +57,14 @@ export class Tracker {
   readonly #byWaiter = new Map<Waiter, Set<Entry>>();
   /** What is to be told soon. */
   readonly #news = new Map<Waiter, News>();
+  #polls = 0;
   #timer: NodeJS.Timeout | null = null;
   #toldAt = Number.NEGATIVE_INFINITY;
   /** A timer or an immediate for it is set. */
   #isTelling = false;
   #closed = false;
 
-  constructor(
-    inboxes: Pick<Inboxes, 'acknowledged'>,
-    accounts: Pick<Accounts, 'get'>,
-    limits: Limits,
-    log: Logger,
-  ) {
+  constructor(inboxes: Pick<Inboxes, 'fates'>, accounts: Pick<Accounts, 'get'>, limits: Limits, log: Logger) {
     this.#inboxes = inboxes;
     this.#accounts = accounts;
     this.#limits = limits;
@@ -73,10 +77,12 @@ export class Tracker {
   }
 
   /** A message was accepted, and its sender waits. */
-  track(waiter: Waiter, id: string, to: Account, offset: number): void {
+  track(waiter: Waiter, id: string, to: Account, { offset, epoch, acceptedAt }: Accepted): void {
     if (this.#closed) return;
     const recipient = this.#recipientOf(to);
-    const entry: Entry = { waiter, id, to, offset };
+    const entry: Entry = { waiter, id, to, offset, epoch, acceptedAt };
+    if (offset <= recipient.last) this.#replaced(recipient, entry);
+    recipient.last = offset;
     recipient.entries.set(offset, entry);
     this.#entries.add(entry);
     const own = this.#byWaiter.get(waiter) ?? new Set();
@@ -91,17 +97,17 @@ export class Tracker {
     this.#schedule();
   }
 
-  /** A recipient who is logged in here has acknowledged these offsets. */
-  acknowledged(by: Account, ranges: readonly OffsetRange[]): void {
+  /** A recipient who is logged in here has acknowledged these offsets of what its inbox has there. */
+  acknowledged(by: Account, ranges: readonly OffsetRange[], inbox: Pick<Inbox, 'epochAt'>): void {
     const entries = this.#recipients.get(by.incarnation)?.entries;
     if (entries === undefined) return;
     for (const { first, last } of ranges) {
       // Whichever is less to look at.
       if (last - first < entries.size) {
-        for (let offset = first; offset <= last; offset++) this.#delivered(entries.get(offset));
+        for (let offset = first; offset <= last; offset++) this.#taken(entries.get(offset), inbox);
       } else {
         for (const entry of [...entries.values()]) {
-          if (entry.offset >= first && entry.offset <= last) this.#delivered(entry);
+          if (entry.offset >= first && entry.offset <= last) this.#taken(entry, inbox);
         }
       }
     }
@@ -130,7 +136,7 @@ export class Tracker {
   #recipientOf(account: Account): Recipient {
     const known = this.#recipients.get(account.incarnation);
     if (known !== undefined) return known;
-    const recipient = { account, entries: new Map<number, Entry>() };
+    const recipient = { account, last: -1, entries: new Map<number, Entry>() };
     this.#recipients.set(account.incarnation, recipient);
     return recipient;
   }
@@ -150,8 +156,22 @@ export class Tracker {
     if (recipient?.entries.size === 0) this.#recipients.delete(entry.to.incarnation);
   }
 
-  #delivered(entry: Entry | undefined): void {
-    if (entry === undefined) return;
+  /** Where the inbox has that offset under another leader, or that is not known, Kafka is asked with all others. */
+  #taken(entry: Entry | undefined, inbox: Pick<Inbox, 'epochAt'>): void {
+    if (entry !== undefined && entry.epoch === inbox.epochAt(entry.offset)) this.#delivered(entry);
+  }
+
+  /** A message has an offset that is not behind all of those before: what an earlier leader had there and behind is lost. */
+  #replaced({ entries }: Recipient, { offset, epoch }: Entry): void {
+    for (const earlier of [...entries.values()]) {
+      const isLost = earlier.epoch !== UNKNOWN_EPOCH && earlier.epoch < epoch;
+      if (earlier.offset >= offset && isLost) this.#undeliverable(earlier);
+    }
+    const same = entries.get(offset);
+    if (same !== undefined) this.#drop(same);
+  }
+
+  #delivered(entry: Entry): void {
     this.#drop(entry);
     this.#newsFor(entry.waiter).delivered.push(entry.id);
   }
@@ -212,18 +232,22 @@ export class Tracker {
       for (const entry of [...entries.values()]) this.#undeliverable(entry);
     }
     const { trackedBatch } = this.#limits;
+    this.#polls += 1;
+    const inLog = this.#polls % POLLS_FOR_A_LOOK === 0;
     for (let at = 0; at < recipients.length; at += trackedBatch) {
       const batch = recipients.slice(at, at + trackedBatch).flatMap(({ entries }) => [...entries.values()]);
-      if (!(await this.#ask(batch))) return;
+      if (!(await this.#ask(batch, inLog))) return;
     }
   }
 
-  async #ask(batch: readonly Entry[]): Promise<boolean> {
+  async #ask(batch: readonly Entry[], inLog: boolean): Promise<boolean> {
     if (batch.length === 0) return true;
     try {
-      const answers = await this.#inboxes.acknowledged(batch);
+      const answers = await this.#inboxes.fates(batch, { inLog });
       for (const [i, entry] of batch.entries()) {
-        if (answers[i] === true && this.#entries.has(entry)) this.#delivered(entry);
+        if (!this.#entries.has(entry)) continue;
+        if (answers[i] === 'delivered') this.#delivered(entry);
+        else if (answers[i] === 'undeliverable') this.#undeliverable(entry);
       }
       return true;
     } catch (error) {

@@ -102,8 +102,7 @@ function ackOf(request: Extract<ReturnType<typeof v2.decodeRequest>, { readonly 
 }
 
 function encodeSent({ id, from, to, accepted, recipientLoggedIn }: Sent): Buffer {
-  const { name, incarnation } = to;
-  const receipt = encodeReceipt(from.incarnation, { name, incarnation, offset: accepted.offset });
+  const receipt = encodeReceipt(from.incarnation, to, accepted);
   demandBytes(idBytes, 0, id);
   return sentFrame(idBytes, receipt, accepted.acceptedAt, recipientLoggedIn);
 }
@@ -132,14 +131,17 @@ function resultFrame(result: Exclude<Result, Sent>): ServerFrame {
 }
 
 function sessionOf(entered: Entered) {
-  const { account, token, tokenExpiresAt, undelivered, limits } = entered;
+  const { account, inbox, token, tokenExpiresAt, undelivered, limits } = entered;
+  const { again, gone } = inbox.surprise;
   return {
     username: account.name,
     incarnation: packed([account.incarnation]),
-    inbox: packed([account.topicId]),
+    inbox: packed([inbox.id]),
     token,
     tokenExpiresAt,
     undelivered,
+    ...(again > 0 && { again }),
+    ...(gone > 0 && { gone }),
     limits,
   };
 }

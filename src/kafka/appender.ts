@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { BATCH_OVERHEAD_BYTES, type Batch, type Entry, makeBatch, type Partition } from './batch.ts';
 import { BrokerClock } from './broker-clock.ts';
 import type { Cluster } from './cluster.ts';
+import { UNKNOWN_EPOCH } from './epochs.ts';
 import { EngineError } from './errors.ts';
 import type { Accepted } from './inboxes.ts';
 import { expectNone, isPassing, KafkaCode, nameOfCode } from './kafka-error.ts';
@@ -189,6 +190,7 @@ export class Appender {
       if (this.#isBusy(leader.node) || bytes > MAX_REQUEST_BYTES) continue;
       partition.batch ??= makeBatch(partition, producer);
       const { batch } = partition;
+      batch.epoch = leader.epoch;
       const round = rounds.get(leader.node) ?? new Map<Partition, Batch>();
       this.#ready.delete(partition);
       round.set(partition, batch);
@@ -250,8 +252,11 @@ export class Appender {
     batch.sending = false;
     if (code === KafkaCode.NONE) {
       partition.missingSince = 0;
+      const acceptedAt = appendTime >= 0 ? appendTime : Date.now();
+      // Which of several tries was stored nobody knows, nor under which leader.
+      const epoch = batch.tries === 1 ? batch.epoch : UNKNOWN_EPOCH;
       this.#finish(partition, (entry, index) =>
-        entry.resolve({ offset: baseOffset + index, acceptedAt: appendTime >= 0 ? appendTime : Date.now() }),
+        entry.resolve({ offset: baseOffset + index, acceptedAt, epoch }),
       );
     } else if (code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION || isPassing(code)) {
       this.#cluster.forgetLeader(partition.topic);

@@ -19,6 +19,8 @@ export interface Batch {
   readonly entries: readonly Entry[];
   readonly producer: Producer;
   readonly bytes: Buffer;
+  /** Leader epoch of its partition when it was sent last. */
+  epoch: number;
   /** Times it was sent. After the first an unanswered batch may have been stored. */
   tries: number;
   /** A request with it is under way. */
@@ -53,7 +55,16 @@ export function makeBatch(partition: Partition, producer: Producer): Batch {
   partition.nextSequence = (firstSequence + count) % 2 ** 31;
   const contents = entries.map(({ content }) => content);
   const bytes = encodeBatch(contents, producer, firstSequence, Date.now());
-  return { topic: partition.topic, entries, producer, bytes, tries: 0, sending: false, notBefore: 0 };
+  return {
+    topic: partition.topic,
+    entries,
+    producer,
+    bytes,
+    epoch: -1,
+    tries: 0,
+    sending: false,
+    notBefore: 0,
+  };
 }
 
 /** At least one. */

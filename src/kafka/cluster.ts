@@ -20,6 +20,8 @@ export type Lane = 'control' | 'group' | 'life' | 'produce' | 'pulse' | 'read';
 /** Where a topic's only partition is led from. */
 export interface Leader {
   readonly node: number;
+  /** Kafka's count of the partition's leaders. */
+  readonly epoch: number;
   readonly topicId: string;
 }
 
@@ -211,7 +213,7 @@ export class Cluster {
         found.set(topic.name ?? '', new KafkaError('Metadata', code || KafkaCode.LEADER_NOT_AVAILABLE));
         continue;
       }
-      const leader = { node: partition.leaderId, topicId: topic.topicId };
+      const leader = { node: partition.leaderId, epoch: partition.leaderEpoch, topicId: topic.topicId };
       remember(this.#leaders, topic.name ?? '', leader, MAX_LEADERS);
       found.set(topic.name ?? '', leader);
     }
@@ -246,7 +248,14 @@ export class Cluster {
   }
 
   #connection(node: number, lane: Lane): Promise<Connection> {
-    return this.#cached(`${node} ${lane}`, async () => this.#open(await this.#address(node)));
+    const open = async () => this.#open(await this.#address(node));
+    // A broker that was away may lead under another epoch now, and appends are to be known by the right one.
+    const closed = lane === 'produce' ? () => this.#forgetLed(node) : undefined;
+    return this.#cached(`${node} ${lane}`, open, closed);
+  }
+
+  #forgetLed(node: number): void {
+    for (const [topic, leader] of this.#leaders) if (leader.node === node) this.#leaders.delete(topic);
   }
 
   async #anyConnection(purpose: 'any' | 'slow'): Promise<Connection> {
@@ -263,13 +272,14 @@ export class Cluster {
   }
 
   /** One connection per key, made once however many ask at the same time, forgotten when it closes or fails. */
-  #cached(key: string, open: () => Promise<Connection>): Promise<Connection> {
+  #cached(key: string, open: () => Promise<Connection>, closed?: () => void): Promise<Connection> {
     const existing = this.#connections.get(key);
     if (existing) return existing;
     const opening = open();
     this.#connections.set(key, opening);
     const forget = () => {
       if (this.#connections.get(key) === opening) this.#connections.delete(key);
+      closed?.();
     };
     opening.then((connection) => connection.once('close', forget), forget);
     return opening;

@@ -4,18 +4,20 @@ import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
 import { Correspondents } from './correspondents.ts';
 import { isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
+import { Position } from './position.ts';
 import { retry } from './retry.ts';
-import { Watermark } from './watermark.ts';
 
 /** What is committed for an inbox. */
 export interface Commit {
   readonly offset: number;
+  /** Leader epoch of the last delivered record; -1 where who committed said none. */
+  readonly epoch: number;
   readonly metadata: string;
 }
 
 /** Null for a commit of another life of the name, or none: it counts as missing. */
-export function watermarkOf(owner: Account, commit: Commit | null): Watermark | null {
-  return commit && Watermark.decode(commit.offset, commit.metadata, owner.incarnation);
+export function positionOf(owner: Account, commit: Commit | null): Position | null {
+  return commit && Position.decode(commit, owner.incarnation);
 }
 
 /** Whom the owner has written to, as the same commit has it. */
@@ -84,6 +86,12 @@ async function readAt(
     if (isPassing(code)) cluster.forgetCoordinator('group', groupId);
     const offset = Number(partition?.committedOffset ?? -1n);
     if (code !== KafkaCode.NONE) found.set(groupId, new KafkaError(`OffsetFetch ${groupId}`, code));
-    else if (offset >= 0) found.set(groupId, { offset, metadata: partition?.metadata ?? '' });
+    else if (partition && offset >= 0) {
+      found.set(groupId, {
+        offset,
+        epoch: partition.committedLeaderEpoch,
+        metadata: partition.metadata ?? '',
+      });
+    }
   }
 }

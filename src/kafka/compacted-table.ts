@@ -3,6 +3,7 @@ import { type Connection, FetchIsolationLevels, ListOffsetTimestamps } from '@pl
 import type { Logger } from 'pino';
 import type { Appender } from './appender.ts';
 import { type Cluster, send } from './cluster.ts';
+import { UNKNOWN_EPOCH } from './epochs.ts';
 import { EngineError } from './errors.ts';
 import { fetch, wanted } from './fetch.ts';
 import { Gatherer } from './gatherer.ts';
@@ -85,6 +86,8 @@ export class CompactedTable<Value> {
   readonly #ends: Gatherer<null, number>;
   readonly #pending: OpenTransactions;
   #position = 0;
+  /** Leader epoch of the record in front of the position. */
+  #epoch = UNKNOWN_EPOCH;
   #waiters: Waiter[] = [];
   readonly #watchers = new Set<(key: string) => void>();
   #connection: Connection | null = null;
@@ -251,7 +254,7 @@ export class CompactedTable<Value> {
   }
 
   async #round(): Promise<void> {
-    const { node, topicId } = await this.#cluster.leader(this.#options.topic);
+    const { node, epoch, topicId } = await this.#cluster.leader(this.#options.topic);
     this.#connection ??= await this.#cluster.dedicated(node, FETCH_WAIT_MS);
     if (this.#closed) return void (await this.#connection.close());
     const response = await send(
@@ -263,13 +266,13 @@ export class CompactedTable<Value> {
       FetchIsolationLevels.READ_UNCOMMITTED,
       0,
       -1,
-      [wanted(topicId, this.#position, FETCH_BYTES)],
+      [wanted(topicId, { offset: this.#position, epoch: this.#epoch }, epoch, FETCH_BYTES)],
       [],
       '',
     );
     const [found] = response.topics;
     const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
-    if (code === KafkaCode.OFFSET_OUT_OF_RANGE) await this.#startOver();
+    if (code === KafkaCode.OFFSET_OUT_OF_RANGE || found?.parts) await this.#startOver();
     else expectNone(`Fetch ${this.#options.topic}`, code);
     for (const batch of found ? readBatches(found.records) : []) {
       await this.#take(batch);
@@ -290,6 +293,7 @@ export class CompactedTable<Value> {
     this.#pending.clear();
     this.#options.changed?.(null, null);
     this.#position = start;
+    this.#epoch = UNKNOWN_EPOCH;
   }
 
   async #take(batch: LogBatch): Promise<void> {
@@ -304,6 +308,7 @@ export class CompactedTable<Value> {
       }
     }
     const { damage, nextOffset } = batch;
+    if (nextOffset > this.#position) this.#epoch = batch.leaderEpoch;
     if (damage) this.#damaged.note({ before: nextOffset, reason: damage.message });
     this.#position = Math.max(this.#position, nextOffset);
   }

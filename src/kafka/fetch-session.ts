@@ -2,6 +2,7 @@ import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promis
 import { type Connection, FetchIsolationLevels, type fetchV17 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
+import type { EpochEnd } from './epochs.ts';
 import { type FetchedTopic, type FetchResponse, fetch, wanted } from './fetch.ts';
 import { type FetchPace, Rest } from './fetch-pace.ts';
 import { KafkaCode, nameOfCode } from './kafka-error.ts';
@@ -13,11 +14,17 @@ export interface SessionMember {
   readonly follower: { readonly topic: string; readonly topicId: string };
   /** Next offset to fetch; moved on by `onData`. */
   position: number;
+  /** Leader epoch of the record in front of that; -1: not to be checked. */
+  epoch: number;
+  /** Epoch of the leader that is asked. */
+  readonly leaderEpoch: number;
 }
 
 export interface SessionEvents<M extends SessionMember> {
-  /** Records for a member, and where the next ones start. */
-  onData(member: M, records: RawRecord[], nextOffset: number): void;
+  /** Records for a member, where the next ones start, and the leader epoch in front of that: -1 where it is not known. */
+  onData(member: M, records: RawRecord[], nextOffset: number, epoch: number): void;
+  /** In front of the member's position the log is another one: how far it has the member's epoch. */
+  onParted(member: M, ends: EpochEnd): void;
   /** A batch was left out in part or as a whole. */
   onDamage(member: M, damage: Damage): void;
   /** What was unpacked for this member is so much that it must not be asked about before that. */
@@ -237,7 +244,9 @@ export class FetchSession<M extends SessionMember> {
 
   #describe(topicId: string): fetchV17.FetchRequestTopic[] {
     const member = this.#members.get(topicId);
-    return member ? [wanted(topicId, member.position, MAX_PARTITION_BYTES)] : [];
+    if (!member) return [];
+    const { position: offset, epoch, leaderEpoch } = member;
+    return [wanted(topicId, { offset, epoch }, leaderEpoch, MAX_PARTITION_BYTES)];
   }
 
   /** The session's next state; a session that the broker has dropped is begun anew from our own positions. */
@@ -266,21 +275,25 @@ export class FetchSession<M extends SessionMember> {
   }
 
   /** @returns whether anything had to be unpacked */
-  #take({ topicId, errorCode, records: batches }: FetchedTopic): boolean {
+  #take({ topicId, errorCode, parts, records: batches }: FetchedTopic): boolean {
     const member = this.#members.get(topicId);
     if (!member) return false;
     if (errorCode !== KafkaCode.NONE) {
       this.#events.onError(member, errorCode);
       return false;
     }
-    if (batches.length === 0) return false;
+    if (batches.length === 0 && parts === null) return false;
     this.#changed.add(topicId);
     // Closed and followed again further back while this fetch was parked: what lies between would be missing.
     if ((this.#known.get(topicId) ?? 0) > member.position) return false;
-    const { records, nextOffset, unpackCost, damage } = readRecords(batches, member.position);
+    if (parts !== null) {
+      this.#events.onParted(member, parts);
+      return false;
+    }
+    const { records, nextOffset, epoch, unpackCost, damage } = readRecords(batches, member.position);
     if (damage) this.#events.onDamage(member, damage);
     this.#rest.brought(nextOffset > member.position);
-    this.#events.onData(member, records, nextOffset);
+    this.#events.onData(member, records, nextOffset, epoch);
     const rested = this.#pace.unpacked(unpackCost);
     if (rested) this.#events.onCostly(member, rested);
     return unpackCost > 0;

@@ -1,4 +1,5 @@
 import { createAPI, fetchV17, type Reader } from '@platformatic/kafka';
+import type { EpochEnd } from './epochs.ts';
 import { LogBytes } from './log-bytes.ts';
 
 /*
@@ -7,6 +8,7 @@ import { LogBytes } from './log-bytes.ts';
     topic     = topic_id UUID  [partitions]  TAG_BUFFER
     partition = index INT32  error_code INT16  high_watermark INT64  last_stable_offset INT64  log_start_offset INT64
                 [aborted transactions]  preferred_read_replica INT32  records COMPACT_RECORDS  TAG_BUFFER
+    tag 0 of a partition = diverging epoch: epoch INT32  end_offset INT64  TAG_BUFFER
     aborted transaction = producer_id INT64  first_offset INT64  TAG_BUFFER
 */
 
@@ -18,6 +20,8 @@ export interface FetchedTopic {
   readonly topicId: string;
   readonly partition: number;
   readonly errorCode: number;
+  /** How far the log has the epoch that was asked with, where it parts from it in front of the offset; else null. */
+  readonly parts: EpochEnd | null;
   /** Batches as they lie in the log (record-batches.ts), maybe cut at the end. */
   readonly records: Buffer;
 }
@@ -39,18 +43,24 @@ export const fetch = createAPI<Parameters<typeof fetchV17.createRequest>, FetchR
   parseResponse,
 );
 
-/** What a fetch asks for of one topic. @param topicId Kafka's id of it (a UUID) */
+/**
+ * What a fetch asks for of one topic.
+ * @param topicId Kafka's id of it (a UUID)
+ * @param place an offset, and the leader epoch of the record in front of it; -1 where that is not to be checked
+ * @param leaderEpoch of the leader that is asked, which refuses any other; -1: whoever it is
+ */
 export function wanted(
   topicId: string,
-  offset: number,
+  place: { readonly offset: number; readonly epoch: number },
+  leaderEpoch: number,
   maxBytes: number,
   index = 0,
 ): fetchV17.FetchRequestTopic {
   const partition = {
     partition: index,
-    currentLeaderEpoch: -1,
-    fetchOffset: BigInt(offset),
-    lastFetchedEpoch: -1,
+    currentLeaderEpoch: leaderEpoch,
+    fetchOffset: BigInt(place.offset),
+    lastFetchedEpoch: place.epoch,
     partitionMaxBytes: maxBytes,
   };
   return { topicId, partitions: [partition] };
@@ -89,6 +99,18 @@ function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
   bytes.skip(4);
   const size = bytes.uvarint() - 1;
   const records = size > 0 ? bytes.bytes(size) : NOTHING;
-  bytes.skipTags();
-  return { topicId, partition, errorCode, records };
+  return { topicId, partition, errorCode, records, parts: readParts(bytes) };
+}
+
+const DIVERGING_EPOCH = 0;
+
+function readParts(bytes: LogBytes): EpochEnd | null {
+  let parts: EpochEnd | null = null;
+  for (let tags = bytes.uvarint(); tags > 0; tags--) {
+    const tag = bytes.uvarint();
+    const end = bytes.uvarint() + bytes.at;
+    if (tag === DIVERGING_EPOCH) parts = { epoch: bytes.int32(), end: bytes.int64() };
+    bytes.skip(end - bytes.at);
+  }
+  return parts;
 }

@@ -10,6 +10,7 @@ import {
   Writer,
 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
+import type { Commit } from './commits.ts';
 import { EngineError } from './errors.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
@@ -164,7 +165,7 @@ export class GroupMember {
    * Commits an offset of partition 0; counts as a heartbeat.
    * @throws EngineError `LOST`; KafkaError or the network's when there was no answer that tells
    */
-  async commit(topic: string, offset: number, metadata: string): Promise<void> {
+  async commit(topic: string, { offset, epoch, metadata }: Commit): Promise<void> {
     const response = await this.#cluster.requestCoordinator(
       'group',
       this.group,
@@ -180,7 +181,7 @@ export class GroupMember {
             {
               partitionIndex: 0,
               committedOffset: BigInt(offset),
-              committedLeaderEpoch: -1,
+              committedLeaderEpoch: epoch,
               committedMetadata: metadata,
             },
           ],

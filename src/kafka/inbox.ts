@@ -1,12 +1,16 @@
 import type { Account } from './accounts.ts';
 import { CommitSchedule } from './commit-schedule.ts';
 import type { Correspondents } from './correspondents.ts';
+import { type EpochEnd, UNKNOWN_EPOCH } from './epochs.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { deleteGroup, type GroupMember } from './group-member.ts';
 import { trimHistory, trimIntervalMs } from './history.ts';
+import { inboxId } from './inbox-id.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
-import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
+import type { Accepted, Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
+import { KafkaCode, KafkaError } from './kafka-error.ts';
 import { readBounds, readLog } from './log-reader.ts';
+import type { Position, Surprise } from './position.ts';
 import { decodeRecord } from './record.ts';
 import { bytesOf, type RawRecord, type ReadRecords } from './record-batches.ts';
 import { now, retry } from './retry.ts';
@@ -16,22 +20,40 @@ import type { Watermark } from './watermark.ts';
 
 const READ_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
+/** A position that nobody could check is followed again after this. */
+const CHECK_AGAIN_MS = 100;
 /** Bytes asked for at once when reading the backlog. */
 const READ_BYTES = 1024 * 1024;
+
+/** Where an inbox is begun. */
+export interface StartingPoint {
+  readonly position: Position;
+  readonly correspondents: Correspondents;
+  readonly surprise: Surprise;
+  /** It is not what was committed. */
+  readonly isNew: boolean;
+  /** The log is known to be that of this leader epoch up to its end. */
+  readonly epoch: number;
+}
 
 /** One held inbox: the lease, the watermark and the place in the log up to which messages were pushed. */
 export class KafkaInbox implements Inbox, Follower {
   readonly owner: Account;
+  readonly id: string;
+  readonly surprise: Surprise;
   readonly topic: string;
   readonly #around: InboxSurroundings;
   readonly #member: GroupMember;
   readonly #options: OpenOptions;
+  readonly #position: Position;
   readonly #watermark: Watermark;
   readonly #correspondents: Correspondents;
   /** Messages before this one are left to `read`; from here on they are pushed. */
   readonly #liveStart: number;
   /** Offset after the last one that was pushed or stepped over. */
   #next: number;
+  /** Leader epoch of the record in front of that. */
+  #epoch: number;
   /** Last offset that the owner was given, by push or by read. */
   #handedOut: number;
   #subscription: Subscription | null = null;
@@ -53,7 +75,7 @@ export class KafkaInbox implements Inbox, Follower {
     topic: string,
     member: GroupMember,
     options: OpenOptions,
-    { watermark, correspondents }: { watermark: Watermark; correspondents: Correspondents },
+    { position, correspondents, surprise, isNew, epoch }: StartingPoint,
     liveStart: number,
   ) {
     this.#around = around;
@@ -61,10 +83,15 @@ export class KafkaInbox implements Inbox, Follower {
     this.topic = topic;
     this.#member = member;
     this.#options = options;
+    const { watermark } = position;
+    this.#position = position;
     this.#watermark = watermark;
+    this.surprise = surprise;
+    this.id = inboxId(owner.topicId, position.cutUnder);
     this.#correspondents = correspondents;
     this.#liveStart = liveStart;
     this.#next = liveStart;
+    this.#epoch = epoch;
     this.#handedOut = liveStart - 1;
     this.#committedLow = watermark.low;
     // Anywhere in the interval: people who came at the same moment are not trimmed at the same moment.
@@ -76,6 +103,8 @@ export class KafkaInbox implements Inbox, Follower {
       mayCommit: () => around.isFrontendAlive(),
       onFailed: (error) => this.#onContactFailed('commit', error),
     });
+    // Senders of what is gone, or was cut away, are told by what is committed.
+    if (isNew) this.#commits.touch();
   }
 
   get topicId(): string {
@@ -85,6 +114,11 @@ export class KafkaInbox implements Inbox, Follower {
   /** Begins to push. Apart from the constructor so that the caller can note the inbox first. */
   start(): void {
     this.#follow();
+  }
+
+  /** Offset after the last one that was pushed or stepped over. */
+  get next(): number {
+    return this.#next;
   }
 
   // ---- the owner's side
@@ -112,6 +146,7 @@ export class KafkaInbox implements Inbox, Follower {
         if (raw.offset > position) this.#stepOver(position, Math.min(raw.offset, end) - 1);
         if (raw.offset >= end) return found;
         position = raw.offset + 1;
+        this.#position.epochs.note(raw.offset, raw.leaderEpoch);
         if (this.#nextToRead(raw.offset) !== raw.offset) continue;
         const message = this.#decode(raw);
         if (!message) continue;
@@ -137,6 +172,22 @@ export class KafkaInbox implements Inbox, Follower {
       unavailable(error);
     }
     this.#expectHeld();
+  }
+
+  /** A message was stored where the log had another one before. */
+  cutAt({ offset, epoch }: Accepted): void {
+    if (this.#ended) return;
+    if (epoch === UNKNOWN_EPOCH) {
+      this.onOutOfRange();
+      return;
+    }
+    this.#position.cut(offset, epoch);
+    this.#commits.touch();
+    this.#changed({ stored: offset });
+  }
+
+  epochAt(offset: number): number {
+    return this.#position.epochs.at(offset);
   }
 
   acknowledge(first: number, last: number): void {
@@ -233,9 +284,24 @@ export class KafkaInbox implements Inbox, Follower {
     this.#options.onLost(reason);
   }
 
+  /**
+   * The log is not what the position counts on: its offsets mean other messages, or some are gone unread. What was acknowledged
+   * is committed with its epoch, and the next login begins by that (`Position.resume`).
+   */
+  #changed(found: Record<string, unknown>): void {
+    if (this.#ended) return;
+    const { topic } = this;
+    this.#around.log.warn(
+      { topic, position: this.#next, epoch: this.#epoch, ...found },
+      'an inbox has changed',
+    );
+    void this.close();
+    this.#options.onLost('changed');
+  }
+
   // ---- the tail's side (Follower)
 
-  onRecords(records: readonly RawRecord[], nextOffset: number): void {
+  onRecords(records: readonly RawRecord[], nextOffset: number, epoch: number): void {
     for (const raw of records) {
       // A callback paused or ended it: the rest is fetched again from where it stopped.
       if (!this.#subscription) return;
@@ -244,6 +310,8 @@ export class KafkaInbox implements Inbox, Follower {
       if (!this.#mayPush()) return;
       if (raw.offset > this.#next) this.#stepOver(this.#next, raw.offset - 1);
       this.#next = raw.offset + 1;
+      this.#epoch = raw.leaderEpoch;
+      this.#position.epochs.note(raw.offset, raw.leaderEpoch);
       if (this.#watermark.has(raw.offset)) continue;
       const message = this.#decode(raw);
       if (message) this.#push(message);
@@ -252,17 +320,20 @@ export class KafkaInbox implements Inbox, Follower {
     if (this.#subscription && nextOffset > this.#next) {
       this.#stepOver(this.#next, nextOffset - 1);
       this.#next = nextOffset;
+      this.#epoch = epoch;
     }
   }
 
   /**
-   * A message that this process has just stored in this inbox: pushed at once if it is exactly the next one. All others
-   * come with a fetch, as if this had not been called.
+   * A message that this process has just stored in this inbox: pushed at once if it is exactly the next one, under the
+   * leader that what is in front of it came from. All others come with a fetch, as if this had not been called.
+   * @param epoch leader epoch under which it was stored
    */
-  handOver(message: InboxMessage): void {
+  handOver(message: InboxMessage, epoch: number): void {
     const { offset } = message;
-    if (!this.#subscription || offset !== this.#next || !this.#mayPush()) return;
+    if (!this.#subscription || offset !== this.#next || epoch !== this.#epoch || !this.#mayPush()) return;
     this.#next = offset + 1;
+    this.#position.epochs.note(offset, epoch);
     this.#subscription.advance(this.#next);
     if (this.#watermark.has(offset)) return;
     this.#push(message);
@@ -274,25 +345,35 @@ export class KafkaInbox implements Inbox, Follower {
     this.lose('deleted');
   }
 
-  /** The log starts later than where we are (records were deleted by hand), or was cut: go to its start. */
-  onOutOfRange(): void {
+  onParted(ends: EpochEnd): void {
     this.#subscription = null;
-    readBounds(this.#around.cluster, this.topic, now() + READ_TIMEOUT_MS).then(
-      ({ start, end }) => {
-        this.#around.log.warn(
-          { topic: this.topic, position: this.#next, start, end },
-          'position outside the log',
-        );
-        if (start > this.#next) {
-          this.#stepOver(this.#next, start - 1);
-          this.#next = start;
-          this.#follow();
-        } else {
-          this.lose('deleted');
-        }
-      },
-      () => this.lose('fenced'),
-    );
+    if (this.#position.epochs.partsFrom(ends) < this.#next) {
+      this.#changed({ ...ends });
+      return;
+    }
+    // Nothing was appended under the epoch that we were told of, and the log has forgotten it.
+    this.#epoch = ends.epoch;
+    this.#follow();
+  }
+
+  onOutOfRange(): void {
+    this.#unfollow();
+    this.#checkPosition().catch((error: unknown) => {
+      this.#around.log.warn({ err: error, topic: this.topic }, 'position not checked');
+      setTimeout(() => this.#follow(), CHECK_AGAIN_MS);
+    });
+  }
+
+  /** The position may be outside the log, or the log another one: has its leader tell, and goes on if it is neither. */
+  async #checkPosition(): Promise<void> {
+    const { cluster, looks } = this.#around;
+    const deadline = now() + READ_TIMEOUT_MS;
+    const { start } = await readBounds(cluster, this.topic, deadline);
+    const ends = await retry('epoch', deadline, () => looks.epochEnd(this.owner, this.#epoch));
+    if (this.#ended) return;
+    const isCut = this.#position.epochs.partsFrom(ends) < this.#next;
+    if (start > this.#next || isCut) this.#changed({ start, ...ends });
+    else setTimeout(() => this.#follow(), CHECK_AGAIN_MS);
   }
 
   // ---- inside
@@ -319,7 +400,7 @@ export class KafkaInbox implements Inbox, Follower {
   #follow(): void {
     const { paused, frontendSilent, rangesFull } = this.#stops;
     if (this.#ended || this.#subscription || paused || frontendSilent || rangesFull) return;
-    this.#subscription = this.#around.tail.follow(this, this.#next);
+    this.#subscription = this.#around.tail.follow(this, { offset: this.#next, epoch: this.#epoch });
   }
 
   #unfollow(): void {
@@ -361,7 +442,12 @@ export class KafkaInbox implements Inbox, Follower {
     // Before the next one and not after the last: what waits has nothing large in its hands.
     await this.#unpackRest;
     const deadline = now() + READ_TIMEOUT_MS;
-    const read = await readLog(cluster, this, position, READ_BYTES, deadline).catch(this.#asEngineError);
+    const place = { offset: position, epoch: this.epochAt(position - 1) };
+    const read = await readLog(cluster, this, place, READ_BYTES, deadline).catch((error: unknown) => {
+      if (error instanceof KafkaError && error.kafkaCode === KafkaCode.OFFSET_OUT_OF_RANGE)
+        this.#changed(place);
+      return this.#asEngineError(error);
+    });
     this.#unpackRest = tail.pace.unpacked(read.unpackCost);
     if (read.damage) {
       const { error, nextOffset } = read.damage;
@@ -389,8 +475,10 @@ export class KafkaInbox implements Inbox, Follower {
   async #commit(): Promise<void> {
     const sentAt = now();
     const { low } = this.#watermark;
-    const metadata = this.#watermark.encode(this.owner.incarnation, this.#correspondents.encode());
-    await this.#member.commit(this.topic, low, metadata);
+    const { epoch } = this.#position;
+    const past = this.#position.encode();
+    const metadata = this.#watermark.encode(this.owner.incarnation, this.#correspondents.encode(), past);
+    await this.#member.commit(this.topic, { offset: low, epoch, metadata });
     this.#lastContact = sentAt;
     this.#committedLow = low;
   }

@@ -1,4 +1,5 @@
 import type { Account } from './accounts.ts';
+import type { Surprise } from './position.ts';
 
 /** A message on its way into an inbox. */
 export interface OutgoingMessage {
@@ -17,6 +18,8 @@ export interface Accepted {
   readonly offset: number;
   /** Kafka's append time, milliseconds since the epoch. */
   readonly acceptedAt: number;
+  /** Leader epoch of the partition when it was sent; -1 where that may have changed meanwhile. */
+  readonly epoch: number;
 }
 
 /**
@@ -43,9 +46,10 @@ export interface InboxMessage {
 /**
  * Why a held inbox was lost:
  * - `fenced`: another session holds it, or the lease expired;
- * - `deleted`: the inbox topic is gone.
+ * - `deleted`: the inbox topic is gone;
+ * - `changed`: its log is another one than what was delivered of it: to be opened anew.
  */
-export type LossReason = 'fenced' | 'deleted';
+export type LossReason = 'fenced' | 'deleted' | 'changed';
 
 export interface OpenOptions {
   /** `all`: deliver from the watermark on. `live`: deliver only what is appended from now on; the rest waits for `read`. */
@@ -61,6 +65,10 @@ export interface OpenOptions {
 /** An inbox that this process holds, from `open` to `close` or `onLost`. */
 export interface Inbox {
   readonly owner: Account;
+  /** With an offset it names a message (a UUID): another one once the log was cut, and the same offsets mean others. */
+  readonly id: string;
+  /** What was found when it was opened. */
+  readonly surprise: Surprise;
 
   /**
    * Number of accepted messages that are not acknowledged, as of now.
@@ -80,6 +88,9 @@ export interface Inbox {
    * @throws EngineError `UNAVAILABLE`, `LOST`
    */
   read(limits: { maxBytes: number; maxMessages?: number }): Promise<InboxMessage[]>;
+
+  /** Leader epoch under which what lies at this offset was appended; -1 where that is not known. */
+  epochAt(offset: number): number;
 
   /** The recipient has the messages with these offsets (inclusive). Commits happen by themselves, at most every half second. */
   acknowledge(first: number, last: number): void;
@@ -119,15 +130,26 @@ export interface Inboxes {
   held(accounts: readonly Account[]): Promise<boolean[]>;
 
   /**
-   * Which of these messages their recipients have acknowledged, by what is committed in Kafka: half a second after the
-   * acknowledgement, or some seconds where a thousand inboxes are busy.
+   * What became of these messages, by what is committed in Kafka: half a second after an acknowledgement, or some seconds
+   * where a thousand inboxes are busy.
+   * @param how `inLog`: look for what waits and is in no log any more, too
    * @throws EngineError `UNAVAILABLE`
    */
-  acknowledged(receipts: readonly Receipt[]): Promise<boolean[]>;
+  fates(receipts: readonly Receipt[], how: { readonly inLog: boolean }): Promise<Fate[]>;
 }
+
+/** Receipts have no room for more of a time, in milliseconds. Two messages at one offset are known by it. */
+export const RECEIPT_TIME = 2 ** 24;
 
 /** Where an accepted message lies. */
 export interface Receipt {
   readonly to: Account;
   readonly offset: number;
+  /** Leader epoch of the partition when it was sent; -1 where nobody knows. */
+  readonly epoch: number;
+  /** Kafka's append time modulo `RECEIPT_TIME`, or the whole of it; null where nobody knows. */
+  readonly acceptedAt: number | null;
 }
+
+/** `waiting`: for the recipient's acknowledgement; `undeliverable`: it is not in the inbox any more, and was not read. */
+export type Fate = 'delivered' | 'waiting' | 'undeliverable';

@@ -4,19 +4,21 @@ import type { Account } from './accounts.ts';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CommitPace } from './commit-pace.ts';
-import { readCommits, watermarkOf } from './commits.ts';
+import { UNKNOWN_EPOCH } from './epochs.ts';
 import { EngineError, unavailable } from './errors.ts';
+import { readFates } from './fates.ts';
 import { FrontendLease } from './frontend-lease.ts';
 import { describeGroups, type GroupState, holderOf } from './group-member.ts';
-import { KafkaInbox } from './inbox.ts';
+import { KafkaInbox, type StartingPoint } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
-import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage, Receipt } from './inboxes.ts';
+import type { Accepted, Fate, Inbox, Inboxes, OpenOptions, OutgoingMessage, Receipt } from './inboxes.ts';
 import { expectTopic, isUnknownTopic } from './kafka-error.ts';
 import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
 import { LeaseChecks } from './lease-checks.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
 import { type MailboxLook, MailboxLooks } from './mailbox-looks.ts';
 import { Notices } from './notices.ts';
+import { Position } from './position.ts';
 import { RareWarning } from './rare-warning.ts';
 import { encodeRecord, messageAsStored } from './record.ts';
 import { now, retry } from './retry.ts';
@@ -140,6 +142,7 @@ export class KafkaInboxes implements Inboxes {
 
   append(to: Account, message: OutgoingMessage): Promise<Accepted> {
     const sender = message.from;
+    const known = this.#heldBy(to)?.next ?? 0;
     return this.#limits.run(to, sender, (mailbox) => {
       const { signer, clock, recent } = this.#options.trust;
       const record = encodeRecord(signer, to, message, new Date(clock.now()));
@@ -147,7 +150,7 @@ export class KafkaInboxes implements Inboxes {
         recent.note(record.signature, accepted.offset);
         this.#limits.stored(mailbox, sender.name, record.value.length, accepted.offset);
         this.#noteCorrespondent(sender, to);
-        this.#handOver(to, message, accepted);
+        this.#handOver(to, message, accepted, known);
         return accepted;
       });
     });
@@ -155,17 +158,24 @@ export class KafkaInboxes implements Inboxes {
 
   /** In the sender's own inbox, which is held where the sender is logged in. */
   #noteCorrespondent(sender: Account, to: Account): void {
-    const own = this.#local.get(sender.name);
-    if (own && own !== 'opening' && own.owner.incarnation === sender.incarnation) own.wroteTo(to);
+    this.#heldBy(sender)?.wroteTo(to);
   }
 
   /** To the recipient, if this process holds the very inbox that the message went into: no need to wait for a fetch. */
-  #handOver(to: Account, message: OutgoingMessage, accepted: Accepted): void {
-    const inbox = this.#local.get(to.name);
-    if (!inbox || inbox === 'opening' || inbox.owner.incarnation !== to.incarnation) return;
+  #handOver(to: Account, message: OutgoingMessage, accepted: Accepted, known: number): void {
+    const inbox = this.#heldBy(to);
+    if (inbox === null) return;
     // The append went by name. Where a topic of another life has that name by now, its offsets say nothing here.
     if (this.#cluster.knownLeader(inbox.topic)?.topicId !== inbox.topicId) return;
-    inbox.handOver(messageAsStored(message, accepted));
+    // What was there before it was sent has its offset: the log has lost that.
+    if (accepted.offset < known) inbox.cutAt(accepted);
+    else inbox.handOver(messageAsStored(message, accepted), accepted.epoch);
+  }
+
+  /** The inbox of this very life of a name, if this process holds it. */
+  #heldBy({ name, incarnation }: Account): KafkaInbox | null {
+    const inbox = this.#local.get(name);
+    return inbox && inbox !== 'opening' && inbox.owner.incarnation === incarnation ? inbox : null;
   }
 
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {
@@ -202,19 +212,9 @@ export class KafkaInboxes implements Inboxes {
     return accounts.map((account) => this.#local.has(account.name) || held.has(account.name));
   }
 
-  async acknowledged(receipts: readonly Receipt[]): Promise<boolean[]> {
-    const names = [...new Set(receipts.map(({ to }) => to.name))];
-    const topics = names.map((name) => this.#options.inboxPrefix + name);
-    const found = await readCommits(this.#cluster, topics, now() + LOOK_TIMEOUT_MS).catch(unavailable);
-    const commits = new Map(names.map((name, index) => [name, found[index] ?? null]));
-    // By life, not by name: a name may have had several.
-    const watermarks = new Map<string, Watermark | null>();
-    return receipts.map(({ to, offset }) => {
-      const known = watermarks.get(to.incarnation);
-      const watermark = known === undefined ? watermarkOf(to, commits.get(to.name) ?? null) : known;
-      watermarks.set(to.incarnation, watermark);
-      return watermark?.has(offset) ?? false;
-    });
+  fates(receipts: readonly Receipt[], { inLog }: { readonly inLog: boolean }): Promise<Fate[]> {
+    const options = { cluster: this.#cluster, topicOf: (account: Account) => this.#topic(account) };
+    return readFates(options, receipts, inLog).catch(unavailable);
   }
 
   /** An inbox topic and its group have the same name. */
@@ -239,21 +239,12 @@ export class KafkaInboxes implements Inboxes {
     if (evicted) this.#notices.tellReplaced(topic);
     try {
       const look = await this.#look(owner, deadline);
-      const watermark = startingPoint(look);
+      const start = await this.#startingPoint(owner, look, deadline);
       // The frontend's lease was lost meanwhile: others take what was joined under its old id for free.
       if (this.#frontend.id !== frontendId)
         throw new EngineError('UNAVAILABLE', 'this frontend has lost its lease');
-      const liveStart = options.deliver === 'all' ? watermark.low : look.end;
-      const { correspondents } = look;
-      return new KafkaInbox(
-        this.#around,
-        owner,
-        topic,
-        member,
-        options,
-        { watermark, correspondents },
-        liveStart,
-      );
+      const liveStart = options.deliver === 'all' ? start.position.watermark.low : look.end;
+      return new KafkaInbox(this.#around, owner, topic, member, options, start, liveStart);
     } catch (error) {
       this.#leases.abandon(member);
       throw error;
@@ -270,6 +261,30 @@ export class KafkaInboxes implements Inboxes {
         throw isUnknownTopic(error) ? noSuchInbox(topic) : error;
       });
     });
+  }
+
+  /**
+   * Where to begin: at what is committed, as far as the log is still what it was then. A commit that is missing means:
+   * everything from the log's start on is delivered, never skipped.
+   */
+  async #startingPoint(owner: Account, look: MailboxLook, deadline: number): Promise<StartingPoint> {
+    const { end, epoch, correspondents } = look;
+    const position = look.position ?? new Position(new Watermark(0));
+    const { top } = position.watermark;
+    const isSure = position.epoch === UNKNOWN_EPOCH || (position.epoch === epoch && top <= end);
+    const ask = () => this.#looks.epochEnd(owner, position.epoch);
+    const ends = isSure ? null : await retry(`epochs of ${this.#topic(owner)}`, deadline, ask);
+    const surprise = position.resume(look, ends);
+    const isNew = surprise.gone > 0 || position.watermark.top < top;
+    if (isNew) {
+      const topic = this.#topic(owner);
+      const fields = { topic, committed: top, start: look.start, end, epoch, from: position.watermark.low };
+      this.#options.log.warn(
+        { ...fields, ...surprise },
+        'an inbox is not what was committed: see docs/operations.md',
+      );
+    }
+    return { position, correspondents, surprise, isNew, epoch };
   }
 
   /** A part of all inboxes with each tick: ten thousand at once would be felt. */
@@ -305,14 +320,4 @@ export class KafkaInboxes implements Inboxes {
   #each(action: (inbox: KafkaInbox) => void): void {
     for (const inbox of [...this.#local.values()]) if (inbox !== 'opening') action(inbox);
   }
-}
-
-/**
- * The watermark to start from. A commit that is missing, or outside the log, means: everything from the log's start
- * on is delivered, never skipped.
- */
-function startingPoint({ watermark, start, end }: MailboxLook): Watermark {
-  if (!watermark || watermark.low < start || watermark.low > end) return new Watermark(start);
-  const [, lastAcknowledged] = watermark.ranges.at(-1) ?? [0, -1];
-  return lastAcknowledged >= end ? new Watermark(start) : watermark;
 }

@@ -1,16 +1,28 @@
 import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9 } from '@platformatic/kafka';
 import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
+import { UNKNOWN_EPOCH } from './epochs.ts';
 import { fetch, wanted } from './fetch.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
-import { type ReadRecords, readBatches, readRecords } from './record-batches.ts';
+import { type LogBatch, type ReadRecords, readBatches, readRecords } from './record-batches.ts';
 import { retry } from './retry.ts';
 
 /** First offset that is still there, and the one that the next record will get. */
 export interface LogBounds {
   readonly start: number;
   readonly end: number;
+  /** Leader epoch under which it is appended to now. */
+  readonly epoch: number;
 }
+
+/** From where on to read, and the leader epoch of the record in front of that: -1 where it is not to be checked. */
+export interface Place {
+  readonly offset: number;
+  readonly epoch: number;
+}
+
+/** What the broker lists of one partition. */
+type Listed = listOffsetsV9.ListOffsetResponsePartition;
 
 const MAX_WAIT_MS = 0;
 
@@ -20,12 +32,9 @@ const MAX_WAIT_MS = 0;
  */
 export async function readBounds(cluster: Cluster, topic: string, deadline: number): Promise<LogBounds> {
   return retry(`bounds of ${topic}`, deadline, async () => {
-    const ask = (timestamp: bigint) => listOffset(cluster, topic, timestamp);
-    const [start, end] = await Promise.all([
-      ask(ListOffsetTimestamps.EARLIEST),
-      ask(ListOffsetTimestamps.LATEST),
-    ]);
-    return { start, end };
+    const [bounds] = await listBounds(cluster, [topic]);
+    if (bounds === undefined || bounds instanceof Error) throw bounds ?? new Error('no answer');
+    return bounds;
   });
 }
 
@@ -33,21 +42,32 @@ export async function readBounds(cluster: Cluster, topic: string, deadline: numb
  * The same of many topics, with one request of each kind per broker; the error instead where that failed for one.
  * @throws EngineError `UNAVAILABLE`
  */
-export async function readManyBounds(
+export function readManyBounds(
   cluster: Cluster,
   topics: readonly string[],
   deadline: number,
 ): Promise<(LogBounds | Error)[]> {
+  return retry('bounds', deadline, () => listBounds(cluster, topics));
+}
+
+async function listBounds(cluster: Cluster, topics: readonly string[]): Promise<(LogBounds | Error)[]> {
   const [starts, ends] = await Promise.all([
-    retry('starts', deadline, () => listOffsets(cluster, topics, ListOffsetTimestamps.EARLIEST)),
-    readManyEnds(cluster, topics, deadline),
+    listOffsets(cluster, topics, ListOffsetTimestamps.EARLIEST, offsetOf),
+    listOffsets(cluster, topics, ListOffsetTimestamps.LATEST, (listed) => listed),
   ]);
-  return topics.map((topic, index) => {
-    const [start, end] = [starts.get(topic), ends[index]];
-    if (typeof start === 'number' && typeof end === 'number') return { start, end };
-    const failures = [start, end].filter((found) => found instanceof Error);
-    return failures[0] ?? new KafkaError(`bounds of ${topic}`, KafkaCode.REQUEST_TIMED_OUT);
+  return topics.map((topic) => {
+    const [start, last] = [starts.get(topic), ends.get(topic)];
+    if (start instanceof Error || last instanceof Error)
+      return start instanceof Error ? start : (last as Error);
+    if (start === undefined || last === undefined) {
+      return new KafkaError(`bounds of ${topic}`, KafkaCode.REQUEST_TIMED_OUT);
+    }
+    return { start, end: offsetOf(last), epoch: last.leaderEpoch };
   });
+}
+
+function offsetOf({ offset }: Listed): number {
+  return Number(offset);
 }
 
 /**
@@ -59,7 +79,9 @@ export async function readManyEnds(
   topics: readonly string[],
   deadline: number,
 ): Promise<(number | Error)[]> {
-  const ends = await retry('ends', deadline, () => listOffsets(cluster, topics, ListOffsetTimestamps.LATEST));
+  const ends = await retry('ends', deadline, () =>
+    listOffsets(cluster, topics, ListOffsetTimestamps.LATEST, offsetOf),
+  );
   return topics.map(
     (topic) => ends.get(topic) ?? new KafkaError(`end of ${topic}`, KafkaCode.REQUEST_TIMED_OUT),
   );
@@ -70,20 +92,21 @@ export async function readManyEnds(
  * heap and without a bound, and one that somebody has made for the purpose ends it. `offsetSince` asks for no such thing.
  */
 export async function listOffset(cluster: Cluster, topic: string, timestamp: bigint): Promise<number> {
-  const found = (await listOffsets(cluster, [topic], timestamp)).get(topic);
+  const found = (await listOffsets(cluster, [topic], timestamp, offsetOf)).get(topic);
   if (typeof found !== 'number') throw found ?? new KafkaError('ListOffsets', KafkaCode.REQUEST_TIMED_OUT);
   return found;
 }
 
-/** The same for many topics. @returns an offset, or why there is none, by topic */
-function listOffsets(
+/** The same for many topics. @returns what is picked of the answer, or why there is none, by topic */
+function listOffsets<T>(
   cluster: Cluster,
   topics: readonly string[],
   timestamp: bigint,
-): Promise<Map<string, number | Error>> {
-  return askByNode<number>(topics, {
+  pick: (listed: Listed) => T,
+): Promise<Map<string, T | Error>> {
+  return askByNode<T>(topics, {
     nodeOf: async (topic) => (await cluster.leader(topic)).node,
-    ask: (node, led, found) => listOffsetsAt(cluster, node, led, timestamp, found),
+    ask: (node, led, found) => listOffsetsAt(cluster, node, led, timestamp, pick, found),
     forget: (topic) => cluster.forgetLeader(topic),
   });
 }
@@ -98,16 +121,17 @@ export async function readEndsAt(
   topics: readonly string[],
 ): Promise<Map<string, number | Error>> {
   const ends = new Map<string, number | Error>();
-  await listOffsetsAt(cluster, node, topics, ListOffsetTimestamps.LATEST, ends);
+  await listOffsetsAt(cluster, node, topics, ListOffsetTimestamps.LATEST, offsetOf, ends);
   return ends;
 }
 
-async function listOffsetsAt(
+async function listOffsetsAt<T>(
   cluster: Cluster,
   node: number,
   topics: readonly string[],
   timestamp: bigint,
-  found: Map<string, number | Error>,
+  pick: (listed: Listed) => T,
+  found: Map<string, T | Error>,
 ): Promise<void> {
   const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp }];
   const response = await cluster.request(
@@ -119,31 +143,46 @@ async function listOffsetsAt(
     topics.map((name) => ({ name, partitions })),
   );
   for (const { name, partitions: answers } of response.topics) {
-    const code = answers[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+    const [listed] = answers;
+    const code = listed?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
     if (isPassing(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(name);
-    const isGood = code === KafkaCode.NONE;
-    found.set(name, isGood ? Number(answers[0]?.offset) : new KafkaError(`ListOffsets ${name}`, code));
+    const isGood = listed !== undefined && code === KafkaCode.NONE;
+    found.set(name, isGood ? pick(listed) : new KafkaError(`ListOffsets ${name}`, code));
   }
 }
 
 /**
- * Records from a position on, as many as one fetch brings. Where the log starts later by now, none, and that start.
- * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID
+ * Records from a place on, as many as one fetch brings.
+ * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID; OFFSET_OUT_OF_RANGE, also where the log has other records
+ * in front of that place by now
  */
 export async function readLog(
   cluster: Cluster,
-  { topic, topicId }: { readonly topic: string; readonly topicId: string },
-  position: number,
+  inbox: { readonly topic: string; readonly topicId: string },
+  place: Place,
   maxBytes: number,
   deadline: number,
 ): Promise<ReadRecords> {
+  return readRecords(await fetchBatches(cluster, inbox, place, maxBytes, deadline), place.offset);
+}
+
+/**
+ * The batch that holds an offset; null where the log has none there.
+ * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID
+ */
+export async function readBatchAt(
+  cluster: Cluster,
+  inbox: { readonly topic: string; readonly topicId: string },
+  offset: number,
+  deadline: number,
+): Promise<LogBatch | null> {
   try {
-    const batches = await fetchBatches(cluster, topic, topicId, position, maxBytes, deadline);
-    return readRecords(batches, position);
+    const place = { offset, epoch: UNKNOWN_EPOCH };
+    const [batch] = readBatches(await fetchBatches(cluster, inbox, place, 1, deadline));
+    return batch !== undefined && batch.baseOffset <= offset && offset < batch.nextOffset ? batch : null;
   } catch (error) {
-    if (!(error instanceof KafkaError) || error.kafkaCode !== KafkaCode.OFFSET_OUT_OF_RANGE) throw error;
-    const { start } = await readBounds(cluster, topic, deadline);
-    return { records: [], nextOffset: Math.max(start, position), unpackCost: 0, damage: null };
+    if (error instanceof KafkaError && error.kafkaCode === KafkaCode.OFFSET_OUT_OF_RANGE) return null;
+    throw error;
   }
 }
 
@@ -162,13 +201,14 @@ const MAX_LOOKS = 64;
  */
 export async function offsetSince(
   cluster: Cluster,
-  { topic, topicId }: { readonly topic: string; readonly topicId: string },
+  inbox: { readonly topic: string; readonly topicId: string },
   { from, below, time }: { readonly from: number; readonly below: number; readonly time: number },
   deadline: number,
 ): Promise<number> {
   let found = from;
   for (let looks = 0, bytes = FIRST_LOOK_BYTES; looks < MAX_LOOKS && found < below; looks++) {
-    const fetched = await fetchBatches(cluster, topic, topicId, found, bytes, deadline);
+    const place = { offset: found, epoch: UNKNOWN_EPOCH };
+    const fetched = await fetchBatches(cluster, inbox, place, bytes, deadline);
     const batches = readBatches(fetched);
     if (batches.length === 0) break;
     for (const { nextOffset, maxTimestamp } of batches) {
@@ -181,20 +221,18 @@ export async function offsetSince(
 }
 
 /**
- * One fetch outside any session, from an offset on; returns at once when there is nothing.
- * @param topicId Kafka's id of the topic (a UUID)
+ * One fetch outside any session, from a place on; returns at once when there is nothing.
  * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID, OFFSET_OUT_OF_RANGE
  */
 function fetchBatches(
   cluster: Cluster,
-  topic: string,
-  topicId: string,
-  from: number,
+  { topic, topicId }: { readonly topic: string; readonly topicId: string },
+  place: Place,
   maxBytes: number,
   deadline: number,
 ): Promise<Buffer> {
   return retry(`read ${topic}`, deadline, async () => {
-    const { node } = await cluster.leader(topic);
+    const { node, epoch } = await cluster.leader(topic);
     const response = await cluster.request(
       node,
       'read',
@@ -205,12 +243,13 @@ function fetchBatches(
       FetchIsolationLevels.READ_UNCOMMITTED,
       0,
       -1,
-      [wanted(topicId, from, maxBytes)],
+      [wanted(topicId, place, epoch, maxBytes)],
       [],
       '',
     );
     const [found] = response.topics;
-    const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
+    const code =
+      response.errorCode || (found?.parts ? KafkaCode.OFFSET_OUT_OF_RANGE : (found?.errorCode ?? 0));
     if (isPassing(code)) cluster.forgetLeader(topic);
     expectNone(`Fetch ${topic}`, code);
     return found?.records ?? Buffer.alloc(0);

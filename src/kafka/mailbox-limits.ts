@@ -107,7 +107,8 @@ export class MailboxLimits {
   /** A look that fails leaves things as they were: appending will tell. */
   async #look(to: Account, mailbox: Mailbox): Promise<void> {
     try {
-      const { watermark, correspondents, start, end } = await this.#options.look(to);
+      const { position, correspondents, start, end } = await this.#options.look(to);
+      const watermark = position?.watermark;
       const low = Math.max(start, watermark?.low ?? start);
       const undelivered = Math.max(0, end - low - (watermark?.acknowledgedAbove ?? 0));
       this.#shrink(mailbox, undelivered);

@@ -1,15 +1,17 @@
 import type { Account } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
-import { correspondentsOf, readManyCommits, watermarkOf } from './commits.ts';
+import { correspondentsOf, positionOf, readManyCommits } from './commits.ts';
 import type { Correspondents } from './correspondents.ts';
+import { type EpochQuestion, readEpochEnds } from './epoch-ends.ts';
+import type { EpochEnd } from './epochs.ts';
 import { Gatherer } from './gatherer.ts';
 import { type LogBounds, readManyBounds, readManyEnds } from './log-reader.ts';
+import type { Position } from './position.ts';
 import { now, retry } from './retry.ts';
-import type { Watermark } from './watermark.ts';
 
 /** What is committed for an inbox, and where its log begins and ends. */
 export interface MailboxLook extends LogBounds {
-  readonly watermark: Watermark | null;
+  readonly position: Position | null;
   /** Whom the owner has written to. */
   readonly correspondents: Correspondents;
 }
@@ -25,9 +27,12 @@ const MAX_LOOKS = 500;
 export class MailboxLooks {
   readonly #looks: Gatherer<Account, MailboxLook>;
   readonly #ends: Gatherer<Account, number>;
+  readonly #epochEnds: Gatherer<EpochQuestion, EpochEnd>;
+  readonly #topicOf: (account: Account) => string;
 
   /** @param topicOf name of an account's inbox topic and group */
   constructor(cluster: Cluster, topicOf: (account: Account) => string) {
+    this.#topicOf = topicOf;
     this.#looks = new Gatherer(MAX_LOOKS, async (accounts) => {
       const topics = accounts.map(topicOf);
       const deadline = now() + LOOK_TIMEOUT_MS;
@@ -40,12 +45,13 @@ export class MailboxLooks {
         if (commit instanceof Error) return commit;
         if (found === undefined || found instanceof Error) return found ?? new Error('no answer');
         const correspondents = correspondentsOf(account, commit);
-        return { watermark: watermarkOf(account, commit), correspondents, ...found };
+        return { position: positionOf(account, commit), correspondents, ...found };
       });
     });
     this.#ends = new Gatherer(MAX_LOOKS, (accounts) =>
       readManyEnds(cluster, accounts.map(topicOf), now() + LOOK_TIMEOUT_MS),
     );
+    this.#epochEnds = new Gatherer(MAX_LOOKS, (questions) => readEpochEnds(cluster, questions));
   }
 
   /** @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_OR_PARTITION, or a passing one */
@@ -56,5 +62,10 @@ export class MailboxLooks {
   /** Only where the log ends. @throws likewise */
   end(account: Account): Promise<number> {
     return this.#ends.ask(account);
+  }
+
+  /** How far the log has a leader epoch. @throws likewise */
+  epochEnd(account: Account, epoch: number): Promise<EpochEnd> {
+    return this.#epochEnds.ask({ topic: this.#topicOf(account), epoch });
   }
 }

@@ -2,6 +2,7 @@ import { ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
+import { UNKNOWN_EPOCH } from './epochs.ts';
 import { expectTopic } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
 import type { RawRecord } from './record-batches.ts';
@@ -88,6 +89,11 @@ export class Notices implements Follower {
     this.#options.log.error({ topic: CONTROL_TOPIC }, 'the topic of notices is gone');
   }
 
+  onParted(): void {
+    this.onOutOfRange();
+  }
+
+  /** Hints are good for a moment only: from the end on. */
   onOutOfRange(): void {
     this.#subscription = null;
     this.#follow(now() + START_TIMEOUT_MS).catch((error: unknown) => {
@@ -105,6 +111,6 @@ export class Notices implements Follower {
     const askEnd = () => listOffset(cluster, CONTROL_TOPIC, ListOffsetTimestamps.LATEST);
     const end = await retry('end of notices', deadline, () => expectTopic(CONTROL_TOPIC, askEnd()));
     this.#topicId = (await cluster.leader(CONTROL_TOPIC)).topicId;
-    this.#subscription = tail.follow(this, end);
+    this.#subscription = tail.follow(this, { offset: end, epoch: UNKNOWN_EPOCH });
   }
 }

@@ -1,10 +1,13 @@
 import { IS_COMPRESSED, IS_CONTROL, IS_TRANSACTIONAL } from '@platformatic/kafka';
+import { UNKNOWN_EPOCH } from './epochs.ts';
 import { LogBytes } from './log-bytes.ts';
 import { MAX_UNPACKED_BYTES, unpack } from './unpack.ts';
 
 /** One record as it lies in a log. Its bytes are views of what was fetched: copy what is to stay. */
 export interface RawRecord {
   readonly offset: number;
+  /** Leader epoch under which it was appended. */
+  readonly leaderEpoch: number;
   /** Milliseconds since the epoch: Kafka's append time where the topic says so, else the producer's. */
   readonly timestamp: number;
   /** Whether that is the broker's time, which no producer can set. */
@@ -20,8 +23,8 @@ const HAS_APPEND_TIME = 1 << 3;
 
 /** Of a batch, up to and with its length field, which counts what comes after it. */
 const HEAD_BYTES = 12;
-/** From there to its attributes: leader epoch, magic, checksum. */
-const TO_ATTRIBUTES = 9;
+/** Between its leader epoch and its attributes: magic, checksum. */
+const TO_ATTRIBUTES = 5;
 /** Epoch and sequence of its producer. */
 const SEQUENCE_BYTES = 6;
 /** Of a batch without records, what its length field counts. */
@@ -41,10 +44,13 @@ const MAX_PACKED_RECORDS = 65_536;
 export class LogBatch {
   /** The offset after its last one. */
   readonly nextOffset: number;
+  /** Its first one. */
+  readonly baseOffset: number;
+  /** Leader epoch under which it was appended. */
+  readonly leaderEpoch: number;
   readonly producerId: number;
   /** Milliseconds since the epoch: of its last record, or when it was appended where the topic says so. */
   readonly maxTimestamp: number;
-  readonly #base: number;
   readonly #attributes: number;
   readonly #firstTimestamp: number;
   readonly #count: number;
@@ -60,6 +66,7 @@ export class LogBatch {
 
   /** @param bytes where its length field is over; read on up to its records */
   constructor(bytes: LogBytes, base: number, end: number) {
+    this.leaderEpoch = bytes.int32();
     bytes.skip(TO_ATTRIBUTES);
     this.#attributes = bytes.int16();
     this.nextOffset = base + bytes.int32() + 1;
@@ -68,7 +75,7 @@ export class LogBatch {
     this.producerId = bytes.int64();
     bytes.skip(SEQUENCE_BYTES);
     this.#count = bytes.int32();
-    this.#base = base;
+    this.baseOffset = base;
     this.#buffer = bytes.buffer;
     this.#at = bytes.at;
     this.#end = end;
@@ -114,6 +121,7 @@ export class LogBatch {
     if (this.#records === null || from < this.#least) this.#open();
     const bytes = this.#records;
     if (bytes === null) return;
+    const { leaderEpoch } = this;
     const hasAppendTime = (this.#attributes & HAS_APPEND_TIME) !== 0;
     // A fetch returns whole batches: the first may begin below the offset that was asked for. And Kafka believes what a
     // producer says of each record's place: one outside its batch, or not behind the one before, would hide others' records.
@@ -126,14 +134,14 @@ export class LogBatch {
       const next = bytes.at + length;
       bytes.skip(1);
       const delta = bytes.varlong();
-      const offset = this.#base + bytes.varint();
+      const offset = this.baseOffset + bytes.varint();
       if (offset >= least && offset < this.nextOffset) {
         least = offset + 1;
         const key = nullableBytes(bytes);
         const value = nullableBytes(bytes);
         const headers = bytes.bytes(next - bytes.at);
         const timestamp = hasAppendTime ? this.maxTimestamp : this.#firstTimestamp + delta;
-        records.push({ offset, timestamp, hasAppendTime, key, value, headers });
+        records.push({ offset, leaderEpoch, timestamp, hasAppendTime, key, value, headers });
       }
       bytes.at = next;
     }
@@ -201,6 +209,8 @@ export interface ReadRecords {
   readonly records: RawRecord[];
   /** The offset after what was looked at. */
   readonly nextOffset: number;
+  /** Leader epoch of the batch in front of that; -1 where none was looked at. */
+  readonly epoch: number;
   /** What it has cost to unpack, in bytes; 0 where nothing was packed. */
   readonly unpackCost: number;
   /** The last batch that was left out in part or as a whole, if any. */
@@ -221,6 +231,7 @@ const MAX_UNPACK_COST = 1024 * 1024;
 export function readRecords(fetched: Buffer, from: number): ReadRecords {
   let records: RawRecord[] = [];
   let nextOffset = from;
+  let epoch = UNKNOWN_EPOCH;
   let unpackCost = 0;
   let damage: Damage | null = null;
   for (const batch of readBatches(fetched)) {
@@ -232,12 +243,17 @@ export function readRecords(fetched: Buffer, from: number): ReadRecords {
       unpackCost += batch.unpackCost;
       if (batch.damage) damage = { error: batch.damage, nextOffset: batch.nextOffset };
       const last = some.at(-1);
-      if (some.length === most && last) return { records, nextOffset: last.offset + 1, unpackCost, damage };
+      if (some.length === most && last) {
+        return { records, nextOffset: last.offset + 1, epoch: batch.leaderEpoch, unpackCost, damage };
+      }
     }
-    nextOffset = Math.max(nextOffset, batch.nextOffset);
+    if (batch.nextOffset > nextOffset) {
+      nextOffset = batch.nextOffset;
+      epoch = batch.leaderEpoch;
+    }
     if (unpackCost >= MAX_UNPACK_COST) break;
   }
-  return { records, nextOffset, unpackCost, damage };
+  return { records, nextOffset, epoch, unpackCost, damage };
 }
 
 /** Of a record's headers so many are looked at, whatever their number. */

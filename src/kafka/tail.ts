@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
 import { EndWatch } from './end-watch.ts';
+import { type EpochEnd, UNKNOWN_EPOCH } from './epochs.ts';
 import { FetchPace } from './fetch-pace.ts';
 import { FetchSession, MAX_WAIT_MS } from './fetch-session.ts';
-import { KafkaCode } from './kafka-error.ts';
-import { readEndsAt } from './log-reader.ts';
+import { isUnknownTopic, KafkaCode, KafkaError } from './kafka-error.ts';
+import { type Place, readEndsAt } from './log-reader.ts';
 import { Pulse } from './pulse.ts';
 import { RareWarning } from './rare-warning.ts';
 import type { RawRecord } from './record-batches.ts';
@@ -19,13 +20,18 @@ export interface Follower {
   readonly topicId: string;
   /**
    * Records in offset order. They may start below the position that was asked for; `nextOffset` is where the next
-   * ones start (control records and holes leave gaps).
+   * ones start (control records and holes leave gaps), and `epoch` the leader epoch in front of that.
    */
-  onRecords(records: readonly RawRecord[], nextOffset: number): void;
+  onRecords(records: readonly RawRecord[], nextOffset: number, epoch: number): void;
   /** The topic is gone; the subscription is closed. */
   onGone(): void;
-  /** The position is outside the log; the subscription is closed. */
+  /** The leader says that the position is outside the log; the subscription is closed. */
   onOutOfRange(): void;
+  /**
+   * In front of the position the log is another one than that of the epoch there; the subscription is closed.
+   * @param ends how far the log has that epoch
+   */
+  onParted(ends: EpochEnd): void;
 }
 
 /** One followed topic, from `Tail.follow` to `close`. */
@@ -33,7 +39,7 @@ export interface Subscription {
   readonly follower: Follower;
   /** Next offset to fetch. */
   readonly position: number;
-  /** What lies below this position is known already and need not be fetched. */
+  /** What lies below this position is known already, under the leader epoch of the subscription, and need not be fetched. */
   advance(position: number): void;
   /** No callback comes after this. */
   close(): void;
@@ -57,6 +63,8 @@ const LONGEST_PAUSE_MS = 1_000;
 
 interface Member extends Subscription {
   position: number;
+  epoch: number;
+  leaderEpoch: number;
   closed: boolean;
   session: FetchSession<Member> | null;
   unknownSince: number;
@@ -95,11 +103,13 @@ export class Tail {
     });
   }
 
-  /** Starts to follow a topic from an offset on. To pause: close, and follow again from the position. */
-  follow(follower: Follower, position: number): Subscription {
+  /** Starts to follow a topic from a place on. To pause: close, and follow again from the position. */
+  follow(follower: Follower, { offset: position, epoch }: Place): Subscription {
     const member: Member = {
       follower,
       position,
+      epoch,
+      leaderEpoch: UNKNOWN_EPOCH,
       closed: false,
       session: null,
       unknownSince: 0,
@@ -148,8 +158,14 @@ export class Tail {
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
     ) {
       try {
-        const { node } = await this.#cluster.leader(member.follower.topic);
+        const { node, epoch, topicId } = await this.#cluster.leader(member.follower.topic);
         if (member.closed || this.#closed) return;
+        if (topicId !== member.follower.topicId) {
+          this.#cluster.forgetLeader(member.follower.topic);
+          throw new KafkaError('Metadata', KafkaCode.UNKNOWN_TOPIC_OR_PARTITION);
+        }
+        member.unknownSince = 0;
+        member.leaderEpoch = epoch;
         const nursery = this.#nursery(node);
         member.session = nursery;
         nursery.add(member);
@@ -159,8 +175,7 @@ export class Tail {
         }
         return;
       } catch (error) {
-        const code = error instanceof Error && 'kafkaCode' in error ? error.kafkaCode : undefined;
-        if (code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION && this.#isGone(member)) return;
+        if (isUnknownTopic(error) && this.#isGone(member)) return;
         await sleep(pause * (0.5 + Math.random()));
       }
     }
@@ -176,11 +191,16 @@ export class Tail {
       NURSERY_WAIT_MS,
       this.pace,
       {
-        onData: (member, records, nextOffset) => {
+        onData: (member, records, nextOffset, epoch) => {
           if (member.closed) return;
-          member.unknownSince = 0;
+          if (nextOffset > member.position) member.epoch = epoch;
           member.position = nextOffset;
-          member.follower.onRecords(records, nextOffset);
+          member.follower.onRecords(records, nextOffset, member.epoch);
+        },
+        onParted: (member, ends) => {
+          if (member.closed) return;
+          member.close();
+          member.follower.onParted(ends);
         },
         onDamage: ({ follower }, { error, nextOffset: before }) =>
           this.#damaged.note({ topic: follower.topic, before, reason: error.message }),
@@ -209,27 +229,21 @@ export class Tail {
 
   #onError(session: FetchSession<Member>, member: Member, code: number): void {
     if (member.closed) return;
-    switch (code) {
-      case KafkaCode.OFFSET_OUT_OF_RANGE:
-        member.close();
-        member.follower.onOutOfRange();
-        return;
-      case KafkaCode.UNKNOWN_TOPIC_OR_PARTITION:
-      case KafkaCode.UNKNOWN_TOPIC_ID:
-      case KafkaCode.INCONSISTENT_TOPIC_ID:
-        if (this.#isGone(member)) return;
-        break;
-      default:
-        break;
+    // Whoever leads it by now is to be found out, whatever is done about it.
+    this.#cluster.forgetLeader(member.follower.topic);
+    if (code === KafkaCode.OFFSET_OUT_OF_RANGE) {
+      member.close();
+      member.follower.onOutOfRange();
+      return;
     }
+    // A broker that does not know the topic may have been started just now: whether it is gone the metadata say.
     // Left in, a failing member would turn the session into a busy loop. It moves to wherever its leader is now.
     session.remove(member);
     member.session = null;
-    this.#cluster.forgetLeader(member.follower.topic);
     setTimeout(() => void this.#place(member), FIRST_PAUSE_MS);
   }
 
-  /** True, and told to the follower, once a topic has been unknown for too long to be merely new. */
+  /** True, and told to the follower, once a topic's id has been unknown for too long to be merely new. */
   #isGone(member: Member): boolean {
     member.unknownSince ||= now();
     if (now() - member.unknownSince < UNKNOWN_TOPIC_MS) return false;

@@ -1,4 +1,5 @@
 import { MAX_CORRESPONDENTS_CHARACTERS } from './correspondents.ts';
+import { MAX_EPOCHS_CHARACTERS } from './epochs.ts';
 
 /** Offsets first..last, both included. */
 export type OffsetRange = readonly [first: number, last: number];
@@ -6,11 +7,14 @@ export type OffsetRange = readonly [first: number, last: number];
 /** Kafka's limit for the metadata of a commit (`offset.metadata.max.bytes`), in characters: ours is ASCII. */
 export const MAX_METADATA_CHARACTERS = 4_096;
 
+/** Characters for the offsets that were gone unread. */
+export const MAX_GONE_CHARACTERS = 400;
+
 /**
  * Past this length an inbox delivers nothing more until a gap closes: the rest of the 4,096 is room for what is
- * still under way to the client, and for the correspondents.
+ * still under way to the client, for the correspondents, and for what is known of the log.
  */
-const FULL_CHARACTERS = 3_400 - MAX_CORRESPONDENTS_CHARACTERS;
+const FULL_CHARACTERS = 3_400 - MAX_CORRESPONDENTS_CHARACTERS - MAX_EPOCHS_CHARACTERS - MAX_GONE_CHARACTERS;
 
 const FORMAT = '1';
 
@@ -18,9 +22,10 @@ const FORMAT = '1';
  * What of an inbox was delivered: every offset below `low`, and the ranges above it that were acknowledged out of
  * order. Commits of the group keep both: the offset is `low`, the metadata holds the ranges.
  *
- *     metadata = "1" SP incarnation SP [range *("," range)] [SP correspondents]
+ *     metadata = "1" SP incarnation SP [range *("," range)] [SP correspondents [SP past]]
  *     range    = gap ["+" more]      both base 36: offsets skipped since the end of the last range, and
  *                                    how many follow the first one of this range
+ *     past     = what is known of the log (position.ts)
  */
 export class Watermark {
   #low: number;
@@ -39,6 +44,12 @@ export class Watermark {
 
   get ranges(): readonly OffsetRange[] {
     return this.#ranges;
+  }
+
+  /** The offset after the last one that is acknowledged. */
+  get top(): number {
+    const last = this.#ranges.at(-1);
+    return last === undefined ? this.#low : last[1] + 1;
   }
 
   /** How many offsets above `low` are acknowledged. */
@@ -91,21 +102,41 @@ export class Watermark {
     return true;
   }
 
+  /** From this offset on nothing is acknowledged: what lies there now is something else. */
+  cut(offset: number): void {
+    this.#low = Math.min(this.#low, offset);
+    let index = this.#indexAfter(offset);
+    const reaching = this.#ranges[index];
+    if (reaching !== undefined && reaching[0] < offset) {
+      reaching[1] = offset - 1;
+      index += 1;
+    }
+    this.#ranges.splice(index);
+  }
+
+  /** How many offsets first..last are acknowledged. */
+  count(first: number, last: number): number {
+    let sum = Math.max(0, Math.min(last + 1, this.#low) - first);
+    for (const [from, to] of this.#ranges) sum += Math.max(0, Math.min(to, last) - Math.max(from, first) + 1);
+    return sum;
+  }
+
   /** Whether so many ranges are open that delivery has to wait for a gap to close. */
   isFull(): boolean {
     // A range takes at most 24 characters, so few ranges need no encoding to know.
-    return this.#ranges.length * 24 > FULL_CHARACTERS && this.#encodeRanges().length > FULL_CHARACTERS;
+    return this.#ranges.length * 24 > FULL_CHARACTERS && this.encodeRanges().length > FULL_CHARACTERS;
   }
 
   /**
    * The metadata for a commit. Ranges that do not fit are left out from the top: they are delivered again.
    * @param correspondents whom the owner has written to (correspondents.ts), which goes along
+   * @param past what is known of the log (position.ts), likewise
    */
-  encode(incarnation: string, correspondents = ''): string {
+  encode(incarnation: string, correspondents = '', past = ''): string {
     const head = `${FORMAT} ${incarnation} `;
-    const tail = correspondents === '' ? '' : ` ${correspondents}`;
+    const tail = past !== '' ? ` ${correspondents} ${past}` : correspondents && ` ${correspondents}`;
     const room = MAX_METADATA_CHARACTERS - head.length - tail.length;
-    let ranges = this.#encodeRanges();
+    let ranges = this.encodeRanges();
     if (ranges.length > room) ranges = ranges.slice(0, ranges.lastIndexOf(',', room));
     return head + ranges + tail;
   }
@@ -115,10 +146,15 @@ export class Watermark {
    * @returns null when it is not of this incarnation, not of this format, or damaged: then it counts as missing
    */
   static decode(offset: number, metadata: string, incarnation: string): Watermark | null {
-    const [format, owner, ranges, _correspondents, ...more] = metadata.split(' ');
+    const [format, owner, ranges, _correspondents, _past, ...more] = metadata.split(' ');
     if (format !== FORMAT || owner !== incarnation || ranges === undefined || more.length > 0) return null;
-    const watermark = new Watermark(offset);
-    let position = offset;
+    return Watermark.decodeRanges(offset, ranges);
+  }
+
+  /** Reads what `encodeRanges` wrote; null for anything else. */
+  static decodeRanges(low: number, ranges: string): Watermark | null {
+    const watermark = new Watermark(low);
+    let position = low;
     for (const range of ranges === '' ? [] : ranges.split(',')) {
       const match = /^([0-9a-z]{1,11})(?:\+([0-9a-z]{1,11}))?$/.exec(range);
       if (!match?.[1]) return null;
@@ -131,7 +167,8 @@ export class Watermark {
     return watermark;
   }
 
-  #encodeRanges(): string {
+  /** The ranges, as they are written into a commit. */
+  encodeRanges(): string {
     let position = this.#low;
     const parts: string[] = [];
     for (const [first, last] of this.#ranges) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9, metadataV12 } from '@platformatic/kafka';
 import type { Cluster } from '../kafka/cluster.ts';
+import { UNKNOWN_EPOCH } from '../kafka/epochs.ts';
 import { type FetchedTopic, fetch, wanted } from '../kafka/fetch.ts';
 import { expectNone, isPassing, KafkaCode } from '../kafka/kafka-error.ts';
 import { type Damage, type RawRecord, readRecords } from '../kafka/record-batches.ts';
@@ -79,9 +80,10 @@ export class TopicReader {
     for (let first = 0; !signal.aborted; first++) {
       // Another one is the first each time: what fills the answer alone must not keep out the others.
       const order = partitions.map((_, i) => partitions[(first + i) % partitions.length] ?? 0);
-      const topics = order.map((partition) =>
-        wanted(this.#topicId, this.#positions.get(partition) ?? 0, FETCH_BYTES, partition),
-      );
+      const topics = order.map((partition) => {
+        const place = { offset: this.#positions.get(partition) ?? 0, epoch: UNKNOWN_EPOCH };
+        return wanted(this.#topicId, place, UNKNOWN_EPOCH, FETCH_BYTES, partition);
+      });
       const response = await cluster.request(
         node,
         'read',

@@ -6,6 +6,7 @@ import type { GroupMember, MemoryCluster, MemoryTopic, StoredRecord, TopicListen
 /** A held inbox over a fake cluster. */
 export class MemoryInbox implements Inbox, GroupMember, TopicListener {
   readonly owner: Account;
+  readonly surprise = { again: 0, gone: 0 };
   readonly #cluster: MemoryCluster;
   readonly #topic: MemoryTopic;
   readonly #options: OpenOptions;
@@ -39,6 +40,14 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
     this.#next = options.deliver === 'live' ? topic.log.length : 0;
     topic.listeners.add(this);
     setImmediate(() => this.appended());
+  }
+
+  get id(): string {
+    return this.owner.topicId;
+  }
+
+  epochAt(): number {
+    return 0;
   }
 
   /** For tests. */

@@ -2,6 +2,7 @@ import type { Account } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
 import type {
   Accepted,
+  Fate,
   Inbox,
   Inboxes,
   OpenOptions,
@@ -27,7 +28,7 @@ export class MemoryInboxes implements Inboxes {
       body: message.body,
       contentType: message.contentType ?? 'text/plain; charset=utf-8',
     });
-    return { offset, acceptedAt };
+    return { offset, acceptedAt, epoch: 0 };
   }
 
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {
@@ -50,13 +51,15 @@ export class MemoryInboxes implements Inboxes {
     return accounts.map(({ name }) => this.#cluster.group(name).holder !== null);
   }
 
-  async acknowledged(receipts: readonly Receipt[]): Promise<boolean[]> {
+  async fates(receipts: readonly Receipt[]): Promise<Fate[]> {
     this.askedReceipts.push(receipts.length);
     await this.#cluster.roundTrip();
-    return receipts.map(({ to, offset }) => this.#cluster.acknowledgedBy(to).has(offset));
+    return receipts.map(({ to, offset }) =>
+      this.#cluster.acknowledgedBy(to).has(offset) ? 'delivered' : 'waiting',
+    );
   }
 
-  /** How many messages each call of `acknowledged` asked for, for tests. */
+  /** How many messages each call of `fates` asked for, for tests. */
   readonly askedReceipts: number[] = [];
 
   /** Number of inboxes this engine holds, for tests. */

@@ -35,7 +35,7 @@ async function openChatty(say: (options: OpenOptions) => void) {
     inboxes: {
       append: (to, message) => inboxes.append(to, message),
       held: (asked) => inboxes.held(asked),
-      acknowledged: (receipts) => inboxes.acknowledged(receipts),
+      fates: (receipts) => inboxes.fates(receipts),
       open: async (owner, options) => {
         const inbox = await inboxes.open(owner, options);
         say(options);

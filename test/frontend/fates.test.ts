@@ -4,7 +4,7 @@ import { LIMITS, type Limits } from '../../src/frontend/limits.ts';
 import { decodeReceipt, encodeReceipt } from '../../src/frontend/receipt.ts';
 import { Tracker } from '../../src/frontend/tracker.ts';
 import type { Account } from '../../src/kafka/accounts.ts';
-import type { Receipt } from '../../src/kafka/inboxes.ts';
+import type { Fate, Receipt } from '../../src/kafka/inboxes.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { openHouse, PASSWORD } from './house.ts';
@@ -127,23 +127,36 @@ describe('word of delivery', () => {
 });
 
 describe('a receipt', () => {
-  const content = {
-    name: 'bert_2-x',
-    incarnation: '01234567-89ab-cdef-0123-456789abcdef',
-    offset: Number.MAX_SAFE_INTEGER,
-  };
+  const incarnation = '01234567-89ab-cdef-0123-456789abcdef';
+  const life = incarnation.slice(0, 28);
+  const accepted = { offset: Number.MAX_SAFE_INTEGER, epoch: 0xfffffe, acceptedAt: 1_800_000_000_123 };
+  const encode = (owner: string, name = 'bert_2-x') => encodeReceipt(owner, { name, incarnation }, accepted);
 
   it('comes out as it went in, in at most 64 bytes', () => {
     for (const name of ['a', 'bert_2-x', 'x'.repeat(32)]) {
-      const bytes = encodeReceipt('me', { ...content, name });
+      const bytes = encode('me', name);
       expect(bytes.length).toBeLessThanOrEqual(64);
-      expect(decodeReceipt('me', bytes)).toEqual({ ...content, name });
+      const acceptedAt = accepted.acceptedAt % 2 ** 24;
+      expect(decodeReceipt('me', bytes)).toEqual({ ...accepted, name, life, acceptedAt });
       expect(decodeReceipt('you', bytes)).toBeNull();
+    }
+    for (const epoch of [-1, 2 ** 24 - 1, 2 ** 31 - 1]) {
+      const bytes = encodeReceipt('me', { name: 'a', incarnation }, { ...accepted, epoch });
+      expect(decodeReceipt('me', bytes)).toMatchObject({ epoch: -1, offset: accepted.offset });
     }
   });
 
+  it('of a server before epochs is read, too', () => {
+    const tag = '6af714ea9b65';
+    const rest = `${incarnation.replaceAll('-', '')}0000000000000007626f62`;
+    const bytes = Buffer.from(`01${tag}${rest}`, 'hex');
+    expect(decodeReceipt('me', bytes)).toEqual({
+      ...{ name: 'bob', life: incarnation, offset: 7, epoch: -1, acceptedAt: null },
+    });
+  });
+
   it('is nothing at all when a bit of it is wrong, or its end is missing', () => {
-    const bytes = encodeReceipt('me', content);
+    const bytes = encode('me');
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const changed = Buffer.from(bytes);
       changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
@@ -167,14 +180,17 @@ describe('the tracker', () => {
     createdAt: 0,
   });
 
+  /** Where a message was stored. */
+  const at = (offset: number, epoch = 0) => ({ offset, epoch, acceptedAt: 1_000 * epoch + offset });
+
   /** Everybody exists, and has acknowledged what the test says. */
   function open(limits: Partial<Limits>) {
     const acknowledged = new Set<number>();
     const asked: number[] = [];
     const inboxes = {
-      acknowledged: async (receipts: readonly Receipt[]) => {
+      fates: async (receipts: readonly Receipt[]) => {
         asked.push(receipts.length);
-        return receipts.map(({ offset }) => acknowledged.has(offset));
+        return receipts.map(({ offset }): Fate => (acknowledged.has(offset) ? 'delivered' : 'waiting'));
       },
     };
     const all = { ...LIMITS, trackMs: 1, ...limits };
@@ -182,7 +198,12 @@ describe('the tracker', () => {
     onTestFinished(() => tracker.close());
     const waiter = () => {
       const told: string[] = [];
-      return { told, fates: (delivered: readonly string[]) => void told.push(...delivered) };
+      const lost: string[] = [];
+      const fates = (delivered: readonly string[], undeliverable: readonly string[]) => {
+        told.push(...delivered);
+        lost.push(...undeliverable);
+      };
+      return { told, lost, fates };
     };
     return { tracker, acknowledged, asked, waiter };
   }
@@ -190,21 +211,43 @@ describe('the tracker', () => {
   it('keeps a bounded number for a session, and drops its oldest', () => {
     const { tracker, waiter } = open({ trackedPerSession: 2 });
     const [one, other] = [waiter(), waiter()];
-    for (const id of ['a', 'b', 'c']) tracker.track(one, id, account('x'), id.charCodeAt(0));
-    tracker.track(other, 'd', account('x'), 200);
+    for (const id of ['a', 'b', 'c']) tracker.track(one, id, account('x'), at(id.charCodeAt(0)));
+    tracker.track(other, 'd', account('x'), at(200));
     expect(tracker.size).toBe(3);
-    tracker.acknowledged(account('x'), [{ first: 0, last: 1_000 }]);
+    tracker.acknowledged(account('x'), [{ first: 0, last: 1_000 }], { epochAt: () => 0 });
     expect(tracker.size).toBe(0);
     return eventually(() => expect([one.told, other.told]).toEqual([['b', 'c'], ['d']]));
+  });
+
+  it('does not take what lies at an offset by now for what was sent there before', async () => {
+    const { tracker, acknowledged, waiter } = open({ trackMs: NEVER });
+    const someone = waiter();
+    const ack = (first: number, last: number, epoch: number) =>
+      tracker.acknowledged(account('x'), [{ first, last }], { epochAt: () => epoch });
+    for (const offset of [5, 6, 7]) tracker.track(someone, `old ${offset}`, account('x'), at(offset, 1));
+    ack(0, 100, 2);
+    ack(5, 5, -1);
+    acknowledged.add(5);
+    expect(tracker.size).toBe(3);
+    // Its own message gets the same offset under a later leader: the sender hears of all that lay there and behind.
+    tracker.track(someone, 'new 6', account('x'), at(6, 3));
+    await eventually(() => expect(someone.lost).toEqual(['old 6', 'old 7']));
+    ack(5, 6, 3);
+    await eventually(() => expect(someone.told).toEqual(['new 6']));
+    // Out of step only, under one leader or an unknown one: nothing is said of it.
+    tracker.track(someone, 'late', account('x'), at(4, 3));
+    tracker.track(someone, 'unknown', account('x'), at(4, -1));
+    expect(tracker.size).toBe(2);
+    expect(someone.lost).toHaveLength(2);
   });
 
   it('keeps a bounded number in all, and of recipients', () => {
     const { tracker, waiter } = open({ tracked: 3, trackedRecipients: 2 });
     const someone = waiter();
-    for (let i = 0; i < 5; i++) tracker.track(someone, `x ${i}`, account('x'), i);
+    for (let i = 0; i < 5; i++) tracker.track(someone, `x ${i}`, account('x'), at(i));
     expect(tracker.size).toBe(3);
-    tracker.track(someone, 'y', account('y'), 0);
-    tracker.track(someone, 'z', account('z'), 0);
+    tracker.track(someone, 'y', account('y'), at(0));
+    tracker.track(someone, 'z', account('z'), at(0));
     // The messages to x were the oldest.
     expect(tracker.size).toBe(2);
   });
@@ -213,7 +256,7 @@ describe('the tracker', () => {
     const { tracker, acknowledged, asked, waiter } = open({ trackedBatch: 10, toldAtOnce: 7 });
     const someone = waiter();
     for (let i = 0; i < 25; i++) {
-      tracker.track(someone, `message ${i}`, account(`person-${i}`), i);
+      tracker.track(someone, `message ${i}`, account(`person-${i}`), at(i));
       acknowledged.add(i);
     }
     await eventually(() => expect(someone.told).toHaveLength(25));
@@ -224,8 +267,8 @@ describe('the tracker', () => {
   it('tells nobody who is gone, and rests when nobody waits', async () => {
     const { tracker, asked, acknowledged, waiter } = open({});
     const [gone, stays] = [waiter(), waiter()];
-    tracker.track(gone, 'a', account('x'), 1);
-    tracker.track(stays, 'b', account('x'), 2);
+    tracker.track(gone, 'a', account('x'), at(1));
+    tracker.track(stays, 'b', account('x'), at(2));
     tracker.forget(gone);
     expect(tracker.size).toBe(1);
     acknowledged.add(1).add(2);

@@ -94,7 +94,7 @@ describe('a fault of our own', () => {
         },
         open: (owner, options) => inboxes.open(owner, options),
         held: (accounts) => inboxes.held(accounts),
-        acknowledged: (receipts) => inboxes.acknowledged(receipts),
+        fates: (receipts) => inboxes.fates(receipts),
       },
     });
     const client = await RawClient.connect(frontend.address);

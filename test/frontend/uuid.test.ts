@@ -1,7 +1,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decodeReceipt, encodeReceipt, type ReceiptContent } from '../../src/frontend/receipt.ts';
+import { decodeReceipt, encodeReceipt } from '../../src/frontend/receipt.ts';
 import { putUuid, uuidBytes, uuidText } from '../../src/frontend/uuid.ts';
+import type { Accepted } from '../../src/kafka/inboxes.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const SAMPLE = '01234567-89ab-cdef-0123-456789abcdef';
@@ -59,13 +60,30 @@ describe('a UUID', () => {
   });
 });
 
-/** The receipt by its description. */
-function plainly(owner: string, { name, incarnation, offset }: ReceiptContent): Buffer {
-  const place = Buffer.alloc(8);
-  place.writeBigUInt64BE(BigInt(offset));
-  const rest = Buffer.concat([Buffer.from(incarnation.replaceAll('-', ''), 'hex'), place, Buffer.from(name)]);
+interface Plain {
+  readonly name: string;
+  readonly incarnation: string;
+  readonly accepted: Accepted;
+}
+
+/** A number's lowest bytes. */
+function low(value: number, bytes: number): Buffer {
+  const whole = Buffer.alloc(8);
+  whole.writeBigUInt64BE(BigInt(value));
+  return whole.subarray(8 - bytes);
+}
+
+function tagged(format: number, owner: string, rest: Buffer): Buffer {
   const tag = createHash('sha256').update(owner).update(rest).digest().subarray(0, 6);
-  return Buffer.concat([Buffer.of(1), tag, rest]);
+  return Buffer.concat([Buffer.of(format), tag, rest]);
+}
+
+/** The receipt by its description. */
+function plainly(owner: string, { name, incarnation, accepted }: Plain): Buffer {
+  const life = Buffer.from(incarnation.replaceAll('-', ''), 'hex').subarray(0, 12);
+  const { offset, epoch, acceptedAt } = accepted;
+  const numbers = [low(offset, 7), epoch < 0 ? Buffer.alloc(3, 0xff) : low(epoch, 3), low(acceptedAt, 3)];
+  return tagged(2, owner, Buffer.concat([life, ...numbers, Buffer.from(name)]));
 }
 
 describe('a receipt', () => {
@@ -74,9 +92,16 @@ describe('a receipt', () => {
     for (let round = 0; round < 200; round++) {
       for (const offset of offsets) {
         const [owner, incarnation] = [randomUUID(), randomUUID()];
-        const content = { name: 'b'.repeat(1 + (round % 32)), incarnation, offset };
-        const receipt = encodeReceipt(owner, content);
-        expect(receipt).toEqual(plainly(owner, content));
+        const accepted = { offset, epoch: round - 1, acceptedAt: 1_700_000_000_000 + round * 12_345_678 };
+        const plain = { name: 'b'.repeat(1 + (round % 32)), incarnation, accepted };
+        const receipt = encodeReceipt(owner, plain, accepted);
+        expect(receipt).toEqual(plainly(owner, plain));
+        const content = {
+          ...accepted,
+          name: plain.name,
+          life: incarnation.slice(0, 28),
+          acceptedAt: accepted.acceptedAt % 2 ** 24,
+        };
         expect(decodeReceipt(owner, receipt)).toEqual(content);
         expect(decodeReceipt(owner, new Uint8Array(receipt))).toEqual(content);
       }
@@ -84,34 +109,42 @@ describe('a receipt', () => {
   });
 
   it('is of nobody but its owner, whoever that is', () => {
-    const content = { name: 'bob', incarnation: SAMPLE, offset: 1 };
+    const accepted = { offset: 1, epoch: 2, acceptedAt: 3 };
+    const content = { name: 'bob', incarnation: SAMPLE, accepted };
     for (const owner of ['', 'me', 'é', 'x'.repeat(100)]) {
-      expect(encodeReceipt(owner, content)).toEqual(plainly(owner, content));
-      expect(decodeReceipt(`${owner}x`, encodeReceipt(owner, content))).toBeNull();
+      expect(encodeReceipt(owner, content, accepted)).toEqual(plainly(owner, content));
+      expect(decodeReceipt(`${owner}x`, encodeReceipt(owner, content, accepted))).toBeNull();
     }
   });
 
   it('is not made for what is no place', () => {
-    expect(() => encodeReceipt('me', { name: 'bob', incarnation: 'life', offset: 1 })).toThrow(/is no UUID/);
-    const content = { name: 'bob', incarnation: SAMPLE };
+    const at = (offset: number) => ({ offset, epoch: 0, acceptedAt: 0 });
+    expect(() => encodeReceipt('me', { name: 'bob', incarnation: 'life' }, at(1))).toThrow(/is no UUID/);
     for (const offset of [-1, 1.5, Number.NaN]) {
-      expect(() => encodeReceipt('me', { ...content, offset })).toThrow(RangeError);
+      expect(() => encodeReceipt('me', { name: 'bob', incarnation: SAMPLE }, at(offset))).toThrow(RangeError);
     }
   });
 
   it('is nothing at all where its owner could have tagged what it says and no frontend did', () => {
-    const forged = (name: string, offset: bigint) => {
+    const before = (name: string, offset: bigint) => {
       const rest = Buffer.concat([randomBytes(16), Buffer.alloc(8), Buffer.from(name, 'latin1')]);
       rest.writeBigUInt64BE(offset, 16);
-      const tag = createHash('sha256').update('me').update(rest).digest().subarray(0, 6);
-      return Buffer.concat([Buffer.of(1), tag, rest]);
+      return tagged(1, 'me', rest);
     };
-    expect(decodeReceipt('me', forged('bob', 2n ** 53n - 1n))).toMatchObject({
-      name: 'bob',
-      offset: 2 ** 53 - 1,
-    });
-    expect(decodeReceipt('me', forged('bob', 2n ** 53n))).toBeNull();
-    expect(decodeReceipt('me', forged('bob', 2n ** 64n - 1n))).toBeNull();
-    for (const name of ['Bob', 'b b', '\xe9', '']) expect(decodeReceipt('me', forged(name, 1n))).toBeNull();
+    const now = (name: string, offset: bigint) => {
+      const rest = Buffer.concat([randomBytes(12), Buffer.alloc(13), Buffer.from(name, 'latin1')]);
+      rest.writeUIntBE(Number(offset >> 32n), 12, 3);
+      rest.writeUInt32BE(Number(offset & 0xffffffffn), 15);
+      return tagged(2, 'me', rest);
+    };
+    for (const forged of [before, now]) {
+      const last = forged('bob', 2n ** 53n - 1n);
+      expect(decodeReceipt('me', last)).toMatchObject({ name: 'bob', offset: 2 ** 53 - 1 });
+      expect(decodeReceipt('me', forged('bob', 2n ** 53n))).toBeNull();
+      expect(decodeReceipt('me', forged('bob', 2n ** 56n - 1n))).toBeNull();
+      for (const name of ['Bob', 'b b', '\xe9', '']) expect(decodeReceipt('me', forged(name, 1n))).toBeNull();
+    }
+    expect(decodeReceipt('me', before('bob', 2n ** 64n - 1n))).toBeNull();
+    expect(decodeReceipt('me', tagged(3, 'me', randomBytes(30)))).toBeNull();
   });
 });

@@ -8,6 +8,8 @@ import type { GroupMember } from '../../src/kafka/group-member.ts';
 import { KafkaInbox } from '../../src/kafka/inbox.ts';
 import type { InboxSurroundings } from '../../src/kafka/inbox-surroundings.ts';
 import type { InboxMessage, OutgoingMessage } from '../../src/kafka/inboxes.ts';
+import type { Place } from '../../src/kafka/log-reader.ts';
+import { Position } from '../../src/kafka/position.ts';
 import { encodeRecord, messageAsStored } from '../../src/kafka/record.ts';
 import { encodeBatch, encodeContent } from '../../src/kafka/record-batch.ts';
 import { type RawRecord, readRecords } from '../../src/kafka/record-batches.ts';
@@ -31,6 +33,9 @@ const owner: Account = {
 const signer = new Signer([{ id: 'k', secret: randomBytes(32) }]);
 const clock = new BrokerClock();
 
+/** Nothing has changed since the last commit, and nobody says under which leader. */
+const NO_NEWS = { surprise: { again: 0, gone: 0 }, isNew: false, epoch: -1 };
+
 /** One inbox over a log in memory: the test says when a fetch happens and what it brings. */
 class World {
   alive = true;
@@ -46,7 +51,7 @@ class World {
   }
 
   open(watermark: Watermark, liveStart: number): KafkaInbox {
-    const follow = (_: Follower, position: number) => {
+    const follow = (_: Follower, { offset: position }: Place) => {
       expect(this.following).toBeNull();
       const subscription = {
         follower: _,
@@ -87,8 +92,11 @@ class World {
       },
       onLost: () => {},
     };
-    const places = { watermark, correspondents: new Correspondents() };
-    this.inbox = new KafkaInbox(around, owner, 'topic', member, options, places, liveStart);
+    const start = {
+      ...{ position: new Position(watermark), correspondents: new Correspondents() },
+      ...NO_NEWS,
+    };
+    this.inbox = new KafkaInbox(around, owner, 'topic', member, options, start, liveStart);
     this.inbox.start();
     return this.inbox;
   }
@@ -105,9 +113,9 @@ class World {
   }
 
   /** What the appender's answer leads to. */
-  handOver(offset: number): void {
+  handOver(offset: number, epoch = -1): void {
     const stored = this.log[offset];
-    if (stored) this.inbox.handOver(messageAsStored(stored, { offset, acceptedAt: offset }));
+    if (stored) this.inbox.handOver(messageAsStored(stored, { offset, acceptedAt: offset, epoch }), epoch);
   }
 
   /** A fetch that was sent from `position` and answered when the log ended at `end`. */
@@ -116,7 +124,7 @@ class World {
     if (!following) return;
     following.position = Math.max(following.position, end);
     // With what was handed over meanwhile: a follower has to expect records below its position.
-    this.inbox.onRecords(this.#records(position, end), following.position);
+    this.inbox.onRecords(this.#records(position, end), following.position, -1);
   }
 
   #records(from: number, end: number): RawRecord[] {
@@ -161,6 +169,14 @@ describe('handing over', () => {
     world.handOver(late);
     world.handOver(world.store());
     expect(world.offsets()).toEqual([0, 1, 2, 3]);
+  });
+
+  it('is skipped where it comes from another leader than what lies in front of it', () => {
+    const world = new World();
+    world.handOver(world.store(), 7);
+    expect(world.offsets()).toEqual([]);
+    world.fetch();
+    expect(world.offsets()).toEqual([0]);
   });
 
   it('does not repeat what a fetch under way brings as well', () => {
@@ -315,7 +331,8 @@ describe('handing over, with Kafka', () => {
     await here.inboxes.append(to, message(from, 'first'));
     for (let i = 0; i < 20; i++) {
       const accepted = await here.inboxes.append(to, message(from, `m ${i}`));
-      expect(reader.pushed.at(-1)).toMatchObject({ body: `m ${i}`, ...accepted });
+      const { offset, acceptedAt } = accepted;
+      expect(reader.pushed.at(-1)).toMatchObject({ body: `m ${i}`, offset, acceptedAt });
     }
     // Of another life of the name nothing is taken for this one's, though offset and name fit.
     await here.inboxes.append({ ...to, incarnation: randomUUID() }, message(from, 'for another'));

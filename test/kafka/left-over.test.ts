@@ -106,7 +106,7 @@ async function commitAsMember(topic: string, offset: number, metadata: string): 
     sessionTimeoutMs: 10_000,
     deadline,
   });
-  await member?.commit(topic, offset, metadata);
+  await member?.commit(topic, { offset, epoch: -1, metadata });
   await member?.leave(deadline);
   await kafka.close();
 }

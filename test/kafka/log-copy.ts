@@ -19,7 +19,13 @@ export async function recordsOf(topic: string, key: string, brokers = testBroker
   const { start, end } = await readBounds(cluster, topic, deadline);
   const found: Copied[] = [];
   for (let position = start; position < end; ) {
-    const read = await readLog(cluster, { topic, topicId }, position, 1024 * 1024, deadline);
+    const read = await readLog(
+      cluster,
+      { topic, topicId },
+      { offset: position, epoch: -1 },
+      1024 * 1024,
+      deadline,
+    );
     for (const { key: name, value, headers } of read.records) {
       if (name?.toString() === key)
         found.push({ key, value: value && Buffer.from(value), headers: textOf(headers) });

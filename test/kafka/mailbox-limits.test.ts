@@ -17,7 +17,7 @@ function open() {
     ...LIMITS,
     look: async (to) => {
       looks.push(to.name);
-      return { watermark: null, correspondents: new Correspondents(), start: 0, end: 0 };
+      return { position: null, correspondents: new Correspondents(), start: 0, end: 0, epoch: 0 };
     },
   });
   return { limits, looks };

@@ -107,7 +107,8 @@ it('fetches at a broker without a sign of life are begun anew, at one with it th
       void values.push(...records.map(({ value }) => String(value)));
     for (const topic of topics) {
       const { topicId } = await cluster.leader(topic);
-      tail.follow({ topic, topicId, onRecords, onGone() {}, onOutOfRange() {} }, 0);
+      const follower = { topic, topicId, onRecords, onGone() {}, onOutOfRange() {}, onParted() {} };
+      tail.follow(follower, { offset: 0, epoch: -1 });
     }
     const send = (value: string) => producer.send({ topic: topics[3] ?? '', messages: [{ value }] });
     await send('one');

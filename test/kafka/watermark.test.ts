@@ -61,6 +61,19 @@ describe('watermark', () => {
         for (let offset = first; offset <= last; offset++) truth.add(offset);
       }
       const has = (offset: number) => offset < 10 || truth.has(offset);
+      const count = (first: number, last: number) => {
+        let sum = 0;
+        for (let offset = first; offset <= last; offset++) sum += has(offset) ? 1 : 0;
+        return sum;
+      };
+      for (const [first, last] of [
+        [0, 300],
+        [5, 8],
+        [50, 120],
+        [7, 6],
+      ] as const) {
+        expect(watermark.count(first, last), `seed ${seed}, ${first} to ${last}`).toBe(count(first, last));
+      }
       for (let offset = 0; offset < 220; offset++) {
         expect(watermark.has(offset), `seed ${seed}, offset ${offset}`).toBe(has(offset));
         let missing = offset;
@@ -68,6 +81,13 @@ describe('watermark', () => {
         expect(watermark.nextMissing(offset), `seed ${seed}, from ${offset}`).toBe(missing);
       }
       expect(roundTrip(watermark)?.ranges, `seed ${seed}`).toEqual(watermark.ranges);
+      const from = random.below(220);
+      watermark.cut(from);
+      for (let offset = 0; offset < 220; offset++) {
+        expect(watermark.has(offset), `seed ${seed}, cut at ${from}`).toBe(offset < from && has(offset));
+      }
+      expect(watermark.top).toBeLessThanOrEqual(from);
+      expect(watermark.has(watermark.top - 1) || watermark.top === 0, `seed ${seed}`).toBe(true);
     }
   });
 
@@ -90,7 +110,7 @@ describe('watermark', () => {
       ME,
       `2 ${ME} `,
       `1 ${ME}`,
-      `1 ${ME} x y z`,
+      `1 ${ME} x y z a`,
       `1 ${ME} 1,`,
       `1 ${ME} -1`,
       `1 ${ME} 1+`,

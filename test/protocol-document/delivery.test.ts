@@ -88,9 +88,9 @@ describe('pushes', () => {
   holds(
     [
       "| 0x92 delivered | `ids` | ≤ 1,000 × bytes 16 | messages of one's own whose recipient has acknowledged them |",
-      '| | `undeliverable?` | ≤ 1,000 × bytes 16 | those whose recipient is gone, and of which no acknowledgement was seen before |',
+      '| | `undeliverable?` | ≤ 1,000 × bytes 16 | those whose recipient is gone, or that Kafka lost or somebody deleted before they were read, and of which no acknowledgement was seen before |',
       "Delivered pushes come to the sender's session within 3 s of the acknowledgement",
-      'Both are final for the sender who was told; asked again after the recipient is gone, a message that was delivered is `undeliverable`, too.',
+      'Both are final for the sender who was told; asked again after the recipient is gone, or after Kafka has lost that message, one that was delivered is `undeliverable`, too.',
       "| 0xe1 fates | `fates` | ≤ 500 × text | in the order of the receipts: `delivered`, `waiting`, `undeliverable`, or `unknown` for what is no receipt of this life of one's account; receipts have no age |",
       'from replies to sends, at any time and on any server |',
     ],

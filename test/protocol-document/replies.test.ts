@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { openHouse } from '../frontend/house.ts';
+import { deleteBelow } from '../kafka/delete-records.ts';
 import { eventually, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { logout, open, person, runningFrontends } from './servers.ts';
+import { login, logout, open, person, runningFrontends } from './servers.ts';
 
 const servers = runningFrontends(2);
 
@@ -63,7 +64,7 @@ describe('replies', () => {
     [
       '| 0x11 created, 0x21 logged in | `username` | name | |',
       '| | `incarnation` | bytes 16 | this life of the account; a name that is deleted and made again has another one |',
-      '| | `inbox` | bytes 16 | the inbox; another one after a deletion, too |',
+      '| | `inbox` | bytes 16 | the inbox; another one after a deletion, too, ',
       '| | `token` | bytes 32 | for the next login; a secret like the password |',
       '| | `tokenExpiresAt` | time | |',
       '| | `undelivered` | int | messages that wait |',
@@ -89,6 +90,32 @@ describe('replies', () => {
       const reborn = await (await open(servers[0])).get(0x10, { username, password: PASSWORD });
       expect(reborn.incarnation).not.toEqual(created.incarnation);
       expect(reborn.inbox).not.toEqual(created.inbox);
+    },
+  );
+
+  holds(
+    [
+      '| | `gone?` | int | messages that were deleted in Kafka before they were read |',
+      'those whose recipient is gone, or that Kafka lost or somebody deleted before they were read,',
+      'Goodbye UNAVAILABLE means that a part of the inbox was lost or deleted: the next login says what (`again`, `gone`), and gives the rest.',
+    ],
+    async () => {
+      const [anna, bert] = [await person(servers[0]), await person(servers[1])];
+      await logout(bert);
+      const lost = [await anna.client.send(bert.name, 'one'), await anna.client.send(bert.name, 'two')];
+      const live = await login(servers[1], bert.name, { password: PASSWORD, deliver: 'live' });
+      await deleteBelow(bert.name, 2);
+      await anna.client.send(bert.name, 'three');
+      live.client.write(frame2(0x60));
+      expect(await live.client.goodbye()).toBe('UNAVAILABLE');
+      const later = await open(servers[1]);
+      const entered = await later.get(0x20, { username: bert.name, token: live.token });
+      expect(entered).toMatchObject({ gone: 2, undelivered: 1 });
+      await eventually(() => expect(later.bodies()).toEqual(['three']));
+      await eventually(() => {
+        const told = anna.client.pushed(0x92).flatMap(({ undeliverable }) => undeliverable ?? []);
+        expect(told).toEqual(lost.map(({ id }) => id));
+      });
     },
   );
 

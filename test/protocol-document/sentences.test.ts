@@ -32,6 +32,12 @@ const REASONS = new Map<string, readonly string[]>([
     'about a server that can less than this one',
     ['What is not among them gets BAD_REQUEST, or changes nothing.'],
   ],
+  [
+    'test/kafka/cut-log.test.ts: where a log is cut',
+    [
+      '| | `again?` | int | Kafka had lost a part of the inbox: messages come with so many `seq` that the client has acknowledged before, and some of them may be ones that it has |',
+    ],
+  ],
   ['this server has no reason to say it', ['| | `retryAfterMs?` | ms | connect again not before |']],
   [
     'test/frontend/tls.test.ts',

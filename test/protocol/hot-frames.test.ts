@@ -234,11 +234,11 @@ describe('version 2', () => {
       id: LIFE,
       from: account('anna'),
       to: account('bob'),
-      accepted: { offset: 2 ** 40, acceptedAt: 5 },
+      accepted: { offset: 2 ** 40, acceptedAt: 5, epoch: 3 },
       recipientLoggedIn: false,
     };
     const { accepted, recipientLoggedIn } = sent;
-    const receipt = encodeReceipt(LIFE, { name: 'bob', incarnation: LIFE, offset: accepted.offset });
+    const receipt = encodeReceipt(LIFE, { name: 'bob', incarnation: LIFE }, accepted);
     const value = { type: 'sent', id: bytesOf(LIFE), receipt, recipientLoggedIn } as const;
     expect(version2.encodeResult(sent)).toEqual(
       encodeServerFrame({ ...value, acceptedAt: accepted.acceptedAt }),

@@ -195,6 +195,26 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
       '1b0000019b76daa800',
   ],
   [
+    'created after a loss',
+    {
+      type: 'created',
+      username: 'alice',
+      incarnation: ID_B,
+      inbox: ID_C,
+      token: TOKEN,
+      tokenExpiresAt: 1_767_225_600_000,
+      undelivered: 3,
+      again: 5,
+      gone: 3,
+      limits: { window: 100, messagesPerSecond: 20 },
+    },
+    '02 000000c2 11 a9 64676f6e65 03 65616761696e 05 65696e626f78 50c0c1c2c3c4c5c6c7c8c9cacbcccdcecf ' +
+      '65746f6b656e 5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 666c696d697473 a2 ' +
+      '6677696e646f77 1864 716d657373616765735065725365636f6e64 14 68757365726e616d65 65616c696365 ' +
+      '6b696e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b756e64656c697665726564 03 ' +
+      '6e746f6b656e457870697265734174 1b0000019b76daa800',
+  ],
+  [
     'logged in',
     {
       type: 'logged-in',
@@ -230,6 +250,26 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
       '716d657373616765735065725365636f6e64 14 68757365726e616d65 65616c696365 6b696e6361726e6174696f6e ' +
       '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b756e64656c697665726564 03 6e746f6b656e457870697265734174 ' +
       '1b0000019b76daa800',
+  ],
+  [
+    'logged in after a loss',
+    {
+      type: 'logged-in',
+      username: 'alice',
+      incarnation: ID_B,
+      inbox: ID_C,
+      token: TOKEN,
+      tokenExpiresAt: 1_767_225_600_000,
+      undelivered: 3,
+      again: 5,
+      gone: 3,
+      limits: { window: 100, messagesPerSecond: 20 },
+    },
+    '02 000000c2 21 a9 64676f6e65 03 65616761696e 05 65696e626f78 50c0c1c2c3c4c5c6c7c8c9cacbcccdcecf ' +
+      '65746f6b656e 5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 666c696d697473 a2 ' +
+      '6677696e646f77 1864 716d657373616765735065725365636f6e64 14 68757365726e616d65 65616c696365 ' +
+      '6b696e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b756e64656c697665726564 03 ' +
+      '6e746f6b656e457870697265734174 1b0000019b76daa800',
   ],
   ['logged out', { type: 'logged-out' }, '02 00000001 31 a0'],
   ['deleted', { type: 'deleted', undelivered: 2 }, '02 0000000e 41 a1 6b756e64656c697665726564 02'],

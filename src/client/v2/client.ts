@@ -9,6 +9,7 @@ import { ask, type Connection2, dialect2 } from './dialect.ts';
 import type { Client2Options, ClientEvent } from './events.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type Identity, identityFrom, isPassing } from './identity.ts';
+import { wordsForLosses } from './losses.ts';
 import type { Entry } from './outbox.ts';
 import { exists, type Presence, presenceOf } from './presence.ts';
 import { Receiver } from './receiver.ts';
@@ -297,6 +298,7 @@ export class Client {
       const { undelivered } = reply;
       this.#listener({ type: 'logged-in', name, undelivered, isNew: reply.type === 'created' });
     }
+    for (const text of wordsForLosses(reply)) this.#listener({ type: 'server-text', text });
     this.#receiver.begin(connection, identity);
     this.#sender.begin(connection);
   }

@@ -1,6 +1,7 @@
 /*
  * receipts {receipts} → fates {fates}: what became of messages that were accepted, each in its place, through whichever
- * frontend and however long ago. A message is `undeliverable` when the life of its recipient is over, and `unknown`
+ * frontend and however long ago. A message is `undeliverable` when the life of its recipient is over, or when Kafka lost or
+ * deleted it before it was read, and `unknown`
  * where no frontend has made such a receipt for the caller.
  * Failures: UNAVAILABLE.
  */
@@ -15,20 +16,20 @@ export async function receipts(services: Services, seat: Seat, request: Receipts
   const recipients = await findRecipients(services, contents);
   const asked = contents.map((content, i) => {
     const to = recipients[i];
-    return content !== null && to?.incarnation === content.incarnation
-      ? { to, offset: content.offset }
-      : null;
+    if (content === null || !to?.incarnation.startsWith(content.life)) return null;
+    const { offset, epoch, acceptedAt } = content;
+    return { to, offset, epoch, acceptedAt };
   });
   const questions = asked.filter((question) => question !== null);
   const answers = await services.questions.ask(seat.account.name, questions, (some) =>
-    services.inboxes.acknowledged(some),
+    services.inboxes.fates(some, { inLog: true }),
   );
-  const delivered = new Set(questions.filter((_, i) => answers[i] === true));
+  const found = new Map(questions.map((question, i) => [question, answers[i]]));
   const fates = contents.map((content, i): Fate => {
     const question = asked[i];
     if (content === null) return 'unknown';
     if (question === null || question === undefined) return 'undeliverable';
-    return delivered.has(question) ? 'delivered' : 'waiting';
+    return found.get(question) ?? 'waiting';
   });
   return { type: 'fates', fates };
 }
@@ -38,7 +39,7 @@ async function findRecipients(
   { accounts }: Services,
   contents: readonly (ReceiptContent | null)[],
 ): Promise<(Account | undefined)[]> {
-  const stale = contents.find((c) => c !== null && accounts.get(c.name)?.incarnation !== c.incarnation);
+  const stale = contents.find((c) => c !== null && !accounts.get(c.name)?.incarnation.startsWith(c.life));
   if (stale !== null && stale !== undefined) await accounts.findEvenly(stale.name);
   return contents.map((content) => (content === null ? undefined : accounts.get(content.name)));
 }

@@ -62,7 +62,7 @@ function store(services: Services, seat: Seat, to: Account, request: SendRequest
   // Asked now and not afterwards, so that both take as long as the slower one; but behind the message, whose recipient waits.
   const asking = services.presence.isHere(to) ? null : services.presence.isLoggedIn(to);
   const accept = (accepted: Accepted): Sent | Promise<Sent> => {
-    if (outbox.waiter !== null) services.tracker.track(outbox.waiter, id, to, accepted.offset);
+    if (outbox.waiter !== null) services.tracker.track(outbox.waiter, id, to, accepted);
     const sent = (recipientLoggedIn: boolean): Sent => {
       return { type: 'sent', id, from, to, accepted, recipientLoggedIn };
     };

@@ -1,0 +1,149 @@
+import type { Account } from './accounts.ts';
+import type { Cluster } from './cluster.ts';
+import { positionOf, readCommits } from './commits.ts';
+import { readEpochEnds } from './epoch-ends.ts';
+import { UNKNOWN_EPOCH } from './epochs.ts';
+import { type Fate, RECEIPT_TIME, type Receipt } from './inboxes.ts';
+import { type LogBounds, readBatchAt, readBounds, readManyBounds } from './log-reader.ts';
+import type { Position } from './position.ts';
+import { now } from './retry.ts';
+
+const TIMEOUT_MS = 5_000;
+/** Records looked at for one question: each is a fetch. What is left over waits for the next one. */
+const MOST_LOOKS = 64;
+
+export interface FatesOptions {
+  readonly cluster: Cluster;
+  /** Name of an account's inbox topic and group. */
+  readonly topicOf: (account: Account) => string;
+}
+
+/** A message that is asked about, and where its recipient is; `look`: the record at its offset has to tell. */
+interface Case {
+  readonly receipt: Receipt;
+  readonly topic: string;
+  position: Position | null;
+  fate: Fate | 'look';
+}
+
+/**
+ * What became of messages, by what is committed in Kafka.
+ * @param inLog whether to look into the logs, too, for what was lost there before anybody had it
+ * @throws EngineError `UNAVAILABLE`
+ */
+export async function readFates(
+  { cluster, topicOf }: FatesOptions,
+  receipts: readonly Receipt[],
+  inLog: boolean,
+): Promise<Fate[]> {
+  const cases = receipts.map((receipt): Case => {
+    return { receipt, topic: topicOf(receipt.to), position: null, fate: 'waiting' };
+  });
+  await judgeAll(cluster, cases);
+  if (inLog) await findLost(cluster, cases);
+  const doubtful = cases.filter(({ fate }) => fate === 'look');
+  const looked = doubtful.slice(0, MOST_LOOKS).map(async (one) => {
+    // Of a log that cannot be read nothing is said: its recipient may still get the message.
+    one.fate = await look(cluster, one).catch(() => 'waiting' as const);
+  });
+  await Promise.all(looked);
+  return cases.map(({ fate }) => (fate === 'look' ? 'waiting' : fate));
+}
+
+async function judgeAll(cluster: Cluster, cases: readonly Case[]): Promise<void> {
+  const topics = [...new Set(cases.map(({ topic }) => topic))];
+  const found = await readCommits(cluster, topics, now() + TIMEOUT_MS);
+  const commits = new Map(topics.map((topic, index) => [topic, found[index] ?? null]));
+  // By life, not by name: a name may have had several.
+  const positions = new Map<string, Position | null>();
+  for (const one of cases) {
+    const { to } = one.receipt;
+    const known = positions.get(to.incarnation);
+    one.position = known === undefined ? positionOf(to, commits.get(one.topic) ?? null) : known;
+    positions.set(to.incarnation, one.position);
+    one.fate = judge(one.receipt, one.position);
+  }
+}
+
+/** As far as the commit alone can tell. */
+function judge({ offset, epoch, acceptedAt }: Receipt, position: Position | null): Fate | 'look' {
+  if (position === null || !position.watermark.has(offset)) return 'waiting';
+  if (position.gone.has(offset)) return 'undeliverable';
+  // A receipt of an older frontend says where the message was and nothing else.
+  if (acceptedAt === null) return 'delivered';
+  return epoch !== UNKNOWN_EPOCH && isOf(position, offset, epoch) ? 'delivered' : 'look';
+}
+
+/**
+ * Whether the record that was delivered at an offset may be that of a leader epoch. A commit without epochs is of an older
+ * frontend, and of no message that has one.
+ */
+function isOf({ epochs }: Position, offset: number, epoch: number): boolean {
+  const known = epochs.at(offset);
+  return known === UNKNOWN_EPOCH ? epoch < epochs.first : epoch === known;
+}
+
+/** Of what waits, some may be in no log any more: deleted unread, or cut away. */
+async function findLost(cluster: Cluster, cases: readonly Case[]): Promise<void> {
+  const waiting = cases.filter(({ fate }) => fate === 'waiting');
+  const bounds = await boundsOf(cluster, waiting);
+  const inFront = waiting.filter(({ topic, receipt }) => receipt.offset < (bounds.get(topic)?.start ?? 0));
+  if (inFront.length > 0) {
+    // Read after the log's start: what is in front of that and not in the commit was deleted by somebody else.
+    await judgeAll(cluster, inFront);
+    for (const one of inFront) if (one.fate === 'waiting') one.fate = 'undeliverable';
+  }
+  const elder = waiting.filter(({ fate, topic, receipt: { epoch, acceptedAt } }) => {
+    return fate === 'waiting' && acceptedAt !== null && epoch < (bounds.get(topic)?.epoch ?? UNKNOWN_EPOCH);
+  });
+  await findCut(cluster, elder);
+}
+
+async function boundsOf(cluster: Cluster, cases: readonly Case[]): Promise<Map<string, LogBounds>> {
+  const topics = [...new Set(cases.map(({ topic }) => topic))];
+  const found = topics.length > 0 ? await readManyBounds(cluster, topics, now() + TIMEOUT_MS) : [];
+  const bounds = new Map<string, LogBounds>();
+  for (const [index, topic] of topics.entries()) {
+    const one = found[index];
+    if (one !== undefined && !(one instanceof Error)) bounds.set(topic, one);
+  }
+  return bounds;
+}
+
+/** Whether the log still has what was appended under an earlier leader. */
+async function findCut(cluster: Cluster, cases: readonly Case[]): Promise<void> {
+  const ends = await readEpochEnds(
+    cluster,
+    cases.map(({ topic, receipt: { epoch } }) => ({ topic, epoch })),
+  );
+  for (const [index, one] of cases.entries()) {
+    const end = ends[index];
+    const { offset, epoch } = one.receipt;
+    if (end === undefined || end instanceof Error) continue;
+    if (end.epoch !== epoch || end.end <= offset) one.fate = 'look';
+  }
+}
+
+/**
+ * The record at the message's offset: is it the message? The leader may have changed unnoticed when that was sent, so its
+ * epoch may not be the one that the receipt says; the append time is what the broker said itself.
+ */
+async function look(cluster: Cluster, { receipt, topic, position }: Case): Promise<Fate> {
+  const { to, offset, epoch, acceptedAt } = receipt;
+  const isAcknowledged = position?.watermark.has(offset) ?? false;
+  const deadline = now() + TIMEOUT_MS;
+  const { start, end } = await readBounds(cluster, topic, deadline);
+  // Trimmed: only what was delivered is.
+  if (offset < start && isAcknowledged && epoch === UNKNOWN_EPOCH) return 'delivered';
+  if (offset < start || offset >= end) return 'undeliverable';
+  const batch = await readBatchAt(cluster, { topic, topicId: to.topicId }, offset, deadline);
+  if (batch === null) return 'waiting';
+  if (!isSameTime(batch.maxTimestamp, acceptedAt)) return 'undeliverable';
+  const isTheOne = position !== null && isAcknowledged && isOf(position, offset, batch.leaderEpoch);
+  return isTheOne ? 'delivered' : 'waiting';
+}
+
+/** As much of it as receipts have. */
+function isSameTime(one: number, other: number | null): boolean {
+  return other !== null && one % RECEIPT_TIME === other % RECEIPT_TIME;
+}

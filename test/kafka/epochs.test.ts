@@ -1,0 +1,233 @@
+import { describe, expect, it } from 'vitest';
+import { type EpochEnd, Epochs } from '../../src/kafka/epochs.ts';
+import { Position } from '../../src/kafka/position.ts';
+import { MAX_METADATA_CHARACTERS, Watermark } from '../../src/kafka/watermark.ts';
+import { Random } from '../protocol/random.ts';
+
+const ME = '11111111-2222-4333-8444-555555555555';
+
+/** As a commit has it, and back. */
+function roundTrip(position: Position): Position | null {
+  const metadata = position.watermark.encode(ME, 'abcdef', position.encode());
+  expect(metadata.length).toBeLessThanOrEqual(MAX_METADATA_CHARACTERS);
+  return Position.decode({ offset: position.watermark.low, epoch: position.epoch, metadata }, ME);
+}
+
+/** What Kafka's leader says of a log: one epoch for each of its records. */
+function endOf(log: readonly number[], asked: number, leader: number): EpochEnd {
+  const known = [...new Set([...log, leader])].filter((epoch) => epoch <= asked).sort((a, b) => b - a);
+  const [epoch = -1] = known;
+  const end = log.findIndex((each) => each > epoch);
+  return { epoch, end: end < 0 ? log.length : end };
+}
+
+describe('leader epochs', () => {
+  it('are noted where they begin, in whatever order their records are seen', () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = new Random(seed);
+      const log: number[] = [];
+      for (let epoch = random.below(3); log.length < 60; epoch += 1 + random.below(3)) {
+        for (let i = random.below(12); i >= 0; i--) log.push(epoch);
+      }
+      const epochs = new Epochs();
+      const seen = log.map((_, offset) => offset).sort(() => random.below(3) - 1);
+      for (const offset of seen) epochs.note(offset, log[offset] ?? -1);
+      const tail = log.map((_, offset) => epochs.at(offset));
+      // The sixteen newest are remembered.
+      const kept = [...new Set(log)].slice(-16);
+      expect(tail, `seed ${seed}`).toEqual(log.map((epoch) => (kept.includes(epoch) ? epoch : -1)));
+      expect(Epochs.decode(epochs.encode(1_000))?.starts).toEqual(epochs.starts);
+    }
+  });
+
+  it('keep what contradicts them out', () => {
+    const epochs = new Epochs([
+      [0, 1],
+      [10, 3],
+    ]);
+    for (const [offset, epoch] of [
+      [5, 0],
+      [5, 4],
+      [12, 2],
+      [3, -1],
+    ] as const)
+      epochs.note(offset, epoch);
+    expect(epochs.encode(100)).toBe('0@1,a@3');
+    expect([epochs.at(-1), epochs.at(9), epochs.at(10)]).toEqual([-1, 1, 3]);
+  });
+
+  it('say from where on a log is another one', () => {
+    const epochs = new Epochs([
+      [0, 1],
+      [6, 2],
+      [8, 4],
+    ]);
+    expect(epochs.partsFrom({ epoch: 4, end: 20 })).toBe(20);
+    expect(epochs.partsFrom({ epoch: 4, end: 9 })).toBe(9);
+    // It goes on under an epoch in which we have seen the next one begin.
+    expect(epochs.partsFrom({ epoch: 1, end: 9 })).toBe(6);
+    expect(epochs.partsFrom({ epoch: 3, end: 7 })).toBe(7);
+    expect(epochs.partsFrom({ epoch: -1, end: -1 })).toBe(-1);
+  });
+
+  it.each(['0@', '@1', '0@1,', '5@1,5@2', '5@2,6@1', '0@1;', '-1@2', 'zzzzzzzzzzzz@1'])(
+    'are none in %s',
+    (text) => {
+      expect(Epochs.decode(text)).toBeNull();
+    },
+  );
+});
+
+describe('a position', () => {
+  const simple = () => new Position(new Watermark(10), new Epochs([[0, 1]]));
+
+  it('comes out of a commit as it went in', () => {
+    const gone = new Watermark(-1, [
+      [0, 2],
+      [5, 5],
+    ]);
+    const position = new Position(
+      new Watermark(10, [[12, 13]]),
+      new Epochs([
+        [0, 1],
+        [11, 4],
+      ]),
+      gone,
+      4,
+    );
+    const read = roundTrip(position);
+    expect(read).toEqual(position);
+    expect([read?.epoch, read?.cutUnder]).toEqual([4, 4]);
+    expect(position.encode()).toBe('0@1,b@4!4;1+2,2');
+    expect(roundTrip(new Position(new Watermark(3)))).toEqual(new Position(new Watermark(3)));
+  });
+
+  it('is read from a commit of a frontend that knew no epochs, and from Kafka’s own field', () => {
+    const old = (metadata: string, epoch: number) => Position.decode({ offset: 7, epoch, metadata }, ME);
+    expect(old(`1 ${ME} 1`, -1)).toEqual(new Position(new Watermark(7, [[8, 8]])));
+    expect(old(`1 ${ME}  abcdef`, -1)?.epoch).toBe(-1);
+    expect(old(`1 ${ME} `, 5)?.epoch).toBe(5);
+  });
+
+  it.each(['x', '0@1!', '0@1!-', '0@1;', '0@1!2;1,', '0@1;;'])(
+    'is missing where its past is damaged: %s',
+    (past) => {
+      const metadata = `1 ${ME}   ${past}`;
+      expect(Position.decode({ offset: 7, epoch: 1, metadata }, ME)).toBeNull();
+    },
+  );
+
+  it('stays as it is where the log is still the one it was', () => {
+    const position = simple();
+    expect(position.resume({ start: 0, end: 12, epoch: 1 }, null)).toEqual({ again: 0, gone: 0 });
+    expect(position.resume({ start: 0, end: 12, epoch: 3 }, { epoch: 1, end: 10 })).toEqual({
+      again: 0,
+      gone: 0,
+    });
+    expect([position.watermark.low, position.cutUnder]).toEqual([10, -1]);
+  });
+
+  it('goes back to where the log was cut', () => {
+    const position = simple();
+    expect(position.resume({ start: 0, end: 12, epoch: 3 }, { epoch: 1, end: 5 })).toEqual({
+      again: 5,
+      gone: 0,
+    });
+    expect([position.watermark.low, position.cutUnder, position.epoch]).toEqual([5, 3, 1]);
+    const shorter = simple();
+    expect(shorter.resume({ start: 0, end: 5, epoch: 3 }, { epoch: 1, end: 5 })).toEqual({
+      again: 0,
+      gone: 0,
+    });
+    expect(shorter.watermark.low).toBe(5);
+  });
+
+  it('without an epoch begins at the log’s start where the log ends below it', () => {
+    const position = new Position(new Watermark(10));
+    expect(position.resume({ start: 2, end: 6, epoch: 3 }, null)).toEqual({ again: 4, gone: 0 });
+    expect(position.watermark.low).toBe(2);
+    const inside = new Position(new Watermark(10));
+    expect(inside.resume({ start: 2, end: 10, epoch: 3 }, null)).toEqual({ again: 0, gone: 0 });
+    expect(inside.watermark.low).toBe(10);
+  });
+
+  it('notes what was deleted unread, and nothing that was delivered', () => {
+    const position = new Position(
+      new Watermark(1, [
+        [3, 3],
+        [6, 7],
+      ]),
+      new Epochs([[0, 1]]),
+    );
+    expect(position.resume({ start: 6, end: 9, epoch: 1 }, null)).toEqual({ again: 0, gone: 4 });
+    expect(position.gone.ranges).toEqual([
+      [1, 2],
+      [4, 5],
+    ]);
+    expect(position.watermark.low).toBe(8);
+    expect(new Position(new Watermark(0)).skipTo(5)).toBe(5);
+  });
+
+  it('has room in a commit for any number of holes: too much is called gone then, never too little', () => {
+    const position = new Position(new Watermark(0));
+    const truth: number[] = [];
+    for (let hole = 0; hole < 500; hole++) {
+      truth.push(hole * 1_000 + 500);
+      position.watermark.add(0, hole * 1_000 + 499);
+      position.skipTo(hole * 1_000 + 501);
+    }
+    const read = roundTrip(position);
+    expect(truth.filter((offset) => !read?.gone.has(offset))).toEqual([]);
+    expect(read?.gone.has(499_499), 'the newest are exact').toBe(false);
+  });
+
+  it('never counts as delivered what a cut log has elsewhere, whatever was cut and appended', () => {
+    for (let seed = 1; seed <= 500; seed++) cutAndGoOn(seed);
+  });
+});
+
+/**
+ * A log that is appended to, cut, read in whole and in part: each record is a number of its own. After each reopening what
+ * the position says was delivered must be what the reader was given, of this very log.
+ */
+function cutAndGoOn(seed: number): void {
+  const random = new Random(seed);
+  let log: { id: number; epoch: number }[] = [];
+  let epoch = random.below(3);
+  let position = new Position(new Watermark(0));
+  const had = new Set<number>();
+  let ids = 0;
+  for (let step = 0; step < 40; step++) {
+    const dice = random.below(10);
+    if (dice < 4) for (let i = random.below(5); i >= 0; i--) log.push({ id: ids++, epoch });
+    else if (dice < 6) epoch += 1 + random.below(2);
+    else if (dice < 7) {
+      log = log.slice(0, random.below(log.length + 1));
+      epoch += 1;
+    } else {
+      const kept = roundTrip(position);
+      if (kept === null) throw new Error(`seed ${seed}: not read back`);
+      position = kept;
+      const ends = endOf(
+        log.map((record) => record.epoch),
+        position.epoch,
+        epoch,
+      );
+      const isSure = position.epoch < 0 || (position.epoch === epoch && position.watermark.top <= log.length);
+      position.resume({ start: 0, end: log.length, epoch }, isSure ? null : ends);
+      for (const [offset, record] of log.entries()) {
+        if (position.watermark.has(offset))
+          expect(had.has(record.id), `seed ${seed}, step ${step}`).toBe(true);
+      }
+      expect(position.watermark.top).toBeLessThanOrEqual(log.length);
+      // It reads on, and acknowledges most of it.
+      for (const [offset, record] of log.entries()) {
+        if (position.watermark.has(offset)) continue;
+        position.epochs.note(offset, record.epoch);
+        if (random.below(4) === 0) continue;
+        had.add(record.id);
+        position.watermark.add(offset, offset);
+      }
+    }
+  }
+}
