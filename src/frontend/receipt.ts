@@ -1,5 +1,5 @@
 /*
- * receipt     := format:u8  owner:6 bytes  incarnation:16 bytes  offset:u64-big-endian  name:1 to 32 bytes
+ * receipt     := format:u8  owner:6 bytes  inbox:16 bytes  offset:u64-big-endian  name:1 to 32 bytes
  *
  * Opaque to clients. It says where an accepted message lies: in the inbox that this life of this name has. The owner is
  * the beginning of a hash over all the rest and the sender's incarnation, so that nobody asks with another's receipt
@@ -20,19 +20,20 @@ const MAX_UPPER = 2 ** 21;
 /** Where an accepted message lies. */
 export interface ReceiptContent {
   readonly name: string;
-  readonly incarnation: string;
+  /** Which life of the inbox (`inboxLifeOf`). */
+  readonly inbox: string;
   readonly offset: number;
 }
 
 /**
  * @param owner incarnation of the sender
- * @throws Error, RangeError for an incarnation that is no UUID and an offset that is none, which would be faults of ours
+ * @throws Error, RangeError for an inbox's id that is no UUID and an offset that is none, which would be faults of ours
  */
-export function encodeReceipt(owner: string, { name, incarnation, offset }: ReceiptContent): Buffer {
+export function encodeReceipt(owner: string, { name, inbox, offset }: ReceiptContent): Buffer {
   if (!Number.isSafeInteger(offset)) throw new RangeError(`${offset} is no offset`);
   const receipt = Buffer.allocUnsafe(NAME_AT + Buffer.byteLength(name));
   receipt[0] = FORMAT;
-  if (!putUuid(receipt, LIFE_AT, incarnation)) throw new Error(`the incarnation ${incarnation} is no UUID`);
+  if (!putUuid(receipt, LIFE_AT, inbox)) throw new Error(`the id ${inbox} of an inbox is no UUID`);
   receipt.writeUInt32BE(Math.floor(offset / 2 ** 32), OFFSET_AT);
   receipt.writeUInt32BE(offset % 2 ** 32, OFFSET_AT + 4);
   receipt.write(name, NAME_AT);
@@ -50,7 +51,7 @@ export function decodeReceipt(owner: string, bytes: Uint8Array): ReceiptContent 
   if (upper >= MAX_UPPER || !isUsername(name)) return null;
   return {
     name,
-    incarnation: uuidText(receipt.subarray(LIFE_AT, OFFSET_AT)),
+    inbox: uuidText(receipt.subarray(LIFE_AT, OFFSET_AT)),
     offset: upper * 2 ** 32 + receipt.readUInt32BE(OFFSET_AT + 4),
   };
 }

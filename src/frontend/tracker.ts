@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Account, Accounts } from '../kafka/accounts.ts';
+import { type Account, type Accounts, inboxLifeOf } from '../kafka/accounts.ts';
 import type { Inboxes } from '../kafka/inboxes.ts';
 import type { OffsetRange } from './delivery.ts';
 import type { Limits } from './limits.ts';
@@ -18,7 +18,7 @@ interface Entry {
   readonly offset: number;
 }
 
-/** One life of one recipient, and what waits for it. */
+/** One life of one recipient's inbox, and what waits for it. */
 interface Recipient {
   readonly account: Account;
   /** By offset. */
@@ -42,7 +42,7 @@ export class Tracker {
   readonly #accounts: Pick<Accounts, 'get'>;
   readonly #limits: Limits;
   readonly #log: Logger;
-  /** By the recipient's incarnation, oldest first. */
+  /** By the life of the recipient's inbox (`inboxLifeOf`), oldest first. */
   readonly #recipients = new Map<string, Recipient>();
   /** All entries, oldest first. */
   readonly #entries = new Set<Entry>();
@@ -93,7 +93,7 @@ export class Tracker {
 
   /** A recipient who is logged in here has acknowledged these offsets. */
   acknowledged(by: Account, ranges: readonly OffsetRange[]): void {
-    const entries = this.#recipients.get(by.incarnation)?.entries;
+    const entries = this.#recipients.get(inboxLifeOf(by))?.entries;
     if (entries === undefined) return;
     for (const { first, last } of ranges) {
       // Whichever is less to look at.
@@ -128,10 +128,11 @@ export class Tracker {
   }
 
   #recipientOf(account: Account): Recipient {
-    const known = this.#recipients.get(account.incarnation);
+    const id = inboxLifeOf(account);
+    const known = this.#recipients.get(id);
     if (known !== undefined) return known;
     const recipient = { account, entries: new Map<number, Entry>() };
-    this.#recipients.set(account.incarnation, recipient);
+    this.#recipients.set(id, recipient);
     return recipient;
   }
 
@@ -145,9 +146,10 @@ export class Tracker {
     const own = this.#byWaiter.get(entry.waiter);
     own?.delete(entry);
     if (own?.size === 0) this.#byWaiter.delete(entry.waiter);
-    const recipient = this.#recipients.get(entry.to.incarnation);
+    const id = inboxLifeOf(entry.to);
+    const recipient = this.#recipients.get(id);
     recipient?.entries.delete(entry.offset);
-    if (recipient?.entries.size === 0) this.#recipients.delete(entry.to.incarnation);
+    if (recipient?.entries.size === 0) this.#recipients.delete(id);
   }
 
   #delivered(entry: Entry | undefined): void {
@@ -205,15 +207,18 @@ export class Tracker {
   }
 
   async #poll(): Promise<void> {
-    const recipients = [...this.#recipients.values()];
-    for (const { account, entries } of recipients) {
-      // Nobody will ever read what lies in an inbox of a life that is over.
-      if (this.#accounts.get(account.name)?.incarnation === account.incarnation) continue;
+    const recipients = [...this.#recipients];
+    for (const [id, { account, entries }] of recipients) {
+      // Nobody will ever read what lies in an inbox of a life that is over, or lay in a topic that is gone.
+      const current = this.#accounts.get(account.name);
+      if (current !== undefined && inboxLifeOf(current) === id) continue;
       for (const entry of [...entries.values()]) this.#undeliverable(entry);
     }
     const { trackedBatch } = this.#limits;
     for (let at = 0; at < recipients.length; at += trackedBatch) {
-      const batch = recipients.slice(at, at + trackedBatch).flatMap(({ entries }) => [...entries.values()]);
+      const batch = recipients
+        .slice(at, at + trackedBatch)
+        .flatMap(([, { entries }]) => [...entries.values()]);
       if (!(await this.#ask(batch))) return;
     }
   }

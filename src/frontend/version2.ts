@@ -1,3 +1,4 @@
+import { inboxLifeOf } from '../kafka/accounts.ts';
 import type { InboxMessage } from '../kafka/inboxes.ts';
 import { PACKAGE_VERSION } from '../package-version.ts';
 import { isUsername } from '../protocol/names.ts';
@@ -102,8 +103,8 @@ function ackOf(request: Extract<ReturnType<typeof v2.decodeRequest>, { readonly 
 }
 
 function encodeSent({ id, from, to, accepted, recipientLoggedIn }: Sent): Buffer {
-  const { name, incarnation } = to;
-  const receipt = encodeReceipt(from.incarnation, { name, incarnation, offset: accepted.offset });
+  const { name } = to;
+  const receipt = encodeReceipt(from.incarnation, { name, inbox: inboxLifeOf(to), offset: accepted.offset });
   demandBytes(idBytes, 0, id);
   return sentFrame(idBytes, receipt, accepted.acceptedAt, recipientLoggedIn);
 }

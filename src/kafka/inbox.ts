@@ -1,4 +1,4 @@
-import type { Account } from './accounts.ts';
+import { type Account, inboxLifeOf } from './accounts.ts';
 import { CommitSchedule } from './commit-schedule.ts';
 import type { Correspondents } from './correspondents.ts';
 import { EngineError, unavailable } from './errors.ts';
@@ -6,18 +6,27 @@ import { deleteGroup, type GroupMember } from './group-member.ts';
 import { trimHistory, trimIntervalMs } from './history.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
+import { isUnknownTopic } from './kafka-error.ts';
 import { readBounds, readLog } from './log-reader.ts';
 import { decodeRecord } from './record.ts';
 import { bytesOf, type RawRecord, type ReadRecords } from './record-batches.ts';
 import { now, retry } from './retry.ts';
 import type { Follower, Subscription } from './tail.ts';
-import { MAX_BATCH_BYTES } from './topics.ts';
+import { MAX_BATCH_BYTES, noInbox } from './topics.ts';
 import type { Watermark } from './watermark.ts';
 
 const READ_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Bytes asked for at once when reading the backlog. */
 const READ_BYTES = 1024 * 1024;
+
+/** Where an inbox that is opened goes on. */
+export interface InboxPosition {
+  readonly watermark: Watermark;
+  readonly correspondents: Correspondents;
+  /** Whether that is what is committed. */
+  readonly isCommitted: boolean;
+}
 
 /** One held inbox: the lease, the watermark and the place in the log up to which messages were pushed. */
 export class KafkaInbox implements Inbox, Follower {
@@ -28,6 +37,8 @@ export class KafkaInbox implements Inbox, Follower {
   readonly #options: OpenOptions;
   readonly #watermark: Watermark;
   readonly #correspondents: Correspondents;
+  /** False where it begins at the log's start for want of a commit. */
+  readonly #isCommitted: boolean;
   /** Messages before this one are left to `read`; from here on they are pushed. */
   readonly #liveStart: number;
   /** Offset after the last one that was pushed or stepped over. */
@@ -53,7 +64,7 @@ export class KafkaInbox implements Inbox, Follower {
     topic: string,
     member: GroupMember,
     options: OpenOptions,
-    { watermark, correspondents }: { watermark: Watermark; correspondents: Correspondents },
+    { watermark, correspondents, isCommitted }: InboxPosition,
     liveStart: number,
   ) {
     this.#around = around;
@@ -63,6 +74,7 @@ export class KafkaInbox implements Inbox, Follower {
     this.#options = options;
     this.#watermark = watermark;
     this.#correspondents = correspondents;
+    this.#isCommitted = isCommitted;
     this.#liveStart = liveStart;
     this.#next = liveStart;
     this.#handedOut = liveStart - 1;
@@ -84,6 +96,8 @@ export class KafkaInbox implements Inbox, Follower {
 
   /** Begins to push. Apart from the constructor so that the caller can note the inbox first. */
   start(): void {
+    // At once where nothing is committed: until then Kafka's tools show no lag of this inbox.
+    if (!this.#isCommitted) this.#commits.touch();
     this.#follow();
   }
 
@@ -271,7 +285,7 @@ export class KafkaInbox implements Inbox, Follower {
 
   onGone(): void {
     this.#subscription = null;
-    this.lose('deleted');
+    void this.#around.whyGone(this.owner).then((reason) => this.lose(reason));
   }
 
   /** The log starts later than where we are (records were deleted by hand), or was cut: go to its start. */
@@ -373,6 +387,7 @@ export class KafkaInbox implements Inbox, Follower {
 
   readonly #asEngineError = (error: unknown): never => {
     if (error instanceof EngineError) throw error;
+    if (isUnknownTopic(error)) throw noInbox(this.topic);
     throw new EngineError('LOST', `the inbox topic ${this.topic} cannot be read`, { cause: error });
   };
 
@@ -389,7 +404,7 @@ export class KafkaInbox implements Inbox, Follower {
   async #commit(): Promise<void> {
     const sentAt = now();
     const { low } = this.#watermark;
-    const metadata = this.#watermark.encode(this.owner.incarnation, this.#correspondents.encode());
+    const metadata = this.#watermark.encode(inboxLifeOf(this.owner), this.#correspondents.encode());
     await this.#member.commit(this.topic, low, metadata);
     this.#lastContact = sentAt;
     this.#committedLow = low;

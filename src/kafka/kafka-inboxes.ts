@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import type { Account } from './accounts.ts';
+import { type Account, type Accounts, inboxLifeOf } from './accounts.ts';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CommitPace } from './commit-pace.ts';
@@ -10,8 +10,16 @@ import { FrontendLease } from './frontend-lease.ts';
 import { describeGroups, type GroupState, holderOf } from './group-member.ts';
 import { KafkaInbox } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
-import type { Accepted, Inbox, Inboxes, OpenOptions, OutgoingMessage, Receipt } from './inboxes.ts';
-import { expectTopic, isUnknownTopic } from './kafka-error.ts';
+import type {
+  Accepted,
+  Inbox,
+  Inboxes,
+  LossReason,
+  OpenOptions,
+  OutgoingMessage,
+  Receipt,
+} from './inboxes.ts';
+import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from './kafka-error.ts';
 import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
 import { LeaseChecks } from './lease-checks.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
@@ -21,7 +29,7 @@ import { RareWarning } from './rare-warning.ts';
 import { encodeRecord, messageAsStored } from './record.ts';
 import { now, retry } from './retry.ts';
 import { Tail } from './tail.ts';
-import { noSuchInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
+import { noInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
 import type { Trust } from './trust.ts';
 import { Watermark } from './watermark.ts';
 
@@ -39,6 +47,8 @@ export interface KafkaInboxesOptions {
   readonly cluster: Cluster;
   readonly log: Logger;
   readonly trust: Trust;
+  /** Tells an account that is gone from one whose topic is. */
+  readonly accounts: Pick<Accounts, 'findEvenly'>;
   readonly appender: Appender;
   readonly inboxPrefix: string;
   readonly replicationFactor: number;
@@ -57,6 +67,7 @@ export class KafkaInboxes implements Inboxes {
   readonly #looks: MailboxLooks;
   readonly #limits: MailboxLimits;
   readonly #notices: Notices;
+  readonly #noInbox: RareWarning;
   readonly #checks = new LeaseChecks<KafkaInbox>((inbox) => inbox.checkLease());
   readonly #tail: Tail;
   readonly #leases: Leases;
@@ -79,6 +90,7 @@ export class KafkaInboxes implements Inboxes {
     this.#appender = options.appender;
     this.#looks = new MailboxLooks(cluster, (account) => this.#topic(account));
     this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => this.#looks.look(to) });
+    this.#noInbox = new RareWarning((fields) => log.warn(fields, NO_INBOX));
     this.#tail = new Tail(cluster, log);
     this.#leases = new Leases(cluster, log, options.trust);
     this.#notices = new Notices({
@@ -108,6 +120,7 @@ export class KafkaInboxes implements Inboxes {
         if (!isValid) this.#someRest = true;
         return isValid;
       },
+      whyGone: (owner) => this.#whyGone(owner),
       frontendAlive: (deadline) => this.#frontend.ready(deadline),
       onReleased: (inbox) => {
         if (this.#local.get(inbox.owner.name) === inbox) this.#local.delete(inbox.owner.name);
@@ -139,11 +152,22 @@ export class KafkaInboxes implements Inboxes {
   }
 
   append(to: Account, message: OutgoingMessage): Promise<Accepted> {
+    return this.#append(to, message).catch(async (error: unknown) => {
+      if (!isNoInbox(error)) throw error;
+      const current = await this.#demandThere(to);
+      // The inbox has got another topic meanwhile.
+      if (current.topicId !== to.topicId) return this.#append(current, message);
+      this.#noInbox.note({ user: to.name, topic: this.#topic(to), topicId: to.topicId });
+      throw error;
+    });
+  }
+
+  #append(to: Account, message: OutgoingMessage): Promise<Accepted> {
     const sender = message.from;
     return this.#limits.run(to, sender, (mailbox) => {
       const { signer, clock, recent } = this.#options.trust;
       const record = encodeRecord(signer, to, message, new Date(clock.now()));
-      return this.#appender.append(this.#topic(to), record).then((accepted) => {
+      return this.#appender.append(this.#topic(to), record, to.topicId).then((accepted) => {
         recent.note(record.signature, accepted.offset);
         this.#limits.stored(mailbox, sender.name, record.value.length, accepted.offset);
         this.#noteCorrespondent(sender, to);
@@ -162,9 +186,8 @@ export class KafkaInboxes implements Inboxes {
   /** To the recipient, if this process holds the very inbox that the message went into: no need to wait for a fetch. */
   #handOver(to: Account, message: OutgoingMessage, accepted: Accepted): void {
     const inbox = this.#local.get(to.name);
-    if (!inbox || inbox === 'opening' || inbox.owner.incarnation !== to.incarnation) return;
-    // The append went by name. Where a topic of another life has that name by now, its offsets say nothing here.
-    if (this.#cluster.knownLeader(inbox.topic)?.topicId !== inbox.topicId) return;
+    if (!inbox || inbox === 'opening') return;
+    if (inbox.topicId !== to.topicId || inbox.owner.incarnation !== to.incarnation) return;
     inbox.handOver(messageAsStored(message, accepted));
   }
 
@@ -185,8 +208,26 @@ export class KafkaInboxes implements Inboxes {
       return inbox;
     } catch (error) {
       this.#local.delete(owner.name);
+      if (isNoInbox(error)) await this.#demandThere(owner);
       return unavailable(error);
     }
+  }
+
+  /** This life of an account, as it is now. @throws EngineError `NO_SUCH_USER`, `UNAVAILABLE` */
+  async #demandThere({ name, incarnation }: Account): Promise<Account> {
+    const current = await this.#options.accounts.findEvenly(name);
+    if (current?.incarnation === incarnation) return current;
+    throw new EngineError('NO_SUCH_USER', `the account ${name} is gone, and its inbox`);
+  }
+
+  async #whyGone(owner: Account): Promise<LossReason> {
+    try {
+      await this.#demandThere(owner);
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'NO_SUCH_USER') return 'deleted';
+    }
+    this.#noInbox.note({ user: owner.name, topic: this.#topic(owner), topicId: owner.topicId });
+    return 'no inbox';
   }
 
   async held(accounts: readonly Account[]): Promise<boolean[]> {
@@ -207,12 +248,13 @@ export class KafkaInboxes implements Inboxes {
     const topics = names.map((name) => this.#options.inboxPrefix + name);
     const found = await readCommits(this.#cluster, topics, now() + LOOK_TIMEOUT_MS).catch(unavailable);
     const commits = new Map(names.map((name, index) => [name, found[index] ?? null]));
-    // By life, not by name: a name may have had several.
+    // By life of the inbox, not by name: a name may have had several.
     const watermarks = new Map<string, Watermark | null>();
     return receipts.map(({ to, offset }) => {
-      const known = watermarks.get(to.incarnation);
+      const id = inboxLifeOf(to);
+      const known = watermarks.get(id);
       const watermark = known === undefined ? watermarkOf(to, commits.get(to.name) ?? null) : known;
-      watermarks.set(to.incarnation, watermark);
+      watermarks.set(id, watermark);
       return watermark?.has(offset) ?? false;
     });
   }
@@ -244,16 +286,12 @@ export class KafkaInboxes implements Inboxes {
       if (this.#frontend.id !== frontendId)
         throw new EngineError('UNAVAILABLE', 'this frontend has lost its lease');
       const liveStart = options.deliver === 'all' ? watermark.low : look.end;
-      const { correspondents } = look;
-      return new KafkaInbox(
-        this.#around,
-        owner,
-        topic,
-        member,
-        options,
-        { watermark, correspondents },
-        liveStart,
-      );
+      const position = {
+        watermark,
+        correspondents: look.correspondents,
+        isCommitted: watermark === look.watermark,
+      };
+      return new KafkaInbox(this.#around, owner, topic, member, options, position, liveStart);
     } catch (error) {
       this.#leases.abandon(member);
       throw error;
@@ -264,12 +302,23 @@ export class KafkaInboxes implements Inboxes {
     const topic = this.#topic(owner);
     const giveUp = now() + UNKNOWN_TOPIC_MS;
     return retry(`look at ${topic}`, deadline, () => {
-      const look = this.#looks.look(owner);
+      const look = this.#lookAtOwn(owner);
       if (now() < giveUp) return expectTopic(topic, look);
       return look.catch((error) => {
-        throw isUnknownTopic(error) ? noSuchInbox(topic) : error;
+        throw isUnknownTopic(error) ? noInbox(topic) : error;
       });
     });
+  }
+
+  /** @throws KafkaError UNKNOWN_TOPIC_ID where another topic has the name, and what `MailboxLooks.look` throws */
+  async #lookAtOwn(owner: Account): Promise<MailboxLook> {
+    const topic = this.#topic(owner);
+    // Asked for anew: what is known may be of a topic that was deleted.
+    this.#cluster.forgetLeader(topic);
+    const look = await this.#looks.look(owner);
+    const { topicId } = await this.#cluster.leader(topic);
+    expectNone(`the id of ${topic}`, topicId === owner.topicId ? KafkaCode.NONE : KafkaCode.UNKNOWN_TOPIC_ID);
+    return look;
   }
 
   /** A part of all inboxes with each tick: ten thousand at once would be felt. */
@@ -305,6 +354,13 @@ export class KafkaInboxes implements Inboxes {
   #each(action: (inbox: KafkaInbox) => void): void {
     for (const inbox of [...this.#local.values()]) if (inbox !== 'opening') action(inbox);
   }
+}
+
+const NO_INBOX =
+  'the topic of an inbox was deleted or replaced: the next login of its owner, or milena doctor --repair, gives it another one';
+
+function isNoInbox(error: unknown): boolean {
+  return error instanceof EngineError && error.code === 'NO_INBOX';
 }
 
 /**

@@ -18,7 +18,8 @@ const FORMAT = '1';
  * What of an inbox was delivered: every offset below `low`, and the ranges above it that were acknowledged out of
  * order. Commits of the group keep both: the offset is `low`, the metadata holds the ranges.
  *
- *     metadata = "1" SP incarnation SP [range *("," range)] [SP correspondents]
+ *     metadata = "1" SP inbox SP [range *("," range)] [SP correspondents]
+ *     inbox    = which life of the inbox it is of, a UUID (`inboxLifeOf`)
  *     range    = gap ["+" more]      both base 36: offsets skipped since the end of the last range, and
  *                                    how many follow the first one of this range
  */
@@ -101,8 +102,8 @@ export class Watermark {
    * The metadata for a commit. Ranges that do not fit are left out from the top: they are delivered again.
    * @param correspondents whom the owner has written to (correspondents.ts), which goes along
    */
-  encode(incarnation: string, correspondents = ''): string {
-    const head = `${FORMAT} ${incarnation} `;
+  encode(inbox: string, correspondents = ''): string {
+    const head = `${FORMAT} ${inbox} `;
     const tail = correspondents === '' ? '' : ` ${correspondents}`;
     const room = MAX_METADATA_CHARACTERS - head.length - tail.length;
     let ranges = this.#encodeRanges();
@@ -112,11 +113,11 @@ export class Watermark {
 
   /**
    * Reads a commit back.
-   * @returns null when it is not of this incarnation, not of this format, or damaged: then it counts as missing
+   * @returns null when it is not of this inbox, not of this format, or damaged: then it counts as missing
    */
-  static decode(offset: number, metadata: string, incarnation: string): Watermark | null {
+  static decode(offset: number, metadata: string, inbox: string): Watermark | null {
     const [format, owner, ranges, _correspondents, ...more] = metadata.split(' ');
-    if (format !== FORMAT || owner !== incarnation || ranges === undefined || more.length > 0) return null;
+    if (format !== FORMAT || owner !== inbox || ranges === undefined || more.length > 0) return null;
     const watermark = new Watermark(offset);
     let position = offset;
     for (const range of ranges === '' ? [] : ranges.split(',')) {

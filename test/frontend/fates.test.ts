@@ -129,7 +129,7 @@ describe('word of delivery', () => {
 describe('a receipt', () => {
   const content = {
     name: 'bert_2-x',
-    incarnation: '01234567-89ab-cdef-0123-456789abcdef',
+    inbox: '01234567-89ab-cdef-0123-456789abcdef',
     offset: Number.MAX_SAFE_INTEGER,
   };
 

@@ -60,10 +60,10 @@ describe('a UUID', () => {
 });
 
 /** The receipt by its description. */
-function plainly(owner: string, { name, incarnation, offset }: ReceiptContent): Buffer {
+function plainly(owner: string, { name, inbox, offset }: ReceiptContent): Buffer {
   const place = Buffer.alloc(8);
   place.writeBigUInt64BE(BigInt(offset));
-  const rest = Buffer.concat([Buffer.from(incarnation.replaceAll('-', ''), 'hex'), place, Buffer.from(name)]);
+  const rest = Buffer.concat([Buffer.from(inbox.replaceAll('-', ''), 'hex'), place, Buffer.from(name)]);
   const tag = createHash('sha256').update(owner).update(rest).digest().subarray(0, 6);
   return Buffer.concat([Buffer.of(1), tag, rest]);
 }
@@ -73,8 +73,8 @@ describe('a receipt', () => {
     const offsets = [0, 1, 255, 256, 2 ** 32 - 1, 2 ** 32, 2 ** 48 + 5, Number.MAX_SAFE_INTEGER];
     for (let round = 0; round < 200; round++) {
       for (const offset of offsets) {
-        const [owner, incarnation] = [randomUUID(), randomUUID()];
-        const content = { name: 'b'.repeat(1 + (round % 32)), incarnation, offset };
+        const [owner, inbox] = [randomUUID(), randomUUID()];
+        const content = { name: 'b'.repeat(1 + (round % 32)), inbox, offset };
         const receipt = encodeReceipt(owner, content);
         expect(receipt).toEqual(plainly(owner, content));
         expect(decodeReceipt(owner, receipt)).toEqual(content);
@@ -84,7 +84,7 @@ describe('a receipt', () => {
   });
 
   it('is of nobody but its owner, whoever that is', () => {
-    const content = { name: 'bob', incarnation: SAMPLE, offset: 1 };
+    const content = { name: 'bob', inbox: SAMPLE, offset: 1 };
     for (const owner of ['', 'me', 'é', 'x'.repeat(100)]) {
       expect(encodeReceipt(owner, content)).toEqual(plainly(owner, content));
       expect(decodeReceipt(`${owner}x`, encodeReceipt(owner, content))).toBeNull();
@@ -92,8 +92,8 @@ describe('a receipt', () => {
   });
 
   it('is not made for what is no place', () => {
-    expect(() => encodeReceipt('me', { name: 'bob', incarnation: 'life', offset: 1 })).toThrow(/is no UUID/);
-    const content = { name: 'bob', incarnation: SAMPLE };
+    expect(() => encodeReceipt('me', { name: 'bob', inbox: 'life', offset: 1 })).toThrow(/is no UUID/);
+    const content = { name: 'bob', inbox: SAMPLE };
     for (const offset of [-1, 1.5, Number.NaN]) {
       expect(() => encodeReceipt('me', { ...content, offset })).toThrow(RangeError);
     }

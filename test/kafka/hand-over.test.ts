@@ -87,7 +87,7 @@ class World {
       },
       onLost: () => {},
     };
-    const places = { watermark, correspondents: new Correspondents() };
+    const places = { watermark, correspondents: new Correspondents(), isCommitted: true };
     this.inbox = new KafkaInbox(around, owner, 'topic', member, options, places, liveStart);
     this.inbox.start();
     return this.inbox;

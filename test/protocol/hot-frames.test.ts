@@ -238,7 +238,7 @@ describe('version 2', () => {
       recipientLoggedIn: false,
     };
     const { accepted, recipientLoggedIn } = sent;
-    const receipt = encodeReceipt(LIFE, { name: 'bob', incarnation: LIFE, offset: accepted.offset });
+    const receipt = encodeReceipt(LIFE, { name: 'bob', inbox: LIFE, offset: accepted.offset });
     const value = { type: 'sent', id: bytesOf(LIFE), receipt, recipientLoggedIn } as const;
     expect(version2.encodeResult(sent)).toEqual(
       encodeServerFrame({ ...value, acceptedAt: accepted.acceptedAt }),

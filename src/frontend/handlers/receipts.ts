@@ -1,10 +1,10 @@
 /*
  * receipts {receipts} → fates {fates}: what became of messages that were accepted, each in its place, through whichever
- * frontend and however long ago. A message is `undeliverable` when the life of its recipient is over, and `unknown`
+ * frontend and however long ago. A message is `undeliverable` when the life of its recipient, or of its inbox, is over, and `unknown`
  * where no frontend has made such a receipt for the caller.
  * Failures: UNAVAILABLE.
  */
-import type { Account } from '../../kafka/accounts.ts';
+import { type Account, inboxLifeOf } from '../../kafka/accounts.ts';
 import { decodeReceipt, type ReceiptContent } from '../receipt.ts';
 import type { Fate, ReceiptsRequest, Result } from '../requests.ts';
 import type { Seat, Services } from './context.ts';
@@ -15,7 +15,7 @@ export async function receipts(services: Services, seat: Seat, request: Receipts
   const recipients = await findRecipients(services, contents);
   const asked = contents.map((content, i) => {
     const to = recipients[i];
-    return content !== null && to?.incarnation === content.incarnation
+    return content !== null && to !== undefined && inboxLifeOf(to) === content.inbox
       ? { to, offset: content.offset }
       : null;
   });
@@ -38,7 +38,10 @@ async function findRecipients(
   { accounts }: Services,
   contents: readonly (ReceiptContent | null)[],
 ): Promise<(Account | undefined)[]> {
-  const stale = contents.find((c) => c !== null && accounts.get(c.name)?.incarnation !== c.incarnation);
+  const stale = contents.find((content) => {
+    const known = content === null ? undefined : accounts.get(content.name);
+    return content !== null && (known === undefined || inboxLifeOf(known) !== content.inbox);
+  });
   if (stale !== null && stale !== undefined) await accounts.findEvenly(stale.name);
   return contents.map((content) => (content === null ? undefined : accounts.get(content.name)));
 }
