@@ -9,6 +9,7 @@ const CODES: Record<EngineErrorCode, ProtocolErrorCode> = {
   USERNAME_TAKEN: 'USERNAME_TAKEN',
   INVITE_USED: 'REGISTRATION_CLOSED',
   NO_SUCH_USER: 'NO_SUCH_USER',
+  NO_INBOX: 'UNAVAILABLE',
   ALREADY_LOGGED_IN: 'ALREADY_LOGGED_IN',
   BUSY: 'BUSY',
   UNAVAILABLE: 'UNAVAILABLE',
@@ -16,6 +17,8 @@ const CODES: Record<EngineErrorCode, ProtocolErrorCode> = {
   MAILBOX_FULL: 'MAILBOX_FULL',
   TOO_LARGE: 'TOO_LARGE',
 };
+
+const NO_INBOX = 'The inbox was deleted or replaced in Kafka. Log in again: that makes it anew.';
 
 /**
  * What a failed handler tells the client: its own ProtocolError as it is, the engine's in the protocol's words,
@@ -26,7 +29,8 @@ export function toProtocolError(error: unknown, log: Logger, whose: { peer?: str
   if (error instanceof ProtocolError) return error;
   if (error instanceof EngineError) {
     log.debug({ ...whose, code: error.code, reason: error.message }, 'request refused by the engine');
-    return new ProtocolError(CODES[error.code], undefined, { cause: error });
+    const text = error.code === 'NO_INBOX' ? NO_INBOX : undefined;
+    return new ProtocolError(CODES[error.code], text, { cause: error });
   }
   const reference = randomBytes(4).toString('hex');
   log.error({ ...whose, err: error, reference }, 'a request failed for a reason nobody expected');
@@ -50,6 +54,8 @@ export function lossError(reason: LossReason): ProtocolError {
       );
     case 'deleted':
       return new ProtocolError('NO_SUCH_USER', 'Your login has ended: the account was removed.');
+    case 'no inbox':
+      return new ProtocolError('UNAVAILABLE', `Your login has ended. ${NO_INBOX}`);
   }
 }
 

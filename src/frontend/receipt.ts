@@ -3,13 +3,13 @@
  * of before   := 1:u8  owner:6 bytes  incarnation:16 bytes  offset:u64  name:1 to 32 bytes
  *
  * Numbers are big-endian. Opaque to clients. It says where an accepted message lies: in the inbox that this life of this name
- * has (life: the first twelve bytes of its incarnation), and which of those that may have had that offset: by the leader
+ * has (life: the first twelve bytes of its `inboxLifeOf`), and which of those that may have had that offset: by the leader
  * epoch when it was sent, all bits set where nobody knows, and by its append time in milliseconds, modulo 2^24. The owner is
  * the beginning of a hash over all the rest and the sender's incarnation, so that nobody asks with another's receipt
  * (who goes to the trouble of forging one learns whether a message of that number was read, and nothing else).
  */
 import { hash } from 'node:crypto';
-import type { Account } from '../kafka/accounts.ts';
+import { type Account, inboxLifeOf } from '../kafka/accounts.ts';
 import { UNKNOWN_EPOCH } from '../kafka/epochs.ts';
 import { type Accepted, RECEIPT_TIME } from '../kafka/inboxes.ts';
 import { isUsername } from '../protocol/names.ts';
@@ -37,7 +37,7 @@ const MAX_UPPER = 2 ** 21;
 /** Where an accepted message lies. */
 export interface ReceiptContent {
   readonly name: string;
-  /** How the incarnation begins. */
+  /** How the id of its inbox's life (`inboxLifeOf`) begins. */
   readonly life: string;
   readonly offset: number;
   /** As in `Receipt` of the engine. */
@@ -47,18 +47,20 @@ export interface ReceiptContent {
 
 /**
  * @param owner incarnation of the sender
- * @throws Error, RangeError for an incarnation that is no UUID and an offset that is none, which would be faults of ours
+ * @throws Error, RangeError for an inbox's id that is no UUID and an offset that is none, which would be faults of ours
  */
 export function encodeReceipt(
   owner: string,
-  { name, incarnation }: Pick<Account, 'name' | 'incarnation'>,
+  to: Pick<Account, 'name' | 'incarnation' | 'inboxLife'>,
   { offset, epoch, acceptedAt }: Accepted,
 ): Buffer {
   if (!Number.isSafeInteger(offset)) throw new RangeError(`${offset} is no offset`);
+  const { name } = to;
+  const life = inboxLifeOf(to);
   const receipt = Buffer.allocUnsafe(NAME_AT + Buffer.byteLength(name));
   receipt[0] = FORMAT;
   // Its last bytes are written over.
-  if (!putUuid(receipt, LIFE_AT, incarnation)) throw new Error(`the incarnation ${incarnation} is no UUID`);
+  if (!putUuid(receipt, LIFE_AT, life)) throw new Error(`the id ${life} of an inbox is no UUID`);
   receipt.writeUIntBE(Math.floor(offset / 2 ** 32), OFFSET_AT, 3);
   receipt.writeUInt32BE(offset % 2 ** 32, OFFSET_AT + 3);
   receipt.writeUIntBE(epoch === UNKNOWN_EPOCH ? NO_EPOCH : Math.min(epoch, NO_EPOCH), EPOCH_AT, 3);

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Account, Accounts } from '../kafka/accounts.ts';
+import { type Account, type Accounts, inboxLifeOf } from '../kafka/accounts.ts';
 import { UNKNOWN_EPOCH } from '../kafka/epochs.ts';
 import type { Accepted, Inbox, Inboxes } from '../kafka/inboxes.ts';
 import type { OffsetRange } from './delivery.ts';
@@ -21,7 +21,7 @@ interface Entry {
   readonly acceptedAt: number;
 }
 
-/** One life of one recipient, and what waits for it. */
+/** One life of one recipient's inbox, and what waits for it. */
 interface Recipient {
   readonly account: Account;
   /** Offset of the message that was accepted last. */
@@ -50,7 +50,7 @@ export class Tracker {
   readonly #accounts: Pick<Accounts, 'get'>;
   readonly #limits: Limits;
   readonly #log: Logger;
-  /** By the recipient's incarnation, oldest first. */
+  /** By the life of the recipient's inbox (`inboxLifeOf`), oldest first. */
   readonly #recipients = new Map<string, Recipient>();
   /** All entries, oldest first. */
   readonly #entries = new Set<Entry>();
@@ -99,7 +99,7 @@ export class Tracker {
 
   /** A recipient who is logged in here has acknowledged these offsets of what its inbox has there. */
   acknowledged(by: Account, ranges: readonly OffsetRange[], inbox: Pick<Inbox, 'epochAt'>): void {
-    const entries = this.#recipients.get(by.incarnation)?.entries;
+    const entries = this.#recipients.get(inboxLifeOf(by))?.entries;
     if (entries === undefined) return;
     for (const { first, last } of ranges) {
       // Whichever is less to look at.
@@ -134,10 +134,11 @@ export class Tracker {
   }
 
   #recipientOf(account: Account): Recipient {
-    const known = this.#recipients.get(account.incarnation);
+    const id = inboxLifeOf(account);
+    const known = this.#recipients.get(id);
     if (known !== undefined) return known;
     const recipient = { account, last: -1, entries: new Map<number, Entry>() };
-    this.#recipients.set(account.incarnation, recipient);
+    this.#recipients.set(id, recipient);
     return recipient;
   }
 
@@ -151,9 +152,10 @@ export class Tracker {
     const own = this.#byWaiter.get(entry.waiter);
     own?.delete(entry);
     if (own?.size === 0) this.#byWaiter.delete(entry.waiter);
-    const recipient = this.#recipients.get(entry.to.incarnation);
+    const id = inboxLifeOf(entry.to);
+    const recipient = this.#recipients.get(id);
     recipient?.entries.delete(entry.offset);
-    if (recipient?.entries.size === 0) this.#recipients.delete(entry.to.incarnation);
+    if (recipient?.entries.size === 0) this.#recipients.delete(id);
   }
 
   /** Where the inbox has that offset under another leader, or that is not known, Kafka is asked with all others. */
@@ -225,17 +227,20 @@ export class Tracker {
   }
 
   async #poll(): Promise<void> {
-    const recipients = [...this.#recipients.values()];
-    for (const { account, entries } of recipients) {
-      // Nobody will ever read what lies in an inbox of a life that is over.
-      if (this.#accounts.get(account.name)?.incarnation === account.incarnation) continue;
+    const recipients = [...this.#recipients];
+    for (const [id, { account, entries }] of recipients) {
+      // Nobody will ever read what lies in an inbox of a life that is over, or lay in a topic that is gone.
+      const current = this.#accounts.get(account.name);
+      if (current !== undefined && inboxLifeOf(current) === id) continue;
       for (const entry of [...entries.values()]) this.#undeliverable(entry);
     }
     const { trackedBatch } = this.#limits;
     this.#polls += 1;
     const inLog = this.#polls % POLLS_FOR_A_LOOK === 0;
     for (let at = 0; at < recipients.length; at += trackedBatch) {
-      const batch = recipients.slice(at, at + trackedBatch).flatMap(({ entries }) => [...entries.values()]);
+      const batch = recipients
+        .slice(at, at + trackedBatch)
+        .flatMap(([, { entries }]) => [...entries.values()]);
       if (!(await this.#ask(batch, inLog))) return;
     }
   }

@@ -19,6 +19,7 @@ const uuid = z.uuid().transform((text) => text.toLowerCase());
 const schema = z.object({
   incarnation: uuid,
   topicId: uuid,
+  inboxLife: uuid.optional(),
   displayName: z.string().max(200).nullable(),
   credential: z.string().max(500).nullable(),
   disabled: z.boolean(),
@@ -51,7 +52,16 @@ export function decodeAccount(name: string, value: Buffer): Account | null {
 /** An account as it lies in memory: two UUIDs of 16 bytes, then the rest as JSON in UTF-8, one character for each byte. */
 const IDS = 32;
 
-type Rest = [Account['createdAt'], boolean, string | null, string | null, readonly string[], invite?: string];
+type Rest = [
+  createdAt: number,
+  disabled: boolean,
+  displayName: string | null,
+  credential: string | null,
+  blocked: readonly string[],
+  inboxLife?: string | null,
+  /** The last one, if there is any: `inviteOf` looks for it there. */
+  invite?: string,
+];
 
 /** In groups, without the hyphens. */
 const UUID = '([0-9a-f]{8})-([0-9a-f]{4})-([1-8][0-9a-f]{3})-([89ab][0-9a-f]{3})-([0-9a-f]{12})';
@@ -85,8 +95,10 @@ export function packAccount(name: string, value: Buffer): string | null {
 function packAnyAccount(name: string, value: Buffer): string | null {
   const account = decodeAccount(name, value);
   if (account === null) return null;
-  const { incarnation, topicId, createdAt, disabled, displayName, credential, blocked, invite } = account;
+  const { incarnation, topicId, createdAt, disabled, displayName, credential, blocked, inboxLife, invite } =
+    account;
   const rest: Rest = [createdAt, disabled, displayName, credential, blocked];
+  if (inboxLife !== undefined || invite !== undefined) rest.push(inboxLife ?? null);
   if (invite !== undefined) rest.push(invite);
   const bytes = Buffer.from((incarnation + topicId).replaceAll('-', ''), 'hex');
   return Buffer.concat([bytes, Buffer.from(JSON.stringify(rest))]).toString('latin1');
@@ -95,13 +107,14 @@ function packAnyAccount(name: string, value: Buffer): string | null {
 /** Reads what `packAccount` made. */
 export function unpackAccount(name: string, packed: string): Account {
   const bytes = Buffer.from(packed, 'latin1');
-  const [createdAt, disabled, displayName, credential, blocked, invite]: Rest = JSON.parse(
+  const [createdAt, disabled, displayName, credential, blocked, inboxLife, invite]: Rest = JSON.parse(
     bytes.toString('utf8', IDS),
   );
   const incarnation = formatUuid(bytes.toString('hex', 0, IDS / 2));
   const topicId = formatUuid(bytes.toString('hex', IDS / 2, IDS));
   const account = { name, incarnation, topicId, displayName, credential, disabled, blocked, createdAt };
-  return invite === undefined ? account : { ...account, invite };
+  if (inboxLife === undefined) return account;
+  return { ...account, ...(inboxLife !== null && { inboxLife }), ...(invite !== undefined && { invite }) };
 }
 
 /** The invite of an account that `packAccount` made small, read off its end; null if there is none. */

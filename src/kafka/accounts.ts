@@ -8,6 +8,8 @@ export interface Account {
   readonly incarnation: string;
   /** Kafka's id of the inbox topic (a UUID). */
   readonly topicId: string;
+  /** Set once the topic is not the first one of this life any more: a random id (a UUID). See `inboxLifeOf`. */
+  readonly inboxLife?: string | undefined;
   readonly displayName: string | null;
   /** argon2id PHC string, or null: an *open* account that anybody may log in to. */
   readonly credential: string | null;
@@ -18,6 +20,14 @@ export interface Account {
   readonly createdAt: number;
   /** Id of the invite that it was made with, if there was one. */
   readonly invite?: string | undefined;
+}
+
+/**
+ * What offsets in an account's inbox are of, be they committed or in a receipt: this life of the account and the topic that it
+ * has now. Where operators have put another topic in its place, those of the topic before say nothing about it.
+ */
+export function inboxLifeOf({ incarnation, inboxLife }: Pick<Account, 'incarnation' | 'inboxLife'>): string {
+  return inboxLife ?? incarnation;
 }
 
 export interface NewAccount {
@@ -69,6 +79,13 @@ export interface Accounts {
    * @throws EngineError `NO_SUCH_USER` (gone, or another life has the name), `BUSY`, `UNAVAILABLE`
    */
   update(account: Account, change: AccountChange): Promise<Account>;
+
+  /**
+   * Gives this life of the account a topic again, where its own is gone: the one that has its name by now, with all that is in it,
+   * or a new one. Resolves with what the own table shows then: the account as it was, if its topic is there after all.
+   * @throws EngineError `NO_SUCH_USER` (gone, or another life has the name), `BUSY`, `UNAVAILABLE`
+   */
+  mend(account: Account): Promise<Account>;
 
   /**
    * Removes this life of the account, then its inbox topic. Resolves when the own table no longer shows it.

@@ -2,16 +2,25 @@ import { initProducerIdV5 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { BATCH_OVERHEAD_BYTES, type Batch, type Entry, makeBatch, type Partition } from './batch.ts';
 import { BrokerClock } from './broker-clock.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, Leader } from './cluster.ts';
 import { UNKNOWN_EPOCH } from './epochs.ts';
 import { EngineError } from './errors.ts';
 import type { Accepted } from './inboxes.ts';
-import { expectNone, isPassing, KafkaCode, nameOfCode } from './kafka-error.ts';
-import { produce, type TopicResult } from './produce.ts';
+import {
+  expectNone,
+  isNoTopic,
+  isPassing,
+  isUnknownTopic,
+  KafkaCode,
+  KafkaError,
+  nameOfCode,
+} from './kafka-error.ts';
+import type { TopicResult } from './produce.ts';
 import type { RecordContent } from './record.ts';
 import { encodeContent, type Producer, recordBytes } from './record-batch.ts';
 import { now, retry, worthRetrying } from './retry.ts';
-import { MAX_BATCH_BYTES, noSuchInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
+import { sendRound } from './send-round.ts';
+import { MAX_BATCH_BYTES, noInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
 
 /** Appends waiting over all inboxes; past either bound a sender gets BUSY at once. */
 const MAX_QUEUED_RECORDS = 50_000;
@@ -40,6 +49,7 @@ export class Appender {
   readonly #log: Logger;
   readonly #timeoutMs: number;
   readonly #clock: BrokerClock;
+  /** By the id of the topic, where it must be that one, else by its name. */
   readonly #partitions = new Map<string, Partition>();
   /** Partitions with something to send. */
   readonly #ready = new Set<Partition>();
@@ -66,9 +76,10 @@ export class Appender {
 
   /**
    * Appends one record. Calls for one topic are stored in the order of the calls.
-   * @throws EngineError `BUSY`, `TOO_LARGE`, `NO_SUCH_USER`, `UNAVAILABLE`
+   * @param topicId Kafka's id of the topic (a UUID): what is confirmed is in that one, whatever topic has the name by now
+   * @throws EngineError `BUSY`, `TOO_LARGE`, `UNAVAILABLE`; `NO_INBOX`: the topic is gone, or another one
    */
-  append(topic: string, record: RecordContent): Promise<Accepted> {
+  append(topic: string, record: RecordContent, topicId: string | null = null): Promise<Accepted> {
     const content = encodeContent(record);
     const bytes = recordBytes(content);
     if (this.#closed) return Promise.reject(new EngineError('UNAVAILABLE', 'the engine is closing'));
@@ -83,7 +94,7 @@ export class Appender {
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
     const deadline = now() + this.#timeoutMs;
     return new Promise((resolve, reject) => {
-      const partition = this.#partition(topic);
+      const partition = this.#partition(topic, topicId);
       partition.queue.push({ content, deadline, resolve, reject });
       this.#ready.add(partition);
       this.#schedule();
@@ -97,12 +108,14 @@ export class Appender {
     while (this.#queuedRecords > 0 && now() < deadline) await pause(5);
   }
 
-  #partition(topic: string): Partition {
-    let partition = this.#partitions.get(topic);
+  #partition(topic: string, topicId: string | null): Partition {
+    const key = topicId ?? topic;
+    let partition = this.#partitions.get(key);
     if (!partition) {
       if (this.#partitions.size >= MAX_PARTITIONS) this.#startOver();
       partition = {
         topic,
+        topicId,
         queue: [],
         batch: null,
         producer: null,
@@ -110,7 +123,7 @@ export class Appender {
         missingSince: 0,
         locating: false,
       };
-      this.#partitions.set(topic, partition);
+      this.#partitions.set(key, partition);
     }
     return partition;
   }
@@ -118,8 +131,8 @@ export class Appender {
   /** A new producer id: every sequence starts at 0 again, so idle partitions can be forgotten. */
   #startOver(): void {
     this.#producer = null;
-    for (const [topic, partition] of this.#partitions) {
-      if (!partition.batch && partition.queue.length === 0) this.#partitions.delete(topic);
+    for (const [key, partition] of this.#partitions) {
+      if (!partition.batch && partition.queue.length === 0) this.#partitions.delete(key);
     }
   }
 
@@ -174,7 +187,7 @@ export class Appender {
         this.#ready.delete(partition);
         continue;
       }
-      const leader = this.#cluster.knownLeader(partition.topic);
+      const leader = this.#leaderOf(partition);
       if (!leader || partition.batch?.sending) {
         // Comes back when the leader is known, or the batch is answered.
         this.#ready.delete(partition);
@@ -208,18 +221,17 @@ export class Appender {
 
   async #send(node: number, round: Map<Partition, Batch>): Promise<void> {
     this.#inFlight.set(node, (this.#inFlight.get(node) ?? 0) + 1);
-    const batches = [...round.values()];
-    for (const batch of batches) {
+    for (const batch of round.values()) {
       batch.tries++;
       batch.sending = true;
     }
     try {
       const sentAt = this.#clock.own();
-      const results = await this.#cluster.request(node, 'produce', produce, PRODUCE_TIMEOUT_MS, batches);
+      const results = await sendRound(this.#cluster, node, round, PRODUCE_TIMEOUT_MS);
       this.#learnTime(sentAt, results);
-      for (const result of results) {
-        const partition = this.#partitions.get(result.topic);
-        if (partition && round.delete(partition)) this.#settle(partition, result);
+      for (const [partition, result] of results) {
+        round.delete(partition);
+        this.#settle(partition, result);
       }
       for (const partition of round.keys()) this.#repeat(partition, 'no answer for this topic');
     } catch (error) {
@@ -236,13 +248,19 @@ export class Appender {
     }
   }
 
+  /** The leader of the topic that is meant, if it is known. */
+  #leaderOf({ topic, topicId }: Partition): Leader | undefined {
+    const leader = this.#cluster.knownLeader(topic);
+    return topicId === null || leader?.topicId === topicId ? leader : undefined;
+  }
+
   /** From one batch: all were appended in the same moment. A repeated one may have been so long ago. */
-  #learnTime(sentAt: number, results: readonly TopicResult[]): void {
-    const first = results.find(({ topic, errorCode, appendTime }) => {
-      const isNew = this.#partitions.get(topic)?.batch?.tries === 1;
-      return isNew && errorCode === KafkaCode.NONE && appendTime >= 0;
-    });
-    if (first) this.#clock.learn(sentAt, first.appendTime);
+  #learnTime(sentAt: number, results: readonly [Partition, TopicResult][]): void {
+    const first = results.find(
+      ([{ batch }, { errorCode, appendTime }]) =>
+        batch?.tries === 1 && errorCode === KafkaCode.NONE && appendTime >= 0,
+    );
+    if (first) this.#clock.learn(sentAt, first[1].appendTime);
   }
 
   /** Kafka's word on one batch. */
@@ -258,7 +276,7 @@ export class Appender {
       this.#finish(partition, (entry, index) =>
         entry.resolve({ offset: baseOffset + index, acceptedAt, epoch }),
       );
-    } else if (code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION || isPassing(code)) {
+    } else if (isNoTopic(code) || isPassing(code)) {
       this.#cluster.forgetLeader(partition.topic);
       this.#repeat(partition, nameOfCode(code));
     } else if (code === KafkaCode.MESSAGE_TOO_LARGE || code === KafkaCode.RECORD_LIST_TOO_LARGE) {
@@ -314,14 +332,13 @@ export class Appender {
   async #findLeader(partition: Partition): Promise<void> {
     partition.locating = true;
     try {
-      await this.#cluster.leader(partition.topic);
+      await this.#locate(partition);
       partition.missingSince = 0;
     } catch (error) {
-      const code = error instanceof Error && 'kafkaCode' in error ? error.kafkaCode : undefined;
-      if (code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) {
+      if (isUnknownTopic(error)) {
         partition.missingSince ||= now();
         if (now() - partition.missingSince > UNKNOWN_TOPIC_MS) {
-          this.#failAll(partition, noSuchInbox(partition.topic));
+          this.#failAll(partition, noInbox(partition.topic));
           return;
         }
       }
@@ -334,11 +351,20 @@ export class Appender {
     this.#schedule();
   }
 
+  /** @throws KafkaError UNKNOWN_TOPIC_ID where another topic has the name, and what `Cluster.leader` throws */
+  async #locate({ topic, topicId }: Partition): Promise<void> {
+    const { topicId: found } = await this.#cluster.leader(topic);
+    if (topicId === null || found === topicId) return;
+    // What is known may be of before: it is asked for anew.
+    this.#cluster.forgetLeader(topic);
+    throw new KafkaError(`the id of ${topic}`, KafkaCode.UNKNOWN_TOPIC_ID);
+  }
+
   #failAll(partition: Partition, error: EngineError): void {
     if (partition.batch) this.#giveUp(partition, error);
     for (const entry of partition.queue.splice(0)) this.#release(entry, () => entry.reject(error));
     this.#ready.delete(partition);
-    this.#partitions.delete(partition.topic);
+    this.#partitions.delete(partition.topicId ?? partition.topic);
     // If the topic is there after all, its numbers must not begin again under the same identity.
     this.#producer = null;
   }

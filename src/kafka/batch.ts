@@ -15,7 +15,6 @@ export interface Entry {
 
 /** Records that were sent, or are about to be, as one batch: repeated byte for byte until Kafka answers. */
 export interface Batch {
-  readonly topic: string;
   readonly entries: readonly Entry[];
   readonly producer: Producer;
   readonly bytes: Buffer;
@@ -31,6 +30,8 @@ export interface Batch {
 
 export interface Partition {
   readonly topic: string;
+  /** Kafka's id of the topic (a UUID), if no other topic of that name will do. */
+  readonly topicId: string | null;
   readonly queue: Entry[];
   /** Whoever is here goes first. */
   batch: Batch | null;
@@ -55,16 +56,7 @@ export function makeBatch(partition: Partition, producer: Producer): Batch {
   partition.nextSequence = (firstSequence + count) % 2 ** 31;
   const contents = entries.map(({ content }) => content);
   const bytes = encodeBatch(contents, producer, firstSequence, Date.now());
-  return {
-    topic: partition.topic,
-    entries,
-    producer,
-    bytes,
-    epoch: -1,
-    tries: 0,
-    sending: false,
-    notBefore: 0,
-  };
+  return { entries, producer, bytes, epoch: -1, tries: 0, sending: false, notBefore: 0 };
 }
 
 /** At least one. */

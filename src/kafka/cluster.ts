@@ -1,5 +1,6 @@
 import {
   type API,
+  apiVersionsV4,
   Connection,
   type ConnectionOptions,
   findCoordinatorV6,
@@ -8,7 +9,7 @@ import {
   TimeoutError,
 } from '@platformatic/kafka';
 import { Gatherer } from './gatherer.ts';
-import { KafkaCode, KafkaError } from './kafka-error.ts';
+import { isNoTopic, KafkaCode, KafkaError } from './kafka-error.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 
 /**
@@ -65,6 +66,8 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #nodes = new Map<number, Address>();
   readonly #connections = new Map<string, Promise<Connection>>();
+  /** The latest version of each request that the broker at the other end knows. It goes with its connection. */
+  readonly #versions = new WeakMap<Connection, Promise<ReadonlyMap<number, number>>>();
   readonly #leaders = new Map<string, Leader>();
   readonly #coordinators = new Map<string, number>();
   readonly #leaderQuestions = new Gatherer<string, Leader>(MAX_QUESTIONS, (topics) =>
@@ -93,6 +96,25 @@ export class Cluster {
     const connection = await this.#connection(node, lane);
     writeTogether(connection);
     return send(connection, api, ...args);
+  }
+
+  /** The latest version of a request that a node knows, over the connection of that lane; -1 for a request that it does not know. */
+  async latestVersion(node: number, lane: Lane, apiKey: number): Promise<number> {
+    const connection = await this.#connection(node, lane);
+    let versions = this.#versions.get(connection);
+    if (versions === undefined) {
+      versions = askVersions(connection);
+      this.#versions.set(connection, versions);
+      versions.catch(() => this.#versions.delete(connection));
+    }
+    return (await versions).get(apiKey) ?? -1;
+  }
+
+  /** Kafka's ids of the topics that have these names now, by the word of one node; without those that it does not know. */
+  async topicIds(node: number, topics: readonly string[]): Promise<Map<string, string>> {
+    const response = await this.request(node, 'control', metadataV12.api, [...topics], false, false);
+    const known = response.topics.filter(({ errorCode }) => !isNoTopic(errorCode));
+    return new Map(known.map(({ name, topicId }) => [name ?? '', topicId]));
   }
 
   /**
@@ -321,6 +343,11 @@ export async function send<A extends unknown[], R>(
     if (response !== undefined && response !== null) return response as R;
     throw error;
   }
+}
+
+async function askVersions(connection: Connection): Promise<ReadonlyMap<number, number>> {
+  const { apiKeys } = await send(connection, apiVersionsV4.api, 'milena', '1');
+  return new Map(apiKeys.map(({ apiKey, maxVersion }) => [apiKey, maxVersion]));
 }
 
 function parseAddress(text: string): Address {

@@ -1,5 +1,5 @@
 import { offsetFetchV9 } from '@platformatic/kafka';
-import type { Account } from './accounts.ts';
+import { type Account, inboxLifeOf } from './accounts.ts';
 import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
 import { Correspondents } from './correspondents.ts';
@@ -15,15 +15,16 @@ export interface Commit {
   readonly metadata: string;
 }
 
-/** Null for a commit of another life of the name, or none: it counts as missing. */
+/** Null for a commit of another life of the name, of the topic that the inbox had before, or none: it counts as missing. */
 export function positionOf(owner: Account, commit: Commit | null): Position | null {
-  return commit && Position.decode(commit, owner.incarnation);
+  return commit && Position.decode(commit, inboxLifeOf(owner));
 }
 
 /** Whom the owner has written to, as the same commit has it. */
 export function correspondentsOf(owner: Account, commit: Commit | null): Correspondents {
-  const [, incarnation, , text] = commit?.metadata.split(' ') ?? [];
-  return new Correspondents(incarnation === owner.incarnation ? text : '');
+  const [, id, , text] = commit?.metadata.split(' ') ?? [];
+  // They are of a life, whatever topic it has.
+  return new Correspondents(id === owner.incarnation || id === inboxLifeOf(owner) ? text : '');
 }
 
 /** Groups asked about in one request. */

@@ -7,7 +7,7 @@ import { UNKNOWN_EPOCH } from './epochs.ts';
 import { EngineError } from './errors.ts';
 import { fetch, wanted } from './fetch.ts';
 import { Gatherer } from './gatherer.ts';
-import { expectNone, expectTopic, KafkaCode } from './kafka-error.ts';
+import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
 import { OpenTransactions } from './open-transactions.ts';
 import { RareWarning } from './rare-warning.ts';
@@ -18,7 +18,7 @@ import { judgeRecord, signRecord } from './signed-record.ts';
 import type { SortedNames } from './sorted-names.ts';
 import { TableRepair } from './table-repair.ts';
 import { type Change, TableState } from './table-state.ts';
-import { MAX_BATCH_BYTES } from './topics.ts';
+import { MAX_BATCH_BYTES, UNKNOWN_TOPIC_MS } from './topics.ts';
 import type { Trust } from './trust.ts';
 
 const FETCH_WAIT_MS = 5_000;
@@ -58,8 +58,8 @@ export interface TableOptions<Value> {
   readonly pack: (key: string, value: Buffer) => string | null;
   /** Reads what `pack` made. */
   readonly unpack: (key: string, packed: string) => Value;
-  /** Hears of each change of the table. `packed` null: the key is gone; both null: all keys are. */
-  readonly changed?: (key: string | null, packed: string | null) => void;
+  /** Hears of each change of the table. `packed` null: the key is gone. */
+  readonly changed?: (key: string, packed: string | null) => void;
   /** As it lies in the topic. */
   readonly encode: (value: Value) => Buffer;
   readonly trust: Trust;
@@ -85,9 +85,14 @@ export class CompactedTable<Value> {
   readonly #repair: TableRepair;
   readonly #ends: Gatherer<null, number>;
   readonly #pending: OpenTransactions;
+  /** Kafka's id of the topic that it reads. */
+  #topicId: string | null = null;
   #position = 0;
   /** Leader epoch of the record in front of the position. */
   #epoch = UNKNOWN_EPOCH;
+  #remake: (() => Promise<void>) | null = null;
+  /** When the topic was first found missing, or 0. */
+  #missingSince = 0;
   #waiters: Waiter[] = [];
   readonly #watchers = new Set<(key: string) => void>();
   #connection: Connection | null = null;
@@ -122,9 +127,13 @@ export class CompactedTable<Value> {
     void this.#run();
   }
 
-  /** Begins to write again what others have hidden. Apart from `start`: what is read then is of the past. */
-  keepTrue(): void {
+  /**
+   * Begins to write again what others have hidden, or deleted. Apart from `start`: what is read then is of the past.
+   * @param remake makes the topic again, where somebody has deleted it
+   */
+  keepTrue(remake: () => Promise<void>): void {
     this.#state.signsAnew = false;
+    this.#remake = remake;
     this.#repair.start();
   }
 
@@ -249,12 +258,24 @@ export class CompactedTable<Value> {
         await this.#connection?.close().catch(() => {});
         this.#connection = null;
         await sleep(RETRY_PAUSE_MS);
+        if (isUnknownTopic(error)) await this.#remakeIfGone();
+        else this.#missingSince = 0;
       }
     }
   }
 
+  /** Somebody has deleted the topic by hand: what was in it is known here. */
+  async #remakeIfGone(): Promise<void> {
+    this.#missingSince ||= now();
+    if (this.#remake === null || now() - this.#missingSince < UNKNOWN_TOPIC_MS) return;
+    this.#missingSince = 0;
+    await this.#remake().catch((error: unknown) => this.#log.error({ err: error }, 'topic not made again'));
+  }
+
   async #round(): Promise<void> {
     const { node, epoch, topicId } = await this.#cluster.leader(this.#options.topic);
+    if (this.#topicId !== null && this.#topicId !== topicId) await this.#startOver();
+    this.#topicId = topicId;
     this.#connection ??= await this.#cluster.dedicated(node, FETCH_WAIT_MS);
     if (this.#closed) return void (await this.#connection.close());
     const response = await send(
@@ -272,6 +293,7 @@ export class CompactedTable<Value> {
     );
     const [found] = response.topics;
     const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
+    if (code === KafkaCode.NONE) this.#missingSince = 0;
     if (code === KafkaCode.OFFSET_OUT_OF_RANGE || found?.parts) await this.#startOver();
     else expectNone(`Fetch ${this.#options.topic}`, code);
     for (const batch of found ? readBatches(found.records) : []) {
@@ -284,14 +306,16 @@ export class CompactedTable<Value> {
     this.#wakeWaiters();
   }
 
-  /** The log was cut, or the topic made anew: what the table shows is not what is there. */
+  /**
+   * The log was cut, or the topic made anew, by hand or from a copy: it is read from its start. What the table knows is not
+   * given up for that, since records count by their revisions: what is not there any more is written again.
+   */
   async #startOver(): Promise<void> {
     const { topic } = this.#options;
     const start = await listOffset(this.#cluster, topic, ListOffsetTimestamps.EARLIEST);
-    this.#log.warn({ position: this.#position, start }, 'position outside the log: read anew');
-    this.#state.clear();
+    this.#log.warn({ position: this.#position, start }, 'the log was cut, or the topic made anew: read anew');
+    this.#state.doubt();
     this.#pending.clear();
-    this.#options.changed?.(null, null);
     this.#position = start;
     this.#epoch = UNKNOWN_EPOCH;
   }

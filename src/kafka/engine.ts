@@ -51,7 +51,7 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
   const appender = new Appender(cluster, log, config.sendTimeoutMs, clock);
   const accounts = new KafkaAccounts({ ...config, cluster, log, trust, appender });
   const sessions = new KafkaSessions({ cluster, log, trust, appender, replicationFactor });
-  const inboxes = new KafkaInboxes({ ...config, cluster, log, trust, appender });
+  const inboxes = new KafkaInboxes({ ...config, cluster, log, trust, accounts, appender });
   const settings = new TopicSettings({ ...config, cluster, log, accounts });
   const close = async () => {
     settings.close();
@@ -72,7 +72,7 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
     throw error;
   }
   // Not waited for: there may be many thousand.
-  void settings.bringInboxes();
+  void settings.keepInboxes();
   return { accounts, inboxes, sessions, keys, close };
 }
 

@@ -4,7 +4,9 @@
  *
  * - `USERNAME_TAKEN`: create; somebody has that name.
  * - `INVITE_USED`: create; as many accounts as the invite allows exist already.
- * - `NO_SUCH_USER`: the account or its inbox topic is gone.
+ * - `NO_SUCH_USER`: the account is gone, and its inbox topic with it.
+ * - `NO_INBOX`: the account is there, but its topic is gone, or another one has its name; `Accounts.mend` makes that good.
+ *   After an append nothing counts as stored.
  * - `ALREADY_LOGGED_IN`: open; another session holds the inbox.
  * - `BUSY`: a bounded queue is full or a race took too long; nothing was done, try again.
  * - `UNAVAILABLE`: Kafka did not answer in time. After an append the message *may* have been stored.
@@ -16,6 +18,7 @@ export type EngineErrorCode =
   | 'USERNAME_TAKEN'
   | 'INVITE_USED'
   | 'NO_SUCH_USER'
+  | 'NO_INBOX'
   | 'ALREADY_LOGGED_IN'
   | 'BUSY'
   | 'UNAVAILABLE'

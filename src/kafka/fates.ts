@@ -1,4 +1,4 @@
-import type { Account } from './accounts.ts';
+import { type Account, inboxLifeOf } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import { positionOf, readCommits } from './commits.ts';
 import { readEpochEnds } from './epoch-ends.ts';
@@ -58,9 +58,9 @@ async function judgeAll(cluster: Cluster, cases: readonly Case[]): Promise<void>
   const positions = new Map<string, Position | null>();
   for (const one of cases) {
     const { to } = one.receipt;
-    const known = positions.get(to.incarnation);
+    const known = positions.get(inboxLifeOf(to));
     one.position = known === undefined ? positionOf(to, commits.get(one.topic) ?? null) : known;
-    positions.set(to.incarnation, one.position);
+    positions.set(inboxLifeOf(to), one.position);
     one.fate = judge(one.receipt, one.position);
   }
 }

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
+import type { Account } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import type { CommitPace } from './commit-pace.ts';
 import type { GroupMember } from './group-member.ts';
 import type { KafkaInbox } from './inbox.ts';
+import type { LossReason } from './inboxes.ts';
 import type { MailboxLooks } from './mailbox-looks.ts';
 import type { RareWarning } from './rare-warning.ts';
 import type { Tail } from './tail.ts';
@@ -24,6 +26,8 @@ export interface InboxSurroundings {
   readonly isFrontendAlive: () => boolean;
   /** Waits until it is true. @throws EngineError `UNAVAILABLE` */
   readonly frontendAlive: (deadline: number) => Promise<void>;
+  /** Why its topic is not there any more. Never rejects. */
+  readonly whyGone: (owner: Account) => Promise<LossReason>;
   /** Called once, when the inbox is held no more. */
   readonly onReleased: (inbox: KafkaInbox) => void;
   /** Gives a lost lease back in the background, in case it is still ours. */

@@ -1,4 +1,4 @@
-import type { Account } from './accounts.ts';
+import { type Account, inboxLifeOf } from './accounts.ts';
 import { CommitSchedule } from './commit-schedule.ts';
 import type { Correspondents } from './correspondents.ts';
 import { type EpochEnd, UNKNOWN_EPOCH } from './epochs.ts';
@@ -8,14 +8,14 @@ import { trimHistory, trimIntervalMs } from './history.ts';
 import { inboxId } from './inbox-id.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Accepted, Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
-import { KafkaCode, KafkaError } from './kafka-error.ts';
+import { isUnknownTopic, KafkaCode, KafkaError } from './kafka-error.ts';
 import { readBounds, readLog } from './log-reader.ts';
 import type { Position, Surprise } from './position.ts';
 import { decodeRecord } from './record.ts';
 import { bytesOf, type RawRecord, type ReadRecords } from './record-batches.ts';
 import { now, retry } from './retry.ts';
 import type { Follower, Subscription } from './tail.ts';
-import { MAX_BATCH_BYTES } from './topics.ts';
+import { MAX_BATCH_BYTES, noInbox } from './topics.ts';
 import type { Watermark } from './watermark.ts';
 
 const READ_TIMEOUT_MS = 10_000;
@@ -30,7 +30,7 @@ export interface StartingPoint {
   readonly position: Position;
   readonly correspondents: Correspondents;
   readonly surprise: Surprise;
-  /** It is not what was committed. */
+  /** It is not what was committed, or nothing was. */
   readonly isNew: boolean;
   /** The log is known to be that of this leader epoch up to its end. */
   readonly epoch: number;
@@ -103,7 +103,8 @@ export class KafkaInbox implements Inbox, Follower {
       mayCommit: () => around.isFrontendAlive(),
       onFailed: (error) => this.#onContactFailed('commit', error),
     });
-    // Senders of what is gone, or was cut away, are told by what is committed.
+    // Senders of what is gone, or was cut away, are told by what is committed; and until something is committed, Kafka's
+    // tools show no lag of this inbox.
     if (isNew) this.#commits.touch();
   }
 
@@ -342,7 +343,7 @@ export class KafkaInbox implements Inbox, Follower {
 
   onGone(): void {
     this.#subscription = null;
-    this.lose('deleted');
+    void this.#around.whyGone(this.owner).then((reason) => this.lose(reason));
   }
 
   onParted(ends: EpochEnd): void {
@@ -459,6 +460,7 @@ export class KafkaInbox implements Inbox, Follower {
 
   readonly #asEngineError = (error: unknown): never => {
     if (error instanceof EngineError) throw error;
+    if (isUnknownTopic(error)) throw noInbox(this.topic);
     throw new EngineError('LOST', `the inbox topic ${this.topic} cannot be read`, { cause: error });
   };
 
@@ -477,7 +479,7 @@ export class KafkaInbox implements Inbox, Follower {
     const { low } = this.#watermark;
     const { epoch } = this.#position;
     const past = this.#position.encode();
-    const metadata = this.#watermark.encode(this.owner.incarnation, this.#correspondents.encode(), past);
+    const metadata = this.#watermark.encode(inboxLifeOf(this.owner), this.#correspondents.encode(), past);
     await this.#member.commit(this.topic, { offset: low, epoch, metadata });
     this.#lastContact = sentAt;
     this.#committedLow = low;

@@ -46,10 +46,11 @@ export interface InboxMessage {
 /**
  * Why a held inbox was lost:
  * - `fenced`: another session holds it, or the lease expired;
- * - `deleted`: the inbox topic is gone;
+ * - `deleted`: the account was removed, and the inbox topic with it;
+ * - `no inbox`: the account is there, but its topic is gone, or another one has its name;
  * - `changed`: its log is another one than what was delivered of it: to be opened anew.
  */
-export type LossReason = 'fenced' | 'deleted' | 'changed';
+export type LossReason = 'fenced' | 'deleted' | 'no inbox' | 'changed';
 
 export interface OpenOptions {
   /** `all`: deliver from the watermark on. `live`: deliver only what is appended from now on; the rest waits for `read`. */
@@ -112,14 +113,14 @@ export interface Inboxes {
   /**
    * Appends one message. Resolves only after Kafka stored it with `acks=all`; calls to the same inbox are stored
    * in the order of the calls.
-   * @throws EngineError `NO_SUCH_USER`, `MAILBOX_FULL`, `BUSY` (queue full, nothing stored), `TOO_LARGE`,
+   * @throws EngineError `NO_SUCH_USER`, `NO_INBOX`, `MAILBOX_FULL`, `BUSY` (queue full, nothing stored), `TOO_LARGE`,
    * `UNAVAILABLE` (may have been stored)
    */
   append(to: Account, message: OutgoingMessage): Promise<Accepted>;
 
   /**
    * Takes the inbox, exclusively over all frontends.
-   * @throws EngineError `ALREADY_LOGGED_IN`, `NO_SUCH_USER`, `BUSY`, `UNAVAILABLE`
+   * @throws EngineError `ALREADY_LOGGED_IN`, `NO_SUCH_USER`, `NO_INBOX`, `BUSY`, `UNAVAILABLE`
    */
   open(owner: Account, options: OpenOptions): Promise<Inbox>;
 

@@ -26,11 +26,6 @@ export class InviteUses {
     if (names?.size === 0) this.#names.delete(invite);
   }
 
-  clear(): void {
-    this.#names.clear();
-    this.#invites.clear();
-  }
-
   count(invite: string): number {
     return this.#names.get(invite)?.size ?? 0;
   }

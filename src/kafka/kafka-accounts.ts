@@ -8,12 +8,12 @@ import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CompactedTable } from './compacted-table.ts';
 import { EngineError, unavailable } from './errors.ts';
+import { type FoundTopic, InboxTopics, type RestoredTopic } from './inbox-topics.ts';
 import { InviteLooks } from './invite-looks.ts';
 import { InviteUses } from './invite-uses.ts';
-import { isUnknownTopic } from './kafka-error.ts';
 import type { RecordContent } from './record.ts';
 import { now, retry } from './retry.ts';
-import { ACCOUNTS_TOPIC, awaitTopic, ensureTable, InboxTopics } from './topics.ts';
+import { ACCOUNTS_TOPIC, awaitTopic, ensureTable } from './topics.ts';
 import type { Trust } from './trust.ts';
 import { type Proofs, UNPROVEN_REMEDY, unprovenText } from './unproven.ts';
 import { NameSearches } from './wildcard.ts';
@@ -26,6 +26,8 @@ const RACE_TIMEOUT_MS = 10_000;
 /** Changes of accounts under way and waiting; past the second bound: BUSY. */
 const MAX_CHANGES = 32;
 const MAX_WAITING_CHANGES = 2_000;
+/** So often a topic that is in the way of a new account is deleted; one that is there again is taken over. */
+const MAX_REPLACEMENTS = 3;
 /** Between two tries to make the inbox of a new account. */
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 200;
@@ -85,8 +87,9 @@ export class KafkaAccounts implements Accounts {
     const deadline = now() + START_TIMEOUT_MS;
     await ensureTable(this.#cluster, ACCOUNTS_TOPIC, replicationFactor, deadline);
     await this.read(deadline);
-    this.#table.putInOrder();
-    this.#table.keepTrue();
+    this.#table.keepTrue(() =>
+      ensureTable(this.#cluster, ACCOUNTS_TOPIC, replicationFactor, now() + CHANGE_TIMEOUT_MS),
+    );
     const { size, unproven, stale, refused } = this.#table.contents;
     log.info({ accounts: size, unproven, toSign: stale.size, refused }, 'accounts read');
     if (unproven > 0) log.error({ unproven }, `${unprovenText(this.proofs)} ${UNPROVEN_REMEDY}`);
@@ -96,6 +99,7 @@ export class KafkaAccounts implements Accounts {
   async read(deadline: number): Promise<void> {
     this.#table.start();
     await this.#table.catchUp(deadline);
+    this.#table.putInOrder();
   }
 
   /** How many accounts there are, and how many names that no frontend with these keys has written. */
@@ -160,8 +164,8 @@ export class KafkaAccounts implements Accounts {
       const { invite } = wanted;
       if (invite && this.#invites.count(invite.id) >= invite.uses) throw used();
       // The broker may not know yet of the topic that is in the way: it takes some ms to hear of it.
-      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-        const account = await this.#tryCreate(wanted, deadline);
+      for (let pause = FIRST_PAUSE_MS, tries = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS), tries++) {
+        const account = await this.#tryCreate(wanted, tries <= MAX_REPLACEMENTS, deadline);
         if (account) return account;
         if (now() > deadline)
           throw new EngineError('BUSY', `the inbox topic of ${wanted.name} keeps appearing`);
@@ -174,10 +178,36 @@ export class KafkaAccounts implements Accounts {
     return this.#inTurn(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       await this.#replace(account, (current) => ({ ...current, ...change }), deadline);
-      const shown = this.#table.get(account.name);
-      if (shown?.incarnation !== account.incarnation) throw gone(account.name);
-      return shown;
+      return this.#shown(account);
     });
+  }
+
+  mend(account: Account): Promise<Account> {
+    return this.#inTurn(async () => {
+      const deadline = now() + CHANGE_TIMEOUT_MS;
+      const { name, topicId: lostId } = account;
+      const topic = this.#topic(name);
+      let restored: RestoredTopic | null = null;
+      await this.#replace(
+        account,
+        async (current) => {
+          // Somebody else was quicker.
+          if (current.topicId !== lostId) return current;
+          restored = await this.#topics.restore(topic, lostId, deadline);
+          return restored ? { ...current, topicId: restored.topicId, inboxLife: randomUUID() } : current;
+        },
+        deadline,
+      );
+      if (restored) this.#options.log.warn({ user: name, topic, lostId, ...Object(restored) }, RESTORED);
+      await awaitTopic(this.#cluster, topic, deadline);
+      return this.#shown(account);
+    });
+  }
+
+  #shown({ name, incarnation }: Account): Account {
+    const shown = this.#table.get(name);
+    if (shown?.incarnation !== incarnation) throw gone(name);
+    return shown;
   }
 
   remove(account: Account): Promise<void> {
@@ -192,10 +222,13 @@ export class KafkaAccounts implements Accounts {
     });
   }
 
-  /** Writes another record for this life of the account, once nobody else is changing it, until the table shows it. */
+  /**
+   * Writes another record for this life of the account, once nobody else is changing it, until the table shows it.
+   * @param next returns what it is given where there is nothing to change
+   */
   async #replace(
     account: Account,
-    next: (current: Account) => Account | null,
+    next: (current: Account) => Account | null | Promise<Account>,
     deadline: number,
   ): Promise<void> {
     for (;;) {
@@ -206,7 +239,9 @@ export class KafkaAccounts implements Accounts {
       // Whoever wrote before us is fenced and read: the next change is ours, or comes after it.
       const watch = this.#table.watch(account.name);
       try {
-        const record = this.#table.signed(account.name, next(current));
+        const changed = await next(current);
+        if (changed === current) return;
+        const record = this.#table.signed(account.name, changed);
         if (await this.#commitUnlessFenced(transaction, record, deadline)) {
           await this.#table.until(() => watch.changed, deadline);
           return;
@@ -219,20 +254,22 @@ export class KafkaAccounts implements Accounts {
     }
   }
 
-  /** @returns null when a left-over topic got in the way and the whole attempt must be made again */
-  async #tryCreate(wanted: NewAccount, deadline: number): Promise<Account | null> {
+  /**
+   * @param mayDelete false: what is in the way was deleted, and is there again
+   * @returns null when a left-over topic got in the way and the whole attempt must be made again
+   */
+  async #tryCreate(wanted: NewAccount, mayDelete: boolean, deadline: number): Promise<Account | null> {
     const { name } = wanted;
     const topic = this.#topic(name);
     // Noted before the fence: a topic that a racing winner makes later is never this one.
-    const leftOver = await this.#topicId(topic, deadline);
+    const leftOver = await this.#topics.find(topic, deadline);
     const transaction = await AccountTransaction.begin(this.#cluster, name, deadline);
     await this.#table.catchUp(deadline);
     if (this.#table.get(name)) throw taken(name);
     // Perhaps somebody's, whose record is not signed, or with a key that is not here: to make it anew would delete their mail.
     if (this.#table.contents.isUnproven(name)) throw taken(name);
     if (leftOver && this.#table.contents.hasMoreUnproven) throw taken(name);
-    if (leftOver) await retry('delete left-over', deadline, () => this.#topics.delete(leftOver));
-    const topicId = await retry('create inbox', deadline, () => this.#topics.create(topic));
+    const topicId = await this.#emptyTopic(topic, leftOver, mayDelete, deadline);
     if (topicId === null) return null;
     this.#cluster.forgetLeader(topic);
     const account: Account = {
@@ -275,21 +312,24 @@ export class KafkaAccounts implements Accounts {
     }
   }
 
-  async #topicId(topic: string, deadline: number): Promise<string | null> {
-    this.#cluster.forgetLeader(topic);
-    return retry(`id of ${topic}`, deadline, async () => {
-      try {
-        return (await this.#cluster.leader(topic)).topicId;
-      } catch (error) {
-        if (isUnknownTopic(error)) return null;
-        throw error;
-      }
-    });
+  /** The topic of a new account, with nothing in it; null where another one got in the way. */
+  async #emptyTopic(
+    topic: string,
+    leftOver: FoundTopic | null,
+    mayDelete: boolean,
+    deadline: number,
+  ): Promise<string | null> {
+    const isGone =
+      leftOver === null || (mayDelete && (await this.#topics.deleteIfAllowed(leftOver.topicId, deadline)));
+    if (isGone) return retry('create inbox', deadline, () => this.#topics.create(topic));
+    if (!(await this.#topics.takeOverEmpty(topic, leftOver, deadline))) return null;
+    const partitions = leftOver.leaders.length;
+    this.#options.log.warn({ topic, partitions }, 'a topic that others have made was emptied for an account');
+    return leftOver.topicId;
   }
 
-  #noteInvite(name: string | null, packed: string | null): void {
-    if (name === null) this.#invites.clear();
-    else if (packed === null) this.#invites.delete(name);
+  #noteInvite(name: string, packed: string | null): void {
+    if (packed === null) this.#invites.delete(name);
     else this.#invites.set(name, inviteOf(packed));
   }
 
@@ -316,6 +356,9 @@ export class KafkaAccounts implements Accounts {
     }
   }
 }
+
+/** One line for each: somebody has to know what became of the mail. */
+const RESTORED = 'the topic of an inbox was gone: the inbox has another one now';
 
 function taken(name: string): EngineError {
   return new EngineError('USERNAME_TAKEN', `${name} is taken`);

@@ -37,6 +37,7 @@ export const KafkaCode = {
   UNKNOWN_PRODUCER_ID: 59,
   FETCH_SESSION_ID_NOT_FOUND: 70,
   INVALID_FETCH_SESSION_EPOCH: 71,
+  TOPIC_DELETION_DISABLED: 73,
   FENCED_LEADER_EPOCH: 74,
   UNKNOWN_LEADER_EPOCH: 75,
   OFFSET_NOT_AVAILABLE: 78,
@@ -106,8 +107,20 @@ export async function expectTopic<T>(topic: string, answer: Promise<T>): Promise
   }
 }
 
+/** Each of these says that there is no such topic, or none with that id. */
+const NO_TOPIC: ReadonlySet<number> = new Set([
+  KafkaCode.UNKNOWN_TOPIC_OR_PARTITION,
+  KafkaCode.UNKNOWN_TOPIC_ID,
+  KafkaCode.INCONSISTENT_TOPIC_ID,
+]);
+
+/** Whether a code says that there is no such topic, or none with that id. */
+export function isNoTopic(code: number): boolean {
+  return NO_TOPIC.has(code);
+}
+
 export function isUnknownTopic(error: unknown): boolean {
-  return error instanceof KafkaError && error.kafkaCode === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return error instanceof KafkaError && isNoTopic(error.kafkaCode);
 }
 
 /** Throws a KafkaError unless `code` is 0. @param what the request, for the log */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import type { Account } from './accounts.ts';
+import type { Account, Accounts } from './accounts.ts';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CommitPace } from './commit-pace.ts';
@@ -11,8 +11,17 @@ import { FrontendLease } from './frontend-lease.ts';
 import { describeGroups, type GroupState, holderOf } from './group-member.ts';
 import { KafkaInbox, type StartingPoint } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
-import type { Accepted, Fate, Inbox, Inboxes, OpenOptions, OutgoingMessage, Receipt } from './inboxes.ts';
-import { expectTopic, isUnknownTopic } from './kafka-error.ts';
+import type {
+  Accepted,
+  Fate,
+  Inbox,
+  Inboxes,
+  LossReason,
+  OpenOptions,
+  OutgoingMessage,
+  Receipt,
+} from './inboxes.ts';
+import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from './kafka-error.ts';
 import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
 import { LeaseChecks } from './lease-checks.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
@@ -23,7 +32,7 @@ import { RareWarning } from './rare-warning.ts';
 import { encodeRecord, messageAsStored } from './record.ts';
 import { now, retry } from './retry.ts';
 import { Tail } from './tail.ts';
-import { noSuchInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
+import { noInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
 import type { Trust } from './trust.ts';
 import { Watermark } from './watermark.ts';
 
@@ -41,6 +50,8 @@ export interface KafkaInboxesOptions {
   readonly cluster: Cluster;
   readonly log: Logger;
   readonly trust: Trust;
+  /** Tells an account that is gone from one whose topic is. */
+  readonly accounts: Pick<Accounts, 'findEvenly'>;
   readonly appender: Appender;
   readonly inboxPrefix: string;
   readonly replicationFactor: number;
@@ -59,6 +70,7 @@ export class KafkaInboxes implements Inboxes {
   readonly #looks: MailboxLooks;
   readonly #limits: MailboxLimits;
   readonly #notices: Notices;
+  readonly #noInbox: RareWarning;
   readonly #checks = new LeaseChecks<KafkaInbox>((inbox) => inbox.checkLease());
   readonly #tail: Tail;
   readonly #leases: Leases;
@@ -81,6 +93,7 @@ export class KafkaInboxes implements Inboxes {
     this.#appender = options.appender;
     this.#looks = new MailboxLooks(cluster, (account) => this.#topic(account));
     this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => this.#looks.look(to) });
+    this.#noInbox = new RareWarning((fields) => log.warn(fields, NO_INBOX));
     this.#tail = new Tail(cluster, log);
     this.#leases = new Leases(cluster, log, options.trust);
     this.#notices = new Notices({
@@ -110,6 +123,7 @@ export class KafkaInboxes implements Inboxes {
         if (!isValid) this.#someRest = true;
         return isValid;
       },
+      whyGone: (owner) => this.#whyGone(owner),
       frontendAlive: (deadline) => this.#frontend.ready(deadline),
       onReleased: (inbox) => {
         if (this.#local.get(inbox.owner.name) === inbox) this.#local.delete(inbox.owner.name);
@@ -141,12 +155,23 @@ export class KafkaInboxes implements Inboxes {
   }
 
   append(to: Account, message: OutgoingMessage): Promise<Accepted> {
+    return this.#append(to, message).catch(async (error: unknown) => {
+      if (!isNoInbox(error)) throw error;
+      const current = await this.#demandThere(to);
+      // The inbox has got another topic meanwhile.
+      if (current.topicId !== to.topicId) return this.#append(current, message);
+      this.#noInbox.note({ user: to.name, topic: this.#topic(to), topicId: to.topicId });
+      throw error;
+    });
+  }
+
+  #append(to: Account, message: OutgoingMessage): Promise<Accepted> {
     const sender = message.from;
     const known = this.#heldBy(to)?.next ?? 0;
     return this.#limits.run(to, sender, (mailbox) => {
       const { signer, clock, recent } = this.#options.trust;
       const record = encodeRecord(signer, to, message, new Date(clock.now()));
-      return this.#appender.append(this.#topic(to), record).then((accepted) => {
+      return this.#appender.append(this.#topic(to), record, to.topicId).then((accepted) => {
         recent.note(record.signature, accepted.offset);
         this.#limits.stored(mailbox, sender.name, record.value.length, accepted.offset);
         this.#noteCorrespondent(sender, to);
@@ -165,17 +190,16 @@ export class KafkaInboxes implements Inboxes {
   #handOver(to: Account, message: OutgoingMessage, accepted: Accepted, known: number): void {
     const inbox = this.#heldBy(to);
     if (inbox === null) return;
-    // The append went by name. Where a topic of another life has that name by now, its offsets say nothing here.
-    if (this.#cluster.knownLeader(inbox.topic)?.topicId !== inbox.topicId) return;
     // What was there before it was sent has its offset: the log has lost that.
     if (accepted.offset < known) inbox.cutAt(accepted);
     else inbox.handOver(messageAsStored(message, accepted), accepted.epoch);
   }
 
-  /** The inbox of this very life of a name, if this process holds it. */
-  #heldBy({ name, incarnation }: Account): KafkaInbox | null {
+  /** The very inbox of this life of a name, if this process holds it. */
+  #heldBy({ name, incarnation, topicId }: Account): KafkaInbox | null {
     const inbox = this.#local.get(name);
-    return inbox && inbox !== 'opening' && inbox.owner.incarnation === incarnation ? inbox : null;
+    if (!inbox || inbox === 'opening' || inbox.topicId !== topicId) return null;
+    return inbox.owner.incarnation === incarnation ? inbox : null;
   }
 
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {
@@ -195,8 +219,26 @@ export class KafkaInboxes implements Inboxes {
       return inbox;
     } catch (error) {
       this.#local.delete(owner.name);
+      if (isNoInbox(error)) await this.#demandThere(owner);
       return unavailable(error);
     }
+  }
+
+  /** This life of an account, as it is now. @throws EngineError `NO_SUCH_USER`, `UNAVAILABLE` */
+  async #demandThere({ name, incarnation }: Account): Promise<Account> {
+    const current = await this.#options.accounts.findEvenly(name);
+    if (current?.incarnation === incarnation) return current;
+    throw new EngineError('NO_SUCH_USER', `the account ${name} is gone, and its inbox`);
+  }
+
+  async #whyGone(owner: Account): Promise<LossReason> {
+    try {
+      await this.#demandThere(owner);
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'NO_SUCH_USER') return 'deleted';
+    }
+    this.#noInbox.note({ user: owner.name, topic: this.#topic(owner), topicId: owner.topicId });
+    return 'no inbox';
   }
 
   async held(accounts: readonly Account[]): Promise<boolean[]> {
@@ -255,10 +297,10 @@ export class KafkaInboxes implements Inboxes {
     const topic = this.#topic(owner);
     const giveUp = now() + UNKNOWN_TOPIC_MS;
     return retry(`look at ${topic}`, deadline, () => {
-      const look = this.#looks.look(owner);
+      const look = this.#lookAtOwn(owner);
       if (now() < giveUp) return expectTopic(topic, look);
       return look.catch((error) => {
-        throw isUnknownTopic(error) ? noSuchInbox(topic) : error;
+        throw isUnknownTopic(error) ? noInbox(topic) : error;
       });
     });
   }
@@ -284,7 +326,18 @@ export class KafkaInboxes implements Inboxes {
         'an inbox is not what was committed: see docs/operations.md',
       );
     }
-    return { position, correspondents, surprise, isNew, epoch };
+    return { position, correspondents, surprise, isNew: isNew || look.position === null, epoch };
+  }
+
+  /** @throws KafkaError UNKNOWN_TOPIC_ID where another topic has the name, and what `MailboxLooks.look` throws */
+  async #lookAtOwn(owner: Account): Promise<MailboxLook> {
+    const topic = this.#topic(owner);
+    // Asked for anew: what is known may be of a topic that was deleted.
+    this.#cluster.forgetLeader(topic);
+    const look = await this.#looks.look(owner);
+    const { topicId } = await this.#cluster.leader(topic);
+    expectNone(`the id of ${topic}`, topicId === owner.topicId ? KafkaCode.NONE : KafkaCode.UNKNOWN_TOPIC_ID);
+    return look;
   }
 
   /** A part of all inboxes with each tick: ten thousand at once would be felt. */
@@ -320,4 +373,11 @@ export class KafkaInboxes implements Inboxes {
   #each(action: (inbox: KafkaInbox) => void): void {
     for (const inbox of [...this.#local.values()]) if (inbox !== 'opening') action(inbox);
   }
+}
+
+const NO_INBOX =
+  'the topic of an inbox was deleted or replaced: the next login of its owner, or milena doctor --repair, gives it another one';
+
+function isNoInbox(error: unknown): boolean {
+  return error instanceof EngineError && error.code === 'NO_INBOX';
 }

@@ -53,7 +53,9 @@ export class KafkaSessions implements Sessions {
     await ensureTable(cluster, SESSIONS_TOPIC, replicationFactor, deadline);
     this.#table.start();
     await this.#table.catchUp(deadline);
-    this.#table.keepTrue();
+    this.#table.keepTrue(() =>
+      ensureTable(cluster, SESSIONS_TOPIC, replicationFactor, now() + START_TIMEOUT_MS),
+    );
   }
 
   async close(): Promise<void> {

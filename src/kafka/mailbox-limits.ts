@@ -1,4 +1,4 @@
-import type { Account } from './accounts.ts';
+import { type Account, inboxLifeOf } from './accounts.ts';
 import { Correspondents } from './correspondents.ts';
 import { EngineError } from './errors.ts';
 import type { MailboxLook } from './mailbox-looks.ts';
@@ -19,7 +19,8 @@ export interface MailboxLimitsOptions {
 
 /** What this frontend knows of one inbox. */
 export interface Mailbox {
-  readonly incarnation: string;
+  /** As `inboxLifeOf` has it. */
+  readonly id: string;
   /** Offset after the last message that is known of. */
   end: number;
   /** Undelivered messages below `end` when it was last looked at. */
@@ -82,9 +83,10 @@ export class MailboxLimits {
 
   #mailbox(to: Account): Mailbox {
     let known = this.#recent.get(to.name);
-    if (known?.incarnation === to.incarnation) return known;
+    const id = inboxLifeOf(to);
+    if (known?.id === id) return known;
     known = this.#older.get(to.name);
-    const mailbox = known?.incarnation === to.incarnation ? known : newMailbox(to.incarnation);
+    const mailbox = known?.id === id ? known : newMailbox(id);
     this.#recent.set(to.name, mailbox);
     if (this.#recent.size > MAX_MAILBOXES / 2) {
       this.#older = this.#recent;
@@ -168,9 +170,9 @@ export class MailboxLimits {
   }
 }
 
-function newMailbox(incarnation: string): Mailbox {
+function newMailbox(id: string): Mailbox {
   return {
-    incarnation,
+    id,
     end: 0,
     undelivered: 0,
     lookedAt: Number.NEGATIVE_INFINITY,

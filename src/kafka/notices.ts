@@ -34,6 +34,23 @@ export interface NoticesOptions {
   readonly onReplaced: (inbox: string) => void;
 }
 
+/**
+ * Says hello, whose answer tells the appender's clock what time it is for brokers: before anything is signed.
+ * @throws EngineError `UNAVAILABLE`
+ */
+export async function greet(trust: Trust, appender: Pick<Appender, 'append'>): Promise<void> {
+  await append(trust, appender, HELLO, '');
+}
+
+async function append(
+  trust: Trust,
+  appender: Pick<Appender, 'append'>,
+  key: string,
+  value: string,
+): Promise<void> {
+  await appender.append(CONTROL_TOPIC, signRecord(trust, CONTROL_TOPIC, key, Buffer.from(value), 0));
+}
+
 /** Hints between frontends: a takeover is heard of at once, and not at the next heartbeat. */
 export class Notices implements Follower {
   readonly topic = CONTROL_TOPIC;
@@ -54,7 +71,7 @@ export class Notices implements Follower {
     const { cluster, replicationFactor } = this.#options;
     const deadline = now() + START_TIMEOUT_MS;
     await ensureControlTopic(cluster, replicationFactor, deadline);
-    await this.#append(HELLO, '');
+    await greet(this.#options.trust, this.#options.appender);
     await this.#follow(deadline);
   }
 
@@ -83,10 +100,15 @@ export class Notices implements Follower {
     for (const inbox of replaced) this.#options.onReplaced(inbox);
   }
 
-  /** The topic was removed by hand: without it takeovers are still found, later. */
+  /** The topic was removed by hand: until it is there again takeovers are found later. */
   onGone(): void {
     this.#subscription = null;
-    this.#options.log.error({ topic: CONTROL_TOPIC }, 'the topic of notices is gone');
+    this.#options.log.warn({ topic: CONTROL_TOPIC }, 'the topic of notices was gone: it is made again');
+    const { cluster, replicationFactor } = this.#options;
+    const deadline = now() + START_TIMEOUT_MS;
+    this.#followAgain(() =>
+      ensureControlTopic(cluster, replicationFactor, deadline).then(() => this.#follow(deadline)),
+    );
   }
 
   onParted(): void {
@@ -96,18 +118,23 @@ export class Notices implements Follower {
   /** Hints are good for a moment only: from the end on. */
   onOutOfRange(): void {
     this.#subscription = null;
-    this.#follow(now() + START_TIMEOUT_MS).catch((error: unknown) => {
+    this.#followAgain(() => this.#follow(now() + START_TIMEOUT_MS));
+  }
+
+  #followAgain(follow: () => Promise<void>): void {
+    follow().catch((error: unknown) => {
       this.#options.log.error({ err: error }, 'notices are not heard any more');
     });
   }
 
   async #append(key: string, value: string): Promise<void> {
     const { appender, trust } = this.#options;
-    await appender.append(CONTROL_TOPIC, signRecord(trust, CONTROL_TOPIC, key, Buffer.from(value), 0));
+    await append(trust, appender, key, value);
   }
 
   async #follow(deadline: number): Promise<void> {
     const { cluster, tail } = this.#options;
+    cluster.forgetLeader(CONTROL_TOPIC);
     const askEnd = () => listOffset(cluster, CONTROL_TOPIC, ListOffsetTimestamps.LATEST);
     const end = await retry('end of notices', deadline, () => expectTopic(CONTROL_TOPIC, askEnd()));
     this.#topicId = (await cluster.leader(CONTROL_TOPIC)).topicId;

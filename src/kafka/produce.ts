@@ -2,21 +2,23 @@ import { createAPI, type Reader, Writer } from '@platformatic/kafka';
 import { LogBytes } from './log-bytes.ts';
 
 /*
-  Produce request, version 11, of batches that are encoded already:
+  Produce request of batches that are encoded already, version 11 and, from Kafka 4.1 on, 13 (KIP-516):
     transactional_id COMPACT_NULLABLE_STRING  acks INT16  timeout_ms INT32  [topics]  TAG_BUFFER
-    topic     = name COMPACT_STRING  [partitions]  TAG_BUFFER
+    topic     = (version 11: name COMPACT_STRING) (version 13: topic_id UUID)  [partitions]  TAG_BUFFER
     partition = index INT32  records COMPACT_RECORDS  TAG_BUFFER
 
   and its response, of which we read what is named here without brackets:
     [topics]  (throttle_time_ms INT32  TAG_BUFFER)
-    topic     = name COMPACT_STRING  [partitions]  TAG_BUFFER
+    topic     = (version 11: name COMPACT_STRING) (version 13: topic_id UUID)  [partitions]  TAG_BUFFER
     partition = (index INT32)  error_code INT16  base_offset INT64  log_append_time_ms INT64  (log_start_offset INT64)
                 ([record errors])  (error_message COMPACT_NULLABLE_STRING)  TAG_BUFFER
     record error = batch_index INT32  message COMPACT_NULLABLE_STRING  TAG_BUFFER
 */
 
-const API_KEY = 0;
-const VERSION = 11;
+export const PRODUCE_KEY = 0;
+const BY_NAME_VERSION = 11;
+/** From here on topics are named by their ids: what is meant for a topic that is gone goes into no other. */
+export const BY_ID_VERSION = 13;
 const ALL_IN_SYNC = -1;
 
 /** One topic's batch; all our topics have one partition. */
@@ -25,8 +27,15 @@ export interface TopicBatch {
   readonly bytes: Buffer;
 }
 
+/** The same for the topic that has this id (a UUID, as bytes). */
+export interface IdBatch {
+  readonly id: Buffer;
+  readonly bytes: Buffer;
+}
+
 /** What became of one topic's batch. */
 export interface TopicResult {
+  /** As the request had it: the topic's name, or its id (a UUID). */
   readonly topic: string;
   readonly errorCode: number;
   readonly baseOffset: number;
@@ -34,32 +43,78 @@ export interface TopicResult {
   readonly appendTime: number;
 }
 
-/** `acks=all`. A response with error codes in it is a response. */
+/** `acks=all`, into whatever topics have these names. A response with error codes in it is a response. */
 export const produce = createAPI<[timeoutMs: number, batches: readonly TopicBatch[]], readonly TopicResult[]>(
-  API_KEY,
-  VERSION,
-  createRequest,
-  parseResponse,
+  PRODUCE_KEY,
+  BY_NAME_VERSION,
+  (timeoutMs, batches) => createRequest(timeoutMs, batches, BY_NAME),
+  (_id, _key, _version, reader) => parseResponse(reader, BY_NAME.read),
 );
 
-function createRequest(timeoutMs: number, batches: readonly TopicBatch[]): Writer {
+/** `acks=all`, into the topics that have these ids and no others; likewise. */
+export const produceById = createAPI<
+  [timeoutMs: number, batches: readonly IdBatch[]],
+  readonly TopicResult[]
+>(
+  PRODUCE_KEY,
+  BY_ID_VERSION,
+  (timeoutMs, batches) => createRequest(timeoutMs, batches, BY_ID),
+  (_id, _key, _version, reader) => parseResponse(reader, BY_ID.read),
+);
+
+/** An id of a topic, as `IdBatch` has it. @param text a UUID */
+export function topicIdBytes(text: string): Buffer {
+  return Buffer.from(text.replaceAll('-', ''), 'hex');
+}
+
+/** How a topic stands in a request and in its response. */
+interface Naming<Named> {
+  readonly room: (batch: Named) => number;
+  /** @returns where that ends */
+  readonly write: (batch: Named, buffer: Buffer, at: number) => number;
+  readonly read: (bytes: LogBytes) => string;
+}
+
+const BY_NAME: Naming<TopicBatch> = {
+  room: ({ topic }) => topic.length + 5,
+  write: ({ topic }, buffer, at) => {
+    const start = writeUvarint(buffer, topic.length + 1, at);
+    return start + buffer.write(topic, start, 'latin1');
+  },
+  read: (bytes) => bytes.latin1(bytes.uvarint() - 1),
+};
+
+const BY_ID: Naming<IdBatch> = {
+  room: ({ id }) => id.length,
+  write: ({ id }, buffer, at) => at + id.copy(buffer, at),
+  read: (bytes) => bytes.uuid(),
+};
+
+function createRequest<Named extends { readonly bytes: Buffer }>(
+  timeoutMs: number,
+  batches: readonly Named[],
+  naming: Naming<Named>,
+): Writer {
   return Writer.create()
     .appendString(null)
     .appendInt16(ALL_IN_SYNC)
     .appendInt32(timeoutMs)
-    .append(topics(batches))
+    .append(topics(batches, naming))
     .appendTaggedFields();
 }
 
 /** In one buffer: a request is often about some dozens of topics. */
-function topics(batches: readonly TopicBatch[]): Buffer {
+function topics<Named extends { readonly bytes: Buffer }>(
+  batches: readonly Named[],
+  { room, write }: Naming<Named>,
+): Buffer {
   let most = 5;
-  for (const { topic, bytes } of batches) most += topic.length + bytes.length + 2 * 5 + 1 + 4 + 2;
+  for (const batch of batches) most += room(batch) + batch.bytes.length + 5 + 1 + 4 + 2;
   const buffer = Buffer.allocUnsafe(most);
   let at = writeUvarint(buffer, batches.length + 1, 0);
-  for (const { topic, bytes } of batches) {
-    at = writeUvarint(buffer, topic.length + 1, at);
-    at += buffer.write(topic, at, 'latin1');
+  for (const batch of batches) {
+    const { bytes } = batch;
+    at = write(batch, buffer, at);
     at = writeUvarint(buffer, 1 + 1, at);
     at = buffer.writeInt32BE(0, at);
     at = writeUvarint(buffer, bytes.length + 1, at);
@@ -79,11 +134,11 @@ function writeUvarint(buffer: Buffer, value: number, offset: number): number {
   return at;
 }
 
-function parseResponse(_id: number, _key: number, _version: number, reader: Reader): TopicResult[] {
+function parseResponse(reader: Reader, readTopic: (bytes: LogBytes) => string): TopicResult[] {
   const bytes = new LogBytes(reader.buffer.slice(reader.position));
   const results: TopicResult[] = [];
   for (let left = bytes.uvarint() - 1; left > 0; left--) {
-    const topic = bytes.latin1(bytes.uvarint() - 1);
+    const topic = readTopic(bytes);
     for (let partitions = bytes.uvarint() - 1; partitions > 0; partitions--) {
       bytes.skip(4);
       const errorCode = bytes.int16();

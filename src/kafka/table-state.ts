@@ -92,10 +92,9 @@ export class TableState<Value> {
     this.#inOrder = true;
   }
 
-  clear(): void {
-    for (const map of [this.#values, this.#recent, this.#gone, this.#unproven, this.stale]) map.clear();
-    this.hasMoreUnproven = false;
-    this.keys.fill([]);
+  /** The log may not have what is known any more: whatever is not found in it is to be written again. */
+  doubt(): void {
+    for (const known of [this.#values, this.#gone]) for (const key of known.keys()) this.stale.add(key);
   }
 
   /** @returns whether it changed the key */

@@ -8,7 +8,7 @@ import {
 import type { Logger } from 'pino';
 import type { Accounts } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
-import { KafkaCode, KafkaError } from './kafka-error.ts';
+import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
 import { ACCOUNTS_TOPIC, CONTROL_TOPIC, LOG_REQUIRES, SESSIONS_TOPIC, TABLE_REQUIRES } from './topics.ts';
 
@@ -17,6 +17,8 @@ const TOPICS_AT_ONCE = 200;
 /** Between two of them: account changes go over the same connection. */
 const PAUSE_MS = 20;
 const TIMEOUT_MS = 10_000;
+/** Between two rounds over all inboxes. Kafka cleans no segment that is written to, so nothing is lost sooner. */
+const INTERVAL_MS = 3_600_000;
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -45,8 +47,15 @@ export class TopicSettings {
     await this.#bring([CONTROL_TOPIC], LOG_REQUIRES);
   }
 
-  /** All inboxes, by and by; likewise. Never rejects. */
-  async bringInboxes(): Promise<void> {
+  /** All inboxes, now and once an hour: an operator may change them while frontends run. Never rejects. */
+  async keepInboxes(): Promise<void> {
+    while (!this.#closed) {
+      await this.#bringInboxes();
+      await sleep(INTERVAL_MS, undefined, { ref: false });
+    }
+  }
+
+  async #bringInboxes(): Promise<void> {
     const { accounts, inboxPrefix } = this.#options;
     for (let after: string | undefined; !this.#closed; ) {
       const page = { limit: TOPICS_AT_ONCE, ...(after !== undefined && { after }) };
@@ -69,7 +78,9 @@ export class TopicSettings {
     const { log } = this.#options;
     try {
       const deadline = now() + TIMEOUT_MS;
-      const others = await retry('settings of topics', deadline, () => this.#others(topics, required));
+      const others = await retry('settings of topics', deadline, () =>
+        otherSettings(this.#options.cluster, topics, required),
+      );
       if (others.length === 0) return;
       const changed = await retry('change of settings', deadline, () => this.#change(others, required));
       log.info({ topics: changed, settings: required }, 'settings of topics changed');
@@ -78,43 +89,68 @@ export class TopicSettings {
     }
   }
 
-  /** Those that are set otherwise. One that is not there is somebody else's matter. */
-  async #others(topics: readonly string[], required: Settings): Promise<string[]> {
-    const configurationKeys = Object.keys(required);
-    const response = await this.#options.cluster.requestSlow(
-      describeConfigsV4.api,
-      topics.map((resourceName) => ({
-        ...{ resourceType: ConfigResourceTypes.TOPIC, resourceName, configurationKeys },
-      })),
-      false,
-      false,
-    );
-    const others: string[] = [];
-    for (const { resourceName, errorCode, configs } of response.results) {
-      if (errorCode === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) continue;
-      if (errorCode !== KafkaCode.NONE) throw new KafkaError(`DescribeConfigs ${resourceName}`, errorCode);
-      if (configs.some(({ name, value }) => value !== required[name])) others.push(resourceName);
-    }
-    return others;
-  }
-
   /** @returns those that were; why the others were not is logged */
   async #change(topics: readonly string[], required: Settings): Promise<string[]> {
-    const configs = Object.entries(required).map(([name, value]) => ({
-      ...{ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET },
-    }));
-    const response = await this.#options.cluster.requestSlow(
-      incrementalAlterConfigsV1.api,
-      topics.map((resourceName) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName, configs })),
-      false,
-    );
-    const failed = response.responses.filter(({ errorCode }) => errorCode !== KafkaCode.NONE);
-    const [first] = failed;
-    if (first) {
-      const err = new KafkaError(`IncrementalAlterConfigs ${first.resourceName}`, first.errorCode);
-      this.#options.log.warn({ err, topics: failed.length }, 'settings of topics not changed');
+    const failed = await changeSettings(this.#options.cluster, topics, required);
+    for (const err of failed.values()) {
+      this.#options.log.warn({ err, topics: failed.size }, 'settings of topics not changed');
+      break;
     }
-    const refused = new Set(failed.map(({ resourceName }) => resourceName));
-    return topics.filter((topic) => !refused.has(topic));
+    return topics.filter((topic) => !failed.has(topic));
   }
+}
+
+/**
+ * Those of the topics that are set otherwise. One that is not there is somebody else's matter.
+ * @throws KafkaError, or the network's
+ */
+export async function otherSettings(
+  cluster: Cluster,
+  topics: readonly string[],
+  required: Settings,
+): Promise<string[]> {
+  const configurationKeys = Object.keys(required);
+  const response = await cluster.requestSlow(
+    describeConfigsV4.api,
+    topics.map((resourceName) => ({
+      ...{ resourceType: ConfigResourceTypes.TOPIC, resourceName, configurationKeys },
+    })),
+    false,
+    false,
+  );
+  const others: string[] = [];
+  for (const { resourceName, errorCode, configs } of response.results) {
+    if (errorCode === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) continue;
+    expectNone(`DescribeConfigs ${resourceName}`, errorCode);
+    if (configs.some(({ name, value }) => value !== required[name])) others.push(resourceName);
+  }
+  return others;
+}
+
+/**
+ * Sets what is given of these topics' settings, and leaves the others.
+ * @returns why it was not changed, by topic
+ * @throws the network's error
+ */
+export async function changeSettings(
+  cluster: Cluster,
+  topics: readonly string[],
+  settings: Settings,
+): Promise<Map<string, KafkaError>> {
+  const configs = Object.entries(settings).map(([name, value]) => ({
+    ...{ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET },
+  }));
+  const response = await cluster.requestSlow(
+    incrementalAlterConfigsV1.api,
+    topics.map((resourceName) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName, configs })),
+    false,
+  );
+  return new Map(
+    response.responses
+      .filter(({ errorCode }) => errorCode !== KafkaCode.NONE)
+      .map(({ resourceName, errorCode }) => [
+        resourceName,
+        new KafkaError(`IncrementalAlterConfigs ${resourceName}`, errorCode),
+      ]),
+  );
 }

@@ -1,7 +1,6 @@
 import { createTopicsV7, deleteTopicsV6 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
-import { Gatherer } from './gatherer.ts';
 import { expectTopic, KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
 
@@ -25,6 +24,8 @@ const TOPIC_TIMEOUT_MS = 5_000;
  * bytes of zstd ended it. Whoever reads them bounds that (unpack.ts).
  */
 export const LOG_REQUIRES: Readonly<Record<string, string>> = {
+  // Compaction would keep the last message of each sender only.
+  'cleanup.policy': 'delete',
   'compression.type': 'producer',
   'max.message.bytes': String(MAX_BATCH_BYTES),
   // What tells a signed record from a copy of it.
@@ -45,13 +46,17 @@ export const TABLE_REQUIRES: Readonly<Record<string, string>> = {
   'min.compaction.lag.ms': '86400000',
 };
 
-/** Settings of every inbox topic. */
-const INBOX_CONFIG: Readonly<Record<string, string>> = {
-  'cleanup.policy': 'delete',
+/** What no message is lost or doubted by. */
+export const INBOX_KEEPS: Readonly<Record<string, string>> = {
   // An undelivered message never expires.
   'retention.ms': '-1',
   'retention.bytes': '-1',
   ...LOG_REQUIRES,
+};
+
+/** Settings of every inbox topic. */
+export const INBOX_CONFIG: Readonly<Record<string, string>> = {
+  ...INBOX_KEEPS,
   // Deleting records frees whole segments only, so they are small,
   'segment.bytes': String(16 * 1024 * 1024),
   // and so are their indexes: the default preallocates 10 MiB for each of many thousand inboxes.
@@ -73,7 +78,6 @@ const TABLE_CONFIG: Readonly<Record<string, string>> = {
 
 /** A notice is worth something for seconds only. */
 const CONTROL_CONFIG: Readonly<Record<string, string>> = {
-  'cleanup.policy': 'delete',
   ...LOG_REQUIRES,
   'retention.ms': '3600000',
   'segment.bytes': String(16 * 1024 * 1024),
@@ -118,43 +122,12 @@ export async function awaitTopic(cluster: Cluster, topic: string, deadline: numb
   await retry(`leader of ${topic}`, deadline, () => expectTopic(topic, cluster.leader(topic)));
 }
 
-/** Topics in one request to create or delete them. */
-const MAX_TOPICS = 100;
-
 /**
- * Makes and deletes inbox topics, many in one request: Kafka's controller takes some 30 ms for a request, whether it
- * is about one topic or about thirty, and answers one after the other.
+ * Makes topics of one partition.
+ * @returns for each name its id (a UUID), or null when a topic of that name exists, or why it was not made
+ * @throws the network's error
  */
-export class InboxTopics {
-  readonly #creations: Gatherer<string, string | null>;
-  readonly #deletions: Gatherer<string, null>;
-
-  constructor(cluster: Cluster, replicationFactor: number) {
-    this.#creations = new Gatherer(MAX_TOPICS, (names) =>
-      createTopics(cluster, names, replicationFactor, INBOX_CONFIG),
-    );
-    this.#deletions = new Gatherer(MAX_TOPICS, (ids) => deleteTopics(cluster, ids));
-  }
-
-  /**
-   * @returns Kafka's id of the topic (a UUID), or null when a topic of that name exists
-   * @throws KafkaError, or the network's
-   */
-  create(name: string): Promise<string | null> {
-    return this.#creations.ask(name);
-  }
-
-  /**
-   * Deletes a topic by its id, never by its name: another life of the name may have a new topic by now.
-   * A topic that is gone already is fine.
-   * @throws KafkaError, or the network's
-   */
-  async delete(topicId: string): Promise<void> {
-    await this.#deletions.ask(topicId);
-  }
-}
-
-async function createTopics(
+export async function createTopics(
   cluster: Cluster,
   names: readonly string[],
   replicationFactor: number,
@@ -187,7 +160,8 @@ async function createTopics(
   });
 }
 
-async function deleteTopics(cluster: Cluster, topicIds: readonly string[]): Promise<(null | Error)[]> {
+/** Deletes topics by their ids; those that are gone already are fine. @throws the network's error */
+export async function deleteTopics(cluster: Cluster, topicIds: readonly string[]): Promise<(null | Error)[]> {
   const topics = [...new Set(topicIds)].map((topicId) => ({ name: null, topicId }));
   const response = await cluster.requestSlow(deleteTopicsV6.api, topics, TOPIC_TIMEOUT_MS);
   const codes = new Map(response.responses.map(({ topicId, errorCode }) => [topicId, errorCode]));
@@ -204,7 +178,7 @@ const GONE: ReadonlySet<number> = new Set([
   KafkaCode.UNKNOWN_TOPIC_OR_PARTITION,
 ]);
 
-/** The error for an inbox that is not there (any more). */
-export function noSuchInbox(topic: string): EngineError {
-  return new EngineError('NO_SUCH_USER', `there is no inbox topic ${topic}`);
+/** The error for an inbox whose topic is gone, or has a name that is another topic's by now. */
+export function noInbox(topic: string): EngineError {
+  return new EngineError('NO_INBOX', `${topic} is gone, or another topic`);
 }

@@ -22,7 +22,8 @@ const FORMAT = '1';
  * What of an inbox was delivered: every offset below `low`, and the ranges above it that were acknowledged out of
  * order. Commits of the group keep both: the offset is `low`, the metadata holds the ranges.
  *
- *     metadata = "1" SP incarnation SP [range *("," range)] [SP correspondents [SP past]]
+ *     metadata = "1" SP inbox SP [range *("," range)] [SP correspondents [SP past]]
+ *     inbox    = which life of the inbox it is of, a UUID (`inboxLifeOf`)
  *     range    = gap ["+" more]      both base 36: offsets skipped since the end of the last range, and
  *                                    how many follow the first one of this range
  *     past     = what is known of the log (position.ts)
@@ -132,8 +133,8 @@ export class Watermark {
    * @param correspondents whom the owner has written to (correspondents.ts), which goes along
    * @param past what is known of the log (position.ts), likewise
    */
-  encode(incarnation: string, correspondents = '', past = ''): string {
-    const head = `${FORMAT} ${incarnation} `;
+  encode(inbox: string, correspondents = '', past = ''): string {
+    const head = `${FORMAT} ${inbox} `;
     const tail = past !== '' ? ` ${correspondents} ${past}` : correspondents && ` ${correspondents}`;
     const room = MAX_METADATA_CHARACTERS - head.length - tail.length;
     let ranges = this.encodeRanges();
@@ -143,7 +144,7 @@ export class Watermark {
 
   /**
    * Reads a commit back.
-   * @returns null when it is not of this incarnation, not of this format, or damaged: then it counts as missing
+   * @returns null when it is not of this inbox, not of this format, or damaged: then it counts as missing
    */
   static decode(offset: number, metadata: string, incarnation: string): Watermark | null {
     const [format, owner, ranges, _correspondents, _past, ...more] = metadata.split(' ');

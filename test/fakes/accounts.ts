@@ -80,6 +80,20 @@ export class MemoryAccounts implements Accounts {
     return changed;
   }
 
+  async mend(account: Account): Promise<Account> {
+    await this.#cluster.roundTrip();
+    const current = this.#cluster.currentAccount(account.name);
+    this.#catchUp();
+    if (current?.incarnation !== account.incarnation) {
+      throw new EngineError('NO_SUCH_USER', `${account.name} is gone or has another life`);
+    }
+    if (this.#cluster.topics.has(current.topicId)) return current;
+    const mended: Account = { ...current, topicId: this.#cluster.createTopic().id, inboxLife: randomUUID() };
+    this.#cluster.commitAccount(account.name, mended);
+    this.#catchUp();
+    return mended;
+  }
+
   async remove(account: Account): Promise<void> {
     await this.#cluster.roundTrip();
     if (this.#cluster.currentAccount(account.name)?.incarnation !== account.incarnation) {

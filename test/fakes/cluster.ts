@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Account } from '../../src/kafka/accounts.ts';
+import { type Account, inboxLifeOf } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
 import type { InboxMessage } from '../../src/kafka/inboxes.ts';
 import type { StoredSession } from '../../src/kafka/sessions.ts';
@@ -29,7 +29,8 @@ export interface TopicListener {
 
 /** What a group's offset commit holds: the watermark and the acknowledged ranges are one set here. */
 export interface Commit {
-  readonly incarnation: string;
+  /** As `inboxLifeOf` has it. */
+  readonly inbox: string;
   readonly acknowledged: ReadonlySet<number>;
 }
 
@@ -195,6 +196,12 @@ export class MemoryCluster {
     return this.accountLog.findLast((entry) => entry.name === name)?.account ?? null;
   }
 
+  /** Why an account's topic is not there. */
+  noTopic({ name, incarnation }: Account): EngineError {
+    const isThere = this.currentAccount(name)?.incarnation === incarnation;
+    return new EngineError(isThere ? 'NO_INBOX' : 'NO_SUCH_USER', `the inbox of ${name} is gone`);
+  }
+
   commitAccount(name: string, account: Account | null): void {
     this.accountLog.push({ name, account });
     for (const table of this.#tables) table.announce();
@@ -215,12 +222,12 @@ export class MemoryCluster {
   }
 
   /** Offsets that the inbox's owner has acknowledged, by what is committed for this life. */
-  acknowledgedBy({ name, incarnation }: Account): ReadonlySet<number> {
-    const commit = this.groups.get(name)?.commit;
-    return commit?.incarnation === incarnation ? commit.acknowledged : NOTHING;
+  acknowledgedBy(account: Account): ReadonlySet<number> {
+    const commit = this.groups.get(account.name)?.commit;
+    return commit?.inbox === inboxLifeOf(account) ? commit.acknowledged : NOTHING;
   }
 
-  /** @throws EngineError `NO_SUCH_USER`, `MAILBOX_FULL`, `BUSY`, `TOO_LARGE`, `UNAVAILABLE` */
+  /** @throws EngineError `NO_SUCH_USER`, `NO_INBOX`, `MAILBOX_FULL`, `BUSY`, `TOO_LARGE`, `UNAVAILABLE` */
   async append(to: Account, message: NewMessage): Promise<InboxMessage> {
     if (this.#waitingAppends >= this.maxWaitingAppends) throw new EngineError('BUSY', 'append queue is full');
     this.#waitingAppends += 1;
@@ -228,7 +235,7 @@ export class MemoryCluster {
       while (this.#gate !== null) await this.#gate;
       await this.roundTrip();
       const topic = this.topics.get(to.topicId);
-      if (topic === undefined) throw new EngineError('NO_SUCH_USER', `the inbox of ${to.name} is gone`);
+      if (topic === undefined) throw this.noTopic(to);
       if (Buffer.byteLength(message.body) + RECORD_OVERHEAD > MAX_MESSAGE_BYTES) {
         throw new EngineError('TOO_LARGE', 'over max.message.bytes');
       }

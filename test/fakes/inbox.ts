@@ -1,4 +1,4 @@
-import type { Account } from '../../src/kafka/accounts.ts';
+import { type Account, inboxLifeOf } from '../../src/kafka/accounts.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../src/kafka/inboxes.ts';
 import type { GroupMember, MemoryCluster, MemoryTopic, StoredRecord, TopicListener } from './cluster.ts';
@@ -36,7 +36,7 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
     this.#released = released;
     const commit = cluster.group(owner.name).commit;
     // A commit of another life counts as missing.
-    this.#acknowledged = new Set(commit?.incarnation === owner.incarnation ? commit.acknowledged : []);
+    this.#acknowledged = new Set(commit?.inbox === inboxLifeOf(owner) ? commit.acknowledged : []);
     this.#next = options.deliver === 'live' ? topic.log.length : 0;
     topic.listeners.add(this);
     setImmediate(() => this.appended());
@@ -146,7 +146,7 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
 
   /** @internal */
   deleted(): void {
-    this.#lose('deleted');
+    this.#lose(this.#cluster.noTopic(this.owner).code === 'NO_INBOX' ? 'no inbox' : 'deleted');
   }
 
   /** @internal */
@@ -177,7 +177,7 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
   #commit(): void {
     const group = this.#cluster.group(this.owner.name);
     if ((group.holder ?? this) !== this || !this.#cluster.available) return;
-    group.commit = { incarnation: this.owner.incarnation, acknowledged: new Set(this.#acknowledged) };
+    group.commit = { inbox: inboxLifeOf(this.owner), acknowledged: new Set(this.#acknowledged) };
   }
 
   #giveBack(): void {

@@ -34,7 +34,7 @@ export class MemoryInboxes implements Inboxes {
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {
     await this.#cluster.roundTrip();
     const topic = this.#cluster.topics.get(owner.topicId);
-    if (topic === undefined) throw new EngineError('NO_SUCH_USER', `the inbox of ${owner.name} is gone`);
+    if (topic === undefined) throw this.#cluster.noTopic(owner);
     const group = this.#cluster.group(owner.name);
     if (group.holder !== null && options.takeover !== true) {
       throw new EngineError('ALREADY_LOGGED_IN', `${owner.name} is held`);

@@ -62,10 +62,14 @@ describe('the knobs of the fake cluster', () => {
     const anna = await engine.accounts.create({ name: uniqueName('anna') });
     const reader = await observe(engine, anna);
     cluster.deleteTopic(anna.topicId);
-    await eventually(() => expect(reader.lost).toEqual(['deleted']));
+    await eventually(() => expect(reader.lost).toEqual(['no inbox']));
     await expect(engine.inboxes.append(anna, message(anna, 'x'))).rejects.toMatchObject({
-      code: 'NO_SUCH_USER',
+      code: 'NO_INBOX',
     });
+    const mended = await engine.accounts.mend(anna);
+    const again = await observe(engine, mended, { deliver: 'all' });
+    await engine.inboxes.append(mended, message(anna, 'y'));
+    await eventually(() => expect(again.bodies()).toEqual(['y']));
   });
 
   it('says MAILBOX_FULL above the limit, and takes messages again when some were acknowledged', async () => {

@@ -63,6 +63,7 @@ describe('while Kafka does not answer', () => {
         list: (pattern, options) => accounts.list(pattern, options),
         remove: (account) => accounts.remove(account),
         update: (account, change) => accounts.update(account, change),
+        mend: (account) => accounts.mend(account),
         create: async (wanted) => {
           const made = await accounts.create(wanted);
           cluster.setAvailable(false);

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decodeAccount, encodeAccount, packAccount, unpackAccount } from '../../src/kafka/account-record.ts';
+import {
+  decodeAccount,
+  encodeAccount,
+  inviteOf,
+  packAccount,
+  unpackAccount,
+} from '../../src/kafka/account-record.ts';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { Random } from '../protocol/random.ts';
 
@@ -18,6 +24,8 @@ function randomAccount(): Account {
     disabled: pick(true, false),
     blocked: pick([], ['eve'], ['mallory', 'Ünknown', '☂']),
     createdAt: pick(0, 1_700_000_000_000, Number.MAX_SAFE_INTEGER),
+    ...pick({}, { inboxLife: randomUUID() }),
+    ...pick({}, { invite: '0123456789abcdef' }),
   };
 }
 
@@ -27,12 +35,20 @@ describe('an account in memory', () => {
       const account = randomAccount();
       const packed = packAccount(account.name, encodeAccount(account));
       expect(packed && unpackAccount(account.name, packed)).toEqual(account);
+      expect(packed && inviteOf(packed)).toBe(account.invite ?? null);
     }
   });
 
   it('takes at most 80 bytes more than display name and credential', () => {
     const credential = 'x'.repeat(97);
-    const account = { ...randomAccount(), displayName: 'Dóra ☂', credential, blocked: [] };
+    const others = {
+      displayName: 'Dóra ☂',
+      credential,
+      blocked: [],
+      inboxLife: undefined,
+      invite: undefined,
+    };
+    const account = { ...randomAccount(), ...others };
     const packed = packAccount(account.name, encodeAccount(account)) ?? '';
     // One byte for each character: a single wider one would double the whole.
     expect(Math.max(...[...packed].map((character) => character.charCodeAt(0)))).toBeLessThan(256);

@@ -18,15 +18,15 @@ export function testConfig(environment: Record<string, string> = {}): Config {
 export const testLog = pino({ level: process.env.MILENA_TEST_LOG ?? 'silent' });
 
 /** An independent Kafka client, as a witness of what is really there. */
-export function witness(): Kafka {
-  return new Kafka({ clientId: 'witness', brokers: testBrokers(), logLevel: logLevel.NOTHING });
+export function witness(brokers = testBrokers()): Kafka {
+  return new Kafka({ clientId: 'witness', brokers, logLevel: logLevel.NOTHING });
 }
 
-/** Two engines over the shared broker. */
-export async function kafkaCluster(): Promise<TestCluster> {
-  const config = testConfig();
+/** Two engines, over the shared broker unless it must be another one. */
+export async function kafkaCluster(brokers = testBrokers()): Promise<TestCluster> {
+  const config = testConfig({ MILENA_KAFKA_BROKERS: brokers.join(',') });
   const [here, elsewhere] = await Promise.all([openEngine(config, testLog), openEngine(config, testLog)]);
-  const producer = witness().producer();
+  const producer = witness(brokers).producer();
   await producer.connect();
   return {
     here,

@@ -62,6 +62,24 @@ describe('seen from outside', () => {
     expect(await lagOf(topic)).toBe(4);
   });
 
+  it('lag is shown for an inbox that never took a message, too', async () => {
+    const owner = await cluster.here.accounts.create({ name: uniqueName('never') });
+    const topic = `milena.inbox.${owner.name}`;
+    await (await observe(cluster.here, owner)).inbox.close();
+    const committed = async () => {
+      const [offsets] = await admin.fetchOffsets({ groupId: topic, topics: [topic] });
+      return Number(offsets?.partitions[0]?.offset);
+    };
+    expect(await committed()).toBe(0);
+    await appendAll(cluster.elsewhere, owner, owner, numbered('m', 3));
+    expect(await lagOf(topic)).toBe(3);
+    // Also where an operator has removed what was committed.
+    await admin.deleteGroups([topic]);
+    expect(await committed()).toBe(-1);
+    await (await observe(cluster.elsewhere, owner)).inbox.close();
+    expect(await committed()).toBe(0);
+  });
+
   it('a discarded inbox leaves no group, a removed account no topic', async () => {
     const owner = await cluster.here.accounts.create({ name: uniqueName('trace') });
     const topic = `milena.inbox.${owner.name}`;

@@ -5,16 +5,23 @@ import type { Context } from './context.ts';
 import { type Check, checkJson, checkLines, failed } from './doctor/check.ts';
 import { checkHistory, checkNode, checkSettings, checkTerminal, isUtf8 } from './doctor/here.ts';
 import { EXIT, type ExitCode, Failure } from './exit.ts';
+import { Prompt } from './prompt.ts';
 
 /** Looks at everything that has to work. @throws Failure with the exit code of the first thing that does not */
 export async function run(context: Context): Promise<void> {
   const args = argumentsOf('doctor', context.args);
   atMost(args.positionals, 0, 'milena doctor takes options only');
   const utf8 = isUtf8(context.environment);
+  const show = (check: Check) =>
+    context.output.line(args.values.json === true ? checkJson(check) : checkLines(check, utf8));
+  if (args.values.repair === true) return repair(context, args.values, show);
+  if (args.values.free !== undefined || args.values.yes === true) {
+    throw new Failure(EXIT.USAGE, '--free and --yes go with --repair.');
+  }
   let exit: ExitCode = EXIT.OK;
   let count = 0;
   for await (const check of checks(context, () => readSettings(args.flags, context.environment))) {
-    await context.output.line(args.values.json === true ? checkJson(check) : checkLines(check, utf8));
+    await show(check);
     if (check.state !== 'failed') continue;
     count += 1;
     if (exit === EXIT.OK) exit = check.exit;
@@ -24,6 +31,40 @@ export async function run(context: Context): Promise<void> {
     // Each check is an object.
     isPrinted: true,
   });
+}
+
+async function repair(
+  context: Context,
+  { free, yes }: { readonly free?: string | undefined; readonly yes?: boolean | undefined },
+  show: (check: Check) => Promise<void>,
+): Promise<void> {
+  const { kafkaConfig } = await import('./doctor/kafka.ts');
+  const { repairInboxes } = await import('./doctor/inboxes.ts');
+  const { ConfigError } = await import('../../config.ts');
+  try {
+    const left = await repairInboxes({
+      config: kafkaConfig(context.environment),
+      free: free?.split(',').map((name) => name.trim()) ?? [],
+      show,
+      confirm: () => (yes === true ? Promise.resolve() : confirm(context)),
+    });
+    if (left > 0) throw new Failure(EXIT.UNAVAILABLE, `Left to repair: ${left}.`, { isPrinted: true });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new Failure(EXIT.USAGE, error.message, { cause: error });
+  }
+}
+
+/** @throws Failure */
+async function confirm(context: Context): Promise<void> {
+  const prompt = Prompt.open(context);
+  if (prompt === null) throw new Failure(EXIT.USAGE, 'Nothing was repaired: --yes says that it is meant.');
+  try {
+    const answer = await prompt.line('Repair that? Type yes: ');
+    if (answer.trim().toLowerCase() !== 'yes') throw new Failure(EXIT.NOT_PERMITTED, 'Nothing was repaired.');
+  } finally {
+    prompt.close();
+  }
 }
 
 async function* checks(context: Context, read: () => Settings): AsyncGenerator<Check, void> {

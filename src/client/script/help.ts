@@ -143,6 +143,10 @@ Node, settings, terminal, history, server, certificate, clock, account, Kafka.
 Logs in if the password is known without asking; takes no account over.
 
   --json                  one JSON object a line
+  --repair                only Kafka: inboxes whose topics were deleted,
+                          replaced or changed by hand; asks first
+  --free NAME,…           with it: remove these accounts, if their topic is gone
+  --yes                   with it: don't ask
   --user, --server, …     what to look at: see milena --help
 
 Exit codes: 0 all is well (! are hints), otherwise the code of the first ✗.

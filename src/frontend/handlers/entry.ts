@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Account } from '../../kafka/accounts.ts';
-import type { OpenOptions } from '../../kafka/inboxes.ts';
+import { EngineError } from '../../kafka/errors.ts';
+import type { Inbox, OpenOptions } from '../../kafka/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Entered, ResumeToken } from '../requests.ts';
 import type { Caller, Services } from './context.ts';
@@ -40,11 +41,11 @@ async function isGivenUp(caller: Caller): Promise<boolean> {
 async function take(
   services: Services,
   caller: Caller,
-  account: Account,
+  known: Account,
   how: Pick<OpenOptions, 'deliver' | 'takeover'>,
   getToken: () => Promise<ResumeToken>,
 ): Promise<Omit<Entered, 'type'>> {
-  const inbox = await services.inboxes.open(account, { ...how, ...caller.delivery });
+  const { account, inbox } = await open(services, known, { ...how, ...caller.delivery });
   const entered = { account, inbox, limits: sessionLimits(services) };
   if (!caller.version.resumes) {
     return { ...entered, token: randomBytes(32), tokenExpiresAt: 0, undelivered: 0 };
@@ -59,6 +60,21 @@ async function take(
   } catch (error) {
     await giveBack(services, { account, inbox });
     throw error;
+  }
+}
+
+/** Opens the account's inbox; where its topic is gone, or another one, it gets a topic first. */
+async function open(
+  { accounts, inboxes }: Services,
+  account: Account,
+  options: OpenOptions,
+): Promise<{ readonly account: Account; readonly inbox: Inbox }> {
+  try {
+    return { account, inbox: await inboxes.open(account, options) };
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'NO_INBOX') throw error;
+    const mended = await accounts.mend(account);
+    return { account: mended, inbox: await inboxes.open(mended, options) };
   }
 }
 

@@ -1,11 +1,11 @@
 /*
  * receipts {receipts} → fates {fates}: what became of messages that were accepted, each in its place, through whichever
- * frontend and however long ago. A message is `undeliverable` when the life of its recipient is over, or when Kafka lost or
- * deleted it before it was read, and `unknown`
+ * frontend and however long ago. A message is `undeliverable` when the life of its recipient, or of its inbox, is over, or
+ * when Kafka lost or deleted it before it was read, and `unknown`
  * where no frontend has made such a receipt for the caller.
  * Failures: UNAVAILABLE.
  */
-import type { Account } from '../../kafka/accounts.ts';
+import { type Account, inboxLifeOf } from '../../kafka/accounts.ts';
 import { decodeReceipt, type ReceiptContent } from '../receipt.ts';
 import type { Fate, ReceiptsRequest, Result } from '../requests.ts';
 import type { Seat, Services } from './context.ts';
@@ -16,7 +16,7 @@ export async function receipts(services: Services, seat: Seat, request: Receipts
   const recipients = await findRecipients(services, contents);
   const asked = contents.map((content, i) => {
     const to = recipients[i];
-    if (content === null || !to?.incarnation.startsWith(content.life)) return null;
+    if (content === null || to === undefined || !inboxLifeOf(to).startsWith(content.life)) return null;
     const { offset, epoch, acceptedAt } = content;
     return { to, offset, epoch, acceptedAt };
   });
@@ -39,7 +39,10 @@ async function findRecipients(
   { accounts }: Services,
   contents: readonly (ReceiptContent | null)[],
 ): Promise<(Account | undefined)[]> {
-  const stale = contents.find((c) => c !== null && !accounts.get(c.name)?.incarnation.startsWith(c.life));
+  const stale = contents.find((content) => {
+    const known = content === null ? undefined : accounts.get(content.name);
+    return content !== null && (known === undefined || !inboxLifeOf(known).startsWith(content.life));
+  });
   if (stale !== null && stale !== undefined) await accounts.findEvenly(stale.name);
   return contents.map((content) => (content === null ? undefined : accounts.get(content.name)));
 }

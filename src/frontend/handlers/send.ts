@@ -70,14 +70,19 @@ function store(services: Services, seat: Seat, to: Account, request: SendRequest
   };
   const completion = appending.then(accept, (error) => {
     outbox.forget(id, completion);
-    throw explained(error);
+    throw explained(error, to);
   });
   return completion;
 }
 
 /** A send without an answer is the one failure after which trying again may repeat the message: say so. */
-function explained(error: unknown): unknown {
-  if (!(error instanceof EngineError) || error.code !== 'UNAVAILABLE') return error;
+function explained(error: unknown, to: Account): unknown {
+  if (!(error instanceof EngineError)) return error;
+  if (error.code === 'NO_INBOX') {
+    const text = `The inbox of ${to.name} was deleted or replaced in Kafka, so your message is not stored: it can be once ${to.name} has logged in.`;
+    return new ProtocolError('UNAVAILABLE', text, { cause: error });
+  }
+  if (error.code !== 'UNAVAILABLE') return error;
   return new ProtocolError(
     'UNAVAILABLE',
     'The message store did not answer: your message may have been stored or not.',

@@ -1,6 +1,6 @@
 /* Kafka itself, where this machine may be expected to reach it: only servers need that. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError, readConfig } from '../../../config.ts';
+import { type Config, ConfigError, readConfig } from '../../../config.ts';
 import { isLoopback } from '../../../loopback.ts';
 import { EXIT as TOOL_EXIT, ToolError } from '../../../tools/exit.ts';
 import { withAdmin } from '../../../tools/kafka.ts';
@@ -8,22 +8,28 @@ import type { Environment, Settings } from '../../settings.ts';
 import { kafkaHere } from '../../started.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
+import { checkInboxes } from './inboxes.ts';
 import { checkRecords } from './records.ts';
 
 const TIMEOUT_MS = 15_000;
+
+/** Where Kafka is: as the environment says, else where the scripts have started it. @throws ConfigError */
+export function kafkaConfig(environment: Environment): Config {
+  const isNamed = Boolean(environment.MILENA_KAFKA_BROKERS?.trim());
+  const port = environment.MILENA_KAFKA_PORT?.trim();
+  const started = isNamed || port ? null : kafkaHere(environment);
+  const here = started?.brokers ?? (!isNamed && port ? `127.0.0.1:${port}` : undefined);
+  return readConfig(here === undefined ? environment : { ...environment, MILENA_KAFKA_BROKERS: here });
+}
 
 /** None where nobody expects Kafka to be reachable. */
 export async function checkKafka({ servers }: Settings, environment: Environment): Promise<Check[]> {
   const name = 'kafka';
   const isNamed = Boolean(environment.MILENA_KAFKA_BROKERS?.trim());
-  const port = environment.MILENA_KAFKA_PORT?.trim();
-  const started = isNamed || port ? null : kafkaHere(environment);
+  const started = isNamed || environment.MILENA_KAFKA_PORT?.trim() ? null : kafkaHere(environment);
   if (!isNamed && !servers.some(({ host }) => isLoopback(host))) return [];
   try {
-    const here = started?.brokers ?? (!isNamed && port ? `127.0.0.1:${port}` : undefined);
-    const config = readConfig(
-      here === undefined ? environment : { ...environment, MILENA_KAFKA_BROKERS: here },
-    );
+    const config = kafkaConfig(environment);
     const brokers = config.brokers.join(', ');
     if (config.kafka.tls !== null || config.kafka.sasl !== null) {
       return [ok(name, `${brokers} not tried: this asks without TLS and SASL only`)];
@@ -34,7 +40,8 @@ export async function checkKafka({ servers }: Settings, environment: Environment
         const count = found.brokers.length === 1 ? '1 broker' : `${found.brokers.length} brokers`;
         return [ok(name, `${brokers} answers: ${count}`), await checkRecords(config, admin)];
       });
-      return await Promise.race([looking, tooLate(brokers)]);
+      const checks = await Promise.race([looking, tooLate(brokers)]);
+      return [...checks, ...(await checkInboxes(config))];
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       if (isNamed) return [failed(name, error.message, null, EXIT.UNAVAILABLE)];

@@ -56,7 +56,7 @@ async function checkProofs(name: string, config: Config): Promise<Check | null> 
   if (keys === null) return null;
   try {
     const proofs = await lookAtAccounts(config, keys, pino({ level: 'silent' }), READ_TIMEOUT_MS);
-    if (proofs.unproven === 0) return null;
+    if (proofs === null || proofs.unproven === 0) return null;
     const text = unprovenText(proofs);
     // Some may be anybody's; where there are no others, it is most likely that a key or a step of going over is missing.
     return proofs.size > 0

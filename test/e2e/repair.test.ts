@@ -1,0 +1,135 @@
+/** `milena doctor --repair` after an operator's work with Kafka's own tools. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startBroker } from '../broker/broker.ts';
+import { TEST_KEYS } from '../broker/brokers.ts';
+import { kafkaTool } from '../broker/kafka-tool.ts';
+import type { TestBroker } from '../broker/test-broker.ts';
+import { type Done, RunningCommand } from '../client/script/running-command.ts';
+import { checkShape, messageShape, shaped } from '../client/script/shapes.ts';
+import { eventually } from '../contracts/cluster.ts';
+import { built, RunningFrontend } from './running-frontend.ts';
+import { ROOT } from './script.ts';
+import { TestTerminal } from './terminal.ts';
+
+const PASSWORD = 'correct horse';
+const folder = mkdtempSync(join(tmpdir(), 'milena-repair-'));
+const MILENA = join(ROOT, 'milena');
+let broker: TestBroker;
+let frontend: RunningFrontend;
+
+beforeAll(async () => {
+  await built();
+  broker = await startBroker();
+  frontend = await RunningFrontend.start({
+    MILENA_KAFKA_BROKERS: broker.brokers,
+    MILENA_CLUSTER_KEYS: TEST_KEYS,
+  });
+});
+afterAll(async () => {
+  await frontend?.remove();
+  await broker?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function settings(user = ''): Record<string, string> {
+  const { host, port } = frontend.address;
+  return {
+    MILENA_SERVER: `${host}:${port}`,
+    MILENA_USER: user,
+    MILENA_PASSWORD: PASSWORD,
+    MILENA_DATA_DIR: join(folder, 'data'),
+    MILENA_KAFKA_BROKERS: broker.brokers,
+    MILENA_CLUSTER_KEYS: TEST_KEYS,
+  };
+}
+
+function milena(user: string, ...args: string[]): Promise<Done> {
+  return new RunningCommand(args, { program: [MILENA], settings: settings(user) }).done();
+}
+
+async function inboxesCheck() {
+  const { stdout } = await milena('', 'doctor', '--json');
+  return shaped(checkShape, stdout).find(({ name }) => name === 'inboxes');
+}
+
+/** Each command is a process, and so is each tool of Kafka. */
+const PATIENCE = { timeout: 400_000 };
+
+test('says what it would do, does it when it is told to, and then all is well', PATIENCE, async () => {
+  for (const name of ['anna', 'bert', 'carl', 'dora']) {
+    expect(await milena('', 'create', name)).toMatchObject({ code: 0 });
+  }
+  expect(await inboxesCheck()).toMatchObject({ state: 'ok' });
+  await kafkaTool(broker.brokers, 'topics', ['--delete', '--topic', 'milena.inbox.anna']);
+  await kafkaTool(broker.brokers, 'topics', ['--delete', '--topic', 'milena.inbox.bert']);
+  await kafkaTool(broker.brokers, 'topics', ['--create', '--topic', 'milena.inbox.bert']);
+  await kafkaTool(broker.brokers, 'topics', ['--delete', '--topic', 'milena.inbox.carl']);
+
+  const refused = await milena('dora', 'send', 'anna', 'too early');
+  expect(refused.code).toBe(75);
+  expect(refused.stderr).toMatch(/inbox of anna was deleted or replaced in Kafka/);
+
+  const found = await inboxesCheck();
+  expect(found).toMatchObject({ state: 'failed' });
+  for (const name of ['anna', 'bert', 'carl']) expect(found?.text).toContain(`milena.inbox.${name}`);
+
+  const dry = await milena('', 'doctor', '--repair');
+  expect(dry).toMatchObject({ code: 64 });
+  expect(dry.stdout).toMatch(/milena\.inbox\.anna: its topic is gone/);
+  expect(dry.stdout).toMatch(/milena\.inbox\.bert: another topic has its name/);
+  expect(dry.stderr).toContain('--yes');
+
+  expect(await milena('', 'doctor', '--repair', '--yes', '--free', 'dora')).toMatchObject({ code: 64 });
+  const done = await milena('', 'doctor', '--repair', '--yes', '--free', 'carl');
+  expect(done).toMatchObject({ code: 0 });
+  expect(done.stdout).toMatch(/the account carl is removed/);
+  expect(await inboxesCheck()).toMatchObject({ state: 'ok' });
+  expect((await milena('', 'doctor', '--repair', '--yes')).stdout).toMatch(/nothing to repair/);
+
+  // Frontends that run go on with it; what could not be sent goes with the next login.
+  expect(await milena('dora', 'send', 'bert', 'in time')).toMatchObject({ code: 0 });
+  await eventually(async () => {
+    const { stdout } = await milena('anna', 'retrieve', '--json');
+    expect(shaped(messageShape, stdout).map(({ body }) => body)).toEqual(['too early']);
+  });
+  const { stdout } = await milena('bert', 'retrieve', '--json');
+  expect(shaped(messageShape, stdout).map(({ body }) => body)).toEqual(['in time']);
+  expect(await milena('', 'create', 'carl')).toMatchObject({ code: 0 });
+});
+
+test('asks at a terminal, and takes only yes for it', PATIENCE, async () => {
+  expect(await milena('', 'create', 'ella')).toMatchObject({ code: 0 });
+  await kafkaTool(broker.brokers, 'topics', ['--delete', '--topic', 'milena.inbox.ella']);
+  for (const [answer, state] of [
+    ['no', 'failed'],
+    ['yes', 'ok'],
+  ] as const) {
+    const terminal = new TestTerminal(`${MILENA} doctor --repair`, {
+      ...{ columns: 100, rows: 30 },
+      env: { ...settings(), LC_ALL: 'C.UTF-8' },
+    });
+    await terminal.shows(/Repair that\? Type yes:/);
+    terminal.type(`${answer}\r`);
+    await terminal.until(() => expect(terminal.exitCode).toBeDefined());
+    terminal.close();
+    expect(await inboxesCheck()).toMatchObject({ state });
+  }
+});
+
+test('names what it cannot mend, and brings settings back', PATIENCE, async () => {
+  expect(await milena('', 'create', 'fred')).toMatchObject({ code: 0 });
+  const topic = ['--topic', 'milena.inbox.fred'];
+  await kafkaTool(broker.brokers, 'configs', [
+    ...['--alter', '--entity-type', 'topics', '--entity-name', 'milena.inbox.fred'],
+    ...['--add-config', 'retention.ms=1000,cleanup.policy=compact'],
+  ]);
+  expect(await inboxesCheck()).toMatchObject({ state: 'hint', text: expect.stringMatching(/settings/) });
+  expect(await milena('', 'doctor', '--repair', '--yes')).toMatchObject({ code: 0 });
+  expect(await inboxesCheck()).toMatchObject({ state: 'ok' });
+  await kafkaTool(broker.brokers, 'topics', ['--alter', ...topic, '--partitions', '3']);
+  expect(await inboxesCheck()).toMatchObject({ state: 'hint', text: expect.stringMatching(/partitions/) });
+  expect((await milena('', 'doctor', '--repair', '--yes')).stdout).toMatch(/Nothing can be done from here/);
+});

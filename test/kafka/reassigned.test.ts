@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Cluster, startCluster } from '../broker/broker.ts';
+import { kafkaTool } from '../broker/kafka-tool.ts';
+import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
+import { kafkaCluster } from './cluster.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'milena-reassigned-'));
+let brokers: Cluster;
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  brokers = await startCluster(3);
+  cluster = await kafkaCluster(brokers.brokers.split(','));
+});
+afterAll(async () => {
+  await cluster?.close();
+  await brokers?.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** A tool of Kafka takes seconds to start, and longer beside three brokers. */
+const PATIENCE = { timeout: 300_000 };
+
+it(
+  'an inbox that is moved from broker to broker loses nothing, while it is written to and read',
+  PATIENCE,
+  async () => {
+    const owner = await cluster.here.accounts.create({ name: uniqueName('moved') });
+    const topic = `milena.inbox.${owner.name}`;
+    const reader = await observe(cluster.elsewhere, owner, { deliver: 'all' });
+    const accepted: string[] = [];
+    let isOver = false;
+    const writing = (async () => {
+      for (let i = 0; !isOver; i++) {
+        await cluster.here.inboxes.append(owner, message(owner, `m ${i}`));
+        accepted.push(`m ${i}`);
+      }
+    })();
+    for (const replicas of [[1], [2], [3], [1]]) {
+      const file = join(folder, 'plan.json');
+      writeFileSync(file, JSON.stringify({ version: 1, partitions: [{ topic, partition: 0, replicas }] }));
+      await kafkaTool(brokers.brokers, 'reassign-partitions', [
+        ...['--reassignment-json-file', file],
+        '--execute',
+      ]);
+      const { length } = accepted;
+      await eventually(() => expect(accepted.length).toBeGreaterThan(length + 50));
+    }
+    isOver = true;
+    await writing;
+    await eventually(() => expect(reader.bodies()).toEqual(accepted));
+    expect(reader.lost).toEqual([]);
+    await reader.inbox.close();
+  },
+);
