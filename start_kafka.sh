@@ -38,7 +38,10 @@ name_of() { if [ "$1" = docker ]; then echo "Docker's"; else echo "Java's"; fi; 
 has_data() { if [ "$1" = docker ]; then docker_has_data; else jvm_has_data; fi; }
 
 need_docker() {
-  docker_usable || die "$EX_UNAVAILABLE" "$1" \
+  local says
+  docker_usable && return 0
+  says=$(docker_says)
+  die "$EX_UNAVAILABLE" "$1" ${says:+"$says"} \
     'Start Docker, or install it with its compose plugin: https://docs.docker.com/engine/install/' "${@:2}"
 }
 need_jvm() {
@@ -48,6 +51,7 @@ need_jvm() {
 
 # choose_kind: sets kind. What answered last is what has the accounts and messages, and is taken again.
 choose_kind() {
+  local says
   kind=${MILENA_KAFKA:-}
   case $kind in
     docker) need_docker 'MILENA_KAFKA=docker, but no Docker engine with Compose answers.' ;;
@@ -65,7 +69,9 @@ choose_kind() {
       elif jvm_usable; then
         kind=jvm
       else
+        says=$(docker_says)
         die "$EX_UNAVAILABLE" 'Kafka needs Docker, or Java 17 or later with Maven; this machine has neither. Install one of them:' \
+          ${says:+"  $says"} \
           '  Docker with Compose:    https://docs.docker.com/engine/install/' \
           '  Java and Maven:         sudo apt install openjdk-17-jre-headless maven   (Debian, Ubuntu)' \
           '                          brew install openjdk maven                       (macOS)' \

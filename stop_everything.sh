@@ -104,6 +104,8 @@ elif [ -z "$docker_silent" ]; then
 fi
 if [ -n "$docker_silent" ]; then
   warn "Kafka was started with Docker, which does not answer now: start Docker and run this again to remove the container${wipe:+ and the data, which is not deleted}."
+  says=$(docker_says)
+  [ -z "$says" ] || warn "$says"
   exit "$EX_UNAVAILABLE"
 fi
 say 'Start again:  ./start_everything.sh'

@@ -1,14 +1,23 @@
 # shellcheck shell=bash
-# Sourced by start_kafka.sh and stop_everything.sh: the broker as a container. Needs common.sh.
+# Sourced by start_kafka.sh, stop_everything.sh and kafka-tool.sh: the broker as a container. Needs common.sh.
 
 # A project of its own for each state folder, so that two checkouts never share a container or a volume.
 COMPOSE_PROJECT=milena-$(printf '%s' "$STATE" | cksum | cut -d ' ' -f 1)
 
-compose() { docker compose -p "$COMPOSE_PROJECT" -f "$ROOT/docker-compose.yml" "$@"; }
+# Compose would read .env by rules of its own, and do nothing at all where a line breaks them; the settings are in the
+# environment already.
+COMPOSE=(docker compose --env-file /dev/null -p "$COMPOSE_PROJECT" -f "$ROOT/docker-compose.yml")
+compose() { "${COMPOSE[@]}" "$@"; }
 
-docker_usable() {
-  command -v docker >/dev/null 2>&1 && interruptible docker version >/dev/null 2>&1 &&
-    interruptible docker compose version >/dev/null 2>&1
+docker_answers() { docker version && docker compose version; }
+docker_usable() { command -v docker >/dev/null 2>&1 && interruptible docker_answers >/dev/null 2>&1; }
+
+# docker_says: why it is not usable, in its own words; nothing where there is none. It may be the rights of whoever asks.
+docker_says() {
+  local words
+  command -v docker >/dev/null 2>&1 || return 0
+  words=$(docker_answers 2>&1 >/dev/null | sed -n '/./{p;q;}') || true
+  [ -z "$words" ] || printf 'Docker says: %s' "$(shown "$words")"
 }
 
 docker_running() { docker_usable && [ -n "$(compose ps --status running -q kafka 2>/dev/null)" ]; }
