@@ -144,6 +144,10 @@ data_kind=''
 for kind in $(cut -d ' ' -f 1 <<<"$kinds"); do
   if has_data "$kind"; then data_kind=$kind; break; fi
 done
+if [ "${kinds%% *}" = docker ] && [ "$data_kind" != docker ]; then
+  warn "Docker's Kafka was started here last, and this engine has no data of it: there is no volume $DOCKER_VOLUME."
+  warn 'Was it deleted, or is another engine in use (docker context ls)?'
+fi
 
 choose_kind
 if port_open 127.0.0.1 "$MILENA_KAFKA_PORT"; then

@@ -3,6 +3,7 @@
 
 # A project of its own for each state folder, so that two checkouts never share a container or a volume.
 COMPOSE_PROJECT=milena-$(printf '%s' "$STATE" | cksum | cut -d ' ' -f 1)
+DOCKER_VOLUME=${COMPOSE_PROJECT}_kafka-data
 
 # Compose would read .env by rules of its own, and do nothing at all where a line breaks them; the settings are in the
 # environment already.
@@ -23,7 +24,7 @@ docker_says() {
 docker_running() { docker_usable && [ -n "$(compose ps --status running -q kafka 2>/dev/null)" ]; }
 
 # docker_has_data: is the volume there? Where the engine does not answer nobody knows, and it counts as there.
-docker_has_data() { ! docker_usable || docker volume inspect "${COMPOSE_PROJECT}_kafka-data" >/dev/null 2>&1; }
+docker_has_data() { ! docker_usable || docker volume inspect "$DOCKER_VOLUME" >/dev/null 2>&1; }
 
 docker_start() {
   # --wait: until the health check says that the broker answers.
