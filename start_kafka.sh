@@ -164,8 +164,10 @@ starting=$kind
 if [ "$kind" = docker ]; then
   say "Starting Kafka in a container, at $address ..."
   docker_start
-  interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 60 ||
-    die "$EX_UNAVAILABLE" "The container runs but Kafka does not answer at $address."
+  interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 90 || {
+    compose logs --tail 20 kafka >&2 || true
+    die "$EX_UNAVAILABLE" "The container runs but Kafka does not answer at $address (see above)."
+  }
   say "Kafka is running at $address (Docker Compose project $COMPOSE_PROJECT)."
 else
   say "Starting Kafka as a Java process, at $address ..."

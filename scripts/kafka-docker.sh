@@ -27,7 +27,7 @@ docker_running() { docker_usable && [ -n "$(compose ps --status running -q kafka
 docker_has_data() { ! docker_usable || docker volume inspect "$DOCKER_VOLUME" >/dev/null 2>&1; }
 
 docker_start() {
-  # --wait: until the health check says that the broker answers.
+  # --wait: until the port is open.
   interruptible compose up -d --wait --wait-timeout 180 >&2 || {
     compose logs --tail 20 kafka >&2 || true
     docker_stop >&2 || true
