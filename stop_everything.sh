@@ -97,7 +97,7 @@ if [ -n "$wipe" ]; then
     say "Not deleted: what is in the Kafka at $MILENA_KAFKA_BROKERS ($KAFKA_GIVEN_BY), which was not started here."
   fi
   if [ -d "$CLUSTER" ]; then say "Not deleted: the cluster's data. That is done by  scripts/cluster.sh stop --wipe"; fi
-elif [ -n "$stopped" ]; then
+elif [ -n "$stopped" ] && [ -z "$docker_silent" ]; then
   say 'Nothing of Milena is running any more. The data is kept (--wipe deletes it).'
 elif [ -z "$docker_silent" ]; then
   say 'Nothing of Milena was running.'

@@ -27,6 +27,8 @@ docker_running() { docker_usable && [ -n "$(compose ps --status running -q kafka
 docker_has_data() { ! docker_usable || docker volume inspect "$DOCKER_VOLUME" >/dev/null 2>&1; }
 
 docker_start() {
+  # The container's user is another one, who has to read the settings whatever umask this checkout was made with.
+  { chmod a+rx "$ROOT/kafka" && chmod a+r "$ROOT/kafka/server.properties"; } 2>/dev/null || true
   # --wait: until the port is open.
   interruptible compose up -d --wait --wait-timeout 180 >&2 || {
     compose logs --tail 20 kafka >&2 || true

@@ -1,6 +1,6 @@
 /** Kafka in a container, by a real engine and Compose. What the scripts ask of either is in kafka-kinds.test.ts. */
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
@@ -72,6 +72,9 @@ describe.skipIf(!hasDocker)('Kafka in a container (needs Docker with Compose and
     const own = await ownCheckout();
     // Compose would stop at the first line, and take a word of the second for a variable.
     writeFileSync(join(own.folder, '.env'), 'not a setting\nMILENA_KAFKA_HEAP=512m # of $all\nNOTE="open\n');
+    // A checkout of somebody with umask 077: the container's user is another one.
+    chmodSync(join(own.folder, 'kafka/server.properties'), 0o600);
+    chmodSync(join(own.folder, 'kafka'), 0o700);
     const first = await own.script('start_kafka.sh', [], { MILENA_KAFKA: 'docker' });
     expect(first, first.stderr).toMatchObject({ code: 0 });
     const project = projectOf(first);
