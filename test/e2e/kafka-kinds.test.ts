@@ -152,7 +152,7 @@ describe('start_kafka.sh, where the other kind has the data', () => {
     const done = await runScript('start_kafka.sh', ['--switch'], options);
     expect(done, done.stderr).toMatchObject({ code: 0 });
     expect(kindFile()).toBe(`jvm ${port}\ndocker ${port}\n`);
-  });
+  }, 240_000);
 
   it('one whose data is gone is no reason to start it empty where the other one has some', async () => {
     ranLast('jvm');
