@@ -38,7 +38,10 @@ name_of() { if [ "$1" = docker ]; then echo "Docker's"; else echo "Java's"; fi; 
 has_data() { if [ "$1" = docker ]; then docker_has_data; else jvm_has_data; fi; }
 
 need_docker() {
-  docker_usable || die "$EX_UNAVAILABLE" "$1" \
+  local says
+  docker_usable && return 0
+  says=$(docker_says)
+  die "$EX_UNAVAILABLE" "$1" ${says:+"$says"} \
     'Start Docker, or install it with its compose plugin: https://docs.docker.com/engine/install/' "${@:2}"
 }
 need_jvm() {
@@ -48,6 +51,7 @@ need_jvm() {
 
 # choose_kind: sets kind. What answered last is what has the accounts and messages, and is taken again.
 choose_kind() {
+  local says
   kind=${MILENA_KAFKA:-}
   case $kind in
     docker) need_docker 'MILENA_KAFKA=docker, but no Docker engine with Compose answers.' ;;
@@ -65,7 +69,9 @@ choose_kind() {
       elif jvm_usable; then
         kind=jvm
       else
+        says=$(docker_says)
         die "$EX_UNAVAILABLE" 'Kafka needs Docker, or Java 17 or later with Maven; this machine has neither. Install one of them:' \
+          ${says:+"  $says"} \
           '  Docker with Compose:    https://docs.docker.com/engine/install/' \
           '  Java and Maven:         sudo apt install openjdk-17-jre-headless maven   (Debian, Ubuntu)' \
           '                          brew install openjdk maven                       (macOS)' \
@@ -138,6 +144,10 @@ data_kind=''
 for kind in $(cut -d ' ' -f 1 <<<"$kinds"); do
   if has_data "$kind"; then data_kind=$kind; break; fi
 done
+if [ "${kinds%% *}" = docker ] && [ "$data_kind" != docker ]; then
+  warn "Docker's Kafka was started here last, and this engine has no data of it: there is no volume $DOCKER_VOLUME."
+  warn 'Was it deleted, or is another engine in use (docker context ls)?'
+fi
 
 choose_kind
 if port_open 127.0.0.1 "$MILENA_KAFKA_PORT"; then
@@ -154,8 +164,10 @@ starting=$kind
 if [ "$kind" = docker ]; then
   say "Starting Kafka in a container, at $address ..."
   docker_start
-  interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 60 ||
-    die "$EX_UNAVAILABLE" "The container runs but Kafka does not answer at $address."
+  interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 90 || {
+    compose logs --tail 20 kafka >&2 || true
+    die "$EX_UNAVAILABLE" "The container runs but Kafka does not answer at $address (see above)."
+  }
   say "Kafka is running at $address (Docker Compose project $COMPOSE_PROJECT)."
 else
   say "Starting Kafka as a Java process, at $address ..."

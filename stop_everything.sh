@@ -97,13 +97,15 @@ if [ -n "$wipe" ]; then
     say "Not deleted: what is in the Kafka at $MILENA_KAFKA_BROKERS ($KAFKA_GIVEN_BY), which was not started here."
   fi
   if [ -d "$CLUSTER" ]; then say "Not deleted: the cluster's data. That is done by  scripts/cluster.sh stop --wipe"; fi
-elif [ -n "$stopped" ]; then
+elif [ -n "$stopped" ] && [ -z "$docker_silent" ]; then
   say 'Nothing of Milena is running any more. The data is kept (--wipe deletes it).'
 elif [ -z "$docker_silent" ]; then
   say 'Nothing of Milena was running.'
 fi
 if [ -n "$docker_silent" ]; then
   warn "Kafka was started with Docker, which does not answer now: start Docker and run this again to remove the container${wipe:+ and the data, which is not deleted}."
+  says=$(docker_says)
+  [ -z "$says" ] || warn "$says"
   exit "$EX_UNAVAILABLE"
 fi
 say 'Start again:  ./start_everything.sh'

@@ -31,8 +31,7 @@ need_kafka
 if [ -z "$KAFKA_IS_GIVEN" ] && [ "$kind" = docker ]; then
   terminal=-T
   if [ -t 0 ] && [ -t 1 ]; then terminal=-it; fi
-  exec docker compose -p "$COMPOSE_PROJECT" -f "$ROOT/docker-compose.yml" exec "$terminal" kafka \
-    "/opt/kafka/bin/kafka-$tool.sh" --bootstrap-server kafka:19092 "$@"
+  exec "${COMPOSE[@]}" exec "$terminal" kafka "/opt/kafka/bin/kafka-$tool.sh" --bootstrap-server kafka:19092 "$@"
 fi
 jvm_usable || die "$EX_UNAVAILABLE" "Kafka's tools need Java 17 or later with Maven here."
 find_jars

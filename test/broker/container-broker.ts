@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { QUICK_START } from './jvm-broker.ts';
 import { brokerReady } from './ready.ts';
 import type { TestBroker } from './test-broker.ts';
 
@@ -124,6 +125,7 @@ export class ContainerBroker implements TestBroker {
         KAFKA_INTER_BROKER_LISTENER_NAME: 'BROKER',
         KAFKA_LOG_DIRS: '/var/lib/kafka/data',
         KAFKA_HEAP_OPTS: `-Xmx${heap}`,
+        KAFKA_JVM_PERFORMANCE_OPTS: QUICK_START.join(' '),
         ...Object.fromEntries(own),
       })
       // Only until it runs; whether it answers is asked of the broker itself.

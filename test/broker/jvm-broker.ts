@@ -13,7 +13,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const CLUSTER_ID = 'MilenaTestCluster00001';
 // Code compiled once by the quick compiler starts sooner and takes less of the tests' two cores.
-const QUICK_START = ['-XX:TieredStopAtLevel=1', '-Xshare:auto'];
+export const QUICK_START = ['-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
 /** Where Java is: `JAVA_HOME`, else the PATH. */
 export function javaCommand(): string {

@@ -141,18 +141,22 @@ describe('start_kafka.sh, where the other kind has the data', () => {
     expect(next).toMatchObject({ code: 69, stdout: '', stderr: expect.stringContaining('ran with Docker') });
   });
 
-  it.skipIf(!hasJava)('once it has answered it is the one (needs Java 17)', async () => {
-    ranLast('docker');
-    const PATH = fakePrograms(box, { docker: DOCKER.withData });
-    const settings = { PATH, CALLS: join(box, 'calls'), MILENA_KAFKA: 'jvm', MILENA_KAFKA_PORT: port };
-    const options = { settings: { ...settings, MILENA_STATE_DIR: state } };
-    onTestFinished(async () => {
-      await runScript('stop_everything.sh', [], options);
-    });
-    const done = await runScript('start_kafka.sh', ['--switch'], options);
-    expect(done, done.stderr).toMatchObject({ code: 0 });
-    expect(kindFile()).toBe(`jvm ${port}\ndocker ${port}\n`);
-  });
+  it.skipIf(!hasJava)(
+    'once it has answered it is the one (needs Java 17)',
+    async () => {
+      ranLast('docker');
+      const PATH = fakePrograms(box, { docker: DOCKER.withData });
+      const settings = { PATH, CALLS: join(box, 'calls'), MILENA_KAFKA: 'jvm', MILENA_KAFKA_PORT: port };
+      const options = { settings: { ...settings, MILENA_STATE_DIR: state } };
+      onTestFinished(async () => {
+        await runScript('stop_everything.sh', [], options);
+      });
+      const done = await runScript('start_kafka.sh', ['--switch'], options);
+      expect(done, done.stderr).toMatchObject({ code: 0 });
+      expect(kindFile()).toBe(`jvm ${port}\ndocker ${port}\n`);
+    },
+    240_000,
+  );
 
   it('one whose data is gone is no reason to start it empty where the other one has some', async () => {
     ranLast('jvm');
