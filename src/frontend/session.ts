@@ -28,7 +28,7 @@ const QUESTIONS: ReadonlySet<Request['type']> = new Set([
 ]);
 
 /** Failures by which a client shows that it may be guessing. */
-const ERRORS: ReadonlySet<ProtocolErrorCode> = new Set(['BAD_CREDENTIALS', 'RATE_LIMITED']);
+const ERRORS: ReadonlySet<ProtocolErrorCode> = new Set(['BAD_CREDENTIALS']);
 
 /**
  * One client's stay, from its connection to its end. Requests are carried out one after the other; only sends
@@ -62,6 +62,8 @@ export class Session {
   #unreadable = 0;
   /** Logins and other proofs that failed here. */
   #errors = 0;
+  /** Takes the request whose turn it is out of the line that it waits in, if it does. */
+  #leaveLine: (() => void) | null = null;
 
   /** @param isStrangers called with true when a login is asked for, and with false when somebody is logged in */
   constructor(connection: Connection, services: Services, isStrangers: (isStranger: boolean) => void) {
@@ -75,7 +77,10 @@ export class Session {
       readable: touched,
       ended: touched,
       writable: touched,
-      gone: touched,
+      gone: () => {
+        this.#leaveLine?.();
+        touched();
+      },
       expired: (error) => this.end(error),
     });
   }
@@ -441,6 +446,7 @@ export class Session {
   /** The session ends as soon as nothing is under way. */
   #end(farewell: ProtocolError | null): void {
     this.#ending ??= { farewell };
+    this.#leaveLine?.();
     this.#goOn();
   }
 
@@ -507,6 +513,9 @@ export class Session {
       peer: this.#connection.peer,
       address: this.#connection.caller,
       isGone: () => this.#connection.isGone || this.#ending !== null,
+      whenGone: (leave) => {
+        this.#leaveLine = leave;
+      },
       hasEnded: () => this.#connection.hasEnded,
       // Once may happen to everybody: a typing error, a token that has run out.
       hasErred: () => this.#errors > 1,

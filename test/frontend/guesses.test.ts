@@ -32,7 +32,8 @@ function open() {
 }
 
 function claim(name: string, address: string, isHolder = false): Claim {
-  return { name, address, isHolder, isGone: () => false, hasEnded: () => false, hasErred: () => false };
+  const never = () => false;
+  return { name, address, isHolder, isGone: never, whenGone: () => {}, hasEnded: never, hasErred: never };
 }
 
 describe('wrong passwords', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HashLane, type Waiting } from '../../src/frontend/identity/hash-lane.ts';
+import { type Entry, HashLane } from '../../src/frontend/identity/hash-lane.ts';
 import { HashLine, type LaneName, type Work } from '../../src/frontend/identity/hash-line.ts';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 
@@ -16,8 +16,9 @@ function open(atOnce: number, waiting = 100) {
     look: Work['look'] = () => 0,
     hasEnded: Work['hasEnded'] = () => false,
     hasErred = false,
+    whenGone: Work['whenGone'] = () => {},
   ) => {
-    const done = line.pass({ name, address, lane, look, hasEnded, hasErred }, () => {
+    const done = line.pass({ name, address, lane, look, hasEnded, hasErred, whenGone }, () => {
       begun.push(`${name}@${address}`);
       return new Promise<void>((resolve) => ends.push(resolve));
     });
@@ -109,10 +110,10 @@ describe('the line for hashes', () => {
     // None of three is spared by chance in more than one of 10^17 runs.
     for (let run = 0; run < 100; run++) {
       const lane = new HashLane(3);
-      for (const name of ['anna', 'bert', 'carl']) expect(lane.add(waiting(name, `of-${name}`))).toBeNull();
-      lost.add(lane.add(waiting('dora', 'of-dora'))?.work.name ?? 'nobody');
+      for (const name of ['anna', 'bert', 'carl']) expect(put(lane, name, `of-${name}`)).toBeNull();
+      lost.add(put(lane, 'dora', 'of-dora')?.work.name ?? 'nobody');
       expect(lane.size).toBe(3);
-      expect(lane.from('of-dora')).toBe(1);
+      expect(lane.empty().map(({ work }) => work.name)).toContain('dora');
     }
     expect([...lost].sort()).toEqual(['anna', 'bert', 'carl']);
   });
@@ -135,21 +136,20 @@ describe('the line for hashes', () => {
   it('takes a place from the heaviest of a network, of an address, of a name', () => {
     for (const heavy of [(i: number) => [`x-${i}`, '2001:db8:5:1::/64'], () => ['x', '2001:db8:5:1::/64']]) {
       const lane = new HashLane(8);
-      lane.add(waiting('anna', '2001:db8:5:2::/64'));
-      lane.add(waiting('bert', '2001:db8:5:3::/64'));
-      lane.add(waiting('carl', '2001:db8:5:1::/64'));
-      lane.add(waiting('dora', '192.0.2.1'));
-      lane.add(waiting('emil', '192.0.2.1'));
+      put(lane, 'anna', '2001:db8:5:2::/64');
+      put(lane, 'bert', '2001:db8:5:3::/64');
+      put(lane, 'carl', '2001:db8:5:1::/64');
+      put(lane, 'dora', '192.0.2.1');
+      put(lane, 'emil', '192.0.2.1');
       for (let i = 0; i < 3; i++) {
         const [name = '', address = ''] = heavy(i);
-        lane.add(waiting(name, address));
+        put(lane, name, address);
       }
-      const newcomer = waiting('late', '2001:db8:5:9::/64');
-      expect(lane.add(newcomer)?.work.address).toBe('2001:db8:5:1::/64');
+      expect(put(lane, 'late', '2001:db8:5:9::/64')?.work.address).toBe('2001:db8:5:1::/64');
     }
     const lane = new HashLane(3);
-    lane.add(waiting('carl', 'a'));
-    for (let i = 0; i < 10; i++) expect(lane.add(waiting('x', 'a'))?.work.name).not.toBe('carl');
+    put(lane, 'carl', 'a');
+    for (let i = 0; i < 10; i++) expect(put(lane, 'x', 'a')?.work.name).not.toBe('carl');
     expect(lane.size).toBe(3);
   });
 
@@ -222,11 +222,11 @@ describe('the line for hashes', () => {
     expect(refused).toEqual(['RATE_LIMITED']);
     expect(line.waiting).toBe(40);
     const lane = new HashLane(3);
-    for (const name of ['often', 'anna', 'often']) expect(lane.add(waiting(name, 'a'))).toBeNull();
-    expect(lane.add(waiting('bert', 'a'))?.work.name).toBe('often');
+    for (const name of ['often', 'anna', 'often']) expect(put(lane, name, 'a')).toBeNull();
+    expect(put(lane, 'bert', 'a')?.work.name).toBe('often');
     // Of equals whoever was wrong already.
-    lane.add(waiting('guess', 'a', true));
-    expect(lane.add(waiting('carl', 'a'))?.work.name).toBe('guess');
+    put(lane, 'guess', 'a', true);
+    expect(put(lane, 'carl', 'a')?.work.name).toBe('guess');
   });
 
   it('lets names of an address take turns', async () => {
@@ -277,6 +277,120 @@ describe('the line for hashes', () => {
     await expect.poll(() => begun).toEqual(['anna@b']);
   });
 
+  it('lets no lane save up its rest, whoever waits there for a time', async () => {
+    for (const [held, busy] of [
+      ['others', 'known'],
+      ['known', 'others'],
+      ['creates', 'others'],
+    ] as const) {
+      const { begun, join, finish, settled } = open(1, 1_000);
+      join('held', 'h', held, () => 60_000);
+      for (let i = 0; i < 200; i++) join(`rested-${i}`, 'b', busy);
+      await settled();
+      for (let i = 0; i < 150; i++) await finish();
+      for (let i = 0; i < 100; i++) join(`late-${i}`, 'l', held);
+      const before = begun.length;
+      for (let i = 0; i < 30; i++) await finish();
+      // The least share is one of three.
+      const served = begun.slice(before).filter((name) => name.startsWith('rested')).length;
+      expect(served).toBeGreaterThanOrEqual(5);
+    }
+  });
+
+  it('keeps turns while nobody may be served: names of an address, and who has erred or not', async () => {
+    const { begun, join, finish, settled } = open(1);
+    // One more may be wrong each time that somebody was served.
+    let tokens = 0;
+    const look = () => (tokens > 0 ? 0 : 60_000);
+    const wait = (name: string, hasErred: boolean) => join(name, 'a', 'others', look, () => false, hasErred);
+    for (let i = 0; i < 6; i++) wait('victim', false);
+    for (let i = 0; i < 3; i++) wait('guess', true);
+    wait('anna', false);
+    await settled();
+    expect(begun).toEqual([]);
+    for (let count = 1; count <= 4; count++) {
+      tokens = 1;
+      await expect.poll(() => begun.length, { timeout: 5_000 }).toBe(count);
+      tokens = 0;
+      await finish();
+    }
+    expect(begun).toEqual(['victim@a', 'guess@a', 'anna@a', 'guess@a']);
+  });
+
+  it('looks at nobody again before something may have changed, however many wait', async () => {
+    const { begun, join, finish, settled } = open(2, 1_000);
+    const asked = { looks: 0, ends: 0 };
+    const counted = (wait: number) => () => {
+      asked.looks += 1;
+      return wait;
+    };
+    const hasEnded = (ended: boolean) => () => {
+      asked.ends += 1;
+      return ended;
+    };
+    for (let i = 0; i < 500; i++) join(`later-${i}`, 'a', 'others', counted(60_000), hasEnded(false));
+    // Behind what is being done for the same name, for as long as that takes.
+    for (let i = 0; i < 400; i++) join('same', 'b', 'others', counted(0), hasEnded(false));
+    for (let i = 0; i < 100; i++) join(`ended-${i}`, 'c', 'known', counted(60_000), hasEnded(true));
+    await settled();
+    const before = { ...asked };
+    for (let i = 0; i < 50; i++) {
+      join(`anna-${i}`, 'd', 'known');
+      await settled();
+      await finish();
+    }
+    expect(begun.length).toBeGreaterThan(50);
+    // One look at each who was served, and two rounds at most for those who wait: a second may pass meanwhile.
+    expect(asked.looks - before.looks).toBeLessThan(50 + 2 * 600);
+    expect(asked.ends - before.ends).toBeLessThan(50 + 2 * 600);
+  });
+
+  it('lets whoever is gone leave at once, wherever they wait', async () => {
+    const { line, begun, refused, join, finish, settled } = open(1);
+    const leaves = new Map<string, (() => void) | null>();
+    const gone = (name: string, lane: LaneName, wait: number, hasEnded = false) =>
+      join(
+        name,
+        `of-${name}`,
+        lane,
+        () => wait,
+        () => hasEnded,
+        false,
+        (leave) => leaves.set(name, leave),
+      );
+    join('first', 'a');
+    for (const lane of ['known', 'others', 'creates'] as const) {
+      gone(`turn-${lane}`, lane, 0);
+      gone(`later-${lane}`, lane, 60_000);
+      gone(`last-${lane}`, lane, 0, true);
+    }
+    gone('bert', 'others', 0);
+    await settled();
+    expect(line.waiting).toBe(10);
+    for (const [name, leave] of leaves) if (name !== 'bert') leave?.();
+    await settled();
+    expect(line.waiting).toBe(1);
+    expect(refused).toEqual(Array.from({ length: 9 }, () => 'UNAVAILABLE'));
+    await finish();
+    await finish();
+    expect(begun).toEqual(['first@a', 'bert@of-bert']);
+    // Nobody is held on to who waits no longer.
+    expect([...leaves.values()].every((leave) => leave === null)).toBe(true);
+  });
+
+  it('lets nobody pass after it was closed', async () => {
+    const { line, begun, refused, join, finish, settled } = open(2);
+    join('first', 'a');
+    await settled();
+    line.close();
+    join('late', 'b');
+    join('later', 'b', 'others', () => 60_000);
+    await settled();
+    expect(refused).toEqual(['SHUTTING_DOWN', 'SHUTTING_DOWN']);
+    await finish();
+    expect([begun, line.waiting]).toEqual([['first@a'], 0]);
+  });
+
   it('tells all who wait when it closes', async () => {
     const { line, refused, join, settled } = open(1);
     join('anna', 'a', 'others', () => 60_000);
@@ -288,8 +402,17 @@ describe('the line for hashes', () => {
   });
 });
 
-/** Who waits, and hears nothing. */
-function waiting(name: string, address: string, hasErred = false): Waiting {
-  const work: Work = { lane: 'others', name, address, look: () => 0, hasEnded: () => false, hasErred };
-  return { work, enter: () => {}, reject: () => {}, notBefore: 0 };
+/** Somebody waits, and hears nothing. @returns who is crowded out by it */
+function put(lane: HashLane, name: string, address: string, hasErred = false): Entry | null {
+  const nothing = () => {};
+  const work: Work = {
+    lane: 'others',
+    name,
+    address,
+    look: () => 0,
+    hasEnded: () => false,
+    hasErred,
+    whenGone: nothing,
+  };
+  return lane.crowdOut(lane.add({ work, enter: nothing, reject: nothing }));
 }

@@ -57,6 +57,8 @@ export interface Caller {
   readonly address: string;
   /** Whether the connection is gone, so that nobody would hear the answer. */
   readonly isGone: () => boolean;
+  /** Sets what is called when that becomes so, in place of what was set before; null: nothing. */
+  readonly whenGone: (leave: (() => void) | null) => void;
   /** Whether it sends nothing more; what the network has brought is known two turns of the event loop later. */
   readonly hasEnded: () => boolean;
   /** Whether logins or other proofs have failed on the connection, more than once. */
@@ -65,13 +67,15 @@ export interface Caller {
 }
 
 /** The caller, who says to be this name. */
-export function claimOf({ address, isGone, hasEnded, hasErred }: Caller, name: string): Claim {
-  return { name, address, isHolder: false, isGone, hasEnded, hasErred };
+export function claimOf(caller: Caller, name: string): Claim {
+  const { address, isGone, whenGone, hasEnded, hasErred } = caller;
+  return { name, address, isHolder: false, isGone, whenGone, hasEnded, hasErred };
 }
 
 /** A caller who is logged in, and whose requests are carried out even when they are gone. */
 export function holderClaim({ address, hasErred }: Caller, name: string): Claim {
-  return { name, address, isHolder: true, isGone: () => false, hasEnded: () => false, hasErred };
+  const never = () => false;
+  return { name, address, isHolder: true, isGone: never, whenGone: () => {}, hasEnded: never, hasErred };
 }
 
 /** What somebody has who is logged in. */

@@ -9,6 +9,8 @@ export interface Claim {
   readonly isHolder: boolean;
   /** Whether nobody would hear the answer any more. */
   readonly isGone: () => boolean;
+  /** Sets what is called when that becomes so, in place of what was set before; null: nothing. */
+  readonly whenGone: (leave: (() => void) | null) => void;
   /** Whether the caller sends nothing more, and may have given this up. */
   readonly hasEnded: () => boolean;
   /** Whether proofs were wrong on this connection, more than once. */

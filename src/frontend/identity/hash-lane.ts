@@ -1,58 +1,49 @@
-import { ProtocolError } from '../../protocol/errors.ts';
+import type { ProtocolError } from '../../protocol/errors.ts';
 import type { Work } from './hash-line.ts';
+import { Sorted } from './sorted.ts';
+import { Group, type InTurn } from './turns.ts';
 
 /** Work whose turn has not come. */
 export interface Waiting {
   readonly work: Work;
-  /** On the clock of `performance.now()`: until then nobody needs to look at it. */
-  notBefore: number;
   readonly enter: () => void;
   readonly reject: (error: ProtocolError) => void;
 }
 
-/** How many wait that have something in common. */
+/** How many wait that have a name in common. */
 interface Crowd {
   count: number;
 }
 
-/** Those of one address and name, in the order of their coming. */
-interface Pair extends Crowd {
-  readonly entries: Set<Entry>;
-}
-
-/** The names of one address, in the order in which they are served. */
-interface Address extends Crowd {
-  readonly pairs: Map<string, Pair>;
-  /** Whether who has erred before goes before who has not: they take turns. */
-  erredFirst: boolean;
-}
-
-/** The addresses of one network, in the order in which they are served. */
-interface Network extends Crowd {
-  readonly addresses: Map<string, Address>;
-}
-
-interface Entry extends Waiting {
-  readonly network: Network;
-  readonly address: Address;
+/** Its place in a lane. */
+export interface Entry extends Waiting, InTurn {
+  /** Among those who take turns, among those who have to wait for a time, or behind all of them. */
+  place: 'turns' | 'later' | 'last';
+  /** On the clock of `performance.now()`; counts in `later`. */
+  notBefore: number;
+  readonly network: Group<Entry>;
+  readonly address: Group<Entry>;
+  /** Those of one name and address that have erred, or those that have not. */
+  readonly pair: Group<Entry>;
   readonly name: Crowd;
-  readonly pair: Pair;
 }
 
 /**
- * What waits in one lane of the line for hashes. Networks take turns, in each of them its addresses do, and at each address
- * its names. Every second turn of an address is for who has not been wrong on its connection, but for once: a
+ * What waits in one lane of the line for hashes. Networks take turns, in each of them its addresses do, at each address
+ * those that have been wrong on their connection, but for once, and those that have not, and among these the names: a
  * person who comes to where many connections guess does not wait behind all of them.
  */
 export class HashLane {
   /** Work done, divided by the lane's weight. */
   progress = 0;
   readonly #most: number;
-  /** In the order in which they are served. Like names and addresses: those of which somebody waits, and no others. */
-  readonly #networks = new Map<string, Network>();
+  readonly #networks = Group.outermost<Entry>();
+  /** Of which somebody waits, and no others. */
   readonly #names = new Map<string, Crowd>();
-  /** All of them, in no order of turns. */
   readonly #entries = new Set<Entry>();
+  readonly #later = new Sorted<Entry>(({ notBefore }) => notBefore);
+  /** Whose client has ended its side, in the order in which that was seen. */
+  readonly #last = new Set<Entry>();
 
   /** @param most entries; a newcomer above it takes the place of another one */
   constructor(most: number) {
@@ -63,69 +54,110 @@ export class HashLane {
     return this.#entries.size;
   }
 
-  /** Entries of an address. */
-  from(address: string): number {
-    return this.#networks.get(networkOf(address))?.addresses.get(address)?.count ?? 0;
+  /** Whose turn it is. */
+  get first(): Entry | null {
+    return this.#networks.first;
   }
 
-  /** @returns who has no place any more, perhaps the newcomer; null if there was room */
-  add(waiting: Waiting): Waiting | null {
-    const { work } = waiting;
-    const network = of(this.#networks, networkOf(work.address), () => ({ count: 0, addresses: new Map() }));
-    const address = of(network.addresses, work.address, newAddress);
-    const pair = of(address.pairs, work.name, () => ({ count: 0, entries: new Set<Entry>() }));
-    const name = of(this.#names, work.name, () => ({ count: 0 }));
-    const entry: Entry = { ...waiting, network, address, name, pair };
-    pair.entries.add(entry);
+  /** Who is served when there is nobody else. */
+  get firstOfLast(): Entry | null {
+    const [first = null] = this.#last;
+    return first;
+  }
+
+  /** When somebody has to be recalled, on the clock of `performance.now()`; infinity: nobody. */
+  get recallsAt(): number {
+    return this.#later.first?.notBefore ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes turns with the others from now on. Whoever calls it lets somebody else be crowded out, where there are too many. */
+  add(waiting: Waiting): Entry {
+    const { name, address, hasErred } = waiting.work;
+    const network = this.#networks.group(networkOf(address));
+    const ofAddress = network.group(address);
+    // In this order: who has not erred goes first.
+    const fresh = ofAddress.group('fresh', true);
+    const erred = ofAddress.group('erred', true);
+    const entry: Entry = {
+      ...waiting,
+      turn: this.#networks.nextTurn(),
+      place: 'turns',
+      notBefore: 0,
+      network,
+      address: ofAddress,
+      pair: (hasErred ? erred : fresh).group(name),
+      name: this.#crowdOf(name),
+    };
     this.#entries.add(entry);
-    count(entry, 1);
-    if (this.#entries.size <= this.#most) return null;
-    const crowdedOut = this.#crowdedOut(entry);
-    this.#remove(crowdedOut);
-    return crowdedOut;
+    entry.name.count += 1;
+    entry.pair.change(1);
+    entry.pair.raise(entry);
+    return entry;
   }
 
-  /** Takes out the first one that is ready; whoever turns out to be refused is told so and is out, too. */
-  take(isReady: (waiting: Waiting) => boolean): Waiting | null {
-    for (const entry of this.#inTurn()) {
-      const ready = verdict(entry, isReady);
-      if (ready === false) continue;
-      this.#remove(entry);
-      if (ready === null) continue;
-      this.#toTheEnd(entry);
-      return entry;
+  /** Nobody needs to look at it until then; its turn is the same afterwards. */
+  postpone(entry: Entry, notBefore: number): void {
+    this.#displace(entry);
+    entry.notBefore = notBefore;
+    entry.place = 'later';
+    this.#later.add(entry);
+  }
+
+  /** Those for whom it is time take turns again. */
+  recall(now: number): void {
+    for (let entry = this.#later.first; entry && entry.notBefore <= now; entry = this.#later.first) {
+      this.#displace(entry);
+      entry.place = 'turns';
+      entry.pair.raise(entry);
     }
-    return null;
+  }
+
+  /** It is served when there is nobody else. */
+  putLast(entry: Entry): void {
+    this.#displace(entry);
+    entry.place = 'last';
+    this.#last.add(entry);
+  }
+
+  /** It is served: others of its name there, of its address, and of its network, come after everybody else. */
+  take(entry: Entry): void {
+    entry.pair.served();
+    this.remove(entry);
+  }
+
+  /** @returns whether it was in */
+  remove(entry: Entry): boolean {
+    if (!this.#entries.delete(entry)) return false;
+    this.#displace(entry);
+    entry.pair.change(-1);
+    entry.name.count -= 1;
+    if (entry.name.count === 0) this.#names.delete(entry.work.name);
+    return true;
   }
 
   /** Takes all of them out. */
-  empty(): Waiting[] {
+  empty(): Entry[] {
     const all = [...this.#entries];
-    for (const entry of all) this.#remove(entry);
+    for (const entry of all) this.remove(entry);
     return all;
   }
 
-  /** Entries may be removed on the way. */
-  *#inTurn(): Generator<Entry> {
-    for (const { addresses } of this.#networks.values()) {
-      for (const { pairs, erredFirst } of addresses.values()) {
-        for (const hasErred of [erredFirst, !erredFirst]) {
-          for (const { entries } of pairs.values()) {
-            for (const entry of entries) if (entry.work.hasErred === hasErred) yield entry;
-          }
-        }
-      }
-    }
+  /**
+   * Takes somebody out where there are too many: somebody whose client has ended its side, if there is one, else one of
+   * whoever has most places. Of equals never the newcomer: whoever filled the line would keep everybody else out, for as
+   * long as it is answered and asks again at once. And not the oldest one, whose turn is next: who sends as much as the
+   * line holds would empty it of everybody, each after the longest wait. Any of them: so an honest newcomer surely comes
+   * in, and stays in with the chances that everybody has, whatever the others do and however they time it.
+   * @returns who has no place any more; null if there was room
+   */
+  crowdOut(newcomer: Entry): Entry | null {
+    if (this.#entries.size <= this.#most) return null;
+    const entry = this.#dearest(newcomer);
+    this.remove(entry);
+    return entry;
   }
 
-  /**
-   * Who gives a place up: somebody whose client has ended its side, if there is one, else one of whoever has most places.
-   * Of equals never the newcomer: whoever filled the line would keep everybody else out, for as long as it is answered and
-   * asks again at once. And not the oldest one, whose turn is next: who sends as much as the line holds would empty it of
-   * everybody, each after the longest wait. Any of them: so an honest newcomer surely comes in, and stays in with the
-   * chances that everybody has, whatever the others do and however they time it.
-   */
-  #crowdedOut(newcomer: Entry): Entry {
+  #dearest(newcomer: Entry): Entry {
     let most = 0;
     let heaviest: Entry[] = [];
     for (const entry of this.#entries) {
@@ -152,23 +184,19 @@ export class HashLane {
     return (ofAddress * scale + pair.count) * 2 + Number(work.hasErred);
   }
 
-  #remove(entry: Entry): void {
-    const { work, network, address, name, pair } = entry;
-    pair.entries.delete(entry);
-    this.#entries.delete(entry);
-    count(entry, -1);
-    if (pair.count === 0) address.pairs.delete(work.name);
-    if (address.count === 0) network.addresses.delete(work.address);
-    if (network.count === 0) this.#networks.delete(networkOf(work.address));
-    if (name.count === 0) this.#names.delete(work.name);
+  #displace(entry: Entry): void {
+    if (entry.place === 'turns') entry.pair.lower(entry);
+    else if (entry.place === 'later') this.#later.delete(entry);
+    else this.#last.delete(entry);
   }
 
-  /** It was served: others of its name there, of its address, and of its network, come after everybody else. */
-  #toTheEnd({ work, network, address, pair }: Entry): void {
-    address.erredFirst = !work.hasErred;
-    if (pair.count > 0) moveToEnd(address.pairs, work.name, pair);
-    if (address.count > 0) moveToEnd(network.addresses, work.address, address);
-    if (network.count > 0) moveToEnd(this.#networks, networkOf(work.address), network);
+  #crowdOf(name: string): Crowd {
+    let crowd = this.#names.get(name);
+    if (crowd === undefined) {
+      crowd = { count: 0 };
+      this.#names.set(name, crowd);
+    }
+    return crowd;
   }
 }
 
@@ -178,36 +206,4 @@ export class HashLane {
  */
 function networkOf(address: string): string {
   return address.endsWith('::/64') ? `${address.split(':', 3).join(':')}::/48` : address;
-}
-
-function newAddress(): Address {
-  return { count: 0, pairs: new Map(), erredFirst: false };
-}
-
-function count({ network, address, name, pair }: Entry, change: 1 | -1): void {
-  for (const crowd of [network, address, name, pair]) crowd.count += change;
-}
-
-function of<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
-}
-
-function moveToEnd<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key);
-  map.set(key, value);
-}
-
-/** Null: it was refused, and told so. */
-function verdict(entry: Entry, isReady: (waiting: Waiting) => boolean): boolean | null {
-  try {
-    return isReady(entry);
-  } catch (error) {
-    entry.reject(error instanceof ProtocolError ? error : new ProtocolError('INTERNAL'));
-    return null;
-  }
 }

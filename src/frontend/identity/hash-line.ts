@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.ts';
-import { HashLane, type Waiting } from './hash-lane.ts';
+import { type Entry, HashLane } from './hash-lane.ts';
 
 /** Who waits where: for a name that got in from its address lately, for any other, and for a new account. */
 export type LaneName = 'known' | 'others' | 'creates';
@@ -9,7 +9,7 @@ const WEIGHTS: Readonly<Record<LaneName, number>> = { known: 4, others: 2, creat
 
 /** Who waits for wrong passwords to be forgotten is looked at this often: something may have come of others meanwhile. */
 const LOOK_MS = 1_000;
-/** Waits are rounded up: nobody is to pass within that. */
+/** Waits are rounded up, and who waits for the same moment takes turns: it is looked at them so much too early. */
 const ROUNDING_MS = 2;
 /** About as long as a full line takes. */
 const RETRY_AFTER_MS = 2_000;
@@ -36,6 +36,8 @@ export interface Work {
   readonly hasEnded: () => boolean;
   /** Whether its connection has been wrong before, more than once. */
   readonly hasErred: boolean;
+  /** What is called when its caller is gone, for as long as it waits; then null. */
+  readonly whenGone: (leave: (() => void) | null) => void;
 }
 
 /**
@@ -50,12 +52,13 @@ export interface Work {
 export class HashLine {
   readonly #options: HashLineOptions;
   readonly #lanes: Readonly<Record<LaneName, HashLane>>;
-  /** Pairs of name and address whose work is being done; at most `atOnce`. */
-  readonly #running = new Set<string>();
+  /** By name and address, of which one is done at a time: those that wait for its end. At most `atOnce`. */
+  readonly #running = new Map<string, Entry['pair'][]>();
   #creating = 0;
-  /** The progress of the lane that was served last: who comes back to work does not make up for its rest. */
+  /** The progress of the lane that was served last: a lane of which nobody was ready does not make up for its rest. */
   #progress = 0;
-  /** Set for when somebody who waits may be served. */
+  #isClosed = false;
+  /** Set for when somebody who waits may be served, while there is room. */
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Number.POSITIVE_INFINITY;
 
@@ -71,43 +74,44 @@ export class HashLine {
     return known.size + others.size + creates.size;
   }
 
-  /** Does the work when its turn comes. @throws ProtocolError `BUSY`, what `look` throws, what the work throws */
+  /**
+   * Does the work when its turn comes.
+   * @throws ProtocolError `BUSY`, `RATE_LIMITED`, `SHUTTING_DOWN`, `UNAVAILABLE` for a caller who is gone; what `look`
+   * throws, what the work throws
+   */
   async pass<Value>(work: Work, compute: () => Promise<Value>): Promise<Value> {
-    await this.#turnOf(work);
+    await this.#turnOf(work).finally(() => work.whenGone(null));
     try {
       return await compute();
     } finally {
-      this.#running.delete(keyOf(work));
-      if (work.lane === 'creates') this.#creating -= 1;
-      this.#goOn();
+      this.#ended(work);
     }
   }
 
-  /** Tells all who wait that they are not served any more. */
+  /** Nobody is served any more but those whose work is being done; all who wait are told so. */
   close(): void {
-    clearTimeout(this.#timer);
-    this.#wakesAt = Number.POSITIVE_INFINITY;
+    this.#isClosed = true;
     for (const lane of Object.values(this.#lanes)) {
       for (const { reject } of lane.empty()) reject(new ProtocolError('SHUTTING_DOWN'));
     }
+    this.#setTimer();
   }
 
-  #turnOf(work: Work): Promise<void> {
-    const lane = this.#lanes[work.lane];
-    if (lane.size === 0) lane.progress = Math.max(lane.progress, this.#progress);
+  async #turnOf(work: Work): Promise<void> {
+    if (this.#isClosed) throw new ProtocolError('SHUTTING_DOWN');
     const wait = work.look();
-    const mayBegin = wait === 0 && this.#hasRoomFor(work);
-    // Who waits there for the same may not have been called yet.
-    if (mayBegin && lane.from(work.address) === 0) {
-      this.#start(work);
-      return Promise.resolve();
-    }
+    const lane = this.#lanes[work.lane];
+    // Who waited for this moment was there before.
+    lane.recall(performance.now() + ROUNDING_MS);
     return new Promise((enter, reject) => {
-      const waiting = { work, enter, reject, notBefore: 0 };
-      if (wait > 0) this.#postpone(waiting, wait);
-      const crowdedOut = lane.add(waiting);
-      crowdedOut?.reject(crowdedOut.notBefore > performance.now() ? tooManyWrong() : busy());
-      if (mayBegin) this.#goOn();
+      const entry = lane.add({ work, enter, reject });
+      if (wait > 0) postpone(lane, entry, wait);
+      work.whenGone(() => {
+        if (lane.remove(entry)) reject(new ProtocolError('UNAVAILABLE'));
+      });
+      this.#goOn();
+      const crowdedOut = lane.crowdOut(entry);
+      crowdedOut?.reject(crowdedOut.place === 'later' ? tooManyWrong() : busy());
     });
   }
 
@@ -115,69 +119,113 @@ export class HashLine {
   #goOn(): void {
     while (this.#running.size < this.#options.atOnce) {
       const next = this.#next();
-      if (next === null) return;
-      this.#start(next.work);
-      next.enter();
+      if (next === null) break;
+      this.#start(next);
     }
+    this.#setTimer();
   }
 
   /** The lane with the least progress goes first. */
-  #next(): Waiting | null {
-    const lanes = Object.values(this.#lanes).sort((a, b) => a.progress - b.progress);
+  #next(): Entry | null {
     const now = performance.now();
-    for (const ended of [false, true]) {
-      for (const lane of lanes) {
-        const next = lane.take((waiting) => this.#isReady(waiting, ended, now));
-        if (next !== null) return next;
-      }
+    const lanes = this.#openLanes().sort((a, b) => a.progress - b.progress);
+    for (const lane of lanes) {
+      lane.recall(now + ROUNDING_MS);
+      const next = this.#nextOf(lane);
+      if (next !== null) return next;
+      lane.progress = Math.max(lane.progress, this.#progress);
+    }
+    for (const lane of lanes) {
+      const next = this.#nextOfLast(lane);
+      if (next !== null) return next;
     }
     return null;
   }
 
-  #isReady(waiting: Waiting, ended: boolean, now: number): boolean {
-    const { work, notBefore } = waiting;
-    const isEarly = notBefore > now + ROUNDING_MS;
-    if (isEarly) this.#wakeAt(notBefore);
-    if (isEarly || work.hasEnded() !== ended || !this.#hasRoomFor(work)) return false;
-    const wait = work.look();
-    if (wait > 0) this.#postpone(waiting, wait);
-    return wait === 0;
-  }
-
-  #postpone(waiting: Waiting, wait: number): void {
-    waiting.notBefore = performance.now() + Math.min(wait, LOOK_MS);
-    this.#wakeAt(waiting.notBefore);
-  }
-
   /** New accounts leave room for a login. */
-  #hasRoomFor(work: Work): boolean {
-    const { atOnce } = this.#options;
-    if (this.#running.size >= atOnce || this.#running.has(keyOf(work))) return false;
-    return work.lane !== 'creates' || this.#creating < Math.max(1, atOnce - 1);
+  #openLanes(): HashLane[] {
+    const { known, others, creates } = this.#lanes;
+    const mayCreate = this.#creating < Math.max(1, this.#options.atOnce - 1);
+    return mayCreate ? [known, others, creates] : [known, others];
   }
 
-  #start(work: Work): void {
+  /** Whoever may not begin is put where nobody meets it again before something has changed. */
+  #nextOf(lane: HashLane): Entry | null {
+    for (let entry = lane.first; entry !== null; entry = lane.first) {
+      const behind = this.#running.get(keyOf(entry.work));
+      if (behind !== undefined) {
+        entry.pair.hold();
+        behind.push(entry.pair);
+      } else if (entry.work.hasEnded()) lane.putLast(entry);
+      else if (mayBegin(lane, entry)) return entry;
+    }
+    return null;
+  }
+
+  #nextOfLast(lane: HashLane): Entry | null {
+    for (let entry = lane.firstOfLast; entry !== null; entry = lane.firstOfLast) {
+      // Nobody who is there waits behind it.
+      if (this.#running.has(keyOf(entry.work))) return null;
+      if (mayBegin(lane, entry)) return entry;
+    }
+    return null;
+  }
+
+  #start(entry: Entry): void {
+    const { work } = entry;
     const lane = this.#lanes[work.lane];
+    lane.take(entry);
     this.#progress = Math.max(this.#progress, lane.progress);
     lane.progress += 1 / WEIGHTS[work.lane];
-    this.#running.add(keyOf(work));
+    this.#running.set(keyOf(work), []);
     if (work.lane === 'creates') this.#creating += 1;
+    entry.enter();
   }
 
-  #wakeAt(time: number): void {
-    if (time >= this.#wakesAt) return;
+  #ended(work: Work): void {
+    const behind = this.#running.get(keyOf(work)) ?? [];
+    this.#running.delete(keyOf(work));
+    if (work.lane === 'creates') this.#creating -= 1;
+    for (const pair of behind) pair.release();
+    this.#goOn();
+  }
+
+  /** While there is no room, the end of some work is what everybody waits for. */
+  #setTimer(): void {
+    const hasRoom = this.#running.size < this.#options.atOnce;
+    const times = hasRoom ? Object.values(this.#lanes).map(({ recallsAt }) => recallsAt) : [];
+    const wakesAt = Math.min(Number.POSITIVE_INFINITY, ...times);
+    if (wakesAt === this.#wakesAt) return;
     clearTimeout(this.#timer);
-    this.#wakesAt = time;
+    this.#wakesAt = wakesAt;
+    if (wakesAt === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(
       () => {
         this.#wakesAt = Number.POSITIVE_INFINITY;
         this.#goOn();
       },
-      Math.max(1, time - performance.now()),
+      Math.max(1, wakesAt - performance.now()),
     );
     // Who waits has a connection, which keeps the process alive for as long as it matters.
     this.#timer.unref();
   }
+}
+
+/** Whoever has to wait for a time does so, and whoever is refused is told so and out. */
+function mayBegin(lane: HashLane, entry: Entry): boolean {
+  try {
+    const wait = entry.work.look();
+    if (wait > 0) postpone(lane, entry, wait);
+    return wait === 0;
+  } catch (error) {
+    lane.remove(entry);
+    entry.reject(error instanceof ProtocolError ? error : new ProtocolError('INTERNAL'));
+    return false;
+  }
+}
+
+function postpone(lane: HashLane, entry: Entry, wait: number): void {
+  lane.postpone(entry, performance.now() + Math.min(wait, LOOK_MS));
 }
 
 function busy(): ProtocolError {

@@ -47,19 +47,20 @@ export class Identity {
   /**
    * The credential of an account with this password.
    * @param isNew whether the account is to be made with it: new accounts wait in a line of their own
-   * @throws ProtocolError `WEAK_PASSWORD`, `BUSY`
+   * @throws ProtocolError `WEAK_PASSWORD`, `BUSY`, `UNAVAILABLE` for a caller who is gone
    */
   async newCredential(claim: Claim, password: string, isNew: boolean): Promise<string> {
     const weakness = await weaknessOf(password, claim.name, this.#limits.passwordCharacters);
     if (weakness !== null) throw new ProtocolError('WEAK_PASSWORD', weakness);
     const lane = isNew ? 'creates' : 'known';
-    return this.#line.pass(workOf(claim, lane, atOnce), () => this.#passwords.hash(password));
+    const look = () => demandThere(claim);
+    return this.#line.pass(workOf(claim, lane, look), () => this.#passwords.hash(password));
   }
 
   /**
-   * The account, if the password is its own. Nobody can tell by answer or time whether there is such an account.
+   * The account, if the password is its own. Nobody can tell by answer or time whether there is such an account. Who was
+   * wrong too often waits; nobody is refused for it while there is room in the line.
    * @param current what is known of the account when the password's turn comes
-   * Who was wrong too often waits; nobody is refused for it while there is room in the line.
    * @throws ProtocolError `BAD_CREDENTIALS`, `UNAVAILABLE` for a caller who is gone; where the line is full, for one of
    * whoever has most in it: `RATE_LIMITED`, `BUSY`
    */
@@ -112,8 +113,9 @@ export class Identity {
    */
   async renewedCredential(claim: Claim, account: Account, password: string): Promise<string | null> {
     if (account.credential === null || !this.#passwords.isOutdated(account.credential)) return null;
-    // Who is in already holds a place in the entrance: it is not to wait there for everybody else.
-    const work = { ...workOf(claim, 'known', atOnce), hasEnded: () => false };
+    // Who is in already holds a place in the entrance: it is not to wait there for everybody else. As many as these are, no
+    // more: they may stay to the end.
+    const work = { ...workOf(claim, 'known', () => 0), hasEnded: () => false, whenGone: () => {} };
     return this.#line.pass(work, () => this.#passwords.hash(password));
   }
 
@@ -142,7 +144,7 @@ export class Identity {
     await this.#sessions.remove(account);
   }
 
-  /** Nobody who waits is let in any more. */
+  /** Nobody who waits is let in any more, and nobody who comes later. */
   close(): void {
     this.#line.close();
     this.#wrongTokenLine.close();
@@ -155,12 +157,10 @@ export class Identity {
   }
 }
 
-function workOf({ name, address, hasEnded, hasErred }: Claim, lane: LaneName, look: Work['look']): Work {
-  return { lane, name, address, look, hasEnded, hasErred: hasErred() };
+function workOf(claim: Claim, lane: LaneName, look: Work['look']): Work {
+  const { name, address, hasEnded, hasErred, whenGone } = claim;
+  return { lane, name, address, look, hasEnded, hasErred: hasErred(), whenGone };
 }
-
-/** Not to be looked at again when its turn comes. */
-const atOnce = () => 0;
 
 /** Nobody waits for the answer to a caller who is gone. @returns 0 */
 function demandThere({ isGone }: Claim): number {
