@@ -28,6 +28,8 @@ export interface ConnectionOptions {
   readonly requestTimeoutMs: number;
   /** How long the oldest unanswered request may hold up all later ones before the connection counts as dead. */
   readonly deadAfterMs: number;
+  /** The same for a request that the server may let wait its turn: see `Dialect.mayWait`. */
+  readonly deadInLineAfterMs: number;
 }
 
 /** Twice what a Milena server sends at most. A frame above it is no reply, and the connection ends. */
@@ -65,7 +67,7 @@ interface Slot<Request, ServerFrame> {
  * Replies come in the order of the requests and carry no id. So a request that timed out keeps its place in the line:
  * when its reply comes late it is taken as *its* reply and can never pass for the next request's. (Dropping the
  * connection would keep the order as well, but would log the person out for one slow answer.) Only when the oldest
- * request has had no reply for `deadAfterMs` the connection is given up, since nothing behind it can be answered.
+ * request has had no reply for `deadAfterMs` (or much longer, if it waits its turn there) the connection is given up, since nothing behind it can be answered.
  */
 export class Connection<Request extends Typed, ServerFrame extends Typed> {
   readonly #socket: Socket;
@@ -226,15 +228,23 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
 
   /** For its answer, then for that of the whole connection. */
   #wait(slot: Slot<Request, ServerFrame>): void {
-    const { deadAfterMs, requestTimeoutMs } = this.#options;
+    const { requestTimeoutMs } = this.#options;
+    const deadAfterMs = this.#deadAfterMs(slot);
     const milliseconds = slot.timedOut ? Math.max(0, deadAfterMs - requestTimeoutMs) : requestTimeoutMs;
     slot.timer = setTimeout(() => {
       slot.timer = undefined;
       // Begins again when reading does.
       if (this.#isPaused) return;
       if (!slot.timedOut) this.#timeOut(slot);
-      else this.#drop(`the server left a request unanswered for ${deadAfterMs / 1000} s`);
+      // Otherwise the one before it is what is waited for; its own time begins when that is answered.
+      else if (slot === this.#slots[0])
+        this.#drop(`the server left a request unanswered for ${deadAfterMs / 1000} s`);
     }, milliseconds);
+  }
+
+  #deadAfterMs({ request }: Slot<Request, ServerFrame>): number {
+    const { deadAfterMs, deadInLineAfterMs } = this.#options;
+    return this.#dialect.mayWait(request) ? Math.max(deadAfterMs, deadInLineAfterMs) : deadAfterMs;
   }
 
   #timeOut(slot: Slot<Request, ServerFrame>): void {
@@ -292,6 +302,8 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     }
     this.#slots.shift();
     clearTimeout(slot.timer);
+    const [next] = this.#slots;
+    if (next?.timedOut && next.timer === undefined) this.#wait(next);
     if (beginsSession(value)) this.#maxPayload = MAX_PAYLOAD;
     try {
       this.#events.onReply(slot.request, value, slot.timedOut);

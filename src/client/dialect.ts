@@ -17,6 +17,8 @@ export interface Dialect<Request extends Typed, ServerFrame extends Typed> {
   readonly beginsSession: (reply: ServerFrame) => boolean;
   /** Whether a frame takes the turn of the oldest unanswered request (undefined: there is none). */
   readonly answers: (frame: ServerFrame, oldest: Request | undefined) => boolean;
+  /** Whether the server may let the request wait for minutes, so that no answer is no sign that it is dead. */
+  readonly mayWait: (request: Request) => boolean;
   /** What is wrong with a reply of the right type: it answers another request than this one; undefined if nothing is. */
   readonly contradiction: (request: Request, reply: ServerFrame) => string | undefined;
   /** The server's sentence, if the frame is a failure. */

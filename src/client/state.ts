@@ -18,6 +18,8 @@ export const DEFAULT_OPTIONS: Omit<ClientOptions, 'servers'> = {
   connectTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
   deadAfterMs: 30_000,
+  // The server ends a connection without a login after five minutes: until then its place in the line is worth keeping.
+  deadInLineAfterMs: 310_000,
   reconnect: { firstMs: 500, maxMs: 15_000 },
   relogin: { firstMs: 1_000, maxMs: 8_000, tries: 6 },
   stableAfterMs: 5_000,

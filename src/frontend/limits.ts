@@ -201,12 +201,12 @@ export const LIMITS: Limits = {
   passwordCost: COST,
   // Two of the four threads that Node has for such work.
   hashesAtOnce: 2,
-  // Some twenty seconds of a core, as long as clients wait for an answer.
+  // Some twenty seconds of a core.
   hashesWaiting: 1_000,
   // Whoever mistypes has these, whatever goes on elsewhere. A thousand addresses guess one name 1.7 times a second with them.
   failuresPerPair: { burst: 5, perSecond: 1 / 600 },
   failuresPerKnownPair: { burst: 10, perSecond: 0.2 },
-  // Whose name is guessed at behind their own address is in after some seconds: a client does not wait for much longer.
+  // Whose name is guessed at behind their own address is in after some seconds.
   failuresPerName: { burst: 10, perSecond: 0.2 },
   // Whoever comes to an address where forty guess is in after some seconds, even if all of them are new each time.
   failuresPerAddress: { burst: 100, perSecond: 5 },

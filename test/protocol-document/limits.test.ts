@@ -150,6 +150,34 @@ describe('numbers', () => {
 
   holds(
     [
+      'The answer may take as long as a login may, 5 minutes from the connection on, and all later answers wait behind it: that is no sign of a dead server.',
+      'A client that gives up earlier, or connects anew, loses its place.',
+      'A login that waits when its session ends is not looked at any more: it gets UNAVAILABLE, or SHUTTING_DOWN where the server ends, before the goodbye.',
+    ],
+    async () => {
+      expect(LIMITS.loginMs).toBe(300_000);
+      const never = { burst: 1, perSecond: 0.001 };
+      const failures = { failuresPerPair: never, failuresPerName: never };
+      const wrong = { username: 'anna', password: 'wrong one' };
+      for (const ends of ['login', 'server'] as const) {
+        const house = await openHouse({
+          limits: { ...failures, loginMs: ends === 'login' ? 3_000 : 300_000 },
+        });
+        const guesser = await open(house.frontend);
+        for (let i = 0; i < 2; i++) expect(await guesser.refusal(0x20, wrong)).toBe('BAD_CREDENTIALS');
+        const client = await open(house.frontend);
+        const find = vi.spyOn(house.engine.accounts, 'findEvenly');
+        const answer = client.refusal(0x20, { ...wrong, password: PASSWORD });
+        await vi.waitFor(() => expect(find).toHaveBeenCalledOnce());
+        if (ends === 'server') void house.frontend.drain();
+        expect(await answer).toBe(ends === 'server' ? 'SHUTTING_DOWN' : 'UNAVAILABLE');
+        expect(await client.goodbye()).toBe(ends === 'server' ? 'SHUTTING_DOWN' : 'TIMEOUT');
+      }
+    },
+  );
+
+  holds(
+    [
       '**Wrong tokens**: 200 from one address are answered at once, and then 20 a second.',
       'A right token never waits for wrong ones.',
     ],

@@ -119,7 +119,8 @@ export class Link {
     let goodbye: string | undefined;
     const left = deadline.leftMs;
     const timeoutMs = Math.max(1, route.hasMore ? Math.min(PATIENCE_MS, left / 2) : left);
-    const times = { requestTimeoutMs: timeoutMs, deadAfterMs: timeoutMs + DEFAULT_OPTIONS.deadAfterMs };
+    const { deadAfterMs, deadInLineAfterMs } = DEFAULT_OPTIONS;
+    const times = { requestTimeoutMs: timeoutMs, deadAfterMs: timeoutMs + deadAfterMs, deadInLineAfterMs };
     const connection: Connection2 = new Connection(opened.socket, dialect2, times, {
       onPush: (frame) => {
         if (frame.type === 'ping') heartbeat.beat();

@@ -203,6 +203,9 @@ export class AccountQuestions {
     try {
       await this.#client.login(name, password, takeover);
     } catch (error) {
+      if (error instanceof ClientError && error.code === 'TIMEOUT' && password !== null) {
+        this.#display.say('info', IN_LINE);
+      }
       // Without an answer it may have been done: the person says what next.
       if (!(error instanceof ClientError) || error.code === 'TIMEOUT') throw error;
       const code = error.refusal?.code;
@@ -295,6 +298,8 @@ function secret(prompt: string, hint: string): Question {
   return { prompt, hint, masked: true };
 }
 
+const IN_LINE =
+  'After wrong passwords, also those of others at your address, logins wait their turn. This one goes on waiting.';
 const HISTORY_STAYS = 'the history on this machine stays';
 
 function goneWords(name: string): string {

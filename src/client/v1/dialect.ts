@@ -20,6 +20,7 @@ export const dialect1: Dialect<Request, ServerFrame> = {
   beginsSession: ({ type }) => type === 'created' || type === 'logged-in',
   answers: ({ type }, oldest) => type !== 'message' && !(type === 'failure' && oldest === undefined),
   // There is nothing in a reply by which it could be known.
+  mayWait: () => false,
   contradiction: () => undefined,
   failure: (frame) => (frame.type === 'failure' ? { text: brief(frame.text) } : undefined),
 };

@@ -39,6 +39,8 @@ export const dialect2: Dialect<Request, ServerFrame> = {
     // An ack has no reply: its failure takes no request's turn.
     return !(frame.type === 'failure' && (oldest === undefined || frame.request === OPCODE.ACK));
   },
+  // After wrong passwords, be they of others behind the same address.
+  mayWait: (request) => request.type === 'login' && request.password !== undefined,
   contradiction,
   failure: (frame) => {
     if (frame.type !== 'failure') return undefined;

@@ -257,7 +257,7 @@ describe('a login', () => {
     open({ client: { requestTimeoutMs: 200 } });
     await screen.shows(/● online/);
     screen.keys('/login alice\rsecret\r');
-    await screen.shows(/! No answer within 0.2 s.*/, /What next\?/, /^ › *$/m);
+    await screen.shows(/logins wait their turn/, /! No answer within 0.2 s.*/, /What next\?/, /^ › *$/m);
     expect(server.asked('login')).toHaveLength(1);
     server.peer.send(sessionOf('logged-in', 'alice'));
     await screen.shows(/^ milena · alice .*● online/);

@@ -61,6 +61,36 @@ describe('the connection', () => {
     expect(told('late-reply')).toEqual([]);
   });
 
+  test('a login by password keeps its place in the line where the server lets it wait, however long it takes', async () => {
+    await connect({ requestTimeoutMs: 50, deadAfterMs: 100, deadInLineAfterMs: 60_000 });
+    server.behave = () => null;
+    expect(await failure(client.login('al', 'correct horse'))).toMatchObject({ code: 'TIMEOUT' });
+    // Asked behind it, which ends the connection no more than it does, and long after both would have.
+    for (let i = 0; i < 6; i++) expect(await failure(client.list(''))).toMatchObject({ code: 'TIMEOUT' });
+    expect(told('disconnected')).toEqual([]);
+    server.behave = agreeable;
+    const answered = server.requests.filter(({ type }) => type === 'login' || type === 'list');
+    expect(answered.map(({ type }) => type)).toEqual(['login', ...Array.from({ length: 6 }, () => 'list')]);
+    for (const request of answered) {
+      const reply = agreeable(request, server.peer);
+      if (reply !== null) server.peer.send(reply);
+    }
+    await until(() => client.state.account === 'al');
+    expect(told('disconnected')).toEqual([]);
+  });
+
+  test('what is asked behind a login that waited has its own time from then on', async () => {
+    await connect({ requestTimeoutMs: 50, deadAfterMs: 100, deadInLineAfterMs: 60_000 });
+    server.behave = () => null;
+    expect(await failure(client.login('al', 'correct horse'))).toMatchObject({ code: 'TIMEOUT' });
+    for (let i = 0; i < 3; i++) expect(await failure(client.list(''))).toMatchObject({ code: 'TIMEOUT' });
+    const [login] = server.asked('login');
+    const reply = login === undefined ? null : agreeable(login, server.peer);
+    if (reply !== null) server.peer.send(reply);
+    await until(() => told('disconnected').length === 1);
+    expect(told('disconnected')[0]?.reason).toMatch(/unanswered for 0.1 s/);
+  });
+
   test('a goodbye is the reason that is told; it comes back by itself, not before it may', async () => {
     await connectAs('al');
     const goodbye = {

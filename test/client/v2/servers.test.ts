@@ -184,7 +184,7 @@ describe('who has no room for more', () => {
       const connection = new Connection(
         socket,
         dialect2,
-        { requestTimeoutMs: 60_000, deadAfterMs: 60_000 },
+        { requestTimeoutMs: 60_000, deadAfterMs: 60_000, deadInLineAfterMs: 60_000 },
         { onPush: () => undefined, onReply: () => undefined, onClosed: resolve },
       );
       void connection.greet().catch(() => undefined);
