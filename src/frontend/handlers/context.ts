@@ -55,7 +55,7 @@ export interface Caller {
   readonly version: Version;
   readonly peer: string;
   readonly address: string;
-  /** Whether the connection is gone, so that nobody would hear the answer. */
+  /** Whether the connection is gone or the session has ended, so that the answer would be for nobody. */
   readonly isGone: () => boolean;
   /** Sets what is called when that becomes so, in place of what was set before; null: nothing. */
   readonly whenGone: (leave: (() => void) | null) => void;
