@@ -322,7 +322,7 @@ describe('codes', () => {
     [
       "| MAILBOX_FULL | the recipient's inbox, or the sender's share of it, is full |",
       'failure: a message that Kafka does not take |',
-      '| UNAVAILABLE | Kafka does not answer; what was asked **may have been done**, a send stored |',
+      '| UNAVAILABLE | Kafka does not answer; what was asked **may have been done**, a send stored.',
     ],
     async () => {
       const house = await openHouse();
@@ -366,7 +366,7 @@ describe('codes', () => {
       house.cluster.putAccount({ ...account, disabled: true });
       const how = { username: 'anna', password: PASSWORD, takeover: true };
       expect(await (await open(house.frontend)).refusal(0x20, how)).toBe('BAD_CREDENTIALS');
-      house.cluster.deleteTopic(account.topicId);
+      await house.engine.accounts.remove(account);
       expect(await client.goodbye()).toBe('NO_SUCH_USER');
       const strict = await openHouse({ openAccounts: false });
       const stranger = await open(strict.frontend);
