@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from './settings.ts';
 import { stateFolder } from './started.ts';
@@ -10,9 +10,13 @@ import { stateFolder } from './started.ts';
  */
 export function noteRun(environment: Environment): void {
   const folder = stateFolder(environment);
-  const note = join(folder, 'run', `client.${process.pid}`);
+  const run = join(folder, 'run');
+  const note = join(run, `client.${process.pid}`);
   try {
     if (!existsSync(join(folder, '.milena-data'))) return;
+    mkdirSync(run, { recursive: true, mode: 0o700 });
+    // What is behind a link is somebody else's.
+    if (!lstatSync(run).isDirectory()) return;
     // One that was killed may have had the number.
     rmSync(note, { force: true });
     writeFileSync(note, `${process.argv[1]}\n`, { flag: 'wx', mode: 0o600 });
