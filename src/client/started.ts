@@ -12,16 +12,28 @@ const MAX_NOTES = 100;
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
+interface KafkaHere {
+  readonly brokers: string;
+  readonly kind: string;
+  /** Where its frontends have their keys; it need not exist. */
+  readonly keyFile: string;
+}
+
 /** Where `./start_kafka.sh` started Kafka last, or the brokers of `scripts/cluster.sh`; null if neither did. */
-export function kafkaHere(
-  environment: Environment,
-): { readonly brokers: string; readonly kind: string } | null {
+export function kafkaHere(environment: Environment): KafkaHere | null {
   const state = stateFolder(environment);
   const [kind = '', port = ''] = linesOf(join(state, 'kafka', 'kind'))[0]?.split(' ') ?? [];
-  if (isPort(port)) return { brokers: `127.0.0.1:${port}`, kind };
+  if (isPort(port)) return { brokers: `127.0.0.1:${port}`, kind, keyFile: keyFileHere(environment) };
   const ports = linesOf(join(state, 'cluster', 'nodes')).map((line) => line.split(' ')[1] ?? '');
   const brokers = ports.filter(isPort).map((broker) => `127.0.0.1:${broker}`);
-  return brokers.length === 0 ? null : { brokers: brokers.join(','), kind: 'cluster' };
+  if (brokers.length === 0) return null;
+  return { brokers: brokers.join(','), kind: 'cluster', keyFile: join(state, 'cluster', 'cluster.key') };
+}
+
+/** Where the frontends of this folder have their keys, as scripts/common.sh has it; it need not exist. */
+export function keyFileHere(environment: Environment): string {
+  const file = environment.MILENA_CLUSTER_KEY_FILE || join(stateFolder(environment), 'cluster.key');
+  return resolve(ROOT, file);
 }
 
 /** The frontends that run, `HOST:PORT` each. */

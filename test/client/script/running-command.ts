@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly settings?: Record<string, string>;
   /** Standard input; null: stays open. */
   readonly input?: string | Buffer | null;
+  /** By default the home folder. */
+  readonly cwd?: string;
   /** What runs; by default the client's source. */
   readonly program?: readonly string[];
 }
@@ -37,7 +39,7 @@ export class RunningCommand {
   #onOutput: () => void = () => undefined;
 
   constructor(args: readonly string[], options: CommandOptions = {}) {
-    const { settings = {}, input = '', program = SOURCE } = options;
+    const { settings = {}, input = '', program = SOURCE, cwd = home } = options;
     const [file = '', ...first] = program;
     this.child = spawn(file, [...first, ...args], {
       env: {
@@ -48,7 +50,7 @@ export class RunningCommand {
         LC_ALL: 'C.UTF-8',
         ...settings,
       },
-      cwd: home,
+      cwd,
       stdio: 'pipe',
       // A session of its own, so that whoever runs the tests is never asked for a password.
       detached: true,

@@ -5,7 +5,7 @@ import { isLoopback } from '../../../loopback.ts';
 import { EXIT as TOOL_EXIT, ToolError } from '../../../tools/exit.ts';
 import { withAdmin } from '../../../tools/kafka.ts';
 import type { Environment, Settings } from '../../settings.ts';
-import { kafkaHere } from '../../started.ts';
+import { kafkaHere, keyFileHere } from '../../started.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
 import { checkInboxes } from './inboxes.ts';
@@ -13,13 +13,18 @@ import { checkRecords } from './records.ts';
 
 const TIMEOUT_MS = 15_000;
 
-/** Where Kafka is: as the environment says, else where the scripts have started it. @throws ConfigError */
+/** Where Kafka and the keys are: as the environment says, else where the scripts have them. @throws ConfigError */
 export function kafkaConfig(environment: Environment): Config {
   const isNamed = Boolean(environment.MILENA_KAFKA_BROKERS?.trim());
   const port = environment.MILENA_KAFKA_PORT?.trim();
   const started = isNamed || port ? null : kafkaHere(environment);
   const here = started?.brokers ?? (!isNamed && port ? `127.0.0.1:${port}` : undefined);
-  return readConfig(here === undefined ? environment : { ...environment, MILENA_KAFKA_BROKERS: here });
+  return readConfig({
+    ...environment,
+    ...(here === undefined ? {} : { MILENA_KAFKA_BROKERS: here }),
+    // From whichever folder this is called.
+    MILENA_CLUSTER_KEY_FILE: started?.keyFile ?? keyFileHere(environment),
+  });
 }
 
 /** None where nobody expects Kafka to be reachable. */

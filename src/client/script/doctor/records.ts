@@ -5,6 +5,7 @@ import type { Config } from '../../../config.ts';
 import { lookAtAccounts } from '../../../kafka/accounts-look.ts';
 import { existingKeysOf } from '../../../kafka/engine.ts';
 import { EngineError } from '../../../kafka/errors.ts';
+import type { ClusterKey } from '../../../kafka/signature.ts';
 import { ACCOUNTS_TOPIC } from '../../../kafka/topics.ts';
 import { UNPROVEN_REMEDY, unprovenText } from '../../../kafka/unproven.ts';
 import { EXIT } from '../exit.ts';
@@ -28,7 +29,8 @@ export async function checkRecords(config: Config, admin: kafkajs.Admin): Promis
   const there = new Set(await admin.listTopics());
   const asked = TOPICS.filter((topic) => there.has(topic));
   if (asked.length === 0) return ok(name, 'none yet');
-  const unproven = there.has(ACCOUNTS_TOPIC) ? await checkProofs(name, config) : null;
+  const keys = existingKeysOf(config);
+  const unproven = keys !== null && there.has(ACCOUNTS_TOPIC) ? await checkProofs(name, config, keys) : null;
   if (unproven !== null) return unproven;
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
@@ -41,6 +43,13 @@ export async function checkRecords(config: Config, admin: kafkajs.Admin): Promis
   const wrong = resources
     .filter(({ configEntries }) => configEntries[0]?.configValue !== 'LogAppendTime')
     .map(({ resourceName }) => resourceName);
+  if (wrong.length === 0 && keys === null) {
+    return hint(
+      name,
+      `Not looked at whether accounts are signed: there are no keys in ${config.clusterKeyFile}.`,
+      'Ask where a frontend runs, or name its keys in MILENA_CLUSTER_KEY_FILE.',
+    );
+  }
   if (wrong.length === 0) return ok(name, 'only signed ones count, and copies are known by their time');
   const text = `${wrong.join(', ')}: ${SETTING} is not LogAppendTime, so no frontend believes what is written there.`;
   return hint(
@@ -50,10 +59,8 @@ export async function checkRecords(config: Config, admin: kafkajs.Admin): Promis
   );
 }
 
-/** Whether all accounts are signed with the keys that are here; null: yes, or there are no keys here to tell it by. */
-async function checkProofs(name: string, config: Config): Promise<Check | null> {
-  const keys = existingKeysOf(config);
-  if (keys === null) return null;
+/** Whether all accounts are signed with these keys; null: yes. */
+async function checkProofs(name: string, config: Config, keys: readonly ClusterKey[]): Promise<Check | null> {
   try {
     const proofs = await lookAtAccounts(config, keys, pino({ level: 'silent' }), READ_TIMEOUT_MS);
     if (proofs === null || proofs.unproven === 0) return null;
