@@ -3,8 +3,9 @@
 #
 #   ./start_client.sh [--server HOST:PORT[,HOST:PORT…]] [further options of the client]
 #
-# Without --server and MILENA_SERVER it connects to the frontend of this checkout: that at MILENA_HOST and MILENA_PORT, or
-# the one that was started here last, or 127.0.0.1:8080. ./stop_everything.sh ends it, too.
+# Without --server, MILENA_SERVER and a server in the client's settings file it connects to the frontend of this checkout:
+# that at MILENA_HOST and MILENA_PORT, or the one that was started here last, or 127.0.0.1:8080. ./stop_everything.sh ends
+# it, too.
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/scripts/common.sh"
@@ -17,12 +18,15 @@ for argument in "$@"; do
   esac
 done
 
-if [ -z "$server${MILENA_SERVER:-}" ]; then
+# The client finds its server by itself; a settings file may name another one than the frontend of this checkout.
+settings=${MILENA_SETTINGS:-${XDG_CONFIG_HOME:-${HOME:-}/.config}/milena/settings.json}
+if [ -z "$server${MILENA_SERVER:-}" ] && { [ -n "$ADDRESS_IS_GIVEN" ] || [ -z "${MILENA_SETTINGS:-}" ] && [ ! -e "$settings" ]; }; then
   if is_local "$FRONTEND_HOST" && ! port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
     die "$EX_UNAVAILABLE" "No frontend answers at $FRONTEND_ADDRESS. Start one in another terminal:  ./start_frontend.sh" \
       '(or all at once:  ./start_everything.sh; or name another one:  ./start_client.sh --server HOST:PORT)'
   fi
-  set -- --server "$FRONTEND_ADDRESS" "$@"
 fi
+# What nobody has said must not count before that file. Empty, and not unset: that would be a look into .env.
+[ -n "$ADDRESS_IS_GIVEN" ] || MILENA_HOST='' MILENA_PORT=''
 ensure_build
 exec "$ROOT/milena" "$@"

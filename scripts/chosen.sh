@@ -31,13 +31,13 @@ take_chosen() {
       MILENA_HOST=${BASH_REMATCH[1]} MILENA_PORT=${BASH_REMATCH[2]}
     fi
   fi
-  [ -z "${MILENA_KAFKA_BROKERS:-}${MILENA_KAFKA_PORT:-}" ] || return 0
-  if [ -n "$brokers" ]; then
+  if [ -n "$brokers" ] && [ -z "${MILENA_KAFKA_BROKERS:-}${MILENA_KAFKA_PORT:-}" ]; then
     MILENA_KAFKA_BROKERS=$brokers
     # shellcheck disable=SC2034  # for messages
     KAFKA_GIVEN_BY="as the frontend at $address has it"
-    return
   fi
+  # Whichever Kafka that frontend has: it is the port of the one that is started here.
+  [ -z "${MILENA_KAFKA_PORT:-}" ] || return 0
   while read -r kind port; do
     if [[ $port =~ ^[1-9][0-9]{0,4}$ ]] && { [ -z "${MILENA_KAFKA:-}" ] || [ "$kind" = "$MILENA_KAFKA" ]; }; then
       MILENA_KAFKA_PORT=$port

@@ -55,8 +55,8 @@ STATE=$(in_root "${MILENA_STATE_DIR:-.milena}")
 [ ! -w "$ROOT" ] || claim_folder "$ROOT/.milena"
 claim_folder "$STATE"
 STATE=$(cd "$STATE" && pwd -P)
-make_folder "$STATE/run"
-make_folder "$STATE/logs"
+inner_folder run
+inner_folder logs
 need_files "$STATE"/run/*
 . "$ROOT/scripts/processes.sh"
 
@@ -73,6 +73,8 @@ reachable() {
 # A script that another one has called has the address from it, not from a person.
 [ "${MILENA_KAFKA_BROKERS:-}" != "${MILENA_OWN_KAFKA:-}" ] || MILENA_KAFKA_BROKERS=''
 KAFKA_GIVEN_BY=MILENA_KAFKA_BROKERS
+# shellcheck disable=SC2034  # for start_client.sh
+ADDRESS_IS_GIVEN=${MILENA_HOST:-}${MILENA_PORT:-}
 . "$ROOT/scripts/chosen.sh"
 take_chosen
 

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Sourced by common.sh: the folders that the scripts write to and delete from. A folder is ours when it has our mark in
-# it, and it gets one only when we make it or find it empty; nothing is ever written to, or removed from, one that has not.
-# What it looks like proves nothing: other programs have folders called kafka, run and logs, too.
+# it, and it gets one only when we make it or find it empty; run and logs are ours by lying in one, and are no links. Nothing
+# is ever written to, or removed from, any other. What it looks like proves nothing: other programs have folders called
+# kafka, run and logs, too.
 
 MARK=.milena-data
 
@@ -45,6 +46,12 @@ make_folder() {
   [ ! -e "$1" ] || die "$EX_USAGE" "$1 is not a folder. Move it away, $otherwise"
   mkdir -p -m 700 "$1" 2>/dev/null || [ -d "$1" ] ||
     die "$EX_USAGE" "The folder $1 cannot be made: something else may be in its path, or you may not write there. Mend that, $otherwise"
+}
+
+# inner_folder NAME: run or logs, in the state folder, which has the mark
+inner_folder() {
+  [ ! -L "$STATE/$1" ] || in_the_way "$STATE/$1"
+  make_folder "$STATE/$1"
 }
 
 is_empty() {
@@ -109,9 +116,10 @@ data_folder() {
     "$(how_to_adopt "$STATE/$1")"
 }
 
-# need_deletable NAME: ends the script where the data folder of that name is not one to delete.
+# need_deletable NAME [WHAT]: ends the script where the data folder of that name is not one to delete; says what was not
+# done then.
 need_deletable() {
-  local folder=${STATE:?}/${1:?} part nothing='Nothing was stopped and nothing was deleted.'
+  local folder=${STATE:?}/${1:?} part nothing=${2:-Nothing was stopped and nothing was deleted.}
   for part in "$folder" "$folder/data" "$STATE/deleted-$1"; do
     [ ! -L "$part" ] || die 1 "$part is a link to another folder, which these scripts do not delete. $nothing" \
       'Delete that folder and the link yourself.'
@@ -126,7 +134,7 @@ need_deletable() {
 # delete_data NAME: what data_folder has made. Fails where there is none.
 delete_data() {
   local folder=${STATE:?}/${1:?} gone=$STATE/deleted-$1 status=1
-  need_deletable "$1"
+  need_deletable "$1" 'It was not deleted.'
   own_folder "$gone" || in_the_way "$gone"
   # All at once: what a signal interrupts must not be half of the data.
   if [ -e "$folder" ]; then mv "$folder" "$gone/$1.$$" && status=0; fi
@@ -134,7 +142,21 @@ delete_data() {
   rm -rf "${gone:?}/$1".[0-9]*
   rm -f "$gone/$MARK"
   rmdir "$gone"
+  delete_left
   return "$status"
+}
+
+# delete_left: what an interrupted --wipe of an earlier version has left, deleted.PID: all messages may be in there.
+delete_left() {
+  local folder
+  for folder in "$STATE"/deleted.[0-9]*; do
+    if [ ! -d "$folder" ] || [ -L "$folder" ]; then continue; fi
+    if has_mark "$folder" || is_empty "$folder"; then
+      rm -rf "${folder:?}"
+    else
+      warn "$folder may be left of an earlier --wipe, with messages in it: it has no $MARK, so it was not deleted."
+    fi
+  done
 }
 
 # confirm WHAT WITHOUT: asks for a typed yes. Without anybody to ask it says how to do without.

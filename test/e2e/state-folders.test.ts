@@ -178,6 +178,125 @@ describe('a state folder that cannot be one', () => {
   );
 });
 
+it.each(['run', 'logs'])(
+  '%s, within a state folder of ours, by a link to somebody’s folder',
+  async (name) => {
+    await run('stop_everything.sh');
+    const theirs = foreignFolder(box, 'theirs');
+    // What would be taken for a note of a program that has ended.
+    writeFileSync(join(theirs, 'client.4000000'), 'mine');
+    rmSync(join(state, name), { recursive: true });
+    symlinkSync(theirs, join(state, name));
+    const before = fingerprint(theirs);
+    for (const script of ['stop_everything.sh', 'start_kafka.sh', 'start_frontend.sh']) {
+      const done = await run(script);
+      expect(done).toMatchObject({ code: 1, stdout: '' });
+      expect(done.stderr).toContain(`${join(state, name)} is a link`);
+    }
+    expect(fingerprint(theirs)).toEqual(before);
+  },
+);
+
+describe('the client of a checkout', () => {
+  const unset = ['MILENA_PORT', 'MILENA_HOST'];
+  const list = (more: Record<string, string> = {}) =>
+    call(join(clone, 'milena'), ['list'], {
+      settings: { ...settings, MILENA_SERVER: '127.0.0.1:1', ...more },
+      unset,
+    });
+
+  it('runs beside a state folder that is not ours, which it leaves alone', async () => {
+    const theirs = foreignFolder(box, 'theirs');
+    for (const make of [
+      () => unmarked(state),
+      () => writeFileSync(state, ''),
+      () => symlinkSync(join(box, 'made'), state),
+      () => symlinkSync(theirs, state),
+      // Somebody else's, who lets nobody in.
+      () => mkdirSync(state, { mode: 0 }),
+    ]) {
+      make();
+      const before = fingerprint(theirs);
+      const done = await list();
+      expect(done).toMatchObject({ code: 69, stderr: expect.stringContaining('nobody listens') });
+      expect(fingerprint(theirs)).toEqual(before);
+      expect(existsSync(join(box, 'made'))).toBe(false);
+      rmSync(state, { recursive: true, force: true });
+    }
+  });
+
+  it('makes the folder of its note again, and writes none by a link', async () => {
+    await run('stop_everything.sh');
+    const path = join(state, 'run');
+    rmSync(path, { recursive: true });
+    expect(await list()).toMatchObject({ code: 69 });
+    expect(lstatSync(path)).toSatisfy((stat) => stat.isDirectory() && (stat.mode & 0o777) === 0o700);
+    rmSync(path, { recursive: true });
+    const theirs = foreignFolder(box, 'theirs');
+    symlinkSync(theirs, path);
+    const changed = lstatSync(theirs).mtimeMs;
+    expect(await list()).toMatchObject({ code: 69 });
+    expect(lstatSync(theirs).mtimeMs).toBe(changed);
+  });
+
+  it('by its script, too, has the server of its settings file, unless the address was said', async () => {
+    const named = join(box, 'settings.json');
+    writeFileSync(named, '{ "server": "127.0.0.1:2" }');
+    const home = { HOME: box, XDG_CONFIG_HOME: box };
+    mkdirSync(join(box, 'milena'));
+    writeFileSync(join(box, 'milena/settings.json'), '{ "server": "127.0.0.1:3" }');
+    const said = { MILENA_HOST: '', MILENA_PORT: '' };
+    for (const [more, server] of [
+      [{ ...said, MILENA_SETTINGS: named }, '127.0.0.1:2'],
+      [said, '127.0.0.1:3'],
+      [{ MILENA_HOST: '', MILENA_PORT: '4' }, '127.0.0.1:4'],
+      [{ ...said, MILENA_SERVER: '127.0.0.1:5' }, '127.0.0.1:5'],
+    ] as const) {
+      // What is empty hides what is here.
+      writeFileSync(join(clone, '.env'), 'MILENA_HOST=localhost\nMILENA_PORT=6\n');
+      for (const script of ['milena', 'start_client.sh']) {
+        const done = await call(join(clone, script), ['list'], {
+          settings: { ...settings, ...home, ...more },
+        });
+        expect(done, script).toMatchObject({ code: 69, stderr: expect.stringContaining(server) });
+      }
+    }
+  });
+});
+
+it('the port of its own Kafka is remembered where a frontend was given another one', async () => {
+  await run('stop_everything.sh');
+  mkdirSync(join(state, 'kafka'));
+  writeFileSync(join(state, 'kafka/.milena-data'), '');
+  writeFileSync(join(state, 'kafka/kind'), 'jvm 29095\n');
+  settings.MILENA_KAFKA_PORT = '';
+  const port = () =>
+    call('bash', ['-c', `. scripts/common.sh; echo "$MILENA_KAFKA_PORT $MILENA_KAFKA_BROKERS"`], {
+      settings,
+      cwd: clone,
+    });
+  expect(await port()).toMatchObject({ stdout: '29095 127.0.0.1:29095\n' });
+  settings.MILENA_KAFKA_BROKERS = 'other:9092';
+  expect(await port()).toMatchObject({ stdout: '29095 other:9092\n' });
+});
+
+describe('what an interrupted --wipe of an earlier version has left', () => {
+  it('is deleted where it has the mark, and named where it has none', async () => {
+    await run('stop_everything.sh');
+    const [ours, theirs] = [join(state, 'deleted.17'), foreignFolder(state, 'deleted.18')];
+    mkdirSync(join(ours, 'data'), { recursive: true });
+    for (const file of ['.milena-data', 'data/log']) writeFileSync(join(ours, file), '');
+    const link = join(state, 'deleted.19');
+    symlinkSync(theirs, link);
+    const before = fingerprint(theirs);
+    const done = await wipe();
+    expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining(`${theirs} may be left`) });
+    expect(existsSync(ours)).toBe(false);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(fingerprint(theirs)).toEqual(before);
+  });
+});
+
 const THINGS: Readonly<Record<string, (path: string) => void>> = {
   'a folder with something in it': (path) => {
     mkdirSync(path);
