@@ -1,6 +1,8 @@
 /** The client line by line: `--plain`, a terminal that can do no more, and no terminal at all. */
 import { spawn } from 'node:child_process';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { fail } from '../client/v2/harness.ts';
+import { agreeable, TestServer2 } from '../client/v2/test-server.ts';
 import {
   CLIENT,
   closeClients,
@@ -132,6 +134,27 @@ describe.each([
     again.type('/next\r');
     await again.shows(/Nothing is unread\./);
     expect(again.text.match(/while you were away/g)).toHaveLength(1);
+  });
+
+  test('of half a password whose question has ended nothing is seen, and it answers nothing', async () => {
+    const gone = await TestServer2.listen();
+    await gone.close();
+    const terminal = openClient(gone.port, { name, args, user: 'alice', ...SHELL });
+    await terminal.shows(/password of alice:$/m);
+    terminal.type('hünt');
+    const server = await TestServer2.listen(gone.port);
+    onTestFinished(() => server.close());
+    server.behave = (request, peer) => {
+      if (request.type === 'list') return { type: 'listed', names: [], more: false };
+      return request.type === 'login' ? fail('BAD_CREDENTIALS') : agreeable(request, peer);
+    };
+    await terminal.shows(/There is no account alice/, /that question has ended: Enter goes on\)$/m);
+    terminal.type('er2\r');
+    await terminal.shows(/make alice\?:$/m);
+    terminal.type('no\r');
+    await terminal.shows(/make alice\?: no$/m, /your name:$/m);
+    expect(terminal.output).not.toMatch(/hün|er2|Nothing was done/);
+    expect(server.asked('login')).toEqual([]);
   });
 
   test.each([

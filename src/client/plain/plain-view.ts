@@ -90,19 +90,20 @@ export class PlainView implements View {
     // Nothing stands there that would have to change.
   }
 
-  asked(question: Question | null): void {
+  asked(question: Question | null, keepsTyped: boolean): void {
     this.#isAsking = question !== null;
     this.#isWaiting = question?.isWaiting === true;
     if (question?.isWaiting) {
       // Most answers are dealt with at once. What is typed while one is not may be a password for the next question.
       setImmediate(() => {
-        if (this.#isWaiting) this.#prompt.ask({ text: '… ', masked: true });
+        if (this.#isWaiting) this.#prompt.ask({ text: '… ', masked: true }, true);
       });
       return;
     }
     // Escape is no key of a line editor.
     if (question !== null) this.#print(`(${question.hint.replaceAll('Esc', 'Ctrl+C')})`);
-    this.#prompt.ask(question === null ? null : { text: `${question.prompt}: `, masked: question.masked });
+    const asked = question === null ? null : { text: `${question.prompt}: `, masked: question.masked };
+    this.#prompt.ask(asked, keepsTyped);
   }
 
   page(title: string, rows: readonly string[]): void {

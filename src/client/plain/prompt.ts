@@ -71,11 +71,15 @@ export class Prompt {
     if (this.#question === null) this.#show();
   }
 
-  ask(question: { readonly text: string; readonly masked: boolean } | null): void {
+  /** @param keepsTyped what was typed so far of a password belongs to this question, too, if that is for one */
+  ask(question: { readonly text: string; readonly masked: boolean } | null, keepsTyped: boolean): void {
     const wasSecret = this.#isSecret;
     this.#question = question;
-    this.#isCut = wasSecret && this.#keys !== null && this.#keys.text !== '' && question?.masked !== true;
-    if (this.#isSecret !== wasSecret && !this.#closed) {
+    const isKept = keepsTyped && question?.masked === true;
+    const isHalf = wasSecret && !this.#isCut && this.#keys !== null && this.#keys.text !== '';
+    const becomesCut = isHalf && !isKept;
+    this.#isCut ||= becomesCut;
+    if ((becomesCut || this.#isSecret !== wasSecret) && !this.#closed) {
       const half = this.#editor?.line ?? this.#keys?.text ?? '';
       // What was typed of a password is for no line that can be seen.
       if (!wasSecret) this.#half = half;

@@ -323,7 +323,7 @@ export class Chat implements View {
   #leaveQuestion(): void {
     // What the person throws away themselves is no half of a password that is still being typed.
     this.#update({ type: 'edit', action: { type: 'clear' } });
-    if (this.#screen.question?.isOver) this.#update({ type: 'ask', question: null, keepsTyped: false });
+    if (this.#screen.question?.isOver) this.#update({ type: 'go-on' });
     else this.#talk.leaveQuestion();
   }
 

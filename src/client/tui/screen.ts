@@ -36,6 +36,8 @@ export interface Screen {
   readonly page: Page | null;
   /** What the person is asked, and their answer so far; what they were writing waits meanwhile. */
   readonly question: Question | null;
+  /** What is asked when the person has left a question that is over. */
+  readonly next: Question | null;
   readonly answer: InputLine;
   readonly input: InputLine;
   readonly completion: CompletionState | null;
@@ -50,6 +52,8 @@ export type ScreenEvent =
   | { readonly type: 'talk'; readonly talk: TalkState }
   | { readonly type: 'conversations'; readonly conversations: readonly Conversation[] }
   | { readonly type: 'ask'; readonly question: Question | null; readonly keepsTyped: boolean }
+  /** The person has left a question that is over. */
+  | { readonly type: 'go-on' }
   | { readonly type: 'page'; readonly page: Page | null }
   /** Moves the choice in the list or on a page, or the text of a page. */
   | { readonly type: 'pick'; readonly by: number }
@@ -68,6 +72,7 @@ export function emptyScreen(talk: TalkState, columns: number, rows: number): Scr
     picked: null,
     page: null,
     question: null,
+    next: null,
     answer: EMPTY_INPUT,
     input: EMPTY_INPUT,
     completion: null,
@@ -98,6 +103,8 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
       return conversationsAre(screen, event.conversations);
     case 'ask':
       return ask(screen, event.question, event.keepsTyped);
+    case 'go-on':
+      return { ...screen, question: screen.next, next: null, answer: EMPTY_INPUT };
     case 'new-person':
       return { ...screen, input: EMPTY_INPUT, completion: null };
     case 'page':
@@ -113,12 +120,18 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
 
 const OVER = 'this question has ended: nothing typed here goes anywhere · Enter or Esc goes on';
 
-/** A password that was half typed goes with its question; its other half is not shown either, whatever comes next. */
-function ask(screen: Screen, next: Question | null, keepsTyped: boolean): Screen {
-  const { answer, input } = screen;
-  const isCut = screen.question?.masked === true && answer.text !== '' && !keepsTyped;
-  const question = isCut ? cut(screen.question, next) : next;
+/**
+ * A password that was half typed goes with its question. Its other half is not shown either, and answers nothing: what
+ * comes next is asked when the person has gone on.
+ */
+function ask(screen: Screen, question: Question | null, keepsTyped: boolean): Screen {
+  const { answer, input, question: before } = screen;
+  if (before?.isOver) return { ...screen, next: question };
   const asked = { ...screen, question, page: null, picked: null };
+  if (before?.masked && answer.text !== '' && !keepsTyped) {
+    const over = { prompt: before.prompt, hint: OVER, masked: true, isOver: true };
+    return { ...asked, question: over, next: question, answer: EMPTY_INPUT };
+  }
   if (question !== null) return { ...asked, answer: keepsTyped ? answer : EMPTY_INPUT };
   const { text } = answer;
   const isWritten = keepsTyped && text !== '' && input.text === '';
@@ -127,11 +140,6 @@ function ask(screen: Screen, next: Question | null, keepsTyped: boolean): Screen
     answer: EMPTY_INPUT,
     input: isWritten ? editInput(input, { type: 'set', text }) : input,
   };
-}
-
-function cut(before: Question, next: Question | null): Question {
-  if (next !== null) return { ...next, masked: true };
-  return { prompt: before.prompt, hint: OVER, masked: true, isOver: true };
 }
 
 function edit(screen: Screen, action: InputAction): Screen {

@@ -179,6 +179,25 @@ describe('questions and pages', () => {
     expect(drawn(after).at(-2)).toBe(' carol › half a thought');
   });
 
+  test.each([true, false])('after half a password the next question is asked whole, masked: %s', (masked) => {
+    const question = { prompt: 'old password', hint: '', masked: true };
+    const next = { prompt: 'the next', hint: 'says what to do', masked };
+    const half = typed(updateScreen(screenOf(80, 24), { type: 'ask', question, keepsTyped: false }), 'hünt');
+    const over = typed(updateScreen(half, { type: 'ask', question: next, keepsTyped: false }), 'er2');
+    expect(drawn(over).slice(-2)).toEqual([
+      ' old password › •••',
+      expect.stringMatching(/^ this question has ended/),
+    ]);
+    // Another one may come before the person has gone on.
+    const changed = { ...next, hint: 'says otherwise' };
+    const still = updateScreen(over, { type: 'ask', question: changed, keepsTyped: true });
+    expect(drawn(still).at(-2)).toBe(' old password › •••');
+    expect(drawn(updateScreen(still, { type: 'go-on' })).slice(-2)).toEqual([
+      ' the next ›',
+      ' says otherwise',
+    ]);
+  });
+
   test('what a search has found, newest first, one of them chosen', () => {
     const messages = history.search('hello', 10);
     const page = { type: 'found', title: '2 with hello', messages, picked: 0 } as const;
