@@ -30,11 +30,12 @@ export async function run(context: Context): Promise<void> {
       });
     } catch (error) {
       if (!(error instanceof ClientError) || error.refusal?.code !== 'REGISTRATION_CLOSED') throw error;
-      // The server does not know by which address it was found.
+      // The server may make no accounts at all, and it does not know by which address it was found.
+      if (invite !== undefined) throw error;
       const command = ['milena create', name, settings.serverFlags, '--invite INVITE']
         .filter(Boolean)
         .join(' ');
-      const text = `${sanitiseLine(error.message)} With an invite:  ${command}`;
+      const text = `${sanitiseLine(error.message)} If you have an invite:  ${command}`;
       throw new Failure(exitOf(error), text, { cause: error });
     }
     link.isEntered();

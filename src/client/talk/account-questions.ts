@@ -148,15 +148,18 @@ export class AccountQuestions {
     } catch (error) {
       if (!(error instanceof ClientError) || error.refusal?.code !== 'REGISTRATION_CLOSED') throw error;
       this.#display.say('error', wordsFor(error));
-      this.#askInvite(name, password);
+      if (this.#invite === null) return this.#askInvite(name, password);
+      // The server may make no accounts at all: who has another invite says so.
+      this.#invite = null;
+      this.#display.say('info', `If you have another invite:  /create ${name}`);
     }
   }
 
-  /** The password is kept meanwhile: nobody has to type it again. */
+  /** The password is kept meanwhile: nobody has to type it again. The server need not be one that takes invites. */
   #askInvite(name: string, password: string | null): void {
     const command = ['milena', this.#serverFlags, '--invite INVITE'].filter(Boolean).join(' ');
-    this.#display.say('info', `An invite can be entered below, or given at the start:  ${command}`);
-    const hint = "the operator's invite, if you have one · Esc leaves";
+    this.#display.say('info', `If you have an invite, enter it below, or give it at the start:  ${command}`);
+    const hint = "the operator's invite, if the server takes any · Esc leaves";
     this.#display.ask({ prompt: 'invite', hint, masked: false }, (answer) => {
       if (answer === null || answer.trim() === '') return this.#nothing();
       this.#invite = answer.trim();

@@ -176,4 +176,7 @@ test('create where an invite is needed hints at the whole command, with the serv
   const done = await run('create', ['bob']);
   expect(done).toMatchObject({ code: 77, stderr: expect.stringContaining('--invite INVITE') });
   expect(done.stderr).toContain(`milena create bob --server 127.0.0.1:${server.port} --invite INVITE`);
+  // The server may make none at all: one that did not help is not asked for again.
+  const invited = await run('create', ['--invite', 'old', 'bob']);
+  expect(invited).toMatchObject({ code: 77, stderr: expect.not.stringContaining('--invite') });
 });

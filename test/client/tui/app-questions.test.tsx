@@ -98,9 +98,16 @@ describe('an account that is gone', () => {
     await screen.inputIs(' password of alice › ••••');
     server = await TestServer2.listen(port);
     server.behave = EMPTY;
-    await screen.shows(GONE, /^ make alice\? › *$/m);
+    await screen.shows(GONE, /^ password of alice › *$/m, /this question has ended/);
     screen.keys('er2');
-    await screen.inputIs(' make alice? › •••');
+    await screen.inputIs(' password of alice › •••');
+    expect(screen.text).not.toContain('make alice?');
+    screen.keys(KEY.enter);
+    // It was no answer, and what comes next can be read.
+    await screen.inputIs(' make alice? ›');
+    expect(screen.text).not.toMatch(/Nothing was done/);
+    screen.keys('no');
+    await screen.inputIs(' make alice? › no');
     screen.keys(KEY.enter);
     await screen.inputIs(' your name ›');
     expect(screen.frames.join('\n')).not.toMatch(/hün|er2/);
@@ -163,22 +170,42 @@ describe('a server that makes accounts by invitation', () => {
     ]);
   });
 
-  test('is asked for, until it is right, and the password is not asked for again', async () => {
+  test('is asked for, and the password is not asked for again', async () => {
     open({ account: { serverFlags: '--server 127.0.0.1:99' } });
     await screen.shows(/● online/);
     screen.keys('/create alice\rsecret\rsecret\r');
     await screen.shows(
       /! that was REGISTRATION_CLOSED/,
-      /given at the start: milena --server 127\.0\.0\.1:99 --invite INVITE/,
+      /If you have an invite/,
+      /give it at the start: milena --server 127\.0\.0\.1:99 --invite INVITE/,
       /^ invite › *$/m,
     );
-    screen.keys('wrong\r');
-    await screen.shows(/REGISTRATION_CLOSED[\s\S]*REGISTRATION_CLOSED/, /^ invite › *$/m);
     screen.keys(' right \r');
     await screen.shows(/Account alice is made/);
-    expect(server.asked('create').map(({ invite }) => invite)).toEqual([undefined, 'wrong', 'right']);
-    expect(new Set(server.asked('create').map(({ password }) => password))).toEqual(new Set(['secret']));
+    expect(server.asked('create')).toMatchObject([
+      { password: 'secret' },
+      { password: 'secret', invite: 'right' },
+    ]);
   });
+
+  test.each([
+    ['at the start', 'wrong', ''],
+    ['when asked', null, 'wrong\r'],
+  ])(
+    'that was given %s and does not help is not asked for again, but another one may be',
+    async (_, invite, typed) => {
+      open({ account: { invite } });
+      await screen.shows(/● online/);
+      screen.keys(`/create alice\rsecret\rsecret\r${typed}`);
+      await screen.shows(/! that was REGISTRATION_CLOSED/, /If you have another invite: \/create alice/);
+      await screen.inputIs(' ›');
+      expect(server.asked('create').at(-1)).toMatchObject({ invite: 'wrong' });
+      screen.keys('/create alice\rsecret\rsecret\r');
+      await screen.inputIs(' invite ›');
+      screen.keys('right\r');
+      await screen.shows(/Account alice is made/);
+    },
+  );
 
   test('is left with Escape', async () => {
     open();
