@@ -4,7 +4,7 @@
 #   scripts/kafka-tool.sh TOOL [arguments of the tool, without --bootstrap-server]
 #   scripts/kafka-tool.sh consumer-groups --describe --group milena.inbox.alice
 #
-# TOOL is one of: topics, groups, consumer-groups, console-consumer, console-producer, configs, get-offsets.
+# TOOL is one of: topics, groups, consumer-groups, console-consumer, console-producer, configs, get-offsets, features.
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/common.sh"
@@ -18,6 +18,7 @@ case ${1:-} in
   console-consumer) class=org.apache.kafka.tools.consumer.ConsoleConsumer ;;
   console-producer) class=org.apache.kafka.tools.ConsoleProducer ;;
   configs) class=kafka.admin.ConfigCommand ;;
+  features) class=org.apache.kafka.tools.FeatureCommand ;;
   get-offsets) class=org.apache.kafka.tools.GetOffsetShell ;;
   '') wrong_usage 'Which tool?' ;;
   *) wrong_usage "unknown tool: $1" ;;

@@ -9,7 +9,7 @@ import { kafkaSecurity } from './kafka-security.ts';
 import { greet } from './notices.ts';
 import { now, retry } from './retry.ts';
 import { type ClusterKey, Signer } from './signature.ts';
-import { ACCOUNTS_TOPIC, ensureControlTopic } from './topics.ts';
+import { ACCOUNTS_TOPIC, ensureNoticesTopic } from './topics.ts';
 import { Trust } from './trust.ts';
 import type { Proofs } from './unproven.ts';
 
@@ -53,7 +53,7 @@ export async function withAccounts<Result>(
       cluster,
       accounts,
       learnTime: async () => {
-        await ensureControlTopic(cluster, config.replicationFactor, now() + timeoutMs);
+        await ensureNoticesTopic(cluster, config.replicationFactor, now() + timeoutMs);
         await greet(trust, appender);
       },
     });

@@ -91,6 +91,13 @@ export class Cluster {
     this.#learnNodes(response.brokers);
   }
 
+  /** The brokers that there are now. @throws the network's error */
+  async nodes(): Promise<number[]> {
+    const { brokers } = await this.requestAny(metadataV12.api, [], false, false);
+    this.#learnNodes(brokers);
+    return brokers.map(({ nodeId }) => nodeId);
+  }
+
   /** Sends one request to a node over the connection of that lane. */
   async request<A extends unknown[], R>(node: number, lane: Lane, api: API<A, R>, ...args: A): Promise<R> {
     const connection = await this.#connection(node, lane);

@@ -7,11 +7,13 @@ import { Appender } from './appender.ts';
 import { BrokerClock } from './broker-clock.ts';
 import { Cluster } from './cluster.ts';
 import { loadClusterKeys, parseClusterKeys } from './cluster-keys.ts';
+import { demandConsumerProtocol } from './consumer-protocol.ts';
 import type { Inboxes } from './inboxes.ts';
 import { KafkaAccounts } from './kafka-accounts.ts';
 import { KafkaInboxes } from './kafka-inboxes.ts';
 import { kafkaSecurity } from './kafka-security.ts';
 import { KafkaSessions } from './kafka-sessions.ts';
+import { partFromOlder } from './older-frontends.ts';
 import { now, retry } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 import { type ClusterKey, Signer } from './signature.ts';
@@ -20,6 +22,8 @@ import { Trust } from './trust.ts';
 
 /** How long Kafka may take to answer for the first time, milliseconds. */
 const FIRST_CONTACT_MS = 5_000;
+/** A new cluster has no coordinators for its first seconds. */
+const START_TIMEOUT_MS = 60_000;
 
 /** Everything the frontend knows of Kafka: three doors. */
 export interface Engine {
@@ -35,7 +39,7 @@ export interface Engine {
 /**
  * Connects to Kafka, makes the topic of accounts if there is none, reads it, and takes this frontend's lease.
  * @param wallClock milliseconds since the epoch; the brokers' time is learned
- * @throws EngineError `UNAVAILABLE`; ConfigError for keys that cannot be used
+ * @throws EngineError `UNAVAILABLE`; ConfigError for keys that cannot be used, and for what else an operator has to do first
  */
 export async function openEngine(config: Config, log: Logger, wallClock = Date.now): Promise<Engine> {
   const { replicationFactor } = config;
@@ -63,7 +67,10 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
   };
   try {
     await retry(`Kafka at ${config.brokers.join(', ')}`, now() + FIRST_CONTACT_MS, () => cluster.connect());
-    // First: what is written from now on is to have the brokers' time.
+    const deadline = now() + START_TIMEOUT_MS;
+    await demandConsumerProtocol(cluster, deadline);
+    await partFromOlder(cluster, trust, log, deadline);
+    // Before anything else: what is written from now on is to have the brokers' time.
     await settings.bringOwn();
     await Promise.all([accounts.start(), sessions.start()]);
     await inboxes.start();

@@ -3,9 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
-import { GroupMember } from './group-member.ts';
+import { FrontendGroup } from './frontend-group.ts';
 import { now } from './retry.ts';
-import { FRONTEND_GROUP_PREFIX } from './topics.ts';
 import type { Trust } from './trust.ts';
 
 export interface FrontendLeaseOptions {
@@ -38,7 +37,7 @@ const POLL_MS = 50;
 export class FrontendLease {
   readonly #options: FrontendLeaseOptions;
   #id = randomUUID();
-  #member: GroupMember | null = null;
+  #member: FrontendGroup | null = null;
   /** On the clock of `now`; moved on by every heartbeat that succeeded, counted from when it was sent. */
   #validUntil = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -92,19 +91,9 @@ export class FrontendLease {
   async #join(): Promise<void> {
     this.#id = randomUUID();
     const sentAt = now();
-    const member = await GroupMember.join(this.#options.cluster, {
-      group: FRONTEND_GROUP_PREFIX + this.#id,
-      topic: null,
-      frontendId: this.#id,
-      nonce: randomUUID(),
-      trust: this.#options.trust,
-      sessionTimeoutMs: this.#options.sessionTimeoutMs,
-      lane: 'life',
-      deadline: sentAt + JOIN_TIMEOUT_MS,
-    });
-    if (!member)
-      throw new EngineError('UNAVAILABLE', 'somebody else holds the group of this new frontend id');
-    this.#member = member;
+    const { cluster, trust, sessionTimeoutMs } = this.#options;
+    const deadline = sentAt + JOIN_TIMEOUT_MS;
+    this.#member = await FrontendGroup.join(cluster, trust, this.#id, sessionTimeoutMs, deadline);
     this.#renewed(sentAt);
   }
 

@@ -32,4 +32,6 @@ export interface InboxSurroundings {
   readonly onReleased: (inbox: KafkaInbox) => void;
   /** Gives a lost lease back in the background, in case it is still ours. */
   readonly abandon: (member: GroupMember) => void;
+  /** Puts out whoever else is in the group; never rejects. */
+  readonly putOutStrangers: (member: GroupMember) => Promise<void>;
 }

@@ -62,7 +62,7 @@ export class KafkaInbox implements Inbox, Follower {
   #ended = false;
   readonly #commits: CommitSchedule;
   #closing: Promise<void> | null = null;
-  #lastContact = now();
+  #lastHeartbeat = now();
   /** Everything below is committed as delivered, or not there any more. */
   #committedLow: number;
   #trimmedAt: number;
@@ -230,28 +230,30 @@ export class KafkaInbox implements Inbox, Follower {
   // ---- the engine's side
 
   /**
-   * What is due from time to time: a heartbeat, unless a commit or another heartbeat went out within this time, and
-   * trimming the history.
+   * What is due from time to time: a heartbeat, unless one went out within this time, and trimming the history.
+   * @param heartbeatIntervalMs null: as often as the coordinator wants it
    */
-  maintain(heartbeatIntervalMs: number): void {
+  maintain(heartbeatIntervalMs: number | null): void {
     if (this.#ended) return;
     const moment = now();
-    if (moment - this.#lastContact >= heartbeatIntervalMs) void this.checkLease();
+    const intervalMs = heartbeatIntervalMs ?? this.#member.heartbeatIntervalMs;
+    if (moment - this.#lastHeartbeat >= intervalMs) void this.checkLease();
     if (moment - this.#trimmedAt >= trimIntervalMs(this.#around.historyMs)) void this.#trim();
   }
 
   /** A heartbeat, which tells whether the lease is still ours. */
   async checkLease(): Promise<void> {
     if (this.#ended) return;
-    const sentAt = now();
-    const before = this.#lastContact;
-    this.#lastContact = sentAt;
+    const before = this.#lastHeartbeat;
+    this.#lastHeartbeat = now();
     try {
       await this.#member.heartbeat();
     } catch (error) {
-      this.#lastContact = before;
+      this.#lastHeartbeat = before;
       this.#onContactFailed('heartbeat', error);
+      return;
     }
+    if (this.#member.mayHaveCompany && !this.#ended) await this.#around.putOutStrangers(this.#member);
   }
 
   async #trim(): Promise<void> {
@@ -475,13 +477,11 @@ export class KafkaInbox implements Inbox, Follower {
   }
 
   async #commit(): Promise<void> {
-    const sentAt = now();
     const { low } = this.#watermark;
     const { epoch } = this.#position;
     const past = this.#position.encode();
     const metadata = this.#watermark.encode(inboxLifeOf(this.owner), this.#correspondents.encode(), past);
     await this.#member.commit(this.topic, { offset: low, epoch, metadata });
-    this.#lastContact = sentAt;
     this.#committedLow = low;
   }
 

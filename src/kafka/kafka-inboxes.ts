@@ -4,11 +4,12 @@ import type { Account, Accounts } from './accounts.ts';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CommitPace } from './commit-pace.ts';
+import { describeMembers, holderOf } from './consumer-members.ts';
 import { UNKNOWN_EPOCH } from './epochs.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { readFates } from './fates.ts';
 import { FrontendLease } from './frontend-lease.ts';
-import { describeGroups, type GroupState, holderOf } from './group-member.ts';
+import { HeartbeatPace } from './heartbeat-pace.ts';
 import { KafkaInbox, type StartingPoint } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type {
@@ -22,7 +23,7 @@ import type {
   Receipt,
 } from './inboxes.ts';
 import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from './kafka-error.ts';
-import { INBOX_SESSION_TIMEOUT_MS, Leases } from './lease.ts';
+import { Leases } from './lease.ts';
 import { LeaseChecks } from './lease-checks.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
 import { type MailboxLook, MailboxLooks } from './mailbox-looks.ts';
@@ -38,11 +39,7 @@ import { Watermark } from './watermark.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
 const LOOK_TIMEOUT_MS = 5_000;
-/** A third of the session time-out, so that one lost heartbeat does no harm. */
-const HEARTBEAT_INTERVAL_MS = INBOX_SESSION_TIMEOUT_MS / 3;
 const HEARTBEAT_TICK_MS = 1_000;
-/** In so many ticks each inbox has been looked at. */
-const TICKS_FOR_ALL = 10;
 /** Inboxes closed at the same time when the engine stops. */
 const CLOSE_CONCURRENCY = 64;
 
@@ -75,6 +72,7 @@ export class KafkaInboxes implements Inboxes {
   readonly #tail: Tail;
   readonly #leases: Leases;
   readonly #frontend: FrontendLease;
+  readonly #pace: HeartbeatPace;
   readonly #around: InboxSurroundings;
   /** Inboxes that this process holds or is about to hold, by owner's name. Bounded by the frontend's connections. */
   readonly #local = new Map<string, KafkaInbox | 'opening'>();
@@ -96,6 +94,7 @@ export class KafkaInboxes implements Inboxes {
     this.#noInbox = new RareWarning((fields) => log.warn(fields, NO_INBOX));
     this.#tail = new Tail(cluster, log);
     this.#leases = new Leases(cluster, log, options.trust);
+    this.#pace = new HeartbeatPace(cluster, log);
     this.#notices = new Notices({
       ...options,
       tail: this.#tail,
@@ -129,12 +128,14 @@ export class KafkaInboxes implements Inboxes {
         if (this.#local.get(inbox.owner.name) === inbox) this.#local.delete(inbox.owner.name);
       },
       abandon: (member) => this.#leases.abandon(member),
+      putOutStrangers: (member) => this.#leases.putOutStrangers(member),
     };
   }
 
   /** @throws EngineError `UNAVAILABLE` */
   async start(): Promise<void> {
     await this.#notices.start();
+    await this.#pace.start();
     await this.#frontend.start();
     this.#heartbeats = setInterval(() => this.#maintainSome(), HEARTBEAT_TICK_MS);
   }
@@ -144,6 +145,7 @@ export class KafkaInboxes implements Inboxes {
     if (this.#heartbeats) clearInterval(this.#heartbeats);
     this.#notices.close();
     this.#checks.close();
+    this.#pace.close();
     const inboxes: KafkaInbox[] = [];
     this.#each((inbox) => inboxes.push(inbox));
     const closeSome = async () => {
@@ -245,12 +247,10 @@ export class KafkaInboxes implements Inboxes {
     const elsewhere = accounts.filter((account) => !this.#local.has(account.name));
     const groups = elsewhere.map((account) => this.#topic(account));
     const { trust } = this.#options;
-    const states =
-      groups.length > 0
-        ? await describeGroups(this.#cluster, trust, groups, now() + LOOK_TIMEOUT_MS).catch(unavailable)
-        : [];
-    const isHeld = (state: GroupState | undefined) => state !== undefined && holderOf(state) !== null;
-    const held = new Set(elsewhere.filter((_, index) => isHeld(states[index])).map(({ name }) => name));
+    const deadline = now() + LOOK_TIMEOUT_MS;
+    const members = await describeMembers(this.#cluster, trust, groups, deadline).catch(unavailable);
+    const isHeld = (index: number) => holderOf(members[index] ?? []) !== null;
+    const held = new Set(elsewhere.filter((_, index) => isHeld(index)).map(({ name }) => name));
     return accounts.map((account) => this.#local.has(account.name) || held.has(account.name));
   }
 
@@ -271,13 +271,8 @@ export class KafkaInboxes implements Inboxes {
     await this.#frontend.ready(deadline);
     const frontendId = this.#frontend.id;
     const takeover = options.takeover ?? false;
-    const { member, evicted } = await this.#leases.acquire({
-      group: topic,
-      topic,
-      frontendId,
-      takeover,
-      deadline,
-    });
+    const wanted = { group: topic, frontendId, takeover, deadline };
+    const { member, evicted } = await this.#leases.acquire(wanted);
     if (evicted) this.#notices.tellReplaced(topic);
     try {
       const look = await this.#look(owner, deadline);
@@ -346,11 +341,12 @@ export class KafkaInboxes implements Inboxes {
       this.#walk = this.#local.values();
       this.#walkLeft = this.#local.size;
     }
-    let left = Math.min(this.#walkLeft, Math.ceil(this.#local.size / TICKS_FOR_ALL));
+    const ticks = Math.max(1, Math.floor(this.#pace.lookMs / HEARTBEAT_TICK_MS));
+    let left = Math.min(this.#walkLeft, Math.ceil(this.#local.size / ticks));
     while (left > 0) {
       const { value: inbox, done } = this.#walk.next();
       if (done === true) break;
-      if (inbox !== 'opening') inbox.maintain(HEARTBEAT_INTERVAL_MS);
+      if (inbox !== 'opening') inbox.maintain(this.#pace.intervalMs);
       this.#walkLeft -= 1;
       left -= 1;
     }

@@ -1,47 +1,37 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
-import { consumerMembers } from './consumer-members.ts';
+import { describeMembers, HOLDER, holderOf, type Member, removeMember } from './consumer-members.ts';
 import { EngineError } from './errors.ts';
-import {
-  describeGroups,
-  evict,
-  GroupMember,
-  type GroupState,
-  holderOf,
-  type Member,
-  releaseAttempt,
-} from './group-member.ts';
+import { isFrontendAlive } from './frontend-group.ts';
+import { GroupMember, type JoinRequest } from './group-member.ts';
+import { newMemberId } from './holder-name.ts';
+import { putOutOlder } from './older-members.ts';
 import { RareWarning } from './rare-warning.ts';
 import { now } from './retry.ts';
-import { FRONTEND_GROUP_PREFIX } from './topics.ts';
 import type { Trust } from './trust.ts';
-
-/**
- * Session time-out of an inbox's lease. Long, since each heartbeat of each inbox costs; a dead frontend is
- * recognised much sooner by its own lease.
- */
-export const INBOX_SESSION_TIMEOUT_MS = 1_800_000;
 
 /** Attempts to undo that go on in the background; past that an attempt ends with its session time-out instead. */
 const MAX_RELEASES = 10_000;
-const RELEASE_TIMEOUT_MS = INBOX_SESSION_TIMEOUT_MS;
+/** As long as a lease lives without a heartbeat, where nobody has changed it (kafka/server.properties). */
+const RELEASE_TIMEOUT_MS = 1_800_000;
 
 /**
- * Strangers in a group are put out so many times for one login. One that comes back at once as often wins: the login is
- * refused, and the log says who it was.
+ * Whoever is in the way is put out so many times for one login. A stranger that comes back at once as often wins: the
+ * login is refused, and the log says who it was.
  */
 const MAX_EVICTIONS = 20;
-/** A group that is not settled after so long is not a login under way: brokers wait for 3 s by default. */
-const SETTLE_MS = 5_000;
-const LOOK_AGAIN_MS = 50;
+
+/** Strangers beside a holder that are put out at once; more of them wait for the next heartbeat, and the holder for none. */
+const MAX_SWEPT = 100;
+const SWEEP_TIMEOUT_MS = 2_000;
 
 const STRANGERS = 'other programs are in an inbox’s group';
 
+type Stranger = Pick<Member, 'memberId' | 'clientId' | 'host'>;
+
 export interface AcquireRequest {
+  /** An inbox's topic and group have one name. */
   readonly group: string;
-  readonly topic: string;
   readonly frontendId: string;
   readonly takeover: boolean;
   /** On the clock of `now`. */
@@ -70,79 +60,92 @@ export class Leases {
    * @throws EngineError `ALREADY_LOGGED_IN`, `UNAVAILABLE`; `BUSY`: others come back faster than they are put out
    */
   async acquire(request: AcquireRequest): Promise<{ member: GroupMember; evicted: boolean }> {
-    let evicted = false;
-    const patience = Math.min(now() + SETTLE_MS, request.deadline);
-    for (let evictions = 0; ; evictions++) {
-      const member = await this.#join(request);
-      if (member) return { member, evicted };
-      const state = await this.#settled(request, patience);
-      const holder = holderOf(state);
-      if (holder !== null) {
-        const isDead = await this.#isDead(holder, request);
-        if (!isDead && !request.takeover) throw alreadyHeld(request);
-        evicted ||= !isDead;
-      }
-      const strangers = state.members.filter((other) => other !== holder);
-      if (strangers.length > 0) this.#report(request.group, strangers, evictions);
-      if (evictions >= MAX_EVICTIONS || now() > request.deadline) {
-        throw new EngineError('BUSY', `others come into ${request.group} again and again`);
-      }
-      if (state.members.length === 0) continue;
-      // By their own ids: whoever comes in meanwhile stays, and the join is refused.
-      await evict(this.#cluster, request.group, state.members, request.deadline);
-    }
-  }
-
-  /** Gives up a lease in the background, for as long as it takes. */
-  abandon(member: GroupMember): void {
-    this.#inBackground(member.group, () => member.leave(now() + RELEASE_TIMEOUT_MS));
-  }
-
-  async #join(request: AcquireRequest): Promise<GroupMember | null> {
-    const nonce = randomUUID();
+    const { group, frontendId, deadline } = request;
+    // One for all tries: where an answer is lost, the member that it would have told of is found by its name.
+    const join = { group, deadline, memberId: newMemberId(frontendId), trust: this.#trust };
     try {
-      return await GroupMember.join(this.#cluster, {
-        ...request,
-        nonce,
-        trust: this.#trust,
-        sessionTimeoutMs: INBOX_SESSION_TIMEOUT_MS,
-        lane: 'group',
-      });
+      const { member, evicted } = await this.#acquire(request, join);
+      if (member.mayHaveCompany) await this.putOutStrangers(member);
+      return { member, evicted };
     } catch (error) {
-      // The answer never came, but the join may have: left alone it would lock the owner out for minutes.
-      const { group } = request;
-      this.#inBackground(group, () =>
-        releaseAttempt(this.#cluster, this.#trust, group, nonce, now() + RELEASE_TIMEOUT_MS),
-      );
+      // The answer never came, but the join may have: left alone it would lock the owner out for as long as a lease lives.
+      const isKnown = error instanceof EngineError && error.code === 'ALREADY_LOGGED_IN';
+      if (!isKnown) this.#release(group, join.memberId);
       throw error;
     }
   }
 
-  /** Who is in the group once it is known who they are: a login under way shows no signature yet. */
-  async #settled({ group, deadline }: AcquireRequest, patience: number): Promise<GroupState> {
-    for (;;) {
-      const [state] = await describeGroups(this.#cluster, this.#trust, [group], deadline);
-      if (!state || state.members.length === 0) {
-        return { members: await consumerMembers(this.#cluster, group, deadline), isSettled: true };
-      }
-      if (state.isSettled || holderOf(state) === null) return state;
-      // Nothing that is ours takes so long: strangers.
-      if (now() > patience) return { ...state, isSettled: true };
-      await sleep(LOOK_AGAIN_MS);
+  /**
+   * Puts out whoever else is in a held inbox's group: Kafka lets them in beside the holder, and they may commit. The inbox is
+   * held all the same, so it never rejects: what fails is tried again after a heartbeat.
+   */
+  async putOutStrangers(member: GroupMember): Promise<void> {
+    const { group, memberId } = member;
+    const deadline = now() + SWEEP_TIMEOUT_MS;
+    member.mayHaveCompany = false;
+    try {
+      const members = await this.#describe(group, deadline);
+      const others = members.filter((other) => other.memberId !== memberId);
+      if (others.length === 0) return;
+      this.#report(group, others, 0);
+      const some = others.slice(0, MAX_SWEPT);
+      await Promise.all(some.map((other) => removeMember(this.#cluster, group, other, deadline)));
+      member.mayHaveCompany = some.length < others.length;
+    } catch (error) {
+      member.mayHaveCompany = true;
+      this.#log.warn({ err: error, group }, 'others in the group not put out');
     }
   }
 
-  /** A holder is dead when its frontend's own group is empty, or when it is this very process, which holds nothing. */
-  async #isDead({ login }: Member, request: AcquireRequest): Promise<boolean> {
-    if (login === null) return false;
-    if (login.frontendId === request.frontendId) return true;
-    const group = FRONTEND_GROUP_PREFIX + login.frontendId;
-    const [frontend] = await describeGroups(this.#cluster, this.#trust, [group], request.deadline);
-    this.#cluster.forgetCoordinator('group', group);
-    return !frontend || holderOf(frontend) === null;
+  /** Gives up a lease in the background, for as long as it takes. */
+  abandon({ group, memberId }: GroupMember): void {
+    this.#release(group, memberId);
   }
 
-  #report(group: string, strangers: readonly Member[], evictions: number): void {
+  async #acquire(
+    { group, frontendId, takeover, deadline }: AcquireRequest,
+    join: JoinRequest,
+  ): Promise<{ member: GroupMember; evicted: boolean }> {
+    let evicted = false;
+    for (let evictions = 0; ; evictions++) {
+      const member = await GroupMember.join(this.#cluster, join);
+      if (member) return { member, evicted };
+      const members = await this.#describe(group, deadline);
+      const own = members.find(({ memberId }) => memberId === join.memberId);
+      if (own) return { member: new GroupMember(this.#cluster, join, own.epoch), evicted };
+      const holder = holderOf(members);
+      if (holder !== null) {
+        const isDead = await this.#isDead(holder, frontendId, deadline);
+        if (!isDead && !takeover) throw new EngineError('ALREADY_LOGGED_IN', `${group} is held`);
+        evicted ||= !isDead;
+      }
+      // Others than the member `holder` are in nobody's way.
+      const inTheWay = members.filter(({ instanceId }) => instanceId === HOLDER);
+      // Nobody is described where the group is one of the older protocol, or whoever was in it has left meanwhile.
+      const others = members.length > 0 ? inTheWay : await putOutOlder(this.#cluster, group, deadline);
+      const strangers = others.filter((other) => other !== holder);
+      if (strangers.length > 0) this.#report(group, strangers, evictions);
+      if (evictions >= MAX_EVICTIONS || now() > deadline) {
+        throw new EngineError('BUSY', `others come into ${group} again and again`);
+      }
+      // By their own ids: whoever comes in meanwhile stays, and the join is refused.
+      for (const other of inTheWay) await removeMember(this.#cluster, group, other, deadline);
+    }
+  }
+
+  async #describe(group: string, deadline: number): Promise<Member[]> {
+    const [members = []] = await describeMembers(this.#cluster, this.#trust, [group], deadline);
+    return members;
+  }
+
+  /** A holder is dead when its frontend's own group is empty, or when it is this very process, which holds nothing. */
+  async #isDead(holder: Member, frontendId: string, deadline: number): Promise<boolean> {
+    if (holder.frontendId === null) return false;
+    if (holder.frontendId === frontendId) return true;
+    return !(await isFrontendAlive(this.#cluster, this.#trust, holder.frontendId, deadline));
+  }
+
+  #report(group: string, strangers: readonly Stranger[], evictions: number): void {
     const who = strangers.slice(0, 3).map(({ memberId, clientId, host }) => ({ memberId, clientId, host }));
     const fields = { group, strangers: strangers.length, who, evictions };
     // Whoever has kept somebody out is told in any case.
@@ -150,13 +153,14 @@ export class Leases {
     else this.#strangers.note(fields);
   }
 
-  #inBackground(group: string, release: () => Promise<void>): void {
+  #release(group: string, memberId: string): void {
     if (this.#releasing >= MAX_RELEASES) {
       this.#log.warn({ group }, 'too many leases to give up: this one is left to its time-out');
       return;
     }
     this.#releasing++;
-    release()
+    const self = { memberId, instanceId: HOLDER };
+    removeMember(this.#cluster, group, self, now() + RELEASE_TIMEOUT_MS)
       .catch((error: unknown) =>
         this.#log.warn({ err: error, group }, 'lease not given up: it is left to its time-out'),
       )
@@ -164,8 +168,4 @@ export class Leases {
         this.#releasing--;
       });
   }
-}
-
-function alreadyHeld(request: AcquireRequest): EngineError {
-  return new EngineError('ALREADY_LOGGED_IN', `${request.group} is held`);
 }

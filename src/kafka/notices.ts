@@ -9,11 +9,11 @@ import type { RawRecord } from './record-batches.ts';
 import { now, retry } from './retry.ts';
 import { judgeRecord, signRecord } from './signed-record.ts';
 import type { Follower, Subscription, Tail } from './tail.ts';
-import { CONTROL_TOPIC, ensureControlTopic } from './topics.ts';
+import { ensureNoticesTopic, NOTICES_TOPIC } from './topics.ts';
 import type { Trust } from './trust.ts';
 
 /*
-  A notice on the topic milena.control:
+  A notice on the topic milena.notices:
     key    "replaced", or "hello" of a frontend that starts: its append time tells it what time it is
     value  name of the inbox topic whose lease has a new holder, or nothing
 */
@@ -48,12 +48,12 @@ async function append(
   key: string,
   value: string,
 ): Promise<void> {
-  await appender.append(CONTROL_TOPIC, signRecord(trust, CONTROL_TOPIC, key, Buffer.from(value), 0));
+  await appender.append(NOTICES_TOPIC, signRecord(trust, NOTICES_TOPIC, key, Buffer.from(value), 0));
 }
 
 /** Hints between frontends: a takeover is heard of at once, and not at the next heartbeat. */
 export class Notices implements Follower {
-  readonly topic = CONTROL_TOPIC;
+  readonly topic = NOTICES_TOPIC;
   #topicId = '';
   readonly #options: NoticesOptions;
   #subscription: Subscription | null = null;
@@ -70,7 +70,7 @@ export class Notices implements Follower {
   async start(): Promise<void> {
     const { cluster, replicationFactor } = this.#options;
     const deadline = now() + START_TIMEOUT_MS;
-    await ensureControlTopic(cluster, replicationFactor, deadline);
+    await ensureNoticesTopic(cluster, replicationFactor, deadline);
     await greet(this.#options.trust, this.#options.appender);
     await this.#follow(deadline);
   }
@@ -93,7 +93,7 @@ export class Notices implements Follower {
     for (const record of records) {
       const { key, value } = record;
       if (key?.toString() !== REPLACED || !value || value.length > MAX_NAME_BYTES) continue;
-      const { proof } = judgeRecord(trust, CONTROL_TOPIC, record);
+      const { proof } = judgeRecord(trust, NOTICES_TOPIC, record);
       if (proof === 'forged' || (proof === 'unproven' && !trust.acceptsUnsigned)) continue;
       replaced.add(value.toString('utf8'));
     }
@@ -103,11 +103,11 @@ export class Notices implements Follower {
   /** The topic was removed by hand: until it is there again takeovers are found later. */
   onGone(): void {
     this.#subscription = null;
-    this.#options.log.warn({ topic: CONTROL_TOPIC }, 'the topic of notices was gone: it is made again');
+    this.#options.log.warn({ topic: NOTICES_TOPIC }, 'the topic of notices was gone: it is made again');
     const { cluster, replicationFactor } = this.#options;
     const deadline = now() + START_TIMEOUT_MS;
     this.#followAgain(() =>
-      ensureControlTopic(cluster, replicationFactor, deadline).then(() => this.#follow(deadline)),
+      ensureNoticesTopic(cluster, replicationFactor, deadline).then(() => this.#follow(deadline)),
     );
   }
 
@@ -134,10 +134,10 @@ export class Notices implements Follower {
 
   async #follow(deadline: number): Promise<void> {
     const { cluster, tail } = this.#options;
-    cluster.forgetLeader(CONTROL_TOPIC);
-    const askEnd = () => listOffset(cluster, CONTROL_TOPIC, ListOffsetTimestamps.LATEST);
-    const end = await retry('end of notices', deadline, () => expectTopic(CONTROL_TOPIC, askEnd()));
-    this.#topicId = (await cluster.leader(CONTROL_TOPIC)).topicId;
+    cluster.forgetLeader(NOTICES_TOPIC);
+    const askEnd = () => listOffset(cluster, NOTICES_TOPIC, ListOffsetTimestamps.LATEST);
+    const end = await retry('end of notices', deadline, () => expectTopic(NOTICES_TOPIC, askEnd()));
+    this.#topicId = (await cluster.leader(NOTICES_TOPIC)).topicId;
     this.#subscription = tail.follow(this, { offset: end, epoch: UNKNOWN_EPOCH });
   }
 }

@@ -10,7 +10,7 @@ import type { Accounts } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
-import { ACCOUNTS_TOPIC, CONTROL_TOPIC, LOG_REQUIRES, SESSIONS_TOPIC, TABLE_REQUIRES } from './topics.ts';
+import { ACCOUNTS_TOPIC, LOG_REQUIRES, NOTICES_TOPIC, SESSIONS_TOPIC, TABLE_REQUIRES } from './topics.ts';
 
 /** Topics in one request: it takes the broker some 20 ms. */
 const TOPICS_AT_ONCE = 200;
@@ -44,7 +44,7 @@ export class TopicSettings {
   /** The frontends' own topics. What fails is logged: it is tried again at the next start. */
   async bringOwn(): Promise<void> {
     await this.#bring([ACCOUNTS_TOPIC, SESSIONS_TOPIC], TABLE_REQUIRES);
-    await this.#bring([CONTROL_TOPIC], LOG_REQUIRES);
+    await this.#bring([NOTICES_TOPIC], LOG_REQUIRES);
   }
 
   /** All inboxes, now and once an hour: an operator may change them while frontends run. Never rejects. */

@@ -67,7 +67,7 @@ export const INBOX_CONFIG: Readonly<Record<string, string>> = {
 export const SESSIONS_TOPIC = 'milena.sessions';
 
 /** Notices between frontends. */
-export const CONTROL_TOPIC = 'milena.control';
+export const NOTICES_TOPIC = 'milena.notices';
 
 /** Settings of the compacted topics, which frontends hold in memory as tables. */
 const TABLE_CONFIG: Readonly<Record<string, string>> = {
@@ -77,7 +77,7 @@ const TABLE_CONFIG: Readonly<Record<string, string>> = {
 };
 
 /** A notice is worth something for seconds only. */
-const CONTROL_CONFIG: Readonly<Record<string, string>> = {
+const NOTICES_CONFIG: Readonly<Record<string, string>> = {
   ...LOG_REQUIRES,
   'retention.ms': '3600000',
   'segment.bytes': String(16 * 1024 * 1024),
@@ -95,12 +95,12 @@ export function ensureTable(
 }
 
 /** Creates the topic of notices unless it exists, and waits until it can be used. @throws EngineError `UNAVAILABLE` */
-export function ensureControlTopic(
+export function ensureNoticesTopic(
   cluster: Cluster,
   replicationFactor: number,
   deadline: number,
 ): Promise<void> {
-  return ensureTopic(cluster, CONTROL_TOPIC, replicationFactor, CONTROL_CONFIG, deadline);
+  return ensureTopic(cluster, NOTICES_TOPIC, replicationFactor, NOTICES_CONFIG, deadline);
 }
 
 async function ensureTopic(

@@ -5,7 +5,7 @@ import { withAdmin } from './kafka.ts';
 
 const TOPIC = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
 /** Milena's own books. A stray record in them would be a broken account, so nobody writes there by hand. */
-const OWN_TOPICS = new Set(['milena.accounts', 'milena.sessions', 'milena.control']);
+const OWN_TOPICS = new Set(['milena.accounts', 'milena.sessions', 'milena.notices']);
 
 /** What becomes of a topic name that somebody typed. */
 export type TopicDecision =

@@ -48,6 +48,7 @@ describe('the broker of the test run', () => {
       const wanted = {
         'offsets.retention.minutes': '2147483647',
         'group.initial.rebalance.delay.ms': '0',
+        'group.consumer.session.timeout.ms': '1800000',
         'auto.create.topics.enable': 'false',
         'log.index.size.max.bytes': '65536',
         'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',

@@ -43,7 +43,7 @@ describe('bombs', () => {
     admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     // As an earlier version made it.
-    await admin.createTopics({ topics: [{ topic: 'milena.control', configEntries: UNCOMPRESSED }] });
+    await admin.createTopics({ topics: [{ topic: 'milena.notices', configEntries: UNCOMPRESSED }] });
     // What was delivered is removed after 3.6 s.
     settings = { MILENA_KAFKA_BROKERS: broker.brokers, MILENA_HISTORY_HOURS: '0.001' };
     frontend = await RunningFrontend.start(settings);
@@ -102,7 +102,7 @@ describe('bombs', () => {
   const peak = () => peakOf(frontend.child.pid ?? -1);
 
   it('are not for topics of an earlier version either: these are brought to what they must be set to', async () => {
-    expect(await compressionOf('milena.control')).toBe('producer');
+    expect(await compressionOf('milena.notices')).toBe('producer');
     const { name } = await person();
     await set(inboxOf(name), UNCOMPRESSED);
     await set('milena.accounts', [{ name: 'compression.type', value: 'producer' }]);
@@ -119,7 +119,7 @@ describe('bombs', () => {
     for (const [codec, bomb] of bombs) {
       for (let i = 0; i < BOMBS; i++) {
         expect([codec, await write(inboxOf(to.name), bomb)]).toEqual([codec, 0]);
-        expect(await write('milena.control', bomb)).toBe(0);
+        expect(await write('milena.notices', bomb)).toBe(0);
       }
       await delivers(to, `after ${codec}`, codec);
     }
@@ -178,7 +178,7 @@ describe('bombs', () => {
     const some = [inboxOf(to.name), inboxOf('nobody'), 'x'.repeat(200)].map(content);
     const batch = records(Array.from({ length: 1_000 }, (_, i) => some[i % some.length] ?? Buffer.alloc(0)));
     for (let i = 0; i < 500; i++)
-      expect(await write('milena.control', rawBatch(batch, { count: 1_000, kind: 0 }))).toBe(0);
+      expect(await write('milena.notices', rawBatch(batch, { count: 1_000, kind: 0 }))).toBe(0);
     await delivers(to, 'still here');
     const other = await RunningFrontend.start(settings);
     const client = await RawClient2.connect(other.address);

@@ -1,8 +1,12 @@
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Cluster } from '../../src/kafka/cluster.ts';
+import { describeMembers } from '../../src/kafka/consumer-members.ts';
+import { now } from '../../src/kafka/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, numbered, uniqueName } from '../contracts/cluster.ts';
 import { RawClient } from '../frontend/raw-client.ts';
+import { testTrust } from '../kafka/cluster.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { playVersion1 } from './version1-program.ts';
 
@@ -16,6 +20,8 @@ let south: RunningFrontend;
 let kafka: Kafka;
 let admin: Admin;
 let producer: Producer;
+/** For what kafkajs does not know: members of Kafka's newer groups. */
+let groups: Cluster;
 
 const settings = () => ({
   MILENA_KAFKA_BROKERS: testBrokers().join(','),
@@ -28,11 +34,13 @@ beforeAll(async () => {
   kafka = new Kafka({ clientId: 'witness', brokers: testBrokers(), logLevel: logLevel.NOTHING });
   admin = kafka.admin();
   producer = kafka.producer();
-  await Promise.all([admin.connect(), producer.connect()]);
+  groups = new Cluster({ bootstrap: testBrokers(), clientId: 'witness' });
+  await Promise.all([admin.connect(), producer.connect(), groups.connect()]);
 });
 
 afterAll(async () => {
   await Promise.all([north?.remove(), south?.remove(), admin?.disconnect(), producer?.disconnect()]);
+  await groups?.close();
 });
 
 /** A connection that is closed when the test is over. */
@@ -84,8 +92,8 @@ async function committed(name: string): Promise<number> {
 }
 
 async function members(name: string): Promise<number> {
-  const { groups } = await admin.describeGroups([PREFIX + name]);
-  return groups[0]?.members.length ?? 0;
+  const [found = []] = await describeMembers(groups, testTrust, [PREFIX + name], now() + 10_000);
+  return found.length;
 }
 
 /** The values of an inbox topic, read by a consumer that knows nothing of Milena. */

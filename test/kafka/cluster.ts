@@ -1,7 +1,11 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { pino } from 'pino';
 import { type Config, readConfig } from '../../src/config.ts';
+import { BrokerClock } from '../../src/kafka/broker-clock.ts';
+import { parseClusterKeys } from '../../src/kafka/cluster-keys.ts';
 import { openEngine } from '../../src/kafka/engine.ts';
+import { Signer } from '../../src/kafka/signature.ts';
+import { Trust } from '../../src/kafka/trust.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import type { TestCluster } from '../contracts/cluster.ts';
 
@@ -13,6 +17,14 @@ export function testConfig(environment: Record<string, string> = {}): Config {
     ...environment,
   });
 }
+
+/** What frontends with the test's keys believe. */
+export const testTrust = new Trust(
+  new Signer(parseClusterKeys(TEST_KEYS, 'TEST_KEYS')),
+  new BrokerClock(),
+  false,
+  0,
+);
 
 /** Silent unless MILENA_TEST_LOG names a level. */
 export const testLog = pino({ level: process.env.MILENA_TEST_LOG ?? 'silent' });

@@ -1,4 +1,4 @@
-/** What the right to write to the topics of accounts, sessions and control is worth without the frontends' keys. */
+/** What the right to write to the topics of accounts, sessions and hints is worth without the frontends' keys. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Message, Producer } from 'kafkajs';
 import { pino } from 'pino';
@@ -15,7 +15,7 @@ import type { StoredSession } from '../../src/kafka/sessions.ts';
 import { newClusterKey, Signer } from '../../src/kafka/signature.ts';
 import { signRecord } from '../../src/kafka/signed-record.ts';
 import { Tail } from '../../src/kafka/tail.ts';
-import { ACCOUNTS_TOPIC, CONTROL_TOPIC, SESSIONS_TOPIC } from '../../src/kafka/topics.ts';
+import { ACCOUNTS_TOPIC, NOTICES_TOPIC, SESSIONS_TOPIC } from '../../src/kafka/topics.ts';
 import { Trust } from '../../src/kafka/trust.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import { eventually, type TestCluster, type TestEngine, uniqueName } from '../contracts/cluster.ts';
@@ -268,13 +268,13 @@ describe('records that no frontend wrote', () => {
     const notices = new Notices({ ...parts, onReplaced: (inbox) => heard.push(inbox) });
     await notices.start();
     const [forged, genuine] = [uniqueName('forged'), uniqueName('genuine')];
-    await write(CONTROL_TOPIC, { key: 'replaced', value: forged });
-    await write(CONTROL_TOPIC, {
-      ...signedAs([CONTROL_TOPIC, 'replaced', Buffer.from('x'), 0]),
+    await write(NOTICES_TOPIC, { key: 'replaced', value: forged });
+    await write(NOTICES_TOPIC, {
+      ...signedAs([NOTICES_TOPIC, 'replaced', Buffer.from('x'), 0]),
       value: forged,
     });
-    const old = signedAs([CONTROL_TOPIC, 'replaced', Buffer.from(forged), 0], { agoMs: 120_000 });
-    await write(CONTROL_TOPIC, old);
+    const old = signedAs([NOTICES_TOPIC, 'replaced', Buffer.from(forged), 0], { agoMs: 120_000 });
+    await write(NOTICES_TOPIC, old);
     notices.tellReplaced(genuine);
     await eventually(() => expect(heard).toContain(genuine));
     expect(heard).not.toContain(forged);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { encodeAccount } from '../../src/kafka/account-record.ts';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { type Engine, openEngine } from '../../src/kafka/engine.ts';
-import { ACCOUNTS_TOPIC, CONTROL_TOPIC, SESSIONS_TOPIC } from '../../src/kafka/topics.ts';
+import { ACCOUNTS_TOPIC, NOTICES_TOPIC, SESSIONS_TOPIC } from '../../src/kafka/topics.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
@@ -170,7 +170,7 @@ describe('topics in which only a stranger has written', () => {
     const broker = await startBroker({ heap: '512m' });
     onTestFinished(() => broker.stop());
     const kafka = new KafkaJs({ brokers: broker.brokers.split(','), logLevel: logLevel.NOTHING });
-    const topics = [ACCOUNTS_TOPIC, SESSIONS_TOPIC, CONTROL_TOPIC];
+    const topics = [ACCOUNTS_TOPIC, SESSIONS_TOPIC, NOTICES_TOPIC];
     const admin = kafka.admin();
     await admin.connect();
     // As brokers make them for whoever writes.

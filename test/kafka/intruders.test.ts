@@ -1,15 +1,25 @@
 /** Other programs in the consumer group of an inbox: whoever may read a group may join it. */
 import { randomUUID } from 'node:crypto';
-import { consumerGroupHeartbeatV1, joinGroupV9, syncGroupV5, Writer } from '@platformatic/kafka';
+import { joinGroupV9, syncGroupV5, Writer } from '@platformatic/kafka';
 import type { Consumer } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BrokerClock } from '../../src/kafka/broker-clock.ts';
 import { Cluster } from '../../src/kafka/cluster.ts';
+import { describeMembers, HOLDER, sendHeartbeat } from '../../src/kafka/consumer-members.ts';
 import { type Engine, openEngine } from '../../src/kafka/engine.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
+import { newMemberId, sealOf } from '../../src/kafka/holder-name.ts';
+import type { KafkaInbox } from '../../src/kafka/inbox.ts';
+import { now } from '../../src/kafka/retry.ts';
+import { newClusterKey, Signer } from '../../src/kafka/signature.ts';
+import { Trust } from '../../src/kafka/trust.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { appendAll, eventually, message, numbered, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, witness } from './cluster.ts';
+
+/** Of somebody who has other keys than the frontends. */
+const strange = new Trust(new Signer([newClusterKey()]), new BrokerClock(), false, 0);
 
 describe('strangers in an inbox’s group', () => {
   const lines: string[] = [];
@@ -39,80 +49,164 @@ describe('strangers in an inbox’s group', () => {
     return consumer;
   }
 
-  /** Joins as the static member that ours are, with what it says it is, and holds the group. */
-  async function joinAs(group: string, userData: string): Promise<void> {
+  /** Joins the older protocol as the static member that ours are, and holds the group. */
+  async function joinClassic(group: string, instanceId = HOLDER, protocolType = 'consumer'): Promise<void> {
     const protocol = randomUUID();
     const { memberId, generationId } = await raw.requestCoordinator(
-      ...(['group', group, joinGroupV9.api, group, 10_000, 10_000, '', 'holder', 'consumer'] as const),
-      [{ name: protocol, metadata: subscription(userData) }],
+      'group',
+      group,
+      joinGroupV9.api,
+      group,
+      10_000,
+      10_000,
+      '',
+      instanceId,
+      protocolType,
+      [{ name: protocol, metadata: subscription(group) }],
       null,
     );
     await raw.requestCoordinator(
-      ...(['group', group, syncGroupV5.api, group, generationId, memberId, 'holder', 'consumer'] as const),
+      'group',
+      group,
+      syncGroupV5.api,
+      group,
+      generationId,
+      memberId,
+      instanceId,
+      protocolType,
       protocol,
-      [{ memberId, assignment: Buffer.alloc(10) }],
+      [{ memberId, assignment: assignment(group) }],
     );
   }
 
-  /** A heartbeat of Kafka's newer protocol; the first one, of epoch 0, joins. */
-  const beat = (group: string, member: string, epoch: number) =>
-    raw.requestCoordinator(
-      ...(['group', group, consumerGroupHeartbeatV1.api, group, member, epoch, null, null, 60_000] as const),
-      [group],
-      null,
-      null,
-      [],
-    );
+  /** Joins the newer protocol, under any name. @returns the error code */
+  async function join(
+    group: string,
+    {
+      memberId = randomUUID() as string,
+      instanceId = null as string | null,
+      rackId = null as string | null,
+    } = {},
+  ): Promise<number> {
+    const joining = { rebalanceTimeoutMs: 60_000, rackId, topics: [group] };
+    return (await sendHeartbeat(raw, group, { memberId, instanceId }, 0, joining)).errorCode;
+  }
 
-  it('are put out when the owner logs in, and do not come back while the owner is there', async () => {
+  const memberIds = async (group: string): Promise<string[]> => {
+    const [members = []] = await describeMembers(raw, strange, [group], now() + 10_000);
+    return members.map(({ memberId }) => memberId);
+  };
+
+  /** What the coordinator's word leads to, now and not at the next heartbeat. */
+  const look = (inbox: unknown) => (inbox as KafkaInbox).checkLease();
+
+  it('are put out when the owner logs in', async () => {
     const owner = await make();
+    const group = `milena.inbox.${owner.name}`;
     const intruder = await intrude(owner.name);
     await appendAll(engine, owner, owner, numbered('early', 3));
     const { inbox, pushed, lost } = await observe(engine, owner, { deliver: 'all' });
+    const told = lines.find((line) => line.includes(`"${group}"`) && line.includes('strangers'));
+    expect(JSON.parse(told ?? '{}')).toMatchObject({ strangers: 1, who: [{ clientId: 'witness' }] });
+    await intruder.disconnect();
     await appendAll(engine, owner, owner, numbered('late', 3));
     await eventually(() => expect(pushed).toHaveLength(6));
-    const told = lines.find((line) => line.includes(`milena.inbox.${owner.name}`));
-    expect(JSON.parse(told ?? '{}')).toMatchObject({ strangers: 1, who: [{ clientId: 'witness' }] });
     await inbox.confirm();
     expect(lost).toEqual([]);
+    expect(await memberIds(group)).toHaveLength(1);
     await inbox.close();
-    await intruder.disconnect();
   });
 
-  it('do not end a session, and no message is lost', async () => {
-    const owner = await make();
-    const { inbox, pushed, lost } = await observe(engine, owner);
-    const consumer = witness().consumer({ groupId: `milena.inbox.${owner.name}`, retry: { retries: 2 } });
-    const refused = new Promise((resolve) => consumer.on(consumer.events.CRASH, resolve));
-    await consumer.connect();
-    await consumer.subscribe({ topic: `milena.inbox.${owner.name}` });
-    await Promise.race([consumer.run({ eachMessage: async () => {} }), refused]).catch(() => {});
-    await appendAll(engine, owner, owner, numbered('m', 5));
-    await eventually(() => expect(pushed).toHaveLength(5));
-    await inbox.confirm();
-    expect(lost).toEqual([]);
-    await inbox.close();
-    await consumer.disconnect();
-  });
-
-  it('that look like a frontend’s are strangers without its signature', async () => {
+  it.each([
+    ['a plain consumer', () => undefined],
+    ['a member of the newer protocol', randomUUID],
+  ])('that come in beside the owner end no session, and are put out: %s', async (_what, newId) => {
     const owner = await make();
     const group = `milena.inbox.${owner.name}`;
-    for (const signature of ['', ` test:${'A'.repeat(43)}`, ` other:${'A'.repeat(43)}`]) {
-      await joinAs(group, `${randomUUID()} ${randomUUID()}${signature}`);
+    const { inbox, pushed, lost } = await observe(engine, owner);
+    const [holder] = await memberIds(group);
+    const memberId = newId();
+    if (memberId === undefined) await joinClassic(group, 'reader');
+    else expect(await join(group, { memberId })).toBe(0);
+    expect(await memberIds(group)).toHaveLength(2);
+
+    const offsets = await appendAll(engine, owner, owner, numbered('m', 5));
+    await eventually(() => expect(pushed).toHaveLength(5));
+    // Committed under an epoch that is out of date by now.
+    inbox.acknowledge(offsets[0] ?? -1, offsets[4] ?? -1);
+    const receipts = offsets.map((offset) => ({ to: owner, offset, epoch: -1, acceptedAt: null }));
+    await eventually(async () => {
+      const fates = await engine.inboxes.fates(receipts, { inLog: false });
+      expect(new Set(fates)).toEqual(new Set(['delivered']));
+    });
+    // Kafka moves a member on from heartbeat to heartbeat.
+    await eventually(async () => {
+      await look(inbox);
+      expect(await memberIds(group)).toEqual([holder]);
+    });
+    await inbox.confirm();
+    expect(lost).toEqual([]);
+    await inbox.close();
+  });
+
+  it('that come by the hundred keep nobody out, and are put out bit by bit', async () => {
+    const owner = await make();
+    const group = `milena.inbox.${owner.name}`;
+    for (let i = 0; i < 250; i++) expect(await join(group)).toBe(0);
+    const { inbox } = await observe(engine, owner);
+    await inbox.confirm();
+    await eventually(async () => {
+      await look(inbox);
+      expect(await memberIds(group)).toHaveLength(1);
+    });
+    await inbox.close();
+  });
+
+  it('that are called as a holder is are strangers without a frontend’s seal', async () => {
+    const owner = await make();
+    const group = `milena.inbox.${owner.name}`;
+    const other = await make();
+    const holder = await observe(engine, other);
+    const [members = []] = await describeMembers(
+      raw,
+      strange,
+      [`milena.inbox.${other.name}`],
+      now() + 10_000,
+    );
+    const name = members[0]?.memberId ?? '';
+    const seals = [null, `test:${'A'.repeat(43)}`, sealOf(strange, group, name), 'rack-1'];
+    for (const rackId of seals) {
+      expect(await join(group, { memberId: name, instanceId: HOLDER, rackId })).toBe(0);
       expect(await engine.inboxes.held([owner])).toEqual([false]);
       const { inbox } = await observe(engine, owner);
       await inbox.confirm();
       await inbox.close();
     }
+    await holder.inbox.close();
   });
+
+  it.each(['consumer', 'something else'])(
+    'of Kafka’s older protocol that are called so keep nobody out, of type %s',
+    async (protocolType) => {
+      const owner = await make();
+      const group = `milena.inbox.${owner.name}`;
+      for (const instanceId of [HOLDER, 'another']) {
+        await joinClassic(group, instanceId, protocolType);
+        expect(await engine.inboxes.held([owner])).toEqual([false]);
+        const { inbox } = await observe(engine, owner);
+        await inbox.confirm();
+        expect(await memberIds(group)).toHaveLength(1);
+        await inbox.close();
+      }
+    },
+  );
 
   it('that come back at once keep nobody waiting for ever, and the log says who they are', async () => {
     const owner = await make();
     const group = `milena.inbox.${owner.name}`;
     let stopped = false;
     const loop = async () => {
-      while (!stopped) await joinAs(group, 'mine').catch(() => {});
+      while (!stopped) await join(group, { memberId: newMemberId('mine'), instanceId: HOLDER });
     };
     const looping = loop();
     // In, or told what to do: which of the two is luck.
@@ -127,34 +221,33 @@ describe('strangers in an inbox’s group', () => {
       const told = lines.findLast((line) => line.includes(group));
       expect(JSON.parse(told ?? '{}')).toMatchObject({ who: [{ clientId: 'intruder' }] });
     }
-    const { inbox } = await observe(engine, owner);
-    await inbox.close();
-  });
-
-  it('of Kafka’s newer protocol are put out by the next login, too', async () => {
-    const owner = await make();
-    const group = `milena.inbox.${owner.name}`;
-    const intruder = randomUUID();
-    expect(await beat(group, intruder, 0)).toMatchObject({ errorCode: 0 });
-    const { inbox } = await observe(engine, owner);
-    expect((await beat(group, intruder, 2)).errorCode).not.toBe(0);
-    expect(await engine.inboxes.held([owner])).toEqual([true]);
-    // Kafka lets it in beside the owner and fences the owner, who comes again.
-    expect((await beat(group, randomUUID(), 0)).errorCode).toBe(0);
     await engine.inboxes.append(owner, message(owner, 'kept'));
-    await inbox.confirm().catch((error: unknown) => expect(error).toMatchObject({ code: 'LOST' }));
-    await inbox.close();
     const next = await observe(engine, owner, { deliver: 'all' });
     await eventually(() => expect(next.bodies()).toEqual(['kept']));
-    await next.inbox.confirm();
     await next.inbox.close();
   });
 });
 
 /** ConsumerProtocolSubscription, version 0. */
-function subscription(userData: string): Buffer {
+function subscription(topic: string): Buffer {
   return Writer.create()
     .appendInt16(0)
-    .appendArray([], () => {}, false, false)
-    .appendBytes(Buffer.from(userData), false).buffer;
+    .appendArray([topic], (writer, name) => writer.appendString(name, false), false, false)
+    .appendBytes(Buffer.alloc(0), false).buffer;
+}
+
+/** ConsumerProtocolAssignment, version 0: the topic's one partition. */
+function assignment(topic: string): Buffer {
+  return Writer.create()
+    .appendInt16(0)
+    .appendArray(
+      [topic],
+      (writer, name) =>
+        writer
+          .appendString(name, false)
+          .appendArray([0], (inner, partition) => inner.appendInt32(partition), false, false),
+      false,
+      false,
+    )
+    .appendBytes(Buffer.alloc(0), false).buffer;
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BrokerClock } from '../../src/kafka/broker-clock.ts';
 import { Cluster } from '../../src/kafka/cluster.ts';
 import { GroupMember } from '../../src/kafka/group-member.ts';
+import { newMemberId } from '../../src/kafka/holder-name.ts';
 import { now } from '../../src/kafka/retry.ts';
 import { newClusterKey, Signer } from '../../src/kafka/signature.ts';
 import { Trust } from '../../src/kafka/trust.ts';
@@ -92,21 +93,14 @@ describe('left-overs', () => {
   });
 });
 
-/** Holds the group for the moment of one commit, as a frontend of old did. */
-async function commitAsMember(topic: string, offset: number, metadata: string): Promise<void> {
+/** Holds the group for the moment of one commit, as a frontend of the name's former life did. */
+async function commitAsMember(group: string, offset: number, metadata: string): Promise<void> {
   const kafka = new Cluster({ bootstrap: testBrokers(), clientId: 'former-frontend' });
   const deadline = now() + 10_000;
-  const member = await GroupMember.join(kafka, {
-    group: topic,
-    topic,
-    frontendId: 'former',
-    nonce: randomUUID(),
-    trust: new Trust(new Signer([newClusterKey()]), new BrokerClock(), false, 0),
-    lane: 'group',
-    sessionTimeoutMs: 10_000,
-    deadline,
-  });
-  await member?.commit(topic, { offset, epoch: -1, metadata });
+  const trust = new Trust(new Signer([newClusterKey()]), new BrokerClock(), false, 0);
+  const memberId = newMemberId('former');
+  const member = await GroupMember.join(kafka, { group, memberId, trust, deadline });
+  await member?.commit(group, { offset, epoch: -1, metadata });
   await member?.leave(deadline);
   await kafka.close();
 }

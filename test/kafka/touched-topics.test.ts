@@ -320,8 +320,8 @@ describe('topics that were touched', () => {
 
     it('that carries hints is made again, and hints come', async () => {
       const owner = await make('hint');
-      await admin.deleteTopics({ topics: ['milena.control'] });
-      await eventually(async () => expect(await admin.listTopics()).toContain('milena.control'));
+      await admin.deleteTopics({ topics: ['milena.notices'] });
+      await eventually(async () => expect(await admin.listTopics()).toContain('milena.notices'));
       // Each frontend hears hints from the moment on in which it follows the new topic.
       await eventually(async () => {
         const before = await observe(cluster.here, owner, { takeover: true });

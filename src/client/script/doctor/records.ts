@@ -13,7 +13,7 @@ import { type Check, failed, hint, ok } from './check.ts';
 
 const { ConfigResourceTypes } = kafkajs;
 /** What frontends sign beside messages. */
-const TOPICS = ['milena.accounts', 'milena.sessions', 'milena.control'];
+const TOPICS = ['milena.accounts', 'milena.sessions', 'milena.notices'];
 /** A million accounts take some ten seconds. */
 const READ_TIMEOUT_MS = 10_000;
 const SETTING = 'message.timestamp.type';

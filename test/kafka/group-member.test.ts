@@ -1,0 +1,173 @@
+/** What a holder of an inbox hears from Kafka's coordinator, and what was never heard. */
+import { randomUUID } from 'node:crypto';
+import type { API } from '@platformatic/kafka';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cluster } from '../../src/kafka/cluster.ts';
+import { readCommits } from '../../src/kafka/commits.ts';
+import { describeMembers, HOLDER, removeMember, sendHeartbeat } from '../../src/kafka/consumer-members.ts';
+import { FrontendGroup } from '../../src/kafka/frontend-group.ts';
+import type { GroupMember } from '../../src/kafka/group-member.ts';
+import { newMemberId } from '../../src/kafka/holder-name.ts';
+import { Leases } from '../../src/kafka/lease.ts';
+import { now } from '../../src/kafka/retry.ts';
+import { testBrokers } from '../broker/brokers.ts';
+import { eventually, uniqueName } from '../contracts/cluster.ts';
+import { testTrust, witness } from './cluster.ts';
+
+/** Loses answers of the coordinator: what was asked was done. */
+class LossyCluster extends Cluster {
+  toLose = 0;
+
+  override async requestCoordinator<A extends unknown[], R>(
+    kind: 'group' | 'transaction',
+    key: string,
+    api: API<A, R>,
+    ...args: A
+  ): Promise<R> {
+    const answer = await super.requestCoordinator(kind, key, api, ...args);
+    if (this.toLose <= 0) return answer;
+    this.toLose -= 1;
+    throw Object.assign(new Error('lost'), { code: 'PLT_KFK_NETWORK' });
+  }
+}
+
+describe('the holder of an inbox', () => {
+  const cluster = new LossyCluster({ bootstrap: testBrokers(), clientId: 'holder' });
+  const leases = new Leases(cluster, pino({ level: 'silent' }), testTrust);
+  const frontendId = randomUUID();
+  let alive: FrontendGroup;
+  const deadline = () => now() + 10_000;
+
+  beforeAll(async () => {
+    await cluster.connect();
+    alive = await FrontendGroup.join(cluster, testTrust, frontendId, 60_000, deadline());
+  });
+  afterAll(async () => {
+    await alive.leave(deadline());
+    await cluster.close();
+  });
+
+  /** A topic, which is a group's name as well. */
+  async function makeInbox(): Promise<string> {
+    const topic = `milena.inbox.${uniqueName('held')}`;
+    const admin = witness().admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+    await admin.disconnect();
+    return topic;
+  }
+  const acquire = async (group: string, takeover = false, by: string = frontendId): Promise<GroupMember> =>
+    (await leases.acquire({ group, frontendId: by, takeover, deadline: deadline() })).member;
+  const members = async (group: string) =>
+    (await describeMembers(cluster, testTrust, [group], deadline()))[0] ?? [];
+  /** Somebody else comes in, and so the group changes. */
+  const comeIn = async (group: string) => {
+    const stranger = { memberId: randomUUID(), instanceId: null };
+    const joining = { rebalanceTimeoutMs: 60_000, rackId: null, topics: [group] };
+    expect((await sendHeartbeat(cluster, group, stranger, 0, joining)).errorCode).toBe(0);
+    return stranger;
+  };
+
+  it('shares its inbox with nobody from the first answer on', async () => {
+    const group = await makeInbox();
+    for (let login = 0; login < 3; login++) {
+      const member = await acquire(group);
+      expect(member.mayHaveCompany).toBe(false);
+      expect(await members(group)).toMatchObject([
+        { memberId: member.memberId, instanceId: HOLDER, frontendId, clientId: 'holder' },
+      ]);
+      await member.heartbeat();
+      expect(member.mayHaveCompany).toBe(false);
+      await member.leave(deadline());
+      // At once, for whoever looks: nobody holds it.
+      expect(await members(group)).toEqual([]);
+    }
+  });
+
+  it('is in after a join whose answer was lost', async () => {
+    const group = await makeInbox();
+    for (const lost of [1, 2]) {
+      cluster.toLose = lost;
+      const member = await acquire(group);
+      await member.heartbeat();
+      expect(await members(group)).toMatchObject([{ memberId: member.memberId }]);
+      await member.commit(group, { offset: lost, epoch: -1, metadata: '' });
+      expect(await readCommits(cluster, [group], deadline())).toMatchObject([{ offset: lost }]);
+      await member.leave(deadline());
+    }
+  });
+
+  it('is out after a join that was given up, and nobody else is for it', async () => {
+    const group = await makeInbox();
+    cluster.toLose = 1_000;
+    const given = leases.acquire({ group, frontendId, takeover: false, deadline: now() + 300 });
+    await expect(given).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    cluster.toLose = 0;
+    await expect.poll(() => members(group), { timeout: 20_000 }).toEqual([]);
+    const member = await acquire(group);
+    // The late word of one that was given up.
+    await removeMember(cluster, group, { memberId: newMemberId(frontendId), instanceId: HOLDER }, deadline());
+    await member.heartbeat();
+    await member.leave(deadline());
+  });
+
+  it('commits under an epoch that is out of date after a heartbeat, also when that one’s answer was lost', async () => {
+    const group = await makeInbox();
+    const member = await acquire(group);
+    const { memberId } = member;
+    const [before] = await members(group);
+    await comeIn(group);
+    // A heartbeat of its own that it hears nothing of.
+    const epoch = before?.epoch ?? 0;
+    await eventually(async () => {
+      const { errorCode, memberEpoch } = await sendHeartbeat(cluster, group, member, epoch);
+      expect(errorCode).toBe(0);
+      expect(memberEpoch).toBeGreaterThan(epoch);
+    });
+    await member.commit(group, { offset: 7, epoch: 3, metadata: 'text' });
+    expect(await readCommits(cluster, [group], deadline())).toEqual([
+      { offset: 7, epoch: 3, metadata: 'text' },
+    ]);
+    // Of a partition that is assigned to it Kafka 4.3 takes it as it is, of any other it says that the epoch is old.
+    await member.commit(await makeInbox(), { offset: 7, epoch: -1, metadata: '' });
+    expect(member.mayHaveCompany).toBe(true);
+    await leases.putOutStrangers(member);
+    expect(await members(group)).toMatchObject([{ memberId }]);
+    await member.heartbeat();
+    await member.leave(deadline());
+  });
+
+  it('has lost it when somebody has taken it over, put it out or deleted the group', async () => {
+    const group = await makeInbox();
+    const lost = async (member: GroupMember) => {
+      await expect(member.heartbeat()).rejects.toMatchObject({ code: 'LOST' });
+      await expect(member.commit(group, { offset: 1, epoch: -1, metadata: '' })).rejects.toMatchObject({
+        code: 'LOST',
+      });
+    };
+    const first = await acquire(group);
+    const second = await acquire(group, true);
+    await lost(first);
+    // What the first one does late changes nothing.
+    await first.leave(deadline());
+    await second.heartbeat();
+    await removeMember(cluster, group, second, deadline());
+    await lost(second);
+    const third = await acquire(group);
+    await removeMember(cluster, group, third, deadline());
+    const admin = witness().admin();
+    await admin.connect();
+    await admin.deleteGroups([group]);
+    await admin.disconnect();
+    await lost(third);
+  });
+
+  it('may hold an inbox whose topic is not there, or is gone', async () => {
+    const group = `milena.inbox.${uniqueName('nothing')}`;
+    const member = await acquire(group);
+    await member.heartbeat();
+    await expect(acquire(group, false, randomUUID())).rejects.toMatchObject({ code: 'ALREADY_LOGGED_IN' });
+    await member.leave(deadline());
+  });
+});

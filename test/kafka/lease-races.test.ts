@@ -1,0 +1,93 @@
+/** Races for one inbox, through two frontends, in numbers. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Account } from '../../src/kafka/accounts.ts';
+import { Cluster } from '../../src/kafka/cluster.ts';
+import { describeMembers, HOLDER, holderOf } from '../../src/kafka/consumer-members.ts';
+import { GroupMember } from '../../src/kafka/group-member.ts';
+import { newMemberId } from '../../src/kafka/holder-name.ts';
+import { now } from '../../src/kafka/retry.ts';
+import { testBrokers } from '../broker/brokers.ts';
+import { type ObservedInbox, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
+import { kafkaCluster, testTrust } from './cluster.ts';
+
+describe('rounds of two at once through two frontends', { timeout: 300_000 }, () => {
+  const raw = new Cluster({ bootstrap: testBrokers(), clientId: 'observer' });
+  let cluster: TestCluster;
+
+  beforeAll(async () => {
+    cluster = await kafkaCluster();
+    await raw.connect();
+  });
+  afterAll(async () => {
+    await raw.close();
+    await cluster.close();
+  });
+
+  const deadline = () => now() + 10_000;
+
+  async function members(owner: Account) {
+    const [found = []] = await describeMembers(raw, testTrust, [`milena.inbox.${owner.name}`], deadline());
+    return found;
+  }
+
+  /** Both at once. @returns those who are in, and the codes of the others */
+  async function race(owner: Account, takeover: boolean): Promise<[ObservedInbox[], string[]]> {
+    const engines = [cluster.here, cluster.elsewhere];
+    const attempts = await Promise.allSettled(engines.map((engine) => observe(engine, owner, { takeover })));
+    const winners: ObservedInbox[] = [];
+    const codes: string[] = [];
+    for (const attempt of attempts) {
+      if (attempt.status === 'fulfilled') winners.push(attempt.value);
+      else codes.push(attempt.reason.code);
+    }
+    return [winners, codes];
+  }
+
+  it('300 of two logins: one gets in, the other hears that somebody is', async () => {
+    const owner = await cluster.here.accounts.create({ name: uniqueName('prize') });
+    for (let round = 0; round < 300; round++) {
+      const [winners, codes] = await race(owner, false);
+      expect(winners).toHaveLength(1);
+      expect(codes).toEqual(['ALREADY_LOGGED_IN']);
+      await winners[0]?.inbox.confirm();
+      await winners[0]?.inbox.close();
+      expect(winners[0]?.lost).toEqual([]);
+    }
+  });
+
+  it('200 of two takeovers: one holds it at the end', async () => {
+    const owner = await cluster.here.accounts.create({ name: uniqueName('contested') });
+    const first = await observe(cluster.here, owner);
+    let before = [first];
+    for (let round = 0; round < 200; round++) {
+      const [winners, codes] = await race(owner, true);
+      expect(codes).toEqual([]);
+      const confirmed = await Promise.allSettled(winners.map(({ inbox }) => inbox.confirm()));
+      const holders = winners.filter((_, i) => confirmed[i]?.status === 'fulfilled');
+      expect(holders).toHaveLength(1);
+      for (const { inbox } of before) await expect(inbox.confirm()).rejects.toMatchObject({ code: 'LOST' });
+      expect(await members(owner)).toHaveLength(1);
+      before = holders;
+    }
+    for (const { inbox } of before) await inbox.close();
+    expect(await members(owner)).toEqual([]);
+  });
+
+  it('200 of two logins that find a dead holder: one of them puts it out and is in', async () => {
+    const owner = await cluster.here.accounts.create({ name: uniqueName('heirs') });
+    const group = `milena.inbox.${owner.name}`;
+    for (let round = 0; round < 200; round++) {
+      // Of a frontend that is not there any more.
+      const dead = { group, memberId: newMemberId(randomUUID()), trust: testTrust, deadline: deadline() };
+      const member = await GroupMember.join(raw, dead);
+      expect(holderOf(await members(owner))).toMatchObject({ memberId: dead.memberId, instanceId: HOLDER });
+      const [winners, codes] = await race(owner, false);
+      expect(winners).toHaveLength(1);
+      expect(codes).toEqual(['ALREADY_LOGGED_IN']);
+      await winners[0]?.inbox.confirm();
+      await expect(member?.heartbeat()).rejects.toMatchObject({ code: 'LOST' });
+      await winners[0]?.inbox.close();
+    }
+  });
+});
