@@ -35,7 +35,7 @@ export async function run(context: Context): Promise<void> {
       journal.close();
     }
   };
-  await loggedIn(context, args, retrieve, true);
+  await loggedIn(context, args, retrieve, { isRepeatable: true });
 }
 
 async function printAll(

@@ -31,7 +31,7 @@ export function identityFrom(
     name: reply.username,
     incarnation,
     inbox: hex(reply.inbox),
-    token: reply.token,
+    token: reply.token ?? null,
     isOpen: byToken ? wasOpen : !byPassword,
   };
 }
@@ -40,6 +40,7 @@ export function identityFrom(
 const PASSING: ReadonlySet<ProtocolErrorCode> = new Set([
   'ALREADY_LOGGED_IN',
   'BUSY',
+  'INBOX_LOST',
   'INTERNAL',
   'RATE_LIMITED',
   'SHUTTING_DOWN',
