@@ -75,8 +75,8 @@ const CLOSED = failed(
 );
 const REPLACED = failed(
   'Your login has ended: the account was logged in',
-  'to elsewhere. You are logged out here. Ctrl+T, or',
-  '/login ann······, takes it back.',
+  'to elsewhere. You are logged out here. Ctrl+T,',
+  'or /login ann······, takes it back.',
 );
 
 interface Scene {
