@@ -8,7 +8,7 @@ const TEXTS = {
   UNSUPPORTED_VERSION: 'That version of the protocol is not spoken here.',
   TOO_LARGE: 'The request is too large.',
   NOT_LOGGED_IN: 'You are not logged in: create an account or log in first.',
-  NO_INBOX: 'This login only sends: log in with the inbox for that.',
+  ONLY_SENDS: 'This login only sends: log in with the inbox for that.',
   ALREADY_LOGGED_IN: 'That account is already logged in.',
   BAD_CREDENTIALS: 'Wrong username or password.',
   WEAK_PASSWORD: 'That account needs a better password.',

@@ -6,7 +6,7 @@ import { ask, dialect2 } from '../client/v2/dialect.ts';
 import { ID_BYTES } from '../protocol/v2/fields.ts';
 
 /** A frontend on this machine needs some thousandths of it. */
-const TIMES = { requestTimeoutMs: 15_000, deadAfterMs: 15_000 };
+const TIMES = { requestTimeoutMs: 15_000, deadAfterMs: 15_000, deadInLineAfterMs: 15_000 };
 
 /**
  * What a script does beside its account's own login, in version 2: it logs in only to send, sends one message, and leaves.

@@ -212,8 +212,8 @@ describe('the tracker', () => {
     const { tracker, waiter } = open({ trackedPerAccount: 2 });
     const [one, other] = [waiter('anna'), waiter('anna')];
     for (const [i, id] of ['a', 'b', 'c'].entries())
-      tracker.track(i === 0 ? one : other, id, account('x'), i);
-    tracker.track(waiter('bert'), 'd', account('x'), 200);
+      tracker.track(i === 0 ? one : other, id, account('x'), at(i));
+    tracker.track(waiter('bert'), 'd', account('x'), at(200));
     expect(tracker.size).toBe(3);
     tracker.forget(other);
     expect(tracker.size).toBe(1);

@@ -62,7 +62,7 @@ describe('sending only', () => {
   holds(
     [
       'It sends, hears what became of its own sends, and asks;',
-      "what is for the login that has the inbox gets NO_INBOX: messages, and whatever changes the account's password or ends its life.",
+      "what is for the login that has the inbox gets ONLY_SENDS: messages, and whatever changes the account's password or ends its life.",
     ],
     async () => {
       const [own, other] = [await person(servers[0]), await person(servers[0])];
@@ -83,10 +83,10 @@ describe('sending only', () => {
         [0x40, { password: PASSWORD, force: true }],
         [0xd0, { old: PASSWORD, new: 'another one' }],
       ] as const) {
-        expect(await client.refusal(opcode, fields)).toBe('NO_INBOX');
+        expect(await client.refusal(opcode, fields)).toBe('ONLY_SENDS');
       }
       client.write(ack(other.client));
-      expect((await client.reply()).fields).toMatchObject({ code: 'NO_INBOX', request: 0x90 });
+      expect((await client.reply()).fields).toMatchObject({ code: 'ONLY_SENDS', request: 0x90 });
       // Of its own sends, not of others\'.
       expect(beside.delivered()).toEqual([]);
       expect(own.client.delivered()).toEqual([]);
@@ -120,7 +120,7 @@ describe('sending only', () => {
       const made = await open(servers[0]);
       const reply = await made.get(0x10, { username: anybody, deliver: 'none' });
       expect(reply).toEqual(expect.not.objectContaining({ token: expect.anything() }));
-      expect(await made.refusal(0x60)).toBe('NO_INBOX');
+      expect(await made.refusal(0x60)).toBe('ONLY_SENDS');
       await sender(1, anybody, { deliver: 'none' });
       await login(servers[1], anybody, {});
     },

@@ -38,9 +38,9 @@ describe('states', () => {
       '| hello, ping | yes | yes | yes |',
       '| list | yes, or NOT_LOGGED_IN where the operator wants it | yes | yes |',
       '| create, login | yes | ALREADY_LOGGED_IN | ALREADY_LOGGED_IN |',
-      '| retrieve, ack, delete, password | NOT_LOGGED_IN | yes | NO_INBOX |',
+      '| retrieve, ack, delete, password | NOT_LOGGED_IN | yes | ONLY_SENDS |',
       '| all others | NOT_LOGGED_IN | yes | yes |',
-      '| NO_INBOX | see *States*: the login only sends |',
+      '| ONLY_SENDS | see *States*: the login only sends |',
       'A refused request changes nothing.',
       '| NOT_LOGGED_IN | see *States* |',
     ],
@@ -71,7 +71,7 @@ describe('states', () => {
         const outcome = await outcomeOf(sender.client, opcode, fields());
         const refused = new Map<number, unknown>([
           [0x70, 'NO_SUCH_USER'],
-          ...[0x60, 0x90, 0xd0, 0x40].map((one) => [one, 'NO_INBOX'] as const),
+          ...[0x60, 0x90, 0xd0, 0x40].map((one) => [one, 'ONLY_SENDS'] as const),
           ...before.map((one) => [one, 'ALREADY_LOGGED_IN'] as const),
         ]);
         expect(outcome, String(opcode)).toBe(refused.has(opcode) ? refused.get(opcode) : opcode + 1);

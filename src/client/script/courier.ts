@@ -156,8 +156,7 @@ export class Courier {
       throw error;
     });
     this.#token = session.token ?? null;
-    const { incarnation, inbox } = session;
-    this.#journal.begin({ name, incarnation: hex(incarnation), inbox: hex(inbox) });
+    this.#journal.begin({ name, incarnation: hex(session.incarnation) });
     if (!this.#wasSent) await resendTo(link, this.#journal, to);
   }
 

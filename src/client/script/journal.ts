@@ -35,7 +35,7 @@ export class Journal implements Memory {
     return (this.#histories?.current?.file ?? null) !== null;
   }
 
-  begin(identity: Pick<Identity, 'name' | 'incarnation' | 'inbox'>): void {
+  begin(identity: Pick<Identity, 'name' | 'incarnation'>): void {
     this.#histories?.begin(identity);
   }
 

@@ -59,7 +59,10 @@ function contradiction(request: Request, reply: ServerFrame): string | undefined
     if (isOther) return 'the login is of another account';
     const onlySends = 'deliver' in request && request.deliver === 'none';
     const isWhole =
-      reply.token !== undefined && reply.tokenExpiresAt !== undefined && reply.undelivered !== undefined;
+      reply.inbox !== undefined &&
+      reply.token !== undefined &&
+      reply.tokenExpiresAt !== undefined &&
+      reply.undelivered !== undefined;
     return isWhole || onlySends ? undefined : 'the login is without a token, or what waits';
   }
   if (reply.type === 'listed' && request.type === 'list') return wrongPage(request, reply.names);

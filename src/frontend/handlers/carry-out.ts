@@ -71,6 +71,6 @@ function demandSeat(seat: Seat | null): Seat {
 
 function demandHolder(seat: Seat | null): HolderSeat {
   const { inbox, ...rest } = demandSeat(seat);
-  if (inbox === null) throw new ProtocolError('NO_INBOX');
+  if (inbox === null) throw new ProtocolError('ONLY_SENDS');
   return { ...rest, inbox };
 }
