@@ -30,7 +30,8 @@ export function toProtocolError(error: unknown, log: Logger, whose: { peer?: str
   if (error instanceof EngineError) {
     log.debug({ ...whose, code: error.code, reason: error.message }, 'request refused by the engine');
     const text = error.code === 'NO_INBOX' ? NO_INBOX : undefined;
-    return new ProtocolError(CODES[error.code], text, { cause: error });
+    const code = error.loss === 'lost' ? 'INBOX_LOST' : CODES[error.code];
+    return new ProtocolError(code, text, { cause: error });
   }
   const reference = randomBytes(4).toString('hex');
   log.error({ ...whose, err: error, reference }, 'a request failed for a reason nobody expected');
@@ -43,10 +44,9 @@ export function toProtocolError(error: unknown, log: Logger, whose: { peer?: str
 export function lossError(reason: LossReason): ProtocolError {
   switch (reason) {
     case 'fenced':
-      return new ProtocolError(
-        'REPLACED',
-        'Your login has ended: the account was logged in to elsewhere, or the server lost touch with its inbox.',
-      );
+      return new ProtocolError('REPLACED', 'Your login has ended: the account was logged in to elsewhere.');
+    case 'lost':
+      return new ProtocolError('INBOX_LOST');
     case 'changed':
       return new ProtocolError(
         'UNAVAILABLE',

@@ -10,6 +10,8 @@ import { LIMITS, type Limits } from './limits.ts';
 import { Listener, type ListenOptions } from './listener.ts';
 import { Presence } from './presence.ts';
 import { Questions } from './questions.ts';
+import { Queues } from './queues.ts';
+import { Senders } from './senders.ts';
 import { Shares } from './share.ts';
 import { Tracker } from './tracker.ts';
 import { Turnstile } from './turnstile.ts';
@@ -56,12 +58,15 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
   const registration = new Registration(accounts, who, limits);
   const audit = new Audit(log);
   const tracker = new Tracker(inboxes, accounts, limits, log);
+  const senders = new Senders(accounts, limits);
   const services = {
     accounts,
     inboxes,
     identity,
     presence,
     tracker,
+    senders,
+    logins: new Queues(),
     entrance,
     exit,
     shares: new Shares(limits),
@@ -90,6 +95,7 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     reloadCertificate: () => listener.reloadCertificate(),
     async drain() {
       tracker.close();
+      senders.close();
       identity.close();
       const cutOff = await listener.drain(limits.drainMs);
       audit.close();

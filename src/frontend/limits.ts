@@ -58,8 +58,8 @@ export interface Limits {
   readonly sendBurst: number;
   /** Ids of a session's last sends, to answer a repeated one alike. */
   readonly rememberedSends: number;
-  /** Messages whose acknowledgement is waited for: of one session, and of all; above it the oldest is dropped. */
-  readonly trackedPerSession: number;
+  /** Messages whose acknowledgement is waited for: of one account, and of all; above it the oldest is dropped. */
+  readonly trackedPerAccount: number;
   readonly tracked: number;
   /** Recipients of such messages (each costs Kafka a look every second); above it the oldest is dropped. */
   readonly trackedRecipients: number;
@@ -103,6 +103,9 @@ export interface Limits {
   /** New accounts from one address, and from all together: at once, and within an hour. */
   readonly newAccountsPerAddress: number;
   readonly newAccounts: number;
+  /** Logins that only send, of one account and in all; one more takes the place of the one that was idle for longest. */
+  readonly sendersPerAccount: number;
+  readonly senders: number;
   /** Connections from one address; one more takes the place of its oldest stranger, or is told so and closed. */
   readonly connectionsPerAddress: number;
   /** A TLS handshake, or a balancer's word for whom it speaks, must be through within this time. */
@@ -188,7 +191,7 @@ export const LIMITS: Limits = {
   sendBurst: 1_000,
   // A client sends an id again on the same connection only while it waits: four times what may be under way.
   rememberedSends: 256,
-  trackedPerSession: 1_000,
+  trackedPerAccount: 1_000,
   tracked: 50_000,
   trackedRecipients: 2_000,
   trackedBatch: 500,
@@ -218,6 +221,9 @@ export const LIMITS: Limits = {
   // A classroom at once. Each is a topic, of which a broker with the usual heap carries some thousands.
   newAccountsPerAddress: 60,
   newAccounts: 1_200,
+  sendersPerAccount: 256,
+  // A third of all connections: whoever is logged in keeps the place, and accounts are dearer than such logins.
+  senders: 4_000,
   connectionsPerAddress: 500,
   handshakeMs: 10_000,
   // All of them take a quarter of a second together, should their clients go on at the same moment.

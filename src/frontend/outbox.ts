@@ -24,12 +24,15 @@ export class Outbox {
 
   readonly #tells: boolean;
 
-  /** @param tells whether who sends too fast is told so, and when to try again; else its requests wait */
-  constructor(limits: Limits, waiter: Waiter | null, tells: boolean) {
+  /**
+   * @param tells whether who sends too fast is told so, and when to try again; else its requests wait
+   * @param rate how fast that is, where others share it
+   */
+  constructor(limits: Limits, waiter: Waiter | null, tells: boolean, rate?: TokenBucket) {
     this.waiter = waiter;
     this.#tells = tells;
     this.#limit = limits.rememberedSends;
-    this.#rate = new TokenBucket({ burst: limits.sendBurst, perSecond: limits.sendsPerSecond });
+    this.#rate = rate ?? new TokenBucket({ burst: limits.sendBurst, perSecond: limits.sendsPerSecond });
   }
 
   /** The send that had this id, if it is under way or succeeded. @throws ProtocolError `BAD_REQUEST` */

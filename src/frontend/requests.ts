@@ -31,7 +31,11 @@ export interface CreateRequest {
   readonly displayName: string | null;
   /** As the client gave it. */
   readonly invite: string | null;
+  readonly deliver: Deliver;
 }
+
+/** What is pushed to a login; `none`: it takes no inbox and only sends. */
+export type Deliver = OpenOptions['deliver'] | 'none';
 
 /** How somebody shows that an account is theirs; nothing at all for an open one. */
 export type Proof =
@@ -45,7 +49,7 @@ export interface LoginRequest {
   readonly proof: Proof;
   /** End the login that holds the account now. A token always does: it is the same client that comes back. */
   readonly takeover: boolean;
-  readonly deliver: OpenOptions['deliver'];
+  readonly deliver: Deliver;
 }
 
 export interface DeleteRequest {
@@ -151,12 +155,18 @@ export interface Welcome {
   readonly time: number;
 }
 
-/** The caller is logged in from now on and holds the inbox. */
-export interface Entered extends ResumeToken {
-  readonly type: 'created' | 'logged-in';
-  readonly account: Account;
+/** What a login has that holds the inbox. */
+export interface Held extends ResumeToken {
   readonly inbox: Inbox;
   readonly undelivered: number;
+}
+
+/** The caller is logged in from now on. */
+export interface Entered {
+  readonly type: 'created' | 'logged-in';
+  readonly account: Account;
+  /** Null of a login that only sends. */
+  readonly held: Held | null;
   readonly limits: {
     readonly window: number;
     readonly messagesPerSecond: number;

@@ -34,9 +34,15 @@ export function demandTransition(from: State, to: State): void {
   }
 }
 
-/** Who may ask for what: a request is looked at only in one of these two states, in the others it waits. */
+/**
+ * Who may ask for what: a request is looked at only while nobody is logged in, or somebody, with an inbox or only to send;
+ * otherwise it waits.
+ */
 const REQUESTS: Readonly<
-  Record<'anonymous' | 'loggedIn', Readonly<Record<Request['type'], 'allowed' | ProtocolErrorCode>>>
+  Record<
+    'anonymous' | 'loggedIn' | 'sending',
+    Readonly<Record<Request['type'], 'allowed' | ProtocolErrorCode>>
+  >
 > = {
   anonymous: {
     hello: 'allowed',
@@ -71,6 +77,23 @@ const REQUESTS: Readonly<
     receipts: 'allowed',
     block: 'allowed',
   },
+  sending: {
+    hello: 'allowed',
+    ping: 'allowed',
+    create: 'ALREADY_LOGGED_IN',
+    login: 'ALREADY_LOGGED_IN',
+    list: 'allowed',
+    logout: 'allowed',
+    // What changes the account, or its token, is for who holds the inbox.
+    delete: 'ONLY_SENDS',
+    retrieve: 'ONLY_SENDS',
+    send: 'allowed',
+    ack: 'ONLY_SENDS',
+    status: 'allowed',
+    password: 'ONLY_SENDS',
+    receipts: 'allowed',
+    block: 'allowed',
+  },
 };
 
 /** @throws ProtocolError for a request that does not belong to the state */
@@ -78,8 +101,10 @@ export function demandAllowed(state: State, request: Request): void {
   if (state.name !== 'anonymous' && state.name !== 'loggedIn') {
     throw new Error(`a request was looked at while ${state.name}`);
   }
-  const rule = REQUESTS[state.name][request.type];
+  const { name } = state;
+  const rule =
+    REQUESTS[name === 'loggedIn' && state.stay.seat.inbox === null ? 'sending' : name][request.type];
   if (rule === 'allowed') return;
-  if (state.name === 'anonymous') throw new ProtocolError(rule);
+  if (rule !== 'ALREADY_LOGGED_IN' || name === 'anonymous') throw new ProtocolError(rule);
   throw new ProtocolError(rule, `You are logged in as ${state.stay.seat.account.name}: log out first.`);
 }

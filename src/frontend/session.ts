@@ -113,7 +113,7 @@ export class Session {
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       try {
         this.#handle(next);
-        if (this.#state.name === 'loggedIn') this.#state.stay.delivery.balance();
+        if (this.#state.name === 'loggedIn') this.#state.stay.delivery?.balance();
       } catch (error) {
         this.#break(error);
       }
@@ -222,6 +222,7 @@ export class Session {
       const request = version.decodeRequest(frame);
       if (request.type === 'send') answered = { opcode: frame.opcode, id: request.id };
       demandAllowed(this.#state, request);
+      if (this.#state.name === 'loggedIn') this.#state.stay.asked();
       if (request.type === 'ack') {
         this.#loggedIn().stay.acknowledge(request.ranges);
         slot.fill(null);
@@ -277,11 +278,11 @@ export class Session {
       // Whoever does nothing makes room first; but to ask for a login is no login yet.
       this.#isStrangers(true);
     } else if (state.name === 'loggedIn' && request.type === 'delete') {
-      state.stay.delivery.stop();
+      state.stay.delivery?.stop();
       this.#become({ name: 'deleting', stay: state.stay, loss: null });
     } else if (state.name === 'loggedIn' && request.type === 'logout') {
       this.#log.debug({ user: state.stay.seat.account.name }, 'logging out');
-      state.stay.delivery.stop();
+      state.stay.delivery?.stop();
     }
     const result = carryOut(this.#services, this.#caller(turn.version), seat, request);
     if (seat !== null && request.type === 'logout') this.#services.presence.leaving(seat, result);
@@ -342,7 +343,9 @@ export class Session {
   #done(turn: Turn, result: Result): void {
     if (this.#turn !== turn) {
       // The session broke meanwhile; an inbox that comes too late is given back.
-      if ('inbox' in result) void giveBack(this.#services, result);
+      if ('held' in result && result.held !== null) {
+        void giveBack(this.#services, { account: result.account, inbox: result.held.inbox });
+      }
       return;
     }
     this.#turn = null;
@@ -372,7 +375,8 @@ export class Session {
       this.#dispatch(event),
     );
     this.#become({ name: 'loggedIn', stay });
-    this.#services.presence.entered(stay.seat);
+    // Who only sends is not there for others: nothing would reach them.
+    if (result.held !== null) this.#services.presence.entered(stay.seat);
     if (state.trouble === 'too much') {
       turn.slot.fill(this.#failure(turn, new ProtocolError('BUSY')));
       this.#end(null);
@@ -382,13 +386,14 @@ export class Session {
     this.#isStrangers(false);
     this.#connection.loggedIn();
     turn.slot.fill(turn.version.encodeResult(result));
-    for (const message of state.early) stay.delivery.push(message);
+    for (const message of state.early) stay.delivery?.push(message);
     stay.listenForSilence();
     if (state.trouble !== null) this.#lost(state.trouble);
   }
 
   #retrieved(turn: Turn, result: Extract<Result, { type: 'retrieved' }>): void {
     const { delivery } = this.#loggedIn().stay;
+    if (delivery === null) throw new Error('retrieved without an inbox');
     const messages = delivery.retrieve(result.messages);
     turn.slot.fill(turn.version.encodeResult({ ...result, messages }), () =>
       delivery.retrievedFlushed(messages),
@@ -404,7 +409,7 @@ export class Session {
     if (state.name === 'entering') this.#become({ name: 'anonymous' });
     if (state.name === 'deleting') {
       this.#become({ name: 'loggedIn', stay: state.stay });
-      state.stay.delivery.restart();
+      state.stay.delivery?.restart();
       if (state.loss !== null) this.#lost(state.loss);
     }
     this.#goOn();
@@ -422,7 +427,7 @@ export class Session {
 
   #arrived(message: InboxMessage): void {
     const state = this.#state;
-    if (state.name === 'loggedIn') state.stay.delivery.push(message);
+    if (state.name === 'loggedIn') state.stay.delivery?.push(message);
     if (state.name !== 'entering') return;
     if (state.early.length < this.#services.limits.earlyMessages) state.early.push(message);
     else state.trouble = 'too much';
@@ -468,7 +473,8 @@ export class Session {
       // After a logout or a deletion the inbox is given back already, and closing it again does nothing.
       const { seat } = state.stay;
       state.stay.end();
-      left = giveBack(this.#services, seat);
+      const { account, inbox } = seat;
+      if (inbox !== null) left = giveBack(this.#services, { account, inbox });
       this.#services.presence.leaving(seat, left);
       this.#log.debug({ user: seat.account.name }, 'left');
     }

@@ -4,6 +4,7 @@ import { Delivery, type OffsetRange } from './delivery.ts';
 import type { Seat, Services } from './handlers/context.ts';
 import { Outbox } from './outbox.ts';
 import type { Entered } from './requests.ts';
+import type { Sender } from './senders.ts';
 import type { SessionEvent } from './session-events.ts';
 import { Silence } from './silence.ts';
 import type { Waiter } from './tracker.ts';
@@ -15,39 +16,41 @@ import type { Version } from './versions.ts';
  */
 export class Stay {
   readonly seat: Seat;
-  readonly delivery: Delivery;
+  /** Null of a login that only sends. */
+  readonly delivery: Delivery | null;
   readonly #services: Services;
   readonly #connection: Connection;
   readonly #version: Version;
   readonly #dispatch: (event: SessionEvent) => void;
-  readonly #waiter: Waiter = {
-    fates: (delivered, undeliverable) => this.#dispatch({ type: 'fates', delivered, undeliverable }),
-  };
+  readonly #waiter: Waiter;
+  /** Null of a login that holds the inbox. */
+  readonly #sender: Sender | null;
   #silence: Silence | null = null;
 
   constructor(
     services: Services,
     connection: Connection,
     version: Version,
-    { account, inbox }: Entered,
+    { account, held }: Entered,
     dispatch: (event: SessionEvent) => void,
   ) {
     this.#services = services;
     this.#connection = connection;
     this.#version = version;
     this.#dispatch = dispatch;
-    const { limits } = services;
-    const outbox = new Outbox(
-      limits,
-      version.deliveredBy === 'client' ? this.#waiter : null,
-      version.resumes,
-    );
-    this.seat = { account, inbox, outbox };
-    this.delivery = new Delivery(inbox, connection, {
-      version,
-      window: limits.window,
-      flushed: (range) => dispatch({ type: 'flushed', stay: this, range }),
-    });
+    const { limits, senders } = services;
+    this.#waiter = {
+      account: account.incarnation,
+      fates: (delivered, undeliverable) => dispatch({ type: 'fates', delivered, undeliverable }),
+    };
+    this.#sender =
+      held === null ? senders.enter(account, (farewell) => dispatch({ type: 'over', farewell })) : null;
+    const waiter = version.deliveredBy === 'client' ? this.#waiter : null;
+    const outbox = new Outbox(limits, waiter, version.resumes, this.#sender?.rate);
+    this.seat = { account, inbox: held?.inbox ?? null, outbox };
+    const flushed = (range: OffsetRange) => dispatch({ type: 'flushed', stay: this, range });
+    const { window } = limits;
+    this.delivery = held && new Delivery(held.inbox, connection, { version, window, flushed });
   }
 
   /** Takes the client for dead when it is silent for too long, in a version whose clients answer. */
@@ -66,14 +69,22 @@ export class Stay {
 
   /** The client says that it has these. What it was not given does not count. */
   acknowledge(ranges: readonly OffsetRange[]): void {
-    this.delivered(this.delivery.acknowledge(ranges));
+    this.delivered(this.delivery?.acknowledge(ranges) ?? []);
   }
 
-  /** These count as delivered: for Kafka, and for those who sent them through this frontend. */
+  /**
+   * These count as delivered: for Kafka, and for those who sent them through this frontend. Where somebody else may hold
+   * the inbox by now, they are told only of what is committed.
+   */
   delivered(ranges: readonly OffsetRange[]): void {
     const { account, inbox } = this.seat;
-    for (const { first, last } of ranges) inbox.acknowledge(first, last);
-    this.#services.tracker.acknowledged(account, ranges, inbox);
+    const known = ranges.filter(({ first, last }) => inbox?.acknowledge(first, last) === true);
+    if (inbox !== null) this.#services.tracker.acknowledged(account, known, inbox);
+  }
+
+  /** The client has asked for something. */
+  asked(): void {
+    this.#sender?.used();
   }
 
   /** Tells the client what became of messages it sent. */
@@ -89,7 +100,8 @@ export class Stay {
 
   /** Nothing more is pushed, and nobody waits for anything any more. */
   end(): void {
-    this.delivery.stop();
+    this.delivery?.stop();
+    this.#sender?.leave();
     this.#silence?.stop();
     this.#services.tracker.forget(this.#waiter);
   }

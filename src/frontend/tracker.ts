@@ -7,6 +7,8 @@ import type { Limits } from './limits.ts';
 
 /** A session that wants to hear what became of its messages. */
 export interface Waiter {
+  /** The life of the account whose messages they are. */
+  readonly account: string;
   /** In bulk, by the ids of the messages. Never called from within a call to the tracker. */
   fates(delivered: readonly string[], undeliverable: readonly string[]): void;
 }
@@ -42,7 +44,7 @@ const POLLS_FOR_A_LOOK = 5;
  * Which messages of the people here their recipients have acknowledged: told at once by those who are logged in here,
  * asked of Kafka for the others, all in one question, at most once a second and only while somebody waits.
  *
- * Bounded by messages for each sender and in all, and by recipients, since each costs Kafka a look: above any of
+ * Bounded by messages for each account and in all, and by recipients, since each costs Kafka a look: above any of
  * them the oldest is dropped, whose sender can still ask by receipt.
  */
 export class Tracker {
@@ -54,7 +56,8 @@ export class Tracker {
   readonly #recipients = new Map<string, Recipient>();
   /** All entries, oldest first. */
   readonly #entries = new Set<Entry>();
-  readonly #byWaiter = new Map<Waiter, Set<Entry>>();
+  /** The same by the sender's incarnation: an account may have many sessions. */
+  readonly #byAccount = new Map<string, Set<Entry>>();
   /** What is to be told soon. */
   readonly #news = new Map<Waiter, News>();
   #polls = 0;
@@ -85,10 +88,10 @@ export class Tracker {
     recipient.last = offset;
     recipient.entries.set(offset, entry);
     this.#entries.add(entry);
-    const own = this.#byWaiter.get(waiter) ?? new Set();
-    this.#byWaiter.set(waiter, own.add(entry));
-    const { trackedPerSession, tracked, trackedRecipients } = this.#limits;
-    if (own.size > trackedPerSession) this.#dropOldest(own);
+    const own = this.#byAccount.get(waiter.account) ?? new Set();
+    this.#byAccount.set(waiter.account, own.add(entry));
+    const { trackedPerAccount, tracked, trackedRecipients } = this.#limits;
+    if (own.size > trackedPerAccount) this.#dropOldest(own);
     if (this.#entries.size > tracked) this.#dropOldest(this.#entries);
     if (this.#recipients.size > trackedRecipients) {
       const [oldest] = this.#recipients.values();
@@ -123,7 +126,9 @@ export class Tracker {
 
   /** The sender is gone: it asks by receipt when it is back. */
   forget(waiter: Waiter): void {
-    for (const entry of [...(this.#byWaiter.get(waiter) ?? [])]) this.#drop(entry);
+    for (const entry of [...(this.#byAccount.get(waiter.account) ?? [])]) {
+      if (entry.waiter === waiter) this.#drop(entry);
+    }
     this.#news.delete(waiter);
   }
 
@@ -149,9 +154,9 @@ export class Tracker {
 
   #drop(entry: Entry): void {
     this.#entries.delete(entry);
-    const own = this.#byWaiter.get(entry.waiter);
+    const own = this.#byAccount.get(entry.waiter.account);
     own?.delete(entry);
-    if (own?.size === 0) this.#byWaiter.delete(entry.waiter);
+    if (own?.size === 0) this.#byAccount.delete(entry.waiter.account);
     const id = inboxLifeOf(entry.to);
     const recipient = this.#recipients.get(id);
     recipient?.entries.delete(entry.offset);

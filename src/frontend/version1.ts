@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { InboxMessage, Sender } from '../kafka/inboxes.ts';
+import { ProtocolError } from '../protocol/errors.ts';
 import { externalSender, isUsername } from '../protocol/names.ts';
 import { v1 } from '../protocol/v1/codec.ts';
 import { type Entry, fitEntries } from '../protocol/v1/entries.ts';
 import { failureFrame, type ServerFrame } from '../protocol/v1/replies.ts';
-import type { Request, Result } from './requests.ts';
+import type { Entered, Request, Result } from './requests.ts';
 import type { Version } from './versions.ts';
 
 /**
@@ -14,8 +15,8 @@ import type { Version } from './versions.ts';
 export const version1: Version = {
   number: v1.version,
   decodeRequest: (frame) => neutral(v1.decodeRequest(frame)),
-  encodeFailure: (error) => failureFrame(error),
-  encodeFarewell: (error) => failureFrame(error),
+  encodeFailure: (error) => failureFrame(inOldWords(error)),
+  encodeFarewell: (error) => failureFrame(inOldWords(error, LOGIN_ENDED)),
   encodeResult(result) {
     const frame = resultFrame(result);
     return frame === null ? null : v1.encodeServerFrame(frame);
@@ -27,13 +28,21 @@ export const version1: Version = {
   ping: null,
   deliveredBy: 'network',
   resumes: false,
-  newcomers: 'live',
 };
+
+const LOGIN_ENDED =
+  'Your login has ended: the account was logged in to elsewhere, or the server lost touch with its inbox.';
+
+/** Version 1 has one sentence for a login that lost its inbox, however that came. */
+function inOldWords(error: ProtocolError, text?: string): ProtocolError {
+  const isLost = error.code === 'INBOX_LOST' || (error.code === 'REPLACED' && text !== undefined);
+  return isLost ? new ProtocolError('REPLACED', text) : error;
+}
 
 function neutral(request: ReturnType<typeof v1.decodeRequest>): Request {
   switch (request.type) {
     case 'create':
-      return { ...request, password: null, displayName: null, invite: null };
+      return { ...request, password: null, displayName: null, invite: null, deliver: 'live' };
     case 'login':
       return { ...request, proof: { kind: 'none' }, takeover: false, deliver: 'live' };
     case 'delete':
@@ -53,7 +62,7 @@ function resultFrame(result: Result): ServerFrame | null {
   switch (result.type) {
     case 'created':
     case 'logged-in':
-      return { type: result.type, token: Buffer.from(result.token).toString('base64url') };
+      return { type: result.type, token: tokenText(result) };
     case 'listed':
       return { type: 'listed', names: result.names };
     case 'retrieved':
@@ -69,6 +78,12 @@ function resultFrame(result: Result): ServerFrame | null {
     default:
       throw new Error(`version 1 has no ${result.type}`);
   }
+}
+
+/** Version 1 has no logins that only send. */
+function tokenText({ held }: Entered): string {
+  if (held === null) throw new Error('a login of version 1 without an inbox');
+  return Buffer.from(held.token).toString('base64url');
 }
 
 function entry(message: InboxMessage): Entry {

@@ -14,13 +14,13 @@ import { failureFrame, goodbyeFrame, type Message, type ServerFrame } from '../p
 import { MAX_BODY_BYTES, MAX_PAGE } from '../protocol/v2/requests.ts';
 import type { OffsetRange } from './delivery.ts';
 import { encodeReceipt } from './receipt.ts';
-import type { AckRequest, Entered, LoginRequest, Proof, Request, Result, Sent } from './requests.ts';
+import type { AckRequest, Entered, Held, LoginRequest, Proof, Request, Result, Sent } from './requests.ts';
 import { putUuid, uuidBytes, uuidText } from './uuid.ts';
 import type { Version } from './versions.ts';
 
 /** Versions of the protocol, and what a server of this one can do beyond the plain requests. */
 const SPOKEN = [1, 2];
-const FEATURES = ['block', 'receipts', 'resume', 'takeover'];
+const FEATURES = ['block', 'deliver-none', 'receipts', 'resume', 'takeover'];
 
 /** Version 2: passwords, messages with ids, and a message counts as delivered when the client has said so. */
 export const version2: Version = {
@@ -40,7 +40,6 @@ export const version2: Version = {
   ping: v2.encodeServerFrame({ type: 'ping' }),
   deliveredBy: 'client',
   resumes: true,
-  newcomers: 'all',
 };
 
 function neutral(request: ReturnType<typeof v2.decodeRequest>): Request {
@@ -48,8 +47,8 @@ function neutral(request: ReturnType<typeof v2.decodeRequest>): Request {
     case 'hello':
       return { type: 'hello', client: request.client };
     case 'create': {
-      const { username, password = null, displayName = null, invite = null } = request;
-      return { type: 'create', name: username, password, displayName, invite };
+      const { username, password = null, displayName = null, invite = null, deliver = 'all' } = request;
+      return { type: 'create', name: username, password, displayName, invite, deliver };
     }
     case 'login':
       return loginOf(request);
@@ -131,18 +130,24 @@ function resultFrame(result: Exclude<Result, Sent>): ServerFrame {
 }
 
 function sessionOf(entered: Entered) {
-  const { account, inbox, token, tokenExpiresAt, undelivered, limits } = entered;
-  const { again, gone } = inbox.surprise;
+  const { account, held, limits } = entered;
   return {
     username: account.name,
     incarnation: packed([account.incarnation]),
+    ...(held !== null && heldOf(held)),
+    limits,
+  };
+}
+
+function heldOf({ inbox, token, tokenExpiresAt, undelivered }: Held) {
+  const { again, gone } = inbox.surprise;
+  return {
     inbox: packed([inbox.id]),
     token,
     tokenExpiresAt,
     undelivered,
     ...(again > 0 && { again }),
     ...(gone > 0 && { gone }),
-    limits,
   };
 }
 

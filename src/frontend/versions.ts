@@ -1,4 +1,4 @@
-import type { InboxMessage, OpenOptions } from '../kafka/inboxes.ts';
+import type { InboxMessage } from '../kafka/inboxes.ts';
 import type { ProtocolError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/frame.ts';
 import type { Request, Result } from './requests.ts';
@@ -36,8 +36,6 @@ export interface Version {
   readonly deliveredBy: 'client' | 'network';
   /** Whether a login gets a token to come back with, and hears how many messages wait. */
   readonly resumes: boolean;
-  /** What is pushed to somebody who has just made the account. */
-  readonly newcomers: OpenOptions['deliver'];
 }
 
 /** By the first byte of a frame. */

@@ -1,3 +1,5 @@
+import type { LossReason } from './inboxes.ts';
+
 /**
  * What can go wrong behind the two doors of the engine, one code per meaning. The frontend turns a code
  * into the protocol's words; it never looks at Kafka's own errors.
@@ -10,7 +12,7 @@
  * - `ALREADY_LOGGED_IN`: open; another session holds the inbox.
  * - `BUSY`: a bounded queue is full or a race took too long; nothing was done, try again.
  * - `UNAVAILABLE`: Kafka did not answer in time. After an append the message *may* have been stored.
- * - `LOST`: this inbox's lease is gone; the session must end.
+ * - `LOST`: this inbox's lease is gone, `loss` says why where that is known; the session must end.
  * - `MAILBOX_FULL`: append; the inbox, or this sender's share of it, is full; nothing was stored.
  * - `TOO_LARGE`: the record is over the inbox topic's `max.message.bytes`; nothing was stored.
  */
@@ -30,10 +32,16 @@ export type EngineErrorCode =
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: EngineErrorCode;
+  readonly loss: LossReason | undefined;
 
-  constructor(code: EngineErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(
+    code: EngineErrorCode,
+    message: string,
+    options: { cause?: unknown; loss?: LossReason | undefined } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.loss = options.loss;
   }
 }
 

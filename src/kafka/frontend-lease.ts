@@ -13,6 +13,8 @@ export interface FrontendLeaseOptions {
   /** Milliseconds without a heartbeat after which Kafka takes this frontend for dead. */
   readonly sessionTimeoutMs: number;
   readonly log: Logger;
+  /** A heartbeat goes out. */
+  readonly onAsked: () => void;
   /** A heartbeat succeeded: whatever was held back may go on. */
   readonly onAlive: () => void;
   /** Kafka took this frontend for dead, so others may have taken its inboxes: drop them all. */
@@ -21,6 +23,8 @@ export interface FrontendLeaseOptions {
 
 /** Heartbeats in one session time-out: one may be lost without harm. */
 const HEARTBEATS_PER_TIMEOUT = 4;
+/** Not rarer than this, milliseconds, so that it is soon known that Kafka is silent. */
+const LONGEST_INTERVAL_MS = 1_000;
 /** How long before the session time-out this process stops trusting its lease, milliseconds. */
 const MARGIN_MS = 1_000;
 /** After a heartbeat without an answer the next one comes this soon: Kafka may be back any moment. */
@@ -80,7 +84,7 @@ export class FrontendLease {
   }
 
   get #interval(): number {
-    return this.#options.sessionTimeoutMs / HEARTBEATS_PER_TIMEOUT;
+    return Math.min(LONGEST_INTERVAL_MS, this.#options.sessionTimeoutMs / HEARTBEATS_PER_TIMEOUT);
   }
 
   #schedule(delayMs: number): void {
@@ -100,6 +104,7 @@ export class FrontendLease {
   /** One heartbeat, or a new lease after the old one was lost; then the next one is scheduled. */
   async #beat(): Promise<void> {
     const started = now();
+    this.#options.onAsked();
     try {
       if (this.#member) {
         await this.#member.heartbeat();

@@ -28,6 +28,12 @@ export interface InboxSurroundings {
   readonly frontendAlive: (deadline: number) => Promise<void>;
   /** Why its topic is not there any more. Never rejects. */
   readonly whyGone: (owner: Account) => Promise<LossReason>;
+  /** Whether what Kafka was asked for at this moment, on the clock of `now`, is in doubt. */
+  readonly isDoubtful: (askedAt: number) => boolean;
+  /** Asks Kafka by a heartbeat whether the inbox is still held, as soon as that says anything. */
+  readonly confirmSoon: (inbox: KafkaInbox) => void;
+  /** Why an inbox was lost whose member Kafka does not know any more. Never fails. */
+  readonly whyUnknown: (inbox: KafkaInbox) => Promise<LossReason>;
   /** Called once, when the inbox is held no more. */
   readonly onReleased: (inbox: KafkaInbox) => void;
   /** Gives a lost lease back in the background, in case it is still ours. */

@@ -58,11 +58,14 @@ export class KafkaInbox implements Inbox, Follower {
   #handedOut: number;
   #subscription: Subscription | null = null;
   /** Why nothing is pushed now; any of them keeps the inbox out of the tail. */
-  readonly #stops = { paused: false, frontendSilent: false, rangesFull: false };
+  readonly #stops = { paused: false, frontendSilent: false, unconfirmed: false, rangesFull: false };
   #ended = false;
+  #loss: LossReason | Promise<LossReason> | undefined;
   readonly #commits: CommitSchedule;
   #closing: Promise<void> | null = null;
   #lastHeartbeat = now();
+  /** When Kafka was asked for what last showed that the inbox is held. */
+  #heldAt = now();
   /** Everything below is committed as delivered, or not there any more. */
   #committedLow: number;
   #trimmedAt: number;
@@ -112,8 +115,12 @@ export class KafkaInbox implements Inbox, Follower {
     return this.owner.topicId;
   }
 
-  /** Begins to push. Apart from the constructor so that the caller can note the inbox first. */
-  start(): void {
+  /**
+   * Begins to push. Apart from the constructor so that the caller can note the inbox first.
+   * @param askedAt when the lease was asked for
+   */
+  start(askedAt = now()): void {
+    this.#heldAt = askedAt;
     this.#follow();
   }
 
@@ -125,7 +132,7 @@ export class KafkaInbox implements Inbox, Follower {
   // ---- the owner's side
 
   async undelivered(): Promise<number> {
-    this.#expectHeld();
+    await this.#expectHeld();
     const deadline = now() + READ_TIMEOUT_MS;
     const askEnd = () => this.#around.looks.end(this.owner);
     const end = await retry(`end of ${this.topic}`, deadline, askEnd).catch(this.#asEngineError);
@@ -134,7 +141,7 @@ export class KafkaInbox implements Inbox, Follower {
   }
 
   async read(limits: { maxBytes: number; maxMessages?: number }): Promise<InboxMessage[]> {
-    this.#expectHeld();
+    await this.#expectHeld();
     const found: InboxMessage[] = [];
     let bytes = 0;
     // What is not followed now is not about to be pushed either, so it can be read up to the log's end.
@@ -165,14 +172,15 @@ export class KafkaInbox implements Inbox, Follower {
   }
 
   async confirm(): Promise<void> {
-    this.#expectHeld();
+    await this.#expectHeld();
     try {
-      await retry('confirm lease', now() + READ_TIMEOUT_MS, () => this.#member.heartbeat());
+      await retry('confirm lease', now() + READ_TIMEOUT_MS, () => this.#heartbeat());
     } catch (error) {
       this.#onContactFailed('confirmation', error);
+      await this.#expectHeld();
       unavailable(error);
     }
-    this.#expectHeld();
+    await this.#expectHeld();
   }
 
   /** A message was stored where the log had another one before. */
@@ -191,16 +199,16 @@ export class KafkaInbox implements Inbox, Follower {
     return this.#position.epochs.at(offset);
   }
 
-  acknowledge(first: number, last: number): void {
-    if (this.#ended) return;
+  acknowledge(first: number, last: number): boolean {
+    if (this.#ended) return false;
     // Nobody can have what was not handed out yet.
     const changed = this.#watermark.add(first, Math.min(last, this.#handedOut));
-    if (!changed) return;
-    this.#commits.touch();
-    if (this.#stops.rangesFull && !this.#watermark.isFull()) {
+    if (changed) this.#commits.touch();
+    if (changed && this.#stops.rangesFull && !this.#watermark.isFull()) {
       this.#stops.rangesFull = false;
       this.#follow();
     }
+    return this.isKnownHeld;
   }
 
   pause(): void {
@@ -247,7 +255,7 @@ export class KafkaInbox implements Inbox, Follower {
     const before = this.#lastHeartbeat;
     this.#lastHeartbeat = now();
     try {
-      await this.#member.heartbeat();
+      await this.#heartbeat();
     } catch (error) {
       this.#lastHeartbeat = before;
       this.#onContactFailed('heartbeat', error);
@@ -279,11 +287,15 @@ export class KafkaInbox implements Inbox, Follower {
     this.#follow();
   }
 
+  /** Kafka has said that the inbox is held, later than anything that could have made that doubtful. */
+  get isKnownHeld(): boolean {
+    return !this.#ended && !this.#around.isDoubtful(this.#heldAt);
+  }
+
   /** The lease is gone, or must be taken for gone. */
   lose(reason: LossReason): void {
-    if (!this.#end()) return;
-    this.#around.abandon(this.#member);
-    this.#around.onReleased(this);
+    if (!this.#release()) return;
+    this.#loss = reason;
     this.#options.onLost(reason);
   }
 
@@ -381,11 +393,13 @@ export class KafkaInbox implements Inbox, Follower {
 
   // ---- inside
 
-  /** False, and nothing is fetched, while this frontend may have been taken for dead. */
+  /** False, and nothing is fetched, while this frontend may have been taken for dead, or the inbox be somebody else's. */
   #mayPush(): boolean {
-    if (this.#around.isFrontendAlive()) return true;
-    this.#stops.frontendSilent = true;
+    if (!this.#around.isFrontendAlive()) this.#stops.frontendSilent = true;
+    else if (!this.isKnownHeld) this.#stops.unconfirmed = true;
+    else return true;
     this.#unfollow();
+    if (this.#stops.unconfirmed) this.#around.confirmSoon(this);
     return false;
   }
 
@@ -401,8 +415,8 @@ export class KafkaInbox implements Inbox, Follower {
   }
 
   #follow(): void {
-    const { paused, frontendSilent, rangesFull } = this.#stops;
-    if (this.#ended || this.#subscription || paused || frontendSilent || rangesFull) return;
+    const { paused, frontendSilent, unconfirmed, rangesFull } = this.#stops;
+    if (this.#ended || this.#subscription || paused || frontendSilent || unconfirmed || rangesFull) return;
     this.#subscription = this.#around.tail.follow(this, { offset: this.#next, epoch: this.#epoch });
   }
 
@@ -469,25 +483,59 @@ export class KafkaInbox implements Inbox, Follower {
   /** After waiting for anything: this process may have been frozen meanwhile, and the inbox be somebody else's. */
   async #expectStillHeld(): Promise<void> {
     if (!this.#around.isFrontendAlive()) await this.#around.frontendAlive(now() + READ_TIMEOUT_MS);
-    this.#expectHeld();
+    if (!this.isKnownHeld) await this.confirm();
+    await this.#expectHeld();
   }
 
-  #expectHeld(): void {
-    if (this.#ended) throw new EngineError('LOST', `${this.topic} is not held any more`);
+  async #expectHeld(): Promise<void> {
+    if (!this.#ended) return;
+    throw new EngineError('LOST', `${this.topic} is not held any more`, { loss: await this.#loss });
+  }
+
+  async #heartbeat(): Promise<void> {
+    const sentAt = now();
+    await this.#member.heartbeat();
+    this.#lastHeartbeat = Math.max(this.#lastHeartbeat, sentAt);
+    this.#hasContact(sentAt);
+  }
+
+  /** Kafka took it for the holder's. */
+  #hasContact(sentAt: number): void {
+    this.#heldAt = Math.max(this.#heldAt, sentAt);
+    if (!this.#stops.unconfirmed || !this.isKnownHeld) return;
+    this.#stops.unconfirmed = false;
+    this.#follow();
   }
 
   async #commit(): Promise<void> {
+    const sentAt = now();
     const { low } = this.#watermark;
     const { epoch } = this.#position;
     const past = this.#position.encode();
     const metadata = this.#watermark.encode(inboxLifeOf(this.owner), this.#correspondents.encode(), past);
     await this.#member.commit(this.topic, { offset: low, epoch, metadata });
+    this.#hasContact(sentAt);
     this.#committedLow = low;
   }
 
   #onContactFailed(what: string, error: unknown): void {
-    if (error instanceof EngineError && error.code === 'LOST') this.lose('fenced');
+    if (error instanceof EngineError && error.code === 'LOST') this.#unknown();
     else this.#around.log.warn({ err: error, group: this.#member.group }, `${what} failed`);
+  }
+
+  /** Kafka does not know our member any more: it has ended, and why is to be found out. */
+  #unknown(): void {
+    if (!this.#release()) return;
+    this.#loss = this.#around.whyUnknown(this);
+    void this.#loss.then((reason) => this.#options.onLost(reason));
+  }
+
+  /** @returns false when it had ended already */
+  #release(): boolean {
+    if (!this.#end()) return false;
+    this.#around.abandon(this.#member);
+    this.#around.onReleased(this);
+    return true;
   }
 
   /** @returns false when it had ended already */

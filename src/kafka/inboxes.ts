@@ -45,12 +45,13 @@ export interface InboxMessage {
 
 /**
  * Why a held inbox was lost:
- * - `fenced`: another session holds it, or the lease expired;
+ * - `fenced`: another session holds it;
+ * - `lost`: the lease is gone, and nobody else is known to hold it;
  * - `deleted`: the account was removed, and the inbox topic with it;
  * - `no inbox`: the account is there, but its topic is gone, or another one has its name;
  * - `changed`: its log is another one than what was delivered of it: to be opened anew.
  */
-export type LossReason = 'fenced' | 'deleted' | 'no inbox' | 'changed';
+export type LossReason = 'fenced' | 'lost' | 'deleted' | 'no inbox' | 'changed';
 
 export interface OpenOptions {
   /** `all`: deliver from the watermark on. `live`: deliver only what is appended from now on; the rest waits for `read`. */
@@ -93,8 +94,11 @@ export interface Inbox {
   /** Leader epoch under which what lies at this offset was appended; -1 where that is not known. */
   epochAt(offset: number): number;
 
-  /** The recipient has the messages with these offsets (inclusive). Commits happen by themselves, at most every half second. */
-  acknowledge(first: number, last: number): void;
+  /**
+   * The recipient has the messages with these offsets (inclusive). Commits happen by themselves, at most every half second.
+   * @returns whether the inbox is known to be held now; otherwise only a commit tells that they count
+   */
+  acknowledge(first: number, last: number): boolean;
 
   /** Stops `onMessage` at once; the reader is slow. Nothing is lost, only left in Kafka. */
   pause(): void;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Account, Accounts } from './accounts.ts';
@@ -5,6 +6,7 @@ import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
 import { CommitPace } from './commit-pace.ts';
 import { describeMembers, holderOf } from './consumer-members.ts';
+import { Doubt } from './doubt.ts';
 import { UNKNOWN_EPOCH } from './epochs.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { readFates } from './fates.ts';
@@ -40,6 +42,14 @@ import { Watermark } from './watermark.ts';
 const OPEN_TIMEOUT_MS = 10_000;
 const LOOK_TIMEOUT_MS = 5_000;
 const HEARTBEAT_TICK_MS = 1_000;
+/**
+ * Whoever takes an inbox over evicts its holder first and joins a moment later: so often, and after such a pause, is looked
+ * whether somebody is there.
+ */
+const LOOKS_FOR_HOLDER = 3;
+const LOOK_FOR_HOLDER_MS = 500;
+/** Heartbeats of inboxes that are in doubt: all of a thousand may be wanted at the same moment. */
+const CONFIRMATIONS = { perSecond: 4_000, atOnce: 64 };
 /** Inboxes closed at the same time when the engine stops. */
 const CLOSE_CONCURRENCY = 64;
 
@@ -69,6 +79,10 @@ export class KafkaInboxes implements Inboxes {
   readonly #notices: Notices;
   readonly #noInbox: RareWarning;
   readonly #checks = new LeaseChecks<KafkaInbox>((inbox) => inbox.checkLease());
+  readonly #doubt = new Doubt();
+  /** Inboxes with something to push that are in doubt. */
+  readonly #unconfirmed = new Set<KafkaInbox>();
+  readonly #confirmations = new LeaseChecks<KafkaInbox>((inbox) => this.#confirm(inbox), CONFIRMATIONS);
   readonly #tail: Tail;
   readonly #leases: Leases;
   readonly #frontend: FrontendLease;
@@ -105,8 +119,9 @@ export class KafkaInboxes implements Inboxes {
       log,
       trust: options.trust,
       sessionTimeoutMs: options.frontendLeaseMs,
+      onAsked: () => this.#doubt.asked(),
       onAlive: () => this.#wakeAll(),
-      onLost: () => this.#each((inbox) => inbox.lose('fenced')),
+      onLost: () => this.#each((inbox) => inbox.lose('lost')),
     });
     this.#around = {
       cluster,
@@ -124,7 +139,14 @@ export class KafkaInboxes implements Inboxes {
       },
       whyGone: (owner) => this.#whyGone(owner),
       frontendAlive: (deadline) => this.#frontend.ready(deadline),
+      isDoubtful: (askedAt) => this.#doubt.covers(askedAt),
+      confirmSoon: (inbox) => {
+        this.#unconfirmed.add(inbox);
+        if (!this.#doubt.isGoingOn) this.#confirmations.ask(inbox);
+      },
+      whyUnknown: (inbox) => this.#whyUnknown(inbox),
       onReleased: (inbox) => {
+        this.#unconfirmed.delete(inbox);
         if (this.#local.get(inbox.owner.name) === inbox) this.#local.delete(inbox.owner.name);
       },
       abandon: (member) => this.#leases.abandon(member),
@@ -137,6 +159,7 @@ export class KafkaInboxes implements Inboxes {
     await this.#notices.start();
     await this.#pace.start();
     await this.#frontend.start();
+    this.#doubt.start();
     this.#heartbeats = setInterval(() => this.#maintainSome(), HEARTBEAT_TICK_MS);
   }
 
@@ -144,8 +167,10 @@ export class KafkaInboxes implements Inboxes {
   async close(): Promise<void> {
     if (this.#heartbeats) clearInterval(this.#heartbeats);
     this.#notices.close();
+    this.#doubt.stop();
     this.#checks.close();
     this.#pace.close();
+    this.#confirmations.close();
     const inboxes: KafkaInbox[] = [];
     this.#each((inbox) => inboxes.push(inbox));
     const closeSome = async () => {
@@ -215,9 +240,10 @@ export class KafkaInboxes implements Inboxes {
     this.#local.set(owner.name, 'opening');
     try {
       present?.lose('fenced');
+      const askedAt = now();
       const inbox = await this.#open(owner, options);
       this.#local.set(owner.name, inbox);
-      inbox.start();
+      inbox.start(askedAt);
       return inbox;
     } catch (error) {
       this.#local.delete(owner.name);
@@ -354,9 +380,27 @@ export class KafkaInboxes implements Inboxes {
   }
 
   #wakeAll(): void {
+    this.#doubt.answered();
+    for (const inbox of this.#unconfirmed) this.#confirmations.ask(inbox);
     if (!this.#someRest) return;
     this.#someRest = false;
     this.#each((inbox) => inbox.wake());
+  }
+
+  async #confirm(inbox: KafkaInbox): Promise<void> {
+    await inbox.checkLease();
+    // Otherwise it is asked again with the frontend's next sign of life.
+    if (inbox.isKnownHeld) this.#unconfirmed.delete(inbox);
+  }
+
+  async #whyUnknown({ owner }: KafkaInbox): Promise<LossReason> {
+    for (let look = 1; ; look++) {
+      // Kafka cannot say: whoever comes back by a token finds out.
+      const [isHeld] = await this.held([owner]).catch(() => []);
+      if (isHeld === true) return 'fenced';
+      if (look === LOOKS_FOR_HOLDER) return 'lost';
+      await sleep(LOOK_FOR_HOLDER_MS);
+    }
   }
 
   /** Somebody says that one of our inboxes has a new holder: a heartbeat tells. */

@@ -1,8 +1,13 @@
 import { Budget } from './fetch-pace.ts';
 
+/** Of what anybody can ask for. */
+const FOR_ANYBODY: LeaseChecksOptions = { perSecond: 200, atOnce: 16 };
+
 /** Checks a second, over all inboxes, after as many at once; and under way at the same time. Each is a heartbeat. */
-const PER_SECOND = 200;
-const AT_ONCE = 16;
+export interface LeaseChecksOptions {
+  readonly perSecond: number;
+  readonly atOnce: number;
+}
 
 /**
  * Looks whether leases are still ours, when somebody says that they are not: anybody may say so, as often as they like. An
@@ -10,14 +15,17 @@ const AT_ONCE = 16;
  */
 export class LeaseChecks<Inbox> {
   readonly #check: (inbox: Inbox) => Promise<void>;
-  readonly #budget = new Budget(PER_SECOND, PER_SECOND);
+  readonly #atOnce: number;
+  readonly #budget: Budget;
   readonly #wanted = new Set<Inbox>();
   readonly #underWay = new Set<Inbox>();
   #timer: NodeJS.Timeout | null = null;
 
   /** @param check never rejects */
-  constructor(check: (inbox: Inbox) => Promise<void>) {
+  constructor(check: (inbox: Inbox) => Promise<void>, { perSecond, atOnce } = FOR_ANYBODY) {
     this.#check = check;
+    this.#atOnce = atOnce;
+    this.#budget = new Budget(perSecond, perSecond);
   }
 
   ask(inbox: Inbox): void {
@@ -32,7 +40,7 @@ export class LeaseChecks<Inbox> {
 
   #run(): void {
     for (const inbox of this.#wanted) {
-      if (this.#timer !== null || this.#underWay.size >= AT_ONCE) return;
+      if (this.#timer !== null || this.#underWay.size >= this.#atOnce) return;
       if (this.#underWay.has(inbox)) continue;
       this.#wanted.delete(inbox);
       this.#underWay.add(inbox);

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { printable } from '../printable.ts';
 import type { ServerFrame } from '../protocol/v1/replies.ts';
+import { sendAlert } from './demo-alert.ts';
 import { Party } from './demo-party.ts';
 import { EXIT, runTool, ToolError } from './exit.ts';
 
@@ -65,6 +66,7 @@ class Demo {
     await this.#list(ada, [this.ada, this.bob]);
     await this.#sendLive(ada, bob, 'Hello Bob, are you there?');
     await this.#sendLive(bob, ada, 'I am, Ada. Back in a minute.');
+    await this.#alert(ada, bob, 'disk full on db-3');
     await this.#logOut(bob);
     const queued = 'This one waits for you in Kafka.';
     await this.#sendQueued(ada, queued);
@@ -140,6 +142,19 @@ class Demo {
     check(message.sender === from.name, `the message came from ${message.sender}`);
     check(message.body === body, `the message came as "${message.body}"`);
     tell(to.name, `reads at once (${milliseconds} ms):  ${message.sender}: ${message.body}`);
+  }
+
+  /** By a script of hers, beside her. */
+  async #alert(from: Party, to: Party, body: string): Promise<void> {
+    const arriving = to.message();
+    if (!(await sendAlert(this.#host, this.#port, { from: from.name, to: to.name, body }))) return;
+    tell('', `a script of ${from.name}, which only sends, writes beside her to ${to.name}: ${body}`);
+    const message = await arriving;
+    check(
+      message.sender === from.name && message.body === body,
+      `"${message.sender}: ${message.body}" came instead`,
+    );
+    tell(to.name, `reads at once:  ${message.sender}: ${message.body}`);
   }
 
   async #logOut(party: Party): Promise<void> {

@@ -111,7 +111,7 @@ test('an account from its creation to its end', async () => {
   });
   expect(await milena(anna, ['status', anna, bert])).toEqual({
     code: 0,
-    stdout: `${anna} logged in\n${bert} away\n`,
+    stdout: `${anna} away\n${bert} away\n`,
     stderr: '',
   });
   const status = await milena(anna, ['status', bert, 'nobody-at-all', '--json']);
@@ -182,10 +182,14 @@ test('two processes: what one sends the other prints, and the sender hears of it
   expect(shaped(sentShape, sent.stdout)).toMatchObject([{ state: 'delivered', recipientLoggedIn: true }]);
   await vi.waitFor(() => expect(bodies(listener)).toEqual(['are you there?']));
 
-  // One login per account: the listener is not disturbed, and a script hears why.
-  const busy = await milena(bert, ['send', anna, 'hi']);
-  expect(busy).toMatchObject({ code: 75, stderr: expect.stringMatching(/logged in elsewhere/) });
+  // What only sends or asks goes beside the listener.
+  expect(await milena(bert, ['send', anna, 'hi'])).toMatchObject({ code: 0 });
   expect(await milena(bert, ['send', anna, 'hi', '--takeover'])).toMatchObject({ code: 0 });
+  expect(await milena(bert, ['status', bert])).toMatchObject({ code: 0, stdout: `${bert} logged in\n` });
+  // One login per account receives: the listener is not disturbed, and a script hears why.
+  const busy = await milena(bert, ['retrieve']);
+  expect(busy).toMatchObject({ code: 75, stderr: expect.stringMatching(/logged in elsewhere/) });
+  expect(await milena(bert, ['retrieve', '--takeover'])).toMatchObject({ code: 0 });
   expect(await listener.exited).toBe(75);
 });
 

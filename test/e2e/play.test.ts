@@ -75,9 +75,8 @@ const CLOSED = failed(
 );
 const REPLACED = failed(
   'Your login has ended: the account was logged in',
-  'to elsewhere, or the server lost touch with its',
-  'inbox. You are logged out here. Ctrl+T, or',
-  '/login ann······, takes it back.',
+  'to elsewhere. You are logged out here. Ctrl+T,',
+  'or /login ann······, takes it back.',
 );
 
 interface Scene {

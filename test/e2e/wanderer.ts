@@ -96,7 +96,7 @@ export class Wanderer {
             },
       );
       if (reply?.type === 'created' || reply?.type === 'logged-in') {
-        this.#token = reply.token;
+        this.#token = reply.token ?? null;
         break;
       }
       if (reply?.type === 'failure' && reply.code === 'BAD_CREDENTIALS') this.#token = null;

@@ -83,15 +83,16 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
     return found;
   }
 
-  acknowledge(first: number, last: number): void {
-    if (this.#state !== 'open') return;
+  acknowledge(first: number, last: number): boolean {
+    if (this.#state !== 'open') return false;
     for (let offset = first; offset <= last; offset++) this.#acknowledged.add(offset);
-    if (this.#commitWaits) return;
+    if (this.#commitWaits) return true;
     this.#commitWaits = true;
     setImmediate(() => {
       this.#commitWaits = false;
       if (this.#state === 'open') this.#commit();
     });
+    return true;
   }
 
   pause(): void {

@@ -196,20 +196,31 @@ describe('the tracker', () => {
     const all = { ...LIMITS, trackMs: 1, ...limits };
     const tracker = new Tracker(inboxes, { get: account }, all, pino({ level: 'silent' }));
     onTestFinished(() => tracker.close());
-    const waiter = () => {
+    const waiter = (of = crypto.randomUUID() as string) => {
       const told: string[] = [];
       const lost: string[] = [];
       const fates = (delivered: readonly string[], undeliverable: readonly string[]) => {
         told.push(...delivered);
         lost.push(...undeliverable);
       };
-      return { told, lost, fates };
+      return { account: of, told, lost, fates };
     };
     return { tracker, acknowledged, asked, waiter };
   }
 
+  it('keeps a bounded number for all sessions of an account, and drops the oldest', () => {
+    const { tracker, waiter } = open({ trackedPerAccount: 2 });
+    const [one, other] = [waiter('anna'), waiter('anna')];
+    for (const [i, id] of ['a', 'b', 'c'].entries())
+      tracker.track(i === 0 ? one : other, id, account('x'), at(i));
+    tracker.track(waiter('bert'), 'd', account('x'), at(200));
+    expect(tracker.size).toBe(3);
+    tracker.forget(other);
+    expect(tracker.size).toBe(1);
+  });
+
   it('keeps a bounded number for a session, and drops its oldest', () => {
-    const { tracker, waiter } = open({ trackedPerSession: 2 });
+    const { tracker, waiter } = open({ trackedPerAccount: 2 });
     const [one, other] = [waiter(), waiter()];
     for (const id of ['a', 'b', 'c']) tracker.track(one, id, account('x'), at(id.charCodeAt(0)));
     tracker.track(other, 'd', account('x'), at(200));

@@ -52,10 +52,12 @@ it('every reply can be written and read, whatever value of whatever setting is t
         ...(['created', 'logged-in'] as const).map((type) => ({
           type,
           account,
-          inbox,
-          token: Buffer.alloc(32),
-          tokenExpiresAt: Date.now() + limits.resumeMs,
-          undelivered: config.mailbox.maxMessages,
+          held: {
+            inbox,
+            token: Buffer.alloc(32),
+            tokenExpiresAt: Date.now() + limits.resumeMs,
+            undelivered: config.mailbox.maxMessages,
+          },
           limits: sessionLimits({ limits, mailbox: config.mailbox }),
         })),
       ];

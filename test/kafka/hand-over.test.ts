@@ -39,6 +39,9 @@ const NO_NEWS = { surprise: { again: 0, gone: 0 }, isNew: false, epoch: -1 };
 /** One inbox over a log in memory: the test says when a fetch happens and what it brings. */
 class World {
   alive = true;
+  doubtful = false;
+  /** How often a heartbeat was wanted. */
+  asked = 0;
   /** Messages of ours, or null for a record from outside. */
   readonly log: (OutgoingMessage | null)[] = [];
   readonly pushed: InboxMessage[] = [];
@@ -75,6 +78,10 @@ class World {
       steppedOver: { note: () => {} },
       isFrontendAlive: () => this.alive,
       frontendAlive: async () => {},
+      isDoubtful: () => this.doubtful,
+      confirmSoon: () => {
+        this.asked += 1;
+      },
       onReleased: () => {},
       abandon: () => {},
     } as unknown as InboxSurroundings;
@@ -228,7 +235,26 @@ describe('handing over', () => {
     expect(world.offsets()).toEqual([0, 1]);
   });
 
-  it.each(['fenced', 'deleted'] as const)('is over once the inbox is lost (%s)', (reason) => {
+  it('stops while it is in doubt who holds the inbox, until its own heartbeat has said so', async () => {
+    const world = new World();
+    world.handOver(world.store());
+    world.doubtful = true;
+    world.handOver(world.store());
+    world.fetch(1);
+    expect(world.inbox.acknowledge(0, 0)).toBe(false);
+    expect([world.offsets(), world.asked]).toEqual([[0], 1]);
+    // One that was sent too early says nothing.
+    await world.inbox.checkLease();
+    world.inbox.resume();
+    expect(world.following).toBeNull();
+    world.doubtful = false;
+    await world.inbox.checkLease();
+    world.fetch();
+    expect(world.offsets()).toEqual([0, 1]);
+    expect(world.inbox.acknowledge(1, 1)).toBe(true);
+  });
+
+  it.each(['fenced', 'lost', 'deleted'] as const)('is over once the inbox is lost (%s)', (reason) => {
     const world = new World();
     const offset = world.store();
     world.inbox.lose(reason);

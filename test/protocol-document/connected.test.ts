@@ -1,8 +1,8 @@
 /* The section *Staying connected*, between two frontends on one Kafka. */
-import { describe, expect } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { RunningFrontend } from '../e2e/running-frontend.ts';
-import { type Client, eventually, newName, PASSWORD } from './client.ts';
+import { type Client, eventually, newId, newName, PASSWORD, read } from './client.ts';
 import { frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
 import { login, logout, open, type Person, person, runningFrontends } from './servers.ts';
@@ -32,11 +32,12 @@ async function tryLogin(server: number, username: string, how: Record<string, un
 describe('the token', () => {
   holds(
     [
-      "**Token**: every create, password change and login without a token replaces the account's only token; a login by token keeps it, and makes it last longer when less than half of its time is left.",
+      "**Token**: every create, password change and login without a token, but for those that only send, replaces the account's only token; a login by token keeps it, and makes it last longer when less than half of its time is left.",
       'It is valid until `tokenExpiresAt`, on every server; a logout or a deletion ends it.',
       'After a lost connection log in with it: that takes the account over from the old connection without asking.',
       'BAD_CREDENTIALS then means that somebody logged in since, or it expired: ask the person.',
       '| 0xd1 password changed | `token` | bytes 32 | replaces the token one has |',
+      '| | `tokenExpiresAt` | time | |',
       '| 0xd0 password | `old?` | text 1–1,024 | absent if the account was open |',
     ],
     async () => {
@@ -96,8 +97,8 @@ describe('takeover', () => {
   holds(
     [
       'Of several takeovers at once the last one wins; the others get REPLACED, as a failure or a goodbye, or BUSY.',
-      'failure: that happened while the request was carried out (a login, retrieve, delete) |',
-      'or another login to the account is under way |',
+      'failure: that happened while the request was carried out (a login, retrieve, delete, password) |',
+      'or another login to the account is under way,',
       'and a login that takes over may have ended the other session before it failed.',
       'In a failure the request was not carried out, but for three cases:',
     ],
@@ -125,7 +126,9 @@ describe('takeover', () => {
   holds(
     [
       '**Giving up a login**: close its connection before the next try.',
-      "A login whose client has ended its side takes no account over: it gets ALREADY_LOGGED_IN where somebody is logged in, so that it cannot end the client's newer one.",
+      "A login whose client has ended its side takes no inbox: it gets BUSY, so that it can neither end the client's newer one nor replace its token.",
+      'Only to take an inbox a client has to be there still (see *Giving up a login*).',
+      'or the connection of a login has ended |',
     ],
     async () => {
       const [north] = servers;
@@ -146,21 +149,80 @@ describe('takeover', () => {
           north?.child.kill('SIGCONT');
         }
         const { fields } = await givenUp.reply();
-        expect(fields).toMatchObject({ code: 'ALREADY_LOGGED_IN', request: 0x20 });
+        expect(fields).toMatchObject({ code: 'BUSY', request: 0x20 });
         await newer.client.inStep();
         expect(newer.client.isOver).toBe(false);
         // Its token counts as well.
         expect((await login(servers[1], username, { token })).token).toEqual(token);
       }
-      // Where nobody is logged in, who ends its side is let in as ever.
+      // Also where nobody is: the token of a client that will come back stays good. To send, one need not stay.
       const other = await person(servers[0]);
-      await logout(other);
+      other.client.socket.destroy();
       const half = await open(servers[0]);
       const request = { username: other.name, password: PASSWORD, takeover: true };
       half.write(frame2(0x20, request), frame2(0x50, { pattern: other.name }));
       half.socket.end();
-      expect((await half.reply()).opcode).toBe(0x21);
+      expect((await half.reply()).fields).toMatchObject({ code: 'BUSY' });
       expect((await half.reply()).opcode).toBe(0x51);
+      expect((await login(servers[1], other.name, { token: other.token })).token).toEqual(other.token);
+      const only = await open(servers[0]);
+      const id = newId();
+      only.write(
+        frame2(0x20, { username: other.name, password: PASSWORD, deliver: 'none' }),
+        frame2(0x70, { id, to: other.name, body: 'x' }),
+      );
+      only.socket.end();
+      expect((await only.reply()).opcode).toBe(0x21);
+      expect((await only.reply()).opcode).toBe(0x71);
+    },
+  );
+
+  holds(
+    'A takeover, as by a token, waits for logins to the account that came to the server before it.',
+    async () => {
+      const { name: username, token, client } = await person(servers[0]);
+      alive(client);
+      for (let round = 0; round < ROUNDS; round++) {
+        const [first, second] = [await open(servers[0]), await open(servers[0])];
+        for (const one of [first, second]) one.write(frame2(0x20, { username, token }));
+        first.socket.destroy();
+        expect(await second.reply()).toMatchObject({ opcode: 0x21 });
+        second.socket.destroy();
+      }
+    },
+  );
+});
+
+describe('a lost inbox', () => {
+  holds(
+    [
+      '**Lost inbox**: goodbye INBOX_LOST is no takeover.',
+      'The server stood still, or Kafka was silent, for so long that it cannot know any more who holds the inbox, and nobody else is known to.',
+      'Log in again by the token, without asking anybody.',
+      '| INBOX_LOST | goodbye: the server lost the inbox, and nobody else is known to hold it; failure: that happened while the request was carried out |',
+    ],
+    async () => {
+      const frozen = await RunningFrontend.start({
+        MILENA_KAFKA_BROKERS: testBrokers().join(','),
+        MILENA_FRONTEND_LEASE_MS: '6000',
+      });
+      onTestFinished(() => frozen.remove());
+      const [one, gone] = [await person(frozen), await person(frozen)];
+      frozen.child.kill('SIGSTOP');
+      one.client.write(frame2(0x60));
+      // Another server lets somebody in without a takeover as soon as the lease of this one has run out.
+      await eventually(async () =>
+        expect(await tryLogin(1, gone.name, { password: PASSWORD })).not.toBe('ALREADY_LOGGED_IN'),
+      );
+      frozen.child.kill('SIGCONT');
+      expect(await one.client.goodbye()).toBe('INBOX_LOST');
+      // Answered where the inbox turned out to be held still.
+      for (const reply of one.client.replies().slice(1).map(read)) {
+        if (reply.opcode === 0x22) expect(reply.fields).toMatchObject({ code: 'INBOX_LOST', request: 0x60 });
+      }
+      expect(await gone.client.goodbye()).toMatch(/^(INBOX_LOST|REPLACED)$/);
+      expect((await login(frozen, one.name, { token: one.token })).token).toEqual(one.token);
+      expect(await tryLogin(1, gone.name, { token: gone.token })).toBe('BAD_CREDENTIALS');
     },
   );
 });

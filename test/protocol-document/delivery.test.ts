@@ -223,7 +223,7 @@ describe('receiving', () => {
       'After a login with `deliver: all` every undelivered message is pushed in the order of `seq`, older ones first.',
       'The server pushes at most `window` messages that are not acknowledged, and then waits.',
       'So acknowledge early, and many at once; a slow reader stops only its own inbox.',
-      '`all`, the default: push from the oldest undelivered message on; `live`: only what arrives from now on |',
+      '`all`, the default: push from the oldest undelivered message on; `live`: only what arrives from now on;',
     ],
     async () => {
       const [anna, bert] = [await person(servers[0]), await person(servers[0])];

@@ -294,10 +294,10 @@ describe('pages', () => {
   );
 
   holds(
-    'They tell of the last 1,000 messages of a session that wait, fewer where a server has very many, and are not repeated: ask by `receipts` for what was not reported yet.',
+    'They tell of the last 1,000 messages of an account that wait, fewer where a server has very many, and are not repeated: ask by `receipts` for what was not reported yet.',
     async () => {
-      expect(LIMITS.trackedPerSession).toBe(1_000);
-      const house = await openHouse({ limits: { trackedPerSession: 3, trackMs: 50 } });
+      expect(LIMITS.trackedPerAccount).toBe(1_000);
+      const house = await openHouse({ limits: { trackedPerAccount: 3, trackMs: 50 } });
       const [sender, reader] = [await open(house.frontend), await open(house.frontend)];
       await sender.get(0x10, { username: 'anna', password: PASSWORD });
       await reader.get(0x10, { username: 'bert', password: PASSWORD });
@@ -343,7 +343,7 @@ describe('codes', () => {
   holds(
     [
       "| NO_SUCH_USER | send, block; a login with neither password nor token; failure or goodbye if one's own account was removed |",
-      '| BAD_CREDENTIALS | no such account, wrong password or none, or token not valid any more; an account that may not be used |',
+      '| BAD_CREDENTIALS | no such account, wrong password or none, or token not valid any more; an account that may not be used;',
       '| WEAK_PASSWORD | the new password is too weak, or none where one is required |',
       '| USERNAME_TAKEN | create |',
       '| INVALID_USERNAME | a text that is no username |',

@@ -36,7 +36,7 @@ describe('replies', () => {
       '| | `features` | list of text | what it can: see below |',
       '| | `limits` | map | `payloadBytes`, `payloadBytesBeforeLogin`, `bodyBytes`, `window`, `pingAfterMs`, `closeAfterMs`, each int: see below |',
       "| | `time` | time | the server's clock |",
-      'Features are what this version had from its beginning and a smaller server may lack: `block` (0xf0), `receipts` (0xe0), `resume` (login by `token`), `takeover` (its field).',
+      'Features are what a smaller or older server of this version may lack: `block` (0xf0), `deliver-none` (logins that only send), `receipts` (0xe0), `resume` (login by `token`), `takeover` (its field).',
       "The names in `limits` of welcome: `payloadBytes` and `payloadBytesBeforeLogin` are the largest payload of a request, `bodyBytes` the longest body of a send, `window` see *Receiving*, `pingAfterMs` and `closeAfterMs` see *Staying connected*: 300,000 and 420,000 unless the server's operator has set others.",
     ],
     async () => {
@@ -46,7 +46,7 @@ describe('replies', () => {
       expect(await client.get(0x80, { client: 'by the document 1' })).toEqual({
         server: `milena ${version}`,
         versions: [1, 2],
-        features: ['block', 'receipts', 'resume', 'takeover'],
+        features: ['block', 'deliver-none', 'receipts', 'resume', 'takeover'],
         limits: {
           payloadBytes: 65_536,
           payloadBytesBeforeLogin: 4_096,
@@ -64,10 +64,10 @@ describe('replies', () => {
     [
       '| 0x11 created, 0x21 logged in | `username` | name | |',
       '| | `incarnation` | bytes 16 | this life of the account; a name that is deleted and made again has another one |',
-      '| | `inbox` | bytes 16 | the inbox; another one after a deletion, too, ',
-      '| | `token` | bytes 32 | for the next login; a secret like the password |',
-      '| | `tokenExpiresAt` | time | |',
-      '| | `undelivered` | int | messages that wait |',
+      '| | `inbox?` | bytes 16 | the inbox; another one after a deletion, too, ',
+      '| | `token?` | bytes 32 | for the next login; a secret like the password |',
+      '| | `tokenExpiresAt?` | time | |',
+      '| | `undelivered?` | int | messages that wait |',
       '| | `limits` | map | `window`, `messagesPerSecond`, and perhaps `mailboxMessages`, `mailboxBytes`, each int |',
       "In those of a session, `mailboxMessages` and `mailboxBytes` are what the account's own inbox takes.",
       '| 0x41 deleted | `undelivered` | int | messages that nobody will read; the server closes |',

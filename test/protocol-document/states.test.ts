@@ -28,16 +28,19 @@ describe('states', () => {
   const outcomeOf = async (client: Client, opcode: number, fields: Fields) => {
     client.write(frame2(opcode, fields), ...(opcode === 0x90 ? [frame2(0xb0)] : []));
     const reply = await client.reply();
+    if (opcode === 0x90 && reply.opcode === 0x22) expect((await client.reply()).opcode).toBe(0xb1);
     if (opcode === 0x90) return reply.opcode === 0x22 ? reply.fields.code : null;
     return reply.opcode === 0x22 ? reply.fields.code : reply.opcode;
   };
 
   holds(
     [
-      '| hello, ping | yes | yes |',
-      '| list | yes, or NOT_LOGGED_IN where the operator wants it | yes |',
-      '| create, login | yes | ALREADY_LOGGED_IN |',
-      '| all others | NOT_LOGGED_IN | yes |',
+      '| hello, ping | yes | yes | yes |',
+      '| list | yes, or NOT_LOGGED_IN where the operator wants it | yes | yes |',
+      '| create, login | yes | ALREADY_LOGGED_IN | ALREADY_LOGGED_IN |',
+      '| retrieve, ack, delete, password | NOT_LOGGED_IN | yes | ONLY_SENDS |',
+      '| all others | NOT_LOGGED_IN | yes | yes |',
+      '| ONLY_SENDS | see *States*: the login only sends |',
       'A refused request changes nothing.',
       '| NOT_LOGGED_IN | see *States* |',
     ],
@@ -60,6 +63,16 @@ describe('states', () => {
           [0x90, null],
           [0xd0, 'BAD_CREDENTIALS'],
           [0x40, 'BAD_CREDENTIALS'],
+        ]);
+        expect(outcome, String(opcode)).toBe(refused.has(opcode) ? refused.get(opcode) : opcode + 1);
+      }
+      const sender = await login(servers[0], name, { password: PASSWORD, deliver: 'none' });
+      for (const [opcode, fields] of requests) {
+        const outcome = await outcomeOf(sender.client, opcode, fields());
+        const refused = new Map<number, unknown>([
+          [0x70, 'NO_SUCH_USER'],
+          ...[0x60, 0x90, 0xd0, 0x40].map((one) => [one, 'ONLY_SENDS'] as const),
+          ...before.map((one) => [one, 'ALREADY_LOGGED_IN'] as const),
         ]);
         expect(outcome, String(opcode)).toBe(refused.has(opcode) ? refused.get(opcode) : opcode + 1);
       }

@@ -116,7 +116,7 @@ const WRONG: [string, number, Record<string, unknown>, string?][] = [
   ['a login with a long token', OPCODE.LOGIN, { username: 'a', token: Buffer.alloc(33) }],
   ['a login with a token of text', OPCODE.LOGIN, { username: 'a', token: 't'.repeat(32) }],
   ['a login with takeover 1', OPCODE.LOGIN, { username: 'a', takeover: 1 }],
-  ['a login with an unknown deliver', OPCODE.LOGIN, { username: 'a', deliver: 'none' }],
+  ['a login with an unknown deliver', OPCODE.LOGIN, { username: 'a', deliver: 'some' }],
   ['a delete with a password that is a number', OPCODE.DELETE, { password: 1 }],
   ['a list with a pattern that no name can match', OPCODE.LIST, { pattern: '.' }],
   ['a list with a pattern that is too long', OPCODE.LIST, { pattern: '*'.repeat(65) }],

@@ -40,6 +40,11 @@ export const REQUESTS: readonly (readonly [string, Request, string])[] = [
     '02 0000001c 10 a2 66696e76697465 646b312e78 68757365726e616d65 65616c696365',
   ],
   [
+    'create to send only',
+    { type: 'create', username: 'alice', deliver: 'none' },
+    '02 0000001d 10 a2 6764656c69766572 646e6f6e65 68757365726e616d65 65616c696365',
+  ],
+  [
     'login to an open account',
     { type: 'login', username: 'alice' },
     '02 00000010 20 a1 68757365726e616d65 65616c696365',
@@ -55,6 +60,11 @@ export const REQUESTS: readonly (readonly [string, Request, string])[] = [
     { type: 'login', username: 'alice', token: TOKEN, deliver: 'all' },
     '02 00000044 20 a3 65746f6b656e 5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f ' +
       '6764656c69766572 63616c6c 68757365726e616d65 65616c696365',
+  ],
+  [
+    'login to send only',
+    { type: 'login', username: 'bob', password: 'correct horse', deliver: 'none' },
+    '02 00000032 20 a3 67 64656c69766572 64 6e6f6e65 68 70617373776f7264 6d 636f727265637420686f727365 68 757365726e616d65 63 626f62',
   ],
   ['logout', { type: 'logout' }, '02 00000001 30 a0'],
   ['delete of an open account', { type: 'delete' }, '02 00000001 40 a0'],
@@ -427,6 +437,26 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
       '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
   ],
   ['ping', { type: 'ping' }, '02 00000001 b2 a0'],
+  [
+    'created to send only',
+    {
+      type: 'created',
+      username: 'bob',
+      incarnation: ID_B,
+      limits: { window: 100, messagesPerSecond: 20 },
+    },
+    '02 0000004f 11 a3 66 6c696d697473 a2 66 77696e646f77 1864 71 6d657373616765735065725365636f6e64 14 68 757365726e616d65 63 626f62 6b 696e6361726e6174696f6e 50 b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
+  ],
+  [
+    'logged in to send only',
+    {
+      type: 'logged-in',
+      username: 'bob',
+      incarnation: ID_B,
+      limits: { window: 100, messagesPerSecond: 20 },
+    },
+    '02 0000004f 21 a3 66 6c696d697473 a2 66 77696e646f77 1864 71 6d657373616765735065725365636f6e64 14 68 757365726e616d65 63 626f62 6b 696e6361726e6174696f6e 50 b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
+  ],
   [
     'goodbye',
     { type: 'goodbye', code: 'REPLACED', reason: 'no' },

@@ -102,12 +102,13 @@ export class History {
   /**
    * A message that goes out; durable when this returns, with all before it. Given again it is the one that there is.
    */
-  sent({ messageId, to, at, body, fate, mayBeStored = true }: Outgoing): StoredMessage {
+  sent({ messageId, to, at, body, fate, mayBeStored = true, carriedUntil }: Outgoing): StoredMessage {
     const life = this.#life;
     const peer = { kind: 'user', name: to } as const;
     const stored =
       this.#insert({ peer, at, body, out: { messageId, fate, life, mayBeStored } }) ??
       this.#read((store) => store.byMessageId(messageId));
+    if (carriedUntil !== undefined) this.#write((store) => store.carry(messageId, carriedUntil));
     this.commit();
     if (stored === null) throw new Error(`message ${messageId} was neither inserted nor there`);
     return stored;
@@ -128,6 +129,22 @@ export class History {
     return this.#write((store) => store.setFate(messageId, fate, receipt, mayBeStored));
   }
 
+  /**
+   * Takes an unanswered message for this process alone; durable when this returns.
+   * @param until milliseconds since the epoch
+   * @returns false if another process has it, or it is answered
+   */
+  carry(messageId: string, until: number): boolean {
+    const isOurs = this.#write((store) => store.carry(messageId, until));
+    this.commit();
+    return isOurs;
+  }
+
+  /** Whoever comes next may send it, if it is not answered. */
+  letGo(messageId: string): void {
+    this.#write((store) => store.letGo(messageId));
+  }
+
   /** Makes everything so far durable. Idempotent; cheap when nothing is open. */
   commit(): void {
     clearTimeout(this.#timer);
@@ -144,7 +161,8 @@ export class History {
   }
 
   /**
-   * What this life of the account sent and is not settled: the oldest unanswered messages (1,000 at most), then the
+   * What this life of the account sent and is not settled: the oldest unanswered messages that no other process is at
+   * (1,000 at most), then the
    * newest stored ones (2,000 at most), each oldest first.
    */
   unsettled(): Unsettled[] {

@@ -62,6 +62,10 @@ const MIGRATIONS: readonly string[] = [
   -- Outgoing and unanswered: whether it went out, and so may be stored. Of earlier ones nobody knows.
   ALTER TABLE messages ADD COLUMN may_be_stored INTEGER NOT NULL DEFAULT 1;
   `,
+  `
+  -- Outgoing and unanswered: until when some process is at it, in milliseconds since the epoch; no other sends it meanwhile.
+  ALTER TABLE messages ADD COLUMN carried_until INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** The schema's version, which the file has as its user_version. */

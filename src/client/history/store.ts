@@ -192,11 +192,30 @@ export class Store {
     this.#sql('UPDATE messages SET receipt = NULL WHERE receipt IS NOT NULL AND life IS NOT ?').run(life);
   }
 
-  /** The oldest unanswered messages, then the newest stored ones whose delivery is not known; each oldest first. */
+  /**
+   * Takes an unanswered message for this process alone.
+   * @param until milliseconds since the epoch
+   * @returns false if another process has it, or it is answered
+   */
+  carry(messageId: string, until: number): boolean {
+    const { changes } = this.#sql(
+      `UPDATE messages SET carried_until = ?
+       WHERE message_id = ? AND fate IN ('on-its-way', 'waiting') AND carried_until <= ?`,
+    ).run(until, messageId, Date.now());
+    return changes > 0;
+  }
+
+  /** Whoever comes next may send it, if it is not answered. */
+  letGo(messageId: string): void {
+    this.#sql('UPDATE messages SET carried_until = 0 WHERE message_id = ?').run(messageId);
+  }
+
+  /** The oldest unanswered messages that no process carries, then the newest stored ones whose delivery is not known; each oldest first. */
   unsettled(life: string): Unsettled[] {
     const unanswered = this.#sql(
-      `${MESSAGE} WHERE m.fate IN ('on-its-way', 'waiting') AND m.life = ? ORDER BY m.id LIMIT ?`,
-    ).all(life, MAX_UNANSWERED);
+      `${MESSAGE} WHERE m.fate IN ('on-its-way', 'waiting') AND m.life = ? AND m.carried_until <= ?
+       ORDER BY m.id LIMIT ?`,
+    ).all(life, Date.now(), MAX_UNANSWERED);
     const followed = this.#sql(
       `${MESSAGE} WHERE m.receipt IS NOT NULL AND m.life = ? ORDER BY m.id DESC LIMIT ?`,
     ).all(life, MAX_FOLLOWED);

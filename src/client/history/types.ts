@@ -55,4 +55,6 @@ export interface Outgoing {
   readonly fate: EntryState;
   /** As `Entry.mayBeStored`; true unless it is given. */
   readonly mayBeStored?: boolean;
+  /** Until when no other process may send it, in milliseconds since the epoch. */
+  readonly carriedUntil?: number;
 }

@@ -149,13 +149,14 @@ export class Courier {
     if (this.#token === null) this.#password ??= await this.#deadline.pause(this.#sender.password);
     const proof =
       this.#token === null ? { password: this.#password ?? '', takeover } : { token: this.#token };
-    const session = await link.logIn(name, proof).catch((error: unknown) => {
+    // Beside the person's own login, where the server can.
+    const deliver = link.takesSenders ? 'none' : 'live';
+    const session = await link.logIn(name, proof, deliver).catch((error: unknown) => {
       this.#mayBeIn ||= isLost(error);
       throw error;
     });
-    this.#token = session.token;
-    const { incarnation, inbox } = session;
-    this.#journal.begin({ name, incarnation: hex(incarnation), inbox: hex(inbox) });
+    this.#token = session.token ?? null;
+    this.#journal.begin({ name, incarnation: hex(session.incarnation) });
     if (!this.#wasSent) await resendTo(link, this.#journal, to);
   }
 
@@ -163,7 +164,7 @@ export class Courier {
     const { to, body } = this.#parcel;
     const id = Buffer.from(this.id, 'hex');
     for (let attempt = 0; ; attempt++) {
-      if (!this.#wasSent) this.#journal.sent(this.id, to, body);
+      if (!this.#wasSent) this.#journal.sent(this.id, to, body, this.#deadline.leftMs);
       this.#wasSent = true;
       try {
         const sent = await ask(link.connection, { type: 'send', id, to, body });

@@ -27,6 +27,8 @@ export async function run(context: Context): Promise<void> {
         username: name,
         password: password.normalize('NFC'),
         invite,
+        // Nothing is to be received here, and whoever logs in next need not wait.
+        ...(link.takesSenders && { deliver: 'none' }),
       });
     } catch (error) {
       if (!(error instanceof ClientError) || error.refusal?.code !== 'REGISTRATION_CLOSED') throw error;

@@ -35,7 +35,7 @@ export class Journal implements Memory {
     return (this.#histories?.current?.file ?? null) !== null;
   }
 
-  begin(identity: Pick<Identity, 'name' | 'incarnation' | 'inbox'>): void {
+  begin(identity: Pick<Identity, 'name' | 'incarnation'>): void {
     this.#histories?.begin(identity);
   }
 
@@ -58,10 +58,21 @@ export class Journal implements Memory {
     history?.commit();
   }
 
-  /** A message goes out now: durable when this returns. */
-  sent(messageId: string, to: string, body: string): void {
+  /** A message goes out now, and is this command's for so long: durable when this returns. */
+  sent(messageId: string, to: string, body: string, forMs: number): void {
     const fate = { kind: 'on-its-way' } as const;
-    this.#histories?.current?.sent({ messageId, to, at: Date.now(), body, fate });
+    const at = Date.now();
+    this.#histories?.current?.sent({ messageId, to, at, body, fate, carriedUntil: at + Math.ceil(forMs) });
+  }
+
+  /** Takes an earlier message for this command alone; false if another one is at it. */
+  carry(messageId: string, forMs: number): boolean {
+    return this.#histories?.current?.carry(messageId, Date.now() + forMs) ?? true;
+  }
+
+  /** Whoever comes next may send it, if it has no answer. */
+  letGo(messageId: string): void {
+    this.#histories?.current?.letGo(messageId);
   }
 
   /** What became of a message that went out. */

@@ -16,7 +16,7 @@ import { isPassing } from '../v2/identity.ts';
 import type { Deadline } from './deadline.ts';
 import { EXIT, Failure } from './exit.ts';
 
-/** How long a command tries to log in where that may work in a moment: two commands of one account meet easily. */
+/** How long a command tries to log in where that may work in a moment, but nobody says when: two of one account meet easily. */
 export const LOGIN_PATIENCE_MS = 3_000;
 /** The same after a login that was lost with its server, whose lease has to end first. */
 export const LOST_LOGIN_PATIENCE_MS = 20_000;
@@ -166,15 +166,26 @@ export class Link {
     return this.#ended;
   }
 
+  /** Whether the server lets any number in at once who only send. */
+  get takesSenders(): boolean {
+    return this.welcome.features.includes('deliver-none');
+  }
+
   /**
    * Logs in. Older messages are not pushed: they wait for who shows them. A refusal that may pass is tried again for a
-   * short while.
+   * short while; one that says when, or that there is too much to do, for all the time there is.
+   * @param deliver `none` to send only, where the server `takesSenders`
    * @throws ClientError; Failure `TRY_LATER` for an account that is logged in elsewhere
    */
-  async logIn(username: string, proof: Proof): Promise<ServerFrameOf<'logged-in'>> {
-    const request = { type: 'login', username, deliver: 'live', ...proven(proof) } as const;
+  async logIn(
+    username: string,
+    proof: Proof,
+    deliver: 'live' | 'none' = 'live',
+  ): Promise<ServerFrameOf<'logged-in'>> {
+    const request = { type: 'login', username, deliver, ...proven(proof) } as const;
     // Before the time is over: the refusal tells more than the end of the connection.
-    const deadline = performance.now() + Math.min(LOGIN_PATIENCE_MS, this.#deadline.leftMs);
+    const end = performance.now() + this.#deadline.leftMs;
+    const patience = Math.min(end, performance.now() + LOGIN_PATIENCE_MS);
     for (let attempt = 0; ; attempt++) {
       try {
         const session = await ask(this.connection, request);
@@ -182,12 +193,14 @@ export class Link {
         return session;
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
-        const waitMs = Math.max(backoffMs(attempt, LOGIN_RETRIES), error.refusal?.retryAfterMs ?? 0);
-        if (isPassing(error.refusal?.code) && performance.now() + waitMs < deadline) {
+        const { code, retryAfterMs } = error.refusal ?? {};
+        const waitMs = Math.max(backoffMs(attempt, LOGIN_RETRIES), retryAfterMs ?? 0);
+        const until = retryAfterMs !== undefined || code === 'BUSY' ? end : patience;
+        if (isPassing(code) && performance.now() + waitMs < until) {
           await Promise.race([sleep(waitMs), this.#ended]);
           continue;
         }
-        throw error.refusal?.code === 'ALREADY_LOGGED_IN' ? loggedInElsewhere(username, error) : error;
+        throw code === 'ALREADY_LOGGED_IN' ? loggedInElsewhere(username, error) : error;
       }
     }
   }
@@ -248,7 +261,8 @@ export function noServer({ servers }: Pick<Settings, 'servers'>, reason: string)
 export function isLost(error: unknown): boolean {
   if (!(error instanceof ClientError)) return false;
   const { code, refusal } = error;
-  return ['DISCONNECTED', 'OFFLINE', 'TIMEOUT'].includes(code) || refusal?.code === 'SHUTTING_DOWN';
+  const isServers = refusal?.code === 'SHUTTING_DOWN' || refusal?.code === 'INBOX_LOST';
+  return isServers || ['DISCONNECTED', 'OFFLINE', 'TIMEOUT'].includes(code);
 }
 
 /** The account has another login, and this one did not ask to take it over. */

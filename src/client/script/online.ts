@@ -56,16 +56,22 @@ export async function online<Value>(
   }
 }
 
+export interface HowToLogIn {
+  /** Whether the work may be done again from its beginning. */
+  readonly isRepeatable?: boolean;
+  /** Whether it needs no inbox, so that it may go beside another login where the server can. */
+  readonly needsNoInbox?: boolean;
+}
+
 /**
  * Does something as the account of the settings.
- * @param isRepeatable whether the work may be done again from its beginning
  * @throws what the work throws; ClientError, Failure, Interrupted
  */
 export function loggedIn<Value>(
   context: Context,
   args: OnlineArguments,
   work: (link: Link, account: Account) => Promise<Value>,
-  isRepeatable = false,
+  { isRepeatable = false, needsNoInbox = false }: HowToLogIn = {},
 ): Promise<Value> {
   let password: string | undefined;
   let token: Uint8Array | undefined;
@@ -74,7 +80,7 @@ export function loggedIn<Value>(
     password ??= await deadline.pause(() => passwordFor(name, settings, context));
     // A server that is gone may still hold the account: only the token takes it back without asking.
     const proof = token === undefined ? { password, takeover: args.values.takeover ?? false } : { token };
-    const session = await link.logIn(name, proof);
+    const session = await link.logIn(name, proof, needsNoInbox && link.takesSenders ? 'none' : 'live');
     token = session.token;
     stage.mayRepeat = isRepeatable;
     return work(link, { name, password, session, settings, deadline });

@@ -10,10 +10,13 @@ import type { Link } from './link.ts';
 
 /** So many messages at a time go out beside what the command itself asks: a connection takes 16 requests. */
 const AT_ONCE = 8;
+/** So long a message is this command's, unless it is answered before. */
+const CARRIED_MS = 30_000;
 /** Refusals of which another connection may know nothing. */
 export const NOT_HERE: ReadonlySet<ProtocolErrorCode> = new Set([
   'NOT_LOGGED_IN',
   'REPLACED',
+  'INBOX_LOST',
   'SHUTTING_DOWN',
 ]);
 
@@ -39,6 +42,8 @@ function waiting(journal: Journal): Unsettled[] {
 
 async function resend(link: Link, journal: Journal, entry: Unsettled): Promise<void> {
   const { id, to, body } = entry;
+  // Several commands of one account may be at it at the same time.
+  if (!journal.carry(id, CARRIED_MS)) return;
   if (!entry.mayBeStored) {
     journal.fate({ id, state: { kind: 'on-its-way' }, receipt: null, mayBeStored: true });
     journal.commit();
@@ -52,6 +57,7 @@ async function resend(link: Link, journal: Journal, entry: Unsettled): Promise<v
     if (!isFinal(error)) {
       // What the server had no room for is as little stored as before.
       if (isUnstored(error)) journal.fate({ ...entry, state: { kind: 'waiting' } });
+      journal.letGo(id);
       return;
     }
     const reason = sanitiseLine(error.message);

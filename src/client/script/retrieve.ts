@@ -27,15 +27,14 @@ export async function run(context: Context): Promise<void> {
     const journal = await Journal.open(account.settings, context);
     try {
       const { name, session } = account;
-      const inbox = hex(session.inbox);
-      journal.begin({ name, incarnation: hex(session.incarnation), inbox });
+      journal.begin({ name, incarnation: hex(session.incarnation) });
       resendAll(link, journal);
       await printAll(link, left, printer(context, account, journal, seen, json));
     } finally {
       journal.close();
     }
   };
-  await loggedIn(context, args, retrieve, true);
+  await loggedIn(context, args, retrieve, { isRepeatable: true });
 }
 
 async function printAll(
@@ -69,7 +68,8 @@ async function printAll(
 
 /** Prints a message once; false if it was printed before, and only the acknowledgement was lost. */
 function printer(context: Context, { name, session }: Account, journal: Journal, seen: Seen, json: boolean) {
-  const inbox = hex(session.inbox);
+  // The connection lets no login in without, unless it asked for that.
+  const inbox = hex(session.inbox ?? new Uint8Array());
   return async (message: Message): Promise<boolean> => {
     const key = messageKey(inbox, message);
     if (!seen.add(key) || journal.hasSeen(key)) return false;

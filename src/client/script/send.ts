@@ -62,6 +62,7 @@ export async function run(context: Context): Promise<void> {
     if (!json && process.stdout.isTTY) await context.output.line(state === 'delivered' ? '✓✓' : '✓');
   } finally {
     deadline?.close();
+    if (courier?.wasSent) journal.letGo(id);
     journal.close();
   }
 }

@@ -22,7 +22,10 @@ export async function run(context: Context): Promise<void> {
   if (names.length > MAX_STATUS_NAMES) {
     throw new Failure(EXIT.USAGE, `At most ${MAX_STATUS_NAMES} names at a time: these are ${names.length}.`);
   }
-  const states = await loggedIn(context, args, (link) => presenceOf(link.connection, names), true);
+  const states = await loggedIn(context, args, (link) => presenceOf(link.connection, names), {
+    isRepeatable: true,
+    needsNoInbox: true,
+  });
   for (const [name, state] of states) {
     await context.output.line(
       args.values.json === true ? jsonLine({ type: 'status', name, state }) : `${name} ${WORDS[state]}`,

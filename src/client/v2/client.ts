@@ -124,7 +124,7 @@ export class Client {
       ...(takeover ? { takeover } : {}),
       deliver: 'all',
     });
-    return reply.undelivered;
+    return reply.undelivered ?? 0;
   }
 
   /** Logs out, and connects anew. @throws ClientError */
@@ -295,7 +295,7 @@ export class Client {
     if (request.type === 'login' && request.token !== undefined) {
       this.#listener({ type: 'login-restored', name });
     } else {
-      const { undelivered } = reply;
+      const { undelivered = 0 } = reply;
       this.#listener({ type: 'logged-in', name, undelivered, isNew: reply.type === 'created' });
     }
     for (const text of wordsForLosses(reply)) this.#listener({ type: 'server-text', text });

@@ -56,7 +56,14 @@ function contradiction(request: Request, reply: ServerFrame): string | undefined
   }
   if (reply.type === 'created' || reply.type === 'logged-in') {
     const isOther = 'username' in request && request.username?.toLowerCase() !== reply.username;
-    return isOther ? 'the login is of another account' : undefined;
+    if (isOther) return 'the login is of another account';
+    const onlySends = 'deliver' in request && request.deliver === 'none';
+    const isWhole =
+      reply.inbox !== undefined &&
+      reply.token !== undefined &&
+      reply.tokenExpiresAt !== undefined &&
+      reply.undelivered !== undefined;
+    return isWhole || onlySends ? undefined : 'the login is without a token, or what waits';
   }
   if (reply.type === 'listed' && request.type === 'list') return wrongPage(request, reply.names);
   if (reply.type === 'retrieved' && request.type === 'retrieve') {

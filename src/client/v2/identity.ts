@@ -8,7 +8,7 @@ export interface Identity {
   readonly name: string;
   /** Of this life of the account, in hex: a name that was deleted and made again is somebody else. */
   readonly incarnation: string;
-  /** The inbox's id, in hex. */
+  /** The inbox's id, in hex; empty for a login that only sends. */
   readonly inbox: string;
   /** For a login without the password; null once it is of no use. */
   readonly token: Uint8Array | null;
@@ -30,8 +30,8 @@ export function identityFrom(
   return {
     name: reply.username,
     incarnation,
-    inbox: hex(reply.inbox),
-    token: reply.token,
+    inbox: reply.inbox === undefined ? '' : hex(reply.inbox),
+    token: reply.token ?? null,
     isOpen: byToken ? wasOpen : !byPassword,
   };
 }
@@ -40,6 +40,7 @@ export function identityFrom(
 const PASSING: ReadonlySet<ProtocolErrorCode> = new Set([
   'ALREADY_LOGGED_IN',
   'BUSY',
+  'INBOX_LOST',
   'INTERNAL',
   'RATE_LIMITED',
   'SHUTTING_DOWN',

@@ -21,7 +21,12 @@ const NOT_STORED: ReadonlySet<ProtocolErrorCode> = new Set(['RATE_LIMITED', 'BUS
 /** After so many faults in a row the message that meets them stands in the way no longer. */
 const MAX_FAULTS = 5;
 /** Refusals that say "not on this connection": the next login takes the message along. */
-const NOT_HERE: ReadonlySet<ProtocolErrorCode> = new Set(['NOT_LOGGED_IN', 'REPLACED', 'SHUTTING_DOWN']);
+const NOT_HERE: ReadonlySet<ProtocolErrorCode> = new Set([
+  'NOT_LOGGED_IN',
+  'REPLACED',
+  'INBOX_LOST',
+  'SHUTTING_DOWN',
+]);
 
 /** Carries an account's outbox to the server over whatever connection there is, and finds out what became of it. */
 export class Sender {

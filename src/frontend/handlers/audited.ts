@@ -44,7 +44,8 @@ function entryOf(caller: Caller, seat: Seat | null, request: Request): Omit<Audi
     case 'create':
       return { audit: 'create', user: request.name, address };
     case 'login': {
-      const { proof, takeover } = request;
+      const { proof, deliver } = request;
+      const takeover = request.takeover && deliver !== 'none';
       return { audit: 'login', user: request.name, address, by: proof.kind, ...(takeover && { takeover }) };
     }
     case 'logout':

@@ -1,7 +1,8 @@
+import { ProtocolError } from '../../protocol/errors.ts';
 import type { AckRequest, PingRequest, Request, Result, SendRequest } from '../requests.ts';
 import { audited } from './audited.ts';
 import { block } from './block.ts';
-import type { Caller, Seat, Services } from './context.ts';
+import type { Caller, HolderSeat, Seat, Services } from './context.ts';
 import { create } from './create.ts';
 import { deleteAccount } from './delete.ts';
 import { hello } from './hello.ts';
@@ -50,11 +51,11 @@ async function handle(
     case 'logout':
       return logout(services, demandSeat(seat));
     case 'delete':
-      return deleteAccount(services, caller, demandSeat(seat), request);
+      return deleteAccount(services, caller, demandHolder(seat), request);
     case 'retrieve':
-      return retrieve(services, caller, demandSeat(seat), request);
+      return retrieve(services, caller, demandHolder(seat), request);
     case 'password':
-      return changePassword(services, caller, demandSeat(seat), request);
+      return changePassword(services, caller, demandHolder(seat), request);
     case 'receipts':
       return receipts(services, demandSeat(seat), request);
     case 'block':
@@ -66,4 +67,10 @@ async function handle(
 function demandSeat(seat: Seat | null): Seat {
   if (seat === null) throw new Error('a request that needs a login came without one');
   return seat;
+}
+
+function demandHolder(seat: Seat | null): HolderSeat {
+  const { inbox, ...rest } = demandSeat(seat);
+  if (inbox === null) throw new ProtocolError('ONLY_SENDS');
+  return { ...rest, inbox };
 }

@@ -10,6 +10,8 @@ import type { Limits } from '../limits.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Presence } from '../presence.ts';
 import type { Questions } from '../questions.ts';
+import type { Queues } from '../queues.ts';
+import type { Senders } from '../senders.ts';
 import type { Shares } from '../share.ts';
 import type { Tracker } from '../tracker.ts';
 import type { Turnstile } from '../turnstile.ts';
@@ -34,6 +36,10 @@ export interface Services {
   readonly strangersLists: { readonly ofAddress: TokenBuckets; readonly ofAll: TokenBucket };
   /** Changes that an account may still make, by name. */
   readonly changes: TokenBuckets;
+  /** Logins that only send. */
+  readonly senders: Senders;
+  /** Logins to one account through this frontend, one behind the other. */
+  readonly logins: Queues;
   /** For taking inboxes: all users of a frontend that died may come at the same moment. */
   readonly entrance: Turnstile;
   /** For giving inboxes back: many people may leave at the same moment. */
@@ -82,6 +88,12 @@ export function holderClaim({ address, hasErred }: Caller, name: string): Claim 
 export interface Seat {
   /** As it was at the login: what may change since then is looked up. */
   readonly account: Account;
-  readonly inbox: Inbox;
+  /** Null of a login that only sends. */
+  readonly inbox: Inbox | null;
   readonly outbox: Outbox;
+}
+
+/** The seat of the one login that holds the account's inbox: nobody else changes the account or its token. */
+export interface HolderSeat extends Seat {
+  readonly inbox: Inbox;
 }

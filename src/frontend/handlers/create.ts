@@ -1,5 +1,5 @@
 /*
- * create {name, password, display name} → created {token}: makes an account and its empty inbox, and logs in to it.
+ * create {name, password, display name} → created {token}: makes an account and its empty inbox, and logs in to it; with `deliver` none it only sends.
  * Failures: REGISTRATION_CLOSED, RATE_LIMITED (too many new accounts), WEAK_PASSWORD (also for none, where there are no
  * open accounts), USERNAME_TAKEN, BUSY, UNAVAILABLE; with `created` any failure of a login, where the account was made.
  */
@@ -26,8 +26,10 @@ export async function create(services: Services, caller: Caller, request: Create
   }
   services.identity.made(claimOf(caller, account.name));
   try {
-    const entered = await enter(services, caller, account, { deliver: caller.version.newcomers }, () =>
-      services.identity.issueToken(account),
+    const getToken = () => services.identity.issueToken(account);
+    // Whoever gives this up and logs in waits for it.
+    const entered = await services.logins.pass(account.name, false, () =>
+      enter(services, caller, account, { deliver: request.deliver }, getToken),
     );
     return { type: 'created', ...entered };
   } catch (error) {

@@ -10,13 +10,13 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { DeleteRequest, Result } from '../requests.ts';
 import { accountNow } from './account-now.ts';
-import { type Caller, holderClaim, type Seat, type Services } from './context.ts';
+import { type Caller, type HolderSeat, holderClaim, type Services } from './context.ts';
 
 /** @throws ProtocolError, EngineError: the account is still there, or its removal will show elsewhere */
 export async function deleteAccount(
   services: Services,
   caller: Caller,
-  seat: Seat,
+  seat: HolderSeat,
   request: DeleteRequest,
 ): Promise<Result> {
   const account = accountNow(services, seat);

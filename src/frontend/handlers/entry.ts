@@ -5,37 +5,47 @@ import type { Account } from '../../kafka/accounts.ts';
 import { EngineError } from '../../kafka/errors.ts';
 import type { Inbox, OpenOptions } from '../../kafka/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Entered, ResumeToken } from '../requests.ts';
+import type { Deliver, Entered, Held, ResumeToken } from '../requests.ts';
 import type { Caller, Services } from './context.ts';
 import { giveBack } from './logout.ts';
 
+export interface HowToEnter {
+  readonly deliver: Deliver;
+  /** End the login that holds the inbox now. */
+  readonly takeover?: boolean;
+}
+
 /**
- * Takes the account's inbox for the caller, and gives it back if the rest of the login fails.
+ * Takes the account's inbox for the caller, and gives it back if the rest of the login fails; of a login that only sends
+ * there is nothing to take.
  * @param getToken makes the token to come back with; called once the caller is the one that holds the inbox
- * @throws EngineError
+ * @throws ProtocolError `BUSY` for a caller that has ended; EngineError
  */
-export function enter(
+export async function enter(
   services: Services,
   caller: Caller,
   account: Account,
-  how: Pick<OpenOptions, 'deliver' | 'takeover'>,
+  { deliver, takeover = false }: HowToEnter,
   getToken: () => Promise<ResumeToken>,
 ): Promise<Omit<Entered, 'type'>> {
+  const limits = sessionLimits(services);
+  if (deliver === 'none') return { account, held: null, limits };
   return services.entrance.pass(caller.address, async () => {
-    // Whoever gave up waiting in line comes again: nobody else is to wait for that.
-    if (caller.isGone()) throw new ProtocolError('UNAVAILABLE');
-    const takeover = how.takeover === true && !(await isGivenUp(caller));
-    return take(services, caller, account, { ...how, takeover }, getToken);
+    await demandThere(caller);
+    return { ...(await take(services, caller, account, { deliver, takeover }, getToken)), limits };
   });
 }
 
 /**
- * Whether the client sends nothing more: it may have given this login up and be logged in by another, which must not
- * end by the first. A process that stood still finds the request and the end of its connection at the same moment.
+ * Nobody is let in who sends nothing more: they may have given this login up and be in by another one, which must neither
+ * end nor lose its token by the first. A process that stood still finds the request and the end of its connection at the
+ * same moment. In version 1, where nobody takes anything over or has a token, some say all they have to say and end.
  */
-async function isGivenUp(caller: Caller): Promise<boolean> {
+async function demandThere(caller: Caller): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await nextTurn();
-  return caller.hasEnded();
+  if (caller.isGone() || (caller.version.resumes && caller.hasEnded())) {
+    throw new ProtocolError('BUSY', 'The connection has ended: nobody is logged in by it.');
+  }
 }
 
 async function take(
@@ -44,19 +54,19 @@ async function take(
   known: Account,
   how: Pick<OpenOptions, 'deliver' | 'takeover'>,
   getToken: () => Promise<ResumeToken>,
-): Promise<Omit<Entered, 'type'>> {
+): Promise<{ readonly account: Account; readonly held: Held }> {
   const { account, inbox } = await open(services, known, { ...how, ...caller.delivery });
-  const entered = { account, inbox, limits: sessionLimits(services) };
   if (!caller.version.resumes) {
-    return { ...entered, token: randomBytes(32), tokenExpiresAt: 0, undelivered: 0 };
+    return { account, held: { inbox, token: randomBytes(32), tokenExpiresAt: 0, undelivered: 0 } };
   }
   // Until the client has its answer: a long backlog would come before it.
   inbox.pause();
   try {
     // Whoever lost it meanwhile must not write over the new holder's token.
     await inbox.confirm();
+    await demandThere(caller);
     const [token, undelivered] = await Promise.all([getToken(), inbox.undelivered()]);
-    return { ...entered, ...token, undelivered };
+    return { account, held: { inbox, ...token, undelivered } };
   } catch (error) {
     await giveBack(services, { account, inbox });
     throw error;

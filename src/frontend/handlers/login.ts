@@ -1,6 +1,7 @@
 /*
  * login {name, proof, takeover, deliver} → logged-in {token}: takes the account's inbox, which nobody else may hold
- * then. A token takes it over without asking: it is the same client that comes back.
+ * then. A token takes it over without asking: it is the same client that comes back. With `deliver` none the login only
+ * sends: it takes nothing, gets no token, and leaves the one there is as it was.
  * Failures: BAD_CREDENTIALS (wrong password or token, the same for a name that nobody has; the account is disabled, or
  * open accounts are not allowed here), NO_SUCH_USER (without a proof only), RATE_LIMITED, ALREADY_LOGGED_IN, BUSY,
  * UNAVAILABLE.
@@ -16,20 +17,29 @@ import { demandOpenAccounts, enter } from './entry.ts';
 interface Proven {
   readonly account: Account;
   readonly takeover: boolean;
+  /** Proves it again, where that may be otherwise after another login. */
+  readonly again: () => Promise<unknown>;
   /** Called by who holds the inbox. */
   readonly getToken: () => Promise<ResumeToken>;
 }
 
 /** @throws ProtocolError, EngineError */
 export async function login(services: Services, caller: Caller, request: LoginRequest): Promise<Entered> {
-  const { account, takeover, getToken } = await prove(services, caller, request);
+  const { account, takeover, again, getToken } = await prove(services, caller, request);
   if (account.disabled) {
     throw new ProtocolError('BAD_CREDENTIALS', `The account ${account.name} is disabled.`);
   }
+  const { deliver } = request;
+  if (deliver === 'none') {
+    return { type: 'logged-in', ...(await enter(services, caller, account, { deliver }, getToken)) };
+  }
   // Somebody who logs out and in again at once must not be told that they are still logged in.
   await services.presence.leave(account.name);
-  const how = { deliver: request.deliver, takeover };
-  const entered = await enter(services, caller, account, how, getToken);
+  // A client that has given up a login comes again at once: it has to wait for the end of that, but not to ask again.
+  const entered = await services.logins.pass(account.name, takeover, async (hasWaited) => {
+    if (hasWaited) await again();
+    return enter(services, caller, account, { deliver, takeover }, getToken);
+  });
   return { type: 'logged-in', ...entered };
 }
 
@@ -40,7 +50,7 @@ async function prove(services: Services, caller: Caller, request: LoginRequest):
     case 'none': {
       demandOpenAccounts(services, 'BAD_CREDENTIALS');
       const account = demandOpen(name, await services.accounts.find(name));
-      return { account, takeover, getToken: () => identity.issueToken(account) };
+      return { account, takeover, again: nothing, getToken: () => identity.issueToken(account) };
     }
     case 'password': {
       await services.accounts.findEvenly(name);
@@ -50,16 +60,20 @@ async function prove(services: Services, caller: Caller, request: LoginRequest):
         await raiseCost(services, claim, account, proof.password);
         return identity.issueToken(account);
       };
-      return { account, takeover, getToken };
+      return { account, takeover, again: nothing, getToken };
     }
     case 'token': {
       const account = await services.accounts.find(name);
-      const resumption = await identity.demandToken(claimOf(caller, name), account, proof.token);
+      const again = () => identity.demandToken(claimOf(caller, name), account, proof.token);
+      const resumption = await again();
       const known = demandKnown(account);
-      return { account: known, takeover: true, getToken: () => identity.prolongToken(known, resumption) };
+      const getToken = () => identity.prolongToken(known, resumption);
+      return { account: known, takeover: true, again, getToken };
     }
   }
 }
+
+const nothing = async () => {};
 
 function demandOpen(name: string, account: Account | undefined): Account {
   if (account === undefined) throw new ProtocolError('NO_SUCH_USER', `There is no user called ${name}.`);

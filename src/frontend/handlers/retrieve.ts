@@ -2,10 +2,10 @@
  * retrieve {limit} → retrieved {messages, more}: the undelivered messages that were not pushed, oldest first, as many
  * as fit into one reply. In version 1 they count as delivered once the reply has gone out, in version 2 once they are
  * acknowledged: until then they are retrieved again.
- * Failures: UNAVAILABLE, REPLACED (the inbox was lost meanwhile).
+ * Failures: UNAVAILABLE, REPLACED, INBOX_LOST (that happened meanwhile).
  */
 import type { Result, RetrieveRequest } from '../requests.ts';
-import type { Caller, Seat, Services } from './context.ts';
+import type { Caller, HolderSeat, Services } from './context.ts';
 
 /** More than any body in an inbox has: reading stops only where that many bytes too many have come. */
 const LARGEST_BODY = 128 * 1024;
@@ -14,7 +14,7 @@ const LARGEST_BODY = 128 * 1024;
 export async function retrieve(
   services: Services,
   caller: Caller,
-  seat: Seat,
+  seat: HolderSeat,
   request: RetrieveRequest,
 ): Promise<Result> {
   const { retrieveBytes, retrieveMessages } = services.limits;

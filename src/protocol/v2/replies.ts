@@ -1,6 +1,6 @@
 /*
  * 0x81 welcome           server  versions  features  limits  time       (hello)
- * 0x11 created           username  incarnation  inbox  token  tokenExpiresAt  undelivered  again?  gone?  limits
+ * 0x11 created           username  incarnation  inbox?  token?  tokenExpiresAt?  undelivered?  again?  gone?  limits
  * 0x21 logged in         the same
  * 0x31 logged out        (nothing)
  * 0x41 deleted           undelivered
@@ -70,12 +70,15 @@ const sessionLimits = z.object({
 const session = {
   username: storedUsername,
   incarnation: id,
-  /** Names the inbox for as long as the account lives and the inbox loses nothing: with a seq it names a message. */
-  inbox: id,
+  /**
+   * Names the inbox for as long as the account lives and the inbox loses nothing: with a seq it names a message. This and the
+   * next three are absent of a login that only sends.
+   */
+  inbox: id.optional(),
   /** For a login without the password. */
-  token,
-  tokenExpiresAt: time,
-  undelivered: count,
+  token: token.optional(),
+  tokenExpiresAt: time.optional(),
+  undelivered: count.optional(),
   /** Of them so many may have come before, since the inbox had lost a part. */
   again: count.optional(),
   /** Messages that were deleted before they were read, since the login before. */

@@ -1,5 +1,5 @@
 /*
- * 0x10 create   username  password?  displayName?  invite?           0x90 ack       upTo?  ranges?
+ * 0x10 create   username  password?  displayName?  invite? deliver?  0x90 ack       upTo?  ranges?
  * 0x20 login    username  password? | token?  takeover?  deliver?    0xA0 status    names
  * 0x30 logout   (nothing)                                            0xB0 ping      (nothing)
  * 0x40 delete   password?  force?                                    0xD0 password  old?  new
@@ -49,6 +49,12 @@ export const MAX_CONTENT_TYPE_BYTES = 100;
 
 const limit = count.min(1).max(MAX_PAGE);
 
+/**
+ * What is pushed: from the oldest undelivered message on, which is what absent means; only what arrives from now on; or
+ * nothing, of a login that has no inbox and only sends.
+ */
+const deliver = z.enum(['all', 'live', 'none']);
+
 const hello = z.object({
   type: z.literal('hello'),
   client: label(64),
@@ -63,6 +69,7 @@ const create = z.object({
   displayName: label(64).optional(),
   /** Where the operator lets in only whom they have invited. */
   invite: label(256).optional(),
+  deliver: deliver.optional(),
 });
 
 const login = z
@@ -74,8 +81,7 @@ const login = z
     token: token.optional(),
     /** Log in even if the account is logged in elsewhere, which ends there. */
     takeover: z.boolean().optional(),
-    /** `all` unless given: push from the oldest undelivered message on, or what arrives from now on only. */
-    deliver: z.enum(['all', 'live']).optional(),
+    deliver: deliver.optional(),
   })
   .refine(
     (value) => value.password === undefined || value.token === undefined,
