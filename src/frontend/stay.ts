@@ -72,7 +72,10 @@ export class Stay {
   /** These count as delivered: for Kafka, and for those who sent them through this frontend. */
   delivered(ranges: readonly OffsetRange[]): void {
     const { account, inbox } = this.seat;
-    for (const { first, last } of ranges) inbox.acknowledge(first, last);
+    for (const range of ranges) {
+      inbox.acknowledge(range.first, range.last);
+      this.delivery.counted(range);
+    }
     this.#services.tracker.acknowledged(account, ranges, inbox);
   }
 
