@@ -1,7 +1,7 @@
 import type { Inbox, InboxMessage } from '../kafka/inboxes.ts';
 import type { Connection } from './connection.ts';
 import type { Version } from './versions.ts';
-import { Window } from './window.ts';
+import { runs, Window } from './window.ts';
 
 /** Offsets first..last, both included. */
 export interface OffsetRange {
@@ -32,8 +32,8 @@ export class Delivery {
   /** Null where the client does not acknowledge. */
   readonly #window: Window | null;
   #pushed: OffsetRange | null = null;
-  /** Everything up to here was retrieved or pushed. */
-  #retrievedTo = -1;
+  /** Retrieved and not counted as delivered yet: at most what fits into the pages on their way. */
+  readonly #retrieved = new Set<number>();
   #flow: 'running' | 'resting' | 'stopped';
 
   constructor(inbox: Inbox, connection: Outlet, options: DeliveryOptions) {
@@ -50,8 +50,9 @@ export class Delivery {
   push(message: InboxMessage): void {
     const { offset } = message;
     // It waited in a resting inbox, and a retrieve came by and took it along.
-    if (offset <= this.#retrievedTo) return;
-    this.#pushed = { first: this.#pushed?.first ?? offset, last: offset };
+    if (this.#retrieved.has(offset)) return;
+    const { first, last } = this.#pushed ?? { first: offset, last: offset };
+    this.#pushed = { first: Math.min(first, offset), last: Math.max(last, offset) };
     const frame = this.#version.encodeMessage(message);
     if (this.#window === null) {
       this.#connection.write(frame, () => this.#flushed({ first: offset, last: offset }));
@@ -69,29 +70,27 @@ export class Delivery {
     const left = messages.filter(
       ({ offset }) => pushed === null || offset < pushed.first || offset > pushed.last,
     );
-    this.#retrievedTo = Math.max(this.#retrievedTo, left.at(-1)?.offset ?? -1);
+    for (const { offset } of left) this.#retrieved.add(offset);
     this.#window?.retrieved(left.map(({ offset }) => offset));
     return left;
   }
 
   /** To call when the network took a reply with what `retrieve` returned. */
   retrievedFlushed(messages: readonly InboxMessage[]): void {
-    if (this.#window === null) for (const range of this.rangesOf(messages)) this.#flushed(range);
-  }
-
-  /** To acknowledge what `retrieve` returned: at most one range on each side of the pushed ones. */
-  rangesOf(messages: readonly InboxMessage[]): OffsetRange[] {
-    const border = this.#pushed?.first ?? Number.POSITIVE_INFINITY;
-    const sides = [messages.filter((m) => m.offset < border), messages.filter((m) => m.offset > border)];
-    return sides.flatMap((side) => {
-      const [first, last] = [side.at(0), side.at(-1)];
-      return first && last ? [{ first: first.offset, last: last.offset }] : [];
-    });
+    if (this.#window !== null) return;
+    for (const range of runs(messages.map(({ offset }) => offset))) this.#flushed(range);
   }
 
   /** The client has these. @returns what of it had been handed out, and counts from now on */
   acknowledge(ranges: readonly OffsetRange[]): OffsetRange[] {
     return this.#window?.acknowledge(ranges) ?? [];
+  }
+
+  /** The inbox knows that these are delivered: it does not push them. */
+  counted({ first, last }: OffsetRange): void {
+    for (let offset = first; offset <= last && this.#retrieved.size > 0; offset++) {
+      this.#retrieved.delete(offset);
+    }
   }
 
   /** Lets the inbox rest while the client is behind: a slow reader's messages stay in Kafka. */

@@ -78,7 +78,11 @@ export class Stay {
    */
   delivered(ranges: readonly OffsetRange[]): void {
     const { account, inbox } = this.seat;
-    const known = ranges.filter(({ first, last }) => inbox?.acknowledge(first, last) === true);
+    const known: OffsetRange[] = [];
+    for (const range of ranges) {
+      if (inbox?.acknowledge(range.first, range.last) === true) known.push(range);
+      this.delivery?.counted(range);
+    }
     if (inbox !== null) this.#services.tracker.acknowledged(account, known, inbox);
   }
 

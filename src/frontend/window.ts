@@ -7,7 +7,7 @@ import type { OffsetRange } from './delivery.ts';
  */
 export class Window {
   readonly #width: number;
-  /** Ascending: pushes come in the order of the log. */
+  /** Ascending. */
   #pushed: number[] = [];
   #retrieved: number[] = [];
 
@@ -20,7 +20,9 @@ export class Window {
   }
 
   pushed(offset: number): void {
-    this.#pushed.push(offset);
+    // Nearly always the last one: only transactions are pushed later than their place in the log says.
+    const at = this.#pushed.findLastIndex((other) => other < offset);
+    this.#pushed.splice(at + 1, 0, offset);
   }
 
   retrieved(offsets: readonly number[]): void {
@@ -65,8 +67,8 @@ function split(offsets: readonly number[], ranges: readonly OffsetRange[]): [num
   return [inside, outside];
 }
 
-/** Neighbouring offsets as ranges. */
-function runs(offsets: readonly number[]): OffsetRange[] {
+/** Neighbouring offsets, ascending, as ranges. */
+export function runs(offsets: readonly number[]): OffsetRange[] {
   const found: { first: number; last: number }[] = [];
   for (const offset of offsets) {
     const run = found.at(-1);

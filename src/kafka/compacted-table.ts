@@ -322,7 +322,8 @@ export class CompactedTable<Value> {
 
   async #take(batch: LogBatch): Promise<void> {
     if (batch.isControl) {
-      for (const change of this.#pending.end(batch)) this.#apply(change);
+      const { marker } = batch;
+      for (const change of marker ? this.#pending.end(marker) : []) this.#apply(change);
     } else {
       for (let from = this.#position; ; await turnEnd()) {
         const records = batch.recordsFrom(from, RECORDS_AT_ONCE);

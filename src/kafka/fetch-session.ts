@@ -4,9 +4,10 @@ import type { Logger } from 'pino';
 import { type Cluster, send } from './cluster.ts';
 import type { EpochEnd } from './epochs.ts';
 import { type FetchedTopic, type FetchResponse, fetch, wanted } from './fetch.ts';
+import type { FetchGate, FetchIntake } from './fetch-intake.ts';
 import { type FetchPace, Rest } from './fetch-pace.ts';
 import { KafkaCode, nameOfCode } from './kafka-error.ts';
-import { type Damage, type RawRecord, readRecords } from './record-batches.ts';
+import { type Damage, type ReadRecords, readRecords } from './record-batches.ts';
 import { now } from './retry.ts';
 
 /** What a fetch session needs to know of a member. */
@@ -21,8 +22,8 @@ export interface SessionMember {
 }
 
 export interface SessionEvents<M extends SessionMember> {
-  /** Records for a member, where the next ones start, and the leader epoch in front of that: -1 where it is not known. */
-  onData(member: M, records: RawRecord[], nextOffset: number, epoch: number): void;
+  /** What was read for a member. */
+  onData(member: M, read: ReadRecords): void;
   /** In front of the member's position the log is another one: how far it has the member's epoch. */
   onParted(member: M, ends: EpochEnd): void;
   /** A batch was left out in part or as a whole. */
@@ -40,7 +41,11 @@ export interface SessionEvents<M extends SessionMember> {
 
 /** Longest time that a fetch without data may be parked at the broker. */
 export const MAX_WAIT_MS = 30_000;
-/** Bytes of one answer over all members, and of one member: what a burst may put into memory per session. */
+/**
+ * Bytes of one answer over all members, and of one member: what a burst may put into memory per session. A batch that is larger
+ * than its member's share comes alone: the broker sends the first one in an answer whole, and lets whoever had something go last
+ * next time.
+ */
 const MAX_BYTES = 2 * 1024 * 1024;
 const MAX_PARTITION_BYTES = 256 * 1024;
 const FIRST_PAUSE_MS = 50;
@@ -63,6 +68,8 @@ export class FetchSession<M extends SessionMember> {
   readonly #events: SessionEvents<M>;
   readonly #pace: FetchPace;
   readonly #rest: Rest;
+  readonly #intake: FetchIntake;
+  #gate: FetchGate | null = null;
   readonly #members = new Map<string, M>();
   /** Topic ids that the broker must be told of with the next request: new ones and moved positions. */
   readonly #changed = new Set<string>();
@@ -85,9 +92,10 @@ export class FetchSession<M extends SessionMember> {
     log: Logger,
     node: number,
     maxWaitMs: number,
-    pace: FetchPace,
+    { pace, intake }: { readonly pace: FetchPace; readonly intake: FetchIntake },
     events: SessionEvents<M>,
   ) {
+    this.#intake = intake;
     this.#pace = pace;
     this.#rest = new Rest(pace);
     this.#cluster = cluster;
@@ -203,6 +211,7 @@ export class FetchSession<M extends SessionMember> {
   /** One request and its answer. */
   async #round(): Promise<void> {
     this.#connection ??= await this.#cluster.dedicated(this.node, MAX_WAIT_MS);
+    this.#gate ??= this.#intake.gate(this.#connection.socket);
     // Closed while it connected.
     if (this.#closed) return this.#drop();
     const full = this.#session.epoch === 0;
@@ -240,6 +249,7 @@ export class FetchSession<M extends SessionMember> {
       if (this.#take(topic)) await turnEnd();
       if (this.#closed) return;
     }
+    this.#gate.done();
   }
 
   #describe(topicId: string): fetchV17.FetchRequestTopic[] {
@@ -290,10 +300,11 @@ export class FetchSession<M extends SessionMember> {
       this.#events.onParted(member, parts);
       return false;
     }
-    const { records, nextOffset, epoch, unpackCost, damage } = readRecords(batches, member.position);
+    const read = readRecords(batches, member.position);
+    const { nextOffset, unpackCost, damage } = read;
     if (damage) this.#events.onDamage(member, damage);
     this.#rest.brought(nextOffset > member.position);
-    this.#events.onData(member, records, nextOffset, epoch);
+    this.#events.onData(member, read);
     const rested = this.#pace.unpacked(unpackCost);
     if (rested) this.#events.onCostly(member, rested);
     return unpackCost > 0;
@@ -303,6 +314,8 @@ export class FetchSession<M extends SessionMember> {
     const connection = this.#connection;
     this.#connection = null;
     this.#session = NEW_SESSION;
+    this.#gate?.close();
+    this.#gate = null;
     await connection?.close().catch(() => {});
   }
 }

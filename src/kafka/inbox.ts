@@ -4,18 +4,19 @@ import type { Correspondents } from './correspondents.ts';
 import { type EpochEnd, UNKNOWN_EPOCH } from './epochs.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { deleteGroup, type GroupMember } from './group-member.ts';
+import { HeldBack, type Markers, markersOf } from './held-back.ts';
 import { trimHistory, trimIntervalMs } from './history.ts';
 import { inboxId } from './inbox-id.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { Accepted, Inbox, InboxMessage, LossReason, OpenOptions } from './inboxes.ts';
 import { isUnknownTopic, KafkaCode, KafkaError } from './kafka-error.ts';
-import { readBounds, readLog } from './log-reader.ts';
+import { type DecidedRecords, type Place, readBounds, readDecided } from './log-reader.ts';
 import type { Position, Surprise } from './position.ts';
 import { decodeRecord } from './record.ts';
-import { bytesOf, type RawRecord, type ReadRecords } from './record-batches.ts';
+import { bytesOf, type Marker, type RawRecord } from './record-batches.ts';
 import { now, retry } from './retry.ts';
 import type { Follower, Subscription } from './tail.ts';
-import { MAX_BATCH_BYTES, noInbox } from './topics.ts';
+import { MAX_RECORD_BYTES, noInbox } from './topics.ts';
 import type { Watermark } from './watermark.ts';
 
 const READ_TIMEOUT_MS = 10_000;
@@ -56,6 +57,8 @@ export class KafkaInbox implements Inbox, Follower {
   #epoch: number;
   /** Last offset that the owner was given, by push or by read. */
   #handedOut: number;
+  /** What of others' transactions waits for their end. */
+  readonly #held = new HeldBack();
   #subscription: Subscription | null = null;
   /** Why nothing is pushed now; any of them keeps the inbox out of the tail. */
   readonly #stops = { paused: false, frontendSilent: false, unconfirmed: false, rangesFull: false };
@@ -99,7 +102,8 @@ export class KafkaInbox implements Inbox, Follower {
     this.#committedLow = watermark.low;
     // Anywhere in the interval: people who came at the same moment are not trimmed at the same moment.
     this.#trimmedAt = now() - Math.random() * trimIntervalMs(around.historyMs);
-    this.#stops.rangesFull = watermark.isFull();
+    // Where delivery begins at the first gap, it closes them.
+    this.#stops.rangesFull = liveStart > watermark.low && watermark.isFull();
     this.#commits = new CommitSchedule({
       pace: around.commitPace,
       commit: () => this.#commit(),
@@ -148,14 +152,14 @@ export class KafkaInbox implements Inbox, Follower {
     const end = this.#subscription ? this.#liveStart : Number.POSITIVE_INFINITY;
     let position = this.#nextToRead(this.#watermark.low);
     while (position < end) {
-      const { records, nextOffset } = await this.#readFrom(position);
+      const { records, nextOffset, ends } = await this.#readFrom(position);
       if (nextOffset === position) break;
       for (const raw of records) {
         if (raw.offset > position) this.#stepOver(position, Math.min(raw.offset, end) - 1);
         if (raw.offset >= end) return found;
         position = raw.offset + 1;
         this.#position.epochs.note(raw.offset, raw.leaderEpoch);
-        if (this.#nextToRead(raw.offset) !== raw.offset) continue;
+        if (this.#nextToRead(raw.offset) !== raw.offset || !this.#counts(raw, ends)) continue;
         const message = this.#decode(raw);
         if (!message) continue;
         bytes += Buffer.byteLength(message.body);
@@ -202,8 +206,7 @@ export class KafkaInbox implements Inbox, Follower {
   acknowledge(first: number, last: number): boolean {
     if (this.#ended) return false;
     // Nobody can have what was not handed out yet.
-    const changed = this.#watermark.add(first, Math.min(last, this.#handedOut));
-    if (changed) this.#commits.touch();
+    const changed = this.#deliver(first, Math.min(last, this.#handedOut));
     if (changed && this.#stops.rangesFull && !this.#watermark.isFull()) {
       this.#stops.rangesFull = false;
       this.#follow();
@@ -316,27 +319,42 @@ export class KafkaInbox implements Inbox, Follower {
 
   // ---- the tail's side (Follower)
 
-  onRecords(records: readonly RawRecord[], nextOffset: number, epoch: number): void {
+  onRecords(
+    records: readonly RawRecord[],
+    nextOffset: number,
+    epoch: number,
+    markers: readonly Marker[],
+  ): void {
+    const ends = markersOf(markers);
     for (const raw of records) {
       // A callback paused or ended it: the rest is fetched again from where it stopped.
       if (!this.#subscription) return;
+      const isLate = this.#held.isLate(raw.offset);
       // Handed over already.
-      if (raw.offset < this.#next) continue;
+      if (raw.offset < this.#next && !isLate) continue;
       if (!this.#mayPush()) return;
-      if (raw.offset > this.#next) this.#stepOver(this.#next, raw.offset - 1);
-      this.#next = raw.offset + 1;
-      this.#epoch = raw.leaderEpoch;
-      this.#position.epochs.note(raw.offset, raw.leaderEpoch);
-      if (this.#watermark.has(raw.offset)) continue;
+      if (isLate) {
+        this.#held.takeLate(raw.offset);
+      } else {
+        if (raw.offset > this.#next) this.#stepOver(this.#next, raw.offset - 1);
+        this.#next = raw.offset + 1;
+        this.#epoch = raw.leaderEpoch;
+        this.#position.epochs.note(raw.offset, raw.leaderEpoch);
+        if (this.#watermark.has(raw.offset) || this.#held.join(raw) || !this.#counts(raw, ends)) continue;
+      }
       const message = this.#decode(raw);
       if (message) this.#push(message);
       this.#restIfFull();
     }
-    if (this.#subscription && nextOffset > this.#next) {
+    if (!this.#subscription) return;
+    const wasBack = nextOffset < this.#next;
+    if (nextOffset > this.#next) {
       this.#stepOver(this.#next, nextOffset - 1);
       this.#next = nextOffset;
       this.#epoch = epoch;
     }
+    if (markers.length > 0 || this.#held.firstLate !== undefined || wasBack)
+      this.#endTransactions(markers, nextOffset);
   }
 
   /**
@@ -347,6 +365,8 @@ export class KafkaInbox implements Inbox, Follower {
   handOver(message: InboxMessage, epoch: number): void {
     const { offset } = message;
     if (!this.#subscription || offset !== this.#next || epoch !== this.#epoch || !this.#mayPush()) return;
+    // It is being read again further back.
+    if (this.#held.firstLate !== undefined) return;
     this.#next = offset + 1;
     this.#position.epochs.note(offset, epoch);
     this.#subscription.advance(this.#next);
@@ -387,6 +407,8 @@ export class KafkaInbox implements Inbox, Follower {
     const ends = await retry('epoch', deadline, () => looks.epochEnd(this.owner, this.#epoch));
     if (this.#ended) return;
     const isCut = this.#position.epochs.partsFrom(ends) < this.#next;
+    // What was held back there is gone unread, which the next login finds out.
+    this.#held.forgetBelow(start);
     if (start > this.#next || isCut) this.#changed({ start, ...ends });
     else setTimeout(() => this.#follow(), CHECK_AGAIN_MS);
   }
@@ -409,7 +431,8 @@ export class KafkaInbox implements Inbox, Follower {
   }
 
   #restIfFull(): void {
-    if (!this.#watermark.isFull()) return;
+    // Gaps of what is held back close by what is still to come.
+    if (!this.#watermark.isFull() || this.#held.isWaiting) return;
     this.#stops.rangesFull = true;
     this.#unfollow();
   }
@@ -417,7 +440,15 @@ export class KafkaInbox implements Inbox, Follower {
   #follow(): void {
     const { paused, frontendSilent, unconfirmed, rangesFull } = this.#stops;
     if (this.#ended || this.#subscription || paused || frontendSilent || unconfirmed || rangesFull) return;
-    this.#subscription = this.#around.tail.follow(this, { offset: this.#next, epoch: this.#epoch });
+    this.#subscription = this.#around.tail.follow(this, this.#place());
+  }
+
+  /** Where to read on: what comes late comes first. */
+  #place(): Place {
+    const { firstLate } = this.#held;
+    return firstLate === undefined
+      ? { offset: this.#next, epoch: this.#epoch }
+      : { offset: firstLate, epoch: UNKNOWN_EPOCH };
   }
 
   #unfollow(): void {
@@ -443,24 +474,64 @@ export class KafkaInbox implements Inbox, Follower {
 
   /** @returns why it is no message otherwise */
   #read(raw: RawRecord): InboxMessage | string {
-    // In a packed batch there may be records that no inbox takes otherwise, and no frame has room for.
-    if (bytesOf(raw) > MAX_BATCH_BYTES) return 'too large';
+    // No frame has room for it.
+    if (bytesOf(raw) > MAX_RECORD_BYTES) return 'too large';
     const decoded = decodeRecord(this.#around.trust, this.owner, raw);
     return decoded.kind === 'message' ? decoded.message : decoded.reason;
   }
 
   /** Offsets without a message for the owner count as delivered. */
   #stepOver(first: number, last: number): void {
-    if (this.#watermark.add(first, last)) this.#commits.touch();
+    this.#deliver(first, last);
   }
 
-  async #readFrom(position: number): Promise<ReadRecords> {
+  /** What of these is not held back counts as delivered. @returns whether anything changed */
+  #deliver(first: number, last: number): boolean {
+    let hasChanged = false;
+    if (this.#held.isWaiting) {
+      for (const range of this.#held.outside(first, last)) {
+        if (this.#watermark.add(...range)) hasChanged = true;
+      }
+    } else {
+      hasChanged = this.#watermark.add(first, last);
+    }
+    if (hasChanged) this.#commits.touch();
+    return hasChanged;
+  }
+
+  /** Whether a record is not of a transaction that was aborted, or is open. */
+  #counts(raw: RawRecord, ends: Markers): boolean {
+    const standing = this.#held.judge(raw, ends);
+    if (standing === 'aborted') this.#stepOver(raw.offset, raw.offset);
+    return standing === 'counts';
+  }
+
+  /**
+   * Of what was held back for a transaction that has ended, the tail brings once more what was committed. What lies before
+   * the live messages waits for `read`, as all does there.
+   * @param nextOffset where the fetch ended that brought these markers
+   */
+  #endTransactions(markers: readonly Marker[], nextOffset: number): void {
+    // The log has it no more.
+    for (const [first, last] of this.#held.dropLateBelow(nextOffset)) this.#stepOver(first, last);
+    for (const marker of markers) {
+      this.#position.epochs.note(marker.offset, marker.leaderEpoch);
+      for (const [first, last] of this.#held.end(marker)) {
+        if (!marker.isCommit) this.#stepOver(first, last);
+        else if (last >= this.#liveStart) this.#held.addLate(Math.max(first, this.#liveStart), last);
+      }
+    }
+    const place = this.#place();
+    if (place.offset !== nextOffset) this.#subscription?.moveTo(place);
+  }
+
+  async #readFrom(position: number): Promise<DecidedRecords> {
     const { cluster, tail, steppedOver } = this.#around;
     // Before the next one and not after the last: what waits has nothing large in its hands.
     await this.#unpackRest;
     const deadline = now() + READ_TIMEOUT_MS;
     const place = { offset: position, epoch: this.epochAt(position - 1) };
-    const read = await readLog(cluster, this, place, READ_BYTES, deadline).catch((error: unknown) => {
+    const read = await readDecided(cluster, this, place, READ_BYTES, deadline).catch((error: unknown) => {
       if (error instanceof KafkaError && error.kafkaCode === KafkaCode.OFFSET_OUT_OF_RANGE)
         this.#changed(place);
       return this.#asEngineError(error);

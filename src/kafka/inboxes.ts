@@ -58,7 +58,10 @@ export interface OpenOptions {
   readonly deliver: 'all' | 'live';
   /** Take the inbox from whoever holds it. Without it a live holder means ALREADY_LOGGED_IN. */
   readonly takeover?: boolean;
-  /** Called in offset order, each offset at most once per open, never after `lost` and never while paused. */
+  /**
+   * Called in offset order, each offset at most once per open, never after `lost` and never while paused. Only what some other
+   * producer wrote in a transaction comes when that is committed, also behind later ones.
+   */
   readonly onMessage: (message: InboxMessage) => void;
   /** Called at most once; the inbox is dead afterwards. */
   readonly onLost: (reason: LossReason) => void;

@@ -3,9 +3,10 @@ import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
 import { UNKNOWN_EPOCH } from './epochs.ts';
 import { fetch, wanted } from './fetch.ts';
+import { type Markers, markersOf } from './held-back.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
-import { type LogBatch, type ReadRecords, readBatches, readRecords } from './record-batches.ts';
-import { retry } from './retry.ts';
+import { type LogBatch, type Marker, type ReadRecords, readBatches, readRecords } from './record-batches.ts';
+import { now, retry } from './retry.ts';
 
 /** First offset that is still there, and the one that the next record will get. */
 export interface LogBounds {
@@ -190,6 +191,57 @@ export async function readBatchAt(
 const FIRST_LOOK_BYTES = 16 * 1024;
 const LOOK_BYTES = 1024 * 1024;
 const MAX_LOOKS = 64;
+
+/** Records, and what of the log tells how those stand that are of a transaction. */
+export interface DecidedRecords extends ReadRecords {
+  readonly ends: Markers;
+}
+
+/**
+ * As `readLog`, with the ends of all transactions of these records, however far behind them they lie: one that is missing is not
+ * there yet.
+ * @throws likewise
+ */
+export async function readDecided(
+  cluster: Cluster,
+  inbox: { readonly topic: string; readonly topicId: string },
+  place: Place,
+  maxBytes: number,
+  deadline: number,
+): Promise<DecidedRecords> {
+  const read = await readLog(cluster, inbox, place, maxBytes, deadline);
+  const ends = markersOf(read.markers);
+  const open = new Set<number>();
+  for (const { transactionOf, offset } of read.records) {
+    if (transactionOf !== null && !ends.after(transactionOf, offset)) open.add(transactionOf);
+  }
+  if (open.size === 0) return { ...read, ends };
+  const later = await readMarkers(cluster, inbox, read.nextOffset, open, deadline);
+  return { ...read, ends: markersOf([...read.markers, ...later]) };
+}
+
+/** The next ends of some producers' transactions, from an offset on: as far as the log goes, or until the deadline. */
+async function readMarkers(
+  cluster: Cluster,
+  inbox: { readonly topic: string; readonly topicId: string },
+  from: number,
+  producers: Iterable<number>,
+  deadline: number,
+): Promise<Marker[]> {
+  const markers: Marker[] = [];
+  const missing = new Set(producers);
+  for (let position = from; missing.size > 0 && now() < deadline; ) {
+    const place = { offset: position, epoch: UNKNOWN_EPOCH };
+    const batches = readBatches(await fetchBatches(cluster, inbox, place, LOOK_BYTES, deadline));
+    const last = batches.at(-1);
+    if (last === undefined) break;
+    for (const { marker } of batches) {
+      if (marker && marker.offset >= from && missing.delete(marker.producerId)) markers.push(marker);
+    }
+    position = last.nextOffset;
+  }
+  return markers;
+}
 
 /**
  * Where the batches begin that were appended at a time or later, as the heads of batches tell: none is unpacked.

@@ -1,13 +1,10 @@
-import type { LogBatch } from './record-batches.ts';
+import type { Marker } from './record-batches.ts';
 import type { Change } from './table-state.ts';
 
 /** Changes of one open transaction that are remembered; ours have one. */
 const MAX_CHANGES = 16;
 /** Transactions open at the same time that are remembered. */
 const MAX_TRANSACTIONS = 10_000;
-
-/** Key of a control record: version INT16, type INT16; type 1 is a commit, 0 an abort (Kafka's ControlRecordType). */
-const COMMIT = 1;
 
 /**
  * Changes of a table whose transactions have no marker yet, by producer. What is over a bound is dropped: the further changes
@@ -48,13 +45,11 @@ export class OpenTransactions {
 
   /**
    * Ends a producer's transaction.
-   * @param marker its last batch
    * @returns the changes that count now, in their order
    */
-  end(marker: LogBatch): readonly Change[] {
-    const changes = this.#take(marker.producerId);
-    const [record] = marker.recordsFrom(0);
-    return record?.key?.readInt16BE(2) === COMMIT ? changes : [];
+  end({ producerId, isCommit }: Marker): readonly Change[] {
+    const changes = this.#take(producerId);
+    return isCommit ? changes : [];
   }
 
   clear(): void {

@@ -16,7 +16,22 @@ export interface RawRecord {
   readonly value: Buffer | null;
   /** Encoded; `eachHeader` reads them. */
   readonly headers: Buffer;
+  /** The producer whose transaction it is of: it counts once that is committed. Null where it counts at once. */
+  readonly transactionOf: number | null;
 }
+
+/** Where a producer's transaction ends in this log: of what that producer wrote before, all counts from now on, or nothing. */
+export interface Marker {
+  readonly offset: number;
+  /** Leader epoch under which it was appended. */
+  readonly leaderEpoch: number;
+  readonly producerId: number;
+  readonly isCommit: boolean;
+}
+
+/** Key of a control record: version INT16, type INT16; type 1 is a commit, 0 an abort (Kafka's ControlRecordType). */
+const COMMIT = 1;
+const ABORT = 0;
 
 /** Bit 3 of a batch's attributes: its only valid time is the broker's append time, in maxTimestamp (KIP-32). */
 const HAS_APPEND_TIME = 1 << 3;
@@ -35,10 +50,11 @@ const LEAST_COST = 16 * 1024;
 /** What it costs to look at one unpacked record, likewise: some 20 ns, whatever it says. */
 const RECORD_COST = 32;
 /**
- * Records that a packed batch may claim to have: one with more is stepped over as a whole, and not unpacked. Producers put
- * up to 10,000 (librdkafka), 1 MB (the same) or 16 KiB (Java) into one. Each `MAX_RECORDS` of them unpack it once more.
+ * Records that a packed batch may claim to have: one with more is stepped over as a whole, and not unpacked. So many fit into
+ * the 1 MB that producers put into one (franz-go; librdkafka stops at 10,000, Java at 16 KiB) if each has next to nothing in
+ * it. Each `MAX_RECORDS` of them unpack it once more.
  */
-const MAX_PACKED_RECORDS = 65_536;
+const MAX_PACKED_RECORDS = 150_000;
 
 /** One batch of a log (its format is in record-batch.ts), whose records are only looked at when they are asked for. */
 export class LogBatch {
@@ -81,9 +97,18 @@ export class LogBatch {
     this.#end = end;
   }
 
-  /** Its one record is the end of a transaction. */
+  /** Its one record is no producer's, but the end of a transaction. */
   get isControl(): boolean {
     return (this.#attributes & IS_CONTROL) !== 0;
+  }
+
+  /** That end, if it is one. */
+  get marker(): Marker | null {
+    const [record] = this.isControl ? this.recordsFrom(0) : [];
+    const type = record?.key && record.key.length >= 4 ? record.key.readInt16BE(2) : -1;
+    if (record === undefined || (type !== COMMIT && type !== ABORT)) return null;
+    const { offset, leaderEpoch } = record;
+    return { offset, leaderEpoch, producerId: this.producerId, isCommit: type === COMMIT };
   }
 
   get isTransactional(): boolean {
@@ -123,6 +148,7 @@ export class LogBatch {
     if (bytes === null) return;
     const { leaderEpoch } = this;
     const hasAppendTime = (this.#attributes & HAS_APPEND_TIME) !== 0;
+    const transactionOf = this.isTransactional ? this.producerId : null;
     // A fetch returns whole batches: the first may begin below the offset that was asked for. And Kafka believes what a
     // producer says of each record's place: one outside its batch, or not behind the one before, would hide others' records.
     let least = Math.max(from, this.#least);
@@ -141,7 +167,7 @@ export class LogBatch {
         const value = nullableBytes(bytes);
         const headers = bytes.bytes(next - bytes.at);
         const timestamp = hasAppendTime ? this.maxTimestamp : this.#firstTimestamp + delta;
-        records.push({ offset, leaderEpoch, timestamp, hasAppendTime, key, value, headers });
+        records.push({ offset, leaderEpoch, timestamp, hasAppendTime, key, value, headers, transactionOf });
       }
       bytes.at = next;
     }
@@ -207,6 +233,8 @@ export interface Damage {
 /** What of one fetch is looked at. */
 export interface ReadRecords {
   readonly records: RawRecord[];
+  /** Ends of transactions in between. */
+  readonly markers: readonly Marker[];
   /** The offset after what was looked at. */
   readonly nextOffset: number;
   /** Leader epoch of the batch in front of that; -1 where none was looked at. */
@@ -230,12 +258,16 @@ const MAX_UNPACK_COST = 1024 * 1024;
  */
 export function readRecords(fetched: Buffer, from: number): ReadRecords {
   let records: RawRecord[] = [];
+  const markers: Marker[] = [];
   let nextOffset = from;
   let epoch = UNKNOWN_EPOCH;
   let unpackCost = 0;
   let damage: Damage | null = null;
   for (const batch of readBatches(fetched)) {
-    if (batch.nextOffset > from && !batch.isControl) {
+    if (batch.nextOffset > from && batch.isControl) {
+      const { marker } = batch;
+      if (marker) markers.push(marker);
+    } else if (batch.nextOffset > from) {
       const most = MAX_RECORDS - records.length;
       const some = batch.recordsFrom(from, most);
       if (records.length === 0) records = some;
@@ -244,7 +276,8 @@ export function readRecords(fetched: Buffer, from: number): ReadRecords {
       if (batch.damage) damage = { error: batch.damage, nextOffset: batch.nextOffset };
       const last = some.at(-1);
       if (some.length === most && last) {
-        return { records, nextOffset: last.offset + 1, epoch: batch.leaderEpoch, unpackCost, damage };
+        const { leaderEpoch: epoch } = batch;
+        return { records, markers, nextOffset: last.offset + 1, epoch, unpackCost, damage };
       }
     }
     if (batch.nextOffset > nextOffset) {
@@ -253,7 +286,7 @@ export function readRecords(fetched: Buffer, from: number): ReadRecords {
     }
     if (unpackCost >= MAX_UNPACK_COST) break;
   }
-  return { records, nextOffset, epoch, unpackCost, damage };
+  return { records, markers, nextOffset, epoch, unpackCost, damage };
 }
 
 /** Of a record's headers so many are looked at, whatever their number. */

@@ -3,13 +3,14 @@ import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
 import { EndWatch } from './end-watch.ts';
 import { type EpochEnd, UNKNOWN_EPOCH } from './epochs.ts';
+import { FetchIntake } from './fetch-intake.ts';
 import { FetchPace } from './fetch-pace.ts';
 import { FetchSession, MAX_WAIT_MS } from './fetch-session.ts';
 import { isUnknownTopic, KafkaCode, KafkaError } from './kafka-error.ts';
 import { type Place, readEndsAt } from './log-reader.ts';
 import { Pulse } from './pulse.ts';
 import { RareWarning } from './rare-warning.ts';
-import type { RawRecord } from './record-batches.ts';
+import type { Marker, RawRecord } from './record-batches.ts';
 import { now } from './retry.ts';
 import { UNKNOWN_TOPIC_MS } from './topics.ts';
 
@@ -20,9 +21,15 @@ export interface Follower {
   readonly topicId: string;
   /**
    * Records in offset order. They may start below the position that was asked for; `nextOffset` is where the next
-   * ones start (control records and holes leave gaps), and `epoch` the leader epoch in front of that.
+   * ones start (control records and holes leave gaps), and `epoch` the leader epoch in front of that; `markers` are the ends
+   * of transactions in between.
    */
-  onRecords(records: readonly RawRecord[], nextOffset: number, epoch: number): void;
+  onRecords(
+    records: readonly RawRecord[],
+    nextOffset: number,
+    epoch: number,
+    markers: readonly Marker[],
+  ): void;
   /** The topic is gone; the subscription is closed. */
   onGone(): void;
   /** The leader says that the position is outside the log; the subscription is closed. */
@@ -41,6 +48,8 @@ export interface Subscription {
   readonly position: number;
   /** What lies below this position is known already, under the leader epoch of the subscription, and need not be fetched. */
   advance(position: number): void;
+  /** To be called out of a callback: goes on from that place, which may lie further back. */
+  moveTo(place: Place): void;
   /** No callback comes after this. */
   close(): void;
 }
@@ -82,6 +91,8 @@ export class Tail {
   readonly #nurseries = new Map<number, FetchSession<Member>>();
   /** What following costs; whoever else reads inboxes counts what it unpacks here, too. */
   readonly pace = new FetchPace();
+  /** What of large answers is on its way into memory. */
+  readonly #intake = new FetchIntake();
   readonly #damaged: RareWarning;
   readonly #watch: EndWatch;
   readonly #pulse: Pulse;
@@ -115,6 +126,11 @@ export class Tail {
       unknownSince: 0,
       advance: (reached) => {
         member.position = Math.max(member.position, reached);
+        member.session?.moved(member);
+      },
+      moveTo: ({ offset, epoch }) => {
+        member.position = offset;
+        member.epoch = epoch;
         member.session?.moved(member);
       },
       close: () => {
@@ -189,13 +205,13 @@ export class Tail {
       this.#log,
       node,
       NURSERY_WAIT_MS,
-      this.pace,
+      { pace: this.pace, intake: this.#intake },
       {
-        onData: (member, records, nextOffset, epoch) => {
+        onData: (member, { records, nextOffset, epoch, markers }) => {
           if (member.closed) return;
           if (nextOffset > member.position) member.epoch = epoch;
           member.position = nextOffset;
-          member.follower.onRecords(records, nextOffset, member.epoch);
+          member.follower.onRecords(records, nextOffset, member.epoch, markers);
         },
         onParted: (member, ends) => {
           if (member.closed) return;

@@ -10,7 +10,14 @@ import type { Accounts } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
-import { ACCOUNTS_TOPIC, LOG_REQUIRES, NOTICES_TOPIC, SESSIONS_TOPIC, TABLE_REQUIRES } from './topics.ts';
+import {
+  ACCOUNTS_TOPIC,
+  INBOX_REQUIRES,
+  LOG_REQUIRES,
+  NOTICES_TOPIC,
+  SESSIONS_TOPIC,
+  TABLE_REQUIRES,
+} from './topics.ts';
 
 /** Topics in one request: it takes the broker some 20 ms. */
 const TOPICS_AT_ONCE = 200;
@@ -64,7 +71,7 @@ export class TopicSettings {
       if (after === undefined) break;
       await this.#bring(
         names.map((name) => inboxPrefix + name),
-        LOG_REQUIRES,
+        INBOX_REQUIRES,
       );
       await sleep(PAUSE_MS, undefined, { ref: false });
     }

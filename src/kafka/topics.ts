@@ -10,8 +10,17 @@ export const ACCOUNTS_TOPIC = 'milena.accounts';
 /** Consumer groups of the frontends' own leases are called this plus the frontend's id. */
 export const FRONTEND_GROUP_PREFIX = 'milena.frontend.';
 
-/** Largest record batch that an inbox takes, in bytes (`max.message.bytes`). */
+/** Largest record batch that frontends write, in bytes, and that their own topics take (`max.message.bytes`). */
 export const MAX_BATCH_BYTES = 131_072;
+
+/** Largest record that can be a message, in bytes, whoever wrote it: with what is not UTF-8 spelled out it fits into a frame. */
+export const MAX_RECORD_BYTES = 131_072;
+
+/**
+ * Largest record batch that an inbox takes: Kafka's own default, so that no producer needs a setting for it. librdkafka, for one,
+ * packs whatever waits into one batch of up to 1,000,000 bytes.
+ */
+export const MAX_INBOX_BATCH_BYTES = 1_048_588;
 
 /** How long a topic may be unknown to the brokers before it counts as gone: a new one takes some ms to be known. */
 export const UNKNOWN_TOPIC_MS = 1_500;
@@ -19,7 +28,7 @@ export const UNKNOWN_TOPIC_MS = 1_500;
 const TOPIC_TIMEOUT_MS = 5_000;
 
 /**
- * What inboxes and the topic of notices must be set to, whoever made them and when (topic-settings.ts). Batches stay packed as their
+ * What the topic of notices must be set to, whoever made it and when (topic-settings.ts). Batches stay packed as their
  * producers packed them: with any other value the broker itself unpacks them in its heap, without a bound, and 17,625
  * bytes of zstd ended it. Whoever reads them bounds that (unpack.ts).
  */
@@ -30,6 +39,12 @@ export const LOG_REQUIRES: Readonly<Record<string, string>> = {
   'max.message.bytes': String(MAX_BATCH_BYTES),
   // What tells a signed record from a copy of it.
   'message.timestamp.type': 'LogAppendTime',
+};
+
+/** The same of inboxes. */
+export const INBOX_REQUIRES: Readonly<Record<string, string>> = {
+  ...LOG_REQUIRES,
+  'max.message.bytes': String(MAX_INBOX_BATCH_BYTES),
 };
 
 /**
@@ -51,7 +66,7 @@ export const INBOX_KEEPS: Readonly<Record<string, string>> = {
   // An undelivered message never expires.
   'retention.ms': '-1',
   'retention.bytes': '-1',
-  ...LOG_REQUIRES,
+  ...INBOX_REQUIRES,
 };
 
 /** Settings of every inbox topic. */

@@ -1,16 +1,15 @@
 import { constants, gunzipSync, type ZstdOptions, zstdDecompressSync } from 'node:zlib';
 import { unpackLz4 } from './lz4.ts';
 import { unpackSnappy } from './snappy.ts';
-import { MAX_BATCH_BYTES } from './topics.ts';
 import { TooLarge } from './unpacked.ts';
 
 /**
- * Bytes that a packed batch may become; one that becomes more is stepped over as a whole. Text packs to a third or a twelfth,
- * so an honest batch that fits into `max.message.bytes` stays far below 32 times that, and the usual producers put less
- * than 1 MiB into one. 4 MiB hold the event loop up for 1 to 6 ms (measured with each codec, on zeros and on lines of a log),
- * and their records, as many as a batch may have (record-batches.ts), for 1 to 2 ms more.
+ * Bytes that a packed batch may become; one that becomes more is stepped over as a whole. Most producers count what goes into
+ * a batch before they pack it, and stop at 1 MB; Java's counts what it guesses it to be packed, and text packs to a third or
+ * a twelfth. 16 MiB hold the event loop up for 10 to 40 ms (the least of eight tries with each codec, on zeros and on lines of
+ * a log, on busy cores), a MiB for some 2; how often that may be is in fetch-pace.ts.
  */
-export const MAX_UNPACKED_BYTES = 32 * MAX_BATCH_BYTES;
+export const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
 
 /** By the number that a batch's attributes have for it (Kafka's CompressionType). */
 const CODECS: ReadonlyMap<number, (packed: Buffer, most: number) => Buffer> = new Map([

@@ -42,7 +42,7 @@ const hasJava = await javaUsable();
 
 describe('the broker of the test run', () => {
   it.skipIf(process.env.MILENA_TEST_KAFKA_BROKERS)(
-    'runs with the settings that the engine relies on (not checked where an address was given: that broker is not ours)',
+    'runs with the settings that it is meant to have (not checked where an address was given: that broker is not ours)',
     async () => {
       const settings = await settingsOf(testBrokers());
       const wanted = {
@@ -54,6 +54,8 @@ describe('the broker of the test run', () => {
         'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
         'transactional.id.expiration.ms': '3600000',
         'max.incremental.fetch.session.cache.slots': '10000',
+        'broker.session.timeout.ms': '3000',
+        'broker.heartbeat.interval.ms': '500',
       };
       expect(Object.fromEntries(Object.keys(wanted).map((name) => [name, settings.get(name)]))).toEqual(
         wanted,

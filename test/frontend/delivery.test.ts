@@ -58,14 +58,17 @@ it('pushes, and tells what went out', async () => {
 });
 
 it('retrieves what was not pushed, on both sides of what was', async () => {
-  const { delivery } = await open();
-  expect(delivery.rangesOf([])).toEqual([]);
+  const { delivery, flushed } = await open();
+  delivery.retrievedFlushed([]);
   delivery.push(at(5));
   delivery.push(at(7));
   const left = delivery.retrieve([0, 2, 3, 5, 7, 8, 9].map(at));
   expect(offsets(left)).toEqual([0, 2, 3, 8, 9]);
-  expect(delivery.rangesOf(left)).toEqual([
-    { first: 0, last: 3 },
+  delivery.retrievedFlushed(left);
+  // And nothing in between, which nobody was given.
+  expect(flushed.slice(2)).toEqual([
+    { first: 0, last: 0 },
+    { first: 2, last: 3 },
     { first: 8, last: 9 },
   ]);
 });
@@ -77,6 +80,17 @@ it('does not push what a retrieve took along meanwhile', async () => {
   for (const offset of [6, 7, 8]) delivery.push(at(offset));
   expect(outlet.written).toEqual(['n 5', 'n 8']);
   expect(offsets(delivery.retrieve([6, 7, 8, 9].map(at)))).toEqual([9]);
+});
+
+it('pushes what comes later than its place says, also where later ones were retrieved or pushed', async () => {
+  const { delivery, outlet } = await open();
+  delivery.push(at(5));
+  delivery.retrieve([at(8), at(9)]);
+  for (const offset of [4, 6, 9, 7]) delivery.push(at(offset));
+  expect(outlet.written).toEqual(['n 5', 'n 4', 'n 6', 'n 7']);
+  delivery.counted({ first: 0, last: 8 });
+  for (const offset of [8, 9]) delivery.push(at(offset));
+  expect(outlet.written.slice(4)).toEqual(['n 8']);
 });
 
 it('lets the inbox rest while the connection is full, and while stopped', async () => {

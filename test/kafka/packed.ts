@@ -15,6 +15,18 @@ export function records(contents: readonly Buffer[]): Buffer {
   );
 }
 
+/** Records without keys. */
+export function recordsOf(bodies: readonly string[]): Buffer {
+  return records(bodies.map((body) => encodeContent({ key: null, value: Buffer.from(body), headers: [] })));
+}
+
+/** The end of a producer's transaction. */
+export function markerBatch(base: number, producerId: number, isCommit: boolean): Buffer {
+  const key = Buffer.from([0, 0, 0, isCommit ? 1 : 0]);
+  const control = records([encodeContent({ key, value: Buffer.alloc(6), headers: [] })]);
+  return rawBatch(control, { count: 1, kind: 32 + 16, base, producerId });
+}
+
 /** One record of that many zeros behind its key. */
 export function zeros(bytes: number): Buffer {
   return records([encodeContent({ key: 'bomb', value: Buffer.alloc(bytes), headers: [] })]);
@@ -23,12 +35,14 @@ export function zeros(bytes: number): Buffer {
 export interface BatchFields {
   /** Records that it claims to have. */
   readonly count: number;
+  /** Its attributes: the codec's number, and further bits. */
   readonly kind: number;
   readonly base?: number;
+  readonly producerId?: number;
 }
 
 /** A batch with these bytes as its records. */
-export function rawBatch(packed: Buffer, { count, kind, base = 0 }: BatchFields): Buffer {
+export function rawBatch(packed: Buffer, { count, kind, base = 0, producerId = -1 }: BatchFields): Buffer {
   const batch = Buffer.concat([Buffer.alloc(61), packed]);
   batch.writeBigInt64BE(BigInt(base), 0);
   batch.writeInt32BE(batch.length - 12, 8);
@@ -37,7 +51,7 @@ export function rawBatch(packed: Buffer, { count, kind, base = 0 }: BatchFields)
   batch.writeInt16BE(kind, 21);
   batch.writeInt32BE(count - 1, 23);
   for (const at of [27, 35]) batch.writeBigInt64BE(BigInt(Date.now()), at);
-  batch.writeBigInt64BE(-1n, 43);
+  batch.writeBigInt64BE(BigInt(producerId), 43);
   batch.writeInt16BE(-1, 51);
   batch.writeInt32BE(-1, 53);
   batch.writeInt32BE(count, 57);

@@ -53,8 +53,7 @@ describe('poisoned records', () => {
     await transactional.disconnect();
   }
 
-  /** An aborted record is shown too: an inbox is read uncommitted, so that an open transaction stalls nobody. */
-  const expected = ['one', 'two', 'many', 'committed', 'aborted', 'after'];
+  const expected = ['one', 'two', 'many', 'committed', 'after'];
 
   it('do not stop live delivery, and the watermark gets past them', async () => {
     const owner = await cluster.here.accounts.create({ name: uniqueName('poisoned') });
@@ -65,7 +64,7 @@ describe('poisoned records', () => {
     await cluster.here.inboxes.append(owner, message(owner, 'after'));
     await eventually(() => expect(pushed.at(-1)?.body).toBe('after'));
     expect(pushed.slice(0, -1).every(({ from }) => from.kind === 'external')).toBe(true);
-    expect(pushed.map(({ body }) => body).slice(-6)).toEqual(expected);
+    expect(pushed.map(({ body }) => body).slice(-5)).toEqual(expected);
     await eventually(async () => expect(await inbox.undelivered()).toBe(0));
     await inbox.close();
   });
@@ -76,7 +75,7 @@ describe('poisoned records', () => {
     await cluster.here.inboxes.append(owner, message(owner, 'after'));
     const { inbox } = await observe(cluster.here, owner);
     const read = await inbox.read({ maxBytes: 1_000_000 });
-    expect(read.map(({ body }) => body).slice(-6)).toEqual(expected);
+    expect(read.map(({ body }) => body).slice(-5)).toEqual(expected);
     for (const { offset } of read) inbox.acknowledge(offset, offset);
     expect(await inbox.undelivered()).toBe(0);
     await inbox.close();

@@ -1,8 +1,9 @@
 /** Batches as the library writes them, read by ours. */
 import { createRecordsBatch, type MessageRecord } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
-import { encodeBatch } from '../../src/kafka/record-batch.ts';
+import { encodeBatch, encodeContent } from '../../src/kafka/record-batch.ts';
 import { eachHeader, type RawRecord, readBatches, readRecords } from '../../src/kafka/record-batches.ts';
+import { markerBatch, rawBatch, records, recordsOf } from './packed.ts';
 
 const START = 1_000_000_000_000;
 
@@ -130,5 +131,35 @@ describe('fetched batches', () => {
     const bytes = batch(0, 1);
     bytes.writeInt32BE(length, 8);
     expect(() => readBatches(bytes)).toThrow(RangeError);
+  });
+});
+
+describe('transactions', () => {
+  it('are told by their records and by their ends', () => {
+    const body = recordsOf(['in it', 'too']);
+    const log = Buffer.concat([
+      rawBatch(body, { count: 2, kind: 16, base: 0, producerId: 2 ** 40 }),
+      rawBatch(recordsOf(['alone']), { count: 1, kind: 0, base: 2 }),
+      markerBatch(3, 2 ** 40, true),
+      markerBatch(4, 5, false),
+    ]);
+    const { records, markers, nextOffset } = readRecords(log, 1);
+    expect(records.map(({ offset, transactionOf }) => [offset, transactionOf])).toEqual([
+      [1, 2 ** 40],
+      [2, null],
+    ]);
+    expect(markers).toEqual([
+      { offset: 3, leaderEpoch: -1, producerId: 2 ** 40, isCommit: true },
+      { offset: 4, leaderEpoch: -1, producerId: 5, isCommit: false },
+    ]);
+    expect(nextOffset).toBe(5);
+    expect(readRecords(log, 4).markers).toHaveLength(1);
+  });
+
+  it('do not end by what is no such end', () => {
+    const odd = [Buffer.alloc(0), Buffer.from([0, 0]), Buffer.from([0, 0, 0, 7])].map((key, i) =>
+      rawBatch(records([encodeContent({ key, value: null, headers: [] })]), { count: 1, kind: 48, base: i }),
+    );
+    expect(readRecords(Buffer.concat(odd), 0)).toMatchObject({ records: [], markers: [], nextOffset: 3 });
   });
 });

@@ -4,7 +4,7 @@ import { openHouse } from '../frontend/house.ts';
 import { type Client, eventually, hexes, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { login, logout, open, person, produce, runningFrontends } from './servers.ts';
+import { login, logout, open, person, produce, runningFrontends, transactional } from './servers.ts';
 
 const WINDOW = 4;
 const servers = runningFrontends(2, { MILENA_WINDOW: String(WINDOW) });
@@ -33,7 +33,7 @@ const numbered = (count: number) => Array.from({ length: count }, (_, i) => `m${
 describe('pushes', () => {
   holds(
     [
-      '| 0x72 message | `seq` | int | its place in the inbox: rises, with gaps |',
+      '| 0x72 message | `seq` | int | its place in the inbox: rises, with gaps, but for transactions of other programs |',
       '| | `verified` | bool | true: a user wrote it, and servers vouch for that |',
       '| | `from?` | name | the user; exactly when `verified` |',
       '| | `fromIncarnation?` | bytes 16 | exactly when `verified` |',
@@ -239,6 +239,29 @@ describe('receiving', () => {
         expect(client.bodies()).toHaveLength(seen);
         client.write(frame2(0x90, { upTo: client.seqs().at(-1) }));
       }
+    },
+  );
+
+  holds(
+    'What another program wrote in a Kafka transaction comes when that is committed, also behind messages of a higher `seq`.',
+    async () => {
+      const { name, client } = await person(servers[0]);
+      const producer = await transactional();
+      const transaction = await producer.transaction();
+      await transaction.send({ topic: `milena.inbox.${name}`, messages: [{ value: 'in time' }] });
+      await client.send(name, 'meanwhile');
+      await eventually(() => expect(client.bodies()).toEqual(['meanwhile']));
+      client.write(frame2(0x90, { upTo: client.seqs()[0] }));
+      await transaction.commit();
+      await producer.disconnect();
+      await eventually(() => expect(client.bodies()).toEqual(['meanwhile', 'in time']));
+      expect(client.seqs()[1]).toBeLessThan(Number(client.seqs()[0]));
+      client.write(frame2(0x90, { upTo: client.seqs()[1] }));
+      await eventually(async () => expect(bodiesOf(await client.get(0x60))).toEqual([]));
+      client.socket.destroy();
+      const back = await login(servers[1], name, { password: PASSWORD, takeover: true });
+      await back.client.inStep();
+      expect(back.client.bodies()).toEqual([]);
     },
   );
 

@@ -1,4 +1,4 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { built, RunningFrontend } from '../e2e/running-frontend.ts';
@@ -101,6 +101,15 @@ export interface OutsideRecord {
   readonly key?: string | null;
   readonly value: string;
   readonly headers?: Record<string, string>;
+}
+
+/** A producer that is no frontend, and writes in transactions. */
+export async function transactional(): Promise<Producer> {
+  const kafka = new Kafka({ clientId: 'outside', brokers: testBrokers(), logLevel: logLevel.NOTHING });
+  const settings = { transactionalId: newName(), maxInFlightRequests: 1, idempotent: true };
+  const producer = kafka.producer(settings);
+  await producer.connect();
+  return producer;
 }
 
 /** Records by a producer that is no frontend, in somebody's inbox. */
