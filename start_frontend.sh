@@ -85,7 +85,6 @@ set -m # a process group of its own: Ctrl+C in this terminal is not for it
 nohup node "${FRONTEND_NODE_FLAGS[@]}" "$program" >>"$log" 2>&1 </dev/null &
 pid=$!
 set +m
-disown "$pid" 2>/dev/null || true
 note_process frontend "$pid" "$program" "$address" "$brokers"
 
 # It may not be node yet: then its command is not ours yet, either.
@@ -93,8 +92,13 @@ served_or_ended() { port_open "$FRONTEND_HOST" "$MILENA_PORT" || ! kill -0 "$pid
 wait_for 40 served_or_ended || true
 if ! is_ours "$pid" "$program" || ! port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
   tail -n 10 "$log" >&2
-  die "$EX_UNAVAILABLE" "The frontend did not start (see above; whole log: $log)."
+  status=$EX_UNAVAILABLE
+  if ! kill -0 "$pid" 2>/dev/null; then wait "$pid" || status=$?; fi
+  # What it says of settings and Kafka, it says by its exit code, too.
+  [ "$status" -eq "$EX_CONFIG" ] || status=$EX_UNAVAILABLE
+  die "$status" "The frontend did not start (see above; whole log: $log)."
 fi
+disown "$pid" 2>/dev/null || true
 started=$pid
 pid=''
 say "The frontend is running at $address (process $started, log: $log)."

@@ -10,9 +10,11 @@ umask u=rwx,go-w
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
-# Exit codes, from sysexits.h: wrong usage; something that is needed is not there.
+# Exit codes, from sysexits.h: wrong usage; something that is needed is not there; a setting does not fit.
 EX_USAGE=64
 EX_UNAVAILABLE=69
+# shellcheck disable=SC2034  # used by the scripts
+EX_CONFIG=78
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }

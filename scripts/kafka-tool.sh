@@ -4,7 +4,8 @@
 #   scripts/kafka-tool.sh TOOL [arguments of the tool, without --bootstrap-server]
 #   scripts/kafka-tool.sh consumer-groups --describe --group milena.inbox.alice
 #
-# TOOL is one of: topics, groups, consumer-groups, console-consumer, console-producer, configs, get-offsets, features.
+# TOOL is one of: topics, groups, consumer-groups, console-consumer, console-producer, configs, get-offsets, acls, features.
+# A Kafka with TLS or passwords is described by the same settings as for frontends (MILENA_KAFKA_…).
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/common.sh"
@@ -18,8 +19,9 @@ case ${1:-} in
   console-consumer) class=org.apache.kafka.tools.consumer.ConsoleConsumer ;;
   console-producer) class=org.apache.kafka.tools.ConsoleProducer ;;
   configs) class=kafka.admin.ConfigCommand ;;
-  features) class=org.apache.kafka.tools.FeatureCommand ;;
   get-offsets) class=org.apache.kafka.tools.GetOffsetShell ;;
+  acls) class=org.apache.kafka.tools.AclCommand ;;
+  features) class=org.apache.kafka.tools.FeatureCommand ;;
   '') wrong_usage 'Which tool?' ;;
   *) wrong_usage "unknown tool: $1" ;;
 esac
@@ -35,5 +37,10 @@ if [ -z "$KAFKA_IS_GIVEN" ] && [ "$kind" = docker ]; then
   exec "${COMPOSE[@]}" exec "$terminal" kafka "/opt/kafka/bin/kafka-$tool.sh" --bootstrap-server kafka:19092 "$@"
 fi
 jvm_usable || die "$EX_UNAVAILABLE" "Kafka's tools need Java 17 or later with Maven here."
+ensure_build
+# Says in one sentence what is wrong with the settings or the Kafka, which the tools do in a hundred lines.
+properties=$(node "$ROOT/dist/tools/client-properties.js") || exit
 find_jars
-CLASSPATH=$class_path exec "$(java_command)" -Xmx256m -Dlog4j2.level=ERROR "$class" --bootstrap-server "$MILENA_KAFKA_BROKERS" "$@"
+# Through a pipe: there are passwords in it.
+CLASSPATH=$class_path exec "$(java_command)" -Xmx256m -Dlog4j2.level=ERROR "$class" \
+  --bootstrap-server "$MILENA_KAFKA_BROKERS" --command-config <(printf '%s\n' "$properties") "$@"

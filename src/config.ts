@@ -20,7 +20,11 @@ const listed = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
-const brokers = listed.pipe(z.array(z.string().regex(hostPort)).min(1));
+const isHostPort = (text: string): boolean => {
+  const number = Number(hostPort.exec(text)?.[2] ?? 0);
+  return number >= 1 && number <= 65_535;
+};
+const brokers = listed.pipe(z.array(z.string().refine(isHostPort)).min(1));
 const networks = listed.refine((list) => list.every(isNetwork));
 
 /**
@@ -68,7 +72,8 @@ const schema = z.object({
   MILENA_SENDER_SHARE: z.coerce.number().positive().max(1).default(0.5),
   MILENA_STRANGER_SHARE: z.coerce.number().positive().max(1).default(0.75),
   MILENA_HISTORY_HOURS: z.coerce.number().nonnegative().max(87_600).default(72),
-  MILENA_KAFKA_TLS: flag.default(false),
+  MILENA_UNFIT_KAFKA: z.enum(['accept', 'refuse']).default('refuse'),
+  MILENA_KAFKA_TLS: flag.optional(),
   MILENA_KAFKA_TLS_CA: z.string().optional(),
   MILENA_KAFKA_TLS_CERT: z.string().optional(),
   MILENA_KAFKA_TLS_KEY: z.string().optional(),
@@ -134,6 +139,8 @@ export interface Config {
   };
   /** Delivered messages stay in the inbox topic for this long, for other Kafka tools to look back. */
   readonly historyMs: number;
+  /** A Kafka whose settings or rights break a promise of ours is used all the same. */
+  readonly acceptsUnfitKafka: boolean;
   readonly kafka: { readonly tls: KafkaTls | null; readonly sasl: KafkaSasl | null };
   readonly logLevel: string;
 }
@@ -165,7 +172,10 @@ const SHARE = 'a number above 0, and at most 1';
 const WORDS: Record<keyof z.infer<typeof schema>, readonly [expected: string, example: string]> = {
   MILENA_HOST: ['an address of this machine', '127.0.0.1'],
   MILENA_PORT: ['a whole number from 0 (any free port) to 65535', '8080'],
-  MILENA_KAFKA_BROKERS: ['host:port, or several of them joined by commas', '127.0.0.1:9092,127.0.0.1:9093'],
+  MILENA_KAFKA_BROKERS: [
+    'host:port, with a port from 1 to 65535, or several of them joined by commas',
+    '127.0.0.1:9092,127.0.0.1:9093',
+  ],
   MILENA_INBOX_PREFIX: ['at most 100 letters, digits, dots, dashes and underscores', 'milena.inbox.'],
   MILENA_REPLICATION_FACTOR: ['a whole number from 1 to 9', '3'],
   MILENA_FRONTEND_LEASE_MS: ['a whole number from 6000 to 86400000', '10000'],
@@ -202,6 +212,7 @@ const WORDS: Record<keyof z.infer<typeof schema>, readonly [expected: string, ex
   MILENA_SENDER_SHARE: [SHARE, '0.5'],
   MILENA_STRANGER_SHARE: [SHARE, '0.75'],
   MILENA_HISTORY_HOURS: ['a number from 0 to 87600', '72'],
+  MILENA_UNFIT_KAFKA: ['accept or refuse', 'accept'],
   MILENA_KAFKA_TLS: [FLAG, 'true'],
   MILENA_KAFKA_TLS_CA: ['the path of certificates of authorities in PEM', '/etc/milena/kafka-ca.pem'],
   MILENA_KAFKA_TLS_CERT: ['the path of a certificate in PEM', '/etc/milena/frontend.pem'],
@@ -289,28 +300,43 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       strangerShare: values.MILENA_STRANGER_SHARE,
     },
     historyMs: values.MILENA_HISTORY_HOURS * 3_600_000,
+    acceptsUnfitKafka: values.MILENA_UNFIT_KAFKA === 'accept',
     kafka: { tls: kafkaTls(values), sasl: kafkaSasl(values) },
     logLevel: values.MILENA_LOG_LEVEL,
   };
 }
 
+/** Who names an authority or a certificate means TLS. */
 function kafkaTls(values: z.infer<typeof schema>): KafkaTls | null {
-  if (!values.MILENA_KAFKA_TLS) return null;
-  return {
-    caFile: values.MILENA_KAFKA_TLS_CA ?? null,
-    certFile: values.MILENA_KAFKA_TLS_CERT ?? null,
-    keyFile: values.MILENA_KAFKA_TLS_KEY ?? null,
-  };
+  const {
+    MILENA_KAFKA_TLS: wanted,
+    MILENA_KAFKA_TLS_CA: caFile = null,
+    MILENA_KAFKA_TLS_CERT: certFile = null,
+    MILENA_KAFKA_TLS_KEY: keyFile = null,
+  } = values;
+  const hasFiles = caFile !== null || certFile !== null || keyFile !== null;
+  if (wanted === false && hasFiles) {
+    throw settingError('MILENA_KAFKA_TLS', 'false', 'files for it are given, which would not be used');
+  }
+  if (wanted !== true && !hasFiles) return null;
+  if (certFile === null && keyFile !== null)
+    throw settingError('MILENA_KAFKA_TLS_CERT', '', 'its key, MILENA_KAFKA_TLS_KEY, is given');
+  if (certFile !== null && keyFile === null)
+    throw settingError('MILENA_KAFKA_TLS_KEY', '', 'its certificate, MILENA_KAFKA_TLS_CERT, is given');
+  return { caFile, certFile, keyFile };
 }
 
+/** All three, or none: half of a login would be none, and nobody would notice. */
 function kafkaSasl(values: z.infer<typeof schema>): KafkaSasl | null {
   const {
     MILENA_KAFKA_SASL_MECHANISM: mechanism,
     MILENA_KAFKA_SASL_USERNAME: username,
     MILENA_KAFKA_SASL_PASSWORD: password,
   } = values;
-  if (mechanism === undefined) return null;
-  const needed = `${shown(mechanism)} in MILENA_KAFKA_SASL_MECHANISM asks for it`;
+  if (mechanism === undefined && username === undefined && password === undefined) return null;
+  // Half of a login would be none, and nobody would notice.
+  const needed = 'the other two of MILENA_KAFKA_SASL_… ask for it';
+  if (mechanism === undefined) throw settingError('MILENA_KAFKA_SASL_MECHANISM', '', needed);
   if (username === undefined) throw settingError('MILENA_KAFKA_SASL_USERNAME', '', needed);
   if (password === undefined) throw settingError('MILENA_KAFKA_SASL_PASSWORD', '', needed);
   return { mechanism, username, password };

@@ -1,11 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, isLoopback, readConfig, SETTINGS, type Setting } from '../src/config.ts';
 import { readTlsFiles } from '../src/frontend/tls.ts';
 import { clusterKeysOf } from '../src/kafka/engine.ts';
 import { kafkaSecurity } from '../src/kafka/kafka-security.ts';
 import { shown } from '../src/printable.ts';
+import { SETTING_NAMES, unknownSettings } from '../src/setting-names.ts';
+import { ROOT } from './e2e/script.ts';
 
 describe('configuration', () => {
   it('has working defaults', () => {
@@ -36,6 +40,10 @@ describe('configuration', () => {
     ['MILENA_PORT', 'http'],
     ['MILENA_KAFKA_BROKERS', 'kafka'],
     ['MILENA_KAFKA_BROKERS', ','],
+    ['MILENA_KAFKA_BROKERS', 'kafka:99999'],
+    ['MILENA_KAFKA_BROKERS', 'kafka:0'],
+    ['MILENA_KAFKA_SASL_MECHANISM', 'GSSAPI'],
+    ['MILENA_UNFIT_KAFKA', 'yes'],
     ['MILENA_INBOX_PREFIX', 'in box'],
     ['MILENA_REPLICATION_FACTOR', '0'],
     ['MILENA_FRONTEND_LEASE_MS', '100'],
@@ -83,6 +91,7 @@ describe('configuration', () => {
     MILENA_SENDER_SHARE: '2',
     MILENA_STRANGER_SHARE: '0',
     MILENA_HISTORY_HOURS: '-1',
+    MILENA_UNFIT_KAFKA: 'perhaps',
     MILENA_KAFKA_TLS: 'TLS',
     MILENA_KAFKA_TLS_CA: '/nowhere\u202e.pem',
     MILENA_KAFKA_TLS_CERT: '/nowhere.pem',
@@ -97,7 +106,7 @@ describe('configuration', () => {
   /** Reads it, and what it names, as a frontend does. */
   function use(name: Setting, value: string): void {
     const others: Partial<Record<Setting, string>> = {
-      ...(name.startsWith('MILENA_KAFKA_TLS_') && { MILENA_KAFKA_TLS: 'true' }),
+      ...(/KAFKA_TLS_(CERT|KEY)/.test(name) && { MILENA_KAFKA_TLS_CERT: value, MILENA_KAFKA_TLS_KEY: value }),
       ...(/SASL_(USER|PASS)/.test(name) && { MILENA_KAFKA_SASL_MECHANISM: 'PLAIN' }),
       ...(name === 'MILENA_KAFKA_SASL_PASSWORD' && { MILENA_KAFKA_SASL_USERNAME: 'milena' }),
       ...(name.startsWith('MILENA_TLS_') && { MILENA_TLS_CERT: value, MILENA_TLS_KEY: value }),
@@ -120,7 +129,7 @@ describe('configuration', () => {
           text = String(error instanceof Error ? error.message : error);
         }
         // A certificate and its key are of use together only, and the first of them is looked at first.
-        const told = name === 'MILENA_TLS_KEY' ? 'MILENA_TLS_CERT' : name;
+        const told = name.replace(/TLS_KEY$/, 'TLS_CERT');
         expect(text).toMatch(
           new RegExp(`^${told}=\\P{C}*: it must be \\P{C}+\\. For example: ${told}=\\P{C}+$`, 'u'),
         );
@@ -171,4 +180,94 @@ describe('configuration', () => {
     ['127.0.0.1.example.org', false],
     ['10.0.0.1', false],
   ])('knows that %s is loopback: %s', (host, expected) => expect(isLoopback(host)).toBe(expected));
+
+  describe('describes a Kafka as a whole', () => {
+    const TLS = {
+      MILENA_KAFKA_TLS_CA: 'ca.pem',
+      MILENA_KAFKA_TLS_CERT: 'me.pem',
+      MILENA_KAFKA_TLS_KEY: 'me.key',
+    };
+    const SASL = {
+      MILENA_KAFKA_SASL_MECHANISM: 'PLAIN',
+      MILENA_KAFKA_SASL_USERNAME: 'milena',
+      MILENA_KAFKA_SASL_PASSWORD: 'secret',
+    };
+
+    it('takes files for TLS to mean TLS', () => {
+      expect(readConfig({ MILENA_KAFKA_TLS_CA: 'ca.pem' }).kafka.tls).toMatchObject({ caFile: 'ca.pem' });
+      expect(readConfig(TLS).kafka.tls).toMatchObject({ certFile: 'me.pem', keyFile: 'me.key' });
+      expect(readConfig({ MILENA_KAFKA_TLS: 'true' }).kafka.tls).toMatchObject({ caFile: null });
+      expect(readConfig({ MILENA_KAFKA_TLS: 'false' }).kafka.tls).toBeNull();
+      expect(readConfig({}).kafka.tls).toBeNull();
+    });
+
+    it.each(Object.entries(TLS))('never leaves %s out because TLS is off', (name, value) => {
+      expect(() => readConfig({ MILENA_KAFKA_TLS: 'false', [name]: value })).toThrow(
+        'MILENA_KAFKA_TLS=false: ',
+      );
+    });
+
+    it.each([
+      ['MILENA_KAFKA_TLS_CERT', 'MILENA_KAFKA_TLS_KEY'],
+      ['MILENA_KAFKA_TLS_KEY', 'MILENA_KAFKA_TLS_CERT'],
+    ])('wants %s with %s', (given, missing) => {
+      expect(() => readConfig({ [given]: 'file' })).toThrow(`${missing}=: `);
+    });
+
+    it.each(Object.keys(SASL))('wants %s beside the other two, and never leaves those out', (missing) => {
+      const { [missing]: _, ...others }: Record<string, string> = SASL;
+      expect(() => readConfig(others)).toThrow(ConfigError);
+      expect(() => readConfig(others)).toThrow(`${missing}=: `);
+      for (const [one, value] of Object.entries(others))
+        expect(() => readConfig({ [one]: value })).toThrow(ConfigError);
+      expect(readConfig(SASL).kafka.sasl).toEqual({
+        mechanism: 'PLAIN',
+        username: 'milena',
+        password: 'secret',
+      });
+    });
+  });
+
+  describe('tells names that nobody reads', () => {
+    it.each([
+      ['MILENA_KAFKA_BROKER', 'MILENA_KAFKA_BROKERS'],
+      ['MILENA_KAFKA_SASL_USER', 'MILENA_KAFKA_SASL_USERNAME'],
+      ['MILENA_KAFKA_USERNAME', 'MILENA_KAFKA_SASL_USERNAME'],
+      ['MILENA_KAFKA_SSL_CA', 'MILENA_KAFKA_TLS_CA'],
+      ['MILENA_PROT', 'MILENA_PROTOCOL'],
+      ['MILENA_REPLICATION', 'MILENA_REPLICATION_FACTOR'],
+    ])('%s with the nearest real one, %s', (name, near) => {
+      expect(unknownSettings({ [name]: 'x' })).toEqual([expect.stringMatching(`${name}, .*${near} meant`)]);
+    });
+
+    it('and says so also where none is near', () => {
+      expect(unknownSettings({ MILENA_XYZZY: '1' })).toEqual([
+        expect.stringContaining('docs/configuration.md'),
+      ]);
+    });
+
+    it('and no other', () => {
+      const known = Object.fromEntries(SETTING_NAMES.map((name) => [name, 'x']));
+      expect(unknownSettings({ ...known, PATH: '/bin', MILENA_TEST_LOG: 'info', MILENA_WRONG: ' ' })).toEqual(
+        [],
+      );
+    });
+
+    it('knowing all that the programs, scripts and documents name', () => {
+      const files = execFileSync(
+        'git',
+        ['ls-files', 'src', 'scripts', 'docs', '*.sh', 'milena', 'docker-compose.yml'],
+        { cwd: ROOT },
+      );
+      const named = new Set<string>();
+      for (const file of files.toString().trim().split('\n')) {
+        const text = readFileSync(join(ROOT, file), 'utf8');
+        for (const [name] of text.matchAll(/\bMILENA_[A-Z0-9]+(?:_[A-Z0-9]+)*\b/g)) named.add(name);
+      }
+      const unknown = [...named].filter(
+        (name) => !SETTING_NAMES.includes(name) && !name.startsWith('MILENA_TEST'),
+      );
+      expect(unknown).toEqual([]);
+    });
+  });
 });

@@ -4,12 +4,12 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { isLoopback } from '../loopback.ts';
 import { shown } from '../printable.ts';
+import { suggest } from '../suggest.ts';
 import { whyNotRead } from '../why-not-read.ts';
 import { type Address, isPort, serverText } from './address.ts';
 import { type Given, type Row, SETTING_NAMES, TABLE, type Theme } from './setting-table.ts';
 import type { TlsSettings } from './socket.ts';
 import { frontendHere } from './started.ts';
-import { suggest } from './suggest.ts';
 
 /** What a person may choose, as every face of the client gets it. */
 export interface Settings {

@@ -13,6 +13,7 @@ const CODES: Record<EngineErrorCode, ProtocolErrorCode> = {
   ALREADY_LOGGED_IN: 'ALREADY_LOGGED_IN',
   BUSY: 'BUSY',
   UNAVAILABLE: 'UNAVAILABLE',
+  REFUSED: 'UNAVAILABLE',
   LOST: 'REPLACED',
   MAILBOX_FULL: 'MAILBOX_FULL',
   TOO_LARGE: 'TOO_LARGE',
@@ -27,17 +28,27 @@ const NO_INBOX = 'The inbox was deleted or replaced in Kafka. Log in again: that
  */
 export function toProtocolError(error: unknown, log: Logger, whose: { peer?: string } = {}): ProtocolError {
   if (error instanceof ProtocolError) return error;
+  if (error instanceof EngineError && error.code === 'REFUSED') {
+    const reference = referenceOf();
+    log.error({ ...whose, reference, reason: error.message }, 'a request failed: Kafka refused it');
+    const text = `The message store refuses that: tell who runs the server. Reference: ${reference}`;
+    return new ProtocolError('UNAVAILABLE', text, { cause: error });
+  }
   if (error instanceof EngineError) {
     log.debug({ ...whose, code: error.code, reason: error.message }, 'request refused by the engine');
     const text = error.code === 'NO_INBOX' ? NO_INBOX : undefined;
     const code = error.loss === 'lost' ? 'INBOX_LOST' : CODES[error.code];
     return new ProtocolError(code, text, { cause: error });
   }
-  const reference = randomBytes(4).toString('hex');
+  const reference = referenceOf();
   log.error({ ...whose, err: error, reference }, 'a request failed for a reason nobody expected');
   return new ProtocolError('INTERNAL', `Something went wrong in the server. Reference: ${reference}`, {
     cause: error,
   });
+}
+
+function referenceOf(): string {
+  return randomBytes(4).toString('hex');
 }
 
 /** The last words to somebody whose inbox was lost. */

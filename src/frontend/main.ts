@@ -5,7 +5,9 @@ import { type Config, ConfigError, readConfig, SETTINGS } from '../config.ts';
 import { loadEnvFile } from '../env-file.ts';
 import { openEngine } from '../kafka/engine.ts';
 import { EngineError } from '../kafka/errors.ts';
+import { kafkaSecurity } from '../kafka/kafka-security.ts';
 import { PACKAGE_VERSION } from '../package-version.ts';
+import { unknownSettings } from '../setting-names.ts';
 import { type Frontend, openFrontend } from './frontend.ts';
 import { IdleCollection } from './idle-collection.ts';
 import type { Limits } from './limits.ts';
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
   const config = readSettings();
   const log = openLog({ name: 'milena-frontend', level: config.logLevel });
   dieOfSurprises(log);
+  for (const sentence of unknownSettings(process.env)) log.warn(sentence);
   await run(config, log);
 }
 
@@ -112,6 +115,7 @@ function readSettings(): Config {
     loadEnvFile('.env', process.env);
     const config = readConfig(process.env);
     demandProtected(config);
+    kafkaSecurity(config);
     return config;
   } catch (error) {
     if (error instanceof ConfigError) throw new StartError(EXIT.config, error.message, error);
@@ -122,6 +126,7 @@ function readSettings(): Config {
 function engineFailure(config: Config, error: unknown): unknown {
   if (error instanceof ConfigError) return new StartError(EXIT.config, error.message, error);
   if (!(error instanceof EngineError)) return error;
+  if (error.code === 'REFUSED') return new StartError(EXIT.config, error.message, error);
   return new StartError(
     EXIT.unavailable,
     `Kafka cannot be used at ${config.brokers.join(', ')}: ${error.message}\n` +

@@ -10,17 +10,19 @@ import {
   expectNone,
   isNoTopic,
   isPassing,
+  isRefusal,
   isUnknownTopic,
   KafkaCode,
   KafkaError,
   nameOfCode,
 } from './kafka-error.ts';
-import type { TopicResult } from './produce.ts';
+import { produce, type TopicResult } from './produce.ts';
 import type { RecordContent } from './record.ts';
 import { encodeContent, type Producer, recordBytes } from './record-batch.ts';
-import { now, retry, worthRetrying } from './retry.ts';
+import { isOfNetwork, longerPause, now, retry, worthRetrying } from './retry.ts';
 import { sendRound } from './send-round.ts';
 import { MAX_BATCH_BYTES, noInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
+import { Trouble } from './trouble.ts';
 
 /** Appends waiting over all inboxes; past either bound a sender gets BUSY at once. */
 const MAX_QUEUED_RECORDS = 50_000;
@@ -35,6 +37,7 @@ const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 /** Topics whose sequence numbers are kept; past that a new producer id starts all of them again at 0. */
 const MAX_PARTITIONS = 100_000;
 const RETRY_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
 /** Waiting appends are looked through this often for those that have waited too long. */
 const SWEEP_INTERVAL_MS = 250;
 /** The broker's own time limit for acks=all. */
@@ -59,6 +62,9 @@ export class Appender {
   #queuedRecords = 0;
   #queuedBytes = 0;
   #scheduled = false;
+  /** Before an identity is asked for again. */
+  #pause = RETRY_PAUSE_MS;
+  readonly #trouble: Trouble;
   /** Runs while anything waits. */
   #sweeper: NodeJS.Timeout | null = null;
   #closed = false;
@@ -70,6 +76,7 @@ export class Appender {
   constructor(cluster: Cluster, log: Logger, timeoutMs: number, clock = new BrokerClock()) {
     this.#cluster = cluster;
     this.#log = log;
+    this.#trouble = new Trouble(log, 'no producer id');
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
   }
@@ -161,10 +168,13 @@ export class Appender {
     try {
       producer = await wanted;
     } catch (error) {
-      this.#log.warn({ err: error }, 'no producer id');
-      this.#scheduleLater(RETRY_PAUSE_MS);
+      if (!isOfNetwork(causeOf(error))) this.#trouble.failed(error);
+      this.#scheduleLater(this.#pause);
+      this.#pause = longerPause(this.#pause, LONGEST_PAUSE_MS);
       return;
     }
+    this.#pause = RETRY_PAUSE_MS;
+    this.#trouble.over();
     // Another identity has taken its place meanwhile. Going back and forth between two would number records anew under
     // an identity that Kafka knows, and it would take them for repeats of others.
     if (wanted !== this.#producer) {
@@ -289,6 +299,9 @@ export class Appender {
       partition.batch = null;
       partition.queue.unshift(...batch.entries);
       this.#ready.add(partition);
+    } else if (isRefusal(code)) {
+      this.#cluster.noteRefusal(produce.key, code, partition.topic);
+      this.#giveUp(partition, refused(`Produce ${partition.topic}`, code));
     } else {
       this.#giveUp(partition, new EngineError('UNAVAILABLE', `${nameOfCode(code)}: it may have been stored`));
     }
@@ -341,6 +354,10 @@ export class Appender {
           this.#failAll(partition, noInbox(partition.topic));
           return;
         }
+      }
+      if (error instanceof KafkaError && isRefusal(error.kafkaCode)) {
+        this.#failAll(partition, new EngineError('REFUSED', error.message, { cause: error }));
+        return;
       }
       await pause(RETRY_PAUSE_MS);
     } finally {
@@ -417,6 +434,16 @@ export class Appender {
       return { id: response.producerId, epoch: response.producerEpoch };
     });
   }
+}
+
+function refused(what: string, code: number): EngineError {
+  const cause = new KafkaError(what, code);
+  return new EngineError('REFUSED', cause.message, { cause });
+}
+
+/** Where it was tried again for a while. */
+function causeOf(error: unknown): unknown {
+  return error instanceof EngineError ? error.cause : error;
 }
 
 function isSequenceTrouble(code: number): boolean {

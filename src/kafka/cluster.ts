@@ -8,9 +8,12 @@ import {
   ResponseError,
   TimeoutError,
 } from '@platformatic/kafka';
+import type { Logger } from 'pino';
 import { Gatherer } from './gatherer.ts';
-import { isNoTopic, KafkaCode, KafkaError } from './kafka-error.ts';
-import type { KafkaSecurity } from './kafka-security.ts';
+import { isNoTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
+import { type KafkaSecurity, securityTo } from './kafka-security.ts';
+import { nameAt, type Refusals } from './refusals.ts';
+import { Trouble } from './trouble.ts';
 
 /**
  * What a connection is used for. A broker answers one request at a time per connection, so what must not
@@ -32,11 +35,21 @@ export interface ClusterOptions {
   readonly clientId: string;
   /** TLS and SASL. */
   readonly security?: KafkaSecurity;
+  /** Hears when a broker goes away, and when it is back: whoever asked it need not say so. */
+  readonly log?: Logger;
+  /** Hears what Kafka refuses for want of a right. */
+  readonly refusals?: Refusals;
 }
 
 interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+/** As a connection has it, which may not be connected. */
+interface MaybeAddress {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -79,6 +92,8 @@ export class Cluster {
       this.#findCoordinators('transaction', keys),
     ),
   };
+  /** Of brokers that do not answer now, by address. */
+  readonly #troubles = new Map<string, Trouble>();
   #closed = false;
 
   constructor(options: ClusterOptions) {
@@ -102,7 +117,7 @@ export class Cluster {
   async request<A extends unknown[], R>(node: number, lane: Lane, api: API<A, R>, ...args: A): Promise<R> {
     const connection = await this.#connection(node, lane);
     writeTogether(connection);
-    return send(connection, api, ...args);
+    return this.#ask(connection, api, ...args);
   }
 
   /** The latest version of a request that a node knows, over the connection of that lane; -1 for a request that it does not know. */
@@ -137,12 +152,12 @@ export class Cluster {
 
   /** Sends one request to whichever broker answers: for what any broker can do. */
   async requestAny<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
-    return send(await this.#anyConnection('any'), api, ...args);
+    return this.#ask(await this.#anyConnection('any'), api, ...args);
   }
 
   /** As `requestAny`, for what a broker takes long to answer, so that nothing else waits behind it. */
   async requestSlow<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
-    return send(await this.#anyConnection('slow'), api, ...args);
+    return this.#ask(await this.#anyConnection('slow'), api, ...args);
   }
 
   /**
@@ -222,6 +237,11 @@ export class Cluster {
       this.forgetCoordinator(kind, key);
       throw error;
     }
+  }
+
+  /** For what is refused in an answer that the library did not read. @param apiKey the request's */
+  noteRefusal(apiKey: number, code: number, name: string): void {
+    this.#options.refusals?.note(apiKey, code, name);
   }
 
   async close(): Promise<void> {
@@ -320,14 +340,49 @@ export class Cluster {
       connectTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout,
       maxInflights: MAX_INFLIGHT,
-      ...this.#options.security,
+      ...securityTo(address.host, this.#options.security),
     };
     const connection = new Connection(this.#options.clientId, options);
     // Errors reach the callers of connect() and of each request; an emitter without a listener would throw.
     connection.on('error', () => {});
-    await connection.connect(address.host, address.port);
+    try {
+      await connection.connect(address.host, address.port);
+    } catch (error) {
+      this.#noteTrouble(address, error);
+      throw error;
+    }
     return connection;
   }
+
+  async #ask<A extends unknown[], R>(connection: Connection, api: API<A, R>, ...args: A): Promise<R> {
+    try {
+      const response = await sendNoting(connection, this.#options.refusals, api, args);
+      if (this.#troubles.size > 0) this.#endTrouble(addressText(connection));
+      return response;
+    } catch (error) {
+      // One that takes connections and says nothing.
+      if (error instanceof TimeoutError) this.#noteTrouble(connection, error);
+      throw error;
+    }
+  }
+
+  #noteTrouble(address: MaybeAddress, error: unknown): void {
+    const { log } = this.#options;
+    if (this.#closed || log === undefined) return;
+    const broker = addressText(address);
+    const trouble = this.#troubles.get(broker) ?? new Trouble(log, 'Kafka does not answer', { broker });
+    this.#troubles.set(broker, trouble);
+    trouble.failed(error);
+  }
+
+  #endTrouble(broker: string): void {
+    this.#troubles.get(broker)?.over();
+    this.#troubles.delete(broker);
+  }
+}
+
+function addressText({ host, port }: MaybeAddress): string {
+  return `${host}:${port}`;
 }
 
 /** What is asked over a connection in one breath (heartbeats, commits) goes out in one write. */
@@ -343,12 +398,29 @@ export async function send<A extends unknown[], R>(
   api: API<A, R>,
   ...args: A
 ): Promise<R> {
+  return sendNoting(connection, undefined, api, args);
+}
+
+/** As `send`; what is refused for want of a right is told. */
+async function sendNoting<A extends unknown[], R>(
+  connection: Connection,
+  refusals: Refusals | undefined,
+  api: API<A, R>,
+  args: A,
+): Promise<R> {
   try {
     return await api.async(connection, ...args);
   } catch (error) {
-    const response = error instanceof ResponseError ? error.response : undefined;
-    if (response !== undefined && response !== null) return response as R;
-    throw error;
+    if (!(error instanceof ResponseError) || error.response === undefined || error.response === null)
+      throw error;
+    const { response, errors } = error;
+    for (const { apiCode, path } of errors) {
+      if (typeof apiCode !== 'number' || !isRefusal(apiCode)) continue;
+      // Requests about one group or transactional id name it first.
+      const name = nameAt(response, String(path)) || (typeof args[0] === 'string' ? args[0] : '');
+      refusals?.note(api.key, apiCode, name);
+    }
+    return response as R;
   }
 }
 

@@ -13,17 +13,19 @@ import { OpenTransactions } from './open-transactions.ts';
 import { RareWarning } from './rare-warning.ts';
 import type { RecordContent } from './record.ts';
 import { bytesOf, type LogBatch, type RawRecord, readBatches } from './record-batches.ts';
-import { now, retry } from './retry.ts';
+import { isOfNetwork, longerPause, now, retry } from './retry.ts';
 import { judgeRecord, signRecord } from './signed-record.ts';
 import type { SortedNames } from './sorted-names.ts';
 import { TableRepair } from './table-repair.ts';
 import { type Change, TableState } from './table-state.ts';
 import { MAX_BATCH_BYTES, UNKNOWN_TOPIC_MS } from './topics.ts';
+import { Trouble } from './trouble.ts';
 import type { Trust } from './trust.ts';
 
 const FETCH_WAIT_MS = 5_000;
 const FETCH_BYTES = 1024 * 1024;
-const RETRY_PAUSE_MS = 200;
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 2_000;
 const CATCH_UP_INTERVAL_MS = 20;
 const CATCH_UP_TIMEOUT_MS = 5_000;
 
@@ -81,6 +83,7 @@ export class CompactedTable<Value> {
   readonly #cluster: Cluster;
   readonly #log: Logger;
   readonly #damaged: RareWarning;
+  readonly #trouble: Trouble;
   readonly #state: TableState<Value>;
   readonly #repair: TableRepair;
   readonly #ends: Gatherer<null, number>;
@@ -104,6 +107,7 @@ export class CompactedTable<Value> {
     this.#cluster = options.cluster;
     this.#log = options.log.child({ table: options.topic });
     this.#damaged = new RareWarning((fields) => this.#log.warn(fields, 'a batch was stepped over'));
+    this.#trouble = new Trouble(this.#log, 'a table is not read');
     this.#state = new TableState(options.unpack, options.trust.acceptsUnsigned);
     this.#pending = new OpenTransactions((change) => this.#state.refuse(change));
     this.#repair = new TableRepair(this.#state, this.#log, async (key) => {
@@ -248,16 +252,21 @@ export class CompactedTable<Value> {
   }
 
   async #run(): Promise<void> {
+    let pause = FIRST_PAUSE_MS;
     while (!this.#closed) {
       try {
         await this.#round();
+        pause = FIRST_PAUSE_MS;
+        this.#trouble.over();
       } catch (error) {
         if (this.#closed) return;
-        this.#log.warn({ err: error }, 'read failed');
+        // A broker that is away is told of once, by whoever connects to it.
+        if (!isOfNetwork(error)) this.#trouble.failed(error);
         this.#cluster.forgetLeader(this.#options.topic);
         await this.#connection?.close().catch(() => {});
         this.#connection = null;
-        await sleep(RETRY_PAUSE_MS);
+        await sleep(pause);
+        pause = longerPause(pause, LONGEST_PAUSE_MS);
         if (isUnknownTopic(error)) await this.#remakeIfGone();
         else this.#missingSince = 0;
       }
@@ -293,6 +302,7 @@ export class CompactedTable<Value> {
     );
     const [found] = response.topics;
     const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
+    this.#cluster.noteRefusal(fetch.key, code, this.#options.topic);
     if (code === KafkaCode.NONE) this.#missingSince = 0;
     if (code === KafkaCode.OFFSET_OUT_OF_RANGE || found?.parts) await this.#startOver();
     else expectNone(`Fetch ${this.#options.topic}`, code);

@@ -1,20 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Config, isLoopback } from '../config.ts';
+import { type Config, ConfigError, isLoopback } from '../config.ts';
 import type { Accounts } from './accounts.ts';
 import { Appender } from './appender.ts';
 import { BrokerClock } from './broker-clock.ts';
 import { Cluster } from './cluster.ts';
 import { loadClusterKeys, parseClusterKeys } from './cluster-keys.ts';
 import { demandConsumerProtocol } from './consumer-protocol.ts';
+import { type Contact, contactKafka } from './contact.ts';
+import { EngineError } from './errors.ts';
+import type { Finding } from './finding.ts';
 import type { Inboxes } from './inboxes.ts';
 import { KafkaAccounts } from './kafka-accounts.ts';
+import { checkKafka, tellFindings } from './kafka-check.ts';
+import { KafkaError } from './kafka-error.ts';
 import { KafkaInboxes } from './kafka-inboxes.ts';
-import { kafkaSecurity } from './kafka-security.ts';
+import { kafkaSecurity, principalOf } from './kafka-security.ts';
 import { KafkaSessions } from './kafka-sessions.ts';
 import { partFromOlder } from './older-frontends.ts';
-import { now, retry } from './retry.ts';
+import { Refusals } from './refusals.ts';
+import { now, reasonOf, retry } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 import { type ClusterKey, Signer } from './signature.ts';
 import { TopicSettings } from './topic-settings.ts';
@@ -24,6 +31,7 @@ import { Trust } from './trust.ts';
 const FIRST_CONTACT_MS = 5_000;
 /** A new cluster has no coordinators for its first seconds. */
 const START_TIMEOUT_MS = 60_000;
+const CONTACT_PAUSE_MS = 200;
 
 /** Everything the frontend knows of Kafka: three doors. */
 export interface Engine {
@@ -51,6 +59,8 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
     bootstrap: config.brokers,
     clientId: `milena-${randomBytes(3).toString('hex')}`,
     security: kafkaSecurity(config),
+    log,
+    refusals: new Refusals(log, principalOf(config)),
   });
   const appender = new Appender(cluster, log, config.sendTimeoutMs, clock);
   const accounts = new KafkaAccounts({ ...config, cluster, log, trust, appender });
@@ -66,7 +76,9 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
     await cluster.close();
   };
   try {
+    const contact = await firstContact(config);
     await retry(`Kafka at ${config.brokers.join(', ')}`, now() + FIRST_CONTACT_MS, () => cluster.connect());
+    tellFindings(await findings(config, contact, log), config, log);
     const deadline = now() + START_TIMEOUT_MS;
     await demandConsumerProtocol(cluster, deadline);
     await partFromOlder(cluster, trust, log, deadline);
@@ -76,11 +88,36 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
     await inboxes.start();
   } catch (error) {
     await close();
+    // Where the checks could not foresee it.
+    if (error instanceof KafkaError) throw new ConfigError(`${error.message} ${error.remedy}`);
     throw error;
   }
   // Not waited for: there may be many thousand.
   void settings.keepInboxes();
   return { accounts, inboxes, sessions, keys, close };
+}
+
+/** Waits a little for one that is starting. @throws ConfigError, EngineError `UNAVAILABLE` */
+async function firstContact(config: Config): Promise<Contact> {
+  const deadline = now() + FIRST_CONTACT_MS;
+  for (;;) {
+    try {
+      return await contactKafka(config);
+    } catch (error) {
+      if (!(error instanceof EngineError) || now() > deadline) throw error;
+      await sleep(CONTACT_PAUSE_MS);
+    }
+  }
+}
+
+/** None where Kafka cannot be looked at in this moment: that is no reason not to start. */
+async function findings(config: Config, contact: Contact, log: Logger): Promise<Finding[]> {
+  try {
+    return await checkKafka(config, contact);
+  } catch (error) {
+    log.warn({ reason: reasonOf(error) }, 'Kafka was not looked at: `milena doctor --kafka` does it');
+    return [];
+  }
 }
 
 /** Keys from the environment, else from the file, which is made where Kafka, and so every frontend, is on this machine. */

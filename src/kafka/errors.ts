@@ -1,4 +1,5 @@
 import type { LossReason } from './inboxes.ts';
+import { isFinal, KafkaError } from './kafka-error.ts';
 
 /**
  * What can go wrong behind the two doors of the engine, one code per meaning. The frontend turns a code
@@ -12,6 +13,7 @@ import type { LossReason } from './inboxes.ts';
  * - `ALREADY_LOGGED_IN`: open; another session holds the inbox.
  * - `BUSY`: a bounded queue is full or a race took too long; nothing was done, try again.
  * - `UNAVAILABLE`: Kafka did not answer in time. After an append the message *may* have been stored.
+ * - `REFUSED`: Kafka does not let us do it, and will not before its operator changes something; nothing was done.
  * - `LOST`: this inbox's lease is gone, `loss` says why where that is known; the session must end.
  * - `MAILBOX_FULL`: append; the inbox, or this sender's share of it, is full; nothing was stored.
  * - `TOO_LARGE`: the record is over the inbox topic's `max.message.bytes`; nothing was stored.
@@ -24,6 +26,7 @@ export type EngineErrorCode =
   | 'ALREADY_LOGGED_IN'
   | 'BUSY'
   | 'UNAVAILABLE'
+  | 'REFUSED'
   | 'LOST'
   | 'MAILBOX_FULL'
   | 'TOO_LARGE';
@@ -45,8 +48,14 @@ export class EngineError extends Error {
   }
 }
 
-/** For `catch`: whatever Kafka or the network threw becomes `UNAVAILABLE`, with the cause kept for the log. */
+/**
+ * For `catch`: what Kafka refused for good becomes `REFUSED`, whatever else it or the network threw `UNAVAILABLE`, with the
+ * cause kept for the log.
+ */
 export function unavailable(error: unknown): never {
   if (error instanceof EngineError) throw error;
+  if (error instanceof KafkaError && isFinal(error.kafkaCode)) {
+    throw new EngineError('REFUSED', `${error.message} ${error.remedy}`, { cause: error });
+  }
   throw new EngineError('UNAVAILABLE', 'Kafka did not do what was asked', { cause: error });
 }

@@ -8,7 +8,8 @@ import type { FetchGate, FetchIntake } from './fetch-intake.ts';
 import { type FetchPace, Rest } from './fetch-pace.ts';
 import { KafkaCode, nameOfCode } from './kafka-error.ts';
 import { type Damage, type ReadRecords, readRecords } from './record-batches.ts';
-import { now } from './retry.ts';
+import { isOfNetwork, now } from './retry.ts';
+import { Trouble } from './trouble.ts';
 
 /** What a fetch session needs to know of a member. */
 export interface SessionMember {
@@ -65,6 +66,7 @@ export class FetchSession<M extends SessionMember> {
   maxWaitMs: number;
   readonly #cluster: Cluster;
   readonly #log: Logger;
+  readonly #trouble: Trouble;
   readonly #events: SessionEvents<M>;
   readonly #pace: FetchPace;
   readonly #rest: Rest;
@@ -100,6 +102,7 @@ export class FetchSession<M extends SessionMember> {
     this.#rest = new Rest(pace);
     this.#cluster = cluster;
     this.#log = log;
+    this.#trouble = new Trouble(log, 'a fetch fails', { node });
     this.node = node;
     this.maxWaitMs = maxWaitMs;
     this.#events = events;
@@ -170,9 +173,10 @@ export class FetchSession<M extends SessionMember> {
       try {
         await this.#round();
         pause = FIRST_PAUSE_MS;
+        this.#trouble.over();
       } catch (error) {
         if (this.#closed) return;
-        this.#log.warn({ err: error, node: this.node }, 'fetch failed');
+        if (!isOfNetwork(error)) this.#trouble.failed(error);
         await this.#drop();
         // The leader may be elsewhere by now: members find out by themselves when this keeps failing.
         for (const member of pause >= LONGEST_PAUSE_MS ? this.members() : []) {
@@ -289,6 +293,7 @@ export class FetchSession<M extends SessionMember> {
     const member = this.#members.get(topicId);
     if (!member) return false;
     if (errorCode !== KafkaCode.NONE) {
+      this.#cluster.noteRefusal(fetch.key, errorCode, member.follower.topic);
       this.#events.onError(member, errorCode);
       return false;
     }

@@ -5,6 +5,7 @@ import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
 import { FrontendGroup } from './frontend-group.ts';
 import { now } from './retry.ts';
+import { Trouble } from './trouble.ts';
 import type { Trust } from './trust.ts';
 
 export interface FrontendLeaseOptions {
@@ -40,6 +41,7 @@ const POLL_MS = 50;
  */
 export class FrontendLease {
   readonly #options: FrontendLeaseOptions;
+  readonly #trouble: Trouble;
   #id = randomUUID();
   #member: FrontendGroup | null = null;
   /** On the clock of `now`; moved on by every heartbeat that succeeded, counted from when it was sent. */
@@ -49,6 +51,7 @@ export class FrontendLease {
 
   constructor(options: FrontendLeaseOptions) {
     this.#options = options;
+    this.#trouble = new Trouble(options.log, 'frontend lease: no heartbeat');
   }
 
   /** Changes when the lease was lost: inboxes held under the old id are lost with it. */
@@ -122,7 +125,7 @@ export class FrontendLease {
         this.#schedule(0);
         return;
       }
-      this.#options.log.warn({ err: error }, 'frontend lease: no heartbeat');
+      this.#trouble.failed(error);
       this.#schedule(RETRY_MS);
       return;
     }
@@ -131,6 +134,7 @@ export class FrontendLease {
 
   #renewed(sentAt: number): void {
     if (this.#closed) return;
+    this.#trouble.over();
     this.#validUntil = sentAt + this.#options.sessionTimeoutMs - MARGIN_MS;
     this.#options.onAlive();
   }

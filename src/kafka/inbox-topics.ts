@@ -1,5 +1,6 @@
 import {
   deleteRecordsV2,
+  deleteTopicsV6,
   FetchIsolationLevels,
   ListOffsetTimestamps,
   listOffsetsV9,
@@ -8,6 +9,7 @@ import {
 import type { Cluster } from './cluster.ts';
 import { Gatherer } from './gatherer.ts';
 import { expectNone, isNoTopic, KafkaCode, KafkaError } from './kafka-error.ts';
+import { allows } from './operations.ts';
 import { now, retry } from './retry.ts';
 import { changeSettings } from './topic-settings.ts';
 import { createTopics, deleteTopics, INBOX_CONFIG, UNKNOWN_TOPIC_MS } from './topics.ts';
@@ -60,6 +62,19 @@ export class InboxTopics {
    */
   create(name: string): Promise<string | null> {
     return this.#creations.ask(name);
+  }
+
+  /**
+   * Asks whether this frontend may delete a topic, before anything is done that cannot be taken back.
+   * @throws KafkaError TOPIC_AUTHORIZATION_FAILED; the network's
+   */
+  async demandDeletable(name: string): Promise<void> {
+    const { topics } = await this.#cluster.requestAny(metadataV12.api, [name], false, true);
+    const { errorCode, topicAuthorizedOperations: rights } = topics[0] ?? {};
+    if (errorCode !== KafkaCode.NONE || rights === undefined || allows(rights, 'Delete')) return;
+    const code = KafkaCode.TOPIC_AUTHORIZATION_FAILED;
+    this.#cluster.noteRefusal(deleteTopicsV6.api.key, code, name);
+    throw new KafkaError(`DeleteTopics ${name}`, code);
   }
 
   /**

@@ -14,7 +14,7 @@ import { type DecidedRecords, type Place, readBounds, readDecided } from './log-
 import type { Position, Surprise } from './position.ts';
 import { decodeRecord } from './record.ts';
 import { bytesOf, type Marker, type RawRecord } from './record-batches.ts';
-import { now, retry } from './retry.ts';
+import { isOfNetwork, now, retry } from './retry.ts';
 import type { Follower, Subscription } from './tail.ts';
 import { MAX_RECORD_BYTES, noInbox } from './topics.ts';
 import type { Watermark } from './watermark.ts';
@@ -274,7 +274,7 @@ export class KafkaInbox implements Inbox, Follower {
       // Only below what is committed: if this process dies now, nothing that must be delivered again is gone.
       await trimHistory(cluster, this, this.#committedLow, historyMs);
     } catch (error) {
-      log.warn({ err: error, topic: this.topic }, 'history not trimmed');
+      if (!isOfNetwork(error)) log.warn({ err: error, topic: this.topic }, 'history not trimmed');
     }
   }
 
@@ -591,7 +591,8 @@ export class KafkaInbox implements Inbox, Follower {
 
   #onContactFailed(what: string, error: unknown): void {
     if (error instanceof EngineError && error.code === 'LOST') this.#unknown();
-    else this.#around.log.warn({ err: error, group: this.#member.group }, `${what} failed`);
+    else if (!isOfNetwork(error))
+      this.#around.log.warn({ err: error, group: this.#member.group }, `${what} failed`);
   }
 
   /** Kafka does not know our member any more: it has ended, and why is to be found out. */

@@ -11,6 +11,7 @@ import { EngineError, unavailable } from './errors.ts';
 import { type FoundTopic, InboxTopics, type RestoredTopic } from './inbox-topics.ts';
 import { InviteLooks } from './invite-looks.ts';
 import { InviteUses } from './invite-uses.ts';
+import { isFinal, KafkaError } from './kafka-error.ts';
 import type { RecordContent } from './record.ts';
 import { now, retry } from './retry.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable } from './topics.ts';
@@ -213,9 +214,12 @@ export class KafkaAccounts implements Accounts {
   remove(account: Account): Promise<void> {
     return this.#inTurn(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
+      await this.#topics.demandDeletable(this.#topic(account.name));
       await this.#replace(account, () => null, deadline);
       // By the id that was in the record: another life of the name may have made a topic by now.
       await retry('delete inbox', deadline, () => this.#topics.delete(account.topicId)).catch((error) => {
+        // Who deletes an account is told that its mail is gone: where Kafka does not let it go, they must not hear that.
+        if (error instanceof KafkaError && isFinal(error.kafkaCode)) throw error;
         this.#options.log.warn({ err: error, topicId: account.topicId }, 'inbox topic left behind');
       });
       this.#cluster.forgetLeader(this.#topic(account.name));

@@ -1,66 +1,11 @@
-/**
- * Kafka's error codes that the engine knows by name (from the protocol's error table). Responses come back
- * from `Cluster.request` even when they carry errors, so every caller looks at its own codes.
- */
-export const KafkaCode = {
-  UNKNOWN_SERVER_ERROR: -1,
-  NONE: 0,
-  OFFSET_OUT_OF_RANGE: 1,
-  UNKNOWN_TOPIC_OR_PARTITION: 3,
-  LEADER_NOT_AVAILABLE: 5,
-  NOT_LEADER_OR_FOLLOWER: 6,
-  REQUEST_TIMED_OUT: 7,
-  BROKER_NOT_AVAILABLE: 8,
-  MESSAGE_TOO_LARGE: 10,
-  NETWORK_EXCEPTION: 13,
-  COORDINATOR_LOAD_IN_PROGRESS: 14,
-  COORDINATOR_NOT_AVAILABLE: 15,
-  NOT_COORDINATOR: 16,
-  INVALID_TOPIC_EXCEPTION: 17,
-  RECORD_LIST_TOO_LARGE: 18,
-  NOT_ENOUGH_REPLICAS: 19,
-  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 20,
-  ILLEGAL_GENERATION: 22,
-  INCONSISTENT_GROUP_PROTOCOL: 23,
-  UNKNOWN_MEMBER_ID: 25,
-  INVALID_SESSION_TIMEOUT: 26,
-  REBALANCE_IN_PROGRESS: 27,
-  GROUP_AUTHORIZATION_FAILED: 30,
-  CLUSTER_AUTHORIZATION_FAILED: 31,
-  UNSUPPORTED_VERSION: 35,
-  TOPIC_ALREADY_EXISTS: 36,
-  NOT_CONTROLLER: 41,
-  OUT_OF_ORDER_SEQUENCE_NUMBER: 45,
-  DUPLICATE_SEQUENCE_NUMBER: 46,
-  INVALID_PRODUCER_EPOCH: 47,
-  INVALID_TXN_STATE: 48,
-  INVALID_PRODUCER_ID_MAPPING: 49,
-  CONCURRENT_TRANSACTIONS: 51,
-  TRANSACTION_COORDINATOR_FENCED: 52,
-  KAFKA_STORAGE_ERROR: 56,
-  UNKNOWN_PRODUCER_ID: 59,
-  GROUP_ID_NOT_FOUND: 69,
-  FETCH_SESSION_ID_NOT_FOUND: 70,
-  INVALID_FETCH_SESSION_EPOCH: 71,
-  TOPIC_DELETION_DISABLED: 73,
-  FENCED_LEADER_EPOCH: 74,
-  UNKNOWN_LEADER_EPOCH: 75,
-  OFFSET_NOT_AVAILABLE: 78,
-  FENCED_INSTANCE_ID: 82,
-  THROTTLING_QUOTA_EXCEEDED: 89,
-  PRODUCER_FENCED: 90,
-  UNKNOWN_TOPIC_ID: 100,
-  INCONSISTENT_TOPIC_ID: 103,
-  FENCED_MEMBER_EPOCH: 110,
-  UNRELEASED_INSTANCE_ID: 111,
-  STALE_MEMBER_EPOCH: 113,
-} as const;
+import { KafkaCode } from './kafka-code.ts';
+import { type Meaning, meaningOf } from './kafka-meaning.ts';
 
-const NAMES = new Map<number, string>(Object.entries(KafkaCode).map(([name, code]) => [code, name]));
+export { KafkaCode };
 
-/** `NOT_COORDINATOR`, or `error 123` for a code that has no name here. */
+/** `NOT_COORDINATOR`, or `error 200` for a code of a newer Kafka. */
 export function nameOfCode(code: number): string {
-  return NAMES.get(code) ?? `error ${code}`;
+  return meaningOf(code).name;
 }
 
 /** The broker could not do it now, or asked the wrong node: look the node up anew and try again. */
@@ -94,13 +39,45 @@ export class KafkaError extends Error {
   override readonly name = 'KafkaError';
   readonly kafkaCode: number;
   readonly passing: boolean;
+  /** What an operator does about it, as a sentence. */
+  readonly remedy: string;
 
+  /** @param what the request, and what it was about: `Fetch milena.accounts` */
   constructor(what: string, code: number) {
-    super(`${what}: ${nameOfCode(code)}`);
+    const { name, says, remedy }: Meaning = meaningOf(code);
+    super(`${what}: ${name}. ${says}`);
     this.kafkaCode = code;
     this.passing = isPassing(code);
+    this.remedy = remedy;
   }
 }
+
+/** Whether Kafka refused it for want of a right. */
+export function isRefusal(code: number): boolean {
+  return REFUSALS.has(code);
+}
+
+/** Whether it stays so until an operator changes a right or a setting. */
+export function isFinal(code: number): boolean {
+  return REFUSALS.has(code) || FINAL.has(code);
+}
+
+const FINAL: ReadonlySet<number> = new Set([
+  KafkaCode.INVALID_CONFIG,
+  KafkaCode.INVALID_REPLICATION_FACTOR,
+  KafkaCode.INVALID_SESSION_TIMEOUT,
+  KafkaCode.INVALID_TRANSACTION_TIMEOUT,
+  KafkaCode.POLICY_VIOLATION,
+  KafkaCode.TOPIC_DELETION_DISABLED,
+  KafkaCode.UNSUPPORTED_VERSION,
+]);
+
+const REFUSALS: ReadonlySet<number> = new Set([
+  KafkaCode.TOPIC_AUTHORIZATION_FAILED,
+  KafkaCode.GROUP_AUTHORIZATION_FAILED,
+  KafkaCode.CLUSTER_AUTHORIZATION_FAILED,
+  KafkaCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+]);
 
 /**
  * Asks about a topic that is known to exist. A broker that knows nothing of it has not heard of it yet: that error

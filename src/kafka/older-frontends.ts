@@ -23,8 +23,8 @@ const HAS_MEMBERS = ['Stable', 'PreparingRebalance', 'CompletingRebalance'] as c
  * The topic that they cannot start without, and the one beside which Kafka makes no such topic: for its metrics the two
  * have the same name.
  */
-const OLDER_TOPIC = 'milena.control';
-const GATE_TOPIC = 'milena_control';
+export const OLDER_TOPIC = 'milena.control';
+export const GATE_TOPIC = 'milena_control';
 const TOPIC_TIMEOUT_MS = 5_000;
 
 /**

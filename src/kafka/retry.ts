@@ -25,7 +25,7 @@ export async function retry<T>(what: string, deadline: number, attempt: () => Pr
       if (!worthRetrying(error)) throw error;
       const rest = pause * (0.5 + Math.random());
       if (now() + rest > deadline) {
-        throw new EngineError('UNAVAILABLE', `${what}: ${rootOf(error)}`, { cause: error });
+        throw new EngineError('UNAVAILABLE', `${what}: ${reasonOf(error)}`, { cause: error });
       }
       await sleep(rest);
     }
@@ -35,13 +35,22 @@ export async function retry<T>(what: string, deadline: number, attempt: () => Pr
 /** True for network errors of the Kafka library (it names them by `code`) and for passing KafkaErrors. */
 export function worthRetrying(error: unknown): boolean {
   if (error instanceof KafkaError) return error.passing;
-  if (error instanceof EngineError || !(error instanceof Error)) return false;
-  const code = 'code' in error ? error.code : undefined;
+  return isOfNetwork(error);
+}
+
+/** What the network did, as the Kafka library names it. */
+export function isOfNetwork(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'PLT_KFK_NETWORK' || code === 'PLT_KFK_TIMEOUT';
 }
 
+/** Twice as long as the last time, up to a bound, in milliseconds. */
+export function longerPause(pause: number, longest: number): number {
+  return Math.min(pause * 2, longest);
+}
+
 /** The sentence at the bottom of a chain of causes: the one that says what happened. */
-function rootOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   let root = error;
   for (let depth = 0; root instanceof Error && root.cause instanceof Error && depth < 10; depth++)
     root = root.cause;

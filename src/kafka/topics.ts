@@ -1,7 +1,7 @@
 import { createTopicsV7, deleteTopicsV6 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
 import { EngineError } from './errors.ts';
-import { expectTopic, KafkaCode, KafkaError } from './kafka-error.ts';
+import { expectTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
 
 /** The compacted topic of accounts. */
@@ -127,9 +127,19 @@ async function ensureTopic(
 ): Promise<void> {
   await retry(`topic ${topic}`, deadline, async () => {
     const [created] = await createTopics(cluster, [topic], replicationFactor, config);
+    // One that is there needs no right to make it.
+    if (created instanceof KafkaError && isRefusal(created.kafkaCode) && (await isThere(cluster, topic)))
+      return;
     if (created instanceof Error) throw created;
   });
   await awaitTopic(cluster, topic, deadline);
+}
+
+async function isThere(cluster: Cluster, topic: string): Promise<boolean> {
+  return cluster.leader(topic).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Waits until the brokers know a topic that was just made: that takes some ms. @throws EngineError `UNAVAILABLE` */
@@ -148,17 +158,7 @@ export async function createTopics(
   replicationFactor: number,
   config: Readonly<Record<string, string>>,
 ): Promise<(string | null | Error)[]> {
-  const settings: Record<string, string> = { ...config };
-  // Two of three copies before a message counts as stored; per topic, since Kafka 4.1 ignores it per broker.
-  if (replicationFactor >= 3) settings['min.insync.replicas'] = '2';
-  const configs = Object.entries(settings).map(([name, value]) => ({ name, value }));
-  const topics = [...new Set(names)].map((name) => ({
-    name,
-    numPartitions: 1,
-    replicationFactor,
-    assignments: [],
-    configs,
-  }));
+  const topics = [...new Set(names)].map((name) => newTopic(name, replicationFactor, config));
   const response = await cluster.requestSlow(createTopicsV7.api, topics, TOPIC_TIMEOUT_MS, false);
   const created = new Map<string | null, string | null | Error>(
     response.topics.map((topic) => {
@@ -173,6 +173,32 @@ export async function createTopics(
     if (typeof result === 'string') created.set(name, null);
     return result === undefined ? new KafkaError('CreateTopics', KafkaCode.REQUEST_TIMED_OUT) : result;
   });
+}
+
+function newTopic(name: string, replicationFactor: number, config: Readonly<Record<string, string>>) {
+  const settings: Record<string, string> = { ...config };
+  // Two of three copies before a message counts as stored; per topic, since Kafka 4.1 ignores it per broker.
+  if (replicationFactor >= 3) settings['min.insync.replicas'] = '2';
+  const configs = Object.entries(settings).map(([setting, value]) => ({ name: setting, value }));
+  return { name, numPartitions: 1, replicationFactor, assignments: [], configs };
+}
+
+/**
+ * Asks Kafka whether it would make an inbox topic of that name; none is made.
+ * @returns why not, or null
+ * @throws the network's error
+ */
+export async function tryInboxTopic(
+  cluster: Cluster,
+  name: string,
+  replicationFactor: number,
+): Promise<KafkaError | null> {
+  const topics = [newTopic(name, replicationFactor, INBOX_CONFIG)];
+  const { topics: results } = await cluster.requestSlow(createTopicsV7.api, topics, TOPIC_TIMEOUT_MS, true);
+  const { errorCode: code = KafkaCode.REQUEST_TIMED_OUT, errorMessage } = results[0] ?? {};
+  return code === KafkaCode.NONE
+    ? null
+    : new KafkaError(`CreateTopics (${errorMessage ?? 'without a word'})`, code);
 }
 
 /** Deletes topics by their ids; those that are gone already are fine. @throws the network's error */

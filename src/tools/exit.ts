@@ -1,12 +1,14 @@
 /** Exit codes of the tools, from sysexits.h. */
 export const EXIT = {
   FAILED: 1,
-  /** Wrong usage, or a setting that cannot be used. */
+  /** Wrong usage. */
   USAGE: 64,
   /** The inbox of a user who does not exist (EX_NOUSER). */
   NO_USER: 67,
   /** Kafka, or what else is needed, does not answer. */
   UNAVAILABLE: 69,
+  /** A setting that cannot be used, or that does not fit the Kafka that is there. */
+  CONFIG: 78,
 } as const;
 
 /** Ends a tool with a sentence for the person and an exit code. */

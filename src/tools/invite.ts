@@ -27,7 +27,7 @@ function keys() {
   try {
     return clusterKeysOf(toolConfig());
   } catch (error) {
-    if (error instanceof ConfigError) throw new ToolError(EXIT.USAGE, error.message);
+    if (error instanceof ConfigError) throw new ToolError(EXIT.CONFIG, error.message);
     throw error;
   }
 }

@@ -1,37 +1,87 @@
 // kafkajs is a CommonJS module whose named exports Node does not all see.
 import kafkajs from 'kafkajs';
 import { type Config, ConfigError, readConfig } from '../config.ts';
-import { worthRetrying } from '../kafka/retry.ts';
+import { contactKafka } from '../kafka/contact.ts';
+import { EngineError } from '../kafka/errors.ts';
+import { KafkaError } from '../kafka/kafka-error.ts';
+import { meaningOf } from '../kafka/kafka-meaning.ts';
+import { kafkaPems, principalOf } from '../kafka/kafka-security.ts';
+import { reasonOf, worthRetrying } from '../kafka/retry.ts';
+import { unknownSettings } from '../setting-names.ts';
 import { EXIT, ToolError } from './exit.ts';
 
 const { Kafka, logLevel } = kafkajs;
 type KafkaClient = InstanceType<typeof Kafka>;
 
-/** The settings of the environment. @throws ToolError */
+/** The settings of the environment; what nobody reads is said on standard error. @throws ToolError */
 export function toolConfig(): Config {
   try {
-    return readConfig(process.env);
+    const config = readConfig(process.env);
+    for (const sentence of unknownSettings(process.env)) console.error(sentence);
+    return config;
   } catch (error) {
-    if (error instanceof ConfigError) throw new ToolError(EXIT.USAGE, error.message);
+    if (error instanceof ConfigError) throw new ToolError(EXIT.CONFIG, error.message);
     throw error;
   }
 }
 
 /** A client that says by itself nothing; `patient` waits out a restart of Kafka, otherwise it gives up within seconds. */
 export function kafkaClient(config: Config, options: { patient?: boolean } = {}): KafkaClient {
+  const { sasl } = config.kafka;
+  const pems = kafkaPems(config);
   return new Kafka({
     clientId: 'milena-tools',
     brokers: [...config.brokers],
     logLevel: logLevel.NOTHING,
     connectionTimeout: 3_000,
+    ...(pems && {
+      ssl: {
+        ...(pems.ca !== null && { ca: pems.ca }),
+        ...(pems.cert !== null && { cert: pems.cert }),
+        ...(pems.key !== null && { key: pems.key }),
+      },
+    }),
+    ...(sasl && { sasl: saslOptions(sasl) }),
     retry:
       options.patient === true ? { retries: 60, maxRetryTime: 2_000 } : { retries: 2, initialRetryTime: 200 },
   });
 }
 
+function saslOptions({
+  mechanism,
+  username,
+  password,
+}: NonNullable<Config['kafka']['sasl']>): kafkajs.SASLOptions {
+  switch (mechanism) {
+    case 'PLAIN':
+      return { mechanism: 'plain', username, password };
+    case 'SCRAM-SHA-256':
+      return { mechanism: 'scram-sha-256', username, password };
+    case 'SCRAM-SHA-512':
+      return { mechanism: 'scram-sha-512', username, password };
+  }
+}
+
+/** Says why this Kafka cannot be used as it is described, within seconds. @throws ToolError */
+export async function demandKafka(config: Config): Promise<void> {
+  try {
+    await contactKafka(config);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new ToolError(EXIT.CONFIG, error.message, { cause: error });
+    if (error instanceof EngineError) throw kafkaDown(config, error);
+    throw error;
+  }
+}
+
 /** Something that Kafka could not do, as a sentence. */
 export function kafkaFailure(config: Config, doing: string, error: unknown): ToolError {
   if (error instanceof ToolError) return error;
+  const code = kafkaCodeOf(error);
+  if (code !== null) {
+    const { name, says, remedy } = meaningOf(code);
+    const who = name.endsWith('_AUTHORIZATION_FAILED') ? ` (${principalOf(config)})` : '';
+    return new ToolError(EXIT.FAILED, `${doing} failed: ${name}${who}. ${says} ${remedy}`, { cause: error });
+  }
   if (worthRetrying(error)) return kafkaDown(config, error);
   const name = error instanceof Error ? error.name : '';
   if (/Connection|NumberOfRetries|BrokerNotFound/.test(name)) return kafkaDown(config, error);
@@ -39,10 +89,23 @@ export function kafkaFailure(config: Config, doing: string, error: unknown): Too
   return new ToolError(EXIT.FAILED, `${doing} failed: ${reason}`, { cause: error });
 }
 
+/** Kafka's own error code, behind whatever the two libraries have put around it; null for one that passes, or none. */
+function kafkaCodeOf(error: unknown): number | null {
+  if (error instanceof KafkaError) return error.passing ? null : error.kafkaCode;
+  let one = error;
+  for (let depth = 0; one instanceof Error && depth < 10; depth++) {
+    if (one instanceof kafkajs.KafkaJSProtocolError) return one.retriable ? null : one.code;
+    const first: unknown = one instanceof kafkajs.KafkaJSAggregateError ? one.errors[0] : undefined;
+    one = first ?? one.cause;
+  }
+  return null;
+}
+
 function kafkaDown(config: Config, cause: unknown): ToolError {
+  const why = cause instanceof EngineError ? `: ${reasonOf(cause)}` : '.';
   return new ToolError(
     EXIT.UNAVAILABLE,
-    `No Kafka answers at ${config.brokers.join(', ')}. Start it with ./start_kafka.sh, or name another one in ` +
+    `No Kafka answers at ${config.brokers.join(', ')}${why} Start it with ./start_kafka.sh, or name another one in ` +
       'MILENA_KAFKA_BROKERS=host:port.',
     { cause },
   );
@@ -50,13 +113,14 @@ function kafkaDown(config: Config, cause: unknown): ToolError {
 
 /**
  * Runs `work` with an admin client, which is closed afterwards.
- * @throws ToolError `UNAVAILABLE` when Kafka does not answer
+ * @throws ToolError `UNAVAILABLE` when Kafka does not answer, `CONFIG` when it is not as it is described
  */
 export async function withAdmin<Result>(
   config: Config,
   doing: string,
   work: (admin: ReturnType<KafkaClient['admin']>) => Promise<Result>,
 ): Promise<Result> {
+  await demandKafka(config);
   const admin = kafkaClient(config).admin();
   try {
     await admin.connect();

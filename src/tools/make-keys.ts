@@ -30,7 +30,7 @@ async function main(): Promise<number> {
     );
     return 0;
   } catch (error) {
-    if (error instanceof ConfigError) throw new ToolError(EXIT.USAGE, error.message);
+    if (error instanceof ConfigError) throw new ToolError(EXIT.CONFIG, error.message);
     throw error;
   }
 }

@@ -1,4 +1,8 @@
+import { metadataV12 } from '@platformatic/kafka';
 import type { Config } from '../config.ts';
+import { Cluster } from '../kafka/cluster.ts';
+import { isRefusal, KafkaCode, KafkaError } from '../kafka/kafka-error.ts';
+import { kafkaSecurity } from '../kafka/kafka-security.ts';
 import { printable } from '../printable.ts';
 import { EXIT, ToolError } from './exit.ts';
 import { withAdmin } from './kafka.ts';
@@ -53,6 +57,19 @@ export function decideTopic(
   return { kind: 'create' };
 }
 
+/** A topic that may not be described is not in the list of topics, and is no missing one. @throws KafkaError */
+async function refuseHidden(config: Config, topic: string): Promise<void> {
+  const security = kafkaSecurity(config);
+  const cluster = new Cluster({ bootstrap: config.brokers, clientId: 'milena-tools', security });
+  try {
+    const { topics } = await cluster.requestAny(metadataV12.api, [topic], false, false);
+    const code = topics[0]?.errorCode ?? KafkaCode.NONE;
+    if (isRefusal(code)) throw new KafkaError(`Metadata ${topic}`, code);
+  } finally {
+    await cluster.close();
+  }
+}
+
 /**
  * Makes sure that a topic can be used, and says so on standard error when it was created.
  * @throws ToolError
@@ -64,6 +81,7 @@ export async function prepareTopic(
 ): Promise<void> {
   await withAdmin(config, `Looking for topic ${printable(topic)}`, async (admin) => {
     const topics = new Set(await admin.listTopics());
+    if (TOPIC.test(topic) && !topics.has(topic)) await refuseHidden(config, topic);
     const decision = decideTopic(topic, topics, { inboxPrefix: config.inboxPrefix, ...use });
     if (decision.kind === 'refuse') throw new ToolError(decision.code, decision.reason);
     if (decision.kind === 'use') return;

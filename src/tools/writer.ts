@@ -27,7 +27,9 @@ export async function openWriter(config: Config, topic: string): Promise<Writer>
   try {
     await producer.connect();
   } catch (error) {
-    throw kafkaFailure(config, 'Connecting', error);
+    // Its connections would keep the process alive.
+    await producer.disconnect().catch(() => {});
+    throw kafkaFailure(config, `Writing to ${topic}`, error);
   }
   return {
     async write(key, values) {

@@ -16,8 +16,12 @@ export interface BrokerOptions {
   readonly heap?: string;
   /** One more listener for clients, `NAME://host:port`; what it demands is in the properties. JVM brokers only. */
   readonly listener?: string;
+  /** Where the broker says that this one is reached, if that is elsewhere. */
+  readonly advertised?: string;
   /** Run as in production: starts slowly, gets faster. JVM brokers only. */
   readonly production?: boolean;
+  /** Another version of Kafka than that of kafka/pom.xml. JVM brokers only. */
+  readonly version?: string;
 }
 
 /**
@@ -119,7 +123,9 @@ async function startNodes(size: number, options: BrokerOptions): Promise<JvmBrok
         properties: options.properties ?? {},
         heap: options.heap ?? '512m',
         ...(options.listener !== undefined && { listener: options.listener }),
+        ...(options.advertised !== undefined && { advertised: options.advertised }),
         ...(options.production !== undefined && { production: options.production }),
+        ...(options.version !== undefined && { version: options.version }),
       }),
   );
   try {

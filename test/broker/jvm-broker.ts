@@ -35,8 +35,12 @@ export interface JvmBrokerOptions {
   readonly heap: string;
   /** One more listener for clients, `NAME://host:port`; what it demands is in the properties. */
   readonly listener?: string;
+  /** Where it says that this one is reached, if that is elsewhere. */
+  readonly advertised?: string;
   /** Run as in production: with the compiler that starts slowly and makes fast code. */
   readonly production?: boolean;
+  /** Another version of Kafka than that of kafka/pom.xml. */
+  readonly version?: string;
 }
 
 interface Running {
@@ -87,7 +91,7 @@ export class JvmBroker implements TestBroker {
 
   async start(): Promise<void> {
     if (this.pid !== undefined) return;
-    const classPath = await kafkaClassPath();
+    const classPath = await kafkaClassPath(this.#options.version);
     if (!this.#formatted) {
       await this.#format(classPath);
       this.#formatted = true;
@@ -138,14 +142,23 @@ export class JvmBroker implements TestBroker {
   }
 
   #writeSettings(): void {
-    const { nodeId, port, controllerPort, voters, properties, listener } = this.#options;
+    const {
+      nodeId,
+      port,
+      controllerPort,
+      voters,
+      properties,
+      listener,
+      advertised = listener,
+    } = this.#options;
     const more = listener === undefined ? '' : `,${listener}`;
+    const told = advertised === undefined ? '' : `,${advertised}`;
     const file = join(this.folder, 'server.properties');
     const own: Record<string, string> = {
       'node.id': String(nodeId),
       'controller.quorum.voters': voters,
       listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${more}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}${more}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}${told}`,
       'log.dirs': join(this.folder, 'data'),
       ...properties,
     };
@@ -219,10 +232,25 @@ export class JvmBroker implements TestBroker {
   }
 }
 
-/** Class path of Kafka's jars; Maven is asked only the first time. */
-export async function kafkaClassPath(): Promise<string> {
-  const { stdout } = await run(join(root, 'scripts/kafka-classpath.sh'), [], { maxBuffer: 1 << 22 });
+/** Class path of Kafka's jars; Maven is asked only the first time. @param version another than that of kafka/pom.xml */
+export async function kafkaClassPath(version?: string): Promise<string> {
+  const args = version === undefined ? [] : [...(mayFetch ? [] : ['--offline']), version];
+  const { stdout } = await run(join(root, 'scripts/kafka-classpath.sh'), args, { maxBuffer: 1 << 22 });
   return stdout.trim();
+}
+
+/** Some 45 MB for each version: only when somebody wants that. */
+const mayFetch = process.env.MILENA_TEST_KAFKA_VERSIONS === 'fetch';
+
+/** Whether tests can run that version of Kafka. */
+export async function hasVersion(version: string): Promise<boolean> {
+  return (
+    (await javaUsable()) &&
+    kafkaClassPath(version).then(
+      () => true,
+      () => false,
+    )
+  );
 }
 
 let usable: Promise<boolean> | undefined;
@@ -230,7 +258,7 @@ let usable: Promise<boolean> | undefined;
 /** Whether there is Java and, by Maven now or earlier, Kafka's jars. */
 export function javaUsable(): Promise<boolean> {
   usable ??= run(javaCommand(), ['-version'], { timeout: 20_000 })
-    .then(kafkaClassPath)
+    .then(() => kafkaClassPath())
     .then(
       () => true,
       () => false,

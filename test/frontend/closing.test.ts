@@ -93,11 +93,15 @@ describe('an inbox that is lost', () => {
     expect(anna.pushes).toEqual([]);
   });
 
-  it('ends the login when its topic is deleted', async () => {
+  it('ends the login when its topic is deleted, and says whether the account is gone, too', async () => {
     const house = await openHouse();
-    const anna = await house.person('anna');
-    house.cluster.deleteTopic(house.engine.accounts.get('anna')?.topicId ?? '');
-    expect(await anna.reply()).toEqual(failure(/account was removed/));
+    const [anna, bert] = [await house.person('anna'), await house.person('bert')];
+    const [annas, berts] = ['anna', 'bert'].map((name) => house.engine.accounts.get(name));
+    if (annas === undefined || berts === undefined) throw new Error('no accounts');
+    house.cluster.deleteTopic(annas.topicId);
+    expect(await anna.reply()).toEqual(failure(/inbox was deleted or replaced in Kafka/));
+    await house.engine.accounts.remove(berts);
+    expect(await bert.reply()).toEqual(failure(/account was removed/));
     await anna.over();
   });
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
+import { suggest } from '../../suggest.ts';
 import { harmless } from '../json.ts';
 import { type Flags, SETTING_OPTIONS } from '../settings.ts';
-import { suggest } from '../suggest.ts';
 import { COMMANDS, type CommandName, isCommand, type Option } from './commands.ts';
 import { EXIT, Failure } from './exit.ts';
 

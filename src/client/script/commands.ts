@@ -87,7 +87,7 @@ export const COMMANDS = {
   },
   doctor: {
     summary: 'find out what is wrong',
-    options: { json: FLAG, repair: FLAG, free: NAME, yes: FLAG },
+    options: { json: FLAG, kafka: FLAG, repair: FLAG, free: NAME, yes: FLAG },
     load: () => import('./doctor.ts'),
   },
   completion: {

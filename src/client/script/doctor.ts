@@ -20,7 +20,11 @@ export async function run(context: Context): Promise<void> {
   }
   let exit: ExitCode = EXIT.OK;
   let count = 0;
-  for await (const check of checks(context, () => readSettings(args.flags, context.environment))) {
+  const looking =
+    args.values.kafka === true
+      ? checksOfKafka(context)
+      : checks(context, () => readSettings(args.flags, context.environment));
+  for await (const check of looking) {
     await show(check);
     if (check.state !== 'failed') continue;
     count += 1;
@@ -89,6 +93,12 @@ async function* checks(context: Context, read: () => Settings): AsyncGenerator<C
   // Loaded here: what is wrong above is told also where these cannot even be loaded.
   const { checkServers } = await import('./doctor/server.ts');
   yield* checkServers(settings, context);
+  const { checkKafka, isKafkaExpected } = await import('./doctor/kafka.ts');
+  if (isKafkaExpected(settings, environment)) yield* await checkKafka(environment, false);
+}
+
+/** What a frontend looks at when it starts, without one. */
+async function* checksOfKafka({ environment }: Context): AsyncGenerator<Check, void> {
   const { checkKafka } = await import('./doctor/kafka.ts');
-  yield* await checkKafka(settings, environment);
+  yield* await checkKafka(environment, true);
 }

@@ -21,6 +21,8 @@ export const EXIT = {
   /** It may work later; where that matters, the message says what was done already. */
   TRY_LATER: 75,
   NOT_PERMITTED: 77,
+  /** What is set does not fit the Kafka that is there. */
+  CONFIG: 78,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

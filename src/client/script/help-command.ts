@@ -1,4 +1,4 @@
-import { suggest } from '../suggest.ts';
+import { suggest } from '../../suggest.ts';
 import { argumentsOf, atMost, quoted } from './arguments.ts';
 import { COMMAND_NAMES, isCommand } from './commands.ts';
 import type { Context } from './context.ts';

@@ -147,6 +147,8 @@ Logs in if the password is known without asking; takes no account over.
                           replaced or changed by hand; asks first
   --free NAME,…           with it: remove these accounts, if their topic is gone
   --yes                   with it: don't ask
+  --kafka                 look at Kafka alone, and show all that was looked at:
+                          versions, settings, rights; needs no server
   --user, --server, …     what to look at: see milena --help
 
 Exit codes: 0 all is well (! are hints), otherwise the code of the first ✗.
