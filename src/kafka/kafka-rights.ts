@@ -64,7 +64,10 @@ function resourcesOf(inboxPrefix: string): Resource[] {
     // For older-frontends.ts.
     {
       ...{ kind: 'topic', name: GATE_TOPIC, isPrefix: false },
-      needs: [{ operation: 'Create', without: BESIDE_OLDER, isToMake: true, isOptional: true }],
+      needs: [
+        { operation: 'Describe', without: BESIDE_OLDER, isOptional: true },
+        { operation: 'Create', without: BESIDE_OLDER, isToMake: true, isOptional: true },
+      ],
     },
     {
       ...{ kind: 'topic', name: OLDER_TOPIC, isPrefix: false },
