@@ -27,7 +27,7 @@ export interface JvmBrokerOptions {
   readonly controllerPort: number;
   /** `controller.quorum.voters` of the cluster: `id@host:port` of every node, joined by commas. */
   readonly voters: string;
-  /** Brokers in the cluster: `start` waits until this one knows them all. */
+  /** Brokers in the cluster: the first `start` waits until this one knows them all, later ones until it takes part. */
   readonly nodes: number;
   /** Further or other settings than those of kafka/server.properties. */
   readonly properties: Readonly<Record<string, string>>;
@@ -92,6 +92,8 @@ export class JvmBroker implements TestBroker {
   async start(): Promise<void> {
     if (this.pid !== undefined) return;
     const classPath = await kafkaClassPath(this.#options.version);
+    // Later others may be down.
+    const nodes = this.#formatted ? 1 : this.#options.nodes;
     if (!this.#formatted) {
       await this.#format(classPath);
       this.#formatted = true;
@@ -100,7 +102,7 @@ export class JvmBroker implements TestBroker {
     this.#running = running;
     try {
       const gaveUp = (): string | undefined => (running.hasExited ? 'it ended while starting' : undefined);
-      await brokerReady(this.brokers, { nodes: this.#options.nodes, gaveUp });
+      await brokerReady(this.brokers, { nodes, self: true, gaveUp });
     } catch (error) {
       const lines = (await this.log()).split('\n').slice(-25);
       throw new Error(`the broker does not answer:\n${lines.join('\n')}`, { cause: error });

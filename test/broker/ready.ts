@@ -3,14 +3,14 @@ import { Kafka, logLevel } from 'kafkajs';
 
 /**
  * Resolves when the broker at `address` itself answers and shows at least `nodes` brokers of its cluster, so that a
- * topic can be made at once.
+ * topic can be made at once; with `self` it must be one of those.
  * @param gaveUp asked between attempts; a text ends the waiting with that text as the error.
  */
 export async function brokerReady(
   address: string,
-  options: { nodes?: number; timeoutMs?: number; gaveUp?: () => string | undefined } = {},
+  options: { nodes?: number; self?: boolean; timeoutMs?: number; gaveUp?: () => string | undefined } = {},
 ): Promise<void> {
-  const { nodes = 1, timeoutMs = 90_000, gaveUp = () => undefined } = options;
+  const { nodes = 1, self = false, timeoutMs = 90_000, gaveUp = () => undefined } = options;
   const kafka = new Kafka({
     brokers: [address],
     logLevel: logLevel.NOTHING,
@@ -23,8 +23,9 @@ export async function brokerReady(
     const admin = kafka.admin();
     try {
       await admin.connect();
-      const cluster = await admin.describeCluster();
-      if (cluster.brokers.length >= nodes) return;
+      const { brokers } = await admin.describeCluster();
+      const isShown = !self || brokers.some(({ port }) => address.endsWith(`:${port}`));
+      if (isShown && brokers.length >= nodes) return;
     } catch (error) {
       if (Date.now() > deadline) throw new Error(`no broker answers at ${address}`, { cause: error });
     } finally {

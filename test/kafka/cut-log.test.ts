@@ -304,6 +304,8 @@ describe.skipIf(!hasJava)('a log whose tail an unclean election took', { timeout
       expect(await away.fates(lost.get(away) ?? [])).toEqual(Array(4).fill('undeliverable')),
     );
     await eventually(() => expect(session.lost).toEqual(['changed']));
+    // It gives the inbox back, which takes until its group has another coordinator.
+    await session.inbox.close();
     const reader = await online.take(6);
     expect(reader.bodies()).toEqual(numbered('new', 6));
     expect((await away.take(6)).bodies()).toEqual(numbered('new', 6));

@@ -67,7 +67,12 @@ class World {
         },
       },
       ...{ commitPace: new CommitPace(), trust, historyMs: 3_600_000, log: testLog },
-      ...{ steppedOver: { note: () => {} }, isFrontendAlive: () => true, frontendAlive: async () => {} },
+      ...{
+        steppedOver: { note: () => {} },
+        isFrontendAlive: () => true,
+        isDoubtful: () => false,
+        frontendAlive: async () => {},
+      },
       ...{ onReleased: () => {}, abandon: () => {} },
     } as unknown as InboxSurroundings;
     const member = {

@@ -79,7 +79,7 @@ describe('topics that were touched', () => {
     'retention.ms': '-1',
     'cleanup.policy': 'delete',
     'message.timestamp.type': 'LogAppendTime',
-    'max.message.bytes': '131072',
+    'max.message.bytes': '1048588',
   };
 
   describe('a message', () => {
