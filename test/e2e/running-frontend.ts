@@ -56,6 +56,9 @@ export class RunningFrontend {
     const frontend = new RunningFrontend(settings);
     await eventually(() => {
       if (frontend.#end === undefined && !frontend.hasLogged('listening')) throw new Error('not yet');
+    }).catch(async (error: unknown) => {
+      await frontend.remove();
+      throw error;
     });
     if (frontend.#end !== undefined)
       throw new Error(`the frontend ended: ${frontend.stderr}${frontend.stdout}`);
