@@ -117,32 +117,35 @@ describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an author
 
   // Without that, Kafka does not tell whether there is a right to make it, either.
   const ONE_BY_ONE = RIGHTS.filter(([operation, , name]) => operation !== 'Describe' || name !== GATE);
-  it.each(ONE_BY_ONE)('without %s on %s %s say just that, with the command that grants it', async (...right) => {
-    const [operation, kind, name] = right;
-    await grant(RIGHTS);
-    await settled(['rights']);
-    await revoke(right);
-    onTestFinished(() => grant([right]));
-    const isHeld = IMPLIED(right) || (operation === 'Create' && [...TABLES, GATE].includes(name));
-    if (isHeld) {
-      // Held by other rights, or not needed any more: nothing is missing.
+  it.each(ONE_BY_ONE)(
+    'without %s on %s %s say just that, with the command that grants it',
+    async (...right) => {
+      const [operation, kind, name] = right;
+      await grant(RIGHTS);
       await settled(['rights']);
-      return;
-    }
-    const resource = kind === 'cluster' ? 'cluster' : `${kind} ${name}${name.endsWith('.') ? '*' : ''}`;
-    await settled([`right ${operation} on ${resource} for User:milena`]);
-    const [finding] = await check();
-    expect(finding).toMatchObject({ grade: OPTIONAL(right) ? 'dangerous' : 'broken' });
-    expect(finding?.remedy).toBe(
-      `scripts/kafka-tool.sh acls --add --allow-principal 'User:milena' --operation ${operation} ` +
-        (kind === 'cluster' ? '--cluster' : `--${kind} '${name}'`) +
-        (name.endsWith('.') ? ' --resource-pattern-type prefixed' : ''),
-    );
-    if (OPTIONAL(right)) return;
-    const opening = openEngine(configOf(), pino({ level: 'silent' }));
-    await expect(opening).rejects.toBeInstanceOf(ConfigError);
-    await expect(opening).rejects.toThrow(`right ${operation} on ${resource} for User:milena: `);
-  });
+      await revoke(right);
+      onTestFinished(() => grant([right]));
+      const isHeld = IMPLIED(right) || (operation === 'Create' && [...TABLES, GATE].includes(name));
+      if (isHeld) {
+        // Held by other rights, or not needed any more: nothing is missing.
+        await settled(['rights']);
+        return;
+      }
+      const resource = kind === 'cluster' ? 'cluster' : `${kind} ${name}${name.endsWith('.') ? '*' : ''}`;
+      await settled([`right ${operation} on ${resource} for User:milena`]);
+      const [finding] = await check();
+      expect(finding).toMatchObject({ grade: OPTIONAL(right) ? 'dangerous' : 'broken' });
+      expect(finding?.remedy).toBe(
+        `scripts/kafka-tool.sh acls --add --allow-principal 'User:milena' --operation ${operation} ` +
+          (kind === 'cluster' ? '--cluster' : `--${kind} '${name}'`) +
+          (name.endsWith('.') ? ' --resource-pattern-type prefixed' : ''),
+      );
+      if (OPTIONAL(right)) return;
+      const opening = openEngine(configOf(), pino({ level: 'silent' }));
+      await expect(opening).rejects.toBeInstanceOf(ConfigError);
+      await expect(opening).rejects.toThrow(`right ${operation} on ${resource} for User:milena: `);
+    },
+  );
 
   describe('taken away while a frontend runs', () => {
     interface Line {
