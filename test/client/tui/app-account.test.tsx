@@ -296,6 +296,8 @@ describe('a login', () => {
     server.behave = (request, peer) =>
       request.type === 'login' ? fail('ALREADY_LOGGED_IN') : agreeable(request, peer);
     screen.keys('/login alice', KEY.enter, 'secret', KEY.enter, 'hünter2');
+    await screen.shows(/this question has ended/);
+    screen.keys(KEY.enter);
     await screen.shows(/^ take over\? › *$/m);
     screen.keys(KEY.escape);
     await screen.inputIs(' ›');
