@@ -166,9 +166,15 @@ describe('without the consumer protocol', () => {
   it('no frontend starts, and it says what to do', async () => {
     const broker = await startBroker({ properties: { 'group.coordinator.rebalance.protocols': 'classic' } });
     onTestFinished(() => broker.stop());
-    const opening = openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
+    const settings = { MILENA_KAFKA_BROKERS: broker.brokers };
+    const opening = openEngine(testConfig(settings), testLog);
     await expect(opening).rejects.toThrow(ConfigError);
     await expect(opening).rejects.toThrow(
+      /group\.coordinator\.rebalance\.protocols=classic: Nobody can log in.*classic,consumer/s,
+    );
+    // Not even where what does not fit is accepted.
+    const accepting = openEngine(testConfig({ ...settings, MILENA_UNFIT_KAFKA: 'accept' }), testLog);
+    await expect(accepting).rejects.toThrow(
       /KIP-848.* is off .*group\.version=1.*group\.coordinator\.rebalance\.protocols/,
     );
   }, 120_000);
