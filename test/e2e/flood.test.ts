@@ -31,7 +31,8 @@ function memoryIn(folder: string): number {
 test.each([
   ['pushes small messages without end', '', /alice .*● online/],
   ['pushes small messages without end', '--no-history', /alice .*● online/],
-  ['pushes messages of a MiB without end', '--no-history', /alice .*● online/],
+  // So much of it that the client may find some before the answer to its login, and then does not take it.
+  ['pushes messages of a MiB without end', '--no-history', /alice .*● online|does not keep to the protocol/],
   ['fails acknowledgements without end', '--no-history', /y{20}…/],
   ['answers what nobody asked', '--no-history', /does not keep to the protocol/],
 ])('a server that %s (%s)', { timeout: 120_000 }, async (name, args, sign) => {

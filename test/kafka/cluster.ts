@@ -36,7 +36,8 @@ export function witness(brokers = testBrokers()): Kafka {
 
 /** Two engines, over the shared broker unless it must be another one. */
 export async function kafkaCluster(brokers = testBrokers()): Promise<TestCluster> {
-  const config = testConfig({ MILENA_KAFKA_BROKERS: brokers.join(',') });
+  const copies = String(Math.min(3, brokers.length));
+  const config = testConfig({ MILENA_KAFKA_BROKERS: brokers.join(','), MILENA_REPLICATION_FACTOR: copies });
   const [here, elsewhere] = await Promise.all([openEngine(config, testLog), openEngine(config, testLog)]);
   const producer = witness(brokers).producer();
   await producer.connect();

@@ -11,7 +11,7 @@ import { built, RunningFrontend } from '../e2e/running-frontend.ts';
 import { testLog } from './cluster.ts';
 
 const LEAST = ['4.0.1'];
-const TOO_OLD = ['3.7.2', '3.9.1'];
+const TOO_OLD = ['3.9.1'];
 const UNLESS = 'skipped unless its jars are here: MILENA_TEST_KAFKA_VERSIONS=fetch brings them';
 
 const here = new Set<string>();
