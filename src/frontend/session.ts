@@ -292,7 +292,7 @@ export class Session {
     result.then(
       (value) => {
         const event: SessionEvent = { type: 'done', turn, result: value };
-        if ('inbox' in value) this.#dispatch(event);
+        if ('held' in value) this.#dispatch(event);
         else answer(event);
       },
       (error) => answer({ type: 'failed', turn, error }),

@@ -1,10 +1,12 @@
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { openFrontend } from '../../src/frontend/frontend.ts';
+import type { Limits } from '../../src/frontend/limits.ts';
 import type { InboxMessage, OpenOptions } from '../../src/kafka/inboxes.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { RawClient } from './raw-client.ts';
+import { RawClient2 } from './raw-client2.ts';
 
 /*
  * An inbox may speak before its `open` has returned: the answer to the login goes out first all the same.
@@ -20,7 +22,7 @@ const early = (offset: number): InboxMessage => ({
 });
 
 /** A frontend whose inboxes say something while they open. */
-async function openChatty(say: (options: OpenOptions) => void) {
+async function openChatty(say: (options: OpenOptions) => void | Promise<void>, limits: Partial<Limits> = {}) {
   const cluster = new MemoryCluster();
   const { accounts, inboxes, sessions } = cluster.engine();
   const frontend = await openFrontend({
@@ -29,7 +31,7 @@ async function openChatty(say: (options: OpenOptions) => void) {
     maxConnections: 10,
     openAccounts: true,
     log: pino({ level: 'silent' }),
-    limits: { lingerMs: 200, earlyMessages: 5 },
+    limits: { lingerMs: 200, earlyMessages: 5, ...limits },
     accounts,
     sessions,
     inboxes: {
@@ -38,7 +40,7 @@ async function openChatty(say: (options: OpenOptions) => void) {
       fates: (receipts) => inboxes.fates(receipts),
       open: async (owner, options) => {
         const inbox = await inboxes.open(owner, options);
-        say(options);
+        await say(options);
         return inbox;
       },
     },
@@ -80,4 +82,33 @@ it('a loss is told after the answer', async () => {
   expect(await client.ask({ type: 'create', name: 'anna' })).toMatchObject({ type: 'created' });
   expect(await client.reply()).toMatchObject({ type: 'failure', text: expect.stringMatching(/has ended/) });
   await client.over();
+});
+
+it('whoever is let in is told so at once, whatever strangers have used up', async () => {
+  const opening = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const { client, frontend } = await openChatty(
+    () => {
+      opening.resolve();
+      return go.promise;
+    },
+    // What strangers have saved up is all they get: the next of them would be served a quarter of an hour later.
+    { anonymousTurnMs: 1_000, anonymousMsPerSecond: 0.001 },
+  );
+  client.write({ type: 'create', name: 'anna' });
+  await opening.promise;
+  const stranger = await RawClient2.connect(frontend.address);
+  onTestFinished(() => void stranger.socket.destroy());
+  const pings = 50_000;
+  stranger.write(...Array.from({ length: pings }, () => ({ type: 'ping' }) as const));
+  let answered = 0;
+  await eventually(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const before = answered;
+    answered = stranger.unread.length;
+    expect([answered > 0, answered]).toEqual([true, before]);
+  });
+  go.resolve();
+  expect(await client.reply()).toMatchObject({ type: 'created' });
+  expect(stranger.unread.length).toBeLessThan(pings);
 });
