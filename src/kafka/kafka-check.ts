@@ -17,20 +17,8 @@ import {
 import { hasConsumerProtocol, releaseOf } from './kafka-version.ts';
 import { aclCommand } from './operations.ts';
 import { now, retry } from './retry.ts';
-import {
-  ACCOUNTS_TOPIC,
-  LOG_REQUIRES,
-  NOTICES_TOPIC,
-  SESSIONS_TOPIC,
-  TABLE_REQUIRES,
-  tryInboxTopic,
-} from './topics.ts';
+import { OWN_TOPICS, tryInboxTopic } from './topics.ts';
 
-const OWN_TOPICS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  [ACCOUNTS_TOPIC]: TABLE_REQUIRES,
-  [SESSIONS_TOPIC]: TABLE_REQUIRES,
-  [NOTICES_TOPIC]: LOG_REQUIRES,
-};
 const COORDINATOR_TIMEOUT_MS = 3_000;
 
 /**

@@ -10,14 +10,7 @@ import type { Accounts } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
 import { now, retry } from './retry.ts';
-import {
-  ACCOUNTS_TOPIC,
-  INBOX_REQUIRES,
-  LOG_REQUIRES,
-  NOTICES_TOPIC,
-  SESSIONS_TOPIC,
-  TABLE_REQUIRES,
-} from './topics.ts';
+import { INBOX_REQUIRES, OWN_TOPICS } from './topics.ts';
 
 /** Topics in one request: it takes the broker some 20 ms. */
 const TOPICS_AT_ONCE = 200;
@@ -50,8 +43,7 @@ export class TopicSettings {
 
   /** The frontends' own topics. What fails is logged: it is tried again at the next start. */
   async bringOwn(): Promise<void> {
-    await this.#bring([ACCOUNTS_TOPIC, SESSIONS_TOPIC], TABLE_REQUIRES);
-    await this.#bring([NOTICES_TOPIC], LOG_REQUIRES);
+    for (const [topic, required] of Object.entries(OWN_TOPICS)) await this.#bring([topic], required);
   }
 
   /** All inboxes, now and once an hour: an operator may change them while frontends run. Never rejects. */

@@ -7,6 +7,12 @@ import { retry } from './retry.ts';
 /** The compacted topic of accounts. */
 export const ACCOUNTS_TOPIC = 'milena.accounts';
 
+/** The compacted topic of resume tokens. */
+export const SESSIONS_TOPIC = 'milena.sessions';
+
+/** Notices between frontends. */
+export const NOTICES_TOPIC = 'milena.notices';
+
 /** Consumer groups of the frontends' own leases are called this plus the frontend's id. */
 export const FRONTEND_GROUP_PREFIX = 'milena.frontend.';
 
@@ -32,7 +38,7 @@ const TOPIC_TIMEOUT_MS = 5_000;
  * producers packed them: with any other value the broker itself unpacks them in its heap, without a bound, and 17,625
  * bytes of zstd ended it. Whoever reads them bounds that (unpack.ts).
  */
-export const LOG_REQUIRES: Readonly<Record<string, string>> = {
+const LOG_REQUIRES: Readonly<Record<string, string>> = {
   // Compaction would keep the last message of each sender only.
   'cleanup.policy': 'delete',
   'compression.type': 'producer',
@@ -51,7 +57,7 @@ export const INBOX_REQUIRES: Readonly<Record<string, string>> = {
  * The same of the tables: there the broker unpacks in any case, when it compacts them. What is too large for it has to be refused
  * when it is written, or end it then: taken and kept, it would end the broker at each compaction, for good.
  */
-export const TABLE_REQUIRES: Readonly<Record<string, string>> = {
+const TABLE_REQUIRES: Readonly<Record<string, string>> = {
   // Where a stranger's record made the topic, brokers would delete accounts by their age.
   'cleanup.policy': 'compact',
   'compression.type': 'uncompressed',
@@ -59,6 +65,13 @@ export const TABLE_REQUIRES: Readonly<Record<string, string>> = {
   'message.timestamp.type': 'LogAppendTime',
   // A record that somebody has hidden by another one stays for a day: frontends write it again, also after all were away.
   'min.compaction.lag.ms': '86400000',
+};
+
+/** What each of the frontends' own topics must be set to. */
+export const OWN_TOPICS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  [ACCOUNTS_TOPIC]: TABLE_REQUIRES,
+  [SESSIONS_TOPIC]: TABLE_REQUIRES,
+  [NOTICES_TOPIC]: LOG_REQUIRES,
 };
 
 /** What no message is lost or doubted by. */
@@ -77,12 +90,6 @@ export const INBOX_CONFIG: Readonly<Record<string, string>> = {
   // and so are their indexes: the default preallocates 10 MiB for each of many thousand inboxes.
   'segment.index.bytes': '65536',
 };
-
-/** The compacted topic of resume tokens. */
-export const SESSIONS_TOPIC = 'milena.sessions';
-
-/** Notices between frontends. */
-export const NOTICES_TOPIC = 'milena.notices';
 
 /** Settings of the compacted topics, which frontends hold in memory as tables. */
 const TABLE_CONFIG: Readonly<Record<string, string>> = {
