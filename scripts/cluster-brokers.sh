@@ -16,10 +16,15 @@ node_ids() { [ ! -f "$CLUSTER/nodes" ] || cut -d ' ' -f 1 "$CLUSTER/nodes"; }
 # stop_nodes: sets stopped where there was one. All are asked at once: the last ones would wait for the others otherwise.
 stop_nodes() {
   local id pid
-  for id in $(node_ids); do node_runs "$id" && kill -TERM "$(node_pid "$id")" 2>/dev/null || true; done
+  local ran=() # by number
   for id in $(node_ids); do
     node_runs "$id" || continue
-    pid=$(node_pid "$id")
+    ran[$id]=$(node_pid "$id")
+    kill -TERM "${ran[$id]}" 2>/dev/null || true
+  done
+  for id in $(node_ids); do
+    pid=${ran[$id]:-}
+    [ -n "$pid" ] || continue
     end_process "$pid" "$(node_marker "$id")" 30
     say "Stopped broker $id (process $pid)."
     # shellcheck disable=SC2034  # for who asks

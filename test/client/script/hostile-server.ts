@@ -52,12 +52,20 @@ export class HostileServer {
   }
 }
 
-/** Writes without end, as fast as it is read. @param next the bytes of one turn, some dozens of KiB at least */
+const flooded = new WeakSet<Socket>();
+
+/**
+ * Writes without end, as fast as it is read; once for each socket, however often it is asked for.
+ * @param next the bytes of one turn, some dozens of KiB at least
+ */
 function flood(socket: Socket, next: () => Buffer): void {
+  if (flooded.has(socket)) return;
+  flooded.add(socket);
   const write = () => {
     while (!socket.destroyed && socket.write(next()));
   };
-  socket.on('drain', write);
+  // Not at once: a kernel that takes all of it would let nobody else have a turn here.
+  socket.on('drain', () => setImmediate(write));
   write();
 }
 
@@ -73,11 +81,15 @@ function frames(count: number, make: (number: number) => ServerFrame): () => Buf
     );
 }
 
-/** Agrees to all that comes before the first request that is no hello and no login, and to nothing after it. */
+/**
+ * Agrees to a hello, a login, and the question whether there is an account of one name, which the chat asks before it;
+ * floods behind the login's answer, or instead of that to a create or a list of names.
+ */
 function afterLogin(malice: (socket: Socket, request: Request) => void): Malice {
   return {
     answers: (request, socket) => {
-      if (request.type === 'hello' || request.type === 'login') {
+      const asksForOne = request.type === 'list' && !/[*?]/.test(request.pattern ?? '*');
+      if (request.type === 'hello' || request.type === 'login' || asksForOne) {
         const isLogin = request.type === 'login';
         const reply = agreeable(request, new Peer(socket));
         // A flood begins behind the answer, without waiting for another request.
