@@ -117,7 +117,23 @@ export class InboxTopics {
    */
   async takeOverEmpty(name: string, wanted: FoundTopic, deadline: number): Promise<boolean> {
     await this.#bringSettings(name, deadline);
-    for (const [index, node] of wanted.leaders.entries()) {
+    await this.#empty(name, wanted, deadline);
+    const found = await this.find(name, deadline);
+    return found?.topicId === wanted.topicId;
+  }
+
+  /**
+   * Ends the mail of a deleted account: its topic, or where the brokers delete none (`delete.topic.enable`) what is in it.
+   * @throws EngineError `UNAVAILABLE`; KafkaError
+   */
+  async erase(name: string, topicId: string, deadline: number): Promise<void> {
+    if (await this.deleteIfAllowed(topicId, deadline)) return;
+    const found = await this.find(name, deadline);
+    if (found?.topicId === topicId) await this.#empty(name, found, deadline);
+  }
+
+  async #empty(name: string, { leaders }: FoundTopic, deadline: number): Promise<void> {
+    for (const [index, node] of leaders.entries()) {
       const topics = [{ name, partitions: [{ partitionIndex: index, offset: TO_THE_END }] }];
       await retry(`empty ${name}`, deadline, async () => {
         const response = await this.#cluster.request(
@@ -131,8 +147,6 @@ export class InboxTopics {
         expectNone(`DeleteRecords ${name}`, code ?? KafkaCode.REQUEST_TIMED_OUT);
       });
     }
-    const found = await this.find(name, deadline);
-    return found?.topicId === wanted.topicId;
   }
 
   /**

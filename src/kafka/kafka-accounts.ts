@@ -214,15 +214,16 @@ export class KafkaAccounts implements Accounts {
   remove(account: Account): Promise<void> {
     return this.#inTurn(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
-      await this.#topics.demandDeletable(this.#topic(account.name));
+      const topic = this.#topic(account.name);
+      await this.#topics.demandDeletable(topic);
       await this.#replace(account, () => null, deadline);
       // By the id that was in the record: another life of the name may have made a topic by now.
-      await retry('delete inbox', deadline, () => this.#topics.delete(account.topicId)).catch((error) => {
+      await this.#topics.erase(topic, account.topicId, deadline).catch((error) => {
         // Who deletes an account is told that its mail is gone: where Kafka does not let it go, they must not hear that.
         if (error instanceof KafkaError && isFinal(error.kafkaCode)) throw error;
         this.#options.log.warn({ err: error, topicId: account.topicId }, 'inbox topic left behind');
       });
-      this.#cluster.forgetLeader(this.#topic(account.name));
+      this.#cluster.forgetLeader(topic);
     });
   }
 

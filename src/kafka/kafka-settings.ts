@@ -47,7 +47,10 @@ const TRANSACTION_MS = 5_000;
 const RULES: Readonly<Record<string, Rule>> = {
   'delete.topic.enable': (value) =>
     value === 'false'
-      ? broken('true', 'An account that is deleted keeps its mail, and its name can never be used again.')
+      ? slow(
+          'true',
+          'Each account that is deleted leaves an empty topic behind, until its name is used again.',
+        )
       : null,
   'group.coordinator.rebalance.protocols': (value) =>
     value.split(',').some((name) => name.trim() === 'consumer')

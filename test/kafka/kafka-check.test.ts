@@ -38,7 +38,6 @@ describe('the settings of a Kafka', () => {
   });
 
   it.each<[string, string, Grade, Partial<typeof AROUND>?]>([
-    ['delete.topic.enable', 'false', 'broken'],
     ['group.coordinator.rebalance.protocols', 'classic', 'broken'],
     ['group.min.session.timeout.ms', '10001', 'broken'],
     ['group.max.session.timeout.ms', '9999', 'broken'],
@@ -57,6 +56,7 @@ describe('the settings of a Kafka', () => {
     ['log.cleaner.enable', 'false', 'dangerous'],
     ['max.connections', '399', 'dangerous'],
     ['max.connections.per.ip', '10', 'dangerous'],
+    ['delete.topic.enable', 'false', 'slow'],
     ['group.initial.rebalance.delay.ms', '3000', 'slow'],
     ['group.consumer.max.session.timeout.ms', '60000', 'slow'],
     ['max.incremental.fetch.session.cache.slots', '679', 'slow'],
@@ -127,6 +127,7 @@ describe('a Kafka with other settings', () => {
         'transaction.abort.timed.out.transaction.cleanup.interval.ms': '10000',
         // and what nobody should set
         'delete.topic.enable': 'false',
+        'offset.metadata.max.bytes': '4000',
         'group.max.session.timeout.ms': '9000',
       },
     });
@@ -143,7 +144,8 @@ describe('a Kafka with other settings', () => {
       'group.initial.rebalance.delay.ms=3000': 'slow',
       'group.consumer.max.session.timeout.ms=60000': 'slow',
       'transaction.abort.timed.out.transaction.cleanup.interval.ms=10000': 'slow',
-      'delete.topic.enable=false': 'broken',
+      'delete.topic.enable=false': 'slow',
+      'offset.metadata.max.bytes=4000': 'broken',
       'group.max.session.timeout.ms=9000': 'broken',
     });
   });
@@ -153,7 +155,7 @@ describe('a Kafka with other settings', () => {
     const log = pino({ level: 'info' }, { write: (text: string) => void lines.push(JSON.parse(text)) });
     const refused = openEngine(configOf(broker.brokers), log);
     await expect(refused).rejects.toBeInstanceOf(ConfigError);
-    await expect(refused).rejects.toThrow(/delete\.topic\.enable=false: .*\n.*server\.properties/);
+    await expect(refused).rejects.toThrow(/offset\.metadata\.max\.bytes=4000: .*\n.*server\.properties/);
     await expect(refused).rejects.toThrow(/group\.max\.session\.timeout\.ms=9000/);
     await expect(refused).rejects.toThrow('MILENA_UNFIT_KAFKA=accept');
 
@@ -162,9 +164,9 @@ describe('a Kafka with other settings', () => {
     await engine.close();
     const told = lines.filter(({ kafka }) => kafka !== undefined);
     expect(told.filter(({ level }) => level === 50).map(({ msg }) => msg.split(':')[0])).toEqual([
-      'delete.topic.enable=false',
+      'offset.metadata.max.bytes=4000',
     ]);
-    expect(told.filter(({ level, kafka }) => level === 40 && kafka === 'slow')).toHaveLength(3);
+    expect(told.filter(({ level, kafka }) => level === 40 && kafka === 'slow')).toHaveLength(4);
     expect(told.filter(({ level, kafka }) => level === 40 && kafka === 'dangerous')).toHaveLength(2);
   });
 });
