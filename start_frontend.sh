@@ -32,7 +32,7 @@ export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-1}
 # A small nursery for young objects: the default of 16 MiB takes more memory than it saves time; with 4 MiB too much
 # grows old. And all begin there: what a message needs is garbage soon, but V8 learns from logins to put some of it among
 # the old objects.
-FRONTEND_NODE_FLAGS=(--max-semi-space-size=8 --no-allocation-site-pretenuring)
+FRONTEND_NODE_FLAGS=(--max-semi-space-size=8 --no-allocation-site-pretenuring --expose-gc)
 
 # served_or_gone PID
 served_or_gone() { port_open "$FRONTEND_HOST" "$MILENA_PORT" || process_gone "$1" "$program"; }

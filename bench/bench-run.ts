@@ -15,7 +15,7 @@ export const MANY_ACCOUNTS = {
 };
 
 /** As ./start_frontend.sh has them. */
-const NODE_FLAGS = ['--max-semi-space-size=8', '--no-allocation-site-pretenuring'];
+const NODE_FLAGS = ['--max-semi-space-size=8', '--no-allocation-site-pretenuring', '--expose-gc'];
 
 /** A frontend in a process of its own, listening; built before. */
 export async function startFrontend(onPort: number): Promise<ChildProcess> {

@@ -15,7 +15,7 @@ import { pidListeningOn } from './proc.ts';
 
 const HOST = '127.0.0.1';
 /** As ./start_frontend.sh has them. */
-const NODE_FLAGS = ['--max-semi-space-size=8', '--no-allocation-site-pretenuring'];
+const NODE_FLAGS = ['--max-semi-space-size=8', '--no-allocation-site-pretenuring', '--expose-gc'];
 const START_MS = 60_000;
 
 export interface StageOptions {

@@ -1,6 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 
 const LOOK_MS = 15_000;
 /** Share of the time since the last look in which the event loop had something to do; above it, it is busy. */
@@ -22,11 +20,9 @@ export class IdleCollection {
   /** Bytes in buffers after the last collection. */
   #floor = 0;
 
-  constructor() {
-    // The only way to it where the process was not started with the flag. It is for new contexts, of which this is the only one.
-    setFlagsFromString('--expose-gc');
-    this.#collect = runInNewContext('gc') as () => void;
-    setFlagsFromString('--no-expose-gc');
+  /** @param collect V8's collection, as `--expose-gc` gives it */
+  constructor(collect: () => void) {
+    this.#collect = collect;
   }
 
   start(): void {

@@ -16,7 +16,7 @@ import {
   KafkaError,
   nameOfCode,
 } from './kafka-error.ts';
-import { produce, type TopicResult } from './produce.ts';
+import { produce, type TopicResult, topicIdBytes } from './produce.ts';
 import type { RecordContent } from './record.ts';
 import { encodeContent, type Producer, recordBytes } from './record-batch.ts';
 import { isOfNetwork, longerPause, now, retry, worthRetrying } from './retry.ts';
@@ -123,6 +123,7 @@ export class Appender {
       partition = {
         topic,
         topicId,
+        idBytes: topicId === null ? null : topicIdBytes(topicId),
         queue: [],
         batch: null,
         producer: null,

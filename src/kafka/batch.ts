@@ -32,6 +32,8 @@ export interface Partition {
   readonly topic: string;
   /** Kafka's id of the topic (a UUID), if no other topic of that name will do. */
   readonly topicId: string | null;
+  /** The same as bytes. */
+  readonly idBytes: Buffer | null;
   readonly queue: Entry[];
   /** Whoever is here goes first. */
   batch: Batch | null;

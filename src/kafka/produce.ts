@@ -20,6 +20,7 @@ const BY_NAME_VERSION = 11;
 /** From here on topics are named by their ids: what is meant for a topic that is gone goes into no other. */
 export const BY_ID_VERSION = 13;
 const ALL_IN_SYNC = -1;
+const ID_BYTES = 16;
 
 /** One topic's batch; all our topics have one partition. */
 export interface TopicBatch {
@@ -35,7 +36,7 @@ export interface IdBatch {
 
 /** What became of one topic's batch. */
 export interface TopicResult {
-  /** As the request had it: the topic's name, or its id (a UUID). */
+  /** As the request had it: the topic's name, or the 16 bytes of its id, each as one character. */
   readonly topic: string;
   readonly errorCode: number;
   readonly baseOffset: number;
@@ -85,9 +86,9 @@ const BY_NAME: Naming<TopicBatch> = {
 };
 
 const BY_ID: Naming<IdBatch> = {
-  room: ({ id }) => id.length,
+  room: () => ID_BYTES,
   write: ({ id }, buffer, at) => at + id.copy(buffer, at),
-  read: (bytes) => bytes.uuid(),
+  read: (bytes) => bytes.latin1(ID_BYTES),
 };
 
 function createRequest<Named extends { readonly bytes: Buffer }>(

@@ -34,13 +34,18 @@ export async function sendRound(
   const asked = new Map<string, Partition>();
   const batches: IdBatch[] = [];
   for (const [partition, { bytes }] of round) {
-    const id = partition.topicId ?? cluster.knownLeader(partition.topic)?.topicId;
-    if (id === undefined) continue;
-    asked.set(id, partition);
-    batches.push({ id: topicIdBytes(id), bytes });
+    const id = partition.idBytes ?? knownId(cluster, partition.topic);
+    if (id === null) continue;
+    asked.set(id.toString('latin1'), partition);
+    batches.push({ id, bytes });
   }
   if (batches.length === 0) return [];
   return answersOf(asked, await cluster.request(node, 'produce', produceById, timeoutMs, batches));
+}
+
+function knownId(cluster: Cluster, topic: string): Buffer | null {
+  const leader = cluster.knownLeader(topic);
+  return leader === undefined ? null : topicIdBytes(leader.topicId);
 }
 
 async function sendByName(

@@ -74,6 +74,7 @@ interface Member extends Subscription {
   position: number;
   epoch: number;
   leaderEpoch: number;
+  provenBy: number;
   closed: boolean;
   session: FetchSession<Member> | null;
   unknownSince: number;
@@ -121,6 +122,7 @@ export class Tail {
       position,
       epoch,
       leaderEpoch: UNKNOWN_EPOCH,
+      provenBy: UNKNOWN_EPOCH,
       closed: false,
       session: null,
       unknownSince: 0,
@@ -131,7 +133,8 @@ export class Tail {
       moveTo: ({ offset, epoch }) => {
         member.position = offset;
         member.epoch = epoch;
-        member.session?.moved(member);
+        member.provenBy = UNKNOWN_EPOCH;
+        member.session?.movedElsewhere(member);
       },
       close: () => {
         if (!member.closed) this.#followed -= 1;
