@@ -10,6 +10,12 @@ set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/scripts/common.sh"
 
+# What is typed already may be a password: nobody is to see it. The client finds it later.
+if [ -t 0 ] && [ -t 1 ] && terminal=$(stty -g 2> /dev/null); then
+  trap 'stty "$terminal"' EXIT
+  stty -echo
+fi
+
 server=''
 for argument in "$@"; do
   case $argument in
@@ -29,4 +35,5 @@ fi
 # What nobody has said must not count before that file. Empty, and not unset: that would be a look into .env.
 [ -n "$ADDRESS_IS_GIVEN" ] || MILENA_HOST='' MILENA_PORT=''
 ensure_build
+[ -z "${terminal:-}" ] || stty "$terminal"
 exec "$ROOT/milena" "$@"

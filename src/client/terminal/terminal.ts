@@ -25,6 +25,7 @@ export class Terminal {
   #began = 0;
   #isFirst = true;
   #hadArrows = false;
+  #hadIt = false;
 
   /** @param onEvents gets what the person does; what the terminal answers goes to those who listen for it */
   constructor(
@@ -51,8 +52,9 @@ export class Terminal {
     this.#keyboard = new Keyboard((events) => this.#take(events));
     this.#began = performance.now();
     this.#isFirst = true;
-    // Somebody may have changed it behind our back: a shell that had it meanwhile.
-    this.#input.setRawMode(false);
+    // A shell that had it meanwhile may have changed it behind Node's back.
+    if (this.#hadIt) this.#input.setRawMode(false);
+    this.#hadIt = true;
     this.#input.setRawMode(true);
     const arrows = `\u001b[?${WHEEL_AS_ARROWS}$p\u001b[?${WHEEL_AS_ARROWS}s${off([WHEEL_AS_ARROWS])}`;
     this.#output.write(on(MODES) + (this.#hasMouse ? on(MOUSE_MODES) : arrows));

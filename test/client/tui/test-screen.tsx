@@ -46,6 +46,9 @@ export const KEY = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: SGR sequences begin with one
 const COLOURS = /\u001b\[[\d;]*m/g;
 const WAIT = { timeout: 10_000, interval: 5 };
+/** Enter comes by itself, unless it is Alt+Enter. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Escape makes Alt of a key
+const ENTER = /(?<=[^\u001b])(?=\r)|(?<=[^\u001b]\r|^\r)/;
 /** Between two keys of a person; no time passes for anything else. */
 const BETWEEN_KEYS_MS = 300;
 
@@ -126,7 +129,7 @@ export class TestScreen {
 
   /** Keys as a terminal sends them, one after the other; a person lets time pass between them, and behind Enter. */
   keys(...pressed: readonly string[]): void {
-    for (const key of pressed.flatMap((keys) => keys.split(/(?<=\r)/))) {
+    for (const key of pressed.flatMap((keys) => keys.split(ENTER))) {
       this.#typedMs += BETWEEN_KEYS_MS;
       this.read(key);
     }
