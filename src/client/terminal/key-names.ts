@@ -64,8 +64,7 @@ export function keyName(base: string, modifiers: number): string {
 /** The name of a key as a person wrote it, in any order and case; undefined if there is no such key. */
 export function parseKeyName(written: string): string | undefined {
   const text = written.trim().toLowerCase();
-  // The plus key itself stands at the end.
-  const parts = text.endsWith('+') ? [...text.slice(0, -1).split('+').filter(Boolean), '+'] : text.split('+');
+  const parts = partsOf(text);
   const base = BY_WRITTEN[parts.at(-1) ?? ''] ?? parts.at(-1) ?? '';
   if (!NAMED_KEYS.has(base) && [...base].length !== 1) return undefined;
   let modifiers = 0;
@@ -75,6 +74,12 @@ export function parseKeyName(written: string): string | undefined {
     modifiers |= bit;
   }
   return keyName(base, modifiers);
+}
+
+/** The plus key itself may stand at the end. */
+function partsOf(name: string): string[] {
+  if (name === '+') return ['+'];
+  return name.endsWith('++') ? [...name.slice(0, -2).split('+'), '+'] : name.split('+');
 }
 
 const BITS: Readonly<Record<string, number>> = {
@@ -109,8 +114,9 @@ const SHOWN: Readonly<Record<string, string>> = {
 
 /** A key as it is shown to people: `Alt+A`, `Ctrl+↑`. */
 export function shownKey(name: string): string {
-  const parts = name.endsWith('+') ? [...name.slice(0, -1).split('+').filter(Boolean), '+'] : name.split('+');
-  return parts.map((part) => SHOWN[part] ?? part.charAt(0).toUpperCase() + part.slice(1)).join('+');
+  return partsOf(name)
+    .map((part) => SHOWN[part] ?? part.charAt(0).toUpperCase() + part.slice(1))
+    .join('+');
 }
 
 /** The key of a control character, which is not Escape. */

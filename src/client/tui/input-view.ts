@@ -176,7 +176,8 @@ function bounds(graphemes: Graphemes, columns: number): number[] {
     const isBlank = code === SPACE || code === TAB;
     // Between wide characters there are no blanks, and every place is as good.
     if ((widths[index] ?? 0) > 1) [breakAt, breakWidth] = [at, width];
-    if (width > 0 && width + widthAt(graphemes, index, width) > columns) {
+    // A second time where what was moved to the next row leaves no room there either.
+    while (width > 0 && width + widthAt(graphemes, index, width) > columns) {
       const isWithin = breakAt <= start || isBlank;
       const next = isWithin ? at : breakAt;
       width = isWithin ? 0 : width - breakWidth;
