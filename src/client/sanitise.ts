@@ -19,6 +19,9 @@ const INVISIBLE = /(?!\u200c|\u200d|\ufe0e|\ufe0f)[\p{Default_Ignorable_Code_Poi
 const NONCHARACTER = /\p{Noncharacter_Code_Point}/gu;
 /** Joiners count as marks, or they would part one long run into many short ones. */
 const TOO_MANY_MARKS = new RegExp(`((?:\\p{M}|\u200c|\u200d){${MAX_MARKS}})(?:\\p{M}|\u200c|\u200d)+`, 'gu');
+/** So many blank lines in a row stay: nobody needs more, and a screen full of them hides what stands above. */
+const MAX_BLANK_LINES = 10;
+const BLANK_LINES = new RegExp(`\\n(?:[^\\S\\n]*\\n){${MAX_BLANK_LINES + 1},}`, 'g');
 const MARK_ALONE = /(^|\n|\t| )(?=\p{M})/gu;
 
 const EMOJI_END = /(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f)$/u;
@@ -38,8 +41,8 @@ const JOINING_END = new RegExp(`[${JOINING_SCRIPT}]$`, 'u');
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /**
- * Text of several lines, made safe: line breaks of any kind become LF, a tab stays, any other control character becomes
- * its visible picture (`␛`), a lone surrogate or noncharacter `�`; bidi controls, tags and invisible characters go;
+ * Text of several lines, made safe: line breaks of any kind become LF (never more than ten blank lines in a row), a tab
+ * stays, any other control character becomes its visible picture (`␛`), a lone surrogate or noncharacter `�`; bidi controls, tags and invisible characters go;
  * joiners and variation selectors stay where a script or an emoji needs them. Applied again it changes nothing.
  */
 export function sanitiseText(text: string): string {
@@ -52,7 +55,8 @@ export function sanitiseText(text: string): string {
     .replace(VARIATION, keepVariation)
     .replace(JOINERS, keepJoiner)
     .replace(TOO_MANY_MARKS, '$1')
-    .replace(MARK_ALONE, '$1\u25cc');
+    .replace(MARK_ALONE, '$1\u25cc')
+    .replace(BLANK_LINES, '\n'.repeat(MAX_BLANK_LINES + 1));
 }
 
 /** A name, a sender, a status text: as `sanitiseText`, and of one line. */

@@ -40,6 +40,8 @@ describe('hostile text', () => {
     ['delete', 'a\u007fb', 'a␡b'],
     ['bell', '\u0007\u0007', '␇␇'],
     ['null', 'a\u0000b', 'a␀b'],
+    ['many blank lines', `a${'\n'.repeat(1_000)}b`, `a${'\n'.repeat(11)}b`],
+    ['blank lines of spaces', `a${'\n \t '.repeat(1_000)}\nb`, `a${'\n'.repeat(11)}b`],
     ['vertical tab, form feed', 'a\vb\fc', 'a\nb\nc'],
     ['next line, separators', 'a\u0085b\u2028c\u2029d', 'a\nb\nc\nd'],
     ['bidi override', 'abc\u202egpj.exe', 'abcgpj.exe'],
