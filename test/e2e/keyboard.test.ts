@@ -133,6 +133,8 @@ test('thirty lines at once, without marks, are one draft; nothing of them is sen
   terminal.send(`${lines.join('\r')}\r`);
   await terminal.shows(/^ ↑ 24 more above · /m, /^ +line 29$/m);
   expect(terminal.text).not.toMatch(/ me /);
+  // Enter in the same moment would belong to the paste.
+  await sleep(200);
   terminal.send('\r');
   await terminal.shows(/ line 28\n.* {2}line 29/, /✓/);
   expect(terminal.exitCode).toBeUndefined();
@@ -140,22 +142,22 @@ test('thirty lines at once, without marks, are one draft; nothing of them is sen
 
 describe('the mouse', () => {
   test('scrolls, and opens a conversation; the wheel touches nothing that is written', async () => {
-    const terminal = await inConversation();
+    const terminal = await inConversation({ size: { columns: 80, rows: 12 } });
     const carol = await arrival('carol');
-    for (let count = 1; count <= 30; count++) {
+    for (let count = 1; count <= 8; count++) {
       terminal.send(`number ${count}`);
       await terminal.shows(new RegExp(`› number ${count}$`, 'm'));
       terminal.send('\r');
-      await terminal.shows(new RegExp(`number ${count} +✓$`, 'm'));
+      await terminal.shows(new RegExp(`number ${count} +✓`));
     }
     terminal.send('half');
     await terminal.shows(/› half$/m);
     expect(terminal.state.modes).toMatchObject({ mouseTrackingMode: 'vt200', sendFocusMode: true });
-    terminal.send('\u001b[<64;40;10M');
+    terminal.send('\u001b[<64;40;5M');
     await terminal.shows(/↓ more below/, /› half$/m);
-    expect(terminal.text).not.toMatch(/number 30/);
-    terminal.send('\u001b[<65;40;10M');
-    await terminal.shows(/number 30/, /› half$/m);
+    expect(terminal.text).not.toMatch(/number 8/);
+    terminal.send('\u001b[<65;40;5M');
+    await terminal.shows(/number 8/, /› half$/m);
     carol.write(terminal.text.match(/anna[a-z]{6}/)?.[0] ?? '', 'hello');
     await terminal.shows(/^ {2}carol[a-z]{6} +1 │/m);
     terminal.send('\u001b[<0;3;3M\u001b[<0;3;3m');

@@ -8,7 +8,7 @@ const MOUSE_MODES = [1000, 1006];
 /** The wheel as arrow keys, which most terminals have on: it would go through what was entered. */
 const WHEEL_AS_ARROWS = 1007;
 const IS_SET = 1;
-/** What is there to read so soon was typed before. */
+/** What is there to read so soon was typed before; a busy machine takes longer to look for the first time. */
 const AHEAD_MS = 100;
 
 const on = (modes: readonly number[]) => modes.map((mode) => `\u001b[?${mode}h`).join('');
@@ -24,6 +24,7 @@ export class Terminal {
   #keyboard: Keyboard | null = null;
   #began = 0;
   #isFirst = true;
+  #hasLooked = false;
   #hadArrows = false;
   #hadIt = false;
 
@@ -60,6 +61,9 @@ export class Terminal {
     this.#output.write(on(MODES) + (this.#hasMouse ? on(MOUSE_MODES) : arrows));
     this.#input.on('data', this.#read);
     this.#input.resume();
+    this.#hasLooked = false;
+    // The loop has looked at the terminal between two of these.
+    setImmediate(() => setImmediate(() => setImmediate(() => void (this.#hasLooked = true))));
   }
 
   /** Leaves it as it was. */
@@ -79,7 +83,8 @@ export class Terminal {
   }
 
   readonly #read = (bytes: Buffer): void => {
-    const isAhead = this.#isFirst && performance.now() - this.#began < AHEAD_MS;
+    const isSoon = !this.#hasLooked || performance.now() - this.#began < AHEAD_MS;
+    const isAhead = this.#isFirst && isSoon;
     this.#isFirst = false;
     if (isAhead) this.#keyboard?.pushAhead(bytes);
     else this.#keyboard?.push(bytes);

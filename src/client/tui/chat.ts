@@ -303,6 +303,11 @@ export class Chat implements View {
       case 'submit':
         this.#enter();
         break;
+      case 'newline':
+        // An answer has one line: every kind of Enter ends it.
+        if (question === null) this.#edit(action);
+        else this.#enter();
+        break;
       case 'up':
       case 'down':
         if (page !== null || picked !== null) this.#pick(action.type === 'up' ? -1 : 1);

@@ -70,7 +70,8 @@ export async function runScreen(
       } else terminal.end();
       stdout.write(NO_WRAP);
       terminal.begin();
-      // Everything is drawn as after a change of the size, which there may have been.
+      // Only the shell was told of another size meanwhile. Everything is drawn anew, whether there was one or not.
+      process.emit('SIGWINCH', 'SIGWINCH');
       stdout.emit('resize');
     },
     stays: () => chat.tell('There is no shell to go back to.'),
