@@ -5,6 +5,8 @@ import type { InputEvent } from './input-event.ts';
 export const ENTER_MS = 30;
 /** A burst is over when nothing comes for so long. */
 export const BURST_MS = 100;
+/** Lines that come at once so soon behind a burst are the rest of it: the line to the terminal is slow. */
+const REST_MS = 1_000;
 /** Text is as quick as a program's up to so long before Enter. */
 const QUICK_MS = 5;
 /** Nobody types so many characters between two reads. */
@@ -53,7 +55,8 @@ export class Bursts {
       return;
     }
     const text = '\r'.repeat(this.#held) + part.map(keyText).join('');
-    if (now < this.#endsAt || isBurst(text)) {
+    const isRest = now < this.#endsAt + REST_MS && part.length > 1;
+    if (now < this.#endsAt || isRest || isBurst(text)) {
       this.#held = 0;
       this.#enterDueAt = null;
       this.#endsAt = now + BURST_MS;

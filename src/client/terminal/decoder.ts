@@ -14,6 +14,12 @@ const LONG_MS = 3_000;
 export const PASTE_MS = 500;
 /** A Ctrl+C that comes by itself, and not sooner behind a paste that has not ended, is the key. */
 const ALONE_MS = 20;
+/** So long behind an Escape that was taken for the key, the rest of a sequence is still none that a person typed. */
+const LATE_MS = 3_000;
+/** Such a rest, as one read: nobody types it so. */
+const LATE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: answers end in one
+  /^(?:\[[\d;:<=>?]*[ -/]?[@-~]|\[\d\$|O[A-DFHMP-Sa-d]|\]\d+;[^\x07\x1b]*(?:\x07|\x1b\\)|P[\d;]*[!>+$|][^\x1b]*\x1b\\)$/;
 /** More of a paste is dropped: four times what can be sent. */
 export const MAX_PASTE_BYTES = 256 * 1024;
 /** No sequence that means something is longer; more of one is dropped. */
@@ -63,6 +69,8 @@ export class Decoder {
   #characterBytes = 0;
   #isAltCharacter = false;
   #lastAt = 0;
+  /** When an Escape was last taken for the key because nothing followed. */
+  #escapeAt = Number.NEGATIVE_INFINITY;
   /** The last byte was CR: LF behind it belongs to it. */
   #sawReturn = false;
   #isLoneRead = false;
@@ -79,11 +87,17 @@ export class Decoder {
   push(bytes: Uint8Array, now: number): Decoded[] {
     this.#expire(now);
     this.#isLoneRead = bytes.length === 1;
+    if (this.#isLate(bytes, now)) this.#begin();
     for (const byte of bytes) {
       this.#take(byte, now);
       this.#lastAt = now;
     }
     return this.#taken();
+  }
+
+  #isLate(bytes: Uint8Array, now: number): boolean {
+    if (this.#state !== 'ground' || now - this.#escapeAt > LATE_MS || bytes.length < 2) return false;
+    return bytes.length < MAX_SEQUENCE_BYTES && LATE.test(Buffer.from(bytes).toString('latin1'));
   }
 
   /** What it means that nothing more came until `now`. */
@@ -118,6 +132,7 @@ export class Decoder {
     switch (this.#state) {
       case 'escape':
         for (let left = this.#escapes; left > 0; left--) this.#key('escape');
+        this.#escapeAt = now;
         break;
       case 'paste':
         this.#endPaste();

@@ -63,7 +63,7 @@ export class Terminal {
     this.#input.resume();
     this.#hasLooked = false;
     // The loop has looked at the terminal between two of these.
-    setImmediate(() => setImmediate(() => setImmediate(() => void (this.#hasLooked = true))));
+    setImmediate(() => setImmediate(() => setImmediate(this.#looked)));
   }
 
   /** Leaves it as it was. */
@@ -81,6 +81,10 @@ export class Terminal {
       // The window is closed.
     }
   }
+
+  readonly #looked = (): void => {
+    this.#hasLooked = true;
+  };
 
   readonly #read = (bytes: Buffer): void => {
     const isSoon = !this.#hasLooked || performance.now() - this.#began < AHEAD_MS;

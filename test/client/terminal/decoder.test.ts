@@ -145,6 +145,25 @@ describe('Escape', () => {
   });
 });
 
+test('the rest of a sequence whose Escape came long before is no text', () => {
+  for (const [name, bytes, meaning] of SEQUENCES) {
+    const isOld =
+      /^.\[M|200~|^.O[w5k1]|^.\]l|^.\[\[|^.[^[\]OP]/su.test(bytes) || bytes.charCodeAt(0) !== 0x1b;
+    if (isOld) continue;
+    const typist = new Typist();
+    const events = [...typist.read([bytes.slice(0, 1), bytes.slice(1)], 1_000), ...typist.end()];
+    expect(joined(events), name).toEqual(joined([key('escape'), ...meaning]));
+  }
+});
+
+test('but what a person types behind Escape is', () => {
+  for (const text of ['[', '[]', '[x]', 'OK', ']1', 'P', 'Peter', '[1', 'O']) {
+    const typist = new Typist();
+    const events = [...typist.read(['\u001b', ...text], 400), ...typist.end()];
+    expect(joined(events), text).toEqual([key('escape'), typed(text)]);
+  }
+});
+
 describe('a paste that is not ended', () => {
   test('ends when nothing more comes', () => {
     const typist = new Typist();

@@ -243,15 +243,19 @@ describe('Enter in the moment in which text came', () => {
     expect(push('two\r', 1_010)).toEqual([{ type: 'paste', text: '\rtwo\r' }]);
     expect(push('\r', 1_090)).toEqual([{ type: 'paste', text: '\r' }]);
     expect(push('\r', 1_200)).toEqual([{ type: 'key', key: 'enter' }]);
+    // A line all at once is still a part of it; a person's is not.
+    expect(push('three\r', 1_900)).toEqual([{ type: 'paste', text: 'three\r' }]);
+    expect(push('x', 2_200)).toEqual([{ type: 'text', text: 'x' }]);
+    expect(push('\r', 2_300)).toEqual([{ type: 'key', key: 'enter' }]);
   });
 
   test('of a person is the key at once', () => {
-    expect(push('a', 2_000)).toEqual([{ type: 'text', text: 'a' }]);
-    expect(push('\r', 2_040)).toEqual([{ type: 'key', key: 'enter' }]);
+    expect(push('a', 5_000)).toEqual([{ type: 'text', text: 'a' }]);
+    expect(push('\r', 5_040)).toEqual([{ type: 'key', key: 'enter' }]);
   });
 
   test("in front of a paste's end that comes too late is a part of it", () => {
-    expect(push('rest\rof it\r\u001b[201~\r', 3_000)).toEqual([
+    expect(push('rest\rof it\r\u001b[201~\r', 8_000)).toEqual([
       { type: 'paste', text: 'rest\rof it\r' },
       { type: 'key', key: 'enter' },
     ]);
