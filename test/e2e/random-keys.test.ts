@@ -102,13 +102,17 @@ class Session {
         const key = random.pick(['\u001b[1;3A', '\u001b[1;3B', '\u001b1', '\u001b2']);
         terminal.send(key);
         await terminal.settled();
-        const open = / (\w+) › /.exec(terminal.rows.slice(-10).join('\n'))?.[1] ?? '';
+        await terminal.until(() => expect(this.#openOnScreen).not.toBeNull());
+        await terminal.settled();
+        const open = this.#openOnScreen ?? '';
         if (open !== this.#open) this.#turnTo(open);
         return `goes to ${open}`;
       }
       case 6: {
         const friend = random.pick(this.#friends);
+        const before = terminal.output.length;
         friend.write(this.#me, random.pick(['short', 'word '.repeat(40), 'three\n\tlines\n\n漢字']));
+        await terminal.until(() => expect(terminal.output.length).toBeGreaterThan(before));
         return `${friend.name} writes`;
       }
       case 7:
@@ -158,7 +162,12 @@ class Session {
     const before = terminal.rows;
     terminal.send('\u000c');
     await terminal.settled();
-    expect(terminal.rows).toEqual(before);
+    await terminal.until(() => expect(terminal.rows).toEqual(before));
+  }
+
+  /** Whose conversation the prompt names; null while nothing is drawn. */
+  get #openOnScreen(): string | null {
+    return /^ (\w+) › ?/m.exec(terminalEnd(this.#terminal))?.[1] ?? null;
   }
 
   get #line(): InputLine {
@@ -199,6 +208,11 @@ class Session {
   #shown(): string[] {
     return this.#terminal.rows.slice(-1 - this.#expected().length, -1);
   }
+}
+
+/** Where the input is, however many rows it has. */
+function terminalEnd(terminal: TestTerminal): string {
+  return terminal.rows.slice(-10).join('\n');
 }
 
 /** Of the process, in MiB; null where no system tells. */
