@@ -7,8 +7,17 @@
 # that at MILENA_HOST and MILENA_PORT, or the one that was started here last, or 127.0.0.1:8080. ./stop_everything.sh ends
 # it, too.
 set -euo pipefail
+# What is typed already may be a password: nobody is to see it. The client finds it later.
+terminal=''
+echo_again() { [ -z "$terminal" ] || stty "$terminal"; }
+if [ -t 0 ] && [ -t 1 ] && terminal=$(stty -g 2> /dev/null); then
+  trap echo_again EXIT
+  stty -echo
+fi
+
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/scripts/common.sh"
+at_end="$at_end echo_again"
 
 server=''
 for argument in "$@"; do
@@ -29,4 +38,5 @@ fi
 # What nobody has said must not count before that file. Empty, and not unset: that would be a look into .env.
 [ -n "$ADDRESS_IS_GIVEN" ] || MILENA_HOST='' MILENA_PORT=''
 ensure_build
+echo_again
 exec "$ROOT/milena" "$@"

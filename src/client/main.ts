@@ -3,6 +3,8 @@
  * Without a command the screen, or the same line by line; with one, one thing for a script. What is not needed is not
  * loaded: a command has no time for React.
  */
+// First: whatever is typed from now on is seen by nobody.
+import './hold-terminal.ts';
 import { readFileSync } from 'node:fs';
 import { colorDepthOf } from './color-depth.ts';
 import { noteRun } from './run-note.ts';

@@ -8,12 +8,10 @@
 const MAX_MARKS = 4;
 /** At most this many graphemes of a name are shown. */
 const MAX_NAME_GRAPHEMES = 64;
-/** What a tab in a paste becomes: enough to see how lines are indented. */
-const TAB = '    ';
 
 const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are what it looks for
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const JOINERS = /\u200c|\u200d/gu;
 const VARIATION = /\ufe0e|\ufe0f/gu;
 /** Bidi controls, tags, fillers, zero-width characters and the like; the joiners and FE0E/FE0F are looked at apart. */
@@ -21,8 +19,10 @@ const INVISIBLE = /(?!\u200c|\u200d|\ufe0e|\ufe0f)[\p{Default_Ignorable_Code_Poi
 const NONCHARACTER = /\p{Noncharacter_Code_Point}/gu;
 /** Joiners count as marks, or they would part one long run into many short ones. */
 const TOO_MANY_MARKS = new RegExp(`((?:\\p{M}|\u200c|\u200d){${MAX_MARKS}})(?:\\p{M}|\u200c|\u200d)+`, 'gu');
-const MARK_ALONE = /(^|\n| )(?=\p{M})/gu;
-const BLANK_LINES = /\n(?:[^\S\n]*\n){2,}/g;
+/** So many blank lines in a row stay: nobody needs more, and a screen full of them hides what stands above. */
+const MAX_BLANK_LINES = 10;
+const BLANK_LINES = new RegExp(`\\n(?:[^\\S\\n]*\\n){${MAX_BLANK_LINES + 1},}`, 'g');
+const MARK_ALONE = /(^|\n|\t| )(?=\p{M})/gu;
 
 const EMOJI_END = /(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f)$/u;
 const EMOJI_START = /^\p{Extended_Pictographic}/u;
@@ -41,10 +41,9 @@ const JOINING_END = new RegExp(`[${JOINING_SCRIPT}]$`, 'u');
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /**
- * Text of several lines, made safe: line breaks of any kind become LF (never more than one blank line in a row), a tab
- * becomes a space, any other control character its visible picture (`␛`), a lone surrogate or noncharacter `�`; bidi
- * controls, tags and invisible characters go; joiners and variation selectors stay where a script or an emoji
- * needs them. Applied again it changes nothing.
+ * Text of several lines, made safe: line breaks of any kind become LF (never more than ten blank lines in a row), a tab
+ * stays, any other control character becomes its visible picture (`␛`), a lone surrogate or noncharacter `�`; bidi controls, tags and invisible characters go;
+ * joiners and variation selectors stay where a script or an emoji needs them. Applied again it changes nothing.
  */
 export function sanitiseText(text: string): string {
   return text
@@ -57,7 +56,7 @@ export function sanitiseText(text: string): string {
     .replace(JOINERS, keepJoiner)
     .replace(TOO_MANY_MARKS, '$1')
     .replace(MARK_ALONE, '$1\u25cc')
-    .replace(BLANK_LINES, '\n\n');
+    .replace(BLANK_LINES, '\n'.repeat(MAX_BLANK_LINES + 1));
 }
 
 /** A name, a sender, a status text: as `sanitiseText`, and of one line. */
@@ -75,22 +74,15 @@ export function sanitiseName(name: string): string {
 }
 
 /**
- * What a person typed or pasted, for the input line: line breaks of any kind become LF, tabs blanks, and nothing is left
- * that could act on the terminal. Less strict than `sanitiseText` since a character may come in pieces, and since it
- * is up to the writer how many blank lines there are.
+ * What a person typed or pasted, for the input line: line breaks of any kind become LF, tabs stay, and nothing is left
+ * that could act on the terminal. Less strict than `sanitiseText` since a character may come in pieces.
  */
 export function sanitiseTyped(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(LINE_BREAK, '\n')
-    .replace(/\t/g, TAB)
-    .replace(CONTROL, '')
-    .replace(INVISIBLE, '');
+  return text.toWellFormed().replace(LINE_BREAK, '\n').replace(CONTROL, '').replace(INVISIBLE, '');
 }
 
 function picture(control: string): string {
   const code = control.charCodeAt(0);
-  if (control === '\t') return ' ';
   if (code === 0x7f) return '\u2421';
   return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
 }

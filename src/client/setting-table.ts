@@ -20,6 +20,7 @@ export interface Given {
   readonly protocol: 1 | 2;
   readonly theme: Theme;
   readonly bell: boolean;
+  readonly mouse: boolean;
   readonly plain: boolean;
   readonly history: boolean;
   readonly dataDir: string;
@@ -49,6 +50,7 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
   protocol: { ...text('protocol', 'MILENA_PROTOCOL', parseProtocol, '1 or 2', '2'), json: 'number' },
   theme: text('theme', 'MILENA_THEME', parseTheme, `one of ${THEMES.join(', ')}`, 'dark'),
   bell: flag('bell', 'MILENA_BELL', 'false'),
+  mouse: flag('mouse', 'MILENA_MOUSE', 'false'),
   plain: flag('plain', 'MILENA_PLAIN', 'true'),
   history: flag('history', 'MILENA_HISTORY', 'false'),
   dataDir: path('data-dir', 'MILENA_DATA_DIR', 'the path of a folder', '~/.local/share/milena'),

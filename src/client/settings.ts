@@ -30,6 +30,8 @@ export interface Settings {
   readonly theme: Theme;
   /** Ring the terminal's bell. */
   readonly bell: boolean;
+  /** Take the wheel and clicks from the terminal. */
+  readonly mouse: boolean;
   /** Lines instead of a screen. */
   readonly plain: boolean;
   /** Where histories lie; null: nothing is kept on disk. */
@@ -97,6 +99,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
       fromFlags.passwordFile ?? (environment.MILENA_PASSWORD ? null : (given.passwordFile ?? null)),
     theme: given.theme ?? 'auto',
     bell: given.bell ?? true,
+    mouse: given.mouse ?? true,
     plain: given.plain ?? false,
     directory: given.history === false ? null : dataDir,
     file: reading.path,

@@ -19,6 +19,9 @@ describe('what people write stays as it is', () => {
     'สวัสดีครับ ที่นี่',
     'ཧཱུྃ',
     '   indented',
+    'a\tb',
+    '\tindented',
+    'one\n\n\n \t \n\nsix\n\n',
   ])('%j', (text) => expect(sanitiseText(text)).toBe(text));
 });
 
@@ -37,11 +40,10 @@ describe('hostile text', () => {
     ['delete', 'a\u007fb', 'a␡b'],
     ['bell', '\u0007\u0007', '␇␇'],
     ['null', 'a\u0000b', 'a␀b'],
-    ['tab', 'a\tb', 'a b'],
+    ['many blank lines', `a${'\n'.repeat(1_000)}b`, `a${'\n'.repeat(11)}b`],
+    ['blank lines of spaces', `a${'\n \t '.repeat(1_000)}\nb`, `a${'\n'.repeat(11)}b`],
     ['vertical tab, form feed', 'a\vb\fc', 'a\nb\nc'],
     ['next line, separators', 'a\u0085b\u2028c\u2029d', 'a\nb\nc\nd'],
-    ['many blank lines', `a${'\n'.repeat(1_000)}b`, 'a\n\nb'],
-    ['blank lines of spaces', `a${'\n \t '.repeat(1_000)}\nb`, 'a\n\nb'],
     ['bidi override', 'abc\u202egpj.exe', 'abcgpj.exe'],
     ['bidi isolates', '\u2066a\u2069\u2067b\u2069\u2068c\u2069', 'abc'],
     ['bidi marks', '\u200ea\u200fb\u061cc', 'abc'],
@@ -79,7 +81,7 @@ describe('hostile text', () => {
 
   test.each([
     ['lines stay lines', 'one\r\n  two\n\nthree\rfour\u2028five\n', 'one\n  two\n\nthree\nfour\nfive\n'],
-    ['tabs become blanks', 'if x:\n\treturn', 'if x:\n    return'],
+    ['tabs stay', 'if x:\n\treturn\t', 'if x:\n\treturn\t'],
     ['controls go', '\u001b[31mx\u0007\u009b\u007f', '[31mx'],
     ['what reorders or hides goes', 'a\u202eb\u2066c\u200b\ufeffd\u{e0041}', 'abcd'],
     ['half a character is none', 'a\ud800b', 'a\ufffdb'],
@@ -130,7 +132,7 @@ describe('hostile text', () => {
       }).join('');
       const shown = sanitiseText(text);
       const context = `seed ${seed + round}: ${JSON.stringify(text)} -> ${JSON.stringify(shown)}`;
-      expect(shown, context).not.toMatch(/(?!\n)\p{Cc}|\p{Cs}|\p{Bidi_Control}|[\u2028\u2029]/u);
+      expect(shown, context).not.toMatch(/(?!\n|\t)\p{Cc}|\p{Cs}|\p{Bidi_Control}|[\u2028\u2029]/u);
       expect(shown, context).not.toMatch(/(?:\p{M}|\u200c|\u200d){5}/u);
       expect(shown, context).not.toMatch(/(?!\u200c|\u200d|\ufe0e|\ufe0f)\p{Default_Ignorable_Code_Point}/u);
       expect(sanitiseText(shown), context).toBe(shown);

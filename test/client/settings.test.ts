@@ -53,6 +53,7 @@ test('without any choice it speaks with this machine and keeps a history', () =>
     passwordFile: null,
     theme: 'auto',
     bell: true,
+    mouse: true,
     plain: false,
     directory: join(home, '.local/share/milena'),
     file: join(home, '.config/milena/settings.json'),
@@ -217,6 +218,7 @@ const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   protocol: '3\x9b2J',
   theme: 'pi\u200enk',
   bell: 'ding\x07dong',
+  mouse: 'cat\x1b[31m',
   plain: 'quite\x00',
   history: 'some\x1b[2J',
   dataDir: null,
@@ -298,6 +300,6 @@ test('the documentation has a row for every setting, and no other, with what cou
   const defaults = rows.flatMap(([, , , variable = '', value]) =>
     value === undefined ? [] : [[variable, value] as const],
   );
-  expect(defaults).toHaveLength(9);
+  expect(defaults).toHaveLength(10);
   expect(read({}, Object.fromEntries(defaults))).toEqual(read({}));
 });

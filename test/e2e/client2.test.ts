@@ -173,8 +173,8 @@ test('one account in two terminals: asked, taken over, told, and taken back', as
   await second.shows(/^ take over\? ›/m);
   second.type('yes\r');
   await second.shows(new RegExp(`milena · ${anna} .*● online`));
-  await first.shows(wrapped(`Ctrl\\+T, or /login ${anna}, takes it back`), /not logged in .*● online/);
-  first.type('\u0014');
+  await first.shows(wrapped(`/login ${anna} takes it back`), /not logged in .*● online/);
+  first.type('\u001br');
   await answerPassword(first);
   await first.shows(new RegExp(`milena · ${anna} .*● online`));
   await second.shows(wrapped('takes it back'), /not logged in/);

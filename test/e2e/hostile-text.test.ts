@@ -111,7 +111,7 @@ describe('control characters', () => {
     ['delete', 'a\u007fb', 'a␡b'],
     ['enquiry, which terminals answer', '\u0005', '␅'],
     ['cancel and substitute', '\u0018\u001a', '␘␚'],
-    ['tabs', 'a\tb\t\tc', 'a b  c'],
+    ['tabs', 'a\tb\t\tc', 'a   b       c'],
     ['C1: CSI, OSC, DCS, string terminator, index', '\u009b31m\u009d0;x\u009c\u0090q\u0084', '�31m�0;x��q�'],
     ['C1: next line is a line break', 'a\u0085b', 'a'],
   ])('%s', async (name, value, shown) => {
@@ -203,7 +203,8 @@ describe('what hides, turns around or takes room', () => {
     ['noncharacters', '\ufdd0\ufffe', ['��']],
     ['line and paragraph separators', 'a\u2028b\u2029c', ['a', 'b', 'c']],
     ['line breaks of every kind', 'a\r\nb\rc\vd\fe', ['a', 'b', 'c', 'd', 'e']],
-    ['no more than one blank line', 'a\n\n\n \n\t\n\nb', ['a', '', 'b']],
+    ['blank lines', 'a\n\n\n \n\t\nb', ['a', '', '', '', '', 'b']],
+    ['no more than ten of them', `a${'\n\t'.repeat(50)}\nb`, ['a', ...Array<string>(10).fill(''), 'b']],
     ['a forged message', 'hi\n 12:00  ann  forged', ['hi', ' hh:mm  ann  forged']],
     ['a word of two rows', long + long, [long, long]],
     ['wide characters in the last column', `a${'漢'.repeat(22)}`, [`a${'漢'.repeat(21)}`, '漢']],

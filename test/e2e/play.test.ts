@@ -25,7 +25,7 @@ const HINT = ' Enter send · Alt+Enter newline · Alt+A next unread · Ctrl…';
 const OFFLINE_HINT = ' Trying again by itself · what you send waits (⧖) · /help …';
 const LOGIN_HINT = ' /login NAME · /create NAME · /help · /quit';
 const NEXT_UNREAD = '\u001ba';
-const TAKE_BACK = '\u0014';
+const TAKE_BACK = '\u001br';
 let north: RunningFrontend;
 let south: RunningFrontend;
 let door: Door;
@@ -75,8 +75,8 @@ const CLOSED = failed(
 );
 const REPLACED = failed(
   'Your login has ended: the account was logged in',
-  'to elsewhere. You are logged out here. Ctrl+T,',
-  'or /login ann······, takes it back.',
+  'to elsewhere. You are logged out here. /login',
+  'ann······ takes it back.',
 );
 
 interface Scene {

@@ -238,8 +238,8 @@ describe('with two conversations', () => {
       ' for lunch?',
       ' hh:mm me',
       ' yes, half past  ✓✓',
-      ' ben··… › ught',
-      ' Enter send · Alt+…',
+      ' ben··… › thought',
+      ' ↑ 1 more above · …',
     ];
     await shrinks(terminal, names, small, wide);
     // Back and forth, faster than it is drawn.
@@ -310,7 +310,7 @@ describe('with two conversations', () => {
       '',
       ' Enter sends · Alt+Enter new line · Tab completes · Ctrl+_ takes back a change',
       ' Alt+A next unread · Ctrl+B list · Alt+↑ Alt+↓ other conversation',
-      ' PageUp PageDown scroll · Alt+< start · Alt+> end · Ctrl+C leaves',
+      ' PageUp PageDown scroll · Ctrl+R looks back · Ctrl+C leaves · /help keys: all',
     ];
     const wide = whole(WIDE, { header: header(WIDE), top: help, input, hint });
     await becomes(terminal, WIDE, names, wide);

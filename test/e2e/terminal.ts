@@ -8,6 +8,10 @@ import { expect, vi } from 'vitest';
 const WAIT = { timeout: 40_000, interval: 20 };
 /** A screen is drawn in a few milliseconds, however slow the machine is. */
 const QUIET_MS = 300;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Alt+Enter is none
+const BEHIND_ENTER = /(?<=[^\u001b]\r)(?=.)/su;
+/** Less is as fast as no person. */
+const BETWEEN_LINES_MS = 150;
 
 export interface TerminalOptions {
   readonly columns: number;
@@ -39,6 +43,9 @@ export class TestTerminal {
   /** Everything that was written, escape sequences included. */
   output = '';
   exitCode: number | undefined;
+  /** What is still to be typed, and how much that is. */
+  #typing: Promise<void> = Promise.resolve();
+  #toType = 0;
 
   /** @param command run by `sh`, so that further commands can look at what the first one left behind */
   constructor(command: string, options: TerminalOptions) {
@@ -143,8 +150,31 @@ export class TestTerminal {
     };
   }
 
+  /** Keys of a person, who lets a moment pass behind each Enter. */
   type(text: string): void {
-    this.#pty.write(text);
+    const [first = '', ...lines] = text.split(BEHIND_ENTER);
+    this.#then(() => this.#pty.write(first), 0);
+    for (const line of lines) this.#then(() => this.#pty.write(line), BETWEEN_LINES_MS);
+  }
+
+  /** Bytes at once, as a terminal sends a paste that it does not mark. */
+  send(bytes: string): void {
+    this.#pty.write(bytes);
+  }
+
+  /** Does it behind everything that is still to be typed, at once if that is nothing. */
+  #then(write: () => void, delayMs: number): void {
+    const isIdle = this.#toType === 0 && delayMs === 0;
+    if (isIdle) {
+      write();
+      return;
+    }
+    this.#toType += 1;
+    this.#typing = this.#typing.then(async () => {
+      await sleep(delayMs);
+      if (this.exitCode === undefined) write();
+      this.#toType -= 1;
+    });
   }
 
   resize(columns: number, rows: number): void {

@@ -110,6 +110,10 @@ export class PlainView implements View {
     this.#print([`${title}:`, ...rows].join('\n'));
   }
 
+  showKeys(): void {
+    this.#print('Keys are those of a line editor: Enter enters, ↑ brings back, Ctrl+C leaves.');
+  }
+
   found(words: string, messages: readonly StoredMessage[]): void {
     const count = messages.length;
     this.#print(

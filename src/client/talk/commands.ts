@@ -19,7 +19,7 @@ export type FaceCommand =
 export type Command =
   | FaceCommand
   | LocalCommand
-  | { readonly type: 'nothing' | 'help' | 'next' }
+  | { readonly type: 'nothing' | 'help' | 'keys' | 'next' }
   | { readonly type: 'mistake'; readonly text: string };
 
 /** What the history on this machine is enough for. */
@@ -64,22 +64,34 @@ export function commandWords(protocol: 1 | 2): string[] {
   return commandsOf(protocol).flatMap(({ usage }) => usage.match(/\/[a-z]+/g) ?? []);
 }
 
-/** Reads what was entered. Never throws: what cannot be read is a `mistake` with a sentence about it. */
+/** Blanks in front of it make no text of a command: a password could follow. */
+const BEGINS = /^(\s*)\/(\/?)/u;
+
+/**
+ * Reads what was entered: a text is what was typed, its blanks included. Never throws: what cannot be read is a `mistake`
+ * with a sentence about it.
+ */
 export function parseCommand(entered: string): Command {
-  const text = entered.trim();
-  if (text === '') return { type: 'nothing' };
-  if (text.startsWith('//')) return { type: 'say', text: text.slice(1) };
-  if (!text.startsWith('/')) return { type: 'say', text };
-  const { word, rest } = firstWord(text);
+  if (entered.trim() === '') return { type: 'nothing' };
+  const [, blanks = '', second] = BEGINS.exec(entered) ?? [];
+  if (second === undefined) return { type: 'say', text: entered };
+  if (second !== '') return { type: 'say', text: blanks + entered.slice(blanks.length + 1) };
+  const { word, rest } = firstWord(entered.trimStart());
   try {
-    return command(word.toLowerCase(), rest);
+    return command(word.toLowerCase(), rest.trim(), rest);
   } catch (error) {
     if (error instanceof ProtocolError) return { type: 'mistake', text: error.message };
     throw error;
   }
 }
 
-function command(word: string, rest: string): Command {
+/** A text that would be taken for a command, as one that is not. */
+export function asText(text: string): string {
+  return text.replace(BEGINS, '$1//$2');
+}
+
+/** @param exact what stands behind the command, blanks included */
+function command(word: string, rest: string, exact: string): Command {
   switch (word) {
     case '/create':
     case '/login':
@@ -89,8 +101,9 @@ function command(word: string, rest: string): Command {
       return { type: 'list', pattern: parsePattern(rest) };
     case '/msg': {
       if (rest === '') return usage('/msg NAME TEXT');
-      const to = firstWord(rest);
-      return { type: 'message', to: parseUsername(to.word), text: to.rest };
+      const to = firstWord(exact.trimStart());
+      // One blank parts name and text; more of them are the text's.
+      return { type: 'message', to: parseUsername(to.word), text: to.rest.trim() === '' ? '' : to.rest };
     }
     case '/who':
       return { type: 'who', names: rest === '' ? [] : rest.split(/[\s,;]+/u).map(parseUsername) };
@@ -102,6 +115,9 @@ function command(word: string, rest: string): Command {
       return rest === '' ? usage('/search WORDS') : { type: 'search', words: rest };
     case '/export':
       return { type: 'export', file: rest };
+    case '/help':
+      if (rest === '') return { type: 'help' };
+      return rest === 'keys' ? { type: 'keys' } : usage('/help, or /help keys');
     case '/logout':
     case '/passwd':
     case '/delete':
@@ -109,7 +125,6 @@ function command(word: string, rest: string): Command {
     case '/next':
     case '/mute':
     case '/forget':
-    case '/help':
     case '/quit': {
       const type = word.slice(1) as WithoutArgument;
       return rest === '' ? { type } : usage(word);
@@ -119,22 +134,13 @@ function command(word: string, rest: string): Command {
   }
 }
 
-type WithoutArgument =
-  | 'logout'
-  | 'delete'
-  | 'passwd'
-  | 'retrieve'
-  | 'next'
-  | 'mute'
-  | 'forget'
-  | 'help'
-  | 'quit';
+type WithoutArgument = 'logout' | 'delete' | 'passwd' | 'retrieve' | 'next' | 'mute' | 'forget' | 'quit';
 
 function usage(text: string): Command {
   return { type: 'mistake', text: `Usage: ${text}` };
 }
 
 function firstWord(text: string): { word: string; rest: string } {
-  const match = /^(\S+)\s*(.*)$/su.exec(text);
+  const match = /^(\S+)\s?(.*)$/su.exec(text);
   return { word: match?.[1] ?? '', rest: match?.[2] ?? '' };
 }

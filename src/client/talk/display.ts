@@ -69,6 +69,8 @@ export interface View {
   asked(question: Question | null, keepsTyped: boolean): void;
   /** Rows to read and put away again. */
   page(title: string, rows: readonly string[]): void;
+  /** Which keys there are, and what they do. */
+  showKeys(): void;
   /** What a search has found, newest first. */
   found(words: string, messages: readonly StoredMessage[]): void;
   /** Goes to the next conversation with something unread. */

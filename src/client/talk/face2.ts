@@ -186,10 +186,7 @@ export class Face2 implements Face {
         if (event.retryInMs === null) void this.#account.tellIfGone(event.name);
         break;
       case 'replaced':
-        display.say(
-          'error',
-          `${event.reason} You are logged out here. Ctrl+T, or /login ${event.name}, takes it back.`,
-        );
+        display.say('error', `${event.reason} You are logged out here. /login ${event.name} takes it back.`);
         display.replaced(event.name);
         break;
       case 'late-reply':

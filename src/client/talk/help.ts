@@ -3,7 +3,7 @@ import type { Usage } from './commands.ts';
 const KEYS: readonly string[] = [
   'Enter sends · Alt+Enter new line · Tab completes · Ctrl+_ takes back a change',
   'Alt+A next unread · Ctrl+B list · Alt+↑ Alt+↓ other conversation',
-  'PageUp PageDown scroll · Alt+< start · Alt+> end · Ctrl+C leaves',
+  'PageUp PageDown scroll · Ctrl+R looks back · Ctrl+C leaves · /help keys: all',
 ];
 
 /** What can be typed, and the keys, in rows that fit 80 columns; together with its title on a screen of 24 rows. */

@@ -175,6 +175,8 @@ export class Talk implements Display {
         throw new ClientError('INVALID', command.text);
       case 'help':
         return this.#view.page('What you can type', helpRows(commandsOf(this.#face.protocol)));
+      case 'keys':
+        return this.#view.showKeys();
       case 'next':
         return this.#view.nextUnread();
       case 'search':

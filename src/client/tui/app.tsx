@@ -1,17 +1,14 @@
-import { Box, Text, useCursor, useInput, usePaste, useWindowSize } from 'ink';
+import { Box, Text, useCursor, useWindowSize } from 'ink';
 import { memo, type ReactElement, useEffect, useSyncExternalStore } from 'react';
 import type { Chat } from './chat.ts';
-import { keyActions } from './keys.ts';
 import type { Row } from './rows.ts';
 import { nameColour, type Theme } from './theme.ts';
 
-/** The whole screen: it puts the frame that the chat has made on the terminal, and brings it the keys. */
+/** The whole screen: it puts the frame that the chat has made on the terminal. Keys come another way. */
 export function App({ chat, theme }: { chat: Chat; theme: Theme }): ReactElement {
   const frame = useSyncExternalStore(chat.subscribe, chat.getFrame);
   const { columns, rows } = useWindowSize();
   useEffect(() => chat.resize(columns, rows), [chat, columns, rows]);
-  useInput((text, key) => chat.press(keyActions(text, key)));
-  usePaste((text) => chat.press([{ type: 'insert', text }]));
   const { setCursorPosition } = useCursor();
   setCursorPosition(frame.cursor ?? undefined);
   return (

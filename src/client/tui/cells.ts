@@ -2,14 +2,34 @@ import stringWidth from 'string-width';
 
 /*
  * Terminals count in cells: most characters take one, CJK and emoji two, marks none. The texts here are of one line
- * and sanitised: a tab or an escape sequence has no width that anybody could know.
+ * and sanitised: an escape sequence has no width that anybody could know, and a tab has one only at its place.
  */
+
+/** Texts are drawn somewhere in a row, where a terminal's own stops would depend on what stands in front. */
+const TAB_COLUMNS = 4;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** Widths of so many graphemes are remembered; all are forgotten when there is one more. */
 const REMEMBERED_WIDTHS = 4_096;
 const remembered = new Map<string, number>();
+
+/** How many cells a tab takes in a column of a text. */
+export function tabCells(column: number): number {
+  return TAB_COLUMNS - (column % TAB_COLUMNS);
+}
+
+/** A text of lines with blanks for its tabs, up to the next stop. */
+export function withoutTabs(text: string): string {
+  if (!text.includes('\t')) return text;
+  return text
+    .split('\n')
+    .map((line) => {
+      const [first = '', ...rest] = line.split('\t');
+      return rest.reduce((row, part) => row + ' '.repeat(tabCells(cells(row))) + part, first);
+    })
+    .join('\n');
+}
 
 /** How many cells a text takes. */
 export function cells(text: string): number {

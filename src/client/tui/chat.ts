@@ -2,17 +2,22 @@ import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
-import { commandWords } from '../talk/commands.ts';
+import { asText, commandWords } from '../talk/commands.ts';
 import type { Question, TalkState, View } from '../talk/display.ts';
 import type { MakeFace } from '../talk/face.ts';
 import { Talk } from '../talk/talk.ts';
 import { nameOf } from '../talk/words.ts';
+import type { InputEvent } from '../terminal/input-event.ts';
+import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
 import { stepCompletion } from './completion.ts';
 import { ConversationList } from './conversation-list.ts';
 import { Drafts } from './drafts.ts';
-import { type Frame, frameOf, messageColumns, messageHeight } from './frame.ts';
+import { Entered } from './entered.ts';
+import { startSearch, stepSearch } from './entered-search.ts';
+import { conversationAt, type Frame, frameOf, messageColumns, messageHeight } from './frame.ts';
 import type { InputAction } from './input-line.ts';
-import type { KeyAction } from './keys.ts';
+import { keyRows } from './key-rows.ts';
+import { type KeyAction, keyAction } from './keys.ts';
 import { type Layout, layoutFor } from './message-rows.ts';
 import { sameRow, span } from './rows.ts';
 import {
@@ -42,6 +47,19 @@ export interface Bell {
   title(text: string): void;
 }
 
+/** What a person's terminal is to the chat. */
+export interface Keys {
+  readonly bindings: Bindings;
+  /** Where a person writes other keys, for /help keys. */
+  readonly file: string;
+  /** Gives the terminal back to the shell for a while. */
+  readonly suspend: () => void;
+}
+
+const DEFAULT_KEYS: Keys = { bindings: DEFAULT_BINDINGS, file: 'keys.conf', suspend: () => undefined };
+
+const PASTE_IS_TEXT = 'A paste is text: the second / is not sent. Without it this would be a command.';
+
 /**
  * The person's keys, the talk, and the screen's state: it carries out key presses and tells whoever draws when there is
  * another frame.
@@ -65,6 +83,10 @@ export class Chat implements View {
   /** By the monotonic clock. */
   #shownAt = 0;
   readonly #drafts = new Drafts();
+  readonly #entered = new Entered();
+  readonly #keys: Keys;
+  #isFocused = true;
+  #saidPasteIsText = false;
   #notices = 0;
   #blank: Frame | null = null;
   #title = '';
@@ -77,13 +99,15 @@ export class Chat implements View {
     size: { readonly columns: number; readonly rows: number },
     bell: Bell,
     quit: () => void,
+    keys: Keys = DEFAULT_KEYS,
   ) {
     this.#bell = bell;
+    this.#keys = keys;
     this.#quit = quit;
     this.#layout = layoutFor(size.columns, false, []);
     this.#timeline = new Timeline(null, null, this.#layout, Date.now());
     this.#talk = new Talk(makeFace, server, histories, this);
-    this.#screen = emptyScreen(this.#talk.state, size.columns, size.rows);
+    this.#screen = emptyScreen(this.#talk.state, size.columns, size.rows, keys.bindings);
     this.#frame = frameOf(this.#screen, this.#timeline, Date.now());
   }
 
@@ -137,6 +161,25 @@ export class Chat implements View {
     this.#show();
   }
 
+  /** Carries out what the person does at the terminal, in order. */
+  take(events: readonly InputEvent[]): void {
+    for (const event of events) {
+      if (event.type === 'focus') this.focus(event.isFocused);
+      const action = keyAction(event, this.#keys.bindings);
+      if (action !== null) this.#press(action);
+    }
+    this.#show();
+  }
+
+  /** Whether the person looks at the terminal's window, as far as that says so. */
+  focus(isFocused: boolean): void {
+    this.#isFocused = isFocused;
+  }
+
+  get isFocused(): boolean {
+    return this.#isFocused;
+  }
+
   /** Carries out key presses, in order. */
   press(actions: readonly KeyAction[]): void {
     for (const action of actions) this.#press(action);
@@ -165,7 +208,10 @@ export class Chat implements View {
 
   stateChanged(talk: TalkState): void {
     const before = this.#screen.talk.to;
-    if (!isSame(before, talk.to)) this.#keepDraft();
+    if (!isSame(before, talk.to)) {
+      this.#keepDraft();
+      this.#entered.keep(before, this.#screen.input.history);
+    }
     this.#update({ type: 'talk', talk });
     if (!isSame(before, talk.to)) this.#open(talk.to);
     this.#showSoon();
@@ -182,6 +228,7 @@ export class Chat implements View {
       this.#history = history;
       if (isAnother) {
         this.#drafts.forget();
+        this.#entered.forget();
         this.#update({ type: 'new-person' });
       }
     }
@@ -202,6 +249,11 @@ export class Chat implements View {
   page(title: string, rows: readonly string[]): void {
     this.#update({ type: 'page', page: { type: 'text', title, rows, top: 0 } });
     this.#showSoon();
+  }
+
+  showKeys(): void {
+    const { bindings, file } = this.#keys;
+    this.page('Keys', keyRows(bindings, file, this.#screen.columns - 2));
   }
 
   found(words: string, messages: readonly StoredMessage[]): void {
@@ -236,6 +288,7 @@ export class Chat implements View {
   }
 
   #press(action: KeyAction): void {
+    if (this.#screen.search !== null && this.#searches(action)) return;
     const { question, page, picked } = this.#screen;
     switch (action.type) {
       case 'quit':
@@ -250,6 +303,11 @@ export class Chat implements View {
       case 'submit':
         this.#enter();
         break;
+      case 'newline':
+        // An answer has one line: every kind of Enter ends it.
+        if (question === null) this.#edit(action);
+        else this.#enter();
+        break;
       case 'up':
       case 'down':
         if (page !== null || picked !== null) this.#pick(action.type === 'up' ? -1 : 1);
@@ -263,6 +321,14 @@ export class Chat implements View {
         else this.#scroll(by);
         break;
       }
+      case 'scroll':
+        if (page?.type === 'text') this.#pick(action.rows);
+        else if (page !== null || picked !== null) this.#pick(Math.sign(action.rows));
+        else this.#scroll(action.rows);
+        break;
+      case 'click':
+        this.#click(action.column, action.row);
+        break;
       case 'top':
         this.#timeline.toStart(messageHeight(this.#screen, false));
         break;
@@ -295,6 +361,17 @@ export class Chat implements View {
       case 'redraw':
         this.#redraw();
         break;
+      case 'suspend':
+        this.#keys.suspend();
+        break;
+      case 'search-entered':
+        if (question === null && page === null && picked === null) {
+          this.#update({ type: 'search', ...startSearch(this.#screen.input) });
+        }
+        break;
+      case 'paste':
+        this.#paste(action.text);
+        break;
       default:
         this.#edit(action);
     }
@@ -309,6 +386,34 @@ export class Chat implements View {
     }
     if (question !== null) return;
     this.#drafts.whenPausing(() => this.#keepDraft());
+  }
+
+  /** A paste is never a command: one that looks like one gets the second slash that a text has. */
+  #paste(text: string): void {
+    const { question, input } = this.#screen;
+    const isFirst = question === null && input.text.slice(0, input.cursor).trim() === '';
+    const pasted = isFirst ? asText(text) : text;
+    this.#edit({ type: 'insert', text: pasted });
+    if (pasted === text || this.#saidPasteIsText) return;
+    this.#saidPasteIsText = true;
+    this.#talk.say('info', PASTE_IS_TEXT);
+  }
+
+  /** Whether a key belongs to the search in what was entered; any other one ends that. */
+  #searches(action: KeyAction): boolean {
+    const { search, input } = this.#screen;
+    if (search === null || action.type === 'redraw') return false;
+    const next = stepSearch({ search, input }, action);
+    this.#update({ type: 'search', ...(next ?? { search: null, input }) });
+    this.#drafts.whenPausing(() => this.#keepDraft());
+    return next !== null;
+  }
+
+  #click(column: number, row: number): void {
+    const index = conversationAt(this.#screen, column, row);
+    if (index === null) return;
+    if (this.#screen.picked !== null) this.#update({ type: 'list' });
+    this.#jump(index);
   }
 
   #cancel(): void {
@@ -418,7 +523,8 @@ export class Chat implements View {
     this.#readUpTo = 0;
     const conversation = peer === null ? null : (history?.conversation(peer) ?? null);
     this.#timeline.markUnread(conversation?.firstUnread ?? null, conversation?.unread ?? 0);
-    this.#update({ type: 'draft', text: this.#drafts.of(history, peer) });
+    const entered = this.#entered.of(history, peer);
+    this.#update({ type: 'draft', text: this.#drafts.of(history, peer), entered });
     if (peer !== null) this.#list.changed(peer);
   }
 

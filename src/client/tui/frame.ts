@@ -7,7 +7,7 @@ import { hintFor } from './hints.ts';
 import { homeRows } from './home-rows.ts';
 import { maskInput } from './input-line.ts';
 import { viewInput } from './input-view.ts';
-import { listRows } from './list-rows.ts';
+import { conversationInRow, listRows } from './list-rows.ts';
 import { type Row, type Span, span } from './rows.ts';
 import {
   bodyRows,
@@ -44,11 +44,23 @@ export function frameOf(screen: Screen, timeline: Timeline, now: number): Frame 
   const header = headerRow(screen.talk, unreadConversations(screen.conversations), columns);
   const rule = (joint: string): Row[] => (hasRules(screen) ? [ruleRow(columns, beside, joint)] : []);
   const top = [header, ...rule('┬'), ...bodyOf(screen, timeline, beside, height, now), ...rule('┴')];
-  const hint = [span(` ${shorten(hintFor(screen), columns - 2)}`, 'dim')];
+  const hint = [span(` ${shorten(`${input.hidden}${hintFor(screen)}`, columns - 2)}`, 'dim')];
   return {
     rows: [...top, ...input.rows, hint],
     cursor: { x: input.cursor.x, y: top.length + input.cursor.y },
   };
+}
+
+/** Which conversation of the list stands in a cell of the screen; null: none. */
+export function conversationAt(screen: Screen, column: number, row: number): number | null {
+  const { columns, rows, conversations, picked, talk, page } = screen;
+  if (columns < MIN_COLUMNS || rows < MIN_ROWS) return null;
+  const beside = page?.type === 'text' ? 0 : listColumns(screen);
+  const width = beside === 0 && picked !== null ? columns : beside;
+  const height = bodyRows(screen, inputOf(screen).rows.length);
+  const at = row - (hasRules(screen) ? 2 : 1);
+  if (column >= width || at < 0 || at >= height) return null;
+  return conversationInRow({ conversations, open: talk.to, picked }, height, at);
 }
 
 /** The columns that messages have. */
@@ -126,8 +138,8 @@ function pageRows(page: Page, columns: number, height: number, now: number): Row
   ];
 }
 
-/** The input line, a password as dots. */
-function inputOf(screen: Screen): { rows: Row[]; cursor: { x: number; y: number } } {
+/** The input line, a password as dots, and words for the rows of it that are not shown. */
+function inputOf(screen: Screen): { rows: Row[]; cursor: { x: number; y: number }; hidden: string } {
   const { question, answer, input } = screen;
   const prompt = promptOf(screen);
   const width = cells(prompt);
@@ -137,7 +149,14 @@ function inputOf(screen: Screen): { rows: Row[]; cursor: { x: number; y: number 
     const left: Span = index === 0 ? span(prompt, 'prompt') : span(' '.repeat(width));
     return [left, span(text)];
   });
-  return { rows, cursor: { x: width + view.cursor.column, y: view.cursor.row } };
+  const { hiddenAbove, hiddenBelow } = view;
+  const above = hiddenAbove > 0 ? `↑ ${hiddenAbove} more above · ` : '';
+  const below = hiddenBelow > 0 ? `↓ ${hiddenBelow} more below · ` : '';
+  return {
+    rows,
+    cursor: { x: width + view.cursor.column, y: view.cursor.row },
+    hidden: above + below,
+  };
 }
 
 function ruleRow(columns: number, beside: number, joint: string): Row {

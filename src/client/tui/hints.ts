@@ -4,7 +4,8 @@ import type { Screen } from './screen.ts';
 export const PROMPT_SIGN = ' › ';
 
 /** What stands in front of the input: what is asked, or who would get the text. */
-export function promptFor({ question, talk }: Screen): string {
+export function promptFor({ question, talk, search }: Screen): string {
+  if (search !== null) return ` ${search.isMissing ? 'not found' : 'search'}: ${search.words}${PROMPT_SIGN}`;
   if (question !== null) return ` ${question.prompt}${PROMPT_SIGN}`;
   // Version 2 takes messages without a connection, too.
   const sender = talk.account ?? (talk.protocol === 2 ? talk.wanted : null);
@@ -15,7 +16,15 @@ export function promptFor({ question, talk }: Screen): string {
 
 /** The last row: what can be done now, the most useful first, since a narrow window cuts off the end. */
 export function hintFor(screen: Screen): string {
-  const { question, page, picked, talk } = screen;
+  const { question, page, picked, talk, bindings } = screen;
+  const key = (name: string, does: string) => {
+    const shown = bindings.shown(name);
+    return shown === null ? [] : [`${shown} ${does}`];
+  };
+  const hints = (...parts: (string | readonly string[])[]) => parts.flat().join(' · ');
+  if (screen.search !== null) {
+    return hints(key('reverse-search-history', 'older'), 'Enter takes it', key('cancel', 'as it was'));
+  }
   if (question !== null) return question.hint;
   if (page?.type === 'found') return '↑ ↓ choose · Enter goes there · Esc back';
   if (page !== null) return 'Esc back · PageUp PageDown';
@@ -23,8 +32,15 @@ export function hintFor(screen: Screen): string {
   if (screen.completion !== null) return 'Tab next · Shift+Tab back · Esc as it was';
   if (talk.link.kind !== 'online') return 'Trying again by itself · what you send waits (⧖) · /help · /quit';
   if (talk.account === null) return '/login NAME · /create NAME · /help · /quit';
-  if (talk.to === null) return '/msg NAME · /list · Ctrl+B list · /help';
+  if (talk.to === null) return hints('/msg NAME', '/list', key('list', 'list'), '/help');
+  const nextUnread = key('next-unread', 'next unread');
   if (talk.to.kind === 'external')
-    return 'from a program: no answers · /msg NAME · Alt+A next unread · /help';
-  return 'Enter send · Alt+Enter newline · Alt+A next unread · Ctrl+B list · /help';
+    return hints('from a program: no answers', '/msg NAME', nextUnread, '/help');
+  return hints(
+    key('accept-line', 'send'),
+    key('newline', 'newline'),
+    nextUnread,
+    key('list', 'list'),
+    '/help',
+  );
 }

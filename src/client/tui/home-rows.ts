@@ -1,21 +1,31 @@
 import type { Question, TalkState } from '../talk/display.ts';
+import type { Bindings } from './bindings.ts';
 import { type Row, span } from './rows.ts';
 import type { Screen } from './screen.ts';
 import { wrapText } from './wrap.ts';
 
 /** What stands where no conversation is open: where one is, and what to do next. */
-export function homeRows({ talk, conversations, question }: Screen, columns: number): Row[] {
-  const paragraphs = wordsFor(talk, conversations.length, question);
+export function homeRows({ talk, conversations, question, bindings }: Screen, columns: number): Row[] {
+  const paragraphs = wordsFor(talk, conversations.length, question, bindings);
   return paragraphs.flatMap((text): Row[] => [
     [],
     ...wrapText(text, columns - 2, columns - 2).map((row): Row => [span(` ${row}`, 'dim')]),
   ]);
 }
 
-function wordsFor(talk: TalkState, conversations: number, question: Question | null): string[] {
+function wordsFor(
+  talk: TalkState,
+  conversations: number,
+  question: Question | null,
+  bindings: Bindings,
+): string[] {
   const { account, wanted, link, server } = talk;
   if (conversations > 0) {
-    return ['Alt+A opens the next unread conversation, Ctrl+B the list, /msg NAME any other.'];
+    const next = bindings.shown('next-unread') ?? '/next';
+    const list = bindings.shown('list');
+    return [
+      `${next} opens the next unread conversation, ${list === null ? '' : `${list} the list, `}/msg NAME any other.`,
+    ];
   }
   if (account !== null || wanted !== null) {
     return [

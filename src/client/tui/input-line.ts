@@ -1,12 +1,13 @@
 import { sanitiseTyped } from '../sanitise.ts';
 import { boundaryAfter, boundaryAt, boundaryBefore, graphemesOf } from './graphemes.ts';
 import { moveByRows } from './input-view.ts';
+import { caseWord, type Edit, transposeChars, transposeWords, type WordCase } from './word-edits.ts';
 import { chunkBefore, wordAfter, wordBefore } from './word-motion.ts';
 
 /** Longest input in bytes of UTF-8: what a send can carry, less its header and a command in front of it. */
 export const MAX_INPUT_BYTES = 65_000;
 /** Entered texts that are kept for the up key; the oldest is forgotten when one more comes. */
-const MAX_HISTORY = 100;
+export const MAX_HISTORY = 100;
 /** Steps that can be undone; the oldest is forgotten when one more comes. */
 const MAX_UNDO = 100;
 
@@ -47,14 +48,13 @@ export type InputAction =
   | { readonly type: 'insert'; readonly text: string }
   /** Another text in place of a part of it, as completion makes it; undone in one step. */
   | { readonly type: 'replace'; readonly from: number; readonly to: number; readonly text: string }
-  /** Another text altogether, with nothing to undo: the draft of another conversation. */
-  | { readonly type: 'set'; readonly text: string }
-  /** Empties the line and remembers it. */
-  | { readonly type: 'submit' }
-  /** Empties the line and remembers nothing of it, not even for undo and yank: it may have been a password. */
-  | { readonly type: 'clear' }
+  /** Another text altogether, with nothing to undo, and what was entered before: those of another conversation. */
+  | { readonly type: 'set'; readonly text: string; readonly history?: readonly string[] }
   | {
-      readonly type:
+      readonly type: /** Empties the line and remembers it. */
+        | 'submit'
+        /** Empties the line and remembers nothing of it, not even for undo and yank: it may have been a password. */
+        | 'clear'
         | 'newline'
         | 'backspace'
         | 'delete'
@@ -77,6 +77,10 @@ export type InputAction =
         | 'yank'
         | 'undo'
         | 'redo'
+        | 'transpose-chars'
+        | 'transpose-words'
+        /** Of the rest of the word that the cursor is in or before. */
+        | WordCase
         /** By rows of the screen; from the first or last one through the history. */
         | 'up'
         | 'down'
@@ -116,8 +120,10 @@ export function editInput(input: InputLine, action: InputAction, columns = Infin
       return insert(input, input.killed);
     case 'replace':
       return replace(input, action.from, action.to, action.text);
-    case 'set':
-      return withText({ ...forgotten(input), killed: input.killed }, taken(action.text).text);
+    case 'set': {
+      const { history = input.history } = action;
+      return withText({ ...forgotten({ ...input, history }), killed: input.killed }, taken(action.text).text);
+    }
     case 'submit':
       return submit(input);
     case 'clear':
@@ -160,6 +166,14 @@ export function editInput(input: InputLine, action: InputAction, columns = Infin
       return recall(input, input.historyAt - 1);
     case 'newer':
       return recall(input, input.historyAt + 1);
+    case 'transpose-chars':
+      return edited(input, transposeChars(input));
+    case 'transpose-words':
+      return edited(input, transposeWords(input));
+    case 'upcase-word':
+    case 'downcase-word':
+    case 'capitalize-word':
+      return edited(input, caseWord(input, action.type));
     case 'undo':
       return travel(input, 'undo', 'redo');
     case 'redo':
@@ -246,6 +260,11 @@ function splice(input: InputLine, from: number, to: number, text: string): Input
 
 function moved(input: InputLine, cursor: number): InputLine {
   return { ...input, cursor, run: null, goal: null, isFull: false };
+}
+
+/** A part of the text made another by a key; null: there is nothing to do. */
+function edited(input: InputLine, edit: Edit | null): InputLine {
+  return edit === null ? unchanged(input) : replace(input, edit.from, edit.to, edit.text);
 }
 
 /** There was nothing to do. */

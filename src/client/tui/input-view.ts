@@ -1,4 +1,4 @@
-import { shorten } from './cells.ts';
+import { shorten, tabCells, withoutTabs } from './cells.ts';
 import { type Graphemes, graphemesOf, indexOf } from './graphemes.ts';
 
 /** The text that is written, and where the next character goes. */
@@ -21,7 +21,8 @@ export interface InputView {
 /**
  * Lays the text out in rows of `columns` cells, and shows `maxRows` of them around the cursor. What stands in front of
  * the text (a prompt, and blanks of the same width on the other rows) is the caller's, and so is not in `columns`.
- * A character is never divided; the cursor always has a cell of its own, if there are two columns.
+ * Rows are broken between words where there are any; a character is never divided; the cursor always has a cell of its
+ * own, if there are two columns.
  */
 export function viewInput({ text, cursor }: Written, columns: number, maxRows: number): InputView {
   if (columns < 2 || maxRows < 1) {
@@ -36,7 +37,7 @@ export function viewInput({ text, cursor }: Written, columns: number, maxRows: n
   return {
     rows: Array.from({ length: count }, (_, index) => {
       const { start, end } = layout.row(first + index);
-      const row = text.slice(start, end);
+      const row = withoutTabs(text.slice(start, end));
       // Only a pile of marks on one character is wider than there are columns.
       return layout.columnOf(end, first + index) > columns ? shorten(row, columns) : row;
     }),
@@ -100,23 +101,23 @@ class Layout {
 
   /** Cells between the start of the row and the place. */
   columnOf(place: number, row: number): number {
-    const { starts, widths } = this.#graphemes;
+    const { starts } = this.#graphemes;
     let column = 0;
     for (let at = indexOf(starts, this.row(row).start); (starts[at] ?? place) < place; at++) {
-      column += widths[at] ?? 0;
+      column += widthAt(this.#graphemes, at, column);
     }
     return column;
   }
 
   /** The place on a row that is nearest to a column, and not to the right of it. */
   placeAt(row: number, column: number): number {
-    const { starts, widths } = this.#graphemes;
+    const { starts } = this.#graphemes;
     const { start, end } = this.row(row);
     let at = indexOf(starts, start);
-    let width = widths[at] ?? 0;
+    let width = widthAt(this.#graphemes, at, 0);
     while ((starts[at] ?? end) < end && width <= column) {
       at += 1;
-      width += widths[at] ?? 0;
+      width += widthAt(this.#graphemes, at, width);
     }
     // The end of a broken row is where the next one starts: on this one the cursor stays in front of the last character.
     const isNext = row + 1 < this.count && this.row(row + 1).start === end;
@@ -137,11 +138,27 @@ function layOut(text: string, columns: number): Layout {
   return layout;
 }
 
-/** Breaks at line breaks, and where the next character does not fit. */
-function bounds({ text, starts, widths }: Graphemes, columns: number): number[] {
+/** Cells of a grapheme that begins in a column; a tab reaches to the next stop. */
+function widthAt({ text, starts, widths }: Graphemes, index: number, column: number): number {
+  return text.charCodeAt(starts[index] ?? 0) === TAB ? tabCells(column) : (widths[index] ?? 0);
+}
+
+const [TAB, LF, SPACE] = [0x09, 0x0a, 0x20];
+
+/** Breaks at line breaks, and where a word does not fit, in front of that or within if it is longer than a row. */
+function bounds(graphemes: Graphemes, columns: number): number[] {
+  const { text, starts, widths } = graphemes;
   const found: number[] = [];
   let start = 0;
   let width = 0;
+  /** Where the row may be broken, the last such place so far, and how wide it is up to there. */
+  let breakAt = 0;
+  let breakWidth = 0;
+  const rowStarts = (at: number) => {
+    start = at;
+    breakAt = at;
+    breakWidth = 0;
+  };
   const lineEnds = (end: number) => {
     found.push(start, end);
     // The cursor behind a full row needs a row; one that is always there does not come and go with the cursor.
@@ -149,18 +166,26 @@ function bounds({ text, starts, widths }: Graphemes, columns: number): number[] 
   };
   for (let index = 0; index < widths.length; index++) {
     const at = starts[index] ?? 0;
-    const next = widths[index] ?? 0;
-    if (text.charCodeAt(at) === 0x0a) {
+    const code = text.charCodeAt(at);
+    if (code === LF) {
       lineEnds(at);
-      start = at + 1;
+      rowStarts(at + 1);
       width = 0;
-    } else if (width + next > columns && width > 0) {
-      found.push(start, at);
-      start = at;
-      width = next;
-    } else {
-      width += next;
+      continue;
     }
+    const isBlank = code === SPACE || code === TAB;
+    // Between wide characters there are no blanks, and every place is as good.
+    if ((widths[index] ?? 0) > 1) [breakAt, breakWidth] = [at, width];
+    // A second time where what was moved to the next row leaves no room there either.
+    while (width > 0 && width + widthAt(graphemes, index, width) > columns) {
+      const isWithin = breakAt <= start || isBlank;
+      const next = isWithin ? at : breakAt;
+      width = isWithin ? 0 : width - breakWidth;
+      found.push(start, next);
+      rowStarts(next);
+    }
+    width += widthAt(graphemes, index, width);
+    if (isBlank) [breakAt, breakWidth] = [starts[index + 1] ?? text.length, width];
   }
   lineEnds(text.length);
   return found;

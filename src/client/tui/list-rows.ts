@@ -20,8 +20,7 @@ export interface ListView {
 export function listRows(view: ListView, columns: number, height: number, now: number): Row[] {
   const { conversations, open, picked } = view;
   if (conversations.length === 0) return [[span(toWidth(' Nobody yet', columns), 'dim')]];
-  const current = picked ?? conversations.findIndex(({ peer }) => isSame(peer, open));
-  const first = firstShown(conversations.length, Math.max(0, current), height);
+  const first = firstShown(view, height);
   return conversations.slice(first, first + height).map((conversation, index): Row => {
     const isPicked = picked === first + index;
     const isOpen = isSame(conversation.peer, open);
@@ -47,7 +46,14 @@ function rightOf({ peer, lastAt, unread, muted }: Conversation, columns: number,
   return parts.length === 0 ? '' : ` ${parts.join(' ')}`;
 }
 
-/** The first row that is shown so that the current one is in sight, if possible in the middle. */
-function firstShown(count: number, current: number, height: number): number {
-  return Math.max(0, Math.min(current - Math.floor(height / 2), count - height));
+/** Which conversation a row of the list shows; null: none. */
+export function conversationInRow(view: ListView, height: number, row: number): number | null {
+  const index = firstShown(view, height) + row;
+  return index < view.conversations.length ? index : null;
+}
+
+/** The first one that is shown so that the current one is in sight, if possible in the middle. */
+function firstShown({ conversations, open, picked }: ListView, height: number): number {
+  const current = Math.max(0, picked ?? conversations.findIndex(({ peer }) => isSame(peer, open)));
+  return Math.max(0, Math.min(current - Math.floor(height / 2), conversations.length - height));
 }

@@ -1,7 +1,7 @@
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
 import { nameOf, wordsForFate } from '../talk/words.ts';
-import { cells, toWidth } from './cells.ts';
+import { cells, toWidth, withoutTabs } from './cells.ts';
 import { clock, day, daysSince } from './days.ts';
 import { type Role, type Row, type Span, span } from './rows.ts';
 import { wrapText } from './wrap.ts';
@@ -58,7 +58,7 @@ export function messageRows(message: StoredMessage, layout: Layout, above: Above
       : peer.kind === 'external'
         ? span(nameOf(peer), 'external')
         : { text: nameOf(peer), role: 'name', who: peer.name };
-  const body = sanitiseText(message.body.slice(0, MAX_CHARACTERS));
+  const body = withoutTabs(sanitiseText(message.body.slice(0, MAX_CHARACTERS)));
   rows.push(...beside(layout, message.at, name, body, 'text', tickOf(message)));
   if (fate?.kind === 'refused' || fate?.kind === 'undeliverable' || fate?.kind === 'unsure') {
     rows.push(...under(layout, wordsForFate(fate)));
@@ -70,7 +70,7 @@ export function noticeRows(notice: Notice, layout: Layout): Row[] {
   const error = notice.kind === 'error';
   const mark = span(error ? '!' : '·', error ? 'error' : 'notice');
   const narrow = { ...layout, nameColumns: 1 };
-  return beside(narrow, notice.at, mark, notice.text, error ? 'error' : 'notice', null);
+  return beside(narrow, notice.at, mark, withoutTabs(notice.text), error ? 'error' : 'notice', null);
 }
 
 /** Time, who, and the text beside it, or under it where that would be too narrow. */

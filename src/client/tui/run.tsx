@@ -2,8 +2,11 @@ import { render } from 'ink';
 import { Histories } from '../history/histories.ts';
 import type { Settings } from '../settings.ts';
 import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
+import { Terminal } from '../terminal/terminal.ts';
 import { App } from './app.tsx';
 import { Chat } from './chat.ts';
+import { keyFileBeside, readBindings } from './key-file.ts';
+import { Suspension } from './suspension.ts';
 import { TerminalBell } from './terminal-bell.ts';
 import { themeFor } from './theme.ts';
 
@@ -19,10 +22,13 @@ const WRAP = '\u001b[?7h';
 /** Of key presses and of messages: fast enough that a key's echo waits for no frame. */
 const MAX_FPS = 250;
 const ERASE_SCREEN = '\u001b[2J\u001b[H';
+/** As Ink writes them when it begins and ends. */
+const OUR_SCREEN = '\u001b[?1049h\u001b[?25l';
+const MAIN_SCREEN = '\u001b[?1049l\u001b[?25h';
 
 /**
  * Runs the screen until the person leaves; resolves to the process's exit code. However it ends, the terminal is as it
- * was: main screen, cursor shown, its title, rows that wrap, no raw mode, no bracketed paste (only kill -9 leaves no time for that).
+ * was: main screen, cursor shown, its title, rows that wrap, no raw mode, none of our modes (only kill -9 leaves no time for that).
  *
  * @param invite for the account that is to be made; null: nobody gave one
  * @param colorDepth bits of colour that the terminal has: 1, 4, 8 or 24
@@ -32,6 +38,8 @@ export async function runScreen(
   invite: string | null,
   colorDepth: number,
 ): Promise<number> {
+  const keyFile = keyFileBeside(settings.file);
+  const bindings = readBindings(keyFile);
   let code = 0;
   let crash: unknown;
   let leave: () => void = () => undefined;
@@ -45,9 +53,33 @@ export async function runScreen(
   const { directory, server, others } = settings;
   const histories = new Histories({ directory, server, others, onProblem: (sentence) => tell(sentence) });
   const makeFace = makeFaceFor(settings, histories, invite);
-  const chat = new Chat(makeFace, server, histories, size, bell, () => leave());
+  const keys = { bindings, file: keyFile, suspend: () => suspension.suspend() };
+  const chat = new Chat(makeFace, server, histories, size, bell, () => leave(), keys);
+  const { stdin, stdout } = process;
+  const terminal = new Terminal(stdin, stdout, settings.mouse, (events) => chat.take(events));
+  const suspension = new Suspension({
+    leave: () => {
+      terminal.end();
+      stdout.write(WRAP + MAIN_SCREEN);
+      bell.end();
+    },
+    comeBack: (isOurs) => {
+      if (!isOurs) {
+        stdout.write(OUR_SCREEN);
+        bell.begin();
+      } else terminal.end();
+      stdout.write(NO_WRAP);
+      terminal.begin();
+      // Only the shell was told of another size meanwhile. Everything is drawn anew, whether there was one or not.
+      process.emit('SIGWINCH', 'SIGWINCH');
+      stdout.emit('resize');
+    },
+    stays: () => chat.tell('There is no shell to go back to.'),
+  });
   tell = (sentence) => chat.tell(sentence);
   const theme = themeFor(settings.theme, process.env, colorDepth);
+  // Nothing is drawn before: an echo would stand in it.
+  terminal.begin();
   const app = render(<App chat={chat} theme={theme} />, {
     alternateScreen: true,
     incrementalRendering: true,
@@ -77,14 +109,18 @@ export async function runScreen(
   process.on('uncaughtException', crashed);
   // The terminal is gone (a closed window): there is nobody to tell, only things to close.
   process.stdout.on('error', () => leave());
+  process.stdin.on('error', () => leave());
+  process.stdin.on('end', () => leave());
   app.waitUntilExit().then(() => leave(), crashed);
   process.stdout.write(NO_WRAP);
   bell.begin();
   for (const sentence of problems) chat.tell(sentence);
   chat.start(whoToGreet(settings, histories, invite));
   await left;
+  suspension.end();
   app.unmount();
   await app.waitUntilExit().catch(() => undefined);
+  terminal.end();
   process.stdout.write(WRAP);
   bell.end();
   if (crash !== undefined) console.error('milena: this should not have happened:', crash);

@@ -1,8 +1,10 @@
 import { isSame } from '../history/peers.ts';
 import type { Conversation, StoredMessage } from '../history/types.ts';
 import type { Question, TalkState } from '../talk/display.ts';
+import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
 import { cells, shorten } from './cells.ts';
 import type { CompletionState } from './completion.ts';
+import type { EnteredSearch } from './entered-search.ts';
 import { PROMPT_SIGN, promptFor } from './hints.ts';
 import { EMPTY_INPUT, editAnswer, editInput, type InputAction, type InputLine } from './input-line.ts';
 
@@ -41,12 +43,17 @@ export interface Screen {
   readonly answer: InputLine;
   readonly input: InputLine;
   readonly completion: CompletionState | null;
+  /** The person looks in what was entered; null: they do not. */
+  readonly search: EnteredSearch | null;
+  readonly bindings: Bindings;
 }
 
 export type ScreenEvent =
   | { readonly type: 'edit'; readonly action: InputAction }
-  /** What was written before comes back, also behind a question. */
-  | { readonly type: 'draft'; readonly text: string }
+  /** What was written before comes back, also behind a question; with what was entered, if that is another. */
+  | { readonly type: 'draft'; readonly text: string; readonly entered?: readonly string[] }
+  /** One step of looking in what was entered. */
+  | { readonly type: 'search'; readonly search: EnteredSearch | null; readonly input: InputLine }
   /** Completion has made the line another. */
   | { readonly type: 'complete'; readonly input: InputLine; readonly completion: CompletionState | null }
   | { readonly type: 'talk'; readonly talk: TalkState }
@@ -63,7 +70,12 @@ export type ScreenEvent =
   | { readonly type: 'list' }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number };
 
-export function emptyScreen(talk: TalkState, columns: number, rows: number): Screen {
+export function emptyScreen(
+  talk: TalkState,
+  columns: number,
+  rows: number,
+  bindings: Bindings = DEFAULT_BINDINGS,
+): Screen {
   return {
     columns,
     rows,
@@ -76,6 +88,8 @@ export function emptyScreen(talk: TalkState, columns: number, rows: number): Scr
     answer: EMPTY_INPUT,
     input: EMPTY_INPUT,
     completion: null,
+    search: null,
+    bindings,
   };
 }
 
@@ -87,9 +101,16 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
     case 'draft':
       return {
         ...screen,
-        input: editInput(screen.input, { type: 'set', text: event.text }),
+        input: editInput(screen.input, {
+          type: 'set',
+          text: event.text,
+          ...(event.entered === undefined ? {} : { history: event.entered }),
+        }),
         completion: null,
+        search: null,
       };
+    case 'search':
+      return { ...screen, input: event.input, search: event.search, completion: null };
     case 'complete':
       return { ...screen, input: event.input, completion: event.completion };
     case 'talk':
@@ -106,7 +127,7 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
     case 'go-on':
       return { ...screen, question: screen.next, next: null, answer: EMPTY_INPUT };
     case 'new-person':
-      return { ...screen, input: EMPTY_INPUT, completion: null };
+      return { ...screen, input: EMPTY_INPUT, completion: null, search: null };
     case 'page':
       return { ...screen, page: event.page, picked: null };
     case 'list':
@@ -127,7 +148,7 @@ const OVER = 'this question has ended: nothing typed here goes anywhere · Enter
 function ask(screen: Screen, question: Question | null, keepsTyped: boolean): Screen {
   const { answer, input, question: before } = screen;
   if (before?.isOver) return { ...screen, next: question };
-  const asked = { ...screen, question, page: null, picked: null };
+  const asked = { ...screen, question, page: null, picked: null, search: null };
   if (before?.masked && answer.text !== '' && !keepsTyped) {
     const over = { prompt: before.prompt, hint: OVER, masked: true, isOver: true };
     return { ...asked, question: over, next: question, answer: EMPTY_INPUT };

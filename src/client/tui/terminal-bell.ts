@@ -11,16 +11,18 @@ export class TerminalBell implements Bell {
   readonly #rings: boolean;
   #lastRing = Number.NEGATIVE_INFINITY;
   #hasTitle = false;
+  #title = '';
 
   constructor(out: NodeJS.WriteStream, rings: boolean) {
     this.#out = out;
     this.#rings = rings;
   }
 
-  /** Keeps the title that the terminal has. */
+  /** Keeps the title that the terminal has; after `end` ours comes back. */
   begin(): void {
     this.#out.write(PUSH_TITLE);
     this.#hasTitle = true;
+    if (this.#title !== '') this.title(this.#title);
   }
 
   end(): void {
@@ -37,6 +39,8 @@ export class TerminalBell implements Bell {
 
   /** @param text safe for a terminal */
   title(text: string): void {
-    if (this.#hasTitle) this.#out.write(`\u001b]2;${text}\u0007`);
+    if (!this.#hasTitle) return;
+    this.#title = text;
+    this.#out.write(`\u001b]2;${text}\u0007`);
   }
 }

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Command, commandsOf, commandWords, parseCommand } from '../../../src/client/talk/commands.ts';
+import {
+  asText,
+  type Command,
+  commandsOf,
+  commandWords,
+  parseCommand,
+} from '../../../src/client/talk/commands.ts';
 import { helpRows } from '../../../src/client/talk/help.ts';
 
 describe('entered lines', () => {
@@ -7,7 +13,13 @@ describe('entered lines', () => {
     ['', { type: 'nothing' }],
     ['   ', { type: 'nothing' }],
     ['hello there', { type: 'say', text: 'hello there' }],
+    ['\t two  blanks \n', { type: 'say', text: '\t two  blanks \n' }],
     ['//etc/hosts', { type: 'say', text: '/etc/hosts' }],
+    ['  //etc/hosts ', { type: 'say', text: '  /etc/hosts ' }],
+    ['  /help', { type: 'help' }],
+    ['/help keys', { type: 'keys' }],
+    ['/msg bob   indented\n ', { type: 'message', to: 'bob', text: '  indented\n ' }],
+    ['/msg bob  ', { type: 'message', to: 'bob', text: '' }],
     ['/create Alice', { type: 'create', name: 'alice' }],
     [' /LOGIN  bob ', { type: 'login', name: 'bob' }],
     ['/logout', { type: 'logout' }],
@@ -51,6 +63,15 @@ describe('entered lines', () => {
   ])('%j is a mistake', (line, text) => {
     expect(parseCommand(line)).toEqual({ type: 'mistake', text: expect.stringMatching(text) });
   });
+
+  test.each(['/var/log/x', '  /help', '//x', '/', 'plain', ' ', '/msg bob hi\n'])(
+    '%j as a text is said',
+    (text) => {
+      expect(parseCommand(asText(text))).toEqual(
+        text.trim() === '' ? { type: 'nothing' } : { type: 'say', text },
+      );
+    },
+  );
 
   test('help names only commands that there are, and Tab knows each', () => {
     const words = commandWords(2);

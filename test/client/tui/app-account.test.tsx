@@ -139,7 +139,7 @@ describe('passwords', () => {
     expect(server.asked('login')).toMatchObject([{ username: 'alice', password: 'hünter2' }]);
     screen.keys(KEY.up);
     await screen.inputIs(' › /login alice');
-    screen.keys(KEY.up, KEY.ctrl('z'), KEY.ctrl('z'), KEY.ctrl('y'));
+    screen.keys(KEY.up, '\u001f', '\u001f', KEY.ctrl('y'));
     expect(JSON.stringify(screen.chat.screen)).not.toMatch(/ünter/);
     expect(screen.frames.join('\n')).not.toMatch(/ünter/);
   });
@@ -148,7 +148,7 @@ describe('passwords', () => {
     await openLoggedIn();
     screen.keys('/passwd', KEY.enter, 'hünter2', KEY.ctrl('u'), KEY.escape);
     await screen.shows(/Nothing was done\./);
-    screen.keys(KEY.ctrl('y'), KEY.ctrl('z'), KEY.up, 'x');
+    screen.keys(KEY.ctrl('y'), '\u001f', KEY.up, 'x');
     await screen.inputIs(' › /passwdx');
     expect(JSON.stringify(screen.chat.screen)).not.toMatch(/ünter/);
     expect(screen.frames.join('\n')).not.toMatch(/ünter/);
@@ -321,23 +321,23 @@ describe('a login', () => {
 });
 
 describe('an account that somebody took over', () => {
-  test('is told, and taken back with Ctrl+T and the password', async () => {
+  test('is told, and taken back with Alt+R and the password', async () => {
     await openLoggedIn();
     screen.keys('/msg bob', KEY.enter, 'half a tho');
     server.peer.send(REPLACED);
     await screen.shows(
-      /! Somebody logged in to this account elsewhere\. You are logged out here\. Ctrl\+T/,
+      /! Somebody logged in to this account elsewhere\. You are logged out here\. \/login alice takes it back/,
       /not logged in .*● online/,
     );
     expect(server.asked('login')).toHaveLength(1);
-    screen.keys(KEY.ctrl('t'));
+    screen.keys(KEY.alt('r'));
     await screen.inputIs(' password of alice ›');
     screen.keys('secret', KEY.enter);
     await screen.shows(/^ milena · alice .*● online/);
     expect(server.asked('login').at(-1)).toMatchObject({ password: 'secret', takeover: true });
     await screen.inputIs(' bob › half a tho');
     // Nothing is left to take back.
-    screen.keys(KEY.ctrl('t'), '!');
+    screen.keys(KEY.alt('r'), '!');
     await screen.inputIs(' bob › half a tho!');
   });
 

@@ -264,7 +264,7 @@ describe('the line', () => {
     );
     expect(sent()).toEqual([]);
     screen.keys(KEY.enter);
-    await screen.until(() => expect(sent()).toEqual(['one\ntwo\n    three']));
+    await screen.until(() => expect(sent()).toEqual(['one\ntwo\n\tthree\n']));
   });
 
   test('several keys in one piece are one after the other', async () => {
@@ -272,12 +272,12 @@ describe('the line', () => {
     await screen.until(() => expect(sent()).toEqual(['hi', 'seco!']));
   });
 
-  test('an emptied line comes back with Ctrl+_, Ctrl+Z or Ctrl+Y', async () => {
+  test('an emptied line comes back with Ctrl+_, Alt+Z or Ctrl+Y', async () => {
     screen.keys('half a thought', KEY.ctrl('u'));
     await screen.inputIs(' bob ›');
     screen.keys('\u001f');
     await screen.inputIs(' bob › half a thought');
-    screen.keys(KEY.ctrl('u'), KEY.ctrl('z'));
+    screen.keys(KEY.ctrl('u'), KEY.alt('z'));
     await screen.inputIs(' bob › half a thought');
     screen.keys(KEY.ctrl('u'), 'not ', KEY.ctrl('y'));
     await screen.inputIs(' bob › not half a thought');
@@ -298,9 +298,76 @@ describe('the line', () => {
     screen.keys(KEY.ctrl('u'), 'said', KEY.enter, KEY.up);
     await screen.inputIs(' bob › said');
     screen.keys(KEY.up);
-    await screen.inputIs(' bob › /msg bob');
+    await screen.inputIs(' bob › said');
     screen.keys(KEY.down, KEY.down);
     await screen.inputIs(' bob ›');
+  });
+
+  test('the up key has what was entered in this conversation, and no other', async () => {
+    screen.keys('for bob', KEY.enter, '/msg carol', KEY.enter);
+    await screen.inputIs(' carol ›');
+    screen.keys(KEY.up);
+    await screen.until(() => expect(screen.input).toBe(' carol ›'));
+    screen.keys('for carol', KEY.enter, KEY.up);
+    await screen.inputIs(' carol › for carol');
+    screen.keys(KEY.ctrl('u'), '/msg bob', KEY.enter);
+    await screen.inputIs(' bob ›');
+    screen.keys(KEY.up, KEY.up);
+    await screen.inputIs(' bob › for bob');
+  });
+
+  test('Ctrl+R looks in what was entered; Enter takes it without sending, Esc leaves it', async () => {
+    screen.keys('first lunch', KEY.enter, 'second Lunch', KEY.enter, 'dinner', KEY.enter, 'half');
+    screen.keys(KEY.ctrl('r'));
+    await screen.inputIs(' search:  › half');
+    screen.keys('lun');
+    await screen.inputIs(' search: lun › second Lunch');
+    screen.keys(KEY.ctrl('r'));
+    await screen.inputIs(' search: lun › first lunch');
+    screen.keys(KEY.ctrl('r'));
+    await screen.inputIs(' not found: lun › first lunch');
+    screen.keys(KEY.escape);
+    await screen.inputIs(' bob › half');
+    screen.keys(KEY.ctrl('r'), 'dinx', KEY.backspace, KEY.enter);
+    await screen.inputIs(' bob › dinner');
+    expect(sent()).toEqual(['first lunch', 'second Lunch', 'dinner']);
+    screen.keys('\u001f');
+    await screen.inputIs(' bob › half');
+    // Any other key goes on from there.
+    screen.keys(KEY.ctrl('r'), 'sec', KEY.ctrl('e'), '!');
+    await screen.inputIs(' bob › second Lunch!');
+  });
+
+  test('a paste that looks like a command is a text, and a word tells about it', async () => {
+    screen.paste('/var/log/syslog\n');
+    await screen.shows(/A paste is text: the second \/ is not sent/);
+    screen.keys(KEY.enter);
+    await screen.until(() => expect(sent()).toEqual(['/var/log/syslog\n']));
+    screen.paste('  /delete');
+    screen.keys(KEY.enter);
+    await screen.until(() => expect(sent()).toEqual(['/var/log/syslog\n', '  /delete']));
+    // In a line that has begun it is a part of that.
+    screen.keys('/msg bob ');
+    screen.paste('/etc/hosts');
+    screen.keys(KEY.enter);
+    await screen.until(() => expect(sent().at(-1)).toBe('/etc/hosts'));
+  });
+
+  test('thirty lines at once are one draft, and nothing of them is sent or carried out', async () => {
+    const lines = Array.from({ length: 30 }, (_, index) => (index === 7 ? '/delete' : `line ${index}`));
+    screen.read(`${lines.join('\r')}\r`);
+    await screen.shows(/↑ \d+ more above/);
+    screen.keys(KEY.enter);
+    await screen.until(() => expect(sent()).toEqual([`${lines.join('\n')}\n`]));
+    expect(server.asked('delete')).toEqual([]);
+  });
+
+  test('blanks, tabs and blank lines are sent as they were typed, and shown', async () => {
+    const text = '    def f(x):\n\n\n\treturn x  \n\n';
+    screen.paste(text);
+    screen.keys(KEY.enter);
+    await screen.until(() => expect(sent()).toEqual([text]));
+    await screen.shows(/me {7}def f\(x\):\n.*│ *\n.*│ *\n.*│ {17}return x *\n/);
   });
 
   test('a text that begins with a slash has two', async () => {

@@ -313,10 +313,12 @@ describe('messages that come', () => {
     await screen.shows(/^ {2}mal lory.*… ext 1 │/m);
     screen.keys(KEY.alt('a'));
     await screen.shows(/│ +end$/m);
-    const beside = screen.rows.slice(-7, -3).map((row) => row.replace(/^[^│]*│/, ''));
+    const beside = screen.rows.slice(-9, -3).map((row) => row.replace(/^[^│]*│/, ''));
     expect(beside).toEqual([
       expect.stringMatching(/^ \d\d:\d\d {2}ext mal lory␛\[3… {2}␛\[2J␛\]0;owned␇hi$/),
       `${' '.repeat(26)}12:00 bob: forged`,
+      '',
+      '',
       '',
       `${' '.repeat(26)}end`,
     ]);

@@ -292,11 +292,11 @@ describe('a password is never to be seen', () => {
     screen.resize(100, 30);
     screen.keys('er2', KEY.enter, 'hünt');
     await screen.inputIs(' the same again › ••••');
-    screen.keys(KEY.ctrl('b'), KEY.alt('a'), KEY.tab, KEY.up, KEY.ctrl('w'), KEY.ctrl('y'), KEY.ctrl('z'));
+    screen.keys(KEY.ctrl('b'), KEY.alt('a'), KEY.tab, KEY.up, KEY.ctrl('w'), KEY.ctrl('y'), '\u001f');
     await screen.until(() => expect(screen.input).toMatch(/the same again › /));
     screen.keys(KEY.escape);
     await screen.shows(/Nothing was done/, /^ › *$/m);
-    screen.keys(KEY.ctrl('y'), KEY.ctrl('z'), 'x');
+    screen.keys(KEY.ctrl('y'), '\u001f', 'x');
     await screen.inputIs(' › x');
     screen.keys(KEY.ctrl('u'), '/create bob', KEY.enter, 'hünt', KEY.ctrl('c'));
     await screen.until(() => expect(screen.quits).toBe(1));

@@ -79,7 +79,7 @@ describe('several lines', () => {
     ['words over the break', [insert('one\ntwo'), 'word-left', 'word-left'], '|one\ntwo'],
     ['a paste of lines', [insert('one\r\n  two\n\nthree\rfour\n')], 'one\n  two\n\nthree\nfour\n|'],
     ['controls in a paste', [insert('a\u001b[31mb\u0007\u202ec')], 'a[31mbc|'],
-    ['a tab', [insert('a\tb')], 'a    b|'],
+    ['a tab', [insert('a\tb')], 'a\tb|'],
     ['killing to the start', [insert('one\ntwo'), 'delete-to-start'], 'one\n|'],
     ['and once more, the break', [insert('one\ntwo'), 'delete-to-start', 'delete-to-start'], 'one|'],
     ['killing to the end', [insert('one\ntwo'), 'up', 'home', 'delete-to-end'], '|\ntwo'],

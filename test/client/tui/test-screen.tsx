@@ -6,6 +6,7 @@ import type { Display } from '../../../src/client/talk/display.ts';
 import type { Face } from '../../../src/client/talk/face.ts';
 import { Face1 } from '../../../src/client/talk/face1.ts';
 import { Face2 } from '../../../src/client/talk/face2.ts';
+import { Keyboard } from '../../../src/client/terminal/keyboard.ts';
 import { App } from '../../../src/client/tui/app.tsx';
 import { Chat } from '../../../src/client/tui/chat.ts';
 import { themeFor } from '../../../src/client/tui/theme.ts';
@@ -45,6 +46,11 @@ export const KEY = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: SGR sequences begin with one
 const COLOURS = /\u001b\[[\d;]*m/g;
 const WAIT = { timeout: 10_000, interval: 5 };
+/** Enter comes by itself, unless it is Alt+Enter. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Escape makes Alt of a key
+const ENTER = /(?<=[^\u001b])(?=\r)|(?<=[^\u001b]\r|^\r)/;
+/** Between two keys of a person; no time passes for anything else. */
+const BETWEEN_KEYS_MS = 300;
 
 /** What a person has in front of them, without a terminal: the real screen, and a client on a real socket. */
 export class TestScreen {
@@ -55,6 +61,9 @@ export class TestScreen {
   readonly problems: string[] = [];
   quits = 0;
   readonly #ink: ReturnType<typeof render>;
+  readonly #keyboard: Keyboard;
+  /** How far the keyboard's clock is ahead. */
+  #typedMs = 0;
 
   constructor(port: number, options: ScreenOptions = {}) {
     const { protocol = 2, user = null, columns = 80, rows = 24 } = options;
@@ -69,6 +78,10 @@ export class TestScreen {
       protocol === 1 ? new Face1(all, display) : new Face2(all, display, options.account);
     const bell = { ring: () => void this.rings++, title: (text: string) => void this.titles.push(text) };
     this.chat = new Chat(makeFace, server, histories, { columns, rows }, bell, () => void this.quits++);
+    this.#keyboard = new Keyboard(
+      (events) => this.chat.take(events),
+      () => performance.now() + this.#typedMs,
+    );
     this.#ink = render(<App chat={this.chat} theme={themeFor('mono', {}, 1)} />);
     this.resize(columns, rows);
     this.chat.start(user ?? histories.lastAccount());
@@ -114,14 +127,22 @@ export class TestScreen {
     return this.#ink.frames;
   }
 
-  /** Keys as a terminal sends them, one after the other. */
+  /** Keys as a terminal sends them, one after the other; a person lets time pass between them, and behind Enter. */
   keys(...pressed: readonly string[]): void {
-    for (const key of pressed) this.#ink.stdin.write(key);
+    for (const key of pressed.flatMap((keys) => keys.split(ENTER))) {
+      this.#typedMs += BETWEEN_KEYS_MS;
+      this.read(key);
+    }
+  }
+
+  /** Bytes that come in one read. */
+  read(bytes: string): void {
+    this.#keyboard.push(Buffer.from(bytes));
   }
 
   /** A paste as a terminal marks it. */
   paste(text: string): void {
-    this.keys(`\u001b[200~${text}\u001b[201~`);
+    this.read(`\u001b[200~${text}\u001b[201~`);
   }
 
   resize(columns: number, rows: number): void {
@@ -156,6 +177,7 @@ export class TestScreen {
   }
 
   async close(): Promise<void> {
+    this.#keyboard.close();
     this.#ink.unmount();
     await this.chat.close();
   }

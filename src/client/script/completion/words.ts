@@ -31,6 +31,7 @@ export const COMMON: readonly OptionWords[] = [
     return { flag, offer: 'none' };
   }),
   { flag: 'no-bell', offer: null },
+  { flag: 'no-mouse', offer: null },
   { flag: 'no-history', offer: null },
   { flag: 'help', offer: null },
 ];

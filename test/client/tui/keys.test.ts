@@ -1,42 +1,28 @@
-import { useInput } from 'ink';
-import { render } from 'ink-testing-library';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { Bursts } from '../../../src/client/terminal/bursts.ts';
+import { Decoder } from '../../../src/client/terminal/decoder.ts';
 import { EMPTY_INPUT, editInput, type InputAction } from '../../../src/client/tui/input-line.ts';
-import { type KeyAction, keyActions } from '../../../src/client/tui/keys.ts';
+import { type KeyAction, keyAction } from '../../../src/client/tui/keys.ts';
 import { Random } from '../../protocol/random.ts';
 
-/* What terminals send, through Ink's own parser: what it makes of the bytes is half of what is tested here. */
+/* What terminals send, from the bytes to what a key does. */
 
-let got: KeyAction[] = [];
+/** Longer than anything is waited for. */
+const AFTER_ALL_MS = 60_000;
 
-function Keyboard(): null {
-  useInput((text, key) => void got.push(...keyActions(text, key)));
-  return null;
-}
-
-let terminal: ReturnType<typeof render>;
-
-beforeAll(async () => {
-  terminal = render(<Keyboard />);
-  await vi.waitFor(() => {
-    terminal.stdin.write('x');
-    expect(got).not.toEqual([]);
-  });
-});
-
-afterAll(() => terminal.unmount());
-
-/** What some bytes do, in one read or in several. */
+/** What some bytes do, in one read or in several, and nothing behind them. */
 function pressed(...reads: string[]): KeyAction[] {
-  got = [];
-  for (const bytes of reads) terminal.stdin.write(bytes);
-  return got;
+  const [decoder, bursts] = [new Decoder(), new Bursts()];
+  const events = reads.flatMap((bytes, index) => bursts.push(decoder.push(Buffer.from(bytes), index), index));
+  events.push(...bursts.push(decoder.tick(AFTER_ALL_MS), AFTER_ALL_MS), ...bursts.tick(2 * AFTER_ALL_MS));
+  return events.map((event) => keyAction(event)).filter((action) => action !== null);
 }
 
 /** Insertions as they are, other actions by their names. */
 function inShort(actions: readonly KeyAction[]): string[] {
   return actions.map((action) => {
     if (action.type === 'insert') return JSON.stringify(action.text);
+    if (action.type === 'paste') return `paste ${JSON.stringify(action.text)}`;
     return action.type === 'jump' ? `jump ${action.index}` : action.type;
   });
 }
@@ -60,11 +46,21 @@ describe('keys as terminals send them', () => {
     ['Ctrl+L', '\u000c', 'redraw'],
     ['Ctrl+N', '\u000e', 'down'],
     ['Ctrl+P', '\u0010', 'up'],
-    ['Ctrl+T', '\u0014', 'take-back'],
+    ['Ctrl+R', '\u0012', 'search-entered'],
+    ['Ctrl+T', '\u0014', 'transpose-chars'],
+    ['Alt+T', '\u001bt', 'transpose-words'],
+    ['Alt+U', '\u001bu', 'upcase-word'],
+    ['Alt+C', '\u001bc', 'capitalize-word'],
+    ['Alt+J', '\u001bj', 'downcase-word'],
+    ['Alt+L', '\u001bl', null],
+    ['Alt+R', '\u001br', 'take-back'],
+    ['Alt+Z', '\u001bz', 'undo'],
+    ['Alt+Shift+Z', '\u001bZ', 'redo'],
+    ['Ctrl+G', '\u0007', 'cancel'],
     ['Ctrl+U', '\u0015', 'delete-to-start'],
     ['Ctrl+W', '\u0017', 'delete-word'],
     ['Ctrl+Y', '\u0019', 'yank'],
-    ['Ctrl+Z', '\u001a', 'undo'],
+    ['Ctrl+Z', '\u001a', 'suspend'],
     ['Ctrl+_ and Ctrl+/', '\u001f', 'undo'],
     ['Ctrl+Space', '\u0000', null],
     ['Ctrl+]', '\u001d', null],
@@ -114,7 +110,11 @@ describe('keys as terminals send them', () => {
     ['F1', '\u001bOP', null],
     ['F5', '\u001b[15~', null],
     ['Insert', '\u001b[2~', null],
+    ['the wheel', '\u001b[<64;1;1M', 'scroll'],
+    ['a click', '\u001b[<0;1;1M', 'click'],
+    ['a click that ends', '\u001b[<0;1;1m', null],
     ['the answer to a question that nobody asked', '\u001b[?62;c', null],
+    ['a click of the right button', '\u001b[<2;1;1M', null],
     ['the terminal is looked at', '\u001b[I', null],
     ['a letter', 'a', '"a"'],
     ['a capital letter', 'A', '"A"'],
@@ -140,7 +140,7 @@ describe('keys as terminals send them', () => {
     ['Ctrl+-', '\u001b[45;5u', 'undo'],
     ['Ctrl+_', '\u001b[45;6u', 'undo'],
     ['Ctrl+/', '\u001b[47;5u', 'undo'],
-    ['Ctrl+Z', '\u001b[122;5u', 'undo'],
+    ['Ctrl+Z', '\u001b[122;5u', 'suspend'],
     ['Ctrl+Shift+Z', '\u001b[122;6u', 'redo'],
     ['Ctrl+Backspace', '\u001b[127;5u', 'kill-word-back'],
     ['Alt+Backspace', '\u001b[127;3u', 'kill-word-back'],
@@ -159,20 +159,21 @@ describe('keys as terminals send them', () => {
     expect(inShort(pressed(bytes))).toEqual(action === null ? [] : [action]);
   });
 
-  test('Escape alone, after the moment in which it could have been Alt', async () => {
-    expect(pressed('\u001b')).toEqual([]);
-    await vi.waitFor(() => expect(got).toEqual([{ type: 'cancel' }]));
-    expect(pressed('\u001b\u001b')).toEqual([]);
-    await vi.waitFor(() => expect(got).toEqual([{ type: 'cancel' }]));
+  test('Escape alone, after the moment in which it could have been Alt', () => {
+    expect(inShort(pressed('\u001b'))).toEqual(['cancel']);
   });
 });
 
 describe('several keys in one read', () => {
   test.each<[string, string, string[]]>([
     ['text and Enter', 'hi\r', ['"hi"', 'submit']],
-    ['two lines', 'one\rtwo\r', ['"one"', 'submit', '"two"', 'submit']],
-    ['CR and LF are one Enter', 'one\r\ntwo', ['"one"', 'submit', '"two"']],
-    ['LF is a new line', 'one\n\ntwo', ['"one"', 'newline', 'newline', '"two"']],
+    ['Enter that is held', '\r\r\r', ['submit', 'submit', 'submit']],
+    ['CR and LF are one Enter', 'one\r\n', ['"one"', 'submit']],
+    ['LF at the end is a new line', 'one\n', ['"one"', 'newline']],
+    ['two lines', 'one\rtwo\r', ['paste "one\\rtwo\\r"']],
+    ['two lines that begin with a line break', '\rtwo', ['paste "\\rtwo"']],
+    ['lines of LF', 'one\n\ntwo', ['paste "one\\n\\ntwo"']],
+    ['lines and a tab', 'a\r\tb', ['paste "a\\r\\tb"']],
     ['control keys among letters', 'ab\u0015c\u0001d', ['"ab"', 'delete-to-start', '"c"', 'home', '"d"']],
     ['a key that is held', '\u007f\u007f\u007f', ['backspace', 'backspace', 'backspace']],
     ['Tab, quickly', '/ms\tbob', ['"/ms"', 'complete', '"bob"']],
@@ -183,30 +184,80 @@ describe('several keys in one read', () => {
     ['keys that mean nothing', 'a\u0000\u001db', ['"a"', '"b"']],
   ])('%s', (_name, bytes, actions) => expect(inShort(pressed(bytes))).toEqual(actions));
 
-  test('nothing of a paste that is not marked is lost or put elsewhere', () => {
+  test('nothing of a paste that is not marked is lost, put elsewhere or sent, however it is cut', () => {
     const seed = Number(process.env.MILENA_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
-    const pieces = ['word', ' ', 'é', '漢字', '👩‍👩‍👧', '\n', '\r', 'x'.repeat(50), '!', '[A', 'O', '~'];
+    const pieces = [
+      'word',
+      ' ',
+      'é',
+      '漢字',
+      '👩‍👩‍👧',
+      '\r',
+      'x'.repeat(50),
+      '!',
+      '[A',
+      'O',
+      '~',
+      '/delete',
+      'y',
+    ];
     for (let round = 0; round < 300; round++) {
       const random = new Random(seed + round);
-      const pasted = Array.from({ length: random.below(20) }, () => random.pick(pieces)).join('');
+      const lines = Array.from({ length: 2 + random.below(20) }, () => random.pick(pieces));
+      const pasted = `first\r${lines.join('')}`;
       const reads: string[] = [];
       for (let at = 0; at < pasted.length; at += reads.at(-1)?.length ?? 1) {
-        // Node puts the halves of a character together before anybody sees them.
-        const characters = [...pasted.slice(at)];
-        reads.push(characters.slice(0, 1 + random.below(30)).join(''));
+        reads.push([...pasted.slice(at)].slice(0, 1 + random.below(30)).join(''));
       }
-      const isEdit = (action: KeyAction): action is InputAction =>
-        action.type === 'insert' || action.type === 'newline';
+      const actions = pressed(...reads);
+      const context = `seed ${seed + round}: ${JSON.stringify(reads)}`;
+      // Behind its first line at the latest it is known for a paste.
+      const isOneLine = /^[^\r]*\r+$/.test(pasted);
+      const submits = actions.filter(({ type }) => type === 'submit').length;
+      if (!isOneLine) expect(submits, context).toBe(0);
       let input = EMPTY_INPUT;
-      for (const action of pressed(...reads)) {
-        // Enter would send the line; what counts here is that it comes at its place.
-        input = editInput(input, isEdit(action) ? action : { type: 'newline' });
+      for (const action of actions) {
+        const isText = action.type === 'insert' || action.type === 'paste';
+        const edit: InputAction = isText ? { type: 'insert', text: action.text } : { type: 'newline' };
+        input = editInput(input, edit);
       }
-      const lines = reads
-        .map((read) => read.replaceAll('\r\n', '\n'))
-        .join('')
-        .replaceAll('\r', '\n');
-      expect(input.text, `seed ${seed + round}: ${JSON.stringify(reads)}`).toBe(lines);
+      expect(input.text, context).toBe(pasted.replaceAll('\r', '\n'));
     }
+  });
+});
+
+describe('Enter in the moment in which text came', () => {
+  const [decoder, bursts] = [new Decoder(), new Bursts()];
+  const push = (bytes: string, now: number) => bursts.push(decoder.push(Buffer.from(bytes), now), now);
+
+  test('waits for more, and not for long', () => {
+    expect(push('one\r', 0)).toEqual([{ type: 'text', text: 'one' }]);
+    expect(bursts.dueAt).toBe(30);
+    expect(bursts.tick(29)).toEqual([]);
+    expect(bursts.tick(30)).toEqual([{ type: 'key', key: 'enter' }]);
+    expect(bursts.dueAt).toBeNull();
+  });
+
+  test('is a line break when more comes, and so are those after it until nothing comes for a while', () => {
+    push('one\r', 1_000);
+    expect(push('two\r', 1_010)).toEqual([{ type: 'paste', text: '\rtwo\r' }]);
+    expect(push('\r', 1_090)).toEqual([{ type: 'paste', text: '\r' }]);
+    expect(push('\r', 1_200)).toEqual([{ type: 'key', key: 'enter' }]);
+    // A line all at once is still a part of it; a person's is not.
+    expect(push('three\r', 1_900)).toEqual([{ type: 'paste', text: 'three\r' }]);
+    expect(push('x', 2_200)).toEqual([{ type: 'text', text: 'x' }]);
+    expect(push('\r', 2_300)).toEqual([{ type: 'key', key: 'enter' }]);
+  });
+
+  test('of a person is the key at once', () => {
+    expect(push('a', 5_000)).toEqual([{ type: 'text', text: 'a' }]);
+    expect(push('\r', 5_040)).toEqual([{ type: 'key', key: 'enter' }]);
+  });
+
+  test("in front of a paste's end that comes too late is a part of it", () => {
+    expect(push('rest\rof it\r\u001b[201~\r', 8_000)).toEqual([
+      { type: 'paste', text: 'rest\rof it\r' },
+      { type: 'key', key: 'enter' },
+    ]);
   });
 });

@@ -1,0 +1,407 @@
+import type { InputEvent } from './input-event.ts';
+import { controlKey, keyName, MODIFIER } from './key-names.ts';
+import { csiEvent, endsSs3, oldMouse, ss3Event, stringEvent } from './sequences.ts';
+
+/** How long an Escape may be the beginning of a sequence: a slow line brings that in pieces. */
+export const ESCAPE_MS = 250;
+/** How long an Escape makes Alt of a character behind it: nobody presses two keys so quickly. */
+export const ALT_MS = 50;
+/** How long a sequence waits for its next byte while a person could have typed what is there of it. */
+const SHORT_MS = 500;
+/** And when only a terminal can have begun it so. */
+const LONG_MS = 3_000;
+/** A paste is over when nothing more of it comes for so long, whether its end was marked or not. */
+export const PASTE_MS = 500;
+/** A Ctrl+C that comes by itself, and not sooner behind a paste that has not ended, is the key. */
+const ALONE_MS = 20;
+/** So long behind an Escape that was taken for the key, the rest of a sequence is still none that a person typed. */
+const LATE_MS = 3_000;
+/** Such a rest, as one read: nobody types it so. */
+const LATE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: answers end in one
+  /^(?:\[[\d;:<=>?]*[ -/]?[@-~]|\[\d\$|O[A-DFHMP-Sa-d]|\]\d+;[^\x07\x1b]*(?:\x07|\x1b\\)|P[\d;]*[!>+$|][^\x1b]*\x1b\\)$/;
+/** More of a paste is dropped: four times what can be sent. */
+export const MAX_PASTE_BYTES = 256 * 1024;
+/** No sequence that means something is longer; more of one is dropped. */
+const MAX_SEQUENCE_BYTES = 4_096;
+
+const [ETX, BEL, LF, CR, ESC, DEL, ST] = [0x03, 0x07, 0x0a, 0x0d, 0x1b, 0x7f, 0x9c];
+const PASTE_END = Buffer.from('\u001b[201~');
+/** How answers begin, behind the introducer: what else stands there, a person typed. */
+const STRINGS: Readonly<Record<string, RegExp>> = {
+  ']': /^\d{0,4}(?:$|;|[lL])/,
+  P: /^[\d;]{0,9}(?:$|[!>+$=<?|])/,
+  _: /^(?:$|G)/,
+};
+const INTRODUCED: Readonly<Record<string, 'csi' | 'ss3' | 'string'>> = {
+  '[': 'csi',
+  O: 'ss3',
+  ']': 'string',
+  P: 'string',
+  _: 'string',
+};
+
+/** The decoder tells what its events do not: a paste's end mark without a beginning. */
+export type Decoded = InputEvent | { readonly type: 'stray-paste-end' };
+
+type State = 'ground' | 'escape' | 'csi' | 'ss3' | 'string' | 'string-escape' | 'mouse' | 'paste';
+
+/**
+ * Bytes from a terminal as what they mean, however they are cut and whenever they come. Pure: time comes with each
+ * call, in milliseconds of a clock that does not go back.
+ *
+ * A sequence is never text and never another key. What a terminal began and did not end is dropped in time; what a person
+ * may have typed (Escape, then a bracket) comes out as such. Ctrl+C is a key wherever it stands alone.
+ */
+export class Decoder {
+  #state: State = 'ground';
+  /** What follows the Escape, introducer included. */
+  #sequence = '';
+  /** Escapes in front of the sequence: two are Alt and a key. */
+  #escapes = 0;
+  /** The introducer came so quickly behind the Escape that it may be Alt and that key. */
+  #isAlt = false;
+  #old: number[] = [];
+  #paste: number[] = [];
+  /** How many bytes of the end mark are the last ones of the paste. */
+  #marked = 0;
+  #character: number[] = [];
+  #characterBytes = 0;
+  #isAltCharacter = false;
+  #lastAt = 0;
+  /** When an Escape was last taken for the key because nothing followed. */
+  #escapeAt = Number.NEGATIVE_INFINITY;
+  /** The last byte was CR: LF behind it belongs to it. */
+  #sawReturn = false;
+  #isLoneRead = false;
+  #text = '';
+  #events: Decoded[] = [];
+
+  /** When `tick` has something to do if nothing comes until then; null: never. */
+  get dueAt(): number | null {
+    const isIdle = this.#state === 'ground' && this.#character.length === 0;
+    return isIdle ? null : this.#lastAt + this.#patience();
+  }
+
+  /** What a read from the terminal means. */
+  push(bytes: Uint8Array, now: number): Decoded[] {
+    this.#expire(now);
+    this.#isLoneRead = bytes.length === 1;
+    if (this.#isLate(bytes, now)) this.#begin();
+    for (const byte of bytes) {
+      this.#take(byte, now);
+      this.#lastAt = now;
+    }
+    return this.#taken();
+  }
+
+  #isLate(bytes: Uint8Array, now: number): boolean {
+    if (this.#state !== 'ground' || now - this.#escapeAt > LATE_MS || bytes.length < 2) return false;
+    return bytes.length < MAX_SEQUENCE_BYTES && LATE.test(Buffer.from(bytes).toString('latin1'));
+  }
+
+  /** What it means that nothing more came until `now`. */
+  tick(now: number): Decoded[] {
+    this.#expire(now);
+    return this.#taken();
+  }
+
+  #taken(): Decoded[] {
+    this.#endText();
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  #patience(): number {
+    switch (this.#state) {
+      case 'escape':
+        return ESCAPE_MS;
+      case 'paste':
+        return PASTE_MS;
+      case 'ss3':
+        return SHORT_MS;
+      default:
+        return this.#sequence.length > 1 ? LONG_MS : SHORT_MS;
+    }
+  }
+
+  #expire(now: number): void {
+    const due = this.dueAt;
+    if (due === null || now < due) return;
+    switch (this.#state) {
+      case 'escape':
+        for (let left = this.#escapes; left > 0; left--) this.#key('escape');
+        this.#escapeAt = now;
+        break;
+      case 'paste':
+        this.#endPaste();
+        return;
+      case 'ss3':
+      case 'csi':
+      case 'string':
+        if (this.#sequence.length === 1) this.#asTyped();
+        break;
+    }
+    this.#reset();
+    // Half a character is none, and no beginning of the next one.
+    this.#character = [];
+    this.#isAltCharacter = false;
+  }
+
+  #take(byte: number, now: number): void {
+    if (this.#state === 'paste') {
+      this.#pasted(byte, now);
+      return;
+    }
+    if (byte === ETX && this.#state !== 'ground') {
+      // Also half-way through a sequence, or behind an Escape: it always is this key.
+      this.#reset();
+      this.#key('ctrl+c');
+      return;
+    }
+    switch (this.#state) {
+      case 'ground':
+        this.#plain(byte);
+        break;
+      case 'escape':
+        this.#escaped(byte, now);
+        break;
+      case 'csi':
+        this.#csi(byte);
+        break;
+      case 'ss3':
+        this.#ss3(byte);
+        break;
+      case 'mouse':
+        this.#old.push(byte);
+        if (this.#old.length === 3) {
+          this.#emit(oldMouse(this.#old));
+          this.#reset();
+        }
+        break;
+      case 'string':
+        this.#string(byte);
+        break;
+      case 'string-escape':
+        if (byte === 0x5c) this.#endString();
+        else {
+          this.#begin();
+          this.#escaped(byte, this.#lastAt);
+        }
+        break;
+    }
+  }
+
+  #plain(byte: number): void {
+    if (byte >= 0x80 || this.#character.length > 0) {
+      this.#utf8(byte);
+      return;
+    }
+    const isSecond = byte === LF && this.#sawReturn;
+    this.#sawReturn = byte === CR;
+    if (isSecond) return;
+    if (byte === ESC) this.#begin();
+    else if (byte < 0x20 || byte === DEL) this.#key(controlKey(byte));
+    else this.#text += String.fromCharCode(byte);
+  }
+
+  /** One character of UTF-8, byte by byte. What is none becomes U+FFFD. */
+  #utf8(byte: number): void {
+    const isMore = byte >= 0x80 && byte < 0xc0;
+    if (this.#character.length > 0 && !isMore) {
+      this.#character = [];
+      this.#typed('\ufffd');
+      this.#plain(byte);
+      return;
+    }
+    if (this.#character.length === 0) this.#characterBytes = lengthOf(byte);
+    this.#character.push(byte);
+    if (this.#character.length < this.#characterBytes) return;
+    const isLone = this.#characterBytes === 1;
+    const text = Buffer.from(this.#character).toString();
+    this.#character = [];
+    const code = isLone ? byte : (text.codePointAt(0) ?? 0);
+    // C1 controls, as a byte or as a character, are Escape and a letter.
+    if (code >= 0x80 && code < 0xa0) {
+      this.#begin();
+      this.#escaped(code - 0x40, this.#lastAt);
+    } else this.#typed(text);
+  }
+
+  #typed(text: string): void {
+    if (this.#isAltCharacter) this.#key(keyName(text, MODIFIER.alt));
+    else this.#text += text;
+    this.#isAltCharacter = false;
+  }
+
+  #begin(): void {
+    this.#reset();
+    this.#state = 'escape';
+    this.#escapes = 1;
+  }
+
+  #escaped(byte: number, now: number): void {
+    const isQuick = now - this.#lastAt <= ALT_MS;
+    if (byte === ESC) {
+      // Two of them are Alt in front of a sequence, unless a person pressed them; a third is no part of any.
+      if (isQuick && this.#escapes === 1) this.#escapes = 2;
+      else this.#key('escape');
+      return;
+    }
+    const introducer = String.fromCharCode(byte);
+    const state = INTRODUCED[introducer];
+    if (state !== undefined) {
+      this.#state = state;
+      this.#sequence = introducer;
+      this.#isAlt = isQuick;
+      return;
+    }
+    for (let left = this.#escapes; left > (isQuick ? 1 : 0); left--) this.#key('escape');
+    this.#reset();
+    if (!isQuick) this.#take(byte, now);
+    else if (byte >= 0x80) {
+      this.#isAltCharacter = true;
+      this.#plain(byte);
+    } else if (byte < 0x20 || byte === DEL) {
+      this.#key(byte === LF ? 'alt+enter' : controlKey(byte, MODIFIER.alt));
+      this.#sawReturn = byte === CR;
+    } else this.#key(keyName(introducer, MODIFIER.alt));
+  }
+
+  #csi(byte: number): void {
+    if (this.#leaves(byte)) return;
+    const character = String.fromCharCode(byte);
+    const body = this.#sequence.slice(1);
+    const isConsole = byte === 0x5b && body === '';
+    // Keys of rxvt end in what is no final elsewhere.
+    const isFinal = byte >= 0x40 ? !isConsole : character === '$' && /^\d+$/.test(body);
+    if (!isFinal) {
+      this.#append(character);
+      return;
+    }
+    const modifiers = this.#escapes > 1 ? MODIFIER.alt : 0;
+    this.#reset();
+    if (character === 'M' && body === '') this.#state = 'mouse';
+    else if (character === '~' && body === '200') this.#state = 'paste';
+    else if (character === '~' && body === '201') this.#emit({ type: 'stray-paste-end' });
+    else this.#emit(csiEvent(body, character, modifiers));
+  }
+
+  #ss3(byte: number): void {
+    if (this.#leaves(byte)) return;
+    const character = String.fromCharCode(byte);
+    if ((byte >= 0x30 && byte <= 0x39) || byte === 0x3b) {
+      this.#append(character);
+      return;
+    }
+    const body = this.#sequence.slice(1);
+    if (!endsSs3(character)) {
+      this.#asTyped();
+      this.#plain(byte);
+      return;
+    }
+    const modifiers = this.#escapes > 1 ? MODIFIER.alt : 0;
+    this.#reset();
+    this.#emit(ss3Event(body, character, modifiers));
+  }
+
+  #string(byte: number): void {
+    if (byte === BEL || byte === ST) this.#endString();
+    else if (byte === ESC) this.#state = 'string-escape';
+    else if (!this.#leaves(byte)) {
+      this.#append(String.fromCharCode(byte));
+      const kind = this.#sequence.charAt(0);
+      if (this.#sequence.length < 16 && STRINGS[kind]?.test(this.#sequence.slice(1)) !== true)
+        this.#asTyped();
+    }
+  }
+
+  #endString(): void {
+    const kind = this.#sequence.charAt(0);
+    const text = this.#sequence.slice(1);
+    this.#reset();
+    this.#emit(stringEvent(kind, text));
+  }
+
+  /** Ends a sequence at what cannot stand in it, which is looked at anew. */
+  #leaves(byte: number): boolean {
+    if (byte >= 0x20 && byte < DEL) return false;
+    this.#reset();
+    this.#plain(byte);
+    return true;
+  }
+
+  #append(character: string): void {
+    if (this.#sequence.length < MAX_SEQUENCE_BYTES) this.#sequence += character;
+  }
+
+  /** What began like a sequence and is none: a person pressed these keys. */
+  #asTyped(): void {
+    const [introducer = '', ...rest] = this.#sequence;
+    const [isAlt, escapes] = [this.#isAlt, this.#escapes];
+    this.#reset();
+    for (let left = escapes; left > (isAlt ? 1 : 0); left--) this.#key('escape');
+    if (isAlt) this.#key(keyName(introducer, MODIFIER.alt));
+    else this.#text += introducer;
+    this.#text += rest.join('');
+  }
+
+  #pasted(byte: number, now: number): void {
+    if (byte === ETX && this.#isLoneRead && now - this.#lastAt > ALONE_MS) {
+      this.#endPaste();
+      this.#key('ctrl+c');
+      return;
+    }
+    if (byte === PASTE_END[this.#marked]) {
+      this.#marked += 1;
+      if (this.#marked === PASTE_END.length) this.#endPaste();
+      return;
+    }
+    for (const part of PASTE_END.subarray(0, this.#marked)) this.#keep(part);
+    this.#marked = byte === ESC ? 1 : 0;
+    if (this.#marked === 0) this.#keep(byte);
+  }
+
+  #keep(byte: number): void {
+    if (this.#paste.length < MAX_PASTE_BYTES) this.#paste.push(byte);
+  }
+
+  #endPaste(): void {
+    const text = Buffer.from(this.#paste).toString();
+    this.#paste = [];
+    this.#marked = 0;
+    this.#reset();
+    if (text !== '') this.#emit({ type: 'paste', text });
+  }
+
+  #reset(): void {
+    this.#state = 'ground';
+    this.#sequence = '';
+    this.#escapes = 0;
+    this.#isAlt = false;
+    this.#old = [];
+    this.#sawReturn = false;
+  }
+
+  #key(key: string): void {
+    this.#emit({ type: 'key', key });
+  }
+
+  #emit(event: Decoded | undefined): void {
+    if (event === undefined) return;
+    this.#endText();
+    this.#events.push(event);
+  }
+
+  #endText(): void {
+    if (this.#text !== '') this.#events.push({ type: 'text', text: this.#text });
+    this.#text = '';
+  }
+}
+
+/** Of a character of UTF-8 by its first byte; 1 also for what begins none. */
+function lengthOf(byte: number): number {
+  if (byte >= 0xf5 || byte < 0xc2) return 1;
+  return byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+}

@@ -1,0 +1,110 @@
+import type { InputEvent, TerminalReply } from './input-event.ts';
+import { Keyboard } from './keyboard.ts';
+
+/** Pastes with marks around them; whether the window is looked at. */
+const MODES = [2004, 1004];
+/** Presses and the wheel, as text of any size. Shift keeps them for the terminal, which selects. */
+const MOUSE_MODES = [1000, 1006];
+/** The wheel as arrow keys, which most terminals have on: it would go through what was entered. */
+const WHEEL_AS_ARROWS = 1007;
+const IS_SET = 1;
+/** What is there to read so soon was typed before; a busy machine takes longer to look for the first time. */
+const AHEAD_MS = 100;
+
+const on = (modes: readonly number[]) => modes.map((mode) => `\u001b[?${mode}h`).join('');
+const off = (modes: readonly number[]) => modes.map((mode) => `\u001b[?${mode}l`).join('');
+
+/** The terminal as a program has it that draws all of it: no echo, keys as they come, and its modes. */
+export class Terminal {
+  readonly #input: NodeJS.ReadStream;
+  readonly #output: NodeJS.WriteStream;
+  readonly #hasMouse: boolean;
+  readonly #onEvents: (events: readonly InputEvent[]) => void;
+  readonly #replies = new Set<(reply: TerminalReply) => void>();
+  #keyboard: Keyboard | null = null;
+  #began = 0;
+  #isFirst = true;
+  #hasLooked = false;
+  #hadArrows = false;
+  #hadIt = false;
+
+  /** @param onEvents gets what the person does; what the terminal answers goes to those who listen for it */
+  constructor(
+    input: NodeJS.ReadStream,
+    output: NodeJS.WriteStream,
+    hasMouse: boolean,
+    onEvents: (events: readonly InputEvent[]) => void,
+  ) {
+    this.#input = input;
+    this.#output = output;
+    this.#hasMouse = hasMouse;
+    this.#onEvents = onEvents;
+  }
+
+  /** Calls `listener` with each answer of the terminal, from `begin` on; what it gives back ends that. */
+  onReply(listener: (reply: TerminalReply) => void): () => void {
+    this.#replies.add(listener);
+    return () => void this.#replies.delete(listener);
+  }
+
+  /** Takes the terminal; again after `end`. Nothing must have been drawn before: it could be garbled by an echo. */
+  begin(): void {
+    if (this.#keyboard !== null) return;
+    this.#keyboard = new Keyboard((events) => this.#take(events));
+    this.#began = performance.now();
+    this.#isFirst = true;
+    // A shell that had it meanwhile may have changed it behind Node's back.
+    if (this.#hadIt) this.#input.setRawMode(false);
+    this.#hadIt = true;
+    this.#input.setRawMode(true);
+    const arrows = `\u001b[?${WHEEL_AS_ARROWS}$p\u001b[?${WHEEL_AS_ARROWS}s${off([WHEEL_AS_ARROWS])}`;
+    this.#output.write(on(MODES) + (this.#hasMouse ? on(MOUSE_MODES) : arrows));
+    this.#input.on('data', this.#read);
+    this.#input.resume();
+    this.#hasLooked = false;
+    // The loop has looked at the terminal between two of these.
+    setImmediate(() => setImmediate(() => setImmediate(this.#looked)));
+  }
+
+  /** Leaves it as it was. */
+  end(): void {
+    if (this.#keyboard === null) return;
+    this.#keyboard.close();
+    this.#keyboard = null;
+    this.#input.off('data', this.#read);
+    this.#input.pause();
+    const arrows = this.#hadArrows ? on([WHEEL_AS_ARROWS]) : `\u001b[?${WHEEL_AS_ARROWS}r`;
+    this.#output.write((this.#hasMouse ? off(MOUSE_MODES) : arrows) + off(MODES));
+    try {
+      this.#input.setRawMode(false);
+    } catch {
+      // The window is closed.
+    }
+  }
+
+  readonly #looked = (): void => {
+    this.#hasLooked = true;
+  };
+
+  readonly #read = (bytes: Buffer): void => {
+    const isSoon = !this.#hasLooked || performance.now() - this.#began < AHEAD_MS;
+    const isAhead = this.#isFirst && isSoon;
+    this.#isFirst = false;
+    if (isAhead) this.#keyboard?.pushAhead(bytes);
+    else this.#keyboard?.push(bytes);
+  };
+
+  #take(events: readonly InputEvent[]): void {
+    const done: InputEvent[] = [];
+    for (const event of events) {
+      if (event.type !== 'terminal-reply') {
+        done.push(event);
+        continue;
+      }
+      const { reply } = event;
+      if (reply.kind === 'mode' && reply.mode === WHEEL_AS_ARROWS) this.#hadArrows = reply.value === IS_SET;
+      for (const listener of this.#replies) listener(reply);
+    }
+    if (done.length > 0) this.#onEvents(done);
+  }
+}
