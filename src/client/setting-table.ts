@@ -8,6 +8,8 @@ import { type Address, parseServers } from './address.ts';
 
 export const THEMES = ['auto', 'dark', 'light', 'high-contrast', 'mono'] as const;
 export type Theme = (typeof THEMES)[number];
+export const SIGNS = ['auto', 'unicode', 'ascii'] as const;
+export type Signs = (typeof SIGNS)[number];
 
 /** The settings as somebody gives them. */
 export interface Given {
@@ -19,6 +21,8 @@ export interface Given {
   readonly insecure: boolean;
   readonly protocol: 1 | 2;
   readonly theme: Theme;
+  readonly signs: Signs;
+  readonly links: boolean;
   readonly bell: boolean;
   readonly mouse: boolean;
   readonly plain: boolean;
@@ -49,6 +53,8 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
   insecure: flag('insecure', 'MILENA_INSECURE', 'true'),
   protocol: { ...text('protocol', 'MILENA_PROTOCOL', parseProtocol, '1 or 2', '2'), json: 'number' },
   theme: text('theme', 'MILENA_THEME', parseTheme, `one of ${THEMES.join(', ')}`, 'dark'),
+  signs: text('signs', 'MILENA_SIGNS', parseSigns, `one of ${SIGNS.join(', ')}`, 'ascii'),
+  links: flag('links', 'MILENA_LINKS', 'true'),
   bell: flag('bell', 'MILENA_BELL', 'false'),
   mouse: flag('mouse', 'MILENA_MOUSE', 'false'),
   plain: flag('plain', 'MILENA_PLAIN', 'true'),
@@ -70,6 +76,10 @@ function parseProtocol(version: string): 1 | 2 | undefined {
 
 function parseTheme(theme: string): Theme | undefined {
   return THEMES.find((known) => known === theme);
+}
+
+function parseSigns(signs: string): Signs | undefined {
+  return SIGNS.find((known) => known === signs);
 }
 
 function parseFlag(value: string): boolean | undefined {

@@ -7,7 +7,7 @@ import { shown } from '../printable.ts';
 import { suggest } from '../suggest.ts';
 import { whyNotRead } from '../why-not-read.ts';
 import { type Address, isPort, serverText } from './address.ts';
-import { type Given, type Row, SETTING_NAMES, TABLE, type Theme } from './setting-table.ts';
+import { type Given, type Row, SETTING_NAMES, type Signs, TABLE, type Theme } from './setting-table.ts';
 import type { TlsSettings } from './socket.ts';
 import { frontendHere } from './started.ts';
 
@@ -28,6 +28,9 @@ export interface Settings {
   /** Null also when MILENA_PASSWORD has the password itself, which counts before a file that no flag names. */
   readonly passwordFile: string | null;
   readonly theme: Theme;
+  readonly signs: Signs;
+  /** Make links of addresses; null: where the terminal is known to have them. */
+  readonly links: boolean | null;
   /** Ring the terminal's bell. */
   readonly bell: boolean;
   /** Take the wheel and clicks from the terminal. */
@@ -98,6 +101,8 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     passwordFile:
       fromFlags.passwordFile ?? (environment.MILENA_PASSWORD ? null : (given.passwordFile ?? null)),
     theme: given.theme ?? 'auto',
+    signs: given.signs ?? 'auto',
+    links: given.links ?? null,
     bell: given.bell ?? true,
     mouse: given.mouse ?? true,
     plain: given.plain ?? false,

@@ -54,6 +54,8 @@ test('without any choice it speaks with this machine and keeps a history', () =>
     theme: 'auto',
     bell: true,
     mouse: true,
+    signs: 'auto',
+    links: null,
     plain: false,
     directory: join(home, '.local/share/milena'),
     file: join(home, '.config/milena/settings.json'),
@@ -217,6 +219,8 @@ const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   insecure: 'no\r',
   protocol: '3\x9b2J',
   theme: 'pi\u200enk',
+  signs: 'em\x07oji',
+  links: 'so\x1b[1mme',
   bell: 'ding\x07dong',
   mouse: 'cat\x1b[31m',
   plain: 'quite\x00',
@@ -300,6 +304,6 @@ test('the documentation has a row for every setting, and no other, with what cou
   const defaults = rows.flatMap(([, , , variable = '', value]) =>
     value === undefined ? [] : [[variable, value] as const],
   );
-  expect(defaults).toHaveLength(10);
+  expect(defaults).toHaveLength(11);
   expect(read({}, Object.fromEntries(defaults))).toEqual(read({}));
 });

@@ -18,6 +18,7 @@ export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
   --tls, --ca FILE        encrypt; trust only the authority in FILE (PEM)
   --insecure              speak plain text with another machine
   --theme NAME            auto, dark, light, high-contrast or mono
+  --signs NAME, --links   auto, unicode or ascii; addresses as links
   --plain, --no-bell, --no-mouse, --no-history, --data-dir DIR, --protocol 1
   --invite INVITE         for the chat: leave to make an account
   --help, --version       milena COMMAND --help explains a command

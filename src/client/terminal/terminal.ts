@@ -47,6 +47,11 @@ export class Terminal {
     return () => void this.#replies.delete(listener);
   }
 
+  /** Says something that is not drawn. */
+  write(text: string): void {
+    this.#output.write(text);
+  }
+
   /** Takes the terminal; again after `end`. Nothing must have been drawn before: it could be garbled by an echo. */
   begin(): void {
     if (this.#keyboard !== null) return;

@@ -3,6 +3,7 @@ import { sanitiseText } from '../sanitise.ts';
 import { nameOf, wordsForFate } from '../talk/words.ts';
 import { cells, toWidth, withoutTabs } from './cells.ts';
 import { clock, day, daysSince } from './days.ts';
+import { linkedRows } from './links.ts';
 import { type Role, type Row, type Span, span } from './rows.ts';
 import { wrapText } from './wrap.ts';
 
@@ -89,30 +90,25 @@ function beside(
   if (columns < MIN_BESIDE && name.role !== 'notice' && name.role !== 'error') {
     const head = [span(` ${time} `, 'dim'), { ...name, text: toWidth(name.text, Math.max(1, columns - 10)) }];
     const room = Math.max(1, columns - 1 - ticks);
-    return [head, ...textRows(wrapText(text, room, room), 1, role, columns, tick)];
+    return [head, ...textRows(linkedRows(wrapText(text, room, room), text, role), 1, columns, tick)];
   }
   const gap = columns < MIN_BESIDE ? 1 : 2;
   const left = 1 + cells(time) + gap + nameColumns + gap;
   const room = Math.max(1, columns - left - ticks);
-  const [first = '', ...rest] = wrapText(text, room, room);
+  const [first = [], ...rest] = linkedRows(wrapText(text, room, room), text, role);
   const head = [
     span(` ${time}${' '.repeat(gap)}`, 'dim'),
     { ...name, text: toWidth(name.text, nameColumns) },
-    span(`${' '.repeat(gap)}${first}`, role),
+    span(' '.repeat(gap), role),
+    ...first,
   ];
   if (rest.length === 0) return [withTick(head, columns, tick)];
-  return [head, ...textRows(rest, left, role, columns, tick)];
+  return [head, ...textRows(rest, left, columns, tick)];
 }
 
-function textRows(
-  texts: readonly string[],
-  indent: number,
-  role: Role,
-  columns: number,
-  tick: Span | null,
-): Row[] {
+function textRows(texts: readonly Row[], indent: number, columns: number, tick: Span | null): Row[] {
   return texts.map((text, index) => {
-    const row = [span(' '.repeat(indent) + text, role)];
+    const row = [span(' '.repeat(indent)), ...text];
     return index === texts.length - 1 ? withTick(row, columns, tick) : row;
   });
 }

@@ -24,6 +24,8 @@ export interface Span {
   /** `name`: in the colour that `who` always has. */
   readonly role: Role | 'name';
   readonly who?: string;
+  /** The address that it leads to, of printable ASCII. */
+  readonly link?: string;
 }
 
 /** A row of the terminal, from the left; not wider than what it was made for. */
@@ -42,7 +44,12 @@ export function sameRow(one: Row, other: Row): boolean {
     one.length === other.length &&
     one.every((span, index) => {
       const against = other[index];
-      return span.text === against?.text && span.role === against.role && span.who === against.who;
+      return (
+        span.text === against?.text &&
+        span.role === against.role &&
+        span.who === against.who &&
+        span.link === against.link
+      );
     })
   );
 }

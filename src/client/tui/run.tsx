@@ -3,12 +3,15 @@ import { Histories } from '../history/histories.ts';
 import type { Settings } from '../settings.ts';
 import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
 import { Terminal } from '../terminal/terminal.ts';
-import { App } from './app.tsx';
+import { App, type Looks } from './app.tsx';
+import { askBackground, type Brightness } from './background.ts';
 import { Chat } from './chat.ts';
 import { keyFileBeside, readBindings } from './key-file.ts';
+import { knowsLinks } from './links.ts';
+import { signsFor } from './signs.ts';
 import { Suspension } from './suspension.ts';
 import { TerminalBell } from './terminal-bell.ts';
-import { themeFor } from './theme.ts';
+import { dependsOnBackground, themeFor } from './theme.ts';
 
 /** 128 + the signal's number, as a shell reports a process that a signal ended. */
 const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -77,10 +80,17 @@ export async function runScreen(
     stays: () => chat.tell('There is no shell to go back to.'),
   });
   tell = (sentence) => chat.tell(sentence);
-  const theme = themeFor(settings.theme, process.env, colorDepth);
+  const looksOn = (background: Brightness | null): Looks => ({
+    theme: themeFor(settings.theme, process.env, colorDepth, background),
+    signs: signsFor(settings.signs, process.env.TERM),
+    links: settings.links ?? knowsLinks(process.env),
+  });
   // Nothing is drawn before: an echo would stand in it.
   terminal.begin();
-  const app = render(<App chat={chat} theme={theme} />, {
+  const background = dependsOnBackground(settings.theme, process.env, colorDepth)
+    ? await askBackground(terminal, (late) => app.rerender(<App chat={chat} looks={looksOn(late)} />))
+    : null;
+  const app = render(<App chat={chat} looks={looksOn(background)} />, {
     alternateScreen: true,
     incrementalRendering: true,
     maxFps: MAX_FPS,

@@ -1,3 +1,4 @@
+import { type Brightness, isLight } from './background.ts';
 import type { Role } from './rows.ts';
 
 /** What of a text's looks a theme decides; properties of Ink's `<Text>`. */
@@ -13,6 +14,8 @@ export type Theme = Readonly<Record<Role, Style>> & {
   /** For names, by `nameColour`. */
   readonly names: readonly Style[];
 };
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export type ThemeChoice = 'auto' | 'dark' | 'light' | 'high-contrast' | 'mono';
 
@@ -116,18 +119,21 @@ const MONO: Theme = {
 };
 
 /**
- * The theme for a terminal. `auto` is light where `COLORFGBG` says that the background is, otherwise dark; `NO_COLOR`
- * and a terminal without colours leave only bold, dim and inverse text.
+ * The theme for a terminal. `auto` is light where the background is, by the terminal's word or else by `COLORFGBG`, otherwise
+ * dark; `NO_COLOR` and a terminal without colours leave only bold, dim and inverse text.
  *
  * @param colorDepth bits of colour, as `stdout.getColorDepth()`: 1, 4, 8 or 24
+ * @param background as the terminal has said it; null: it has not
  */
 export function themeFor(
   choice: ThemeChoice,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   colorDepth: number,
+  background: Brightness | null = null,
 ): Theme {
-  if (choice === 'mono' || (env.NO_COLOR ?? '') !== '' || colorDepth < 4) return MONO;
-  const onLight = choice === 'light' || (choice !== 'dark' && hasLightBackground(env.COLORFGBG));
+  if (isMono(choice, env, colorDepth)) return MONO;
+  const hasLight = background === null ? hasLightBackground(env.COLORFGBG) : isLight(background);
+  const onLight = choice === 'light' || (choice !== 'dark' && hasLight);
   const isHigh = choice === 'high-contrast';
   if (colorDepth < 8) {
     const colours = onLight ? LIGHT_16 : DARK_16;
@@ -135,6 +141,15 @@ export function themeFor(
   }
   if (isHigh) return themeOf(onLight ? CONTRAST_ON_LIGHT : CONTRAST_ON_DARK);
   return themeOf(onLight ? LIGHT : DARK);
+}
+
+/** Whether the theme is another one on another background. */
+export function dependsOnBackground(choice: ThemeChoice, env: Environment, colorDepth: number): boolean {
+  return !isMono(choice, env, colorDepth) && (choice === 'auto' || choice === 'high-contrast');
+}
+
+function isMono(choice: ThemeChoice, env: Environment, colorDepth: number): boolean {
+  return choice === 'mono' || (env.NO_COLOR ?? '') !== '' || colorDepth < 4;
 }
 
 /** The same for the same name, always and everywhere. */

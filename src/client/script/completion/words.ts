@@ -30,6 +30,7 @@ export const COMMON: readonly OptionWords[] = [
     if (isPath) return { flag, offer: name === 'dataDir' ? 'folder' : 'file' };
     return { flag, offer: 'none' };
   }),
+  { flag: 'no-links', offer: null },
   { flag: 'no-bell', offer: null },
   { flag: 'no-mouse', offer: null },
   { flag: 'no-history', offer: null },

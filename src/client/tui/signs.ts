@@ -1,0 +1,57 @@
+import type { Row, Span } from './rows.ts';
+
+/** Which signs are drawn: those of Unicode, or ASCII's for fonts that have no others. */
+export type Signs = 'unicode' | 'ascii';
+export type SignsChoice = 'auto' | Signs;
+
+/**
+ * The Linux console has a font of 256 or 512 characters, and ticks, hourglass and circles are in none that come with it.
+ * @param term `TERM`
+ */
+export function signsFor(choice: SignsChoice, term: string | undefined): Signs {
+  if (choice !== 'auto') return choice;
+  return term === 'linux' ? 'ascii' : 'unicode';
+}
+
+/** Each of ours that is not ASCII, and one of the same width. */
+const ASCII: Readonly<Record<string, string>> = {
+  '✓': '+',
+  '✗': 'x',
+  '⧖': '~',
+  '●': '*',
+  '○': 'o',
+  '▸': '>',
+  '›': '>',
+  '↑': '^',
+  '↓': 'v',
+  '•': '*',
+  '◌': 'o',
+  '→': '>',
+  '│': '|',
+  '─': '-',
+  '┬': '+',
+  '┴': '+',
+  '┼': '+',
+  '·': '-',
+  '…': '_',
+  '–': '-',
+  '’': "'",
+  '⏎': '$',
+};
+
+const OURS = new RegExp(`[${Object.keys(ASCII).join('')}]`, 'gu');
+
+/** What others have written stays as it is, whatever the font makes of it: only our own words and signs are drawn otherwise. */
+export function withSigns(row: Row, signs: Signs): Row {
+  return signs === 'unicode' ? row : row.map(inAscii);
+}
+
+function inAscii(span: Span): Span {
+  if (span.role === 'text' || span.role === 'name' || span.role === 'external') return span;
+  return { ...span, text: textInAscii(span.text) };
+}
+
+/** The same for a text of ours. */
+export function textInAscii(text: string): string {
+  return text.replace(OURS, (sign) => ASCII[sign] ?? sign);
+}

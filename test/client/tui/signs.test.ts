@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cells } from '../../../src/client/tui/cells.ts';
+import { span } from '../../../src/client/tui/rows.ts';
+import { signsFor, textInAscii, withSigns } from '../../../src/client/tui/signs.ts';
+
+describe('signs', () => {
+  it('are ASCII on the console, and wherever somebody says so', () => {
+    expect(signsFor('auto', 'linux')).toBe('ascii');
+    expect(signsFor('auto', 'xterm-256color')).toBe('unicode');
+    expect(signsFor('auto', undefined)).toBe('unicode');
+    expect(signsFor('ascii', 'xterm-256color')).toBe('ascii');
+    expect(signsFor('unicode', 'linux')).toBe('unicode');
+  });
+
+  it('are only our own: what people wrote stays', () => {
+    const row = [
+      span('✓✓', 'tick'),
+      span('done ✓ …', 'text'),
+      { text: 'bob', role: 'name', who: 'bob' } as const,
+    ];
+    expect(withSigns(row, 'ascii').map(({ text }) => text)).toEqual(['++', 'done ✓ …', 'bob']);
+    expect(withSigns(row, 'unicode')).toBe(row);
+  });
+
+  it('have one of ASCII, of the same width, for each that the screen draws', () => {
+    const folders = ['tui', 'talk'].map((name) => join(import.meta.dirname, '../../../src/client', name));
+    const sources = folders.flatMap((folder) =>
+      readdirSync(folder)
+        .filter((file) => file !== 'signs.ts')
+        .map((file) => readFileSync(join(folder, file), 'utf8')),
+    );
+    // Within a text, not in a comment or an expression.
+    const texts = sources.flatMap((source) =>
+      source
+        .split('\n')
+        .filter((line) => !/^\s*(?:\*|\/\*|\/\/)/.test(line))
+        .flatMap((line) => line.match(/(['`])(?:(?!\1).)*\1/gu) ?? []),
+    );
+    const signs = new Set(texts.join('').match(/[^\p{ASCII}]/gu));
+    expect(signs.size).toBeGreaterThan(8);
+    for (const sign of signs) {
+      const ascii = textInAscii(sign);
+      expect(ascii, sign).toMatch(/^[ -~]$/);
+      expect(cells(ascii)).toBe(cells(sign));
+    }
+  });
+});
