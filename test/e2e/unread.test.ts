@@ -134,3 +134,22 @@ test('while 30,000 messages are exported, keys are answered and the screen says 
   await again.shows(/30000 messages written to/, /^ bob › typed meanwhile$/m);
   expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(30_000);
 });
+
+test('what comes while the terminal has lost the focus is unread until it is back', async () => {
+  const [anna, bert] = [person('anna'), person('bert')];
+  const terminal = await openAs(anna, frontend.address.port, { size: WIDE });
+  const friend = await Friend.create(bert, frontend.address);
+  try {
+    terminal.type(`/msg ${bert}\r`);
+    await terminal.shows(new RegExp(`^ ${bert} › *$`, 'm'));
+    // As a terminal with focus events (mode 1004) says it.
+    terminal.type('\u001b[O');
+    friend.write(anna, 'are you there?');
+    await terminal.shows(/─ 1 new ─/, /are you there\?$/m, new RegExp(`^▸1 ${bert} +1 │`, 'm'));
+    expect(terminal.state.rings).toBe(1);
+    terminal.type('\u001b[I');
+    await terminal.shows(new RegExp(`^▸1 ${bert} +│`, 'm'));
+  } finally {
+    await friend.close();
+  }
+});
