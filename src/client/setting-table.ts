@@ -5,6 +5,9 @@
  */
 import { isUsername } from '../protocol/names.ts';
 import { type Address, parseServers } from './address.ts';
+import { type NotifyCommand, parseNotifyCommand } from './notify/command-line.ts';
+import { DESKTOP_CHOICES, type DesktopChoice } from './notify/desktop.ts';
+import { MAX_WORD_CHARACTERS, MAX_WORDS } from './notify/highlight.ts';
 
 export const THEMES = ['auto', 'dark', 'light', 'high-contrast', 'mono'] as const;
 export type Theme = (typeof THEMES)[number];
@@ -25,6 +28,9 @@ export interface Given {
   readonly links: boolean;
   readonly bell: boolean;
   readonly mouse: boolean;
+  readonly highlight: readonly string[];
+  readonly desktop: DesktopChoice;
+  readonly notify: NotifyCommand;
   readonly plain: boolean;
   readonly history: boolean;
   readonly dataDir: string;
@@ -44,6 +50,9 @@ export interface Row<Value> {
   readonly example: string;
 }
 
+const WORDS_EXPECTED = `words with commas between them, at most ${MAX_WORDS} of up to ${MAX_WORD_CHARACTERS} characters, each with a letter or a digit`;
+const COMMAND_EXPECTED = 'a program and its arguments, with no other places in these than {from} and {text}';
+
 export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
   server: text('server', 'MILENA_SERVER', parseServers, 'HOST:PORT', '127.0.0.1:8080,[::1]:8081'),
   user: text('user', 'MILENA_USER', parseUser, 'a username (a-z, 0-9, _ and -, at most 32)', 'alice'),
@@ -57,12 +66,32 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
   links: flag('links', 'MILENA_LINKS', 'true'),
   bell: flag('bell', 'MILENA_BELL', 'false'),
   mouse: flag('mouse', 'MILENA_MOUSE', 'false'),
+  highlight: text('highlight', 'MILENA_HIGHLIGHT', parseWords, WORDS_EXPECTED, 'deploy,db-3'),
+  desktop: text(
+    'desktop',
+    'MILENA_DESKTOP',
+    (choice) => DESKTOP_CHOICES.find((known) => known === choice),
+    `one of ${DESKTOP_CHOICES.join(', ')}`,
+    'osc777',
+  ),
+  notify: text('notify', 'MILENA_NOTIFY', parseNotifyCommand, COMMAND_EXPECTED, 'notify-send {from} {text}'),
   plain: flag('plain', 'MILENA_PLAIN', 'true'),
   history: flag('history', 'MILENA_HISTORY', 'false'),
   dataDir: path('data-dir', 'MILENA_DATA_DIR', 'the path of a folder', '~/.local/share/milena'),
 };
 
 export const SETTING_NAMES = Object.keys(TABLE) as (keyof Given)[];
+
+/** Empty ones, as behind a comma at the end, are passed over. */
+function parseWords(list: string): readonly string[] | undefined {
+  const words = list
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+  const isGood = (word: string) =>
+    word.length <= MAX_WORD_CHARACTERS && /[\p{L}\p{N}]/u.test(word) && !/\p{C}/u.test(word);
+  return words.length > 0 && words.length <= MAX_WORDS && words.every(isGood) ? words : undefined;
+}
 
 function parseUser(name: string): string | undefined {
   const lower = name.toLowerCase();

@@ -7,6 +7,8 @@ import { shown } from '../printable.ts';
 import { suggest } from '../suggest.ts';
 import { whyNotRead } from '../why-not-read.ts';
 import { type Address, isPort, serverText } from './address.ts';
+import type { NotifyCommand } from './notify/command-line.ts';
+import type { DesktopChoice } from './notify/desktop.ts';
 import { type Given, type Row, SETTING_NAMES, type Signs, TABLE, type Theme } from './setting-table.ts';
 import type { TlsSettings } from './socket.ts';
 import { frontendHere } from './started.ts';
@@ -35,6 +37,12 @@ export interface Settings {
   readonly bell: boolean;
   /** Take the wheel and clicks from the terminal. */
   readonly mouse: boolean;
+  /** Words of the person's own that highlight a message. */
+  readonly highlight: readonly string[];
+  /** How the terminal is asked to show notifications on the desktop. */
+  readonly desktop: DesktopChoice;
+  /** Run for each message that rings; null: none. */
+  readonly notify: NotifyCommand | null;
   /** Lines instead of a screen. */
   readonly plain: boolean;
   /** Where histories lie; null: nothing is kept on disk. */
@@ -105,6 +113,9 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     links: given.links ?? null,
     bell: given.bell ?? true,
     mouse: given.mouse ?? true,
+    highlight: given.highlight ?? [],
+    desktop: given.desktop ?? 'auto',
+    notify: given.notify ?? null,
     plain: given.plain ?? false,
     directory: given.history === false ? null : dataDir,
     file: reading.path,
@@ -130,6 +141,8 @@ class Reading {
   readonly problems: string[] = [];
   readonly path: string;
   readonly #environment: Environment;
+  /** What the file holds, for the lines of what is wrong in it. */
+  #text = '';
   /** The authorities' file as it was given, for messages about it. */
   #caFrom = '';
   #caGood = '';
@@ -227,6 +240,7 @@ class Reading {
       this.problems.push(`${from}: it must be a file of settings, and ${whyNotRead(error)}.${good}`);
       return {};
     }
+    this.#text = text;
     let problem = 'it must be one JSON object';
     try {
       const content: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
@@ -242,7 +256,9 @@ class Reading {
 
   #takeJson<Name extends keyof Given>(layer: Layer, name: Name, value: unknown): void {
     const { json, example } = TABLE[name];
-    const from = `"${name}": ${shown(JSON.stringify(value))} in ${shown(this.path)}`;
+    const at = this.#text.lastIndexOf(`"${name}"`);
+    const line = this.#text.slice(0, Math.max(0, at)).split('\n').length;
+    const from = `"${name}": ${shown(JSON.stringify(value))} in ${shown(this.path)}, line ${line}`;
     const good = `"${name}": ${json === 'string' ? JSON.stringify(example) : example}`;
     if (typeof value === json) this.#take(layer, name, String(value), from, good, dirname(this.path));
     else this.#wrong(TABLE[name], from, good);

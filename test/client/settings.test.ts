@@ -56,6 +56,9 @@ test('without any choice it speaks with this machine and keeps a history', () =>
     mouse: true,
     signs: 'auto',
     links: null,
+    highlight: [],
+    desktop: 'auto',
+    notify: null,
     plain: false,
     directory: join(home, '.local/share/milena'),
     file: join(home, '.config/milena/settings.json'),
@@ -153,9 +156,16 @@ describe('the file', () => {
     [{ bell: 'yes' }, /"bell": "yes" in .*: it must be true or false\. For example: "bell": false/],
     [
       { server: 'here' },
-      /"server": "here" in .*settings\.json: it must be HOST:PORT\. For example: "server": "/,
+      /"server": "here" in .*settings\.json, line 1: it must be HOST:PORT\. For example: "server": "/,
     ],
     [{ protocol: '2' }, /"protocol": "2" in .*: it must be 1 or 2\. For example: "protocol": 2/],
+    [
+      { highlight: ' , ' },
+      /"highlight": " , " in .*, line 1: it must be words with commas .* "highlight": "deploy,db-3"/,
+    ],
+    ['{\n"bell": true,\n"notify": "{text}"\n}', /"notify": "\{text\}" in .*, line 3: it must be a program /],
+    [{ notify: 'notify-send "{from}' }, /it must be a program .* "notify-send \{from\} \{text\}"/],
+    [{ desktop: 'yes' }, /"desktop": "yes" in .*: it must be one of auto, off, /],
     [{ theme: 7 }, /"theme": 7 in .*: it must be one of auto, dark, .*\. For example: "theme": "dark"/],
     ['{ "user": ', /settings\.json: it is no JSON \(.*\)\. For example: \{/],
     ['[]', /settings\.json: it must be one JSON object\./],
@@ -223,6 +233,9 @@ const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   links: 'so\x1b[1mme',
   bell: 'ding\x07dong',
   mouse: 'cat\x1b[31m',
+  highlight: 'a\x1b[2Jword',
+  desktop: 'growl\x07',
+  notify: 'notify-send {\x1bfrom} {who}',
   plain: 'quite\x00',
   history: 'some\x1b[2J',
   dataDir: null,
@@ -304,6 +317,6 @@ test('the documentation has a row for every setting, and no other, with what cou
   const defaults = rows.flatMap(([, , , variable = '', value]) =>
     value === undefined ? [] : [[variable, value] as const],
   );
-  expect(defaults).toHaveLength(11);
+  expect(defaults).toHaveLength(12);
   expect(read({}, Object.fromEntries(defaults))).toEqual(read({}));
 });

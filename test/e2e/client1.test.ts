@@ -85,7 +85,7 @@ describe('two people', () => {
     right.type(`/login ${bert}\r`);
     await right.shows(/Logged in as/);
     right.type('/retrieve\r');
-    await right.shows(/1 message that waited/, new RegExp(`^ {2}${anna} +1 │`, 'm'));
+    await right.shows(/1 message that waited/, new RegExp(`^ [\\d ] ${anna} +1 │`, 'm'));
     right.type('/retrieve\r');
     await right.shows(/No undelivered messages/);
     right.type(`/msg ${anna}\r`);

@@ -22,6 +22,7 @@ import { Door } from './door.ts';
 import { built, type RunningFrontend } from './running-frontend.ts';
 import type { TestTerminal } from './terminal.ts';
 
+const ALT_UP = '\u001b[1;3A';
 let north: RunningFrontend;
 let south: RunningFrontend;
 let door: Door;
@@ -118,7 +119,7 @@ test('a message to somebody away is stored, shown once when they come, and ticke
   left.type(`/msg ${bert} for later\r`);
   await left.shows(/for later +✓$/m);
   await logIn(right, bert);
-  await right.shows(wrapped('1 message waited for you'), new RegExp(`^ {2}${anna} +1 │`, 'm'));
+  await right.shows(wrapped('1 message waited for you'), new RegExp(`^ [\\d ] ${anna} +1 │`, 'm'));
   await left.shows(/for later +✓✓$/m);
   right.type('/retrieve\r');
   await right.shows(/No undelivered messages/);
@@ -202,7 +203,7 @@ test('what some program wrote into the inbox is marked, also with the headers of
   const terminal = await inSouth(anna);
   const other = await inSouth(bert);
   other.type(`/msg ${anna} truly me\r`);
-  await terminal.shows(new RegExp(`^ {2}${bert} +1 │`, 'm'));
+  await terminal.shows(new RegExp(`^ [\\d ] ${bert} +1 │`, 'm'));
   const kafka = new Kafka({ clientId: 'forger', brokers: testBrokers(), logLevel: logLevel.NOTHING });
   const groupId = `forger-${randomBytes(4).toString('hex')}`;
   const [producer, consumer] = [kafka.producer(), kafka.consumer({ groupId })];
@@ -226,13 +227,13 @@ test('what some program wrote into the inbox is marked, also with the headers of
   } finally {
     await Promise.all([producer.disconnect(), consumer.disconnect()]);
   }
-  await terminal.shows(/3 conversations unread/, /^ {2}deploy-bot +ext 1 │/m);
-  terminal.type('\u001b3');
+  await terminal.shows(/3 conversations unread/, /^ [\d ] deploy-bot +ext 1 │/m);
+  terminal.type('\u001b1');
   await terminal.shows(new RegExp(`│ \\d\\d:\\d\\d {2}${bert} {2}truly me$`, 'm'));
   expect(times(terminal, 'send me')).toBe(0);
-  terminal.type('\u001b2');
+  terminal.type(ALT_UP);
   await terminal.shows(/│ \d\d:\d\d {2}ext deploy-bot {2}build 7 is out$/m);
-  terminal.type('\u001b1');
+  terminal.type(ALT_UP);
   await terminal.shows(/│ \d\d:\d\d {2}ext \S.* {2}send me your password$/m, /from a program: no answers/);
 });
 

@@ -127,7 +127,7 @@ function expectRestored(terminal: TestTerminal): void {
 async function expectNothingLost(user: string, folder: string): Promise<void> {
   await door.listen();
   const terminal = openClient(door.port, { data: folder });
-  await terminal.shows(/^ password of /m, new RegExp(`^ {2}${cat.name} +1 │`, 'm'));
+  await terminal.shows(/^ password of /m, new RegExp(`^ [\\d ] ${cat.name} +1 │`, 'm'));
   await answerPassword(terminal);
   await terminal.shows(new RegExp(`^ milena · ${user} .*1 conversation unread {3}● online`));
   terminal.type(`/msg ${ben.name}\r`);

@@ -171,8 +171,8 @@ test('the first start', async () => {
 describe('with two conversations', () => {
   let names: string[];
   let terminal: TestTerminal;
-  const LIST = ['▸ ben······', '  cat······       1'];
-  const LARGE_LIST = ['▸ ben······             hh:mm', '  cat······           hh:mm 1'];
+  const LIST = ['▸1 ben······', ' 2 cat······      1'];
+  const LARGE_LIST = ['▸1 ben······            hh:mm', ' 2 cat······          hh:mm 1'];
   const header = (size: Size) =>
     ends(
       size.columns,
@@ -235,9 +235,9 @@ describe('with two conversations', () => {
     await becomes(terminal, LARGE, names, large);
     const small = [
       ' ann······ ● online',
-      ' for lunch?',
+      '   for lunch?',
       ' hh:mm me',
-      ' yes, half past  ✓✓',
+      '   yes, half past ✓✓',
       ' ben··… › thought',
       ' ↑ 1 more above · …',
     ];
@@ -260,7 +260,7 @@ describe('with two conversations', () => {
     terminal.type('\u001b[B');
     await terminal.until(() => expect(terminal.inverseRows).toEqual([3]));
     expect(screenOf(terminal, ...names)).toEqual(wide);
-    const folded = [ends(60, '▸ ben······', 'hh:mm'), ends(60, '  cat······', 'hh:mm 1')];
+    const folded = [ends(60, '▸1 ben······', 'hh:mm'), ends(60, ' 2 cat······', 'hh:mm 1')];
     await becomes(
       terminal,
       NARROW,
@@ -276,8 +276,8 @@ describe('with two conversations', () => {
     );
     const small = [
       ' ann······ ● online',
-      '▸ ben······',
-      '  cat······       1',
+      '▸1 ben······',
+      ' 2 cat······      1',
       '',
       ' ben··… ›',
       ' ↑ ↓ choose · Ente…',
@@ -297,10 +297,11 @@ describe('with two conversations', () => {
       ' /msg NAME [TEXT]              open the conversation with NAME, and say TEXT',
       ' /list [PATTERN]               accounts; * is any characters, ? any one',
       ' /who NAME…                    which of them are logged in',
-      ' /next                         the next unread conversation',
+      ' /next, /read                  what is unread next; all of it here is read',
+      ' /activity                     what is unread, or holds your name or words',
       ' /search WORDS                 look for words in everything said',
       ' /export [FILE]                write this conversation to a file (or .jsonl)',
-      ' /mute                         no bell and no count here, or again',
+      ' /notify LEVEL, /mute          bell and count here: all, highlights or nothing',
       ' /forget                       take this conversation out of the local history',
       ' /block [NAME], /unblock NAME  take no messages, or again',
       ' /retrieve                     fetch what came while you were logged out',
@@ -309,7 +310,7 @@ describe('with two conversations', () => {
       ' /logout, /delete, /quit       log out; delete the account; leave',
       '',
       ' Enter sends · Alt+Enter new line · Tab completes · Ctrl+_ takes back a change',
-      ' Alt+A next unread · Ctrl+B list · Alt+↑ Alt+↓ other conversation',
+      ' Alt+A next unread · Alt+M what concerns you · Ctrl+B list · Alt+↑ Alt+↓ other',
       ' PageUp PageDown scroll · Ctrl+R looks back · Ctrl+C leaves · /help keys: all',
     ];
     const wide = whole(WIDE, { header: header(WIDE), top: help, input, hint });

@@ -13,6 +13,8 @@ export interface HistoriesOptions {
   readonly others?: readonly string[] | undefined;
   /** Gets each sentence once: why something is not kept, and what to do. */
   readonly onProblem: (sentence: string) => void;
+  /** As `HistoryOptions.now`. */
+  readonly now?: () => number;
 }
 
 /**
@@ -77,15 +79,16 @@ export class Histories implements Memory {
   }
 
   #make(account: string): History {
-    const { directory } = this.#options;
+    const { directory, now } = this.#options;
     const server = serverOf(directory, this.#servers, account);
+    const clock = now === undefined ? {} : { now };
     const onProblem = (sentence: string) => this.#tell(sentence);
     try {
-      return History.open({ directory, server, account, onProblem });
+      return History.open({ directory, server, account, onProblem, ...clock });
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error;
       this.#tell(error.message);
-      return History.open({ directory: null, server, account });
+      return History.open({ directory: null, server, account, ...clock });
     }
   }
 

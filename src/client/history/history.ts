@@ -6,7 +6,7 @@ import { historyError, isSqliteError } from './errors.ts';
 import { fileName, prepareFile } from './files.ts';
 import { copyNewest } from './rescue.ts';
 import { type NewMessage, Store, type StoreLimits } from './store.ts';
-import type { Conversation, Incoming, Outgoing, Peer, StoredMessage } from './types.ts';
+import type { Conversation, Incoming, NotifyLevel, Outgoing, Peer, StoredMessage } from './types.ts';
 
 /** Messages that are kept; with more the oldest are removed. Some 300 bytes each with their words, if they are short. */
 const MAX_MESSAGES = 1_000_000;
@@ -26,6 +26,8 @@ export interface HistoryOptions {
   readonly account: string;
   /** Gets a sentence when the file fails later on, and the history goes on in memory. */
   readonly onProblem?: (sentence: string) => void;
+  /** The clock by which messages enter it; this machine's unless it is given. */
+  readonly now?: () => number;
   /** For tests: so many pages of 4 KiB the file may have, as on a full disk. */
   readonly maxPages?: number;
   /** For tests: so many messages are kept, and in so many bytes. */
@@ -51,6 +53,7 @@ export class History {
   readonly account: string;
   readonly #onProblem: (sentence: string) => void;
   readonly #limits: StoreLimits;
+  readonly #now: () => number;
   #file: string | null;
   #store: Store;
   /** What the open transaction consists of, to do it again elsewhere. */
@@ -62,10 +65,11 @@ export class History {
   private constructor(file: string | null, options: HistoryOptions) {
     this.account = options.account;
     this.#onProblem = options.onProblem ?? (() => undefined);
+    this.#now = options.now ?? Date.now;
     const bytes = options.maxBytes ?? (file === null ? MAX_MEMORY_BYTES : MAX_FILE_BYTES);
     this.#limits = { messages: options.maxMessages ?? MAX_MESSAGES, bytes };
     this.#file = file;
-    this.#store = new Store(openDatabase(file, options.maxPages), this.#limits);
+    this.#store = new Store(openDatabase(file, options.maxPages), this.#limits, this.#now);
   }
 
   /** Makes directory (0700) and file (0600) where there are none. @throws HistoryError */
@@ -119,14 +123,16 @@ export class History {
    * Returns the message as it is now, or null if it is not here.
    * @param receipt to ask for the fate of a stored message with; null if it need not or cannot be asked for
    * @param mayBeStored as `Entry.mayBeStored`
+   * @param at when the server stored it, which is its time from then on; null: as it was
    */
   fate(
     messageId: string,
     fate: EntryState,
     receipt: Uint8Array | null,
     mayBeStored = true,
+    at: number | null = null,
   ): StoredMessage | null {
-    return this.#write((store) => store.setFate(messageId, fate, receipt, mayBeStored));
+    return this.#write((store) => store.setFate(messageId, fate, receipt, mayBeStored, at));
   }
 
   /**
@@ -175,7 +181,7 @@ export class History {
     return this.#read((store) => store.conversations());
   }
 
-  /** Also one that is only muted. */
+  /** Also one that only has a notification level. */
   conversation(peer: Peer): Conversation | null {
     return this.#read((store) => store.conversation(peer));
   }
@@ -199,8 +205,33 @@ export class History {
     this.#write((store) => store.read(peer, upTo));
   }
 
-  mute(peer: Peer, muted: boolean): void {
-    this.#write((store) => store.mute(peer, muted));
+  /** Incoming messages with ids from one up to another, that one not included; 1,000 at most. */
+  countIncoming(peer: Peer, from: number, to: number): number {
+    return this.#read((store) => store.countIncoming(peer, from, to));
+  }
+
+  /** The id of the first incoming message behind that one, or null. */
+  firstIncoming(peer: Peer, after: number): number | null {
+    return this.#read((store) => store.firstIncoming(peer, after));
+  }
+
+  /** The newest highlighted messages of all conversations, read or not, newest first. */
+  highlighted(limit: number): StoredMessage[] {
+    return this.#read((store) => store.highlighted(limit));
+  }
+
+  /** Of conversations with the level `all`: the first 5 unread messages of each of the 50 that had some last. */
+  unread(): StoredMessage[] {
+    return this.#read((store) => store.unread());
+  }
+
+  /** How many messages the conversation has. */
+  size(peer: Peer): number {
+    return this.#read((store) => store.size(peer));
+  }
+
+  notify(peer: Peer, level: NotifyLevel): void {
+    this.#write((store) => store.notify(peer, level));
   }
 
   /** What was typed and not sent; it makes a conversation where there is none. */
@@ -209,12 +240,14 @@ export class History {
   }
 
   /**
-   * Takes the conversation out of the history, except what it still has to send; durable when this returns. What comes
-   * again because its acknowledgement was lost is new then.
+   * Takes the conversation out of the history up to a message, except what it still has to send: one step of it, durable
+   * when this returns. What comes again because its acknowledgement was lost is new then.
+   * @returns how many messages were removed; 0: it is done
    */
-  forget(peer: Peer): void {
-    this.#write((store) => store.forget(peer));
+  forget(peer: Peer, upTo: number): number {
+    const removed = this.#write((store) => store.forget(peer, upTo));
     this.commit();
+    return removed;
   }
 
   /**
@@ -282,7 +315,7 @@ export class History {
     const failed = this.#store.db;
     const db = openDatabase(null);
     this.#file = null;
-    this.#store = new Store(db, { ...this.#limits, bytes: MAX_MEMORY_BYTES });
+    this.#store = new Store(db, { ...this.#limits, bytes: MAX_MEMORY_BYTES }, this.#now);
     try {
       // SQLite may have rolled it back already.
       if (failed.isTransaction) failed.exec('ROLLBACK');

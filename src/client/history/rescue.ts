@@ -20,7 +20,7 @@ export function copyNewest(file: string, memory: DatabaseSync): void {
     memory.exec(`
       BEGIN;
       INSERT INTO conversations SELECT * FROM file.conversations
-        WHERE muted OR draft <> '' OR id IN (
+        WHERE notify <> 'all' OR draft <> '' OR id IN (
           SELECT conversation FROM file.messages
           WHERE id >= ${OLDEST});
       INSERT INTO messages SELECT * FROM file.messages

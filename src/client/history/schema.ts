@@ -66,6 +66,25 @@ const MIGRATIONS: readonly string[] = [
   -- Outgoing and unanswered: until when some process is at it, in milliseconds since the epoch; no other sends it meanwhile.
   ALTER TABLE messages ADD COLUMN carried_until INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Incoming: whether it held the account's name or one of the person's words when it came.
+  ALTER TABLE messages ADD COLUMN highlight INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX highlighted ON messages (id) WHERE highlight;
+
+  -- Which messages the person wants to be told of: 'all', 'highlights' or 'nothing'.
+  ALTER TABLE conversations ADD COLUMN notify TEXT NOT NULL DEFAULT 'all';
+  UPDATE conversations SET notify = 'nothing' WHERE muted;
+  ALTER TABLE conversations DROP COLUMN muted;
+  -- How many of the unread ones are highlighted.
+  ALTER TABLE conversations ADD COLUMN highlights INTEGER NOT NULL DEFAULT 0;
+
+  -- The order of the list: the newest message in any conversation when something was last said in this one, or when it
+  -- was made. No clock has a part in it, whichever way it is set.
+  ALTER TABLE conversations ADD COLUMN activity INTEGER NOT NULL DEFAULT 0;
+  UPDATE conversations SET activity = iif(last_id > 0, last_id, coalesce((SELECT max(id) FROM messages), 0));
+  DROP INDEX active;
+  CREATE INDEX active ON conversations (activity, id) WHERE messages > 0 OR draft <> '';
+  `,
 ];
 
 /** The schema's version, which the file has as its user_version. */
@@ -73,15 +92,16 @@ export const VERSION = MIGRATIONS.length;
 
 /**
  * Brings the schema to the newest version, or leaves the file as it was.
+ * @param version for tests: an older one, as earlier programs made it
  * @throws HistoryError for a newer version, or a file of another program; and what SQLite throws
  */
-export function migrate(db: DatabaseSync, path: string): void {
-  if (versionOf(db, path) === VERSION) return;
+export function migrate(db: DatabaseSync, path: string, version = VERSION): void {
+  if (versionOf(db, path) === version) return;
   db.exec('BEGIN IMMEDIATE');
   try {
     // Another process may have been faster.
-    for (const migration of MIGRATIONS.slice(versionOf(db, path))) db.exec(migration);
-    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}; COMMIT`);
+    for (const migration of MIGRATIONS.slice(versionOf(db, path), version)) db.exec(migration);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version}; COMMIT`);
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;

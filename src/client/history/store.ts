@@ -2,18 +2,36 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Unsettled } from '../v2/memory.ts';
 import type { EntryState } from '../v2/outbox.ts';
+import {
+  bounded,
+  CONVERSATION,
+  type ConversationRow,
+  conversationOf,
+  fromRow,
+  INCOMING,
+  MESSAGE,
+  type MessageRow,
+  messageOf,
+  pageOf,
+  timeOf,
+  type UnsettledRow,
+  unsettledOf,
+} from './rows.ts';
 import { matchExpression } from './search.ts';
 import { Turns } from './turns.ts';
-import type { Conversation, Peer, StoredMessage } from './types.ts';
+import type { Conversation, NotifyLevel, Peer, StoredMessage } from './types.ts';
 
-/** A conversation with more is not told apart by what follows; usernames are far shorter. */
-const MAX_NAME_CHARACTERS = 256;
 /** A draft is cut to what a message may have. */
 const MAX_DRAFT_CHARACTERS = 65_536;
 /** Conversations that are listed; some program may call itself something else in each of its messages. */
 const MAX_CONVERSATIONS = 10_000;
-/** Longest page. */
-const MAX_PAGE = 10_000;
+/** Where messages are counted for the screen, it says no more than that there are as many or more. */
+export const MAX_COUNTED = 1_000;
+/** Messages that one step of `forget` removes: a few milliseconds. */
+const FORGET_AT_ONCE = 500;
+/** What is unread is gathered from so many conversations, and from each so many messages. */
+const MAX_GATHERED = 50;
+const MAX_GATHERED_EACH = 5;
 /** At each n-th message at most 2n old ones are removed: small steps, and no backlog. */
 const TRIM_EVERY = 16;
 /** Unsettled messages: as many as an outbox follows; more unanswered ones only if several processes sent. */
@@ -30,6 +48,7 @@ export interface NewMessage {
   readonly body: string;
   /** Incoming. */
   readonly key?: string | null;
+  readonly highlight?: boolean;
   /** Outgoing. */
   readonly out?: {
     readonly messageId: string;
@@ -39,36 +58,6 @@ export interface NewMessage {
   };
 }
 
-interface MessageRow {
-  readonly id: number;
-  readonly kind: Peer['kind'];
-  readonly name: string;
-  readonly at: number | null;
-  readonly body: string;
-  readonly fate: EntryState['kind'] | null;
-  readonly reason: string | null;
-}
-
-interface UnsettledRow extends MessageRow {
-  readonly message_id: string;
-  readonly receipt: Uint8Array | null;
-  readonly may_be_stored: number;
-}
-
-interface ConversationRow {
-  readonly kind: Peer['kind'];
-  readonly name: string;
-  readonly last_id: number;
-  readonly last_at: number;
-  readonly unread: number;
-  readonly first_unread: number | null;
-  readonly muted: number;
-  readonly draft: string;
-}
-
-const MESSAGE = `SELECT m.id, c.kind, c.name, m.at, m.body, m.fate, m.reason, m.message_id, m.receipt, m.may_be_stored
-  FROM messages m JOIN conversations c ON c.id = m.conversation`;
-const CONVERSATION = 'SELECT * FROM conversations';
 /** The first incoming message behind what was read, of a conversation that an UPDATE changes. */
 const FIRST_UNREAD = (readUpTo: string) => `(
   SELECT m.id FROM messages m
@@ -101,10 +90,13 @@ export class Store {
   readonly db: DatabaseSync;
   readonly turns: Turns;
   readonly #limits: StoreLimits;
+  readonly #now: () => number;
   readonly #prepared = new Map<string, StatementSync>();
 
-  constructor(db: DatabaseSync, limits: StoreLimits) {
+  /** @param now when something enters the history, in milliseconds since the epoch */
+  constructor(db: DatabaseSync, limits: StoreLimits, now: () => number) {
     this.db = db;
+    this.#now = now;
     this.turns = new Turns(db);
     this.#limits = limits;
   }
@@ -120,11 +112,12 @@ export class Store {
     const body = message.body.toWellFormed();
     const at = timeOf(message.at);
     const conversation = this.#conversationId(peer);
+    const highlight = out === undefined && message.highlight === true;
     const reason = out?.fate.kind === 'refused' ? out.fate.reason : null;
     // Copied after a failure, an id may have been taken by another process.
     const inserted = this.#sql(
-      `INSERT INTO messages (id, conversation, at, body, seen, message_id, fate, reason, life, may_be_stored)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
+      `INSERT INTO messages (id, conversation, at, body, seen, message_id, fate, reason, life, may_be_stored, highlight)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
     ).get(
       message.id,
       conversation,
@@ -136,17 +129,20 @@ export class Store {
       reason,
       out?.life ?? null,
       (out?.mayBeStored ?? true) ? 1 : 0,
+      highlight ? 1 : 0,
     ) as { id: number } | undefined;
     if (inserted === undefined) return null;
     const { id } = inserted;
     const unread = out === undefined ? id : null;
     this.#sql(
-      `UPDATE conversations SET messages = messages + 1, last_id = ?, last_at = ?,
-         unread = unread + (? IS NOT NULL), first_unread = coalesce(first_unread, ?)
-       WHERE id = ?`,
-    ).run(id, Date.now(), unread, unread, conversation);
+      `UPDATE conversations SET messages = messages + 1, last_id = :id, activity = :id, last_at = :now,
+         unread = unread + (:unread IS NOT NULL), first_unread = coalesce(first_unread, :unread),
+         highlights = highlights + :highlight
+       WHERE id = :conversation`,
+    ).run({ id, now: this.#now(), unread, highlight: highlight ? 1 : 0, conversation });
     if (id % TRIM_EVERY === 0) this.#trim(this.#isTooLarge() ? id - 1 : id - this.#limits.messages);
-    return { id, peer, direction: out === undefined ? 'in' : 'out', at, body, fate: out?.fate ?? null };
+    const direction = out === undefined ? 'in' : 'out';
+    return { id, peer, direction, at, body, fate: out?.fate ?? null, highlight };
   }
 
   isSeen(key: string): boolean {
@@ -161,26 +157,27 @@ export class Store {
     return messageOf(this.#sql(`${MESSAGE} WHERE m.message_id = ?`).get(messageId));
   }
 
-  /** The message as it is now, which is as it was if more is known already; null if it is not here. */
+  /**
+   * The message as it is now, which is as it was if more is known already; null if it is not here.
+   * @param at when it was stored, which is when it was sent from then on; null: as it was
+   */
   setFate(
     messageId: string,
     fate: EntryState,
     receipt: Uint8Array | null,
     mayBeStored: boolean,
+    at: number | null,
   ): StoredMessage | null {
     const message = this.byMessageId(messageId);
     if (message === null || message.fate === null) return message;
     if (RANK[fate.kind] < RANK[message.fate.kind]) return message;
     const reason = fate.kind === 'refused' ? fate.reason : null;
     const toAsk = fate.kind === 'stored' ? receipt : null;
-    this.#sql('UPDATE messages SET fate = ?, reason = ?, receipt = ?, may_be_stored = ? WHERE id = ?').run(
-      fate.kind,
-      reason,
-      toAsk,
-      mayBeStored ? 1 : 0,
-      message.id,
-    );
-    return { ...message, fate };
+    const sentAt = timeOf(at) ?? message.at;
+    this.#sql(
+      'UPDATE messages SET fate = ?, reason = ?, receipt = ?, may_be_stored = ?, at = ? WHERE id = ?',
+    ).run(fate.kind, reason, toAsk, mayBeStored ? 1 : 0, sentAt, message.id);
+    return { ...message, fate, at: sentAt };
   }
 
   /** What another life of the account, or nobody knows which, has sent is followed no longer. */
@@ -224,7 +221,7 @@ export class Store {
 
   conversations(): Conversation[] {
     return this.#sql(
-      `${CONVERSATION} WHERE messages > 0 OR draft <> '' ORDER BY last_at DESC, last_id DESC LIMIT ?`,
+      `${CONVERSATION} WHERE messages > 0 OR draft <> '' ORDER BY activity DESC, id DESC LIMIT ?`,
     )
       .all(MAX_CONVERSATIONS)
       .map((row) => conversationOf(row as unknown as ConversationRow));
@@ -282,16 +279,59 @@ export class Store {
       `UPDATE conversations SET
          unread = unread - (SELECT count(*) FROM messages m WHERE m.conversation = conversations.id
            AND m.id > read_up_to AND m.id <= :upTo AND m.fate IS NULL),
+         highlights = highlights - (SELECT count(*) FROM messages m WHERE highlights > 0
+           AND m.conversation = conversations.id AND m.id > read_up_to AND m.id <= :upTo AND m.highlight),
          first_unread = ${FIRST_UNREAD('min(:upTo, last_id)')},
          read_up_to = min(:upTo, last_id)
        WHERE kind = :kind AND name = :name AND read_up_to < min(:upTo, last_id)`,
     ).run({ upTo: Math.trunc(upTo), kind, name });
   }
 
-  mute(peer: Peer, muted: boolean): void {
-    this.#sql('UPDATE conversations SET muted = ? WHERE id = ?').run(
-      muted ? 1 : 0,
+  notify(peer: Peer, level: NotifyLevel): void {
+    this.#sql('UPDATE conversations SET notify = ? WHERE id = ?').run(
+      level,
       this.#conversationId(bounded(peer)),
+    );
+  }
+
+  /** Incoming messages from one id up to another, that one not included; `MAX_COUNTED` at most. */
+  countIncoming(peer: Peer, from: number, to: number): number {
+    const { kind, name } = bounded(peer);
+    const { count } = this.#sql(
+      `SELECT count(*) AS count FROM (SELECT 1 ${INCOMING} AND m.id >= ? AND m.id < ? LIMIT ?)`,
+    ).get(kind, name, from, Math.min(to, Number.MAX_SAFE_INTEGER), MAX_COUNTED) as { count: number };
+    return count;
+  }
+
+  /** The first incoming message behind that one, or null. */
+  firstIncoming(peer: Peer, after: number): number | null {
+    const { kind, name } = bounded(peer);
+    const row = this.#sql(`SELECT m.id ${INCOMING} AND m.id > ? ORDER BY m.id LIMIT 1`).get(
+      kind,
+      name,
+      after,
+    );
+    return (row as { id: number } | undefined)?.id ?? null;
+  }
+
+  /** The newest highlighted messages, read or not. */
+  highlighted(limit: number): StoredMessage[] {
+    return this.#page(`${MESSAGE} WHERE m.highlight ORDER BY m.id DESC LIMIT ?`, pageOf(limit));
+  }
+
+  /** The first unread messages of the conversations that had something last; of those with the level `all`. */
+  unread(): StoredMessage[] {
+    const conversations = this.#sql(
+      `SELECT id, read_up_to FROM conversations
+       WHERE unread > 0 AND notify = 'all' ORDER BY activity DESC LIMIT ?`,
+    ).all(MAX_GATHERED) as unknown as { id: number; read_up_to: number }[];
+    return conversations.flatMap(({ id, read_up_to }) =>
+      this.#page(
+        `${MESSAGE} WHERE m.conversation = ? AND m.id > ? AND m.fate IS NULL ORDER BY m.id LIMIT ?`,
+        id,
+        read_up_to,
+        MAX_GATHERED_EACH,
+      ),
     );
   }
 
@@ -303,25 +343,41 @@ export class Store {
     );
   }
 
-  forget(peer: Peer): void {
+  /** A step of it; returns how many messages it removed, 0 when there are no more up to that one. */
+  forget(peer: Peer, upTo: number): number {
     const id = this.#conversationId(bounded(peer));
+    const last = Math.min(upTo, Number.MAX_SAFE_INTEGER);
+    const { changes } = this.#sql(
+      `DELETE FROM messages WHERE id IN (
+         SELECT id FROM messages WHERE conversation = ? AND id <= ?
+           AND (fate IS NULL OR fate NOT IN ('on-its-way', 'waiting')) ORDER BY id LIMIT ?)`,
+    ).run(id, last, FORGET_AT_ONCE);
     this.#sql(
-      `DELETE FROM messages WHERE conversation = ? AND (fate IS NULL OR fate NOT IN ('on-its-way', 'waiting'))`,
-    ).run(id);
-    this.#sql(
-      `UPDATE conversations SET draft = '', muted = 0, unread = 0, first_unread = NULL, read_up_to = last_id,
-         messages = (SELECT count(*) FROM messages WHERE conversation = :id) WHERE id = :id`,
-    ).run({ id });
+      `UPDATE conversations SET draft = '', notify = 'all', messages = messages - :removed,
+         read_up_to = max(read_up_to, min(:last, last_id)),
+         unread = (SELECT count(*) FROM messages m
+           WHERE m.conversation = :id AND m.id > :last AND m.fate IS NULL),
+         highlights = (SELECT count(*) FROM messages m
+           WHERE m.conversation = :id AND m.id > :last AND m.highlight),
+         first_unread = ${FIRST_UNREAD(':last')} WHERE id = :id`,
+    ).run({ id, last, removed: Number(changes) });
     this.#sql('DELETE FROM conversations WHERE id = ? AND messages = 0').run(id);
+    return Number(changes);
+  }
+
+  /** Messages of the conversation. */
+  size(peer: Peer): number {
+    const { kind, name } = bounded(peer);
+    const row = this.#sql('SELECT messages FROM conversations WHERE kind = ? AND name = ?').get(kind, name);
+    return (row as { messages: number } | undefined)?.messages ?? 0;
   }
 
   #conversationId({ kind, name }: Peer): number {
     const row = (this.#sql('SELECT id FROM conversations WHERE kind = ? AND name = ?').get(kind, name) ??
-      this.#sql('INSERT INTO conversations (kind, name, last_at) VALUES (?, ?, ?) RETURNING id').get(
-        kind,
-        name,
-        Date.now(),
-      )) as { id: number };
+      this.#sql(
+        `INSERT INTO conversations (kind, name, last_at, activity)
+         VALUES (?, ?, ?, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'messages'), 0)) RETURNING id`,
+      ).get(kind, name, this.#now())) as { id: number };
     return row.id;
   }
 
@@ -342,21 +398,27 @@ export class Store {
     if (upTo <= 0) return;
     const removed = this.#sql(
       `DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE id <= ? ORDER BY id LIMIT ?)
-       RETURNING id, conversation, fate`,
-    ).all(upTo, 2 * TRIM_EVERY) as unknown as { id: number; conversation: number; fate: string | null }[];
+       RETURNING id, conversation, fate, highlight`,
+    ).all(upTo, 2 * TRIM_EVERY) as unknown as {
+      id: number;
+      conversation: number;
+      fate: string | null;
+      highlight: number;
+    }[];
     const conversations = Map.groupBy(removed, ({ conversation }) => conversation);
     for (const [conversation, messages] of conversations) {
       const { read_up_to } = this.#sql('SELECT read_up_to FROM conversations WHERE id = ?').get(
         conversation,
       ) as { read_up_to: number };
-      const unread = messages.filter(({ id, fate }) => fate === null && id > read_up_to).length;
+      const unread = messages.filter(({ id, fate }) => fate === null && id > read_up_to);
+      const highlights = unread.filter(({ highlight }) => highlight !== 0).length;
       this.#sql(
-        `UPDATE conversations SET messages = messages - ?, unread = unread - ?,
+        `UPDATE conversations SET messages = messages - ?, unread = unread - ?, highlights = highlights - ?,
            first_unread = ${FIRST_UNREAD('read_up_to')} WHERE id = ?`,
-      ).run(messages.length, unread, conversation);
-      this.#sql(`DELETE FROM conversations WHERE id = ? AND messages = 0 AND muted = 0 AND draft = ''`).run(
-        conversation,
-      );
+      ).run(messages.length, unread.length, highlights, conversation);
+      this.#sql(
+        `DELETE FROM conversations WHERE id = ? AND messages = 0 AND notify = 'all' AND draft = ''`,
+      ).run(conversation);
     }
   }
 
@@ -379,56 +441,4 @@ export class Store {
 
 function seenOf(key: string): Uint8Array {
   return hash('sha256', key, 'buffer').subarray(0, SEEN_BYTES);
-}
-
-function bounded({ kind, name }: Peer): Peer {
-  return { kind, name: name.slice(0, MAX_NAME_CHARACTERS).toWellFormed() };
-}
-
-/** What a program wrote as its time may be anything. */
-function timeOf(at: number | null): number | null {
-  return at === null || !Number.isSafeInteger(Math.trunc(at)) ? null : Math.trunc(at);
-}
-
-/** SQLite takes a negative limit for none. */
-function pageOf(limit: number): number {
-  return limit > 0 ? Math.min(Math.trunc(limit), MAX_PAGE) : 0;
-}
-
-function messageOf(row: unknown): StoredMessage | null {
-  return row === undefined ? null : fromRow(row as MessageRow);
-}
-
-function fromRow({ id, kind, name, at, body, fate, reason }: MessageRow): StoredMessage {
-  const direction = fate === null ? 'in' : 'out';
-  return {
-    id,
-    peer: { kind, name },
-    direction,
-    at,
-    body,
-    fate: fate === null ? null : stateOf(fate, reason),
-  };
-}
-
-function stateOf(kind: EntryState['kind'], reason: string | null): EntryState {
-  return kind === 'refused' ? { kind, reason: reason ?? '' } : { kind };
-}
-
-function unsettledOf(row: UnsettledRow): Unsettled {
-  const { message_id, name, body, fate, reason, receipt, may_be_stored } = row;
-  const state = stateOf(fate ?? 'unsure', reason);
-  return { id: message_id, to: name, body, state, receipt, mayBeStored: may_be_stored !== 0 };
-}
-
-function conversationOf(row: ConversationRow): Conversation {
-  return {
-    peer: { kind: row.kind, name: row.name },
-    lastId: row.last_id,
-    lastAt: row.last_at,
-    unread: row.unread,
-    firstUnread: row.first_unread,
-    muted: row.muted !== 0,
-    draft: row.draft,
-  };
 }

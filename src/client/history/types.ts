@@ -20,18 +20,25 @@ export interface StoredMessage {
   readonly body: string;
   /** Outgoing: what became of it; incoming: null. */
   readonly fate: EntryState | null;
+  /** Incoming: it held the account's name or one of the person's words. */
+  readonly highlight: boolean;
 }
+
+/** Of which messages of a conversation the person wants to be told, and which are counted. */
+export type NotifyLevel = 'all' | 'highlights' | 'nothing';
 
 export interface Conversation {
   readonly peer: Peer;
   /** The newest message: its id, and when it entered the history, in milliseconds since the epoch. */
   readonly lastId: number;
   readonly lastAt: number;
-  /** Incoming messages that were not read yet; the first of them, or null. */
+  /** Incoming messages that were not read yet; the first of them, or null; how many of them are highlighted. */
   readonly unread: number;
   readonly firstUnread: number | null;
-  /** Rings no bell and is not counted in the title. */
-  readonly muted: boolean;
+  readonly highlights: number;
+  readonly notify: NotifyLevel;
+  /** Rises with what is said in it: the one with the highest was the last. */
+  readonly activity: number;
   /** What was typed and not sent. */
   readonly draft: string;
 }
@@ -43,6 +50,8 @@ export interface Incoming {
   readonly body: string;
   /** By which it is known when it comes again (`messageKey`); null in version 1, where nothing comes again. */
   readonly key: string | null;
+  /** False unless it is given. */
+  readonly highlight?: boolean;
 }
 
 /** A message that goes out. */

@@ -1,6 +1,6 @@
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
-import { nameOf } from '../talk/words.ts';
+import { ME, nameOf } from '../talk/words.ts';
 import { clock, day } from '../tui/days.ts';
 
 /** A message as one line of text or more, every one after the first indented. Nothing in it but words and times. */
@@ -8,7 +8,7 @@ export function lineOf(message: StoredMessage, now: number): string {
   const { at, direction, peer, body } = message;
   const date = at === null ? '' : day(at, now);
   const time = at === null ? '' : `${date === 'Today' ? '' : `${date} `}${clock(at)} `;
-  const who = direction === 'out' ? `me to ${nameOf(peer)}` : nameOf(peer);
+  const who = direction === 'out' ? `${ME} to ${nameOf(peer)}` : nameOf(peer);
   return `${time}${who}: ${sanitiseText(body).replaceAll('\n', '\n    ')}`;
 }
 

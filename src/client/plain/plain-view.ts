@@ -1,6 +1,8 @@
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
 import type { StoredMessage } from '../history/types.ts';
+import { isNews, nextToRead } from '../history/unread.ts';
+import type { ServerClock } from '../server-clock.ts';
 import type { Question, TalkState, View } from '../talk/display.ts';
 import { countOf, nameOf } from '../talk/words.ts';
 import { fateLine, lineOf } from './lines.ts';
@@ -14,6 +16,7 @@ const READ_OUT_FOUND = 20;
 export class PlainView implements View {
   readonly #prompt: Prompt;
   readonly #quit: () => void;
+  readonly #clock: ServerClock;
   #state: TalkState | undefined;
   #history: History | null = null;
   #isAsking = false;
@@ -22,7 +25,8 @@ export class PlainView implements View {
   readonly #underWay = new Set<number>();
   #allSent: () => void = () => undefined;
 
-  constructor(prompt: Prompt, quit: () => void) {
+  constructor(prompt: Prompt, quit: () => void, clock: ServerClock) {
+    this.#clock = clock;
     this.#prompt = prompt;
     this.#quit = quit;
   }
@@ -54,7 +58,7 @@ export class PlainView implements View {
       this.#underWay.add(message.id);
       return;
     }
-    this.#print(lineOf(message, Date.now()));
+    this.#print(this.#lineOf(message));
     this.#history?.read(message.peer, message.id);
   }
 
@@ -80,7 +84,7 @@ export class PlainView implements View {
   historyOpened(history: History): void {
     if (history === this.#history) return;
     this.#history = history;
-    const unread = history.conversations().filter((conversation) => conversation.unread > 0);
+    const unread = history.conversations().filter(isNews);
     if (unread.length === 0) return;
     const names = unread.map(({ peer, unread: count }) => `${nameOf(peer)} (${count})`).join(', ');
     this.#print(`Unread: ${names}. /next reads them.`);
@@ -124,7 +128,7 @@ export class PlainView implements View {
 
   nextUnread(): void {
     const history = this.#history;
-    const next = history?.conversations().findLast(({ unread }) => unread > 0);
+    const next = nextToRead(history?.conversations() ?? []);
     if (!history || next === undefined) {
       this.#print('Nothing is unread.');
       return;
@@ -136,6 +140,26 @@ export class PlainView implements View {
     history.read(next.peer, messages.at(-1)?.id ?? next.lastId);
   }
 
+  activity(): void {
+    const messages = this.#history?.unread() ?? [];
+    if (messages.length === 0) {
+      this.#print('Nothing is unread.');
+      return;
+    }
+    for (const message of messages.toSorted((one, other) => one.id - other.id)) {
+      this.#print(this.#lineOf(message));
+    }
+  }
+
+  readAll(): void {
+    const to = this.#state?.to ?? null;
+    if (to !== null) this.#history?.read(to, Number.MAX_SAFE_INTEGER);
+  }
+
+  working(): void {
+    // What comes of it is said at the end.
+  }
+
   giveBack(): void {
     // The line stands above, and the up key brings it back.
   }
@@ -145,9 +169,13 @@ export class PlainView implements View {
   }
 
   #readOut(messages: readonly StoredMessage[]): void {
-    for (const message of messages) this.#print(lineOf(message, Date.now()));
+    for (const message of messages) this.#print(this.#lineOf(message));
     const last = messages.at(-1);
     if (last !== undefined) this.#history?.read(last.peer, last.id);
+  }
+
+  #lineOf(message: StoredMessage): string {
+    return lineOf(message, this.#clock.now());
   }
 
   #print(text: string): void {

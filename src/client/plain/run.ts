@@ -1,4 +1,5 @@
 import { Histories } from '../history/histories.ts';
+import { ServerClock } from '../server-clock.ts';
 import type { Settings } from '../settings.ts';
 import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
 import { Talk } from '../talk/talk.ts';
@@ -53,11 +54,12 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
         });
     },
   });
-  const view = new PlainView(prompt, () => leave());
+  const clock = new ServerClock();
+  const view = new PlainView(prompt, () => leave(), clock);
   const { directory, server, others } = settings;
   const onProblem = (sentence: string) => prompt.print(sentence);
-  const histories = new Histories({ directory, server, others, onProblem });
-  const talk = new Talk(makeFaceFor(settings, histories, invite), server, histories, view);
+  const histories = new Histories({ directory, server, others, onProblem, now: clock.now });
+  const talk = new Talk(makeFaceFor(settings, histories, invite), server, histories, view, { clock });
   for (const [signal, exit] of Object.entries(SIGNAL_EXITS)) {
     process.on(signal, () => {
       code = exit;

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parsePattern, parseUsername } from '../../protocol/names.ts';
+import type { NotifyLevel } from '../history/types.ts';
 
 /** What has to do with the server, and so with its version of the protocol. */
 export type FaceCommand =
@@ -19,12 +20,14 @@ export type FaceCommand =
 export type Command =
   | FaceCommand
   | LocalCommand
-  | { readonly type: 'nothing' | 'help' | 'keys' | 'next' }
+  | { readonly type: 'nothing' | 'help' | 'keys' | 'next' | 'activity' }
   | { readonly type: 'mistake'; readonly text: string };
 
 /** What the history on this machine is enough for. */
 export type LocalCommand =
-  | { readonly type: 'mute' | 'forget' }
+  | { readonly type: 'mute' | 'forget' | 'read' }
+  /** Without a level: says which one it is. */
+  | { readonly type: 'notify'; readonly level: NotifyLevel | null }
   | { readonly type: 'search'; readonly words: string }
   /** Empty: a name is made up. */
   | { readonly type: 'export'; readonly file: string };
@@ -42,10 +45,11 @@ const COMMANDS: readonly Usage[] = [
   { usage: '/msg NAME [TEXT]', does: 'open the conversation with NAME, and say TEXT' },
   { usage: '/list [PATTERN]', does: 'accounts; * is any characters, ? any one' },
   { usage: '/who NAME…', does: 'which of them are logged in' },
-  { usage: '/next', does: 'the next unread conversation' },
+  { usage: '/next, /read', does: 'what is unread next; all of it here is read' },
+  { usage: '/activity', does: 'what is unread, or holds your name or words' },
   { usage: '/search WORDS', does: 'look for words in everything said' },
   { usage: '/export [FILE]', does: 'write this conversation to a file (or .jsonl)' },
-  { usage: '/mute', does: 'no bell and no count here, or again' },
+  { usage: '/notify LEVEL, /mute', does: 'bell and count here: all, highlights or nothing' },
   { usage: '/forget', does: 'take this conversation out of the local history' },
   { usage: '/block [NAME], /unblock NAME', does: 'take no messages, or again' },
   { usage: '/retrieve', does: 'fetch what came while you were logged out' },
@@ -118,11 +122,15 @@ function command(word: string, rest: string, exact: string): Command {
     case '/help':
       if (rest === '') return { type: 'help' };
       return rest === 'keys' ? { type: 'keys' } : usage('/help, or /help keys');
+    case '/notify':
+      return notify(rest.toLowerCase());
     case '/logout':
     case '/passwd':
     case '/delete':
     case '/retrieve':
     case '/next':
+    case '/read':
+    case '/activity':
     case '/mute':
     case '/forget':
     case '/quit': {
@@ -134,7 +142,24 @@ function command(word: string, rest: string, exact: string): Command {
   }
 }
 
-type WithoutArgument = 'logout' | 'delete' | 'passwd' | 'retrieve' | 'next' | 'mute' | 'forget' | 'quit';
+type WithoutArgument =
+  | 'logout'
+  | 'delete'
+  | 'passwd'
+  | 'retrieve'
+  | 'next'
+  | 'read'
+  | 'activity'
+  | 'mute'
+  | 'forget'
+  | 'quit';
+
+const LEVELS: readonly NotifyLevel[] = ['all', 'highlights', 'nothing'];
+
+function notify(word: string): Command {
+  const level = LEVELS.find((known) => known === word) ?? null;
+  return level === null && word !== '' ? usage(`/notify ${LEVELS.join('|')}`) : { type: 'notify', level };
+}
 
 function usage(text: string): Command {
   return { type: 'mistake', text: `Usage: ${text}` };

@@ -30,13 +30,22 @@ export interface Question {
 export type Answered = (text: string | null) => Promise<void> | void;
 
 /** What became of a message, as `Memory.unsettled` gives it back. */
-export type EntryFate = Pick<Entry, 'id' | 'state' | 'receipt' | 'mayBeStored'>;
+export type EntryFate = Pick<Entry, 'id' | 'state' | 'receipt' | 'mayBeStored'> & {
+  /** When the server stored it, by its clock, in milliseconds since the epoch. */
+  readonly acceptedAt?: number | undefined;
+};
 
 /** The talk as one version's face writes on it. */
 export interface Display {
   readonly state: TalkState;
   /** Whether what waits to be sent outlives the process. */
   readonly isKept: boolean;
+  /** Milliseconds since the epoch, by the server's clock as far as it is known. */
+  now(): number;
+  /** Messages from a user that are not read yet. */
+  unread(name: string): number;
+  /** The server's clock shows this just now. */
+  serverTime(time: number): void;
   /** The client's own words. They may quote the server: they are made safe here. */
   say(kind: 'info' | 'error', text: string): void;
   /** A message came. `kept` is called once it is on disk and given to the view: then it may be acknowledged. */
@@ -63,8 +72,10 @@ export interface View {
   stateChanged(state: TalkState): void;
   /** The account's history from now on. */
   historyOpened(history: History): void;
-  /** A conversation was muted or forgotten. */
+  /** A conversation was forgotten, or is notified of in another way. */
   conversationChanged(): void;
+  /** Something takes a while: how far it is, or null when it is over. */
+  working(words: string | null): void;
   /** @param keepsTyped what was typed so far belongs to this question, too; without one it is what is being written */
   asked(question: Question | null, keepsTyped: boolean): void;
   /** Rows to read and put away again. */
@@ -73,8 +84,12 @@ export interface View {
   showKeys(): void;
   /** What a search has found, newest first. */
   found(words: string, messages: readonly StoredMessage[]): void;
-  /** Goes to the next conversation with something unread. */
+  /** Goes to what is unread next, here or in another conversation. */
   nextUnread(): void;
+  /** Shows what is unread or highlighted in all conversations. */
+  activity(): void;
+  /** Everything in the open conversation counts as read. */
+  readAll(): void;
   /** What was entered could not be done and may be tried again, changed or not. */
   giveBack(text: string): void;
   quit(): void;

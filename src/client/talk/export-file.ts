@@ -6,7 +6,11 @@ import { exportLines } from '../history/export.ts';
 import type { History } from '../history/history.ts';
 import type { Peer } from '../history/types.ts';
 import { sanitiseLine } from '../sanitise.ts';
+import type { Pause } from './long-work.ts';
+import { progress } from './words.ts';
 
+/** So many characters are written at once: some hundred messages. */
+const WRITE_CHARACTERS = 32_768;
 /** Files of one conversation and one day that get a name by themselves. */
 const MAX_MADE_UP = 1_000;
 
@@ -17,13 +21,19 @@ const MAX_MADE_UP = 1_000;
  * @returns the file's whole path, safe for a terminal, and how many messages are in it
  * @throws ClientError `INVALID`; then nothing new is there
  */
-export function exportTo(name: string, history: History, peer: Peer): { file: string; count: number } {
+export async function exportTo(
+  name: string,
+  history: History,
+  peer: Peer,
+  pause: Pause,
+): Promise<{ file: string; count: number }> {
   const names = name === '' ? madeUpNames(peer) : [resolve(name.replace(/^~(?=\/|$)/, homedir()))];
   let problem: ClientError | undefined;
   for (const file of names) {
     try {
-      return { file: sanitiseLine(file), count: write(file, history, peer) };
+      return { file: sanitiseLine(file), count: await write(file, history, peer, pause) };
     } catch (cause) {
+      if (cause instanceof ClientError) throw cause;
       problem = new ClientError('INVALID', `${sanitiseLine(file)}: ${reasonOf(cause)}`, { cause });
       if (codeOf(cause) !== 'EEXIST') break;
     }
@@ -32,16 +42,23 @@ export function exportTo(name: string, history: History, peer: Peer): { file: st
 }
 
 /** @returns how many messages */
-function write(file: string, history: History, peer: Peer): number {
+async function write(file: string, history: History, peer: Peer, pause: Pause): Promise<number> {
   const to = openSync(file, 'wx', 0o600);
+  const all = history.size(peer);
   let count = 0;
+  let gathered = '';
   try {
     const format = file.endsWith('.jsonl') ? 'jsonl' : 'text';
     for (const line of exportLines(history, peer, format, history.account)) {
-      writeSync(to, `${line}\n`);
+      gathered += `${line}\n`;
       // Further lines of a text are indented.
       if (!line.startsWith(' ')) count += 1;
+      if (gathered.length < WRITE_CHARACTERS) continue;
+      writeSync(to, gathered);
+      gathered = '';
+      await pause(() => `writing ${sanitiseLine(file)}: ${progress(count, all)}`);
     }
+    writeSync(to, gathered);
   } catch (error) {
     // Half a conversation would pass for a whole one.
     rmSync(file, { force: true });

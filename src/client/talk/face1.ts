@@ -89,7 +89,7 @@ export class Face1 implements Face {
     this.#requireAccount();
     // The protocol knows no ids: this one is for the history alone.
     const messageId = randomBytes(16).toString('hex');
-    this.#display.sent({ messageId, to, at: Date.now(), body, fate: { kind: 'on-its-way' } });
+    this.#display.sent({ messageId, to, at: this.#display.now(), body, fate: { kind: 'on-its-way' } });
     try {
       this.#fate(messageId, fateOf(await this.#client.send(to, body)));
     } catch (error) {
@@ -146,7 +146,7 @@ export class Face1 implements Face {
         display.linkChanged(event.state);
         break;
       case 'message':
-        this.#received(event.sender, event.body, Date.now());
+        this.#received(event.sender, event.body, this.#display.now());
         break;
       case 'disconnected':
         this.#link.disconnected(event);

@@ -118,14 +118,18 @@ export class Face2 implements Face {
   #send(to: string, body: string): void {
     this.#requireIdentity();
     const { id, state, mayBeStored } = this.#client.send(to, body);
-    this.#display.sent({ messageId: id, to, at: Date.now(), body, fate: state, mayBeStored });
+    this.#display.sent({ messageId: id, to, at: this.#display.now(), body, fate: state, mayBeStored });
   }
 
   async #who(names: readonly string[]): Promise<void> {
     if (names.length === 0) {
       throw new ClientError('INVALID', 'About whom? /who NAME, or several names.');
     }
-    this.#display.say('info', wordsForPresence(await this.#client.whoIsThere(names)));
+    const presence = await this.#client.whoIsThere(names);
+    this.#display.say(
+      'info',
+      wordsForPresence(presence, (name) => this.#display.unread(name)),
+    );
   }
 
   async #block(name: string | null): Promise<void> {
@@ -155,7 +159,10 @@ export class Face2 implements Face {
         this.#received(event.inbox, event.message);
         break;
       case 'outgoing':
-        display.fate(event.entry);
+        display.fate({ ...event.entry, acceptedAt: event.acceptedAt });
+        break;
+      case 'server-time':
+        display.serverTime(event.time);
         break;
       case 'held':
         display.say('info', `${event.reason} Your messages wait (⧖) and go by themselves.`);

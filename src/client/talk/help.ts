@@ -2,7 +2,7 @@ import type { Usage } from './commands.ts';
 
 const KEYS: readonly string[] = [
   'Enter sends · Alt+Enter new line · Tab completes · Ctrl+_ takes back a change',
-  'Alt+A next unread · Ctrl+B list · Alt+↑ Alt+↓ other conversation',
+  'Alt+A next unread · Alt+M what concerns you · Ctrl+B list · Alt+↑ Alt+↓ other',
   'PageUp PageDown scroll · Ctrl+R looks back · Ctrl+C leaves · /help keys: all',
 ];
 

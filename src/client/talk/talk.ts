@@ -1,16 +1,19 @@
 import { ClientError } from '../errors.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
-import type { Incoming, Outgoing, Peer } from '../history/types.ts';
+import type { Incoming, NotifyLevel, Outgoing, Peer } from '../history/types.ts';
+import { highlighter } from '../notify/highlight.ts';
 import { sanitiseText } from '../sanitise.ts';
+import { isTime, ServerClock } from '../server-clock.ts';
 import type { ClientState } from '../state.ts';
 import { type Command, commandsOf, type LocalCommand, parseCommand } from './commands.ts';
 import type { Answered, Display, EntryFate, Question, TalkState, View } from './display.ts';
 import { exportTo } from './export-file.ts';
 import { type Face, isYes, type MakeFace, yesOrNo } from './face.ts';
 import { helpRows } from './help.ts';
+import { LongWork } from './long-work.ts';
 import { Questions } from './questions.ts';
-import { countOf, nameOf, wordsFor } from './words.ts';
+import { countOf, nameOf, progress, wordsFor } from './words.ts';
 
 /** A line with something behind the name, where people used to other programs type their password. */
 const PASSWORD_TYPED = /^\s*\/(?:(?:create|login)\s+\S+|passwd)\s+\S/i;
@@ -19,8 +22,21 @@ const COMMIT_DELAY_MS = 20;
 /** So many are made durable at once, without waiting for more. */
 const COMMIT_AT_ONCE = 500;
 const MAX_FOUND = 100;
+/** What a notification level means. */
+const NOTIFY_WORDS: Readonly<Record<NotifyLevel, string>> = {
+  all: 'is heard: bell and count for every message.',
+  highlights: 'is heard for your name and your words only.',
+  nothing: 'is muted: no bell, and not in the count. /mute again ends it.',
+};
 /** Characters of one line of the client's own; a list of all who are blocked may be longer. */
 const MAX_SAID = 10_000;
+
+export interface TalkOptions {
+  /** Words of the person's own that highlight a message, as their name does. */
+  readonly highlight?: readonly string[];
+  /** The one that the view and the histories go by as well. */
+  readonly clock?: ServerClock;
+}
 
 /**
  * A person at a client, whatever it looks like: what they enter goes to the face of the protocol's version or to the
@@ -37,10 +53,24 @@ export class Talk implements Display {
   #commit: NodeJS.Timeout | undefined;
   /** The account that somebody took over, until it is logged in to again. */
   #lost: string | null = null;
+  readonly #clock: ServerClock;
+  readonly #words: readonly string[];
+  #isHighlight: (text: string) => boolean;
+  readonly #work: LongWork;
 
-  constructor(makeFace: MakeFace, server: string, histories: Histories, view: View) {
+  constructor(
+    makeFace: MakeFace,
+    server: string,
+    histories: Histories,
+    view: View,
+    { highlight = [], clock = new ServerClock() }: TalkOptions = {},
+  ) {
     this.#histories = histories;
     this.#view = view;
+    this.#clock = clock;
+    this.#words = highlight;
+    this.#isHighlight = highlighter(highlight);
+    this.#work = new LongWork(view);
     this.#questions = new Questions(view);
     const state = { link: { kind: 'connecting' }, account: null, wanted: null, to: null } as const;
     this.#state = { ...state, server, protocol: 2 };
@@ -63,7 +93,7 @@ export class Talk implements Display {
   /** @param name the account to log in to, if it is known; its history is shown even before that */
   start(name: string | null): void {
     this.#view.stateChanged(this.#state);
-    if (name !== null) this.#view.historyOpened(this.#histories.open(name));
+    if (name !== null) this.#opened(this.#histories.open(name));
     this.#face.start();
     this.#face.greet(name);
   }
@@ -74,6 +104,7 @@ export class Talk implements Display {
   }
 
   async close(): Promise<void> {
+    await this.#work.stop();
     this.#keep();
     await this.#face.close();
     this.#keep();
@@ -119,8 +150,22 @@ export class Talk implements Display {
     this.#view.said(kind, sanitiseText(said));
   }
 
+  now(): number {
+    return this.#clock.now();
+  }
+
+  unread(name: string): number {
+    return this.history?.conversation({ kind: 'user', name })?.unread ?? 0;
+  }
+
+  serverTime(time: number): void {
+    const sentence = this.#clock.heard(time);
+    if (sentence !== null) this.say('info', sentence);
+  }
+
   received(incoming: Incoming, kept: () => void): void {
-    const message = this.#requireHistory().received(incoming);
+    const highlight = this.#isHighlight(incoming.body);
+    const message = this.#requireHistory().received({ ...incoming, highlight });
     this.#kept.push(kept);
     if (message !== null) this.#view.arrived(message);
     if (this.#kept.length >= COMMIT_AT_ONCE) this.#keep();
@@ -131,8 +176,9 @@ export class Talk implements Display {
     this.#view.arrived(this.#requireHistory().sent(outgoing));
   }
 
-  fate({ id, state, receipt, mayBeStored }: EntryFate): void {
-    const message = this.history?.fate(id, state, receipt, mayBeStored);
+  fate({ id, state, receipt, mayBeStored, acceptedAt = 0 }: EntryFate): void {
+    const at = isTime(acceptedAt) ? acceptedAt : null;
+    const message = this.history?.fate(id, state, receipt, mayBeStored, at);
     if (message) this.#view.changed(message);
   }
 
@@ -145,7 +191,7 @@ export class Talk implements Display {
       this.#lost = null;
       // Version 2 has opened it already, to know what it is to send.
       const history = this.history?.account === account ? this.history : this.#histories.open(account);
-      this.#view.historyOpened(history);
+      this.#opened(history);
     }
     this.#questions.accountChanged(account);
   }
@@ -179,9 +225,14 @@ export class Talk implements Display {
         return this.#view.showKeys();
       case 'next':
         return this.#view.nextUnread();
+      case 'activity':
+        this.#requireHistory();
+        return this.#view.activity();
       case 'search':
       case 'export':
       case 'mute':
+      case 'notify':
+      case 'read':
       case 'forget':
         return this.#local(command);
       default:
@@ -190,7 +241,7 @@ export class Talk implements Display {
   }
 
   /** What needs no server. @throws ClientError */
-  #local(command: LocalCommand): void {
+  #local(command: LocalCommand): Promise<void> | void {
     const history = this.#requireHistory();
     if (command.type === 'search') {
       this.#view.found(command.words, history.search(command.words, MAX_FOUND));
@@ -199,31 +250,59 @@ export class Talk implements Display {
     const peer = this.#state.to;
     if (peer === null) throw new ClientError('INVALID', 'Open a conversation first: /msg NAME.');
     switch (command.type) {
-      case 'export': {
-        const { file, count } = exportTo(command.file, history, peer);
-        this.say('info', `${countOf(count, 'message')} written to ${file}.`);
-        return;
-      }
+      case 'export':
+        return this.#export(command.file, history, peer);
       case 'mute': {
-        const muted = !(history.conversation(peer)?.muted ?? false);
-        history.mute(peer, muted);
-        this.#view.conversationChanged();
-        const what = muted
-          ? 'is muted: no bell, and not in the count. /mute again ends it.'
-          : 'is heard again.';
-        this.say('info', `The conversation with ${nameOf(peer)} ${what}`);
-        return;
+        const level = history.conversation(peer)?.notify ?? 'all';
+        return this.#notify(history, peer, level === 'nothing' ? 'all' : 'nothing');
       }
+      case 'notify':
+        return this.#notify(history, peer, command.level);
+      case 'read':
+        return this.#view.readAll();
       case 'forget': {
         const takes = 'takes all of it out of the history on this machine';
         this.ask(yesOrNo(`forget ${nameOf(peer)}?`, takes, 'keeps it'), (answer) => {
           if (!isYes(answer)) return this.say('info', 'Nothing was done.');
-          history.forget(peer);
-          this.turnTo(null);
-          this.#view.conversationChanged();
+          return this.#forget(history, peer);
         });
       }
     }
+  }
+
+  async #export(name: string, history: History, peer: Peer): Promise<void> {
+    const { file, count } = await this.#work.run((pause) => exportTo(name, history, peer, pause));
+    this.say('info', `${countOf(count, 'message')} written to ${file}.`);
+  }
+
+  #notify(history: History, peer: Peer, level: NotifyLevel | null): void {
+    if (level !== null) {
+      history.notify(peer, level);
+      this.#view.conversationChanged();
+    }
+    const now = level ?? history.conversation(peer)?.notify ?? 'all';
+    this.say('info', `The conversation with ${nameOf(peer)} ${NOTIFY_WORDS[now]}`);
+  }
+
+  async #forget(history: History, peer: Peer): Promise<void> {
+    const upTo = history.conversation(peer)?.lastId ?? 0;
+    const all = history.size(peer);
+    this.turnTo(null);
+    await this.#work.run(async (pause) => {
+      for (let done = 0; ; ) {
+        const removed = history.forget(peer, upTo);
+        if (removed === 0) return;
+        done += removed;
+        await pause(() => `forgetting ${nameOf(peer)}: ${progress(done, all)}`);
+      }
+    });
+    this.#view.conversationChanged();
+  }
+
+  /** From now on it is this account's history that messages go to, and its name that highlights them. */
+  #opened(history: History): void {
+    this.#isHighlight = highlighter([history.account, ...this.#words]);
+    this.#view.historyOpened(history);
   }
 
   #requireHistory(): History {

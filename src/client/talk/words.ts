@@ -47,6 +47,11 @@ export function wordsForRetrieved(entries: readonly Entry[]): string {
   return `${countOf(entries.length, 'message')} that waited.${more}`;
 }
 
+/** How far work is: `12,000 of 100,000 messages`. */
+export function progress(done: number, all: number): string {
+  return `${done.toLocaleString('en')} of ${Math.max(done, all).toLocaleString('en')} messages`;
+}
+
 /** `1 message`, `2 messages`. */
 export function countOf(count: number, what: string): string {
   return count === 1 ? `1 ${what}` : `${count} ${what}s`;
@@ -75,12 +80,19 @@ export function wordsForFate(state: EntryState): string {
 const PRESENCE: Readonly<Record<Presence, string>> = {
   'logged-in': '● logged in',
   away: '○ away',
-  'no-such-user': '? unknown',
+  'no-such-user': '? no such account',
 };
 
-/** Who of those that were asked for is logged in. */
-export function wordsForPresence(presence: ReadonlyMap<string, Presence>): string {
-  return [...presence].map(([name, state]) => `${name} ${PRESENCE[state]}`).join('; ');
+/** Who of those that were asked for is logged in. @param unread messages from each that are not read yet */
+export function wordsForPresence(
+  presence: ReadonlyMap<string, Presence>,
+  unread: (name: string) => number,
+): string {
+  const words = ([name, state]: [string, Presence]) => {
+    const count = unread(name);
+    return `${name} ${PRESENCE[state]}${count === 0 ? '' : `, ${count} unread`}`;
+  };
+  return [...presence].map(words).join('; ');
 }
 
 /** The answer to a request that the person was told had timed out, version 2. */
@@ -90,8 +102,14 @@ export function wordsForLate(request: Request, reply: ServerFrame): string {
   return `The answer to the ${request.type} request came late: ${text}`;
 }
 
-/** A conversation's name as text; a program's never looks like a user's. */
+/** Who wrote the person's own messages. */
+export const ME = 'me';
+
+/**
+ * A conversation's name as text. A program's never looks like a user's; and a user's, whatever it is, never like `me`:
+ * no username has an `@`.
+ */
 export function nameOf({ kind, name }: Peer): string {
-  if (kind === 'user') return sanitiseName(name);
+  if (kind === 'user') return name === ME ? `@${ME}` : sanitiseName(name);
   return name === '' ? 'ext (no name)' : `ext ${sanitiseName(name)}`;
 }

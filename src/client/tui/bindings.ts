@@ -21,7 +21,9 @@ const TABLE: readonly Binding[] = [
   binding('newline', 'alt+enter shift+enter ctrl+enter ctrl+j', 'newline', 'begin a new line'),
   binding('complete', 'tab', 'complete', 'complete a command or a name'),
   binding('complete-back', 'shift+tab', 'complete-back', 'the completion before'),
-  binding('next-unread', 'alt+a', 'next-unread', 'the next unread conversation'),
+  binding('next-unread', 'alt+a', 'next-unread', 'what is unread next'),
+  binding('first-unread', 'alt+p', 'first-unread', 'the first unread message here'),
+  binding('activity', 'alt+m', 'activity', 'what is unread or concerns you'),
   binding('previous-conversation', 'alt+up ctrl+page-up', 'previous-conversation', 'the conversation above'),
   binding('next-conversation', 'alt+down ctrl+page-down', 'next-conversation', 'the conversation below'),
   ...Array.from({ length: 9 }, (_, index) =>

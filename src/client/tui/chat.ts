@@ -2,48 +2,37 @@ import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
+import { countNews, nextToRead } from '../history/unread.ts';
+import { sanitiseLine } from '../sanitise.ts';
+import { ServerClock } from '../server-clock.ts';
 import { asText, commandWords } from '../talk/commands.ts';
 import type { Question, TalkState, View } from '../talk/display.ts';
 import type { MakeFace } from '../talk/face.ts';
-import { Talk } from '../talk/talk.ts';
+import { Talk, type TalkOptions } from '../talk/talk.ts';
 import { nameOf } from '../talk/words.ts';
 import type { InputEvent } from '../terminal/input-event.ts';
+import { activityPage } from './activity.ts';
 import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
 import { stepCompletion } from './completion.ts';
 import { ConversationList } from './conversation-list.ts';
 import { Drafts } from './drafts.ts';
+import { Drawing } from './drawing.ts';
 import { Entered } from './entered.ts';
 import { startSearch, stepSearch } from './entered-search.ts';
-import { conversationAt, type Frame, frameOf, messageColumns, messageHeight } from './frame.ts';
+import { conversationAt, type Frame, frameOf, messageHeight } from './frame.ts';
 import type { InputAction } from './input-line.ts';
 import { keyRows } from './key-rows.ts';
 import { type KeyAction, keyAction } from './keys.ts';
-import { type Layout, layoutFor } from './message-rows.ts';
-import { sameRow, span } from './rows.ts';
-import {
-  emptyScreen,
-  isWide,
-  type Screen,
-  type ScreenEvent,
-  showsMessages,
-  unreadConversations,
-  updateScreen,
-} from './screen.ts';
-import { Timeline } from './timeline.ts';
+import { Pane } from './pane.ts';
+import { emptyScreen, type Screen, type ScreenEvent, showsMessages, updateScreen } from './screen.ts';
 
-/**
- * What comes by itself is drawn at once, but not again sooner than this: many messages are drawn together, and between
- * their frames there is time for keys, which are drawn at once.
- */
-const FRAME_MS = 100;
-/** What comes together from the socket is seen together. */
-const MIN_FRAME_MS = 5;
-/** Longer than what Ink puts together into one frame. */
-const BLANK_MS = 20;
+/** Characters of a message that the bell is told. */
+const MAX_RUNG = 500;
 
 /** What the terminal does besides showing rows. */
 export interface Bell {
-  ring(): void;
+  /** A message has come that nobody is looking at. Both texts are safe for a terminal, and of one line. */
+  ring(from: string, text: string): void;
   title(text: string): void;
 }
 
@@ -54,6 +43,10 @@ export interface Keys {
   readonly file: string;
   /** Gives the terminal back to the shell for a while. */
   readonly suspend: () => void;
+}
+
+export interface ChatOptions extends TalkOptions {
+  readonly keys?: Keys;
 }
 
 const DEFAULT_KEYS: Keys = { bindings: DEFAULT_BINDINGS, file: 'keys.conf', suspend: () => undefined };
@@ -68,28 +61,19 @@ export class Chat implements View {
   readonly #talk: Talk;
   readonly #bell: Bell;
   readonly #quit: () => void;
-  readonly #listeners = new Set<() => void>();
+  readonly #now: () => number;
+  readonly #drawing = new Drawing(() => this.#draw());
   #screen: Screen;
   #history: History | null = null;
-  #timeline: Timeline;
-  #layout: Layout;
-  #frame: Frame;
+  readonly #pane: Pane;
   readonly #list = new ConversationList();
-  /** The newest message of the open conversation that was on the screen. */
-  #readUpTo = 0;
-  /** The frame is of an earlier state. */
-  #isStale = false;
-  #drawing: NodeJS.Timeout | undefined;
-  /** By the monotonic clock. */
-  #shownAt = 0;
   readonly #drafts = new Drafts();
   readonly #entered = new Entered();
   readonly #keys: Keys;
-  #isFocused = true;
   #saidPasteIsText = false;
-  #notices = 0;
-  #blank: Frame | null = null;
   #title = '';
+  /** Whether the keys come to this terminal, as far as it says. */
+  #hasFocus = true;
 
   /** @param quit the person wants to leave */
   constructor(
@@ -99,16 +83,15 @@ export class Chat implements View {
     size: { readonly columns: number; readonly rows: number },
     bell: Bell,
     quit: () => void,
-    keys: Keys = DEFAULT_KEYS,
+    { keys = DEFAULT_KEYS, clock = new ServerClock(), ...options }: ChatOptions = {},
   ) {
     this.#bell = bell;
     this.#keys = keys;
     this.#quit = quit;
-    this.#layout = layoutFor(size.columns, false, []);
-    this.#timeline = new Timeline(null, null, this.#layout, Date.now());
-    this.#talk = new Talk(makeFace, server, histories, this);
+    this.#now = clock.now;
+    this.#talk = new Talk(makeFace, server, histories, this, { ...options, clock });
     this.#screen = emptyScreen(this.#talk.state, size.columns, size.rows, keys.bindings);
-    this.#frame = frameOf(this.#screen, this.#timeline, Date.now());
+    this.#pane = new Pane(this.#screen, this.#now);
   }
 
   start(name: string | null): void {
@@ -122,7 +105,7 @@ export class Chat implements View {
 
   async close(): Promise<void> {
     this.#keepDraft();
-    clearTimeout(this.#drawing);
+    this.#drawing.stop();
     await this.#talk.close();
   }
 
@@ -130,80 +113,56 @@ export class Chat implements View {
     return this.#screen;
   }
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  };
+  get subscribe(): Drawing['subscribe'] {
+    return this.#drawing.subscribe;
+  }
 
-  /** The frame to show; the same object until something has changed. */
-  readonly getFrame = (): Frame => {
-    if (!this.#isStale) return this.#frame;
-    this.#isStale = false;
-    if (this.#blank !== null) {
-      this.#frame = this.#blank;
-      return this.#frame;
-    }
-    this.#refresh();
-    const frame = frameOf(this.#screen, this.#timeline, Date.now());
-    const before = this.#frame.rows;
-    // Rows that did not change stay the same objects, so that nobody draws them again.
-    const rows = frame.rows.map((row, index) => {
-      const was = before[index];
-      return was !== undefined && sameRow(row, was) ? was : row;
-    });
-    this.#frame = { ...frame, rows };
-    return this.#frame;
-  };
+  get getFrame(): Drawing['getFrame'] {
+    return this.#drawing.getFrame;
+  }
 
   resize(columns: number, rows: number): void {
     if (columns === this.#screen.columns && rows === this.#screen.rows) return;
     this.#update({ type: 'resize', columns, rows });
-    this.#show();
+    this.#drawing.now();
+  }
+
+  /** The terminal has got the keys, or somebody else has: what comes meanwhile is not read. */
+  focus(isFocused: boolean): void {
+    if (isFocused === this.#hasFocus) return;
+    this.#hasFocus = isFocused;
+    this.#drawing.now();
   }
 
   /** Carries out what the person does at the terminal, in order. */
   take(events: readonly InputEvent[]): void {
     for (const event of events) {
       if (event.type === 'focus') this.focus(event.isFocused);
+      // Whatever the terminal has said: a key comes from somebody who is there.
+      if (event.type === 'key' || event.type === 'text' || event.type === 'paste') this.#hasFocus = true;
       const action = keyAction(event, this.#keys.bindings);
       if (action !== null) this.#press(action);
     }
-    this.#show();
-  }
-
-  /** Whether the person looks at the terminal's window, as far as that says so. */
-  focus(isFocused: boolean): void {
-    this.#isFocused = isFocused;
-  }
-
-  get isFocused(): boolean {
-    return this.#isFocused;
-  }
-
-  /** Carries out key presses, in order. */
-  press(actions: readonly KeyAction[]): void {
-    for (const action of actions) this.#press(action);
-    this.#show();
+    this.#drawing.now();
   }
 
   said(kind: 'info' | 'error', text: string): void {
-    this.#notices += 1;
-    this.#timeline.said({ id: this.#notices, at: Date.now(), kind, text });
-    this.#showSoon();
+    this.#pane.said(kind, text);
+    this.#drawing.soon();
   }
 
   arrived(message: StoredMessage): void {
     const isOpen = isSame(message.peer, this.#screen.talk.to);
-    if (isOpen) this.#timeline.arrived(message);
+    const isSeen = isOpen && this.#pane.arrived(message) && this.#isLooking;
     this.#list.changed(message.peer);
-    if (message.direction === 'in') this.#ring(message.peer);
-    this.#showSoon();
+    if (message.direction === 'in' && !isSeen) this.#ring(message);
+    this.#drawing.soon();
   }
 
   changed(message: StoredMessage): void {
     if (!isSame(message.peer, this.#screen.talk.to)) return;
-    this.#timeline.changed(message);
-    this.#showSoon();
+    this.#pane.timeline.changed(message);
+    this.#drawing.soon();
   }
 
   stateChanged(talk: TalkState): void {
@@ -214,13 +173,13 @@ export class Chat implements View {
     }
     this.#update({ type: 'talk', talk });
     if (!isSame(before, talk.to)) this.#open(talk.to);
-    this.#showSoon();
+    this.#drawing.soon();
   }
 
   historyOpened(history: History): void {
     if (history === this.#history) {
       // While another process was logged in, it may have taken messages along.
-      this.#timeline.reread();
+      this.#pane.timeline.reread();
     } else {
       // First, so that what is written stays with the earlier account.
       if (this.#screen.talk.to !== null) this.#talk.turnTo(null);
@@ -229,26 +188,27 @@ export class Chat implements View {
       if (isAnother) {
         this.#drafts.forget();
         this.#entered.forget();
+        this.#pane.forget();
         this.#update({ type: 'new-person' });
       }
     }
     this.#list.changedAll();
-    this.#showSoon();
+    this.#drawing.soon();
   }
 
   conversationChanged(): void {
     this.#list.changedAll();
-    this.#showSoon();
+    this.#drawing.soon();
   }
 
   asked(question: Question | null, keepsTyped: boolean): void {
     this.#update({ type: 'ask', question, keepsTyped });
-    this.#showSoon();
+    this.#drawing.soon();
   }
 
   page(title: string, rows: readonly string[]): void {
     this.#update({ type: 'page', page: { type: 'text', title, rows, top: 0 } });
-    this.#showSoon();
+    this.#drawing.soon();
   }
 
   showKeys(): void {
@@ -263,24 +223,40 @@ export class Chat implements View {
     }
     const title = `${messages.length} with ${words}`;
     this.#update({ type: 'page', page: { type: 'found', title, messages, picked: 0 } });
-    this.#showSoon();
+    this.#drawing.soon();
+  }
+
+  activity(): void {
+    this.#refresh();
+    const page = this.#history === null ? null : activityPage(this.#history, this.#screen.conversations);
+    if (page === null) this.#talk.say('info', 'Nothing is unread, and nothing had your name or your words.');
+    else this.#update({ type: 'page', page });
+    this.#drawing.soon();
+  }
+
+  working(words: string | null): void {
+    this.#update({ type: 'working', words });
+    this.#drawing.soon();
   }
 
   nextUnread(): void {
+    this.#update({ type: 'page', page: null });
     this.#refresh();
-    const { conversations } = this.#screen;
-    const unread = conversations.filter(({ unread }) => unread > 0);
-    // The oldest news first: the list is sorted the other way.
-    const next = unread.findLast(({ muted }) => !muted) ?? unread.at(-1);
+    if (this.#pane.nextUnread()) return;
+    const next = nextToRead(this.#screen.conversations);
     if (next === undefined) this.#talk.say('info', 'Nothing is unread.');
-    else if (isSame(next.peer, this.#screen.talk.to)) this.#timeline.toEnd();
     else this.#talk.turnTo(next.peer);
+  }
+
+  readAll(): void {
+    this.#pane.readAll();
+    this.conversationChanged();
   }
 
   giveBack(text: string): void {
     if (this.#screen.input.text !== '') return;
     this.#update({ type: 'draft', text });
-    this.#showSoon();
+    this.#drawing.soon();
   }
 
   quit(): void {
@@ -315,25 +291,24 @@ export class Chat implements View {
         break;
       case 'page-up':
       case 'page-down': {
-        const height = messageHeight(this.#screen, false);
-        const by = action.type === 'page-up' ? 1 - height : height - 1;
-        if (page !== null || picked !== null) this.#pick(by);
-        else this.#scroll(by);
+        const direction = action.type === 'page-up' ? -1 : 1;
+        if (page === null && picked === null) this.#pane.page(direction);
+        else this.#pick(direction * (messageHeight(this.#screen, false) - 1));
         break;
       }
       case 'scroll':
         if (page?.type === 'text') this.#pick(action.rows);
         else if (page !== null || picked !== null) this.#pick(Math.sign(action.rows));
-        else this.#scroll(action.rows);
+        else this.#pane.scroll(action.rows);
         break;
       case 'click':
         this.#click(action.column, action.row);
         break;
       case 'top':
-        this.#timeline.toStart(messageHeight(this.#screen, false));
+        this.#pane.toStart();
         break;
       case 'bottom':
-        this.#timeline.toEnd();
+        this.#pane.toEnd();
         break;
       case 'toggle-list':
         this.#refresh();
@@ -341,6 +316,13 @@ export class Chat implements View {
         break;
       case 'next-unread':
         this.nextUnread();
+        break;
+      case 'first-unread':
+        this.#update({ type: 'page', page: null });
+        if (!this.#pane.firstUnread()) this.#talk.say('info', 'Nothing is unread here.');
+        break;
+      case 'activity':
+        this.activity();
         break;
       case 'previous-conversation':
         this.#step(-1);
@@ -359,7 +341,7 @@ export class Chat implements View {
         if (question === null) this.#complete(action.type === 'complete' ? 1 : -1);
         break;
       case 'redraw':
-        this.#redraw();
+        this.#drawing.anew(this.#screen.columns, this.#screen.rows);
         break;
       case 'suspend':
         this.#keys.suspend();
@@ -413,7 +395,8 @@ export class Chat implements View {
     const index = conversationAt(this.#screen, column, row);
     if (index === null) return;
     if (this.#screen.picked !== null) this.#update({ type: 'list' });
-    this.#jump(index);
+    const conversation = this.#screen.conversations[index];
+    if (conversation !== undefined) this.#talk.turnTo(conversation.peer);
   }
 
   #cancel(): void {
@@ -462,22 +445,11 @@ export class Chat implements View {
     if (question === null) {
       this.#update({ type: 'edit', action: { type: this.#talk.isMemorable(text) ? 'submit' : 'clear' } });
       this.#keepDraft();
-      this.#timeline.toEnd();
-      this.#timeline.markUnread(null, 0);
+      this.#pane.saying();
     } else {
       this.#update({ type: 'edit', action: { type: 'clear' } });
     }
     void this.#talk.enter(text);
-  }
-
-  /** Something else wrote on the terminal: each row is drawn anew, which takes a frame without any. */
-  #redraw(): void {
-    const { columns, rows } = this.#screen;
-    this.#blank = { rows: Array.from({ length: rows }, () => [span(' '.repeat(columns))]), cursor: null };
-    setTimeout(() => {
-      this.#blank = null;
-      this.#show();
-    }, BLANK_MS);
   }
 
   #complete(by: 1 | -1): void {
@@ -492,10 +464,6 @@ export class Chat implements View {
     this.#update({ type: 'pick', by });
   }
 
-  #scroll(by: number): void {
-    this.#timeline.scroll(by, messageHeight(this.#screen, false));
-  }
-
   /** The conversation before or after the open one in the list. */
   #step(by: number): void {
     this.#refresh();
@@ -506,25 +474,19 @@ export class Chat implements View {
   }
 
   #jump(index: number): void {
-    // As the list is drawn: what came since may have moved them.
-    const conversation = this.#screen.conversations[index];
-    if (conversation !== undefined) this.#talk.turnTo(conversation.peer);
+    const peer = this.#screen.numbers[index];
+    if (peer !== undefined) this.#talk.turnTo(peer);
   }
 
   #goTo(message: StoredMessage): void {
     this.#talk.turnTo(message.peer);
-    this.#timeline.toMessage(message.id, messageHeight(this.#screen, false));
+    this.#pane.toMessage(message.id);
   }
 
   #open(peer: Peer | null): void {
-    const history = this.#history;
-    this.#layout = this.#layoutNow();
-    this.#timeline = new Timeline(history, peer, this.#layout, Date.now());
-    this.#readUpTo = 0;
-    const conversation = peer === null ? null : (history?.conversation(peer) ?? null);
-    this.#timeline.markUnread(conversation?.firstUnread ?? null, conversation?.unread ?? 0);
-    const entered = this.#entered.of(history, peer);
-    this.#update({ type: 'draft', text: this.#drafts.of(history, peer), entered });
+    this.#pane.open(this.#history, peer, this.#screen);
+    const entered = this.#entered.of(this.#history, peer);
+    this.#update({ type: 'draft', text: this.#drafts.of(this.#history, peer), entered });
     if (peer !== null) this.#list.changed(peer);
   }
 
@@ -534,56 +496,38 @@ export class Chat implements View {
       this.#list.changed(talk.to);
   }
 
-  #ring(peer: Peer): void {
-    if (!this.#history?.conversation(peer)?.muted) this.#bell.ring();
+  /** Whether somebody can read the messages in the window. */
+  get #isLooking(): boolean {
+    return this.#hasFocus && showsMessages(this.#screen);
+  }
+
+  #ring({ peer, body, highlight }: StoredMessage): void {
+    const level = this.#history?.conversation(peer)?.notify ?? 'all';
+    if (level === 'nothing' || (level === 'highlights' && !highlight)) return;
+    this.#bell.ring(nameOf(peer), sanitiseLine(body.slice(0, MAX_RUNG)));
+  }
+
+  #draw(): Frame {
+    this.#refresh();
+    return frameOf(this.#screen, this.#pane.timeline, this.#now());
   }
 
   /** Brings up to date what follows from the history and the size. */
   #refresh(): void {
-    const layout = this.#layoutNow();
-    const { columns, nameColumns, seconds } = this.#layout;
-    if (layout.columns !== columns || layout.nameColumns !== nameColumns || layout.seconds !== seconds) {
-      this.#layout = layout;
-    }
-    this.#timeline.layOut(this.#layout, Date.now());
+    const { event, hasRead } = this.#pane.look(this.#screen, this.#isLooking);
+    this.#update(event);
     const { to } = this.#screen.talk;
-    const history = this.#history;
-    const isSeen = this.#timeline.isAtEnd && showsMessages(this.#screen);
-    const newest = this.#timeline.newest;
-    if (history !== null && to !== null && isSeen && newest > this.#readUpTo) {
-      history.read(to, newest);
-      this.#readUpTo = newest;
-      this.#list.changed(to);
-    }
-    const conversations = this.#list.read(history);
+    if (hasRead && to !== null) this.#list.changed(to);
+    const conversations = this.#list.read(this.#history);
     if (conversations !== this.#screen.conversations) this.#update({ type: 'conversations', conversations });
-    const unread = unreadConversations(this.#screen.conversations);
+    const news = countNews(this.#screen.conversations);
     const who = this.#screen.talk.account;
-    const title = `${unread > 0 ? `(${unread}) ` : ''}milena${who === null ? '' : ` · ${who}`}`;
+    const title = `${news > 0 ? `(${news}) ` : ''}milena${who === null ? '' : ` · ${who}`}`;
     if (title !== this.#title) this.#bell.title(title);
     this.#title = title;
   }
 
-  #layoutNow(): Layout {
-    const { to } = this.#screen.talk;
-    return layoutFor(messageColumns(this.#screen), isWide(this.#screen), to === null ? [] : [nameOf(to)]);
-  }
-
   #update(event: ScreenEvent): void {
     this.#screen = updateScreen(this.#screen, event);
-  }
-
-  /** Shows at once what has changed. */
-  #show(): void {
-    clearTimeout(this.#drawing);
-    this.#drawing = undefined;
-    this.#shownAt = performance.now();
-    this.#isStale = true;
-    for (const listener of this.#listeners) listener();
-  }
-
-  #showSoon(): void {
-    const wait = this.#shownAt + FRAME_MS - performance.now();
-    this.#drawing ??= setTimeout(() => this.#show(), Math.max(MIN_FRAME_MS, wait));
   }
 }

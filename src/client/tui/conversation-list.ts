@@ -39,12 +39,14 @@ export class ConversationList {
 function changedOne(all: readonly Conversation[], history: History | null, peer: Peer): Conversation[] {
   const others = all.filter((conversation) => !isSame(conversation.peer, peer));
   const now = history?.conversation(peer) ?? null;
-  // One that was only muted is none.
+  // One that has only a notification level is none.
   if (now === null || (now.lastId === 0 && now.draft === '')) return others;
   const place = others.findIndex((other) => isBefore(now, other));
   return others.toSpliced(place < 0 ? others.length : place, 0, now);
 }
 
 function isBefore(one: Conversation, other: Conversation): boolean {
-  return one.lastAt > other.lastAt || (one.lastAt === other.lastAt && one.lastId > other.lastId);
+  if (one.activity !== other.activity) return one.activity > other.activity;
+  // One of them has nothing but a draft, or both: made after the message that was the newest then.
+  return one.lastId === other.lastId ? one.lastAt > other.lastAt : one.lastId < other.lastId;
 }

@@ -22,6 +22,32 @@ export function day(at: number, now: number): string {
   return new Date(at).getFullYear() === new Date(now).getFullYear() ? words : `${words} ${year}`;
 }
 
+/**
+ * Where days begin among messages in the order in which they came. A day begins once: what was dated earlier than
+ * something before it, by whichever clock, stands below the heading that is there. A day that is still to come (some
+ * program may write any time) has its heading, and none after it is kept from theirs.
+ */
+export class DayHeadings {
+  readonly #tomorrow: number;
+  #latest = Number.NEGATIVE_INFINITY;
+  #future: number | null = null;
+
+  /** @param now milliseconds since the epoch */
+  constructor(now: number) {
+    this.#tomorrow = daysSince(now) + 1;
+  }
+
+  /** The heading above the next message, which was sent at `at`; null: none. */
+  before(at: number | null): number | null {
+    if (at === null) return null;
+    const days = daysSince(at);
+    const begins = days > this.#tomorrow ? days !== this.#future : days > this.#latest;
+    if (days > this.#tomorrow) this.#future = days;
+    else this.#latest = Math.max(this.#latest, days);
+    return begins ? at : null;
+  }
+}
+
 /** When something was, in five cells or fewer: the time today, otherwise the day. */
 export function lately(at: number, now: number): string {
   const days = daysSince(now) - daysSince(at);

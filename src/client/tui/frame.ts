@@ -1,6 +1,9 @@
+import { MAX_COUNTED } from '../history/store.ts';
+import { countNews } from '../history/unread.ts';
 import { sanitiseLine } from '../sanitise.ts';
-import { nameOf } from '../talk/words.ts';
+import { ME, nameOf } from '../talk/words.ts';
 import { cells, shorten, toWidth } from './cells.ts';
+import { cutNames } from './cut-names.ts';
 import { lately } from './days.ts';
 import { headerRow } from './header-row.ts';
 import { hintFor } from './hints.ts';
@@ -8,7 +11,7 @@ import { homeRows } from './home-rows.ts';
 import { maskInput } from './input-line.ts';
 import { viewInput } from './input-view.ts';
 import { conversationInRow, listRows } from './list-rows.ts';
-import { type Row, type Span, span } from './rows.ts';
+import { type Role, type Row, type Span, span } from './rows.ts';
 import {
   bodyRows,
   hasRules,
@@ -20,9 +23,11 @@ import {
   type Page,
   promptOf,
   type Screen,
-  unreadConversations,
 } from './screen.ts';
 import type { Timeline } from './timeline.ts';
+
+/** On a page of messages, for who wrote each. */
+const FOUND_NAME_COLUMNS = 14;
 
 /** What the terminal shows: a row for each of its rows. */
 export interface Frame {
@@ -41,7 +46,7 @@ export function frameOf(screen: Screen, timeline: Timeline, now: number): Frame 
   const input = inputOf(screen);
   const height = bodyRows(screen, input.rows.length);
   const beside = screen.page?.type === 'text' ? 0 : listColumns(screen);
-  const header = headerRow(screen.talk, unreadConversations(screen.conversations), columns);
+  const header = headerRow(screen.talk, countNews(screen.conversations), columns);
   const rule = (joint: string): Row[] => (hasRules(screen) ? [ruleRow(columns, beside, joint)] : []);
   const top = [header, ...rule('┬'), ...bodyOf(screen, timeline, beside, height, now), ...rule('┴')];
   const hint = [span(` ${shorten(`${input.hidden}${hintFor(screen)}`, columns - 2)}`, 'dim')];
@@ -60,7 +65,7 @@ export function conversationAt(screen: Screen, column: number, row: number): num
   const height = bodyRows(screen, inputOf(screen).rows.length);
   const at = row - (hasRules(screen) ? 2 : 1);
   if (column >= width || at < 0 || at >= height) return null;
-  return conversationInRow({ conversations, open: talk.to, picked }, height, at);
+  return conversationInRow({ conversations, open: talk.to, picked, numbers: screen.numbers }, height, at);
 }
 
 /** The columns that messages have. */
@@ -76,8 +81,8 @@ export function messageHeight(screen: Screen, isAtEnd: boolean): number {
 }
 
 function bodyOf(screen: Screen, timeline: Timeline, beside: number, height: number, now: number): Row[] {
-  const { conversations, picked, talk } = screen;
-  const list = { conversations, open: talk.to, picked };
+  const { conversations, picked, talk, numbers } = screen;
+  const list = { conversations, open: talk.to, picked, numbers };
   if (beside === 0 && picked !== null) return filled(listRows(list, screen.columns, height, now), height);
   const columns = beside === 0 ? screen.columns : messageColumns(screen);
   const content = contentOf(screen, timeline, columns, height, now);
@@ -99,20 +104,33 @@ function contentOf(screen: Screen, timeline: Timeline, columns: number, height: 
   const home = talk.to === null ? homeRows(screen, columns) : [];
   const empty = talk.to !== null && rows.length === 0 ? [[], [span(' Nothing said yet.', 'dim')]] : home;
   const above: Row[] = empty.length <= blank ? empty : [];
-  return [
+  const { outOfSight } = screen;
+  const content = [
     ...above,
     ...Array.from({ length: blank - above.length }, (): Row => []),
     ...rows,
-    ...(below === 1 ? [belowRow(timeline.newBelow, columns)] : []),
+    ...(below === 1 ? [belowRow(outOfSight.below, columns)] : []),
   ];
+  // What it stands over is read again when the person goes up there.
+  return outOfSight.above === 0 ? content : [aboveRow(outOfSight.above, columns), ...content.slice(1)];
+}
+
+function aboveRow(count: number, columns: number): Row {
+  return atRight(`↑ ${counted(count)} new above · Alt+P`, 'unread', columns);
 }
 
 function belowRow(count: number, columns: number): Row {
-  const words = count > 0 ? `↓ ${count} new below` : '↓ more below';
-  return [
-    span(' '.repeat(Math.max(0, columns - cells(words) - 1))),
-    span(words, count > 0 ? 'unread' : 'dim'),
-  ];
+  if (count === 0) return atRight('↓ more below', 'dim', columns);
+  return atRight(`↓ ${counted(count)} new below · Alt+A`, 'unread', columns);
+}
+
+function counted(count: number): string {
+  return count >= MAX_COUNTED ? `${MAX_COUNTED - 1}+` : String(count);
+}
+
+function atRight(text: string, role: Role, columns: number): Row {
+  const words = shorten(text, columns - 1);
+  return [span(' '.repeat(Math.max(0, columns - cells(words) - 1))), span(words, role)];
 }
 
 function pageRows(page: Page, columns: number, height: number, now: number): Row[] {
@@ -126,14 +144,21 @@ function pageRows(page: Page, columns: number, height: number, now: number): Row
     Math.min(page.picked - Math.floor(height / 2), page.messages.length - height + 1),
   );
   const shown = page.messages.slice(first, first + height - 1);
+  const names = cutNames(
+    shown.map(({ direction, peer }) => `${direction === 'out' ? `${ME} → ` : ''}${nameOf(peer)}`),
+    shown.map(() => FOUND_NAME_COLUMNS),
+  );
   return [
     title,
     ...shown.map((message, index): Row => {
-      const who = `${message.direction === 'out' ? 'me → ' : ''}${nameOf(message.peer)}`;
       const time = message.at === null ? '' : lately(message.at, now);
       const text = sanitiseLine(message.body.slice(0, 2_000));
-      const row = toWidth(` ${time.padStart(5)}  ${toWidth(who, 14)}  ${text}`, columns);
-      return [span(row, first + index === page.picked ? 'selected' : 'text')];
+      const isUnread = page.unread?.has(message.id) === true;
+      const mark = page.unread === undefined ? '' : message.highlight ? '! ' : isUnread ? '● ' : '  ';
+      const who = toWidth(names[index] ?? '', FOUND_NAME_COLUMNS);
+      const row = toWidth(` ${mark}${time.padStart(5)}  ${who}  ${text}`, columns);
+      const role = message.highlight ? 'highlight' : isUnread ? 'unread' : 'text';
+      return [span(row, first + index === page.picked ? 'selected' : role)];
     }),
   ];
 }

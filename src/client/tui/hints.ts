@@ -16,7 +16,8 @@ export function promptFor({ question, talk, search }: Screen): string {
 
 /** The last row: what can be done now, the most useful first, since a narrow window cuts off the end. */
 export function hintFor(screen: Screen): string {
-  const { question, page, picked, talk, bindings } = screen;
+  const { question, page, picked, talk, bindings, working } = screen;
+  if (working !== null) return working;
   const key = (name: string, does: string) => {
     const shown = bindings.shown(name);
     return shown === null ? [] : [`${shown} ${does}`];

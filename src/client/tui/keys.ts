@@ -8,8 +8,16 @@ export type KeyAction =
   /** Text that nobody typed key by key: it is never a command. */
   | { readonly type: 'paste'; readonly text: string }
   | { readonly type: 'complete' | 'complete-back' }
-  | { readonly type: 'toggle-list' | 'next-unread' | 'previous-conversation' | 'next-conversation' }
-  /** To a conversation by its place in the list, from 0. */
+  | {
+      readonly type:
+        | 'toggle-list'
+        | 'next-unread'
+        | 'first-unread'
+        | 'activity'
+        | 'previous-conversation'
+        | 'next-conversation';
+    }
+  /** To a conversation by its number, from 0. */
   | { readonly type: 'jump'; readonly index: number }
   /** The messages, or a page, by so many rows; negative is towards the start. */
   | { readonly type: 'scroll'; readonly rows: number }

@@ -1,47 +1,65 @@
 import { isSame } from '../history/peers.ts';
 import type { Conversation, Peer } from '../history/types.ts';
+import { isNews } from '../history/unread.ts';
 import { sanitiseName } from '../sanitise.ts';
 import { cells, toWidth, unjoined } from './cells.ts';
+import { cutNames } from './cut-names.ts';
 import { lately } from './days.ts';
-import { type Row, span } from './rows.ts';
+import { numberOf } from './numbers.ts';
+import { type Role, type Row, span } from './rows.ts';
 
 /** From so many columns on, the list says when something was said last. */
 const WITH_TIME = 24;
 const MAX_COUNT = 999;
+/** The mark of the open one, the number, and a blank. */
+const LEFT_COLUMNS = 3;
 
 /** What the list shows, and how: `picked` is where the keys are while they belong to the list. */
 export interface ListView {
   readonly conversations: readonly Conversation[];
   readonly open: Peer | null;
   readonly picked: number | null;
+  /** The keys to conversations: the first is Alt+1. */
+  readonly numbers: readonly Peer[];
 }
 
 /** The list of conversations in exactly `columns` cells a row; at most `height` rows. */
 export function listRows(view: ListView, columns: number, height: number, now: number): Row[] {
-  const { conversations, open, picked } = view;
+  const { conversations, open, picked, numbers } = view;
   if (conversations.length === 0) return [[span(toWidth(' Nobody yet', columns), 'dim')]];
   const first = firstShown(view, height);
-  return conversations.slice(first, first + height).map((conversation, index): Row => {
+  const shown = conversations.slice(first, first + height);
+  const rights = shown.map((conversation) => rightOf(conversation, columns, now));
+  const rooms = rights.map((right) => columns - LEFT_COLUMNS - cells(right) - 1);
+  const names = cutNames(
+    shown.map(({ peer: { name } }) => (name === '' ? '(no name)' : unjoined(sanitiseName(name)))),
+    rooms,
+  );
+  return shown.map((conversation, index): Row => {
     const isPicked = picked === first + index;
     const isOpen = isSame(conversation.peer, open);
-    const right = rightOf(conversation, columns, now);
-    const { peer } = conversation;
-    const name = peer.name === '' ? '(no name)' : unjoined(sanitiseName(peer.name));
-    const left = `${isOpen ? '▸' : ' '} ${name}`;
-    const text = toWidth(left, columns - cells(right) - 1) + right;
-    const unread = conversation.unread > 0 && !conversation.muted;
-    const role = isPicked ? 'selected' : unread ? 'unread' : isOpen ? 'strong' : 'text';
-    return [span(text, conversation.muted && !isPicked ? 'dim' : role), span(' ')];
+    const left = `${isOpen ? '▸' : ' '}${numberOf(numbers, conversation.peer) ?? ' '} `;
+    const text = left + toWidth(names[index] ?? '', rooms[index] ?? 0) + rights[index];
+    const role = isPicked ? 'selected' : roleOf(conversation, isOpen);
+    return [span(text, role), span(' ')];
   });
 }
 
-/** What stands behind a name: `ext`, the time, how many are unread. */
-function rightOf({ peer, lastAt, unread, muted }: Conversation, columns: number, now: number): string {
+function roleOf(conversation: Conversation, isOpen: boolean): Role {
+  if (conversation.notify === 'nothing') return 'dim';
+  if (isNews(conversation)) return conversation.highlights > 0 ? 'highlight' : 'unread';
+  return isOpen ? 'strong' : 'text';
+}
+
+/** What stands behind a name: `ext`, the time, how many are unread; `!` if one of those is highlighted. */
+function rightOf(conversation: Conversation, columns: number, now: number): string {
+  const { peer, lastAt, unread, highlights, notify } = conversation;
+  const count = unread > MAX_COUNT ? `${MAX_COUNT}+` : String(unread);
   const parts = [
     ...(peer.kind === 'external' ? ['ext'] : []),
-    ...(muted ? ['mute'] : []),
+    ...(notify === 'nothing' ? ['mute'] : notify === 'highlights' ? ['!'] : []),
     ...(columns >= WITH_TIME && lastAt > 0 ? [lately(lastAt, now).padStart(5)] : []),
-    ...(unread > 0 ? [unread > MAX_COUNT ? `${MAX_COUNT}+` : String(unread)] : []),
+    ...(unread > 0 ? [highlights > 0 ? `!${count}` : count] : []),
   ];
   return parts.length === 0 ? '' : ` ${parts.join(' ')}`;
 }

@@ -1,8 +1,9 @@
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
-import { nameOf, wordsForFate } from '../talk/words.ts';
-import { cells, toWidth, withoutTabs } from './cells.ts';
-import { clock, day, daysSince } from './days.ts';
+import { ME, nameOf, wordsForFate } from '../talk/words.ts';
+import { cells, withoutTabs } from './cells.ts';
+import { cutName } from './cut-names.ts';
+import { clock, day } from './days.ts';
 import { linkedRows } from './links.ts';
 import { type Role, type Row, type Span, span } from './rows.ts';
 import { wrapText } from './wrap.ts';
@@ -35,6 +36,8 @@ export interface Above {
 /** With less than this, the text goes under the name instead of beside it. */
 const MIN_BESIDE = 44;
 const MAX_NAME_COLUMNS = 16;
+/** Of a text under the name: further in than times stand, so that none of its rows looks like another message. */
+const UNDER_INDENT = 3;
 /** For the ticks at the right. */
 const TICK_COLUMNS = 3;
 /** A longer text is cut on the screen: no inbox takes one, so only a hostile server sends it. */
@@ -55,12 +58,15 @@ export function messageRows(message: StoredMessage, layout: Layout, above: Above
   const { direction, peer, fate } = message;
   const name: Span =
     direction === 'out'
-      ? span('me', 'own')
-      : peer.kind === 'external'
-        ? span(nameOf(peer), 'external')
-        : { text: nameOf(peer), role: 'name', who: peer.name };
+      ? span(ME, 'own')
+      : message.highlight
+        ? span(nameOf(peer), 'highlight')
+        : peer.kind === 'external'
+          ? span(nameOf(peer), 'external')
+          : { text: nameOf(peer), role: 'name', who: peer.name };
   const body = withoutTabs(sanitiseText(message.body.slice(0, MAX_CHARACTERS)));
-  rows.push(...beside(layout, message.at, name, body, 'text', tickOf(message)));
+  const role = message.highlight ? 'highlight' : 'text';
+  rows.push(...beside(layout, message.at, name, body, role, tickOf(message)));
   if (fate?.kind === 'refused' || fate?.kind === 'undeliverable' || fate?.kind === 'unsure') {
     rows.push(...under(layout, wordsForFate(fate)));
   }
@@ -88,9 +94,10 @@ function beside(
   // No text stands in the last column: beside a border or another window it would be hard to read.
   const ticks = tick === null ? 1 : TICK_COLUMNS;
   if (columns < MIN_BESIDE && name.role !== 'notice' && name.role !== 'error') {
-    const head = [span(` ${time} `, 'dim'), { ...name, text: toWidth(name.text, Math.max(1, columns - 10)) }];
-    const room = Math.max(1, columns - 1 - ticks);
-    return [head, ...textRows(linkedRows(wrapText(text, room, room), text, role), 1, columns, tick)];
+    const head = [span(` ${time} `, 'dim'), { ...name, text: nameIn(name.text, Math.max(1, columns - 10)) }];
+    const room = Math.max(1, columns - UNDER_INDENT - ticks);
+    const rows = linkedRows(wrapText(text, room, room), text, role);
+    return [head, ...textRows(rows, UNDER_INDENT, columns, tick)];
   }
   const gap = columns < MIN_BESIDE ? 1 : 2;
   const left = 1 + cells(time) + gap + nameColumns + gap;
@@ -98,12 +105,18 @@ function beside(
   const [first = [], ...rest] = linkedRows(wrapText(text, room, room), text, role);
   const head = [
     span(` ${time}${' '.repeat(gap)}`, 'dim'),
-    { ...name, text: toWidth(name.text, nameColumns) },
+    { ...name, text: nameIn(name.text, nameColumns) },
     span(' '.repeat(gap), role),
     ...first,
   ];
   if (rest.length === 0) return [withTick(head, columns, tick)];
   return [head, ...textRows(rest, left, columns, tick)];
+}
+
+/** Cut or filled up with blanks. */
+function nameIn(name: string, columns: number): string {
+  const cut = cutName(name, columns);
+  return cut + ' '.repeat(Math.max(0, columns - cells(cut)));
 }
 
 function textRows(texts: readonly Row[], indent: number, columns: number, tick: Span | null): Row[] {
@@ -115,7 +128,7 @@ function textRows(texts: readonly Row[], indent: number, columns: number, tick: 
 
 /** What a message's fate has to say, under its text. */
 function under({ columns, nameColumns, seconds }: Layout, words: string): Row[] {
-  const indent = columns < MIN_BESIDE ? 1 : 1 + (seconds ? 8 : 5) + 2 + nameColumns + 2;
+  const indent = columns < MIN_BESIDE ? UNDER_INDENT : 1 + (seconds ? 8 : 5) + 2 + nameColumns + 2;
   const room = Math.max(1, columns - indent);
   return wrapText(words, room, room).map((text) => [span(' '.repeat(indent) + text, 'refused')]);
 }
@@ -151,10 +164,4 @@ function unreadRow(count: number, columns: number): Row {
   const words = ` ${count} new `;
   const side = Math.max(1, Math.floor((columns - 2 - cells(words)) / 2));
   return [span(` ${'─'.repeat(side)}${words}${'─'.repeat(side)}`.slice(0, Math.max(1, columns)), 'unread')];
-}
-
-/** Whether another day begins with a message at `at` after one at `before`. */
-export function dayBegins(before: number | null, at: number | null): number | null {
-  if (at === null) return null;
-  return before !== null && daysSince(before) === daysSince(at) ? null : at;
 }

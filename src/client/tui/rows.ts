@@ -9,6 +9,7 @@ export type Role =
   | 'error'
   | 'notice'
   | 'unread'
+  | 'highlight'
   | 'selected'
   | 'tick'
   | 'waiting'

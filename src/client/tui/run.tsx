@@ -1,5 +1,9 @@
 import { render } from 'ink';
 import { Histories } from '../history/histories.ts';
+import { notifyByCommand } from '../notify/command.ts';
+import { desktopNotification, sequenceFor } from '../notify/desktop.ts';
+import { type Notify, paced } from '../notify/notification.ts';
+import { ServerClock } from '../server-clock.ts';
 import type { Settings } from '../settings.ts';
 import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
 import { Terminal } from '../terminal/terminal.ts';
@@ -50,14 +54,24 @@ export async function runScreen(
     leave = resolve;
   });
   const size = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
-  const bell = new TerminalBell(process.stdout, settings.bell);
   const problems: string[] = [];
   let tell = (sentence: string): void => void problems.push(sentence);
+  const bell = new TerminalBell(
+    process.stdout,
+    settings.bell,
+    notifiesFor(settings, (text) => tell(text)),
+  );
   const { directory, server, others } = settings;
-  const histories = new Histories({ directory, server, others, onProblem: (sentence) => tell(sentence) });
+  const clock = new ServerClock();
+  const onProblem = (sentence: string) => tell(sentence);
+  const histories = new Histories({ directory, server, others, onProblem, now: clock.now });
   const makeFace = makeFaceFor(settings, histories, invite);
   const keys = { bindings, file: keyFile, suspend: () => suspension.suspend() };
-  const chat = new Chat(makeFace, server, histories, size, bell, () => leave(), keys);
+  const chat = new Chat(makeFace, server, histories, size, bell, () => leave(), {
+    keys,
+    clock,
+    highlight: settings.highlight,
+  });
   const { stdin, stdout } = process;
   const terminal = new Terminal(stdin, stdout, settings.mouse, (events) => chat.take(events));
   const suspension = new Suspension({
@@ -136,4 +150,16 @@ export async function runScreen(
   if (crash !== undefined) console.error('milena: this should not have happened:', crash);
   await chat.close();
   return code;
+}
+
+/** Who is told of messages, besides the bell. @param tell gets what goes wrong */
+function notifiesFor({ desktop, notify }: Settings, tell: (sentence: string) => void): Notify[] {
+  const sequence = sequenceFor(desktop, process.env);
+  const isInTmux = (process.env.TMUX ?? '') !== '';
+  return [
+    ...(sequence === null
+      ? []
+      : [paced((one) => void process.stdout.write(desktopNotification(sequence, one, isInTmux)))]),
+    ...(notify === null ? [] : [paced(notifyByCommand(notify, tell))]),
+  ];
 }

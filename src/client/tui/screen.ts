@@ -1,5 +1,5 @@
 import { isSame } from '../history/peers.ts';
-import type { Conversation, StoredMessage } from '../history/types.ts';
+import type { Conversation, Peer, StoredMessage } from '../history/types.ts';
 import type { Question, TalkState } from '../talk/display.ts';
 import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
 import { cells, shorten } from './cells.ts';
@@ -7,6 +7,8 @@ import type { CompletionState } from './completion.ts';
 import type { EnteredSearch } from './entered-search.ts';
 import { PROMPT_SIGN, promptFor } from './hints.ts';
 import { EMPTY_INPUT, editAnswer, editInput, type InputAction, type InputLine } from './input-line.ts';
+import { numbered } from './numbers.ts';
+import { NOTHING_OUT_OF_SIGHT, type OutOfSight } from './reading.ts';
 
 export const MIN_COLUMNS = 20;
 export const MIN_ROWS = 6;
@@ -24,6 +26,8 @@ export type Page =
       readonly title: string;
       readonly messages: readonly StoredMessage[];
       readonly picked: number;
+      /** Which of them are unread, where that is what the page is about. */
+      readonly unread?: ReadonlySet<number>;
     };
 
 /** Everything that the screen shows but the messages. */
@@ -33,6 +37,12 @@ export interface Screen {
   readonly talk: TalkState;
   /** Newest activity first. */
   readonly conversations: readonly Conversation[];
+  /** By the numbers of their keys, from 1 at index 0. */
+  readonly numbers: readonly Peer[];
+  /** What is unread in the open one above and below the window. */
+  readonly outOfSight: OutOfSight;
+  /** What takes a while, and how far it is. */
+  readonly working: string | null;
   /** Where the keys are while they belong to the list; null: they belong to the input. */
   readonly picked: number | null;
   readonly page: Page | null;
@@ -58,6 +68,8 @@ export type ScreenEvent =
   | { readonly type: 'complete'; readonly input: InputLine; readonly completion: CompletionState | null }
   | { readonly type: 'talk'; readonly talk: TalkState }
   | { readonly type: 'conversations'; readonly conversations: readonly Conversation[] }
+  | { readonly type: 'out-of-sight'; readonly outOfSight: OutOfSight }
+  | { readonly type: 'working'; readonly words: string | null }
   | { readonly type: 'ask'; readonly question: Question | null; readonly keepsTyped: boolean }
   /** The person has left a question that is over. */
   | { readonly type: 'go-on' }
@@ -81,6 +93,9 @@ export function emptyScreen(
     rows,
     talk,
     conversations: [],
+    numbers: [],
+    outOfSight: NOTHING_OUT_OF_SIGHT,
+    working: null,
     picked: null,
     page: null,
     question: null,
@@ -122,12 +137,16 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
       };
     case 'conversations':
       return conversationsAre(screen, event.conversations);
+    case 'out-of-sight':
+      return { ...screen, outOfSight: event.outOfSight };
+    case 'working':
+      return { ...screen, working: event.words };
     case 'ask':
       return ask(screen, event.question, event.keepsTyped);
     case 'go-on':
       return { ...screen, question: screen.next, next: null, answer: EMPTY_INPUT };
     case 'new-person':
-      return { ...screen, input: EMPTY_INPUT, completion: null, search: null };
+      return { ...screen, input: EMPTY_INPUT, completion: null, search: null, numbers: [] };
     case 'page':
       return { ...screen, page: event.page, picked: null };
     case 'list':
@@ -170,7 +189,8 @@ function edit(screen: Screen, action: InputAction): Screen {
 }
 
 /** The choice stays with the conversation that it was on, wherever that is now. */
-function conversationsAre(screen: Screen, conversations: readonly Conversation[]): Screen {
+function conversationsAre(before: Screen, conversations: readonly Conversation[]): Screen {
+  const screen = { ...before, numbers: numbered(before.numbers, conversations) };
   const on = screen.picked === null ? undefined : screen.conversations[screen.picked];
   if (on === undefined) return { ...screen, conversations };
   const at = conversations.findIndex(({ peer }) => isSame(peer, on.peer));
@@ -242,9 +262,4 @@ export function maxInputRows({ rows }: Pick<Screen, 'rows'>): number {
 /** Rows between header and input, when the input takes `inputRows`. */
 export function bodyRows(screen: Pick<Screen, 'rows'>, inputRows = 1): number {
   return Math.max(1, screen.rows - (hasRules(screen) ? 4 : 2) - inputRows);
-}
-
-/** Conversations with something unread that is to be counted. */
-export function unreadConversations(conversations: readonly Conversation[]): number {
-  return conversations.filter(({ unread, muted }) => unread > 0 && !muted).length;
 }

@@ -1,3 +1,4 @@
+import type { Notify } from '../notify/notification.ts';
 import type { Bell } from './chat.ts';
 
 /** At most one ring in so many milliseconds, however much arrives. */
@@ -5,17 +6,20 @@ const QUIET_MS = 2_000;
 const PUSH_TITLE = '\u001b[22;2t';
 const POP_TITLE = '\u001b[23;2t';
 
-/** The bell and the title of a real terminal. Between two frames both leave everything else as it is. */
+/** The bell, the title and notifications of a real terminal. Between two frames they leave everything else as it is. */
 export class TerminalBell implements Bell {
   readonly #out: NodeJS.WriteStream;
   readonly #rings: boolean;
+  readonly #notifies: readonly Notify[];
   #lastRing = Number.NEGATIVE_INFINITY;
   #hasTitle = false;
   #title = '';
 
-  constructor(out: NodeJS.WriteStream, rings: boolean) {
+  /** @param notifies who is told of each message that rings */
+  constructor(out: NodeJS.WriteStream, rings: boolean, notifies: readonly Notify[] = []) {
     this.#out = out;
     this.#rings = rings;
+    this.#notifies = notifies;
   }
 
   /** Keeps the title that the terminal has; after `end` ours comes back. */
@@ -30,7 +34,8 @@ export class TerminalBell implements Bell {
     this.#hasTitle = false;
   }
 
-  ring(): void {
+  ring(from: string, text: string): void {
+    for (const notify of this.#notifies) notify({ from, text });
     const now = performance.now();
     if (!this.#rings || now - this.#lastRing < QUIET_MS) return;
     this.#lastRing = now;

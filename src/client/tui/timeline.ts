@@ -1,27 +1,40 @@
 import type { History } from '../history/history.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
-import { type Above, dayBegins, type Layout, messageRows, type Notice, noticeRows } from './message-rows.ts';
+import { DayHeadings } from './days.ts';
+import { HeldMessages } from './held-messages.ts';
+import { type Above, type Layout, messageRows, type Notice, noticeRows } from './message-rows.ts';
+import { addNotice, type Said } from './notices.ts';
 import type { Row } from './rows.ts';
 
-/** Messages that are read from the history at once. */
-const PAGE = 100;
-/** Messages that are held at most; with more, those furthest from what is shown go. */
-const MAX_HELD = 1_000;
-/** Longer texts are counted, and together may have so many characters: the rest is read again when it is looked at. */
-const LONG_CHARACTERS = 16_384;
-const MAX_LONG_CHARACTERS = 16 * 1024 * 1024;
-/** The client's own lines that are held; the oldest goes when one more comes. */
-const MAX_NOTICES = 200;
+/** Rows of what came before that stay in sight above the first unread message. */
+const CONTEXT_ROWS = 2;
 
 type Item =
-  | { readonly key: string; readonly message: StoredMessage }
-  /** `after`: the newest message when it was said; it stays behind that one. */
-  | { readonly key: string; readonly notice: Notice; readonly after: number };
+  /** `day`: the day that begins with it, or null. */
+  | { readonly key: string; readonly message: StoredMessage; readonly day: number | null }
+  | ({ readonly key: string } & Said);
 
 /** The lowest row that is shown: the `row`-th of an item. */
 interface Anchor {
   readonly key: string;
   readonly row: number;
+}
+
+interface Found {
+  readonly row: Row;
+  readonly place: Anchor;
+  readonly item: Item;
+  /** The lowest row of the item. */
+  readonly isLast: boolean;
+}
+
+/**
+ * Messages in the window: `first` is the uppermost that any row is of, `last` the lowest that ends in it; less than
+ * `first` if none does.
+ */
+export interface Sight {
+  readonly first: number;
+  readonly last: number;
 }
 
 interface LaidOut {
@@ -37,31 +50,27 @@ interface LaidOut {
  * the history and laid out, so that the cost depends on the rows of the screen and not on the messages.
  */
 export class Timeline {
-  readonly #history: History | null;
-  readonly #peer: Peer | null;
-  readonly #messages: StoredMessage[] = [];
-  readonly #notices: { notice: Notice; after: number }[] = [];
+  readonly #held: HeldMessages;
+  readonly #notices: Said[];
   readonly #laidOut = new WeakMap<object, LaidOut>();
-  #items: Item[] | undefined;
-  /** Whether the history has older messages than the held ones; and newer ones. */
-  #hasOlder: boolean;
-  #hasNewer = false;
+  /** What is held, as it was at that version. */
+  #items: { readonly version: number; readonly list: readonly Item[] } | undefined;
   /** Null: the newest row is the lowest one, and stays so when more comes. */
   #anchor: Anchor | null = null;
-  #newBelow = 0;
   #layout: Layout;
   #now: number;
   /** The first unread message when the conversation was opened, and how many there were. */
   #unread: { readonly id: number; readonly count: number } | null = null;
 
-  /** @param peer null: no conversation, only the client's own lines */
-  constructor(history: History | null, peer: Peer | null, layout: Layout, now: number) {
-    this.#history = history;
-    this.#peer = peer;
+  /**
+   * @param peer null: no conversation, only the client's own lines
+   * @param notices what the client said there before; what it says is added
+   */
+  constructor(history: History | null, peer: Peer | null, layout: Layout, now: number, notices: Said[] = []) {
+    this.#notices = notices;
+    this.#held = new HeldMessages(history, peer);
     this.#layout = layout;
     this.#now = now;
-    this.#hasOlder = history !== null && peer !== null;
-    this.#older();
   }
 
   /** Whether the newest row is in sight. */
@@ -69,19 +78,9 @@ export class Timeline {
     return this.#anchor === null;
   }
 
-  /** Messages that came while the newest row was out of sight. */
-  get newBelow(): number {
-    return this.#newBelow;
-  }
-
   /** Of the texts of the messages that are held. */
   get heldCharacters(): number {
-    return this.#messages.reduce((sum, { body }) => sum + body.length, 0);
-  }
-
-  /** The newest message that is held; 0 = none. */
-  get newest(): number {
-    return this.#messages.at(-1)?.id ?? 0;
+    return this.#held.characters;
   }
 
   /** @param now for the words of the days, in milliseconds since the epoch */
@@ -96,64 +95,34 @@ export class Timeline {
   }
 
   arrived(message: StoredMessage): void {
-    if (this.#anchor !== null) this.#newBelow += message.direction === 'in' ? 1 : 0;
-    if (this.#hasNewer) return;
-    const isFull = this.#messages.length >= MAX_HELD || this.#isLong(message);
-    if (isFull && this.#anchor !== null) {
-      // Somebody reads further above: it is read from the history when they come down.
-      this.#hasNewer = this.#history !== null && this.#peer !== null;
-      if (this.#hasNewer) return;
-    }
-    this.#messages.push(message);
-    this.#items = undefined;
-    if (isFull && this.#anchor === null) {
-      this.#messages.splice(0, Math.ceil(this.#messages.length / 2));
-      this.#hasOlder = true;
-    }
-  }
-
-  /** Whether the texts that are held become too long with this one. */
-  #isLong({ body }: StoredMessage): boolean {
-    if (body.length <= LONG_CHARACTERS) return false;
-    return this.heldCharacters + body.length > MAX_LONG_CHARACTERS;
+    this.#held.arrived(message, this.#anchor === null);
   }
 
   changed(message: StoredMessage): void {
-    const index = this.#messages.findLastIndex(({ id }) => id === message.id);
-    if (index < 0) return;
-    this.#messages[index] = message;
-    this.#items = undefined;
+    this.#held.changed(message);
   }
 
   said(notice: Notice): void {
-    this.#notices.push({ notice, after: this.#newest() });
-    if (this.#notices.length > MAX_NOTICES) this.#notices.shift();
+    addNotice(this.#notices, { notice, after: this.#held.newest });
     this.#items = undefined;
   }
 
   /** Shows the newest row, from now on. */
   toEnd(): void {
     this.#anchor = null;
-    this.#newBelow = 0;
-    if (!this.#hasNewer) return;
-    this.#messages.length = 0;
-    this.#hasNewer = false;
-    this.#hasOlder = true;
-    this.#older();
+    this.#held.toNewest();
   }
 
   /** The history may have got messages that `arrived` was not told of. */
   reread(): void {
-    this.#hasNewer = this.#history !== null && this.#peer !== null;
-    this.#items = undefined;
+    this.#held.reread();
     if (this.#anchor === null) this.toEnd();
   }
 
   /** Shows the oldest rows. */
   toStart(height: number): void {
-    if (this.#history === null || this.#peer === null) return;
-    const oldest = this.#history.after(this.#peer, 0, PAGE);
-    this.#replace(oldest);
+    if (!this.#held.isSomewhere) return;
+    this.#held.around(0);
     const first = this.#list()[0];
     if (first !== undefined) this.#anchor = { key: first.key, row: 0 };
     this.scroll(-height, height);
@@ -161,11 +130,30 @@ export class Timeline {
 
   /** Shows a message, wherever it is, at the lower end of the window. */
   toMessage(id: number, height: number): void {
-    if (this.#history === null || this.#peer === null) return;
-    const around = this.#history.before(this.#peer, id + 1, PAGE);
-    this.#replace([...around, ...this.#history.after(this.#peer, id, PAGE)]);
+    if (!this.#held.isSomewhere) return;
+    this.#held.around(id);
     this.#anchor = { key: `m${id}`, row: Number.MAX_SAFE_INTEGER };
     this.scroll(Math.floor(height / 3), height);
+  }
+
+  /**
+   * Shows a message and as much as fits of what follows, below a row or two of what came before it.
+   * @returns false if that is what the window shows already
+   */
+  readFrom(id: number, height: number): boolean {
+    if (!this.#held.isSomewhere) return false;
+    const { key, row } = this.#anchor ?? {};
+    this.#held.around(id);
+    this.#anchor = { key: `m${id}`, row: 0 };
+    this.scroll(Math.max(0, height - 1 - Math.min(CONTEXT_ROWS, Math.floor(height / 4))), height);
+    return this.#anchor?.key !== key || this.#anchor?.row !== row;
+  }
+
+  /** Shows the line above the messages that were unread; false if there is none. */
+  toMark(height: number): boolean {
+    if (this.#unread === null) return false;
+    this.readFrom(this.#unread.id, height);
+    return true;
   }
 
   /** Moves the window by so many rows; negative is towards what is older. @param height rows of the window */
@@ -181,36 +169,54 @@ export class Timeline {
     }
     if (this.#anchor !== null && this.#downward(2).length === 1) this.#anchor = null;
     if (this.#anchor === null) this.toEnd();
-    else this.#trim();
+    else this.#held.trim(Number(/^m(\d+)$/.exec(this.#anchor.key)?.[1] ?? Number.NaN));
   }
 
   /** The rows to show, at most `height`, oldest first. */
   window(height: number): Row[] {
+    return this.#inWindow(height)
+      .map(({ row }) => row)
+      .reverse();
+  }
+
+  /** Null: no message is in the window. */
+  inSight(height: number): Sight | null {
+    const found = this.#inWindow(height);
+    const uppermost = found.findLast(({ item }) => 'message' in item)?.item;
+    if (uppermost === undefined || !('message' in uppermost)) return null;
+    const lowest = found.find(({ item, isLast }) => isLast && 'message' in item)?.item;
+    const first = uppermost.message.id;
+    return { first, last: lowest !== undefined && 'message' in lowest ? lowest.message.id : first - 1 };
+  }
+
+  #inWindow(height: number): Found[] {
     let above = this.#upward(height);
     if (above.length < height && this.#anchor !== null) {
       // Another width has made the rows above fewer: there is room for some below.
       this.scroll(height - above.length, height);
       above = this.#upward(height);
     }
-    return above.map(({ row }) => row).reverse();
+    return above;
   }
 
   /** Rows from the anchor on, towards what is older. */
-  #upward(count: number): { row: Row; place: Anchor }[] {
-    const found: { row: Row; place: Anchor }[] = [];
+  #upward(count: number): Found[] {
+    const found: Found[] = [];
     let index = this.#anchorIndex();
     let from = this.#anchor?.row ?? Number.MAX_SAFE_INTEGER;
     while (found.length < count) {
       if (index <= 0) {
         // Also for the first one that is held: whether a day begins with it, the one before it says.
         const before = this.#list().length;
-        if (this.#older()) index += this.#list().length - before;
+        // Without any, what was said before the first one comes into the list.
+        this.#held.older();
+        index += this.#list().length - before;
       }
       const item = this.#list()[index];
       if (item === undefined) break;
-      const rows = this.#rowsOf(item, index);
+      const rows = this.#rowsOf(item);
       for (let row = Math.min(from, rows.length - 1); row >= 0 && found.length < count; row--) {
-        found.push({ row: rows[row] ?? [], place: { key: item.key, row } });
+        found.push(foundAt(rows, row, item));
       }
       from = Number.MAX_SAFE_INTEGER;
       index -= 1;
@@ -219,17 +225,17 @@ export class Timeline {
   }
 
   /** Rows from the anchor on, towards what is newer; the anchor's own is the first. */
-  #downward(count: number): { row: Row; place: Anchor }[] {
-    const found: { row: Row; place: Anchor }[] = [];
+  #downward(count: number): Found[] {
+    const found: Found[] = [];
     let index = this.#anchorIndex();
     let from = this.#anchor?.row ?? Number.MAX_SAFE_INTEGER;
     while (found.length < count) {
-      if (index >= this.#list().length && !this.#newer()) break;
+      if (index >= this.#list().length) this.#held.newer();
       const item = this.#list()[index];
       if (item === undefined) break;
-      const rows = this.#rowsOf(item, index);
+      const rows = this.#rowsOf(item);
       for (let row = Math.min(from, rows.length - 1); row < rows.length && found.length < count; row++) {
-        found.push({ row: rows[row] ?? [], place: { key: item.key, row } });
+        found.push(foundAt(rows, row, item));
       }
       from = 0;
       index += 1;
@@ -246,27 +252,29 @@ export class Timeline {
 
   /** Held messages and what the client said behind each. */
   #list(): readonly Item[] {
-    if (this.#items !== undefined) return this.#items;
-    const items: Item[] = [];
-    const first = this.#hasOlder ? (this.#messages[0]?.id ?? 0) : 0;
+    const { version, messages, hasOlder, hasNewer } = this.#held;
+    if (this.#items?.version === version) return this.#items.list;
+    const list: Item[] = [];
+    const days = new DayHeadings(this.#now);
+    const first = hasOlder ? (messages[0]?.id ?? 0) : 0;
     let next = this.#notices.findIndex(({ after }) => after >= first);
     if (next < 0) next = this.#notices.length;
     const said = (before: number) => {
       for (let at = this.#notices[next]; at !== undefined && at.after < before; at = this.#notices[next]) {
-        items.push({ key: `n${at.notice.id}`, ...at });
+        list.push({ key: `n${at.notice.id}`, ...at });
         next += 1;
       }
     };
-    for (const message of this.#messages) {
+    for (const message of messages) {
       said(message.id);
-      items.push({ key: `m${message.id}`, message });
+      list.push({ key: `m${message.id}`, message, day: days.before(message.at) });
     }
-    if (!this.#hasNewer) said(Number.POSITIVE_INFINITY);
-    this.#items = items;
-    return items;
+    if (!hasNewer) said(Number.POSITIVE_INFINITY);
+    this.#items = { version, list };
+    return list;
   }
 
-  #rowsOf(item: Item, index: number): readonly Row[] {
+  #rowsOf(item: Item): readonly Row[] {
     if ('notice' in item) {
       const known = this.#laidOut.get(item.notice);
       if (known?.layout === this.#layout) return known.rows;
@@ -274,8 +282,8 @@ export class Timeline {
       this.#laidOut.set(item.notice, { layout: this.#layout, day: null, unread: 0, today: 0, rows });
       return rows;
     }
-    const { message } = item;
-    const above = this.#above(message, index);
+    const { message, day } = item;
+    const above: Above = { day, unread: this.#unread?.id === message.id ? this.#unread.count : 0 };
     // Words like Yesterday hold for a day only.
     const today = above.day === null ? 0 : Math.floor(this.#now / 60_000);
     const known = this.#laidOut.get(message);
@@ -285,64 +293,13 @@ export class Timeline {
     this.#laidOut.set(message, { layout: this.#layout, ...above, today, rows });
     return rows;
   }
+}
 
-  #above(message: StoredMessage, index: number): Above {
-    let before = index - 1;
-    const list = this.#list();
-    while (before >= 0 && !('message' in (list[before] ?? {}))) before -= 1;
-    const previous = list[before];
-    const at = previous !== undefined && 'message' in previous ? previous.message.at : null;
-    const unread = this.#unread?.id === message.id ? this.#unread.count : 0;
-    return { day: dayBegins(at, message.at), unread };
-  }
-
-  /** Reads a page of older messages; false if there are none. */
-  #older(): boolean {
-    if (!this.#hasOlder || this.#history === null || this.#peer === null) return false;
-    const first = this.#messages[0]?.id ?? null;
-    const page = this.#history.before(this.#peer, first, PAGE);
-    this.#hasOlder = page.length === PAGE;
-    this.#messages.unshift(...page);
-    this.#items = undefined;
-    return page.length > 0;
-  }
-
-  #newer(): boolean {
-    if (!this.#hasNewer || this.#history === null || this.#peer === null) return false;
-    const page = this.#history.after(this.#peer, this.newest, PAGE);
-    this.#hasNewer = page.length === PAGE;
-    this.#messages.push(...page);
-    this.#items = undefined;
-    return page.length > 0;
-  }
-
-  #replace(messages: readonly StoredMessage[]): void {
-    this.#messages.length = 0;
-    this.#messages.push(...messages);
-    this.#hasOlder = true;
-    this.#hasNewer = true;
-    this.#items = undefined;
-  }
-
-  /** Lets go of messages far from what is shown. */
-  #trim(): void {
-    const surplus = this.#messages.length - MAX_HELD;
-    if (surplus <= 0) return;
-    const id = Number(/^m(\d+)$/.exec(this.#anchor?.key ?? '')?.[1] ?? Number.NaN);
-    const at = this.#messages.findIndex((message) => message.id === id);
-    if (at < 0) return;
-    if (at > this.#messages.length / 2) {
-      this.#messages.splice(0, surplus);
-      this.#hasOlder = true;
-    } else {
-      this.#messages.splice(MAX_HELD);
-      this.#hasNewer = true;
-    }
-    this.#items = undefined;
-  }
-
-  #newest(): number {
-    if (!this.#hasNewer || this.#history === null || this.#peer === null) return this.newest;
-    return this.#history.conversation(this.#peer)?.lastId ?? this.newest;
-  }
+function foundAt(rows: readonly Row[], row: number, item: Item): Found {
+  return {
+    row: rows[row] ?? [],
+    place: { key: item.key, row },
+    item,
+    isLast: row === rows.length - 1,
+  };
 }

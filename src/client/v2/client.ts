@@ -51,8 +51,10 @@ export class Client {
     this.#transport = new Transport<Request, ServerFrame>(options, dialect2, {
       onLink: () => this.#setState(null),
       onOnline: (connection, how) => {
-        if (how.greeting.type === 'welcome')
+        if (how.greeting.type === 'welcome') {
           this.#heartbeat.begin(connection, how.greeting.limits.pingAfterMs);
+          listener({ type: 'server-time', time: how.greeting.time });
+        }
         if (!how.quiet) listener({ type: 'connected', again: how.again });
         if (this.#wanted !== null && this.#identity !== null) void this.#restore(connection, this.#identity);
       },
@@ -261,6 +263,7 @@ export class Client {
       this.#identity = { ...this.#identity, token: reply.token, isOpen: false };
     } else if (reply.type === 'pong') {
       this.#heartbeat.answered();
+      this.#listener({ type: 'server-time', time: reply.time });
     } else if (reply.type === 'retrieved') {
       this.#newIn.set(reply, reply.messages.filter((message) => this.#receive(message)).length);
     } else if (request.type === 'send' && (reply.type === 'sent' || reply.type === 'failure')) {

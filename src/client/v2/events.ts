@@ -10,8 +10,13 @@ export type ClientEvent =
   | { readonly type: 'state'; readonly state: ClientState }
   /** A message, once. Whoever has shown it says so with `Client.shown`. */
   | { readonly type: 'message'; readonly message: Message; readonly inbox: string }
-  /** A sent message is in another state, or its receipt is of no use any more. */
-  | { readonly type: 'outgoing'; readonly entry: Entry }
+  /**
+   * A sent message is in another state, or its receipt is of no use any more; `acceptedAt`: it was stored then, by the
+   * server's clock.
+   */
+  | { readonly type: 'outgoing'; readonly entry: Entry; readonly acceptedAt?: number }
+  /** What the server's clock shows just now. */
+  | { readonly type: 'server-time'; readonly time: number }
   /** The server has no room for messages just now; they are tried again by themselves. */
   | { readonly type: 'held'; readonly reason: string; readonly retryInMs: number }
   /** A message had no answer in time; it stays in the outbox. */

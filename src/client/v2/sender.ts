@@ -99,7 +99,10 @@ export class Sender {
     const id = hex(request.id);
     if (reply.type === 'sent') {
       this.#pauses = 0;
-      this.#changed(this.#outbox.accepted(id, reply.receipt));
+      const { acceptedAt, receipt } = reply;
+      for (const entry of this.#outbox.accepted(id, receipt)) {
+        this.#tell({ type: 'outgoing', entry, ...(entry.id === id ? { acceptedAt } : {}) });
+      }
     } else if (NOT_NOW.has(reply.code)) {
       this.#hold(id, reply);
     } else if (NOT_HERE.has(reply.code)) {

@@ -53,3 +53,17 @@ test('JSON lines: everything as it was, and no character that acts on a terminal
     reason: 'Full.',
   });
 });
+
+test('a user called me is not taken for oneself, nor a program that calls itself like an own line', () => {
+  const history = open(null);
+  const me: Peer = { kind: 'user', name: 'me' };
+  history.received({ peer: me, at: NOON, body: 'theirs', key: null });
+  send(history, 'me', 'mine', 'a1');
+  expect([...exportLines(history, me, 'text', 'maria')]).toEqual([
+    '2026-01-31T12:00:00.000Z me: theirs',
+    '1970-01-01T00:00:02.000Z maria → me: mine',
+  ]);
+  const forger: Peer = { kind: 'external', name: 'maria → me' };
+  history.received({ peer: forger, at: null, body: 'forged', key: null });
+  expect([...exportLines(history, forger, 'text', 'maria')]).toEqual(['- ext maria → me: forged']);
+});

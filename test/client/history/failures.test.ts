@@ -13,7 +13,7 @@ test('a disk that fills up: told once, nothing is thrown, nothing that was told 
   const problems: string[] = [];
   const history = open(directory, { maxPages: 100, onProblem: (sentence) => problems.push(sentence) });
   history.begin('life 1');
-  history.mute(CAROL, true);
+  history.notify(CAROL, 'nothing');
   const expected: { id: number; body: string }[] = [];
   for (let count = 0; problems.length === 0; count++) {
     const { id, body } = receive(history, BOB, `${count} ${LONG}`, `key ${count}`);
@@ -33,7 +33,7 @@ test('a disk that fills up: told once, nothing is thrown, nothing that was told 
   // Also what the failed transaction held, under the ids that were told, and nothing twice.
   expect([...history.all(BOB)].map(({ id, body }) => ({ id, body }))).toEqual(expected);
   expect(history.conversation(BOB)).toMatchObject({ draft: expect.stringContaining('half') });
-  expect(history.conversation(CAROL)?.muted).toBe(true);
+  expect(history.conversation(CAROL)?.notify).toBe('nothing');
   expect([history.hasSeen('key 0'), history.hasSeen('key 3')]).toEqual([true, true]);
   expect(history.fate('a9', { kind: 'stored' }, Uint8Array.of(1))?.fate?.kind).toBe('stored');
   expect(history.search('mine', 1)).toHaveLength(1);

@@ -168,6 +168,26 @@ describe('what else may be there', () => {
     expect(refusal(directory)).toMatch(/written by a newer Milena .* Update this one\.$/);
   });
 
+  test('the history of an older version is taken over: what was muted, and the order', () => {
+    const directory = newDirectory();
+    const path = join(directory, fileName(SERVER, 'maria'));
+    const db = new DatabaseSync(path);
+    migrate(db, path, 3);
+    db.exec(`
+      INSERT INTO conversations (id, kind, name, messages, last_id, last_at, unread, first_unread, muted, draft) VALUES
+        (1, 'user', 'bob', 1, 1, 9000, 1, 1, 1, ''), (2, 'user', 'carol', 1, 2, 1000, 0, NULL, 0, ''),
+        (3, 'user', 'dave', 0, 0, 500, 0, NULL, 0, 'half');
+      INSERT INTO messages (id, conversation, at, body) VALUES (1, 1, 1, 'maria?'), (2, 2, 2, 'two')`);
+    db.close();
+    const history = open(directory);
+    expect(history.conversations().map(({ peer, notify, unread }) => [peer.name, notify, unread])).toEqual([
+      ['dave', 'all', 0],
+      ['carol', 'all', 0],
+      ['bob', 'nothing', 1],
+    ]);
+    expect(history.before(BOB, null, 9)).toMatchObject([{ body: 'maria?', highlight: false }]);
+  });
+
   test('a migration that fails leaves nothing behind', () => {
     const path = join(newDirectory(), FILE);
     const db = new DatabaseSync(path);

@@ -15,7 +15,15 @@ describe.each([
     const first = receive(history, BOB, 'hello');
     const second = send(history, 'bob', 'hi', 'a1');
     receive(history, CAROL, 'psst');
-    expect(first).toEqual({ id: 1, peer: BOB, direction: 'in', at: 1_000, body: 'hello', fate: null });
+    expect(first).toEqual({
+      id: 1,
+      peer: BOB,
+      direction: 'in',
+      at: 1_000,
+      body: 'hello',
+      fate: null,
+      highlight: false,
+    });
     expect(second).toMatchObject({ peer: BOB, direction: 'out', at: 2_000, fate: { kind: 'on-its-way' } });
     expect(history.before(BOB, null, 10)).toEqual([first, second]);
     expect(history.message(second.id)).toEqual(second);
@@ -98,7 +106,7 @@ describe.each([
       receive(history, CAROL, '3');
       const last = send(history, 'bob', '4', 'a1');
       expect(history.conversations()).toMatchObject([
-        { peer: BOB, lastId: last.id, unread: 1, firstUnread: 1, muted: false, draft: '' },
+        { peer: BOB, lastId: last.id, unread: 1, firstUnread: 1, notify: 'all', draft: '' },
         { peer: CAROL, unread: 2, firstUnread: second.id },
       ]);
     });
@@ -120,18 +128,63 @@ describe.each([
       expect(history.conversation(CAROL)).toBeNull();
     });
 
+    test('highlighted messages are counted apart, and found in all conversations', () => {
+      const history = open(where());
+      const come = (peer: typeof BOB, body: string, highlight: boolean) =>
+        history.received({ peer, at: 1, body, key: null, highlight })?.id ?? 0;
+      come(BOB, '1', false);
+      const two = come(BOB, '2', true);
+      const three = come(BOB, '3', true);
+      const four = come(CAROL, '4', true);
+      send(history, 'bob', 'mine', 'a1');
+      expect(history.conversation(BOB)).toMatchObject({ unread: 3, highlights: 2 });
+      history.read(BOB, two);
+      expect(history.conversation(BOB)).toMatchObject({ unread: 1, highlights: 1, firstUnread: three });
+      history.read(CAROL, four);
+      expect(history.highlighted(2).map(({ id }) => id)).toEqual([four, three]);
+      expect(history.highlighted(9)).toHaveLength(3);
+      expect(bodies(history.unread())).toEqual(['3']);
+      expect(history.countIncoming(BOB, 1, Number.MAX_SAFE_INTEGER)).toBe(3);
+      expect(history.countIncoming(BOB, two, three)).toBe(1);
+      expect(history.firstIncoming(BOB, three)).toBeNull();
+      expect(history.firstIncoming(BOB, two)).toBe(three);
+    });
+
+    test('the order is that in which things were said, however the clock is set meanwhile', () => {
+      let now = 1_000_000;
+      const history = open(where(), { now: () => now });
+      receive(history, BOB, '1');
+      now -= 500_000;
+      receive(history, CAROL, '2');
+      expect(history.conversations().map(({ peer }) => peer)).toEqual([CAROL, BOB]);
+      now -= 400_000;
+      send(history, 'bob', '3', 'a1');
+      expect(history.conversations().map(({ peer }) => peer)).toEqual([BOB, CAROL]);
+      history.draft({ kind: 'user', name: 'dave' }, 'half');
+      expect(history.conversations()[0]?.peer.name).toBe('dave');
+    });
+
+    test('a message that was sent has the time at which the server stored it', () => {
+      const history = open(where());
+      send(history, 'bob', 'hi', 'a1');
+      history.fate('a1', { kind: 'stored' }, null, true, 5_000);
+      expect(history.before(BOB, null, 1)[0]?.at).toBe(5_000);
+      history.fate('a1', { kind: 'delivered' }, null);
+      expect(history.before(BOB, null, 1)[0]?.at).toBe(5_000);
+    });
+
     test('drafts and muting; a draft makes a conversation', () => {
       const history = open(where());
       history.draft(BOB, 'half a thou');
-      history.mute(CAROL, true);
+      history.notify(CAROL, 'nothing');
       expect(history.conversations()).toMatchObject([{ peer: BOB, lastId: 0, draft: 'half a thou' }]);
-      expect(history.conversation(CAROL)).toMatchObject({ muted: true });
+      expect(history.conversation(CAROL)).toMatchObject({ notify: 'nothing' });
       history.draft(BOB, '');
       expect(history.conversations()).toEqual([]);
       receive(history, CAROL, 'x');
-      expect(history.conversations()).toMatchObject([{ peer: CAROL, muted: true, unread: 1 }]);
-      history.mute(CAROL, false);
-      expect(history.conversation(CAROL)?.muted).toBe(false);
+      expect(history.conversations()).toMatchObject([{ peer: CAROL, notify: 'nothing', unread: 1 }]);
+      history.notify(CAROL, 'all');
+      expect(history.conversation(CAROL)?.notify).toBe('all');
     });
   });
 
@@ -296,7 +349,7 @@ describe.each([
   test('only so many messages are kept, and all counters agree', () => {
     const history = open(where(), { maxMessages: 500 });
     receive(history, CAROL, 'old and unread');
-    history.mute(CAROL, true);
+    history.notify(CAROL, 'nothing');
     receive(history, { kind: 'external', name: 'bot' }, 'old, of nobody');
     const first = receive(history, BOB, 'searched for').id;
     for (let count = 0; count < 1_000; count++) receive(history, BOB, `number ${count}`);
@@ -306,7 +359,7 @@ describe.each([
     expect(history.conversations()).toMatchObject([
       { peer: BOB, unread: left.length, firstUnread: left[0]?.id },
     ]);
-    expect(history.conversation(CAROL)).toMatchObject({ unread: 0, firstUnread: null, muted: true });
+    expect(history.conversation(CAROL)).toMatchObject({ unread: 0, firstUnread: null, notify: 'nothing' });
     expect(history.conversation({ kind: 'external', name: 'bot' })).toBeNull();
     expect(history.message(first)).toBeNull();
     expect(history.search('searched', 10)).toEqual([]);

@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { History } from '../../../src/client/history/history.ts';
 import { exportTo } from '../../../src/client/talk/export-file.ts';
 
+const NO_PAUSE = async () => undefined;
 const BOB = { kind: 'user', name: 'bob' } as const;
 
 let folder: string;
@@ -33,42 +34,46 @@ afterEach(() => {
 });
 
 describe('/export without a name', () => {
-  test('goes to the home folder, never to the current one, and is told by its whole path', () => {
-    const { file } = exportTo('', history, BOB);
+  test('goes to the home folder, never to the current one, and is told by its whole path', async () => {
+    const { file } = await exportTo('', history, BOB, NO_PAUSE);
     expect(file).toMatch(new RegExp(`^${join(folder, 'home')}/milena-bob-\\d{4}-\\d\\d-\\d\\d\\.txt$`));
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(join(folder, 'here'))).toEqual([]);
   });
 
-  test('takes the next name where one is there, whatever that is', () => {
-    const { file } = exportTo('', history, BOB);
+  test('takes the next name where one is there, whatever that is', async () => {
+    const { file } = await exportTo('', history, BOB, NO_PAUSE);
     writeFileSync(file, 'mine');
     const second = file.replace('.txt', '-2.txt');
     symlinkSync(join(folder, 'made'), second);
     mkdirSync(file.replace('.txt', '-3.txt'));
-    expect(exportTo('', history, BOB).file).toBe(file.replace('.txt', '-4.txt'));
+    expect((await exportTo('', history, BOB, NO_PAUSE)).file).toBe(file.replace('.txt', '-4.txt'));
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect(readdirSync(folder).sort()).toEqual(['data', 'here', 'home']);
   });
 
-  test('makes no path of what a program calls itself', () => {
-    const { file } = exportTo('', history, { kind: 'external', name: '../../etc/\x1b[31m' });
+  test('makes no path of what a program calls itself', async () => {
+    const { file } = await exportTo('', history, { kind: 'external', name: '../../etc/\x1b[31m' }, NO_PAUSE);
     expect(file).toMatch(new RegExp(`^${join(folder, 'home')}/milena-[\\w-]+\\.txt$`));
   });
 });
 
 describe('/export with a name', () => {
-  test('is meant from the current folder, or from the home folder', () => {
+  test('is meant from the current folder, or from the home folder', async () => {
     vi.restoreAllMocks();
-    expect(exportTo(join(folder, 'here/a.txt'), history, BOB).file).toBe(join(folder, 'here/a.txt'));
-    expect(exportTo('~/b.jsonl', history, BOB).file).toBe(join(folder, 'home/b.jsonl'));
+    expect((await exportTo(join(folder, 'here/a.txt'), history, BOB, NO_PAUSE)).file).toBe(
+      join(folder, 'here/a.txt'),
+    );
+    expect((await exportTo('~/b.jsonl', history, BOB, NO_PAUSE)).file).toBe(join(folder, 'home/b.jsonl'));
   });
 
-  test('never writes over anything', () => {
+  test('never writes over anything', async () => {
     const file = join(folder, 'here/diary');
     writeFileSync(file, 'mine');
-    expect(() => exportTo(file, history, BOB)).toThrow(/diary: it exists already/);
+    await expect(exportTo(file, history, BOB, NO_PAUSE)).rejects.toThrow(/diary: it exists already/);
     expect(readFileSync(file, 'utf8')).toBe('mine');
-    expect(() => exportTo(join(folder, 'nowhere/x'), history, BOB)).toThrow(/there is no such folder/);
+    await expect(exportTo(join(folder, 'nowhere/x'), history, BOB, NO_PAUSE)).rejects.toThrow(
+      /there is no such folder/,
+    );
   });
 });

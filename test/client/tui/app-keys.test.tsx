@@ -71,7 +71,8 @@ describe('through what was said', () => {
   beforeEach(async () => {
     await openLoggedIn();
     for (let count = 1; count <= 100; count++) server.peer.send(messageFrom('bob', count, `number ${count}`));
-    screen.keys('/msg bob', KEY.enter);
+    await screen.until(() => expect(server.asked('ack').at(-1)).toEqual({ type: 'ack', upTo: 100 }));
+    screen.keys('/msg bob', KEY.enter, '/read', KEY.enter);
     await screen.shows(/number 100\n/);
   });
 
@@ -129,7 +130,7 @@ describe('through conversations', () => {
     await openWith('bob', 'carol', 'dave');
     screen.keys('/msg bob', KEY.enter, '/mute', KEY.enter, '/msg erin', KEY.enter);
     server.peer.send(messageFrom('bob', 4, 'again'));
-    await screen.shows(/^ {2}bob +mute 1 │/m);
+    await screen.shows(/^ [\d ] bob +mute 1 │/m);
     screen.keys(KEY.alt('a'));
     await screen.inputIs(' carol ›');
     screen.keys('/next', KEY.enter);
@@ -165,8 +166,8 @@ describe('through conversations', () => {
     screen.keys(KEY.ctrl('b'));
     await screen.until(() =>
       expect(screen.rows.slice(2, 5)).toEqual([
-        expect.stringMatching(/^ {2}carol +\d\d:\d\d 1$/),
-        expect.stringMatching(/^ {2}bob +\d\d:\d\d 1$/),
+        expect.stringMatching(/^ 1 carol +\d\d:\d\d 1$/),
+        expect.stringMatching(/^ 2 bob +\d\d:\d\d 1$/),
         '',
       ]),
     );
@@ -186,7 +187,7 @@ describe('what is written stays', () => {
     await screen.inputIs(' carol ›');
     screen.keys('for carol', KEY.alt('2'));
     await screen.inputIs(' bob › for bob');
-    screen.keys('\r', KEY.alt('2'));
+    screen.keys('\r', KEY.alt('1'));
     await screen.inputIs(' carol › for carol');
     expect(sent()).toEqual(['for bob']);
     // What was written without a conversation is there without one.

@@ -132,10 +132,10 @@ describe('what is unread', () => {
     expect(screen.list).toEqual(['bob 2', 'carol 1']);
     await screen.until(() => expect(screen.titles.at(-1)).toBe('(2) milena · alice'));
     screen.keys('/msg bob', KEY.enter);
-    await screen.shows(/1 conversation unread/, /^▸ bob +│/m);
+    await screen.shows(/1 conversation unread/, /^▸. bob +│/m);
     expect(screen.titles.at(-1)).toBe('(1) milena · alice');
     screen.keys('/msg carol', KEY.enter);
-    await screen.shows(/^▸ carol +│/m, /^ milena · alice {2}127[\d.:]+ +● online$/m);
+    await screen.shows(/^▸. carol +│/m, /^ milena · alice {2}127[\d.:]+ +● online$/m);
     expect(screen.titles.at(-1)).toBe('milena · alice');
   });
 
@@ -147,7 +147,7 @@ describe('what is unread', () => {
     screen.keys('/msg carol', KEY.enter);
     await screen.shows(/Nothing said yet/);
     server.peer.send(messageFrom('bob', 2, 'new'), messageFrom('bob', 3, 'newer'));
-    await screen.shows(/^ {2}bob +2 │/m);
+    await screen.shows(/^ [\d ] bob +2 │/m);
     screen.keys(KEY.alt('a'));
     await screen.shows(/old\n.*│ ─+ 2 new ─+ *\n.*bob {2}new\n.*bob {2}newer\n/);
     screen.keys('thanks', KEY.enter);
@@ -160,7 +160,7 @@ describe('what is unread', () => {
     screen.keys('/msg bob', KEY.enter);
     await screen.shows(/^ bob › *$/m);
     server.peer.send(messageFrom('bob', 1, 'hello'));
-    await screen.shows(/bob {2}hello/, /^▸ bob +│/m);
+    await screen.shows(/bob {2}hello/, /^▸. bob +│/m);
     expect(screen.titles.at(-1)).toBe('milena · alice');
   });
 
@@ -173,7 +173,7 @@ describe('what is unread', () => {
     server.peer.send(messageFrom('bob', 1, 'hello'));
     await screen.until(() => expect(screen.titles.at(-1)).toBe('(1) milena · alice'));
     screen.resize(80, 24);
-    await screen.shows(/bob {2}hello/, /^▸ bob +│/m);
+    await screen.shows(/bob {2}hello/, /^▸. bob +│/m);
     expect(screen.titles.at(-1)).toBe('milena · alice');
     screen.keys('/help', KEY.enter);
     await screen.shows(/What you can type/);
@@ -188,31 +188,33 @@ describe('what is unread', () => {
     await openLoggedIn();
     const numbered = (count: number) => messageFrom('bob', count, `number ${count}`);
     for (let count = 1; count <= 60; count++) server.peer.send(numbered(count));
-    screen.keys('/msg bob', KEY.enter);
+    await screen.until(() => expect(server.asked('ack').at(-1)).toEqual({ type: 'ack', upTo: 60 }));
+    screen.keys('/msg bob', KEY.enter, '/read', KEY.enter);
     await screen.shows(/number 60/);
     screen.keys(KEY.pageUp);
     await screen.shows(/number 43\n.*↓ more below\n/);
     const before = screen.messagesOf('bob');
     expect(before).toEqual(Array.from({ length: 18 }, (_, i) => `number ${i + 26}`));
     server.peer.send(numbered(61), numbered(62));
-    await screen.shows(/↓ 2 new below/, /^▸ bob +2 │/m, /1 conversation unread/);
+    await screen.shows(/↓ 2 new below · Alt\+A/, /^▸. bob +2 │/m, /1 conversation unread/);
     expect(screen.messagesOf('bob')).toEqual(before);
     screen.keys(KEY.pageDown, KEY.pageDown);
-    await screen.shows(/number 62\n/, /^▸ bob +│/m);
+    await screen.shows(/number 62\n/, /^▸. bob +│/m);
     expect(screen.text).not.toMatch(/below/);
   });
 
-  test('Alt+A in the conversation that has it goes to its end', async () => {
+  test('Alt+A in the conversation that has it goes there', async () => {
     await openLoggedIn();
     for (let count = 1; count <= 60; count++) server.peer.send(messageFrom('bob', count, `number ${count}`));
-    screen.keys('/msg bob', KEY.enter);
+    await screen.until(() => expect(server.asked('ack').at(-1)).toEqual({ type: 'ack', upTo: 60 }));
+    screen.keys('/msg bob', KEY.enter, '/read', KEY.enter);
     await screen.shows(/number 60/);
     screen.keys(KEY.pageUp);
     await screen.shows(/↓ more below/);
     server.peer.send(messageFrom('bob', 61, 'news'));
     await screen.shows(/↓ 1 new below/);
     screen.keys(KEY.alt('a'));
-    await screen.shows(/bob {2}news\n/, /^▸ bob +│/m);
+    await screen.shows(/bob {2}news\n/, /^▸. bob +│/m);
     screen.keys(KEY.alt('a'));
     await screen.shows(/Nothing is unread/);
   });
@@ -224,13 +226,13 @@ describe('messages that come', () => {
     screen.keys('/msg bob', KEY.enter, 'half a', KEY.left);
     await screen.inputIs(' bob › half a');
     server.peer.send(messageFrom('carol', 1, 'surprise'), messageFrom('bob', 2, 'hello'));
-    await screen.shows(/bob {2}hello/, /^ {2}carol +1 │/m);
+    await screen.shows(/bob {2}hello/, /^ [\d ] carol +1 │/m);
     await screen.inputIs(' bob › half a');
     screen.keys('X');
     await screen.inputIs(' bob › half Xa');
   });
 
-  test('ring, unless the conversation is muted', async () => {
+  test('ring, unless the conversation is muted or looked at', async () => {
     await openLoggedIn();
     server.peer.send(messageFrom('bob', 1, 'one'));
     await screen.until(() => expect(screen.rings).toBe(1));
@@ -239,14 +241,18 @@ describe('messages that come', () => {
     screen.keys('/msg carol', KEY.enter);
     await screen.shows(/^ carol › *$/m);
     server.peer.send(messageFrom('bob', 2, 'two'));
-    await screen.shows(/^ {2}bob +mute 1 │/m);
+    await screen.shows(/^ [\d ] bob +mute 1 │/m);
     expect(screen.text).not.toMatch(/unread {3}/);
     expect(screen.titles.at(-1)).toBe('milena · alice');
     expect(screen.rings).toBe(1);
     screen.keys('/msg bob', KEY.enter, '/mute', KEY.enter);
-    await screen.shows(/The conversation with bob is heard again\./);
+    await screen.shows(/The conversation with bob is heard: bell and count for every message\./);
     server.peer.send(messageFrom('bob', 3, 'three'));
-    await screen.until(() => expect(screen.rings).toBe(2));
+    await screen.shows(/bob {2}three/);
+    expect(screen.rings).toBe(1);
+    screen.chat.focus(false);
+    server.peer.send(messageFrom('bob', 4, 'four\n\u001b[2Jlines'));
+    await screen.until(() => expect(screen.rung).toEqual(['bob: one', 'bob: four ␛[2Jlines']));
   });
 
   test('from a program are marked, and in a conversation of their own', async () => {
@@ -259,22 +265,17 @@ describe('messages that come', () => {
     );
     await screen.until(() => expect(server.asked('ack').at(-1)).toEqual({ type: 'ack', upTo: 4 }));
     await screen.shows(/4 conversations unread/);
-    expect(screen.list).toEqual([
-      expect.stringMatching(/^bob: hi.*… ext 1$/),
-      '(no name) ext 1',
-      'bob ext 1',
-      'bob 1',
-    ]);
-    screen.keys(KEY.alt('4'));
+    expect(screen.list).toEqual(['bob: …arol ext 1', '(no name) ext 1', 'bob ext 1', 'bob 1']);
+    screen.keys('/msg bob', KEY.enter);
     await screen.shows(/│ \d\d:\d\d {2}bob {2}from bob$/m, /^ bob › *$/m);
-    screen.keys(KEY.alt('3'));
+    screen.keys(KEY.altUp);
     await screen.shows(/│ \d\d:\d\d {2}ext bob {2}not from bob$/m, /^ from a program: no answers/m);
     screen.keys('an answer', KEY.enter);
     await screen.shows(/! A program wrote this, and nobody reads answers to it/, /^ › an answer$/m);
-    screen.keys(KEY.ctrl('u'), KEY.alt('2'));
-    await screen.shows(/│ \d\d:\d\d {2}ext \(no .* {2}from nobody$/m);
-    screen.keys(KEY.alt('1'));
-    await screen.shows(/│ \d\d:\d\d {2}ext bob.*… {2}forged$/m);
+    screen.keys(KEY.ctrl('u'), KEY.altUp);
+    await screen.shows(/│ \d\d:\d\d {2}ext \(no name\) {2}from nobody$/m);
+    screen.keys(KEY.altUp);
+    await screen.shows(/│ \d\d:\d\d {2}ext bob:…0 carol {2}forged$/m);
     expect(server.asked('send')).toEqual([]);
   });
 
@@ -285,7 +286,7 @@ describe('messages that come', () => {
       { ...externalMessage('cron', 1, 'old'), sentAt: at } as ServerFrame,
       { ...externalMessage('cron', 2, 'never'), sentAt: Number.MAX_SAFE_INTEGER } as ServerFrame,
     );
-    await screen.shows(/^ {2}cron +ext 2 │/m);
+    await screen.shows(/^ [\d ] cron +ext 2 │/m);
     screen.keys(KEY.alt('a'));
     await screen.shows(
       / Sat 29 Feb 2020\n.*─ 2 new ─.*\n.* 13:05 {2}ext cron {2}old\n.*│ {8}ext cron {2}never/,
@@ -301,7 +302,7 @@ describe('messages that come', () => {
       return null;
     };
     screen.keys('/login alice', KEY.enter, KEY.enter);
-    await screen.shows(/Logged in as alice\. 1 message waited for you\./, /^ {2}bob +1 │/m);
+    await screen.shows(/Logged in as alice\. 1 message waited for you\./, /^ [\d ] bob +1 │/m);
     screen.keys(KEY.alt('a'));
     await screen.shows(/bob {2}while you were away/);
   });
@@ -310,12 +311,12 @@ describe('messages that come', () => {
     await openLoggedIn();
     const body = '\u001b[2J\u001b]0;owned\u0007hi\r12:00 bob: \u202eforged\n\n\n\nend';
     server.peer.send(externalMessage('mal\nlory\u001b[31m', 1, body));
-    await screen.shows(/^ {2}mal lory.*… ext 1 │/m);
+    await screen.shows(/^ 1 mal l…\[31m ext 1 │/m);
     screen.keys(KEY.alt('a'));
     await screen.shows(/│ +end$/m);
     const beside = screen.rows.slice(-9, -3).map((row) => row.replace(/^[^│]*│/, ''));
     expect(beside).toEqual([
-      expect.stringMatching(/^ \d\d:\d\d {2}ext mal lory␛\[3… {2}␛\[2J␛\]0;owned␇hi$/),
+      expect.stringMatching(/^ \d\d:\d\d {2}ext mal …ry␛\[31m {2}␛\[2J␛\]0;owned␇hi$/),
       `${' '.repeat(26)}12:00 bob: forged`,
       '',
       '',
@@ -347,7 +348,7 @@ test('who is there, and who may write', async () => {
     '/list *b\r',
   );
   await screen.shows(
-    /· bob ● logged in; carol ○ away; nobody \? unknown/,
+    /· bob ● logged in; carol ○ away; nobody \? no such account/,
     /· mallory cannot write to you any more/,
   );
   await screen.shows(/· mallory can write to you again/, /· You have blocked nobody/);

@@ -77,9 +77,9 @@ describe('a conversation', () => {
     expect(drawn(screen, timeline)).toEqual([
       ' milena · alice  127.0.0.1:8080               2 conversations unread   ● online',
       '────────────────────┬───────────────────────────────────────────────────────────',
-      '  bob             2 │',
-      '▸ carol           2 │',
-      '  deploy-bot    ext │',
+      ' 1 bob            2 │',
+      '▸2 carol          2 │',
+      ' 3 deploy-bot   ext │',
       ...Array(9).fill('                    │'),
       '                    │                                                 Yesterday',
       '                    │ 12:00  carol  are we still on for lunch?',
@@ -112,15 +112,15 @@ describe('a conversation', () => {
     ]);
     const list = updateScreen(screen, { type: 'list' });
     expect(drawn(list).slice(2, 5)).toEqual([
-      expect.stringMatching(/^ {2}bob .* 2$/),
-      expect.stringMatching(/^▸ carol .* 2$/),
-      expect.stringMatching(/^ {2}deploy-bot .*ext +\S+$/),
+      expect.stringMatching(/^ 1 bob .* 2$/),
+      expect.stringMatching(/^▸. carol .* 2$/),
+      expect.stringMatching(/^ 3 deploy-bot .*ext +\S+$/),
     ]);
   });
 
   test('at 120×40 times have seconds and the list says when', () => {
     const rows = drawn(screenOf(120, 40));
-    expect(rows[2]).toMatch(/^ {2}bob +\S+ 2 │$/);
+    expect(rows[2]).toMatch(/^ [\d ] bob +\S+ 2 │$/);
     expect(rows[36]).toMatch(/^ {30}│ 12:00:07 {2}carol {2}and order the soup$/);
     expect(rows).toHaveLength(40);
   });

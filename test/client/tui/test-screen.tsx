@@ -1,6 +1,7 @@
 import { render } from 'ink-testing-library';
 import { expect, vi } from 'vitest';
 import { Histories } from '../../../src/client/history/histories.ts';
+import { ServerClock } from '../../../src/client/server-clock.ts';
 import type { AccountOptions } from '../../../src/client/talk/account-questions.ts';
 import type { Display } from '../../../src/client/talk/display.ts';
 import type { Face } from '../../../src/client/talk/face.ts';
@@ -21,6 +22,8 @@ export interface ScreenOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly client?: Partial<Client2Options>;
+  /** Words of the person's own. */
+  readonly highlight?: readonly string[];
   /** What the start said about accounts. */
   readonly account?: AccountOptions;
 }
@@ -57,6 +60,8 @@ const BETWEEN_KEYS_MS = 300;
 export class TestScreen {
   readonly chat: Chat;
   rings = 0;
+  /** What the bell was told, last at the end. */
+  readonly rung: string[] = [];
   readonly titles: string[] = [];
   /** What the history had to tell. */
   readonly problems: string[] = [];
@@ -72,13 +77,23 @@ export class TestScreen {
     const server = `127.0.0.1:${port}`;
     const directory = options.directory ?? null;
     const onProblem = (sentence: string) => void this.problems.push(sentence);
-    const histories = new Histories({ directory, server, onProblem });
+    const clock = new ServerClock();
+    const histories = new Histories({ directory, server, onProblem, now: clock.now });
     const quick = { reconnect: { firstMs: 20, maxMs: 100 }, relogin: { firstMs: 20, maxMs: 50, tries: 3 } };
     const all = { ...DEFAULT_OPTIONS_2, ...quick, ...options.client, servers, memory: histories };
     const makeFace = (display: Display): Face =>
       protocol === 1 ? new Face1(all, display) : new Face2(all, display, options.account);
-    const bell = { ring: () => void this.rings++, title: (text: string) => void this.titles.push(text) };
-    this.chat = new Chat(makeFace, server, histories, { columns, rows }, bell, () => void this.quits++);
+    const bell = {
+      ring: (from: string, text: string) => {
+        this.rings++;
+        this.rung.push(`${from}: ${text}`);
+      },
+      title: (text: string) => void this.titles.push(text),
+    };
+    this.chat = new Chat(makeFace, server, histories, { columns, rows }, bell, () => void this.quits++, {
+      clock,
+      highlight: options.highlight ?? [],
+    });
     this.#keyboard = new Keyboard(
       (events) => this.chat.take(events),
       () => performance.now() + this.#typedMs,
@@ -116,10 +131,17 @@ export class TestScreen {
     return this.rows.flatMap((row) => pattern.exec(row)?.[1] ?? []);
   }
 
-  /** The rows of the list beside the messages, from the top, with single blanks. */
+  /** The rows of the list beside the messages, from the top, with single blanks and without numbers. */
   get list(): string[] {
     return this.rows
-      .flatMap((row) => /^([^│]*)│/u.exec(row)?.[1]?.replace(/ +/g, ' ').trim() ?? [])
+      .flatMap(
+        (row) =>
+          /^([^│]*)│/u
+            .exec(row)?.[1]
+            ?.replace(/^(.)[\d ] /u, '$1 ')
+            .replace(/ +/g, ' ')
+            .trim() ?? [],
+      )
       .filter((row) => row !== '');
   }
 

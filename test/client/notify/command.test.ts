@@ -1,0 +1,100 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { notifyByCommand } from '../../../src/client/notify/command.ts';
+import { notifyWords, parseNotifyCommand } from '../../../src/client/notify/command-line.ts';
+
+describe('a command line', () => {
+  test.each([
+    ['notify-send {from} {text}', ['notify-send', '{from}', '{text}']],
+    ['  say   "{from} says"\t\'{text}\' ', ['say', '{from} says', '{text}']],
+    [String.raw`a\ b "c\"d" 'e\f' "" $HOME;&|`, ['a b', 'c"d', String.raw`e\f`, '', '$HOME;&|']],
+  ])('%j is words', (line, words) => expect(parseNotifyCommand(line)).toEqual(words));
+
+  test.each([
+    '',
+    '  ',
+    'say "{from}',
+    "say '",
+    'say {who}',
+    'say {}',
+    '{text}',
+    'x{from}',
+    'a\0b',
+    ' "" a',
+    'a '.repeat(51),
+  ])('%j is none', (line) => expect(parseNotifyCommand(line)).toBeUndefined());
+});
+
+test('no sender adds a word, an option or a control character', () => {
+  const command = parseNotifyCommand('send -u low {from} --body={text} "{text}!"') ?? [];
+  const evil = { from: '--help', text: '-x "; rm {from} \u001b[2J' };
+  expect(notifyWords(command, evil)).toEqual([
+    'send',
+    '-u',
+    'low',
+    ' --help',
+    '--body=-x "; rm {from}  [2J',
+    ' -x "; rm {from}  [2J!',
+  ]);
+});
+
+/** A command that leaves a file with its arguments, and may take its time. */
+function leaving(seconds = 0): { folder: string; command: string[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'milena-notify-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const script =
+    'f=$(mktemp "$1/XXXXXX"); printf "%s\\n" "$2" "$3" "$(printenv MILENA_PASSWORD || echo none)" > "$f.done"; exec sleep "$4"';
+  return { folder, command: ['sh', '-c', script, 'sh', folder, '{from}', '{text}', String(seconds)] };
+}
+
+const done = (folder: string) => readdirSync(folder).filter((name) => name.endsWith('.done'));
+
+describe('a command that runs', () => {
+  test('has the texts as they are, and no password in its environment', async () => {
+    vi.stubEnv('MILENA_PASSWORD', 'hunter2');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { folder, command } = leaving();
+    notifyByCommand(command, () => undefined)({ from: 'bob', text: '$(touch /tmp/x) `y` "z"' });
+    await vi.waitFor(() => expect(done(folder)).toHaveLength(1));
+    const [name = ''] = done(folder);
+    await vi.waitFor(() =>
+      expect(readFileSync(join(folder, name), 'utf8')).toBe('bob\n$(touch /tmp/x) `y` "z"\nnone\n'),
+    );
+  });
+
+  test('never runs more than three times at once', async () => {
+    const { folder, command } = leaving(1);
+    const notify = notifyByCommand(command, () => undefined);
+    for (let count = 0; count < 20; count++) notify({ from: 'bob', text: String(count) });
+    await vi.waitFor(() => expect(done(folder)).toHaveLength(3));
+    // When these have ended there is room again, and of the others nothing comes.
+    await vi.waitFor(
+      () => {
+        notify({ from: 'bob', text: 'later' });
+        expect(done(folder).length).toBeGreaterThan(3);
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+    const texts = done(folder).map((name) => readFileSync(join(folder, name), 'utf8').split('\n')[1]);
+    expect(texts.filter((text) => text !== 'later').sort()).toEqual(['0', '1', '2']);
+  });
+
+  test.each([
+    [
+      ['/nowhere/notify-send', '{text}'],
+      'The command of "notify" fails: /nowhere/notify-send cannot be run (ENOENT).',
+    ],
+    [['sh', '-c', 'exit 3'], 'The command of "notify" fails: sh ends with 3.'],
+  ])('%j says once what is wrong', async (command, sentence) => {
+    const told: string[] = [];
+    const notify = notifyByCommand(command, (text) => void told.push(text));
+    notify({ from: 'bob', text: 'hi' });
+    await vi.waitFor(() => expect(told).toEqual([sentence]));
+    notify({ from: 'bob', text: 'hi' });
+    notify({ from: 'bob', text: 'hi' });
+    await vi.waitFor(() => expect(existsSync('/proc/self')).toBe(true));
+    expect(told).toHaveLength(1);
+  });
+});

@@ -1,0 +1,109 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { History } from '../../../src/client/history/history.ts';
+import type { Peer } from '../../../src/client/history/types.ts';
+import { exportTo } from '../../../src/client/talk/export-file.ts';
+import { LongWork } from '../../../src/client/talk/long-work.ts';
+
+const BOB: Peer = { kind: 'user', name: 'bob' };
+const MANY = 20_000;
+let folder: string;
+let history: History;
+let told: (string | null)[];
+let work: LongWork;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'milena-work-'));
+  history = History.open({ directory: null, server: 'test:1', account: 'anna' });
+  told = [];
+  work = new LongWork({ working: (words) => void told.push(words) });
+});
+afterEach(() => {
+  history.close();
+  rmSync(folder, { recursive: true });
+});
+
+function fill(count = MANY): void {
+  for (let i = 1; i <= count; i++)
+    history.received({ peer: BOB, at: i, body: `message ${i}\nmore`, key: null });
+}
+
+/** Counts the turns that others have while something is done. */
+async function turnsDuring(work: Promise<unknown>): Promise<number> {
+  let isOver = false;
+  let turns = 0;
+  const over = work.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    await setImmediate();
+    turns += 1;
+  }
+  await over;
+  return turns;
+}
+
+describe('an export of many messages', () => {
+  test('gives others their turns, says how far it is, and is whole', async () => {
+    fill();
+    const file = join(folder, 'bob.txt');
+    const turns = await turnsDuring(work.run((pause) => exportTo(file, history, BOB, pause)));
+    expect(turns).toBeGreaterThan(5);
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(lines).toHaveLength(2 * MANY);
+    expect(lines.at(-2)).toMatch(new RegExp(`bob: message ${MANY}$`));
+  });
+
+  test('given up at the end of the program leaves no half a file', async () => {
+    fill();
+    const running = work.run((pause) => exportTo(join(folder, 'bob.txt'), history, BOB, pause));
+    const given = expect(running).rejects.toThrow(/Given up/);
+    await setImmediate();
+    expect(readdirSync(folder)).toEqual(['bob.txt']);
+    await work.stop();
+    await given;
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('is one at a time', async () => {
+    fill();
+    const first = work.run((pause) => exportTo(join(folder, 'one.txt'), history, BOB, pause));
+    await expect(work.run((pause) => exportTo(join(folder, 'two.txt'), history, BOB, pause))).rejects.toThrow(
+      /Something is under way/,
+    );
+    await first;
+    await work.run((pause) => exportTo(join(folder, 'two.txt'), history, BOB, pause));
+    expect(readdirSync(folder).sort()).toEqual(['one.txt', 'two.txt']);
+  });
+});
+
+test('what takes a while says how far it is, and then that it is over', async () => {
+  await work.run(async (pause) => {
+    const end = performance.now() + 600;
+    for (let step = 0; performance.now() < end; step += 1) await pause(() => `step ${step}`);
+  });
+  expect(told.length).toBeGreaterThan(1);
+  expect(told.length).toBeLessThan(10);
+  expect(told[0]).toMatch(/^step \d+$/);
+  expect(told.at(-1)).toBeNull();
+  await work.run(async () => undefined);
+  expect(told.filter((words) => words === null)).toHaveLength(1);
+});
+
+test('a conversation is forgotten in steps, except what comes meanwhile', () => {
+  fill(2_000);
+  const upTo = history.conversation(BOB)?.lastId ?? 0;
+  const steps = [history.forget(BOB, upTo)];
+  const later = history.received({ peer: BOB, at: 1, body: 'later', key: null, highlight: true });
+  for (let removed = -1; removed !== 0; ) {
+    removed = history.forget(BOB, upTo);
+    steps.push(removed);
+  }
+  expect(steps).toEqual([500, 500, 500, 500, 0]);
+  expect(history.conversation(BOB)).toMatchObject({ unread: 1, firstUnread: later?.id, highlights: 1 });
+  expect(history.size(BOB)).toBe(1);
+  expect(history.search('message', 10)).toEqual([]);
+});
