@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
 import { describeMembers, HOLDER, holderOf, type Member, removeMember } from './consumer-members.ts';
 import { EngineError } from './errors.ts';
+import { clearForeign } from './foreign-group.ts';
 import { isFrontendAlive } from './frontend-group.ts';
 import { GroupMember, type JoinRequest } from './group-member.ts';
 import { newMemberId } from './holder-name.ts';
@@ -57,7 +58,8 @@ export class Leases {
    * Takes the lease of an inbox that this process does not hold. `evicted` tells whether a living frontend held it. Members
    * that no frontend has signed are put out, whatever they are. Of several takeovers at once each gets in, and the last
    * one stays.
-   * @throws EngineError `ALREADY_LOGGED_IN`, `UNAVAILABLE`; `BUSY`: others come back faster than they are put out
+   * @throws EngineError `ALREADY_LOGGED_IN`, `UNAVAILABLE`; `BUSY`: others come back faster than they are put out; `REFUSED`: a
+   * group of another type has the name, and may not be deleted
    */
   async acquire(request: AcquireRequest): Promise<{ member: GroupMember; evicted: boolean }> {
     const { group, frontendId, deadline } = request;
@@ -121,8 +123,8 @@ export class Leases {
       }
       // Others than the member `holder` are in nobody's way.
       const inTheWay = members.filter(({ instanceId }) => instanceId === HOLDER);
-      // Nobody is described where the group is one of the older protocol, or whoever was in it has left meanwhile.
-      const others = members.length > 0 ? inTheWay : await putOutOlder(this.#cluster, group, deadline);
+      // Nobody is described where the group is one of another type, or whoever was in it has left meanwhile.
+      const others = members.length > 0 ? inTheWay : await this.#putOutOthers(group, deadline);
       const strangers = others.filter((other) => other !== holder);
       if (strangers.length > 0) this.#report(group, strangers, evictions);
       if (evictions >= MAX_EVICTIONS || now() > deadline) {
@@ -131,6 +133,15 @@ export class Leases {
       // By their own ids: whoever comes in meanwhile stays, and the join is refused.
       for (const other of inTheWay) await removeMember(this.#cluster, group, other, deadline);
     }
+  }
+
+  async #putOutOthers(group: string, deadline: number): Promise<Stranger[]> {
+    const older = await putOutOlder(this.#cluster, group, deadline);
+    if (older.length > 0) return older;
+    const type = await clearForeign(this.#cluster, group, deadline);
+    if (type !== null)
+      this.#log.warn({ group, type }, 'an empty group of another type was deleted for an inbox');
+    return [];
   }
 
   async #describe(group: string, deadline: number): Promise<Member[]> {
