@@ -14,7 +14,7 @@ import { EngineError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import type { Inboxes } from './inboxes.ts';
 import { KafkaAccounts } from './kafka-accounts.ts';
-import { checkKafka, tellFindings } from './kafka-check.ts';
+import { checkKafka, checkOwnTopics, tellFindings } from './kafka-check.ts';
 import { KafkaError } from './kafka-error.ts';
 import { KafkaInboxes } from './kafka-inboxes.ts';
 import { kafkaSecurity, principalOf } from './kafka-security.ts';
@@ -78,12 +78,25 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
   try {
     const contact = await firstContact(config);
     await retry(`Kafka at ${config.brokers.join(', ')}`, now() + FIRST_CONTACT_MS, () => cluster.connect());
-    tellFindings(await findings(config, contact, log), config, log);
+    const found = await findings(log, () => checkKafka(config, contact));
+    tellFindings(
+      found.filter(({ isMendedAtStart }) => !isMendedAtStart),
+      config,
+      log,
+    );
     const deadline = now() + START_TIMEOUT_MS;
     await demandConsumerProtocol(cluster, deadline);
     await partFromOlder(cluster, trust, log, deadline);
     // Before anything else: what is written from now on is to have the brokers' time.
     await settings.bringOwn();
+    if (found.some(({ isMendedAtStart }) => isMendedAtStart)) {
+      const left = await findings(log, () => checkOwnTopics(cluster));
+      tellFindings(
+        left.filter(({ isMendedAtStart }) => isMendedAtStart),
+        config,
+        log,
+      );
+    }
     await Promise.all([accounts.start(), sessions.start()]);
     await inboxes.start();
   } catch (error) {
@@ -93,7 +106,7 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
     throw error;
   }
   // Not waited for: there may be many thousand.
-  void settings.keepInboxes();
+  void settings.keep();
   return { accounts, inboxes, sessions, keys, close };
 }
 
@@ -111,9 +124,9 @@ async function firstContact(config: Config): Promise<Contact> {
 }
 
 /** None where Kafka cannot be looked at in this moment: that is no reason not to start. */
-async function findings(config: Config, contact: Contact, log: Logger): Promise<Finding[]> {
+async function findings(log: Logger, check: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
-    return await checkKafka(config, contact);
+    return await check();
   } catch (error) {
     log.warn({ reason: reasonOf(error) }, 'Kafka was not looked at: `milena doctor --kafka` does it');
     return [];

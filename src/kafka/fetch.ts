@@ -22,6 +22,8 @@ export interface FetchedTopic {
   readonly errorCode: number;
   /** How far the log has the epoch that was asked with, where it parts from it in front of the offset; else null. */
   readonly parts: EpochEnd | null;
+  /** Where the log begins; -1 where that is not told. */
+  readonly logStart: number;
   /** Batches as they lie in the log (record-batches.ts), maybe cut at the end. */
   readonly records: Buffer;
 }
@@ -84,14 +86,15 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
 }
 
 const NOTHING = Buffer.alloc(0);
-/** The three offsets. */
-const OFFSETS_BYTES = 24;
+/** The high watermark and the last stable offset. */
+const OFFSETS_BYTES = 16;
 const TRANSACTION_BYTES = 16;
 
 function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
   const partition = bytes.int32();
   const errorCode = bytes.int16();
   bytes.skip(OFFSETS_BYTES);
+  const logStart = bytes.int64();
   for (let aborted = bytes.uvarint() - 1; aborted > 0; aborted--) {
     bytes.skip(TRANSACTION_BYTES);
     bytes.skipTags();
@@ -99,7 +102,7 @@ function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
   bytes.skip(4);
   const size = bytes.uvarint() - 1;
   const records = size > 0 ? bytes.bytes(size) : NOTHING;
-  return { topicId, partition, errorCode, records, parts: readParts(bytes) };
+  return { topicId, partition, errorCode, logStart, records, parts: readParts(bytes) };
 }
 
 const DIVERGING_EPOCH = 0;

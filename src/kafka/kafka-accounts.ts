@@ -14,6 +14,7 @@ import { InviteUses } from './invite-uses.ts';
 import { isFinal, KafkaError } from './kafka-error.ts';
 import type { RecordContent } from './record.ts';
 import { now, retry } from './retry.ts';
+import { restoreTable } from './topic-settings.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable } from './topics.ts';
 import type { Trust } from './trust.ts';
 import { type Proofs, UNPROVEN_REMEDY, unprovenText } from './unproven.ts';
@@ -88,9 +89,7 @@ export class KafkaAccounts implements Accounts {
     const deadline = now() + START_TIMEOUT_MS;
     await ensureTable(this.#cluster, ACCOUNTS_TOPIC, replicationFactor, deadline);
     await this.read(deadline);
-    this.#table.keepTrue(() =>
-      ensureTable(this.#cluster, ACCOUNTS_TOPIC, replicationFactor, now() + CHANGE_TIMEOUT_MS),
-    );
+    this.#table.keepTrue(() => restoreTable(this.#cluster, log, ACCOUNTS_TOPIC, replicationFactor));
     const { size, unproven, stale, refused } = this.#table.contents;
     log.info({ accounts: size, unproven, toSign: stale.size, refused }, 'accounts read');
     if (unproven > 0) log.error({ unproven }, `${unprovenText(this.proofs)} ${UNPROVEN_REMEDY}`);
