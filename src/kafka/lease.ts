@@ -55,20 +55,19 @@ export class Leases {
   }
 
   /**
-   * Takes the lease of an inbox that this process does not hold. `evicted` tells whether a living frontend held it. Members
-   * that no frontend has signed are put out, whatever they are. Of several takeovers at once each gets in, and the last
-   * one stays.
+   * Takes the lease of an inbox that this process does not hold. Members that no frontend has signed are put out, whatever they
+   * are. Of several takeovers at once each gets in, and the last one stays.
    * @throws EngineError `ALREADY_LOGGED_IN`, `UNAVAILABLE`; `BUSY`: others come back faster than they are put out; `REFUSED`: a
    * group of another type has the name, and may not be deleted
    */
-  async acquire(request: AcquireRequest): Promise<{ member: GroupMember; evicted: boolean }> {
+  async acquire(request: AcquireRequest): Promise<GroupMember> {
     const { group, frontendId, deadline } = request;
     // One for all tries: where an answer is lost, the member that it would have told of is found by its name.
     const join = { group, deadline, memberId: newMemberId(frontendId), trust: this.#trust };
     try {
-      const { member, evicted } = await this.#acquire(request, join);
+      const member = await this.#acquire(request, join);
       if (member.mayHaveCompany) await this.putOutStrangers(member);
-      return { member, evicted };
+      return member;
     } catch (error) {
       // The answer never came, but the join may have: left alone it would lock the owner out for as long as a lease lives.
       const isKnown = error instanceof EngineError && error.code === 'ALREADY_LOGGED_IN';
@@ -107,19 +106,17 @@ export class Leases {
   async #acquire(
     { group, frontendId, takeover, deadline }: AcquireRequest,
     join: JoinRequest,
-  ): Promise<{ member: GroupMember; evicted: boolean }> {
-    let evicted = false;
+  ): Promise<GroupMember> {
     for (let evictions = 0; ; evictions++) {
       const member = await GroupMember.join(this.#cluster, join);
-      if (member) return { member, evicted };
+      if (member) return member;
       const members = await this.#describe(group, deadline);
       const own = members.find(({ memberId }) => memberId === join.memberId);
-      if (own) return { member: new GroupMember(this.#cluster, join, own.epoch), evicted };
+      if (own) return new GroupMember(this.#cluster, join, own.epoch);
       const holder = holderOf(members);
       if (holder !== null) {
         const isDead = await this.#isDead(holder, frontendId, deadline);
         if (!isDead && !takeover) throw new EngineError('ALREADY_LOGGED_IN', `${group} is held`);
-        evicted ||= !isDead;
       }
       // Others than the member `holder` are in nobody's way.
       const inTheWay = members.filter(({ instanceId }) => instanceId === HOLDER);

@@ -64,12 +64,4 @@ describe('acts with Kafka’s own tools', { timeout: 180_000 }, () => {
     await inbox.close();
     expect(gone).toBe(0);
   });
-
-  it.fails('a topic whose name differs by dots only from an inbox’s keeps nobody from that account', async () => {
-    const name = uniqueName('alike');
-    const alike = `milena_inbox_${name}`;
-    await kafkaTool(broker.brokers, 'topics', ['--create', '--topic', alike, '--partitions', '1']);
-    const owner = await cluster.here.accounts.create({ name });
-    expect(owner.name).toBe(name);
-  });
 });
