@@ -179,7 +179,12 @@ export class Appender {
     try {
       producer = await wanted;
     } catch (error) {
-      if (!isOfNetwork(causeOf(error))) this.#trouble.failed(error);
+      const cause = causeOf(error);
+      if (!isOfNetwork(cause)) this.#trouble.failed(error);
+      // It stays so: nobody has to wait for that.
+      if (cause instanceof KafkaError && isRefusal(cause.kafkaCode)) {
+        for (const partition of [...this.#ready]) this.#failAll(partition, refused(cause));
+      }
       this.#scheduleLater(this.#pause);
       this.#pause = longerPause(this.#pause, LONGEST_PAUSE_MS);
       return;
@@ -314,7 +319,7 @@ export class Appender {
       this.#ready.add(partition);
     } else if (isRefusal(code)) {
       this.#cluster.noteRefusal(produce.key, code, partition.topic);
-      this.#giveUp(partition, refused(`Produce ${partition.topic}`, code));
+      this.#giveUp(partition, refused(new KafkaError(`Produce ${partition.topic}`, code)));
     } else {
       this.#giveUp(partition, new EngineError('UNAVAILABLE', `${nameOfCode(code)}: it may have been stored`));
     }
@@ -381,7 +386,7 @@ export class Appender {
         }
       }
       if (error instanceof KafkaError && isRefusal(error.kafkaCode)) {
-        this.#failAll(partition, new EngineError('REFUSED', error.message, { cause: error }));
+        this.#failAll(partition, refused(error));
         return;
       }
       await pause(RETRY_PAUSE_MS);
@@ -461,9 +466,8 @@ export class Appender {
   }
 }
 
-function refused(what: string, code: number): EngineError {
-  const cause = new KafkaError(what, code);
-  return new EngineError('REFUSED', cause.message, { cause });
+function refused(cause: KafkaError): EngineError {
+  return new EngineError('REFUSED', `${cause.message} ${cause.remedy}`, { cause });
 }
 
 /** Where it was tried again for a while. */

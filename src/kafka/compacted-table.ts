@@ -13,7 +13,7 @@ import { OpenTransactions } from './open-transactions.ts';
 import { RareWarning } from './rare-warning.ts';
 import type { RecordContent } from './record.ts';
 import { bytesOf, type LogBatch, type RawRecord, readBatches } from './record-batches.ts';
-import { isOfNetwork, longerPause, now, retry } from './retry.ts';
+import { isOfNetwork, longerPause, now, retry, whyOf } from './retry.ts';
 import { judgeRecord, signRecord } from './signed-record.ts';
 import type { SortedNames } from './sorted-names.ts';
 import { TableRepair } from './table-repair.ts';
@@ -292,7 +292,9 @@ export class CompactedTable<Value> {
   /** @returns whether it was tried: not before `keepTrue` */
   async #restoreTopic(): Promise<boolean> {
     if (this.#restore === null) return false;
-    await this.#restore().catch((error: unknown) => this.#log.error({ err: error }, 'topic not restored'));
+    await this.#restore().catch((error: unknown) =>
+      this.#log.error({ ...whyOf(error) }, 'topic not restored'),
+    );
     return true;
   }
 

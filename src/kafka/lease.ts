@@ -8,7 +8,7 @@ import { GroupMember, type JoinRequest } from './group-member.ts';
 import { newMemberId } from './holder-name.ts';
 import { putOutOlder } from './older-members.ts';
 import { RareWarning } from './rare-warning.ts';
-import { now } from './retry.ts';
+import { now, whyOf } from './retry.ts';
 import type { Trust } from './trust.ts';
 
 /** Attempts to undo that go on in the background; past that an attempt ends with its session time-out instead. */
@@ -94,7 +94,7 @@ export class Leases {
       member.mayHaveCompany = some.length < others.length;
     } catch (error) {
       member.mayHaveCompany = true;
-      this.#log.warn({ err: error, group }, 'others in the group not put out');
+      this.#log.warn({ ...whyOf(error), group }, 'others in the group not put out');
     }
   }
 
@@ -170,7 +170,7 @@ export class Leases {
     const self = { memberId, instanceId: HOLDER };
     removeMember(this.#cluster, group, self, now() + RELEASE_TIMEOUT_MS)
       .catch((error: unknown) =>
-        this.#log.warn({ err: error, group }, 'lease not given up: it is left to its time-out'),
+        this.#log.warn({ ...whyOf(error), group }, 'lease not given up: it is left to its time-out'),
       )
       .finally(() => {
         this.#releasing--;

@@ -7,7 +7,7 @@ import { expectTopic } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
 import { RareWarning } from './rare-warning.ts';
 import type { RawRecord } from './record-batches.ts';
-import { now, reasonOf, retry } from './retry.ts';
+import { now, reasonOf, retry, whyOf } from './retry.ts';
 import { judgeRecord, signRecord } from './signed-record.ts';
 import type { Follower, Subscription, Tail } from './tail.ts';
 import { ensureNoticesTopic, NOTICES_TOPIC } from './topics.ts';
@@ -143,7 +143,7 @@ export class Notices implements Follower {
 
   #followAgain(follow: () => Promise<void>): void {
     follow().catch((error: unknown) => {
-      this.#options.log.error({ err: error }, 'notices are not heard any more');
+      this.#options.log.error({ ...whyOf(error) }, 'notices are not heard any more');
     });
   }
 

@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import type { Accounts } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
-import { now, retry } from './retry.ts';
+import { now, retry, whyOf } from './retry.ts';
 import { ensureTable, INBOX_REQUIRES, OWN_TOPICS } from './topics.ts';
 
 /** Topics in one request: it takes the broker some 20 ms. */
@@ -82,7 +82,8 @@ export class TopicSettings {
     try {
       await bringSettings(cluster, log, topics, required);
     } catch (error) {
-      if (!this.#closed) log.warn({ err: error, topics: topics.length }, 'settings of topics not checked');
+      if (!this.#closed)
+        log.warn({ ...whyOf(error), topics: topics.length }, 'settings of topics not checked');
     }
   }
 }
@@ -118,7 +119,7 @@ async function bringSettings(
   if (others.length === 0) return;
   const failed = await retry('change of settings', deadline, () => changeSettings(cluster, others, required));
   for (const err of failed.values()) {
-    log.warn({ err, topics: failed.size }, 'settings of topics not changed');
+    log.warn({ ...whyOf(err), topics: failed.size }, 'settings of topics not changed');
     break;
   }
   const changed = others.filter((topic) => !failed.has(topic));
