@@ -14,6 +14,7 @@ import { isNoTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
 import { type KafkaSecurity, securityTo } from './kafka-security.ts';
 import { nameAt, type Refusals } from './refusals.ts';
 import { now } from './retry.ts';
+import type { Throttles } from './throttles.ts';
 import { Trouble } from './trouble.ts';
 
 /**
@@ -40,6 +41,8 @@ export interface ClusterOptions {
   readonly log?: Logger;
   /** Hears what Kafka refuses for want of a right. */
   readonly refusals?: Refusals;
+  /** Hears of answers that Kafka has kept back because of a quota. */
+  readonly throttles?: Throttles;
 }
 
 interface Address {
@@ -245,8 +248,14 @@ export class Cluster {
     this.#options.refusals?.note(apiKey, code, name);
   }
 
+  /** For what is kept back because of a quota, likewise. @param ms as the answer says */
+  noteThrottle(apiKey: number, ms: number): void {
+    this.#options.throttles?.note(apiKey, ms);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.#options.throttles?.close();
     const open = [...this.#connections.values()];
     this.#connections.clear();
     await Promise.allSettled(open.map(async (connection) => (await connection).close()));
@@ -361,6 +370,7 @@ export class Cluster {
     try {
       const response = await sendNoting(connection, this.#options.refusals, api, args);
       if (this.#troubles.size > 0) this.#endTrouble(addressText(connection));
+      this.noteThrottle(api.key, throttleOf(response));
       return response;
     } catch (error) {
       // One that takes connections and says nothing.
@@ -383,6 +393,12 @@ export class Cluster {
     this.#troubles.get(broker)?.over();
     this.#troubles.delete(broker);
   }
+}
+
+/** Milliseconds, of an answer that says it. */
+function throttleOf(response: unknown): number {
+  if (typeof response !== 'object' || response === null || !('throttleTimeMs' in response)) return 0;
+  return typeof response.throttleTimeMs === 'number' ? response.throttleTimeMs : 0;
 }
 
 function addressText({ host, port }: MaybeAddress): string {

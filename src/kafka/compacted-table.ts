@@ -329,6 +329,7 @@ export class CompactedTable<Value> {
     const [found] = response.topics;
     const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
     this.#cluster.noteRefusal(fetch.key, code, this.#options.topic);
+    this.#cluster.noteThrottle(fetch.key, response.throttleTimeMs);
     if (code === KafkaCode.NONE) this.#missingSince = 0;
     if (code === KafkaCode.OFFSET_OUT_OF_RANGE || found?.parts) await this.#startOver();
     else expectNone(`Fetch ${this.#options.topic}`, code);

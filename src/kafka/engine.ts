@@ -24,6 +24,7 @@ import { Refusals } from './refusals.ts';
 import { now, reasonOf, retry } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 import { type ClusterKey, Signer } from './signature.ts';
+import { Throttles } from './throttles.ts';
 import { TopicSettings } from './topic-settings.ts';
 import { Trust } from './trust.ts';
 
@@ -55,12 +56,14 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
   const signer = new Signer(keys);
   const clock = new BrokerClock(wallClock);
   const trust = new Trust(signer, clock, config.acceptsUnsigned, config.sendTimeoutMs);
+  const clientId = `milena-${randomBytes(3).toString('hex')}`;
   const cluster = new Cluster({
     bootstrap: config.brokers,
-    clientId: `milena-${randomBytes(3).toString('hex')}`,
+    clientId,
     security: kafkaSecurity(config),
     log,
     refusals: new Refusals(log, principalOf(config)),
+    throttles: new Throttles(log, principalOf(config), clientId),
   });
   const appender = new Appender(cluster, log, config.sendTimeoutMs, clock);
   const accounts = new KafkaAccounts({ ...config, cluster, log, trust, appender });

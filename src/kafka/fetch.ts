@@ -29,6 +29,8 @@ export interface FetchedTopic {
 }
 
 export interface FetchResponse {
+  /** How long the broker has kept it back because of a quota. */
+  readonly throttleTimeMs: number;
   readonly errorCode: number;
   readonly sessionId: number;
   readonly topics: readonly FetchedTopic[];
@@ -70,7 +72,7 @@ export function wanted(
 
 function parseResponse(_id: number, _key: number, _version: number, reader: Reader): FetchResponse {
   const bytes = new LogBytes(reader.buffer.slice(reader.position));
-  bytes.skip(4);
+  const throttleTimeMs = bytes.int32();
   const errorCode = bytes.int16();
   const sessionId = bytes.int32();
   const topics: FetchedTopic[] = [];
@@ -82,7 +84,7 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
   }
   bytes.skipTags();
   reader.position = reader.length;
-  return { errorCode, sessionId, topics };
+  return { throttleTimeMs, errorCode, sessionId, topics };
 }
 
 const NOTHING = Buffer.alloc(0);

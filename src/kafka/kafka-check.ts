@@ -5,6 +5,7 @@ import { Cluster } from './cluster.ts';
 import type { Contact } from './contact.ts';
 import type { Finding } from './finding.ts';
 import { isNoTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
+import { checkQuotas } from './kafka-quotas.ts';
 import { checkRights } from './kafka-rights.ts';
 import { kafkaSecurity, principalOf } from './kafka-security.ts';
 import {
@@ -50,11 +51,12 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
     hasCoordinator: await hasCoordinator(cluster, config.inboxPrefix),
     hasOwnTopics: !own.some(({ errorCode }) => isNoTopic(errorCode)),
   };
-  const [rights, settings, topics, creation] = await Promise.all([
+  const [rights, settings, topics, creation, quotas] = await Promise.all([
     checkRights(cluster, config.inboxPrefix, principal),
     checkBrokers(cluster, nodes, around, principal),
     checkTopics(cluster, own),
     checkCreation(cluster, config),
+    checkQuotas(cluster, principal),
   ]);
   const missesRight = [...settings, ...rights].some(({ what }) => what.startsWith('right '));
   return [
@@ -71,6 +73,7 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
     ...judgeCopies(around),
     ...topics,
     ...creation,
+    ...quotas,
     ...rights,
     ...(missesRight ? [] : [allRights(principal)]),
   ];

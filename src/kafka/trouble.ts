@@ -30,12 +30,22 @@ export class Trouble {
 
   /** @param began when what failed now was begun, on the clock of `now`: a question that nobody answered was put before */
   failed(error: unknown, began = now()): void {
+    const isTold = this.#toldAt !== null || !isPassing(error) || now() - (this.#since ?? began) >= GRACE_MS;
+    this.#note(isTold ? () => whyOf(error) : null, began);
+  }
+
+  /** The same of what is no error. @param why fields of the line */
+  goesOn(why: Readonly<Record<string, unknown>>, began = now()): void {
+    this.#note(() => why, began);
+  }
+
+  /** @param why null: not to be told yet */
+  #note(why: (() => Readonly<Record<string, unknown>>) | null, began: number): void {
     const moment = now();
     this.#failures += 1;
     this.#since ??= began;
-    if (this.#toldAt !== null && moment - this.#toldAt < INTERVAL_MS) return;
-    if (isPassing(error) && moment - this.#since < GRACE_MS) return;
-    const fields = { ...this.#fields, ...whyOf(error) };
+    if (why === null || (this.#toldAt !== null && moment - this.#toldAt < INTERVAL_MS)) return;
+    const fields = { ...this.#fields, ...why() };
     if (this.#toldAt === null) this.#log.warn(fields, this.#what);
     else this.#log.warn({ ...fields, ...this.#sofar(moment) }, `${this.#what}: still so`);
     this.#toldAt = moment;
