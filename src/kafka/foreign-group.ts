@@ -40,7 +40,7 @@ export async function clearForeign(
   if (await retry(`commits of ${group}`, deadline, () => hasCommits(cluster, group))) {
     throw new EngineError(
       'REFUSED',
-      `${what}; there are commits in it. Delete it (scripts/kafka-tool.sh streams-groups --delete --group ${group}): ` +
+      `${what}; there are commits in it. Delete it (scripts/kafka-tool.sh consumer-groups --delete --group ${group}): ` +
         'what is in the inbox is delivered from its start then.',
     );
   }
