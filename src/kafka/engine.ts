@@ -14,7 +14,7 @@ import { EngineError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import type { Inboxes } from './inboxes.ts';
 import { KafkaAccounts } from './kafka-accounts.ts';
-import { checkKafka, checkOwnTopics, tellFindings } from './kafka-check.ts';
+import { checkKafka, tellFindings } from './kafka-check.ts';
 import { KafkaError } from './kafka-error.ts';
 import { KafkaInboxes } from './kafka-inboxes.ts';
 import { kafkaSecurity, principalOf } from './kafka-security.ts';
@@ -81,9 +81,9 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
   try {
     const contact = await firstContact(config);
     await retry(`Kafka at ${config.brokers.join(', ')}`, now() + FIRST_CONTACT_MS, () => cluster.connect());
-    const found = await findings(log, () => checkKafka(config, contact));
+    const found = await findings(config, contact, log);
     tellFindings(
-      found.filter(({ isMendedAtStart }) => !isMendedAtStart),
+      found.filter(({ setBack }) => setBack === undefined),
       config,
       log,
     );
@@ -91,15 +91,12 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
     await demandConsumerProtocol(cluster, deadline);
     await partFromOlder(cluster, trust, log, deadline);
     // Before anything else: what is written from now on is to have the brokers' time.
-    await settings.bringOwn();
-    if (found.some(({ isMendedAtStart }) => isMendedAtStart)) {
-      const left = await findings(log, () => checkOwnTopics(cluster));
-      tellFindings(
-        left.filter(({ isMendedAtStart }) => isMendedAtStart),
-        config,
-        log,
-      );
-    }
+    const left = await settings.bringOwn();
+    tellFindings(
+      found.filter(({ setBack }) => setBack !== undefined && left.includes(setBack)),
+      config,
+      log,
+    );
     await Promise.all([accounts.start(), sessions.start()]);
     await inboxes.start();
   } catch (error) {
@@ -127,9 +124,9 @@ async function firstContact(config: Config): Promise<Contact> {
 }
 
 /** None where Kafka cannot be looked at in this moment: that is no reason not to start. */
-async function findings(log: Logger, check: () => Promise<Finding[]>): Promise<Finding[]> {
+async function findings(config: Config, contact: Contact, log: Logger): Promise<Finding[]> {
   try {
-    return await check();
+    return await checkKafka(config, contact);
   } catch (error) {
     log.warn({ reason: reasonOf(error) }, 'Kafka was not looked at: `milena doctor --kafka` does it');
     return [];

@@ -15,6 +15,6 @@ export interface Finding {
   readonly text: string;
   /** How to change it, with the command; null: nothing to do. */
   readonly remedy: string | null;
-  /** A frontend that starts changes it itself, where it may: what keeps others from starting is what is left then. */
-  readonly isMendedAtStart?: boolean;
+  /** The topic of ours that it is about, where a frontend that starts sets it back, if it may: only then is it told. */
+  readonly setBack?: string;
 }

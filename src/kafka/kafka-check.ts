@@ -179,14 +179,6 @@ function whyUnseen(node: number, error: unknown, principal: string): Finding {
   return { grade: 'dangerous', what: `broker ${node}`, text, remedy: 'Look into its log.' };
 }
 
-/**
- * Our own topics, where they are there already. Changes nothing.
- * @throws KafkaError or the network's
- */
-export async function checkOwnTopics(cluster: Cluster): Promise<Finding[]> {
-  return checkTopics(cluster, await ownTopics(cluster));
-}
-
 type OwnTopics = Awaited<ReturnType<typeof metadataV12.api.async>>['topics'];
 
 async function ownTopics(cluster: Cluster): Promise<OwnTopics> {
@@ -194,6 +186,7 @@ async function ownTopics(cluster: Cluster): Promise<OwnTopics> {
   return topics;
 }
 
+/** Our own topics, where they are there already. */
 async function checkTopics(cluster: Cluster, topics: OwnTopics): Promise<Finding[]> {
   const there = topics.filter(({ errorCode }) => errorCode === KafkaCode.NONE);
   if (there.length === 0) return [];
@@ -245,7 +238,7 @@ function judgeTopic(topic: string, name: string, value: string, copies: number):
       what,
       text: `${says} A frontend that may alter it does so when it starts, and once an hour.`,
       remedy: alterTopic(topic, name, wanted),
-      isMendedAtStart: true,
+      setBack: topic,
     },
   ];
 }

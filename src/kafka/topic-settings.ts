@@ -43,9 +43,16 @@ export class TopicSettings {
     this.#options = options;
   }
 
-  /** The frontends' own topics. What fails is logged: it is tried again with the next round. */
-  async bringOwn(): Promise<void> {
-    for (const [topic, required] of Object.entries(OWN_TOPICS)) await this.#bring([topic], required);
+  /**
+   * The frontends' own topics. What fails is logged: it is tried again with the next round. Never rejects.
+   * @returns those for which it failed
+   */
+  async bringOwn(): Promise<string[]> {
+    const failed: string[] = [];
+    for (const [topic, required] of Object.entries(OWN_TOPICS)) {
+      if (!(await this.#bring([topic], required))) failed.push(topic);
+    }
+    return failed;
   }
 
   /** All inboxes now, and all topics once an hour: an operator may change them while frontends run. Never rejects. */
@@ -77,13 +84,15 @@ export class TopicSettings {
     this.#closed = true;
   }
 
-  async #bring(topics: readonly string[], required: Settings): Promise<void> {
+  /** @returns whether all of them are as required now */
+  async #bring(topics: readonly string[], required: Settings): Promise<boolean> {
     const { cluster, log } = this.#options;
     try {
-      await bringSettings(cluster, log, topics, required);
+      return await bringSettings(cluster, log, topics, required);
     } catch (error) {
       if (!this.#closed)
         log.warn({ ...whyOf(error), topics: topics.length }, 'settings of topics not checked');
+      return false;
     }
   }
 }
@@ -107,16 +116,20 @@ export async function bringBack(cluster: Cluster, log: Logger, topic: string): P
   await bringSettings(cluster, log, [topic], OWN_TOPICS[topic] ?? INBOX_REQUIRES);
 }
 
-/** @throws EngineError `UNAVAILABLE`; KafkaError. Why single ones were not changed is logged. */
+/**
+ * Why single ones were not changed is logged.
+ * @returns whether all of them are as required now
+ * @throws EngineError `UNAVAILABLE`; KafkaError
+ */
 async function bringSettings(
   cluster: Cluster,
   log: Logger,
   topics: readonly string[],
   required: Settings,
-): Promise<void> {
+): Promise<boolean> {
   const deadline = now() + TIMEOUT_MS;
   const others = await retry('settings of topics', deadline, () => otherSettings(cluster, topics, required));
-  if (others.length === 0) return;
+  if (others.length === 0) return true;
   const failed = await retry('change of settings', deadline, () => changeSettings(cluster, others, required));
   for (const err of failed.values()) {
     log.warn({ ...whyOf(err), topics: failed.size }, 'settings of topics not changed');
@@ -124,6 +137,7 @@ async function bringSettings(
   }
   const changed = others.filter((topic) => !failed.has(topic));
   if (changed.length > 0) log.info({ topics: changed, settings: required }, 'settings of topics changed');
+  return failed.size === 0;
 }
 
 /**
