@@ -17,10 +17,12 @@ import {
   nameOfCode,
 } from './kafka-error.ts';
 import { produce, type TopicResult, topicIdBytes } from './produce.ts';
+import { RareWarning } from './rare-warning.ts';
 import type { RecordContent } from './record.ts';
 import { encodeContent, type Producer, recordBytes } from './record-batch.ts';
-import { isOfNetwork, longerPause, now, retry, worthRetrying } from './retry.ts';
+import { isOfNetwork, longerPause, now, reasonOf, retry, worthRetrying } from './retry.ts';
 import { sendRound } from './send-round.ts';
+import { bringBack } from './topic-settings.ts';
 import { MAX_BATCH_BYTES, noInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
 import { Trouble } from './trouble.ts';
 
@@ -37,6 +39,8 @@ const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 /** Topics whose sequence numbers are kept; past that a new producer id starts all of them again at 0. */
 const MAX_PARTITIONS = 100_000;
 const RETRY_PAUSE_MS = 50;
+/** Topics whose settings are set back at the same time; others come with their next message. */
+const MAX_BRINGING = 16;
 const LONGEST_PAUSE_MS = 1_000;
 /** Waiting appends are looked through this often for those that have waited too long. */
 const SWEEP_INTERVAL_MS = 250;
@@ -65,6 +69,9 @@ export class Appender {
   /** Before an identity is asked for again. */
   #pause = RETRY_PAUSE_MS;
   readonly #trouble: Trouble;
+  readonly #tooSmall: RareWarning;
+  /** Topics whose settings are being set back. */
+  readonly #bringing = new Set<string>();
   /** Runs while anything waits. */
   #sweeper: NodeJS.Timeout | null = null;
   #closed = false;
@@ -77,6 +84,9 @@ export class Appender {
     this.#cluster = cluster;
     this.#log = log;
     this.#trouble = new Trouble(log, 'no producer id');
+    this.#tooSmall = new RareWarning((fields) =>
+      log.warn(fields, 'a topic takes smaller batches than it has to (max.message.bytes): it is set back'),
+    );
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
   }
@@ -169,7 +179,12 @@ export class Appender {
     try {
       producer = await wanted;
     } catch (error) {
-      if (!isOfNetwork(causeOf(error))) this.#trouble.failed(error);
+      const cause = causeOf(error);
+      if (!isOfNetwork(cause)) this.#trouble.failed(error);
+      // It stays so: nobody has to wait for that.
+      if (cause instanceof KafkaError && isRefusal(cause.kafkaCode)) {
+        for (const partition of [...this.#ready]) this.#failAll(partition, refused(cause));
+      }
       this.#scheduleLater(this.#pause);
       this.#pause = longerPause(this.#pause, LONGEST_PAUSE_MS);
       return;
@@ -291,7 +306,9 @@ export class Appender {
       this.#cluster.forgetLeader(partition.topic);
       this.#repeat(partition, nameOfCode(code));
     } else if (code === KafkaCode.MESSAGE_TOO_LARGE || code === KafkaCode.RECORD_LIST_TOO_LARGE) {
-      this.#giveUp(partition, new EngineError('TOO_LARGE', nameOfCode(code)));
+      // Not for its sender to mend: no batch is larger than what our topics have to take.
+      this.#bringBack(partition.topic, code);
+      this.#giveUp(partition, new EngineError('UNAVAILABLE', `${nameOfCode(code)}: nothing was stored`));
     } else if (batch.tries === 1 && isSequenceTrouble(code)) {
       // Never sent before, so surely not stored: again under a new identity (the topic was made anew, or the
       // broker has forgotten this producer).
@@ -302,10 +319,22 @@ export class Appender {
       this.#ready.add(partition);
     } else if (isRefusal(code)) {
       this.#cluster.noteRefusal(produce.key, code, partition.topic);
-      this.#giveUp(partition, refused(`Produce ${partition.topic}`, code));
+      this.#giveUp(partition, refused(new KafkaError(`Produce ${partition.topic}`, code)));
     } else {
       this.#giveUp(partition, new EngineError('UNAVAILABLE', `${nameOfCode(code)}: it may have been stored`));
     }
+  }
+
+  /** Somebody has altered the topic. */
+  #bringBack(topic: string, code: number): void {
+    this.#tooSmall.note({ topic, code: nameOfCode(code) });
+    if (this.#bringing.has(topic) || this.#bringing.size >= MAX_BRINGING) return;
+    this.#bringing.add(topic);
+    bringBack(this.#cluster, this.#log, topic)
+      .catch((error: unknown) =>
+        this.#log.warn({ topic, reason: reasonOf(error) }, 'settings of topics not changed'),
+      )
+      .finally(() => this.#bringing.delete(topic));
   }
 
   /** The outcome is unknown: the same bytes go again, before anything else for this partition. */
@@ -357,7 +386,7 @@ export class Appender {
         }
       }
       if (error instanceof KafkaError && isRefusal(error.kafkaCode)) {
-        this.#failAll(partition, new EngineError('REFUSED', error.message, { cause: error }));
+        this.#failAll(partition, refused(error));
         return;
       }
       await pause(RETRY_PAUSE_MS);
@@ -437,9 +466,8 @@ export class Appender {
   }
 }
 
-function refused(what: string, code: number): EngineError {
-  const cause = new KafkaError(what, code);
-  return new EngineError('REFUSED', cause.message, { cause });
+function refused(cause: KafkaError): EngineError {
+  return new EngineError('REFUSED', `${cause.message} ${cause.remedy}`, { cause });
 }
 
 /** Where it was tried again for a while. */

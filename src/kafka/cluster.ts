@@ -13,6 +13,8 @@ import { Gatherer } from './gatherer.ts';
 import { isNoTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
 import { type KafkaSecurity, securityTo } from './kafka-security.ts';
 import { nameAt, type Refusals } from './refusals.ts';
+import { now } from './retry.ts';
+import type { Throttles } from './throttles.ts';
 import { Trouble } from './trouble.ts';
 
 /**
@@ -39,6 +41,8 @@ export interface ClusterOptions {
   readonly log?: Logger;
   /** Hears what Kafka refuses for want of a right. */
   readonly refusals?: Refusals;
+  /** Hears of answers that Kafka has kept back because of a quota. */
+  readonly throttles?: Throttles;
 }
 
 interface Address {
@@ -244,8 +248,14 @@ export class Cluster {
     this.#options.refusals?.note(apiKey, code, name);
   }
 
+  /** For what is kept back because of a quota, likewise. @param ms as the answer says */
+  noteThrottle(apiKey: number, ms: number): void {
+    this.#options.throttles?.note(apiKey, ms);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.#options.throttles?.close();
     const open = [...this.#connections.values()];
     this.#connections.clear();
     await Promise.allSettled(open.map(async (connection) => (await connection).close()));
@@ -343,42 +353,52 @@ export class Cluster {
       ...securityTo(address.host, this.#options.security),
     };
     const connection = new Connection(this.#options.clientId, options);
+    const began = now();
     // Errors reach the callers of connect() and of each request; an emitter without a listener would throw.
     connection.on('error', () => {});
     try {
       await connection.connect(address.host, address.port);
     } catch (error) {
-      this.#noteTrouble(address, error);
+      this.#noteTrouble(address, error, began);
       throw error;
     }
     return connection;
   }
 
   async #ask<A extends unknown[], R>(connection: Connection, api: API<A, R>, ...args: A): Promise<R> {
+    const began = now();
     try {
       const response = await sendNoting(connection, this.#options.refusals, api, args);
       if (this.#troubles.size > 0) this.#endTrouble(addressText(connection));
+      this.noteThrottle(api.key, throttleOf(response));
       return response;
     } catch (error) {
       // One that takes connections and says nothing.
-      if (error instanceof TimeoutError) this.#noteTrouble(connection, error);
+      if (error instanceof TimeoutError) this.#noteTrouble(connection, error, began);
       throw error;
     }
   }
 
-  #noteTrouble(address: MaybeAddress, error: unknown): void {
+  /** @param began when the broker was first waited for, on the clock of `now` */
+  #noteTrouble(address: MaybeAddress, error: unknown, began: number): void {
     const { log } = this.#options;
     if (this.#closed || log === undefined) return;
     const broker = addressText(address);
     const trouble = this.#troubles.get(broker) ?? new Trouble(log, 'Kafka does not answer', { broker });
     this.#troubles.set(broker, trouble);
-    trouble.failed(error);
+    trouble.failed(error, began);
   }
 
   #endTrouble(broker: string): void {
     this.#troubles.get(broker)?.over();
     this.#troubles.delete(broker);
   }
+}
+
+/** Milliseconds, of an answer that says it. */
+function throttleOf(response: unknown): number {
+  if (typeof response !== 'object' || response === null || !('throttleTimeMs' in response)) return 0;
+  return typeof response.throttleTimeMs === 'number' ? response.throttleTimeMs : 0;
 }
 
 function addressText({ host, port }: MaybeAddress): string {

@@ -13,7 +13,7 @@ import { OpenTransactions } from './open-transactions.ts';
 import { RareWarning } from './rare-warning.ts';
 import type { RecordContent } from './record.ts';
 import { bytesOf, type LogBatch, type RawRecord, readBatches } from './record-batches.ts';
-import { isOfNetwork, longerPause, now, retry } from './retry.ts';
+import { isOfNetwork, longerPause, now, retry, whyOf } from './retry.ts';
 import { judgeRecord, signRecord } from './signed-record.ts';
 import type { SortedNames } from './sorted-names.ts';
 import { TableRepair } from './table-repair.ts';
@@ -29,6 +29,9 @@ const LONGEST_PAUSE_MS = 2_000;
 const CATCH_UP_INTERVAL_MS = 20;
 const CATCH_UP_TIMEOUT_MS = 5_000;
 
+/** The least pause between two readings from the start because its beginning is gone: whatever deletes it may go on. */
+const START_OVER_MS = 10_000;
+
 /** Records that are taken at once: what else waits for this process has a turn after so many of a packed batch. */
 const RECORDS_AT_ONCE = 1_024;
 /** Bytes unpacked in a second at most: a bomb of 300 bytes unpacks to 4 MiB, which takes 1 to 6 ms; records cost, too. */
@@ -38,6 +41,9 @@ const MAX_KEY_BYTES = 249;
 
 /** Of a record that holds nothing a frontend writes. */
 const UNREADABLE = { proof: 'forged', revision: null } as const;
+
+const LOST_START =
+  'records of this table were deleted (cleanup.policy=delete): what is known here is written again';
 
 /** Waiting questions that one look at the topic's end answers. */
 const MAX_QUESTIONS = 10_000;
@@ -93,7 +99,10 @@ export class CompactedTable<Value> {
   #position = 0;
   /** Leader epoch of the record in front of the position. */
   #epoch = UNKNOWN_EPOCH;
-  #remake: (() => Promise<void>) | null = null;
+  /** Where the log began when it was last read from there; null before its first answer. */
+  #logStart: number | null = null;
+  #startedOverAt = Number.NEGATIVE_INFINITY;
+  #restore: (() => Promise<void>) | null = null;
   /** When the topic was first found missing, or 0. */
   #missingSince = 0;
   #waiters: Waiter[] = [];
@@ -133,11 +142,11 @@ export class CompactedTable<Value> {
 
   /**
    * Begins to write again what others have hidden, or deleted. Apart from `start`: what is read then is of the past.
-   * @param remake makes the topic again, where somebody has deleted it
+   * @param restore makes the topic again, where somebody has deleted it, and sets it as it has to be
    */
-  keepTrue(remake: () => Promise<void>): void {
+  keepTrue(restore: () => Promise<void>): void {
     this.#state.signsAnew = false;
-    this.#remake = remake;
+    this.#restore = restore;
     this.#repair.start();
   }
 
@@ -276,9 +285,26 @@ export class CompactedTable<Value> {
   /** Somebody has deleted the topic by hand: what was in it is known here. */
   async #remakeIfGone(): Promise<void> {
     this.#missingSince ||= now();
-    if (this.#remake === null || now() - this.#missingSince < UNKNOWN_TOPIC_MS) return;
-    this.#missingSince = 0;
-    await this.#remake().catch((error: unknown) => this.#log.error({ err: error }, 'topic not made again'));
+    if (now() - this.#missingSince < UNKNOWN_TOPIC_MS) return;
+    if (await this.#restoreTopic()) this.#missingSince = 0;
+  }
+
+  /** @returns whether it was tried: not before `keepTrue` */
+  async #restoreTopic(): Promise<boolean> {
+    if (this.#restore === null) return false;
+    await this.#restore().catch((error: unknown) =>
+      this.#log.error({ ...whyOf(error) }, 'topic not restored'),
+    );
+    return true;
+  }
+
+  /**
+   * Whether records are gone that were the last of their keys: compaction leaves the log's start where it is, and whatever raises it
+   * (`cleanup.policy=delete`) goes by age alone.
+   */
+  #hasLostStart(start: number): boolean {
+    this.#logStart ??= start;
+    return start > this.#logStart && now() - this.#startedOverAt >= START_OVER_MS;
   }
 
   async #round(): Promise<void> {
@@ -303,9 +329,14 @@ export class CompactedTable<Value> {
     const [found] = response.topics;
     const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
     this.#cluster.noteRefusal(fetch.key, code, this.#options.topic);
+    this.#cluster.noteThrottle(fetch.key, response.throttleTimeMs);
     if (code === KafkaCode.NONE) this.#missingSince = 0;
     if (code === KafkaCode.OFFSET_OUT_OF_RANGE || found?.parts) await this.#startOver();
     else expectNone(`Fetch ${this.#options.topic}`, code);
+    if (code === KafkaCode.NONE && found && this.#hasLostStart(found.logStart)) {
+      this.#log.error({ was: this.#logStart, start: found.logStart }, LOST_START);
+      return this.#startOver();
+    }
     for (const batch of found ? readBatches(found.records) : []) {
       await this.#take(batch);
       if (batch.unpackCost === 0) continue;
@@ -317,15 +348,23 @@ export class CompactedTable<Value> {
   }
 
   /**
-   * The log was cut, or the topic made anew, by hand or from a copy: it is read from its start. What the table knows is not
-   * given up for that, since records count by their revisions: what is not there any more is written again.
+   * The log was cut, or its beginning deleted, or the topic made anew, by hand or from a copy: it is read from its start. What the
+   * table knows is not given up for that, since records count by their revisions: what is not there any more is written again. The
+   * settings come first, or it would go the same way.
    */
   async #startOver(): Promise<void> {
     const { topic } = this.#options;
+    await this.#restoreTopic();
     const start = await listOffset(this.#cluster, topic, ListOffsetTimestamps.EARLIEST);
-    this.#log.warn({ position: this.#position, start }, 'the log was cut, or the topic made anew: read anew');
+    if (this.#position > 0)
+      this.#log.warn(
+        { position: this.#position, start },
+        'the log was cut, or the topic made anew: read anew',
+      );
     this.#state.doubt();
     this.#pending.clear();
+    this.#startedOverAt = now();
+    this.#logStart = start;
     this.#position = start;
     this.#epoch = UNKNOWN_EPOCH;
   }

@@ -1,3 +1,4 @@
+import { TimeoutError } from '@platformatic/kafka';
 import type { Config } from '../config.ts';
 
 /** Why a broker could not be talked to. */
@@ -39,6 +40,12 @@ export function contactFailure(
   ) {
     return setting(
       `The broker at ${address} does not speak TLS: leave MILENA_KAFKA_TLS and its files out, or name the port that does.`,
+    );
+  }
+  if (step !== 'connect' && facts.hasTimedOut) {
+    return nobody(
+      `What listens at ${address} takes connections and answers nothing: a broker that hangs, was stopped (SIGSTOP), or has far too ` +
+        'much to do. Look at its process and its log, and start it anew.',
     );
   }
   if (has('UNSUPPORTED_SASL_MECHANISM')) {
@@ -107,6 +114,8 @@ class Facts {
   readonly codes = new Set<string>();
   readonly mechanisms: string[] = [];
   text = '';
+  /** A question was not answered in time. */
+  hasTimedOut = false;
   /** What the system said, if it said something. */
   system: string | null = null;
   /** The sentence at the bottom. */
@@ -124,6 +133,7 @@ function factsOf(error: unknown): Facts {
     if (!(one instanceof Error) || depth > 10) return;
     facts.text += `${one.message}\n`;
     facts.last = one.message;
+    if (one instanceof TimeoutError) facts.hasTimedOut = true;
     for (const field of ['code', 'apiId'] as const) {
       const value: unknown = Reflect.get(one, field);
       if (typeof value === 'string') facts.codes.add(value);

@@ -24,6 +24,7 @@ import { Refusals } from './refusals.ts';
 import { now, reasonOf, retry } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 import { type ClusterKey, Signer } from './signature.ts';
+import { Throttles } from './throttles.ts';
 import { TopicSettings } from './topic-settings.ts';
 import { Trust } from './trust.ts';
 
@@ -55,12 +56,14 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
   const signer = new Signer(keys);
   const clock = new BrokerClock(wallClock);
   const trust = new Trust(signer, clock, config.acceptsUnsigned, config.sendTimeoutMs);
+  const clientId = `milena-${randomBytes(3).toString('hex')}`;
   const cluster = new Cluster({
     bootstrap: config.brokers,
-    clientId: `milena-${randomBytes(3).toString('hex')}`,
+    clientId,
     security: kafkaSecurity(config),
     log,
     refusals: new Refusals(log, principalOf(config)),
+    throttles: new Throttles(log, principalOf(config), clientId),
   });
   const appender = new Appender(cluster, log, config.sendTimeoutMs, clock);
   const accounts = new KafkaAccounts({ ...config, cluster, log, trust, appender });
@@ -78,12 +81,22 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
   try {
     const contact = await firstContact(config);
     await retry(`Kafka at ${config.brokers.join(', ')}`, now() + FIRST_CONTACT_MS, () => cluster.connect());
-    tellFindings(await findings(config, contact, log), config, log);
+    const found = await findings(config, contact, log);
+    tellFindings(
+      found.filter(({ setBack }) => setBack === undefined),
+      config,
+      log,
+    );
     const deadline = now() + START_TIMEOUT_MS;
     await demandConsumerProtocol(cluster, deadline);
     await partFromOlder(cluster, trust, log, deadline);
     // Before anything else: what is written from now on is to have the brokers' time.
-    await settings.bringOwn();
+    const left = await settings.bringOwn();
+    tellFindings(
+      found.filter(({ setBack }) => setBack !== undefined && left.includes(setBack)),
+      config,
+      log,
+    );
     await Promise.all([accounts.start(), sessions.start()]);
     await inboxes.start();
   } catch (error) {
@@ -93,7 +106,7 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
     throw error;
   }
   // Not waited for: there may be many thousand.
-  void settings.keepInboxes();
+  void settings.keep();
   return { accounts, inboxes, sessions, keys, close };
 }
 

@@ -16,7 +16,7 @@ import { isFinal, KafkaError } from './kafka-error.ts';
  * - `REFUSED`: Kafka does not let us do it, and will not before its operator changes something; nothing was done.
  * - `LOST`: this inbox's lease is gone, `loss` says why where that is known; the session must end.
  * - `MAILBOX_FULL`: append; the inbox, or this sender's share of it, is full; nothing was stored.
- * - `TOO_LARGE`: the record is over the inbox topic's `max.message.bytes`; nothing was stored.
+ * - `TOO_LARGE`: the record is larger than a batch of ours may be; nothing was stored.
  */
 export type EngineErrorCode =
   | 'USERNAME_TAKEN'

@@ -263,6 +263,7 @@ export class FetchSession<M extends SessionMember> {
       '',
     );
     this.#heardAt = now();
+    this.#cluster.noteThrottle(fetch.key, response.throttleTimeMs);
     this.#advance(response);
     this.#rest.answered();
     this.#noteProven(response);

@@ -22,11 +22,15 @@ export interface FetchedTopic {
   readonly errorCode: number;
   /** How far the log has the epoch that was asked with, where it parts from it in front of the offset; else null. */
   readonly parts: EpochEnd | null;
+  /** Where the log begins; -1 where that is not told. */
+  readonly logStart: number;
   /** Batches as they lie in the log (record-batches.ts), maybe cut at the end. */
   readonly records: Buffer;
 }
 
 export interface FetchResponse {
+  /** How long the broker has kept it back because of a quota. */
+  readonly throttleTimeMs: number;
   readonly errorCode: number;
   readonly sessionId: number;
   readonly topics: readonly FetchedTopic[];
@@ -68,7 +72,7 @@ export function wanted(
 
 function parseResponse(_id: number, _key: number, _version: number, reader: Reader): FetchResponse {
   const bytes = new LogBytes(reader.buffer.slice(reader.position));
-  bytes.skip(4);
+  const throttleTimeMs = bytes.int32();
   const errorCode = bytes.int16();
   const sessionId = bytes.int32();
   const topics: FetchedTopic[] = [];
@@ -80,18 +84,19 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
   }
   bytes.skipTags();
   reader.position = reader.length;
-  return { errorCode, sessionId, topics };
+  return { throttleTimeMs, errorCode, sessionId, topics };
 }
 
 const NOTHING = Buffer.alloc(0);
-/** The three offsets. */
-const OFFSETS_BYTES = 24;
+/** The high watermark and the last stable offset. */
+const OFFSETS_BYTES = 16;
 const TRANSACTION_BYTES = 16;
 
 function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
   const partition = bytes.int32();
   const errorCode = bytes.int16();
   bytes.skip(OFFSETS_BYTES);
+  const logStart = bytes.int64();
   for (let aborted = bytes.uvarint() - 1; aborted > 0; aborted--) {
     bytes.skip(TRANSACTION_BYTES);
     bytes.skipTags();
@@ -99,7 +104,7 @@ function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
   bytes.skip(4);
   const size = bytes.uvarint() - 1;
   const records = size > 0 ? bytes.bytes(size) : NOTHING;
-  return { topicId, partition, errorCode, records, parts: readParts(bytes) };
+  return { topicId, partition, errorCode, logStart, records, parts: readParts(bytes) };
 }
 
 const DIVERGING_EPOCH = 0;

@@ -15,4 +15,6 @@ export interface Finding {
   readonly text: string;
   /** How to change it, with the command; null: nothing to do. */
   readonly remedy: string | null;
+  /** The topic of ours that it is about, where a frontend that starts sets it back, if it may: only then is it told. */
+  readonly setBack?: string;
 }

@@ -14,7 +14,7 @@ import { type DecidedRecords, type Place, readBounds, readDecided } from './log-
 import type { Position, Surprise } from './position.ts';
 import { decodeRecord } from './record.ts';
 import { bytesOf, type Marker, type RawRecord } from './record-batches.ts';
-import { isOfNetwork, now, retry } from './retry.ts';
+import { isOfNetwork, now, retry, whyOf } from './retry.ts';
 import type { Follower, Subscription } from './tail.ts';
 import { MAX_RECORD_BYTES, noInbox } from './topics.ts';
 import type { Watermark } from './watermark.ts';
@@ -232,7 +232,7 @@ export class KafkaInbox implements Inbox, Follower {
   discard(): Promise<void> {
     this.#closing ??= this.#close(false).then(() =>
       deleteGroup(this.#around.cluster, this.#member.group).catch((error: unknown) => {
-        this.#around.log.warn({ err: error, group: this.#member.group }, 'group left behind');
+        this.#around.log.warn({ ...whyOf(error), group: this.#member.group }, 'group left behind');
       }),
     );
     return this.#closing;
@@ -274,7 +274,7 @@ export class KafkaInbox implements Inbox, Follower {
       // Only below what is committed: if this process dies now, nothing that must be delivered again is gone.
       await trimHistory(cluster, this, this.#committedLow, historyMs);
     } catch (error) {
-      if (!isOfNetwork(error)) log.warn({ err: error, topic: this.topic }, 'history not trimmed');
+      if (!isOfNetwork(error)) log.warn({ ...whyOf(error), topic: this.topic }, 'history not trimmed');
     }
   }
 
@@ -394,7 +394,7 @@ export class KafkaInbox implements Inbox, Follower {
   onOutOfRange(): void {
     this.#unfollow();
     this.#checkPosition().catch((error: unknown) => {
-      this.#around.log.warn({ err: error, topic: this.topic }, 'position not checked');
+      this.#around.log.warn({ ...whyOf(error), topic: this.topic }, 'position not checked');
       setTimeout(() => this.#follow(), CHECK_AGAIN_MS);
     });
   }
@@ -592,7 +592,7 @@ export class KafkaInbox implements Inbox, Follower {
   #onContactFailed(what: string, error: unknown): void {
     if (error instanceof EngineError && error.code === 'LOST') this.#unknown();
     else if (!isOfNetwork(error))
-      this.#around.log.warn({ err: error, group: this.#member.group }, `${what} failed`);
+      this.#around.log.warn({ ...whyOf(error), group: this.#member.group }, `${what} failed`);
   }
 
   /** Kafka does not know our member any more: it has ended, and why is to be found out. */
@@ -627,7 +627,7 @@ export class KafkaInbox implements Inbox, Follower {
       if (commit && isDirty) await retry('last commit', deadline, () => this.#commit());
       await this.#member.leave(deadline);
     } catch (error) {
-      this.#around.log.warn({ err: error, group: this.#member.group }, 'inbox not closed cleanly');
+      this.#around.log.warn({ ...whyOf(error), group: this.#member.group }, 'inbox not closed cleanly');
       this.#around.abandon(this.#member);
     } finally {
       this.#around.onReleased(this);

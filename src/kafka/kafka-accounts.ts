@@ -13,7 +13,8 @@ import { InviteLooks } from './invite-looks.ts';
 import { InviteUses } from './invite-uses.ts';
 import { isFinal, KafkaError } from './kafka-error.ts';
 import type { RecordContent } from './record.ts';
-import { now, retry } from './retry.ts';
+import { now, retry, whyOf } from './retry.ts';
+import { restoreTable } from './topic-settings.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable } from './topics.ts';
 import type { Trust } from './trust.ts';
 import { type Proofs, UNPROVEN_REMEDY, unprovenText } from './unproven.ts';
@@ -88,9 +89,7 @@ export class KafkaAccounts implements Accounts {
     const deadline = now() + START_TIMEOUT_MS;
     await ensureTable(this.#cluster, ACCOUNTS_TOPIC, replicationFactor, deadline);
     await this.read(deadline);
-    this.#table.keepTrue(() =>
-      ensureTable(this.#cluster, ACCOUNTS_TOPIC, replicationFactor, now() + CHANGE_TIMEOUT_MS),
-    );
+    this.#table.keepTrue(() => restoreTable(this.#cluster, log, ACCOUNTS_TOPIC, replicationFactor));
     const { size, unproven, stale, refused } = this.#table.contents;
     log.info({ accounts: size, unproven, toSign: stale.size, refused }, 'accounts read');
     if (unproven > 0) log.error({ unproven }, `${unprovenText(this.proofs)} ${UNPROVEN_REMEDY}`);
@@ -221,7 +220,7 @@ export class KafkaAccounts implements Accounts {
       await this.#topics.erase(topic, account.topicId, deadline).catch((error) => {
         // Who deletes an account is told that its mail is gone: where Kafka does not let it go, they must not hear that.
         if (error instanceof KafkaError && isFinal(error.kafkaCode)) throw error;
-        this.#options.log.warn({ err: error, topicId: account.topicId }, 'inbox topic left behind');
+        this.#options.log.warn({ ...whyOf(error), topicId: account.topicId }, 'inbox topic left behind');
       });
       this.#cluster.forgetLeader(topic);
     });

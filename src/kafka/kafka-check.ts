@@ -4,12 +4,14 @@ import { type Config, ConfigError } from '../config.ts';
 import { Cluster } from './cluster.ts';
 import type { Contact } from './contact.ts';
 import type { Finding } from './finding.ts';
-import { isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
+import { isNoTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
+import { checkQuotas } from './kafka-quotas.ts';
 import { checkRights } from './kafka-rights.ts';
 import { kafkaSecurity, principalOf } from './kafka-security.ts';
 import {
   BROKER_SETTINGS,
   type BrokerSetting,
+  fewerCopies,
   judgeCopies,
   judgeSettings,
   type Surroundings,
@@ -17,7 +19,7 @@ import {
 import { hasConsumerProtocol, releaseOf } from './kafka-version.ts';
 import { aclCommand } from './operations.ts';
 import { now, retry } from './retry.ts';
-import { OWN_TOPICS, tryInboxTopic } from './topics.ts';
+import { ACCOUNTS_TOPIC, OWN_TOPICS, SESSIONS_TOPIC, tryInboxTopic } from './topics.ts';
 
 const COORDINATOR_TIMEOUT_MS = 3_000;
 
@@ -41,17 +43,20 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
   await cluster.connect();
   const principal = principalOf(config);
   const nodes = contact.brokers.map(({ nodeId }) => nodeId);
+  const own = await ownTopics(cluster);
   const around: Surroundings = {
     brokers: nodes.length,
     replicationFactor: config.replicationFactor,
     frontendLeaseMs: config.frontendLeaseMs,
     hasCoordinator: await hasCoordinator(cluster, config.inboxPrefix),
+    hasOwnTopics: !own.some(({ errorCode }) => isNoTopic(errorCode)),
   };
-  const [rights, settings, topics, creation] = await Promise.all([
+  const [rights, settings, topics, creation, quotas] = await Promise.all([
     checkRights(cluster, config.inboxPrefix, principal),
     checkBrokers(cluster, nodes, around, principal),
-    checkTopics(cluster),
+    checkTopics(cluster, own),
     checkCreation(cluster, config),
+    checkQuotas(cluster, principal),
   ]);
   const missesRight = [...settings, ...rights].some(({ what }) => what.startsWith('right '));
   return [
@@ -68,6 +73,7 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
     ...judgeCopies(around),
     ...topics,
     ...creation,
+    ...quotas,
     ...rights,
     ...(missesRight ? [] : [allRights(principal)]),
   ];
@@ -173,10 +179,15 @@ function whyUnseen(node: number, error: unknown, principal: string): Finding {
   return { grade: 'dangerous', what: `broker ${node}`, text, remedy: 'Look into its log.' };
 }
 
+type OwnTopics = Awaited<ReturnType<typeof metadataV12.api.async>>['topics'];
+
+async function ownTopics(cluster: Cluster): Promise<OwnTopics> {
+  const { topics } = await cluster.requestAny(metadataV12.api, Object.keys(OWN_TOPICS), false, false);
+  return topics;
+}
+
 /** Our own topics, where they are there already. */
-async function checkTopics(cluster: Cluster): Promise<Finding[]> {
-  const names = Object.keys(OWN_TOPICS);
-  const { topics } = await cluster.requestAny(metadataV12.api, names, false, false);
+async function checkTopics(cluster: Cluster, topics: OwnTopics): Promise<Finding[]> {
   const there = topics.filter(({ errorCode }) => errorCode === KafkaCode.NONE);
   if (there.length === 0) return [];
   const findings: Finding[] = [];
@@ -214,15 +225,30 @@ function judgeTopic(topic: string, name: string, value: string, copies: number):
   const what = `${name}=${value} of topic ${topic}`;
   if (name === 'min.insync.replicas') {
     if (Number(value) <= copies) return [];
-    const text = `Nothing can be written to it: it has ${copies === 1 ? 'one copy' : `${copies} copies`}.`;
-    return [{ grade: 'broken', what, text, remedy: alterTopic(topic, name, String(copies)) }];
+    const remedy = alterTopic(topic, name, String(copies));
+    return [{ grade: 'dangerous', what, text: fewerCopies(value, copies), remedy }];
   }
   const wanted = OWN_TOPICS[topic]?.[name];
   if (wanted === undefined || wanted === value) return [];
-  const text =
-    'What Milena writes there is not safe from others like that. A frontend that may alter it does so when it starts.';
-  return [{ grade: 'dangerous', what, text, remedy: alterTopic(topic, name, wanted) }];
+  const lost = name === 'cleanup.policy' ? DELETED_BY_AGE[topic] : undefined;
+  const says = lost ?? 'What Milena writes there is not safe from others like that.';
+  return [
+    {
+      grade: lost === undefined ? 'dangerous' : 'broken',
+      what,
+      text: `${says} A frontend that may alter it does so when it starts, and once an hour.`,
+      remedy: alterTopic(topic, name, wanted),
+      setBack: topic,
+    },
+  ];
 }
+
+/** What is lost where a table's records go by their age (`retention.ms`). */
+const DELETED_BY_AGE: Readonly<Record<string, string>> = {
+  [ACCOUNTS_TOPIC]:
+    'Kafka deletes accounts by their age: no frontend that starts then knows them, and anybody can take their names.',
+  [SESSIONS_TOPIC]: 'Kafka deletes logins by their age: nobody comes back by a token then.',
+};
 
 function alterTopic(topic: string, name: string, value: string): string {
   return `scripts/kafka-tool.sh configs --alter --entity-type topics --entity-name ${topic} --add-config '${name}=${value}'`;

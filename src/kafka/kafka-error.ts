@@ -34,6 +34,9 @@ export function isPassing(code: number): boolean {
   return PASSING.has(code);
 }
 
+/** Characters of a broker's own sentence. */
+const MAX_WORDS = 500;
+
 /** An error code that its caller did not expect. `passing` tells whether trying again makes sense. */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError';
@@ -42,10 +45,13 @@ export class KafkaError extends Error {
   /** What an operator does about it, as a sentence. */
   readonly remedy: string;
 
-  /** @param what the request, and what it was about: `Fetch milena.accounts` */
-  constructor(what: string, code: number) {
+  /**
+   * @param what the request, and what it was about: `Fetch milena.accounts`
+   * @param words the broker's own sentence, where its answer has one
+   */
+  constructor(what: string, code: number, words: string | null = null) {
     const { name, says, remedy }: Meaning = meaningOf(code);
-    super(`${what}: ${name}. ${says}`);
+    super(`${what}: ${name}. ${says}${words ? ` Kafka says: "${words.slice(0, MAX_WORDS)}"` : ''}`);
     this.kafkaCode = code;
     this.passing = isPassing(code);
     this.remedy = remedy;
@@ -66,6 +72,7 @@ const FINAL: ReadonlySet<number> = new Set([
   KafkaCode.INVALID_CONFIG,
   KafkaCode.INVALID_REPLICATION_FACTOR,
   KafkaCode.INVALID_SESSION_TIMEOUT,
+  KafkaCode.INVALID_TOPIC_EXCEPTION,
   KafkaCode.INVALID_TRANSACTION_TIMEOUT,
   KafkaCode.POLICY_VIOLATION,
   KafkaCode.TOPIC_DELETION_DISABLED,

@@ -298,8 +298,9 @@ export class KafkaInboxes implements Inboxes {
     const frontendId = this.#frontend.id;
     const takeover = options.takeover ?? false;
     const wanted = { group: topic, frontendId, takeover, deadline };
-    const { member, evicted } = await this.#leases.acquire(wanted);
-    if (evicted) this.#notices.tellReplaced(topic);
+    const member = await this.#leases.acquire(wanted);
+    // Also where nobody was put out: of a group whose state was lost there may be a holder who does not know.
+    this.#notices.tellHeld(topic);
     try {
       const look = await this.#look(owner, deadline);
       const start = await this.#startingPoint(owner, look, deadline);

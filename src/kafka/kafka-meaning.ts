@@ -36,7 +36,7 @@ const SAYS: Readonly<Record<KafkaCodeName, string>> = {
   COORDINATOR_LOAD_IN_PROGRESS: 'The coordinator is still reading its groups.',
   COORDINATOR_NOT_AVAILABLE: 'There is no coordinator at the moment.',
   NOT_COORDINATOR: 'The broker does not coordinate that group (any more).',
-  INVALID_TOPIC_EXCEPTION: "That is no name for a topic, or one of Kafka's own.",
+  INVALID_TOPIC_EXCEPTION: 'There cannot be a topic of that name.',
   RECORD_LIST_TOO_LARGE: 'A batch is larger than a segment of the log.',
   NOT_ENOUGH_REPLICAS: 'Fewer copies are in step than min.insync.replicas asks for: nothing was stored.',
   NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'It was stored, in fewer copies than min.insync.replicas asks for.',
@@ -166,12 +166,14 @@ const REMEDIES: Readonly<Partial<Record<KafkaCodeName, string>>> = {
   UNKNOWN_TOPIC_ID: 'Look whether somebody deleted the topic: `milena doctor --kafka` tells.',
   INCONSISTENT_TOPIC_ID: 'Look whether somebody made the topic anew: `milena doctor --kafka` tells.',
   BROKER_NOT_AVAILABLE: 'Start the broker, or look why it cannot be reached.',
-  MESSAGE_TOO_LARGE: 'Send smaller ones: an inbox takes no more.',
+  MESSAGE_TOO_LARGE: 'Nothing: a frontend sets max.message.bytes of its topics back, where it may.',
   RECORD_LIST_TOO_LARGE: 'Send smaller ones, or set segment.bytes of the topic higher.',
   OFFSET_METADATA_TOO_LARGE: 'Set offset.metadata.max.bytes=4096 (the default) or more on the brokers.',
   NOT_ENOUGH_REPLICAS: 'Start the brokers that are away, or lower min.insync.replicas of the topic.',
   NOT_ENOUGH_REPLICAS_AFTER_APPEND:
     'Start the brokers that are away, or lower min.insync.replicas of the topic.',
+  INVALID_TOPIC_EXCEPTION:
+    'Where it is the same as that of another topic but for dots and underscores, delete that one, or use another name.',
   INVALID_SESSION_TIMEOUT:
     'Set group.min.session.timeout.ms and group.max.session.timeout.ms: see docs/operations.md.',
   INVALID_REPLICATION_FACTOR: 'Set MILENA_REPLICATION_FACTOR to the number of brokers or less.',

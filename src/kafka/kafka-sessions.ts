@@ -7,6 +7,7 @@ import { CompactedTable } from './compacted-table.ts';
 import { unavailable } from './errors.ts';
 import { now } from './retry.ts';
 import type { Sessions, StoredSession } from './sessions.ts';
+import { restoreTable } from './topic-settings.ts';
 import { ensureTable, SESSIONS_TOPIC } from './topics.ts';
 import type { Trust } from './trust.ts';
 
@@ -48,14 +49,12 @@ export class KafkaSessions implements Sessions {
 
   /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
   async start(): Promise<void> {
-    const { cluster, replicationFactor } = this.#options;
+    const { cluster, log, replicationFactor } = this.#options;
     const deadline = now() + START_TIMEOUT_MS;
     await ensureTable(cluster, SESSIONS_TOPIC, replicationFactor, deadline);
     this.#table.start();
     await this.#table.catchUp(deadline);
-    this.#table.keepTrue(() =>
-      ensureTable(cluster, SESSIONS_TOPIC, replicationFactor, now() + START_TIMEOUT_MS),
-    );
+    this.#table.keepTrue(() => restoreTable(cluster, log, SESSIONS_TOPIC, replicationFactor));
   }
 
   async close(): Promise<void> {

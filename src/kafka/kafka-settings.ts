@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly frontendLeaseMs: number;
   /** Whether somebody coordinates groups: false where Kafka cannot make its topic for that. */
   readonly hasCoordinator: boolean;
+  /** Whether all of the frontends' own topics are there. */
+  readonly hasOwnTopics: boolean;
 }
 
 /** A broker's setting, as one or several of them have it. */
@@ -58,11 +60,17 @@ const RULES: Readonly<Record<string, Rule>> = {
       : broken('classic,consumer', 'Nobody can log in: an inbox is held by the newer consumer protocol.'),
   'group.min.session.timeout.ms': (value, { frontendLeaseMs }) =>
     Number(value) > frontendLeaseMs
-      ? broken('6000', `No frontend gets its lease of ${frontendLeaseMs} ms (MILENA_FRONTEND_LEASE_MS).`)
+      ? broken(
+          String(Math.min(6_000, frontendLeaseMs)),
+          `No frontend gets its lease of ${frontendLeaseMs} ms (MILENA_FRONTEND_LEASE_MS).`,
+        )
       : null,
   'group.max.session.timeout.ms': (value, { frontendLeaseMs }) =>
     Number(value) < frontendLeaseMs
-      ? broken('1800000', `No frontend gets its lease of ${frontendLeaseMs} ms (MILENA_FRONTEND_LEASE_MS).`)
+      ? broken(
+          String(Math.max(LONG_SESSION_MS, frontendLeaseMs)),
+          `No frontend gets its lease of ${frontendLeaseMs} ms (MILENA_FRONTEND_LEASE_MS).`,
+        )
       : null,
   'offset.metadata.max.bytes': (value) =>
     Number(value) < COMMIT_METADATA
@@ -84,10 +92,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'min.insync.replicas': (value, { replicationFactor }) =>
     replicationFactor < 3 && Number(value) > replicationFactor
       ? {
-          ...broken(
-            null,
-            `Nothing can be stored: topics have ${replicationFactor} of the ${value} copies that it asks for.`,
-          ),
+          ...dangerous(null, fewerCopies(value, replicationFactor)),
           remedy: `Set MILENA_REPLICATION_FACTOR=3 before the first start, or on the brokers min.insync.replicas=${replicationFactor}.`,
         }
       : null,
@@ -124,13 +129,19 @@ const RULES: Readonly<Record<string, Rule>> = {
           `Each start of a frontend takes ${duration(Number(value) / 60_000)} longer, and so does what else uses classic groups.`,
         )
       : null,
-  'group.consumer.max.session.timeout.ms': (value) =>
+  // Never above group.consumer.max.session.timeout.ms: no broker starts like that.
+  'group.consumer.session.timeout.ms': (value) =>
     Number(value) < LONG_SESSION_MS
-      ? slow(
-          String(LONG_SESSION_MS),
-          `Inboxes need a heartbeat each ${duration(Number(value) / 3 / 60_000)} instead of each ten minutes: ` +
-            `10,000 people cost ${Math.round(10_000 / (Number(value) / 3_000))} requests a second.`,
-        )
+      ? {
+          ...slow(
+            null,
+            `Inboxes need a heartbeat each ${duration(Number(value) / 3 / 60_000)} instead of each ten minutes: ` +
+              `10,000 people cost ${Math.round(10_000 / (Number(value) / 3_000))} requests a second.`,
+          ),
+          remedy: inFile(
+            `group.consumer.session.timeout.ms=${LONG_SESSION_MS} and group.consumer.max.session.timeout.ms=${LONG_SESSION_MS}`,
+          ),
+        }
       : null,
   'max.incremental.fetch.session.cache.slots': (value) =>
     Number(value) < FETCH_SESSIONS
@@ -167,11 +178,15 @@ export function judgeSettings(settings: readonly BrokerSetting[], around: Surrou
 }
 
 /** Of our own topics, beside the brokers. */
-export function judgeCopies({ brokers, replicationFactor }: Surroundings): Finding[] {
+export function judgeCopies({ brokers, replicationFactor, hasOwnTopics }: Surroundings): Finding[] {
   const what = `MILENA_REPLICATION_FACTOR=${replicationFactor}`;
   if (replicationFactor > brokers) {
-    const text = `No account can be made while there ${brokers === 1 ? 'is 1 broker' : `are ${brokers} brokers`}.`;
-    return [{ grade: 'dangerous', what, text, remedy: `Start the others, or set it to ${brokers}.` }];
+    const there = `while there ${brokers === 1 ? 'is 1 broker' : `are ${brokers} brokers`}`;
+    const remedy = `Start the others, or set it to ${brokers}.`;
+    if (hasOwnTopics) return [{ grade: 'dangerous', what, text: `No account can be made ${there}.`, remedy }];
+    return [
+      { grade: 'broken', what, text: `No frontend can start ${there}: its topics cannot be made.`, remedy },
+    ];
   }
   if (brokers < 3 || replicationFactor >= 3) return [];
   const text = `New topics have ${replicationFactor === 1 ? 'one copy' : 'two copies'}, though there are ${brokers} brokers: what is on one that dies is away with it.`;
@@ -185,9 +200,23 @@ export function judgeCopies({ brokers, replicationFactor }: Surroundings): Findi
   ];
 }
 
+/**
+ * What `min.insync.replicas` above the number of copies means: Kafka asks for no more of them than there are.
+ * @param value of the setting
+ */
+export function fewerCopies(value: string, copies: number): string {
+  const asks = `It asks for ${value} copies of what is stored, where there ${copies === 1 ? 'is one' : `are ${copies}`}`;
+  return copies === 1
+    ? `${asks}: Kafka confirms what one broker has, and what is on it is lost with it.`
+    : `${asks}: Kafka asks for all of these, so nothing can be stored while one of the brokers is away.`;
+}
+
+function inFile(settings: string): string {
+  return `Write ${settings} into each broker's server.properties, and start them anew one after the other.`;
+}
+
 function remedyOf(name: string, wanted: string, readOnly: boolean): string {
-  if (readOnly)
-    return `Write ${name}=${wanted} into each broker's server.properties, and start them anew one after the other.`;
+  if (readOnly) return inFile(`${name}=${wanted}`);
   return `scripts/kafka-tool.sh configs --alter --entity-type brokers --entity-default --add-config '${name}=${wanted}'`;
 }
 

@@ -2,12 +2,13 @@ import type { Logger } from 'pino';
 import type { Cluster } from './cluster.ts';
 import { describeMembers, HOLDER, holderOf, type Member, removeMember } from './consumer-members.ts';
 import { EngineError } from './errors.ts';
+import { clearForeign } from './foreign-group.ts';
 import { isFrontendAlive } from './frontend-group.ts';
 import { GroupMember, type JoinRequest } from './group-member.ts';
 import { newMemberId } from './holder-name.ts';
 import { putOutOlder } from './older-members.ts';
 import { RareWarning } from './rare-warning.ts';
-import { now } from './retry.ts';
+import { now, whyOf } from './retry.ts';
 import type { Trust } from './trust.ts';
 
 /** Attempts to undo that go on in the background; past that an attempt ends with its session time-out instead. */
@@ -54,19 +55,19 @@ export class Leases {
   }
 
   /**
-   * Takes the lease of an inbox that this process does not hold. `evicted` tells whether a living frontend held it. Members
-   * that no frontend has signed are put out, whatever they are. Of several takeovers at once each gets in, and the last
-   * one stays.
-   * @throws EngineError `ALREADY_LOGGED_IN`, `UNAVAILABLE`; `BUSY`: others come back faster than they are put out
+   * Takes the lease of an inbox that this process does not hold. Members that no frontend has signed are put out, whatever they
+   * are. Of several takeovers at once each gets in, and the last one stays.
+   * @throws EngineError `ALREADY_LOGGED_IN`, `UNAVAILABLE`; `BUSY`: others come back faster than they are put out; `REFUSED`: a
+   * group of another type has the name, and may not be deleted
    */
-  async acquire(request: AcquireRequest): Promise<{ member: GroupMember; evicted: boolean }> {
+  async acquire(request: AcquireRequest): Promise<GroupMember> {
     const { group, frontendId, deadline } = request;
     // One for all tries: where an answer is lost, the member that it would have told of is found by its name.
     const join = { group, deadline, memberId: newMemberId(frontendId), trust: this.#trust };
     try {
-      const { member, evicted } = await this.#acquire(request, join);
+      const member = await this.#acquire(request, join);
       if (member.mayHaveCompany) await this.putOutStrangers(member);
-      return { member, evicted };
+      return member;
     } catch (error) {
       // The answer never came, but the join may have: left alone it would lock the owner out for as long as a lease lives.
       const isKnown = error instanceof EngineError && error.code === 'ALREADY_LOGGED_IN';
@@ -93,7 +94,7 @@ export class Leases {
       member.mayHaveCompany = some.length < others.length;
     } catch (error) {
       member.mayHaveCompany = true;
-      this.#log.warn({ err: error, group }, 'others in the group not put out');
+      this.#log.warn({ ...whyOf(error), group }, 'others in the group not put out');
     }
   }
 
@@ -105,24 +106,22 @@ export class Leases {
   async #acquire(
     { group, frontendId, takeover, deadline }: AcquireRequest,
     join: JoinRequest,
-  ): Promise<{ member: GroupMember; evicted: boolean }> {
-    let evicted = false;
+  ): Promise<GroupMember> {
     for (let evictions = 0; ; evictions++) {
       const member = await GroupMember.join(this.#cluster, join);
-      if (member) return { member, evicted };
+      if (member) return member;
       const members = await this.#describe(group, deadline);
       const own = members.find(({ memberId }) => memberId === join.memberId);
-      if (own) return { member: new GroupMember(this.#cluster, join, own.epoch), evicted };
+      if (own) return new GroupMember(this.#cluster, join, own.epoch);
       const holder = holderOf(members);
       if (holder !== null) {
         const isDead = await this.#isDead(holder, frontendId, deadline);
         if (!isDead && !takeover) throw new EngineError('ALREADY_LOGGED_IN', `${group} is held`);
-        evicted ||= !isDead;
       }
       // Others than the member `holder` are in nobody's way.
       const inTheWay = members.filter(({ instanceId }) => instanceId === HOLDER);
-      // Nobody is described where the group is one of the older protocol, or whoever was in it has left meanwhile.
-      const others = members.length > 0 ? inTheWay : await putOutOlder(this.#cluster, group, deadline);
+      // Nobody is described where the group is one of another type, or whoever was in it has left meanwhile.
+      const others = members.length > 0 ? inTheWay : await this.#putOutOthers(group, deadline);
       const strangers = others.filter((other) => other !== holder);
       if (strangers.length > 0) this.#report(group, strangers, evictions);
       if (evictions >= MAX_EVICTIONS || now() > deadline) {
@@ -131,6 +130,15 @@ export class Leases {
       // By their own ids: whoever comes in meanwhile stays, and the join is refused.
       for (const other of inTheWay) await removeMember(this.#cluster, group, other, deadline);
     }
+  }
+
+  async #putOutOthers(group: string, deadline: number): Promise<Stranger[]> {
+    const older = await putOutOlder(this.#cluster, group, deadline);
+    if (older.length > 0) return older;
+    const type = await clearForeign(this.#cluster, group, deadline);
+    if (type !== null)
+      this.#log.warn({ group, type }, 'an empty group of another type was deleted for an inbox');
+    return [];
   }
 
   async #describe(group: string, deadline: number): Promise<Member[]> {
@@ -162,7 +170,7 @@ export class Leases {
     const self = { memberId, instanceId: HOLDER };
     removeMember(this.#cluster, group, self, now() + RELEASE_TIMEOUT_MS)
       .catch((error: unknown) =>
-        this.#log.warn({ err: error, group }, 'lease not given up: it is left to its time-out'),
+        this.#log.warn({ ...whyOf(error), group }, 'lease not given up: it is left to its time-out'),
       )
       .finally(() => {
         this.#releasing--;

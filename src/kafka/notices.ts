@@ -5,8 +5,9 @@ import type { Cluster } from './cluster.ts';
 import { UNKNOWN_EPOCH } from './epochs.ts';
 import { expectTopic } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
+import { RareWarning } from './rare-warning.ts';
 import type { RawRecord } from './record-batches.ts';
-import { now, retry } from './retry.ts';
+import { now, reasonOf, retry, whyOf } from './retry.ts';
 import { judgeRecord, signRecord } from './signed-record.ts';
 import type { Follower, Subscription, Tail } from './tail.ts';
 import { ensureNoticesTopic, NOTICES_TOPIC } from './topics.ts';
@@ -17,6 +18,9 @@ import type { Trust } from './trust.ts';
     key    "replaced", or "hello" of a frontend that starts: its append time tells it what time it is
     value  name of the inbox topic whose lease has a new holder, or nothing
 */
+
+/** Notices of this process that have not come back to it; past that they are taken for others'. */
+const MAX_OWN = 10_000;
 
 const REPLACED = 'replaced';
 const HELLO = 'hello';
@@ -56,10 +60,14 @@ export class Notices implements Follower {
   readonly topic = NOTICES_TOPIC;
   #topicId = '';
   readonly #options: NoticesOptions;
+  readonly #untold: RareWarning;
   #subscription: Subscription | null = null;
+  /** How many of ours are to come back, by inbox: whoever wrote them knows what they say. */
+  readonly #own = new Map<string, number>();
 
   constructor(options: NoticesOptions) {
     this.#options = options;
+    this.#untold = new RareWarning((fields) => options.log.warn(fields, 'a login was not announced'));
   }
 
   get topicId(): string {
@@ -80,11 +88,22 @@ export class Notices implements Follower {
     this.#subscription = null;
   }
 
-  /** Tells the other frontends. Best effort: without it the old holder finds out by its next heartbeat. */
-  tellReplaced(inbox: string): void {
+  /** Tells the other frontends. Best effort: without it an old holder finds out by its next heartbeat. */
+  tellHeld(inbox: string): void {
+    if (this.#own.size < MAX_OWN) this.#own.set(inbox, (this.#own.get(inbox) ?? 0) + 1);
     this.#append(REPLACED, inbox).catch((error: unknown) => {
-      this.#options.log.warn({ err: error, inbox }, 'takeover not announced');
+      this.#isOwn(inbox);
+      this.#untold.note({ reason: reasonOf(error), inbox });
     });
+  }
+
+  /** Whether one of ours was to come, which it has now. */
+  #isOwn(inbox: string): boolean {
+    const left = this.#own.get(inbox);
+    if (left === undefined) return false;
+    if (left > 1) this.#own.set(inbox, left - 1);
+    else this.#own.delete(inbox);
+    return true;
   }
 
   onRecords(records: readonly RawRecord[]): void {
@@ -95,7 +114,8 @@ export class Notices implements Follower {
       if (key?.toString() !== REPLACED || !value || value.length > MAX_NAME_BYTES) continue;
       const { proof } = judgeRecord(trust, NOTICES_TOPIC, record);
       if (proof === 'forged' || (proof === 'unproven' && !trust.acceptsUnsigned)) continue;
-      replaced.add(value.toString('utf8'));
+      const inbox = value.toString('utf8');
+      if (!this.#isOwn(inbox)) replaced.add(inbox);
     }
     for (const inbox of replaced) this.#options.onReplaced(inbox);
   }
@@ -123,7 +143,7 @@ export class Notices implements Follower {
 
   #followAgain(follow: () => Promise<void>): void {
     follow().catch((error: unknown) => {
-      this.#options.log.error({ err: error }, 'notices are not heard any more');
+      this.#options.log.error({ ...whyOf(error) }, 'notices are not heard any more');
     });
   }
 
@@ -135,6 +155,7 @@ export class Notices implements Follower {
   async #follow(deadline: number): Promise<void> {
     const { cluster, tail } = this.#options;
     cluster.forgetLeader(NOTICES_TOPIC);
+    this.#own.clear();
     const askEnd = () => listOffset(cluster, NOTICES_TOPIC, ListOffsetTimestamps.LATEST);
     const end = await retry('end of notices', deadline, () => expectTopic(NOTICES_TOPIC, askEnd()));
     this.#topicId = (await cluster.leader(NOTICES_TOPIC)).topicId;

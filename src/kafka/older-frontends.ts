@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { ConfigError } from '../config.ts';
 import type { Cluster } from './cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
-import { retry } from './retry.ts';
+import { retry, whyOf } from './retry.ts';
 import { FRONTEND_GROUP_PREFIX } from './topics.ts';
 import type { Trust } from './trust.ts';
 
@@ -122,7 +122,7 @@ async function shutGate(cluster: Cluster, log: Logger, deadline: number): Promis
     if (shut) log.info({ topic: GATE_TOPIC }, 'frontends of an older version do not start any more');
   } catch (error) {
     log.warn(
-      { err: error, topic: GATE_TOPIC },
+      { ...whyOf(error), topic: GATE_TOPIC },
       'start no frontend of an older version: nothing keeps it from that',
     );
   }

@@ -8,7 +8,7 @@ import { LogBytes } from './log-bytes.ts';
     partition = index INT32  records COMPACT_RECORDS  TAG_BUFFER
 
   and its response, of which we read what is named here without brackets:
-    [topics]  (throttle_time_ms INT32  TAG_BUFFER)
+    [topics]  throttle_time_ms INT32  (TAG_BUFFER)
     topic     = (version 11: name COMPACT_STRING) (version 13: topic_id UUID)  [partitions]  TAG_BUFFER
     partition = (index INT32)  error_code INT16  base_offset INT64  log_append_time_ms INT64  (log_start_offset INT64)
                 ([record errors])  (error_message COMPACT_NULLABLE_STRING)  TAG_BUFFER
@@ -44,8 +44,11 @@ export interface TopicResult {
   readonly appendTime: number;
 }
 
+/** What became of the batches, and how long the broker has kept that back because of a quota. */
+export type ProduceResponse = readonly TopicResult[] & { readonly throttleTimeMs: number };
+
 /** `acks=all`, into whatever topics have these names. A response with error codes in it is a response. */
-export const produce = createAPI<[timeoutMs: number, batches: readonly TopicBatch[]], readonly TopicResult[]>(
+export const produce = createAPI<[timeoutMs: number, batches: readonly TopicBatch[]], ProduceResponse>(
   PRODUCE_KEY,
   BY_NAME_VERSION,
   (timeoutMs, batches) => createRequest(timeoutMs, batches, BY_NAME),
@@ -53,10 +56,7 @@ export const produce = createAPI<[timeoutMs: number, batches: readonly TopicBatc
 );
 
 /** `acks=all`, into the topics that have these ids and no others; likewise. */
-export const produceById = createAPI<
-  [timeoutMs: number, batches: readonly IdBatch[]],
-  readonly TopicResult[]
->(
+export const produceById = createAPI<[timeoutMs: number, batches: readonly IdBatch[]], ProduceResponse>(
   PRODUCE_KEY,
   BY_ID_VERSION,
   (timeoutMs, batches) => createRequest(timeoutMs, batches, BY_ID),
@@ -135,7 +135,7 @@ function writeUvarint(buffer: Buffer, value: number, offset: number): number {
   return at;
 }
 
-function parseResponse(reader: Reader, readTopic: (bytes: LogBytes) => string): TopicResult[] {
+function parseResponse(reader: Reader, readTopic: (bytes: LogBytes) => string): ProduceResponse {
   const bytes = new LogBytes(reader.buffer.slice(reader.position));
   const results: TopicResult[] = [];
   for (let left = bytes.uvarint() - 1; left > 0; left--) {
@@ -152,7 +152,7 @@ function parseResponse(reader: Reader, readTopic: (bytes: LogBytes) => string): 
     bytes.skipTags();
   }
   reader.position = reader.length;
-  return results;
+  return Object.assign(results, { throttleTimeMs: bytes.int32() });
 }
 
 function skipErrors(bytes: LogBytes): void {

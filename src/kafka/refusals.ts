@@ -11,6 +11,14 @@ const KINDS: ReadonlyMap<number, ResourceKind> = new Map([
   [KafkaCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, 'transactional-id'],
 ]);
 
+/**
+ * A producer that has no transactional id may write to the cluster by the right to write to any topic. There is no `Write` on a
+ * cluster.
+ */
+const INIT_PRODUCER_ID = 22;
+/** All that begins so is a frontend's. */
+const OWN_PREFIX = 'milena.';
+
 /** What each request (by its key in Kafka's protocol) needs, where it is not the same for all that it is about. */
 const OPERATIONS: Readonly<Record<number, Operation | Partial<Record<ResourceKind, Operation>>>> = {
   0: 'Write',
@@ -28,7 +36,7 @@ const OPERATIONS: Readonly<Record<number, Operation | Partial<Record<ResourceKin
   19: 'Create',
   20: 'Delete',
   21: 'Delete',
-  22: 'Write',
+  [INIT_PRODUCER_ID]: 'Write',
   23: 'Describe',
   24: 'Write',
   26: 'Write',
@@ -60,10 +68,18 @@ export class Refusals {
 
   /** @param apiKey the request's; @param code any of Kafka's; @param name what it was about */
   note(apiKey: number, code: number, name: string): void {
+    if (apiKey === INIT_PRODUCER_ID && code === KafkaCode.CLUSTER_AUTHORIZATION_FAILED) {
+      this.#note('Write', 'topic', `${OWN_PREFIX}*`);
+      return;
+    }
     const kind = KINDS.get(code);
     if (kind === undefined) return;
     const found = OPERATIONS[apiKey];
     const operation = (typeof found === 'string' ? found : found?.[kind]) ?? 'Describe';
+    this.#note(operation, kind, name);
+  }
+
+  #note(operation: Operation, kind: ResourceKind, name: string): void {
     const key = `${operation} ${kind}`;
     const warning =
       this.#warnings.get(key) ?? new RareWarning((fields) => this.#tell(operation, kind, fields));
@@ -74,7 +90,8 @@ export class Refusals {
   #tell(operation: Operation, kind: ResourceKind, fields: Readonly<Record<string, unknown>>): void {
     const principal = this.#principal;
     const name = typeof fields.resource === 'string' ? fields.resource : '';
-    const grant = aclCommand(operation, kind, name, false, principal);
+    const isPrefix = name.endsWith('*');
+    const grant = aclCommand(operation, kind, isPrefix ? name.slice(0, -1) : name, isPrefix, principal);
     this.#log.error(
       { operation, kind, ...fields, principal, grant },
       `Kafka refuses: ${principal} has not the right ${operation} on ${kind}${name === '' ? '' : ` ${name}`}`,

@@ -44,6 +44,17 @@ export function isOfNetwork(error: unknown): boolean {
   return code === 'PLT_KFK_NETWORK' || code === 'PLT_KFK_TIMEOUT';
 }
 
+/**
+ * Why something failed, for the log. A stack only where that tells something: what Kafka said and what the network did is in
+ * the sentence, and the stack says where this program waited.
+ */
+export function whyOf(error: unknown): { readonly reason: string } | { readonly err: unknown } {
+  // Where it was tried again for a while, what the last try met.
+  const cause = error instanceof EngineError && error.cause !== undefined ? error.cause : error;
+  const isSaid = cause instanceof KafkaError || cause instanceof EngineError || isOfNetwork(cause);
+  return isSaid ? { reason: reasonOf(cause) } : { err: error };
+}
+
 /** Twice as long as the last time, up to a bound, in milliseconds. */
 export function longerPause(pause: number, longest: number): number {
   return Math.min(pause * 2, longest);

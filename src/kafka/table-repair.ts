@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { RareWarning } from './rare-warning.ts';
 import type { TableState } from './table-state.ts';
+import { Trouble } from './trouble.ts';
 
 /** Between two looks, milliseconds: anywhere in between, so that of several frontends one writes and the others see it. */
 const SHORTEST_PAUSE_MS = 300;
@@ -16,7 +17,6 @@ const MOST_PATIENCE_MS = 300_000;
  */
 export class TableRepair {
   readonly #state: TableState<unknown>;
-  readonly #log: Logger;
   readonly #write: (key: string) => Promise<void>;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
@@ -25,11 +25,12 @@ export class TableRepair {
   #patience = 1;
   #reported = 0;
   readonly #refused: RareWarning;
+  readonly #trouble: Trouble;
 
   constructor(state: TableState<unknown>, log: Logger, write: (key: string) => Promise<void>) {
     this.#state = state;
-    this.#log = log;
     this.#write = write;
+    this.#trouble = new Trouble(log, 'records not written again');
     this.#refused = new RareWarning((fields) =>
       log.warn(fields, 'records that no frontend wrote were stepped over'),
     );
@@ -59,7 +60,8 @@ export class TableRepair {
     this.#written = keys;
     const results = await Promise.allSettled(keys.map((key) => this.#write(key)));
     const failed = results.find((result) => result.status === 'rejected');
-    if (failed && !this.#closed) this.#log.warn({ err: failed.reason }, 'records not written again');
+    if (!failed) this.#trouble.over();
+    else if (!this.#closed) this.#trouble.failed(failed.reason);
     this.start();
   }
 

@@ -9,15 +9,15 @@ import type { Logger } from 'pino';
 import type { Accounts } from './accounts.ts';
 import type { Cluster } from './cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
-import { now, retry } from './retry.ts';
-import { INBOX_REQUIRES, OWN_TOPICS } from './topics.ts';
+import { now, retry, whyOf } from './retry.ts';
+import { ensureTable, INBOX_REQUIRES, OWN_TOPICS } from './topics.ts';
 
 /** Topics in one request: it takes the broker some 20 ms. */
 const TOPICS_AT_ONCE = 200;
 /** Between two of them: account changes go over the same connection. */
 const PAUSE_MS = 20;
 const TIMEOUT_MS = 10_000;
-/** Between two rounds over all inboxes. Kafka cleans no segment that is written to, so nothing is lost sooner. */
+/** Between two rounds over all topics. */
 const INTERVAL_MS = 3_600_000;
 
 type Settings = Readonly<Record<string, string>>;
@@ -27,6 +27,8 @@ export interface TopicSettingsOptions {
   readonly log: Logger;
   readonly accounts: Pick<Accounts, 'list'>;
   readonly inboxPrefix: string;
+  /** Milliseconds between two rounds; an hour unless given. */
+  readonly intervalMs?: number;
 }
 
 /**
@@ -41,16 +43,25 @@ export class TopicSettings {
     this.#options = options;
   }
 
-  /** The frontends' own topics. What fails is logged: it is tried again at the next start. */
-  async bringOwn(): Promise<void> {
-    for (const [topic, required] of Object.entries(OWN_TOPICS)) await this.#bring([topic], required);
+  /**
+   * The frontends' own topics. What fails is logged: it is tried again with the next round. Never rejects.
+   * @returns those for which it failed
+   */
+  async bringOwn(): Promise<string[]> {
+    const failed: string[] = [];
+    for (const [topic, required] of Object.entries(OWN_TOPICS)) {
+      if (!(await this.#bring([topic], required))) failed.push(topic);
+    }
+    return failed;
   }
 
-  /** All inboxes, now and once an hour: an operator may change them while frontends run. Never rejects. */
-  async keepInboxes(): Promise<void> {
-    while (!this.#closed) {
+  /** All inboxes now, and all topics once an hour: an operator may change them while frontends run. Never rejects. */
+  async keep(): Promise<void> {
+    for (;;) {
       await this.#bringInboxes();
-      await sleep(INTERVAL_MS, undefined, { ref: false });
+      await sleep(this.#options.intervalMs ?? INTERVAL_MS, undefined, { ref: false });
+      if (this.#closed) return;
+      await this.bringOwn();
     }
   }
 
@@ -73,30 +84,60 @@ export class TopicSettings {
     this.#closed = true;
   }
 
-  async #bring(topics: readonly string[], required: Settings): Promise<void> {
-    const { log } = this.#options;
+  /** @returns whether all of them are as required now */
+  async #bring(topics: readonly string[], required: Settings): Promise<boolean> {
+    const { cluster, log } = this.#options;
     try {
-      const deadline = now() + TIMEOUT_MS;
-      const others = await retry('settings of topics', deadline, () =>
-        otherSettings(this.#options.cluster, topics, required),
-      );
-      if (others.length === 0) return;
-      const changed = await retry('change of settings', deadline, () => this.#change(others, required));
-      log.info({ topics: changed, settings: required }, 'settings of topics changed');
+      return await bringSettings(cluster, log, topics, required);
     } catch (error) {
-      if (!this.#closed) log.warn({ err: error, topics: topics.length }, 'settings of topics not checked');
+      if (!this.#closed)
+        log.warn({ ...whyOf(error), topics: topics.length }, 'settings of topics not checked');
+      return false;
     }
   }
+}
 
-  /** @returns those that were; why the others were not is logged */
-  async #change(topics: readonly string[], required: Settings): Promise<string[]> {
-    const failed = await changeSettings(this.#options.cluster, topics, required);
-    for (const err of failed.values()) {
-      this.#options.log.warn({ err, topics: failed.size }, 'settings of topics not changed');
-      break;
-    }
-    return topics.filter((topic) => !failed.has(topic));
+/**
+ * Makes a table's topic, where somebody has deleted it, and sets it as it has to be, where somebody has altered it.
+ * @throws EngineError `UNAVAILABLE`; KafkaError
+ */
+export async function restoreTable(
+  cluster: Cluster,
+  log: Logger,
+  topic: string,
+  replicationFactor: number,
+): Promise<void> {
+  await ensureTable(cluster, topic, replicationFactor, now() + TIMEOUT_MS);
+  await bringBack(cluster, log, topic);
+}
+
+/** Sets one topic back, an inbox's or one of ours, where somebody has met it otherwise. @throws likewise */
+export async function bringBack(cluster: Cluster, log: Logger, topic: string): Promise<void> {
+  await bringSettings(cluster, log, [topic], OWN_TOPICS[topic] ?? INBOX_REQUIRES);
+}
+
+/**
+ * Why single ones were not changed is logged.
+ * @returns whether all of them are as required now
+ * @throws EngineError `UNAVAILABLE`; KafkaError
+ */
+async function bringSettings(
+  cluster: Cluster,
+  log: Logger,
+  topics: readonly string[],
+  required: Settings,
+): Promise<boolean> {
+  const deadline = now() + TIMEOUT_MS;
+  const others = await retry('settings of topics', deadline, () => otherSettings(cluster, topics, required));
+  if (others.length === 0) return true;
+  const failed = await retry('change of settings', deadline, () => changeSettings(cluster, others, required));
+  for (const err of failed.values()) {
+    log.warn({ ...whyOf(err), topics: failed.size }, 'settings of topics not changed');
+    break;
   }
+  const changed = others.filter((topic) => !failed.has(topic));
+  if (changed.length > 0) log.info({ topics: changed, settings: required }, 'settings of topics changed');
+  return failed.size === 0;
 }
 
 /**
@@ -147,9 +188,9 @@ export async function changeSettings(
   return new Map(
     response.responses
       .filter(({ errorCode }) => errorCode !== KafkaCode.NONE)
-      .map(({ resourceName, errorCode }) => [
+      .map(({ resourceName, errorCode, errorMessage }) => [
         resourceName,
-        new KafkaError(`IncrementalAlterConfigs ${resourceName}`, errorCode),
+        new KafkaError(`IncrementalAlterConfigs ${resourceName}`, errorCode, errorMessage),
       ]),
   );
 }

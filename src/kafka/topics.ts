@@ -169,9 +169,10 @@ export async function createTopics(
   const response = await cluster.requestSlow(createTopicsV7.api, topics, TOPIC_TIMEOUT_MS, false);
   const created = new Map<string | null, string | null | Error>(
     response.topics.map((topic) => {
-      const { errorCode: code } = topic;
-      if (code === KafkaCode.TOPIC_ALREADY_EXISTS) return [topic.name, null];
-      return [topic.name, code === KafkaCode.NONE ? topic.topicId : new KafkaError('CreateTopics', code)];
+      const { name, errorCode: code, errorMessage, topicId } = topic;
+      if (code === KafkaCode.TOPIC_ALREADY_EXISTS) return [name, null];
+      if (code === KafkaCode.NONE) return [name, topicId];
+      return [name, new KafkaError(`CreateTopics ${name}`, code, errorMessage)];
     }),
   );
   return names.map((name) => {
@@ -203,19 +204,17 @@ export async function tryInboxTopic(
   const topics = [newTopic(name, replicationFactor, INBOX_CONFIG)];
   const { topics: results } = await cluster.requestSlow(createTopicsV7.api, topics, TOPIC_TIMEOUT_MS, true);
   const { errorCode: code = KafkaCode.REQUEST_TIMED_OUT, errorMessage } = results[0] ?? {};
-  return code === KafkaCode.NONE
-    ? null
-    : new KafkaError(`CreateTopics (${errorMessage ?? 'without a word'})`, code);
+  return code === KafkaCode.NONE ? null : new KafkaError('CreateTopics', code, errorMessage);
 }
 
 /** Deletes topics by their ids; those that are gone already are fine. @throws the network's error */
 export async function deleteTopics(cluster: Cluster, topicIds: readonly string[]): Promise<(null | Error)[]> {
   const topics = [...new Set(topicIds)].map((topicId) => ({ name: null, topicId }));
   const response = await cluster.requestSlow(deleteTopicsV6.api, topics, TOPIC_TIMEOUT_MS);
-  const codes = new Map(response.responses.map(({ topicId, errorCode }) => [topicId, errorCode]));
+  const answers = new Map(response.responses.map((answer) => [answer.topicId, answer]));
   return topicIds.map((topicId) => {
-    const code = codes.get(topicId) ?? KafkaCode.REQUEST_TIMED_OUT;
-    return GONE.has(code) ? null : new KafkaError('DeleteTopics', code);
+    const { errorCode = KafkaCode.REQUEST_TIMED_OUT, errorMessage = null } = answers.get(topicId) ?? {};
+    return GONE.has(errorCode) ? null : new KafkaError('DeleteTopics', errorCode, errorMessage);
   });
 }
 

@@ -1,12 +1,15 @@
 import type { Logger } from 'pino';
 import { EngineError } from './errors.ts';
-import { now, reasonOf, worthRetrying } from './retry.ts';
+import { KafkaError } from './kafka-error.ts';
+import { now, whyOf } from './retry.ts';
 
 const INTERVAL_MS = 60_000;
+/** What passes by itself, and sooner, is not told: leaders move, and a broker that starts reads its groups. */
+const GRACE_MS = 1_000;
 
 /**
  * Something that fails over and over until it works again: one line in the log when that begins, one a minute while it lasts,
- * one when it is over. What the network did comes without a stack: it says where this program waited, and nothing of why.
+ * one when it is over.
  */
 export class Trouble {
   readonly #log: Logger;
@@ -14,7 +17,8 @@ export class Trouble {
   readonly #fields: Readonly<Record<string, unknown>>;
   /** On the clock of `now`; null while all is well. */
   #since: number | null = null;
-  #toldAt = 0;
+  /** Null while nothing is told of it. */
+  #toldAt: number | null = null;
   #failures = 0;
 
   /** @param what happens, as the line says it: `Kafka does not answer` */
@@ -24,27 +28,45 @@ export class Trouble {
     this.#fields = fields;
   }
 
-  failed(error: unknown): void {
+  /** @param began when what failed now was begun, on the clock of `now`: a question that nobody answered was put before */
+  failed(error: unknown, began = now()): void {
+    const isTold = this.#toldAt !== null || !isPassing(error) || now() - (this.#since ?? began) >= GRACE_MS;
+    this.#note(isTold ? () => whyOf(error) : null, began);
+  }
+
+  /** The same of what is no error. @param why fields of the line */
+  goesOn(why: Readonly<Record<string, unknown>>, began = now()): void {
+    this.#note(() => why, began);
+  }
+
+  /** @param why null: not to be told yet */
+  #note(why: (() => Readonly<Record<string, unknown>>) | null, began: number): void {
     const moment = now();
     this.#failures += 1;
-    if (this.#since !== null && moment - this.#toldAt < INTERVAL_MS) return;
-    // Where it was tried again for a while, what the last try met.
-    const cause = error instanceof EngineError && error.cause !== undefined ? error.cause : error;
-    const why = worthRetrying(cause) ? { reason: reasonOf(cause) } : { err: error };
-    if (this.#since === null) this.#log.warn({ ...this.#fields, ...why }, this.#what);
-    else this.#log.warn({ ...this.#fields, ...why, ...this.#sofar(moment) }, `${this.#what}: still so`);
-    this.#since ??= moment;
+    this.#since ??= began;
+    if (why === null || (this.#toldAt !== null && moment - this.#toldAt < INTERVAL_MS)) return;
+    const fields = { ...this.#fields, ...why() };
+    if (this.#toldAt === null) this.#log.warn(fields, this.#what);
+    else this.#log.warn({ ...fields, ...this.#sofar(moment) }, `${this.#what}: still so`);
     this.#toldAt = moment;
   }
 
   over(): void {
     if (this.#since === null) return;
-    this.#log.info({ ...this.#fields, ...this.#sofar(now()) }, `${this.#what}: over`);
+    if (this.#toldAt !== null)
+      this.#log.info({ ...this.#fields, ...this.#sofar(now()) }, `${this.#what}: over`);
     this.#since = null;
+    this.#toldAt = null;
     this.#failures = 0;
   }
 
   #sofar(moment: number): { seconds: number; failures: number } {
     return { seconds: Math.round((moment - (this.#since ?? moment)) / 1_000), failures: this.#failures };
   }
+}
+
+/** Of Kafka's codes; the network's errors are told at once. */
+function isPassing(error: unknown): boolean {
+  const cause = error instanceof EngineError && error.cause !== undefined ? error.cause : error;
+  return cause instanceof KafkaError && cause.passing;
 }

@@ -10,6 +10,7 @@ const TOOLS = {
   'delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
   'reassign-partitions': 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   'console-producer': 'org.apache.kafka.tools.ConsoleProducer',
+  'console-share-consumer': 'org.apache.kafka.tools.consumer.ConsoleShareConsumer',
 } as const;
 
 /**

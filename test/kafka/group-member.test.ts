@@ -57,8 +57,8 @@ describe('the holder of an inbox', () => {
     await admin.disconnect();
     return topic;
   }
-  const acquire = async (group: string, takeover = false, by: string = frontendId): Promise<GroupMember> =>
-    (await leases.acquire({ group, frontendId: by, takeover, deadline: deadline() })).member;
+  const acquire = (group: string, takeover = false, by: string = frontendId): Promise<GroupMember> =>
+    leases.acquire({ group, frontendId: by, takeover, deadline: deadline() });
   const members = async (group: string) =>
     (await describeMembers(cluster, testTrust, [group], deadline()))[0] ?? [];
   /** Somebody else comes in, and so the group changes. */

@@ -9,8 +9,12 @@ import { BROKER_SETTINGS, judgeCopies, judgeSettings } from '../../src/kafka/kaf
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
+import { message } from '../contracts/cluster.ts';
 
-const AROUND = { brokers: 1, replicationFactor: 1, frontendLeaseMs: 10_000, hasCoordinator: true };
+const AROUND = {
+  ...{ brokers: 1, replicationFactor: 1, frontendLeaseMs: 10_000 },
+  ...{ hasCoordinator: true, hasOwnTopics: true },
+};
 
 function configOf(brokers: string, more: Record<string, string> = {}) {
   return readConfig({ MILENA_KAFKA_BROKERS: brokers, MILENA_CLUSTER_KEYS: TEST_KEYS, ...more });
@@ -44,8 +48,8 @@ describe('the settings of a Kafka', () => {
     ['offset.metadata.max.bytes', '4095', 'broken'],
     ['socket.request.max.bytes', '1048576', 'broken'],
     ['transaction.max.timeout.ms', '4999', 'broken'],
-    ['min.insync.replicas', '2', 'broken'],
-    ['min.insync.replicas', '3', 'broken', { brokers: 3, replicationFactor: 2 }],
+    ['min.insync.replicas', '2', 'dangerous'],
+    ['min.insync.replicas', '3', 'dangerous', { brokers: 3, replicationFactor: 2 }],
     ['offsets.topic.replication.factor', '3', 'broken', { hasCoordinator: false }],
     ['transaction.state.log.replication.factor', '3', 'broken', { hasCoordinator: false }],
     ['offsets.topic.replication.factor', '1', 'dangerous', { brokers: 3 }],
@@ -58,7 +62,7 @@ describe('the settings of a Kafka', () => {
     ['max.connections.per.ip', '10', 'dangerous'],
     ['delete.topic.enable', 'false', 'slow'],
     ['group.initial.rebalance.delay.ms', '3000', 'slow'],
-    ['group.consumer.max.session.timeout.ms', '60000', 'slow'],
+    ['group.consumer.session.timeout.ms', '60000', 'slow'],
     ['max.incremental.fetch.session.cache.slots', '679', 'slow'],
     ['transaction.abort.timed.out.transaction.cleanup.interval.ms', '10000', 'slow'],
   ])('%s=%s are told as %s', (name, value, grade, around) => {
@@ -105,9 +109,24 @@ describe('the settings of a Kafka', () => {
     expect(judgeCopies({ ...AROUND, brokers: 1 })).toEqual([]);
     expect(judgeCopies({ ...AROUND, brokers: 3, replicationFactor: 3 })).toEqual([]);
     expect(judgeCopies({ ...AROUND, brokers: 3 })[0]).toMatchObject({ grade: 'dangerous' });
-    expect(judgeCopies({ ...AROUND, brokers: 2, replicationFactor: 3 })[0]).toMatchObject({
-      grade: 'dangerous',
+    const tooMany = { ...AROUND, brokers: 2, replicationFactor: 3 };
+    expect(judgeCopies(tooMany)[0]).toMatchObject({ grade: 'dangerous' });
+    expect(judgeCopies({ ...tooMany, hasOwnTopics: false })[0]).toMatchObject({
+      ...{ grade: 'broken', text: expect.stringContaining('No frontend can start') },
+      remedy: 'Start the others, or set it to 2.',
     });
+  });
+
+  it('have a remedy that is enough', () => {
+    const heartbeats = judge('group.consumer.session.timeout.ms', '45000');
+    expect(heartbeats?.text).toContain('a heartbeat each 15 s');
+    expect(heartbeats?.text).toContain('667 requests a second');
+    expect(heartbeats?.remedy).toContain('group.consumer.session.timeout.ms=1800000');
+    expect(heartbeats?.remedy).toContain('group.consumer.max.session.timeout.ms=1800000');
+    const lease = judge('group.max.session.timeout.ms', '1800000', { frontendLeaseMs: 2_000_000 });
+    expect(lease?.remedy).toContain('group.max.session.timeout.ms=2000000');
+    const least = judge('group.min.session.timeout.ms', '6000', { frontendLeaseMs: 3_000 });
+    expect(least?.remedy).toContain('group.min.session.timeout.ms=3000');
   });
 });
 
@@ -142,7 +161,7 @@ describe('a Kafka with other settings', () => {
       'offsets.retention.minutes=10080': 'dangerous',
       'auto.create.topics.enable=true': 'dangerous',
       'group.initial.rebalance.delay.ms=3000': 'slow',
-      'group.consumer.max.session.timeout.ms=60000': 'slow',
+      'group.consumer.session.timeout.ms=45000': 'slow',
       'transaction.abort.timed.out.transaction.cleanup.interval.ms=10000': 'slow',
       'delete.topic.enable=false': 'slow',
       'offset.metadata.max.bytes=4000': 'broken',
@@ -168,6 +187,38 @@ describe('a Kafka with other settings', () => {
     ]);
     expect(told.filter(({ level, kafka }) => level === 40 && kafka === 'slow')).toHaveLength(4);
     expect(told.filter(({ level, kafka }) => level === 40 && kafka === 'dangerous')).toHaveLength(2);
+  });
+});
+
+describe('a Kafka that asks for more copies than there are', () => {
+  let broker: TestBroker;
+
+  beforeAll(async () => {
+    broker = await startBroker({ properties: { 'min.insync.replicas': '2' } });
+  });
+  afterAll(() => broker?.stop());
+
+  it('is broken only while there are no topics, and asked to make too many copies of them', async () => {
+    const more = { MILENA_REPLICATION_FACTOR: '3' };
+    expect(gradesOf(await check(broker.brokers, more))).toMatchObject({
+      'MILENA_REPLICATION_FACTOR=3': 'broken',
+    });
+    await expect(openEngine(configOf(broker.brokers, more), pino({ level: 'silent' }))).rejects.toThrow(
+      /No frontend can start while there is 1 broker/,
+    );
+  });
+
+  it('is dangerous, and stores messages all the same', async () => {
+    const what = 'min.insync.replicas=2';
+    const findings = await check(broker.brokers);
+    expect(gradesOf(findings)).toEqual({ version: 'good', [what]: 'dangerous', rights: 'good' });
+    const engine = await openEngine(configOf(broker.brokers), pino({ level: 'silent' }));
+    const owner = await engine.accounts.create({ name: 'few' });
+    expect(await engine.inboxes.append(owner, message(owner, 'stored'))).toMatchObject({ offset: 0 });
+    await engine.close();
+    expect(gradesOf(await check(broker.brokers))).toMatchObject({
+      ...{ [what]: 'dangerous', [`${what} of topic milena.accounts`]: 'dangerous' },
+    });
   });
 });
 

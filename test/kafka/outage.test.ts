@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { contactKafka } from '../../src/kafka/contact.ts';
 import { type Engine, openEngine } from '../../src/kafka/engine.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
 import { startBroker } from '../broker/broker.ts';
@@ -108,6 +109,12 @@ describe('Kafka killed and started again', () => {
       );
       for (const send of await Promise.allSettled(sends)) {
         expect(send).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
+      }
+      if (round === 0) {
+        const config = readConfig({ MILENA_KAFKA_BROKERS: broker.brokers });
+        await expect(contactKafka(config)).rejects.toThrow(
+          `What listens at ${broker.brokers} takes connections and answers nothing`,
+        );
       }
       await broker.thaw();
       await eventually(() => impatient.inboxes.append(owner, message(owner, `${round} back`)));

@@ -154,6 +154,8 @@ describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an author
       readonly kind?: string;
       readonly resource?: string;
       readonly principal?: string;
+      readonly grant?: string;
+      readonly err?: { readonly stack?: string };
     }
     let engine: Engine;
     let lines: Line[];
@@ -190,6 +192,30 @@ describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an author
         code: 'REFUSED',
       });
       await told('Write', 'topic', `milena.inbox.${owner.name}`);
+    });
+
+    it('refuse every send, where nothing may be written, by a right that can be granted', async () => {
+      const owner = await engine.accounts.create({ name: uniqueName('owner') });
+      const writes = RIGHTS.filter(([operation, kind]) => operation === 'Write' && kind === 'topic');
+      for (const right of writes) await revoke(right);
+      onTestFinished(async () => {
+        await grant(writes);
+        await settled(['rights']);
+      });
+      await eventually(async () => expect(await check()).toHaveLength(writes.length));
+      const before = lines.length;
+      // The first by the topic, then nobody gets a producer id any more.
+      for (let i = 0; i < 2; i++) {
+        await expect(engine.inboxes.append(owner, message(owner, 'no'))).rejects.toMatchObject({
+          code: 'REFUSED',
+        });
+      }
+      await told('Write', 'topic', 'milena.*');
+      const since = lines.slice(before);
+      const prefix = "--operation Write --topic 'milena.' --resource-pattern-type prefixed";
+      expect(since.map(({ grant }) => grant)).toContainEqual(expect.stringContaining(prefix));
+      expect(since.filter(({ grant = '' }) => grant.includes('--cluster'))).toEqual([]);
+      expect(since.filter(({ err }) => err?.stack !== undefined)).toEqual([]);
     });
 
     it('refuse to make an account', async () => {

@@ -3,6 +3,9 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { openEngine } from '../../src/kafka/engine.ts';
+import { EngineError } from '../../src/kafka/errors.ts';
+import { KafkaCode, KafkaError } from '../../src/kafka/kafka-error.ts';
+import { now } from '../../src/kafka/retry.ts';
 import { Trouble } from '../../src/kafka/trouble.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
@@ -57,9 +60,46 @@ describe('something that fails over and over', () => {
     expect(lines.at(-1)).toMatchObject({ msg: 'it fails', reason: 'again' });
   });
 
-  it('has no stack where it was the network, and one where it was anything else', () => {
+  it('that passes within a second is no line, and one where it lasts', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const { lines, log } = recordingLog();
+    const trouble = new Trouble(log, 'it fails');
+    const passing = new KafkaError('Fetch milena.accounts', KafkaCode.UNKNOWN_LEADER_EPOCH);
+    trouble.failed(passing);
+    vi.advanceTimersByTime(900);
+    trouble.failed(new EngineError('UNAVAILABLE', 'in time', { cause: passing }));
+    trouble.over();
+    expect(lines).toEqual([]);
+    trouble.failed(passing);
+    vi.advanceTimersByTime(1_000);
+    trouble.failed(passing);
+    vi.advanceTimersByTime(4_000);
+    trouble.over();
+    expect(lines.map(({ msg }) => msg)).toEqual(['it fails', 'it fails: over']);
+    expect(lines[1]).toMatchObject({ seconds: 5, failures: 2 });
+    // What does not pass is told at once.
+    trouble.failed(new KafkaError('Fetch milena.accounts', KafkaCode.TOPIC_AUTHORIZATION_FAILED));
+    expect(lines).toHaveLength(3);
+  });
+
+  it('has lasted since what failed was begun', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const { lines, log } = recordingLog();
+    const trouble = new Trouble(log, 'it hangs');
+    const began = now();
+    vi.advanceTimersByTime(7_000);
+    trouble.failed(networkError('Request timed out'), began);
+    vi.advanceTimersByTime(3_000);
+    trouble.over();
+    expect(lines.at(-1)).toMatchObject({ seconds: 10 });
+  });
+
+  it('has no stack where it was the network or Kafka, and one where it was anything else', () => {
     const { lines, log } = recordingLog();
     new Trouble(log, 'one').failed(networkError('gone'));
+    const said = new KafkaError('InitProducerId', KafkaCode.CLUSTER_AUTHORIZATION_FAILED);
+    new Trouble(log, 'said').failed(said);
+    expect(lines.pop()).toMatchObject({ reason: said.message });
     new Trouble(log, 'other').failed(new TypeError('a fault of ours'));
     expect(lines[0]?.err).toBeUndefined();
     expect(lines[1]?.err?.stack).toContain('trouble.test');

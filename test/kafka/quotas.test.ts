@@ -1,0 +1,67 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contactKafka } from '../../src/kafka/contact.ts';
+import { type Engine, openEngine } from '../../src/kafka/engine.ts';
+import { checkKafka } from '../../src/kafka/kafka-check.ts';
+import { startBroker } from '../broker/broker.ts';
+import { kafkaTool } from '../broker/kafka-tool.ts';
+import type { TestBroker } from '../broker/test-broker.ts';
+import { eventually, message, uniqueName } from '../contracts/cluster.ts';
+import { testConfig } from './cluster.ts';
+
+interface Line {
+  readonly msg: string;
+  readonly quota?: string;
+  readonly user?: string;
+  readonly clientId?: string;
+  readonly remedy?: string;
+}
+
+describe('a quota of Kafka’s', { timeout: 120_000 }, () => {
+  const lines: Line[] = [];
+  /** Of its own: everybody there is slowed down. */
+  let broker: TestBroker;
+  let engine: Engine;
+
+  beforeAll(async () => {
+    broker = await startBroker();
+    const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    engine = await openEngine(config(), log);
+  });
+  afterAll(async () => {
+    await engine?.close();
+    await broker?.stop();
+  });
+
+  const config = () => testConfig({ MILENA_KAFKA_BROKERS: broker.brokers });
+  const slow = async () => {
+    const findings = await checkKafka(config(), await contactKafka(config()));
+    return findings.filter(({ grade }) => grade === 'slow');
+  };
+  const told = () => lines.filter(({ msg }) => msg.startsWith('Kafka slows this frontend down'));
+
+  it('is seen by the doctor, and told of in one line when it is used up and one when it is over', async () => {
+    const owner = await engine.accounts.create({ name: uniqueName('owner') });
+    expect(await slow()).toEqual([]);
+    const alter = '--alter --entity-type users --entity-default';
+    await kafkaTool(broker.brokers, 'configs', [
+      ...alter.split(' '),
+      '--add-config',
+      'producer_byte_rate=2000',
+    ]);
+    const [finding] = await slow();
+    expect(finding).toMatchObject({ what: 'quota producer_byte_rate=2000 of every user' });
+    for (let i = 0; i < 5; i++) await engine.inboxes.append(owner, message(owner, 'x'.repeat(5_000)));
+    await eventually(() => expect(told()).toHaveLength(1));
+    const [line] = told();
+    expect(line).toMatchObject({ quota: 'producer_byte_rate', user: 'ANONYMOUS' });
+    expect(line?.clientId).toMatch(/^milena-/);
+    // What the lines say is what ends it.
+    for (const remedy of [finding?.remedy, line?.remedy]) {
+      const args = remedy?.match(/^scripts\/kafka-tool\.sh configs (.*)$/)?.[1]?.replaceAll("'", '');
+      await kafkaTool(broker.brokers, 'configs', args?.split(' ') ?? []);
+    }
+    await eventually(() => expect(told().map(({ msg }) => msg.split(': ').at(-1))).toContain('over'));
+    expect(told()).toHaveLength(2);
+  });
+});
