@@ -181,6 +181,11 @@ export class KafkaInboxes implements Inboxes {
     await this.#frontend.close();
   }
 
+  /** Names of those whose inboxes this process holds, or is about to. */
+  ownersHere(): string[] {
+    return [...this.#local.keys()];
+  }
+
   append(to: Account, message: OutgoingMessage): Promise<Accepted> {
     return this.#append(to, message).catch(async (error: unknown) => {
       if (!isNoInbox(error)) throw error;

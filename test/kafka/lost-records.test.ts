@@ -7,12 +7,13 @@ import { type Engine, openEngine } from '../../src/kafka/engine.ts';
 import type { Accepted, Fate } from '../../src/kafka/inboxes.ts';
 import { readBounds, readLog } from '../../src/kafka/log-reader.ts';
 import { now } from '../../src/kafka/retry.ts';
-import { changeSettings } from '../../src/kafka/topic-settings.ts';
+import { changeSettings, otherSettings, TopicSettings } from '../../src/kafka/topic-settings.ts';
+import { INBOX_REQUIRES } from '../../src/kafka/topics.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { type JvmBroker, javaUsable } from '../broker/jvm-broker.ts';
 import { spoilLog } from '../broker/log-files.ts';
 import { eventually, message, numbered, observe, uniqueName } from '../contracts/cluster.ts';
-import { testConfig } from './cluster.ts';
+import { testConfig, testLog } from './cluster.ts';
 
 const hasJava = await javaUsable();
 const SEGMENT_MS = 1_000;
@@ -115,6 +116,22 @@ describe.skipIf(!hasJava)('records that are lost', { timeout: 180_000 }, () => {
       offset === 0 || left.has(offset) ? 'delivered' : 'undeliverable',
     );
     for (const inLog of [false, true]) expect(await fates(to, sent, inLog)).toEqual(expected);
+  });
+
+  it('to a compaction are few: inboxes in use are soon set back', async () => {
+    const [used, other] = [await make('used'), await make('other')];
+    const topics = [used, other].map(topicOf);
+    await changeSettings(raw, topics, { 'cleanup.policy': 'compact' });
+    const { accounts } = engine;
+    const settings = new TopicSettings({
+      ...{ cluster: raw, log: testLog, accounts, inboxPrefix: 'milena.inbox.', inUseIntervalMs: 50 },
+    });
+    const done = settings.keepInUse(() => [used.name]);
+    await eventually(async () =>
+      expect(await otherSettings(raw, topics, INBOX_REQUIRES)).toEqual([topicOf(other)]),
+    );
+    settings.close();
+    await done;
   });
 
   it.each(['all', 'live'] as const)('to a disk that changed them are not shown (%s)', async (deliver) => {
