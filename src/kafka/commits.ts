@@ -1,11 +1,13 @@
-import { offsetFetchV9 } from '@platformatic/kafka';
+import { offsetCommitV9, offsetFetchV9 } from '@platformatic/kafka';
 import { type Account, inboxLifeOf } from './accounts.ts';
 import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
 import { Correspondents } from './correspondents.ts';
-import { isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
+import { UNKNOWN_EPOCH } from './epochs.ts';
+import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
 import { Position } from './position.ts';
 import { retry } from './retry.ts';
+import { Watermark } from './watermark.ts';
 
 /** What is committed for an inbox. */
 export interface Commit {
@@ -66,6 +68,37 @@ export async function readManyCommits(
     for (const group of groups) commits.push(found.get(group) ?? null);
   }
   return commits;
+}
+
+/**
+ * Commits that nothing of a new inbox is delivered yet: Kafka's tools show its lag from then on, and a commit that is missing
+ * later was lost.
+ * @param topic of the inbox, and its group's name
+ * @param start where its log begins
+ * @throws EngineError `UNAVAILABLE`; KafkaError where somebody is in the group
+ */
+export async function commitStart(
+  cluster: Cluster,
+  owner: Account,
+  topic: string,
+  start: number,
+  deadline: number,
+): Promise<void> {
+  const partition = {
+    partitionIndex: 0,
+    committedOffset: BigInt(start),
+    committedLeaderEpoch: UNKNOWN_EPOCH,
+    committedMetadata: new Watermark(start).encode(inboxLifeOf(owner)),
+  };
+  // As no member, which Kafka takes as long as nobody is one.
+  const commits = [{ name: topic, partitions: [partition] }];
+  await retry(`first commit of ${topic}`, deadline, async () => {
+    const args = [topic, -1, '', null, commits] as const;
+    const response = await cluster.requestCoordinator('group', topic, offsetCommitV9.api, ...args);
+    const code = response.topics[0]?.partitions[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+    if (isPassing(code)) cluster.forgetCoordinator('group', topic);
+    expectNone(`OffsetCommit ${topic}`, code);
+  });
 }
 
 async function readAt(

@@ -107,6 +107,7 @@ export async function openEngine(config: Config, log: Logger, wallClock = Date.n
   }
   // Not waited for: there may be many thousand.
   void settings.keep();
+  void settings.keepInUse(() => inboxes.ownersHere());
   return { accounts, inboxes, sessions, keys, close };
 }
 

@@ -57,7 +57,7 @@ export class Epochs {
     if (starts.length > MOST) starts.shift();
   }
 
-  /** Of the record at an offset; `UNKNOWN_EPOCH` in front of the first one known. */
+  /** Of the record at an offset; `UNKNOWN_EPOCH` in front of the first one known: that was forgotten, or never seen. */
   at(offset: number): number {
     for (let index = this.#starts.length - 1; index >= 0; index--) {
       const [from, epoch] = this.#starts[index] ?? [0, UNKNOWN_EPOCH];
@@ -66,8 +66,9 @@ export class Epochs {
     return UNKNOWN_EPOCH;
   }
 
-  /** From where on a log with that end of an epoch, and this one, are not the same. */
+  /** From where on a log with that end of an epoch, and this one, are not the same: 0 where that was forgotten. */
   partsFrom({ epoch, end }: EpochEnd): number {
+    if (epoch < this.first && this.#starts.length === MOST) return 0;
     const later = this.#starts.find(([, known]) => known > epoch);
     return Math.min(end, later?.[0] ?? Number.POSITIVE_INFINITY);
   }

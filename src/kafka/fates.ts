@@ -4,7 +4,7 @@ import { positionOf, readCommits } from './commits.ts';
 import { readEpochEnds } from './epoch-ends.ts';
 import { UNKNOWN_EPOCH } from './epochs.ts';
 import { type Fate, RECEIPT_TIME, type Receipt } from './inboxes.ts';
-import { type LogBounds, readBatchAt, readBounds, readManyBounds } from './log-reader.ts';
+import { type LogBounds, readBatchFrom, readManyBounds } from './log-reader.ts';
 import type { Position } from './position.ts';
 import { now } from './retry.ts';
 
@@ -41,12 +41,7 @@ export async function readFates(
   });
   await judgeAll(cluster, cases);
   if (inLog) await findLost(cluster, cases);
-  const doubtful = cases.filter(({ fate }) => fate === 'look');
-  const looked = doubtful.slice(0, MOST_LOOKS).map(async (one) => {
-    // Of a log that cannot be read nothing is said: its recipient may still get the message.
-    one.fate = await look(cluster, one).catch(() => 'waiting' as const);
-  });
-  await Promise.all(looked);
+  await lookInLogs(cluster, cases);
   return cases.map(({ fate }) => (fate === 'look' ? 'waiting' : fate));
 }
 
@@ -71,16 +66,7 @@ function judge({ offset, epoch, acceptedAt }: Receipt, position: Position | null
   if (position.gone.has(offset)) return 'undeliverable';
   // A receipt of an older frontend says where the message was and nothing else.
   if (acceptedAt === null) return 'delivered';
-  return epoch !== UNKNOWN_EPOCH && isOf(position, offset, epoch) ? 'delivered' : 'look';
-}
-
-/**
- * Whether the record that was delivered at an offset may be that of a leader epoch. A commit without epochs is of an older
- * frontend, and of no message that has one.
- */
-function isOf({ epochs }: Position, offset: number, epoch: number): boolean {
-  const known = epochs.at(offset);
-  return known === UNKNOWN_EPOCH ? epoch < epochs.first : epoch === known;
+  return epoch !== UNKNOWN_EPOCH && position.epochs.at(offset) === epoch ? 'delivered' : 'look';
 }
 
 /** Of what waits, some may be in no log any more: deleted unread, or cut away. */
@@ -91,7 +77,7 @@ async function findLost(cluster: Cluster, cases: readonly Case[]): Promise<void>
   if (inFront.length > 0) {
     // Read after the log's start: what is in front of that and not in the commit was deleted by somebody else.
     await judgeAll(cluster, inFront);
-    for (const one of inFront) if (one.fate === 'waiting') one.fate = 'undeliverable';
+    for (const one of inFront) if (one.fate === 'waiting') one.fate = fateOfMissing(one);
   }
   const elder = waiting.filter(({ fate, topic, receipt: { epoch, acceptedAt } }) => {
     return fate === 'waiting' && acceptedAt !== null && epoch < (bounds.get(topic)?.epoch ?? UNKNOWN_EPOCH);
@@ -124,23 +110,63 @@ async function findCut(cluster: Cluster, cases: readonly Case[]): Promise<void> 
   }
 }
 
+/** Where the commit does not tell, the log has to. What it cannot say yet is waiting: its recipient may still get the message. */
+async function lookInLogs(cluster: Cluster, cases: readonly Case[]): Promise<void> {
+  const doubtful = cases.filter(({ fate }) => fate === 'look');
+  const bounds = await boundsOf(cluster, doubtful);
+  for (const one of doubtful) one.fate = judgeByBounds(one, bounds.get(one.topic));
+  const inside = doubtful.filter(({ fate }) => fate === 'look').slice(0, MOST_LOOKS);
+  const looked = inside.map(async (one) => {
+    one.fate = await look(cluster, one).catch(() => 'waiting' as const);
+  });
+  await Promise.all(looked);
+}
+
+function judgeByBounds(one: Case, bounds: LogBounds | undefined): Fate | 'look' {
+  const { receipt, position } = one;
+  if (bounds === undefined) return 'waiting';
+  if (receipt.offset >= bounds.end) return 'undeliverable';
+  if (receipt.offset >= bounds.start) return 'look';
+  const fate = fateOfMissing(one);
+  // Trimmed: only what was delivered is.
+  const isAcknowledged = position?.watermark.has(receipt.offset) ?? false;
+  return fate !== 'waiting' && isAcknowledged && receipt.epoch === UNKNOWN_EPOCH ? 'delivered' : fate;
+}
+
+/**
+ * Of a message whose place is in the log no more. Where there is no commit, or it has forgotten what was delivered there, nobody
+ * knows whether the message was: that is not said either way.
+ */
+function fateOfMissing({ receipt: { offset }, position }: Case): Fate {
+  const isForgotten = position?.watermark.has(offset) && position.epochs.at(offset) === UNKNOWN_EPOCH;
+  return position === null || isForgotten ? 'waiting' : 'undeliverable';
+}
+
 /**
  * The record at the message's offset: is it the message? The leader may have changed unnoticed when that was sent, so its
  * epoch may not be the one that the receipt says; the append time is what the broker said itself.
  */
-async function look(cluster: Cluster, { receipt, topic, position }: Case): Promise<Fate> {
-  const { to, offset, epoch, acceptedAt } = receipt;
-  const isAcknowledged = position?.watermark.has(offset) ?? false;
+async function look(cluster: Cluster, one: Case): Promise<Fate> {
+  const { receipt, topic, position } = one;
+  const { to, offset, acceptedAt } = receipt;
   const deadline = now() + TIMEOUT_MS;
-  const { start, end } = await readBounds(cluster, topic, deadline);
-  // Trimmed: only what was delivered is.
-  if (offset < start && isAcknowledged && epoch === UNKNOWN_EPOCH) return 'delivered';
-  if (offset < start || offset >= end) return 'undeliverable';
-  const batch = await readBatchAt(cluster, { topic, topicId: to.topicId }, offset, deadline);
+  const batch = await readBatchFrom(cluster, { topic, topicId: to.topicId }, offset, deadline);
   if (batch === null) return 'waiting';
+  if (batch.baseOffset > offset || !batch.isIntact) return fateOfMissing(one);
   if (!isSameTime(batch.maxTimestamp, acceptedAt)) return 'undeliverable';
-  const isTheOne = position !== null && isAcknowledged && isOf(position, offset, batch.leaderEpoch);
-  return isTheOne ? 'delivered' : 'waiting';
+  return position?.watermark.has(offset) && isOf(position, offset, batch.leaderEpoch)
+    ? 'delivered'
+    : 'waiting';
+}
+
+/**
+ * Whether what was delivered at an offset is what the log has there, of that leader epoch. What lies in front of the epochs
+ * that are known is: where a log parts from what was delivered, that is taken back. A commit without epochs is of an older
+ * frontend, which did not look.
+ */
+function isOf({ epochs }: Position, offset: number, epoch: number): boolean {
+  const known = epochs.at(offset);
+  return known === UNKNOWN_EPOCH ? epoch <= epochs.first : epoch === known;
 }
 
 /** As much of it as receipts have. */

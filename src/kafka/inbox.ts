@@ -12,8 +12,9 @@ import type { Accepted, Inbox, InboxMessage, LossReason, OpenOptions } from './i
 import { isUnknownTopic, KafkaCode, KafkaError } from './kafka-error.ts';
 import { type DecidedRecords, type Place, readBounds, readDecided } from './log-reader.ts';
 import type { Position, Surprise } from './position.ts';
+import { RareWarning } from './rare-warning.ts';
 import { decodeRecord } from './record.ts';
-import { bytesOf, type Marker, type RawRecord } from './record-batches.ts';
+import { bytesOf, type Lost, type Marker, type RawRecord } from './record-batches.ts';
 import { isOfNetwork, now, retry, whyOf } from './retry.ts';
 import type { Follower, Subscription } from './tail.ts';
 import { MAX_RECORD_BYTES, noInbox } from './topics.ts';
@@ -25,6 +26,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 const CHECK_AGAIN_MS = 100;
 /** Bytes asked for at once when reading the backlog. */
 const READ_BYTES = 1024 * 1024;
+const LOST = 'messages are lost that nobody had received: see docs/operations.md';
 
 /** Where an inbox is begun. */
 export interface StartingPoint {
@@ -65,6 +67,8 @@ export class KafkaInbox implements Inbox, Follower {
   #ended = false;
   #loss: LossReason | Promise<LossReason> | undefined;
   readonly #commits: CommitSchedule;
+  /** A compaction may leave thousands of holes. */
+  readonly #lost: RareWarning;
   #closing: Promise<void> | null = null;
   #lastHeartbeat = now();
   /** When Kafka was asked for what last showed that the inbox is held. */
@@ -104,6 +108,7 @@ export class KafkaInbox implements Inbox, Follower {
     this.#trimmedAt = now() - Math.random() * trimIntervalMs(around.historyMs);
     // Where delivery begins at the first gap, it closes them.
     this.#stops.rangesFull = liveStart > watermark.low && watermark.isFull();
+    this.#lost = new RareWarning((fields) => around.log.warn(fields, LOST));
     this.#commits = new CommitSchedule({
       pace: around.commitPace,
       commit: () => this.#commit(),
@@ -152,10 +157,10 @@ export class KafkaInbox implements Inbox, Follower {
     const end = this.#subscription ? this.#liveStart : Number.POSITIVE_INFINITY;
     let position = this.#nextToRead(this.#watermark.low);
     while (position < end) {
-      const { records, nextOffset, ends } = await this.#readFrom(position);
+      const { records, nextOffset, ends, lost } = await this.#readFrom(position);
       if (nextOffset === position) break;
       for (const raw of records) {
-        if (raw.offset > position) this.#stepOver(position, Math.min(raw.offset, end) - 1);
+        if (raw.offset > position) this.#pass(position, Math.min(raw.offset, end) - 1, lost);
         if (raw.offset >= end) return found;
         position = raw.offset + 1;
         this.#position.epochs.note(raw.offset, raw.leaderEpoch);
@@ -169,7 +174,7 @@ export class KafkaInbox implements Inbox, Follower {
         if (found.length >= (limits.maxMessages ?? Number.POSITIVE_INFINITY)) return found;
       }
       // Control records at the end of what was read hold no message either.
-      if (nextOffset > position) this.#stepOver(position, Math.min(nextOffset, end) - 1);
+      if (nextOffset > position) this.#pass(position, Math.min(nextOffset, end) - 1, lost);
       position = this.#nextToRead(Math.max(position, nextOffset));
     }
     return found;
@@ -324,6 +329,7 @@ export class KafkaInbox implements Inbox, Follower {
     nextOffset: number,
     epoch: number,
     markers: readonly Marker[],
+    lost: readonly Lost[],
   ): void {
     const ends = markersOf(markers);
     for (const raw of records) {
@@ -336,7 +342,7 @@ export class KafkaInbox implements Inbox, Follower {
       if (isLate) {
         this.#held.takeLate(raw.offset);
       } else {
-        if (raw.offset > this.#next) this.#stepOver(this.#next, raw.offset - 1);
+        if (raw.offset > this.#next) this.#pass(this.#next, raw.offset - 1, lost);
         this.#next = raw.offset + 1;
         this.#epoch = raw.leaderEpoch;
         this.#position.epochs.note(raw.offset, raw.leaderEpoch);
@@ -349,7 +355,7 @@ export class KafkaInbox implements Inbox, Follower {
     if (!this.#subscription) return;
     const wasBack = nextOffset < this.#next;
     if (nextOffset > this.#next) {
-      this.#stepOver(this.#next, nextOffset - 1);
+      this.#pass(this.#next, nextOffset - 1, lost);
       this.#next = nextOffset;
       this.#epoch = epoch;
     }
@@ -480,6 +486,22 @@ export class KafkaInbox implements Inbox, Follower {
     return decoded.kind === 'message' ? decoded.message : decoded.reason;
   }
 
+  /** Offsets without a record: what was lost of them is gone, the others are of no account. */
+  #pass(first: number, last: number, lost: readonly Lost[]): void {
+    for (const range of lost) {
+      if (range.first > last) break;
+      this.#lose(Math.max(first, range.first), Math.min(last, range.last), range.reason);
+    }
+    this.#stepOver(first, last);
+  }
+
+  /** Nobody will ever get what lay there: its senders hear so by the next commit. */
+  #lose(first: number, last: number, reason: Lost['reason']): void {
+    if (first > last || this.#position.lose(first, last) === 0) return;
+    this.#commits.touch();
+    this.#lost.note({ topic: this.topic, first, last, reason });
+  }
+
   /** Offsets without a message for the owner count as delivered. */
   #stepOver(first: number, last: number): void {
     this.#deliver(first, last);
@@ -513,7 +535,7 @@ export class KafkaInbox implements Inbox, Follower {
    */
   #endTransactions(markers: readonly Marker[], nextOffset: number): void {
     // The log has it no more.
-    for (const [first, last] of this.#held.dropLateBelow(nextOffset)) this.#stepOver(first, last);
+    for (const range of this.#held.dropLateBelow(nextOffset)) this.#lose(...range, 'not in the log');
     for (const marker of markers) {
       this.#position.epochs.note(marker.offset, marker.leaderEpoch);
       for (const [first, last] of this.#held.end(marker)) {

@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { encodeAccount, inviteOf, MAX_NAME, packAccount, unpackAccount } from './account-record.ts';
 import { AccountTransaction, Fenced } from './account-transaction.ts';
 import type { Account, AccountChange, Accounts, ListOptions, NewAccount } from './accounts.ts';
 import type { Appender } from './appender.ts';
 import type { Cluster } from './cluster.ts';
+import { commitStart } from './commits.ts';
 import { CompactedTable } from './compacted-table.ts';
 import { EngineError, unavailable } from './errors.ts';
 import { type FoundTopic, InboxTopics, type RestoredTopic } from './inbox-topics.ts';
 import { InviteLooks } from './invite-looks.ts';
 import { InviteUses } from './invite-uses.ts';
 import { isFinal, KafkaError } from './kafka-error.ts';
+import { listOffset } from './log-reader.ts';
 import type { RecordContent } from './record.ts';
 import { now, retry, whyOf } from './retry.ts';
 import { restoreTable } from './topic-settings.ts';
@@ -28,6 +31,8 @@ const RACE_TIMEOUT_MS = 10_000;
 /** Changes of accounts under way and waiting; past the second bound: BUSY. */
 const MAX_CHANGES = 32;
 const MAX_WAITING_CHANGES = 2_000;
+/** How long a new account waits for the first commit of its inbox at most. */
+const FIRST_COMMIT_MS = 2_000;
 /** So often a topic that is in the way of a new account is deleted; one that is there again is taken over. */
 const MAX_REPLACEMENTS = 3;
 /** Between two tries to make the inbox of a new account. */
@@ -298,7 +303,20 @@ export class KafkaAccounts implements Accounts {
     }
     await this.#table.until(isThere, deadline);
     await awaitTopic(this.#cluster, topic, deadline);
+    await this.#commitStart(account, topicId === leftOver?.topicId);
     return account;
+  }
+
+  /** Only now, when nobody else can be making this name. Without it an inbox is as one whose position was lost. */
+  async #commitStart(account: Account, isTakenOver: boolean): Promise<void> {
+    const topic = this.#topic(account.name);
+    try {
+      const earliest = () => listOffset(this.#cluster, topic, ListOffsetTimestamps.EARLIEST);
+      const start = isTakenOver ? await earliest() : 0;
+      await commitStart(this.#cluster, account, topic, start, now() + FIRST_COMMIT_MS);
+    } catch (err) {
+      this.#options.log.warn({ err, topic }, 'the position of a new inbox is not committed');
+    }
   }
 
   /** @returns false when another writer of the name has begun: nothing was written then */

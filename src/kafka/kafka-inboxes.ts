@@ -181,6 +181,11 @@ export class KafkaInboxes implements Inboxes {
     await this.#frontend.close();
   }
 
+  /** Names of those whose inboxes this process holds, or is about to. */
+  ownersHere(): string[] {
+    return [...this.#local.keys()];
+  }
+
   append(to: Account, message: OutgoingMessage): Promise<Accepted> {
     return this.#append(to, message).catch(async (error: unknown) => {
       if (!isNoInbox(error)) throw error;
@@ -329,11 +334,13 @@ export class KafkaInboxes implements Inboxes {
 
   /**
    * Where to begin: at what is committed, as far as the log is still what it was then. A commit that is missing means:
-   * everything from the log's start on is delivered, never skipped.
+   * everything from the log's start on is delivered, never skipped, and of what lay in front of that nobody knows anything.
    */
   async #startingPoint(owner: Account, look: MailboxLook, deadline: number): Promise<StartingPoint> {
     const { end, epoch, correspondents } = look;
-    const position = look.position ?? new Position(new Watermark(0));
+    if (look.position === null && end > 0)
+      this.#options.log.warn({ topic: this.#topic(owner), start: look.start, end }, NO_POSITION);
+    const position = look.position ?? new Position(new Watermark(look.start));
     const { top } = position.watermark;
     const isSure = position.epoch === UNKNOWN_EPOCH || (position.epoch === epoch && top <= end);
     const ask = () => this.#looks.epochEnd(owner, position.epoch);
@@ -416,6 +423,8 @@ export class KafkaInboxes implements Inboxes {
   }
 }
 
+const NO_POSITION =
+  'the position of an inbox is lost: everything that is in it is delivered (again): see docs/operations.md';
 const NO_INBOX =
   'the topic of an inbox was deleted or replaced: the next login of its owner, or milena doctor --repair, gives it another one';
 

@@ -168,10 +168,10 @@ export async function readLog(
 }
 
 /**
- * The batch that holds an offset; null where the log has none there.
+ * The batch that holds an offset, or the next one behind it; null where the log has neither.
  * @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_ID
  */
-export async function readBatchAt(
+export async function readBatchFrom(
   cluster: Cluster,
   inbox: { readonly topic: string; readonly topicId: string },
   offset: number,
@@ -180,7 +180,7 @@ export async function readBatchAt(
   try {
     const place = { offset, epoch: UNKNOWN_EPOCH };
     const [batch] = readBatches(await fetchBatches(cluster, inbox, place, 1, deadline));
-    return batch !== undefined && batch.baseOffset <= offset && offset < batch.nextOffset ? batch : null;
+    return batch !== undefined && offset < batch.nextOffset ? batch : null;
   } catch (error) {
     if (error instanceof KafkaError && error.kafkaCode === KafkaCode.OFFSET_OUT_OF_RANGE) return null;
     throw error;

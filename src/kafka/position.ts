@@ -3,6 +3,9 @@ import { type EpochEnd, Epochs, UNKNOWN_EPOCH } from './epochs.ts';
 import type { LogBounds } from './log-reader.ts';
 import { MAX_GONE_CHARACTERS, Watermark } from './watermark.ts';
 
+/** Ranges of `gone` that are remembered: each takes three characters at least. */
+const MAX_GONE_RANGES = Math.floor(MAX_GONE_CHARACTERS / 3);
+
 /** What a log was found to lack of what its owner's position counts on. */
 export interface Surprise {
   /** Offsets that counted as delivered, where other messages lie by now: so many may be had twice. */
@@ -79,27 +82,35 @@ export class Position {
 
   /** The log begins here by now: what lies in front of that and was not delivered is gone. @returns how much */
   skipTo(start: number): number {
-    let gone = 0;
-    const { watermark } = this;
-    for (let first = watermark.low; first < start; first = watermark.low) {
-      const next = watermark.ranges[0]?.[0] ?? start;
-      const last = Math.min(next, start) - 1;
-      gone += last - first + 1;
-      this.gone.add(first, last);
-      watermark.add(first, last);
+    return this.lose(this.watermark.low, start - 1);
+  }
+
+  /** The log has first..last no more: what of that was not delivered is gone. @returns how much */
+  lose(first: number, last: number): number {
+    let lost = 0;
+    const { watermark, gone } = this;
+    for (let from = watermark.nextMissing(first); from <= last; from = watermark.nextMissing(from)) {
+      const acknowledged = watermark.ranges.find(([start]) => start > from)?.[0] ?? Number.POSITIVE_INFINITY;
+      const to = Math.min(last, acknowledged - 1);
+      lost += to - from + 1;
+      gone.add(from, to);
+      if (gone.ranges.length > MAX_GONE_RANGES) this.#joinOldest();
+      watermark.add(from, to);
     }
-    return gone;
+    return lost;
+  }
+
+  /** The two oldest of `gone` become one, with what lies between them: rather called gone than delivered. */
+  #joinOldest(): void {
+    const [[first] = [0], [, last] = [0, 0]] = this.gone.ranges;
+    this.gone.add(first, last);
   }
 
   /** As a commit's metadata has it. */
   encode(): string {
     const cut = this.#cutUnder === UNKNOWN_EPOCH ? '' : `!${this.#cutUnder.toString(36)}`;
     let gone = this.gone.encodeRanges();
-    // The two oldest become one, with what lies between them: rather called gone than delivered.
-    for (; gone.length > MAX_GONE_CHARACTERS; gone = this.gone.encodeRanges()) {
-      const [[first] = [0], [, last] = [0, 0]] = this.gone.ranges;
-      this.gone.add(first, last);
-    }
+    for (; gone.length > MAX_GONE_CHARACTERS; gone = this.gone.encodeRanges()) this.#joinOldest();
     return this.epochs.encode(this.watermark.top) + cut + (gone && `;${gone}`);
   }
 

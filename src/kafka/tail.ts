@@ -10,7 +10,7 @@ import { isUnknownTopic, KafkaCode, KafkaError } from './kafka-error.ts';
 import { type Place, readEndsAt } from './log-reader.ts';
 import { Pulse } from './pulse.ts';
 import { RareWarning } from './rare-warning.ts';
-import type { Marker, RawRecord } from './record-batches.ts';
+import type { Lost, Marker, RawRecord } from './record-batches.ts';
 import { now } from './retry.ts';
 import { UNKNOWN_TOPIC_MS } from './topics.ts';
 
@@ -22,13 +22,14 @@ export interface Follower {
   /**
    * Records in offset order. They may start below the position that was asked for; `nextOffset` is where the next
    * ones start (control records and holes leave gaps), and `epoch` the leader epoch in front of that; `markers` are the ends
-   * of transactions in between.
+   * of transactions in between, and `lost` what should lie there.
    */
   onRecords(
     records: readonly RawRecord[],
     nextOffset: number,
     epoch: number,
     markers: readonly Marker[],
+    lost: readonly Lost[],
   ): void;
   /** The topic is gone; the subscription is closed. */
   onGone(): void;
@@ -210,11 +211,11 @@ export class Tail {
       NURSERY_WAIT_MS,
       { pace: this.pace, intake: this.#intake },
       {
-        onData: (member, { records, nextOffset, epoch, markers }) => {
+        onData: (member, { records, nextOffset, epoch, markers, lost }) => {
           if (member.closed) return;
           if (nextOffset > member.position) member.epoch = epoch;
           member.position = nextOffset;
-          member.follower.onRecords(records, nextOffset, member.epoch, markers);
+          member.follower.onRecords(records, nextOffset, member.epoch, markers, lost);
         },
         onParted: (member, ends) => {
           if (member.closed) return;

@@ -94,8 +94,7 @@ async function main(): Promise<number> {
         await print(lineOf(partition, record, show));
       }
     },
-    onLeftOut: ({ partition, nextOffset, error }) =>
-      leftOut.note({ partition, nextOffset, reason: error.message }),
+    onLeftOut: (batch) => leftOut.note({ ...batch }),
   });
   try {
     console.error(`Reading topic ${topic} from its first message on. Ctrl+C ends.`);

@@ -4,7 +4,7 @@ import type { Cluster } from '../kafka/cluster.ts';
 import { UNKNOWN_EPOCH } from '../kafka/epochs.ts';
 import { type FetchedTopic, fetch, wanted } from '../kafka/fetch.ts';
 import { expectNone, isPassing, KafkaCode } from '../kafka/kafka-error.ts';
-import { type Damage, type RawRecord, readRecords } from '../kafka/record-batches.ts';
+import { type RawRecord, readRecords } from '../kafka/record-batches.ts';
 import { now, worthRetrying } from '../kafka/retry.ts';
 
 /** Longest time that the broker keeps a request while nothing new comes. */
@@ -15,7 +15,12 @@ const PAUSE_MS = 500;
 const PATIENCE_MS = 120_000;
 
 /** A batch that was left out in part or as a whole, and of which partition. */
-export type LeftOut = Damage & { readonly partition: number };
+export interface LeftOut {
+  readonly partition: number;
+  readonly reason: string;
+  /** Where the next one begins. */
+  readonly nextOffset: number;
+}
 
 export interface TopicReaderOptions {
   readonly cluster: Cluster;
@@ -114,9 +119,14 @@ export class TopicReader {
     }
     if (isPassing(errorCode)) return false;
     expectNone(`Fetch ${this.#options.topic}`, errorCode);
-    const { records, nextOffset, damage } = readRecords(batches, this.#positions.get(partition) ?? 0);
+    const { records, nextOffset, damage, lost } = readRecords(batches, this.#positions.get(partition) ?? 0);
     await this.#options.onRecords(partition, records);
-    if (damage) this.#options.onLeftOut({ partition, ...damage });
+    if (damage)
+      this.#options.onLeftOut({ partition, reason: damage.error.message, nextOffset: damage.nextOffset });
+    for (const { last, reason } of lost) {
+      // That records are missing is the rule where a topic is compacted.
+      if (reason !== 'not in the log') this.#options.onLeftOut({ partition, reason, nextOffset: last + 1 });
+    }
     this.#positions.set(partition, nextOffset);
     return true;
   }

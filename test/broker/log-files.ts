@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JvmBroker } from './jvm-broker.ts';
 
@@ -7,10 +7,8 @@ import type { JvmBroker } from './jvm-broker.ts';
  * broker must not run.
  */
 export function cutLog(broker: JvmBroker, topic: string, offset: number): void {
-  const folder = join(broker.folder, 'data', `${topic}-0`);
-  const [segment, ...more] = readdirSync(folder).filter((name) => name.endsWith('.log'));
-  if (segment === undefined || more.length > 0) throw new Error(`${topic} has not one segment`);
-  const file = join(folder, segment);
+  const folder = folderOf(broker, topic);
+  const file = segmentOf(folder);
   const bytes = readFileSync(file);
   let at = 0;
   while (at < bytes.length && bytes.readBigInt64BE(at) < BigInt(offset)) at += 12 + bytes.readInt32BE(at + 8);
@@ -20,4 +18,25 @@ export function cutLog(broker: JvmBroker, topic: string, offset: number): void {
   // Made anew from the log: they point behind its end.
   for (const name of readdirSync(folder))
     if (/\.(index|timeindex|snapshot)$/.test(name)) rmSync(join(folder, name));
+}
+
+/** Changes text in a topic's log, as a bad disk does: the broker may run, and does not notice. */
+export function spoilLog(broker: JvmBroker, topic: string, from: string, to: string): void {
+  const file = segmentOf(folderOf(broker, topic));
+  const at = readFileSync(file).indexOf(from);
+  if (at < 0 || from.length !== to.length)
+    throw new Error(`${from} is not in ${topic}, or not as long as ${to}`);
+  const handle = openSync(file, 'r+');
+  writeSync(handle, to, at);
+  closeSync(handle);
+}
+
+function folderOf(broker: JvmBroker, topic: string): string {
+  return join(broker.folder, 'data', `${topic}-0`);
+}
+
+function segmentOf(folder: string): string {
+  const [segment, ...more] = readdirSync(folder).filter((name) => name.endsWith('.log'));
+  if (segment === undefined || more.length > 0) throw new Error(`${folder} has not one segment`);
+  return join(folder, segment);
 }

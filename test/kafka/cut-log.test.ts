@@ -1,10 +1,8 @@
 /** Logs that lost their tail: what was confirmed afterwards arrives, and nobody hears *delivered* of what did not. */
-import { offsetCommitV9 } from '@platformatic/kafka';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { Account } from '../../src/kafka/accounts.ts';
-import { Cluster as RawCluster } from '../../src/kafka/cluster.ts';
 import { type Engine, openEngine } from '../../src/kafka/engine.ts';
 import { EngineError } from '../../src/kafka/errors.ts';
 import type { Accepted, Fate, OutgoingMessage } from '../../src/kafka/inboxes.ts';
@@ -21,6 +19,7 @@ import {
   uniqueName,
 } from '../contracts/cluster.ts';
 import { testLog } from './cluster.ts';
+import { commitRaw } from './raw-commit.ts';
 
 const hasJava = await javaUsable();
 
@@ -101,22 +100,6 @@ class Pair {
       { inLog },
     );
   }
-}
-
-/** As a frontend that knew nothing of epochs wrote it, or a tool. */
-async function commitWithout(brokers: string, { topic, to }: Pair, offset: number): Promise<void> {
-  const raw = new RawCluster({ bootstrap: brokers.split(','), clientId: 'old' });
-  const partition = {
-    partitionIndex: 0,
-    committedOffset: BigInt(offset),
-    committedLeaderEpoch: -1,
-    committedMetadata: `1 ${to.incarnation} `,
-  };
-  const topics = [{ name: topic, partitions: [partition] }];
-  const args = [topic, -1, '', null, topics] as const;
-  const response = await raw.requestCoordinator('group', topic, offsetCommitV9.api, ...args);
-  expect(response.topics[0]?.partitions[0]?.errorCode).toBe(0);
-  await raw.close();
 }
 
 describe.skipIf(!hasJava)('a log that was cut by hand', { timeout: 180_000 }, () => {
@@ -229,7 +212,8 @@ describe.skipIf(!hasJava)('a log that was cut by hand', { timeout: 180_000 }, ()
     const pair = await Pair.make(engine);
     await pair.send(numbered('old', 6));
     await pair.take(6);
-    await commitWithout(cluster.brokers, pair, 6);
+    // As a frontend that knew nothing of epochs wrote it.
+    await commitRaw(pair.to, 6, `1 ${pair.to.incarnation} `, [cluster.brokers]);
     await cut([pair], 4);
     expect((await pair.take(4)).bodies()).toEqual(numbered('old', 4));
   });

@@ -22,6 +22,16 @@ function endOf(log: readonly number[], asked: number, leader: number): EpochEnd 
 }
 
 describe('leader epochs', () => {
+  it('part somewhere in what was forgotten: nobody knows where, so from the start', () => {
+    const starts = Array.from({ length: 17 }, (_, epoch) => [10 * epoch, epoch] as const);
+    const [all, last] = [new Epochs(starts), new Epochs(starts.slice(1))];
+    for (const epochs of [all, last]) {
+      expect(epochs.partsFrom({ epoch: 0, end: 5 })).toBe(0);
+      expect(epochs.partsFrom({ epoch: 1, end: 15 })).toBe(15);
+    }
+    expect(new Epochs(starts.slice(2)).partsFrom({ epoch: 1, end: 15 }), 'none was forgotten').toBe(15);
+  });
+
   it('are noted where they begin, in whatever order their records are seen', () => {
     for (let seed = 1; seed <= 200; seed++) {
       const random = new Random(seed);

@@ -134,7 +134,7 @@ class World {
     if (!following) return;
     following.position = Math.max(following.position, end);
     // With what was handed over meanwhile: a follower has to expect records below its position.
-    this.inbox.onRecords(this.#records(position, end), following.position, -1, []);
+    this.inbox.onRecords(this.#records(position, end), following.position, -1, [], []);
   }
 
   #records(from: number, end: number): RawRecord[] {

@@ -130,9 +130,9 @@ class World {
     const { following } = this;
     if (!following || end <= following.position) return;
     const bytes = Buffer.concat(this.batches.slice(following.position, end));
-    const { records, nextOffset, epoch, markers } = readRecords(bytes, following.position);
+    const { records, nextOffset, epoch, markers, lost } = readRecords(bytes, following.position);
     following.position = nextOffset;
-    this.inbox.onRecords(records, nextOffset, epoch, markers);
+    this.inbox.onRecords(records, nextOffset, epoch, markers, lost);
   }
 
   counting(): number[] {

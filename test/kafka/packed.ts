@@ -20,6 +20,17 @@ export function recordsOf(bodies: readonly string[]): Buffer {
   return records(bodies.map((body) => encodeContent({ key: null, value: Buffer.from(body), headers: [] })));
 }
 
+/** Records without keys at these places of their batch. */
+export function recordsAt(placed: readonly (readonly [place: number, body: string])[]): Buffer {
+  return Buffer.concat(
+    placed.flatMap(([at, body]) => {
+      const place = varint(at);
+      const content = encodeContent({ key: null, value: Buffer.from(body), headers: [] });
+      return [varint(2 + place.length + content.length), Buffer.from([0, 0]), place, content];
+    }),
+  );
+}
+
 /** The end of a producer's transaction. */
 export function markerBatch(base: number, producerId: number, isCommit: boolean): Buffer {
   const key = Buffer.from([0, 0, 0, isCommit ? 1 : 0]);

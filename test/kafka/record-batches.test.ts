@@ -1,9 +1,9 @@
 /** Batches as the library writes them, read by ours. */
-import { createRecordsBatch, type MessageRecord } from '@platformatic/kafka';
+import { crc32c, createRecordsBatch, type MessageRecord } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
 import { encodeBatch, encodeContent } from '../../src/kafka/record-batch.ts';
 import { eachHeader, type RawRecord, readBatches, readRecords } from '../../src/kafka/record-batches.ts';
-import { markerBatch, rawBatch, records, recordsOf } from './packed.ts';
+import { markerBatch, rawBatch, records, recordsAt, recordsOf } from './packed.ts';
 
 const START = 1_000_000_000_000;
 
@@ -21,7 +21,13 @@ function batch(base: number, count: number, attributes = 0, compression?: 'gzip'
   const bytes = Buffer.from(createRecordsBatch(messages(count), options).buffer);
   bytes.writeBigInt64BE(BigInt(base));
   bytes.writeInt16BE(bytes.readInt16BE(21) | attributes, 21);
-  return bytes;
+  return sealed(bytes);
+}
+
+/** With the checksum of what is in it by now. */
+function sealed(batch: Buffer): Buffer {
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
+  return batch;
 }
 
 const offsets = (records: readonly RawRecord[]): number[] => records.map(({ offset }) => offset);
@@ -63,13 +69,15 @@ describe('fetched batches', () => {
     const at = one.indexOf(Buffer.from('k0')) - 2;
     expect(one[at]).toBe(0);
     one[at] = 126;
-    const log = Buffer.concat([one, batch(501, 100)]);
-    const { records, nextOffset } = readRecords(log, 500);
+    const log = Buffer.concat([sealed(one), batch(501, 100)]);
+    const { records, nextOffset, lost } = readRecords(log, 500);
     expect(offsets(records)).toEqual(range(501, 601));
     expect(nextOffset).toBe(601);
     const two = Buffer.from(batch(0, 2));
     two[two.indexOf(Buffer.from('k1')) - 2] = 0;
-    expect(offsets(readRecords(two, 0).records)).toEqual([0]);
+    const read = readRecords(sealed(two), 0);
+    expect(offsets(read.records)).toEqual([0]);
+    expect([lost, read.lost], 'nobody has lost what its producer hid').toEqual([[], []]);
   });
 
   it('cut anywhere give the whole batches before the cut', () => {
@@ -131,6 +139,59 @@ describe('fetched batches', () => {
     const bytes = batch(0, 1);
     bytes.writeInt32BE(length, 8);
     expect(() => readBatches(bytes)).toThrow(RangeError);
+  });
+});
+
+describe('what a log has lost', () => {
+  /** As a compaction leaves it: with some of its records, and the offsets of all. */
+  function compacted(base: number, count: number, kept: readonly number[]): Buffer {
+    const packed = recordsAt(kept.map((place) => [place, `m ${place}`] as const));
+    const bytes = rawBatch(packed, { count: kept.length, kind: 0, base });
+    bytes.writeInt32BE(count - 1, 23);
+    return sealed(bytes);
+  }
+
+  const missing = (first: number, last: number) => ({ first, last, reason: 'not in the log' });
+  const spoiled = (first: number, last: number) => ({ first, last, reason: 'a wrong checksum' });
+
+  it('lies between batches and within them, not where transactions end', () => {
+    const log = Buffer.concat([
+      batch(2, 3),
+      markerBatch(5, 7, true),
+      compacted(6, 6, [1, 4]),
+      compacted(12, 2, []),
+      batch(20, 1),
+    ]);
+    const all = [
+      missing(0, 1),
+      missing(6, 6),
+      missing(8, 9),
+      missing(11, 11),
+      missing(12, 13),
+      missing(14, 19),
+    ];
+    const { records, lost, nextOffset, damage } = readRecords(log, 0);
+    expect(offsets(records)).toEqual([2, 3, 4, 7, 10, 20]);
+    expect(lost).toEqual(all);
+    expect([nextOffset, damage]).toEqual([21, null]);
+    expect(readRecords(log, 9).lost, 'from there on').toEqual([missing(9, 9), ...all.slice(3)]);
+    expect(readRecords(log, 20).lost).toEqual([]);
+  });
+
+  it('is a batch whatever byte of it the disk has changed, and nothing behind it', () => {
+    const good = batch(5, 3);
+    for (let at = 17; at < good.length; at++) {
+      const bad = Buffer.from(good);
+      bad.writeUInt8(bad.readUInt8(at) ^ 0x11, at);
+      const read = readRecords(Buffer.concat([batch(0, 5), bad, batch(8, 2)]), 0);
+      expect(offsets(read.records), `byte ${at}`).toEqual([...range(0, 5), 8, 9]);
+      expect(read.lost.map(({ first, last }) => [first, last])).toEqual([[5, 7]]);
+      // At the log's end nobody knows of it more than itself.
+      const alone = readRecords(bad, 5);
+      const isSure = at < 23 || (at >= 27 && at < 57) || at >= 61;
+      expect([alone.records, alone.nextOffset <= 8, alone.markers]).toEqual([[], true, []]);
+      if (isSure) expect([alone.lost, alone.nextOffset]).toEqual([[spoiled(5, 7)], 8]);
+    }
   });
 });
 
