@@ -5,6 +5,7 @@
  */
 import { isUsername } from '../protocol/names.ts';
 import { type Address, parseServers } from './address.ts';
+import { wordsOf } from './command-line.ts';
 
 export const THEMES = ['auto', 'dark', 'light', 'high-contrast', 'mono'] as const;
 export type Theme = (typeof THEMES)[number];
@@ -16,6 +17,8 @@ export interface Given {
   readonly server: readonly Address[];
   readonly user: string;
   readonly passwordFile: string;
+  /** A program and its arguments. */
+  readonly passwordCommand: readonly string[];
   readonly tls: boolean;
   readonly ca: string;
   readonly insecure: boolean;
@@ -27,6 +30,7 @@ export interface Given {
   readonly mouse: boolean;
   readonly plain: boolean;
   readonly history: boolean;
+  readonly stayLoggedIn: boolean;
   readonly dataDir: string;
 }
 
@@ -48,6 +52,13 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
   server: text('server', 'MILENA_SERVER', parseServers, 'HOST:PORT', '127.0.0.1:8080,[::1]:8081'),
   user: text('user', 'MILENA_USER', parseUser, 'a username (a-z, 0-9, _ and -, at most 32)', 'alice'),
   passwordFile: path('password-file', 'MILENA_PASSWORD_FILE', 'the path of a file', '~/.milena-password'),
+  passwordCommand: text(
+    'password-command',
+    'MILENA_PASSWORD_COMMAND',
+    wordsOf,
+    'a program and its arguments, quoted as in a shell',
+    'pass show milena',
+  ),
   tls: flag('tls', 'MILENA_TLS', 'true'),
   ca: path('ca', 'MILENA_TLS_CA', 'the path of a file', '/etc/milena/ca.pem'),
   insecure: flag('insecure', 'MILENA_INSECURE', 'true'),
@@ -59,6 +70,7 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
   mouse: flag('mouse', 'MILENA_MOUSE', 'false'),
   plain: flag('plain', 'MILENA_PLAIN', 'true'),
   history: flag('history', 'MILENA_HISTORY', 'false'),
+  stayLoggedIn: flag('stay-logged-in', 'MILENA_STAY_LOGGED_IN', 'false'),
   dataDir: path('data-dir', 'MILENA_DATA_DIR', 'the path of a folder', '~/.local/share/milena'),
 };
 
@@ -84,8 +96,8 @@ function parseSigns(signs: string): Signs | undefined {
 
 function parseFlag(value: string): boolean | undefined {
   const lower = value.toLowerCase();
-  if (lower === 'true' || lower === '1') return true;
-  return lower === 'false' || lower === '0' ? false : undefined;
+  if (['true', '1', 'yes'].includes(lower)) return true;
+  return ['false', '0', 'no'].includes(lower) ? false : undefined;
 }
 
 function text<Value>(

@@ -51,6 +51,8 @@ test('without any choice it speaks with this machine and keeps a history', () =>
     tls: undefined,
     user: null,
     passwordFile: null,
+    passwordCommand: null,
+    staysLoggedIn: true,
     theme: 'auto',
     bell: true,
     mouse: true,
@@ -214,6 +216,7 @@ const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   server: 'host\x1b[31m',
   user: 'no\u202eone',
   passwordFile: null,
+  passwordCommand: 'pass "\x1b[2J',
   tls: 'yes\x07',
   ca: '/no\x1b]0;where.pem',
   insecure: 'no\r',
@@ -225,6 +228,7 @@ const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   mouse: 'cat\x1b[31m',
   plain: 'quite\x00',
   history: 'some\x1b[2J',
+  stayLoggedIn: 'for ever\x07',
   dataDir: null,
 };
 
@@ -304,6 +308,6 @@ test('the documentation has a row for every setting, and no other, with what cou
   const defaults = rows.flatMap(([, , , variable = '', value]) =>
     value === undefined ? [] : [[variable, value] as const],
   );
-  expect(defaults).toHaveLength(11);
+  expect(defaults).toHaveLength(12);
   expect(read({}, Object.fromEntries(defaults))).toEqual(read({}));
 });

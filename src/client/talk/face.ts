@@ -18,11 +18,14 @@ export interface Face {
 
 export type MakeFace = (display: Display) => Face;
 
-/** A question that only a typed `yes` answers with yes. */
-export function yesOrNo(prompt: string, yes: string, no: string): Question {
-  return { prompt, hint: `yes ${yes} · anything else ${no}`, masked: false };
+export const HISTORY_STAYS = 'the history on this machine stays';
+
+/** A question whose answer nobody sees. */
+export function secret(prompt: string, hint: string): Question {
+  return { prompt, hint, masked: true };
 }
 
-export function isYes(answer: string | null): boolean {
-  return answer?.trim().toLowerCase() === 'yes';
+/** A question that only a typed `yes`, or `y`, answers with yes. */
+export function yesOrNo(prompt: string, yes: string, no: string): Question {
+  return { prompt, hint: `yes ${yes} · anything else ${no}`, masked: false };
 }

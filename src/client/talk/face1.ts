@@ -6,9 +6,10 @@ import type { Peer } from '../history/types.ts';
 import type { ClientOptions } from '../state.ts';
 import { Client, type ClientEvent } from '../v1/client.ts';
 import type { EntryState } from '../v2/outbox.ts';
+import { isYes } from '../yes.ts';
 import type { FaceCommand } from './commands.ts';
 import type { Display } from './display.ts';
-import { type Face, isYes, yesOrNo } from './face.ts';
+import { type Face, yesOrNo } from './face.ts';
 import { LinkWords } from './link-words.ts';
 import { NO_ANSWERS, NOT_LOGGED_IN, wordsForNames, wordsForRetrieved } from './words.ts';
 

@@ -4,10 +4,11 @@ import type { History } from '../history/history.ts';
 import type { Incoming, Outgoing, Peer } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
 import type { ClientState } from '../state.ts';
+import { isYes } from '../yes.ts';
 import { type Command, commandsOf, type LocalCommand, parseCommand } from './commands.ts';
 import type { Answered, Display, EntryFate, Question, TalkState, View } from './display.ts';
 import { exportTo } from './export-file.ts';
-import { type Face, isYes, type MakeFace, yesOrNo } from './face.ts';
+import { type Face, type MakeFace, yesOrNo } from './face.ts';
 import { helpRows } from './help.ts';
 import { Questions } from './questions.ts';
 import { countOf, nameOf, wordsFor } from './words.ts';
@@ -143,6 +144,7 @@ export class Talk implements Display {
     const { account } = state;
     if (account !== null && account !== before) {
       this.#lost = null;
+      this.#histories.entered(account);
       // Version 2 has opened it already, to know what it is to send.
       const history = this.history?.account === account ? this.history : this.#histories.open(account);
       this.#view.historyOpened(history);
