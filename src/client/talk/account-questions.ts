@@ -64,15 +64,11 @@ export class AccountQuestions {
   changePassword(): void {
     this.#requireLogin();
     const change = (old: string | null) =>
-      this.#askTwice(
-        'new password',
-        'at least as long as the server wants · Esc leaves',
-        async (password) => {
-          if (password === null) throw new ClientError('INVALID', 'A password cannot be empty.');
-          await this.#client.changePassword(old, password);
-          this.#display.say('info', 'The password is changed.');
-        },
-      );
+      this.#askTwice('new password', 'usually 8 characters or more · Esc leaves', async (password) => {
+        if (password === null) throw new ClientError('INVALID', 'A password cannot be empty.');
+        await this.#client.changePassword(old, password);
+        this.#display.say('info', 'The password is changed.');
+      });
     if (this.#client.isOpen) {
       change(null);
       return;
@@ -118,7 +114,7 @@ export class AccountQuestions {
   }
 
   #askNewPassword(name: string): void {
-    const hint = 'Enter alone: none, open to anybody · Esc leaves';
+    const hint = 'usually 8 characters or more · Enter alone: none, open to anybody · Esc leaves';
     this.#askTwice(`password for ${name}`, hint, (password) => this.#create(name, password));
   }
 

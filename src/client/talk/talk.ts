@@ -181,6 +181,9 @@ export class Talk implements Display {
         return this.#view.showKeys();
       case 'next':
         return this.#view.nextUnread();
+      case 'close':
+        if (this.#state.to === null) throw new ClientError('INVALID', 'No conversation is open.');
+        return this.turnTo(null);
       case 'search':
       case 'export':
       case 'mute':
