@@ -3,7 +3,7 @@ import { parseUsername } from '../../protocol/names.ts';
 import { ClientError } from '../errors.ts';
 import type { Client } from '../v2/client.ts';
 import { isYes } from '../yes.ts';
-import type { Display } from './display.ts';
+import type { Display, Question } from './display.ts';
 import { secret, yesOrNo } from './face.ts';
 import { type LoginOptions, LoginQuestions } from './login-questions.ts';
 import { countOf, wordsFor } from './words.ts';
@@ -167,7 +167,12 @@ export class AccountQuestions {
    * Twice, since nobody sees what was typed; empty = null. Asked again for as long as another password might do: who
    * types on must not find that the line shows it.
    */
-  #askTwice(prompt: string, hint: string, done: (password: string | null) => Promise<void>): void {
+  #askTwice(
+    prompt: string,
+    hint: string,
+    done: (password: string | null) => Promise<void>,
+    again?: Question['again'],
+  ): void {
     const attempt = async (password: string | null) => {
       try {
         await done(password);
@@ -175,17 +180,17 @@ export class AccountQuestions {
         if (!(error instanceof ClientError)) throw error;
         if (error.code !== 'INVALID' && error.refusal?.code !== 'WEAK_PASSWORD') throw error;
         this.#display.say('error', wordsFor(error));
-        this.#askTwice(prompt, hint, done);
+        this.#askTwice(prompt, hint, done, error.refusal?.code ?? null);
       }
     };
-    this.#display.ask(secret(prompt, hint), (first) => {
+    this.#display.ask(secret(prompt, hint, again), (first) => {
       if (first === null) return this.#nothing();
       if (first === '') return attempt(null);
       this.#display.ask(secret('the same again', 'so that it is what you meant · Esc leaves'), (second) => {
         if (second === null) return this.#nothing();
         if (second === first) return attempt(first);
         this.#display.say('error', 'The two passwords differ: nothing was done. Once more, or Esc.');
-        this.#askTwice(prompt, hint, done);
+        this.#askTwice(prompt, hint, done, null);
       });
     });
   }

@@ -21,8 +21,8 @@ export type MakeFace = (display: Display) => Face;
 export const HISTORY_STAYS = 'the history on this machine stays';
 
 /** A question whose answer nobody sees. */
-export function secret(prompt: string, hint: string): Question {
-  return { prompt, hint, masked: true };
+export function secret(prompt: string, hint: string, again?: Question['again']): Question {
+  return { prompt, hint, masked: true, ...(again === undefined ? {} : { again }) };
 }
 
 /** A question that only a typed `yes`, or `y`, answers with yes. */

@@ -4,7 +4,7 @@ import { PasswordCommandError, passwordFrom } from '../password-command.ts';
 import type { Client } from '../v2/client.ts';
 import type { ClientEvent } from '../v2/events.ts';
 import { isYes } from '../yes.ts';
-import type { Display } from './display.ts';
+import type { Display, Question } from './display.ts';
 import { HISTORY_STAYS, secret, yesOrNo } from './face.ts';
 import { wordsFor } from './words.ts';
 
@@ -124,8 +124,9 @@ export class LoginQuestions {
     }
   }
 
-  #askPassword({ ...asked }: Entering): void {
-    const question = secret(`password of ${asked.name}`, 'Enter logs in · alone: no password · Esc leaves');
+  #askPassword({ ...asked }: Entering, again?: Question['again']): void {
+    const hint = 'Enter logs in · alone: no password · Esc leaves';
+    const question = secret(`password of ${asked.name}`, hint, again);
     this.#display.ask(question, (password) => {
       // Another question has taken its place.
       if (this.#asked !== asked) return;
@@ -170,7 +171,7 @@ export class LoginQuestions {
       if (mayBeGone && (await this.#isMissing(name))) return this.#offerToMake(entering);
       if (takeover || code !== 'ALREADY_LOGGED_IN') {
         this.#display.say('error', wordsFor(error));
-        if (this.#display.state.account === null) this.#askPassword(entering);
+        if (this.#display.state.account === null) this.#askPassword(entering, code ?? null);
         return;
       }
       this.#askTakeover(name, () => this.#login({ ...entering, takeover: true }, password));

@@ -176,7 +176,10 @@ export class Talk implements Display {
       case 'mistake':
         throw new ClientError('INVALID', command.text);
       case 'help':
-        return this.#view.page('What you can type', helpRows(commandsOf(this.#face.protocol)));
+        return this.#view.page(
+          'What you can type',
+          helpRows(commandsOf(this.#face.protocol), this.#view.keys),
+        );
       case 'keys':
         return this.#view.showKeys();
       case 'next':
