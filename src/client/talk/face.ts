@@ -12,6 +12,8 @@ export interface Face {
   greet(name: string | null): void;
   /** Logs in to an account that somebody else took over, which ends it there. */
   takeBack(name: string): Promise<void> | void;
+  /** Accounts of the server that match; `more` if there are others. @throws ClientError */
+  list(pattern: string): Promise<{ readonly names: readonly string[]; readonly more: boolean }>;
   /** @throws ClientError, which is told to the person */
   carryOut(command: FaceCommand): Promise<void>;
 }

@@ -54,6 +54,10 @@ export class Face2 implements Face {
     this.#account.login(name, true);
   }
 
+  list(pattern: string): Promise<{ readonly names: readonly string[]; readonly more: boolean }> {
+    return this.#client.list(pattern);
+  }
+
   async carryOut(command: FaceCommand): Promise<void> {
     const display = this.#display;
     switch (command.type) {

@@ -10,6 +10,7 @@ import type { Answered, Display, EntryFate, Question, TalkState, View } from './
 import { exportTo } from './export-file.ts';
 import { type Face, type MakeFace, yesOrNo } from './face.ts';
 import { helpRows } from './help.ts';
+import { KnownNames } from './known-names.ts';
 import { Questions } from './questions.ts';
 import { countOf, nameOf, wordsFor } from './words.ts';
 
@@ -38,6 +39,7 @@ export class Talk implements Display {
   #commit: NodeJS.Timeout | undefined;
   /** The account that somebody took over, until it is logged in to again. */
   #lost: string | null = null;
+  readonly #names = new KnownNames((pattern) => this.#face.list(pattern));
 
   constructor(makeFace: MakeFace, server: string, histories: Histories, view: View) {
     this.#histories = histories;
@@ -67,6 +69,11 @@ export class Talk implements Display {
     if (name !== null) this.#view.historyOpened(this.#histories.open(name));
     this.#face.start();
     this.#face.greet(name);
+  }
+
+  /** Names of the server that begin so, for Tab: none where that would keep anybody waiting. */
+  namesLike(typed: string): readonly string[] | Promise<readonly string[]> {
+    return this.#state.link.kind === 'online' ? this.#names.like(typed) : [];
   }
 
   /** False: the view can show no more for now, and the server has to wait. */
