@@ -37,6 +37,8 @@ export interface Given {
 export interface Row<Value> {
   readonly flag: string;
   readonly variable: string;
+  /** In a few words, for completions and the manual. */
+  readonly about: string;
   /** Its type in the file. */
   readonly json: 'string' | 'boolean' | 'number';
   /** Whether it names a file or folder, which is relative to where it was written. */
@@ -49,32 +51,68 @@ export interface Row<Value> {
 }
 
 export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
-  server: text('server', 'MILENA_SERVER', parseServers, 'HOST:PORT', '127.0.0.1:8080,[::1]:8081'),
-  user: text('user', 'MILENA_USER', parseUser, 'a username (a-z, 0-9, _ and -, at most 32)', 'alice'),
-  passwordFile: path('password-file', 'MILENA_PASSWORD_FILE', 'the path of a file', '~/.milena-password'),
-  passwordCommand: text(
-    'password-command',
-    'MILENA_PASSWORD_COMMAND',
-    wordsOf,
-    'a program and its arguments, quoted as in a shell',
-    'pass show milena',
+  server: about(
+    'the server, or several of the same Milena',
+    text('server', 'MILENA_SERVER', parseServers, 'HOST:PORT', '127.0.0.1:8080,[::1]:8081'),
   ),
-  tls: flag('tls', 'MILENA_TLS', 'true'),
-  ca: path('ca', 'MILENA_TLS_CA', 'the path of a file', '/etc/milena/ca.pem'),
-  insecure: flag('insecure', 'MILENA_INSECURE', 'true'),
-  protocol: { ...text('protocol', 'MILENA_PROTOCOL', parseProtocol, '1 or 2', '2'), json: 'number' },
-  theme: text('theme', 'MILENA_THEME', parseTheme, `one of ${THEMES.join(', ')}`, 'dark'),
-  signs: text('signs', 'MILENA_SIGNS', parseSigns, `one of ${SIGNS.join(', ')}`, 'ascii'),
-  links: flag('links', 'MILENA_LINKS', 'true'),
-  bell: flag('bell', 'MILENA_BELL', 'false'),
-  mouse: flag('mouse', 'MILENA_MOUSE', 'false'),
-  plain: flag('plain', 'MILENA_PLAIN', 'true'),
-  history: flag('history', 'MILENA_HISTORY', 'false'),
-  stayLoggedIn: flag('stay-logged-in', 'MILENA_STAY_LOGGED_IN', 'false'),
-  dataDir: path('data-dir', 'MILENA_DATA_DIR', 'the path of a folder', '~/.local/share/milena'),
+  user: about(
+    'the account',
+    text('user', 'MILENA_USER', parseUser, 'a username (a-z, 0-9, _ and -, at most 32)', 'alice'),
+  ),
+  passwordFile: about(
+    'file with its password',
+    path('password-file', 'MILENA_PASSWORD_FILE', 'the path of a file', '~/.milena-password'),
+  ),
+  passwordCommand: about(
+    'program that prints its password',
+    text(
+      'password-command',
+      'MILENA_PASSWORD_COMMAND',
+      wordsOf,
+      'a program and its arguments, quoted as in a shell',
+      'pass show milena',
+    ),
+  ),
+  tls: about('encrypt the connection', flag('tls', 'MILENA_TLS', 'true')),
+  ca: about(
+    'trust only the authority in this file (PEM)',
+    path('ca', 'MILENA_TLS_CA', 'the path of a file', '/etc/milena/ca.pem'),
+  ),
+  insecure: about('speak plain text with another machine', flag('insecure', 'MILENA_INSECURE', 'true')),
+  protocol: about('version of the protocol, for the chat', {
+    ...text('protocol', 'MILENA_PROTOCOL', parseProtocol, '1 or 2', '2'),
+    json: 'number',
+  }),
+  theme: about(
+    "the chat's colours",
+    text('theme', 'MILENA_THEME', parseTheme, `one of ${THEMES.join(', ')}`, 'dark'),
+  ),
+  signs: about(
+    'the ticks, in Unicode or ASCII',
+    text('signs', 'MILENA_SIGNS', parseSigns, `one of ${SIGNS.join(', ')}`, 'ascii'),
+  ),
+  links: about('make links of addresses', flag('links', 'MILENA_LINKS', 'true')),
+  bell: about("ring the terminal's bell", flag('bell', 'MILENA_BELL', 'false')),
+  mouse: about('the wheel scrolls, a click opens', flag('mouse', 'MILENA_MOUSE', 'false')),
+  plain: about('the chat line by line', flag('plain', 'MILENA_PLAIN', 'true')),
+  history: about('keep messages and the outbox on disk', flag('history', 'MILENA_HISTORY', 'false')),
+  stayLoggedIn: about(
+    'the next chat needs no password',
+    flag('stay-logged-in', 'MILENA_STAY_LOGGED_IN', 'false'),
+  ),
+  dataDir: about(
+    'folder of the histories',
+    path('data-dir', 'MILENA_DATA_DIR', 'the path of a folder', '~/.local/share/milena'),
+  ),
 };
 
 export const SETTING_NAMES = Object.keys(TABLE) as (keyof Given)[];
+
+type Unexplained<Value> = Omit<Row<Value>, 'about'>;
+
+function about<Value>(words: string, row: Unexplained<Value>): Row<Value> {
+  return { ...row, about: words };
+}
 
 function parseUser(name: string): string | undefined {
   const lower = name.toLowerCase();
@@ -106,16 +144,16 @@ function text<Value>(
   parse: Row<Value>['parse'],
   expected: string,
   example: string,
-): Row<Value> {
+): Unexplained<Value> {
   return { flag, variable, json: 'string', isPath: false, parse, expected, example };
 }
 
-function path(flag: string, variable: string, expected: string, example: string): Row<string> {
+function path(flag: string, variable: string, expected: string, example: string): Unexplained<string> {
   const parse = (name: string) => (name === '' || name.includes('\0') ? undefined : name);
   return { flag, variable, json: 'string', isPath: true, parse, expected, example };
 }
 
-function flag(name: string, variable: string, example: string): Row<boolean> {
+function flag(name: string, variable: string, example: string): Unexplained<boolean> {
   return {
     flag: name,
     variable,

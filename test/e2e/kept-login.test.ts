@@ -51,7 +51,7 @@ async function ann(): Promise<{ name: string; data: string }> {
 
 async function leave(terminal: TestTerminal): Promise<void> {
   terminal.type('\u0003');
-  await terminal.until(() => expect(terminal.exitCode).toBe(130));
+  await terminal.until(() => expect(terminal.exitCode).toBe(0));
 }
 
 const files = (data: string) => {
