@@ -1,5 +1,5 @@
 /** The chat stays logged in over its end, and commands beside it: real frontends, real programs, a terminal. */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -61,7 +61,13 @@ const files = (data: string) => {
   return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
 };
 
-function milena(name: string, data: string, args: readonly string[], password = '') {
+interface Done {
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function milena(name: string, data: string, args: readonly string[], password = ''): Promise<Done> {
   const env = {
     ...scriptEnvironment({ MILENA_DATA_DIR: data, MILENA_USER: name, MILENA_PASSWORD: password }),
     ...STAYS,
@@ -69,13 +75,12 @@ function milena(name: string, data: string, args: readonly string[], password = 
   };
   const server = `127.0.0.1:${frontend.address.port}`;
   // Without a terminal nobody can be asked.
-  const all = ['setsid', process.execPath, CLIENT, ...args, '--server', server];
-  const { status, stdout, stderr } = spawnSync(all[0] ?? '', all.slice(1), {
-    env,
-    cwd: data,
-    encoding: 'utf8',
+  const all = [process.execPath, CLIENT, ...args, '--server', server];
+  return new Promise((resolve) => {
+    execFile('setsid', ['-w', ...all], { env, cwd: data }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : error.code, stdout, stderr });
+    });
   });
-  return { code: status, stdout, stderr };
 }
 
 describe('the next start of the chat', () => {
@@ -152,10 +157,7 @@ describe('the next start of the chat', () => {
     await leave(second);
     expect(files(data)).toEqual([]);
     const third = open(data, { ...how, MILENA_PASSWORD_COMMAND: 'cat /nowhere' });
-    await third.shows(
-      /The password command cat: it ended with 1/,
-      /^ password of .*› *$/m,
-    );
+    await third.shows(/The password command cat: it ended with 1/, /^ password of .*› *$/m);
   });
 
   test('is not another one because of a name that was only tried', async () => {
@@ -170,26 +172,26 @@ describe('the next start of the chat', () => {
 describe('commands', () => {
   test('go in by the login that the chat keeps, beside it or not, and leave it as it was', async () => {
     const { name, data } = await ann();
-    expect(milena(name, data, ['send', ben.name, `from a command of ${name}`])).toMatchObject({
+    expect(await milena(name, data, ['send', ben.name, `from a command of ${name}`])).toMatchObject({
       code: 0,
       stderr: '',
     });
     ben.write(name, 'for a command');
     await expect
-      .poll(() => milena(name, data, ['retrieve']).stdout, { timeout: 20_000 })
+      .poll(async () => (await milena(name, data, ['retrieve'])).stdout, { timeout: 20_000 })
       .toMatch(/: for a command$/m);
-    expect(milena(name, data, ['retrieve'])).toMatchObject({ code: 0, stdout: '' });
+    expect(await milena(name, data, ['retrieve'])).toMatchObject({ code: 0, stdout: '' });
     const chat = open(data);
     await chat.shows(new RegExp(`Logged in as ${name}`));
-    expect(milena(name, data, ['status', ben.name, name])).toMatchObject({
+    expect(await milena(name, data, ['status', ben.name, name])).toMatchObject({
       code: 0,
       stdout: `${ben.name} logged in\n${name} logged in\n`,
     });
-    expect(milena(name, data, ['retrieve'])).toMatchObject({
+    expect(await milena(name, data, ['retrieve'])).toMatchObject({
       code: 75,
       stderr: expect.stringMatching(/logged in elsewhere/),
     });
-    expect(milena(name, data, ['listen'])).toMatchObject({
+    expect(await milena(name, data, ['listen'])).toMatchObject({
       code: 75,
       stderr: expect.stringMatching(/logged in elsewhere/),
     });
@@ -197,7 +199,7 @@ describe('commands', () => {
     await chat.until(() => expect(ben.bodies).toContain(`undisturbed, ${name}`));
     await leave(chat);
     ben.write(name, 'for one that listens');
-    expect(milena(name, data, ['listen', '--once'])).toMatchObject({
+    expect(await milena(name, data, ['listen', '--once'])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/: for one that listens$/m),
     });
@@ -206,21 +208,21 @@ describe('commands', () => {
 
   test('by password do not make it worthless, nor does another password', async () => {
     const { name, data } = await ann();
-    expect(milena(name, data, ['retrieve'], PASSWORD)).toMatchObject({ code: 0 });
+    expect(await milena(name, data, ['retrieve'], PASSWORD)).toMatchObject({ code: 0 });
     writeFileSync(join(data, 'new'), 'battery staple\n', { mode: 0o600 });
     const change = ['passwd', '--new-password-file', join(data, 'new')];
-    expect(milena(name, data, change, PASSWORD)).toMatchObject({ code: 0 });
+    expect(await milena(name, data, change, PASSWORD)).toMatchObject({ code: 0 });
     await leave(await shown(open(data), new RegExp(`Logged in as ${name}`)));
-    expect(milena(name, data, ['delete', '--yes'], 'battery staple')).toMatchObject({ code: 0 });
+    expect(await milena(name, data, ['delete', '--yes'], 'battery staple')).toMatchObject({ code: 0 });
     expect(files(data)).toEqual([]);
   });
 
   test('begin none', async () => {
     const { name } = await ann();
     const data = ownFolder();
-    expect(milena(name, data, ['retrieve'], PASSWORD)).toMatchObject({ code: 0 });
+    expect(await milena(name, data, ['retrieve'], PASSWORD)).toMatchObject({ code: 0 });
     expect(files(data)).toEqual([]);
-    expect(milena(name, data, ['retrieve'])).toMatchObject({
+    expect(await milena(name, data, ['retrieve'])).toMatchObject({
       code: 64,
       stderr: expect.stringMatching(/There is no password/),
     });

@@ -74,7 +74,7 @@ export class Face2 implements Face {
       case 'logout':
         await this.#client.logout();
         display.turnTo(null);
-        return display.say('info', 'Logged out. /login NAME logs in again, with the password.');
+        return display.say('info', 'Logged out. /login NAME logs in again.');
       case 'list': {
         const { names, more } = await this.#client.list(command.pattern);
         return display.say('info', wordsForNames(names, more));
