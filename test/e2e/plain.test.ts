@@ -225,9 +225,9 @@ describe('lines from a pipe', () => {
     expect(wrong).toMatchObject({ code: 77, stderr: '' });
     expect(wrong.stdout.match(/Wrong username or password/g)).toHaveLength(1);
     expect(wrong.stdout).not.toMatch(/not it|Ctrl|Esc|^> |Error: .*Error/m);
-    const weak = await piped(`/create ${person('ann')}\nshort\nshort\nlater\n`, data);
+    const weak = await piped(`/create ${person('ann')}\nshort\nshort\nlater\n`, ownFolder());
     expect(weak).toMatchObject({ code: 65 });
-    const differ = await piped(`/create ${person('ann')}\n${PASSWORD}\nanother one\n`, data);
+    const differ = await piped(`/create ${person('ann')}\n${PASSWORD}\nanother one\n`, ownFolder());
     expect(differ).toMatchObject({ code: 1 });
     const none = await piped('', data, ann);
     expect(none).toMatchObject({ code: 1 });

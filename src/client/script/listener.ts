@@ -195,6 +195,7 @@ export class Listener {
         break;
       case 'logged-in':
         this.#resumed(null);
+        if (this.#hasBegun) this.#restored();
         break;
       case 'login-restored':
         this.#restored();
@@ -255,10 +256,13 @@ export class Listener {
   async #logInAnew(event: NotRestored | null): Promise<void> {
     const password = this.#password;
     if (password === null) {
-      const code = event?.code ?? null;
-      const why = event?.reason ?? 'the login is not good any more.';
+      const { name } = this.#options;
+      const { code = null, reason = 'the login is not good any more.' } = event ?? {};
+      const kept = code === null ? this.#logins.find(name) : null;
       const exit = code === null ? EXIT.TRY_LATER : EXIT_BY_REFUSAL[code];
-      this.#finish(new Failure(exit, sanitiseLine(`Not logged in again as ${this.#options.name}: ${why}`)));
+      // Without an answer it may still be good, and its holder this very program.
+      if (kept !== null) this.#client.resume(kept, true);
+      else this.#finish(new Failure(exit, sanitiseLine(`Not logged in again as ${name}: ${reason}`)));
       return;
     }
     // One at a time: it outlives a lost connection by itself.
