@@ -30,7 +30,7 @@ export const COMMON: readonly OptionWords[] = [
     return { flag, about, offer: offerOf(name) };
   }),
   { flag: 'no-links', offer: null, about: 'no links' },
-  { flag: 'no-mouse', offer: null, about: 'the mouse is the terminal\'s' },
+  { flag: 'no-mouse', offer: null, about: "the mouse is the terminal's" },
   { flag: 'no-bell', offer: null, about: 'no bell' },
   { flag: 'no-history', offer: null, about: 'keep nothing on disk' },
   { flag: 'no-stay-logged-in', offer: null, about: 'keep no login for the next start' },
