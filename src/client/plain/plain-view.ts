@@ -127,7 +127,7 @@ export class PlainView implements View {
   }
 
   showKeys(): void {
-    this.#print('Keys are those of a line editor: Enter enters, ↑ brings back, Ctrl+C leaves.');
+    this.#print(this.keys.join('\n'));
   }
 
   found(words: string, messages: readonly StoredMessage[]): void {
