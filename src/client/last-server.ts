@@ -1,23 +1,21 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Address, serverText } from './address.ts';
+import { readEntries, writeEntries } from './small-file.ts';
 
 const FILE = 'servers.json';
 /** Lists of servers that are remembered; with one more the oldest goes. */
 const MAX_LISTS = 50;
-/** A file that is larger is not ours. */
-const MAX_BYTES = 256 * 1024;
 
-type Lists = Record<string, readonly [server: string, address: string]>;
+type Answered = readonly [server: string, address: string];
 
 /**
  * Which server of a list answered last, in a small file beside the histories: a later process begins with it, instead of
  * waiting for one that hangs. It only spares time, so no failure of the file counts.
  */
 export class LastServer {
-  readonly #directory: string;
+  readonly #file: string;
   readonly #list: string;
-  #known: readonly [string, string] | undefined;
+  #known: Answered | undefined;
 
   /** @param directory where histories lie; null: nothing is kept on disk */
   static in(directory: string | null, servers: readonly Address[]): LastServer | undefined {
@@ -25,9 +23,9 @@ export class LastServer {
   }
 
   private constructor(directory: string, servers: readonly Address[]) {
-    this.#directory = directory;
+    this.#file = join(directory, FILE);
     this.#list = servers.map(serverText).join(',').toLowerCase();
-    this.#known = this.#read()[this.#list];
+    this.#known = readEntries(this.#file, isAnswered).get(this.#list);
   }
 
   /** `HOST:PORT`. */
@@ -43,34 +41,12 @@ export class LastServer {
   remember(server: string, address: string): void {
     if (this.#known?.[0] === server && this.#known[1] === address) return;
     this.#known = [server, address];
-    const file = join(this.#directory, FILE);
-    const mine = `${file}.${process.pid}`;
-    try {
-      const { [this.#list]: _, ...others } = this.#read();
-      const kept = Object.entries(others).slice(1 - MAX_LISTS);
-      const text = JSON.stringify(Object.fromEntries([...kept, [this.#list, this.#known]]), null, 1);
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-      // As a whole or not at all: other processes read it.
-      writeFileSync(mine, `${text}\n`, { mode: 0o600 });
-      renameSync(mine, file);
-    } catch {
-      // The next process begins with the first server.
-    }
-  }
-
-  #read(): Lists {
-    try {
-      const file = join(this.#directory, FILE);
-      if (statSync(file).size > MAX_BYTES) return {};
-      const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
-      return Object.fromEntries(Object.entries(content ?? {}).filter(isEntry));
-    } catch {
-      return {};
-    }
+    const lists = new Map(readEntries(this.#file, isAnswered));
+    lists.delete(this.#list);
+    writeEntries(this.#file, lists.set(this.#list, this.#known), MAX_LISTS);
   }
 }
 
-function isEntry(entry: [string, unknown]): entry is [string, readonly [string, string]] {
-  const [, value] = entry;
+function isAnswered(value: unknown): value is Answered {
   return Array.isArray(value) && value.length === 2 && value.every((text) => typeof text === 'string');
 }

@@ -5,6 +5,7 @@
  */
 import { isUsername } from '../protocol/names.ts';
 import { type Address, parseServers } from './address.ts';
+import { wordsOf } from './command-line.ts';
 import { type NotifyCommand, parseNotifyCommand } from './notify/command-line.ts';
 import { DESKTOP_CHOICES, type DesktopChoice } from './notify/desktop.ts';
 import { MAX_WORD_CHARACTERS, MAX_WORDS } from './notify/highlight.ts';
@@ -19,6 +20,8 @@ export interface Given {
   readonly server: readonly Address[];
   readonly user: string;
   readonly passwordFile: string;
+  /** A program and its arguments. */
+  readonly passwordCommand: readonly string[];
   readonly tls: boolean;
   readonly ca: string;
   readonly insecure: boolean;
@@ -33,12 +36,15 @@ export interface Given {
   readonly notify: NotifyCommand;
   readonly plain: boolean;
   readonly history: boolean;
+  readonly stayLoggedIn: boolean;
   readonly dataDir: string;
 }
 
 export interface Row<Value> {
   readonly flag: string;
   readonly variable: string;
+  /** In a few words, for completions and the manual. */
+  readonly about: string;
   /** Its type in the file. */
   readonly json: 'string' | 'boolean' | 'number';
   /** Whether it names a file or folder, which is relative to where it was written. */
@@ -54,30 +60,77 @@ const WORDS_EXPECTED = `words with commas between them, at most ${MAX_WORDS} of 
 const COMMAND_EXPECTED = 'a program and its arguments, with no other places in these than {from} and {text}';
 
 export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
-  server: text('server', 'MILENA_SERVER', parseServers, 'HOST:PORT', '127.0.0.1:8080,[::1]:8081'),
-  user: text('user', 'MILENA_USER', parseUser, 'a username (a-z, 0-9, _ and -, at most 32)', 'alice'),
-  passwordFile: path('password-file', 'MILENA_PASSWORD_FILE', 'the path of a file', '~/.milena-password'),
-  tls: flag('tls', 'MILENA_TLS', 'true'),
-  ca: path('ca', 'MILENA_TLS_CA', 'the path of a file', '/etc/milena/ca.pem'),
-  insecure: flag('insecure', 'MILENA_INSECURE', 'true'),
-  protocol: { ...text('protocol', 'MILENA_PROTOCOL', parseProtocol, '1 or 2', '2'), json: 'number' },
-  theme: text('theme', 'MILENA_THEME', parseTheme, `one of ${THEMES.join(', ')}`, 'dark'),
-  signs: text('signs', 'MILENA_SIGNS', parseSigns, `one of ${SIGNS.join(', ')}`, 'ascii'),
-  links: flag('links', 'MILENA_LINKS', 'true'),
-  bell: flag('bell', 'MILENA_BELL', 'false'),
-  mouse: flag('mouse', 'MILENA_MOUSE', 'false'),
-  highlight: text('highlight', 'MILENA_HIGHLIGHT', parseWords, WORDS_EXPECTED, 'deploy,db-3'),
-  desktop: text(
-    'desktop',
-    'MILENA_DESKTOP',
-    (choice) => DESKTOP_CHOICES.find((known) => known === choice),
-    `one of ${DESKTOP_CHOICES.join(', ')}`,
-    'osc777',
+  server: about(
+    'the server, or several of the same Milena',
+    text('server', 'MILENA_SERVER', parseServers, 'HOST:PORT', '127.0.0.1:8080,[::1]:8081'),
   ),
-  notify: text('notify', 'MILENA_NOTIFY', parseNotifyCommand, COMMAND_EXPECTED, 'notify-send {from} {text}'),
-  plain: flag('plain', 'MILENA_PLAIN', 'true'),
-  history: flag('history', 'MILENA_HISTORY', 'false'),
-  dataDir: path('data-dir', 'MILENA_DATA_DIR', 'the path of a folder', '~/.local/share/milena'),
+  user: about(
+    'the account',
+    text('user', 'MILENA_USER', parseUser, 'a username (a-z, 0-9, _ and -, at most 32)', 'alice'),
+  ),
+  passwordFile: about(
+    'file with its password',
+    path('password-file', 'MILENA_PASSWORD_FILE', 'the path of a file', '~/.milena-password'),
+  ),
+  passwordCommand: about(
+    'program that prints its password',
+    text(
+      'password-command',
+      'MILENA_PASSWORD_COMMAND',
+      wordsOf,
+      'a program and its arguments, quoted as in a shell',
+      'pass show milena',
+    ),
+  ),
+  tls: about('encrypt the connection', flag('tls', 'MILENA_TLS', 'true')),
+  ca: about(
+    'trust only the authority in this file (PEM)',
+    path('ca', 'MILENA_TLS_CA', 'the path of a file', '/etc/milena/ca.pem'),
+  ),
+  insecure: about('speak plain text with another machine', flag('insecure', 'MILENA_INSECURE', 'true')),
+  protocol: about('version of the protocol, for the chat', {
+    ...text('protocol', 'MILENA_PROTOCOL', parseProtocol, '1 or 2', '2'),
+    json: 'number',
+  }),
+  theme: about(
+    "the chat's colours",
+    text('theme', 'MILENA_THEME', parseTheme, `one of ${THEMES.join(', ')}`, 'dark'),
+  ),
+  signs: about(
+    'the ticks, in Unicode or ASCII',
+    text('signs', 'MILENA_SIGNS', parseSigns, `one of ${SIGNS.join(', ')}`, 'ascii'),
+  ),
+  links: about('make links of addresses', flag('links', 'MILENA_LINKS', 'true')),
+  bell: about("ring the terminal's bell", flag('bell', 'MILENA_BELL', 'false')),
+  mouse: about('the wheel scrolls, a click opens', flag('mouse', 'MILENA_MOUSE', 'false')),
+  highlight: about(
+    'words that concern you, with commas between them',
+    text('highlight', 'MILENA_HIGHLIGHT', parseWords, WORDS_EXPECTED, 'deploy,db-3'),
+  ),
+  desktop: about(
+    'notifications by the terminal',
+    text(
+      'desktop',
+      'MILENA_DESKTOP',
+      (choice) => DESKTOP_CHOICES.find((known) => known === choice),
+      `one of ${DESKTOP_CHOICES.join(', ')}`,
+      'osc777',
+    ),
+  ),
+  notify: about(
+    'program to run for a notification',
+    text('notify', 'MILENA_NOTIFY', parseNotifyCommand, COMMAND_EXPECTED, 'notify-send {from} {text}'),
+  ),
+  plain: about('the chat line by line', flag('plain', 'MILENA_PLAIN', 'true')),
+  history: about('keep messages and the outbox on disk', flag('history', 'MILENA_HISTORY', 'false')),
+  stayLoggedIn: about(
+    'the next chat needs no password',
+    flag('stay-logged-in', 'MILENA_STAY_LOGGED_IN', 'false'),
+  ),
+  dataDir: about(
+    'folder of the histories',
+    path('data-dir', 'MILENA_DATA_DIR', 'the path of a folder', '~/.local/share/milena'),
+  ),
 };
 
 export const SETTING_NAMES = Object.keys(TABLE) as (keyof Given)[];
@@ -91,6 +144,12 @@ function parseWords(list: string): readonly string[] | undefined {
   const isGood = (word: string) =>
     word.length <= MAX_WORD_CHARACTERS && /[\p{L}\p{N}]/u.test(word) && !/\p{C}/u.test(word);
   return words.length > 0 && words.length <= MAX_WORDS && words.every(isGood) ? words : undefined;
+}
+
+type Unexplained<Value> = Omit<Row<Value>, 'about'>;
+
+function about<Value>(words: string, row: Unexplained<Value>): Row<Value> {
+  return { ...row, about: words };
 }
 
 function parseUser(name: string): string | undefined {
@@ -113,8 +172,8 @@ function parseSigns(signs: string): Signs | undefined {
 
 function parseFlag(value: string): boolean | undefined {
   const lower = value.toLowerCase();
-  if (lower === 'true' || lower === '1') return true;
-  return lower === 'false' || lower === '0' ? false : undefined;
+  if (['true', '1', 'yes'].includes(lower)) return true;
+  return ['false', '0', 'no'].includes(lower) ? false : undefined;
 }
 
 function text<Value>(
@@ -123,16 +182,16 @@ function text<Value>(
   parse: Row<Value>['parse'],
   expected: string,
   example: string,
-): Row<Value> {
+): Unexplained<Value> {
   return { flag, variable, json: 'string', isPath: false, parse, expected, example };
 }
 
-function path(flag: string, variable: string, expected: string, example: string): Row<string> {
+function path(flag: string, variable: string, expected: string, example: string): Unexplained<string> {
   const parse = (name: string) => (name === '' || name.includes('\0') ? undefined : name);
   return { flag, variable, json: 'string', isPath: true, parse, expected, example };
 }
 
-function flag(name: string, variable: string, example: string): Row<boolean> {
+function flag(name: string, variable: string, example: string): Unexplained<boolean> {
   return {
     flag: name,
     variable,

@@ -29,6 +29,8 @@ export interface Settings {
   readonly user: string | null;
   /** Null also when MILENA_PASSWORD has the password itself, which counts before a file that no flag names. */
   readonly passwordFile: string | null;
+  /** A program, with its arguments, that prints the password; null likewise. */
+  readonly passwordCommand: readonly string[] | null;
   readonly theme: Theme;
   readonly signs: Signs;
   /** Make links of addresses; null: where the terminal is known to have them. */
@@ -45,6 +47,8 @@ export interface Settings {
   readonly notify: NotifyCommand | null;
   /** Lines instead of a screen. */
   readonly plain: boolean;
+  /** Whether the login of the chat outlives it. */
+  readonly staysLoggedIn: boolean;
   /** Where histories lie; null: nothing is kept on disk. */
   readonly directory: string | null;
   /** The settings file, whether it exists or not. */
@@ -106,8 +110,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     protocol: given.protocol ?? 2,
     tls,
     user: given.user ?? null,
-    passwordFile:
-      fromFlags.passwordFile ?? (environment.MILENA_PASSWORD ? null : (given.passwordFile ?? null)),
+    ...passwordSource(given, fromFlags, environment),
     theme: given.theme ?? 'auto',
     signs: given.signs ?? 'auto',
     links: given.links ?? null,
@@ -117,9 +120,21 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     desktop: given.desktop ?? 'auto',
     notify: given.notify ?? null,
     plain: given.plain ?? false,
+    staysLoggedIn: given.stayLoggedIn ?? true,
     directory: given.history === false ? null : dataDir,
     file: reading.path,
   };
+}
+
+/** A flag counts before MILENA_PASSWORD, which counts before the file and the other variables. */
+function passwordSource(
+  given: Layer,
+  fromFlags: Layer,
+  { MILENA_PASSWORD }: Environment,
+): Pick<Settings, 'passwordFile' | 'passwordCommand'> {
+  const hasFlag = fromFlags.passwordFile !== undefined || fromFlags.passwordCommand !== undefined;
+  const { passwordFile = null, passwordCommand = null } = hasFlag ? fromFlags : MILENA_PASSWORD ? {} : given;
+  return { passwordFile, passwordCommand };
 }
 
 function serverFlagsOf({ tls, ca, insecure }: Layer, servers: readonly string[]): string {

@@ -47,8 +47,8 @@ export interface LoginRequest {
   readonly type: 'login';
   readonly name: string;
   readonly proof: Proof;
-  /** End the login that holds the account now. A token always does: it is the same client that comes back. */
-  readonly takeover: boolean;
+  /** End the login that holds the account now. Null: nobody said; a token does then, since the same client comes back. */
+  readonly takeover: boolean | null;
   readonly deliver: Deliver;
 }
 

@@ -20,7 +20,7 @@ import type { Version } from './versions.ts';
 
 /** Versions of the protocol, and what a server of this one can do beyond the plain requests. */
 const SPOKEN = [1, 2];
-const FEATURES = ['block', 'deliver-none', 'receipts', 'resume', 'takeover'];
+const FEATURES = ['block', 'deliver-none', 'receipts', 'resume', 'resume-asks', 'takeover'];
 
 /** Version 2: passwords, messages with ids, and a message counts as delivered when the client has said so. */
 export const version2: Version = {
@@ -86,7 +86,7 @@ function neutral(request: ReturnType<typeof v2.decodeRequest>): Request {
 function loginOf(
   request: Extract<ReturnType<typeof v2.decodeRequest>, { readonly type: 'login' }>,
 ): LoginRequest {
-  const { username, password, token, takeover = false, deliver = 'all' } = request;
+  const { username, password, token, takeover = null, deliver = 'all' } = request;
   let proof: Proof = { kind: 'none' };
   if (password !== undefined) proof = { kind: 'password', password };
   if (token !== undefined) proof = { kind: 'token', token };

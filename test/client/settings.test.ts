@@ -51,6 +51,8 @@ test('without any choice it speaks with this machine and keeps a history', () =>
     tls: undefined,
     user: null,
     passwordFile: null,
+    passwordCommand: null,
+    staysLoggedIn: true,
     theme: 'auto',
     bell: true,
     mouse: true,
@@ -224,6 +226,7 @@ const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   server: 'host\x1b[31m',
   user: 'no\u202eone',
   passwordFile: null,
+  passwordCommand: 'pass "\x1b[2J',
   tls: 'yes\x07',
   ca: '/no\x1b]0;where.pem',
   insecure: 'no\r',
@@ -238,6 +241,7 @@ const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   notify: 'notify-send {\x1bfrom} {who}',
   plain: 'quite\x00',
   history: 'some\x1b[2J',
+  stayLoggedIn: 'for ever\x07',
   dataDir: null,
 };
 

@@ -89,6 +89,24 @@ describe.each([
     expect(terminal.state.modes).toMatchObject({ bracketedPasteMode: false, wraparoundMode: true });
   });
 
+  test('/help tells of the keys that there are, and what comes by itself brings no prompt with it', async () => {
+    const ann = person('ann');
+    const terminal = open();
+    await create(terminal, ann);
+    await terminal.shows(/^> *$/m);
+    terminal.type('/help\r');
+    await terminal.shows(/Ctrl\+C leaves a question, else the program/);
+    expect(terminal.text).not.toMatch(/Alt\+|PageUp|Tab/);
+    await terminal.settled();
+    const before = terminal.output.length;
+    for (const body of ['one', 'two', 'three']) ben.write(ann, body);
+    await terminal.shows(/: three$/m);
+    await terminal.settled();
+    if (name === 'dumb') expect(terminal.output.slice(before)).not.toContain('> ');
+    terminal.type('/who\r');
+    await terminal.shows(/About whom\?.*\n> *$/m);
+  });
+
   test('a password is not echoed, and no key brings it back', async () => {
     const [ann, data] = [person('ann'), ownFolder()];
     const terminal = open(data);
@@ -198,6 +216,29 @@ describe('lines from a pipe', () => {
     expect(made.stdout).toMatch(new RegExp(`^Account ${ann} is made; you are logged in\\.$`, 'm'));
     expect(made.stdout).not.toContain(PASSWORD);
     expect(made.stdout).not.toMatch(ESCAPE);
+  });
+
+  test('a wrong password ends with 77, and no later line is taken for another one', async () => {
+    const [ann, data] = [person('ann'), ownFolder()];
+    await piped(`/create ${ann}\n${PASSWORD}\n${PASSWORD}\n`, data);
+    const wrong = await piped(`not it\n/msg ${ben.name} never sent, ${ann}\nnor this\n`, data, ann);
+    expect(wrong).toMatchObject({ code: 77, stderr: '' });
+    expect(wrong.stdout.match(/Wrong username or password/g)).toHaveLength(1);
+    expect(wrong.stdout).not.toMatch(/not it|Ctrl|Esc|^> |Error: .*Error/m);
+    const weak = await piped(`/create ${person('ann')}\nshort\nshort\nlater\n`, ownFolder());
+    expect(weak).toMatchObject({ code: 65 });
+    const differ = await piped(`/create ${person('ann')}\n${PASSWORD}\nanother one\n`, ownFolder());
+    expect(differ).toMatchObject({ code: 1 });
+    const none = await piped('', data, ann);
+    expect(none).toMatchObject({ code: 1 });
+  });
+
+  test('/help tells of no keys there', async () => {
+    const { code, stdout } = await piped('/help\n', ownFolder());
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\/msg NAME/m);
+    expect(stdout).toMatch(/the end of the input leaves\.$/m);
+    expect(stdout).not.toMatch(/Alt|Ctrl|Esc|Tab/);
   });
 
   test('one that cannot be carried out: exit code 1, and the others are carried out', async () => {

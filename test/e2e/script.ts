@@ -22,6 +22,8 @@ export function scriptEnvironment(settings: Record<string, string>): Record<stri
     MILENA_PORT: '',
     MILENA_KAFKA_PORT: '',
     MILENA_INBOX_PREFIX: '',
+    // Each start asks for the password, but in the tests that are about that.
+    MILENA_STAY_LOGGED_IN: 'false',
     MILENA_CLUSTER_KEYS: TEST_KEYS,
   };
   const kept = ['MILENA_KAFKA', 'MILENA_KAFKA_IMAGE'].map((name) => [name, process.env[name] ?? ''] as const);

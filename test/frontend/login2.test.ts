@@ -121,6 +121,24 @@ describe('a token', () => {
     expect(await client.refusal({ type: 'login', username: 'anna', token })).toBe('BAD_CREDENTIALS');
   });
 
+  it('takes over by itself, unless it says that it does not', async () => {
+    const cluster = new MemoryCluster();
+    const [north, south] = [await openHouse({ cluster }), await openHouse({ cluster })];
+    const first = await north.person2('anna');
+    const token = first.session?.token ?? Buffer.alloc(0);
+    for (const house of [north, south]) {
+      const asking = await house.connect2();
+      const login = { type: 'login', username: 'anna', token, takeover: false } as const;
+      expect(await asking.refusal(login)).toBe('ALREADY_LOGGED_IN');
+    }
+    await first.inStep();
+    first.cut();
+    const second = await south.login2('anna', { token, takeover: false });
+    expect(second.session?.token).toEqual(new Uint8Array(token));
+    await north.login2('anna', { token });
+    expect(await second.over()).toBe('REPLACED');
+  });
+
   it('is worth nothing in another life of the name, nor for another name', async () => {
     const house = await openHouse();
     const anna = await house.person2('anna');

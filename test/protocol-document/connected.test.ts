@@ -80,13 +80,16 @@ describe('takeover', () => {
     [
       '**Takeover**: a login to an account that is logged in gets ALREADY_LOGGED_IN, unless `takeover` is true.',
       'The session that loses the account gets goodbye REPLACED.',
-      'log in although the account is logged in elsewhere, and end that session |',
+      "log in although the account is logged in elsewhere, and end that session; false: don't, by a token neither |",
       'or the account is logged in elsewhere |',
+      'A program that kept a token over its end sends `takeover` false with it: what holds the account then may be another program that kept the same one, and it gets ALREADY_LOGGED_IN.',
     ],
     async () => {
       const one = await person(servers[0]);
       for (const server of [0, 1]) {
         expect(await tryLogin(server, one.name, { password: PASSWORD })).toBe('ALREADY_LOGGED_IN');
+        const asking = { token: one.token, takeover: false };
+        expect(await tryLogin(server, one.name, asking)).toBe('ALREADY_LOGGED_IN');
       }
       await one.client.inStep();
       await login(servers[1], one.name, { password: PASSWORD, takeover: true });

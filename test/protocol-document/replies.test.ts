@@ -36,7 +36,7 @@ describe('replies', () => {
       '| | `features` | list of text | what it can: see below |',
       '| | `limits` | map | `payloadBytes`, `payloadBytesBeforeLogin`, `bodyBytes`, `window`, `pingAfterMs`, `closeAfterMs`, each int: see below |',
       "| | `time` | time | the server's clock |",
-      'Features are what a smaller or older server of this version may lack: `block` (0xf0), `deliver-none` (logins that only send), `receipts` (0xe0), `resume` (login by `token`), `takeover` (its field).',
+      'Features are what a smaller or older server of this version may lack: `block` (0xf0), `deliver-none` (logins that only send), `receipts` (0xe0), `resume` (login by `token`), `resume-asks` (login by `token` with `takeover` false), `takeover` (its field).',
       "The names in `limits` of welcome: `payloadBytes` and `payloadBytesBeforeLogin` are the largest payload of a request, `bodyBytes` the longest body of a send, `window` see *Receiving*, `pingAfterMs` and `closeAfterMs` see *Staying connected*: 300,000 and 420,000 unless the server's operator has set others.",
     ],
     async () => {
@@ -46,7 +46,7 @@ describe('replies', () => {
       expect(await client.get(0x80, { client: 'by the document 1' })).toEqual({
         server: `milena ${version}`,
         versions: [1, 2],
-        features: ['block', 'deliver-none', 'receipts', 'resume', 'takeover'],
+        features: ['block', 'deliver-none', 'receipts', 'resume', 'resume-asks', 'takeover'],
         limits: {
           payloadBytes: 65_536,
           payloadBytesBeforeLogin: 4_096,

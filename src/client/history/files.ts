@@ -1,14 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HistoryError, historyError } from './errors.ts';
 
@@ -51,24 +42,6 @@ export function serverOf(directory: string | null, servers: readonly string[], a
     (server) => directory !== null && existsSync(join(directory, fileName(server, account))),
   );
   return found ?? servers[0] ?? '';
-}
-
-/** The account on these servers whose file was used last, as far as names tell it; null if there is none. */
-export function lastAccount(directory: string, ...servers: readonly string[]): string | null {
-  const ends = servers.map((server) => fileName(server, ''));
-  try {
-    const used = readdirSync(directory)
-      .flatMap((name) => {
-        const end = ends.find((other) => name.endsWith(other));
-        if (end === undefined) return [];
-        return [{ account: name.slice(0, -end.length), at: statSync(join(directory, name)).mtimeMs }];
-      })
-      .toSorted((one, other) => other.at - one.at)[0];
-    return used === undefined ? null : decodeURIComponent(used.account);
-  } catch {
-    // It only spares the person a question.
-    return null;
-  }
 }
 
 /**

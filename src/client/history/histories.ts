@@ -1,8 +1,9 @@
 import type { Identity } from '../v2/identity.ts';
 import type { Memory, Unsettled } from '../v2/memory.ts';
 import { HistoryError } from './errors.ts';
-import { lastAccount, serverOf } from './files.ts';
+import { serverOf } from './files.ts';
 import { History } from './history.ts';
+import { lastAccount, rememberAccount } from './last-account.ts';
 
 export interface HistoriesOptions {
   /** Where the files are, one for each account and server; null: in memory only. */
@@ -36,10 +37,16 @@ export class Histories implements Memory {
     return this.#current;
   }
 
-  /** The account that was logged in to last, in whatever process; null if there is none. */
+  /** The account that a person was logged in to last, in whatever process; null if there is none. */
   lastAccount(): string | null {
     const { directory } = this.#options;
-    return directory === null ? null : lastAccount(directory, ...this.#servers);
+    return directory === null ? null : lastAccount(directory, this.#servers);
+  }
+
+  /** A person is logged in: the next process asks for this account. */
+  entered(account: string): void {
+    const { directory } = this.#options;
+    if (directory !== null) rememberAccount(directory, this.#servers, account);
   }
 
   /** The account's history without a login: for reading offline, and for version 1. */

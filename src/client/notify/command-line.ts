@@ -1,3 +1,4 @@
+import { wordsOf } from '../command-line.ts';
 import type { Notification } from './notification.ts';
 
 /** Words of a command, with places in them for a notification. */
@@ -17,7 +18,7 @@ export function parseNotifyCommand(line: string): NotifyCommand | undefined {
   const [program = '', ...others] = words;
   const places = others.flatMap((word) => Array.from(word.matchAll(PLACES), ([, place]) => place));
   const isGood = places.every((place) => place === 'from' || place === 'text');
-  return program === '' || program.includes('{') || line.includes('\0') || !isGood ? undefined : words;
+  return program.includes('{') || !isGood ? undefined : words;
 }
 
 /**
@@ -30,31 +31,4 @@ export function notifyWords(command: NotifyCommand, { from, text }: Notification
     const isOption = word.startsWith('{') && filled.startsWith('-');
     return (isOption ? ` ${filled}` : filled).replaceAll(/\p{Cc}/gu, ' ');
   });
-}
-
-/** Undefined where a quote is open. */
-function wordsOf(line: string): string[] | undefined {
-  const words: string[] = [];
-  let word: string | null = null;
-  let quote: string | null = null;
-  for (let index = 0; index < line.length; index += 1) {
-    const character = line[index] ?? '';
-    if (character === '\\' && quote !== "'") {
-      index += 1;
-      word = (word ?? '') + (line[index] ?? '');
-    } else if (quote !== null) {
-      if (character === quote) quote = null;
-      else word = (word ?? '') + character;
-    } else if (character === "'" || character === '"') {
-      quote = character;
-      word ??= '';
-    } else if (/\s/.test(character)) {
-      if (word !== null) words.push(word);
-      word = null;
-    } else {
-      word = (word ?? '') + character;
-    }
-  }
-  if (quote !== null) return undefined;
-  return word === null ? words : [...words, word];
 }

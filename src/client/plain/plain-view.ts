@@ -1,3 +1,4 @@
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
 import type { StoredMessage } from '../history/types.ts';
@@ -17,18 +18,36 @@ export class PlainView implements View {
   readonly #prompt: Prompt;
   readonly #quit: () => void;
   readonly #clock: ServerClock;
+  readonly #onAgain: (again: ProtocolErrorCode | null) => void;
   #state: TalkState | undefined;
   #history: History | null = null;
   #isAsking = false;
   #isWaiting = false;
+  #needsAnswer = false;
   /** Messages that the server has not answered yet, by their id in the history. */
   readonly #underWay = new Set<number>();
   #allSent: () => void = () => undefined;
 
-  constructor(prompt: Prompt, quit: () => void, clock: ServerClock) {
+  /** @param onAgain an answer would not do: it is asked for once more */
+  constructor(
+    prompt: Prompt,
+    quit: () => void,
+    clock: ServerClock,
+    onAgain: (again: ProtocolErrorCode | null) => void,
+  ) {
     this.#clock = clock;
     this.#prompt = prompt;
     this.#quit = quit;
+    this.#onAgain = onAgain;
+  }
+
+  get keys(): readonly string[] {
+    return this.#prompt.keys;
+  }
+
+  /** Whether something was asked that only an answer lets go on. */
+  get needsAnswer(): boolean {
+    return this.#needsAnswer;
   }
 
   /** Whether the next line is an answer. */
@@ -49,7 +68,8 @@ export class PlainView implements View {
   }
 
   said(kind: 'info' | 'error', text: string): void {
-    this.#print(kind === 'error' ? `Error: ${text}` : text);
+    const words = inKeys(text);
+    this.#print(kind === 'error' ? `Error: ${words}` : words);
   }
 
   arrived(message: StoredMessage): void {
@@ -97,6 +117,8 @@ export class PlainView implements View {
   asked(question: Question | null, keepsTyped: boolean): void {
     this.#isAsking = question !== null;
     this.#isWaiting = question?.isWaiting === true;
+    this.#needsAnswer = question !== null && question.orCommand !== true;
+    if (question?.again !== undefined) this.#onAgain(question.again);
     if (question?.isWaiting) {
       // Most answers are dealt with at once. What is typed while one is not may be a password for the next question.
       setImmediate(() => {
@@ -104,8 +126,7 @@ export class PlainView implements View {
       });
       return;
     }
-    // Escape is no key of a line editor.
-    if (question !== null) this.#print(`(${question.hint.replaceAll('Esc', 'Ctrl+C')})`);
+    if (question !== null && this.#prompt.hasKeys) this.#print(`(${inKeys(question.hint)})`);
     const asked = question === null ? null : { text: `${question.prompt}: `, masked: question.masked };
     this.#prompt.ask(asked, keepsTyped);
   }
@@ -115,7 +136,7 @@ export class PlainView implements View {
   }
 
   showKeys(): void {
-    this.#print('Keys are those of a line editor: Enter enters, ↑ brings back, Ctrl+C leaves.');
+    this.#print(this.keys.join('\n'));
   }
 
   found(words: string, messages: readonly StoredMessage[]): void {
@@ -181,4 +202,12 @@ export class PlainView implements View {
   #print(text: string): void {
     this.#prompt.print(text);
   }
+}
+
+/** Escape is no key of a line editor, and neither are the screen's own. */
+function inKeys(text: string): string {
+  return text
+    .replaceAll('Esc', 'Ctrl+C')
+    .replace('Ctrl+T, or ', '')
+    .replace('Ctrl+L draws the screen anew, ', '');
 }

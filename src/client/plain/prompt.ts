@@ -8,6 +8,8 @@ export interface PromptEvents extends LineEvents {
 }
 
 const HISTORY_LINES = 100;
+/** After so long most of what comes of a line that was entered stands there. */
+const SETTLED_MS = 150;
 const CUT = '(that question has ended: Enter goes on) ';
 
 /**
@@ -20,6 +22,9 @@ export class Prompt {
   readonly #events: PromptEvents;
   readonly #isTerminal: boolean;
   readonly #canMove: boolean;
+  /** The prompt that a dumb terminal has got last, while nothing was asked. */
+  #shown = '';
+  #soon: NodeJS.Timeout | undefined;
   /** Null: a password is asked for, or the terminal is a dumb one. */
   #editor: Interface | null = null;
   #keys: KeyLine | null = null;
@@ -49,7 +54,8 @@ export class Prompt {
         if (this.#editor === null) output.write('\n');
         this.#standing = '';
         events.onLine(line);
-        this.#show();
+        if (this.#canMove) this.#show();
+        else this.#showSoon();
       },
       onInterrupt: () => (this.#isCut ? this.#goOn() : events.onInterrupt()),
       onEnd: () => {
@@ -58,6 +64,21 @@ export class Prompt {
       },
     };
     this.#open();
+  }
+
+  /** Whether there are any. */
+  get hasKeys(): boolean {
+    return this.#isTerminal;
+  }
+
+  /** What keys do here, in rows of 80 columns. */
+  get keys(): readonly string[] {
+    if (!this.#isTerminal)
+      return ['One line is a message, a command or an answer; the end of the input leaves.'];
+    const editing = this.#canMove
+      ? 'Enter sends · ↑ ↓ what was entered before · Ctrl+A E U K W as in a shell'
+      : 'Enter sends · Backspace and Ctrl+U take back';
+    return [editing, 'Ctrl+C leaves a question, else the program · Ctrl+D on an empty line leaves'];
   }
 
   get #isSecret(): boolean {
@@ -106,6 +127,7 @@ export class Prompt {
   }
 
   close(): void {
+    clearTimeout(this.#soon);
     this.#above();
     this.#closed = true;
     this.#release();
@@ -162,6 +184,15 @@ export class Prompt {
     }
   }
 
+  /** Once what comes of a line stands there. */
+  #showSoon(): void {
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(() => {
+      this.#shown = '';
+      this.#show();
+    }, SETTLED_MS);
+  }
+
   #show(): void {
     if (!this.#isTerminal || this.#closed) return;
     const text = this.#isCut ? CUT : (this.#question?.text ?? this.#text);
@@ -171,6 +202,10 @@ export class Prompt {
       return;
     }
     if (!this.#canMove && this.#standing === text) return;
+    const isIdle = this.#question === null && !this.#isCut && (this.#keys?.text ?? '') === '';
+    // A prompt behind each line would be most of what a dumb terminal shows.
+    if (!this.#canMove && isIdle && this.#shown === text) return;
+    this.#shown = isIdle ? text : '';
     this.#above();
     this.#out.write(text + (this.#isSecret ? '' : (this.#keys?.text ?? '')));
     this.#standing = text;

@@ -1,4 +1,6 @@
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import { Histories } from '../history/histories.ts';
+import { EXIT_BY_REFUSAL } from '../script/exit.ts';
 import { ServerClock } from '../server-clock.ts';
 import type { Settings } from '../settings.ts';
 import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
@@ -21,9 +23,13 @@ const LINGER_MS = 5_000;
  */
 export async function runPlain(settings: Settings, invite: string | null): Promise<number> {
   let code = 0;
+  let hasLeft = false;
   let leave: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
-    leave = resolve;
+    leave = () => {
+      hasLeft = true;
+      resolve();
+    };
   });
   const isPiped = !process.stdin.isTTY;
   /** Of a pipe the next line is taken when the one before has been dealt with: nobody waits there for an answer. */
@@ -35,7 +41,8 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
         return;
       }
       lines = lines.then(async () => {
-        if (!(await talk.enter(line))) code = FAILED;
+        if (hasLeft || (await talk.enter(line))) return;
+        if (code === 0) code = FAILED;
       });
     },
     onFull: (isFull) => talk.read(!isFull),
@@ -49,13 +56,20 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
       void lines
         .then(() => view.sent(LINGER_MS))
         .then((allSent) => {
+          if (code === 0 && view.needsAnswer) code = FAILED;
           if (!allSent && code === 0) code = WAITING;
           leave();
         });
     },
   });
   const clock = new ServerClock();
-  const view = new PlainView(prompt, () => leave(), clock);
+  /** Nobody is there to think again, and the next line of a pipe is no other answer: it may be a message. */
+  const onAgain = (again: ProtocolErrorCode | null) => {
+    if (!isPiped) return;
+    code = again === null ? FAILED : EXIT_BY_REFUSAL[again];
+    leave();
+  };
+  const view = new PlainView(prompt, () => leave(), clock, onAgain);
   const { directory, server, others } = settings;
   const onProblem = (sentence: string) => prompt.print(sentence);
   const histories = new Histories({ directory, server, others, onProblem, now: clock.now });

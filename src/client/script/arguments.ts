@@ -4,6 +4,7 @@ import { harmless } from '../json.ts';
 import { type Flags, SETTING_OPTIONS } from '../settings.ts';
 import { COMMANDS, type CommandName, isCommand, type Option } from './commands.ts';
 import { EXIT, Failure } from './exit.ts';
+import { demandUtf8 } from './utf8-arguments.ts';
 
 type Options = Readonly<Record<string, Option>>;
 
@@ -63,13 +64,15 @@ export function invocationOf(args: readonly string[]): Invocation {
 
 /**
  * The options and arguments of a command.
- * @throws Failure `USAGE`
+ * @throws Failure `USAGE`, `DATA`
  */
 export function argumentsOf<Name extends CommandName>(
   name: Name,
   args: readonly string[],
 ): Arguments<(typeof COMMANDS)[Name]['options']> {
   const { flags, positionals } = parse(args, COMMANDS[name].options);
+  // A text has its own answer, whatever is wrong with it: see bodyOf.
+  if (name !== 'send') demandUtf8(args);
   // parseArgs has looked at their types.
   return { values: flags as Values<(typeof COMMANDS)[Name]['options']>, positionals, flags };
 }

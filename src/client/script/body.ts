@@ -1,12 +1,14 @@
 import type { Readable } from 'node:stream';
 import { MAX_BODY_BYTES } from '../../protocol/v2/requests.ts';
 import { EXIT, Failure } from './exit.ts';
+import { demandUtf8 } from './utf8-arguments.ts';
 
 /** Of a text that is far too long the length is told up to here; nobody waits for the end of an endless one. */
 const MAX_COUNTED_BYTES = 16 * 1024 * 1024;
 
 /** The text of a message from its words. @throws Failure `DATA` */
 export function bodyOf(words: readonly string[]): string {
+  demandUtf8(words);
   const body = words.join(' ').toWellFormed();
   demandLength(Buffer.byteLength(body), MAX_BODY_BYTES);
   return body;

@@ -9,6 +9,7 @@ import { hex } from '../v2/seen.ts';
 import { demandLength } from './body.ts';
 import type { Context } from './context.ts';
 import type { Deadline } from './deadline.ts';
+import { Entrance } from './entrance.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { Journal } from './journal.ts';
 import { isLost, Link, routeOf } from './link.ts';
@@ -33,8 +34,6 @@ export interface Parcel {
 /** Whose message it is. */
 export interface Sender {
   readonly name: string;
-  /** Asked for once there is a connection. */
-  readonly password: () => Promise<string>;
   readonly settings: Settings;
 }
 
@@ -49,8 +48,7 @@ export class Courier {
   readonly #context: Context;
   readonly #deadline: Deadline;
   readonly #route: Route;
-  #password: string | undefined;
-  #token: Uint8Array | null = null;
+  readonly #entrance: Entrance;
   /** A login was lost with its connection before the answer: the account may be logged in for this very command. */
   #mayBeIn = false;
   #wasSent = false;
@@ -69,6 +67,7 @@ export class Courier {
     this.#context = context;
     this.#deadline = deadline;
     this.#route = routeOf(sender.settings);
+    this.#entrance = new Entrance(sender.name, sender.settings, context, deadline);
   }
 
   get id(): string {
@@ -145,17 +144,12 @@ export class Courier {
   async #logIn(link: Link): Promise<void> {
     const { name } = this.#sender;
     const { to, takeover } = this.#parcel;
-    // A connection that was lost may still hold the account: only the token takes it back without asking.
-    if (this.#token === null) this.#password ??= await this.#deadline.pause(this.#sender.password);
-    const proof =
-      this.#token === null ? { password: this.#password ?? '', takeover } : { token: this.#token };
     // Beside the person's own login, where the server can.
     const deliver = link.takesSenders ? 'none' : 'live';
-    const session = await link.logIn(name, proof, deliver).catch((error: unknown) => {
+    const session = await this.#entrance.logIn(link, { deliver, takeover }).catch((error: unknown) => {
       this.#mayBeIn ||= isLost(error);
       throw error;
     });
-    this.#token = session.token ?? null;
     this.#journal.begin({ name, incarnation: hex(session.incarnation) });
     if (!this.#wasSent) await resendTo(link, this.#journal, to);
   }

@@ -17,8 +17,9 @@ export async function run(context: Context): Promise<void> {
   atMost(args.positionals, 1, USAGE);
   let password: string | undefined;
   await online(context, args, async (link, settings, stage, deadline) => {
-    const known = knownPassword(settings, context.environment);
-    password ??= await deadline.pause(() => newPassword(name, known, context));
+    password ??= await deadline.pause(async () =>
+      newPassword(name, await knownPassword(name, settings, context), context),
+    );
     stage.mayRepeat = false;
     const { invite } = args.values;
     try {

@@ -1,5 +1,6 @@
 import { colorDepthOf } from '../color-depth.ts';
 import { readSettings, type Settings, SettingsError } from '../settings.ts';
+import { isYes } from '../yes.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
 import { type Check, checkJson, checkLines, failed } from './doctor/check.ts';
@@ -65,7 +66,7 @@ async function confirm(context: Context): Promise<void> {
   if (prompt === null) throw new Failure(EXIT.USAGE, 'Nothing was repaired: --yes says that it is meant.');
   try {
     const answer = await prompt.line('Repair that? Type yes: ');
-    if (answer.trim().toLowerCase() !== 'yes') throw new Failure(EXIT.NOT_PERMITTED, 'Nothing was repaired.');
+    if (!isYes(answer)) throw new Failure(EXIT.NOT_PERMITTED, 'Nothing was repaired.');
   } finally {
     prompt.close();
   }

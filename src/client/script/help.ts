@@ -14,12 +14,12 @@ export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
 
   --server HOST:PORT,…    one or several (127.0.0.1:8080); also MILENA_SERVER
   --user NAME             the account; also MILENA_USER
-  --password-file FILE    its password; also MILENA_PASSWORD, or at the prompt
+  --password-file FILE    its password; or --password-command, MILENA_PASSWORD
   --tls, --ca FILE        encrypt; trust only the authority in FILE (PEM)
-  --insecure              speak plain text with another machine
+  --insecure              speak plain text with another machine; --protocol 1
   --theme NAME            auto, dark, light, high-contrast or mono
   --signs NAME, --links   auto, unicode or ascii; addresses as links
-  --plain, --no-bell, --no-mouse, --no-history, --data-dir DIR, --protocol 1
+  --plain --no-bell --no-mouse --no-history --no-stay-logged-in --data-dir DIR
   --invite INVITE         for the chat: leave to make an account
   --help, --version       milena COMMAND --help explains a command
 

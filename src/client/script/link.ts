@@ -36,10 +36,10 @@ export interface LinkOptions {
   readonly onPush?: (frame: ServerFrame) => void;
 }
 
-/** A password, or the token of a login whose connection was lost. */
+/** A password, or the token of another login: of one whose connection was lost, or with `takeover` of an earlier program. */
 export type Proof =
   | { readonly password: string; readonly takeover?: boolean }
-  | { readonly token: Uint8Array };
+  | { readonly token: Uint8Array; readonly takeover?: boolean };
 
 /**
  * One connection for one command: nothing is tried again behind its back, and each failure has its reason. What has to
@@ -58,6 +58,7 @@ export class Link {
   readonly #heartbeat: Heartbeat;
   readonly #deadline: Deadline;
   #isLoggedIn = false;
+  #keepsLogin = false;
 
   private constructor(parts: {
     connection: Connection2;
@@ -171,6 +172,11 @@ export class Link {
     return this.welcome.features.includes('deliver-none');
   }
 
+  /** Whether the server lets a token ask first, as `Proof` with a `takeover` of false does. */
+  get asksWhoResumes(): boolean {
+    return this.welcome.features.includes('resume-asks');
+  }
+
   /**
    * Logs in. Older messages are not pushed: they wait for who shows them. A refusal that may pass is tried again for a
    * short while; one that says when, or that there is too much to do, for all the time there is.
@@ -210,6 +216,11 @@ export class Link {
     this.#isLoggedIn = true;
   }
 
+  /** The end of the connection ends no login: somebody comes back to it by its token. */
+  keepLogin(): void {
+    this.#keepsLogin = true;
+  }
+
   /** The account was deleted, and its login with it. */
   isGone(): void {
     this.#isLoggedIn = false;
@@ -221,7 +232,7 @@ export class Link {
    * @param keepLogin for who comes back by the token
    */
   async close(keepLogin = false): Promise<void> {
-    if (this.#isLoggedIn && !keepLogin && !this.connection.hasEnded) {
+    if (this.#isLoggedIn && !keepLogin && !this.#keepsLogin && !this.connection.hasEnded) {
       this.#isLoggedIn = false;
       const enough = new AbortController();
       await Promise.race([
@@ -235,7 +246,7 @@ export class Link {
   }
 }
 
-function proven(proof: Proof): { password: string; takeover?: boolean } | { token: Uint8Array } {
+function proven(proof: Proof): Proof {
   if ('token' in proof) return proof;
   const password = proof.password.normalize('NFC');
   return proof.takeover ? { password, takeover: true } : { password };

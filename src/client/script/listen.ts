@@ -5,7 +5,7 @@ import { EXIT, Failure } from './exit.ts';
 import { Journal } from './journal.ts';
 import { Listener } from './listener.ts';
 import { usernameOf, userOf } from './names.ts';
-import { passwordFor } from './password.ts';
+import { knownPassword, passwordFor } from './password.ts';
 
 const USAGE = 'milena listen takes options only';
 
@@ -29,7 +29,10 @@ export async function run(context: Context): Promise<void> {
       once,
       from: from === undefined ? null : usernameOf(from, USAGE),
     };
-    await new Listener(options, journal, context).listen(() => passwordFor(name, settings, context));
+    await new Listener(options, journal, context).listen(
+      () => knownPassword(name, settings, context),
+      () => passwordFor(name, settings, context),
+    );
   } finally {
     journal.close();
   }

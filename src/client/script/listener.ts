@@ -2,6 +2,7 @@ import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/prom
 import type { Message } from '../../protocol/v2/replies.ts';
 import { backoffMs } from '../backoff.ts';
 import { ClientError } from '../errors.ts';
+import type { KeptLogins } from '../kept-logins.ts';
 import { LastServer } from '../last-server.ts';
 import { noConnection } from '../route.ts';
 import { sanitiseLine } from '../sanitise.ts';
@@ -11,7 +12,8 @@ import { type ClientEvent, DEFAULT_OPTIONS_2 } from '../v2/events.ts';
 import { isPassing } from '../v2/identity.ts';
 import { messageKey } from '../v2/seen.ts';
 import type { Context } from './context.ts';
-import { EXIT, Failure, failureOf } from './exit.ts';
+import { commandLogins } from './entrance.ts';
+import { EXIT, EXIT_BY_REFUSAL, Failure, failureOf } from './exit.ts';
 import type { Journal } from './journal.ts';
 import {
   isLost,
@@ -46,6 +48,8 @@ export interface ListenerOptions {
   readonly from: string | null;
 }
 
+type NotRestored = Extract<ClientEvent, { type: 'login-not-restored' }>;
+
 interface Received {
   readonly message: Message;
   readonly inbox: string;
@@ -66,10 +70,13 @@ export class Listener {
   #hasBegun = false;
   #isLost = false;
   #isEntering = false;
+  /** Told when a login of an earlier program was taken, or why not. */
+  #resumed: (failure: Failure | 'not-good' | null) => void = () => undefined;
   #skipped = 0;
   /** The one that messages came from last. */
   #server = '';
-  #password = '';
+  #password: string | null = null;
+  readonly #logins: KeptLogins;
   #connected: () => void = () => undefined;
   #finish: (error: unknown) => void = () => undefined;
 
@@ -77,6 +84,7 @@ export class Listener {
     this.#options = options;
     this.#journal = journal;
     this.#context = context;
+    this.#logins = commandLogins(options.settings, context);
     const { servers, tls, directory } = options.settings;
     const lastServer = LastServer.in(directory, servers);
     const clientOptions = {
@@ -86,16 +94,18 @@ export class Listener {
       lastServer,
       relogin: RELOGIN,
       memory: journal,
+      logins: this.#logins,
     };
     this.#client = new Client(clientOptions, (event) => this.#told(event));
   }
 
   /**
    * Ends after the first message with `once`; otherwise never by itself.
-   * @param password asked for once there is a connection
+   * @param known the password that was given, perhaps
+   * @param ask asks for it, once there is a connection and no login is kept
    * @throws Failure, ClientError, ReaderGone, Interrupted
    */
-  async listen(password: () => Promise<string>): Promise<void> {
+  async listen(known: () => Promise<string | null>, ask: () => Promise<string>): Promise<void> {
     const { interrupted, say } = this.#context;
     const finished = new Promise<unknown>((resolve) => {
       this.#finish = resolve;
@@ -110,8 +120,11 @@ export class Listener {
       this.#client.start();
       const begin = async () => {
         await connected;
-        this.#password = await password();
-        await this.#logIn(this.#options.takeover);
+        this.#password = await known();
+        if (!(await this.#resume())) {
+          this.#password ??= await ask();
+          await this.#logIn(this.#password, this.#options.takeover);
+        }
         this.#isLost = false;
         this.#restored();
         this.#hasBegun = true;
@@ -127,12 +140,28 @@ export class Listener {
     }
   }
 
-  async #logIn(takeover: boolean): Promise<void> {
+  /** By the login that the chat keeps on this machine; false where there is none, or it is not good any more. */
+  async #resume(): Promise<boolean> {
+    const { name, takeover } = this.#options;
+    const kept = this.#password === null ? this.#logins.find(name) : null;
+    if (kept === null) return false;
+    const outcome = await new Promise<Failure | 'not-good' | null>((resolve) => {
+      this.#resumed = resolve;
+      this.#client.resume(kept, takeover);
+    });
+    this.#resumed = () => undefined;
+    if (outcome instanceof Failure) throw outcome;
+    if (outcome === null) return true;
+    this.#context.say(`The login of ${name} that was kept on this machine is not good any more.`);
+    return false;
+  }
+
+  async #logIn(password: string, takeover: boolean): Promise<void> {
     const { name } = this.#options;
     let deadline = performance.now() + LOGIN_PATIENCE_MS;
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.#client.login(name, this.#password, takeover);
+        await this.#client.login(name, password, takeover);
         return;
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
@@ -159,16 +188,22 @@ export class Listener {
       case 'connected':
         this.#connected();
         // The token was given up, and the password had no connection to be tried on.
-        if (this.#hasBegun && this.#client.state.wanted === null) void this.#logInAnew();
+        if (this.#hasBegun && this.#client.state.wanted === null) void this.#logInAnew(null);
         break;
       case 'disconnected':
         this.#disconnected(event);
+        break;
+      case 'logged-in':
+        this.#resumed(null);
+        if (this.#hasBegun) this.#restored();
         break;
       case 'login-restored':
         this.#restored();
         break;
       case 'login-not-restored':
-        if (event.retryInMs === null) void this.#logInAnew();
+        if (event.retryInMs !== null) break;
+        if (this.#hasBegun) void this.#logInAnew(event);
+        else this.#resumed(this.#whyNotResumed(event));
         break;
       case 'replaced':
         this.#finish(new Failure(EXIT.TRY_LATER, sanitiseLine(event.reason)));
@@ -211,13 +246,30 @@ export class Listener {
     this.#isLost = false;
   }
 
+  #whyNotResumed({ code, reason }: NotRestored): Failure | 'not-good' {
+    if (code === 'BAD_CREDENTIALS' || code === null) return 'not-good';
+    if (code === 'ALREADY_LOGGED_IN') return loggedInElsewhere(this.#options.name, null);
+    return new Failure(EXIT_BY_REFUSAL[code], sanitiseLine(reason));
+  }
+
   /** The token is not taken any more; the password still may be. */
-  async #logInAnew(): Promise<void> {
+  async #logInAnew(event: NotRestored | null): Promise<void> {
+    const password = this.#password;
+    if (password === null) {
+      const { name } = this.#options;
+      const { code = null, reason = 'the login is not good any more.' } = event ?? {};
+      const kept = code === null ? this.#logins.find(name) : null;
+      const exit = code === null ? EXIT.TRY_LATER : EXIT_BY_REFUSAL[code];
+      // Without an answer it may still be good, and its holder this very program.
+      if (kept !== null) this.#client.resume(kept, true);
+      else this.#finish(new Failure(exit, sanitiseLine(`Not logged in again as ${name}: ${reason}`)));
+      return;
+    }
     // One at a time: it outlives a lost connection by itself.
     if (this.#isEntering) return;
     this.#isEntering = true;
     try {
-      await this.#logIn(false);
+      await this.#logIn(password, false);
       this.#restored();
     } catch (error) {
       // Offline or unanswered: the next connection tries it again.
@@ -293,8 +345,10 @@ export class Listener {
     this.#queue.length = 0;
     this.#client.read(true);
     const enough = new AbortController();
+    // To log out would end what the chat comes back by.
+    const leaves = !this.#logins.has(this.#options.name);
     await Promise.race([
-      this.#client.logout().catch(() => undefined),
+      leaves && this.#client.logout().catch(() => undefined),
       sleep(LOGOUT_MS, undefined, { signal: enough.signal }).catch(() => undefined),
     ]);
     enough.abort();

@@ -3,9 +3,9 @@ import { type Flags, readSettings, type Settings } from '../settings.ts';
 import { timeoutOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { Deadline } from './deadline.ts';
+import { Entrance } from './entrance.ts';
 import { isLost, Link, routeOf } from './link.ts';
 import { userOf } from './names.ts';
-import { passwordFor } from './password.ts';
 
 /** How long a command tries, unless `--timeout` says otherwise. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -61,6 +61,8 @@ export interface HowToLogIn {
   readonly isRepeatable?: boolean;
   /** Whether it needs no inbox, so that it may go beside another login where the server can. */
   readonly needsNoInbox?: boolean;
+  /** Whether the server asks for the password once more. */
+  readonly needsPassword?: boolean;
 }
 
 /**
@@ -71,26 +73,24 @@ export function loggedIn<Value>(
   context: Context,
   args: OnlineArguments,
   work: (link: Link, account: Account) => Promise<Value>,
-  { isRepeatable = false, needsNoInbox = false }: HowToLogIn = {},
+  { isRepeatable = false, needsNoInbox = false, needsPassword = false }: HowToLogIn = {},
 ): Promise<Value> {
-  let password: string | undefined;
-  let token: Uint8Array | undefined;
+  let entrance: Entrance | undefined;
   return online(context, args, async (link, settings, stage, deadline) => {
     const name = userOf(settings);
-    password ??= await deadline.pause(() => passwordFor(name, settings, context));
-    // A server that is gone may still hold the account: only the token takes it back without asking.
-    const proof = token === undefined ? { password, takeover: args.values.takeover ?? false } : { token };
-    const session = await link.logIn(name, proof, needsNoInbox && link.takesSenders ? 'none' : 'live');
-    token = session.token;
+    entrance ??= new Entrance(name, settings, context, deadline);
+    if (needsPassword) await entrance.password();
+    const deliver = needsNoInbox && link.takesSenders ? 'none' : 'live';
+    const session = await entrance.logIn(link, { deliver, takeover: args.values.takeover ?? false });
     stage.mayRepeat = isRepeatable;
-    return work(link, { name, password, session, settings, deadline });
+    return work(link, { name, session, settings, deadline, entrance });
   });
 }
 
 export interface Account {
   readonly name: string;
-  readonly password: string;
   readonly session: ServerFrameOf<'logged-in'>;
   readonly settings: Settings;
   readonly deadline: Deadline;
+  readonly entrance: Entrance;
 }

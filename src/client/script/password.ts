@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import type { Environment, Settings } from '../settings.ts';
+import { PasswordCommandError, passwordFrom } from '../password-command.ts';
+import type { Settings } from '../settings.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
 import { Prompt } from './prompt.ts';
@@ -9,19 +10,29 @@ const OTHERS_MAY_READ = 0o004;
 type Asking = Pick<Context, 'environment' | 'interrupted'>;
 
 /**
- * The password of an account: from the file, the environment, or the person at the terminal.
+ * The password of an account: from the file, the command, the environment, or the person at the terminal.
  * @throws Failure `USAGE` if there is none of them; Interrupted
  */
 export async function passwordFor(account: string, settings: Settings, context: Asking): Promise<string> {
-  const known = knownPassword(settings, context.environment);
+  const known = await knownPassword(account, settings, context);
   if (known !== null) return known;
   return prompted(context, (prompt) => nonEmpty(prompt, `Password of ${account}: `));
 }
 
-/** The password that needs nobody at a terminal; null if there is none. @throws Failure `USAGE` */
-export function knownPassword(settings: Settings, environment: Environment): string | null {
-  if (settings.passwordFile !== null) return passwordIn(settings.passwordFile);
-  return environment.MILENA_PASSWORD || null;
+/** The password that nobody has to be asked for here; null if there is none. @throws Failure `USAGE`; Interrupted */
+export async function knownPassword(
+  account: string,
+  { passwordFile, passwordCommand }: Settings,
+  { environment, interrupted }: Asking,
+): Promise<string | null> {
+  if (passwordFile !== null) return passwordIn(passwordFile);
+  if (passwordCommand === null) return environment.MILENA_PASSWORD || null;
+  try {
+    return await passwordFrom(passwordCommand, { user: account, hasTerminal: true, signal: interrupted });
+  } catch (error) {
+    if (!(error instanceof PasswordCommandError)) throw error;
+    throw new Failure(EXIT.USAGE, error.message, { cause: error });
+  }
 }
 
 /**

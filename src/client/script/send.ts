@@ -14,7 +14,6 @@ import { EXIT, type ExitCode, exitOf, Failure } from './exit.ts';
 import { Journal } from './journal.ts';
 import { usernameOf, userOf } from './names.ts';
 import { DEFAULT_TIMEOUT_MS } from './online.ts';
-import { passwordFor } from './password.ts';
 import { isFinal } from './resend.ts';
 
 const USAGE = 'milena send NAME TEXT…, or milena send NAME - for a text from standard input';
@@ -43,8 +42,7 @@ export async function run(context: Context): Promise<void> {
     const body = fromStream ? await bodyFrom(process.stdin, context.interrupted) : bodyOf(words);
     const parcel = { id, to, body, waitDelivered, takeover };
     deadline = new Deadline(timeoutMs);
-    const password = () => passwordFor(name, settings, context);
-    courier = new Courier(parcel, { name, password, settings }, journal, context, deadline);
+    courier = new Courier(parcel, { name, settings }, journal, context, deadline);
     conclusion = concluded(await courier.carry(), parcel, timeoutMs);
   } catch (error) {
     conclusion = failed(courier, to, journal, error);

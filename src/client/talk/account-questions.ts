@@ -2,47 +2,45 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import { parseUsername } from '../../protocol/names.ts';
 import { ClientError } from '../errors.ts';
 import type { Client } from '../v2/client.ts';
+import { isYes } from '../yes.ts';
 import type { Display, Question } from './display.ts';
-import { isYes, yesOrNo } from './face.ts';
+import { secret, yesOrNo } from './face.ts';
+import { type LoginOptions, LoginQuestions } from './login-questions.ts';
 import { countOf, wordsFor } from './words.ts';
 
-export interface AccountOptions {
+export interface AccountOptions extends LoginOptions {
   /** An operator's leave to make accounts, as it was given at the start. */
   readonly invite?: string | null;
   /** The flags by which another start of the client finds this server; empty for the default one. */
   readonly serverFlags?: string;
 }
 
-/** The question for a password that is open. */
-interface Asked {
-  readonly name: string;
-  /** Whether nobody has said anything but the history: a no asks for another name then. */
-  readonly isStart: boolean;
-}
-
 /**
- * What has to be asked to create, enter, change and delete an account. The next question follows at once, so that no
+ * What has to be asked to create, change and delete an account, and who somebody is. The next question follows at once, so that no
  * part of a password that was typed ahead can land in a message.
  */
 export class AccountQuestions {
   readonly #client: Client;
   readonly #display: Display;
+  readonly logins: LoginQuestions;
   readonly #serverFlags: string;
   #invite: string | null;
-  #asked: Asked | null = null;
 
-  constructor(client: Client, display: Display, { invite = null, serverFlags = '' }: AccountOptions) {
+  constructor(client: Client, display: Display, options: AccountOptions) {
+    const { invite = null, serverFlags = '' } = options;
     this.#client = client;
     this.#display = display;
     this.#invite = invite;
     this.#serverFlags = serverFlags;
+    const events = { onMake: (name: string) => this.create(name), onOther: () => this.greet(null) };
+    this.logins = new LoginQuestions(client, display, events, options);
   }
 
   /** Asks for a name, and then enters or makes the account; for the password alone if the name is known. */
   greet(name: string | null): void {
     if (name !== null) {
       this.#requireNobody();
-      this.#askPassword(name, { isStart: true });
+      this.logins.enter({ name, isStart: true, takeover: false });
       return;
     }
     const hint = 'a name that you have, or a new one · Esc looks around first';
@@ -60,39 +58,17 @@ export class AccountQuestions {
   /** @param takeover ends the login elsewhere without asking */
   login(name: string, takeover = false): void {
     this.#requireNobody();
-    this.#askPassword(name, { takeover });
-  }
-
-  /**
-   * There may be a connection now: what is asked for an account that is not there (any more) is asked no longer, once
-   * the server has said so.
-   */
-  async lookAgain(): Promise<void> {
-    const asked = this.#asked;
-    if (asked === null || this.#display.state.link.kind !== 'online') return;
-    if (!(await this.#isMissing(asked.name)) || this.#asked !== asked) return;
-    this.#asked = null;
-    this.#offerToMake(asked);
-  }
-
-  /** A login was not taken again: says so if the account is gone. */
-  async tellIfGone(name: string): Promise<void> {
-    if (!(await this.#isMissing(name))) return;
-    this.#display.say('error', `${goneWords(name)} /create ${name} makes it anew; ${HISTORY_STAYS}.`);
+    this.logins.enter({ name, isStart: false, takeover });
   }
 
   changePassword(): void {
     this.#requireLogin();
     const change = (old: string | null) =>
-      this.#askTwice(
-        'new password',
-        'at least as long as the server wants · Esc leaves',
-        async (password) => {
-          if (password === null) throw new ClientError('INVALID', 'A password cannot be empty.');
-          await this.#client.changePassword(old, password);
-          this.#display.say('info', 'The password is changed.');
-        },
-      );
+      this.#askTwice('new password', 'usually 8 characters or more · Esc leaves', async (password) => {
+        if (password === null) throw new ClientError('INVALID', 'A password cannot be empty.');
+        await this.#client.changePassword(old, password);
+        this.#display.say('info', 'The password is changed.');
+      });
     if (this.#client.isOpen) {
       change(null);
       return;
@@ -138,7 +114,7 @@ export class AccountQuestions {
   }
 
   #askNewPassword(name: string): void {
-    const hint = 'Enter alone: none, open to anybody · Esc leaves';
+    const hint = 'usually 8 characters or more · Enter alone: none, open to anybody · Esc leaves';
     this.#askTwice(`password for ${name}`, hint, (password) => this.#create(name, password));
   }
 
@@ -167,68 +143,6 @@ export class AccountQuestions {
     });
   }
 
-  #askPassword(name: string, { takeover = false, isStart = false }): void {
-    const asked: Asked = { name, isStart };
-    const question = secret(`password of ${name}`, 'Enter logs in · alone: no password · Esc leaves');
-    this.#display.ask(question, (password) => {
-      // Another question has taken its place.
-      if (this.#asked !== asked) return;
-      this.#asked = null;
-      return password === null
-        ? this.#nothing()
-        : this.#login(asked, password === '' ? null : password, takeover);
-    });
-    this.#asked = asked;
-    void this.lookAgain();
-  }
-
-  /** As anybody may find out by a list. Not being able to ask is no sign of it. */
-  async #isMissing(name: string): Promise<boolean> {
-    try {
-      return !(await this.#client.exists(name));
-    } catch (error) {
-      if (error instanceof ClientError) return false;
-      throw error;
-    }
-  }
-
-  #offerToMake({ name, isStart }: Asked): void {
-    this.#display.say('error', `${goneWords(name)} Type yes to make it; ${HISTORY_STAYS}.`);
-    const no = isStart ? 'asks for another name' : 'leaves it';
-    this.#display.ask(yesOrNo(`make ${name}?`, 'makes the account', no), (answer) => {
-      if (isYes(answer)) return this.create(name);
-      return isStart ? this.greet(null) : this.#nothing();
-    });
-  }
-
-  async #login(asked: Asked, password: string | null, takeover: boolean): Promise<void> {
-    const { name } = asked;
-    try {
-      await this.#client.login(name, password, takeover);
-    } catch (error) {
-      if (error instanceof ClientError && error.code === 'TIMEOUT' && password !== null) {
-        this.#display.say('info', IN_LINE);
-      }
-      // Without an answer it may have been done: the person says what next.
-      if (!(error instanceof ClientError) || error.code === 'TIMEOUT') throw error;
-      const code = error.refusal?.code;
-      const mayBeGone = code === 'BAD_CREDENTIALS' || code === 'NO_SUCH_USER';
-      if (mayBeGone && (await this.#isMissing(name))) return this.#offerToMake(asked);
-      if (takeover || code !== 'ALREADY_LOGGED_IN') {
-        this.#display.say('error', wordsFor(error));
-        if (this.#display.state.account === null) this.#askPassword(name, { ...asked, takeover });
-        return;
-      }
-      this.#display.say(
-        'error',
-        `${name} is logged in elsewhere. Type yes to take over, which ends it there.`,
-      );
-      this.#display.ask(yesOrNo('take over?', 'ends it there', 'leaves it'), (answer) =>
-        isYes(answer) ? this.#login(asked, password, true) : this.#nothing(),
-      );
-    }
-  }
-
   async #delete(account: string, password: string | null, force: boolean): Promise<void> {
     try {
       const lost = await this.#client.delete(password, force);
@@ -253,7 +167,12 @@ export class AccountQuestions {
    * Twice, since nobody sees what was typed; empty = null. Asked again for as long as another password might do: who
    * types on must not find that the line shows it.
    */
-  #askTwice(prompt: string, hint: string, done: (password: string | null) => Promise<void>): void {
+  #askTwice(
+    prompt: string,
+    hint: string,
+    done: (password: string | null) => Promise<void>,
+    again?: Question['again'],
+  ): void {
     const attempt = async (password: string | null) => {
       try {
         await done(password);
@@ -261,17 +180,17 @@ export class AccountQuestions {
         if (!(error instanceof ClientError)) throw error;
         if (error.code !== 'INVALID' && error.refusal?.code !== 'WEAK_PASSWORD') throw error;
         this.#display.say('error', wordsFor(error));
-        this.#askTwice(prompt, hint, done);
+        this.#askTwice(prompt, hint, done, error.refusal?.code ?? null);
       }
     };
-    this.#display.ask(secret(prompt, hint), (first) => {
+    this.#display.ask(secret(prompt, hint, again), (first) => {
       if (first === null) return this.#nothing();
       if (first === '') return attempt(null);
       this.#display.ask(secret('the same again', 'so that it is what you meant · Esc leaves'), (second) => {
         if (second === null) return this.#nothing();
         if (second === first) return attempt(first);
         this.#display.say('error', 'The two passwords differ: nothing was done. Once more, or Esc.');
-        this.#askTwice(prompt, hint, done);
+        this.#askTwice(prompt, hint, done, null);
       });
     });
   }
@@ -295,18 +214,6 @@ export class AccountQuestions {
     if (account === null) throw new ClientError('INVALID', 'You are not logged in.');
     return account;
   }
-}
-
-function secret(prompt: string, hint: string): Question {
-  return { prompt, hint, masked: true };
-}
-
-const IN_LINE =
-  'After wrong passwords, also those of others at your address, logins wait their turn. This one goes on waiting.';
-const HISTORY_STAYS = 'the history on this machine stays';
-
-function goneWords(name: string): string {
-  return `There is no account ${name} here (any more).`;
 }
 
 function messages(count: number): string {

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parsePattern, parseUsername } from '../../protocol/names.ts';
+import { suggest } from '../../suggest.ts';
 import type { NotifyLevel } from '../history/types.ts';
 
 /** What has to do with the server, and so with its version of the protocol. */
@@ -20,7 +21,7 @@ export type FaceCommand =
 export type Command =
   | FaceCommand
   | LocalCommand
-  | { readonly type: 'nothing' | 'help' | 'keys' | 'next' | 'activity' }
+  | { readonly type: 'nothing' | 'help' | 'keys' | 'next' | 'activity' | 'close' }
   | { readonly type: 'mistake'; readonly text: string };
 
 /** What the history on this machine is enough for. */
@@ -46,7 +47,7 @@ const COMMANDS: readonly Usage[] = [
   { usage: '/list [PATTERN]', does: 'accounts; * is any characters, ? any one' },
   { usage: '/who NAME…', does: 'which of them are logged in' },
   { usage: '/next, /read', does: 'what is unread next; all of it here is read' },
-  { usage: '/activity', does: 'what is unread, or holds your name or words' },
+  { usage: '/activity, /close', does: 'what is unread or concerns you; leave this one' },
   { usage: '/search WORDS', does: 'look for words in everything said' },
   { usage: '/export [FILE]', does: 'write this conversation to a file (or .jsonl)' },
   { usage: '/notify LEVEL, /mute', does: 'bell and count here: all, highlights or nothing' },
@@ -57,6 +58,45 @@ const COMMANDS: readonly Usage[] = [
   { usage: '/passwd', does: 'change your password' },
   { usage: '/logout, /delete, /quit', does: 'log out; delete the account; leave' },
 ];
+
+/** What people used to other programs type, and how it is called here. */
+const ALSO: Readonly<Record<string, string>> = {
+  '/q': '/quit',
+  '/exit': '/quit',
+  '/bye': '/quit',
+  '/query': '/msg',
+  '/m': '/msg',
+  '/dm': '/msg',
+  '/w': '/msg',
+  '/part': '/close',
+  '/leave': '/close',
+  '/names': '/list',
+  '/whois': '/who',
+  '/ignore': '/block',
+  '/unignore': '/unblock',
+  '/lastlog': '/search',
+  '/find': '/search',
+  '/register': '/create',
+  '/disconnect': '/logout',
+};
+
+const NO_CHANNELS = 'There are no channels, only conversations between two: /msg NAME opens one.';
+
+/** What there is elsewhere and not here, and what does it. */
+const NOT_HERE: Readonly<Record<string, string>> = {
+  '/me': 'There is no /me: a text says who does what as well.',
+  '/clear':
+    'Ctrl+L draws the screen anew, /close leaves the conversation, /forget takes it out of the history.',
+  '/topic': NO_CHANNELS,
+  '/join': NO_CHANNELS,
+  '/invite': NO_CHANNELS,
+  '/nick': 'A name stays as it is: /create NAME makes another account.',
+  '/away': 'Whoever is logged out is away: /logout, or /quit.',
+  '/back': 'Whoever is logged in is there: /login NAME.',
+  '/connect': 'Another server is named at the start: milena --server HOST:PORT.',
+  '/server': 'Another server is named at the start: milena --server HOST:PORT.',
+  '/set': 'Settings are in a file, in variables, or flags at the start: milena --help.',
+};
 
 /** For /help: what to type, and what it does. */
 export function commandsOf(protocol: 1 | 2): readonly Usage[] {
@@ -82,7 +122,8 @@ export function parseCommand(entered: string): Command {
   if (second !== '') return { type: 'say', text: blanks + entered.slice(blanks.length + 1) };
   const { word, rest } = firstWord(entered.trimStart());
   try {
-    return command(word.toLowerCase(), rest.trim(), rest);
+    const lower = word.toLowerCase();
+    return command(ALSO[lower] ?? lower, rest.trim(), rest);
   } catch (error) {
     if (error instanceof ProtocolError) return { type: 'mistake', text: error.message };
     throw error;
@@ -120,8 +161,8 @@ function command(word: string, rest: string, exact: string): Command {
     case '/export':
       return { type: 'export', file: rest };
     case '/help':
-      if (rest === '') return { type: 'help' };
-      return rest === 'keys' ? { type: 'keys' } : usage('/help, or /help keys');
+      // With a command behind it, that is among them.
+      return { type: rest === 'keys' ? 'keys' : 'help' };
     case '/notify':
       return notify(rest.toLowerCase());
     case '/logout':
@@ -131,14 +172,17 @@ function command(word: string, rest: string, exact: string): Command {
     case '/next':
     case '/read':
     case '/activity':
+    case '/close':
     case '/mute':
-    case '/forget':
-    case '/quit': {
+    case '/forget': {
       const type = word.slice(1) as WithoutArgument;
       return rest === '' ? { type } : usage(word);
     }
+    case '/quit':
+      // A last word for the others is of other programs.
+      return { type: 'quit' };
     default:
-      return { type: 'mistake', text: `There is no command ${word}. /help shows them all.` };
+      return { type: 'mistake', text: NOT_HERE[word] ?? unknown(word) };
   }
 }
 
@@ -150,15 +194,21 @@ type WithoutArgument =
   | 'next'
   | 'read'
   | 'activity'
+  | 'close'
   | 'mute'
-  | 'forget'
-  | 'quit';
+  | 'forget';
 
 const LEVELS: readonly NotifyLevel[] = ['all', 'highlights', 'nothing'];
 
 function notify(word: string): Command {
   const level = LEVELS.find((known) => known === word) ?? null;
   return level === null && word !== '' ? usage(`/notify ${LEVELS.join('|')}`) : { type: 'notify', level };
+}
+
+function unknown(word: string): string {
+  const close = suggest(word, commandWords(2));
+  const hint = close === null ? '/help shows them all.' : `Is ${close} meant?`;
+  return `There is no command ${word}. ${hint}`;
 }
 
 function usage(text: string): Command {

@@ -1,3 +1,4 @@
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { History } from '../history/history.ts';
 import type { Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
 import type { ClientState } from '../state.ts';
@@ -18,6 +19,8 @@ export interface Question {
   readonly hint: string;
   /** Whether the answer is a password: never shown, never kept. */
   readonly masked: boolean;
+  /** It is asked once more: what the server refused the answer with, null if it did not come to that. */
+  readonly again?: ProtocolErrorCode | null;
   /** An answer that begins with `/` is a command and leaves the question. */
   readonly orCommand?: boolean;
   /** Nothing is asked yet: the last answer is being looked at, and another question may follow. */
@@ -64,6 +67,8 @@ export interface Display {
 
 /** What a screen, or lines on a dumb terminal, do with the talk. All texts but those of messages are safe. */
 export interface View {
+  /** What keys do in it, for /help; absent: as on the screen. */
+  readonly keys?: readonly string[];
   said(kind: 'info' | 'error', text: string): void;
   /** A message is new in the history. */
   arrived(message: StoredMessage): void;

@@ -12,17 +12,22 @@ export interface Face {
   greet(name: string | null): void;
   /** Logs in to an account that somebody else took over, which ends it there. */
   takeBack(name: string): Promise<void> | void;
+  /** Accounts of the server that match; `more` if there are others. @throws ClientError */
+  list(pattern: string): Promise<{ readonly names: readonly string[]; readonly more: boolean }>;
   /** @throws ClientError, which is told to the person */
   carryOut(command: FaceCommand): Promise<void>;
 }
 
 export type MakeFace = (display: Display) => Face;
 
-/** A question that only a typed `yes` answers with yes. */
-export function yesOrNo(prompt: string, yes: string, no: string): Question {
-  return { prompt, hint: `yes ${yes} · anything else ${no}`, masked: false };
+export const HISTORY_STAYS = 'the history on this machine stays';
+
+/** A question whose answer nobody sees. */
+export function secret(prompt: string, hint: string, again?: Question['again']): Question {
+  return { prompt, hint, masked: true, ...(again === undefined ? {} : { again }) };
 }
 
-export function isYes(answer: string | null): boolean {
-  return answer?.trim().toLowerCase() === 'yes';
+/** A question that only a typed `yes`, or `y`, answers with yes. */
+export function yesOrNo(prompt: string, yes: string, no: string): Question {
+  return { prompt, hint: `yes ${yes} · anything else ${no}`, masked: false };
 }

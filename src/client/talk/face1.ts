@@ -6,9 +6,10 @@ import type { Peer } from '../history/types.ts';
 import type { ClientOptions } from '../state.ts';
 import { Client, type ClientEvent } from '../v1/client.ts';
 import type { EntryState } from '../v2/outbox.ts';
+import { isYes } from '../yes.ts';
 import type { FaceCommand } from './commands.ts';
 import type { Display } from './display.ts';
-import { type Face, isYes, yesOrNo } from './face.ts';
+import { type Face, yesOrNo } from './face.ts';
 import { LinkWords } from './link-words.ts';
 import { NO_ANSWERS, NOT_LOGGED_IN, wordsForNames, wordsForRetrieved } from './words.ts';
 
@@ -43,6 +44,11 @@ export class Face1 implements Face {
 
   takeBack(name: string): Promise<void> {
     return this.carryOut({ type: 'login', name });
+  }
+
+  async list(pattern: string): Promise<{ readonly names: readonly string[]; readonly more: boolean }> {
+    // A long reply is cut, and nobody knows.
+    return { names: await this.#client.list(pattern), more: true };
   }
 
   async carryOut(command: FaceCommand): Promise<void> {

@@ -4,10 +4,11 @@ import { peerOf } from '../history/peers.ts';
 import { Client } from '../v2/client.ts';
 import type { Client2Options, ClientEvent } from '../v2/events.ts';
 import { messageKey } from '../v2/seen.ts';
+import { isYes } from '../yes.ts';
 import { type AccountOptions, AccountQuestions } from './account-questions.ts';
 import type { FaceCommand } from './commands.ts';
 import type { Display } from './display.ts';
-import { type Face, isYes, yesOrNo } from './face.ts';
+import { type Face, yesOrNo } from './face.ts';
 import { LinkWords } from './link-words.ts';
 import {
   countOf,
@@ -51,6 +52,10 @@ export class Face2 implements Face {
 
   takeBack(name: string): void {
     this.#account.login(name, true);
+  }
+
+  list(pattern: string): Promise<{ readonly names: readonly string[]; readonly more: boolean }> {
+    return this.#client.list(pattern);
   }
 
   async carryOut(command: FaceCommand): Promise<void> {
@@ -153,7 +158,7 @@ export class Face2 implements Face {
     switch (event.type) {
       case 'state':
         display.linkChanged(event.state);
-        void this.#account.lookAgain();
+        void this.#account.logins.lookAgain();
         break;
       case 'message':
         this.#received(event.inbox, event.message);
@@ -179,6 +184,7 @@ export class Face2 implements Face {
         this.#link.connected(event.again);
         break;
       case 'logged-in': {
+        this.#account.logins.entered();
         const { name, undelivered } = event;
         const waited = undelivered === 0 ? '' : ` ${countOf(undelivered, 'message')} waited for you.`;
         const what = event.isNew ? `Account ${name} is made; you are logged in.` : `Logged in as ${name}.`;
@@ -189,8 +195,9 @@ export class Face2 implements Face {
         display.say('info', `Logged in again as ${event.name}.`);
         break;
       case 'login-not-restored':
+        if (this.#account.logins.notResumed(event)) break;
         this.#link.notRestored(event);
-        if (event.retryInMs === null) void this.#account.tellIfGone(event.name);
+        if (event.retryInMs === null) void this.#account.logins.tellIfGone(event.name);
         break;
       case 'replaced':
         display.say('error', `${event.reason} You are logged out here. /login ${event.name} takes it back.`);

@@ -7,7 +7,7 @@ const KEYS: readonly string[] = [
 ];
 
 /** What can be typed, and the keys, in rows that fit 80 columns; together with its title on a screen of 24 rows. */
-export function helpRows(commands: readonly Usage[]): string[] {
+export function helpRows(commands: readonly Usage[], keys: readonly string[] = KEYS): string[] {
   const width = Math.max(...commands.map(({ usage }) => usage.length));
-  return [...commands.map(({ usage, does }) => `${usage.padEnd(width)}  ${does}`), '', ...KEYS];
+  return [...commands.map(({ usage, does }) => `${usage.padEnd(width)}  ${does}`), '', ...keys];
 }

@@ -1,4 +1,5 @@
 import type { Histories } from '../history/histories.ts';
+import { KeptLogins } from '../kept-logins.ts';
 import { LastServer } from '../last-server.ts';
 import type { Settings } from '../settings.ts';
 import { DEFAULT_OPTIONS_2 } from '../v2/events.ts';
@@ -12,8 +13,17 @@ export function makeFaceFor(settings: Settings, memory: Histories, invite: strin
   const { directory, protocol, servers, serverFlags, tls } = settings;
   const lastServer = LastServer.in(directory, servers);
   const options = { ...DEFAULT_OPTIONS_2, servers, tls, lastServer, memory };
-  const account: AccountOptions = { invite, serverFlags };
-  return (display) => (protocol === 1 ? new Face1(options, display) : new Face2(options, display, account));
+  return (display) => {
+    if (protocol === 1) return new Face1(options, display);
+    const logins = new KeptLogins(settings, 'all', (sentence) => display.say('error', sentence));
+    const account: AccountOptions = {
+      invite,
+      serverFlags,
+      logins,
+      passwordCommand: settings.passwordCommand,
+    };
+    return new Face2({ ...options, logins }, display, account);
+  };
 }
 
 /** The account to log in to; null: nobody said, or somebody comes with an invite, to make one. */

@@ -6,11 +6,13 @@ import { highlighter } from '../notify/highlight.ts';
 import { sanitiseText } from '../sanitise.ts';
 import { isTime, ServerClock } from '../server-clock.ts';
 import type { ClientState } from '../state.ts';
+import { isYes } from '../yes.ts';
 import { type Command, commandsOf, type LocalCommand, parseCommand } from './commands.ts';
 import type { Answered, Display, EntryFate, Question, TalkState, View } from './display.ts';
 import { exportTo } from './export-file.ts';
-import { type Face, isYes, type MakeFace, yesOrNo } from './face.ts';
+import { type Face, type MakeFace, yesOrNo } from './face.ts';
 import { helpRows } from './help.ts';
+import { KnownNames } from './known-names.ts';
 import { LongWork } from './long-work.ts';
 import { Questions } from './questions.ts';
 import { countOf, nameOf, progress, wordsFor } from './words.ts';
@@ -57,6 +59,7 @@ export class Talk implements Display {
   readonly #words: readonly string[];
   #isHighlight: (text: string) => boolean;
   readonly #work: LongWork;
+  readonly #names = new KnownNames((pattern) => this.#face.list(pattern));
 
   constructor(
     makeFace: MakeFace,
@@ -96,6 +99,11 @@ export class Talk implements Display {
     if (name !== null) this.#opened(this.#histories.open(name));
     this.#face.start();
     this.#face.greet(name);
+  }
+
+  /** Names of the server that begin so, for Tab: none where that would keep anybody waiting. */
+  namesLike(typed: string): readonly string[] | Promise<readonly string[]> {
+    return this.#state.link.kind === 'online' ? this.#names.like(typed) : [];
   }
 
   /** False: the view can show no more for now, and the server has to wait. */
@@ -189,6 +197,7 @@ export class Talk implements Display {
     const { account } = state;
     if (account !== null && account !== before) {
       this.#lost = null;
+      this.#histories.entered(account);
       // Version 2 has opened it already, to know what it is to send.
       const history = this.history?.account === account ? this.history : this.#histories.open(account);
       this.#opened(history);
@@ -220,7 +229,10 @@ export class Talk implements Display {
       case 'mistake':
         throw new ClientError('INVALID', command.text);
       case 'help':
-        return this.#view.page('What you can type', helpRows(commandsOf(this.#face.protocol)));
+        return this.#view.page(
+          'What you can type',
+          helpRows(commandsOf(this.#face.protocol), this.#view.keys),
+        );
       case 'keys':
         return this.#view.showKeys();
       case 'next':
@@ -228,6 +240,9 @@ export class Talk implements Display {
       case 'activity':
         this.#requireHistory();
         return this.#view.activity();
+      case 'close':
+        if (this.#state.to === null) throw new ClientError('INVALID', 'No conversation is open.');
+        return this.turnTo(null);
       case 'search':
       case 'export':
       case 'mute':

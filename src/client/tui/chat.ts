@@ -13,7 +13,7 @@ import { nameOf } from '../talk/words.ts';
 import type { InputEvent } from '../terminal/input-event.ts';
 import { activityPage } from './activity.ts';
 import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
-import { stepCompletion } from './completion.ts';
+import { stepCompletion, typedName } from './completion.ts';
 import { ConversationList } from './conversation-list.ts';
 import { Drafts } from './drafts.ts';
 import { Drawing } from './drawing.ts';
@@ -453,11 +453,33 @@ export class Chat implements View {
   }
 
   #complete(by: 1 | -1): void {
-    this.#refresh();
-    const names = this.#screen.conversations.flatMap(({ peer }) => (peer.kind === 'user' ? [peer.name] : []));
-    const source = { commands: commandWords(this.#screen.talk.protocol), names };
-    const { input, completion } = this.#screen;
+    const { input, completion, talk } = this.#screen;
+    const typed = typedName(input, completion, commandWords(talk.protocol));
+    const others = typed === null ? [] : this.#talk.namesLike(typed);
+    const isKnown = typed !== null && this.#talkedTo().some((name) => name.startsWith(typed.toLowerCase()));
+    // What is typed right behind Tab belongs behind the name: only where there is none it waits for the server's.
+    if (isKnown || !(others instanceof Promise)) {
+      this.#completeWith(by, others instanceof Promise ? [] : others);
+      return;
+    }
+    void others.then((names) => {
+      if (this.#screen.input !== input || this.#screen.question !== null) return;
+      this.#completeWith(by, names);
+      this.#drawing.now();
+    });
+  }
+
+  /** @param others names of people never talked to */
+  #completeWith(by: 1 | -1, others: readonly string[]): void {
+    const names = [...this.#talkedTo(), ...others];
+    const { input, completion, talk } = this.#screen;
+    const source = { commands: commandWords(talk.protocol), names };
     this.#update({ type: 'complete', ...stepCompletion(input, completion, by, source) });
+  }
+
+  #talkedTo(): string[] {
+    this.#refresh();
+    return this.#screen.conversations.flatMap(({ peer }) => (peer.kind === 'user' ? [peer.name] : []));
   }
 
   #pick(by: number): void {

@@ -53,6 +53,16 @@ export function completionsAt(text: string, cursor: number, source: CompletionSo
   );
 }
 
+/** What was typed of the name that Tab would complete; null where it would complete none, or goes through what it found. */
+export function typedName(
+  { text, cursor }: InputLine,
+  completion: CompletionState | null,
+  commands: readonly string[],
+): string | null {
+  if (completion?.after.text === text && completion.after.cursor === cursor) return null;
+  return argumentWord(text, cursor, commands)?.replace(/^@/, '') ?? mentionWord(text, cursor);
+}
+
 /**
  * The first Tab (`by` 1): takes the only candidate, or what all of them begin with, or if that is typed already the first
  * one. Shift+Tab (`by` -1) begins with the last.
@@ -117,22 +127,32 @@ function commandAt(text: string, cursor: number, { commands }: CompletionSource)
 }
 
 function argumentAt(text: string, cursor: number, { commands, names }: CompletionSource): Completions | null {
-  const [start = '', typed = ''] = /^\s*(\/\S+)\s+/u.exec(text.slice(0, cursor)) ?? [];
-  const command = commands.find((known) => known === typed.toLowerCase());
-  if (command === undefined || !Object.hasOwn(TAKES_NAMES, command)) return null;
-  const before = text.slice(start.length, cursor).split(/[\s,;]+/u);
-  if (before.length > (TAKES_NAMES[command] ?? 0)) return null;
-  const word = before.at(-1) ?? '';
+  const word = argumentWord(text, cursor, commands);
+  if (word === null) return null;
   // Whoever writes `@bob` here means bob.
   const found = matches(names, word.replace(/^@/, ''));
   return completions(text, cursor - word.length, cursor, '', found, /[\s,;]/u);
 }
 
-function mentionAt(text: string, cursor: number, { names }: CompletionSource): Completions | null {
+/** What stands before the cursor of a name behind a command that takes one. */
+function argumentWord(text: string, cursor: number, commands: readonly string[]): string | null {
+  const [start = '', typed = ''] = /^\s*(\/\S+)\s+/u.exec(text.slice(0, cursor)) ?? [];
+  const command = commands.find((known) => known === typed.toLowerCase());
+  if (command === undefined || !Object.hasOwn(TAKES_NAMES, command)) return null;
+  const before = text.slice(start.length, cursor).split(/[\s,;]+/u);
+  return before.length > (TAKES_NAMES[command] ?? 0) ? null : (before.at(-1) ?? '');
+}
+
+/** What stands of a name behind `@`. */
+function mentionWord(text: string, cursor: number): string | null {
   const before = text.slice(Math.max(0, cursor - MAX_NAME_UNITS), cursor);
   // Not within a word, where it is an address.
-  const word = /(?:^|[^\p{L}\p{N}_@.-])@([\p{L}\p{N}_-]*)$/u.exec(before)?.[1];
-  if (word === undefined) return null;
+  return /(?:^|[^\p{L}\p{N}_@.-])@([\p{L}\p{N}_-]*)$/u.exec(before)?.[1] ?? null;
+}
+
+function mentionAt(text: string, cursor: number, { names }: CompletionSource): Completions | null {
+  const word = mentionWord(text, cursor);
+  if (word === null) return null;
   return completions(text, cursor - word.length - 1, cursor, '@', matches(names, word), /[^\p{L}\p{N}_-]/u);
 }
 

@@ -36,6 +36,9 @@ export class Client {
   #identity: Identity | null = null;
   /** The account to log in to again after a reconnect. */
   #wanted: string | null = null;
+  /** The login is one of an earlier process, and another one may hold the account by it: whoever does is not put out. */
+  #isResuming = false;
+  #features: readonly string[] = [];
   /** How many messages of a retrieve reply were new. */
   readonly #newIn = new WeakMap<ServerFrame, number>();
   /** Counts the person's own logins and logouts: one ends all tries to restore an earlier login. */
@@ -52,6 +55,7 @@ export class Client {
       onLink: () => this.#setState(null),
       onOnline: (connection, how) => {
         if (how.greeting.type === 'welcome') {
+          this.#features = how.greeting.features;
           this.#heartbeat.begin(connection, how.greeting.limits.pingAfterMs);
           listener({ type: 'server-time', time: how.greeting.time });
         }
@@ -127,6 +131,20 @@ export class Client {
       deliver: 'all',
     });
     return reply.undelivered ?? 0;
+  }
+
+  /**
+   * Goes on with a login that an earlier process had, now or when there is a connection; how that went is told as
+   * `logged-in` or `login-not-restored`. Messages may be written meanwhile.
+   * @param takeover ends the login that holds the account; otherwise it is refused with ALREADY_LOGGED_IN
+   */
+  resume(identity: Identity, takeover = false): void {
+    this.#intent += 1;
+    this.#become(identity);
+    this.#isResuming = true;
+    this.#setState(null);
+    const { connection } = this.#transport;
+    if (connection !== undefined) void this.#restore(connection, identity, takeover);
   }
 
   /** Logs out, and connects anew. @throws ClientError */
@@ -261,6 +279,7 @@ export class Client {
       this.#ended(reply.type === 'deleted' ? 'the account is deleted' : 'you logged out before');
     } else if (reply.type === 'password-changed' && this.#identity !== null) {
       this.#identity = { ...this.#identity, token: reply.token, isOpen: false };
+      this.#options.logins?.keep(this.#identity, reply.tokenExpiresAt);
     } else if (reply.type === 'pong') {
       this.#heartbeat.answered();
       this.#listener({ type: 'server-time', time: reply.time });
@@ -282,20 +301,14 @@ export class Client {
     if (connection === undefined) return;
     const before = this.#identity;
     const identity = identityFrom(request, reply, before);
-    if (before !== null && before.incarnation !== identity.incarnation) {
-      this.#sender.abandon('another account was logged in to first');
-    }
-    this.#identity = identity;
-    this.#wanted = identity.name;
-    const { memory } = this.#options;
+    const isRestored = request.type === 'login' && request.token !== undefined && !this.#isResuming;
+    this.#isResuming = false;
     // Before anything is told of this account; what was told of another one is in its history.
-    memory?.begin(identity);
-    if (memory !== undefined && before?.incarnation !== identity.incarnation) {
-      this.#sender.restore(memory.unsettled());
-    }
+    this.#become(identity);
+    this.#options.logins?.keep(identity, reply.tokenExpiresAt ?? 0);
     this.#setState(identity.name);
     const { name } = identity;
-    if (request.type === 'login' && request.token !== undefined) {
+    if (isRestored) {
       this.#listener({ type: 'login-restored', name });
     } else {
       const { undelivered = 0 } = reply;
@@ -306,8 +319,20 @@ export class Client {
     this.#sender.begin(connection);
   }
 
+  #become(identity: Identity): void {
+    const before = this.#identity;
+    const isSame = before?.incarnation === identity.incarnation;
+    if (before !== null && !isSame) this.#sender.abandon('another account was logged in to first');
+    this.#identity = identity;
+    this.#wanted = identity.name;
+    const { memory } = this.#options;
+    memory?.begin(identity);
+    if (memory !== undefined && !isSame) this.#sender.restore(memory.unsettled());
+  }
+
   #ended(reason: string): void {
     this.#intent += 1;
+    if (this.#identity !== null) this.#options.logins?.forget(this.#identity.name);
     this.#giveUpLogin();
     this.#sender.abandon(reason);
     this.#identity = null;
@@ -318,6 +343,7 @@ export class Client {
 
   #giveUpLogin(): void {
     this.#wanted = null;
+    this.#isResuming = false;
     if (this.#identity !== null) this.#identity = { ...this.#identity, token: null };
   }
 
@@ -331,25 +357,43 @@ export class Client {
    * Logs in again by the token after a reconnect, and tells each failure. One that says nothing about the token is
    * tried again a few times; an unanswered login is not, since it may still succeed.
    */
-  async #restore(connection: Connection2, { name, token }: Identity): Promise<void> {
+  async #restore(connection: Connection2, { name, token }: Identity, takeover = false): Promise<void> {
     const intent = this.#intent;
+    const asks = this.#isResuming && !takeover;
+    if (asks && !this.#features.includes('resume-asks')) {
+      // It would put out whoever holds the account by the same login.
+      return this.#notRestored(name, { code: null, reason: TOO_OLD, retryInMs: null });
+    }
     const obsolete = () => intent !== this.#intent || connection !== this.#transport.connection;
     for (let attempt = 0; token !== null && !obsolete(); attempt++) {
       try {
-        await ask(connection, { type: 'login', username: name, token, deliver: 'all' });
+        const how = asks ? { takeover: false } : {};
+        await ask(connection, { type: 'login', username: name, token, ...how, deliver: 'all' });
         return;
       } catch (error) {
         if (obsolete() || !(error instanceof ClientError)) return;
         const { relogin } = this.#options;
-        const more = isPassing(error.refusal?.code) && attempt + 1 < relogin.tries;
+        const code = error.refusal?.code ?? null;
+        const passes = isPassing(error.refusal?.code) && !(asks && code === 'ALREADY_LOGGED_IN');
+        const more = passes && attempt + 1 < relogin.tries;
         const retryInMs = more ? retryMs(attempt, relogin, error.refusal?.retryAfterMs) : null;
-        if (!more) this.#giveUpLogin();
-        if (!more) this.#setState(null);
-        this.#listener({ type: 'login-not-restored', name, reason: error.message, retryInMs });
+        if (code === 'BAD_CREDENTIALS') this.#options.logins?.forget(name, token);
+        this.#notRestored(name, { code, reason: error.message, retryInMs });
         if (retryInMs === null) return;
         await this.#transport.sleep(retryInMs);
       }
     }
+  }
+
+  #notRestored(
+    name: string,
+    why: Omit<Extract<ClientEvent, { type: 'login-not-restored' }>, 'type' | 'name'>,
+  ): void {
+    if (why.retryInMs === null) {
+      this.#giveUpLogin();
+      this.#setState(null);
+    }
+    this.#listener({ type: 'login-not-restored', name, ...why });
   }
 
   #setState(account: string | null): void {
@@ -357,6 +401,9 @@ export class Client {
     this.#listener({ type: 'state', state: this.#state });
   }
 }
+
+const TOO_OLD =
+  'This server is too old to say whether another program goes on with the login that is kept on this machine.';
 
 /** However a keyboard composes its letters, the same password is the same bytes. */
 function secretOf(password: string | null): { password?: string } {

@@ -1,6 +1,8 @@
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { Message, ServerFrame } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
 import type { BackoffLimits } from '../backoff.ts';
+import type { KeptLogins } from '../kept-logins.ts';
 import { type ClientOptions, type ClientState, DEFAULT_OPTIONS } from '../state.ts';
 import type { Memory } from './memory.ts';
 import type { Entry } from './outbox.ts';
@@ -34,12 +36,14 @@ export type ClientEvent =
       readonly undelivered: number;
       readonly isNew: boolean;
     }
-  /** Logged in again after a reconnect. */
+  /** Logged in again by the token after a reconnect. */
   | { readonly type: 'login-restored'; readonly name: string }
   | {
       readonly type: 'login-not-restored';
       readonly name: string;
       readonly reason: string;
+      /** What the server refused it with. */
+      readonly code: ProtocolErrorCode | null;
       readonly retryInMs: number | null;
     }
   /** The answer to a person's request that its caller was told had timed out. */
@@ -57,6 +61,8 @@ export interface Client2Options extends ClientOptions {
   readonly minHeartbeatMs: number;
   /** What outlives the process; without it everything ends with the client. */
   readonly memory?: Memory | undefined;
+  /** Where logins are kept for later processes. */
+  readonly logins?: Pick<KeptLogins, 'keep' | 'forget'> | undefined;
 }
 
 export const DEFAULT_OPTIONS_2: Omit<Client2Options, 'servers'> = {

@@ -3,7 +3,7 @@ import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
 import { hex } from './seen.ts';
 
-/** Who the client is. It lives in memory only, and ends with the process. */
+/** Who the client is. It ends with the process, unless somebody keeps it: see `KeptLogins`. */
 export interface Identity {
   readonly name: string;
   /** Of this life of the account, in hex: a name that was deleted and made again is somebody else. */

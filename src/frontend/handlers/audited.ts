@@ -45,7 +45,7 @@ function entryOf(caller: Caller, seat: Seat | null, request: Request): Omit<Audi
       return { audit: 'create', user: request.name, address };
     case 'login': {
       const { proof, deliver } = request;
-      const takeover = request.takeover && deliver !== 'none';
+      const takeover = request.takeover === true && deliver !== 'none';
       return { audit: 'login', user: request.name, address, by: proof.kind, ...(takeover && { takeover }) };
     }
     case 'logout':

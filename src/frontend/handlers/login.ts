@@ -1,7 +1,7 @@
 /*
  * login {name, proof, takeover, deliver} → logged-in {token}: takes the account's inbox, which nobody else may hold
- * then. A token takes it over without asking: it is the same client that comes back. With `deliver` none the login only
- * sends: it takes nothing, gets no token, and leaves the one there is as it was.
+ * then. A token takes it over without asking, since it is the same client that comes back, unless `takeover` is false. With
+ * `deliver` none the login only sends: it takes nothing, gets no token, and leaves the one there is as it was.
  * Failures: BAD_CREDENTIALS (wrong password or token, the same for a name that nobody has; the account is disabled, or
  * open accounts are not allowed here), NO_SUCH_USER (without a proof only), RATE_LIMITED, ALREADY_LOGGED_IN, BUSY,
  * UNAVAILABLE.
@@ -50,7 +50,8 @@ async function prove(services: Services, caller: Caller, request: LoginRequest):
     case 'none': {
       demandOpenAccounts(services, 'BAD_CREDENTIALS');
       const account = demandOpen(name, await services.accounts.find(name));
-      return { account, takeover, again: nothing, getToken: () => identity.issueToken(account) };
+      const getToken = () => identity.issueToken(account);
+      return { account, takeover: takeover ?? false, again: nothing, getToken };
     }
     case 'password': {
       await services.accounts.findEvenly(name);
@@ -60,7 +61,7 @@ async function prove(services: Services, caller: Caller, request: LoginRequest):
         await raiseCost(services, claim, account, proof.password);
         return identity.issueToken(account);
       };
-      return { account, takeover, again: nothing, getToken };
+      return { account, takeover: takeover ?? false, again: nothing, getToken };
     }
     case 'token': {
       const account = await services.accounts.find(name);
@@ -68,7 +69,7 @@ async function prove(services: Services, caller: Caller, request: LoginRequest):
       const resumption = await again();
       const known = demandKnown(account);
       const getToken = () => identity.prolongToken(known, resumption);
-      return { account: known, takeover: true, again, getToken };
+      return { account: known, takeover: takeover ?? true, again, getToken };
     }
   }
 }

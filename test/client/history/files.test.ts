@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { HistoryError } from '../../../src/client/history/errors.ts';
-import { fileName, lastAccount, serverOf } from '../../../src/client/history/files.ts';
+import { fileName, serverOf } from '../../../src/client/history/files.ts';
 import { migrate, VERSION } from '../../../src/client/history/schema.ts';
 import { BOB, bodies, newDirectory, open, receive, SERVER } from './harness.ts';
 
@@ -40,16 +40,6 @@ describe('file names', () => {
     const [one, other] = [fileName('h'.repeat(300), 'a'), fileName('h'.repeat(301), 'a')];
     expect(one.length).toBeLessThan(220);
     expect(one).not.toBe(other);
-  });
-
-  test('the account that was used last', () => {
-    const directory = newDirectory();
-    expect(lastAccount(directory, SERVER)).toBeNull();
-    expect(lastAccount(join(directory, 'none'), SERVER)).toBeNull();
-    for (const account of ['ann', 'bob', 'cy']) open(directory, { account }).begin('life');
-    open(directory, { account: 'dora', server: 'other:1' }).begin('life');
-    utimesSync(join(directory, fileName(SERVER, 'bob')), 2e9, 2e9);
-    expect(lastAccount(directory, SERVER)).toBe('bob');
   });
 });
 
@@ -217,13 +207,5 @@ describe('a list of servers', () => {
     expect(serverOf(directory, LIST, 'bert')).toBe('a.example:1');
     open(directory, { server: 'b.example:2', account: 'anna' });
     expect(serverOf(directory, LIST, 'anna')).toBe('b.example:2');
-  });
-
-  test('has one account that was used last', () => {
-    const directory = newDirectory();
-    open(directory, { server: 'elsewhere:1', account: 'carla' }).begin('life');
-    expect(lastAccount(directory, ...LIST)).toBeNull();
-    open(directory, { server: 'b.example:2', account: 'bert' }).begin('life');
-    expect(lastAccount(directory, ...LIST)).toBe('bert');
   });
 });

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Histories } from '../../../src/client/history/histories.ts';
@@ -49,13 +49,37 @@ test('the next process takes up what this one left, unless the account lives ane
   first.close();
   expect(first.current).toBeNull();
   const second = historiesIn(directory);
-  expect(second.lastAccount()).toBe('maria');
   expect(bodies(second.open('maria').all(BOB))).toEqual(['x']);
   begin(second, 'maria');
   expect(second.unsettled()).toMatchObject([{ id: 'a1' }]);
   begin(second, 'maria', 'another life');
   expect(second.unsettled()).toEqual([]);
   expect(second.current?.before(BOB, null, 1)[0]?.fate).toEqual({ kind: 'unsure' });
+});
+
+test('the last account is the one that somebody was logged in to, whatever names were tried since', () => {
+  const directory = newDirectory();
+  const first = historiesIn(directory);
+  first.entered('maria');
+  first.open('mraia');
+  expect(historiesIn(directory).lastAccount()).toBe('maria');
+  historiesIn(directory).entered('bert');
+  expect(historiesIn(directory).lastAccount()).toBe('bert');
+  expect(historiesIn(null).lastAccount()).toBeNull();
+  expect(statSync(join(directory, 'accounts.json')).mode & 0o777).toBe(0o600);
+});
+
+test('each server has its last account, and a list that of its first one', () => {
+  const directory = newDirectory();
+  const on = (server: string, ...others: string[]) =>
+    new Histories({ directory, server, others, onProblem: () => undefined });
+  on('a.example:1', 'b.example:2').entered('maria');
+  on('C.example:3').entered('bert');
+  expect(on('c.example:3').lastAccount()).toBe('bert');
+  expect(on('d.example:4').lastAccount()).toBeNull();
+  expect(on('d.example:4', 'b.example:2').lastAccount()).toBe('maria');
+  writeFileSync(join(directory, 'accounts.json'), '{"a.example:1": "Not A Name", "b.example:2": 7');
+  expect(on('a.example:1').lastAccount()).toBeNull();
 });
 
 test('a directory that cannot be used is told once, and histories go on in memory', () => {

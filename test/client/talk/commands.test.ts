@@ -43,6 +43,16 @@ describe('entered lines', () => {
     ['/next', { type: 'next' }],
     ['/help', { type: 'help' }],
     ['/quit', { type: 'quit' }],
+    ['/q', { type: 'quit' }],
+    ['/exit see you', { type: 'quit' }],
+    ['/query Bob hi', { type: 'message', to: 'bob', text: 'hi' }],
+    ['/dm bob', { type: 'message', to: 'bob', text: '' }],
+    ['/close', { type: 'close' }],
+    ['/part', { type: 'close' }],
+    ['/names b*', { type: 'list', pattern: 'b*' }],
+    ['/whois bob', { type: 'who', names: ['bob'] }],
+    ['/ignore bob', { type: 'block', name: 'bob' }],
+    ['/help msg', { type: 'help' }],
   ])('%j', (line, command) => expect(parseCommand(line)).toEqual(command));
 
   test.each([
@@ -58,7 +68,17 @@ describe('entered lines', () => {
     ['/unblock', /Usage: \/unblock NAME/],
     ['/passwd secret', /Usage: \/passwd/],
     ['/list [a]', /pattern has at most/],
-    ['/dance', /no command \/dance/],
+    ['/dance', /no command \/dance\. \/help shows them all/],
+    ['/serch x', /no command \/serch\. Is \/search meant\?/],
+    ['/qiut', /Is \/quit meant\?/],
+    ['/constructor', /no command \/constructor/],
+    ['/query', /Usage: \/msg NAME TEXT/],
+    ['/me waves', /no \/me: a text says/],
+    ['/clear', /Ctrl\+L .*\/forget/],
+    ['/topic x', /no channels.*\/msg NAME/],
+    ['/join #x', /no channels/],
+    ['/nick bob', /\/create NAME/],
+    ['/connect x', /--server HOST:PORT/],
     ['/', /no command \//],
   ])('%j is a mistake', (line, text) => {
     expect(parseCommand(line)).toEqual({ type: 'mistake', text: expect.stringMatching(text) });

@@ -394,6 +394,31 @@ describe('the line', () => {
     screen.keys('rol hi', KEY.enter);
     await screen.until(() => expect(server.asked('send')).toMatchObject([{ to: 'carol', body: 'hi' }]));
   });
+
+  test('Tab knows people of the server that one has never talked to, and asks for them once', async () => {
+    server.behave = (request, peer) =>
+      request.type === 'list'
+        ? { type: 'listed', names: ['bob', 'bodo', 'bonnie'], more: false }
+        : agreeable(request, peer);
+    screen.keys('/msg BO', KEY.tab);
+    await screen.inputIs(' bob › /msg bob');
+    screen.keys(KEY.ctrl('u'), '/msg bod', KEY.tab);
+    await screen.inputIs(' bob › /msg bodo');
+    screen.keys(KEY.ctrl('u'), '/who bo', KEY.tab, KEY.tab);
+    await screen.inputIs(' bob › /who bodo');
+    const asked = server.asked('list').map(({ pattern }) => pattern);
+    expect(asked.filter((pattern) => pattern?.endsWith('*'))).toEqual(['bo*']);
+  });
+
+  test('Tab of which the server says nothing holds no key up, and completes nothing later on', async () => {
+    server.behave = (request, peer) => (request.type === 'list' ? null : agreeable(request, peer));
+    screen.keys('/msg ca', KEY.tab, 'rla hi');
+    await screen.inputIs(' bob › /msg carla hi');
+    server.peer.send({ type: 'listed', names: ['carl'], more: false });
+    server.peer.send(messageFrom('carl', 1, 'later'));
+    await screen.until(() => expect(screen.list.join()).toMatch(/carl/));
+    await screen.inputIs(' bob › /msg carla hi');
+  });
 });
 
 test('a password is not completed', async () => {

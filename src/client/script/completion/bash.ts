@@ -3,6 +3,7 @@ import {
   COMMON,
   entryOf,
   LIST_OPTIONS,
+  type OptionWords,
   optionsOf,
   patternFor,
   SHELLS,
@@ -17,6 +18,19 @@ _milena_names() {
   # Nothing else can be part of a name, and nothing else reaches the server's pattern.
   [[ $2 =~ ^[A-Za-z0-9_-]*$ ]] || return 0
   COMPREPLY=($(compgen -W "$("$1" list "$2*" ${LIST_OPTIONS})" -- "$2"))
+}
+
+# Words with what they are behind a tab: that is shown where several are listed, and never completed.
+_milena_explained() {
+  local line word about
+  while IFS=$'\\t' read -r word about; do
+    [[ $word == "$2"* ]] && COMPREPLY+=("$word"$'\\t'"$about")
+  done <<<"$1"
+  if [ "\${#COMPREPLY[@]}" -gt 1 ] && [ "\${COMP_TYPE:-9}" = 63 ]; then
+    COMPREPLY=("\${COMPREPLY[@]/$'\\t'/  -- }")
+  else
+    COMPREPLY=("\${COMPREPLY[@]%%$'\\t'*}")
+  fi
 }
 
 _milena() {
@@ -42,17 +56,17 @@ _milena() {
     ${patternFor('none')}|:|=) return ;;
   esac
   if [[ $cur == -* ]]; then
-    options='${flagsOf(COMMON)}'
+    options=${lines(COMMON)}
     case $command in
 ${COMMAND_NAMES.filter((name) => optionsOf(name).length > 0)
-  .map((name) => `      ${name}) options="$options ${flagsOf(optionsOf(name))}" ;;`)
+  .map((name) => `      ${name}) options=$options$'\\n'${lines(optionsOf(name))} ;;`)
   .join('\n')}
     esac
-    COMPREPLY=($(compgen -W "$options" -- "$cur"))
+    _milena_explained "$options" "$cur"
     return
   fi
   case $command,$count in
-    ,*) COMPREPLY=($(compgen -W '${COMMAND_NAMES.join(' ')}' -- "$cur")) ;;
+    ,*) _milena_explained ${commandLines()} "$cur" ;;
     ${offering('name')},0|status,*) _milena_names "$1" "$cur" ;;
     ${offering('shell')},0) COMPREPLY=($(compgen -W '${SHELLS}' -- "$cur")) ;;
     ${offering('command')},0) COMPREPLY=($(compgen -W '${COMMAND_NAMES.join(' ')}' -- "$cur")) ;;
@@ -62,8 +76,17 @@ complete -F _milena milena
 `;
 }
 
-function flagsOf(options: readonly { readonly flag: string }[]): string {
-  return options.map(({ flag }) => `--${flag}`).join(' ');
+/** Each with what it does, as one word of the shell. */
+function lines(options: readonly OptionWords[]): string {
+  return quoted(options.map(({ flag, about }) => `--${flag}\t${about}`));
+}
+
+function commandLines(): string {
+  return quoted(COMMAND_NAMES.map((name) => `${name}\t${entryOf(name).summary}`));
+}
+
+function quoted(words: readonly string[]): string {
+  return `'${words.join('\n').replaceAll("'", "'\\''")}'`;
 }
 
 /** The commands that offer this for their first argument. */

@@ -1,6 +1,7 @@
 /* What the completion scripts of all shells are made of. */
 import { SETTING_NAMES, TABLE, THEMES } from '../../setting-table.ts';
 import { COMMAND_NAMES, COMMANDS, type CommandEntry, type CommandName } from '../commands.ts';
+import { aboutOptions } from '../help-text.ts';
 
 /** What a shell offers behind an option; `none`: it takes a value that nobody can guess, null: it takes none. */
 export type Offer = 'name' | 'file' | 'folder' | 'theme' | 'none' | null;
@@ -9,6 +10,8 @@ export interface OptionWords {
   /** Without its dashes. */
   readonly flag: string;
   readonly offer: Offer;
+  /** What it does, in a few words. */
+  readonly about: string;
 }
 
 export const THEME_WORDS = THEMES.join(' ');
@@ -23,24 +26,32 @@ export function entryOf(name: CommandName): CommandEntry {
 /** The options of the settings, which every command takes. */
 export const COMMON: readonly OptionWords[] = [
   ...SETTING_NAMES.map((name): OptionWords => {
-    const { flag, json, isPath } = TABLE[name];
-    if (json === 'boolean') return { flag, offer: null };
-    if (name === 'user') return { flag, offer: 'name' };
-    if (name === 'theme') return { flag, offer: 'theme' };
-    if (isPath) return { flag, offer: name === 'dataDir' ? 'folder' : 'file' };
-    return { flag, offer: 'none' };
+    const { flag, about } = TABLE[name];
+    return { flag, about, offer: offerOf(name) };
   }),
-  { flag: 'no-links', offer: null },
-  { flag: 'no-bell', offer: null },
-  { flag: 'no-mouse', offer: null },
-  { flag: 'no-history', offer: null },
-  { flag: 'help', offer: null },
+  { flag: 'no-links', offer: null, about: 'no links' },
+  { flag: 'no-mouse', offer: null, about: "the mouse is the terminal's" },
+  { flag: 'no-bell', offer: null, about: 'no bell' },
+  { flag: 'no-history', offer: null, about: 'keep nothing on disk' },
+  { flag: 'no-stay-logged-in', offer: null, about: 'keep no login for the next start' },
+  { flag: 'help', offer: null, about: 'explain' },
 ];
+
+function offerOf(name: (typeof SETTING_NAMES)[number]): Offer {
+  const { json, isPath } = TABLE[name];
+  if (json === 'boolean') return null;
+  if (name === 'user') return 'name';
+  if (name === 'theme') return 'theme';
+  if (isPath) return name === 'dataDir' ? 'folder' : 'file';
+  return 'none';
+}
 
 /** The options of one command. */
 export function optionsOf(name: CommandName): readonly OptionWords[] {
+  const abouts = aboutOptions(name);
   return Object.entries(entryOf(name).options).map(([flag, { type, value }]) => ({
     flag,
+    about: abouts.get(flag) ?? '',
     offer: type === 'boolean' ? null : (value ?? 'none'),
   }));
 }

@@ -36,7 +36,7 @@ if [[ $funcstack[1] == _milena ]]; then _milena "$@"; else compdef _milena milen
 `;
 }
 
-function specOf({ flag, offer }: OptionWords): string {
+function specOf({ flag, offer, about }: OptionWords): string {
   const values = {
     name: ':name:_milena_names',
     file: ':file:_files',
@@ -44,7 +44,8 @@ function specOf({ flag, offer }: OptionWords): string {
     theme: `:theme:(${THEME_WORDS})`,
     none: ':value: ',
   };
-  return quoted(`--${flag}${offer === null ? '' : values[offer]}`);
+  const explained = `--${flag}[${about.replaceAll(/[\\[\]]/g, '\\$&')}]`;
+  return quoted(`${explained}${offer === null ? '' : values[offer]}`);
 }
 
 function positionals(name: (typeof COMMAND_NAMES)[number]): string[] {

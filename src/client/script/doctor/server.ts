@@ -10,6 +10,7 @@ import { frontendsHere } from '../../started.ts';
 import { ask } from '../../v2/dialect.ts';
 import type { Context } from '../context.ts';
 import { Deadline } from '../deadline.ts';
+import { Entrance } from '../entrance.ts';
 import { EXIT, exitOf, Failure, failureOf } from '../exit.ts';
 import { Link } from '../link.ts';
 import { knownPassword } from '../password.ts';
@@ -61,7 +62,7 @@ async function* checkServer(
     yield checkEncryption(link.socket, server);
     yield checkClock(time - now);
     yield await checkList(link);
-    if (logsIn) yield await checkLogin(link, settings, context);
+    if (logsIn) yield await checkLogin(link, settings, context, deadline);
   } finally {
     deadline.close();
     await link.close();
@@ -110,14 +111,22 @@ async function checkList(link: Link): Promise<Check> {
   }
 }
 
-async function checkLogin(link: Link, settings: Settings, context: Context): Promise<Check> {
+async function checkLogin(
+  link: Link,
+  settings: Settings,
+  context: Context,
+  deadline: Deadline,
+): Promise<Check> {
   const name = 'login';
   const { user } = settings;
   if (user === null) return ok(name, 'not tried: no --user');
   try {
-    const password = knownPassword(settings, context.environment);
-    if (password === null) return ok(name, 'not tried: no --password-file and no MILENA_PASSWORD');
-    const { undelivered } = await link.logIn(user, { password });
+    if ((await knownPassword(user, settings, context)) === null) {
+      return ok(name, 'not tried: no --password-file and no MILENA_PASSWORD');
+    }
+    const entrance = new Entrance(user, settings, context, deadline);
+    await entrance.password();
+    const { undelivered } = await entrance.logIn(link, { deliver: 'live', takeover: false });
     const waits = undelivered === 1 ? '1 message waits' : `${undelivered} messages wait`;
     return ok(name, `as ${user}, through to Kafka; ${waits}`);
   } catch (error) {
