@@ -106,7 +106,7 @@ already_running() {
   port=$(sed -n "s/^$1 //p" <<<"$kinds")
   if [ "$port" != "$MILENA_KAFKA_PORT" ]; then
     die "$EX_UNAVAILABLE" "Kafka of this checkout runs already, on 127.0.0.1:$port ($2), and MILENA_KAFKA_PORT is $MILENA_KAFKA_PORT." \
-      'Stop it first:  ./stop_everything.sh'
+      "Stop it first:  $(as_here ./stop_everything.sh)"
   fi
   ensure_build
   interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 60 ||
@@ -181,4 +181,4 @@ else
 fi
 write_kinds "$kind"
 starting=''
-say 'Next:  ./start_frontend.sh      Stop it:  ./stop_everything.sh'
+say "Next:  $(as_here ./start_frontend.sh)      Stop it:  $(as_here ./stop_everything.sh)"

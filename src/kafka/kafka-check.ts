@@ -58,7 +58,7 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
     checkCreation(cluster, config),
     checkQuotas(cluster, principal),
   ]);
-  const missesRight = [...settings, ...rights].some(({ what }) => what.startsWith('right '));
+  const missesRight = [...settings, ...rights].some(({ what }) => /^rights? /.test(`${what} `));
   return [
     ...checkVersion(contact),
     ...contact.unreachable.map(
@@ -67,6 +67,14 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
         what: 'brokers',
         text,
         remedy: 'Start it, or correct its advertised.listeners.',
+      }),
+    ),
+    ...contact.silent.map(
+      (text): Finding => ({
+        grade: 'dangerous',
+        what: 'brokers',
+        text: `One that MILENA_KAFKA_BROKERS names does not answer. ${text}`,
+        remedy: 'Start it, or take it out.',
       }),
     ),
     ...settings,

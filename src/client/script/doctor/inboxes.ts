@@ -10,6 +10,7 @@ import { changeSettings } from '../../../kafka/topic-settings.ts';
 import { INBOX_KEEPS } from '../../../kafka/topics.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
+import { notSeen } from './not-seen.ts';
 
 const NAME = 'inboxes';
 /** A million accounts take some ten seconds. */
@@ -43,7 +44,7 @@ export async function checkInboxes(config: Config): Promise<Check[]> {
     return found === null ? [] : [checkOf(found)];
   } catch (error) {
     if (!isKafkas(error)) throw error;
-    return [hint(NAME, `They could not be looked at: ${error.message}.`, 'Try again when Kafka answers.')];
+    return [notSeen(NAME, 'They could not be looked at', error, 'Try again when Kafka answers.')];
   }
 }
 
