@@ -72,7 +72,7 @@ if [ -n "$own" ]; then
 fi
 if port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
   die "$EX_UNAVAILABLE" "Port $MILENA_PORT is taken by another program, so the frontend cannot listen there. Choose another port:" \
-    "  MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh      (or write it into .env, for all scripts)"
+    "  $(as_here "MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh")      (or write it into .env, for all scripts)"
 fi
 need_kafka
 

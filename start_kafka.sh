@@ -152,7 +152,7 @@ fi
 choose_kind
 if port_open 127.0.0.1 "$MILENA_KAFKA_PORT"; then
   die "$EX_UNAVAILABLE" "Port $MILENA_KAFKA_PORT is taken by another program, so Kafka cannot start there. Choose another port:" \
-    "  MILENA_KAFKA_PORT=$(port_beside "$MILENA_KAFKA_PORT") ./start_kafka.sh      (or write it into .env, for all scripts)" \
+    "  $(as_here "MILENA_KAFKA_PORT=$(port_beside "$MILENA_KAFKA_PORT") ./start_kafka.sh")      (or write it into .env, for all scripts)" \
     'If that program is a Kafka which Milena may use, name it instead: MILENA_KAFKA_BROKERS=127.0.0.1:'"$MILENA_KAFKA_PORT"
 fi
 ensure_build

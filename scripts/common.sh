@@ -127,6 +127,7 @@ as_here() {
       MILENA_KAFKA_BROKERS) [ -n "$KAFKA_IS_GIVEN" ] || continue ;;
       MILENA_HOST) [ "$value" != 127.0.0.1 ] || continue ;;
       MILENA_PORT) [ "$value" != 8080 ] || continue ;;
+      MILENA_KAFKA_PORT) [ "$value" != 9092 ] || continue ;;
       *) [ -n "$value" ] || continue ;;
     esac
     line="$line$name=$(printf '%q' "$value") "
@@ -177,7 +178,7 @@ need_kafka() {
   if [ -n "$KAFKA_IS_GIVEN" ]; then
     die "$EX_UNAVAILABLE" "No Kafka answers at $(shown "$MILENA_KAFKA_BROKERS") ($KAFKA_GIVEN_BY)."
   fi
-  die "$EX_UNAVAILABLE" "No Kafka answers at $MILENA_KAFKA_BROKERS. Start it with:  $(as_here ./start_kafka.sh)" \
+  die "$EX_UNAVAILABLE" "No Kafka answers at $MILENA_KAFKA_BROKERS. Start it with:  $(as_here ./start_kafka.sh MILENA_KAFKA_PORT)" \
     '(or name another one in MILENA_KAFKA_BROKERS)'
 }
 
