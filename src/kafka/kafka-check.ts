@@ -59,6 +59,10 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
     checkQuotas(cluster, principal),
   ]);
   const missesRight = [...settings, ...rights].some(({ what }) => /^rights? /.test(`${what} `));
+  // What is granted together with all others is not told twice.
+  const together = new Set(
+    rights.flatMap(({ remedy }) => (remedy?.includes('\n') ? remedy.split('\n') : [])),
+  );
   return [
     ...checkVersion(contact),
     ...contact.unreachable.map(
@@ -77,7 +81,7 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
         remedy: 'Start it, or take it out.',
       }),
     ),
-    ...settings,
+    ...settings.filter(({ remedy }) => remedy === null || !together.has(remedy)),
     ...judgeCopies(around),
     ...topics,
     ...creation,
@@ -95,7 +99,8 @@ export function tellFindings(findings: readonly Finding[], config: Config, log: 
   const broken = findings.filter(({ grade }) => grade === 'broken');
   if (broken.length > 0 && !config.acceptsUnfitKafka) {
     const lines = broken.map(
-      ({ what, text, remedy }) => `- ${what}: ${text}${remedy === null ? '' : `\n  ${remedy}`}`,
+      ({ what, text, remedy }) =>
+        `- ${what}: ${text}${remedy === null ? '' : `\n  ${remedy.replaceAll('\n', '\n  ')}`}`,
     );
     throw new ConfigError(
       `This Kafka does not let Milena keep its promises:\n${lines.join('\n')}\n` +
