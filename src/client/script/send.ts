@@ -123,7 +123,7 @@ function notYet({ id }: Courier, journal: Journal, error: ClientError, reason: s
   const next = journal.isKept
     ? 'It stays in the outbox and goes with the next login after that: sending it again would double it.'
     : 'Without a history it is not kept: send it again after that.';
-  const failure = ended(exitOf(error), `Not sent yet: ${reason} ${next}`, error);
+  const failure = ended(exitOf(error), `Not sent yet: ${reason.replace(/\.?$/, '.')} ${next}`, error);
   return { state: journal.isKept ? 'waiting' : 'refused', failure };
 }
 
