@@ -31,8 +31,8 @@ done
 settings=${MILENA_SETTINGS:-${XDG_CONFIG_HOME:-${HOME:-}/.config}/milena/settings.json}
 if [ -z "$server${MILENA_SERVER:-}" ] && { [ -n "$ADDRESS_IS_GIVEN" ] || [ -z "${MILENA_SETTINGS:-}" ] && [ ! -e "$settings" ]; }; then
   if is_local "$FRONTEND_HOST" && ! port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
-    die "$EX_UNAVAILABLE" "No frontend answers at $FRONTEND_ADDRESS. Start one in another terminal:  ./start_frontend.sh" \
-      '(or all at once:  ./start_everything.sh; or name another one:  ./start_client.sh --server HOST:PORT)'
+    die "$EX_UNAVAILABLE" "No frontend answers at $FRONTEND_ADDRESS. Start one in another terminal:  $(as_here ./start_frontend.sh MILENA_HOST MILENA_PORT)" \
+      "(or all at once:  $(as_here ./start_everything.sh MILENA_HOST MILENA_PORT); or name another one:  ./start_client.sh --server HOST:PORT)"
   fi
 fi
 # What nobody has said must not count before that file. Empty, and not unset: that would be a look into .env.

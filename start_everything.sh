@@ -43,8 +43,8 @@ status=0
 interruptible node "$ROOT/dist/tools/demo.js" "$FRONTEND_ADDRESS" || status=$?
 say ''
 if [ "$status" -ne 0 ]; then
-  die 1 "The demo failed. Logs: $STATE/logs/      Stop all:  ./stop_everything.sh"
+  die 1 "The demo failed. Logs: $STATE/logs/      Stop all:  $(as_here ./stop_everything.sh)"
 fi
 say "Done after $SECONDS s. Kafka and the frontend keep running. Next:"
-say '  ./start_client.sh            chat yourself; open it in two terminals'
-say '  ./stop_everything.sh         stop all that was started here'
+say "  $(client_here)            chat yourself; open it in two terminals"
+say "  $(as_here ./stop_everything.sh)         stop all that was started here"

@@ -26,7 +26,7 @@ address=$FRONTEND_ADDRESS
 program=$ROOT/dist/frontend/main.js
 # For the other scripts, which then need not be told; empty where it is that of ./start_kafka.sh.
 brokers=${KAFKA_IS_GIVEN:+$MILENA_KAFKA_BROKERS}
-client=./start_client.sh
+client=$(client_here)
 # One heap of malloc's for all threads: a third less memory, and what is free goes back to the system.
 export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-1}
 # A small nursery for young objects: the default of 16 MiB takes more memory than it saves time; with 4 MiB too much
@@ -37,6 +37,15 @@ FRONTEND_NODE_FLAGS=(--max-semi-space-size=8 --no-allocation-site-pretenuring --
 # served_or_gone PID
 served_or_gone() { port_open "$FRONTEND_HOST" "$MILENA_PORT" || process_gone "$1" "$program"; }
 
+# same_brokers LIST: the addresses in one order
+same_brokers() { tr ',' '\n' <<<"$1" | sort -u | paste -s -d , -; }
+# own_kafka_port: that of the Kafka that was started here
+own_kafka_port() {
+  local port
+  port=$(sed -n '1s/^[a-z]* //p' "$STATE/kafka/kind" 2>/dev/null || true)
+  echo "${port:-$MILENA_KAFKA_PORT}"
+}
+
 ensure_build
 # Two that start one here at the same moment: the second waits, and finds it.
 lock "frontend-$MILENA_PORT"
@@ -46,18 +55,24 @@ if [ -n "$own" ]; then
   # Another terminal may have started it a moment ago.
   wait_for 40 served_or_gone "$own" || die "$EX_UNAVAILABLE" "The frontend at $address runs (process $own) but does not answer."
   if ! process_gone "$own" "$program"; then
+    theirs=$(sed -n 3p "$STATE/run/frontend.$own" 2>/dev/null || true)
+    if [ "$(same_brokers "${theirs:-127.0.0.1:$(own_kafka_port)}")" != "$(same_brokers "$MILENA_KAFKA_BROKERS")" ]; then
+      die "$EX_CONFIG" "A frontend is already running at $address (process $own), with another Kafka: ${theirs:-that of ./start_kafka.sh}, and not $(shown "$MILENA_KAFKA_BROKERS")." \
+        "Another one beside it:  $(as_here "MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh" MILENA_KAFKA_BROKERS)" \
+        "Or end it first:        $(as_here ./stop_everything.sh)"
+    fi
     say "A frontend is already running at $address (process $own)."
     if [ "$ROOT/dist/.built" -nt "$STATE/run/frontend.$own" ]; then
-      say 'It was started before the last build; ./stop_everything.sh and a new start bring the newer one.'
+      say "It was started before the last build; $(as_here ./stop_everything.sh) and a new start bring the newer one."
     fi
-    [ -n "$background" ] || say "Another one beside it:  MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh"
+    [ -n "$background" ] || say "Another one beside it:  $(as_here "MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh" MILENA_KAFKA_BROKERS)"
     exit 0
   fi
   program=$ROOT/dist/frontend/main.js
 fi
 if port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
   die "$EX_UNAVAILABLE" "Port $MILENA_PORT is taken by another program, so the frontend cannot listen there. Choose another port:" \
-    "  MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh      (or write it into .env, for all scripts)"
+    "  $(as_here "MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh")      (or write it into .env, for all scripts)"
 fi
 need_kafka
 
@@ -72,6 +87,9 @@ log=$STATE/logs/frontend-$MILENA_PORT.log
 need_files "$log"
 # One old log is kept, so that they do not grow without end.
 if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 10000000 ]; then mv "$log" "$log.1"; fi
+
+log_begin=0
+[ ! -f "$log" ] || log_begin=$(wc -c <"$log")
 
 # What a signal, or a failure, ends before it serves is taken back.
 pid=''
@@ -102,4 +120,6 @@ disown "$pid" 2>/dev/null || true
 started=$pid
 pid=''
 say "The frontend is running at $address (process $started, log: $log)."
-say "Next:  $client      Stop it:  ./stop_everything.sh"
+# What it has warned of so far would be read by nobody else.
+tail -c "+$((log_begin + 1))" "$log" | node "$ROOT/dist/tools/log-warnings.js" "$(as_here './milena doctor --kafka' MILENA_KAFKA_BROKERS)"
+say "Next:  $client      Stop it:  $(as_here ./stop_everything.sh)"

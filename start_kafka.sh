@@ -106,7 +106,7 @@ already_running() {
   port=$(sed -n "s/^$1 //p" <<<"$kinds")
   if [ "$port" != "$MILENA_KAFKA_PORT" ]; then
     die "$EX_UNAVAILABLE" "Kafka of this checkout runs already, on 127.0.0.1:$port ($2), and MILENA_KAFKA_PORT is $MILENA_KAFKA_PORT." \
-      'Stop it first:  ./stop_everything.sh'
+      "Stop it first:  $(as_here ./stop_everything.sh)"
   fi
   ensure_build
   interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 60 ||
@@ -152,7 +152,7 @@ fi
 choose_kind
 if port_open 127.0.0.1 "$MILENA_KAFKA_PORT"; then
   die "$EX_UNAVAILABLE" "Port $MILENA_KAFKA_PORT is taken by another program, so Kafka cannot start there. Choose another port:" \
-    "  MILENA_KAFKA_PORT=$(port_beside "$MILENA_KAFKA_PORT") ./start_kafka.sh      (or write it into .env, for all scripts)" \
+    "  $(as_here "MILENA_KAFKA_PORT=$(port_beside "$MILENA_KAFKA_PORT") ./start_kafka.sh")      (or write it into .env, for all scripts)" \
     'If that program is a Kafka which Milena may use, name it instead: MILENA_KAFKA_BROKERS=127.0.0.1:'"$MILENA_KAFKA_PORT"
 fi
 ensure_build
@@ -181,4 +181,4 @@ else
 fi
 write_kinds "$kind"
 starting=''
-say 'Next:  ./start_frontend.sh      Stop it:  ./stop_everything.sh'
+say "Next:  $(as_here ./start_frontend.sh)      Stop it:  $(as_here ./stop_everything.sh)"

@@ -31,8 +31,11 @@ done
 if [ -n "$wipe" ]; then need_deletable kafka; fi
 if [ -n "$wipe" ] && [ -z "$sure" ]; then
   if [ -n "$KAFKA_IS_GIVEN" ]; then say "The Kafka at $MILENA_KAFKA_BROKERS was not started here: nothing in it will be deleted."; fi
-  confirm "This deletes all accounts and messages of $STATE for good." './stop_everything.sh --wipe --yes'
+  confirm "This deletes all accounts and messages of $STATE for good." "$(as_here './stop_everything.sh --wipe --yes')"
 fi
+
+whose=Milena
+[ "$STATE" = "$ROOT/.milena" ] || whose=$STATE
 
 # Not while another script is starting it.
 lock kafka
@@ -98,9 +101,9 @@ if [ -n "$wipe" ]; then
   fi
   if [ -d "$CLUSTER" ]; then say "Not deleted: the cluster's data. That is done by  scripts/cluster.sh stop --wipe"; fi
 elif [ -n "$stopped" ] && [ -z "$docker_silent" ]; then
-  say 'Nothing of Milena is running any more. The data is kept (--wipe deletes it).'
+  say "Nothing of $whose is running any more. The data is kept (--wipe deletes it)."
 elif [ -z "$docker_silent" ]; then
-  say 'Nothing of Milena was running.'
+  say "Nothing of $whose was running."
 fi
 if [ -n "$docker_silent" ]; then
   warn "Kafka was started with Docker, which does not answer now: start Docker and run this again to remove the container${wipe:+ and the data, which is not deleted}."
@@ -108,4 +111,4 @@ if [ -n "$docker_silent" ]; then
   [ -z "$says" ] || warn "$says"
   exit "$EX_UNAVAILABLE"
 fi
-say 'Start again:  ./start_everything.sh'
+say "Start again:  $(as_here ./start_everything.sh MILENA_KAFKA_BROKERS MILENA_HOST MILENA_PORT)"

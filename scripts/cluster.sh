@@ -106,7 +106,7 @@ start() {
   choose_nodes "$1"
   count=$(node_ids | wc -l)
   [ "$count" -eq "$1" ] || die "$EX_USAGE" "This cluster's data is that of $((count)) brokers." \
-    'Start it with as many, or delete it first:  scripts/cluster.sh stop --wipe'
+    "Start it with as many, or delete it first:  $(as_here 'scripts/cluster.sh stop --wipe')"
   find_jars
   LOGGING+=(-Dmilena.kafka.log=kafka.log)
   while read -r id port controller; do
@@ -153,7 +153,7 @@ status() {
     pid=$(process_at frontend "127.0.0.1:$port")
     if [ -n "$pid" ]; then say "frontend 127.0.0.1:$port process $pid"; else say "frontend 127.0.0.1:$port stopped"; fi
   done
-  [ -n "$(node_ids)" ] || say 'There is no cluster. Start one:  scripts/cluster.sh start'
+  [ -n "$(node_ids)" ] || say "There is no cluster. Start one:  $(as_here 'scripts/cluster.sh start')"
 }
 
 stop() {
@@ -196,7 +196,7 @@ done
 if [ -n "$wipe" ]; then
   need_deletable cluster
   if [ -z "$sure" ] && [ -d "$CLUSTER" ]; then
-    confirm "This deletes all accounts and messages of the cluster in $CLUSTER for good." 'scripts/cluster.sh stop --wipe --yes'
+    confirm "This deletes all accounts and messages of the cluster in $CLUSTER for good." "$(as_here 'scripts/cluster.sh stop --wipe --yes')"
   fi
 fi
 [ "$command" = status ] || lock cluster

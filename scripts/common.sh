@@ -111,6 +111,35 @@ FRONTEND_HOST=$(reachable "$MILENA_HOST")
 # shellcheck disable=SC2034
 FRONTEND_ADDRESS=$(with_port "$FRONTEND_HOST" "$MILENA_PORT")
 
+# as_here COMMAND [NAME...]: the command for a line that says what to do next, with those settings in front of it without
+# which it would mean another Milena: the state folder, and the named ones. What is the default, or stands in .env, is not said.
+as_here() {
+  local command=$1 name value line=''
+  shift
+  for name in MILENA_STATE_DIR "$@"; do
+    case "${ENV_FILE_NAMES:-}" in *" $name "*) continue ;; esac
+    value=${!name:-}
+    case $name in
+      MILENA_STATE_DIR)
+        value=$STATE
+        [ "$STATE" != "$ROOT/.milena" ] || continue
+        ;;
+      MILENA_KAFKA_BROKERS) [ -n "$KAFKA_IS_GIVEN" ] || continue ;;
+      MILENA_HOST) [ "$value" != 127.0.0.1 ] || continue ;;
+      MILENA_PORT) [ "$value" != 8080 ] || continue ;;
+      MILENA_KAFKA_PORT) [ "$value" != 9092 ] || continue ;;
+      *) [ -n "$value" ] || continue ;;
+    esac
+    line="$line$name=$(printf '%q' "$value") "
+  done
+  printf '%s' "$line$command"
+}
+
+# client_here: how to open the client on the frontend at FRONTEND_ADDRESS
+client_here() {
+  if [ "$FRONTEND_ADDRESS" = 127.0.0.1:8080 ]; then as_here ./start_client.sh; else as_here "./start_client.sh --server $FRONTEND_ADDRESS"; fi
+}
+
 # --- ports and waiting ---------------------------------------------------------------------------------------------
 
 # port_beside PORT: another one, to propose where that is taken
@@ -149,7 +178,7 @@ need_kafka() {
   if [ -n "$KAFKA_IS_GIVEN" ]; then
     die "$EX_UNAVAILABLE" "No Kafka answers at $(shown "$MILENA_KAFKA_BROKERS") ($KAFKA_GIVEN_BY)."
   fi
-  die "$EX_UNAVAILABLE" "No Kafka answers at $MILENA_KAFKA_BROKERS. Start it with:  ./start_kafka.sh" \
+  die "$EX_UNAVAILABLE" "No Kafka answers at $MILENA_KAFKA_BROKERS. Start it with:  $(as_here ./start_kafka.sh MILENA_KAFKA_PORT)" \
     '(or name another one in MILENA_KAFKA_BROKERS)'
 }
 

@@ -2,10 +2,10 @@
 # Written for bash 3.2 (macOS) and later, as scripts/common.sh is.
 
 # load_env_file FILE: its KEY=VALUE lines become environment variables; the real environment wins. Read, never executed:
-# only MILENA_ names count, and quotes around a value are taken off. As Windows writes it is good, too: with a mark at its
+# only MILENA_ names count, and quotes around a value are taken off. ENV_FILE_NAMES has those that came from there. As Windows writes it is good, too: with a mark at its
 # beginning (BOM), and CR before each line's end.
 load_env_file() {
-  local file=$1 line name value
+  local file=$1 line name value number=0
   [ -e "$file" ] || [ -L "$file" ] || return 0
   if [ ! -f "$file" ] || [ ! -r "$file" ]; then
     printf '%s\n' "$file cannot be read: it must be a text file of yours with lines NAME=value. Mend it, or move it away." >&2
@@ -19,9 +19,15 @@ load_env_file() {
   while IFS= read -r line || [ -n "$line" ]; do
     line=${line#$'\xef\xbb\xbf'}
     line=${line%$'\r'}
-    [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?(MILENA_[A-Z0-9_]+)[[:space:]]*=[[:space:]]*(.*)$ ]] || continue
+    number=$((number + 1))
+    if [[ ! $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_.]*)[[:space:]]*=[[:space:]]*(.*)$ ]]; then
+      [[ $line =~ ^[[:space:]]*(#|$) ]] ||
+        env_file_says "$file, line $number is not NAME=value, and is passed over: write, for example, MILENA_PORT=8080."
+      continue
+    fi
     name=${BASH_REMATCH[2]}
     value=${BASH_REMATCH[3]}
+    [[ $name =~ ^MILENA_[A-Z0-9_]+$ ]] || continue
     # Spaces at the end go, also those after a quote.
     value=${value%"${value##*[![:space:]]}"}
     case $value in
@@ -30,6 +36,14 @@ load_env_file() {
       # Without quotes a comment may follow.
       *) value=${value%%[[:space:]]#*} value=${value%"${value##*[![:space:]]}"} ;;
     esac
-    [ -n "${!name+set}" ] || export "$name=$value"
+    [ -z "${!name+set}" ] || continue
+    case $value in
+      '~' | '~/'*) env_file_says "$file, line $number: ~ is not your home there. Write the whole path:  $name=${HOME:-/home/you}${value#\~}" ;;
+    esac
+    export "$name=$value"
+    ENV_FILE_NAMES="${ENV_FILE_NAMES:-} $name "
   done <"$file"
+  # Scripts call each other: it is said once.
+  export ENV_FILE_SAID=yes
 }
+env_file_says() { [ -n "${ENV_FILE_SAID:-}" ] || printf '%s\n' "$1" >&2; }

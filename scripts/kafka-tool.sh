@@ -4,7 +4,8 @@
 #   scripts/kafka-tool.sh TOOL [arguments of the tool, without --bootstrap-server]
 #   scripts/kafka-tool.sh consumer-groups --describe --group milena.inbox.alice
 #
-# TOOL is one of: topics, groups, consumer-groups, console-consumer, console-producer, configs, get-offsets, acls, features.
+# TOOL is one of: topics, groups, consumer-groups, console-consumer, console-producer, configs, get-offsets, acls,
+# features, delete-records, reassign-partitions, leader-election, share-groups.
 # A Kafka with TLS or passwords is described by the same settings as for frontends (MILENA_KAFKA_…).
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
@@ -22,6 +23,10 @@ case ${1:-} in
   get-offsets) class=org.apache.kafka.tools.GetOffsetShell ;;
   acls) class=org.apache.kafka.tools.AclCommand ;;
   features) class=org.apache.kafka.tools.FeatureCommand ;;
+  delete-records) class=org.apache.kafka.tools.DeleteRecordsCommand ;;
+  reassign-partitions) class=org.apache.kafka.tools.reassign.ReassignPartitionsCommand ;;
+  leader-election) class=org.apache.kafka.tools.LeaderElectionCommand ;;
+  share-groups) class=org.apache.kafka.tools.consumer.group.ShareGroupCommand ;;
   '') wrong_usage 'Which tool?' ;;
   *) wrong_usage "unknown tool: $1" ;;
 esac

@@ -241,6 +241,14 @@ export function settingError(name: Setting, value: string, why?: string): Config
   );
 }
 
+/** Of settings that are good for nothing without each other. */
+function missingError(name: Setting, given: Setting): ConfigError {
+  const [expected, example] = WORDS[name];
+  return new ConfigError(
+    `${name} is not set, and ${given} is: it must be ${expected}. For example: ${name}=${example}`,
+  );
+}
+
 /** The names of all settings, in the order of the table. */
 export const SETTINGS = Object.keys(WORDS) as Setting[];
 
@@ -320,9 +328,9 @@ function kafkaTls(values: z.infer<typeof schema>): KafkaTls | null {
   }
   if (wanted !== true && !hasFiles) return null;
   if (certFile === null && keyFile !== null)
-    throw settingError('MILENA_KAFKA_TLS_CERT', '', 'its key, MILENA_KAFKA_TLS_KEY, is given');
+    throw missingError('MILENA_KAFKA_TLS_CERT', 'MILENA_KAFKA_TLS_KEY');
   if (certFile !== null && keyFile === null)
-    throw settingError('MILENA_KAFKA_TLS_KEY', '', 'its certificate, MILENA_KAFKA_TLS_CERT, is given');
+    throw missingError('MILENA_KAFKA_TLS_KEY', 'MILENA_KAFKA_TLS_CERT');
   return { caFile, certFile, keyFile };
 }
 
@@ -334,12 +342,16 @@ function kafkaSasl(values: z.infer<typeof schema>): KafkaSasl | null {
     MILENA_KAFKA_SASL_PASSWORD: password,
   } = values;
   if (mechanism === undefined && username === undefined && password === undefined) return null;
-  // Half of a login would be none, and nobody would notice.
-  const needed = 'the other two of MILENA_KAFKA_SASL_… ask for it';
-  if (mechanism === undefined) throw settingError('MILENA_KAFKA_SASL_MECHANISM', '', needed);
-  if (username === undefined) throw settingError('MILENA_KAFKA_SASL_USERNAME', '', needed);
-  if (password === undefined) throw settingError('MILENA_KAFKA_SASL_PASSWORD', '', needed);
-  return { mechanism, username, password };
+  if (mechanism !== undefined && username !== undefined && password !== undefined)
+    return { mechanism, username, password };
+  const names = [
+    'MILENA_KAFKA_SASL_MECHANISM',
+    'MILENA_KAFKA_SASL_USERNAME',
+    'MILENA_KAFKA_SASL_PASSWORD',
+  ] as const;
+  const missing = names.find((name) => values[name] === undefined) ?? names[0];
+  const given = names.find((name) => values[name] !== undefined) ?? names[0];
+  throw missingError(missing, given);
 }
 
 /** A certificate is worth nothing without its key. */
@@ -348,7 +360,7 @@ function tlsOf(values: z.infer<typeof schema>): Config['tls'] {
   if (certFile === undefined && keyFile === undefined) return null;
   if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
   const missing = certFile === undefined ? 'MILENA_TLS_CERT' : 'MILENA_TLS_KEY';
-  throw settingError(missing, '', 'TLS needs both a certificate and its key');
+  throw missingError(missing, certFile === undefined ? 'MILENA_TLS_KEY' : 'MILENA_TLS_CERT');
 }
 
 function closeAfter(values: z.infer<typeof schema>): number {

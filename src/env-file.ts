@@ -7,10 +7,11 @@ import { whyNotRead } from './why-not-read.ts';
 /**
  * Adds the lines `NAME=value` of a file to an environment, which counts before them; no file is no lines. As Windows writes
  * it is good, too: with a mark at its beginning (BOM), and CR before each line's end.
+ * @returns what is odd about its lines, a sentence each
  * @throws ConfigError for something by that name that is no such file
  */
-export function loadEnvFile(file: string, environment: Record<string, string | undefined>): void {
-  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
+export function loadEnvFile(file: string, environment: Record<string, string | undefined>): string[] {
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return [];
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
@@ -25,9 +26,37 @@ export function loadEnvFile(file: string, environment: Record<string, string | u
   }
   // UTF-16 without its mark: no setting would be found, and none missed.
   if (text.includes('\0')) throw wrong(file, 'it is not UTF-8');
-  for (const [name, value] of Object.entries(parseEnv(text.replaceAll('\r\n', '\n')))) {
+  text = text.replaceAll('\r\n', '\n');
+  for (const [name, value] of Object.entries(parseEnv(text))) {
     environment[name] ??= value;
   }
+  return oddLines(text).map(([line, what]) => `${shown(file)}, line ${line} ${what}`);
+}
+
+const SETTING = /^\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_.]*\s*=\s*(.*)$/;
+
+/** Numbers from 1, and what is odd. */
+function oddLines(text: string): [number, string][] {
+  const odd: [number, string][] = [];
+  /** What ends a value of several lines. */
+  let quote: string | null = null;
+  for (const [index, line] of text.split('\n').entries()) {
+    if (quote !== null) {
+      if (line.includes(quote)) quote = null;
+      continue;
+    }
+    if (/^\s*(#|$)/.test(line)) continue;
+    const value = SETTING.exec(line)?.[1];
+    if (value === undefined) {
+      odd.push([index + 1, 'is not NAME=value, and is passed over: write, for example, MILENA_PORT=8080.']);
+      continue;
+    }
+    const [first = ''] = value;
+    if (/["'`]/.test(first) && !value.includes(first, 1)) quote = first;
+    if (/^["']?~(\/|["'\s]|$)/.test(value))
+      odd.push([index + 1, 'has a ~, which is not your home there: write the whole path.']);
+  }
+  return odd;
 }
 
 function wrong(file: string, why: string): ConfigError {

@@ -33,6 +33,13 @@ describe('milena-frontend.service', () => {
     for (const name of names) expect([...SETTINGS, 'MALLOC_ARENA_MAX']).toContain(name);
   });
 
+  it('never gives up waiting for Kafka, and does not wait for settings to change by themselves', () => {
+    expect(setting('StartLimitIntervalSec')).toBe('0');
+    expect(setting('Restart')).toBe('on-failure');
+    expect(Number(setting('RestartSec'))).toBeGreaterThanOrEqual(5);
+    expect(setting('RestartPreventExitStatus').split(' ')).toEqual(['64', '78']);
+  });
+
   it('gives a frontend longer to end than it takes', () => {
     const drainMs = Number(
       /drainMs: ([\d_]+)/.exec(read('src/frontend/limits.ts'))?.[1]?.replaceAll('_', ''),

@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../src/config.ts';
 import { loadEnvFile } from '../src/env-file.ts';
+import { ROOT } from './e2e/script.ts';
 
 let folder: string;
 let file: string;
@@ -28,6 +30,40 @@ describe('.env of a frontend that is started without the scripts', () => {
     writeFileSync(file, text);
     expect(loaded()).toEqual({ MILENA_PORT: '1', MILENA_HOST: '::1' });
     expect(loaded({ MILENA_PORT: '2' })).toEqual({ MILENA_PORT: '2', MILENA_HOST: '::1' });
+  });
+
+  it('says which lines are not what they may be meant for', () => {
+    const lines = [
+      '# first',
+      'MILENA_PORT 8081',
+      '',
+      'export MILENA_TLS_CERT=~/cert.pem',
+      'A="two',
+      'lines"',
+      'B',
+    ];
+    writeFileSync(file, lines.join('\n'));
+    const said = loadEnvFile(file, {});
+    expect(said).toEqual([
+      expect.stringMatching(/\.env, line 2 is not NAME=value/),
+      expect.stringMatching(/\.env, line 4 has a ~, which is not your home/),
+      expect.stringMatching(/\.env, line 7 is not NAME=value/),
+    ]);
+  });
+
+  it('is looked at so by the scripts, too', () => {
+    writeFileSync(file, '# first\nMILENA_PORT 8081\nOTHER=1\nMILENA_TLS_CERT=~/cert.pem\n');
+    const script =
+      '. scripts/env-file.sh; load_env_file "$1"; load_env_file "$1"; printf "%s" "$MILENA_TLS_CERT$ENV_FILE_NAMES"';
+    const done = spawnSync('bash', ['-c', script, '-', file], {
+      ...{ cwd: ROOT, encoding: 'utf8' },
+      env: { PATH: process.env.PATH, HOME: '/home/anna' },
+    });
+    expect(done.stdout).toBe('~/cert.pem MILENA_TLS_CERT ');
+    expect(done.stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/\.env, line 2 is not NAME=value/),
+      expect.stringMatching(/\.env, line 4: .* {2}MILENA_TLS_CERT=\/home\/anna\/cert\.pem$/),
+    ]);
   });
 
   it('may be missing', () => expect(loaded()).toEqual({}));

@@ -8,7 +8,7 @@ import {
   MAX_PAYLOAD_BEFORE_LOGIN,
 } from '../protocol/frame.ts';
 import type { Dialect, Typed } from './dialect.ts';
-import { ClientError, OPEN_OUTCOME } from './errors.ts';
+import { ClientError, inSeconds, OPEN_OUTCOME } from './errors.ts';
 import { socketReason } from './socket.ts';
 
 export interface ConnectionEvents<Request, ServerFrame> {
@@ -238,7 +238,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
       if (!slot.timedOut) this.#timeOut(slot);
       // Otherwise the one before it is what is waited for; its own time begins when that is answered.
       else if (slot === this.#slots[0])
-        this.#drop(`the server left a request unanswered for ${deadAfterMs / 1000} s`);
+        this.#drop(`the server left a request unanswered for ${inSeconds(deadAfterMs)}`);
     }, milliseconds);
   }
 
@@ -249,8 +249,8 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
 
   #timeOut(slot: Slot<Request, ServerFrame>): void {
     slot.timedOut = true;
-    const seconds = this.#options.requestTimeoutMs / 1000;
-    slot.settle(new ClientError('TIMEOUT', `No answer within ${seconds} s${OPEN_OUTCOME}`));
+    const time = inSeconds(this.#options.requestTimeoutMs);
+    slot.settle(new ClientError('TIMEOUT', `No answer within ${time}${OPEN_OUTCOME}`));
     this.#wait(slot);
   }
 

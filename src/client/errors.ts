@@ -17,6 +17,8 @@ export interface Refusal {
   readonly retryAfterMs?: number | undefined;
   /** With HAS_UNDELIVERED: how many messages wait. */
   readonly undelivered?: number | undefined;
+  /** False, of a send: surely not stored, and it will not be before somebody mends what the sentence says. */
+  readonly stored?: boolean | undefined;
 }
 
 /** Characters of a server's sentence that are told; nobody reads more. */
@@ -30,6 +32,12 @@ export function brief(sentence: string): string {
 /** When a refused request may be given again, as a sentence to put behind the refusal; empty if nobody knows. */
 export function retryHint(retryAfterMs: number | undefined): string {
   return retryAfterMs === undefined ? '' : ` Try again in ${Math.max(1, Math.ceil(retryAfterMs / 1_000))} s.`;
+}
+
+/** A time for a sentence, in seconds: whole ones from ten on, else tenths. */
+export function inSeconds(milliseconds: number): string {
+  const seconds = milliseconds / 1_000;
+  return `${seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
 }
 
 /** Ends the message of `TIMEOUT` and `DISCONNECTED`. */

@@ -36,9 +36,12 @@ export function keyFileHere(environment: Environment): string {
   return resolve(ROOT, file);
 }
 
-/** The frontends that run, `HOST:PORT` each. */
-export function frontendsHere(environment: Environment): string[] {
-  return running(environment).map(({ address }) => serverText(address));
+/** The settings of this folder, for a check of who may read them; it need not exist. */
+export const ENV_FILE = join(ROOT, '.env');
+
+/** The frontends that run: `HOST:PORT`, and their Kafka where it is not the one of this folder. */
+export function frontendsHere(environment: Environment): { server: string; brokers: string }[] {
+  return running(environment).map(({ address, brokers }) => ({ server: serverText(address), brokers }));
 }
 
 /**
@@ -56,6 +59,8 @@ export function frontendHere(environment: Environment): Address | null {
 
 interface Running {
   readonly address: Address;
+  /** Empty: that of this folder. */
+  readonly brokers: string;
   /** Milliseconds. */
   readonly since: number;
 }
@@ -69,10 +74,10 @@ function running(environment: Environment): Running[] {
     return [];
   }
   return notes.slice(0, MAX_NOTES).flatMap((name) => {
-    const [marker = '', text = ''] = linesOf(join(folder, name));
+    const [marker = '', text = '', brokers = ''] = linesOf(join(folder, name));
     const address = addressOf(text);
     if (address === null || !runs(Number(name.split('.')[1]), marker)) return [];
-    return [{ address, since: modified(join(folder, name)) }];
+    return [{ address, brokers, since: modified(join(folder, name)) }];
   });
 }
 

@@ -32,7 +32,7 @@ export function toProtocolError(error: unknown, log: Logger, whose: { peer?: str
     const reference = referenceOf();
     log.error({ ...whose, reference, reason: error.message }, 'a request failed: Kafka refused it');
     const text = `The message store refuses that: tell who runs the server. Reference: ${reference}`;
-    return new ProtocolError('UNAVAILABLE', text, { cause: error });
+    return new ProtocolError('UNAVAILABLE', text, { cause: error, isUndone: true });
   }
   if (error instanceof EngineError) {
     log.debug({ ...whose, code: error.code, reason: error.message }, 'request refused by the engine');

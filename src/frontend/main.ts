@@ -113,7 +113,9 @@ function readArguments(args: string[]): { help?: boolean; version?: boolean } {
 /** The environment counts before the file. */
 function readSettings(): Config {
   try {
-    loadEnvFile('.env', process.env);
+    const odd = loadEnvFile('.env', process.env);
+    // The scripts read the same file, and have said it.
+    if (process.env.ENV_FILE_SAID === undefined) for (const sentence of odd) console.error(sentence);
     const config = readConfig(process.env);
     demandProtected(config);
     kafkaSecurity(config);

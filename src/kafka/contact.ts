@@ -4,7 +4,7 @@ import { send } from './cluster.ts';
 import { type ContactFailure, type ContactStep, contactFailure } from './contact-failure.ts';
 import { EngineError } from './errors.ts';
 import { type KafkaSecurity, kafkaSecurity, securityTo } from './kafka-security.ts';
-import { type Versions, whyTooOld } from './kafka-version.ts';
+import { isController, type Versions, whyTooOld } from './kafka-version.ts';
 
 /** Of connecting, and of each question: who is there answers within some ms. */
 const TIMEOUT_MS = 3_000;
@@ -18,6 +18,8 @@ export interface Contact {
   readonly brokers: readonly Broker[];
   /** A sentence for each broker that cannot be reached where it says that it is, while others can. */
   readonly unreachable: readonly string[];
+  /** A sentence for each bootstrap address that does not answer, while another does. */
+  readonly silent: readonly string[];
 }
 
 export interface Broker {
@@ -36,17 +38,18 @@ export async function contactKafka(config: Config): Promise<Contact> {
   const security = kafkaSecurity(config);
   const tried = await Promise.all(config.brokers.map((address) => greet(address, config, security)));
   const found = tried.find((one) => !('failure' in one));
+  const failures = tried.flatMap((one) => ('failure' in one ? [one.failure] : []));
   if (found === undefined || 'failure' in found) {
-    const failures = tried.flatMap((one) => ('failure' in one ? [one.failure] : []));
     const worst = failures.find(({ isSetting }) => isSetting);
     if (worst) throw new ConfigError(worst.sentence);
     const sentences = new Set(failures.map(({ sentence }) => sentence));
     throw new EngineError('UNAVAILABLE', [...sentences].join(' '));
   }
-  return { ...found, unreachable: await unreachable(found, config, security) };
+  const silent = failures.map(({ sentence }) => sentence);
+  return { ...found, unreachable: await unreachable(found, config, security), silent };
 }
 
-type Greeting = Omit<Contact, 'unreachable'>;
+type Greeting = Omit<Contact, 'unreachable' | 'silent'>;
 
 async function greet(
   address: string,
@@ -64,6 +67,10 @@ async function greet(
     const versions = await first.ask(() =>
       send(first.connection, apiVersionsV3.api, CLIENT.name, CLIENT.version),
     );
+    if (isController(versions)) {
+      const sentence = `What listens at ${address} is a controller's port: name a broker's in MILENA_KAFKA_BROKERS.`;
+      return { failure: { isSetting: true, sentence } };
+    }
     const tooOld = whyTooOld(versions);
     if (tooOld !== null)
       return { failure: { isSetting: true, sentence: `The broker at ${address} ${tooOld}` } };

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account } from './accounts.ts';
 import type { AccountsLook } from './accounts-look.ts';
+import type { Cluster } from './cluster.ts';
 import { type FoundTopic, findTopics } from './inbox-topics.ts';
+import { readManyBounds } from './log-reader.ts';
 import { now, retry } from './retry.ts';
 import { otherSettings } from './topic-settings.ts';
 import { INBOX_KEEPS, UNKNOWN_TOPIC_MS } from './topics.ts';
@@ -27,8 +29,15 @@ export interface InboxTrouble {
 export interface InboxesFound {
   readonly accounts: number;
   readonly troubles: readonly InboxTrouble[];
-  /** Topics that look like inboxes, and are nobody's. */
-  readonly leftOver: readonly string[];
+  /** Topics that look like inboxes, and are of no account that could be read. */
+  readonly leftOver: readonly LeftOver[];
+  /** Names of which nothing is signed with these keys: the topics that are left over may be theirs. */
+  readonly unproven: number;
+}
+
+export interface LeftOver {
+  readonly topic: string;
+  readonly hasMail: boolean;
 }
 
 /**
@@ -79,10 +88,25 @@ export async function findTroubles(
       if (account) troubles.push({ account, topic, kind: 'settings' });
     }
   }
-  const leftOver = [...topics.keys()].filter(
+  const unclaimed = [...topics.keys()].filter(
     (topic) => topic.startsWith(inboxPrefix) && !accounts.get(topic.slice(inboxPrefix.length)),
   );
-  return { accounts: known.length, troubles, leftOver };
+  const leftOver = await withMail(cluster, unclaimed);
+  return { accounts: known.length, troubles, leftOver, unproven: accounts.proofs.unproven };
+}
+
+/** One whose bounds cannot be told counts as holding mail. */
+async function withMail(cluster: Cluster, topics: readonly string[]): Promise<LeftOver[]> {
+  const found: LeftOver[] = [];
+  for (let at = 0; at < topics.length; at += TOPICS_AT_ONCE) {
+    const some = topics.slice(at, at + TOPICS_AT_ONCE);
+    const bounds = await readManyBounds(cluster, some, now() + TIMEOUT_MS);
+    for (const [index, topic] of some.entries()) {
+      const of = bounds[index];
+      found.push({ topic, hasMail: of === undefined || of instanceof Error || of.end > of.start });
+    }
+  }
+  return found;
 }
 
 function isOwn(account: Account, found: FoundTopic | undefined): boolean {

@@ -58,7 +58,11 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
     checkCreation(cluster, config),
     checkQuotas(cluster, principal),
   ]);
-  const missesRight = [...settings, ...rights].some(({ what }) => what.startsWith('right '));
+  const missesRight = [...settings, ...rights].some(({ what }) => /^rights? /.test(`${what} `));
+  // What is granted together with all others is not told twice.
+  const together = new Set(
+    rights.flatMap(({ remedy }) => (remedy?.includes('\n') ? remedy.split('\n') : [])),
+  );
   return [
     ...checkVersion(contact),
     ...contact.unreachable.map(
@@ -69,7 +73,15 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
         remedy: 'Start it, or correct its advertised.listeners.',
       }),
     ),
-    ...settings,
+    ...contact.silent.map(
+      (text): Finding => ({
+        grade: 'dangerous',
+        what: 'brokers',
+        text: `One that MILENA_KAFKA_BROKERS names does not answer. ${text}`,
+        remedy: 'Start it, or take it out.',
+      }),
+    ),
+    ...settings.filter(({ remedy }) => remedy === null || !together.has(remedy)),
     ...judgeCopies(around),
     ...topics,
     ...creation,
@@ -87,7 +99,8 @@ export function tellFindings(findings: readonly Finding[], config: Config, log: 
   const broken = findings.filter(({ grade }) => grade === 'broken');
   if (broken.length > 0 && !config.acceptsUnfitKafka) {
     const lines = broken.map(
-      ({ what, text, remedy }) => `- ${what}: ${text}${remedy === null ? '' : `\n  ${remedy}`}`,
+      ({ what, text, remedy }) =>
+        `- ${what}: ${text}${remedy === null ? '' : `\n  ${remedy.replaceAll('\n', '\n  ')}`}`,
     );
     throw new ConfigError(
       `This Kafka does not let Milena keep its promises:\n${lines.join('\n')}\n` +

@@ -41,6 +41,8 @@ const BESIDE_OLDER =
   'Nothing keeps frontends of an older version from starting, beside which this one is not safe.';
 const PATIENCE_MS = 4_000;
 const TRANSACTION = 1;
+/** With more missing than this, all are granted at once: a command for each would be more than anybody reads. */
+const MOST_COMMANDS = 7;
 
 const SETTINGS_SEEN = { operation: 'DescribeConfigs', isOptional: true } as const;
 const SETTINGS_SET = { operation: 'AlterConfigs', isOptional: true } as const;
@@ -137,7 +139,37 @@ export async function checkRights(
       if (!isGiven && !allows(rights, need.operation)) findings.push(missing(resource, need, principal));
     }
   }
-  return findings;
+  return findings.length > MOST_COMMANDS ? grantedAtOnce(findings, inboxPrefix, principal) : findings;
+}
+
+/** Those without which no frontend starts, and all commands of docs/operations.md behind them. */
+function grantedAtOnce(findings: readonly Finding[], inboxPrefix: string, principal: string): Finding[] {
+  const needed = findings.filter(({ grade }) => grade === 'broken');
+  const text =
+    `${principal} lacks ${findings.length} rights. Run these as a user who may change rights ` +
+    '(MILENA_KAFKA_SASL_USERNAME=admin MILENA_KAFKA_SASL_PASSWORD=… scripts/kafka-tool.sh acls …):';
+  const remedy = frontendGrants(inboxPrefix, principal).join('\n');
+  return [
+    ...needed.map((finding): Finding => ({ ...finding, remedy: null })),
+    { grade: needed.length > 0 ? 'broken' : 'dangerous', what: 'rights', text, remedy },
+  ];
+}
+
+/** The commands that grant a frontend all it needs, as docs/operations.md has them. */
+export function frontendGrants(inboxPrefix: string, principal: string): string[] {
+  const prefixes = inboxPrefix.startsWith('milena.') ? ['milena.'] : ['milena.', inboxPrefix];
+  const grant = (operations: readonly Operation[], kind: ResourceKind, name: string, isPrefix = true) =>
+    aclCommand(operations, kind, name, isPrefix, principal);
+  const all = ['Create', 'Describe', 'Read', 'Write', 'DescribeConfigs', 'AlterConfigs'] as const;
+  return [
+    ...prefixes.map((prefix) => grant(all, 'topic', prefix)),
+    grant(['Delete'], 'topic', inboxPrefix),
+    grant(['Delete'], 'topic', OLDER_TOPIC, false),
+    grant(['Create', 'Describe'], 'topic', GATE_TOPIC, false),
+    ...prefixes.map((prefix) => grant(['Describe', 'Read', 'Delete'], 'group', prefix)),
+    grant(['Describe', 'Write'], 'transactional-id', TRANSACTION_PREFIX),
+    grant(['DescribeConfigs'], 'cluster', '', false),
+  ];
 }
 
 /** @returns Kafka's bits, by name: 0 where it may not even be described; and whether there is such a topic */

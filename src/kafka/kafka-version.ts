@@ -103,6 +103,14 @@ export function whyTooOld(versions: Versions): string | null {
   );
 }
 
+/** BrokerRegistration: brokers ask it of controllers, and do not answer it. */
+const BROKER_REGISTRATION = 62;
+
+/** Whether that is a controller's port, which no client talks to. */
+export function isController({ apiKeys }: Versions): boolean {
+  return apiKeys.some(({ apiKey }) => apiKey === BROKER_REGISTRATION);
+}
+
 /** Whether the cluster has the newer consumer protocol switched on: one that was brought here from Kafka 3 may not. */
 export function hasConsumerProtocol({ finalizedFeatures }: Versions): boolean {
   return (finalizedFeatures?.find(({ name }) => name === 'group.version')?.maxVersionLevel ?? 0) >= 1;

@@ -25,15 +25,16 @@ export function bitsOf(operations: readonly Operation[]): number {
   return operations.reduce((bits, operation) => bits | (1 << NUMBERS[operation]), 0);
 }
 
-/** The command that grants a right. */
+/** The command that grants a right, or several on the same. */
 export function aclCommand(
-  operation: Operation,
+  operations: Operation | readonly Operation[],
   kind: ResourceKind,
   name: string,
   isPrefix: boolean,
   principal: string,
 ): string {
   const where = kind === 'cluster' ? '--cluster' : `--${kind} '${name}'`;
+  const what = [operations].flat().map((operation) => `--operation ${operation}`);
   const pattern = isPrefix ? ' --resource-pattern-type prefixed' : '';
-  return `scripts/kafka-tool.sh acls --add --allow-principal '${principal}' --operation ${operation} ${where}${pattern}`;
+  return `scripts/kafka-tool.sh acls --add --allow-principal '${principal}' ${what.join(' ')} ${where}${pattern}`;
 }

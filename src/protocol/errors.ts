@@ -64,6 +64,8 @@ export class ProtocolError extends Error {
   readonly undelivered: number | undefined;
   /** Of a create: the account was made all the same. */
   readonly created: boolean;
+  /** With UNAVAILABLE: surely nothing was done, and will not be before somebody mends what the sentence says. */
+  readonly isUndone: boolean;
 
   constructor(
     code: ProtocolErrorCode,
@@ -74,6 +76,7 @@ export class ProtocolError extends Error {
       retryAfterMs?: number | undefined;
       undelivered?: number;
       created?: boolean;
+      isUndone?: boolean;
     } = {},
   ) {
     // It says what a client did, not what went wrong here: a stack would cost more than all the rest of such a request.
@@ -86,5 +89,6 @@ export class ProtocolError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.undelivered = options.undelivered;
     this.created = options.created ?? false;
+    this.isUndone = options.isUndone ?? false;
   }
 }

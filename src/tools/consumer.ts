@@ -100,7 +100,7 @@ async function main(): Promise<number> {
     console.error(`Reading topic ${topic} from its first message on. Ctrl+C ends.`);
     await reader.run();
   } catch (error) {
-    throw kafkaFailure(config, `Reading topic ${topic}`, error);
+    throw kafkaFailure(config, `Reading topic ${topic}`, error, { operation: 'Read', topic });
   } finally {
     await cluster.close();
   }

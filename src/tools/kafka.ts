@@ -3,9 +3,10 @@ import kafkajs from 'kafkajs';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { contactKafka } from '../kafka/contact.ts';
 import { EngineError } from '../kafka/errors.ts';
-import { KafkaError } from '../kafka/kafka-error.ts';
+import { isRefusal, KafkaError } from '../kafka/kafka-error.ts';
 import { meaningOf } from '../kafka/kafka-meaning.ts';
 import { kafkaPems, principalOf } from '../kafka/kafka-security.ts';
+import { aclCommand, type Operation } from '../kafka/operations.ts';
 import { reasonOf, worthRetrying } from '../kafka/retry.ts';
 import { unknownSettings } from '../setting-names.ts';
 import { EXIT, ToolError } from './exit.ts';
@@ -73,13 +74,26 @@ export async function demandKafka(config: Config): Promise<void> {
   }
 }
 
-/** Something that Kafka could not do, as a sentence. */
-export function kafkaFailure(config: Config, doing: string, error: unknown): ToolError {
+/** The right on a topic that something needs. */
+export interface TopicRight {
+  readonly operation: Operation;
+  readonly topic: string;
+}
+
+/** Something that Kafka could not do, as a sentence. @param right that it needed, where it is one */
+export function kafkaFailure(config: Config, doing: string, error: unknown, right?: TopicRight): ToolError {
   if (error instanceof ToolError) return error;
   const code = kafkaCodeOf(error);
   if (code !== null) {
     const { name, says, remedy } = meaningOf(code);
-    const who = name.endsWith('_AUTHORIZATION_FAILED') ? ` (${principalOf(config)})` : '';
+    const principal = principalOf(config);
+    const who = name.endsWith('_AUTHORIZATION_FAILED') ? ` (${principal})` : '';
+    if (right !== undefined && isRefusal(code)) {
+      const { operation, topic } = right;
+      const grant = aclCommand(operation, 'topic', topic, false, principal);
+      const text = `${doing} failed: ${name}${who}. It has not the right ${operation} on topic ${topic}. Who may change rights grants it:`;
+      return new ToolError(EXIT.FAILED, `${text}\n  ${grant}`, { cause: error });
+    }
     return new ToolError(EXIT.FAILED, `${doing} failed: ${name}${who}. ${says} ${remedy}`, { cause: error });
   }
   if (worthRetrying(error)) return kafkaDown(config, error);
@@ -119,6 +133,7 @@ export async function withAdmin<Result>(
   config: Config,
   doing: string,
   work: (admin: ReturnType<KafkaClient['admin']>) => Promise<Result>,
+  right?: TopicRight,
 ): Promise<Result> {
   await demandKafka(config);
   const admin = kafkaClient(config).admin();
@@ -126,7 +141,7 @@ export async function withAdmin<Result>(
     await admin.connect();
     return await work(admin);
   } catch (error) {
-    throw kafkaFailure(config, doing, error);
+    throw kafkaFailure(config, doing, error, right);
   } finally {
     await admin.disconnect().catch(() => {});
   }

@@ -22,9 +22,9 @@ async function main(): Promise<number> {
     );
     console.log(
       [
-        'The frontends of this checkout read it. Every other frontend of the same Kafka needs the same file: copy it, with its mode,',
+        'The frontends of this checkout read it. Every other frontend of the same Kafka needs a copy, readable for its user alone:',
         `  scp -p ${name} OTHER:CHECKOUT/.milena/cluster.key`,
-        'to where MILENA_CLUSTER_KEY_FILE names it, or put its line into MILENA_CLUSTER_KEYS.',
+        'Another place is named in MILENA_CLUSTER_KEY_FILE there; or its line is put into MILENA_CLUSTER_KEYS instead.',
         'Whoever has it can sign as any user: keep it as secret as a password.',
       ].join('\n'),
     );

@@ -1,11 +1,12 @@
 import { metadataV12 } from '@platformatic/kafka';
+import type { Admin } from 'kafkajs';
 import type { Config } from '../config.ts';
 import { Cluster } from '../kafka/cluster.ts';
 import { isRefusal, KafkaCode, KafkaError } from '../kafka/kafka-error.ts';
 import { kafkaSecurity } from '../kafka/kafka-security.ts';
 import { printable } from '../printable.ts';
 import { EXIT, ToolError } from './exit.ts';
-import { withAdmin } from './kafka.ts';
+import { kafkaFailure, withAdmin } from './kafka.ts';
 
 const TOPIC = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
 /** Milena's own books. A stray record in them would be a broken account, so nobody writes there by hand. */
@@ -79,17 +80,27 @@ export async function prepareTopic(
   topic: string,
   use: { writing: boolean; script: string },
 ): Promise<void> {
-  await withAdmin(config, `Looking for topic ${printable(topic)}`, async (admin) => {
+  // Who may read or write a topic may see it; of one that is missing it is the right to make it.
+  const looking = {
+    operation: use.writing ? ('Write' as const) : ('Read' as const),
+    topic: printable(topic),
+  };
+  const work = async (admin: Admin) => {
     const topics = new Set(await admin.listTopics());
     if (TOPIC.test(topic) && !topics.has(topic)) await refuseHidden(config, topic);
     const decision = decideTopic(topic, topics, { inboxPrefix: config.inboxPrefix, ...use });
     if (decision.kind === 'refuse') throw new ToolError(decision.code, decision.reason);
     if (decision.kind === 'use') return;
-    const created = await admin.createTopics({
-      waitForLeaders: true,
-      topics: [{ topic, numPartitions: 1, replicationFactor: config.replicationFactor }],
-    });
+    const created = await admin
+      .createTopics({
+        waitForLeaders: true,
+        topics: [{ topic, numPartitions: 1, replicationFactor: config.replicationFactor }],
+      })
+      .catch((error: unknown) => {
+        throw kafkaFailure(config, `Making topic ${topic}`, error, { operation: 'Create', topic });
+      });
     // False: somebody else created it in this moment, which is as good.
     if (created) console.error(`Created topic ${topic}.`);
-  });
+  };
+  await withAdmin(config, `Looking for topic ${printable(topic)}`, work, looking);
 }

@@ -29,7 +29,7 @@ export async function openWriter(config: Config, topic: string): Promise<Writer>
   } catch (error) {
     // Its connections would keep the process alive.
     await producer.disconnect().catch(() => {});
-    throw kafkaFailure(config, `Writing to ${topic}`, error);
+    throw kafkaFailure(config, `Writing to ${topic}`, error, { operation: 'Write', topic });
   }
   return {
     async write(key, values) {
@@ -43,7 +43,7 @@ export async function openWriter(config: Config, topic: string): Promise<Writer>
           throw new Error('Kafka gave no acknowledgement');
         return { partition: written.partition, offset: written.baseOffset ?? '?' };
       } catch (error) {
-        throw kafkaFailure(config, `Writing to ${topic}`, error);
+        throw kafkaFailure(config, `Writing to ${topic}`, error, { operation: 'Write', topic });
       }
     },
     close: () => producer.disconnect().catch(() => {}),

@@ -85,6 +85,12 @@ describe('a Kafka and a frontend of this checkout, on ports of their own', () =>
     const stop = await runScript('stop_everything.sh', [], { settings });
     expect(stop.stdout).toContain(`Stopped the frontend at 127.0.0.1:${port}`);
     expect(stop.stdout).toContain('Stopped Kafka.');
+    expect(stop.stdout).toMatch(
+      new RegExp(
+        `^Start again: {2}MILENA_STATE_DIR=\\S.* MILENA_PORT=${port} \\./start_everything\\.sh$`,
+        'm',
+      ),
+    );
     // The next start is where the last one was.
     const none = await runScript('test_producer.sh', [], { settings });
     expect(none).toMatchObject({ code: 69, stderr: expect.stringContaining(`127.0.0.1:${kafka}`) });
@@ -114,6 +120,11 @@ describe('a frontend on a Kafka that was given', () => {
     const again = await runScript('start_everything.sh', ['--demo'], { settings });
     expect(again, again.stderr).toMatchObject({ code: 0 });
     expect(again.stdout).toContain(`given: ${brokers} (as the frontend at 127.0.0.1:${port} has it)`);
+    const other = await runScript('start_frontend.sh', ['--background'], {
+      settings: { ...settings, MILENA_KAFKA_BROKERS: '127.0.0.1:9' },
+    });
+    expect(other).toMatchObject({ code: 78, stdout: '' });
+    expect(other.stderr).toContain(`with another Kafka: ${brokers}, and not 127.0.0.1:9`);
     const asked = await runScript('stop_everything.sh', ['--wipe'], { settings });
     expect(asked.stdout).toContain(`The Kafka at ${brokers} was not started here`);
   });

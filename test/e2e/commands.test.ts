@@ -305,7 +305,7 @@ describe('doctor', () => {
     expect(inState.stdout).toMatch(/^! records .*Beside \d+ accounts?: nothing of \d+ names? is signed/m);
     const others = { ...kafka, MILENA_CLUSTER_KEYS: `other:${secret}` };
     const without = await milena(anna, ['doctor'], { settings: others });
-    expect(without).toMatchObject({ code: 64 });
+    expect(without).toMatchObject({ code: 78 });
     expect(without.stdout).toMatch(/^✗ records .*No account can be used: nothing of \d+ names is signed/m);
     const lenient = { ...kafka, MILENA_UNSIGNED_RECORDS: 'accept' };
     const warned = await milena(anna, ['doctor'], { settings: lenient });
@@ -345,7 +345,7 @@ describe('doctor', () => {
     const elsewhere = await look('--server', '127.0.0.1:1');
     expect(elsewhere).toMatchObject({ code: 69 });
     expect(elsewhere.stdout).toMatch(
-      new RegExp(`→ A frontend of this folder runs at 127\\.0\\.0\\.1:${address.port}: --server`),
+      new RegExp(`→ --server 127\\.0\\.0\\.1:${address.port} is a frontend of this folder`),
     );
   });
 
@@ -372,12 +372,12 @@ describe('doctor', () => {
     });
   });
 
-  test('tells a wrong setting: 64', async () => {
+  test('tells a wrong setting: 78', async () => {
     const file = join(folder, 'settings.json');
     writeFileSync(file, '{ "sever": "localhost:1" }');
     const done = await milena('', ['doctor'], { settings: { MILENA_SETTINGS: file } });
     expect(done).toMatchObject({
-      code: 64,
+      code: 78,
       stdout: expect.stringMatching(/✗ settings .*no setting "sever"\. Is "server" meant\?/),
     });
   });

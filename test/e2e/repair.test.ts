@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { kafkaTool } from '../broker/kafka-tool.ts';
@@ -50,8 +51,9 @@ function milena(user: string, ...args: string[]): Promise<Done> {
   return new RunningCommand(args, { program: [MILENA], settings: settings(user) }).done();
 }
 
-async function inboxesCheck() {
-  const { stdout } = await milena('', 'doctor', '--json');
+async function inboxesCheck(more: Record<string, string> = {}) {
+  const command = { program: [MILENA], settings: { ...settings(), ...more } };
+  const { stdout } = await new RunningCommand(['doctor', '--json'], command).done();
   return shaped(checkShape, stdout).find(({ name }) => name === 'inboxes');
 }
 
@@ -70,7 +72,7 @@ test('says what it would do, does it when it is told to, and then all is well', 
 
   const refused = await milena('dora', 'send', 'anna', 'too early');
   expect(refused.code).toBe(75);
-  expect(refused.stderr).toMatch(/inbox of anna was deleted or replaced in Kafka/);
+  expect(refused.stderr).toMatch(/Not sent yet: The inbox of anna was deleted or replaced in Kafka/);
 
   const found = await inboxesCheck();
   expect(found).toMatchObject({ state: 'failed' });
@@ -86,6 +88,8 @@ test('says what it would do, does it when it is told to, and then all is well', 
   const done = await milena('', 'doctor', '--repair', '--yes', '--free', 'carl');
   expect(done).toMatchObject({ code: 0 });
   expect(done.stdout).toMatch(/the account carl is removed/);
+  expect(done.stdout).toMatch(/milena\.inbox\.anna: made anew, empty/);
+  expect(done.stdout).toMatch(/milena\.inbox\.bert: taken over with what is in it/);
   expect(await inboxesCheck()).toMatchObject({ state: 'ok' });
   expect((await milena('', 'doctor', '--repair', '--yes')).stdout).toMatch(/nothing to repair/);
 
@@ -117,6 +121,29 @@ test('asks at a terminal, and takes only yes for it', PATIENCE, async () => {
     terminal.close();
     expect(await inboxesCheck()).toMatchObject({ state });
   }
+});
+
+test('says whose topics are nobody’s, and of none where accounts cannot be read', PATIENCE, async () => {
+  expect(await milena('', 'create', 'gina')).toMatchObject({ code: 0 });
+  const topic = 'milena.inbox.ginna';
+  await kafkaTool(broker.brokers, 'topics', ['--create', '--topic', topic]);
+  const empty = expect.stringMatching(/; of nobody, and empty: milena\.inbox\.ginna$/);
+  expect(await inboxesCheck()).toMatchObject({ state: 'ok', text: empty });
+  const kafka = new kafkajs.Kafka({ brokers: [broker.brokers], logLevel: kafkajs.logLevel.NOTHING });
+  const producer = kafka.producer();
+  await producer.connect();
+  onTestFinished(() => producer.disconnect());
+  await producer.send({ topic, messages: [{ value: 'misspelt' }] });
+  const full = expect.stringMatching(
+    /^Of nobody, with messages in them that nobody reads: milena\.inbox\.ginna\.$/,
+  );
+  expect(await inboxesCheck()).toMatchObject({ state: 'hint', text: full });
+
+  const others = `other:${Buffer.alloc(32, 5).toString('base64url')}`;
+  const unread = await inboxesCheck({ MILENA_CLUSTER_KEYS: others });
+  const unknown = /^Not looked at whose these are: .* cannot be read with this key\. .*milena\.inbox\.gina/;
+  expect(unread).toMatchObject({ state: 'hint', text: expect.stringMatching(unknown) });
+  await kafkaTool(broker.brokers, 'topics', ['--delete', '--topic', topic]);
 });
 
 test('names what it cannot mend, and brings settings back', PATIENCE, async () => {

@@ -152,6 +152,7 @@ describe.skipIf(!(await javaUsable()))(
       const read = await runScript('spawn_consumer.sh', ['milena.inbox.alice'], as('alerts'));
       expect(read.code).toBe(1);
       expect(read.stderr).toContain('TOPIC_AUTHORIZATION_FAILED');
+      expect(read.stderr).toContain("--operation Read --topic 'milena.inbox.alice'");
       expect(read.stdout).toBe('');
       await expect(joinGroup('alerts', 'milena.inbox.alice')).rejects.toThrow('GROUP_AUTHORIZATION_FAILED');
     });
@@ -208,9 +209,13 @@ describe.skipIf(!(await javaUsable()))(
       expect(done.stdout).toMatch(
         /^✗ kafka +right Write on topic milena\.inbox\.\* for User:outsider: No message can be sent\.$/m,
       );
-      expect(done.stdout).toContain(
-        "--allow-principal 'User:outsider' --operation Write --topic 'milena.inbox.' --resource-pattern-type prefixed",
+      // Those of the document, and no others.
+      const printed = done.stdout.split('\n').filter((line) => line.includes('--add'));
+      const documented = commands().slice(0, 7);
+      expect(printed.map((line) => line.replace(/^ *(→ )?/, '').replaceAll("'", ''))).toEqual(
+        documented.map((words) => words.join(' ').replace('User:milena', 'User:outsider')),
       );
+      expect(done.stdout).toMatch(/Run these as a user who may change rights/);
       const refused = new RunningFrontend(settingsOf(door, 'outsider'));
       onTestFinished(() => refused.remove());
       expect(await refused.exited).toBe(78);

@@ -266,7 +266,7 @@ describe('settings and notes', () => {
     writeFileSync(join(state, 'cluster/nodes'), '1 9092 9093\n');
     writeFileSync(join(state, 'cluster/1/pid'), `${stranger.pid}\n`);
     const done = await call(join(clone, 'stop_everything.sh'), [], { settings });
-    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing of Milena was running') });
+    expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/Nothing of .* was running/) });
     expect(stranger.exitCode ?? stranger.signalCode).toBe(null);
   });
 });

@@ -1,3 +1,4 @@
+import kafkajs from 'kafkajs';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config.ts';
 import { contactKafka } from '../../src/kafka/contact.ts';
@@ -8,7 +9,7 @@ import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import { hasVersion } from '../broker/jvm-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { built, RunningFrontend } from '../e2e/running-frontend.ts';
-import { testLog } from './cluster.ts';
+import { testLog, witness } from './cluster.ts';
 
 const LEAST = ['4.0.1'];
 const TOO_OLD = ['3.9.1'];
@@ -26,6 +27,30 @@ describe('versions of Kafka', () => {
     const { versions } = await contactKafka(readConfig(settingsOf(testBrokers().join(','))));
     expect(releaseOf(versions)).toBe('Kafka 4.3');
     expect(releaseOf({ ...versions, supportedFeatures: [] })).toContain('before 3.3');
+  });
+
+  it('a port of a controller is told as that', async ({ skip }) => {
+    const admin = witness().admin();
+    await admin.connect();
+    onTestFinished(() => admin.disconnect());
+    const { brokers } = await admin.describeCluster();
+    const name = String(brokers[0]?.nodeId);
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [
+        { type: kafkajs.ConfigResourceTypes.BROKER, name, configNames: ['controller.quorum.voters'] },
+      ],
+    });
+    const [, controller = ''] = resources[0]?.configEntries[0]?.configValue.split(/[@,]/) ?? [];
+    if (!controller.startsWith('127.')) skip('a controller in a container has no port here');
+    await expect(contactKafka(readConfig(settingsOf(controller)))).rejects.toThrow(
+      `What listens at ${controller} is a controller's port: name a broker's in MILENA_KAFKA_BROKERS.`,
+    );
+  });
+
+  it('an address that does not answer beside one that does is named', async () => {
+    const { silent } = await contactKafka(readConfig(settingsOf(`127.0.0.1:9,${testBrokers()[0]}`)));
+    expect(silent).toEqual(['Nothing listens at 127.0.0.1:9.']);
   });
 
   for (const version of LEAST) {

@@ -378,7 +378,7 @@ describe('codes', () => {
   holds(
     [
       'after a create log in, after a password change try both |',
-      'UNAVAILABLE and INTERNAL do not say;',
+      'UNAVAILABLE and INTERNAL do not say, unless they have `stored`;',
       '| INTERNAL | a fault of the server; as UNAVAILABLE | show the message, which has a reference;',
     ],
     async () => {

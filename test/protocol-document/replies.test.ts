@@ -273,6 +273,24 @@ describe('replies', () => {
 
   holds(
     [
+      '| | `stored?` | bool | false, of a send that failed with UNAVAILABLE: it is surely not stored, and it is in vain to try again before somebody has mended what `message` says |',
+    ],
+    async () => {
+      const house = await openHouse();
+      const client = await open(house.frontend);
+      await client.get(0x10, { username: 'anna', password: PASSWORD });
+      house.cluster.deleteTopic((await house.engine.accounts.find('anna'))?.topicId ?? '');
+      const other = await open(house.frontend);
+      await other.get(0x10, { username: 'bert', password: PASSWORD });
+      const id = newId();
+      const { fields } = await other.ask(0x70, { id, to: 'anna', body: 'x' });
+      expect(fields).toMatchObject({ code: 'UNAVAILABLE', stored: false, id: new Uint8Array(id) });
+      expect(fields.message).toMatch(/inbox of anna was deleted or replaced/);
+    },
+  );
+
+  holds(
+    [
       '| | `force?` | bool | even if there are undelivered messages |',
       '| | `undelivered?` | int | with HAS_UNDELIVERED |',
       '| HAS_UNDELIVERED | delete |',

@@ -13,7 +13,7 @@ import { Entrance } from './entrance.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { Journal } from './journal.ts';
 import { isLost, Link, routeOf } from './link.ts';
-import { isFinal, NOT_HERE, resendAll, resendTo, UNSURE } from './resend.ts';
+import { isFinal, isStuck, isUnstored, NOT_HERE, resendAll, resendTo } from './resend.ts';
 
 const RETRIES = { firstMs: 500, maxMs: 5_000 };
 /** Between questions for a message's fate, where no push tells of it. */
@@ -169,9 +169,9 @@ export class Courier {
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         const code = error.refusal?.code;
-        if (code === undefined ? !error.nothingSent : UNSURE.has(code)) this.#mayBeStored = true;
+        this.#mayBeStored ||= !isUnstored(error);
         const waitMs = retryMs(attempt, RETRIES, error.refusal?.retryAfterMs);
-        const again = code !== undefined && !isFinal(error) && !NOT_HERE.has(code);
+        const again = code !== undefined && !isFinal(error) && !isStuck(error) && !NOT_HERE.has(code);
         if (!again || waitMs >= this.#deadline.leftMs) throw error;
         await Promise.race([sleep(waitMs), link.ended]);
       }
@@ -222,5 +222,5 @@ export class Courier {
 /** Whether another connection may bring it further. */
 function passes(error: unknown): boolean {
   if (error instanceof Failure) return error.code === EXIT.UNAVAILABLE;
-  return error instanceof ClientError && error.code !== 'INVALID' && !isFinal(error);
+  return error instanceof ClientError && error.code !== 'INVALID' && !isFinal(error) && !isStuck(error);
 }

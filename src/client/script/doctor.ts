@@ -1,10 +1,18 @@
 import { colorDepthOf } from '../color-depth.ts';
 import { readSettings, type Settings, SettingsError } from '../settings.ts';
+import { ENV_FILE } from '../started.ts';
 import { isYes } from '../yes.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
 import { type Check, checkJson, checkLines, failed } from './doctor/check.ts';
-import { checkHistory, checkNode, checkSettings, checkTerminal, isUtf8 } from './doctor/here.ts';
+import {
+  checkEnvFile,
+  checkHistory,
+  checkNode,
+  checkSettings,
+  checkTerminal,
+  isUtf8,
+} from './doctor/here.ts';
 import { EXIT, type ExitCode, Failure } from './exit.ts';
 import { Prompt } from './prompt.ts';
 
@@ -56,7 +64,7 @@ async function repair(
     if (left > 0) throw new Failure(EXIT.UNAVAILABLE, `Left to repair: ${left}.`, { isPrinted: true });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new Failure(EXIT.USAGE, error.message, { cause: error });
+    throw new Failure(EXIT.CONFIG, error.message, { cause: error });
   }
 }
 
@@ -86,10 +94,11 @@ async function* checks(context: Context, read: () => Settings): AsyncGenerator<C
     settings = read();
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    yield failed('settings', error.message, 'Mend that first: everything else depends on it.', EXIT.USAGE);
+    yield failed('settings', error.message, 'Mend that first: everything else depends on it.', EXIT.CONFIG);
     return;
   }
   yield checkSettings(settings);
+  yield* secrets();
   yield checkHistory(settings);
   // Loaded here: what is wrong above is told also where these cannot even be loaded.
   const { checkServers } = await import('./doctor/server.ts');
@@ -98,8 +107,14 @@ async function* checks(context: Context, read: () => Settings): AsyncGenerator<C
   if (isKafkaExpected(settings, environment)) yield* await checkKafka(environment, false);
 }
 
+function* secrets(): Generator<Check> {
+  const check = checkEnvFile(ENV_FILE);
+  if (check !== null) yield check;
+}
+
 /** What a frontend looks at when it starts, without one. */
 async function* checksOfKafka({ environment }: Context): AsyncGenerator<Check, void> {
   const { checkKafka } = await import('./doctor/kafka.ts');
+  yield* secrets();
   yield* await checkKafka(environment, true);
 }

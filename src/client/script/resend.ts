@@ -65,12 +65,19 @@ async function resend(link: Link, journal: Journal, entry: Unsettled): Promise<v
   }
 }
 
-function isUnstored({ nothingSent, refusal }: ClientError): boolean {
-  return nothingSent || (refusal !== undefined && !UNSURE.has(refusal.code));
+/** Whether this try surely stored nothing. */
+export function isUnstored({ nothingSent, refusal }: ClientError): boolean {
+  if (refusal === undefined) return nothingSent;
+  return refusal.stored === false || !UNSURE.has(refusal.code);
 }
 
-/** Refusals after which a message may be stored all the same. */
-export const UNSURE: ReadonlySet<ProtocolErrorCode> = new Set(['UNAVAILABLE', 'INTERNAL']);
+/** Refusals after which a message may be stored all the same, unless they say more. */
+const UNSURE: ReadonlySet<ProtocolErrorCode> = new Set(['UNAVAILABLE', 'INTERNAL']);
+
+/** Whether it stays so until somebody mends the server's Kafka, or the recipient's inbox: nothing to wait for. */
+export function isStuck({ refusal }: ClientError): boolean {
+  return refusal?.stored === false;
+}
 
 /** Whether a message that was refused so will never be taken. */
 export function isFinal({ code, refusal }: ClientError): boolean {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ID_BYTES } from '../../protocol/v2/fields.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
-import { ClientError, OPEN_OUTCOME } from '../errors.ts';
+import { ClientError, inSeconds, OPEN_OUTCOME } from '../errors.ts';
 import { isoTime, jsonLine } from '../json.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { readSettings } from '../settings.ts';
@@ -14,12 +14,12 @@ import { EXIT, type ExitCode, exitOf, Failure } from './exit.ts';
 import { Journal } from './journal.ts';
 import { usernameOf, userOf } from './names.ts';
 import { DEFAULT_TIMEOUT_MS } from './online.ts';
-import { isFinal } from './resend.ts';
+import { isFinal, isStuck } from './resend.ts';
 
 const USAGE = 'milena send NAME TEXT…, or milena send NAME - for a text from standard input';
 
 /** What became of the message, as `--json` tells it. */
-type State = 'stored' | 'delivered' | 'undeliverable' | 'refused' | 'unsure';
+type State = 'stored' | 'delivered' | 'undeliverable' | 'refused' | 'waiting' | 'unsure';
 
 /** Sends one message; ends when Kafka has it, or when the recipient has it. */
 export async function run(context: Context): Promise<void> {
@@ -45,7 +45,7 @@ export async function run(context: Context): Promise<void> {
     courier = new Courier(parcel, { name, settings }, journal, context, deadline);
     conclusion = concluded(await courier.carry(), parcel, timeoutMs);
   } catch (error) {
-    conclusion = failed(courier, to, journal, error);
+    conclusion = failed(courier, to, journal, error, { deadline, timeoutMs });
   }
   try {
     const { state, failure } = conclusion;
@@ -76,15 +76,24 @@ function concluded(fate: Fate | null, { to, waitDelivered }: Parcel, timeoutMs: 
     return { state: fate, failure: ended(EXIT.NO_USER, text) };
   }
   if (fate === 'delivered' || !waitDelivered) return { state: fate ?? 'stored', failure: null };
-  const seconds = timeoutMs / 1_000;
-  const text = `Stored, but not delivered to ${to} within ${seconds} s. It waits there: sending it again would double it.`;
+  const text = `Stored, but not delivered to ${to} within ${inSeconds(timeoutMs)}. It waits there: sending it again would double it.`;
   return { state: 'stored', failure: ended(EXIT.TRY_LATER, text) };
 }
 
-function failed(courier: Courier | null, to: string, journal: Journal, error: unknown): Conclusion {
+function failed(
+  courier: Courier | null,
+  to: string,
+  journal: Journal,
+  error: unknown,
+  { deadline, timeoutMs }: { readonly deadline: Deadline | undefined; readonly timeoutMs: number },
+): Conclusion {
   const isExpected = [ClientError, Failure, Interrupted].some((kind) => error instanceof kind);
   if (!(error instanceof Error) || !isExpected) throw error;
-  const reason = sanitiseLine(error.message);
+  // Of all the connections that there were: the last one had only what was left.
+  const isSilence =
+    error instanceof ClientError &&
+    (error.code === 'TIMEOUT' || (error.code === 'DISCONNECTED' && deadline?.isOver === true));
+  const reason = isSilence ? `no answer within ${inSeconds(timeoutMs)}` : sanitiseLine(error.message);
   if (courier?.sent) {
     const text = `Stored; whether it was delivered to ${to} is not known (${reason}). Sending it again would double it.`;
     return { state: 'stored', failure: ended(EXIT.TRY_LATER, text, error) };
@@ -97,10 +106,23 @@ function failed(courier: Courier | null, to: string, journal: Journal, error: un
     const text = `Not confirmed: the message may be stored or not (${reason}). ${next}`;
     return { state: 'unsure', failure: ended(EXIT.TRY_LATER, text, error) };
   }
+  if (courier?.wasSent && error instanceof ClientError && isStuck(error)) {
+    return notYet(courier, journal, error, reason);
+  }
   if (courier?.wasSent) {
     journal.fate({ id: courier.id, state: { kind: 'refused', reason }, receipt: null });
   }
   return { state: 'refused', failure: ended(codeOf(error, courier), notSent(error, courier), error) };
+}
+
+/** Surely not stored, and to wait for it now would be in vain: somebody has to mend what the reason says. */
+function notYet({ id }: Courier, journal: Journal, error: ClientError, reason: string): Conclusion {
+  journal.fate({ id, state: { kind: 'waiting' }, receipt: null, mayBeStored: false });
+  const next = journal.isKept
+    ? 'It stays in the outbox and goes with the next login after that: sending it again would double it.'
+    : 'Without a history it is not kept: send it again after that.';
+  const failure = ended(exitOf(error), `Not sent yet: ${reason.replace(/\.?$/, '.')} ${next}`, error);
+  return { state: journal.isKept ? 'waiting' : 'refused', failure };
 }
 
 /** Once it went out, a connection that does not come back is no sign that nothing can be reached. */
@@ -132,7 +154,7 @@ function resultLine(
     state,
     acceptedAt: isoTime(sent?.acceptedAt ?? null),
     recipientLoggedIn: sent?.recipientLoggedIn ?? null,
-    kept: state === 'unsure' && journal.isKept,
+    kept: (state === 'unsure' || state === 'waiting') && journal.isKept,
     reason: failure?.message ?? null,
   });
 }

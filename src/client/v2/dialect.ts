@@ -44,8 +44,8 @@ export const dialect2: Dialect<Request, ServerFrame> = {
   contradiction,
   failure: (frame) => {
     if (frame.type !== 'failure') return undefined;
-    const { code, message, retryAfterMs, undelivered } = frame;
-    return { text: brief(message), refusal: { code, retryAfterMs, undelivered } };
+    const { code, message, retryAfterMs, undelivered, stored } = frame;
+    return { text: brief(message), refusal: { code, retryAfterMs, undelivered, stored } };
   },
 };
 

@@ -120,13 +120,13 @@ export class Sender {
     this.pump();
   }
 
-  #hold(id: string, { code, message, retryAfterMs }: ServerFrameOf<'failure'>): void {
+  #hold(id: string, { code, message, retryAfterMs, stored }: ServerFrameOf<'failure'>): void {
     if (code === 'INTERNAL' && this.#pauses >= MAX_FAULTS) {
       this.#pauses = 0;
       this.#changed(this.#outbox.giveUp(id));
       return;
     }
-    this.#changed(this.#outbox.pause(id, !NOT_STORED.has(code)));
+    this.#changed(this.#outbox.pause(id, !NOT_STORED.has(code) && stored !== false));
     // Several were on their way: one wait is for all of them.
     if (this.#retry !== undefined) return;
     const retryInMs = retryMs(this.#pauses, this.#options.held, retryAfterMs);

@@ -2,7 +2,7 @@
  * send {id, to, body} → sent {accepted, recipient logged in}: stores one message in the recipient's inbox. Confirmed
  * only after Kafka has it. An id that was sent lately is answered as it was then.
  * Failures: NO_SUCH_USER, BLOCKED, MAILBOX_FULL, RATE_LIMITED, BUSY, TOO_LARGE, BAD_REQUEST (the id was used for
- * somebody else; nothing was stored); UNAVAILABLE (it may have been).
+ * somebody else; nothing was stored); UNAVAILABLE (it may have been, unless the failure says that it was not).
  */
 import type { Account } from '../../kafka/accounts.ts';
 import { EngineError } from '../../kafka/errors.ts';
@@ -79,8 +79,8 @@ function store(services: Services, seat: Seat, to: Account, request: SendRequest
 function explained(error: unknown, to: Account): unknown {
   if (!(error instanceof EngineError)) return error;
   if (error.code === 'NO_INBOX') {
-    const text = `The inbox of ${to.name} was deleted or replaced in Kafka, so your message is not stored: it can be once ${to.name} has logged in.`;
-    return new ProtocolError('UNAVAILABLE', text, { cause: error });
+    const text = `The inbox of ${to.name} was deleted or replaced in Kafka, and takes messages again once ${to.name} has logged in.`;
+    return new ProtocolError('UNAVAILABLE', text, { cause: error, isUndone: true });
   }
   if (error.code !== 'UNAVAILABLE') return error;
   return new ProtocolError(

@@ -12,7 +12,7 @@
  * 0xD1 password changed  token  tokenExpiresAt
  * 0xE1 fates             fates                                          (receipts)
  * 0xF1 blocked           blocked
- * 0x22 failure           code  message  request?  retryAfterMs?  undelivered?  id?  created?
+ * 0x22 failure           code  message  request?  retryAfterMs?  undelivered?  id?  created?  stored?
  *
  * pushed, between replies:
  * 0x72 message    seq  verified  (from  fromIncarnation | external)  id?  body  sentAt  contentType?
@@ -171,6 +171,8 @@ const failure = z.object({
   id: id.optional(),
   /** Of a create that made the account and did not log in to it. */
   created: z.boolean().optional(),
+  /** False, of a send with UNAVAILABLE: surely not stored, and it will not be before somebody mends what `message` says. */
+  stored: z.boolean().optional(),
 });
 const delivered = z.object({
   type: z.literal('delivered'),
@@ -272,6 +274,7 @@ export function failureFrame(error: ProtocolError, answered: Answered = {}): Buf
   const { code, message, retryAfterMs, undelivered } = error;
   const { request, id } = answered;
   const created = error.created ? true : undefined;
+  const stored = error.isUndone && id !== undefined ? false : undefined;
   return encodeServerFrame({
     type: 'failure',
     code,
@@ -281,6 +284,7 @@ export function failureFrame(error: ProtocolError, answered: Answered = {}): Buf
     undelivered,
     id,
     created,
+    stored,
   });
 }
 

@@ -175,6 +175,36 @@ describe('a send without an answer', () => {
     expect(new Set(received().map(({ id }) => id)).size).toBe(1);
   });
 
+  test('that surely is not stored, and cannot be soon, ends at once with 75 and goes with the next login', async () => {
+    server.behave = unless('send', () => fail('UNAVAILABLE', { stored: false }));
+    const done = await send('bob', 'hi', '--json');
+    expect(done).toMatchObject({
+      code: 75,
+      stderr: expect.stringMatching(/^milena: Not sent yet: that was UNAVAILABLE\. It stays in the outbox/),
+    });
+    expect(shaped(sentShape, done.stdout)).toMatchObject([{ state: 'waiting', kept: true }]);
+    expect(received()).toHaveLength(1);
+    const lost = await send('bob', 'hi', '--json', '--no-history');
+    expect(lost.stderr).toMatch(/^milena: Not sent yet: .* not kept: send it again after that\.$/m);
+    expect(shaped(sentShape, lost.stdout)).toMatchObject([{ state: 'refused', kept: false }]);
+    server.requests.length = 0;
+    server.behave = agreeable;
+    expect(await run(['retrieve'])).toMatchObject({ code: 0 });
+    expect(received()).toEqual([expect.objectContaining({ body: 'hi' })]);
+  });
+
+  test('is said not to have been answered in the whole time, of which the last try had a rest', async () => {
+    const second = await TestServer2.listen();
+    onTestFinished(() => second.close());
+    server.behave = second.behave = unless('send', () => null);
+    const MILENA_SERVER = `127.0.0.1:${server.port},127.0.0.1:${second.port}`;
+    const done = await run(['send', 'bob', 'hi', '--timeout', '1.5'], { settings: { MILENA_SERVER } });
+    expect(done).toMatchObject({
+      code: 75,
+      stderr: expect.stringMatching(/stored or not \(no answer within 1\.5 s\)/),
+    });
+  });
+
   test.each<[NodeJS.Signals, number]>([
     ['SIGINT', 130],
     ['SIGTERM', 143],

@@ -22,7 +22,7 @@ export const sentShape = z.strictObject({
   type: z.literal('sent'),
   id: hexId,
   to: z.string(),
-  state: z.enum(['stored', 'delivered', 'undeliverable', 'refused', 'unsure']),
+  state: z.enum(['stored', 'delivered', 'undeliverable', 'refused', 'waiting', 'unsure']),
   acceptedAt: time,
   recipientLoggedIn: z.boolean().nullable(),
   kept: z.boolean(),

@@ -59,7 +59,7 @@ export async function failure(promise: Promise<unknown>): Promise<ClientError> {
 
 export function fail(
   code: ProtocolErrorCode,
-  more: { retryAfterMs?: number; undelivered?: number } = {},
+  more: { retryAfterMs?: number; undelivered?: number; stored?: boolean } = {},
 ): ServerFrame {
   return { type: 'failure', code, message: `that was ${code}`, ...more };
 }

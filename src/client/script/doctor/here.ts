@@ -1,5 +1,5 @@
 /* What needs no server: Node, the terminal, the place of the history. */
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { HistoryError } from '../../history/errors.ts';
 import { fileName, serverOf } from '../../history/files.ts';
@@ -14,16 +14,34 @@ const MIN_NODE = [22, 13] as const;
 const MIN_COLUMNS = 20;
 const MIN_ROWS = 6;
 
-export function checkNode(version: string = process.versions.node): Check {
+export function checkNode(
+  version: string = process.versions.node,
+  program: string = process.execPath,
+): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]))
-    return ok('node', `Node ${version}`);
+    return ok('node', `Node ${version}${program.includes('/node_modules/') ? ', brought along' : ''}`);
   const next = 'Start the client as ./milena, which brings its own Node.';
   return failed('node', `Node ${version} is older than ${MIN_NODE.join('.')}.`, next, EXIT.UNAVAILABLE);
 }
 
 export function checkSettings({ file }: Settings): Check {
   return ok('settings', existsSync(file) ? file : `no file, which is fine (${file})`);
+}
+
+/** What of the settings of this folder is secret. */
+const SECRETS = /^[ \t]*(?:export[ \t]+)?MILENA_(?:\w*PASSWORD|CLUSTER_KEYS)[ \t]*=[ \t]*\S/m;
+
+/** As password files are looked at; null where there is nothing to say. @param file `.env` */
+export function checkEnvFile(file: string): Check | null {
+  try {
+    const { mode } = statSync(file);
+    if ((mode & 0o004) === 0 || !SECRETS.test(readFileSync(file, 'utf8'))) return null;
+  } catch {
+    // Whoever reads settings from it says what is wrong with it.
+    return null;
+  }
+  return hint('settings', `Others on this machine can read the secrets in ${file}.`, `chmod 600 ${file}`);
 }
 
 /** Whether the locale says that the terminal takes UTF-8. */

@@ -10,6 +10,7 @@ import { changeSettings } from '../../../kafka/topic-settings.ts';
 import { INBOX_KEEPS } from '../../../kafka/topics.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
+import { notSeen } from './not-seen.ts';
 
 const NAME = 'inboxes';
 /** A million accounts take some ten seconds. */
@@ -43,11 +44,16 @@ export async function checkInboxes(config: Config): Promise<Check[]> {
     return found === null ? [] : [checkOf(found)];
   } catch (error) {
     if (!isKafkas(error)) throw error;
-    return [hint(NAME, `They could not be looked at: ${error.message}.`, 'Try again when Kafka answers.')];
+    return [notSeen(NAME, 'They could not be looked at', error, 'Try again when Kafka answers.')];
   }
 }
 
-function checkOf({ accounts, troubles, leftOver }: InboxesFound): Check {
+/** What becomes of what one cannot mend. */
+const NOT_FROM_HERE =
+  'It cannot be taken back: let its owner read everything, delete the topic, and let its owner log in, which makes it anew.';
+
+function checkOf(found: InboxesFound): Check {
+  const { accounts, troubles } = found;
   const lost = troubles.filter(({ kind }) => kind === 'gone' || kind === 'replaced');
   if (lost.length > 0) {
     const text = `Topics of inboxes that were deleted or replaced: ${named(lost.map(({ topic }) => topic))}.`;
@@ -57,11 +63,26 @@ function checkOf({ accounts, troubles, leftOver }: InboxesFound): Check {
   const [first] = troubles;
   if (first !== undefined) {
     const alike = troubles.filter(({ kind }) => kind === first.kind).map(({ topic }) => topic);
-    const next = REPAIRS[first.kind] === null ? 'See docs/operations.md.' : 'milena doctor --repair';
+    const next = REPAIRS[first.kind] === null ? NOT_FROM_HERE : 'milena doctor --repair';
     return hint(NAME, `${named(alike)}: ${TEXTS[first.kind]}.`, next);
   }
-  const rest = leftOver.length === 0 ? '' : `; of nobody: ${named(leftOver)}`;
-  return ok(NAME, `${accounts === 1 ? '1 has its topic' : `${accounts} have their topics`}${rest}`);
+  const have = accounts === 1 ? '1 has its topic' : `${accounts} have their topics`;
+  return checkOfLeftOver(found, have) ?? ok(NAME, have);
+}
+
+/** Of topics that no known account has; null where there are none. */
+function checkOfLeftOver({ accounts, leftOver, unproven }: InboxesFound, have: string): Check | null {
+  if (leftOver.length === 0) return null;
+  const all = named(leftOver.map(({ topic }) => topic));
+  if (unproven > 0) {
+    const which = accounts === 0 ? 'the accounts cannot' : 'some accounts cannot';
+    const text = `Not looked at whose these are: ${which} be read with this key. ${all}.`;
+    return hint(NAME, text, 'Give the frontends’ key (MILENA_CLUSTER_KEYS). Until then delete none of them.');
+  }
+  const full = leftOver.filter(({ hasMail }) => hasMail).map(({ topic }) => topic);
+  if (full.length === 0) return ok(NAME, `${have}; of nobody, and empty: ${all}`);
+  const text = `Of nobody, with messages in them that nobody reads: ${named(full)}.`;
+  return hint(NAME, text, 'Did a program misspell a name? Whoever makes that account does not get them.');
 }
 
 function named(topics: readonly string[]): string {
@@ -96,8 +117,7 @@ export async function repairInboxes({ config, free, show, confirm }: RepairOptio
       demandFreeable(free, troubles);
       for (const { trouble, deed } of plan) {
         const text = `${trouble.topic}: ${TEXTS[trouble.kind]}.`;
-        const next =
-          deed === null ? 'Nothing can be done from here: see docs/operations.md.' : `Repairing ${deed}.`;
+        const next = deed === null ? `Nothing can be done from here. ${NOT_FROM_HERE}` : `Repairing ${deed}.`;
         await show(hint(NAME, text, next));
       }
       const todo = plan.filter(({ deed }) => deed !== null);
@@ -157,7 +177,8 @@ async function repair(
       return ok(NAME, `${topic}: the account ${account.name} is removed, its name is free`);
     }
     const { topicId } = await accounts.mend(account);
-    return ok(NAME, `${topic}: ${topicId === account.topicId ? 'it is there after all' : `now ${topicId}`}`);
+    const deed = kind === 'gone' ? 'made anew, empty' : 'taken over with what is in it';
+    return ok(NAME, `${topic}: ${topicId === account.topicId ? 'it is there after all' : deed}`);
   } catch (error) {
     if (!isKafkas(error)) throw error;
     return failed(NAME, `${topic}: ${error.message}.`, null, EXIT.UNAVAILABLE);

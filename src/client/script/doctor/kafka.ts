@@ -56,7 +56,7 @@ export async function checkKafka(environment: Environment, all: boolean): Promis
     config = kafkaConfig(environment);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return [...unknown, failed('settings', error.message, null, EXIT.USAGE)];
+    return [...unknown, failed('settings', error.message, null, EXIT.CONFIG)];
   }
   const brokers = config.brokers.join(', ');
   try {
@@ -99,7 +99,8 @@ async function look(config: Config, all: boolean): Promise<Check[]> {
     if (!(error instanceof ToolError)) throw error;
     return hint('records', error.message, 'Without that nobody can say whether all accounts are signed.');
   });
-  return [ok(NAME, `${config.brokers.join(', ')} answers: ${count}`), ...told, records];
+  const named = contact.silent.length === 0 ? config.brokers.join(', ') : contact.address;
+  return [ok(NAME, `${named} answers: ${count}`), ...told, records];
 }
 
 function checkOf({ grade, what, text, remedy }: Finding, config: Config): Check {

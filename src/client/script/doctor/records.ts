@@ -10,6 +10,7 @@ import { ACCOUNTS_TOPIC } from '../../../kafka/topics.ts';
 import { UNPROVEN_REMEDY, unprovenText } from '../../../kafka/unproven.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
+import { notSeen } from './not-seen.ts';
 
 const { ConfigResourceTypes } = kafkajs;
 /** What frontends sign beside messages. */
@@ -68,13 +69,9 @@ async function checkProofs(name: string, config: Config, keys: readonly ClusterK
     // Some may be anybody's; where there are no others, it is most likely that a key or a step of going over is missing.
     return proofs.size > 0
       ? hint(name, text, UNPROVEN_REMEDY)
-      : failed(name, text, UNPROVEN_REMEDY, EXIT.USAGE);
+      : failed(name, text, UNPROVEN_REMEDY, EXIT.CONFIG);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    return hint(
-      name,
-      `The accounts could not be read: ${error.message}.`,
-      'Try again when Kafka has less to do.',
-    );
+    return notSeen(name, 'The accounts could not be read', error, 'Try again when Kafka has less to do.');
   }
 }

@@ -1,7 +1,7 @@
 /* What the server tells: reachable, encrypted, in time; and whether the account works. */
 import { TLSSocket } from 'node:tls';
 import { isLoopback } from '../../../loopback.ts';
-import type { Address } from '../../address.ts';
+import { type Address, serverText } from '../../address.ts';
 import { ClientError } from '../../errors.ts';
 import { Route } from '../../route.ts';
 import { sanitiseLine } from '../../sanitise.ts';
@@ -47,7 +47,7 @@ async function* checkServer(
     );
   } catch (error) {
     deadline.close();
-    yield failedBy('server', error, whatNext(server, context.environment));
+    yield failedBy('server', error, whatNext(server, context.environment, String(error)));
     return false;
   }
   const now = Date.now() - link.greetMs / 2;
@@ -70,12 +70,28 @@ async function* checkServer(
   return true;
 }
 
-/** What to do about a server that does not answer. */
-function whatNext({ host }: Address, environment: Environment): string {
-  if (!isLoopback(host)) return 'Is the name right, and the network there? --server HOST:PORT names another.';
-  const running = frontendsHere(environment);
-  if (running.length === 0) return './start_frontend.sh starts one here; --server HOST:PORT names another.';
-  return `A frontend of this folder runs at ${running.join(' and ')}: --server ${running.join(',')}`;
+/** What to do about a server that does not answer: what mends this connection first, then which others there are. */
+function whatNext(server: Address, environment: Environment, reason: string): string {
+  const mends = forTls(reason);
+  if (!isLoopback(server.host)) {
+    return mends ?? 'Is the name right, and the network there? --server HOST:PORT names another.';
+  }
+  // They may be of different Kafkas: none is a stand-in for another.
+  const others = frontendsHere(environment).filter((one) => one.server !== serverText(server));
+  const lines = others.map(({ server: address, brokers }) => {
+    const kafka = brokers === '' ? '' : `, on the Kafka at ${brokers}`;
+    return `--server ${address} is a frontend of this folder${kafka}.`;
+  });
+  if (mends !== null) lines.unshift(mends);
+  if (lines.length > 0) return lines.join('\n');
+  return './start_frontend.sh starts one here; --server HOST:PORT names another.';
+}
+
+/** Null where the failure is not about TLS. */
+function forTls(reason: string): string | null {
+  if (reason.includes('use --tls')) return 'Use --tls, and --ca FILE where its authority is your own.';
+  if (reason.includes('leave --tls away')) return 'Leave --tls (MILENA_TLS, MILENA_TLS_CA) away.';
+  return reason.includes('--ca FILE') ? 'Use --ca FILE with the certificate of its authority.' : null;
 }
 
 function checkEncryption(socket: unknown, { host }: Address): Check {
