@@ -259,12 +259,12 @@ export class Appender {
         round.delete(partition);
         this.#settle(partition, result);
       }
-      for (const partition of round.keys()) this.#repeat(partition, 'no answer for this topic');
+      for (const partition of round.keys()) this.#repeat(partition, 'no answer for this topic', true);
     } catch (error) {
       if (!worthRetrying(error)) this.#log.error({ err: error }, 'produce failed in an unforeseen way');
       for (const partition of round.keys()) {
         this.#cluster.forgetLeader(partition.topic);
-        this.#repeat(partition, error);
+        this.#repeat(partition, error, true);
       }
     } finally {
       const left = (this.#inFlight.get(node) ?? 1) - 1;
@@ -304,7 +304,7 @@ export class Appender {
       );
     } else if (isNoTopic(code) || isPassing(code)) {
       this.#cluster.forgetLeader(partition.topic);
-      this.#repeat(partition, nameOfCode(code));
+      this.#repeat(partition, nameOfCode(code), OPEN_OUTCOMES.has(code));
     } else if (code === KafkaCode.MESSAGE_TOO_LARGE || code === KafkaCode.RECORD_LIST_TOO_LARGE) {
       // Not for its sender to mend: no batch is larger than what our topics have to take.
       this.#bringBack(partition.topic, code);
@@ -337,10 +337,11 @@ export class Appender {
       .finally(() => this.#bringing.delete(topic));
   }
 
-  /** The outcome is unknown: the same bytes go again, before anything else for this partition. */
-  #repeat(partition: Partition, cause: unknown): void {
+  /** The same bytes go again, before anything else for this partition. */
+  #repeat(partition: Partition, cause: unknown, mayBeStored: boolean): void {
     const batch = partition.batch;
     if (!batch) return;
+    batch.mayBeStored ||= mayBeStored;
     batch.sending = false;
     batch.notBefore = now() + RETRY_PAUSE_MS;
     this.#log.debug(
@@ -351,9 +352,14 @@ export class Appender {
     this.#schedule();
   }
 
-  /** Fails a batch whose outcome stays unknown. Its sequence numbers are in doubt, so a new identity goes on. */
+  /** Fails a batch. Its sequence numbers are in doubt, so a new identity goes on. */
   #giveUp(partition: Partition, error: EngineError): void {
-    this.#finish(partition, (entry) => entry.reject(error));
+    // Whoever hears that it was refused takes it for not stored.
+    const isOpen = partition.batch?.mayBeStored === true && error.code !== 'UNAVAILABLE';
+    const told = isOpen
+      ? new EngineError('UNAVAILABLE', `${error.message}: it may have been stored`, { cause: error })
+      : error;
+    this.#finish(partition, (entry) => entry.reject(told));
     this.#producer = null;
   }
 
@@ -474,6 +480,12 @@ function refused(cause: KafkaError): EngineError {
 function causeOf(error: unknown): unknown {
   return error instanceof EngineError ? error.cause : error;
 }
+
+/** After these a batch may be in the log all the same. */
+const OPEN_OUTCOMES: ReadonlySet<number> = new Set([
+  KafkaCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+  KafkaCode.REQUEST_TIMED_OUT,
+]);
 
 function isSequenceTrouble(code: number): boolean {
   return (

@@ -22,6 +22,8 @@ export interface Batch {
   epoch: number;
   /** Times it was sent. After the first an unanswered batch may have been stored. */
   tries: number;
+  /** It was sent, and what became of it then nobody knows. */
+  mayBeStored: boolean;
   /** A request with it is under way. */
   sending: boolean;
   /** When it may go again, on the clock of `now`. */
@@ -58,7 +60,7 @@ export function makeBatch(partition: Partition, producer: Producer): Batch {
   partition.nextSequence = (firstSequence + count) % 2 ** 31;
   const contents = entries.map(({ content }) => content);
   const bytes = encodeBatch(contents, producer, firstSequence, Date.now());
-  return { entries, producer, bytes, epoch: -1, tries: 0, sending: false, notBefore: 0 };
+  return { entries, producer, bytes, epoch: -1, tries: 0, mayBeStored: false, sending: false, notBefore: 0 };
 }
 
 /** At least one. */

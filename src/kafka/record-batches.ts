@@ -299,7 +299,10 @@ export function readRecords(fetched: Buffer, from: number): ReadRecords {
   };
   const batches = readBatches(fetched);
   for (const [index, batch] of batches.entries()) {
-    if (batch.nextOffset <= nextOffset) continue;
+    // Where it ends its head says, which a disk may have changed: the last one is looked at, or there would be no way on.
+    const isBelow = batch.nextOffset <= nextOffset;
+    const mayBeSpoiled = batch.baseOffset >= nextOffset || index === batches.length - 1;
+    if (isBelow && (!mayBeSpoiled || batch.isIntact)) continue;
     lose(nextOffset, batch.baseOffset);
     const first = Math.max(nextOffset, batch.baseOffset);
     if (!batch.isIntact) {
@@ -353,7 +356,7 @@ function eachGap(
  */
 function endOfSpoiled(batch: LogBatch, first: number, next: LogBatch | undefined): number {
   if (next !== undefined && next.baseOffset > first) return next.baseOffset;
-  return batch.isComplete ? batch.nextOffset : first + 1;
+  return batch.isComplete ? Math.max(batch.nextOffset, first + 1) : first + 1;
 }
 
 /** Of a record's headers so many are looked at, whatever their number. */

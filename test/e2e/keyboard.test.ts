@@ -159,7 +159,7 @@ describe('the mouse', () => {
     terminal.send('\u001b[<65;40;5M');
     await terminal.shows(/number 8/, /› half$/m);
     carol.write(terminal.text.match(/anna[a-z]{6}/)?.[0] ?? '', 'hello');
-    await terminal.shows(/^ {2}carol[a-z]{6} +1 │/m);
+    await terminal.shows(/^ 2 carol[a-z]{6} +1 │/m);
     terminal.send('\u001b[<0;3;3M\u001b[<0;3;3m');
     await terminal.shows(/^ carol[a-z]{6} › *$/m, /hello/);
   });
@@ -188,8 +188,8 @@ describe('the file of keys', () => {
     const terminal = await inConversation({ data });
     await terminal.shows(/^ Enter send · Alt\+Enter newline · Alt\+N next unread · \/help$/m);
     terminal.type('/help keys\r');
-    await terminal.shows(/^ Alt\+N, F5 +the next unread conversation \(next-unread\)$/m);
-    terminal.send('\u001b[B'.repeat(6));
+    await terminal.shows(/^ Alt\+N, F5 +what is unread next \(next-unread\)$/m);
+    terminal.send('\u001b[B'.repeat(8));
     await terminal.shows(/^ no key +the keys to the list, or back \(list\)$/m);
     terminal.send('\u001b');
     await terminal.shows(/ › *$/m);

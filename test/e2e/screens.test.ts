@@ -1,5 +1,6 @@
 /** Whole screens of the built client in a real terminal, at several sizes and on the way between them. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { wrapRows } from '../../src/client/tui/wrap.ts';
 import {
   closeClients,
   create,
@@ -298,7 +299,7 @@ describe('with two conversations', () => {
       ' /list [PATTERN]               accounts; * is any characters, ? any one',
       ' /who NAME…                    which of them are logged in',
       ' /next, /read                  what is unread next; all of it here is read',
-      ' /activity                     what is unread, or holds your name or words',
+      ' /activity, /close             what is unread or concerns you; leave this one',
       ' /search WORDS                 look for words in everything said',
       ' /export [FILE]                write this conversation to a file (or .jsonl)',
       ' /notify LEVEL, /mute          bell and count here: all, highlights or nothing',
@@ -315,14 +316,21 @@ describe('with two conversations', () => {
     ];
     const wide = whole(WIDE, { header: header(WIDE), top: help, input, hint });
     await becomes(terminal, WIDE, names, wide);
-    const cut = help.slice(0, 15).map((row) => (row.length > 60 ? `${row.slice(0, 59)}…` : row));
-    await becomes(terminal, NARROW, names, whole(NARROW, { header: header(NARROW), top: cut, input, hint }));
+    // Too wide rows go on below: nothing of it is cut.
+    const wrapped = help.slice(1).flatMap((row) => wrapRows([row.slice(1)], NARROW.columns - 2));
+    const narrow = [help[0] ?? '', ...wrapped.map((row) => ` ${row}`.trimEnd())].slice(0, 15);
+    await becomes(
+      terminal,
+      NARROW,
+      names,
+      whole(NARROW, { header: header(NARROW), top: narrow, input, hint }),
+    );
     await becomes(terminal, LARGE, names, whole(LARGE, { header: header(LARGE), top: help, input, hint }));
     const small = [
       ' ann······ ● online',
       ' What you can type',
-      ' /msg NAME [TEXT]  …',
-      ' /list [PATTERN]   …',
+      ' /msg NAME [TEXT]',
+      '     open the',
       ' ben··… ›',
       ' Esc back · PageUp…',
     ];

@@ -190,6 +190,9 @@ describe('what a log has lost', () => {
       const alone = readRecords(bad, 5);
       const isSure = at < 23 || (at >= 27 && at < 57) || at >= 61;
       expect([alone.records, alone.nextOffset <= 8, alone.markers]).toEqual([[], true, []]);
+      // There is a way on in any case, from within it as well.
+      expect(alone.nextOffset, `byte ${at}`).toBeGreaterThan(5);
+      expect(readRecords(bad, 6).nextOffset, `byte ${at}`).toBeGreaterThan(6);
       if (isSure) expect([alone.lost, alone.nextOffset]).toEqual([[spoiled(5, 7)], 8]);
     }
   });

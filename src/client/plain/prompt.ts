@@ -38,6 +38,8 @@ export class Prompt {
   #entered: string[] = [];
   /** What stands in the last line of a dumb terminal: the prompt, or nothing. */
   #standing = '';
+  /** Something that was typed stands at the end of the line, where nothing can be taken away. */
+  #hasTyped = false;
   #closed = false;
 
   constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, events: PromptEvents) {
@@ -169,7 +171,9 @@ export class Prompt {
   }
 
   #echo(text: string): void {
-    if (!this.#isSecret) this.#out.write(text);
+    if (this.#isSecret) return;
+    this.#out.write(text);
+    this.#hasTyped = !text.endsWith('\n');
   }
 
   /** Takes away what is being typed, or goes to a line of its own where nothing can be taken away. */
@@ -178,9 +182,10 @@ export class Prompt {
     if (this.#canMove) {
       cursorTo(this.#out, 0);
       clearLine(this.#out, 0);
-    } else if (this.#standing !== '') {
+    } else if (this.#standing !== '' || this.#hasTyped) {
       this.#out.write('\n');
       this.#standing = '';
+      this.#hasTyped = false;
     }
   }
 

@@ -1,5 +1,6 @@
 import type { History } from '../history/history.ts';
 import type { Peer } from '../history/types.ts';
+import { sanitiseTyped } from '../sanitise.ts';
 import { asText } from '../talk/commands.ts';
 import { MAX_HISTORY } from './input-line.ts';
 
@@ -15,7 +16,10 @@ export class Entered {
     const known = this.#texts.get(keyOf(peer));
     if (known !== undefined || peer === null) return known ?? [];
     const messages = history?.before(peer, null, MAX_HISTORY) ?? [];
-    return messages.filter(({ direction }) => direction === 'out').map(({ body }) => asText(body));
+    // What was sent may be of a pipe, and so may have anything in it.
+    return messages
+      .filter(({ direction }) => direction === 'out')
+      .map(({ body }) => sanitiseTyped(asText(body)));
   }
 
   keep(peer: Peer | null, texts: readonly string[]): void {

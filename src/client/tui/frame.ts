@@ -25,6 +25,7 @@ import {
   type Screen,
 } from './screen.ts';
 import type { Timeline } from './timeline.ts';
+import { wrapRows } from './wrap.ts';
 
 /** On a page of messages, for who wrote each. */
 const FOUND_NAME_COLUMNS = 14;
@@ -136,8 +137,8 @@ function atRight(text: string, role: Role, columns: number): Row {
 function pageRows(page: Page, columns: number, height: number, now: number): Row[] {
   const title: Row = [span(shorten(` ${page.title}`, columns), 'strong')];
   if (page.type === 'text') {
-    const rows = page.rows.slice(page.top, page.top + height - 1);
-    return [title, ...rows.map((text): Row => [span(shorten(` ${text}`, columns))])];
+    const rows = wrapRows(page.rows, columns - 2).slice(page.top, page.top + height - 1);
+    return [title, ...rows.map((text): Row => [span(` ${text}`)])];
   }
   const first = Math.max(
     0,

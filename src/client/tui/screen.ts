@@ -9,6 +9,7 @@ import { PROMPT_SIGN, promptFor } from './hints.ts';
 import { EMPTY_INPUT, editAnswer, editInput, type InputAction, type InputLine } from './input-line.ts';
 import { numbered } from './numbers.ts';
 import { NOTHING_OUT_OF_SIGHT, type OutOfSight } from './reading.ts';
+import { wrapRows } from './wrap.ts';
 
 export const MIN_COLUMNS = 20;
 export const MIN_ROWS = 6;
@@ -209,7 +210,7 @@ function pick(screen: Screen, by: number): Screen {
     return { ...screen, page: { ...page, picked: within(page.picked + by, page.messages.length) } };
   }
   if (page?.type === 'text') {
-    const last = Math.max(0, page.rows.length - bodyRows(screen) + 1);
+    const last = Math.max(0, wrapRows(page.rows, screen.columns - 2).length - bodyRows(screen) + 1);
     return { ...screen, page: { ...page, top: Math.max(0, Math.min(last, page.top + by)) } };
   }
   return picked === null ? screen : { ...screen, picked: within(picked + by, conversations.length) };

@@ -11,6 +11,19 @@ export function wrapText(text: string, firstColumns: number, columns: number): s
   return rows;
 }
 
+/** Rows of a text of ours, wrapped where they are too wide; what goes on below is moved in. */
+export function wrapRows(rows: readonly string[], columns: number): string[] {
+  const room = Math.max(1, columns - HANGING.length);
+  return rows.flatMap((row) => {
+    if (cells(row) <= columns) return [row];
+    const [first = '', ...rest] = wrapText(row, columns, room);
+    return [first, ...rest.map((text) => HANGING + text)];
+  });
+}
+
+/** In front of what goes on. */
+const HANGING = '    ';
+
 function wrapParagraph(paragraph: string, firstColumns: number, columns: number): string[] {
   const rows: string[] = [];
   let room = firstColumns;
