@@ -91,7 +91,7 @@ describe('the answer to a produce request', () => {
     const reader = Reader.from(bytes);
     const ours = readBy(reader);
     expect(reader.remaining).toBe(0);
-    expect(ours).toEqual(
+    expect([...ours]).toEqual(
       theirs(bytes).map(({ name, partitionResponses: [partition] }) => ({
         topic: name,
         errorCode: partition?.errorCode,

@@ -371,6 +371,12 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
     '02 00000028 22 a4 64636f6465 6442555359 6763726561746564 f5 676d657373616765 626e6f 6772657175657374 10',
   ],
   [
+    'failure of a send that is surely not stored',
+    { type: 'failure', code: 'UNAVAILABLE', message: 'no', request: 112, id: ID_A, stored: false },
+    '02 00000043 22 a5 626964 50000102030405060708090a0b0c0d0e0f 64636f6465 6b554e415641494c41424c45 ' +
+      '6673746f726564 f4 676d657373616765 626e6f 6772657175657374 1870',
+  ],
+  [
     'message of a user',
     {
       type: 'message',
