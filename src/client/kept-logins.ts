@@ -75,7 +75,7 @@ export class KeptLogins {
     }
     if (kept === null || kept.name !== name || (kept.isEncrypted && !this.#isEncrypted)) return null;
     if (kept.expiresAt > Date.now()) return kept;
-    rmSync(file, { force: true });
+    this.#remove(file);
     this.#onProblem(`The login of ${name} that was kept on this machine has run out.`);
     return null;
   }
@@ -110,14 +110,12 @@ export class KeptLogins {
         this.#onProblem(`The login of ${name} is not kept: ${problem}`);
         return;
       }
-      // As a whole or not at all: another program may read it.
-      writeFileSync(mine, `${JSON.stringify(content)}\n`, { mode: FILE_MODE, flag: 'wx' });
-      renameSync(mine, file);
-      this.#bound(this.#folder);
+      putInPlace(mine, file, `${JSON.stringify(content)}\n`);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#onProblem(`The login of ${name} is not kept: ${why}`);
+      this.#onProblem(`The login of ${name} is not kept: ${reasonOf(error)}`);
+      return;
     }
+    this.#bound(this.#folder);
   }
 
   /** @param token only if it is the one that is kept: another program may have kept a newer one */
@@ -163,20 +161,45 @@ export class KeptLogins {
     try {
       rmSync(file, { force: true });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#onProblem(`A login that was kept is not taken away: ${why}`);
+      this.#onProblem(`A login that was kept is not taken away: ${reasonOf(error)}`);
     }
   }
 
   #bound(folder: string): void {
-    const names = readdirSync(folder);
-    if (names.length <= MAX_FILES) return;
-    const byAge = names
+    for (const file of filesByAge(folder).slice(MAX_FILES)) this.#remove(file);
+  }
+}
+
+/** As a whole or not at all: another program may read it. @param mine a file of its own, which does not stay */
+function putInPlace(mine: string, file: string, text: string): void {
+  try {
+    writeFileSync(mine, text, { mode: FILE_MODE, flag: 'wx' });
+    renameSync(mine, file);
+  } catch (error) {
+    try {
+      rmSync(mine, { force: true });
+    } catch {
+      // Why it is not kept says enough.
+    }
+    throw error;
+  }
+}
+
+/** The newest first; none where the folder cannot be read. */
+function filesByAge(folder: string): string[] {
+  try {
+    return readdirSync(folder)
       .map((name) => join(folder, name))
       .map((file) => ({ file, at: statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-      .toSorted((one, other) => other.at - one.at);
-    for (const { file } of byAge.slice(MAX_FILES)) rmSync(file, { force: true });
+      .toSorted((one, other) => other.at - one.at)
+      .map(({ file }) => file);
+  } catch {
+    return [];
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Also a link that leads nowhere. */

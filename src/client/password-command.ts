@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
+import { killGroup } from './kill-group.ts';
 import { sanitiseLine } from './sanitise.ts';
+import { childEnvironment } from './secrets.ts';
 
 /** A person may have to find a key for it. */
 const PATIENCE_MS = 60_000;
 /** No password is longer; who prints more prints something else. */
 const MAX_BYTES = 4_096;
 const MAX_COMPLAINT = 2_048;
+/** What it has printed may be read so long after its end; something that it left behind may keep its output open. */
+const GRACE_MS = 500;
 
 /** Why a command gave no password, as a sentence that is safe for a terminal. */
 export class PasswordCommandError extends Error {
@@ -32,7 +36,7 @@ export async function passwordFrom(
   signal?.throwIfAborted();
   const failed = (why: string) =>
     new PasswordCommandError(sanitiseLine(`The password command ${program}: ${why}.`));
-  const { GPG_TTY, ...others } = process.env;
+  const { GPG_TTY, ...others } = childEnvironment();
   const env = hasTerminal && GPG_TTY !== undefined ? { ...others, GPG_TTY } : others;
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -41,7 +45,6 @@ export async function passwordFrom(
     detached: !hasTerminal,
   });
   const end = () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
     if (hasTerminal || child.pid === undefined) child.kill('SIGKILL');
     else killGroup(child.pid);
     child.stdout.destroy();
@@ -54,8 +57,10 @@ export async function passwordFrom(
     const code = await new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
       const late = () => settle(() => reject(failed(`no answer within ${patienceMs / 1_000} s`)));
       const timer = setTimeout(late, patienceMs);
+      let grace: NodeJS.Timeout | undefined;
       const settle = (done: () => void) => {
         clearTimeout(timer);
+        clearTimeout(grace);
         signal?.removeEventListener('abort', abort);
         done();
       };
@@ -70,6 +75,9 @@ export async function passwordFrom(
         complaint = `${complaint}${text}`.slice(-MAX_COMPLAINT);
       });
       child.once('error', (error) => settle(() => reject(failed(whyNotRun(error)))));
+      child.once('exit', (status, ended) => {
+        grace = setTimeout(() => settle(() => resolve(status ?? ended)), GRACE_MS).unref();
+      });
       child.once('close', (status, ended) => settle(() => resolve(status ?? ended)));
     });
     if (code !== 0) {
@@ -89,14 +97,6 @@ export async function passwordFrom(
   const [line = ''] = text.split(/\r?\n/);
   if (line === '') throw failed('it prints no password');
   return line;
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended.
-  }
 }
 
 function whyNotRun(error: Error): string {

@@ -198,6 +198,44 @@ test('without a place on disk nothing is kept', () => {
   expect(problems).toEqual([]);
 });
 
+test('what cannot be put in its place leaves no token behind', () => {
+  mkdirSync(fileOf('maria'), { recursive: true, mode: 0o700 });
+  chmodSync(join(directory, 'logins'), 0o700);
+  logins().keep(identity('maria'), SOON);
+  expect(problems).toEqual([expect.stringMatching(/^The login of maria is not kept: /)]);
+  expect(readdirSync(join(directory, 'logins'))).toEqual(['maria@host%3a1.json']);
+});
+
+test('a login is kept also where another one cannot be taken away', () => {
+  const folder = join(directory, 'logins');
+  mkdirSync(folder, { mode: 0o700 });
+  for (let count = 0; count < 100; count++) {
+    mkdirSync(join(folder, `folder${count}`));
+    utimesSync(join(folder, `folder${count}`), 1_000 + count, 1_000 + count);
+  }
+  logins().keep(identity('maria'), SOON);
+  expect(problems).toEqual([expect.stringMatching(/^A login that was kept is not taken away: /)]);
+  expect(logins().find('maria')).not.toBeNull();
+});
+
+// Whoever may do everything may write there all the same.
+test.skipIf(process.getuid?.() === 0)(
+  'a folder that is not to be written to costs no more (not as root)',
+  () => {
+    logins().keep(identity('maria'), Date.now() - 1);
+    chmodSync(join(directory, 'logins'), 0o500);
+    try {
+      expect(logins().find('maria')).toBeNull();
+    } finally {
+      chmodSync(join(directory, 'logins'), 0o700);
+    }
+    expect(problems).toEqual([
+      expect.stringMatching(/^A login that was kept is not taken away: /),
+      'The login of maria that was kept on this machine has run out.',
+    ]);
+  },
+);
+
 test('a folder that cannot be made costs nothing but the login', () => {
   writeFileSync(join(directory, 'logins'), '');
   logins().keep(identity('maria'), SOON);

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { wordsOf } from '../../src/client/command-line.ts';
 import { PasswordCommandError, passwordFrom } from '../../src/client/password-command.ts';
 
@@ -10,6 +10,9 @@ const folder = mkdtempSync(join(tmpdir(), 'milena-password-command-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const HOW = { user: 'maria', hasTerminal: false };
+/** Also what has ended and waits for its parent to hear of it is there still. */
+const isRunning = (pid: number) =>
+  existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 const sh = (script: string) => ['sh', '-c', script];
 
 async function refusal(command: readonly string[], how: Partial<Parameters<typeof passwordFrom>[1]> = {}) {
@@ -56,6 +59,21 @@ test('in a session of its own it has no terminal to draw on', async () => {
   const own = execFileSync('ps', ['-o', 'sid=', '-p', String(process.pid)], { encoding: 'utf8' }).trim();
   const theirs = await passwordFrom(sh('ps -o sid= -p $$ | tr -d " "'), HOW);
   expect(theirs).not.toBe(own);
+});
+
+test('it has none of our secrets', async () => {
+  const names = ['MILENA_PASSWORD', 'MILENA_NEW_PASSWORD', 'MILENA_CLUSTER_KEYS', 'MILENA_PASSWORD_FILE'];
+  for (const name of names) vi.stubEnv(name, `of ${name}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const script = `for name in ${names.join(' ')}; do printf '%s;' "$(printenv $name)"; done`;
+  expect(await passwordFrom(sh(script), HOW)).toBe(';;;of MILENA_PASSWORD_FILE;');
+});
+
+test('what it leaves behind keeps nobody waiting, and is ended with it', async () => {
+  const file = join(folder, 'helper');
+  expect(await passwordFrom(sh(`sleep 1000 & echo $! > ${file}; echo secret`), HOW)).toBe('secret');
+  const pid = Number(readFileSync(file, 'utf8'));
+  await vi.waitFor(() => expect(isRunning(pid)).toBe(false));
 });
 
 test.each([

@@ -17,8 +17,11 @@ afterEach(async () => {
 });
 afterAll(removeFolders);
 
-/** The chat of somebody to whom bob has written. */
-async function opened(options: Parameters<typeof openClient>[1]): Promise<TestTerminal> {
+/** The chat of somebody to whom bob has written. @param options `ahead`: what the terminal says before it is asked */
+async function opened({
+  ahead = '',
+  ...options
+}: Parameters<typeof openClient>[1] & { readonly ahead?: string }): Promise<TestTerminal> {
   server = await HostileServer.listen({
     answers: (request, socket) => {
       const peer = new Peer(socket);
@@ -29,6 +32,7 @@ async function opened(options: Parameters<typeof openClient>[1]): Promise<TestTe
     },
   });
   const terminal = openClient(server.port, { ...options, user: 'alice' });
+  terminal.send(ahead);
   await terminal.shows(/password of alice/);
   terminal.type('secret\r');
   await terminal.shows(/bob/);
@@ -73,4 +77,13 @@ test('the theme follows the background that the terminal says it has, however la
   await terminal.until(() => expect(terminal.output).toContain(GREY.light));
   expect(terminal.text).toMatch(/look at/);
   expect(terminal.text).not.toContain('rgb');
+});
+
+test('also where it comes in one read with the answer that ends the waiting', async () => {
+  const terminal = await opened({
+    env: { COLORTERM: 'truecolor', FORCE_COLOR: '3', COLORFGBG: '' },
+    ahead: '\u001b[?62c\u001b]11;rgb:ffff/ffff/ffff\u001b\\',
+  });
+  expect(terminal.output).toContain(GREY.light);
+  expect(terminal.output).not.toContain(GREY.dark);
 });

@@ -133,6 +133,21 @@ async function leavesFromHere(terminal: TestTerminal): Promise<void> {
   await terminal.until(() => expect(terminal.isOnAlternateScreen).toBe(false));
 }
 
+test('one that is killed while it is stopped leaves the shell its terminal, and the cursor where it is', async () => {
+  const { terminal, pid } = await inShell();
+  terminal.send('\u001a');
+  await shellWorks(terminal);
+  // SIGTERM, and SIGCONT so that it hears of it.
+  terminal.send('kill %1\r');
+  await terminal.until(() => expect(() => process.kill(pid, 0)).toThrow());
+  expectShell(terminal);
+  terminal.send('echo 5$((1+1))\r');
+  await terminal.shows(/said before[\s\S]*Stopped[\s\S]*kill %1[\s\S]*^52$[\s\S]*Terminated/m);
+  terminal.send('stty -a\r');
+  await terminal.shows(/^52$[\s\S]*[^-]icanon[\s\S]*[^-]echo /m);
+  expectShell(terminal);
+});
+
 test('without a shell it stays, and says so', async () => {
   const terminal = await openAs(person('anna'), frontend.address.port);
   terminal.send('\u001a');

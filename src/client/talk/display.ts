@@ -43,6 +43,8 @@ export interface Display {
   readonly state: TalkState;
   /** Whether what waits to be sent outlives the process. */
   readonly isKept: boolean;
+  /** Whether the person is being asked something, or an answer is looked at. */
+  readonly isAsking: boolean;
   /** Milliseconds since the epoch, by the server's clock as far as it is known. */
   now(): number;
   /** Messages from a user that are not read yet. */

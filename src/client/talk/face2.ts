@@ -43,6 +43,7 @@ export class Face2 implements Face {
   }
 
   close(): Promise<void> {
+    this.#account.logins.close();
     return this.#client.close();
   }
 

@@ -39,6 +39,8 @@ export class LoginQuestions {
   readonly #logins: Pick<KeptLogins, 'find'> | null;
   /** Null once it was used: it knows one password. */
   #passwordCommand: readonly string[] | null;
+  /** Ends the program that looks for a password; null while there is none. */
+  #looking: AbortController | null = null;
   /** Whose password is asked for. */
   #asked: Entering | null = null;
   /** Whose login of an earlier process is gone on with. */
@@ -53,6 +55,7 @@ export class LoginQuestions {
   }
 
   enter(entering: Entering): void {
+    this.close();
     const kept = this.#logins?.find(entering.name) ?? null;
     if (kept === null) {
       this.#byPassword(entering);
@@ -62,8 +65,15 @@ export class LoginQuestions {
     this.#client.resume(kept, entering.takeover);
   }
 
+  /** Nobody waits for a password any more. */
+  close(): void {
+    this.#looking?.abort();
+    this.#looking = null;
+  }
+
   /** Somebody is logged in. */
   entered(): void {
+    this.close();
     this.#resuming = null;
   }
 
@@ -111,16 +121,25 @@ export class LoginQuestions {
   }
 
   async #byCommand(entering: Entering, command: readonly string[]): Promise<void> {
+    const { name } = entering;
+    const looking = new AbortController();
+    const { signal } = looking;
+    this.#looking = looking;
+    this.#display.say(
+      'info',
+      `Waiting for the password that ${command[0]} prints; /login ${name} asks you for it instead.`,
+    );
+    // The person may have gone another way meanwhile, and be in the middle of another answer.
+    const isWanted = () => this.#display.state.account === null && !this.#display.isAsking;
     try {
-      const { account } = this.#display.state;
-      const password = await passwordFrom(command, { user: entering.name, hasTerminal: false });
-      // The person has gone another way meanwhile.
-      if (this.#display.state.account !== account || this.#asked !== null) return;
-      await this.#login(entering, password);
+      const password = await passwordFrom(command, { user: name, hasTerminal: false, signal });
+      this.#looking = null;
+      if (isWanted()) await this.#login(entering, password);
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof PasswordCommandError || error instanceof ClientError)) throw error;
       this.#display.say('error', error instanceof ClientError ? wordsFor(error) : error.message);
-      if (this.#display.state.account === null) this.#askPassword(entering);
+      if (isWanted()) this.#askPassword(entering);
     }
   }
 

@@ -89,6 +89,10 @@ export class Talk implements Display {
     return this.#histories.current;
   }
 
+  get isAsking(): boolean {
+    return this.#questions.isOpen;
+  }
+
   get isKept(): boolean {
     return this.history !== null && this.history.file !== null;
   }

@@ -12,6 +12,12 @@ const QUICK_MS = 5;
 /** Nobody types so many characters between two reads. */
 const PASTED_UNITS = 32;
 
+/**
+ * A paste that stalled goes on until its end mark comes, at most for so long behind the last of it that is more than a
+ * person types between two reads. Then Enter is the key again, also where the mark was lost.
+ */
+export const UNENDED_MS = 5_000;
+
 /** What a key is in a text. */
 const IN_TEXT: Readonly<Record<string, string>> = { enter: '\r', 'ctrl+j': '\n', tab: '\t' };
 
@@ -26,6 +32,8 @@ export class Bursts {
   /** A paste goes on until nothing comes for a while. */
   #endsAt = Number.NEGATIVE_INFINITY;
   #textAt = Number.NEGATIVE_INFINITY;
+  /** So long the rest of a marked paste may come, whose beginning was given out. */
+  #unendedUntil = Number.NEGATIVE_INFINITY;
 
   get dueAt(): number | null {
     return this.#enterDueAt;
@@ -38,7 +46,8 @@ export class Bursts {
     const marked = read.slice(0, Math.max(0, end));
     // What stands in front of an end mark is the rest of a paste that took too long.
     if (marked.length > 0) out.push(...asPaste(marked));
-    for (const part of parts(read.slice(end + 1).filter(isInput))) this.#take(part, now, out);
+    if (end >= 0) this.#unendedUntil = Number.NEGATIVE_INFINITY;
+    for (const part of parts(read.slice(end + 1))) this.#take(part, now, out);
     return out;
   }
 
@@ -47,25 +56,36 @@ export class Bursts {
     return this.#enter();
   }
 
-  #take(part: readonly InputEvent[], now: number, out: InputEvent[]): void {
+  #take(part: readonly Decoded[], now: number, out: InputEvent[]): void {
     const first = part[0];
     if (first === undefined) return;
     if (keyText(first) === null) {
-      out.push(...this.#enter(), first);
+      this.#other(first, now, out);
       return;
     }
     const text = '\r'.repeat(this.#held) + part.map(keyText).join('');
     const isRest = now < this.#endsAt + REST_MS && part.length > 1;
-    if (now < this.#endsAt || isRest || isBurst(text)) {
+    const isUnended = now < this.#unendedUntil;
+    if (isUnended && text.length > PASTED_UNITS) this.#unendedUntil = now + UNENDED_MS;
+    if (isUnended || now < this.#endsAt || isRest || isBurst(text)) {
       this.#held = 0;
       this.#enterDueAt = null;
       this.#endsAt = now + BURST_MS;
       out.push({ type: 'paste', text });
     } else {
       out.push(...this.#enter());
-      this.#typed(part, now, out);
+      this.#typed(part.filter(isInput), now, out);
     }
     if (part.some(({ type }) => type === 'text')) this.#textAt = now;
+  }
+
+  /** What is no text. */
+  #other(event: Decoded, now: number, out: InputEvent[]): void {
+    if (event.type === 'unended-paste') this.#unendedUntil = now + UNENDED_MS;
+    if (!isInput(event)) return;
+    // Whoever presses it wants the keys.
+    if (event.type === 'key' && event.key === 'ctrl+c') this.#unendedUntil = Number.NEGATIVE_INFINITY;
+    out.push(...this.#enter(), event);
   }
 
   #typed(part: readonly InputEvent[], now: number, out: InputEvent[]): void {
@@ -88,8 +108,9 @@ export class Bursts {
   }
 }
 
-function isInput(event: Decoded): event is InputEvent {
-  return event.type !== 'stray-paste-end';
+/** Whether it is for those who take keys. */
+export function isInput(event: Decoded): event is InputEvent {
+  return event.type !== 'stray-paste-end' && event.type !== 'unended-paste';
 }
 
 /** The text that keys are, or would be in a paste; null for what is none. */
@@ -109,8 +130,8 @@ function asPaste(events: readonly Decoded[]): InputEvent[] {
 }
 
 /** Runs of what may be text, and what is none one by one. */
-function* parts(events: readonly InputEvent[]): Generator<readonly InputEvent[], void> {
-  let run: InputEvent[] = [];
+function* parts(events: readonly Decoded[]): Generator<readonly Decoded[], void> {
+  let run: Decoded[] = [];
   for (const event of events) {
     if (keyText(event) !== null) {
       run.push(event);

@@ -41,8 +41,8 @@ const INTRODUCED: Readonly<Record<string, 'csi' | 'ss3' | 'string'>> = {
   _: 'string',
 };
 
-/** The decoder tells what its events do not: a paste's end mark without a beginning. */
-export type Decoded = InputEvent | { readonly type: 'stray-paste-end' };
+/** The decoder tells what its events do not: a paste's end mark without a beginning, and that a paste is over without its mark. */
+export type Decoded = InputEvent | { readonly type: 'stray-paste-end' | 'unended-paste' };
 
 type State = 'ground' | 'escape' | 'csi' | 'ss3' | 'string' | 'string-escape' | 'mouse' | 'paste';
 
@@ -136,6 +136,7 @@ export class Decoder {
         break;
       case 'paste':
         this.#endPaste();
+        this.#emit({ type: 'unended-paste' });
         return;
       case 'ss3':
       case 'csi':

@@ -1,4 +1,4 @@
-import { Bursts } from './bursts.ts';
+import { Bursts, isInput } from './bursts.ts';
 import { Decoder } from './decoder.ts';
 import type { InputEvent } from './input-event.ts';
 
@@ -31,10 +31,11 @@ export class Keyboard {
   pushAhead(bytes: Uint8Array): void {
     const events = this.#decoder.push(bytes, this.#clock());
     this.#tell(
-      events.flatMap((event): InputEvent[] => {
-        if (event.type === 'stray-paste-end') return [];
-        return [event.type === 'key' && event.key === 'ctrl+j' ? { type: 'key', key: 'enter' } : event];
-      }),
+      events
+        .filter(isInput)
+        .map((event) =>
+          event.type === 'key' && event.key === 'ctrl+j' ? { type: 'key', key: 'enter' } : event,
+        ),
     );
   }
 

@@ -99,11 +99,36 @@ export async function runScreen(
     signs: signsFor(settings.signs, process.env.TERM),
     links: settings.links ?? knowsLinks(process.env),
   });
+  let endedBy: NodeJS.Signals | null = null;
+  for (const [signal, exit] of Object.entries(SIGNAL_EXITS)) {
+    process.on(signal, (name) => {
+      endedBy = name;
+      code = exit;
+      leave();
+    });
+  }
+  const crashed = (error: unknown) => {
+    code = CRASHED;
+    crash = error;
+    leave();
+  };
+  process.on('uncaughtException', crashed);
+  // The terminal is gone (a closed window): there is nobody to tell, only things to close.
+  stdout.on('error', () => leave());
+  stdin.on('error', () => leave());
+  stdin.on('end', () => leave());
   // Nothing is drawn before: an echo would stand in it.
   terminal.begin();
-  const background = dependsOnBackground(settings.theme, process.env, colorDepth)
-    ? await askBackground(terminal, (late) => app.rerender(<App chat={chat} looks={looksOn(late)} />))
-    : null;
+  let background: Brightness | null = null;
+  let drawAnew: () => void = () => undefined;
+  if (dependsOnBackground(settings.theme, process.env, colorDepth)) {
+    const soon = await askBackground(terminal, (late) => {
+      background = late;
+      drawAnew();
+    });
+    // A late answer may have come with the one that ended the waiting.
+    background ??= soon;
+  }
   const app = render(<App chat={chat} looks={looksOn(background)} />, {
     alternateScreen: true,
     incrementalRendering: true,
@@ -119,28 +144,16 @@ export async function runScreen(
     app.clear();
     process.stdout.write(ERASE_SCREEN);
   });
-  for (const [signal, exit] of Object.entries(SIGNAL_EXITS)) {
-    process.on(signal, () => {
-      code = exit;
-      leave();
-    });
-  }
-  const crashed = (error: unknown) => {
-    code = CRASHED;
-    crash = error;
-    leave();
-  };
-  process.on('uncaughtException', crashed);
-  // The terminal is gone (a closed window): there is nobody to tell, only things to close.
-  process.stdout.on('error', () => leave());
-  process.stdin.on('error', () => leave());
-  process.stdin.on('end', () => leave());
+  drawAnew = () => app.rerender(<App chat={chat} looks={looksOn(background)} />);
   app.waitUntilExit().then(() => leave(), crashed);
   process.stdout.write(NO_WRAP);
   bell.begin();
   for (const sentence of problems) chat.tell(sentence);
   chat.start(whoToGreet(settings, histories, invite));
   await left;
+  // Ink leaves its screen, wherever it is: where that was left already, the cursor would stand at an old place.
+  const { isAway } = suspension;
+  if (isAway) stdout.write(OUR_SCREEN);
   suspension.end();
   app.unmount();
   await app.waitUntilExit().catch(() => undefined);
@@ -149,6 +162,11 @@ export async function runScreen(
   bell.end();
   if (crash !== undefined) console.error('milena: this should not have happened:', crash);
   await chat.close();
+  if (isAway && endedBy !== null) {
+    // Node sets the terminal at every exit of its own. It belongs to a shell, and the kernel stops whoever does that behind it.
+    process.removeAllListeners(endedBy);
+    process.kill(process.pid, endedBy);
+  }
   return code;
 }
 

@@ -16,6 +16,7 @@ const STOP_MS = 100;
 export class Suspension {
   readonly #events: SuspensionEvents;
   #isSuspending = false;
+  #hasEnded = false;
 
   constructor(events: SuspensionEvents) {
     this.#events = events;
@@ -27,7 +28,14 @@ export class Suspension {
     if (!this.#isSuspending) void this.#suspend();
   };
 
+  /** Whether the terminal is given back just now. */
+  get isAway(): boolean {
+    return this.#isSuspending;
+  }
+
+  /** From now on nothing is taken again, also not by a process that was stopped. */
   end(): void {
+    this.#hasEnded = true;
     process.off('SIGTSTP', this.suspend);
     process.off('SIGCONT', this.#continued);
   }
@@ -49,6 +57,8 @@ export class Suspension {
     await sleep(STOP_MS);
     // Signals are told after timers.
     await new Promise((resolve) => setImmediate(resolve));
+    // Whoever kills a job that is stopped lets it go on for that.
+    if (this.#hasEnded) return;
     process.on('SIGTSTP', this.suspend);
     this.#events.comeBack(false);
     this.#isSuspending = false;

@@ -49,6 +49,10 @@ function leaving(seconds = 0): { folder: string; command: string[] } {
   return { folder, command: ['sh', '-c', script, 'sh', folder, '{from}', '{text}', String(seconds)] };
 }
 
+/** Also what has ended and waits for its parent to hear of it is there still. */
+const isRunning = (pid: number | undefined) =>
+  existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+
 const done = (folder: string) => readdirSync(folder).filter((name) => name.endsWith('.done'));
 
 describe('a command that runs', () => {
@@ -62,6 +66,23 @@ describe('a command that runs', () => {
     await vi.waitFor(() =>
       expect(readFileSync(join(folder, name), 'utf8')).toBe('bob\n$(touch /tmp/x) `y` "z"\nnone\n'),
     );
+  });
+
+  test('has no terminal, and is ended with all that it has started when it takes too long', async () => {
+    const { folder } = leaving();
+    const file = join(folder, 'pids');
+    const script = `sleep 1000 & echo $! $$ $(ps -o sid= -p $$) > ${file}.new; mv ${file}.new ${file}; wait`;
+    const told: string[] = [];
+    const notify = notifyByCommand(['sh', '-c', script], (text) => void told.push(text), 1_000);
+    notify({ from: 'bob', text: 'hi' });
+    await vi.waitFor(() => expect(existsSync(file)).toBe(true));
+    const [helper, shell, session] = readFileSync(file, 'utf8').trim().split(' ').map(Number);
+    expect(session).toBe(shell);
+    await vi.waitFor(
+      () => expect(told).toEqual(['The command of "notify" fails: sh was ended by SIGKILL.']),
+      5_000,
+    );
+    await vi.waitFor(() => expect(isRunning(helper)).toBe(false));
   });
 
   test('never runs more than three times at once', async () => {

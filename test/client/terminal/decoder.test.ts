@@ -169,7 +169,7 @@ describe('a paste that is not ended', () => {
     const typist = new Typist();
     expect(typist.read(['\u001b[200~abc'])).toEqual([]);
     expect(typist.wait(PASTE_MS - 1)).toEqual([]);
-    expect(typist.wait(1)).toEqual([{ type: 'paste', text: 'abc' }]);
+    expect(typist.wait(1)).toEqual([{ type: 'paste', text: 'abc' }, { type: 'unended-paste' }]);
     expect(typist.read(['x'])).toEqual([typed('x')]);
   });
 
@@ -192,6 +192,12 @@ describe('a paste that is not ended', () => {
     for (let count = 0; count < 20; count++) typist.read(['y'.repeat(MAX_PASTE_BYTES / 8)]);
     const events = typist.read(['\u001b[201~z']);
     expect(events).toEqual([{ type: 'paste', text: 'y'.repeat(MAX_PASTE_BYTES) }, typed('z')]);
+  });
+
+  test('may not have begun', () => {
+    const typist = new Typist();
+    typist.read(['\u001b[200~']);
+    expect(typist.wait(PASTE_MS)).toEqual([{ type: 'unended-paste' }]);
   });
 
   test('has an end that comes too late, which is no text', () => {

@@ -1,5 +1,5 @@
 /** Questions about accounts when things come in between: accounts that are gone, invites, half a password. Version 2. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -214,6 +214,58 @@ describe('a server that makes accounts by invitation', () => {
     await screen.inputIs(' invite ›');
     screen.keys(KEY.escape);
     await screen.shows(/Nothing was done/, /^ › *$/m);
+  });
+});
+
+describe('a program that looks for the password', () => {
+  const WAITING = /Waiting for the password that sh prints; \/login alice asks you for it instead\./;
+
+  /** One that goes on until the file `end` is there. */
+  function looking(): { end: string; pid: () => number } {
+    const folder = mkdtempSync(join(tmpdir(), 'milena-looking-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const [end, pids] = [join(folder, 'end'), join(folder, 'pid')];
+    const script = `echo $$ > ${pids}; until [ -e ${end} ]; do sleep 0.05; done; exit 7`;
+    open({ user: 'alice', account: { passwordCommand: ['sh', '-c', script] } });
+    return { end, pid: () => Number(readFileSync(pids, 'utf8')) };
+  }
+
+  const hasEnded = (pid: number) => screen.until(() => expect(() => process.kill(pid, 0)).toThrow());
+
+  test('is told of, and asks when it finds none', async () => {
+    const { end } = looking();
+    await screen.shows(WAITING, /^ › *$/m);
+    writeFileSync(end, '');
+    await screen.shows(/The password command sh: it ended with 7/, /^ password of alice › *$/m);
+  });
+
+  test('takes no other question away when it fails late', async () => {
+    const { end } = looking();
+    await screen.shows(WAITING, /● online/);
+    screen.keys('/create bob', KEY.enter);
+    await screen.inputIs(' password for bob ›');
+    writeFileSync(end, '');
+    await screen.shows(/The password command sh: it ended with 7/);
+    screen.keys('secret', KEY.enter, 'secret', KEY.enter);
+    await screen.shows(/Account bob is made/);
+  });
+
+  test('is ended by another login', async () => {
+    const { pid } = looking();
+    await screen.shows(WAITING, /● online/);
+    await screen.until(() => expect(pid()).toBeGreaterThan(0));
+    screen.keys('/login alice', KEY.enter);
+    await screen.inputIs(' password of alice ›');
+    await hasEnded(pid());
+    expect(screen.text).not.toMatch(/password command/);
+  });
+
+  test('is ended with the chat', async () => {
+    const { pid } = looking();
+    await screen.shows(WAITING);
+    await screen.until(() => expect(pid()).toBeGreaterThan(0));
+    await screen.close();
+    await hasEnded(pid());
   });
 });
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { HistoryError } from '../../history/errors.ts';
 import { fileName, serverOf } from '../../history/files.ts';
 import { History } from '../../history/history.ts';
+import { isSecret } from '../../secrets.ts';
 import type { Environment, Settings } from '../../settings.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
@@ -29,14 +30,16 @@ export function checkSettings({ file }: Settings): Check {
   return ok('settings', existsSync(file) ? file : `no file, which is fine (${file})`);
 }
 
-/** What of the settings of this folder is secret. */
-const SECRETS = /^[ \t]*(?:export[ \t]+)?MILENA_(?:\w*PASSWORD|CLUSTER_KEYS)[ \t]*=[ \t]*\S/m;
+/** The settings of an `.env` that have a value. */
+const GIVEN = /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*\S/gm;
 
 /** As password files are looked at; null where there is nothing to say. @param file `.env` */
 export function checkEnvFile(file: string): Check | null {
   try {
     const { mode } = statSync(file);
-    if ((mode & 0o004) === 0 || !SECRETS.test(readFileSync(file, 'utf8'))) return null;
+    if ((mode & 0o004) === 0) return null;
+    const names = [...readFileSync(file, 'utf8').matchAll(GIVEN)].map(([, name = '']) => name);
+    if (!names.some(isSecret)) return null;
   } catch {
     // Whoever reads settings from it says what is wrong with it.
     return null;
