@@ -119,6 +119,10 @@ export async function runScreen(
   stdin.on('end', () => leave());
   // Nothing is drawn before: an echo would stand in it.
   terminal.begin();
+  bell.begin();
+  for (const sentence of problems) chat.tell(sentence);
+  // What was typed meanwhile is read soon: it answers what is asked here.
+  chat.start(whoToGreet(settings, histories, invite));
   let background: Brightness | null = null;
   let drawAnew: () => void = () => undefined;
   if (dependsOnBackground(settings.theme, process.env, colorDepth)) {
@@ -147,9 +151,6 @@ export async function runScreen(
   drawAnew = () => app.rerender(<App chat={chat} looks={looksOn(background)} />);
   app.waitUntilExit().then(() => leave(), crashed);
   process.stdout.write(NO_WRAP);
-  bell.begin();
-  for (const sentence of problems) chat.tell(sentence);
-  chat.start(whoToGreet(settings, histories, invite));
   await left;
   // Ink leaves its screen, wherever it is: where that was left already, the cursor would stand at an old place.
   const { isAway } = suspension;
