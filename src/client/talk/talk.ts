@@ -304,6 +304,9 @@ export class Talk implements Display {
     const all = history.size(peer);
     this.turnTo(null);
     await this.#work.run(async (pause) => {
+      // Once: the person may open the conversation again while it is being forgotten.
+      history.draft(peer, '');
+      history.notify(peer, 'all');
       for (let done = 0; ; ) {
         const removed = history.forget(peer, upTo);
         if (removed === 0) return;
