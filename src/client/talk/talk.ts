@@ -158,6 +158,10 @@ export class Talk implements Display {
     this.#view.said(kind, sanitiseText(said));
   }
 
+  get cancelKey(): string {
+    return this.#view.cancelKey;
+  }
+
   now(): number {
     return this.#clock.now();
   }
