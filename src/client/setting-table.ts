@@ -12,7 +12,7 @@ import { MAX_WORD_CHARACTERS, MAX_WORDS } from './notify/highlight.ts';
 
 export const THEMES = ['auto', 'dark', 'light', 'high-contrast', 'mono'] as const;
 export type Theme = (typeof THEMES)[number];
-export const SIGNS = ['auto', 'unicode', 'ascii'] as const;
+const SIGNS = ['auto', 'unicode', 'ascii'] as const;
 export type Signs = (typeof SIGNS)[number];
 
 /** The settings as somebody gives them. */

@@ -124,7 +124,7 @@ function forbidPasswords(args: readonly string[]): void {
     throw new Failure(
       EXIT.USAGE,
       'A password is never taken from an argument: everybody on this machine can read those, and the shell keeps ' +
-        'them. Use --password-file FILE, MILENA_PASSWORD, or the prompt.',
+        'them. Use --password-file FILE, --password-command COMMAND, MILENA_PASSWORD, or the prompt.',
     );
   }
 }
