@@ -11,6 +11,7 @@
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/scripts/common.sh"
+. "$ROOT/scripts/same-kafka.sh"
 
 background=''
 while [ $# -gt 0 ]; do
@@ -37,8 +38,6 @@ FRONTEND_NODE_FLAGS=(--max-semi-space-size=8 --no-allocation-site-pretenuring --
 # served_or_gone PID
 served_or_gone() { port_open "$FRONTEND_HOST" "$MILENA_PORT" || process_gone "$1" "$program"; }
 
-# same_brokers LIST: the addresses in one order
-same_brokers() { tr ',' '\n' <<<"$1" | sort -u | paste -s -d , -; }
 # own_kafka_port: that of the Kafka that was started here
 own_kafka_port() {
   local port
@@ -56,7 +55,7 @@ if [ -n "$own" ]; then
   wait_for 40 served_or_gone "$own" || die "$EX_UNAVAILABLE" "The frontend at $address runs (process $own) but does not answer."
   if ! process_gone "$own" "$program"; then
     theirs=$(sed -n 3p "$STATE/run/frontend.$own" 2>/dev/null || true)
-    if [ "$(same_brokers "${theirs:-127.0.0.1:$(own_kafka_port)}")" != "$(same_brokers "$MILENA_KAFKA_BROKERS")" ]; then
+    if ! same_kafka "${theirs:-127.0.0.1:$(own_kafka_port)}" "$MILENA_KAFKA_BROKERS"; then
       die "$EX_CONFIG" "A frontend is already running at $address (process $own), with another Kafka: ${theirs:-that of ./start_kafka.sh}, and not $(shown "$MILENA_KAFKA_BROKERS")." \
         "Another one beside it:  $(as_here "MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh" MILENA_KAFKA_BROKERS)" \
         "Or end it first:        $(as_here ./stop_everything.sh)"
@@ -120,6 +119,6 @@ disown "$pid" 2>/dev/null || true
 started=$pid
 pid=''
 say "The frontend is running at $address (process $started, log: $log)."
-# What it has warned of so far would be read by nobody else.
-tail -c "+$((log_begin + 1))" "$log" | node "$ROOT/dist/tools/log-warnings.js" "$(as_here './milena doctor --kafka' MILENA_KAFKA_BROKERS)"
+# What it has warned of so far would be read by nobody else. It serves all the same where this report fails.
+tail -c "+$((log_begin + 1))" "$log" | node "$ROOT/dist/tools/log-warnings.js" "$(as_here './milena doctor --kafka' MILENA_KAFKA_BROKERS)" || true
 say "Next:  $client      Stop it:  $(as_here ./stop_everything.sh)"

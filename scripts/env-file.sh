@@ -2,8 +2,9 @@
 # Written for bash 3.2 (macOS) and later, as scripts/common.sh is.
 
 # load_env_file FILE: its KEY=VALUE lines become environment variables; the real environment wins. Read, never executed:
-# only MILENA_ names count, and quotes around a value are taken off. ENV_FILE_NAMES has those that came from there. As Windows writes it is good, too: with a mark at its
-# beginning (BOM), and CR before each line's end.
+# only MILENA_ names count, and quotes around a value are taken off; one of several lines is refused. ENV_FILE_NAMES has
+# those that came from there. As Windows writes it is good, too: with a mark at its beginning (BOM), and CR before each
+# line's end.
 load_env_file() {
   local file=$1 line name value number=0
   [ -e "$file" ] || [ -L "$file" ] || return 0
@@ -27,12 +28,21 @@ load_env_file() {
     fi
     name=${BASH_REMATCH[2]}
     value=${BASH_REMATCH[3]}
+    # As src/env-file.ts does.
+    case $value in
+      \"*\"* | \'*\'* | \`*\`*) ;;
+      [\"\'\`]*)
+        printf '%s\n' "$file, line $number: a quoted value must end on the line where it begins." >&2
+        exit 64
+        ;;
+    esac
     [[ $name =~ ^MILENA_[A-Z0-9_]+$ ]] || continue
     # Spaces at the end go, also those after a quote.
     value=${value%"${value##*[![:space:]]}"}
     case $value in
       \"*) value=${value#\"} value=${value%%\"*} ;;
       \'*) value=${value#\'} value=${value%%\'*} ;;
+      \`*) value=${value#\`} value=${value%%\`*} ;;
       # Without quotes a comment may follow.
       *) value=${value%%[[:space:]]#*} value=${value%"${value##*[![:space:]]}"} ;;
     esac

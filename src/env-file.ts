@@ -8,7 +8,7 @@ import { whyNotRead } from './why-not-read.ts';
  * Adds the lines `NAME=value` of a file to an environment, which counts before them; no file is no lines. As Windows writes
  * it is good, too: with a mark at its beginning (BOM), and CR before each line's end.
  * @returns what is odd about its lines, a sentence each
- * @throws ConfigError for something by that name that is no such file
+ * @throws ConfigError for something by that name that is no such file, and for a value of several lines
  */
 export function loadEnvFile(file: string, environment: Record<string, string | undefined>): string[] {
   if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return [];
@@ -27,6 +27,11 @@ export function loadEnvFile(file: string, environment: Record<string, string | u
   // UTF-16 without its mark: no setting would be found, and none missed.
   if (text.includes('\0')) throw wrong(file, 'it is not UTF-8');
   text = text.replaceAll('\r\n', '\n');
+  const open = text.split('\n').findIndex(isLeftOpen);
+  if (open >= 0)
+    throw new ConfigError(
+      `${shown(file)}, line ${open + 1}: a quoted value must end on the line where it begins.`,
+    );
   for (const [name, value] of Object.entries(parseEnv(text))) {
     environment[name] ??= value;
   }
@@ -35,24 +40,22 @@ export function loadEnvFile(file: string, environment: Record<string, string | u
 
 const SETTING = /^\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_.]*\s*=\s*(.*)$/;
 
+/** Values of several lines are followed by some readers of such files and not by others. */
+function isLeftOpen(line: string): boolean {
+  const [first = '', ...rest] = SETTING.exec(line)?.[1] ?? '';
+  return /["'`]/.test(first) && !rest.includes(first);
+}
+
 /** Numbers from 1, and what is odd. */
 function oddLines(text: string): [number, string][] {
   const odd: [number, string][] = [];
-  /** What ends a value of several lines. */
-  let quote: string | null = null;
   for (const [index, line] of text.split('\n').entries()) {
-    if (quote !== null) {
-      if (line.includes(quote)) quote = null;
-      continue;
-    }
     if (/^\s*(#|$)/.test(line)) continue;
     const value = SETTING.exec(line)?.[1];
     if (value === undefined) {
       odd.push([index + 1, 'is not NAME=value, and is passed over: write, for example, MILENA_PORT=8080.']);
       continue;
     }
-    const [first = ''] = value;
-    if (/["'`]/.test(first) && !value.includes(first, 1)) quote = first;
     if (/^["']?~(\/|["'\s]|$)/.test(value))
       odd.push([index + 1, 'has a ~, which is not your home there: write the whole path.']);
   }

@@ -38,8 +38,7 @@ describe('.env of a frontend that is started without the scripts', () => {
       'MILENA_PORT 8081',
       '',
       'export MILENA_TLS_CERT=~/cert.pem',
-      'A="two',
-      'lines"',
+      'A="one line"',
       'B',
     ];
     writeFileSync(file, lines.join('\n'));
@@ -47,7 +46,7 @@ describe('.env of a frontend that is started without the scripts', () => {
     expect(said).toEqual([
       expect.stringMatching(/\.env, line 2 is not NAME=value/),
       expect.stringMatching(/\.env, line 4 has a ~, which is not your home/),
-      expect.stringMatching(/\.env, line 7 is not NAME=value/),
+      expect.stringMatching(/\.env, line 6 is not NAME=value/),
     ]);
   });
 
@@ -64,6 +63,20 @@ describe('.env of a frontend that is started without the scripts', () => {
       expect.stringMatching(/\.env, line 2 is not NAME=value/),
       expect.stringMatching(/\.env, line 4: .* {2}MILENA_TLS_CERT=\/home\/anna\/cert\.pem$/),
     ]);
+  });
+
+  it.each([
+    ['"', 'MILENA_HOST="a\nb"\n'],
+    ["'", "OTHER='a\nMILENA_HOST=b'\n"],
+    ['`', 'export MILENA_HOST = `a\nb`'],
+    ['"', 'MILENA_HOST="a\n'],
+  ])('has no values of several lines, in %s, for the scripts neither', (_, text) => {
+    writeFileSync(file, text);
+    const sentence = `${file}, line 1: a quoted value must end on the line where it begins.`;
+    expect(() => loaded()).toThrow(new ConfigError(sentence));
+    const script = '. scripts/env-file.sh; load_env_file "$1"';
+    const done = spawnSync('bash', ['-c', script, '-', file], { cwd: ROOT, encoding: 'utf8' });
+    expect(done).toMatchObject({ status: 64, stderr: `${sentence}\n` });
   });
 
   it('may be missing', () => expect(loaded()).toEqual({}));

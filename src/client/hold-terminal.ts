@@ -4,10 +4,16 @@
  *
  * Only for a chat: a command in the background would be stopped by it.
  */
-import { isCommand } from './script/commands.ts';
+import { commandAt } from './script/command-place.ts';
 
 const args = process.argv.slice(2);
-const isOther = args.some((arg) => isCommand(arg) || ['--help', '-h', '--version', '--plain'].includes(arg));
-if (!isOther && process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== 'dumb') {
+const isOther = args.some((arg) => ['--help', '-h', '--version', '--plain'].includes(arg));
+if (
+  commandAt(args) === -1 &&
+  !isOther &&
+  process.stdin.isTTY &&
+  process.stdout.isTTY &&
+  process.env.TERM !== 'dumb'
+) {
   process.stdin.setRawMode(true);
 }

@@ -12,7 +12,7 @@ import { MAX_WORD_CHARACTERS, MAX_WORDS } from './notify/highlight.ts';
 
 export const THEMES = ['auto', 'dark', 'light', 'high-contrast', 'mono'] as const;
 export type Theme = (typeof THEMES)[number];
-export const SIGNS = ['auto', 'unicode', 'ascii'] as const;
+const SIGNS = ['auto', 'unicode', 'ascii'] as const;
 export type Signs = (typeof SIGNS)[number];
 
 /** The settings as somebody gives them. */
@@ -134,6 +134,15 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
 };
 
 export const SETTING_NAMES = Object.keys(TABLE) as (keyof Given)[];
+
+/** The flags of all settings, for `parseArgs`; those without a value also as `--no-…`. */
+export const SETTING_OPTIONS: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>> =
+  Object.fromEntries(
+    SETTING_NAMES.map((name) => {
+      const { flag, json } = TABLE[name];
+      return [flag, { type: json === 'boolean' ? 'boolean' : 'string' }];
+    }),
+  );
 
 /** Empty ones, as behind a comma at the end, are passed over. */
 function parseWords(list: string): readonly string[] | undefined {

@@ -64,15 +64,6 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** The flags of all settings, for `parseArgs`; those without a value also as `--no-…`. */
-export const SETTING_OPTIONS: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>> =
-  Object.fromEntries(
-    SETTING_NAMES.map((name) => {
-      const { flag, json } = TABLE[name];
-      return [flag, { type: json === 'boolean' ? 'boolean' : 'string' }];
-    }),
-  );
-
 const DEFAULT_SERVER = '127.0.0.1:8080';
 
 type Layer = { -readonly [Name in keyof Given]?: Given[Name] };

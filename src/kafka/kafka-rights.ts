@@ -156,7 +156,7 @@ function grantedAtOnce(findings: readonly Finding[], inboxPrefix: string, princi
 }
 
 /** The commands that grant a frontend all it needs, as docs/operations.md has them. */
-export function frontendGrants(inboxPrefix: string, principal: string): string[] {
+function frontendGrants(inboxPrefix: string, principal: string): string[] {
   const prefixes = inboxPrefix.startsWith('milena.') ? ['milena.'] : ['milena.', inboxPrefix];
   const grant = (operations: readonly Operation[], kind: ResourceKind, name: string, isPrefix = true) =>
     aclCommand(operations, kind, name, isPrefix, principal);

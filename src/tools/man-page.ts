@@ -11,7 +11,7 @@ const COLUMNS = 78;
 
 const EXIT_CODES: readonly (readonly [code: string, means: string])[] = [
   ['0', 'Done.'],
-  ['64', 'Wrong arguments or settings, or no password.'],
+  ['64', 'Wrong arguments or settings (but of doctor: 78), or no password.'],
   ['65', 'The text is empty, too long or not UTF-8; or the new password is too weak.'],
   ['67', 'There is no such user, or not any more.'],
   ['69', 'No connection to the server; nothing was sent.'],
@@ -20,13 +20,16 @@ const EXIT_CODES: readonly (readonly [code: string, means: string])[] = [
   ['74', 'A file or a pipe cannot be read or written.'],
   ['75', 'It may work later; the message says whether something was stored already.'],
   ['77', 'Not permitted: a wrong password, a block, or messages that wait.'],
-  ['78', 'Of doctor: Kafka and the settings do not fit.'],
+  ['78', 'Of doctor: a setting cannot be used, or does not fit Kafka.'],
   ['129, 130, 143', 'Ended by SIGHUP, SIGINT, SIGTERM.'],
 ];
 
 const FILES: readonly (readonly [path: string, is: string])[] = [
   ['~/.config/milena/settings.json', 'The settings, one JSON object.'],
+  ['~/.config/milena/keys.conf', 'Other keys for the chat; /help keys has their names.'],
   ['~/.local/share/milena/', 'Histories, one for each account and server.'],
+  ['~/.local/share/milena/accounts.json', 'The last account on each server.'],
+  ['~/.local/share/milena/servers.json', 'Of several servers the one that answered last.'],
   [
     '~/.local/share/milena/logins/',
     'Logins that the next start of the chat goes on with: as secret as passwords.',

@@ -241,7 +241,8 @@ export class History {
 
   /**
    * Takes the conversation out of the history up to a message, except what it still has to send: one step of it, durable
-   * when this returns. What comes again because its acknowledgement was lost is new then.
+   * when this returns. What comes again because its acknowledgement was lost is new then. Its draft and its level of
+   * notification stay.
    * @returns how many messages were removed; 0: it is done
    */
   forget(peer: Peer, upTo: number): number {

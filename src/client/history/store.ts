@@ -345,23 +345,16 @@ export class Store {
 
   /** A step of it; returns how many messages it removed, 0 when there are no more up to that one. */
   forget(peer: Peer, upTo: number): number {
+    // What goes is counted no longer; between two steps the person may read further, write, or mute it.
+    this.read(peer, upTo);
     const id = this.#conversationId(bounded(peer));
-    const last = Math.min(upTo, Number.MAX_SAFE_INTEGER);
     const { changes } = this.#sql(
       `DELETE FROM messages WHERE id IN (
          SELECT id FROM messages WHERE conversation = ? AND id <= ?
            AND (fate IS NULL OR fate NOT IN ('on-its-way', 'waiting')) ORDER BY id LIMIT ?)`,
-    ).run(id, last, FORGET_AT_ONCE);
-    this.#sql(
-      `UPDATE conversations SET draft = '', notify = 'all', messages = messages - :removed,
-         read_up_to = max(read_up_to, min(:last, last_id)),
-         unread = (SELECT count(*) FROM messages m
-           WHERE m.conversation = :id AND m.id > :last AND m.fate IS NULL),
-         highlights = (SELECT count(*) FROM messages m
-           WHERE m.conversation = :id AND m.id > :last AND m.highlight),
-         first_unread = ${FIRST_UNREAD(':last')} WHERE id = :id`,
-    ).run({ id, last, removed: Number(changes) });
-    this.#sql('DELETE FROM conversations WHERE id = ? AND messages = 0').run(id);
+    ).run(id, Math.min(upTo, Number.MAX_SAFE_INTEGER), FORGET_AT_ONCE);
+    this.#sql('UPDATE conversations SET messages = messages - ? WHERE id = ?').run(Number(changes), id);
+    this.#dropIfEmpty(id);
     return Number(changes);
   }
 
@@ -416,10 +409,14 @@ export class Store {
         `UPDATE conversations SET messages = messages - ?, unread = unread - ?, highlights = highlights - ?,
            first_unread = ${FIRST_UNREAD('read_up_to')} WHERE id = ?`,
       ).run(messages.length, unread.length, highlights, conversation);
-      this.#sql(
-        `DELETE FROM conversations WHERE id = ? AND messages = 0 AND notify = 'all' AND draft = ''`,
-      ).run(conversation);
+      this.#dropIfEmpty(conversation);
     }
+  }
+
+  #dropIfEmpty(conversation: number): void {
+    this.#sql(
+      `DELETE FROM conversations WHERE id = ? AND messages = 0 AND notify = 'all' AND draft = ''`,
+    ).run(conversation);
   }
 
   #page(sql: string, ...values: (string | number)[]): StoredMessage[] {

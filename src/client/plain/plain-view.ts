@@ -15,6 +15,8 @@ const READ_OUT_FOUND = 20;
 
 /** The talk as lines, one after the other: for screen readers, and for terminals that can do no more. */
 export class PlainView implements View {
+  /** Escape is no key of a line editor. */
+  readonly cancelKey = 'Ctrl+C';
   readonly #prompt: Prompt;
   readonly #quit: () => void;
   readonly #clock: ServerClock;
@@ -68,8 +70,7 @@ export class PlainView implements View {
   }
 
   said(kind: 'info' | 'error', text: string): void {
-    const words = inKeys(text);
-    this.#print(kind === 'error' ? `Error: ${words}` : words);
+    this.#print(kind === 'error' ? `Error: ${text}` : text);
   }
 
   arrived(message: StoredMessage): void {
@@ -126,7 +127,7 @@ export class PlainView implements View {
       });
       return;
     }
-    if (question !== null && this.#prompt.hasKeys) this.#print(`(${inKeys(question.hint)})`);
+    if (question !== null && this.#prompt.hasKeys) this.#print(`(${question.hint})`);
     const asked = question === null ? null : { text: `${question.prompt}: `, masked: question.masked };
     this.#prompt.ask(asked, keepsTyped);
   }
@@ -202,12 +203,4 @@ export class PlainView implements View {
   #print(text: string): void {
     this.#prompt.print(text);
   }
-}
-
-/** Escape is no key of a line editor, and neither are the screen's own. */
-function inKeys(text: string): string {
-  return text
-    .replaceAll('Esc', 'Ctrl+C')
-    .replace('Ctrl+T, or ', '')
-    .replace('Ctrl+L draws the screen anew, ', '');
 }

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { suggest } from '../../suggest.ts';
 import { harmless } from '../json.ts';
-import { type Flags, SETTING_OPTIONS } from '../settings.ts';
+import { SETTING_OPTIONS } from '../setting-table.ts';
+import type { Flags } from '../settings.ts';
+import { CHAT_OPTIONS, commandAt, optionName } from './command-place.ts';
 import { COMMANDS, type CommandName, isCommand, type Option } from './commands.ts';
 import { EXIT, Failure } from './exit.ts';
 import { demandUtf8 } from './utf8-arguments.ts';
@@ -18,9 +20,6 @@ export interface Arguments<Given extends Options> {
   readonly positionals: readonly string[];
   readonly flags: Flags;
 }
-
-/** What the chat takes beside the settings. */
-export const CHAT_OPTIONS = { invite: { type: 'string' } } as const satisfies Options;
 
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
 
@@ -125,38 +124,20 @@ function forbidPasswords(args: readonly string[]): void {
     throw new Failure(
       EXIT.USAGE,
       'A password is never taken from an argument: everybody on this machine can read those, and the shell keeps ' +
-        'them. Use --password-file FILE, MILENA_PASSWORD, or the prompt.',
+        'them. Use --password-file FILE, --password-command COMMAND, MILENA_PASSWORD, or the prompt.',
     );
   }
 }
 
 function mistakeIn(args: readonly string[], known: Options, error: TypeError): string {
   const isUnknown = 'code' in error && error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
-  const unknown = args.find((arg) => /^-./.test(arg) && !Object.hasOwn(known, nameOf(arg)));
+  const unknown = args.find((arg) => /^-./.test(arg) && !Object.hasOwn(known, optionName(arg)));
   if (!isUnknown || unknown === undefined) return `${error.message.split('. ')[0]}.`;
   // What is behind "=" may be a secret.
   const told = quoted(unknown.replace(/=.*$/s, ''));
-  const close = suggest(nameOf(unknown), Object.keys(known));
+  const close = suggest(optionName(unknown), Object.keys(known));
   if (close !== null) return `There is no option ${told}. Is --${close} meant?`;
   return `There is no option ${told}. Text that begins with a dash goes behind "--".`;
-}
-
-function nameOf(arg: string): string {
-  return arg.replace(/^--?(no-)?|=.*$/gs, '');
-}
-
-const VALUED: Options = { ...SETTING_OPTIONS, ...CHAT_OPTIONS };
-
-/** Where the command stands: the first argument that is neither an option nor an option's value; -1 without one. */
-function commandAt(args: readonly string[]): number {
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] ?? '';
-    if (arg === '--') return -1;
-    if (!arg.startsWith('-')) return at;
-    const option = VALUED[nameOf(arg)];
-    if (option?.type === 'string' && !arg.includes('=')) at += 1;
-  }
-  return -1;
 }
 
 /** What somebody wrote, for a sentence about it. */

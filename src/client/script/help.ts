@@ -91,8 +91,8 @@ name is nobody's.
 ${LOGIN}`,
   create: `Usage: milena create [OPTIONS] NAME
 
-Makes an account. Its password comes from --password-file, from MILENA_PASSWORD,
-or from the prompt, where it is typed twice.
+Makes an account. Its password comes from --password-file, --password-command,
+MILENA_PASSWORD, or the prompt, where it is typed twice.
 
   --invite INVITE         leave to make it, where the server asks for an invite
   --timeout SECONDS       give up after that; 30
@@ -114,7 +114,8 @@ Exit codes: 0 deleted, 77 messages wait, wrong password, or not confirmed.
   passwd: `Usage: milena passwd [OPTIONS]
 
 Changes the password of the account of --user. The old one comes from
---password-file, from MILENA_PASSWORD, or from the prompt; the new one likewise:
+--password-file, --password-command, MILENA_PASSWORD, or the prompt; the new one
+from the prompt, or:
 
   --new-password-file FILE    the new password; also MILENA_NEW_PASSWORD
 ${LOGIN}`,

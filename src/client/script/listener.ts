@@ -70,8 +70,8 @@ export class Listener {
   #hasBegun = false;
   #isLost = false;
   #isEntering = false;
-  /** Told when a login of an earlier program was taken, or why not. */
-  #resumed: (failure: Failure | 'not-good' | null) => void = () => undefined;
+  /** Told when a login of an earlier program was taken, or why not: a sentence where the password may do all the same. */
+  #resumed: (outcome: Failure | string | null) => void = () => undefined;
   #skipped = 0;
   /** The one that messages came from last. */
   #server = '';
@@ -140,19 +140,19 @@ export class Listener {
     }
   }
 
-  /** By the login that the chat keeps on this machine; false where there is none, or it is not good any more. */
+  /** By the login that the chat keeps on this machine; false where there is none, or the server does not take it. */
   async #resume(): Promise<boolean> {
     const { name, takeover } = this.#options;
     const kept = this.#password === null ? this.#logins.find(name) : null;
     if (kept === null) return false;
-    const outcome = await new Promise<Failure | 'not-good' | null>((resolve) => {
+    const outcome = await new Promise<Failure | string | null>((resolve) => {
       this.#resumed = resolve;
       this.#client.resume(kept, takeover);
     });
     this.#resumed = () => undefined;
     if (outcome instanceof Failure) throw outcome;
     if (outcome === null) return true;
-    this.#context.say(`The login of ${name} that was kept on this machine is not good any more.`);
+    this.#context.say(outcome);
     return false;
   }
 
@@ -246,10 +246,15 @@ export class Listener {
     this.#isLost = false;
   }
 
-  #whyNotResumed({ code, reason }: NotRestored): Failure | 'not-good' {
-    if (code === 'BAD_CREDENTIALS' || code === null) return 'not-good';
-    if (code === 'ALREADY_LOGGED_IN') return loggedInElsewhere(this.#options.name, null);
-    return new Failure(EXIT_BY_REFUSAL[code], sanitiseLine(reason));
+  #whyNotResumed({ code, isTried, reason }: NotRestored): Failure | string {
+    const { name } = this.#options;
+    if (!isTried) return sanitiseLine(reason);
+    if (code === 'BAD_CREDENTIALS') {
+      return `The login of ${name} that was kept on this machine is not good any more.`;
+    }
+    if (code === 'ALREADY_LOGGED_IN') return loggedInElsewhere(name, null);
+    const exit = code === null ? EXIT.TRY_LATER : EXIT_BY_REFUSAL[code];
+    return new Failure(exit, sanitiseLine(reason));
   }
 
   /** The token is not taken any more; the password still may be. */

@@ -84,7 +84,8 @@ async function prompted<Value>(context: Asking, ask: (prompt: Prompt) => Promise
   if (prompt === null) {
     throw new Failure(
       EXIT.USAGE,
-      'There is no password, and no terminal to ask at: use --password-file FILE or MILENA_PASSWORD.',
+      'There is no password, and no terminal to ask at: use --password-file FILE, --password-command COMMAND or ' +
+        'MILENA_PASSWORD.',
     );
   }
   try {

@@ -43,7 +43,7 @@ export class AccountQuestions {
       this.logins.enter({ name, isStart: true, takeover: false });
       return;
     }
-    const hint = 'a name that you have, or a new one · Esc looks around first';
+    const hint = `a name that you have, or a new one · ${this.#display.cancelKey} looks around first`;
     this.#display.ask({ prompt: 'your name', hint, masked: false, orCommand: true }, (answer) => {
       if (answer === null) return;
       return answer.trim() === '' ? this.greet(null) : this.#enterOrMake(answer.trim());
@@ -64,17 +64,22 @@ export class AccountQuestions {
   changePassword(): void {
     this.#requireLogin();
     const change = (old: string | null) =>
-      this.#askTwice('new password', 'usually 8 characters or more · Esc leaves', async (password) => {
-        if (password === null) throw new ClientError('INVALID', 'A password cannot be empty.');
-        await this.#client.changePassword(old, password);
-        this.#display.say('info', 'The password is changed.');
-      });
+      this.#askTwice(
+        'new password',
+        `usually 8 characters or more · ${this.#display.cancelKey} leaves`,
+        async (password) => {
+          if (password === null) throw new ClientError('INVALID', 'A password cannot be empty.');
+          await this.#client.changePassword(old, password);
+          this.#display.say('info', 'The password is changed.');
+        },
+      );
     if (this.#client.isOpen) {
       change(null);
       return;
     }
-    this.#display.ask(secret('old password', 'the one you have now · Esc leaves'), (old) =>
-      old === null ? this.#nothing() : change(old === '' ? null : old),
+    this.#display.ask(
+      secret('old password', `the one you have now · ${this.#display.cancelKey} leaves`),
+      (old) => (old === null ? this.#nothing() : change(old === '' ? null : old)),
     );
   }
 
@@ -88,7 +93,7 @@ export class AccountQuestions {
       if (!isYes(answer)) return this.#kept(account);
       if (this.#client.isOpen) return this.#delete(account, null, false);
       this.#display.ask(
-        secret(`password of ${account}`, 'Enter deletes the account · Esc keeps it'),
+        secret(`password of ${account}`, `Enter deletes the account · ${this.#display.cancelKey} keeps it`),
         (password) =>
           password === null
             ? this.#kept(account)
@@ -114,7 +119,7 @@ export class AccountQuestions {
   }
 
   #askNewPassword(name: string): void {
-    const hint = 'usually 8 characters or more · Enter alone: none, open to anybody · Esc leaves';
+    const hint = `usually 8 characters or more · Enter alone: none, open to anybody · ${this.#display.cancelKey} leaves`;
     this.#askTwice(`password for ${name}`, hint, (password) => this.#create(name, password));
   }
 
@@ -135,7 +140,7 @@ export class AccountQuestions {
   #askInvite(name: string, password: string | null): void {
     const command = ['milena', this.#serverFlags, '--invite INVITE'].filter(Boolean).join(' ');
     this.#display.say('info', `If you have an invite, enter it below, or give it at the start:  ${command}`);
-    const hint = "the operator's invite, if the server takes any · Esc leaves";
+    const hint = `the operator's invite, if the server takes any · ${this.#display.cancelKey} leaves`;
     this.#display.ask({ prompt: 'invite', hint, masked: false }, (answer) => {
       if (answer === null || answer.trim() === '') return this.#nothing();
       this.#invite = answer.trim();
@@ -186,12 +191,18 @@ export class AccountQuestions {
     this.#display.ask(secret(prompt, hint, again), (first) => {
       if (first === null) return this.#nothing();
       if (first === '') return attempt(null);
-      this.#display.ask(secret('the same again', 'so that it is what you meant · Esc leaves'), (second) => {
-        if (second === null) return this.#nothing();
-        if (second === first) return attempt(first);
-        this.#display.say('error', 'The two passwords differ: nothing was done. Once more, or Esc.');
-        this.#askTwice(prompt, hint, done, null);
-      });
+      this.#display.ask(
+        secret('the same again', `so that it is what you meant · ${this.#display.cancelKey} leaves`),
+        (second) => {
+          if (second === null) return this.#nothing();
+          if (second === first) return attempt(first);
+          this.#display.say(
+            'error',
+            `The two passwords differ: nothing was done. Once more, or ${this.#display.cancelKey}.`,
+          );
+          this.#askTwice(prompt, hint, done, null);
+        },
+      );
     });
   }
 

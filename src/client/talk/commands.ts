@@ -85,8 +85,7 @@ const NO_CHANNELS = 'There are no channels, only conversations between two: /msg
 /** What there is elsewhere and not here, and what does it. */
 const NOT_HERE: Readonly<Record<string, string>> = {
   '/me': 'There is no /me: a text says who does what as well.',
-  '/clear':
-    'Ctrl+L draws the screen anew, /close leaves the conversation, /forget takes it out of the history.',
+  '/clear': '/close leaves the conversation, /forget takes it out of the history.',
   '/topic': NO_CHANNELS,
   '/join': NO_CHANNELS,
   '/invite': NO_CHANNELS,

@@ -45,6 +45,8 @@ export interface Display {
   readonly isKept: boolean;
   /** Whether the person is being asked something, or an answer is looked at. */
   readonly isAsking: boolean;
+  /** The key that leaves a question, for words about it. */
+  readonly cancelKey: string;
   /** Milliseconds since the epoch, by the server's clock as far as it is known. */
   now(): number;
   /** Messages from a user that are not read yet. */
@@ -69,8 +71,10 @@ export interface Display {
 
 /** What a screen, or lines on a dumb terminal, do with the talk. All texts but those of messages are safe. */
 export interface View {
-  /** What keys do in it, for /help; absent: as on the screen. */
-  readonly keys?: readonly string[];
+  /** What keys do in it, for /help. */
+  readonly keys: readonly string[];
+  /** The key that leaves a question, for words about it. */
+  readonly cancelKey: string;
   said(kind: 'info' | 'error', text: string): void;
   /** A message is new in the history. */
   arrived(message: StoredMessage): void;

@@ -144,7 +144,7 @@ export class LoginQuestions {
   }
 
   #askPassword({ ...asked }: Entering, again?: Question['again']): void {
-    const hint = 'Enter logs in · alone: no password · Esc leaves';
+    const hint = `Enter logs in · alone: no password · ${this.#display.cancelKey} leaves`;
     const question = secret(`password of ${asked.name}`, hint, again);
     this.#display.ask(question, (password) => {
       // Another question has taken its place.

@@ -2,8 +2,8 @@ import type { Answered, Question, View } from './display.ts';
 
 /** Lines that are kept for questions to come; more are dropped. */
 const MAX_AHEAD = 10;
-const ENDED = 'the login that this is about has ended: nothing will be done · Esc leaves';
-const WAITING = 'asking the server · Esc goes on without waiting';
+const ENDED = 'the login that this is about has ended: nothing will be done';
+const WAITING = 'asking the server';
 
 interface Asking {
   readonly question: Question;
@@ -26,11 +26,11 @@ interface Waiting {
  * connection was lost while it was being typed.
  */
 export class Questions {
-  readonly #view: Pick<View, 'asked'>;
+  readonly #view: Pick<View, 'asked' | 'cancelKey'>;
   #asking: Asking | undefined;
   #waiting: Waiting | undefined;
 
-  constructor(view: Pick<View, 'asked'>) {
+  constructor(view: Pick<View, 'asked' | 'cancelKey'>) {
     this.#view = view;
   }
 
@@ -82,7 +82,8 @@ export class Questions {
     const waiting: Waiting = { masked: asking.question.masked, ahead };
     this.#waiting = waiting;
     // Always behind dots: the next question may be for a password.
-    this.#view.asked({ prompt: '…', hint: WAITING, masked: true, isWaiting: true }, false);
+    const hint = `${WAITING} · ${this.#view.cancelKey} goes on without waiting`;
+    this.#view.asked({ prompt: '…', hint, masked: true, isWaiting: true }, false);
     let isDone = false;
     try {
       await asking.answered(text);
@@ -99,7 +100,8 @@ export class Questions {
     if (asking === undefined || asking.isStale || asking.account === account) return;
     asking.isStale = true;
     // It stays until the person leaves it: they may be in the middle of a password.
-    this.#view.asked({ ...asking.question, hint: ENDED }, true);
+    const hint = `${ENDED} · ${this.#view.cancelKey} leaves`;
+    this.#view.asked({ ...asking.question, hint }, true);
   }
 
   #leaveWaiting(keepsTyped: boolean): void {

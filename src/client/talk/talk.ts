@@ -162,6 +162,10 @@ export class Talk implements Display {
     this.#view.said(kind, sanitiseText(said));
   }
 
+  get cancelKey(): string {
+    return this.#view.cancelKey;
+  }
+
   now(): number {
     return this.#clock.now();
   }
@@ -308,6 +312,9 @@ export class Talk implements Display {
     const all = history.size(peer);
     this.turnTo(null);
     await this.#work.run(async (pause) => {
+      // Once: the person may open the conversation again while it is being forgotten.
+      history.draft(peer, '');
+      history.notify(peer, 'all');
       for (let done = 0; ; ) {
         const removed = history.forget(peer, upTo);
         if (removed === 0) return;

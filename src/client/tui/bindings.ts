@@ -110,6 +110,17 @@ export class Bindings {
     return key === undefined ? null : shownKey(key);
   }
 
+  /** The first keys of actions and what they do, for a row of such; nothing where one of them has none. */
+  hint(does: string, ...names: readonly string[]): readonly string[] {
+    const keys = names.map((name) => this.shown(name));
+    return keys.includes(null) ? [] : [`${keys.join(' ')} ${does}`.trimEnd()];
+  }
+
+  /** What leaves a question, a page, the list. */
+  get cancelKey(): string {
+    return this.shown('cancel') ?? shownKey(ALWAYS);
+  }
+
   /** For /help keys: the keys, their name in the file, what they do. */
   get rows(): readonly { readonly keys: string; readonly name: string; readonly does: string }[] {
     return this.#table.map(({ keys, name, does }) => ({

@@ -21,7 +21,7 @@ import { Entered } from './entered.ts';
 import { startSearch, stepSearch } from './entered-search.ts';
 import { conversationAt, type Frame, frameOf, messageHeight } from './frame.ts';
 import type { InputAction } from './input-line.ts';
-import { keyRows } from './key-rows.ts';
+import { keyRows, usualKeys } from './key-rows.ts';
 import { type KeyAction, keyAction } from './keys.ts';
 import { Pane } from './pane.ts';
 import { emptyScreen, type Screen, type ScreenEvent, showsMessages, updateScreen } from './screen.ts';
@@ -209,6 +209,14 @@ export class Chat implements View {
   page(title: string, rows: readonly string[]): void {
     this.#update({ type: 'page', page: { type: 'text', title, rows, top: 0 } });
     this.#drawing.soon();
+  }
+
+  get keys(): readonly string[] {
+    return usualKeys(this.#keys.bindings);
+  }
+
+  get cancelKey(): string {
+    return this.#keys.bindings.cancelKey;
   }
 
   showKeys(): void {

@@ -2,11 +2,12 @@ import { MAX_COUNTED } from '../history/store.ts';
 import { countNews } from '../history/unread.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { ME, nameOf } from '../talk/words.ts';
+import type { Bindings } from './bindings.ts';
 import { cells, shorten, toWidth } from './cells.ts';
 import { cutNames } from './cut-names.ts';
 import { lately } from './days.ts';
 import { headerRow } from './header-row.ts';
-import { hintFor } from './hints.ts';
+import { hintFor, hints } from './hints.ts';
 import { homeRows } from './home-rows.ts';
 import { maskInput } from './input-line.ts';
 import { viewInput } from './input-view.ts';
@@ -105,24 +106,28 @@ function contentOf(screen: Screen, timeline: Timeline, columns: number, height: 
   const home = talk.to === null ? homeRows(screen, columns) : [];
   const empty = talk.to !== null && rows.length === 0 ? [[], [span(' Nothing said yet.', 'dim')]] : home;
   const above: Row[] = empty.length <= blank ? empty : [];
-  const { outOfSight } = screen;
+  const { outOfSight, bindings } = screen;
   const content = [
     ...above,
     ...Array.from({ length: blank - above.length }, (): Row => []),
     ...rows,
-    ...(below === 1 ? [belowRow(outOfSight.below, columns)] : []),
+    ...(below === 1 ? [belowRow(outOfSight.below, bindings, columns)] : []),
   ];
   // What it stands over is read again when the person goes up there.
-  return outOfSight.above === 0 ? content : [aboveRow(outOfSight.above, columns), ...content.slice(1)];
+  return outOfSight.above === 0
+    ? content
+    : [aboveRow(outOfSight.above, bindings, columns), ...content.slice(1)];
 }
 
-function aboveRow(count: number, columns: number): Row {
-  return atRight(`↑ ${counted(count)} new above · Alt+P`, 'unread', columns);
+function aboveRow(count: number, bindings: Bindings, columns: number): Row {
+  const key = bindings.hint('', 'first-unread');
+  return atRight(hints(`↑ ${counted(count)} new above`, key), 'unread', columns);
 }
 
-function belowRow(count: number, columns: number): Row {
+function belowRow(count: number, bindings: Bindings, columns: number): Row {
   if (count === 0) return atRight('↓ more below', 'dim', columns);
-  return atRight(`↓ ${counted(count)} new below · Alt+A`, 'unread', columns);
+  const key = bindings.hint('', 'next-unread');
+  return atRight(hints(`↓ ${counted(count)} new below`, key), 'unread', columns);
 }
 
 function counted(count: number): string {

@@ -5,7 +5,7 @@ import type { Peer, StoredMessage } from '../history/types.ts';
 const PAGE = 100;
 /** Messages that are held at most; with more, those furthest from what is shown go. */
 const MAX_HELD = 1_000;
-/** Longer texts are counted, and together may have so many characters: the rest is read again when it is looked at. */
+/** Longer texts are counted as they come, and together may have so many characters: the rest is read again when it is looked at. */
 const LONG_CHARACTERS = 16_384;
 const MAX_LONG_CHARACTERS = 16 * 1024 * 1024;
 
@@ -131,17 +131,20 @@ export class HeldMessages {
 
   /** Lets go of messages far from that one, which is shown. */
   trim(id: number): void {
-    const surplus = this.#messages.length - MAX_HELD;
-    if (surplus <= 0) return;
     const at = this.#messages.findIndex((message) => message.id === id);
     if (at < 0) return;
-    if (at > this.#messages.length / 2) {
-      this.#messages.splice(0, surplus);
-      this.#hasOlder = true;
-    } else {
-      this.#messages.splice(MAX_HELD);
-      this.#hasNewer = true;
+    let { characters } = this;
+    let [from, to] = [0, this.#messages.length];
+    while (to - from > MAX_HELD || (characters > MAX_LONG_CHARACTERS && to - from > 1)) {
+      // The end that is further away.
+      const goes = at - from > to - 1 - at ? from++ : --to;
+      characters -= this.#messages[goes]?.body.length ?? 0;
     }
+    if (to - from === this.#messages.length) return;
+    this.#hasOlder ||= from > 0;
+    this.#hasNewer ||= to < this.#messages.length;
+    this.#messages.splice(to);
+    this.#messages.splice(0, from);
     this.#version += 1;
   }
 

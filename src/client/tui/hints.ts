@@ -18,19 +18,22 @@ export function promptFor({ question, talk, search }: Screen): string {
 export function hintFor(screen: Screen): string {
   const { question, page, picked, talk, bindings, working } = screen;
   if (working !== null) return working;
-  const key = (name: string, does: string) => {
-    const shown = bindings.shown(name);
-    return shown === null ? [] : [`${shown} ${does}`];
-  };
-  const hints = (...parts: (string | readonly string[])[]) => parts.flat().join(' · ');
+  const key = (name: string, does: string) => bindings.hint(does, name);
+  const choose = bindings.hint('choose', 'previous', 'next');
   if (screen.search !== null) {
-    return hints(key('reverse-search-history', 'older'), 'Enter takes it', key('cancel', 'as it was'));
+    return hints(
+      key('reverse-search-history', 'older'),
+      key('accept-line', 'takes it'),
+      key('cancel', 'as it was'),
+    );
   }
   if (question !== null) return question.hint;
-  if (page?.type === 'found') return '↑ ↓ choose · Enter goes there · Esc back';
-  if (page !== null) return 'Esc back · PageUp PageDown';
-  if (picked !== null) return '↑ ↓ choose · Enter opens · Esc back';
-  if (screen.completion !== null) return 'Tab next · Shift+Tab back · Esc as it was';
+  if (page?.type === 'found') return hints(choose, key('accept-line', 'goes there'), key('cancel', 'back'));
+  if (page !== null) return hints(key('cancel', 'back'), bindings.hint('', 'page-up', 'page-down'));
+  if (picked !== null) return hints(choose, key('accept-line', 'opens'), key('cancel', 'back'));
+  if (screen.completion !== null) {
+    return hints(key('complete', 'next'), key('complete-back', 'back'), key('cancel', 'as it was'));
+  }
   if (talk.link.kind !== 'online') return 'Trying again by itself · what you send waits (⧖) · /help · /quit';
   if (talk.account === null) return '/login NAME · /create NAME · /help · /quit';
   if (talk.to === null) return hints('/msg NAME', '/list', key('list', 'list'), '/help');
@@ -44,4 +47,9 @@ export function hintFor(screen: Screen): string {
     key('list', 'list'),
     '/help',
   );
+}
+
+/** Beside each other. */
+export function hints(...parts: readonly (string | readonly string[])[]): string {
+  return parts.flat().join(' · ');
 }

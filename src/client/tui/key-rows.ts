@@ -1,4 +1,5 @@
 import type { Bindings } from './bindings.ts';
+import { hints } from './hints.ts';
 import { wrapText } from './wrap.ts';
 
 /** With less, what a key does stands under it. */
@@ -19,4 +20,29 @@ export function keyRows(bindings: Bindings, file: string, columns: number): stri
       : [...wrapText(keys, columns, columns), ' '.repeat(indent) + first, ...under];
   });
   return [...rows, '', ...wrapText(about, columns, columns)];
+}
+
+/** What one needs first, for /help: rows that fit 80 columns with the keys that hold where nobody says otherwise. */
+export function usualKeys(bindings: Bindings): string[] {
+  const key = (name: string, does: string) => bindings.hint(does, name);
+  return [
+    hints(
+      key('accept-line', 'sends'),
+      key('newline', 'new line'),
+      key('complete', 'completes'),
+      key('undo', 'takes back a change'),
+    ),
+    hints(
+      key('next-unread', 'next unread'),
+      key('activity', 'what concerns you'),
+      key('list', 'list'),
+      bindings.hint('other', 'previous-conversation', 'next-conversation'),
+    ),
+    hints(
+      bindings.hint('scroll', 'page-up', 'page-down'),
+      key('reverse-search-history', 'looks back'),
+      key('quit', 'leaves'),
+      '/help keys: all',
+    ),
+  ];
 }

@@ -14,14 +14,10 @@ const MAX_URL_BYTES = 2_083;
 /** Looked at in one text: what a person would follow is not behind the hundredth. */
 const MAX_LINKS = 100;
 
-/** The addresses in a text, in their order. @param text of several lines, safe for a terminal */
-export function linksIn(text: string): string[] {
-  return findLinks(text).map(({ url }) => url);
-}
-
 /**
  * Rows of a text with its addresses as links, whole ones though they may go over several rows.
  * @param rows what `wrapText` made of `text`: pieces of it in their order
+ * @param text of several lines, safe for a terminal
  */
 export function linkedRows(rows: readonly string[], text: string, role: Role): Span[][] {
   const links = findLinks(text);

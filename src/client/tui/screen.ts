@@ -159,7 +159,7 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
   }
 }
 
-const OVER = 'this question has ended: nothing typed here goes anywhere · Enter or Esc goes on';
+const OVER = 'this question has ended: nothing typed here goes anywhere';
 
 /**
  * A password that was half typed goes with its question. Its other half is not shown either, and answers nothing: what
@@ -170,7 +170,8 @@ function ask(screen: Screen, question: Question | null, keepsTyped: boolean): Sc
   if (before?.isOver) return { ...screen, next: question };
   const asked = { ...screen, question, page: null, picked: null, search: null };
   if (before?.masked && answer.text !== '' && !keepsTyped) {
-    const over = { prompt: before.prompt, hint: OVER, masked: true, isOver: true };
+    const hint = `${OVER} · Enter or ${screen.bindings.cancelKey} goes on`;
+    const over = { prompt: before.prompt, hint, masked: true, isOver: true };
     return { ...asked, question: over, next: question, answer: EMPTY_INPUT };
   }
   if (question !== null) return { ...asked, answer: keepsTyped ? answer : EMPTY_INPUT };

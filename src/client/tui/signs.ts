@@ -1,8 +1,8 @@
+import type { Signs as SignsChoice } from '../setting-table.ts';
 import type { Row, Span } from './rows.ts';
 
 /** Which signs are drawn: those of Unicode, or ASCII's for fonts that have no others. */
-export type Signs = 'unicode' | 'ascii';
-export type SignsChoice = 'auto' | Signs;
+export type Signs = Exclude<SignsChoice, 'auto'>;
 
 /**
  * The Linux console has a font of 256 or 512 characters, and ticks, hourglass and circles are in none that come with it.

@@ -1,3 +1,4 @@
+import type { Theme as ThemeChoice } from '../setting-table.ts';
 import { type Brightness, isLight } from './background.ts';
 import type { Role } from './rows.ts';
 
@@ -16,8 +17,6 @@ export type Theme = Readonly<Record<Role, Style>> & {
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-export type ThemeChoice = 'auto' | 'dark' | 'light' | 'high-contrast' | 'mono';
 
 interface Colours {
   readonly names: readonly string[];

@@ -36,8 +36,11 @@ export class Client {
   #identity: Identity | null = null;
   /** The account to log in to again after a reconnect. */
   #wanted: string | null = null;
-  /** The login is one of an earlier process, and another one may hold the account by it: whoever does is not put out. */
-  #isResuming = false;
+  /**
+   * The login is one of an earlier process, and another one may hold the account by it: that one is put out only if the
+   * person has said so. Null: it is this one's own.
+   */
+  #resuming: { readonly takeover: boolean } | null = null;
   #features: readonly string[] = [];
   /** How many messages of a retrieve reply were new. */
   readonly #newIn = new WeakMap<ServerFrame, number>();
@@ -141,10 +144,10 @@ export class Client {
   resume(identity: Identity, takeover = false): void {
     this.#intent += 1;
     this.#become(identity);
-    this.#isResuming = true;
+    this.#resuming = { takeover };
     this.#setState(null);
     const { connection } = this.#transport;
-    if (connection !== undefined) void this.#restore(connection, identity, takeover);
+    if (connection !== undefined) void this.#restore(connection, identity);
   }
 
   /** Logs out, and connects anew. @throws ClientError */
@@ -301,8 +304,8 @@ export class Client {
     if (connection === undefined) return;
     const before = this.#identity;
     const identity = identityFrom(request, reply, before);
-    const isRestored = request.type === 'login' && request.token !== undefined && !this.#isResuming;
-    this.#isResuming = false;
+    const isRestored = request.type === 'login' && request.token !== undefined && this.#resuming === null;
+    this.#resuming = null;
     // Before anything is told of this account; what was told of another one is in its history.
     this.#become(identity);
     this.#options.logins?.keep(identity, reply.tokenExpiresAt ?? 0);
@@ -343,7 +346,7 @@ export class Client {
 
   #giveUpLogin(): void {
     this.#wanted = null;
-    this.#isResuming = false;
+    this.#resuming = null;
     if (this.#identity !== null) this.#identity = { ...this.#identity, token: null };
   }
 
@@ -357,12 +360,12 @@ export class Client {
    * Logs in again by the token after a reconnect, and tells each failure. One that says nothing about the token is
    * tried again a few times; an unanswered login is not, since it may still succeed.
    */
-  async #restore(connection: Connection2, { name, token }: Identity, takeover = false): Promise<void> {
+  async #restore(connection: Connection2, { name, token }: Identity): Promise<void> {
     const intent = this.#intent;
-    const asks = this.#isResuming && !takeover;
+    const asks = this.#resuming?.takeover === false;
     if (asks && !this.#features.includes('resume-asks')) {
       // It would put out whoever holds the account by the same login.
-      return this.#notRestored(name, { code: null, reason: TOO_OLD, retryInMs: null });
+      return this.#notRestored(name, { code: null, isTried: false, reason: TOO_OLD, retryInMs: null });
     }
     const obsolete = () => intent !== this.#intent || connection !== this.#transport.connection;
     for (let attempt = 0; token !== null && !obsolete(); attempt++) {
@@ -378,7 +381,7 @@ export class Client {
         const more = passes && attempt + 1 < relogin.tries;
         const retryInMs = more ? retryMs(attempt, relogin, error.refusal?.retryAfterMs) : null;
         if (code === 'BAD_CREDENTIALS') this.#options.logins?.forget(name, token);
-        this.#notRestored(name, { code, reason: error.message, retryInMs });
+        this.#notRestored(name, { code, isTried: true, reason: error.message, retryInMs });
         if (retryInMs === null) return;
         await this.#transport.sleep(retryInMs);
       }

@@ -42,8 +42,10 @@ export type ClientEvent =
       readonly type: 'login-not-restored';
       readonly name: string;
       readonly reason: string;
-      /** What the server refused it with. */
+      /** What the server refused it with; null: there was no answer, or it was not tried. */
       readonly code: ProtocolErrorCode | null;
+      /** False where the server is too old for it. */
+      readonly isTried: boolean;
       readonly retryInMs: number | null;
     }
   /** The answer to a person's request that its caller was told had timed out. */

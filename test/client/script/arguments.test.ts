@@ -35,6 +35,7 @@ describe('a command line', () => {
     // An option's value is no command.
     [['--user', 'send', 'list'], { type: 'command', name: 'list', args: ['--user', 'send'] }],
     [['--user=send', 'list'], { type: 'command', name: 'list', args: ['--user=send'] }],
+    [['--user', 'list'], { type: 'screen', flags: { user: 'list' } }],
     [['--tls', 'list'], { type: 'command', name: 'list', args: ['--tls'] }],
     [['--no-history', 'list'], { type: 'command', name: 'list', args: ['--no-history'] }],
   ])('%j', (args, invocation) => expect(invocationOf(args)).toEqual(invocation));

@@ -3,9 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { KeptLogins } from '../../../src/client/kept-logins.ts';
+import { hex } from '../../../src/client/v2/seen.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import { fail, unless } from '../v2/harness.ts';
-import { agreeable, externalMessage, messageFrom, sessionOf, TestServer2 } from '../v2/test-server.ts';
+import {
+  agreeable,
+  externalMessage,
+  idOf,
+  messageFrom,
+  sessionOf,
+  TestServer2,
+  tokenOf,
+  WELCOME,
+} from '../v2/test-server.ts';
 import { milena, RunningCommand } from './running-command.ts';
 import { messageShape, shaped } from './shapes.ts';
 
@@ -59,6 +70,45 @@ async function waitFor(check: () => void): Promise<void> {
 function bodies(command: { stdout: string }): string[] {
   return shaped(messageShape, command.stdout).map(({ body }) => body);
 }
+
+describe('listen with a login that is kept on this machine', () => {
+  /** Listens without a password, where the chat has kept its login. */
+  function kept() {
+    const { MILENA_PASSWORD: _, ...others } = settings();
+    const directory = join(folder, 'data');
+    const keeping = {
+      ...{ directory, server: `127.0.0.1:${server.port}`, others: [], tls: undefined },
+      staysLoggedIn: true,
+    };
+    const alice = {
+      name: 'alice',
+      incarnation: hex(idOf('incarnation of alice')),
+      inbox: hex(idOf('inbox of alice')),
+      isOpen: false,
+      token: tokenOf('alice'),
+    };
+    new KeptLogins(keeping, 'all', (problem) => expect.fail(problem)).keep(alice, Date.now() + 3_600_000);
+    return milena(['listen'], { settings: { ...others, MILENA_STAY_LOGGED_IN: 'true' } });
+  }
+
+  test('says why a server that is too old does not take it', async () => {
+    const { code, stderr } = await kept();
+    expect(code).toBe(64);
+    expect(stderr).toMatch(/This server is too old to say/);
+    expect(stderr).toMatch(/There is no password/);
+    expect(stderr).not.toMatch(/not good any more/);
+    expect(server.asked('login')).toEqual([]);
+  });
+
+  test('may be tried later where there was no answer', async () => {
+    const welcome = { ...WELCOME, features: ['resume', 'resume-asks'] } as ServerFrame;
+    server.behave = (request) => (request.type === 'hello' ? welcome : null);
+    const { code, stderr } = await kept();
+    expect(code).toBe(75);
+    expect(stderr).toMatch(/No answer within/);
+    expect(stderr).not.toMatch(/not good any more/);
+  });
+});
 
 describe('listen', () => {
   test('prints what comes, safe for a terminal, and acknowledges it', async () => {

@@ -7,6 +7,8 @@ import {
   parseCommand,
 } from '../../../src/client/talk/commands.ts';
 import { helpRows } from '../../../src/client/talk/help.ts';
+import { DEFAULT_BINDINGS } from '../../../src/client/tui/bindings.ts';
+import { usualKeys } from '../../../src/client/tui/key-rows.ts';
 
 describe('entered lines', () => {
   test.each<[string, Command]>([
@@ -74,7 +76,7 @@ describe('entered lines', () => {
     ['/constructor', /no command \/constructor/],
     ['/query', /Usage: \/msg NAME TEXT/],
     ['/me waves', /no \/me: a text says/],
-    ['/clear', /Ctrl\+L .*\/forget/],
+    ['/clear', /^\/close .*\/forget/],
     ['/topic x', /no channels.*\/msg NAME/],
     ['/join #x', /no channels/],
     ['/nick bob', /\/create NAME/],
@@ -103,7 +105,7 @@ describe('entered lines', () => {
   });
 
   test.each([1, 2] as const)('help of version %i fits a screen of 80×24', (protocol) => {
-    const rows = helpRows(commandsOf(protocol));
+    const rows = helpRows(commandsOf(protocol), usualKeys(DEFAULT_BINDINGS));
     expect(rows.length).toBeLessThanOrEqual(18);
     for (const row of rows) expect(row.length).toBeLessThanOrEqual(79);
   });

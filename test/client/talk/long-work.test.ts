@@ -107,3 +107,22 @@ test('a conversation is forgotten in steps, except what comes meanwhile', () => 
   expect(history.size(BOB)).toBe(1);
   expect(history.search('message', 10)).toEqual([]);
 });
+
+test('what the person does with it while it is forgotten stays', () => {
+  fill(1_200);
+  const upTo = history.conversation(BOB)?.lastId ?? 0;
+  history.received({ peer: BOB, at: 1, body: 'later', key: null, highlight: true });
+  expect(history.forget(BOB, upTo)).toBe(500);
+  expect(history.conversation(BOB)).toMatchObject({ unread: 1, highlights: 1 });
+  history.read(BOB, Number.MAX_SAFE_INTEGER);
+  history.draft(BOB, 'half a sentence');
+  history.notify(BOB, 'nothing');
+  while (history.forget(BOB, upTo) > 0);
+  expect(history.conversation(BOB)).toMatchObject({
+    unread: 0,
+    highlights: 0,
+    firstUnread: null,
+    draft: 'half a sentence',
+    notify: 'nothing',
+  });
+});

@@ -6,7 +6,7 @@ import { SettingsError } from '../../../src/client/settings.ts';
 import { parseKeyName, shownKey } from '../../../src/client/terminal/key-names.ts';
 import { BINDING_NAMES, DEFAULT_BINDINGS } from '../../../src/client/tui/bindings.ts';
 import { readBindings } from '../../../src/client/tui/key-file.ts';
-import { keyRows } from '../../../src/client/tui/key-rows.ts';
+import { keyRows, usualKeys } from '../../../src/client/tui/key-rows.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'milena-keys-'));
 const file = join(folder, 'keys.conf');
@@ -120,4 +120,16 @@ test.each([200, 80, 60, 40, 20])('/help keys in %i columns: nothing is cut', (co
   for (const { does, name } of DEFAULT_BINDINGS.rows) {
     expect(all).toContain(`${does}(${name})`.replaceAll(' ', ''));
   }
+});
+
+test('/help names the keys that hold', () => {
+  expect(usualKeys(DEFAULT_BINDINGS)).toEqual([
+    'Enter sends · Alt+Enter new line · Tab completes · Ctrl+_ takes back a change',
+    'Alt+A next unread · Alt+M what concerns you · Ctrl+B list · Alt+↑ Alt+↓ other',
+    'PageUp PageDown scroll · Ctrl+R looks back · Ctrl+C leaves · /help keys: all',
+  ]);
+  const own = read('next-unread = f2\nlist = none\nprevious-conversation = none\ncancel = f10\n');
+  expect(usualKeys(own)[1]).toBe('F2 next unread · Alt+M what concerns you');
+  expect(own.cancelKey).toBe('F10');
+  expect(read('cancel = none').cancelKey).toBe('Ctrl+C');
 });

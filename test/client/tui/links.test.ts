@@ -1,6 +1,13 @@
 import { describe, expect, it, test } from 'vitest';
-import { asLink, knowsLinks, linkedRows, linksIn } from '../../../src/client/tui/links.ts';
+import { asLink, knowsLinks, linkedRows } from '../../../src/client/tui/links.ts';
 import { wrapText } from '../../../src/client/tui/wrap.ts';
+
+/** The addresses in a text, in their order. */
+function linksIn(text: string): string[] {
+  return linkedRows([text], text, 'text')
+    .flat()
+    .flatMap(({ link }) => link ?? []);
+}
 
 describe('addresses in a text', () => {
   test.each([

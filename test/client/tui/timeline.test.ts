@@ -80,6 +80,24 @@ describe('a flood of long messages', () => {
     expect(texts(timeline).at(-1)).toBe('the last');
   });
 
+  test('nor is it where somebody scrolls through it, and nothing is missing', () => {
+    come('the first');
+    for (let i = 1; i <= 120; i++) come(`message ${i}\n${'x'.repeat(250_000)}`);
+    for (let i = 1; i <= 20; i++) come(`behind ${i}`);
+    const timeline = open();
+    const far = 20_000;
+    for (let count = 0; count < 5; count++) {
+      timeline.scroll(-far, HEIGHT);
+      expect(timeline.heldCharacters).toBeLessThan(17_000_000);
+    }
+    timeline.scroll(far, HEIGHT);
+    expect(timeline.heldCharacters).toBeLessThan(17_000_000);
+    timeline.toStart(HEIGHT);
+    expect(texts(timeline)[1]).toBe('the first');
+    timeline.toEnd();
+    expect(texts(timeline).at(-1)).toBe('behind 20');
+  });
+
   test('nor are many short ones while somebody reads further above', () => {
     for (let i = 1; i <= 20; i++) come(`before ${i}`);
     const timeline = open();

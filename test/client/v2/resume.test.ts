@@ -95,6 +95,18 @@ describe('a login of an earlier process', () => {
     await until(() => client.state.account === 'alice');
   });
 
+  test('takes the account over also where that was said before there was a connection', async () => {
+    await server.close();
+    makeClient();
+    client.start();
+    client.resume(ALICE, true);
+    await restart();
+    server.behave = asking();
+    await until(() => client.state.account === 'alice');
+    expect(server.asked('login')).toHaveLength(1);
+    expect(server.asked('login')[0]).not.toHaveProperty('takeover', false);
+  });
+
   test('that is not good any more is forgotten', async () => {
     server.behave = asking(() => fail('BAD_CREDENTIALS'));
     const { files, logins } = kept();

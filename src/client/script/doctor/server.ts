@@ -138,7 +138,7 @@ async function checkLogin(
   if (user === null) return ok(name, 'not tried: no --user');
   try {
     if ((await knownPassword(user, settings, context)) === null) {
-      return ok(name, 'not tried: no --password-file and no MILENA_PASSWORD');
+      return ok(name, 'not tried: no --password-file, --password-command or MILENA_PASSWORD');
     }
     const entrance = new Entrance(user, settings, context, deadline);
     await entrance.password();
