@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createAPI, Writer } from '@platformatic/kafka';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Account } from '../../src/kafka/accounts.ts';
 import { Cluster } from '../../src/kafka/cluster.ts';
 import { type Engine, openEngine } from '../../src/kafka/engine.ts';
 import { testBrokers } from '../broker/brokers.ts';
@@ -52,9 +53,19 @@ describe('a group of another type that has an inbox’s name', () => {
       expect(code).toBe(0);
     });
 
-  it('keeps nobody out when it is a share group with nobody in it', async () => {
+  /** Somebody whose group an operator has deleted: with its first commit it would be nobody else's. */
+  async function withoutGroup(): Promise<{ owner: Account; group: string }> {
     const owner = await engine.accounts.create({ name: uniqueName('share') });
     const group = `milena.inbox.${owner.name}`;
+    const admin = witness().admin();
+    await admin.connect();
+    await admin.deleteGroups([group]);
+    await admin.disconnect();
+    return { owner, group };
+  }
+
+  it('keeps nobody out when it is a share group with nobody in it', async () => {
+    const { owner, group } = await withoutGroup();
     const memberId = randomUUID();
     await share(group, memberId, 0);
     await share(group, memberId, -1);
@@ -67,8 +78,7 @@ describe('a group of another type that has an inbox’s name', () => {
   });
 
   it('that somebody is in is refused with its type and with what to do, and keeps nobody out any more then', async () => {
-    const owner = await engine.accounts.create({ name: uniqueName('share') });
-    const group = `milena.inbox.${owner.name}`;
+    const { owner, group } = await withoutGroup();
     const memberId = randomUUID();
     await share(group, memberId, 0);
     await expect(observe(engine, owner)).rejects.toMatchObject({
