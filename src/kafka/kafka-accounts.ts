@@ -16,7 +16,7 @@ import { InviteUses } from './invite-uses.ts';
 import { isFinal, KafkaError } from './kafka-error.ts';
 import { listOffset } from './log-reader.ts';
 import type { RecordContent } from './record.ts';
-import { now, retry, whyOf } from './retry.ts';
+import { longerPause, now, retry, whyOf } from './retry.ts';
 import { restoreTable } from './topic-settings.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable } from './topics.ts';
 import type { Trust } from './trust.ts';
@@ -35,7 +35,7 @@ const MAX_WAITING_CHANGES = 2_000;
 const FIRST_COMMIT_MS = 2_000;
 /** So often a topic that is in the way of a new account is deleted; one that is there again is taken over. */
 const MAX_REPLACEMENTS = 3;
-/** Between two tries to make the inbox of a new account. */
+/** Between two tries to make the inbox of a new account, or to change a record that others are changing. */
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 200;
 
@@ -240,7 +240,7 @@ export class KafkaAccounts implements Accounts {
     next: (current: Account) => Account | null | Promise<Account>,
     deadline: number,
   ): Promise<void> {
-    for (;;) {
+    for (let pause = FIRST_PAUSE_MS; ; pause = longerPause(pause, LONGEST_PAUSE_MS)) {
       const transaction = await AccountTransaction.begin(this.#cluster, account.name, deadline);
       await this.#table.catchUp(deadline);
       const current = this.#table.get(account.name);
@@ -260,6 +260,8 @@ export class KafkaAccounts implements Accounts {
       }
       // Somebody else has begun a change of this name: look again at what came of that.
       if (now() > deadline) throw new EngineError('BUSY', `${account.name} is being changed by others`);
+      // Several that begin again at once would fence each other for ever where Kafka is slow.
+      await sleep(pause * Math.random());
     }
   }
 
