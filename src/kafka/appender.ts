@@ -355,7 +355,8 @@ export class Appender {
   /** Fails a batch. Its sequence numbers are in doubt, so a new identity goes on. */
   #giveUp(partition: Partition, error: EngineError): void {
     // Whoever hears that it was refused takes it for not stored.
-    const isOpen = partition.batch?.mayBeStored === true && error.code !== 'UNAVAILABLE';
+    const { mayBeStored = false, sending = false } = partition.batch ?? {};
+    const isOpen = (mayBeStored || sending) && error.code !== 'UNAVAILABLE';
     const told = isOpen
       ? new EngineError('UNAVAILABLE', `${error.message}: it may have been stored`, { cause: error })
       : error;
