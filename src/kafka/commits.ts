@@ -2,9 +2,10 @@ import { offsetCommitV9, offsetFetchV9 } from '@platformatic/kafka';
 import { type Account, inboxLifeOf } from './accounts.ts';
 import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
+import { forgetWrongCoordinator, type Member } from './consumer-members.ts';
 import { Correspondents } from './correspondents.ts';
 import { UNKNOWN_EPOCH } from './epochs.ts';
-import { expectNone, isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
+import { expectNone, KafkaCode, KafkaError } from './kafka-error.ts';
 import { Position } from './position.ts';
 import { retry } from './retry.ts';
 import { Watermark } from './watermark.ts';
@@ -84,21 +85,42 @@ export async function commitStart(
   start: number,
   deadline: number,
 ): Promise<void> {
-  const partition = {
-    partitionIndex: 0,
-    committedOffset: BigInt(start),
-    committedLeaderEpoch: UNKNOWN_EPOCH,
-    committedMetadata: new Watermark(start).encode(inboxLifeOf(owner)),
-  };
-  // As no member, which Kafka takes as long as nobody is one.
-  const commits = [{ name: topic, partitions: [partition] }];
+  const metadata = new Watermark(start).encode(inboxLifeOf(owner));
   await retry(`first commit of ${topic}`, deadline, async () => {
-    const args = [topic, -1, '', null, commits] as const;
-    const response = await cluster.requestCoordinator('group', topic, offsetCommitV9.api, ...args);
-    const code = response.topics[0]?.partitions[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
-    if (isPassing(code)) cluster.forgetCoordinator('group', topic);
+    const commit = { offset: start, epoch: UNKNOWN_EPOCH, metadata };
+    const code = await sendCommit(cluster, topic, NO_MEMBER, topic, commit);
+    forgetWrongCoordinator(cluster, topic, code);
     expectNone(`OffsetCommit ${topic}`, code);
   });
+}
+
+/** Kafka takes a commit of nobody's as long as nobody is in the group. */
+const NO_MEMBER = { memberId: '', instanceId: null, epoch: -1 };
+
+/**
+ * Commits an offset of a topic's one partition, once.
+ * @param member as the group knows it
+ * @returns Kafka's error code
+ * @throws the network's error
+ */
+export async function sendCommit(
+  cluster: Cluster,
+  group: string,
+  member: Pick<Member, 'memberId' | 'instanceId' | 'epoch'>,
+  topic: string,
+  { offset, epoch, metadata }: Commit,
+): Promise<number> {
+  const partition = {
+    partitionIndex: 0,
+    committedOffset: BigInt(offset),
+    committedLeaderEpoch: epoch,
+    committedMetadata: metadata,
+  };
+  const { memberId, instanceId } = member;
+  const commits = [{ name: topic, partitions: [partition] }];
+  const args = [group, member.epoch, memberId, instanceId, commits] as const;
+  const { topics } = await cluster.requestCoordinator('group', group, offsetCommitV9.api, ...args);
+  return topics[0]?.partitions[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
 }
 
 async function readAt(
@@ -117,7 +139,7 @@ async function readAt(
   for (const { groupId, errorCode, topics } of response.groups) {
     const partition = topics[0]?.partitions[0];
     const code = errorCode || (partition?.errorCode ?? KafkaCode.NONE);
-    if (isPassing(code)) cluster.forgetCoordinator('group', groupId);
+    forgetWrongCoordinator(cluster, groupId, code);
     const offset = Number(partition?.committedOffset ?? -1n);
     if (code !== KafkaCode.NONE) found.set(groupId, new KafkaError(`OffsetFetch ${groupId}`, code));
     else if (partition && offset >= 0) {

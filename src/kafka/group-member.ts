@@ -1,6 +1,6 @@
-import { deleteGroupsV2, offsetCommitV9 } from '@platformatic/kafka';
+import { deleteGroupsV2 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
-import type { Commit } from './commits.ts';
+import { type Commit, sendCommit } from './commits.ts';
 import {
   forgetWrongCoordinator,
   type HeartbeatAnswer,
@@ -112,7 +112,9 @@ export class GroupMember {
    */
   async commit(topic: string, commit: Commit): Promise<void> {
     for (let tries = 1; ; tries++) {
-      const code = await this.#commit(topic, commit);
+      const { memberId, instanceId } = this;
+      const member = { memberId, instanceId, epoch: this.#epoch };
+      const code = await sendCommit(this.#cluster, this.group, member, topic, commit);
       if (code !== KafkaCode.STALE_MEMBER_EPOCH || tries >= MAX_STALE) {
         this.#expectHeld('commit', code);
         return;
@@ -124,27 +126,6 @@ export class GroupMember {
   /** Leaves the group; not being in it any more is fine. @throws EngineError `UNAVAILABLE` */
   leave(deadline: number): Promise<void> {
     return removeMember(this.#cluster, this.group, this, deadline);
-  }
-
-  async #commit(topic: string, { offset, epoch, metadata }: Commit): Promise<number> {
-    const { group, memberId, instanceId } = this;
-    const partition = {
-      partitionIndex: 0,
-      committedOffset: BigInt(offset),
-      committedLeaderEpoch: epoch,
-      committedMetadata: metadata,
-    };
-    const { topics } = await this.#cluster.requestCoordinator(
-      'group',
-      group,
-      offsetCommitV9.api,
-      group,
-      this.#epoch,
-      memberId,
-      instanceId,
-      [{ name: topic, partitions: [partition] }],
-    );
-    return topics[0]?.partitions[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
   }
 
   #note({ memberEpoch, heartbeatIntervalMs }: HeartbeatAnswer): void {
