@@ -20,7 +20,7 @@ import { produce, type TopicResult, topicIdBytes } from './produce.ts';
 import { RareWarning } from './rare-warning.ts';
 import type { RecordContent } from './record.ts';
 import { encodeContent, type Producer, recordBytes } from './record-batch.ts';
-import { isOfNetwork, longerPause, now, reasonOf, retry, worthRetrying } from './retry.ts';
+import { causeOf, isOfNetwork, longerPause, now, reasonOf, retry, worthRetrying } from './retry.ts';
 import { sendRound } from './send-round.ts';
 import { bringBack } from './topic-settings.ts';
 import { MAX_BATCH_BYTES, noInbox, UNKNOWN_TOPIC_MS } from './topics.ts';
@@ -475,11 +475,6 @@ export class Appender {
 
 function refused(cause: KafkaError): EngineError {
   return new EngineError('REFUSED', `${cause.message} ${cause.remedy}`, { cause });
-}
-
-/** Where it was tried again for a while. */
-function causeOf(error: unknown): unknown {
-  return error instanceof EngineError ? error.cause : error;
 }
 
 /** After these a batch may be in the log all the same. */

@@ -292,9 +292,7 @@ export class CompactedTable<Value> {
   /** @returns whether it was tried: not before `keepTrue` */
   async #restoreTopic(): Promise<boolean> {
     if (this.#restore === null) return false;
-    await this.#restore().catch((error: unknown) =>
-      this.#log.error({ ...whyOf(error) }, 'topic not restored'),
-    );
+    await this.#restore().catch((error: unknown) => this.#log.error(whyOf(error), 'topic not restored'));
     return true;
   }
 

@@ -316,8 +316,8 @@ export class KafkaAccounts implements Accounts {
       const earliest = () => listOffset(this.#cluster, topic, ListOffsetTimestamps.EARLIEST);
       const start = isTakenOver ? await earliest() : 0;
       await commitStart(this.#cluster, account, topic, start, now() + FIRST_COMMIT_MS);
-    } catch (err) {
-      this.#options.log.warn({ err, topic }, 'the position of a new inbox is not committed');
+    } catch (error) {
+      this.#options.log.warn({ ...whyOf(error), topic }, 'the position of a new inbox is not committed');
     }
   }
 

@@ -58,7 +58,9 @@ async function look(cluster: Cluster, config: Config, contact: Contact): Promise
     checkCreation(cluster, config),
     checkQuotas(cluster, principal),
   ]);
-  const missesRight = [...settings, ...rights].some(({ what }) => /^rights? /.test(`${what} `));
+  const missesRight = [...settings, ...rights].some(
+    ({ what }) => what === 'rights' || what.startsWith('right '),
+  );
   // What is granted together with all others is not told twice.
   const together = new Set(
     rights.flatMap(({ remedy }) => (remedy?.includes('\n') ? remedy.split('\n') : [])),

@@ -2,6 +2,7 @@ import { describeClientQuotasV1 } from '@platformatic/kafka';
 import type { Cluster } from './cluster.ts';
 import type { Finding } from './finding.ts';
 import { KafkaCode } from './kafka-error.ts';
+import { userOf } from './kafka-security.ts';
 import { QUOTAS, quotaCommand } from './throttles.ts';
 
 const EXACT = 0;
@@ -17,7 +18,7 @@ type Entry = NonNullable<describeClientQuotasV1.DescribeClientQuotasResponse['en
  * @throws the network's error
  */
 export async function checkQuotas(cluster: Cluster, principal: string): Promise<Finding[]> {
-  const user = principal.replace(/^User:/, '');
+  const user = userOf(principal);
   const questions = [
     { entityType: 'user', matchType: EXACT, match: user },
     { entityType: 'user', matchType: DEFAULT },

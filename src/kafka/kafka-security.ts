@@ -64,6 +64,11 @@ export function principalOf(config: Config): string {
   return `User:${new X509Certificate(cert).subject.split('\n').reverse().join(',')}`;
 }
 
+/** The name of a principal as quotas have it. @param principal `User:NAME` */
+export function userOf(principal: string): string {
+  return principal.replace(/^User:/, '');
+}
+
 function demandCertificate(text: string): void {
   new X509Certificate(text);
 }

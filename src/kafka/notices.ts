@@ -143,7 +143,7 @@ export class Notices implements Follower {
 
   #followAgain(follow: () => Promise<void>): void {
     follow().catch((error: unknown) => {
-      this.#options.log.error({ ...whyOf(error) }, 'notices are not heard any more');
+      this.#options.log.error(whyOf(error), 'notices are not heard any more');
     });
   }
 

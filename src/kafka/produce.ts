@@ -45,7 +45,10 @@ export interface TopicResult {
 }
 
 /** What became of the batches, and how long the broker has kept that back because of a quota. */
-export type ProduceResponse = readonly TopicResult[] & { readonly throttleTimeMs: number };
+export interface ProduceResponse {
+  readonly results: readonly TopicResult[];
+  readonly throttleTimeMs: number;
+}
 
 /** `acks=all`, into whatever topics have these names. A response with error codes in it is a response. */
 export const produce = createAPI<[timeoutMs: number, batches: readonly TopicBatch[]], ProduceResponse>(
@@ -152,7 +155,7 @@ function parseResponse(reader: Reader, readTopic: (bytes: LogBytes) => string): 
     bytes.skipTags();
   }
   reader.position = reader.length;
-  return Object.assign(results, { throttleTimeMs: bytes.int32() });
+  return { results, throttleTimeMs: bytes.int32() };
 }
 
 function skipErrors(bytes: LogBytes): void {

@@ -49,10 +49,14 @@ export function isOfNetwork(error: unknown): boolean {
  * the sentence, and the stack says where this program waited.
  */
 export function whyOf(error: unknown): { readonly reason: string } | { readonly err: unknown } {
-  // Where it was tried again for a while, what the last try met.
-  const cause = error instanceof EngineError && error.cause !== undefined ? error.cause : error;
+  const cause = causeOf(error);
   const isSaid = cause instanceof KafkaError || cause instanceof EngineError || isOfNetwork(cause);
   return isSaid ? { reason: reasonOf(cause) } : { err: error };
+}
+
+/** What the last try met, where something was tried again for a while; otherwise the error itself. */
+export function causeOf(error: unknown): unknown {
+  return error instanceof EngineError && error.cause !== undefined ? error.cause : error;
 }
 
 /** Twice as long as the last time, up to a bound, in milliseconds. */

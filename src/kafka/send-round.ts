@@ -40,7 +40,8 @@ export async function sendRound(
     batches.push({ id, bytes });
   }
   if (batches.length === 0) return [];
-  return answersOf(asked, await cluster.request(node, 'produce', produceById, timeoutMs, batches));
+  const { results } = await cluster.request(node, 'produce', produceById, timeoutMs, batches);
+  return answersOf(asked, results);
 }
 
 function knownId(cluster: Cluster, topic: string): Buffer | null {
@@ -60,7 +61,7 @@ async function sendByName(
     asked.set(partition.topic, partition);
     batches.push({ topic: partition.topic, bytes });
   }
-  const results = await cluster.request(node, 'produce', produce, timeoutMs, batches);
+  const { results } = await cluster.request(node, 'produce', produce, timeoutMs, batches);
   const answers = answersOf(asked, results);
   const mayBeElsewhere = ([{ topicId }, { errorCode }]: Answer) =>
     topicId !== null && errorCode === KafkaCode.NONE;

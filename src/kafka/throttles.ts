@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { userOf } from './kafka-security.ts';
 import { now } from './retry.ts';
 import { Trouble } from './trouble.ts';
 
@@ -33,7 +34,7 @@ export class Throttles {
   /** @param principal `User:NAME` */
   constructor(log: Logger, principal: string, clientId: string) {
     this.#log = log;
-    this.#user = principal.replace(/^User:/, '');
+    this.#user = userOf(principal);
     this.#clientId = clientId;
   }
 

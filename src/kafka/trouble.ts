@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
-import { EngineError } from './errors.ts';
 import { KafkaError } from './kafka-error.ts';
-import { now, whyOf } from './retry.ts';
+import { causeOf, now, whyOf } from './retry.ts';
 
 const INTERVAL_MS = 60_000;
 /** What passes by itself, and sooner, is not told: leaders move, and a broker that starts reads its groups. */
@@ -67,6 +66,6 @@ export class Trouble {
 
 /** Of Kafka's codes; the network's errors are told at once. */
 function isPassing(error: unknown): boolean {
-  const cause = error instanceof EngineError && error.cause !== undefined ? error.cause : error;
+  const cause = causeOf(error);
   return cause instanceof KafkaError && cause.passing;
 }

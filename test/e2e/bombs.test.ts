@@ -59,8 +59,8 @@ describe('bombs', () => {
 
   async function write(topic: string, bytes: Buffer): Promise<number> {
     const { node } = await raw.leader(topic);
-    const [result] = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
-    return result?.errorCode ?? -1;
+    const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
+    return results[0]?.errorCode ?? -1;
   }
 
   /** Sets these, and gives what is not named its default, as this kind of request does: but for times, which signatures need. */

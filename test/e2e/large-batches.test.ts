@@ -33,8 +33,8 @@ afterAll(async () => {
 async function write(name: string): Promise<void> {
   const topic = `milena.inbox.${name}`;
   const { node } = await raw.leader(topic);
-  const [result] = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes: BATCH }]);
-  expect(result?.errorCode).toBe(0);
+  const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes: BATCH }]);
+  expect(results[0]?.errorCode).toBe(0);
 }
 
 async function person(): Promise<{ name: string; client: RawClient2 }> {

@@ -130,8 +130,8 @@ describe('spawn_consumer.sh', () => {
     await raw.connect();
     const { node } = await raw.leader(topic);
     const write = async (bytes: Buffer) => {
-      const [result] = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
-      expect(result?.errorCode).toBe(0);
+      const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
+      expect(results[0]?.errorCode).toBe(0);
     };
     for (const codec of CODECS) {
       const bodies = [`${codec} one`, `${codec} two`];

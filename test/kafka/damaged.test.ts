@@ -39,8 +39,8 @@ describe('records with odd numbers', () => {
   async function write(topic: string, content: Buffer): Promise<void> {
     const { node } = await raw.leader(topic);
     const bytes = encodeBatch([content], { id: -1n, epoch: -1 }, -1, Date.now());
-    const [result] = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
-    expect(result?.errorCode, 'Kafka takes it').toBe(0);
+    const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
+    expect(results[0]?.errorCode, 'Kafka takes it').toBe(0);
   }
 
   it('reach their owner as Kafka reads them, live and later', async () => {

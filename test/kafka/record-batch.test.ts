@@ -9,7 +9,7 @@ import {
   Writer,
 } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
-import { produce, type TopicBatch, type TopicResult } from '../../src/kafka/produce.ts';
+import { type ProduceResponse, produce, type TopicBatch, type TopicResult } from '../../src/kafka/produce.ts';
 import type { RecordContent } from '../../src/kafka/record.ts';
 import { encodeBatch, encodeContent, recordBytes } from '../../src/kafka/record-batch.ts';
 
@@ -138,7 +138,7 @@ function readBy(reader: Reader): readonly TopicResult[] {
   let found: readonly TopicResult[] = [];
   const connection = {
     send: (_key: number, _version: number, _create: unknown, parse: typeof produceV11.parseResponse) => {
-      found = parse(1, 0, 11, reader) as unknown as readonly TopicResult[];
+      found = (parse(1, 0, 11, reader) as unknown as ProduceResponse).results;
     },
   };
   produce(connection as never, 5_000, [], () => {});
