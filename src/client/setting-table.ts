@@ -92,14 +92,8 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
     ...text('protocol', 'MILENA_PROTOCOL', parseProtocol, '1 or 2', '2'),
     json: 'number',
   }),
-  theme: about(
-    "the chat's colours",
-    text('theme', 'MILENA_THEME', parseTheme, `one of ${THEMES.join(', ')}`, 'dark'),
-  ),
-  signs: about(
-    'the ticks, in Unicode or ASCII',
-    text('signs', 'MILENA_SIGNS', parseSigns, `one of ${SIGNS.join(', ')}`, 'ascii'),
-  ),
+  theme: about("the chat's colours", choice('theme', 'MILENA_THEME', THEMES, 'dark')),
+  signs: about('the ticks, in Unicode or ASCII', choice('signs', 'MILENA_SIGNS', SIGNS, 'ascii')),
   links: about('make links of addresses', flag('links', 'MILENA_LINKS', 'true')),
   bell: about("ring the terminal's bell", flag('bell', 'MILENA_BELL', 'false')),
   mouse: about('the wheel scrolls, a click opens', flag('mouse', 'MILENA_MOUSE', 'false')),
@@ -109,13 +103,7 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
   ),
   desktop: about(
     'notifications by the terminal',
-    text(
-      'desktop',
-      'MILENA_DESKTOP',
-      (choice) => DESKTOP_CHOICES.find((known) => known === choice),
-      `one of ${DESKTOP_CHOICES.join(', ')}`,
-      'osc777',
-    ),
+    choice('desktop', 'MILENA_DESKTOP', DESKTOP_CHOICES, 'osc777'),
   ),
   notify: about(
     'program to run for a notification',
@@ -171,14 +159,6 @@ function parseProtocol(version: string): 1 | 2 | undefined {
   return version === '2' ? 2 : undefined;
 }
 
-function parseTheme(theme: string): Theme | undefined {
-  return THEMES.find((known) => known === theme);
-}
-
-function parseSigns(signs: string): Signs | undefined {
-  return SIGNS.find((known) => known === signs);
-}
-
 function parseFlag(value: string): boolean | undefined {
   const lower = value.toLowerCase();
   if (['true', '1', 'yes'].includes(lower)) return true;
@@ -193,6 +173,16 @@ function text<Value>(
   example: string,
 ): Unexplained<Value> {
   return { flag, variable, json: 'string', isPath: false, parse, expected, example };
+}
+
+function choice<Choice extends string>(
+  flag: string,
+  variable: string,
+  choices: readonly Choice[],
+  example: Choice,
+): Unexplained<Choice> {
+  const parse = (word: string) => choices.find((known) => known === word);
+  return text(flag, variable, parse, `one of ${choices.join(', ')}`, example);
 }
 
 function path(flag: string, variable: string, expected: string, example: string): Unexplained<string> {

@@ -7,6 +7,11 @@ export function isSame(one: Peer | null, other: Peer | null): boolean {
   return one.kind === other.kind && one.name === other.name;
 }
 
+/** For maps: another one for each conversation, and for none. */
+export function peerKey(peer: Peer | null): string {
+  return peer === null ? '' : `${peer.kind} ${peer.name}`;
+}
+
 /** Who a message of version 2 is from. */
 export function peerOf(message: Message): Peer {
   return message.verified

@@ -1,4 +1,5 @@
 import type { History } from '../history/history.ts';
+import { peerKey } from '../history/peers.ts';
 import type { Peer } from '../history/types.ts';
 import { sanitiseTyped } from '../sanitise.ts';
 import { asText } from '../talk/commands.ts';
@@ -13,7 +14,7 @@ export class Entered {
 
   /** Oldest first; at first what was sent there before the program began. */
   of(history: History | null, peer: Peer | null): readonly string[] {
-    const known = this.#texts.get(keyOf(peer));
+    const known = this.#texts.get(peerKey(peer));
     if (known !== undefined || peer === null) return known ?? [];
     const messages = history?.before(peer, null, MAX_HISTORY) ?? [];
     // What was sent may be of a pipe, and so may have anything in it.
@@ -23,7 +24,7 @@ export class Entered {
   }
 
   keep(peer: Peer | null, texts: readonly string[]): void {
-    const key = keyOf(peer);
+    const key = peerKey(peer);
     this.#texts.delete(key);
     this.#texts.set(key, texts);
     for (const oldest of this.#texts.keys()) {
@@ -36,8 +37,4 @@ export class Entered {
   forget(): void {
     this.#texts.clear();
   }
-}
-
-function keyOf(peer: Peer | null): string {
-  return peer === null ? '' : `${peer.kind} ${peer.name}`;
 }

@@ -1,4 +1,3 @@
-import { MAX_COUNTED } from '../history/store.ts';
 import { countNews } from '../history/unread.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { ME, nameOf } from '../talk/words.ts';
@@ -12,7 +11,7 @@ import { homeRows } from './home-rows.ts';
 import { maskInput } from './input-line.ts';
 import { viewInput } from './input-view.ts';
 import { conversationInRow, listRows } from './list-rows.ts';
-import { type Role, type Row, type Span, span } from './rows.ts';
+import { counted, type Role, type Row, type Span, span } from './rows.ts';
 import {
   bodyRows,
   hasRules,
@@ -128,10 +127,6 @@ function belowRow(count: number, bindings: Bindings, columns: number): Row {
   if (count === 0) return atRight('↓ more below', 'dim', columns);
   const key = bindings.hint('', 'next-unread');
   return atRight(hints(`↓ ${counted(count)} new below`, key), 'unread', columns);
-}
-
-function counted(count: number): string {
-  return count >= MAX_COUNTED ? `${MAX_COUNTED - 1}+` : String(count);
 }
 
 function atRight(text: string, role: Role, columns: number): Row {

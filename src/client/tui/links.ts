@@ -1,3 +1,4 @@
+import { hash } from './hash.ts';
 import { type Role, type Span, span } from './rows.ts';
 
 interface Link {
@@ -83,16 +84,7 @@ function addressOf(shown: string): string | null {
 
 /** A text as a link, by OSC 8. The id holds the pieces of one address together where it goes over several rows. */
 export function asLink(text: string, url: string): string {
-  return `\u001b]8;id=${idOf(url)};${url}\u001b\\${text}\u001b]8;;\u001b\\`;
-}
-
-/** FNV-1a. */
-function idOf(url: string): string {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < url.length; index++) {
-    hash = Math.imul(hash ^ url.charCodeAt(index), 0x01000193) >>> 0;
-  }
-  return hash.toString(36);
+  return `\u001b]8;id=${hash(url).toString(36)};${url}\u001b\\${text}\u001b]8;;\u001b\\`;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

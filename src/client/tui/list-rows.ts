@@ -6,11 +6,10 @@ import { cells, toWidth, unjoined } from './cells.ts';
 import { cutNames } from './cut-names.ts';
 import { lately } from './days.ts';
 import { numberOf } from './numbers.ts';
-import { type Role, type Row, span } from './rows.ts';
+import { counted, type Role, type Row, span } from './rows.ts';
 
 /** From so many columns on, the list says when something was said last. */
 const WITH_TIME = 24;
-const MAX_COUNT = 999;
 /** The mark of the open one, the number, and a blank. */
 const LEFT_COLUMNS = 3;
 
@@ -54,7 +53,7 @@ function roleOf(conversation: Conversation, isOpen: boolean): Role {
 /** What stands behind a name: `ext`, the time, how many are unread; `!` if one of those is highlighted. */
 function rightOf(conversation: Conversation, columns: number, now: number): string {
   const { peer, lastAt, unread, highlights, notify } = conversation;
-  const count = unread > MAX_COUNT ? `${MAX_COUNT}+` : String(unread);
+  const count = counted(unread);
   const parts = [
     ...(peer.kind === 'external' ? ['ext'] : []),
     ...(notify === 'nothing' ? ['mute'] : notify === 'highlights' ? ['!'] : []),

@@ -1,7 +1,7 @@
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
 import { ME, nameOf, wordsForFate } from '../talk/words.ts';
-import { cells, withoutTabs } from './cells.ts';
+import { cells, toWidth, withoutTabs } from './cells.ts';
 import { cutName } from './cut-names.ts';
 import { clock, day } from './days.ts';
 import { linkedRows } from './links.ts';
@@ -115,8 +115,7 @@ function beside(
 
 /** Cut or filled up with blanks. */
 function nameIn(name: string, columns: number): string {
-  const cut = cutName(name, columns);
-  return cut + ' '.repeat(Math.max(0, columns - cells(cut)));
+  return toWidth(cutName(name, columns), columns);
 }
 
 function textRows(texts: readonly Row[], indent: number, columns: number, tick: Span | null): Row[] {

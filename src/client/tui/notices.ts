@@ -1,3 +1,4 @@
+import { peerKey } from '../history/peers.ts';
 import type { Peer } from '../history/types.ts';
 import type { Notice } from './message-rows.ts';
 
@@ -19,7 +20,7 @@ export class Notices {
 
   /** The list of a conversation, which `addNotice` adds to. @param peer null: where none is open */
   of(peer: Peer | null): Said[] {
-    const key = peer === null ? '' : `${peer.kind} ${peer.name}`;
+    const key = peerKey(peer);
     const said = this.#conversations.get(key) ?? [];
     this.#conversations.delete(key);
     this.#conversations.set(key, said);
@@ -33,7 +34,7 @@ export class Notices {
   forget(): void {
     const home = this.of(null);
     this.#conversations.clear();
-    this.#conversations.set('', home);
+    this.#conversations.set(peerKey(null), home);
   }
 }
 

@@ -1,3 +1,5 @@
+import { MAX_COUNTED } from '../history/store.ts';
+
 /** What a piece of a row is; the theme says what that looks like. What a row means can be read without colours. */
 export type Role =
   | 'text'
@@ -34,6 +36,11 @@ export type Row = readonly Span[];
 
 export function span(text: string, role: Span['role'] = 'text'): Span {
   return { text, role };
+}
+
+/** A count of messages as it is shown: `999+` where there are as many as are counted, or more. */
+export function counted(count: number): string {
+  return count >= MAX_COUNTED ? `${MAX_COUNTED - 1}+` : String(count);
 }
 
 export function textOf(row: Row): string {

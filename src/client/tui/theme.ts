@@ -1,5 +1,6 @@
 import type { Theme as ThemeChoice } from '../setting-table.ts';
 import { type Brightness, isLight } from './background.ts';
+import { hash } from './hash.ts';
 import type { Role } from './rows.ts';
 
 /** What of a text's looks a theme decides; properties of Ink's `<Text>`. */
@@ -154,12 +155,7 @@ function isMono(choice: ThemeChoice, env: Environment, colorDepth: number): bool
 
 /** The same for the same name, always and everywhere. */
 export function nameColour(theme: Theme, name: string): Style {
-  // FNV-1a: it spreads names that differ in one letter only.
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < name.length; index++) {
-    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193) >>> 0;
-  }
-  return theme.names[hash % theme.names.length] ?? theme.strong;
+  return theme.names[hash(name) % theme.names.length] ?? theme.strong;
 }
 
 function themeOf({ names, accent, good, wait, bad, dim }: Colours): Theme {
