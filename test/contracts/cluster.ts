@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { vi } from 'vitest';
 import type { Account, Accounts } from '../../src/kafka/accounts.ts';
 import type {
+  Accepted,
+  Fate,
   Inbox,
   Inboxes,
   InboxMessage,
@@ -106,4 +108,27 @@ export async function appendAll(
 ): Promise<number[]> {
   const accepted = await Promise.all(bodies.map((body) => engine.inboxes.append(to, message(from, body))));
   return accepted.map(({ offset }) => offset);
+}
+
+/** Appends bodies one after the other, each once the one before it is stored: each is a batch of its own. */
+export async function appendInTurn(
+  engine: Pick<TestEngine, 'inboxes'>,
+  to: Account,
+  from: Account,
+  bodies: readonly string[],
+): Promise<Accepted[]> {
+  const sent: Accepted[] = [];
+  for (const body of bodies) sent.push(await engine.inboxes.append(to, message(from, body)));
+  return sent;
+}
+
+/** What became of messages to somebody. */
+export function fatesOf(
+  engine: Pick<TestEngine, 'inboxes'>,
+  to: Account,
+  sent: readonly Accepted[],
+  inLog = true,
+): Promise<Fate[]> {
+  const receipts = sent.map((accepted) => ({ to, ...accepted }));
+  return engine.inboxes.fates(receipts, { inLog });
 }

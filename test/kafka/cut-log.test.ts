@@ -12,6 +12,7 @@ import { type JvmBroker, javaUsable } from '../broker/jvm-broker.ts';
 import { cutLog } from '../broker/log-files.ts';
 import {
   eventually,
+  fatesOf,
   message,
   numbered,
   type ObservedInbox,
@@ -95,10 +96,7 @@ class Pair {
   }
 
   fates(sent: readonly Accepted[], inLog = true): Promise<Fate[]> {
-    return this.engine.inboxes.fates(
-      sent.map((accepted) => ({ to: this.to, ...accepted })),
-      { inLog },
-    );
+    return fatesOf(this.engine, this.to, sent, inLog);
   }
 }
 

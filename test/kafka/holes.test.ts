@@ -1,10 +1,11 @@
 /** Messages that were deleted before anybody had read them: never delivered, for whoever sent them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/kafka/accounts.ts';
-import type { Accepted, Fate } from '../../src/kafka/inboxes.ts';
+import type { Accepted } from '../../src/kafka/inboxes.ts';
 import {
+  appendInTurn,
   eventually,
-  message,
+  fatesOf,
   numbered,
   observe,
   type TestCluster,
@@ -25,16 +26,10 @@ describe('messages that were deleted unread', () => {
 
   const make = (stem: string): Promise<Account> => cluster.here.accounts.create({ name: uniqueName(stem) });
 
-  async function send(to: Account, from: Account, bodies: readonly string[]): Promise<Accepted[]> {
-    const sent: Accepted[] = [];
-    for (const body of bodies) sent.push(await cluster.elsewhere.inboxes.append(to, message(from, body)));
-    return sent;
-  }
-
-  function fates(to: Account, sent: readonly Accepted[], inLog = true): Promise<Fate[]> {
-    const receipts = sent.map((accepted) => ({ to, ...accepted }));
-    return cluster.elsewhere.inboxes.fates(receipts, { inLog });
-  }
+  const send = (to: Account, from: Account, bodies: readonly string[]) =>
+    appendInTurn(cluster.elsewhere, to, from, bodies);
+  const fates = (to: Account, sent: readonly Accepted[], inLog = true) =>
+    fatesOf(cluster.elsewhere, to, sent, inLog);
 
   it('are undeliverable at once, and after the recipient has gone on behind them', async () => {
     const [to, from] = [await make('to'), await make('from')];

@@ -5,10 +5,10 @@ import type { Account } from '../../src/kafka/accounts.ts';
 import { Cluster } from '../../src/kafka/cluster.ts';
 import { type Engine, openEngine } from '../../src/kafka/engine.ts';
 import { deleteGroup } from '../../src/kafka/group-member.ts';
-import type { Accepted, Fate } from '../../src/kafka/inboxes.ts';
+import type { Accepted } from '../../src/kafka/inboxes.ts';
 import { Watermark } from '../../src/kafka/watermark.ts';
 import { testBrokers } from '../broker/brokers.ts';
-import { eventually, message, numbered, observe, uniqueName } from '../contracts/cluster.ts';
+import { appendInTurn, eventually, fatesOf, numbered, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, witness } from './cluster.ts';
 import { deleteBelow } from './delete-records.ts';
 import { commitRaw } from './raw-commit.ts';
@@ -28,18 +28,9 @@ describe('a position that is lost', () => {
   const make = (stem: string): Promise<Account> => engine.accounts.create({ name: uniqueName(stem) });
   const topicOf = ({ name }: Account) => `milena.inbox.${name}`;
 
-  async function send(to: Account, from: Account, bodies: readonly string[]): Promise<Accepted[]> {
-    const sent: Accepted[] = [];
-    for (const body of bodies) sent.push(await engine.inboxes.append(to, message(from, body)));
-    return sent;
-  }
-
-  function fates(to: Account, sent: readonly Accepted[], inLog = true): Promise<Fate[]> {
-    return engine.inboxes.fates(
-      sent.map((accepted) => ({ to, ...accepted })),
-      { inLog },
-    );
-  }
+  const send = (to: Account, from: Account, bodies: readonly string[]) =>
+    appendInTurn(engine, to, from, bodies);
+  const fates = (to: Account, sent: readonly Accepted[], inLog = true) => fatesOf(engine, to, sent, inLog);
 
   /** Logs in, takes and acknowledges so many, and leaves. */
   async function take(owner: Account, count: number) {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/kafka/accounts.ts';
 import { Cluster as RawCluster } from '../../src/kafka/cluster.ts';
 import { type Engine, openEngine } from '../../src/kafka/engine.ts';
-import type { Accepted, Fate } from '../../src/kafka/inboxes.ts';
+import type { Accepted } from '../../src/kafka/inboxes.ts';
 import { readBounds, readLog } from '../../src/kafka/log-reader.ts';
 import { now } from '../../src/kafka/retry.ts';
 import { changeSettings, otherSettings, TopicSettings } from '../../src/kafka/topic-settings.ts';
@@ -12,7 +12,15 @@ import { INBOX_REQUIRES } from '../../src/kafka/topics.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { type JvmBroker, javaUsable } from '../broker/jvm-broker.ts';
 import { spoilLog } from '../broker/log-files.ts';
-import { eventually, message, numbered, observe, uniqueName } from '../contracts/cluster.ts';
+import {
+  appendInTurn,
+  eventually,
+  fatesOf,
+  message,
+  numbered,
+  observe,
+  uniqueName,
+} from '../contracts/cluster.ts';
 import { testConfig, testLog } from './cluster.ts';
 
 const hasJava = await javaUsable();
@@ -48,18 +56,9 @@ describe.skipIf(!hasJava)('records that are lost', { timeout: 180_000 }, () => {
   const make = (stem: string): Promise<Account> => engine.accounts.create({ name: uniqueName(stem) });
   const topicOf = ({ name }: Account) => `milena.inbox.${name}`;
 
-  async function send(to: Account, from: Account, bodies: readonly string[]): Promise<Accepted[]> {
-    const sent: Accepted[] = [];
-    for (const body of bodies) sent.push(await engine.inboxes.append(to, message(from, body)));
-    return sent;
-  }
-
-  function fates(to: Account, sent: readonly Accepted[], inLog = true): Promise<Fate[]> {
-    return engine.inboxes.fates(
-      sent.map((accepted) => ({ to, ...accepted })),
-      { inLog },
-    );
-  }
+  const send = (to: Account, from: Account, bodies: readonly string[]) =>
+    appendInTurn(engine, to, from, bodies);
+  const fates = (to: Account, sent: readonly Accepted[], inLog = true) => fatesOf(engine, to, sent, inLog);
 
   /** Logs in, takes and acknowledges so many, and leaves. */
   async function take(owner: Account, count: number, deliver: 'all' | 'live' = 'all'): Promise<string[]> {

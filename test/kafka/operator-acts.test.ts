@@ -148,4 +148,16 @@ describe('an operator with Kafka’s own tools', { timeout: 180_000 }, () => {
     await appendAll(cluster.here, owner, owner, numbered('later', 5));
     expect(await waiting(owner)).toEqual([...numbered('m', 5).slice(3), ...numbered('later', 5)]);
   });
+
+  it('a share group of an inbox’s name keeps nobody out', async () => {
+    const owner = await cluster.here.accounts.create({ name: uniqueName('share') });
+    const topic = groupOf(owner);
+    await groups('--delete', '--group', topic);
+    // It has nobody in it by then, and stays all the same. The tool calls it a failure that nothing came.
+    await kafkaTool(broker.brokers, 'console-share-consumer', [
+      ...['--topic', topic, '--group', topic, '--timeout-ms', '5000'],
+    ]).catch(() => {});
+    const { inbox } = await observe(cluster.here, owner);
+    await inbox.close();
+  });
 });
