@@ -164,6 +164,13 @@ test('messages that waited are retrieved once, and stay in the history without a
   expect(shaped(storedShape, found.stdout)).toMatchObject([
     { from: anna, to: bert, direction: 'in', body: '-second lunch' },
   ]);
+  const narrowed = await offline(bert, 'search', `from:${anna}`, 'after:today', '"in two"', '--json');
+  expect(shaped(storedShape, narrowed.stdout)).toMatchObject([{ body: 'first lunch\nin two lines' }]);
+  expect(await offline(bert, 'search', 'lunch', '--limit', '1')).toMatchObject({
+    stdout: expect.stringMatching(/-second lunch\n$/),
+    stderr: 'milena: The newest 1 of 2: --limit shows more.\n',
+  });
+  expect(await offline(bert, 'search', 'before:soon')).toMatchObject({ code: 64 });
   const conversation = await offline(anna, 'export', bert, '--json');
   expect(shaped(storedShape, conversation.stdout).map(({ body, fate }) => [body, fate])).toEqual([
     ['first lunch\nin two lines', 'stored'],

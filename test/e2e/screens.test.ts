@@ -1,5 +1,6 @@
 /** Whole screens of the built client in a real terminal, at several sizes and on the way between them. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cutName } from '../../src/client/tui/cut-names.ts';
 import { wrapRows } from '../../src/client/tui/wrap.ts';
 import {
   closeClients,
@@ -300,7 +301,7 @@ describe('with two conversations', () => {
       ' /who NAME…                    which of them are logged in',
       ' /next, /read                  what is unread next; all of it here is read',
       ' /activity, /close             what is unread or concerns you; leave this one',
-      ' /search WORDS                 look for words in everything said',
+      ' /search WORDS                 look for words; from: in: before: after:',
       ' /export [FILE]                write this conversation to a file (or .jsonl)',
       ' /notify LEVEL, /mute          bell and count here: all, highlights or nothing',
       ' /forget                       take this conversation out of the local history',
@@ -341,34 +342,24 @@ describe('with two conversations', () => {
     await open();
     terminal.type('/search lunch\r');
     const [input, hint] = [' ben······ ›', ' ↑ ↓ choose · Enter goes there · Esc back'];
-    const found = (cat: string) => [
-      ' 2 with lunch',
-      ` hh:mm  cat······       ${cat}`,
-      ' hh:mm  ben······       are we still on for lunch?',
+    const found = [
+      ' 1 of 2 with lunch',
+      " hh:mm  cat······  Lunch is at the usual place, isn't it?",
+      ' hh:mm  ben······  are we still on for lunch?',
     ];
-    const cut = "Lunch is at the usual place, isn't…";
-    const wide = whole(WIDE, { header: header(WIDE), list: LIST, top: found(cut), input, hint });
+    const wide = whole(WIDE, { header: header(WIDE), list: LIST, top: found, input, hint });
     await becomes(terminal, WIDE, names, wide);
-    expect(terminal.inverseRows).toEqual([3]);
-    const narrow = found("Lunch is at the usual place, isn't …");
-    await becomes(
-      terminal,
-      NARROW,
-      names,
-      whole(NARROW, { header: header(NARROW), top: narrow, input, hint }),
-    );
-    const large = found("Lunch is at the usual place, isn't it?");
-    await becomes(
-      terminal,
-      LARGE,
-      names,
-      whole(LARGE, { header: header(LARGE), list: LARGE_LIST, top: large, input, hint }),
-    );
+    // The picked one, and what was looked for in the other.
+    expect(terminal.inverseRows).toEqual([3, 4]);
+    const narrow = whole(NARROW, { header: header(NARROW), top: found, input, hint });
+    await becomes(terminal, NARROW, names, narrow);
+    const large = whole(LARGE, { header: header(LARGE), list: LARGE_LIST, top: found, input, hint });
+    await becomes(terminal, LARGE, names, large);
     const small = [
       ' ann······ ● online',
-      ' 2 with lunch',
-      ' hh:mm  cat······  …',
-      ' hh:mm  ben······  …',
+      ' 1 of 2 with lunch',
+      ` ${cutName(names[2] ?? '', 6)}  Lunch is …`,
+      ` ${cutName(names[1] ?? '', 6)}  …or lunch?`,
       ' ben··… ›',
       ' ↑ ↓ choose · Ente…',
     ];

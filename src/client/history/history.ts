@@ -5,6 +5,7 @@ import { openDatabase } from './database.ts';
 import { historyError, isSqliteError } from './errors.ts';
 import { fileName, prepareFile } from './files.ts';
 import { copyNewest } from './rescue.ts';
+import type { Found, Search } from './search.ts';
 import { type NewMessage, Store, type StoreLimits } from './store.ts';
 import type { Conversation, Incoming, NotifyLevel, Outgoing, Peer, StoredMessage } from './types.ts';
 
@@ -15,6 +16,11 @@ const MAX_FILE_BYTES = 4 * 1024 ** 3;
 const MAX_MEMORY_BYTES = 64 * 1024 ** 2;
 /** What was changed is durable after so many milliseconds at most, and other processes wait no longer to write. */
 const COMMIT_WITHIN_MS = 25;
+/**
+ * Messages that one step of a search looks at: some 20 ms, and 120 of a million whose words all begin so, since FTS5 makes
+ * one list of those each time.
+ */
+const FIND_AT_ONCE = 100_000;
 /** Messages of a page while all are read. */
 const PAGE = 500;
 
@@ -252,11 +258,29 @@ export class History {
   }
 
   /**
-   * Messages with words that begin with all the given ones, whatever their case and accents, newest first. Letters and
-   * digits make words: nothing else can be searched for. Never throws for odd input.
+   * Looks for messages, newest first, a step at a time: it yields how many it has looked at and how many there are, and
+   * returns the first `limit` of those it found. The history may change meanwhile.
    */
-  search(words: string, limit: number, peer?: Peer): StoredMessage[] {
-    return this.#read((store) => store.search(words, limit, peer));
+  *find(search: Search, limit: number): Generator<{ done: number; all: number }, Found<StoredMessage>> {
+    const { oldest, newest } = this.#read((store) => store.span());
+    const messages: StoredMessage[] = [];
+    let count = 0;
+    for (let to = newest; to >= oldest && to > 0; to -= FIND_AT_ONCE) {
+      const from = Math.max(oldest, to - FIND_AT_ONCE + 1);
+      const missing = limit - messages.length;
+      if (missing > 0) messages.push(...this.#read((store) => store.found(search, from, to, missing)));
+      count += this.#read((store) => store.countFound(search, from, to));
+      yield { done: newest - from + 1, all: newest - oldest + 1 };
+    }
+    return { search, count, messages };
+  }
+
+  /** As `find`, in one go. */
+  search(search: Search, limit: number): Found<StoredMessage> {
+    for (const steps = this.find(search, limit); ; ) {
+      const { done, value } = steps.next();
+      if (done) return value;
+    }
   }
 
   /** All messages of the conversation, oldest first; the history may change meanwhile. */

@@ -39,9 +39,9 @@ export interface ConversationRow {
   readonly draft: string;
 }
 
-export const MESSAGE = `SELECT m.id, c.kind, c.name, m.at, m.body, m.fate, m.reason, m.message_id, m.receipt, m.may_be_stored,
-  m.highlight
-  FROM messages m JOIN conversations c ON c.id = m.conversation`;
+export const COLUMNS = `m.id, c.kind, c.name, m.at, m.body, m.fate, m.reason, m.message_id, m.receipt, m.may_be_stored,
+  m.highlight`;
+export const MESSAGE = `SELECT ${COLUMNS} FROM messages m JOIN conversations c ON c.id = m.conversation`;
 export const CONVERSATION = 'SELECT * FROM conversations';
 /** Of a conversation, and incoming. */
 export const INCOMING = `FROM messages m JOIN conversations c ON c.id = m.conversation

@@ -4,6 +4,7 @@ import type { Unsettled } from '../v2/memory.ts';
 import type { EntryState } from '../v2/outbox.ts';
 import {
   bounded,
+  COLUMNS,
   CONVERSATION,
   type ConversationRow,
   conversationOf,
@@ -17,7 +18,7 @@ import {
   type UnsettledRow,
   unsettledOf,
 } from './rows.ts';
-import { matchExpression } from './search.ts';
+import { type Search, searchSql } from './search.ts';
 import { Turns } from './turns.ts';
 import type { Conversation, NotifyLevel, Peer, StoredMessage } from './types.ts';
 
@@ -255,21 +256,27 @@ export class Store {
     );
   }
 
-  search(words: string, limit: number, peer?: Peer): StoredMessage[] {
-    const expression = matchExpression(words);
-    if (expression === null) return [];
-    const found = 'm.id IN (SELECT rowid FROM words WHERE words MATCH ?)';
-    if (peer === undefined) {
-      return this.#page(`${MESSAGE} WHERE ${found} ORDER BY m.id DESC LIMIT ?`, expression, pageOf(limit));
-    }
-    const { kind, name } = bounded(peer);
-    return this.#page(
-      `${MESSAGE} WHERE ${found} AND c.kind = ? AND c.name = ? ORDER BY m.id DESC LIMIT ?`,
-      expression,
-      kind,
-      name,
-      pageOf(limit),
-    );
+  /** The ids that there are; both 0 without any. */
+  span(): { readonly oldest: number; readonly newest: number } {
+    return this.#sql(
+      'SELECT coalesce(min(id), 0) AS oldest, coalesce(max(id), 0) AS newest FROM messages',
+    ).get() as { oldest: number; newest: number };
+  }
+
+  /** What is looked for, among the messages with ids from one to another, both included; newest first. */
+  found(search: Search, oldest: number, newest: number, limit: number): StoredMessage[] {
+    const { sql, values } = searchSql(search);
+    return this.#sql(`SELECT ${COLUMNS} ${sql} ORDER BY m.id DESC LIMIT :limit`)
+      .all({ ...values, oldest, newest, limit: pageOf(limit) })
+      .map((row) => fromRow(row as unknown as MessageRow));
+  }
+
+  countFound(search: Search, oldest: number, newest: number): number {
+    const { sql, values } = searchSql(search);
+    const { count } = this.#sql(`SELECT count(*) AS count ${sql}`).get({ ...values, oldest, newest }) as {
+      count: number;
+    };
+    return count;
   }
 
   read(peer: Peer, upTo: number): void {

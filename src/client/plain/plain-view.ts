@@ -1,8 +1,10 @@
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
+import type { Found } from '../history/search.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { isNews, nextToRead } from '../history/unread.ts';
+import { sanitiseLine } from '../sanitise.ts';
 import type { ServerClock } from '../server-clock.ts';
 import type { Question, TalkState, View } from '../talk/display.ts';
 import { countOf, nameOf } from '../talk/words.ts';
@@ -23,6 +25,7 @@ export class PlainView implements View {
   readonly #onAgain: (again: ProtocolErrorCode | null) => void;
   #state: TalkState | undefined;
   #history: History | null = null;
+  #lastFound: Found<StoredMessage> | null = null;
   #isAsking = false;
   #isWaiting = false;
   #needsAnswer = false;
@@ -140,12 +143,22 @@ export class PlainView implements View {
     this.#print(this.keys.join('\n'));
   }
 
-  found(words: string, messages: readonly StoredMessage[]): void {
-    const count = messages.length;
+  found(found: Found<StoredMessage> | null): void {
+    this.#lastFound = found ?? this.#lastFound;
+    if (this.#lastFound === null) {
+      this.#print('Usage: /search WORDS');
+      return;
+    }
+    const { search, count, messages } = this.#lastFound;
+    const words = sanitiseLine(search.entered);
+    const shown = messages.slice(0, READ_OUT_FOUND).toReversed();
+    const newest = shown.length < count ? `, the newest ${shown.length} of them` : '';
     this.#print(
-      count === 0 ? `Nothing said here has ${words}.` : `${countOf(count, 'message')} with ${words}:`,
+      count === 0
+        ? `Nothing said here has ${words}.`
+        : `${countOf(count, 'message')} with ${words}${newest}:`,
     );
-    this.#readOut(messages.slice(0, READ_OUT_FOUND).toReversed());
+    for (const message of shown) this.#print(this.#lineOf(message));
   }
 
   nextUnread(): void {

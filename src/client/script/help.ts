@@ -122,11 +122,15 @@ ${LOGIN}`,
   search: `Usage: milena search [OPTIONS] WORDS…
 
 Prints the messages of the local history that have all the words, or words that
-begin so, newest first. Needs no server.
+begin so, newest first. Needs no server. Among the words may be:
+
+  from:NAME, in:NAME      who wrote it (from:me), with whom; a name in any case
+  after:DAY, before:DAY   2026-11-21, 2026-11, 2026, today or yesterday
+  '"these words"'         as they stand; the shell takes the outer quotes
 
   --json                  one JSON object a line
   --limit COUNT           at most so many; 100
-  --with NAME             only what NAME wrote or got
+  --with NAME             as in:NAME
   --user, --server, …     whose history: see milena --help
 `,
   export: `Usage: milena export [OPTIONS] NAME

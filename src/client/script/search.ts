@@ -1,4 +1,5 @@
 import { messageJson } from '../history/export.ts';
+import { parseSearch } from '../history/search.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { isoTime } from '../json.ts';
 import { sanitiseName } from '../sanitise.ts';
@@ -20,15 +21,19 @@ export async function run(context: Context): Promise<void> {
   if (words.trim() === '') throw new Failure(EXIT.USAGE, `The words are missing: ${USAGE}`);
   const limit = limitOf(args.values.limit, DEFAULT_LIMIT);
   const { json = false, with: name } = args.values;
-  const peer = name === undefined ? undefined : ({ kind: 'user', name: usernameOf(name, USAGE) } as const);
   const settings = readSettings(args.flags, context.environment);
   const account = userOf(settings);
+  const search = parseSearch(words, account, Date.now());
+  if (typeof search === 'string') throw new Failure(EXIT.USAGE, search);
+  const within = name === undefined ? search.within : usernameOf(name, USAGE);
   await withHistory(settings, account, async (history) => {
-    const found = history.search(words, limit, peer);
-    for (const message of found) {
+    const { messages, count } = history.search({ ...search, within }, limit);
+    for (const message of messages) {
       await context.output.line(json ? messageJson(message, account) : foundLines(message, account));
     }
-    if (found.length === limit) context.say(`Only the newest ${limit}: --limit shows more.`);
+    if (messages.length < count) {
+      context.say(`The newest ${messages.length} of ${count.toLocaleString('en')}: --limit shows more.`);
+    }
   });
 }
 

@@ -29,6 +29,7 @@ export type LocalCommand =
   | { readonly type: 'mute' | 'forget' | 'read' }
   /** Without a level: says which one it is. */
   | { readonly type: 'notify'; readonly level: NotifyLevel | null }
+  /** Empty: shows again what was found last. */
   | { readonly type: 'search'; readonly words: string }
   /** Empty: a name is made up. */
   | { readonly type: 'export'; readonly file: string };
@@ -48,7 +49,7 @@ const COMMANDS: readonly Usage[] = [
   { usage: '/who NAME…', does: 'which of them are logged in' },
   { usage: '/next, /read', does: 'what is unread next; all of it here is read' },
   { usage: '/activity, /close', does: 'what is unread or concerns you; leave this one' },
-  { usage: '/search WORDS', does: 'look for words in everything said' },
+  { usage: '/search WORDS', does: 'look for words; from: in: before: after:' },
   { usage: '/export [FILE]', does: 'write this conversation to a file (or .jsonl)' },
   { usage: '/notify LEVEL, /mute', does: 'bell and count here: all, highlights or nothing' },
   { usage: '/forget', does: 'take this conversation out of the local history' },
@@ -156,7 +157,7 @@ function command(word: string, rest: string, exact: string): Command {
     case '/unblock':
       return rest === '' ? usage('/unblock NAME') : { type: 'unblock', name: parseUsername(rest) };
     case '/search':
-      return rest === '' ? usage('/search WORDS') : { type: 'search', words: rest };
+      return { type: 'search', words: rest };
     case '/export':
       return { type: 'export', file: rest };
     case '/help':

@@ -1,5 +1,6 @@
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { History } from '../history/history.ts';
+import type { Found } from '../history/search.ts';
 import type { Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
 import type { ClientState } from '../state.ts';
 import type { Entry } from '../v2/outbox.ts';
@@ -93,8 +94,8 @@ export interface View {
   page(title: string, rows: readonly string[]): void;
   /** Which keys there are, and what they do. */
   showKeys(): void;
-  /** What a search has found, newest first. */
-  found(words: string, messages: readonly StoredMessage[]): void;
+  /** What a search has found; null: what one has found last, again. */
+  found(found: Found<StoredMessage> | null): void;
   /** Goes to what is unread next, here or in another conversation. */
   nextUnread(): void;
   /** Shows what is unread or highlighted in all conversations. */

@@ -1,6 +1,7 @@
 import { ClientError } from '../errors.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
+import { parseSearch } from '../history/search.ts';
 import type { Incoming, NotifyLevel, Outgoing, Peer } from '../history/types.ts';
 import { highlighter } from '../notify/highlight.ts';
 import { sanitiseText } from '../sanitise.ts';
@@ -23,7 +24,8 @@ const PASSWORD_TYPED = /^\s*\/(?:(?:create|login)\s+\S+|passwd)\s+\S/i;
 const COMMIT_DELAY_MS = 20;
 /** So many are made durable at once, without waiting for more. */
 const COMMIT_AT_ONCE = 500;
-const MAX_FOUND = 100;
+/** Of what a search has found, the newest ones that are shown. */
+const MAX_FOUND = 200;
 /** What a notification level means. */
 const NOTIFY_WORDS: Readonly<Record<NotifyLevel, string>> = {
   all: 'is heard: bell and count for every message.',
@@ -267,8 +269,7 @@ export class Talk implements Display {
   #local(command: LocalCommand): Promise<void> | void {
     const history = this.#requireHistory();
     if (command.type === 'search') {
-      this.#view.found(command.words, history.search(command.words, MAX_FOUND));
-      return;
+      return command.words === '' ? this.#view.found(null) : this.#search(command.words, history);
     }
     const peer = this.#state.to;
     if (peer === null) throw new ClientError('INVALID', 'Open a conversation first: /msg NAME.');
@@ -291,6 +292,19 @@ export class Talk implements Display {
         });
       }
     }
+  }
+
+  async #search(entered: string, history: History): Promise<void> {
+    const search = parseSearch(entered, history.account, this.now());
+    if (typeof search === 'string') throw new ClientError('INVALID', search);
+    const found = await this.#work.run(async (pause) => {
+      for (const steps = history.find(search, MAX_FOUND); ; ) {
+        const { done, value } = steps.next();
+        if (done) return value;
+        await pause(() => `searching: ${progress(value.done, value.all)}`);
+      }
+    });
+    this.#view.found(found);
   }
 
   async #export(name: string, history: History, peer: Peer): Promise<void> {

@@ -1,6 +1,6 @@
 import type { History } from '../history/history.ts';
 import type { Conversation } from '../history/types.ts';
-import type { Page } from './screen.ts';
+import { type FoundPage, hitOf } from './hits.ts';
 
 /** Highlighted messages on the page, read or not. */
 const MAX_HIGHLIGHTED = 100;
@@ -9,7 +9,7 @@ const MAX_HIGHLIGHTED = 100;
  * What is unread, and what held the person's name or words: of all conversations, newest first; null without any. Of what
  * is unread in one conversation it has the first ones, where somebody would begin to read.
  */
-export function activityPage(history: History, conversations: readonly Conversation[]): Page | null {
+export function activityPage(history: History, conversations: readonly Conversation[]): FoundPage | null {
   const unread = history.unread();
   const all = new Map([...unread, ...history.highlighted(MAX_HIGHLIGHTED)].map((one) => [one.id, one]));
   if (all.size === 0) return null;
@@ -20,8 +20,9 @@ export function activityPage(history: History, conversations: readonly Conversat
   return {
     type: 'found',
     title,
-    messages,
+    hits: messages.map((message) => hitOf(message, [])),
     picked: 0,
+    found: null,
     unread: new Set(unread.map(({ id }) => id)),
   };
 }

@@ -24,6 +24,8 @@ const TABLE: readonly Binding[] = [
   binding('next-unread', 'alt+a', 'next-unread', 'what is unread next'),
   binding('first-unread', 'alt+p', 'first-unread', 'the first unread message here'),
   binding('activity', 'alt+m', 'activity', 'what is unread or concerns you'),
+  binding('next-hit', 'alt+n', 'next-hit', 'the next hit of the search, further back'),
+  binding('previous-hit', 'alt+shift+n', 'previous-hit', 'the hit before'),
   binding('previous-conversation', 'alt+up ctrl+page-up', 'previous-conversation', 'the conversation above'),
   binding('next-conversation', 'alt+down ctrl+page-down', 'next-conversation', 'the conversation below'),
   ...Array.from({ length: 9 }, (_, index) =>

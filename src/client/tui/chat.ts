@@ -1,6 +1,7 @@
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
+import type { Found } from '../history/search.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
 import { countNews, nextToRead } from '../history/unread.ts';
 import { sanitiseLine } from '../sanitise.ts';
@@ -20,6 +21,7 @@ import { Drawing } from './drawing.ts';
 import { Entered } from './entered.ts';
 import { startSearch, stepSearch } from './entered-search.ts';
 import { conversationAt, type Frame, frameOf, messageHeight } from './frame.ts';
+import { type FoundPage, nothingFound, searchPage } from './hits.ts';
 import type { InputAction } from './input-line.ts';
 import { keyRows, usualKeys } from './key-rows.ts';
 import { type KeyAction, keyAction } from './keys.ts';
@@ -70,6 +72,8 @@ export class Chat implements View {
   readonly #drafts = new Drafts();
   readonly #entered = new Entered();
   readonly #keys: Keys;
+  /** For another look at it. */
+  #lastFound: FoundPage | null = null;
   #saidPasteIsText = false;
   #title = '';
   /** Whether the keys come to this terminal, as far as it says. */
@@ -188,6 +192,7 @@ export class Chat implements View {
       if (isAnother) {
         this.#drafts.forget();
         this.#entered.forget();
+        this.#lastFound = null;
         this.#pane.forget();
         this.#update({ type: 'new-person' });
       }
@@ -224,13 +229,11 @@ export class Chat implements View {
     this.page('Keys', keyRows(bindings, file, this.#screen.columns - 2));
   }
 
-  found(words: string, messages: readonly StoredMessage[]): void {
-    if (messages.length === 0) {
-      this.#talk.say('info', `Nothing said here has ${words}.`);
-      return;
-    }
-    const title = `${messages.length} with ${words}`;
-    this.#update({ type: 'page', page: { type: 'found', title, messages, picked: 0 } });
+  found(found: Found<StoredMessage> | null): void {
+    const page = found === null ? this.#lastFound : searchPage(found);
+    if (page !== null) this.#update({ type: 'page', page });
+    else this.#talk.say('info', found === null ? 'Usage: /search WORDS' : nothingFound(found));
+    this.#lastFound = page;
     this.#drawing.soon();
   }
 
@@ -332,6 +335,12 @@ export class Chat implements View {
       case 'activity':
         this.activity();
         break;
+      case 'next-hit':
+        this.#goOn(1);
+        break;
+      case 'previous-hit':
+        this.#goOn(-1);
+        break;
       case 'previous-conversation':
         this.#step(-1);
         break;
@@ -408,12 +417,13 @@ export class Chat implements View {
   }
 
   #cancel(): void {
-    const { question, page, picked, completion } = this.#screen;
+    const { question, page, picked, completion, found } = this.#screen;
     if (completion !== null) {
       this.#update({ type: 'complete', ...stepCompletion(this.#screen.input, completion, 0) });
     } else if (page !== null) this.#update({ type: 'page', page: null });
     else if (picked !== null) this.#update({ type: 'list' });
     else if (question !== null) this.#leaveQuestion();
+    else if (found !== null) this.#update({ type: 'found', found: null });
   }
 
   #leaveQuestion(): void {
@@ -436,8 +446,7 @@ export class Chat implements View {
     if (page !== null) {
       // Nothing is sent that the page may hide.
       this.#update({ type: 'page', page: null });
-      const message = page.type === 'found' ? page.messages[page.picked] : undefined;
-      if (message !== undefined) this.#goTo(message);
+      if (page.type === 'found') this.#goTo(page);
       return;
     }
     if (picked !== null) {
@@ -454,6 +463,7 @@ export class Chat implements View {
       this.#update({ type: 'edit', action: { type: this.#talk.isMemorable(text) ? 'submit' : 'clear' } });
       this.#keepDraft();
       this.#pane.saying();
+      this.#update({ type: 'found', found: null });
     } else {
       this.#update({ type: 'edit', action: { type: 'clear' } });
     }
@@ -508,9 +518,26 @@ export class Chat implements View {
     if (peer !== undefined) this.#talk.turnTo(peer);
   }
 
-  #goTo(message: StoredMessage): void {
-    this.#talk.turnTo(message.peer);
-    this.#pane.toMessage(message.id);
+  /** Shows the message that is picked; of a search, from there on keys lead to the others. */
+  #goTo(page: FoundPage): void {
+    const hit = page.hits[page.picked];
+    if (hit === undefined) return;
+    if (page.found !== null) this.#lastFound = page;
+    this.#update({ type: 'found', found: page.found === null ? null : page });
+    this.#talk.turnTo(hit.peer);
+    this.#pane.toMessage(hit.id, this.#screen);
+  }
+
+  /** To the hit behind or before the one that is shown. */
+  #goOn(by: 1 | -1): void {
+    const page = this.#screen.found ?? this.#lastFound;
+    if (page === null) {
+      this.#talk.say('info', 'Nothing was looked for: /search WORDS.');
+      return;
+    }
+    this.#update({ type: 'page', page: null });
+    const picked = this.#screen.found === null ? page.picked : page.picked + by;
+    if (picked >= 0 && picked < page.hits.length) this.#goTo({ ...page, picked });
   }
 
   #open(peer: Peer | null): void {

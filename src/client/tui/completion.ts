@@ -16,7 +16,11 @@ const TAKES_NAMES: Readonly<Record<string, number>> = {
   '/unblock': 1,
   '/login': 1,
   '/list': 1,
+  '/search': Infinity,
 };
+
+/** What stands of a name behind a filter of `/search`. */
+const FILTERED = /(?:^|\s)(?:from|in):@?([^\s"]*)$/iu;
 
 /** What could stand in the place of a part of the text, the best first. */
 export interface Completions {
@@ -139,6 +143,7 @@ function argumentWord(text: string, cursor: number, commands: readonly string[])
   const [start = '', typed = ''] = /^\s*(\/\S+)\s+/u.exec(text.slice(0, cursor)) ?? [];
   const command = commands.find((known) => known === typed.toLowerCase());
   if (command === undefined || !Object.hasOwn(TAKES_NAMES, command)) return null;
+  if (command === '/search') return FILTERED.exec(text.slice(start.length, cursor))?.[1] ?? null;
   const before = text.slice(start.length, cursor).split(/[\s,;]+/u);
   return before.length > (TAKES_NAMES[command] ?? 0) ? null : (before.at(-1) ?? '');
 }

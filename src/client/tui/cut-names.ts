@@ -33,7 +33,7 @@ export function cutNames(names: readonly string[], columns: readonly number[]): 
 }
 
 /** The end of a text, at most so many cells. */
-function endOf(text: string, columns: number): string {
+export function endOf(text: string, columns: number): string {
   let end = '';
   for (const { segment } of Array.from(graphemes.segment(text)).reverse()) {
     if (cells(segment + end) > columns) break;

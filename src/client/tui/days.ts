@@ -48,6 +48,14 @@ export class DayHeadings {
   }
 }
 
+/** When something was: the time today, before with the day, in another year the day with the year. In twelve cells or fewer. */
+export function when(at: number, now: number): string {
+  if (daysSince(now) === daysSince(at)) return clock(at);
+  const [, month = '', date, year = ''] = new Date(at).toDateString().split(' ');
+  const isThisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  return `${Number(date)} ${month} ${isThisYear ? clock(at) : year}`;
+}
+
 /** When something was, in five cells or fewer: the time today, otherwise the day. */
 export function lately(at: number, now: number): string {
   const days = daysSince(now) - daysSince(at);

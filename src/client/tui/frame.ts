@@ -1,12 +1,9 @@
 import { countNews } from '../history/unread.ts';
-import { sanitiseLine } from '../sanitise.ts';
-import { ME, nameOf } from '../talk/words.ts';
 import type { Bindings } from './bindings.ts';
-import { cells, shorten, toWidth } from './cells.ts';
-import { cutNames } from './cut-names.ts';
-import { lately } from './days.ts';
+import { cells, shorten } from './cells.ts';
 import { headerRow } from './header-row.ts';
 import { hintFor, hints } from './hints.ts';
+import { foundTitle, hitRows } from './hits.ts';
 import { homeRows } from './home-rows.ts';
 import { maskInput } from './input-line.ts';
 import { viewInput } from './input-view.ts';
@@ -26,9 +23,6 @@ import {
 } from './screen.ts';
 import type { Timeline } from './timeline.ts';
 import { wrapRows } from './wrap.ts';
-
-/** On a page of messages, for who wrote each. */
-const FOUND_NAME_COLUMNS = 14;
 
 /** What the terminal shows: a row for each of its rows. */
 export interface Frame {
@@ -135,33 +129,13 @@ function atRight(text: string, role: Role, columns: number): Row {
 }
 
 function pageRows(page: Page, columns: number, height: number, now: number): Row[] {
-  const title: Row = [span(shorten(` ${page.title}`, columns), 'strong')];
+  const words = page.type === 'found' ? foundTitle(page) : page.title;
+  const title: Row = [span(shorten(` ${words}`, columns), 'strong')];
   if (page.type === 'text') {
     const rows = wrapRows(page.rows, columns - 2).slice(page.top, page.top + height - 1);
     return [title, ...rows.map((text): Row => [span(` ${text}`)])];
   }
-  const first = Math.max(
-    0,
-    Math.min(page.picked - Math.floor(height / 2), page.messages.length - height + 1),
-  );
-  const shown = page.messages.slice(first, first + height - 1);
-  const names = cutNames(
-    shown.map(({ direction, peer }) => `${direction === 'out' ? `${ME} → ` : ''}${nameOf(peer)}`),
-    shown.map(() => FOUND_NAME_COLUMNS),
-  );
-  return [
-    title,
-    ...shown.map((message, index): Row => {
-      const time = message.at === null ? '' : lately(message.at, now);
-      const text = sanitiseLine(message.body.slice(0, 2_000));
-      const isUnread = page.unread?.has(message.id) === true;
-      const mark = page.unread === undefined ? '' : message.highlight ? '! ' : isUnread ? '● ' : '  ';
-      const who = toWidth(names[index] ?? '', FOUND_NAME_COLUMNS);
-      const row = toWidth(` ${mark}${time.padStart(5)}  ${who}  ${text}`, columns);
-      const role = message.highlight ? 'highlight' : isUnread ? 'unread' : 'text';
-      return [span(row, first + index === page.picked ? 'selected' : role)];
-    }),
-  ];
+  return [title, ...hitRows(page, columns, height - 1, now)];
 }
 
 /** The input line, a password as dots, and words for the rows of it that are not shown. */

@@ -1,3 +1,4 @@
+import { hitNumber } from './hits.ts';
 import type { Screen } from './screen.ts';
 
 /** Every prompt ends with it. */
@@ -33,6 +34,15 @@ export function hintFor(screen: Screen): string {
   if (picked !== null) return hints(choose, key('accept-line', 'opens'), key('cancel', 'back'));
   if (screen.completion !== null) {
     return hints(key('complete', 'next'), key('complete-back', 'back'), key('cancel', 'as it was'));
+  }
+  if (screen.found?.found != null) {
+    const { picked, found } = screen.found;
+    return hints(
+      `hit ${hitNumber(picked, found.count)}`,
+      key('next-hit', 'older'),
+      key('previous-hit', 'newer'),
+      key('cancel', 'ends it'),
+    );
   }
   if (talk.link.kind !== 'online') return 'Trying again by itself · what you send waits (⧖) · /help · /quit';
   if (talk.account === null) return '/login NAME · /create NAME · /help · /quit';

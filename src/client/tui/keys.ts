@@ -14,6 +14,8 @@ export type KeyAction =
         | 'next-unread'
         | 'first-unread'
         | 'activity'
+        | 'next-hit'
+        | 'previous-hit'
         | 'previous-conversation'
         | 'next-conversation';
     }

@@ -1,9 +1,8 @@
+import { placesOf, type Range, type Term } from '../history/terms.ts';
 import { hash } from './hash.ts';
 import { type Role, type Span, span } from './rows.ts';
 
-interface Link {
-  readonly start: number;
-  readonly end: number;
+interface Link extends Range {
   readonly url: string;
 }
 
@@ -16,33 +15,47 @@ const MAX_URL_BYTES = 2_083;
 const MAX_LINKS = 100;
 
 /**
- * Rows of a text with its addresses as links, whole ones though they may go over several rows.
+ * Rows of a text with its addresses as links, whole ones though they may go over several rows, and with what was looked for.
  * @param rows what `wrapText` made of `text`: pieces of it in their order
  * @param text of several lines, safe for a terminal
  */
-export function linkedRows(rows: readonly string[], text: string, role: Role): Span[][] {
+export function linkedRows(
+  rows: readonly string[],
+  text: string,
+  role: Role,
+  terms: readonly Term[] = [],
+): Span[][] {
   const links = findLinks(text);
-  if (links.length === 0) return rows.map((row) => [span(row, role)]);
+  const places = [...placesOf(text, terms)];
+  if (links.length === 0 && places.length === 0) return rows.map((row) => [span(row, role)]);
   let at = 0;
   return rows.map((row) => {
     const start = Math.max(at, text.indexOf(row, at));
     at = start + row.length;
-    return linkedRow(row, start, links, role);
+    return pieces(row, start, links, places, role);
   });
 }
 
-function linkedRow(row: string, start: number, links: readonly Link[], role: Role): Span[] {
-  const spans: Span[] = [];
-  let done = 0;
-  for (const link of links) {
-    const [from, to] = [Math.max(link.start - start, done), Math.min(link.end - start, row.length)];
-    if (from >= to) continue;
-    if (from > done) spans.push(span(row.slice(done, from), role));
-    spans.push({ text: row.slice(from, to), role, link: link.url });
-    done = to;
-  }
-  if (done < row.length || spans.length === 0) spans.push(span(row.slice(done), role));
-  return spans;
+/** The row in pieces: another one begins wherever a link or something found begins or ends. */
+function pieces(
+  row: string,
+  start: number,
+  links: readonly Link[],
+  places: readonly Range[],
+  role: Role,
+): Span[] {
+  const inRow = (range: Range) => range.start < start + row.length && range.end > start;
+  const [linksHere, placesHere] = [links.filter(inRow), places.filter(inRow)];
+  const edges = [...linksHere, ...placesHere].flatMap((range) => [range.start - start, range.end - start]);
+  const cuts = new Set([0, ...edges.filter((edge) => edge > 0 && edge < row.length)]);
+  const starts = [...cuts].sort((one, other) => one - other);
+  return starts.map((from, index) => {
+    const has = (range: Range) => range.start - start <= from && range.end - start > from;
+    const link = linksHere.find(has);
+    const text = row.slice(from, starts[index + 1]);
+    const here = placesHere.some(has) ? 'found' : role;
+    return link === undefined ? span(text, here) : { text, role: here, link: link.url };
+  });
 }
 
 function findLinks(text: string): Link[] {

@@ -1,3 +1,4 @@
+import type { Term } from '../history/terms.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
 import { ME, nameOf, wordsForFate } from '../talk/words.ts';
@@ -23,6 +24,8 @@ export interface Layout {
   /** For who wrote it. */
   readonly nameColumns: number;
   readonly seconds: boolean;
+  /** What was looked for, and is to be seen in the texts. */
+  readonly terms: readonly Term[];
 }
 
 /** What stands above a message because of the one before it. */
@@ -43,11 +46,18 @@ const TICK_COLUMNS = 3;
 /** A longer text is cut on the screen: no inbox takes one, so only a hostile server sends it. */
 const MAX_CHARACTERS = 200_000;
 
+const NO_TERMS: readonly Term[] = [];
+
 /** The layout of a conversation in so many columns. */
-export function layoutFor(columns: number, seconds: boolean, names: readonly string[]): Layout {
+export function layoutFor(
+  columns: number,
+  seconds: boolean,
+  names: readonly string[],
+  terms: readonly Term[] = NO_TERMS,
+): Layout {
   const longest = Math.max(2, ...names.map(cells));
   const most = columns < 50 ? 10 : MAX_NAME_COLUMNS;
-  return { columns, nameColumns: Math.min(most, longest), seconds };
+  return { columns, nameColumns: Math.min(most, longest), seconds, terms };
 }
 
 /** A message's rows, with the lines above it. */
@@ -76,7 +86,7 @@ export function messageRows(message: StoredMessage, layout: Layout, above: Above
 export function noticeRows(notice: Notice, layout: Layout): Row[] {
   const error = notice.kind === 'error';
   const mark = span(error ? '!' : '·', error ? 'error' : 'notice');
-  const narrow = { ...layout, nameColumns: 1 };
+  const narrow = { ...layout, nameColumns: 1, terms: NO_TERMS };
   return beside(narrow, notice.at, mark, withoutTabs(notice.text), error ? 'error' : 'notice', null);
 }
 
@@ -89,20 +99,20 @@ function beside(
   role: Role,
   tick: Span | null,
 ): Row[] {
-  const { columns, nameColumns, seconds } = layout;
+  const { columns, nameColumns, seconds, terms } = layout;
   const time = at === null ? ' '.repeat(seconds ? 8 : 5) : clock(at, seconds);
   // No text stands in the last column: beside a border or another window it would be hard to read.
   const ticks = tick === null ? 1 : TICK_COLUMNS;
   if (columns < MIN_BESIDE && name.role !== 'notice' && name.role !== 'error') {
     const head = [span(` ${time} `, 'dim'), { ...name, text: nameIn(name.text, Math.max(1, columns - 10)) }];
     const room = Math.max(1, columns - UNDER_INDENT - ticks);
-    const rows = linkedRows(wrapText(text, room, room), text, role);
+    const rows = linkedRows(wrapText(text, room, room), text, role, terms);
     return [head, ...textRows(rows, UNDER_INDENT, columns, tick)];
   }
   const gap = columns < MIN_BESIDE ? 1 : 2;
   const left = 1 + cells(time) + gap + nameColumns + gap;
   const room = Math.max(1, columns - left - ticks);
-  const [first = [], ...rest] = linkedRows(wrapText(text, room, room), text, role);
+  const [first = [], ...rest] = linkedRows(wrapText(text, room, room), text, role, terms);
   const head = [
     span(` ${time}${' '.repeat(gap)}`, 'dim'),
     { ...name, text: nameIn(name.text, nameColumns) },

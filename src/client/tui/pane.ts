@@ -63,13 +63,7 @@ export class Pane {
    * @returns what the screen has to know, and whether something has been read that was not before
    */
   look(screen: Screen, isLooking: boolean): { readonly event: ScreenEvent; readonly hasRead: boolean } {
-    this.#screen = screen;
-    const layout = this.#layoutNow();
-    const { columns, nameColumns, seconds } = this.#layout;
-    if (layout.columns !== columns || layout.nameColumns !== nameColumns || layout.seconds !== seconds) {
-      this.#layout = layout;
-    }
-    this.#timeline.layOut(this.#layout, this.#now());
+    this.#layOut(screen);
     const height = messageHeight(screen, this.#timeline.isAtEnd);
     const { outOfSight = NOTHING_OUT_OF_SIGHT, hasRead = false } =
       this.#reading?.look(height, isLooking) ?? {};
@@ -94,7 +88,8 @@ export class Pane {
     this.#timeline.toEnd();
   }
 
-  toMessage(id: number): void {
+  toMessage(id: number, screen: Screen): void {
+    this.#layOut(screen);
     this.#timeline.toMessage(id, this.#height);
   }
 
@@ -118,13 +113,25 @@ export class Pane {
     this.#reading?.readAll();
   }
 
+  /** The same layout as long as nothing is another in it: whatever was laid out by it stays. */
+  #layOut(screen: Screen): void {
+    this.#screen = screen;
+    const layout = this.#layoutNow();
+    const { columns, nameColumns, seconds, terms } = this.#layout;
+    const isSame = layout.columns === columns && layout.nameColumns === nameColumns && layout.terms === terms;
+    if (!isSame || layout.seconds !== seconds) this.#layout = layout;
+    this.#timeline.layOut(this.#layout, this.#now());
+  }
+
   /** Rows of the window while there is more below. */
   get #height(): number {
     return messageHeight(this.#screen, false);
   }
 
   #layoutNow(): Layout {
-    const { to } = this.#screen.talk;
-    return layoutFor(messageColumns(this.#screen), isWide(this.#screen), to === null ? [] : [nameOf(to)]);
+    const { talk, found } = this.#screen;
+    const names = talk.to === null ? [] : [nameOf(talk.to)];
+    const terms = found?.found?.search.terms;
+    return layoutFor(messageColumns(this.#screen), isWide(this.#screen), names, terms);
   }
 }

@@ -12,6 +12,8 @@ export type Role =
   | 'notice'
   | 'unread'
   | 'highlight'
+  /** What was looked for. */
+  | 'found'
   | 'selected'
   | 'tick'
   | 'waiting'

@@ -1,11 +1,12 @@
 import { isSame } from '../history/peers.ts';
-import type { Conversation, Peer, StoredMessage } from '../history/types.ts';
+import type { Conversation, Peer } from '../history/types.ts';
 import type { Question, TalkState } from '../talk/display.ts';
 import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
 import { cells, shorten } from './cells.ts';
 import type { CompletionState } from './completion.ts';
 import type { EnteredSearch } from './entered-search.ts';
 import { PROMPT_SIGN, promptFor } from './hints.ts';
+import type { FoundPage } from './hits.ts';
 import { EMPTY_INPUT, editAnswer, editInput, type InputAction, type InputLine } from './input-line.ts';
 import { numbered } from './numbers.ts';
 import { NOTHING_OUT_OF_SIGHT, type OutOfSight } from './reading.ts';
@@ -22,14 +23,7 @@ const MAX_INPUT_ROWS = 8;
 /** Something to read or to choose from, in the place of the messages. */
 export type Page =
   | { readonly type: 'text'; readonly title: string; readonly rows: readonly string[]; readonly top: number }
-  | {
-      readonly type: 'found';
-      readonly title: string;
-      readonly messages: readonly StoredMessage[];
-      readonly picked: number;
-      /** Which of them are unread, where that is what the page is about. */
-      readonly unread?: ReadonlySet<number>;
-    };
+  | FoundPage;
 
 /** Everything that the screen shows but the messages. */
 export interface Screen {
@@ -56,6 +50,8 @@ export interface Screen {
   readonly completion: CompletionState | null;
   /** The person looks in what was entered; null: they do not. */
   readonly search: EnteredSearch | null;
+  /** What a search has found, while the person goes from one hit to the next; null: they do not. */
+  readonly found: FoundPage | null;
   readonly bindings: Bindings;
 }
 
@@ -75,6 +71,8 @@ export type ScreenEvent =
   /** The person has left a question that is over. */
   | { readonly type: 'go-on' }
   | { readonly type: 'page'; readonly page: Page | null }
+  /** The hits that the person goes through. */
+  | { readonly type: 'found'; readonly found: FoundPage | null }
   /** Moves the choice in the list or on a page, or the text of a page. */
   | { readonly type: 'pick'; readonly by: number }
   /** Somebody else is at the keys: nothing that was typed comes back. */
@@ -105,6 +103,7 @@ export function emptyScreen(
     input: EMPTY_INPUT,
     completion: null,
     search: null,
+    found: null,
     bindings,
   };
 }
@@ -147,9 +146,11 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
     case 'go-on':
       return { ...screen, question: screen.next, next: null, answer: EMPTY_INPUT };
     case 'new-person':
-      return { ...screen, input: EMPTY_INPUT, completion: null, search: null, numbers: [] };
+      return { ...screen, input: EMPTY_INPUT, completion: null, search: null, found: null, numbers: [] };
     case 'page':
       return { ...screen, page: event.page, picked: null };
+    case 'found':
+      return { ...screen, found: event.found };
     case 'list':
       return screen.picked === null ? toList(screen) : { ...screen, picked: null };
     case 'pick':
@@ -208,7 +209,7 @@ function toList(screen: Screen): Screen {
 function pick(screen: Screen, by: number): Screen {
   const { page, picked, conversations } = screen;
   if (page?.type === 'found') {
-    return { ...screen, page: { ...page, picked: within(page.picked + by, page.messages.length) } };
+    return { ...screen, page: { ...page, picked: within(page.picked + by, page.hits.length) } };
   }
   if (page?.type === 'text') {
     const last = Math.max(0, wrapRows(page.rows, screen.columns - 2).length - bodyRows(screen) + 1);

@@ -46,8 +46,11 @@ export function withSigns(row: Row, signs: Signs): Row {
   return signs === 'unicode' ? row : row.map(inAscii);
 }
 
+/** What the pieces of a row are that others have written. */
+const THEIRS: ReadonlySet<Span['role']> = new Set(['text', 'name', 'external', 'highlight', 'found']);
+
 function inAscii(span: Span): Span {
-  if (span.role === 'text' || span.role === 'name' || span.role === 'external') return span;
+  if (THEIRS.has(span.role)) return span;
   return { ...span, text: textInAscii(span.text) };
 }
 

@@ -128,11 +128,15 @@ export class Timeline {
     this.scroll(-height, height);
   }
 
-  /** Shows a message, wherever it is, at the lower end of the window. */
+  /** Shows a message, wherever it is: what was looked for in it, or else its end, with what follows below. */
   toMessage(id: number, height: number): void {
     if (!this.#held.isSomewhere) return;
     this.#held.around(id);
-    this.#anchor = { key: `m${id}`, row: Number.MAX_SAFE_INTEGER };
+    const key = `m${id}`;
+    const item = this.#list().find((one) => one.key === key);
+    const rows = item === undefined ? [] : this.#rowsOf(item);
+    const hit = rows.findIndex((row) => row.some(({ role }) => role === 'found'));
+    this.#anchor = { key, row: hit < 0 ? Number.MAX_SAFE_INTEGER : hit };
     this.scroll(Math.floor(height / 3), height);
   }
 

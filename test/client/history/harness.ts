@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { History, type HistoryOptions } from '../../../src/client/history/history.ts';
+import { type Found, parseSearch } from '../../../src/client/history/search.ts';
 import type { Peer, StoredMessage } from '../../../src/client/history/types.ts';
 
 /* Histories in directories that are gone after each test. */
@@ -45,6 +46,13 @@ export function receive(
 
 export function send(history: History, to: string, body: string, messageId: string): StoredMessage {
   return history.sent({ messageId, to, at: 2_000, body, fate: { kind: 'on-its-way' } });
+}
+
+/** What a search finds that has nothing wrong in it. */
+export function found(history: History, entered: string, limit = 10, now = Date.now()): Found<StoredMessage> {
+  const search = parseSearch(entered, history.account, now);
+  if (typeof search === 'string') throw new Error(search);
+  return history.search(search, limit);
 }
 
 export function bodies(messages: Iterable<StoredMessage>): string[] {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { History } from '../../../src/client/history/history.ts';
 import { Random } from '../../protocol/random.ts';
-import { BOB, bodies, CAROL, newDirectory, open, receive, send } from './harness.ts';
+import { BOB, bodies, CAROL, found, newDirectory, open, receive, send } from './harness.ts';
 
 const RECEIPT = Uint8Array.of(1, 2, 3);
 
@@ -40,7 +39,7 @@ describe.each([
     expect(kept.length).toBeGreaterThan(30);
     expect(kept.length).toBeLessThan(110);
     expect(history.conversation(BOB)?.unread).toBe(kept.length);
-    expect(history.search('word', 1_000)).toHaveLength(kept.length);
+    expect(found(history, 'word')).toMatchObject({ count: kept.length });
   });
 
   test('pages lead through a conversation both ways', () => {
@@ -262,90 +261,6 @@ describe.each([
     });
   });
 
-  describe('search', () => {
-    function filled(): History {
-      const history = open(where());
-      for (const body of ['Über die Brücke', 'a bridge, too far', 'e-mail to Zoë', 'BRIDGES', 'nothing'])
-        receive(history, BOB, body);
-      receive(history, CAROL, 'the bridge');
-      return history;
-    }
-
-    test('newest first; whole words and beginnings, whatever their case and accents', () => {
-      const history = filled();
-      expect(bodies(history.search('bridge', 10))).toEqual(['the bridge', 'BRIDGES', 'a bridge, too far']);
-      expect(bodies(history.search('bridge', 2))).toEqual(['the bridge', 'BRIDGES']);
-      expect(bodies(history.search('bridge', 10, BOB))).toEqual(['BRIDGES', 'a bridge, too far']);
-      expect(bodies(history.search('uber BRU', 10))).toEqual(['Über die Brücke']);
-      expect(bodies(history.search('zoe mail', 10))).toEqual(['e-mail to Zoë']);
-      expect(bodies(history.search('e-mail', 10))).toEqual(['e-mail to Zoë']);
-      expect(bodies(history.search('far bridge too', 10))).toEqual(['a bridge, too far']);
-      expect(history.search('bridge nothing', 10)).toEqual([]);
-      expect(history.search('ridge', 10)).toEqual([]);
-    });
-
-    test('what is syntax elsewhere is none here', () => {
-      const history = filled();
-      const odd = [
-        '"',
-        '""',
-        '*',
-        '(',
-        'NEAR(a b)',
-        'body:x',
-        '^a',
-        '-',
-        '\0',
-        'a\0b',
-        '\ud800',
-        '🍜',
-        ' ',
-        '',
-      ];
-      for (const query of odd) expect(() => history.search(query, 10)).not.toThrow();
-      expect(bodies(history.search('"bridge OR (', 10))).toEqual([]);
-      expect(bodies(history.search('too* AND', 10))).toEqual([]);
-      expect(bodies(history.search('!!! bridges ***', 10))).toEqual(['BRIDGES']);
-      expect(history.search('x '.repeat(100_000), 10)).toEqual([]);
-      expect(history.search('x'.repeat(1_000_000), 10)).toEqual([]);
-    });
-
-    test('no query throws', () => {
-      const history = filled();
-      const seed = Number(process.env.MILENA_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
-      const random = new Random(seed);
-      const pieces = [
-        '"',
-        "'",
-        '*',
-        '(',
-        ')',
-        'NEAR',
-        'AND',
-        'NOT',
-        ':',
-        '^',
-        '+',
-        '-',
-        '{',
-        '}',
-        ' ',
-        '\0',
-        'b',
-      ];
-      for (let count = 0; count < 2_000; count++) {
-        const length = random.below(12);
-        const query = Array.from({ length }, () =>
-          random.below(4) === 0 ? String.fromCharCode(random.below(0x10000)) : random.pick(pieces),
-        ).join('');
-        expect(
-          () => history.search(query, 5, random.below(2) === 0 ? BOB : undefined),
-          `seed ${seed}`,
-        ).not.toThrow();
-      }
-    });
-  });
-
   test('only so many messages are kept, and all counters agree', () => {
     const history = open(where(), { maxMessages: 500 });
     receive(history, CAROL, 'old and unread');
@@ -362,7 +277,7 @@ describe.each([
     expect(history.conversation(CAROL)).toMatchObject({ unread: 0, firstUnread: null, notify: 'nothing' });
     expect(history.conversation({ kind: 'external', name: 'bot' })).toBeNull();
     expect(history.message(first)).toBeNull();
-    expect(history.search('searched', 10)).toEqual([]);
+    expect(found(history, 'searched')).toMatchObject({ count: 0, messages: [] });
     history.read(BOB, left[9]?.id ?? 0);
     expect(history.conversation(BOB)?.unread).toBe(left.length - 10);
   });

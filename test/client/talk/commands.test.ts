@@ -65,7 +65,6 @@ describe('entered lines', () => {
     ['/delete alice', /Usage: \/delete/],
     ['/create no one', /username has 1 to 32/],
     ['/msg - hi', /username has 1 to 32/],
-    ['/search', /Usage: \/search WORDS/],
     ['/mute bob', /Usage: \/mute/],
     ['/unblock', /Usage: \/unblock NAME/],
     ['/passwd secret', /Usage: \/passwd/],

@@ -48,23 +48,67 @@ describe('/search', () => {
     server.peer.send(messageFrom('carol', 301, 'a needle, too'));
     await screen.shows(/carol/);
     screen.keys('/search need', KEY.enter);
-    await screen.shows(/ 4 with need$/m, /^ ↑ ↓ choose · Enter goes there · Esc back$/m);
+    await screen.shows(/ 1 of 4 with need$/m, /^ ↑ ↓ choose · Enter goes there · Esc back$/m);
     const found = screen.rows.slice(3, 7).map((row) => row.replace(/^[^│]*│ \d\d:\d\d {2}/, ''));
     expect(found).toEqual([
-      'carol           a needle, too',
-      'bob             Needle 207',
-      'bob             Needle 107',
-      'bob             Needle 7',
+      'carol  a needle, too',
+      'bob    Needle 207',
+      'bob    Needle 107',
+      'bob    Needle 7',
     ]);
     screen.keys(KEY.down, KEY.down, KEY.enter);
     await screen.inputIs(' bob ›');
     await screen.shows(
       /bob {2}straw 106\n.*bob {2}Needle 107\n.*bob {2}straw 108\n/,
       /↓ \d+ new below|↓ more below/,
+      /^ hit 3 of 4 · Alt\+N older · Alt\+Shift\+N newer · Esc ends it$/m,
     );
     screen.keys(KEY.alt('>'));
     await screen.shows(/bob {2}straw 300\n/);
     expect(screen.text).not.toMatch(/below/);
+  });
+
+  test('keys lead from hit to hit, over conversations, until it is ended', async () => {
+    await openLoggedIn();
+    for (let count = 1; count <= 300; count++) {
+      const text = count % 100 === 7 ? `needle ${count}` : `straw ${count}`;
+      server.peer.send(messageFrom(count < 200 ? 'bob' : 'carol', count, text));
+    }
+    await screen.shows(/carol/);
+    screen.keys(KEY.alt('n'));
+    await screen.shows(/Nothing was looked for: \/search WORDS\./);
+    screen.keys('/search need', KEY.enter);
+    await screen.shows(/ 1 of 3 with need$/m);
+    screen.keys(KEY.enter);
+    await screen.shows(/carol {2}needle 207\n/, /^ hit 1 of 3/m);
+    screen.keys(KEY.alt('n'));
+    await screen.shows(/bob {2}needle 107\n/, /^ hit 2 of 3/m);
+    screen.keys(KEY.alt('n'), KEY.alt('n'), KEY.alt('n'));
+    await screen.shows(/bob {2}needle 7\n/, /^ hit 3 of 3/m);
+    screen.keys(KEY.alt('N'), KEY.alt('N'));
+    await screen.shows(/carol {2}needle 207\n/, /^ hit 1 of 3/m);
+    screen.keys('/search', KEY.enter);
+    await screen.shows(/ 1 of 3 with need$/m);
+    screen.keys(KEY.down, KEY.enter);
+    await screen.shows(/bob {2}needle 107\n/, /^ hit 2 of 3/m);
+    screen.keys(KEY.escape);
+    await screen.shows(/bob {2}needle 107\n/, /^ Enter send/m);
+    screen.keys(KEY.alt('n'));
+    await screen.shows(/bob {2}needle 107\n/, /^ hit 2 of 3/m);
+    screen.keys('thanks', KEY.enter);
+    await screen.shows(/me {3}thanks/, /^ Enter send/m);
+  });
+
+  test('of many the newest are shown, and the true number', async () => {
+    await openLoggedIn();
+    for (let count = 1; count <= 1_500; count++) server.peer.send(messageFrom('bob', count, `disk ${count}`));
+    await screen.shows(/bob/);
+    screen.keys('/search disk from:bob after:today', KEY.enter);
+    await screen.shows(/ 1 of 1,500 with disk from:bob after:today · the newest 200$/m);
+    screen.keys(KEY.escape, '/search before:soon', KEY.enter);
+    await screen.shows(/! before: takes a day such as/);
+    screen.keys(KEY.ctrl('u'), '/search ?!', KEY.enter);
+    await screen.shows(/! Letters and digits make words/);
   });
 
   test('in the conversation that is open; Esc goes back to it', async () => {
@@ -73,11 +117,11 @@ describe('/search', () => {
     screen.keys('/msg bob', KEY.enter);
     await screen.shows(/number 60\n/);
     screen.keys('/search 3', KEY.enter);
-    await screen.shows(/ 11 with 3$/m);
+    await screen.shows(/ 1 of 11 with 3$/m);
     screen.keys(KEY.escape);
     await screen.shows(/number 60\n/);
     screen.keys('/search "number 3"', KEY.enter);
-    await screen.shows(/ with "number 3"$/m);
+    await screen.shows(/ 1 of 1 with "number 3"$/m);
     for (let times = 0; times < 20; times++) screen.keys(KEY.down);
     screen.keys(KEY.enter);
     await screen.shows(/│ \d\d:\d\d {2}bob {2}number 3\n/, /below/);
@@ -97,7 +141,7 @@ describe('/search', () => {
     await server.close();
     await screen.shows(/is lost/);
     screen.keys('/search hello', KEY.enter);
-    await screen.shows(/ 1 with hello$/m);
+    await screen.shows(/ 1 of 1 with hello$/m);
     server = await TestServer2.listen(server.port);
   });
 });

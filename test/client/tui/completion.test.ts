@@ -10,7 +10,7 @@ import { EMPTY_INPUT, editInput, type InputLine } from '../../../src/client/tui/
 import { Random } from '../../protocol/random.ts';
 
 const SOURCE: CompletionSource = {
-  commands: ['/msg', '/mute', '/who', '/list', '/login', '/logout', '/block', '/help'],
+  commands: ['/msg', '/mute', '/who', '/list', '/login', '/logout', '/block', '/help', '/search'],
   names: ['bob', 'bobby', 'carol', 'deploy-bot', 'Éva'],
 };
 
@@ -52,6 +52,9 @@ describe('what there is to complete', () => {
     ['/msg crl|', ['carol']],
     ['/msg é|', ['Éva']],
     ['/msg bob b|', null],
+    ['/search from:b|', ['bob', 'bobby']],
+    ['/search disk in:@bobb|', ['bobby']],
+    ['/search b|', null],
     ['/who bob b|', ['bob', 'bobby']],
     ['/who bob,car|', ['carol']],
     ['/who bob; |', SOURCE.names],

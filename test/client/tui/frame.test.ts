@@ -5,11 +5,13 @@ import type { Peer } from '../../../src/client/history/types.ts';
 import type { TalkState } from '../../../src/client/talk/display.ts';
 import { cells } from '../../../src/client/tui/cells.ts';
 import { frameOf, messageColumns } from '../../../src/client/tui/frame.ts';
+import { searchPage } from '../../../src/client/tui/hits.ts';
 import { layoutFor } from '../../../src/client/tui/message-rows.ts';
 import { textOf } from '../../../src/client/tui/rows.ts';
 import { emptyScreen, isWide, type Screen, updateScreen } from '../../../src/client/tui/screen.ts';
 import { Timeline } from '../../../src/client/tui/timeline.ts';
 import { Random } from '../../protocol/random.ts';
+import { found } from '../history/harness.ts';
 
 const CAROL: Peer = { kind: 'user', name: 'carol' };
 const BOB: Peer = { kind: 'user', name: 'bob' };
@@ -199,15 +201,10 @@ describe('questions and pages', () => {
   });
 
   test('what a search has found, newest first, one of them chosen', () => {
-    const messages = history.search('hello', 10);
-    const page = { type: 'found', title: '2 with hello', messages, picked: 0 } as const;
+    const page = searchPage(found(history, 'hello'));
     const screen = updateScreen(screenOf(80, 24), { type: 'page', page });
     const rows = drawn(screen).map((row) => row.slice(21));
-    expect(rows.slice(2, 5)).toEqual([
-      ' 2 with hello',
-      ' 12:00  bob             hello?',
-      ' 11:59  bob             hello',
-    ]);
+    expect(rows.slice(2, 5)).toEqual([' 1 of 2 with hello', ' 12:00  bob  hello?', ' 11:59  bob  hello']);
     const down = updateScreen(screen, { type: 'pick', by: 5 });
     expect(down.page).toMatchObject({ picked: 1 });
   });

@@ -54,6 +54,17 @@ describe('rows with links', () => {
     expect(new Set(linked.map(({ link }) => link))).toEqual(new Set([url]));
   });
 
+  it('have what was looked for in pieces of their own, also within an address', () => {
+    const text = `way to ${url} or away`;
+    const rows = linkedRows(wrapText(text, 20, 20), text, 'text', [{ tokens: ['way'], isWhole: false }]);
+    expect(rows.map((row) => row.map(({ text }) => text).join(''))).toEqual(wrapText(text, 20, 20));
+    const found = rows.flat().filter(({ role }) => role === 'found');
+    expect(found.map(({ text, link }) => [text, link])).toEqual([
+      ['way', undefined],
+      ['way', url],
+    ]);
+  });
+
   it('are as wide and as many, whatever the text', () => {
     const texts = [
       '',

@@ -172,6 +172,19 @@ describe('scrolling', () => {
     timeline.toEnd();
     expect(texts(timeline).at(-1)).toBe('message 2999');
   });
+
+  test('in a long message goes to what was looked for', () => {
+    const long = Array.from({ length: 60 }, (_, line) => (line === 20 ? 'disk full' : `line ${line}`));
+    const message = come(long.join('\n'));
+    come('later');
+    const timeline = open();
+    const terms = [{ tokens: ['disk'], isWhole: false }];
+    timeline.layOut(layoutFor(60, false, ['bob'], terms), NOON);
+    timeline.toMessage(message.id, HEIGHT);
+    expect(texts(timeline)).toEqual(['line 17', 'line 18', 'line 19', 'disk full', 'line 21']);
+    const marked = timeline.window(HEIGHT).flatMap((row) => row.filter(({ role }) => role === 'found'));
+    expect(textOf(marked)).toBe('disk');
+  });
 });
 
 describe('what stands between messages', () => {
