@@ -15,7 +15,7 @@ import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { freePort, HOST, startFrontend } from '../../bench/bench-run.ts';
 import { startBroker } from '../broker/broker.ts';
-import { svgOf } from './svg.ts';
+import { CONSOLE, DARK, LIGHT, type Palette, svgOf } from './svg.ts';
 
 const folder = process.argv[2] ?? 'docs/pictures';
 const data = mkdtempSync(join(tmpdir(), 'milena-pictures-'));
@@ -25,22 +25,51 @@ const port = await freePort();
 const frontend = await startFrontend(port);
 const panes: Pane[] = [];
 const PATIENCE_MS = 20_000;
+const PAUSE_MS = 100;
+
+interface Look {
+  readonly cols: number;
+  readonly rows: number;
+  readonly palette: Palette;
+  /** As a terminal says it; null: it says nothing. */
+  readonly background: string | null;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const TRUE_COLOUR = { TERM: 'xterm-256color', COLORTERM: 'truecolor' };
+const ON_DARK: Look = { cols: 80, rows: 24, palette: DARK, background: '1414/1616/1b1b', env: TRUE_COLOUR };
+const ON_LIGHT: Look = { ...ON_DARK, palette: LIGHT, background: 'fbfb/fbfb/fafa' };
+const ON_CONSOLE: Look = {
+  ...ON_DARK,
+  palette: CONSOLE,
+  background: null,
+  env: { TERM: 'linux', COLORTERM: '' },
+};
+const LARGE = { cols: 120, rows: 40 };
 
 /** A client in a terminal. */
 class Pane {
   readonly #terminal: InstanceType<typeof xterm.Terminal>;
   readonly #pty: IPty;
+  readonly #palette: Palette;
+  readonly #ended: Promise<void>;
 
-  constructor(user: string, cols: number, rows: number) {
+  constructor(user: string, { cols, rows, palette, background, env }: Look) {
+    this.#palette = palette;
     this.#terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true });
     this.#pty = spawn(process.execPath, ['dist/client/main.js', '--server', `${HOST}:${port}`], {
       cols,
       rows,
-      name: 'xterm-256color',
-      env: { ...process.env, COLORTERM: 'truecolor', MILENA_DATA_DIR: join(data, user) },
+      name: env.TERM ?? 'xterm-256color',
+      env: { ...process.env, ...env, MILENA_DATA_DIR: join(data, user) },
     });
     this.#pty.onData((text) => this.#terminal.write(text));
     this.#terminal.onData((text) => this.#pty.write(text));
+    this.#terminal.parser.registerOscHandler(11, (asked) => {
+      if (asked === '?' && background !== null) this.#pty.write(`\u001b]11;rgb:${background}\u001b\\`);
+      return true;
+    });
+    this.#ended = new Promise((resolve) => this.#pty.onExit(() => resolve()));
     panes.push(this);
   }
 
@@ -59,12 +88,23 @@ class Pane {
   /** Waits until nothing changes any more, and keeps what is seen. */
   async picture(name: string, title: string): Promise<void> {
     for (let before = ''; before !== this.#text(); before = this.#text()) await sleep(300);
-    writeFileSync(join(folder, `${name}.svg`), svgOf(this.#terminal, title));
+    writeFileSync(join(folder, `${name}.svg`), svgOf(this.#terminal, title, this.#palette));
     console.log(`${join(folder, name)}.svg`);
   }
 
   close(): void {
     this.#pty.kill();
+  }
+
+  /** As a person does it: what comes in one moment behind an Enter is a paste. */
+  async enter(text: string): Promise<void> {
+    this.type(`${text}\r`);
+    await sleep(PAUSE_MS);
+  }
+
+  async leave(): Promise<void> {
+    this.type('\u0003');
+    await this.#ended;
   }
 
   #text(): string {
@@ -75,21 +115,21 @@ class Pane {
   }
 }
 
-async function arrive(user: string, cols = 80, rows = 24): Promise<Pane> {
-  const pane = new Pane(user, cols, rows);
+async function arrive(user: string, look = ON_DARK): Promise<Pane> {
+  const pane = new Pane(user, look);
   await pane.shows(/your name ›/);
-  pane.type(`${user}\r`);
+  await pane.enter(user);
   await pane.shows(new RegExp(`make ${user}\\?`));
-  pane.type('yes\r');
+  await pane.enter('yes');
   await pane.shows(/password for/);
-  pane.type('\r');
+  await pane.enter('');
   await pane.shows(new RegExp(`${user} is made`));
   return pane;
 }
 
 async function say(from: Pane, to: Pane, text: string): Promise<void> {
-  from.type(`${text}\r`);
-  await to.shows(new RegExp(text.slice(0, 20).replace(/[^\w ]/g, '.')));
+  await from.enter(text);
+  await to.shows(new RegExp(text.slice(0, 12).replace(/[^\w ]/g, '.')));
 }
 
 /** A message that some program writes into an inbox, with nothing but Kafka. */
@@ -106,19 +146,19 @@ function produce(user: string, text: string): Promise<void> {
 
 try {
   mkdirSync(folder, { recursive: true });
-  const first = new Pane('nobody', 80, 14);
+  const first = new Pane('nobody', { ...ON_DARK, rows: 14 });
   await first.shows(/Connected to/);
   await first.picture('first-start', 'The first start');
 
-  const anna = await arrive('anna');
+  let anna = await arrive('anna');
   const bob = await arrive('bob');
-  const carol = await arrive('carol', 58, 16);
-  anna.type('/msg bob\r');
-  bob.type('/msg anna\r');
+  const carol = await arrive('carol', { ...ON_DARK, cols: 58, rows: 16 });
+  await anna.enter('/msg bob');
+  await bob.enter('/msg anna');
   await say(anna, bob, 'are we still on for lunch?');
   await say(bob, anna, 'yes, 12:30. Could you order the soup for me? I may be late 🍜');
-  await say(anna, bob, 'sure');
-  carol.type('/msg anna did the deploy go through?\r');
+  await say(anna, bob, 'sure. The menu: https://lunch.example/this-week');
+  await carol.enter('/msg anna did the deploy go through?');
   await anna.shows(/carol\s+1/);
   await produce('anna', 'build 7 is out: 412 tests, 0 failures');
   await anna.shows(/deploy-bot/);
@@ -126,21 +166,58 @@ try {
   anna.type('see you there');
   await anna.picture('conversation', 'A conversation in the terminal');
 
-  anna.type('\u0015/search lunch soup\r');
-  await sleep(300);
-  anna.type('/search lunch\r');
+  const looks = { light: ON_LIGHT, console: ON_CONSOLE };
+  const sizes = { '': {}, '-large': LARGE };
+  for (const [size, { name, look }] of Object.entries(sizes).flatMap(([size, part]) =>
+    Object.entries({ dark: ON_DARK, ...looks }).map(
+      ([name, look]) => [size, { name, look: { ...look, ...part } }] as const,
+    ),
+  )) {
+    if (size === '' && name === 'dark') continue;
+    await anna.leave();
+    anna = new Pane('anna', look);
+    await anna.shows(/online/);
+    await anna.enter('/msg bob');
+    await anna.shows(/see you there/);
+    await anna.picture(`conversation-${name}${size}`, `A conversation: ${name}${size.replace('-', ', ')}`);
+  }
+  await anna.leave();
+  anna = new Pane('anna', ON_DARK);
+  await anna.shows(/online/);
+  await anna.enter('/msg bob');
+  await anna.shows(/see you there/);
+
+  await anna.enter('\u0015/search lunch');
   await anna.shows(/with lunch/);
   await anna.picture('search', 'What a search has found');
+  await anna.enter('\u001b[B');
+  await anna.shows(/hit 2 of/);
+  await anna.picture('search-hit', 'A hit of the search in its conversation');
   anna.type('\u001b');
   await sleep(300);
-  anna.type('/help\r');
+
+  await anna.enter('/close');
+  for (let count = 1; count <= 30; count++) await say(bob, bob, `${count}. step of the recipe`);
+  await say(bob, bob, 'anna, the soup is ready');
+  await anna.shows(/bob\s+!?31/);
+  anna.type('\u001bm');
+  await anna.shows(/Activity/);
+  await anna.picture('activity', 'What is unread, and what concerns one');
+  anna.type('\u001b');
+  await sleep(300);
+  await anna.enter('/msg bob');
+  await anna.shows(/\d+ new below/);
+  await anna.picture('unread', 'A conversation opens at its first unread message');
+  anna.type('\u001b');
+  await sleep(300);
+  await anna.enter('/help');
   await anna.shows(/What you can type/);
   await anna.picture('help', 'The help page');
   anna.type('\u001b');
 
   frontend.kill('SIGKILL');
   await carol.shows(/no connection/);
-  carol.type('I can write all the same\r');
+  await carol.enter('I can write all the same');
   await carol.shows(/⧖/);
   await carol.picture('no-connection', 'A message waits for the connection');
 } finally {
