@@ -73,7 +73,9 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
   const { directory, server, others } = settings;
   const onProblem = (sentence: string) => prompt.print(sentence);
   const histories = new Histories({ directory, server, others, onProblem, now: clock.now });
-  const talk = new Talk(makeFaceFor(settings, histories, invite), server, histories, view, { clock });
+  const talk = new Talk(makeFaceFor(settings, histories, invite, !isPiped), server, histories, view, {
+    clock,
+  });
   for (const [signal, exit] of Object.entries(SIGNAL_EXITS)) {
     process.on(signal, () => {
       code = exit;
