@@ -4,7 +4,7 @@ import { isSame } from '../history/peers.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { isNews, nextToRead } from '../history/unread.ts';
 import type { ServerClock } from '../server-clock.ts';
-import type { Question, TalkState, View } from '../talk/display.ts';
+import type { Question, SaidLink, TalkState, View } from '../talk/display.ts';
 import { countOf, nameOf } from '../talk/words.ts';
 import { fateLine, lineOf } from './lines.ts';
 import type { Prompt } from './prompt.ts';
@@ -12,6 +12,7 @@ import type { Prompt } from './prompt.ts';
 /** Messages of a conversation that are read out when it is opened. */
 const READ_OUT = 10;
 const READ_OUT_FOUND = 20;
+const READ_OUT_LINKS = 20;
 
 /** The talk as lines, one after the other: for screen readers, and for terminals that can do no more. */
 export class PlainView implements View {
@@ -146,6 +147,14 @@ export class PlainView implements View {
       count === 0 ? `Nothing said here has ${words}.` : `${countOf(count, 'message')} with ${words}:`,
     );
     this.#readOut(messages.slice(0, READ_OUT_FOUND).toReversed());
+  }
+
+  links(links: readonly SaidLink[], canOpen: boolean): void {
+    const rows = links.slice(0, READ_OUT_LINKS).map(({ url }, index) => `${index + 1}. ${url}`);
+    const what = canOpen ? ', /open NUMBER opens one' : '';
+    this.#print(
+      [`${countOf(links.length, 'address', 'addresses')}, newest first${what}:`, ...rows].join('\n'),
+    );
   }
 
   nextUnread(): void {

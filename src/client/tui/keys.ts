@@ -14,6 +14,9 @@ export type KeyAction =
         | 'next-unread'
         | 'first-unread'
         | 'activity'
+        | 'links'
+        | 'copy'
+        | 'bare'
         | 'previous-conversation'
         | 'next-conversation';
     }

@@ -1,19 +1,6 @@
+import { findLinks, type Link } from '../urls.ts';
 import { hash } from './hash.ts';
 import { type Role, type Span, span } from './rows.ts';
-
-interface Link {
-  readonly start: number;
-  readonly end: number;
-  readonly url: string;
-}
-
-const URL_IN_TEXT = /\bhttps?:\/\/[^\s<>"`]+/gi;
-/** What stands behind an address in a sentence, and not in it. */
-const SENTENCE_END = /[.,;:!?'’»”]+$/u;
-/** Terminals drop longer ones (VTE's bound, which others have taken over). */
-const MAX_URL_BYTES = 2_083;
-/** Looked at in one text: what a person would follow is not behind the hundredth. */
-const MAX_LINKS = 100;
 
 /**
  * Rows of a text with its addresses as links, whole ones though they may go over several rows.
@@ -43,43 +30,6 @@ function linkedRow(row: string, start: number, links: readonly Link[], role: Rol
   }
   if (done < row.length || spans.length === 0) spans.push(span(row.slice(done), role));
   return spans;
-}
-
-function findLinks(text: string): Link[] {
-  if (!text.includes('://')) return [];
-  const links: Link[] = [];
-  for (const { 0: found, index: start } of text.matchAll(URL_IN_TEXT)) {
-    const shown = withoutSentence(found);
-    const url = addressOf(shown);
-    if (url !== null) links.push({ start, end: start + shown.length, url });
-    if (links.length === MAX_LINKS) break;
-  }
-  return links;
-}
-
-/** Without what ends the sentence or the bracket around it. */
-function withoutSentence(found: string): string {
-  let url = found;
-  for (;;) {
-    const shorter = url.replace(SENTENCE_END, '');
-    const last = shorter.at(-1) ?? '';
-    const opening = { ')': '(', ']': '[', '}': '{' }[last];
-    const isOpenedBefore = opening === undefined || count(shorter, opening) >= count(shorter, last);
-    const next = isOpenedBefore ? shorter : shorter.slice(0, -1);
-    if (next === url) return url;
-    url = next;
-  }
-}
-
-function count(text: string, character: string): number {
-  return text.split(character).length - 1;
-}
-
-/** As it goes into an escape sequence or to another program: of printable ASCII alone; null where it is no address. */
-function addressOf(shown: string): string | null {
-  if (!URL.canParse(shown)) return null;
-  const url = shown.replace(/[^\u0021-\u007e]/gu, encodeURIComponent);
-  return url.length > MAX_URL_BYTES ? null : url;
 }
 
 /** A text as a link, by OSC 8. The id holds the pieces of one address together where it goes over several rows. */
