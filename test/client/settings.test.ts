@@ -241,7 +241,7 @@ const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   highlight: 'a\x1b[2Jword',
   desktop: 'growl\x07',
   notify: 'notify-send {\x1bfrom} {who}',
-  open: 'firefox {\x1burl}',
+  open: 'firefox {\x1bwho} {who}',
   clipboard: 'may\x07be',
   plain: 'quite\x00',
   history: 'some\x1b[2J',

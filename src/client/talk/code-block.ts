@@ -11,11 +11,13 @@ export function lastCodeBlock(text: string): string | null {
   for (const line of text.split('\n')) {
     const [, fence = '', behind = ''] = FENCE.exec(line) ?? [];
     if (open !== null) {
-      if (fence.startsWith(open.fence) && behind.trim() === '') [last, open] = [open.lines, null];
-      else open.lines.push(line);
+      if (fence.startsWith(open.fence) && behind.trim() === '') {
+        if (open.lines.length > 0) last = open.lines;
+        open = null;
+      } else open.lines.push(line);
       // In front of a single backtick there may be more of them within a line.
     } else if (fence !== '' && !(fence.startsWith('`') && behind.includes('`'))) open = { fence, lines: [] };
   }
-  last = open?.lines ?? last;
-  return last === null || last.length === 0 ? null : last.join('\n');
+  if (open !== null && open.lines.length > 0) last = open.lines;
+  return last?.join('\n') ?? null;
 }

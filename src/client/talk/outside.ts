@@ -106,11 +106,14 @@ export class Outside {
       return;
     }
     this.#speaker.say('info', CONSENT);
-    this.#speaker.ask(yesOrNo('copy so?', 'copies, from now on unasked', 'copies nothing'), (answer) => {
-      if (!isYes(answer)) return this.#speaker.say('info', 'Nothing was copied.');
-      clipboard.allow();
-      copy();
-    });
+    this.#speaker.ask(
+      yesOrNo('write to the clipboard?', 'does, from now on unasked', 'does not'),
+      (answer) => {
+        if (!isYes(answer)) return this.#speaker.say('info', 'Nothing was copied.');
+        clipboard.allow();
+        copy();
+      },
+    );
   }
 }
 
