@@ -325,6 +325,6 @@ test('the documentation has a row for every setting, and no other, with what cou
   const defaults = rows.flatMap(([, , , variable = '', value]) =>
     value === undefined ? [] : [[variable, value] as const],
   );
-  expect(defaults).toHaveLength(13);
+  expect(defaults).toHaveLength(14);
   expect(read({}, Object.fromEntries(defaults))).toEqual(read({}));
 });

@@ -11,6 +11,7 @@ import {
   openAs,
   openClient,
   ownFolder,
+  PASSWORD,
   person,
   removeFolders,
   startFrontend,
@@ -120,9 +121,9 @@ describe('addresses', () => {
     const env = { ...NO_DESKTOP, MILENA_OPEN: 'sh -c "exit 3"' };
     const { terminal } = await withMessages(['https://one.example https://two.example'], { env });
     terminal.type('/open 2\r');
-    await terminal.shows(
-      /Opening https:\/\/one\.example/,
-      /The address could not be opened: sh ends with 3\./,
+    await says(
+      terminal,
+      /Opening https:\/\/one\.example .*The address could not be opened: sh ends with 3\./,
     );
     terminal.type('/open 3\r');
     await says(terminal, /There are only 2 addresses here/);
@@ -149,6 +150,24 @@ describe('addresses', () => {
     await again.shows(/that was all/, new RegExp(`^ ${friend.name} › *$`, 'm'));
     again.send(ALT.y);
     await again.until(() => expect(copied(again)).toEqual(['that was all']));
+  });
+
+  test('are printed in lines by --plain, and opened by their number', async () => {
+    const { env, called } = opener();
+    const { terminal, friend, data } = await withMessages(['https://one.example and https://two.example']);
+    terminal.type('\u0003');
+    await terminal.until(() => expect(terminal.exitCode).toBe(0));
+    const plain = openClient(port, { data, args: '--plain', env: { ...env, MILENA_CLIPBOARD: 'on' } });
+    await plain.shows(/password of \S+:/);
+    plain.type(`${PASSWORD}\r`);
+    await plain.shows(/Logged in as/);
+    plain.type(`/msg ${friend.name}\r/open\r`);
+    await plain.shows(/^2 addresses, newest first, \/open NUMBER opens one:$/m);
+    await plain.shows(/^1\. https:\/\/two\.example\n2\. https:\/\/one\.example$/m);
+    plain.type('/open 2\r');
+    await plain.until(() => expect(called().slice(0, 3)).toEqual(['2', '--new', 'https://one.example']));
+    plain.type('/copy\r');
+    await plain.until(() => expect(copied(plain)).toEqual(['that was all']));
   });
 
   test('ten thousand of them in a message stop nobody', async () => {
@@ -275,11 +294,7 @@ describe('the messages alone', () => {
     await first.until(() => expect(first.exitCode).toBe(0));
     const terminal = openClient(port, { data, before: 'PS1="$ " bash --norc --noprofile -i; exit 0' });
     await terminal.shows(/^\$/);
-    terminal.send(
-      `"$NODE" "$CLIENT" --server 127.0.0.1:${port}\r`
-        .replace('$NODE', process.execPath)
-        .replace('$CLIENT', join(import.meta.dirname, '../../dist/client/main.js')),
-    );
+    terminal.send(`"${process.execPath}" "${CLIENT}" --server 127.0.0.1:${port}\r`);
     await answerPassword(terminal);
     await terminal.shows(/● online/, /ben/);
     terminal.type('\u001b1');
@@ -301,7 +316,10 @@ describe('the messages alone', () => {
       process.kill(Number(jobs.trim()), signal);
       await terminal.until(() => expect(terminal.output.slice(before)).toMatch(/Stopped/));
       before = terminal.output.length;
-      terminal.send('clear; fg\r');
+      // Stopped by force it has left everything as it was, for the shell as well.
+      terminal.send('clear; echo clean\r');
+      await terminal.until(() => expect(terminal.rows[0]).toBe('clean'));
+      terminal.send('fg\r');
       await terminal.shows(/^Any key goes back/m);
       expect(terminal.text).not.toMatch(/[│─┬]/);
       expect(terminal.state).toMatchObject({ alternateScreen: true });
