@@ -313,6 +313,8 @@ describe('the messages alone', () => {
     await terminal.shows(/^Any key goes back/m);
     const jobs = execFileSync('ps', ['-o', 'pid=', '--ppid', String(terminal.pid)], { encoding: 'utf8' });
     for (const signal of ['SIGTSTP', 'SIGSTOP'] as const) {
+      // What the terminal answers is for nobody else.
+      await terminal.settled();
       process.kill(Number(jobs.trim()), signal);
       await terminal.until(() => expect(terminal.output.slice(before)).toMatch(/Stopped/));
       before = terminal.output.length;

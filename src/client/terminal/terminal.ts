@@ -27,6 +27,7 @@ export class Terminal {
   #hasLooked = false;
   #hadArrows = false;
   #leavesMouse = false;
+  #hasAsked = false;
   #hadIt = false;
 
   /** @param onEvents gets what the person does; what the terminal answers goes to those who listen for it */
@@ -96,7 +97,12 @@ export class Terminal {
   /** Takes the mouse, or leaves it as it was; where it is the terminal's, its wheel as arrows. */
   #mouse(takes: boolean): string {
     if (this.#hasMouse && !this.#leavesMouse) return takes ? on(MOUSE_MODES) : off(MOUSE_MODES);
-    if (takes) return `\u001b[?${WHEEL_AS_ARROWS}$p\u001b[?${WHEEL_AS_ARROWS}s${off([WHEEL_AS_ARROWS])}`;
+    if (takes) {
+      // Once: who asks often may be away, or stopped, when the answer comes.
+      const asked = this.#hasAsked ? '' : `\u001b[?${WHEEL_AS_ARROWS}$p`;
+      this.#hasAsked = true;
+      return `${asked}\u001b[?${WHEEL_AS_ARROWS}s${off([WHEEL_AS_ARROWS])}`;
+    }
     return this.#hadArrows ? on([WHEEL_AS_ARROWS]) : `\u001b[?${WHEEL_AS_ARROWS}r`;
   }
 
