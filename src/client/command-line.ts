@@ -26,3 +26,33 @@ export function wordsOf(line: string): readonly string[] | undefined {
   if (word !== null) words.push(word);
   return words[0] ? words : undefined;
 }
+
+const MAX_WORDS = 50;
+const PLACES = /\{(\w*)\}/g;
+
+/**
+ * Words as `wordsOf` has them, with places for what comes later, such as `{text}`.
+ * @returns undefined also with another place than these, or one in the program's name
+ */
+export function parsePlaces(line: string, known: readonly string[]): readonly string[] | undefined {
+  const words = wordsOf(line);
+  if (words === undefined || words.length > MAX_WORDS) return undefined;
+  const [program = '', ...others] = words;
+  const places = others.flatMap((word) => Array.from(word.matchAll(PLACES), ([, place = '']) => place));
+  return program.includes('{') || places.some((place) => !known.includes(place)) ? undefined : words;
+}
+
+/**
+ * The command with values in its places. Nobody who wrote them can add a word or an option: each place is part of the word
+ * where it stands, and a word that begins with one never begins with a dash.
+ */
+export function fillPlaces(
+  words: readonly string[],
+  values: Readonly<Partial<Record<string, string>>>,
+): string[] {
+  return words.map((word) => {
+    const filled = word.replaceAll(PLACES, (_, place: string) => values[place] ?? '');
+    const isOption = word.startsWith('{') && filled.startsWith('-');
+    return (isOption ? ` ${filled}` : filled).replaceAll(/\p{Cc}/gu, ' ');
+  });
+}

@@ -5,10 +5,12 @@
  */
 import { isUsername } from '../protocol/names.ts';
 import { type Address, parseServers } from './address.ts';
+import { CLIPBOARD_CHOICES, type ClipboardChoice } from './clipboard.ts';
 import { wordsOf } from './command-line.ts';
 import { type NotifyCommand, parseNotifyCommand } from './notify/command-line.ts';
 import { DESKTOP_CHOICES, type DesktopChoice } from './notify/desktop.ts';
 import { MAX_WORD_CHARACTERS, MAX_WORDS } from './notify/highlight.ts';
+import { type OpenCommand, parseOpenCommand } from './open-command.ts';
 
 export const THEMES = ['auto', 'dark', 'light', 'high-contrast', 'mono'] as const;
 export type Theme = (typeof THEMES)[number];
@@ -34,6 +36,8 @@ export interface Given {
   readonly highlight: readonly string[];
   readonly desktop: DesktopChoice;
   readonly notify: NotifyCommand;
+  readonly open: OpenCommand;
+  readonly clipboard: ClipboardChoice;
   readonly plain: boolean;
   readonly history: boolean;
   readonly stayLoggedIn: boolean;
@@ -58,6 +62,8 @@ export interface Row<Value> {
 
 const WORDS_EXPECTED = `words with commas between them, at most ${MAX_WORDS} of up to ${MAX_WORD_CHARACTERS} characters, each with a letter or a digit`;
 const COMMAND_EXPECTED = 'a program and its arguments, with no other places in these than {from} and {text}';
+const OPEN_EXPECTED =
+  'a program and its arguments, in which {url} stands by itself or in a word without blanks';
 
 export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
   server: about(
@@ -108,6 +114,14 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
   notify: about(
     'program to run for a notification',
     text('notify', 'MILENA_NOTIFY', parseNotifyCommand, COMMAND_EXPECTED, 'notify-send {from} {text}'),
+  ),
+  open: about(
+    'program that opens an address',
+    text('open', 'MILENA_OPEN', parseOpenCommand, OPEN_EXPECTED, 'firefox --new-tab {url}'),
+  ),
+  clipboard: about(
+    "copy to the terminal's clipboard",
+    choice('clipboard', 'MILENA_CLIPBOARD', CLIPBOARD_CHOICES, 'on'),
   ),
   plain: about('the chat line by line', flag('plain', 'MILENA_PLAIN', 'true')),
   history: about('keep messages and the outbox on disk', flag('history', 'MILENA_HISTORY', 'false')),

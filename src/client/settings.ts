@@ -7,8 +7,10 @@ import { shown } from '../printable.ts';
 import { suggest } from '../suggest.ts';
 import { whyNotRead } from '../why-not-read.ts';
 import { type Address, isPort, serverText } from './address.ts';
+import type { ClipboardChoice } from './clipboard.ts';
 import type { NotifyCommand } from './notify/command-line.ts';
 import type { DesktopChoice } from './notify/desktop.ts';
+import type { OpenCommand } from './open-command.ts';
 import { type Given, type Row, SETTING_NAMES, type Signs, TABLE, type Theme } from './setting-table.ts';
 import type { TlsSettings } from './socket.ts';
 import { frontendHere } from './started.ts';
@@ -45,6 +47,10 @@ export interface Settings {
   readonly desktop: DesktopChoice;
   /** Run for each message that rings; null: none. */
   readonly notify: NotifyCommand | null;
+  /** Opens an address; null: what the desktop has. */
+  readonly open: OpenCommand | null;
+  /** Whether texts are copied by the terminal. */
+  readonly clipboard: ClipboardChoice;
   /** Lines instead of a screen. */
   readonly plain: boolean;
   /** Whether the login of the chat outlives it. */
@@ -110,6 +116,8 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     highlight: given.highlight ?? [],
     desktop: given.desktop ?? 'auto',
     notify: given.notify ?? null,
+    open: given.open ?? null,
+    clipboard: given.clipboard ?? 'ask',
     plain: given.plain ?? false,
     staysLoggedIn: given.stayLoggedIn ?? true,
     directory: given.history === false ? null : dataDir,

@@ -30,6 +30,7 @@ const FILES: readonly (readonly [path: string, is: string])[] = [
   ['~/.local/share/milena/', 'Histories, one for each account and server.'],
   ['~/.local/share/milena/accounts.json', 'The last account on each server.'],
   ['~/.local/share/milena/servers.json', 'Of several servers the one that answered last.'],
+  ['~/.local/share/milena/clipboard.json', 'That you want to copy by the terminal.'],
   [
     '~/.local/share/milena/logins/',
     'Logins that the next start of the chat goes on with: as secret as passwords.',

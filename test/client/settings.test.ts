@@ -61,6 +61,8 @@ test('without any choice it speaks with this machine and keeps a history', () =>
     highlight: [],
     desktop: 'auto',
     notify: null,
+    open: null,
+    clipboard: 'ask',
     plain: false,
     directory: join(home, '.local/share/milena'),
     file: join(home, '.config/milena/settings.json'),
@@ -239,6 +241,8 @@ const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   highlight: 'a\x1b[2Jword',
   desktop: 'growl\x07',
   notify: 'notify-send {\x1bfrom} {who}',
+  open: 'firefox {\x1bwho} {who}',
+  clipboard: 'may\x07be',
   plain: 'quite\x00',
   history: 'some\x1b[2J',
   stayLoggedIn: 'for ever\x07',
@@ -321,6 +325,6 @@ test('the documentation has a row for every setting, and no other, with what cou
   const defaults = rows.flatMap(([, , , variable = '', value]) =>
     value === undefined ? [] : [[variable, value] as const],
   );
-  expect(defaults).toHaveLength(13);
+  expect(defaults).toHaveLength(14);
   expect(read({}, Object.fromEntries(defaults))).toEqual(read({}));
 });

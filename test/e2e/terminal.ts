@@ -119,6 +119,17 @@ export class TestTerminal {
     });
   }
 
+  /** What is copied of it with the mouse: rows that the terminal itself has wrapped are one line. */
+  get lines(): string[] {
+    const { active } = this.#emulator.buffer;
+    const lines: string[] = [];
+    for (const [row, text] of this.rows.entries()) {
+      if (active.getLine(active.baseY + row)?.isWrapped) lines.push(`${lines.pop() ?? ''}${text}`);
+      else lines.push(text);
+    }
+    return lines;
+  }
+
   get text(): string {
     return this.rows.join('\n');
   }

@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { killGroup } from '../kill-group.ts';
-import { sanitiseLine } from '../sanitise.ts';
-import { childEnvironment } from '../secrets.ts';
+import { runAlone } from '../run-alone.ts';
 import { type NotifyCommand, notifyWords } from './command-line.ts';
 import type { Notify } from './notification.ts';
 
@@ -18,41 +16,17 @@ export function notifyByCommand(
 ): Notify {
   let running = 0;
   let isTold = false;
-  const env = childEnvironment();
   return (notification) => {
     if (running >= MAX_RUNNING) return;
-    const [program = '', ...args] = notifyWords(command, notification);
     running += 1;
-    let isOver = false;
-    const ended = (why: string | null) => {
-      // One that could not be started may be told of twice.
-      if (isOver) return;
-      isOver = true;
+    let late: NodeJS.Timeout | undefined;
+    const pid = runAlone(notifyWords(command, notification), (why) => {
+      clearTimeout(late);
       running -= 1;
       if (why === null || isTold) return;
       isTold = true;
-      tell(`The command of "notify" fails: ${sanitiseLine(program)} ${why}.`);
-    };
-    const failed = (error: unknown) => ended(`cannot be run (${codeOf(error)})`);
-    let child: ChildProcess;
-    try {
-      // In a session of its own there is no terminal that it could draw on.
-      child = spawn(program, args, { stdio: 'ignore', detached: true, env });
-    } catch (error) {
-      failed(error);
-      return;
-    }
-    const { pid } = child;
-    const late = pid === undefined ? undefined : setTimeout(() => killGroup(pid), maxRunMs).unref();
-    child.once('error', failed);
-    child.once('exit', (code, signal) => {
-      clearTimeout(late);
-      ended(code === 0 ? null : signal === null ? `ends with ${code}` : `was ended by ${signal}`);
+      tell(`The command of "notify" fails: ${why}.`);
     });
-    child.unref();
+    if (pid !== undefined) late = setTimeout(() => killGroup(pid), maxRunMs).unref();
   };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -6,7 +6,7 @@ import type { StoredMessage } from '../history/types.ts';
 import { isNews, nextToRead } from '../history/unread.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { ServerClock } from '../server-clock.ts';
-import type { Question, TalkState, View } from '../talk/display.ts';
+import type { Question, SaidLink, TalkState, View } from '../talk/display.ts';
 import { countOf, nameOf } from '../talk/words.ts';
 import { fateLine, lineOf } from './lines.ts';
 import type { Prompt } from './prompt.ts';
@@ -14,6 +14,7 @@ import type { Prompt } from './prompt.ts';
 /** Messages of a conversation that are read out when it is opened. */
 const READ_OUT = 10;
 const READ_OUT_FOUND = 20;
+const READ_OUT_LINKS = 20;
 
 /** The talk as lines, one after the other: for screen readers, and for terminals that can do no more. */
 export class PlainView implements View {
@@ -159,6 +160,14 @@ export class PlainView implements View {
         : `${countOf(count, 'message')} with ${words}${newest}:`,
     );
     for (const message of shown) this.#print(this.#lineOf(message));
+  }
+
+  links(links: readonly SaidLink[], canOpen: boolean): void {
+    const rows = links.slice(0, READ_OUT_LINKS).map(({ url }, index) => `${index + 1}. ${url}`);
+    const what = canOpen ? ', /open NUMBER opens one' : '';
+    this.#print(
+      [`${countOf(links.length, 'address', 'addresses')}, newest first${what}:`, ...rows].join('\n'),
+    );
   }
 
   nextUnread(): void {

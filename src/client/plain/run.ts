@@ -4,6 +4,7 @@ import { EXIT_BY_REFUSAL } from '../script/exit.ts';
 import { ServerClock } from '../server-clock.ts';
 import type { Settings } from '../settings.ts';
 import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
+import { outsideFor } from '../talk/make-outside.ts';
 import { Talk } from '../talk/talk.ts';
 import { PlainView } from './plain-view.ts';
 import { Prompt } from './prompt.ts';
@@ -70,10 +71,14 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
     leave();
   };
   const view = new PlainView(prompt, () => leave(), clock, onAgain);
+  const takesSequences = process.stdout.isTTY && process.env.TERM !== 'dumb';
   const { directory, server, others } = settings;
   const onProblem = (sentence: string) => prompt.print(sentence);
   const histories = new Histories({ directory, server, others, onProblem, now: clock.now });
-  const talk = new Talk(makeFaceFor(settings, histories, invite), server, histories, view, { clock });
+  const talk = new Talk(makeFaceFor(settings, histories, invite, !isPiped), server, histories, view, {
+    clock,
+    ...outsideFor(settings, process.env, takesSequences ? (bytes) => void process.stdout.write(bytes) : null),
+  });
   for (const [signal, exit] of Object.entries(SIGNAL_EXITS)) {
     process.on(signal, () => {
       code = exit;

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseUsername } from '../../protocol/names.ts';
+import { weaknessOf } from '../../weak-password.ts';
 import { ClientError } from '../errors.ts';
 import type { Client } from '../v2/client.ts';
 import { isYes } from '../yes.ts';
@@ -13,6 +14,21 @@ export interface AccountOptions extends LoginOptions {
   readonly invite?: string | null;
   /** The flags by which another start of the client finds this server; empty for the default one. */
   readonly serverFlags?: string;
+  /** Whether new passwords are looked at before they are typed again; where nobody types, the server's answer is enough. */
+  readonly looksAtPasswords?: boolean;
+}
+
+/** What servers ask for unless their operator chose another number, which no client is told. */
+const USUAL_CHARACTERS = 8;
+
+const USUALLY = `usually ${USUAL_CHARACTERS} characters or more`;
+const INSIST = 'The same once more leaves it to the server.';
+
+/** A new password that is asked for, and whose it will be. */
+interface Asking {
+  readonly name: string;
+  readonly prompt: string;
+  readonly hint: string;
 }
 
 /**
@@ -24,14 +40,16 @@ export class AccountQuestions {
   readonly #display: Display;
   readonly logins: LoginQuestions;
   readonly #serverFlags: string;
+  readonly #looksAtPasswords: boolean;
   #invite: string | null;
 
   constructor(client: Client, display: Display, options: AccountOptions) {
-    const { invite = null, serverFlags = '' } = options;
+    const { invite = null, serverFlags = '', looksAtPasswords = true } = options;
     this.#client = client;
     this.#display = display;
     this.#invite = invite;
     this.#serverFlags = serverFlags;
+    this.#looksAtPasswords = looksAtPasswords;
     const events = { onMake: (name: string) => this.create(name), onOther: () => this.greet(null) };
     this.logins = new LoginQuestions(client, display, events, options);
   }
@@ -62,17 +80,15 @@ export class AccountQuestions {
   }
 
   changePassword(): void {
-    this.#requireLogin();
+    const name = this.#requireLogin();
+    const prompt = 'new password';
+    const hint = `${USUALLY} · ${this.#display.cancelKey} leaves`;
     const change = (old: string | null) =>
-      this.#askTwice(
-        'new password',
-        `usually 8 characters or more · ${this.#display.cancelKey} leaves`,
-        async (password) => {
-          if (password === null) throw new ClientError('INVALID', 'A password cannot be empty.');
-          await this.#client.changePassword(old, password);
-          this.#display.say('info', 'The password is changed.');
-        },
-      );
+      this.#askTwice({ name, prompt, hint }, async (password) => {
+        if (password === null) throw new ClientError('INVALID', 'A password cannot be empty.');
+        await this.#client.changePassword(old, password);
+        this.#display.say('info', 'The password is changed.');
+      });
     if (this.#client.isOpen) {
       change(null);
       return;
@@ -119,8 +135,9 @@ export class AccountQuestions {
   }
 
   #askNewPassword(name: string): void {
-    const hint = `usually 8 characters or more · Enter alone: none, open to anybody · ${this.#display.cancelKey} leaves`;
-    this.#askTwice(`password for ${name}`, hint, (password) => this.#create(name, password));
+    const hint = `${USUALLY} · Enter alone: none, open to anybody · ${this.#display.cancelKey} leaves`;
+    const prompt = `password for ${name}`;
+    this.#askTwice({ name, prompt, hint }, (password) => this.#create(name, password));
   }
 
   async #create(name: string, password: string | null): Promise<void> {
@@ -171,12 +188,13 @@ export class AccountQuestions {
   /**
    * Twice, since nobody sees what was typed; empty = null. Asked again for as long as another password might do: who
    * types on must not find that the line shows it.
+   * @param again what the last one was refused with; `refused`: that one, when it was this client that did
    */
   #askTwice(
-    prompt: string,
-    hint: string,
+    asking: Asking,
     done: (password: string | null) => Promise<void>,
     again?: Question['again'],
+    refused?: string,
   ): void {
     const attempt = async (password: string | null) => {
       try {
@@ -185,12 +203,19 @@ export class AccountQuestions {
         if (!(error instanceof ClientError)) throw error;
         if (error.code !== 'INVALID' && error.refusal?.code !== 'WEAK_PASSWORD') throw error;
         this.#display.say('error', wordsFor(error));
-        this.#askTwice(prompt, hint, done, error.refusal?.code ?? null);
+        this.#askTwice(asking, done, error.refusal?.code ?? null);
       }
     };
-    this.#display.ask(secret(prompt, hint, again), (first) => {
+    this.#display.ask(secret(asking.prompt, asking.hint, again), async (first) => {
       if (first === null) return this.#nothing();
       if (first === '') return attempt(null);
+      // The server has the last word: it may take what is too short for others. By now it was typed twice.
+      if (first === refused) return attempt(first);
+      const weakness = await this.#weaknessOf(first, asking.name);
+      if (weakness !== null) {
+        this.#display.say('error', `${weakness} ${INSIST}`);
+        return this.#askTwice(asking, done, 'WEAK_PASSWORD', first);
+      }
       this.#display.ask(
         secret('the same again', `so that it is what you meant · ${this.#display.cancelKey} leaves`),
         (second) => {
@@ -200,10 +225,15 @@ export class AccountQuestions {
             'error',
             `The two passwords differ: nothing was done. Once more, or ${this.#display.cancelKey}.`,
           );
-          this.#askTwice(prompt, hint, done, null);
+          this.#askTwice(asking, done, null);
         },
       );
     });
+  }
+
+  /** By the server's own rules, as far as they are the same everywhere. */
+  async #weaknessOf(password: string, name: string): Promise<string | null> {
+    return this.#looksAtPasswords ? weaknessOf(password, name, USUAL_CHARACTERS) : null;
   }
 
   #nothing(): void {

@@ -31,6 +31,10 @@ export type LocalCommand =
   | { readonly type: 'notify'; readonly level: NotifyLevel | null }
   /** Empty: shows again what was found last. */
   | { readonly type: 'search'; readonly words: string }
+  /** An address of the conversation by its number, the newest is 1; null: shows them. */
+  | { readonly type: 'open'; readonly number: number | null }
+  /** The last block of code, or the last message. */
+  | { readonly type: 'copy' }
   /** Empty: a name is made up. */
   | { readonly type: 'export'; readonly file: string };
 
@@ -50,9 +54,9 @@ const COMMANDS: readonly Usage[] = [
   { usage: '/next, /read', does: 'what is unread next; all of it here is read' },
   { usage: '/activity, /close', does: 'what is unread or concerns you; leave this one' },
   { usage: '/search WORDS', does: 'look for words; from: in: before: after:' },
-  { usage: '/export [FILE]', does: 'write this conversation to a file (or .jsonl)' },
+  { usage: '/open [N], /copy', does: 'an address said here; the last code block' },
+  { usage: '/export [FILE], /forget', does: 'this conversation to a file; out of the history' },
   { usage: '/notify LEVEL, /mute', does: 'bell and count here: all, highlights or nothing' },
-  { usage: '/forget', does: 'take this conversation out of the local history' },
   { usage: '/block [NAME], /unblock NAME', does: 'take no messages, or again' },
   { usage: '/retrieve', does: 'fetch what came while you were logged out' },
   { usage: '/create NAME, /login NAME', does: 'make an account, or enter it' },
@@ -75,6 +79,10 @@ const ALSO: Readonly<Record<string, string>> = {
   '/whois': '/who',
   '/ignore': '/block',
   '/unignore': '/unblock',
+  '/url': '/open',
+  '/urls': '/open',
+  '/links': '/open',
+  '/yank': '/copy',
   '/lastlog': '/search',
   '/find': '/search',
   '/register': '/create',
@@ -158,6 +166,10 @@ function command(word: string, rest: string, exact: string): Command {
       return rest === '' ? usage('/unblock NAME') : { type: 'unblock', name: parseUsername(rest) };
     case '/search':
       return { type: 'search', words: rest };
+    case '/open':
+      return /^(?:[1-9]\d{0,3})?$/.test(rest)
+        ? { type: 'open', number: rest === '' ? null : Number(rest) }
+        : usage('/open [NUMBER]');
     case '/export':
       return { type: 'export', file: rest };
     case '/help':
@@ -174,6 +186,7 @@ function command(word: string, rest: string, exact: string): Command {
     case '/activity':
     case '/close':
     case '/mute':
+    case '/copy':
     case '/forget': {
       const type = word.slice(1) as WithoutArgument;
       return rest === '' ? { type } : usage(word);
@@ -196,6 +209,7 @@ type WithoutArgument =
   | 'activity'
   | 'close'
   | 'mute'
+  | 'copy'
   | 'forget';
 
 const LEVELS: readonly NotifyLevel[] = ['all', 'highlights', 'nothing'];

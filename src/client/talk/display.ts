@@ -39,6 +39,13 @@ export type EntryFate = Pick<Entry, 'id' | 'state' | 'receipt' | 'mayBeStored'> 
   readonly acceptedAt?: number | undefined;
 };
 
+/** An address in what was said. */
+export interface SaidLink {
+  /** Of http or https, and of printable ASCII alone. */
+  readonly url: string;
+  readonly message: StoredMessage;
+}
+
 /** The talk as one version's face writes on it. */
 export interface Display {
   readonly state: TalkState;
@@ -96,6 +103,8 @@ export interface View {
   showKeys(): void;
   /** What a search has found; null: what one has found last, again. */
   found(found: Found<StoredMessage> | null): void;
+  /** Addresses to choose from. @param canOpen whether something here opens them; otherwise they can be copied */
+  links(links: readonly SaidLink[], canOpen: boolean): void;
   /** Goes to what is unread next, here or in another conversation. */
   nextUnread(): void;
   /** Shows what is unread or highlighted in all conversations. */

@@ -8,8 +8,17 @@ import type { MakeFace } from './face.ts';
 import { Face1 } from './face1.ts';
 import { Face2 } from './face2.ts';
 
-/** The face of the protocol's version that the settings name. @param invite for accounts that are made */
-export function makeFaceFor(settings: Settings, memory: Histories, invite: string | null): MakeFace {
+/**
+ * The face of the protocol's version that the settings name.
+ * @param invite for accounts that are made
+ * @param hasPerson somebody answers what is asked, and no pipe
+ */
+export function makeFaceFor(
+  settings: Settings,
+  memory: Histories,
+  invite: string | null,
+  hasPerson = true,
+): MakeFace {
   const { directory, protocol, servers, serverFlags, tls } = settings;
   const lastServer = LastServer.in(directory, servers);
   const options = { ...DEFAULT_OPTIONS_2, servers, tls, lastServer, memory };
@@ -21,6 +30,7 @@ export function makeFaceFor(settings: Settings, memory: Histories, invite: strin
       serverFlags,
       logins,
       passwordCommand: settings.passwordCommand,
+      looksAtPasswords: hasPerson,
     };
     return new Face2({ ...options, logins }, display, account);
   };

@@ -63,9 +63,9 @@ export class Questions {
 
   /**
    * The person has answered, or left the question (null). Resolves when the answer has been dealt with.
-   * @param ahead further answers
+   * @param ahead further answers, if this one was typed ahead itself: what is being typed is behind all of them
    */
-  async answer(text: string | null, ahead: string[] = []): Promise<void> {
+  async answer(text: string | null, ahead?: string[]): Promise<void> {
     const asking = this.#asking;
     if (asking === undefined) {
       if (text === null) this.#leaveWaiting(false);
@@ -79,11 +79,11 @@ export class Questions {
       await asking.answered(null);
       return;
     }
-    const waiting: Waiting = { masked: asking.question.masked, ahead };
+    const waiting: Waiting = { masked: asking.question.masked, ahead: ahead ?? [] };
     this.#waiting = waiting;
     // Always behind dots: the next question may be for a password.
     const hint = `${WAITING} · ${this.#view.cancelKey} goes on without waiting`;
-    this.#view.asked({ prompt: '…', hint, masked: true, isWaiting: true }, false);
+    this.#view.asked({ prompt: '…', hint, masked: true, isWaiting: true }, ahead !== undefined);
     let isDone = false;
     try {
       await asking.answered(text);

@@ -15,6 +15,7 @@ import { type Face, type MakeFace, yesOrNo } from './face.ts';
 import { helpRows } from './help.ts';
 import { KnownNames } from './known-names.ts';
 import { LongWork } from './long-work.ts';
+import { Outside, type OutsideOptions } from './outside.ts';
 import { Questions } from './questions.ts';
 import { countOf, nameOf, progress, wordsFor } from './words.ts';
 
@@ -35,7 +36,7 @@ const NOTIFY_WORDS: Readonly<Record<NotifyLevel, string>> = {
 /** Characters of one line of the client's own; a list of all who are blocked may be longer. */
 const MAX_SAID = 10_000;
 
-export interface TalkOptions {
+export interface TalkOptions extends OutsideOptions {
   /** Words of the person's own that highlight a message, as their name does. */
   readonly highlight?: readonly string[];
   /** The one that the view and the histories go by as well. */
@@ -61,6 +62,7 @@ export class Talk implements Display {
   readonly #words: readonly string[];
   #isHighlight: (text: string) => boolean;
   readonly #work: LongWork;
+  readonly #outside: Outside;
   readonly #names = new KnownNames((pattern) => this.#face.list(pattern));
 
   constructor(
@@ -68,7 +70,7 @@ export class Talk implements Display {
     server: string,
     histories: Histories,
     view: View,
-    { highlight = [], clock = new ServerClock() }: TalkOptions = {},
+    { highlight = [], clock = new ServerClock(), ...outside }: TalkOptions = {},
   ) {
     this.#histories = histories;
     this.#view = view;
@@ -76,6 +78,7 @@ export class Talk implements Display {
     this.#words = highlight;
     this.#isHighlight = highlighter(highlight);
     this.#work = new LongWork(view);
+    this.#outside = new Outside(this, view, outside);
     this.#questions = new Questions(view);
     const state = { link: { kind: 'connecting' }, account: null, wanted: null, to: null } as const;
     this.#state = { ...state, server, protocol: 2 };
@@ -157,6 +160,16 @@ export class Talk implements Display {
     const name = this.#lost;
     if (name === null || this.#state.account !== null) return;
     void this.#attempt(async () => this.#face.takeBack(name));
+  }
+
+  /** Does what a key asks for, as if it had been entered. */
+  carryOut(command: LocalCommand): void {
+    void this.#attempt(async () => this.#local(command));
+  }
+
+  /** Does it with an address that the person has picked. */
+  outside(doing: (outside: Outside) => void): void {
+    void this.#attempt(async () => doing(this.#outside));
   }
 
   say(kind: 'info' | 'error', text: string): void {
@@ -254,6 +267,8 @@ export class Talk implements Display {
         if (this.#state.to === null) throw new ClientError('INVALID', 'No conversation is open.');
         return this.turnTo(null);
       case 'search':
+      case 'open':
+      case 'copy':
       case 'export':
       case 'mute':
       case 'notify':
@@ -274,6 +289,10 @@ export class Talk implements Display {
     const peer = this.#state.to;
     if (peer === null) throw new ClientError('INVALID', 'Open a conversation first: /msg NAME.');
     switch (command.type) {
+      case 'open':
+        return this.#outside.open(history, peer, command.number);
+      case 'copy':
+        return this.#outside.copyLast(history, peer);
       case 'export':
         return this.#export(command.file, history, peer);
       case 'mute': {

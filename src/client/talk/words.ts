@@ -53,8 +53,8 @@ export function progress(done: number, all: number): string {
 }
 
 /** `1 message`, `2 messages`. */
-export function countOf(count: number, what: string): string {
-  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
+export function countOf(count: number, what: string, several = `${what}s`): string {
+  return count === 1 ? `1 ${what}` : `${count} ${several}`;
 }
 
 /** Ticks: what became of a message, version 2. */

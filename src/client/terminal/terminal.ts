@@ -26,6 +26,8 @@ export class Terminal {
   #isFirst = true;
   #hasLooked = false;
   #hadArrows = false;
+  #leavesMouse = false;
+  #hasAsked = false;
   #hadIt = false;
 
   /** @param onEvents gets what the person does; what the terminal answers goes to those who listen for it */
@@ -62,8 +64,7 @@ export class Terminal {
     if (this.#hadIt) this.#input.setRawMode(false);
     this.#hadIt = true;
     this.#input.setRawMode(true);
-    const arrows = `\u001b[?${WHEEL_AS_ARROWS}$p\u001b[?${WHEEL_AS_ARROWS}s${off([WHEEL_AS_ARROWS])}`;
-    this.#output.write(on(MODES) + (this.#hasMouse ? on(MOUSE_MODES) : arrows));
+    this.#output.write(on(MODES) + this.#mouse(true));
     this.#input.on('data', this.#read);
     this.#input.resume();
     this.#hasLooked = false;
@@ -78,13 +79,31 @@ export class Terminal {
     this.#keyboard = null;
     this.#input.off('data', this.#read);
     this.#input.pause();
-    const arrows = this.#hadArrows ? on([WHEEL_AS_ARROWS]) : `\u001b[?${WHEEL_AS_ARROWS}r`;
-    this.#output.write((this.#hasMouse ? off(MOUSE_MODES) : arrows) + off(MODES));
+    this.#output.write(this.#mouse(false) + off(MODES));
     try {
       this.#input.setRawMode(false);
     } catch {
       // The window is closed.
     }
+  }
+
+  /** The mouse is the terminal's for a while, which selects with it; false: it is as it was. */
+  leaveMouse(leaves: boolean): void {
+    const before = this.#mouse(false);
+    this.#leavesMouse = leaves;
+    if (this.#keyboard !== null) this.#output.write(before + this.#mouse(true));
+  }
+
+  /** Takes the mouse, or leaves it as it was; where it is the terminal's, its wheel as arrows. */
+  #mouse(takes: boolean): string {
+    if (this.#hasMouse && !this.#leavesMouse) return takes ? on(MOUSE_MODES) : off(MOUSE_MODES);
+    if (takes) {
+      // Once: who asks often may be away, or stopped, when the answer comes.
+      const asked = this.#hasAsked ? '' : `\u001b[?${WHEEL_AS_ARROWS}$p`;
+      this.#hasAsked = true;
+      return `${asked}\u001b[?${WHEEL_AS_ARROWS}s${off([WHEEL_AS_ARROWS])}`;
+    }
+    return this.#hadArrows ? on([WHEEL_AS_ARROWS]) : `\u001b[?${WHEEL_AS_ARROWS}r`;
   }
 
   readonly #looked = (): void => {

@@ -15,7 +15,7 @@ function binding(name: string, keys: string, action: KeyAction | KeyAction['type
   return { name, keys: keys.split(' ').filter(Boolean), action: what, does };
 }
 
-/** Every key that does something. `alt+l` is not among them: it is kept for another view. */
+/** Every key that does something. */
 const TABLE: readonly Binding[] = [
   binding('accept-line', 'enter', 'submit', 'send'),
   binding('newline', 'alt+enter shift+enter ctrl+enter ctrl+j', 'newline', 'begin a new line'),
@@ -26,6 +26,9 @@ const TABLE: readonly Binding[] = [
   binding('activity', 'alt+m', 'activity', 'what is unread or concerns you'),
   binding('next-hit', 'alt+n', 'next-hit', 'the next hit of the search, further back'),
   binding('previous-hit', 'alt+shift+n', 'previous-hit', 'the hit before'),
+  binding('links', 'alt+o', 'links', 'the addresses that were said here, to open one'),
+  binding('copy', 'alt+y', 'copy', 'copy the last code block, or the address that is chosen'),
+  binding('bare', 'alt+l', 'bare', 'the messages alone, to be selected with the mouse'),
   binding('previous-conversation', 'alt+up ctrl+page-up', 'previous-conversation', 'the conversation above'),
   binding('next-conversation', 'alt+down ctrl+page-down', 'next-conversation', 'the conversation below'),
   ...Array.from({ length: 9 }, (_, index) =>

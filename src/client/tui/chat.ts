@@ -7,12 +7,13 @@ import { countNews, nextToRead } from '../history/unread.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { ServerClock } from '../server-clock.ts';
 import { asText, commandWords } from '../talk/commands.ts';
-import type { Question, TalkState, View } from '../talk/display.ts';
+import type { Question, SaidLink, TalkState, View } from '../talk/display.ts';
 import type { MakeFace } from '../talk/face.ts';
 import { Talk, type TalkOptions } from '../talk/talk.ts';
 import { nameOf } from '../talk/words.ts';
 import type { InputEvent } from '../terminal/input-event.ts';
 import { activityPage } from './activity.ts';
+import { type Bare, leaveBare, NO_BARE } from './bare-view.ts';
 import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
 import { stepCompletion, typedName } from './completion.ts';
 import { ConversationList } from './conversation-list.ts';
@@ -45,13 +46,19 @@ export interface Keys {
   readonly file: string;
   /** Gives the terminal back to the shell for a while. */
   readonly suspend: () => void;
+  readonly bare: Bare;
 }
 
 export interface ChatOptions extends TalkOptions {
   readonly keys?: Keys;
 }
 
-const DEFAULT_KEYS: Keys = { bindings: DEFAULT_BINDINGS, file: 'keys.conf', suspend: () => undefined };
+const DEFAULT_KEYS: Keys = {
+  bindings: DEFAULT_BINDINGS,
+  file: 'keys.conf',
+  suspend: () => undefined,
+  bare: NO_BARE,
+};
 
 const PASTE_IS_TEXT = 'A paste is text: the second / is not sent. Without it this would be a command.';
 
@@ -145,6 +152,7 @@ export class Chat implements View {
       // Whatever the terminal has said: a key comes from somebody who is there.
       if (event.type === 'key' || event.type === 'text' || event.type === 'paste') this.#hasFocus = true;
       const action = keyAction(event, this.#keys.bindings);
+      if (this.#keys.bare.isShown && !leaveBare(this.#keys.bare, event, action)) continue;
       if (action !== null) this.#press(action);
     }
     this.#drawing.now();
@@ -234,6 +242,12 @@ export class Chat implements View {
     if (page !== null) this.#update({ type: 'page', page });
     else this.#talk.say('info', found === null ? 'Usage: /search WORDS' : nothingFound(found));
     this.#lastFound = page;
+    this.#drawing.soon();
+  }
+
+  links(links: readonly SaidLink[], canOpen: boolean): void {
+    const title = `${links.length} ${links.length === 1 ? 'address' : 'addresses'}, the newest first`;
+    this.#update({ type: 'page', page: { type: 'links', title, links, picked: 0, canOpen } });
     this.#drawing.soon();
   }
 
@@ -341,6 +355,15 @@ export class Chat implements View {
       case 'previous-hit':
         this.#goOn(-1);
         break;
+      case 'links':
+        if (question === null) this.#talk.carryOut({ type: 'open', number: null });
+        break;
+      case 'copy':
+        if (question === null) this.#copy();
+        break;
+      case 'bare':
+        this.#keys.bare.show(this.#pane.bare());
+        break;
       case 'previous-conversation':
         this.#step(-1);
         break;
@@ -447,6 +470,8 @@ export class Chat implements View {
       // Nothing is sent that the page may hide.
       this.#update({ type: 'page', page: null });
       if (page.type === 'found') this.#goTo(page);
+      const link = page.type === 'links' ? page.links[page.picked] : undefined;
+      if (link !== undefined) this.#talk.outside((outside) => outside.openAddress(link.url));
       return;
     }
     if (picked !== null) {
@@ -468,6 +493,14 @@ export class Chat implements View {
       this.#update({ type: 'edit', action: { type: 'clear' } });
     }
     void this.#talk.enter(text);
+  }
+
+  /** The address that is chosen, or what /copy does. */
+  #copy(): void {
+    const { page } = this.#screen;
+    const link = page?.type === 'links' ? page.links[page.picked] : undefined;
+    if (link === undefined) this.#talk.carryOut({ type: 'copy' });
+    else this.#talk.outside((outside) => outside.copy(link.url, 'the address'));
   }
 
   #complete(by: 1 | -1): void {
@@ -555,7 +588,7 @@ export class Chat implements View {
 
   /** Whether somebody can read the messages in the window. */
   get #isLooking(): boolean {
-    return this.#hasFocus && showsMessages(this.#screen);
+    return this.#hasFocus && !this.#keys.bare.isShown && showsMessages(this.#screen);
   }
 
   #ring({ peer, body, highlight }: StoredMessage): void {

@@ -7,10 +7,12 @@ import { foundTitle, hitRows } from './hits.ts';
 import { homeRows } from './home-rows.ts';
 import { maskInput } from './input-line.ts';
 import { viewInput } from './input-view.ts';
+import { linkRows } from './link-rows.ts';
 import { conversationInRow, listRows } from './list-rows.ts';
 import { counted, type Role, type Row, type Span, span } from './rows.ts';
 import {
   bodyRows,
+  columnsBeside,
   hasRules,
   inputColumns,
   listColumns,
@@ -40,7 +42,7 @@ export function frameOf(screen: Screen, timeline: Timeline, now: number): Frame 
   }
   const input = inputOf(screen);
   const height = bodyRows(screen, input.rows.length);
-  const beside = screen.page?.type === 'text' ? 0 : listColumns(screen);
+  const beside = columnsBeside(screen);
   const header = headerRow(screen.talk, countNews(screen.conversations), columns);
   const rule = (joint: string): Row[] => (hasRules(screen) ? [ruleRow(columns, beside, joint)] : []);
   const top = [header, ...rule('┬'), ...bodyOf(screen, timeline, beside, height, now), ...rule('┴')];
@@ -53,9 +55,9 @@ export function frameOf(screen: Screen, timeline: Timeline, now: number): Frame 
 
 /** Which conversation of the list stands in a cell of the screen; null: none. */
 export function conversationAt(screen: Screen, column: number, row: number): number | null {
-  const { columns, rows, conversations, picked, talk, page } = screen;
+  const { columns, rows, conversations, picked, talk } = screen;
   if (columns < MIN_COLUMNS || rows < MIN_ROWS) return null;
-  const beside = page?.type === 'text' ? 0 : listColumns(screen);
+  const beside = columnsBeside(screen);
   const width = beside === 0 && picked !== null ? columns : beside;
   const height = bodyRows(screen, inputOf(screen).rows.length);
   const at = row - (hasRules(screen) ? 2 : 1);
@@ -135,6 +137,7 @@ function pageRows(page: Page, columns: number, height: number, now: number): Row
     const rows = wrapRows(page.rows, columns - 2).slice(page.top, page.top + height - 1);
     return [title, ...rows.map((text): Row => [span(` ${text}`)])];
   }
+  if (page.type === 'links') return [title, ...linkRows(page.links, page.picked, columns, height - 1, now)];
   return [title, ...hitRows(page, columns, height - 1, now)];
 }
 

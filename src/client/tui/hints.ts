@@ -30,6 +30,10 @@ export function hintFor(screen: Screen): string {
   }
   if (question !== null) return question.hint;
   if (page?.type === 'found') return hints(choose, key('accept-line', 'goes there'), key('cancel', 'back'));
+  if (page?.type === 'links') {
+    const enter = key('accept-line', page.canOpen ? 'opens' : 'copies');
+    return hints(choose, enter, page.canOpen ? key('copy', 'copies') : [], key('cancel', 'back'));
+  }
   if (page !== null) return hints(key('cancel', 'back'), bindings.hint('', 'page-up', 'page-down'));
   if (picked !== null) return hints(choose, key('accept-line', 'opens'), key('cancel', 'back'));
   if (screen.completion !== null) {

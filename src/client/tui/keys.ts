@@ -16,6 +16,9 @@ export type KeyAction =
         | 'activity'
         | 'next-hit'
         | 'previous-hit'
+        | 'links'
+        | 'copy'
+        | 'bare'
         | 'previous-conversation'
         | 'next-conversation';
     }

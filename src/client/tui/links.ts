@@ -1,18 +1,7 @@
 import { placesOf, type Range, type Term } from '../history/terms.ts';
+import { findLinks, type Link } from '../urls.ts';
 import { hash } from './hash.ts';
 import { type Role, type Span, span } from './rows.ts';
-
-interface Link extends Range {
-  readonly url: string;
-}
-
-const URL_IN_TEXT = /\bhttps?:\/\/[^\s<>"`]+/gi;
-/** What stands behind an address in a sentence, and not in it. */
-const SENTENCE_END = /[.,;:!?'’»”]+$/u;
-/** Terminals drop longer ones (VTE's bound, which others have taken over). */
-const MAX_URL_BYTES = 2_083;
-/** Looked at in one text: what a person would follow is not behind the hundredth. */
-const MAX_LINKS = 100;
 
 /**
  * Rows of a text with its addresses as links, whole ones though they may go over several rows, and with what was looked for.
@@ -56,43 +45,6 @@ function pieces(
     const here = placesHere.some(has) ? 'found' : role;
     return link === undefined ? span(text, here) : { text, role: here, link: link.url };
   });
-}
-
-function findLinks(text: string): Link[] {
-  if (!text.includes('://')) return [];
-  const links: Link[] = [];
-  for (const { 0: found, index: start } of text.matchAll(URL_IN_TEXT)) {
-    const shown = withoutSentence(found);
-    const url = addressOf(shown);
-    if (url !== null) links.push({ start, end: start + shown.length, url });
-    if (links.length === MAX_LINKS) break;
-  }
-  return links;
-}
-
-/** Without what ends the sentence or the bracket around it. */
-function withoutSentence(found: string): string {
-  let url = found;
-  for (;;) {
-    const shorter = url.replace(SENTENCE_END, '');
-    const last = shorter.at(-1) ?? '';
-    const opening = { ')': '(', ']': '[', '}': '{' }[last];
-    const isOpenedBefore = opening === undefined || count(shorter, opening) >= count(shorter, last);
-    const next = isOpenedBefore ? shorter : shorter.slice(0, -1);
-    if (next === url) return url;
-    url = next;
-  }
-}
-
-function count(text: string, character: string): number {
-  return text.split(character).length - 1;
-}
-
-/** As it goes into an escape sequence or to another program: of printable ASCII alone; null where it is no address. */
-function addressOf(shown: string): string | null {
-  if (!URL.canParse(shown)) return null;
-  const url = shown.replace(/[^\u0021-\u007e]/gu, encodeURIComponent);
-  return url.length > MAX_URL_BYTES ? null : url;
 }
 
 /** A text as a link, by OSC 8. The id holds the pieces of one address together where it goes over several rows. */

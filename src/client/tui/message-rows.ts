@@ -44,7 +44,7 @@ const UNDER_INDENT = 3;
 /** For the ticks at the right. */
 const TICK_COLUMNS = 3;
 /** A longer text is cut on the screen: no inbox takes one, so only a hostile server sends it. */
-const MAX_CHARACTERS = 200_000;
+export const MAX_CHARACTERS = 200_000;
 
 const NO_TERMS: readonly Term[] = [];
 

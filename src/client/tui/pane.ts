@@ -1,6 +1,7 @@
 import type { History } from '../history/history.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
 import { nameOf } from '../talk/words.ts';
+import type { BareSaid } from './bare-lines.ts';
 import { messageColumns, messageHeight } from './frame.ts';
 import { type Layout, layoutFor, type Notice } from './message-rows.ts';
 import { Notices } from './notices.ts';
@@ -91,6 +92,11 @@ export class Pane {
   toMessage(id: number, screen: Screen): void {
     this.#layOut(screen);
     this.#timeline.toMessage(id, this.#height);
+  }
+
+  /** What is in the window, to be shown alone. */
+  bare(): BareSaid[] {
+    return this.#timeline.bare(messageHeight(this.#screen, this.#timeline.isAtEnd));
   }
 
   /** Something is being said: it is in sight, and the line above what was new goes, if all of that is read. */

@@ -6,12 +6,15 @@ import { type Notify, paced } from '../notify/notification.ts';
 import { ServerClock } from '../server-clock.ts';
 import type { Settings } from '../settings.ts';
 import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
+import { outsideFor } from '../talk/make-outside.ts';
 import { Terminal } from '../terminal/terminal.ts';
 import { App, type Looks } from './app.tsx';
 import { askBackground, type Brightness } from './background.ts';
+import { BareView } from './bare-view.ts';
 import { Chat } from './chat.ts';
 import { keyFileBeside, readBindings } from './key-file.ts';
 import { knowsLinks } from './links.ts';
+import { ERASE_SCREEN, NO_WRAP, WRAP } from './modes.ts';
 import { signsFor } from './signs.ts';
 import { Suspension } from './suspension.ts';
 import { TerminalBell } from './terminal-bell.ts';
@@ -20,15 +23,8 @@ import { dependsOnBackground, themeFor } from './theme.ts';
 /** 128 + the signal's number, as a shell reports a process that a signal ended. */
 const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const CRASHED = 70;
-/*
- * Terminals disagree about the width of some characters, above all of joined emoji. What one of them takes for wider than
- * its row is cut off at the edge, instead of standing where the next row begins.
- */
-const NO_WRAP = '\u001b[?7l';
-const WRAP = '\u001b[?7h';
 /** Of key presses and of messages: fast enough that a key's echo waits for no frame. */
 const MAX_FPS = 250;
-const ERASE_SCREEN = '\u001b[2J\u001b[H';
 /** As Ink writes them when it begins and ends. */
 const OUR_SCREEN = '\u001b[?1049h\u001b[?25l';
 const MAIN_SCREEN = '\u001b[?1049l\u001b[?25h';
@@ -66,14 +62,16 @@ export async function runScreen(
   const onProblem = (sentence: string) => tell(sentence);
   const histories = new Histories({ directory, server, others, onProblem, now: clock.now });
   const makeFace = makeFaceFor(settings, histories, invite);
-  const keys = { bindings, file: keyFile, suspend: () => suspension.suspend() };
+  const { stdin, stdout } = process;
+  const terminal = new Terminal(stdin, stdout, settings.mouse, (events) => chat.take(events));
+  const bare = new BareView(terminal, stdout);
+  const keys = { bindings, file: keyFile, suspend: () => suspension.suspend(), bare };
   const chat = new Chat(makeFace, server, histories, size, bell, () => leave(), {
     keys,
     clock,
     highlight: settings.highlight,
+    ...outsideFor(settings, process.env, (bytes) => void stdout.write(bytes)),
   });
-  const { stdin, stdout } = process;
-  const terminal = new Terminal(stdin, stdout, settings.mouse, (events) => chat.take(events));
   const suspension = new Suspension({
     leave: () => {
       terminal.end();
@@ -134,6 +132,7 @@ export async function runScreen(
     background ??= soon;
   }
   const app = render(<App chat={chat} looks={looksOn(background)} />, {
+    stdout: bare.gate,
     alternateScreen: true,
     incrementalRendering: true,
     maxFps: MAX_FPS,
@@ -145,6 +144,7 @@ export async function runScreen(
   // Before Ink hears of it: it draws relative to the cursor, which terminals move when they change their size.
   process.stdout.prependListener('resize', () => {
     chat.resize(process.stdout.columns, process.stdout.rows);
+    if (bare.isShown) return bare.draw();
     app.clear();
     process.stdout.write(ERASE_SCREEN);
   });
@@ -156,6 +156,7 @@ export async function runScreen(
   const { isAway } = suspension;
   if (isAway) stdout.write(OUR_SCREEN);
   suspension.end();
+  bare.end();
   app.unmount();
   await app.waitUntilExit().catch(() => undefined);
   terminal.end();

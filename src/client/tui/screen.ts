@@ -1,6 +1,6 @@
 import { isSame } from '../history/peers.ts';
 import type { Conversation, Peer } from '../history/types.ts';
-import type { Question, TalkState } from '../talk/display.ts';
+import type { Question, SaidLink, TalkState } from '../talk/display.ts';
 import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
 import { cells, shorten } from './cells.ts';
 import type { CompletionState } from './completion.ts';
@@ -23,7 +23,15 @@ const MAX_INPUT_ROWS = 8;
 /** Something to read or to choose from, in the place of the messages. */
 export type Page =
   | { readonly type: 'text'; readonly title: string; readonly rows: readonly string[]; readonly top: number }
-  | FoundPage;
+  | FoundPage
+  | {
+      readonly type: 'links';
+      readonly title: string;
+      readonly links: readonly SaidLink[];
+      readonly picked: number;
+      /** Whether Enter opens the picked one; otherwise it copies it. */
+      readonly canOpen: boolean;
+    };
 
 /** Everything that the screen shows but the messages. */
 export interface Screen {
@@ -211,6 +219,9 @@ function pick(screen: Screen, by: number): Screen {
   if (page?.type === 'found') {
     return { ...screen, page: { ...page, picked: within(page.picked + by, page.hits.length) } };
   }
+  if (page?.type === 'links') {
+    return { ...screen, page: { ...page, picked: within(page.picked + by, page.links.length) } };
+  }
   if (page?.type === 'text') {
     const last = Math.max(0, wrapRows(page.rows, screen.columns - 2).length - bodyRows(screen) + 1);
     return { ...screen, page: { ...page, top: Math.max(0, Math.min(last, page.top + by)) } };
@@ -235,6 +246,11 @@ export function isWide({ columns }: Pick<Screen, 'columns'>): boolean {
 export function listColumns({ columns }: Pick<Screen, 'columns'>): number {
   if (columns < MIN_LIST_COLUMNS) return 0;
   return columns < WIDE_COLUMNS ? 20 : 30;
+}
+
+/** The columns of the list beside what is shown now: some pages need the whole width. */
+export function columnsBeside(screen: Screen): number {
+  return screen.page === null || screen.page.type === 'found' ? listColumns(screen) : 0;
 }
 
 /** What stands in front of the input; its sign and the blank behind that stay, however narrow it is. */

@@ -1,5 +1,6 @@
 import type { History } from '../history/history.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
+import { type BareSaid, bareMessage, bareNotice } from './bare-lines.ts';
 import { DayHeadings } from './days.ts';
 import { HeldMessages } from './held-messages.ts';
 import { type Above, type Layout, messageRows, type Notice, noticeRows } from './message-rows.ts';
@@ -181,6 +182,16 @@ export class Timeline {
     return this.#inWindow(height)
       .map(({ row }) => row)
       .reverse();
+  }
+
+  /** What any row of the window is of, oldest first. */
+  bare(height: number): BareSaid[] {
+    // The uppermost row of each counts.
+    const places = new Map(this.#inWindow(height).map(({ item, place }) => [item, place.row]));
+    return [...places].toReversed().map(([item, row]) => {
+      const above = row / this.#rowsOf(item).length;
+      return 'message' in item ? bareMessage(item.message, above) : bareNotice(item.notice, above);
+    });
   }
 
   /** Null: no message is in the window. */

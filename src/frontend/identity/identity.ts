@@ -2,13 +2,13 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Account } from '../../kafka/accounts.ts';
 import type { Sessions } from '../../kafka/sessions.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { weaknessOf } from '../../weak-password.ts';
 import type { Limits } from '../limits.ts';
 import type { ResumeToken } from '../requests.ts';
 import { type Claim, Guesses } from './guesses.ts';
 import { HashLine, type LaneName, type Work } from './hash-line.ts';
 import { Passwords } from './passwords.ts';
 import { TokenBuckets } from './token-buckets.ts';
-import { weaknessOf } from './weak-password.ts';
 
 const TOKEN_BYTES = 32;
 

@@ -53,13 +53,13 @@ describe('the first start asks for a name', () => {
     await screen.shows(/There is no account alice yet\. Type yes/, /^ make alice\? › *$/m);
     screen.keys('yes', KEY.enter);
     await screen.inputIs(' password for alice ›');
-    screen.keys('secret', KEY.enter);
+    screen.keys('bluehorse', KEY.enter);
     await screen.inputIs(' the same again ›');
-    screen.keys('secret', KEY.enter);
+    screen.keys('bluehorse', KEY.enter);
     await screen.shows(/Account alice is made; you are logged in\./, /^ milena · alice .*● online/);
     expect(server.requests).toEqual([
       expect.objectContaining({ type: 'list', pattern: 'alice' }),
-      { type: 'create', username: 'alice', password: 'secret' },
+      { type: 'create', username: 'alice', password: 'bluehorse' },
     ]);
   });
 
@@ -181,13 +181,13 @@ describe('passwords', () => {
   test('create asks twice, also for one who types ahead; nothing lands in a message', async () => {
     open();
     await screen.shows(/● online/);
-    screen.keys('/create alice\rsecret\rsecrte\rsecr');
+    screen.keys('/create alice\rbluehorse\rbluehrose\rblue');
     await screen.shows(/! The two passwords differ/);
     await screen.inputIs(' password for alice › ••••');
     expect(server.requests).toEqual([]);
-    screen.keys('et\rsecret\r');
+    screen.keys('horse\rbluehorse\r');
     await screen.shows(/Account alice is made; you are logged in\./);
-    expect(server.requests).toEqual([{ type: 'create', username: 'alice', password: 'secret' }]);
+    expect(server.requests).toEqual([{ type: 'create', username: 'alice', password: 'bluehorse' }]);
   });
 
   test('too weak a one is told, and asked for again', async () => {

@@ -1,0 +1,8 @@
+/*
+ * Terminals disagree about the width of some characters, above all of joined emoji. What one of them takes for wider than
+ * its row is cut off at the edge, instead of standing where the next row begins.
+ */
+export const NO_WRAP = '\u001b[?7l';
+export const WRAP = '\u001b[?7h';
+export const HIDE_CURSOR = '\u001b[?25l';
+export const ERASE_SCREEN = '\u001b[2J\u001b[H';
