@@ -1,236 +1,247 @@
 /**
- * The client's screen in a pseudo-terminal: how long a key takes to be seen while messages arrive, what it costs while
- * nothing happens, and how much memory a long history takes.
+ * The client's screen in a pseudo-terminal, beside weechat and irssi where they are installed: how long a start takes, how long
+ * a key takes to be seen, also while messages arrive, what it costs while nothing happens, and how much memory it takes.
  *
- *     npm run bench:screen -- [--messages 10000] [--rate 50] [--keys 400] [--idle 20] [--history 100000] [--out FILE]
+ *     npm run bench:screen -- [--history 100000] [--rate 50] [--keys 400] [--starts 10] [--idle 20] [--out FILE]
+ *                             [--before CHECKOUT]
  *
- * Starts a frontend of its own against the Kafka at MILENA_KAFKA_BROKERS (default 127.0.0.1:9092). The same keys go to
- * `cat` in another pseudo-terminal of the same run: what the way there and back costs by itself. Linux only.
+ * Starts a frontend of its own against the Kafka at MILENA_KAFKA_BROKERS (default 127.0.0.1:9092). All programs take turns, a
+ * start or some keys at a time, so that what the machine does meanwhile hits them alike; with --before an earlier Milena (a
+ * checkout with its build) is one of them. The same keys go to `cat`: what the way there and back costs by itself. The
+ * others have no server and nothing to show but their first screen, Milena has a conversation. Linux only.
  */
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { spawn } from '@lydell/node-pty';
-import { History } from '../src/client/history/history.ts';
-import {
-  freePort,
-  HOST,
-  machine,
-  percentiles,
-  progress,
-  round,
-  seconds,
-  startFrontend,
-} from './bench-run.ts';
+import { freePort, HOST, machine, progress, round, seconds, startFrontend } from './bench-run.ts';
 import { Person } from './person.ts';
-import { cpuPercent, usageOf } from './process-usage.ts';
+import { cpuPercent, type Usage, usageOf } from './process-usage.ts';
+import {
+  fill,
+  logIn,
+  type MilenaOptions,
+  makeAccount,
+  milena,
+  openConversation,
+  pageUp,
+  READY,
+} from './screen/milena.ts';
+import { othersHere, othersMissing } from './screen/others.ts';
+import { Pane, type Program } from './screen/pane.ts';
 
 const { values } = parseArgs({
   options: {
-    messages: { type: 'string', default: '10000' },
+    history: { type: 'string', default: '100000' },
     rate: { type: 'string', default: '50' },
     keys: { type: 'string', default: '400' },
+    starts: { type: 'string', default: '10' },
     idle: { type: 'string', default: '20' },
-    history: { type: 'string', default: '100000' },
     columns: { type: 'string', default: '80' },
     rows: { type: 'string', default: '24' },
+    before: { type: 'string' },
     out: { type: 'string' },
   },
 });
-/** As ./milena has them. */
-const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=20'];
 const SIZE = { cols: Number(values.columns), rows: Number(values.rows) };
-const KEY_EVERY_MS = 70;
-const PEER = { kind: 'user', name: 'bench-writer' } as const;
+const KEYS_AT_ONCE = 10;
+const PAGES = 200;
+const PEER = 'bench-writer';
 
-/** A program in a pseudo-terminal. */
-class Pane {
-  readonly #pty;
-  /** What was written since `press`. */
-  #seen = '';
-  #wanted: { text: string; resolve: (at: number) => void } | undefined;
-  #all = '';
-
-  constructor(command: string, args: readonly string[], env: Record<string, string>) {
-    this.#pty = spawn(command, [...args], {
-      ...SIZE,
-      name: 'xterm-256color',
-      env: { ...process.env, TERM: 'xterm-256color', ...env },
-    });
-    this.#pty.onData((data) => {
-      this.#seen += data;
-      this.#all = (this.#all + data).slice(-200_000);
-      // Terminals answer when they are asked who they are; this one is none.
-      if (this.#wanted !== undefined && this.#seen.includes(this.#wanted.text)) {
-        this.#wanted.resolve(performance.now());
-        this.#wanted = undefined;
-      }
-    });
-  }
-
-  get pid(): number {
-    return this.#pty.pid;
-  }
-
-  /** Milliseconds from a key to its echo. */
-  async press(key: string): Promise<number> {
-    this.#seen = '';
-    const seen = new Promise<number>((resolve) => {
-      this.#wanted = { text: key, resolve };
-    });
-    const pressed = performance.now();
-    this.#pty.write(key);
-    return (await seen) - pressed;
-  }
-
-  type(text: string): void {
-    this.#pty.write(text);
-  }
-
-  async shows(text: string): Promise<void> {
-    for (let tries = 0; !this.#all.includes(text); tries++) {
-      if (tries > 600) throw new Error(`never seen: ${text}\n${this.#all.slice(-3_000)}`);
-      await seconds(0.05);
-    }
-  }
-
-  close(): void {
-    this.#pty.kill();
-  }
+/** One of the programs, and what was measured of it. */
+interface Column {
+  readonly name: string;
+  readonly version: string | null;
+  readonly program: Program;
+  /** The last thing of its first screen; null: it has none. */
+  readonly ready: string | null;
+  readonly milena: MilenaOptions | null;
+  readonly startMs: number[];
+  readonly quiet: number[];
+  readonly arriving: number[];
+  cpuWhileArriving?: number;
+  idleCpu?: number;
+  memoryMiB?: number;
+  memoryAfterPagesMiB?: number;
 }
 
-/** Letters that stand nowhere else on the screen, so that an echo is known for certain. */
-const KEYS = Array.from('ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ');
-
-async function keys(pane: Pane, count: number): Promise<number[]> {
-  const taken: number[] = [];
-  for (let i = 0; i < count; i++) {
-    taken.push(await pane.press(KEYS[i % KEYS.length] ?? 'À'));
-    // The line is emptied now and then, as people do when they send it.
-    if (i % KEYS.length === KEYS.length - 1) pane.type('\u0015');
-    await seconds(KEY_EVERY_MS / 1000);
-  }
-  return taken;
-}
-
-function fill(directory: string, server: string, account: string, count: number): void {
-  const history = History.open({ directory, server, account });
-  for (let i = 0; i < count; i++) {
-    const body = `message ${i}: ${'words and more words '.repeat(i % 7)}`;
-    history.received({ peer: PEER, at: Date.now() - (count - i) * 1000, body, key: `fill ${i}` });
-  }
-  history.commit();
-  history.close();
-}
+type Open = readonly { readonly column: Column; readonly pane: Pane }[];
 
 const directory = mkdtempSync(join(tmpdir(), 'milena-bench-'));
 const port = await freePort();
 const server = `${HOST}:${port}`;
 const frontend = await startFrontend(port);
-const names = { reader: `bench-reader-${process.pid}`, writer: PEER.name };
-let writing: NodeJS.Timeout | undefined;
 const panes: Pane[] = [];
+let writing: NodeJS.Timeout | undefined;
 
-function client(history: string): Pane {
-  const pane = new Pane(process.execPath, [...NODE_FLAGS, 'dist/client/main.js', '--server', server], {
-    MILENA_USER: names.reader,
-    MILENA_DATA_DIR: history,
-    XDG_CONFIG_HOME: directory,
-    NODE_ENV: 'production',
-  });
+function column(name: string, program: Program, more: Partial<Column>): Column {
+  const nothing = { startMs: [], quiet: [], arriving: [] };
+  return { name, version: null, ready: null, milena: null, ...nothing, program, ...more };
+}
+
+function milenaColumn(name: string, checkout: string): Column {
+  const account = `bench-${name.replace(' ', '-')}-${process.pid}`;
+  const options = { checkout: resolve(checkout), directory, server, account, peer: PEER };
+  return column(name, milena(options), { ready: READY, milena: options });
+}
+
+function open({ program }: Column): Pane {
+  const pane = new Pane(program, SIZE);
   panes.push(pane);
   return pane;
 }
 
-async function openConversation(pane: Pane): Promise<void> {
-  await pane.shows('password of');
-  pane.type('\r');
-  await pane.shows('Logged in as');
-  pane.type(`/msg ${PEER.name}\r`);
-  await pane.shows('message ');
-  await seconds(1);
+/** One start of each after the other, several times. */
+async function starts(columns: readonly Column[]): Promise<void> {
+  // The first one is none of those that count: it may find nothing in the machine's memory.
+  for (let turn = 0; turn <= Number(values.starts); turn++) {
+    for (const one of columns) {
+      if (one.ready === null) continue;
+      const pane = open(one);
+      const taken = await pane.usable(one.ready, turn);
+      if (turn > 0) one.startMs.push(taken);
+      // What is written and not sent would be there at the next start.
+      pane.emptyLine();
+      await seconds(0.5);
+      await pane.close();
+    }
+  }
+}
+
+/** Some keys to each after the other, until each has had `count`. */
+async function keys(all: Open, count: number, kind: 'quiet' | 'arriving'): Promise<void> {
+  for (let done = 0; done < count; done += KEYS_AT_ONCE) {
+    for (const { column, pane } of all) column[kind].push(...(await pane.keys(KEYS_AT_ONCE)));
+  }
+}
+
+/** @returns what each has used between now and then, by what was used before */
+function used(all: Open): () => readonly (readonly [Column, Usage, Usage])[] {
+  const before = all.map(({ pane }) => usageOf(pane.pid));
+  return () =>
+    all.flatMap(({ column, pane }, i) => (before[i] ? [[column, before[i], usageOf(pane.pid)]] : []));
+}
+
+/** Messages to all of them, so many a second to each, until `stop`. */
+async function arrive(writer: Person, to: readonly MilenaOptions[]): Promise<() => void> {
+  await writer.request({ type: 'login', name: PEER });
+  const begun = performance.now();
+  let sent = 0;
+  writing = setInterval(() => {
+    const due = Math.floor(((performance.now() - begun) / 1000) * Number(values.rate));
+    for (; sent < due; sent++) {
+      const body = `arriving ${sent} and some words`;
+      for (const { account } of to) void writer.request({ type: 'send', to: account, body });
+    }
+  }, 10);
+  return () => clearInterval(writing);
 }
 
 try {
-  for (const name of [names.reader, names.writer]) {
-    const person = await Person.connect(name, HOST, port);
-    await person.request({ type: 'create', name }).catch(() => undefined);
-    person.close();
+  const others = othersHere(directory);
+  for (const name of othersMissing(others)) progress(`${name} is not installed: there is no column of it`);
+  const milenas = [
+    milenaColumn('milena', '.'),
+    ...(values.before === undefined ? [] : [milenaColumn('milena before', values.before)]),
+  ];
+  const cat = column('cat', { command: 'cat', args: [], env: {} }, {});
+  const columns = [
+    cat,
+    ...milenas,
+    ...others.map(({ name, program, ready, version }) => column(name, program, { ready, version })),
+  ];
+  const writer = await Person.connect(PEER, HOST, port);
+  await writer.request({ type: 'create', name: PEER }).catch(() => undefined);
+  for (const { milena: options } of milenas) {
+    if (options === null) continue;
+    progress(`a history of ${values.history} messages`);
+    makeAccount(options);
+    fill(options, Number(values.history));
+    await logIn(options, SIZE);
   }
-  progress('filling histories');
-  const [small, large] = [join(directory, 'small'), join(directory, 'large')];
-  fill(small, server, names.reader, Number(values.messages));
-  fill(large, server, names.reader, Number(values.history));
 
-  progress('keys to cat, and to the screen while messages arrive');
-  const cat = new Pane('/bin/cat', [], {});
-  panes.push(cat);
-  const floor = percentiles5(await keys(cat, 100));
-  cat.close();
-  const pane = client(small);
-  await openConversation(pane);
-  const writer = await Person.connect(names.writer, HOST, port);
-  await writer.request({ type: 'login', name: names.writer });
-  let sent = 0;
-  const perSecond = Number(values.rate);
-  const begun = performance.now();
-  writing = setInterval(() => {
-    const due = Math.floor(((performance.now() - begun) / 1000) * perSecond);
-    for (; sent < due; sent++) {
-      void writer.request({ type: 'send', to: names.reader, body: `arriving ${sent} and some words` });
-    }
-  }, 10);
-  await pane.shows('arriving');
-  await seconds(2);
-  const busyFrom = usageOf(pane.pid);
-  const busy = percentiles5(await keys(pane, Number(values.keys)));
-  const busyCpu = cpuPercent(busyFrom, usageOf(pane.pid));
-  clearInterval(writing);
-  await seconds(2);
-  const quiet = percentiles5(await keys(pane, 100));
+  progress('starts');
+  await starts(columns);
+
+  progress('keys while nothing arrives');
+  const all: { column: Column; pane: Pane }[] = [];
+  for (const one of columns) {
+    const pane = open(one);
+    if (one.ready !== null) await pane.shows(one.ready);
+    if (one.milena !== null) await openConversation(pane, one.milena);
+    all.push({ column: one, pane });
+  }
+  await seconds(1);
+  await keys(all, Number(values.keys), 'quiet');
 
   progress(`idle for ${values.idle} s`);
   await seconds(2);
-  const idleFrom = usageOf(pane.pid);
+  const idle = used(all);
   await seconds(Number(values.idle));
-  const idle = usageOf(pane.pid);
-  pane.close();
-
-  progress('a long history');
-  const long = client(large);
-  await seconds(1);
-  await openConversation(long);
-  for (let i = 0; i < 200; i++) {
-    long.type('\u001b[5~');
-    await seconds(0.01);
+  for (const [one, before, after] of idle()) {
+    one.idleCpu = cpuPercent(before, after);
+    one.memoryMiB = after.memoryMiB;
   }
+
+  progress('keys while messages arrive');
+  const chats = all.filter(({ column }) => column.milena !== null);
+  const stop = await arrive(
+    writer,
+    chats.flatMap(({ column }) => column.milena ?? []),
+  );
+  for (const { pane } of chats) await pane.shows('arriving');
   await seconds(2);
-  const result = {
-    keyToEchoMs: { cat: floor, quiet, [`${perSecond} messages a second`]: busy },
-    cpuPercentWhileArriving: round(busyCpu),
-    idleCpuPercent: round(cpuPercent(idleFrom, idle)),
-    memoryMiB: {
-      [`${values.messages} messages`]: round(idle.memoryMiB),
-      [`${values.history} messages, scrolled 200 pages`]: round(usageOf(long.pid).memoryMiB),
-    },
-  };
-  console.table(result.keyToEchoMs);
-  console.log(result.memoryMiB, `idle ${result.idleCpuPercent} % of a core`);
-  const line = JSON.stringify({ at: new Date().toISOString(), machine: machine(), ...result });
+  const busy = used(chats);
+  await keys(chats, Number(values.keys), 'arriving');
+  for (const [one, before, after] of busy()) one.cpuWhileArriving = cpuPercent(before, after);
+  stop();
+  writer.close();
+
+  progress('through the history');
+  for (const { column, pane } of chats) {
+    for (let i = 0; i < PAGES; i++) {
+      pageUp(pane);
+      await seconds(0.01);
+    }
+    await seconds(2);
+    column.memoryAfterPagesMiB = usageOf(pane.pid).memoryMiB;
+  }
+
+  const programs = Object.fromEntries(columns.map((one) => [one.name, figuresOf(one)]));
+  console.table(programs);
+  const run = { history: Number(values.history), messagesPerSecond: Number(values.rate), pages: PAGES };
+  const line = JSON.stringify({ at: new Date().toISOString(), machine: machine(), ...run, programs });
   console.log(`\n${line}`);
   if (values.out) appendFileSync(values.out, `${line}\n`);
-  writer.close();
 } finally {
   clearInterval(writing);
-  for (const pane of panes) pane.close();
+  await Promise.all(panes.map((pane) => pane.close()));
   frontend.kill('SIGTERM');
   rmSync(directory, { recursive: true, force: true });
 }
 
-function percentiles5(samples: number[]): { p50: number; p95: number; p99: number } {
+function figuresOf({ version, startMs, quiet, arriving, ...one }: Column) {
+  return {
+    ...(version === null ? {} : { version }),
+    startMs: spread(startMs),
+    keyMs: spread(quiet),
+    keyWhileArrivingMs: spread(arriving),
+    idleCpuPercent: rounded(one.idleCpu),
+    cpuPercentWhileArriving: rounded(one.cpuWhileArriving),
+    memoryMiB: rounded(one.memoryMiB),
+    memoryAfterPagesMiB: rounded(one.memoryAfterPagesMiB),
+  };
+}
+
+/** p50, p95 and p99; undefined: nothing was measured. */
+function spread(samples: readonly number[]): readonly number[] | undefined {
+  if (samples.length === 0) return undefined;
   const sorted = samples.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-  return { p50: at(0.5), p95: at(0.95), p99: percentiles(samples).p99 };
+  return [0.5, 0.95, 0.99].map((share) =>
+    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0),
+  );
+}
+
+function rounded(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : round(value);
 }
