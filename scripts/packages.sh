@@ -80,7 +80,8 @@ own_node() {
 build_current() {
   local stamp=$ROOT/dist/.built
   [ -f "$stamp" ] &&
-    [ -z "$(find "$ROOT/src" "$ROOT/tsconfig.json" "$ROOT/tsconfig.build.json" "$ROOT/package-lock.json" -newer "$stamp" -print)" ]
+    [ -z "$(find "$ROOT/src" "$ROOT/tsconfig.json" "$ROOT/tsconfig.build.json" "$ROOT/rolldown.config.ts" \
+      "$ROOT/package-lock.json" -newer "$stamp" -print)" ]
 }
 
 # The time of the stamp is the time before the build: what is saved meanwhile is built the next time.
@@ -88,7 +89,7 @@ building=''
 remove_stamp() { [ -z "$building" ] || rm -f "$building"; }
 at_end="$at_end remove_stamp"
 
-# ensure_build: compiles src/ to dist/ when a source is newer than the last build.
+# ensure_build: compiles src/ to dist/, and bundles the client there, when a source is newer than the last build.
 ensure_build() {
   ensure_dependencies
   build_current && return 0

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { killGroup } from './kill-group.ts';
 import { sanitiseLine } from './sanitise.ts';
 import { childEnvironment } from './secrets.ts';
@@ -38,6 +37,8 @@ export async function passwordFrom(
     new PasswordCommandError(sanitiseLine(`The password command ${program}: ${why}.`));
   const { GPG_TTY, ...others } = childEnvironment();
   const env = hasTerminal && GPG_TTY !== undefined ? { ...others, GPG_TTY } : others;
+  // Loaded only here: most who log in have no such program.
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...env, MILENA_USER: user },

@@ -3,6 +3,7 @@
  * terminal. What comes out cannot move the cursor, change colours or the window's title, reorder what stands beside
  * it, take up lines or columns that it does not show, or hide text from who reads it.
  */
+import { graphemesIn } from './segmenter.ts';
 
 /** At most this many combining marks stay on one character: enough for any language, too few to paint over lines. */
 const MAX_MARKS = 4;
@@ -38,8 +39,6 @@ const JOINING_SCRIPT = [
   .join('');
 const JOINING_END = new RegExp(`[${JOINING_SCRIPT}]$`, 'u');
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
 /**
  * Text of several lines, made safe: line breaks of any kind become LF (never more than ten blank lines in a row), a tab
  * stays, any other control character becomes its visible picture (`␛`), a lone surrogate or noncharacter `�`; bidi controls, tags and invisible characters go;
@@ -69,7 +68,9 @@ export function sanitiseName(name: string): string {
   // What follows the first characters can only be cut off; looking at a MiB of it would take time.
   const line = sanitiseLine(name.slice(0, MAX_NAME_GRAPHEMES * 16));
   if (line === '') return '?';
-  const shown = Array.from(graphemes.segment(line), (part) => part.segment);
+  // No more graphemes than units.
+  if (line.length <= MAX_NAME_GRAPHEMES) return line;
+  const shown = Array.from(graphemesIn(line), (part) => part.segment);
   return shown.length <= MAX_NAME_GRAPHEMES ? line : `${shown.slice(0, MAX_NAME_GRAPHEMES - 1).join('')}…`;
 }
 

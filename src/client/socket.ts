@@ -1,5 +1,4 @@
 import { connect, isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, getCACertificates } from 'node:tls';
 import { type Address, withoutZone } from './address.ts';
 import { ClientError } from './errors.ts';
 
@@ -57,6 +56,12 @@ export function openSocket(
 
 function openTls({ server, address }: Target, { ca }: TlsSettings): Socket {
   const name = withoutZone(server.host);
+  // Loaded only here: it takes 10 ms, which a command without TLS does not need.
+  const {
+    checkServerIdentity,
+    connect: connectTls,
+    getCACertificates,
+  } = process.getBuiltinModule('node:tls');
   return connectTls({
     ...address,
     // A name for the server to choose its certificate by; an address is none (RFC 6066).

@@ -160,7 +160,7 @@ describe('a frontend on a Kafka that was given', () => {
     await runScript('milena', ['completion', 'bash'], { settings });
     expect(readdirSync(join(box.path, 'given/run')).filter((file) => file.startsWith('client.'))).toEqual([]);
     const nowhere = { ...settings, MILENA_STATE_DIR: join(box.path, 'never made') };
-    await runScript('node_modules/.bin/node', [join(ROOT, 'dist/client/main.js'), 'list'], {
+    await runScript('node_modules/.bin/node', [join(ROOT, 'dist/bundle/main.js'), 'list'], {
       settings: nowhere,
     });
     expect(existsSync(join(box.path, 'never made'))).toBe(false);

@@ -8,7 +8,7 @@ import { RunningFrontend } from './running-frontend.ts';
 import { ROOT, scriptEnvironment } from './script.ts';
 import { TestTerminal } from './terminal.ts';
 
-export const CLIENT = join(ROOT, 'dist/client/main.js');
+export const CLIENT = join(ROOT, 'dist/bundle/main.js');
 export const WIDE = { columns: 80, rows: 24 };
 export const NARROW = { columns: 60, rows: 20 };
 export const LARGE = { columns: 120, rows: 40 };

@@ -57,7 +57,7 @@ class Pane {
   constructor(user: string, { cols, rows, palette, background, env }: Look) {
     this.#palette = palette;
     this.#terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true });
-    this.#pty = spawn(process.execPath, ['dist/client/main.js', '--server', `${HOST}:${port}`], {
+    this.#pty = spawn(process.execPath, ['dist/bundle/main.js', '--server', `${HOST}:${port}`], {
       cols,
       rows,
       name: env.TERM ?? 'xterm-256color',

@@ -1,4 +1,5 @@
 import { emitKeypressEvents, type Key } from 'node:readline';
+import { graphemesIn } from '../segmenter.ts';
 import { cells } from '../tui/cells.ts';
 
 export interface LineEvents {
@@ -8,8 +9,6 @@ export interface LineEvents {
   /** Ctrl+D on an empty line, or no input any more. */
   readonly onEnd: () => void;
 }
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /**
  * A line from a terminal, key by key, that can be taken back but not edited. What it needs no terminal lacks; and it
@@ -75,7 +74,7 @@ export class KeyLine {
   }
 
   #erase(count: number): void {
-    const all = Array.from(graphemes.segment(this.#text), ({ segment }) => segment);
+    const all = Array.from(graphemesIn(this.#text), ({ segment }) => segment);
     const gone = all.splice(-Math.min(count, all.length), count);
     this.#text = all.join('');
     this.#echo('\b \b'.repeat(cells(gone.join(''))));

@@ -1,12 +1,11 @@
 import { openSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
 import { sanitiseTyped } from '../sanitise.ts';
+import { graphemesIn } from '../segmenter.ts';
 import { type Context, Interrupted } from './context.ts';
 
 /** No password and no answer is longer; a paste beyond it is cut. */
 const MAX_ANSWER = 4_096;
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** The terminal of whoever started the process, whatever standard input and output are. */
 export class Prompt {
@@ -99,7 +98,7 @@ export class Prompt {
 }
 
 function withoutLast(text: string): string {
-  return Array.from(graphemes.segment(text), ({ segment }) => segment)
+  return Array.from(graphemesIn(text), ({ segment }) => segment)
     .slice(0, -1)
     .join('');
 }

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { graphemesIn } from '../segmenter.ts';
 
 /*
  * Terminals count in cells: most characters take one, CJK and emoji two, marks none. The texts here are of one line
@@ -7,8 +8,6 @@ import stringWidth from 'string-width';
 
 /** Texts are drawn somewhere in a row, where a terminal's own stops would depend on what stands in front. */
 const TAB_COLUMNS = 4;
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** Widths of so many graphemes are remembered; all are forgotten when there is one more. */
 const REMEMBERED_WIDTHS = 4_096;
@@ -55,7 +54,7 @@ export function shorten(text: string, columns: number): string {
   // By graphemes, and no further than needed: what cannot fit may be a megabyte.
   let width = 0;
   let end = 0;
-  for (const { segment, index } of graphemes.segment(text)) {
+  for (const { segment, index } of graphemesIn(text)) {
     width += graphemeCells(segment);
     if (width > columns) return `${text.slice(0, end)}…`;
     if (width < columns) end = index + segment.length;
@@ -76,7 +75,7 @@ export function toWidth(text: string, columns: number): string {
 export function unjoined(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: plain text needs no second look
   if (/^[\u0000-\u007f]*$/.test(text)) return text;
-  return Array.from(graphemes.segment(text.normalize('NFC')), ({ segment }) => {
+  return Array.from(graphemesIn(text.normalize('NFC')), ({ segment }) => {
     const [first = '', ...rest] = segment;
     if (REGIONAL.test(first)) return [first, ...rest].map(letterOf).join('');
     return first + rest.filter((part) => MARK.test(part)).join('');

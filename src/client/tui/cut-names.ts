@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
+import { graphemesIn } from '../segmenter.ts';
 import { cells, shorten } from './cells.ts';
 
 /** Of a name with less room nothing but its beginning is shown. */
 const MIN_MIDDLE_COLUMNS = 6;
 const HASH_CHARACTERS = 2;
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
 /**
  * A name in at most so many cells. What is cut out is the middle: names of machines and programs differ at their ends.
  * @param name safe for a terminal, of one line and not long
@@ -35,7 +34,7 @@ export function cutNames(names: readonly string[], columns: readonly number[]): 
 /** The end of a text, at most so many cells. */
 export function endOf(text: string, columns: number): string {
   let end = '';
-  for (const { segment } of Array.from(graphemes.segment(text)).reverse()) {
+  for (const { segment } of Array.from(graphemesIn(text)).reverse()) {
     if (cells(segment + end) > columns) break;
     end = segment + end;
   }

@@ -1,3 +1,4 @@
+import { graphemesIn } from '../segmenter.ts';
 import { graphemeCells } from './cells.ts';
 
 /** A text as the characters that a person sees, and the cells of the terminal that each takes. */
@@ -20,7 +21,6 @@ const WINDOW_UNITS = 32;
 /** Only a pile of marks on one character is as wide; it is cut wherever it is shown. */
 const MAX_WIDTH = 0xffff;
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const PLAIN = /^[\n\u0020-\u007e]*$/;
 
 const NONE: Graphemes = { text: '', starts: new Uint32Array(1), widths: new Uint16Array(0) };
@@ -120,7 +120,7 @@ function* partsFrom(text: string, from: number, window: number): Generator<strin
     const piece = text.slice(at, at + units + (isHalf(text.charCodeAt(at + units - 1)) ? 1 : 0));
     const isLast = at + piece.length === text.length;
     const began = at;
-    for (const { segment, index } of segmenter.segment(piece)) {
+    for (const { segment, index } of graphemesIn(piece)) {
       // The last one may go on behind the window.
       if (!isLast && index + segment.length === piece.length) break;
       at += segment.length;

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { render } from 'ink';
 import { Histories } from '../history/histories.ts';
 import { notifyByCommand } from '../notify/command.ts';
@@ -23,6 +24,8 @@ import { dependsOnBackground, themeFor } from './theme.ts';
 /** 128 + the signal's number, as a shell reports a process that a signal ended. */
 const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const CRASHED = 70;
+/** The screen runs all day beside other work: its heap grows by a fifth at a time. */
+const SMALL_HEAP = '--heap-growing-percent=20';
 /** Of key presses and of messages: fast enough that a key's echo waits for no frame. */
 const MAX_FPS = 250;
 /** As Ink writes them when it begins and ends. */
@@ -41,6 +44,8 @@ export async function runScreen(
   invite: string | null,
   colorDepth: number,
 ): Promise<number> {
+  // From here on, and not while all that was loaded: it takes collections, which a start has no time for.
+  setFlagsFromString(SMALL_HEAP);
   const keyFile = keyFileBeside(settings.file);
   const bindings = readBindings(keyFile);
   let code = 0;

@@ -4,7 +4,12 @@ import { boundaryAt, boundaryBefore } from './graphemes.ts';
 const WINDOW_UNITS = 128;
 
 /** Words as a reader sees them: `deploy-bot` is two, and where no blanks stand between words a dictionary parts them. */
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'word' });
+let segmenter: Intl.Segmenter | undefined;
+
+function wordsIn(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'word' });
+  return segmenter.segment(text);
+}
 
 /** Scripts that are written without blanks between words. */
 const UNSPACED =
@@ -17,7 +22,7 @@ export function wordBefore(text: string, cursor: number): number {
     // What is behind the cursor shows whether it is within a word.
     const window = text.slice(from, cursor + WINDOW_UNITS);
     let found = -1;
-    for (const { index, isWordLike } of segmenter.segment(window)) {
+    for (const { index, isWordLike } of wordsIn(window)) {
       if (from + index >= cursor) break;
       if (isWordLike === true) found = index;
     }
@@ -32,7 +37,7 @@ export function wordAfter(text: string, cursor: number): number {
     const window = text.slice(cursor, cursor + units);
     const isWhole = cursor + window.length === text.length;
     let end = window.length;
-    for (const { segment, index, isWordLike } of segmenter.segment(window)) {
+    for (const { segment, index, isWordLike } of wordsIn(window)) {
       if (isWordLike !== true) continue;
       end = index + segment.length;
       break;

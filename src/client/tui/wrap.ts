@@ -1,6 +1,5 @@
+import { graphemesIn } from '../segmenter.ts';
 import { cells } from './cells.ts';
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** Breaks text into rows: at line breaks, at spaces, and within words that are wider than a row. */
 export function wrapText(text: string, firstColumns: number, columns: number): string[] {
@@ -60,5 +59,5 @@ function wrapParagraph(paragraph: string, firstColumns: number, columns: number)
 }
 
 function pieces(word: string): string[] {
-  return Array.from(graphemes.segment(word), (part) => part.segment);
+  return Array.from(graphemesIn(word), (part) => part.segment);
 }
