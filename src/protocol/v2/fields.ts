@@ -1,14 +1,11 @@
 /*
  * The fields that payloads are made of. Bounds of texts count UTF-8 bytes, which every language can count alike.
  */
-import { z } from 'zod';
 import { isProtocolErrorCode, type ProtocolErrorCode } from '../errors.ts';
 import { isUsername, parsePattern, parseUsername } from '../names.ts';
+import { check, list, refined, type Schema, string, transformed } from './schema.ts';
 
-/**
- * What a schema gives, for reading only. By type alone: zod's `readonly()` freezes what it is given even where that is
- * wrong, and a byte string cannot be frozen, so a hostile payload would end in a TypeError.
- */
+/** What a schema gives, for reading only. */
 export type Immutable<Value> = Value extends string | number | boolean | undefined | Uint8Array
   ? Value
   : { readonly [Key in keyof Value]: Immutable<Value[Key]> };
@@ -23,7 +20,7 @@ export const MAX_RECEIPT_BYTES = 64;
 export const MAX_PASSWORD_BYTES = 1_024;
 
 /** An integer from 0 to 2^53 - 1. */
-export const count = z.int().min(0);
+export const count: Schema<number> = check(isCount, 'expected a whole number from 0 to 2^53 - 1');
 /** Milliseconds since 1970-01-01T00:00Z. */
 export const time = count;
 /** A duration. */
@@ -39,37 +36,46 @@ export const receipt = byteString(1, MAX_RECEIPT_BYTES);
 export const password = text(1, MAX_PASSWORD_BYTES);
 
 /** As somebody typed it; lower-cased on both sides. Throws ProtocolError `INVALID_USERNAME` through the schema. */
-export const username = z.string().transform(parseUsername);
+export const username = transformed(string, parseUsername);
 /** As it is stored. */
-export const storedUsername = z.string().refine(isUsername, 'expected a username');
-export const storedUsernames = z
-  .array(z.string())
-  .refine((names) => names.every(isUsername), 'expected a list of usernames');
+export const storedUsername = refined(string, isUsername, 'expected a username');
+export function storedUsernames(max = Number.POSITIVE_INFINITY): Schema<string[]> {
+  return list(storedUsername, 0, max);
+}
 /** Throws ProtocolError `BAD_REQUEST` through the schema. */
-export const pattern = z.string().transform(parsePattern);
+export const pattern = transformed(string, parsePattern);
 
 /** Codes that this side does not know, a later version's, mean to it what INTERNAL means. */
-export const errorCode = z
-  .string()
-  .transform((code): ProtocolErrorCode => (isProtocolErrorCode(code) ? code : 'INTERNAL'));
+export const errorCode = transformed(
+  string,
+  (code): ProtocolErrorCode => (isProtocolErrorCode(code) ? code : 'INTERNAL'),
+);
+
+/** A whole number from `min` to `max`. */
+export function number(min: number, max: number): Schema<number> {
+  return check(
+    (value) => isCount(value) && value >= min && value <= max,
+    `expected a whole number from ${min} to ${max}`,
+  );
+}
 
 /** Text of `min` to `max` bytes. */
-export function text(min: number, max: number) {
-  return z.string().refine((value) => isText(value, min, max), `expected text of ${min} to ${max} bytes`);
+export function text(min: number, max: number): Schema<string> {
+  return check((value) => isText(value, min, max), `expected text of ${min} to ${max} bytes`);
 }
 
 /** Text of 1 to `max` bytes without control characters: it may stand in a log or a header. */
-export function label(max: number) {
-  return text(1, max).refine(isPrintable, 'expected text without control characters');
+export function label(max: number): Schema<string> {
+  return refined(text(1, max), isPrintable, 'expected text without control characters');
 }
 
-function byteString(min: number, max: number) {
-  return z.custom<Uint8Array>((value) => isBytes(value, min, max), `expected ${bytesText(min, max)}`);
+function byteString(min: number, max: number): Schema<Uint8Array> {
+  return check((value) => isBytes(value, min, max), `expected ${bytesText(min, max)}`);
 }
 
-/** At most `most` of them. One check for the whole list: an issue for each wrong one would cost a KiB each. */
-export function byteStrings(min: number, max: number, most: number) {
-  return z.custom<Uint8Array[]>(
+/** At most `most` of them. */
+export function byteStrings(min: number, max: number, most: number): Schema<Uint8Array[]> {
+  return check(
     (value) => Array.isArray(value) && value.length <= most && value.every((item) => isBytes(item, min, max)),
     `expected a list of at most ${most} times ${bytesText(min, max)}`,
   );

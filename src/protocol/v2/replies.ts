@@ -20,7 +20,6 @@
  * 0xB2 ping       (nothing)
  * 0xC2 goodbye    code  reason  retryAfterMs?
  */
-import { z } from 'zod';
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_REPLY_PAYLOAD } from '../frame.ts';
 import { OPCODE, opcodeText } from '../opcodes.ts';
@@ -33,6 +32,7 @@ import {
   type Immutable,
   id,
   milliseconds,
+  number,
   receipt,
   seq,
   storedUsername,
@@ -40,13 +40,26 @@ import {
   time,
   token,
 } from './fields.ts';
-import { firstProblem } from './problem.ts';
 import { MAX_PAGE, MAX_RECEIPTS, VERSION } from './requests.ts';
+import {
+  boolean,
+  list,
+  literal,
+  Mismatch,
+  type Output,
+  object,
+  oneOf,
+  optional,
+  string,
+  tagged,
+} from './schema.ts';
 
 /** Most ids in each list of one delivered push. */
 export const MAX_DELIVERED_IDS = 1_000;
+/** As many as a payload holds. */
+const ANY = Number.POSITIVE_INFINITY;
 
-const serverLimits = z.object({
+const serverLimits = object({
   /** Largest payload of a request once logged in, and before. */
   payloadBytes: count,
   payloadBytesBeforeLogin: count,
@@ -59,12 +72,12 @@ const serverLimits = z.object({
   closeAfterMs: milliseconds,
 });
 
-const sessionLimits = z.object({
+const sessionLimits = object({
   window: count,
   messagesPerSecond: count,
   /** Undelivered messages, and their bytes, that the account's mailbox takes. */
-  mailboxMessages: count.optional(),
-  mailboxBytes: count.optional(),
+  mailboxMessages: optional(count),
+  mailboxBytes: optional(count),
 });
 
 const session = {
@@ -74,29 +87,29 @@ const session = {
    * Names the inbox for as long as the account lives and the inbox loses nothing: with a seq it names a message. This and the
    * next three are absent of a login that only sends.
    */
-  inbox: id.optional(),
+  inbox: optional(id),
   /** For a login without the password. */
-  token: token.optional(),
-  tokenExpiresAt: time.optional(),
-  undelivered: count.optional(),
+  token: optional(token),
+  tokenExpiresAt: optional(time),
+  undelivered: optional(count),
   /** Of them so many may have come before, since the inbox had lost a part. */
-  again: count.optional(),
+  again: optional(count),
   /** Messages that were deleted before they were read, since the login before. */
-  gone: count.optional(),
+  gone: optional(count),
   limits: sessionLimits,
 };
 
 const content = {
   seq,
-  body: z.string(),
+  body: string,
   sentAt: time,
-  contentType: z.string().optional(),
+  contentType: optional(string),
 };
 
 /** Written by a user: a frontend vouched for it. */
 const userMessage = {
   ...content,
-  verified: z.literal(true),
+  verified: literal(true),
   id,
   from: storedUsername,
   fromIncarnation: id,
@@ -105,119 +118,119 @@ const userMessage = {
 /** Written by any other Kafka producer; `external` is what it calls itself, which may be empty or a user's name. */
 const externalMessage = {
   ...content,
-  verified: z.literal(false),
-  id: id.optional(),
-  external: z.string(),
+  verified: literal(false),
+  id: optional(id),
+  external: string,
 };
 
-const message = z.discriminatedUnion('verified', [z.object(userMessage), z.object(externalMessage)]);
+const message = tagged('verified', { true: object(userMessage), false: object(externalMessage) });
 
-const messageFrame = z.discriminatedUnion('verified', [
-  z.object({ type: z.literal('message'), ...userMessage }),
-  z.object({ type: z.literal('message'), ...externalMessage }),
-]);
+const messageFrame = tagged('verified', {
+  true: object({ type: literal('message'), ...userMessage }),
+  false: object({ type: literal('message'), ...externalMessage }),
+});
 
-const fate = z.enum(['delivered', 'waiting', 'undeliverable', 'unknown']);
+const fate = oneOf(['delivered', 'waiting', 'undeliverable', 'unknown']);
 
-const welcome = z.object({
-  type: z.literal('welcome'),
-  server: z.string(),
-  versions: z.array(count),
-  features: z.array(z.string()),
+const welcome = object({
+  type: literal('welcome'),
+  server: string,
+  versions: list(count, 0, ANY),
+  features: list(string, 0, ANY),
   limits: serverLimits,
   time,
 });
-const created = z.object({ type: z.literal('created'), ...session });
-const loggedIn = z.object({ type: z.literal('logged-in'), ...session });
-const loggedOut = z.object({ type: z.literal('logged-out') });
-const deleted = z.object({
-  type: z.literal('deleted'),
+const created = object({ type: literal('created'), ...session });
+const loggedIn = object({ type: literal('logged-in'), ...session });
+const loggedOut = object({ type: literal('logged-out') });
+const deleted = object({
+  type: literal('deleted'),
   /** Messages that nobody will read any more. */
   undelivered: count,
 });
-const listed = z.object({
-  type: z.literal('listed'),
-  names: storedUsernames.max(MAX_PAGE),
-  more: z.boolean(),
+const listed = object({
+  type: literal('listed'),
+  names: storedUsernames(MAX_PAGE),
+  more: boolean,
 });
-const retrieved = z.object({
-  type: z.literal('retrieved'),
-  messages: z.array(message).max(MAX_PAGE),
-  more: z.boolean(),
+const retrieved = object({
+  type: literal('retrieved'),
+  messages: list(message, 0, MAX_PAGE),
+  more: boolean,
 });
-const sent = z.object({
-  type: z.literal('sent'),
+const sent = object({
+  type: literal('sent'),
   id,
   acceptedAt: time,
   /** Asks later what became of the message. */
   receipt,
-  recipientLoggedIn: z.boolean(),
+  recipientLoggedIn: boolean,
 });
-const status = z.object({ type: z.literal('status'), loggedIn: storedUsernames });
-const pong = z.object({ type: z.literal('pong'), time });
-const passwordChanged = z.object({ type: z.literal('password-changed'), token, tokenExpiresAt: time });
-const fates = z.object({ type: z.literal('fates'), fates: z.array(fate).max(MAX_RECEIPTS) });
-const blocked = z.object({ type: z.literal('blocked'), blocked: storedUsernames });
-const failure = z.object({
-  type: z.literal('failure'),
+const status = object({ type: literal('status'), loggedIn: storedUsernames() });
+const pong = object({ type: literal('pong'), time });
+const passwordChanged = object({ type: literal('password-changed'), token, tokenExpiresAt: time });
+const fates = object({ type: literal('fates'), fates: list(fate, 0, MAX_RECEIPTS) });
+const blocked = object({ type: literal('blocked'), blocked: storedUsernames() });
+const failure = object({
+  type: literal('failure'),
   code: errorCode,
-  message: z.string(),
+  message: string,
   /** Opcode of the request it answers. An ack has no other reply, so its failure takes no request's turn. */
-  request: count.max(255).optional(),
-  retryAfterMs: milliseconds.optional(),
+  request: optional(number(0, 255)),
+  retryAfterMs: optional(milliseconds),
   /** With HAS_UNDELIVERED. */
-  undelivered: count.optional(),
+  undelivered: optional(count),
   /** Of the send it answers. */
-  id: id.optional(),
+  id: optional(id),
   /** Of a create that made the account and did not log in to it. */
-  created: z.boolean().optional(),
+  created: optional(boolean),
   /** False, of a send with UNAVAILABLE: surely not stored, and it will not be before somebody mends what `message` says. */
-  stored: z.boolean().optional(),
+  stored: optional(boolean),
 });
-const delivered = z.object({
-  type: z.literal('delivered'),
+const delivered = object({
+  type: literal('delivered'),
   ids: byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS),
-  undeliverable: byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS).optional(),
+  undeliverable: optional(byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS)),
 });
-const ping = z.object({ type: z.literal('ping') });
-const goodbye = z.object({
-  type: z.literal('goodbye'),
+const ping = object({ type: literal('ping') });
+const goodbye = object({
+  type: literal('goodbye'),
   code: errorCode,
-  reason: z.string(),
-  retryAfterMs: milliseconds.optional(),
+  reason: string,
+  retryAfterMs: optional(milliseconds),
 });
 
-const serverFrame = z.discriminatedUnion('type', [
+const serverFrame = tagged('type', {
   welcome,
   created,
-  loggedIn,
-  loggedOut,
+  'logged-in': loggedIn,
+  'logged-out': loggedOut,
   deleted,
   listed,
   retrieved,
   sent,
   status,
   pong,
-  passwordChanged,
+  'password-changed': passwordChanged,
   fates,
   blocked,
   failure,
-  messageFrame,
+  message: messageFrame,
   delivered,
   ping,
   goodbye,
-]);
+});
 
 /** What a server sends: success replies, the failure reply to any request, and pushes. */
-export type ServerFrame = Immutable<z.output<typeof serverFrame>>;
+export type ServerFrame = Immutable<Output<typeof serverFrame>>;
 /** One kind of server frame: `ServerFrameOf<'sent'>`. */
 export type ServerFrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
 /** A message as a push and a page of `retrieved` carry it; `verified` tells a user's from an external one. */
-export type Message = Immutable<z.output<typeof message>>;
+export type Message = Immutable<Output<typeof message>>;
 /** What became of a sent message. */
-export type Fate = z.output<typeof fate>;
-export type ServerLimits = Immutable<z.output<typeof serverLimits>>;
-export type SessionLimits = Immutable<z.output<typeof sessionLimits>>;
+export type Fate = Output<typeof fate>;
+export type ServerLimits = Immutable<Output<typeof serverLimits>>;
+export type SessionLimits = Immutable<Output<typeof sessionLimits>>;
 
 const OPCODES: Readonly<Record<ServerFrame['type'], number>> = {
   welcome: OPCODE.WELCOME,
@@ -249,11 +262,7 @@ const TYPES: ReadonlyMap<number, string> = new Map(
  * @throws TypeError, RangeError for what the protocol has no room for, which would be a fault of the server
  */
 export function encodeServerFrame(value: ServerFrame): Buffer {
-  const result = serverFrame.safeParse(value);
-  if (!result.success) {
-    throw new TypeError(`not a ${value.type} frame: ${firstProblem(result.error)}`, { cause: result.error });
-  }
-  const { type, ...fields } = result.data;
+  const { type, ...fields } = readFrame(value);
   const payload = encodeCbor(fields);
   if (payload.length > MAX_REPLY_PAYLOAD) {
     throw new RangeError(`a ${type} frame of ${payload.length} bytes is too large`);
@@ -304,9 +313,21 @@ export function decodeServerFrame(frame: Frame): ServerFrame {
     throw new ProtocolError('BAD_FRAME', `The server sent an unknown opcode ${opcodeText(frame.opcode)}.`);
   }
   // The type goes in last: a key of that name in the payload is one of those that nobody knows.
-  const result = serverFrame.safeParse({ ...readMap(type, frame.payload), type });
-  if (result.success) return result.data;
-  throw new ProtocolError('BAD_FRAME', `The server sent a wrong ${type}: ${firstProblem(result.error)}.`);
+  try {
+    return serverFrame({ ...readMap(type, frame.payload), type }, '');
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    throw new ProtocolError('BAD_FRAME', `The server sent a wrong ${type}: ${error.message}.`);
+  }
+}
+
+function readFrame(value: ServerFrame): ServerFrame {
+  try {
+    return serverFrame(value, '');
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    throw new TypeError(`not a ${value.type} frame: ${error.message}`, { cause: error });
+  }
 }
 
 function readMap(type: string, payload: Buffer): Readonly<Record<string, unknown>> {

@@ -9,7 +9,6 @@
  *
  * Each payload is a CBOR map (cbor.ts); (nothing) is the empty map. An empty payload is read as the empty map.
  */
-import { z } from 'zod';
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_PAYLOAD } from '../frame.ts';
 import { parseUsername } from '../names.ts';
@@ -17,7 +16,6 @@ import { OPCODE, opcodeText } from '../opcodes.ts';
 import { CborError, decodeCbor, encodeCbor, REQUEST_LIMITS } from './cbor.ts';
 import {
   byteStrings,
-  count,
   ID_BYTES,
   type Immutable,
   id,
@@ -27,6 +25,7 @@ import {
   isText,
   label,
   MAX_RECEIPT_BYTES,
+  number,
   password,
   pattern,
   seq,
@@ -34,7 +33,19 @@ import {
   token,
   username,
 } from './fields.ts';
-import { firstProblem } from './problem.ts';
+import {
+  boolean,
+  check,
+  list,
+  literal,
+  Mismatch,
+  type Output,
+  object,
+  oneOf,
+  optional,
+  refined,
+  tagged,
+} from './schema.ts';
 
 export const VERSION = 2;
 
@@ -47,143 +58,137 @@ export const MAX_RECEIPTS = 500;
 export const MAX_BODY_BYTES = MAX_PAYLOAD - 256;
 export const MAX_CONTENT_TYPE_BYTES = 100;
 
-const limit = count.min(1).max(MAX_PAGE);
+const limit = number(1, MAX_PAGE);
 
 /**
  * What is pushed: from the oldest undelivered message on, which is what absent means; only what arrives from now on; or
  * nothing, of a login that has no inbox and only sends.
  */
-const deliver = z.enum(['all', 'live', 'none']);
+const deliver = oneOf(['all', 'live', 'none']);
 
-const hello = z.object({
-  type: z.literal('hello'),
+const hello = object({
+  type: literal('hello'),
   client: label(64),
-  features: z.array(label(64)).max(32).optional(),
+  features: optional(list(label(64), 0, 32)),
 });
 
-const create = z.object({
-  type: z.literal('create'),
+const create = object({
+  type: literal('create'),
   username,
   /** Absent: an open account, which anybody may log in to, where the server allows that. */
-  password: password.optional(),
-  displayName: label(64).optional(),
+  password: optional(password),
+  displayName: optional(label(64)),
   /** Where the operator lets in only whom they have invited. */
-  invite: label(256).optional(),
-  deliver: deliver.optional(),
+  invite: optional(label(256)),
+  deliver: optional(deliver),
 });
 
-const login = z
-  .object({
-    type: z.literal('login'),
+const login = refined(
+  object({
+    type: literal('login'),
     username,
     /** Neither: an open account. */
-    password: password.optional(),
-    token: token.optional(),
+    password: optional(password),
+    token: optional(token),
     /** Log in even if the account is logged in elsewhere, which ends there. */
-    takeover: z.boolean().optional(),
-    deliver: deliver.optional(),
-  })
-  .refine(
-    (value) => value.password === undefined || value.token === undefined,
-    'expected a password or a token, not both',
-  );
+    takeover: optional(boolean),
+    deliver: optional(deliver),
+  }),
+  (value) => value.password === undefined || value.token === undefined,
+  'expected a password or a token, not both',
+);
 
-const logout = z.object({ type: z.literal('logout') });
+const logout = object({ type: literal('logout') });
 
-const remove = z.object({
-  type: z.literal('delete'),
+const remove = object({
+  type: literal('delete'),
   /** Needed unless the account is open. */
-  password: password.optional(),
+  password: optional(password),
   /** Delete although there are undelivered messages. */
-  force: z.boolean().optional(),
+  force: optional(boolean),
 });
 
-const list = z.object({
-  type: z.literal('list'),
+const listNames = object({
+  type: literal('list'),
   /** Absent or empty: every name. */
-  pattern: pattern.optional(),
+  pattern: optional(pattern),
   /** Names behind this one, the last one of the page before. */
-  after: username.optional(),
-  limit: limit.optional(),
+  after: optional(username),
+  limit: optional(limit),
 });
 
-const retrieve = z.object({ type: z.literal('retrieve'), limit: limit.optional() });
+const retrieve = object({ type: literal('retrieve'), limit: optional(limit) });
 
-const send = z.object({
-  type: z.literal('send'),
+const send = object({
+  type: literal('send'),
   /** Made by the client, the same for each attempt. */
   id,
   to: username,
   body: text(1, MAX_BODY_BYTES),
-  contentType: label(MAX_CONTENT_TYPE_BYTES).optional(),
+  contentType: optional(label(MAX_CONTENT_TYPE_BYTES)),
 });
 
-const ack = z
-  .object({
-    type: z.literal('ack'),
-    upTo: seq.optional(),
+const ack = refined(
+  object({
+    type: literal('ack'),
+    upTo: optional(seq),
     /** First and last of each range, both included. */
-    ranges: z
-      .array(z.tuple([seq, seq]))
-      .min(1)
-      .max(MAX_ACK_RANGES)
-      .refine(
-        (ranges) => ranges.every(([first, last]) => first <= last),
-        'expected no last in front of its first',
-      )
-      .optional(),
-  })
-  .refine((value) => value.upTo !== undefined || value.ranges !== undefined, 'expected upTo or ranges');
+    ranges: optional(
+      check<[number, number][]>(areRanges, `expected 1 to ${MAX_ACK_RANGES} pairs of a first and a last`),
+    ),
+  }),
+  (value) => value.upTo !== undefined || value.ranges !== undefined,
+  'expected upTo or ranges',
+);
 
-const status = z.object({
-  type: z.literal('status'),
-  names: z.array(username).max(MAX_STATUS_NAMES),
+const status = object({
+  type: literal('status'),
+  names: list(username, 0, MAX_STATUS_NAMES),
 });
 
-const ping = z.object({ type: z.literal('ping') });
+const ping = object({ type: literal('ping') });
 
-const changePassword = z.object({
-  type: z.literal('password'),
+const changePassword = object({
+  type: literal('password'),
   /** Absent: the account was open. */
-  old: password.optional(),
+  old: optional(password),
   new: password,
 });
 
-const receipts = z.object({
-  type: z.literal('receipts'),
+const receipts = object({
+  type: literal('receipts'),
   receipts: byteStrings(1, MAX_RECEIPT_BYTES, MAX_RECEIPTS),
 });
 
-const block = z
-  .object({
-    type: z.literal('block'),
-    name: username.optional(),
-    blocked: z.boolean().optional(),
-  })
-  .refine(
-    (value) => (value.name === undefined) === (value.blocked === undefined),
-    'expected both a name and blocked, or neither',
-  );
+const block = refined(
+  object({
+    type: literal('block'),
+    name: optional(username),
+    blocked: optional(boolean),
+  }),
+  (value) => (value.name === undefined) === (value.blocked === undefined),
+  'expected both a name and blocked, or neither',
+);
 
-const request = z.discriminatedUnion('type', [
+const request = tagged('type', {
   hello,
   create,
   login,
   logout,
-  remove,
-  list,
+  delete: remove,
+  list: listNames,
   retrieve,
   send,
   ack,
   status,
   ping,
-  changePassword,
+  password: changePassword,
   receipts,
   block,
-]);
+});
 
 /** Names are valid and lower-cased, patterns too; byte strings are copies. */
-export type Request = Immutable<z.output<typeof request>>;
+export type Request = Immutable<Output<typeof request>>;
 /** One kind of request: `RequestOf<'send'>`. */
 export type RequestOf<Type extends Request['type']> = Extract<Request, { type: Type }>;
 
@@ -246,9 +251,12 @@ function readMap(type: string, payload: Buffer): Fields {
 }
 
 function checked(value: unknown, type: string): Request {
-  const result = request.safeParse(value);
-  if (result.success) return result.data;
-  throw new ProtocolError('BAD_REQUEST', `The ${type} request is not right: ${firstProblem(result.error)}.`);
+  try {
+    return request(value, '');
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    throw new ProtocolError('BAD_REQUEST', `The ${type} request is not right: ${error.message}.`);
+  }
 }
 
 /**
