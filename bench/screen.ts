@@ -123,8 +123,7 @@ function used(all: Open): () => readonly (readonly [Column, Usage, Usage])[] {
 }
 
 /** Messages to all of them, so many a second to each, until `stop`. */
-async function arrive(writer: Person, to: readonly MilenaOptions[]): Promise<() => void> {
-  await writer.request({ type: 'login', name: PEER });
+function arrive(writer: Person, to: readonly MilenaOptions[]): () => void {
   const begun = performance.now();
   let sent = 0;
   writing = setInterval(() => {
@@ -151,7 +150,10 @@ try {
     ...others.map(({ name, program, ready, version }) => column(name, program, { ready, version })),
   ];
   const writer = await Person.connect(PEER, HOST, port);
-  await writer.request({ type: 'create', name: PEER }).catch(() => undefined);
+  // Whoever makes an account is logged in to it.
+  await writer
+    .request({ type: 'create', name: PEER })
+    .catch(() => writer.request({ type: 'login', name: PEER }));
   for (const { milena: options } of milenas) {
     if (options === null) continue;
     progress(`a history of ${values.history} messages`);
@@ -185,7 +187,7 @@ try {
 
   progress('keys while messages arrive');
   const chats = all.filter(({ column }) => column.milena !== null);
-  const stop = await arrive(
+  const stop = arrive(
     writer,
     chats.flatMap(({ column }) => column.milena ?? []),
   );

@@ -55,6 +55,8 @@ async function talk(flags: Flags): Promise<number> {
   // colours there are, the theme decides.
   process.env.NODE_ENV = 'production';
   process.env.FORCE_COLOR = colorDepth >= 24 ? '3' : colorDepth >= 8 ? '2' : '1';
+  // Ink's layout, once loaded, fetches its code from itself, and `fetch` is an HTTP client that takes longer to load than that.
+  Reflect.deleteProperty(globalThis, 'fetch');
   const { runScreen } = await import('./tui/run.tsx');
   return runScreen(settings, invite, colorDepth);
 }

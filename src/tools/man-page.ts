@@ -86,7 +86,10 @@ export function manPage(): string {
     '.SH ENVIRONMENT',
     ...tagged('MILENA_PASSWORD, MILENA_NEW_PASSWORD', 'The password, and the new one of passwd.'),
     ...tagged('MILENA_SETTINGS', 'Another file of settings.'),
-    ...tagged('XDG_CONFIG_HOME, XDG_DATA_HOME', 'Where settings and histories are instead.'),
+    ...tagged(
+      'XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_CACHE_HOME',
+      'Where settings, histories and compiled code are instead.',
+    ),
     ...tagged('TERM', 'With dumb the chat goes line by line.'),
     ...tagged('NO_COLOR', 'No colours.'),
     '.SH FILES',

@@ -17,7 +17,6 @@ import {
 import { Door } from './door.ts';
 import { Friend } from './friend.ts';
 import { built, type RunningFrontend } from './running-frontend.ts';
-import { ROOT } from './script.ts';
 import { effectsOf, type TestTerminal } from './terminal.ts';
 
 /** What a shell knows of its terminal before, and whether it is the same afterwards. */
@@ -60,15 +59,12 @@ const THROWS = `process.on('SIGUSR2', () => { throw new Error('boom'); });`;
 const REJECTS = `process.on('SIGUSR2', () => { Promise.reject(new Error('boom')); });`;
 /** The next time that the screen is drawn, the component that draws it throws. */
 const COMPONENT_THROWS = `
-  import { createRequire } from 'node:module';
-  process.env.NODE_ENV = 'production';
-  const React = createRequire(${JSON.stringify(join(ROOT, 'package.json'))})('react');
-  const { useSyncExternalStore } = React;
+  const { map } = Array.prototype;
   let isBroken = false;
   process.on('SIGUSR2', () => { isBroken = true; });
-  React.useSyncExternalStore = (...all) => {
-    if (isBroken) throw new Error('boom');
-    return useSyncExternalStore(...all);
+  Array.prototype.map = function (...all) {
+    if (isBroken && String(all[0]).includes('RowOnScreen')) throw new Error('boom');
+    return map.apply(this, all);
   };`;
 
 /** Somebody with one message that was not read, one that waits, and one that is half written. */

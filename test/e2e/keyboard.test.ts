@@ -189,7 +189,7 @@ describe('the file of keys', () => {
     await terminal.shows(/^ Enter send · Alt\+Enter newline · Alt\+N next unread · \/help$/m);
     terminal.type('/help keys\r');
     await terminal.shows(/^ Alt\+N, F5 +what is unread next \(next-unread\)$/m);
-    terminal.send('\u001b[B'.repeat(8));
+    terminal.send('\u001b[B'.repeat(15));
     await terminal.shows(/^ no key +the keys to the list, or back \(list\)$/m);
     terminal.send('\u001b');
     await terminal.shows(/ › *$/m);

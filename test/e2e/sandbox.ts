@@ -75,7 +75,14 @@ export function checkout(parent: string, options: CheckoutOptions = {}): string 
   ]) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
-  for (const name of ['package.json', 'package-lock.json', '.npmrc', 'tsconfig.build.json', 'rolldown.config.ts', 'src']) {
+  for (const name of [
+    'package.json',
+    'package-lock.json',
+    '.npmrc',
+    'tsconfig.build.json',
+    'rolldown.config.ts',
+    'src',
+  ]) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
   if (options.built === true) {

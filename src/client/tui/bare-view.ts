@@ -1,6 +1,7 @@
 import type { InputEvent } from '../terminal/input-event.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { type BareSaid, bareLines } from './bare-lines.ts';
+import { gateOf } from './gate.ts';
 import type { KeyAction } from './keys.ts';
 import { ERASE_SCREEN, HIDE_CURSOR, NO_WRAP, WRAP } from './modes.ts';
 
@@ -35,18 +36,7 @@ export class BareView implements Bare {
 
   /** For whoever draws the rest: the same stream, which nothing goes through meanwhile. */
   get gate(): NodeJS.WriteStream {
-    const write = (...args: readonly unknown[]): boolean => {
-      const bytes = this.isShown ? '' : String(args[0]);
-      const done = args.find((value) => typeof value === 'function');
-      return this.#out.write(bytes, () => done?.());
-    };
-    return new Proxy(this.#out, {
-      get: (out, key) => {
-        if (key === 'write') return write;
-        const value: unknown = Reflect.get(out, key, out);
-        return typeof value === 'function' ? value.bind(out) : value;
-      },
-    });
+    return gateOf(this.#out, (bytes) => (this.isShown ? '' : bytes));
   }
 
   show(said: readonly BareSaid[]): void {

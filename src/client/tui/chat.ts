@@ -128,6 +128,10 @@ export class Chat implements View {
     return this.#drawing.subscribe;
   }
 
+  get getBody(): Drawing['getBody'] {
+    return this.#drawing.getBody;
+  }
+
   get getFrame(): Drawing['getFrame'] {
     return this.#drawing.getFrame;
   }

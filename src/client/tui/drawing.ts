@@ -1,5 +1,5 @@
 import type { Frame } from './frame.ts';
-import { sameRow, span } from './rows.ts';
+import { type Row, sameRow, span } from './rows.ts';
 
 /**
  * What comes by itself is drawn at once, but not again sooner than this: many messages are drawn together, and between
@@ -8,6 +8,7 @@ import { sameRow, span } from './rows.ts';
 const FRAME_MS = 100;
 /** What comes together from the socket is seen together. */
 const MIN_FRAME_MS = 5;
+const BLANK_ROW: Row = [];
 /** Longer than what Ink puts together into one frame. */
 const BLANK_MS = 20;
 
@@ -15,7 +16,8 @@ const BLANK_MS = 20;
 export class Drawing {
   readonly #draw: () => Frame;
   readonly #listeners = new Set<() => void>();
-  #frame: Frame = { rows: [], cursor: null };
+  #frame: Frame = { rows: [], foot: 0, cursor: null };
+  #body: readonly Row[] = [];
   /** The frame is of an earlier state. */
   #isStale = true;
   #timer: NodeJS.Timeout | undefined;
@@ -52,6 +54,16 @@ export class Drawing {
     return this.#frame;
   };
 
+  /** The rows above the foot, and blank ones in its place; the same array until one of them has changed. */
+  readonly getBody = (): readonly Row[] => {
+    const { rows, foot } = this.getFrame();
+    const before = this.#body;
+    const body = rows.map((row, index) => (index < foot ? row : BLANK_ROW));
+    const isSame = body.length === before.length && body.every((row, index) => row === before[index]);
+    if (!isSame) this.#body = body;
+    return this.#body;
+  };
+
   /** Shows at once what has changed. */
   now(): void {
     this.stop();
@@ -67,7 +79,11 @@ export class Drawing {
 
   /** Something else wrote on the terminal: each row is drawn anew, which takes a frame without any. */
   anew(columns: number, rows: number): void {
-    this.#blank = { rows: Array.from({ length: rows }, () => [span(' '.repeat(columns))]), cursor: null };
+    this.#blank = {
+      rows: Array.from({ length: rows }, () => [span(' '.repeat(columns))]),
+      foot: rows,
+      cursor: null,
+    };
     setTimeout(() => {
       this.#blank = null;
       this.now();

@@ -29,6 +29,8 @@ import { wrapRows } from './wrap.ts';
 /** What the terminal shows: a row for each of its rows. */
 export interface Frame {
   readonly rows: readonly Row[];
+  /** From which row on it is what is being written, and the row of hints. */
+  readonly foot: number;
   /** Null: no cursor. */
   readonly cursor: { readonly x: number; readonly y: number } | null;
 }
@@ -38,7 +40,7 @@ export function frameOf(screen: Screen, timeline: Timeline, now: number): Frame 
   const { columns, rows } = screen;
   if (columns < MIN_COLUMNS || rows < MIN_ROWS) {
     const words = `${columns}x${rows}: needs ${MIN_COLUMNS}x${MIN_ROWS}`;
-    return { rows: [[span(shorten(words, columns))]], cursor: null };
+    return { rows: [[span(shorten(words, columns))]], foot: 1, cursor: null };
   }
   const input = inputOf(screen);
   const height = bodyRows(screen, input.rows.length);
@@ -49,6 +51,7 @@ export function frameOf(screen: Screen, timeline: Timeline, now: number): Frame 
   const hint = [span(` ${shorten(`${input.hidden}${hintFor(screen)}`, columns - 2)}`, 'dim')];
   return {
     rows: [...top, ...input.rows, hint],
+    foot: top.length,
     cursor: { x: input.cursor.x, y: top.length + input.cursor.y },
   };
 }

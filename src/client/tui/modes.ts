@@ -5,4 +5,5 @@
 export const NO_WRAP = '\u001b[?7l';
 export const WRAP = '\u001b[?7h';
 export const HIDE_CURSOR = '\u001b[?25l';
+export const SHOW_CURSOR = '\u001b[?25h';
 export const ERASE_SCREEN = '\u001b[2J\u001b[H';

@@ -9,13 +9,15 @@ import type { Settings } from '../settings.ts';
 import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
 import { outsideFor } from '../talk/make-outside.ts';
 import { Terminal } from '../terminal/terminal.ts';
-import { App, type Looks } from './app.tsx';
+import { App } from './app.tsx';
 import { askBackground, type Brightness } from './background.ts';
 import { BareView } from './bare-view.ts';
 import { Chat } from './chat.ts';
+import { Foot } from './foot.ts';
 import { keyFileBeside, readBindings } from './key-file.ts';
 import { knowsLinks } from './links.ts';
 import { ERASE_SCREEN, NO_WRAP, WRAP } from './modes.ts';
+import type { Looks } from './paint.ts';
 import { signsFor } from './signs.ts';
 import { Suspension } from './suspension.ts';
 import { TerminalBell } from './terminal-bell.ts';
@@ -101,6 +103,7 @@ export async function runScreen(
     theme: themeFor(settings.theme, process.env, colorDepth, background),
     signs: signsFor(settings.signs, process.env.TERM),
     links: settings.links ?? knowsLinks(process.env),
+    colorDepth,
   });
   let endedBy: NodeJS.Signals | null = null;
   for (const [signal, exit] of Object.entries(SIGNAL_EXITS)) {
@@ -136,8 +139,12 @@ export async function runScreen(
     // A late answer may have come with the one that ended the waiting.
     background ??= soon;
   }
-  const app = render(<App chat={chat} looks={looksOn(background)} />, {
-    stdout: bare.gate,
+  const looks = looksOn(background);
+  const foot = new Foot(bare.gate, chat, looks);
+  const screen = (now: Looks) => <App chat={chat} getRows={chat.getBody} looks={now} />;
+  foot.erased();
+  const app = render(screen(looks), {
+    stdout: foot.gate,
     alternateScreen: true,
     incrementalRendering: true,
     maxFps: MAX_FPS,
@@ -152,8 +159,12 @@ export async function runScreen(
     if (bare.isShown) return bare.draw();
     app.clear();
     process.stdout.write(ERASE_SCREEN);
+    foot.erased();
   });
-  drawAnew = () => app.rerender(<App chat={chat} looks={looksOn(background)} />);
+  drawAnew = () => {
+    foot.looks = looksOn(background);
+    app.rerender(screen(looksOn(background)));
+  };
   app.waitUntilExit().then(() => leave(), crashed);
   process.stdout.write(NO_WRAP);
   await left;
@@ -162,6 +173,7 @@ export async function runScreen(
   if (isAway) stdout.write(OUR_SCREEN);
   suspension.end();
   bare.end();
+  foot.end();
   app.unmount();
   await app.waitUntilExit().catch(() => undefined);
   terminal.end();

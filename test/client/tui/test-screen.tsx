@@ -48,7 +48,7 @@ export const KEY = {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: SGR sequences begin with one
 const COLOURS = /\u001b\[[\d;]*m/g;
-const LOOKS = { theme: themeFor('mono', {}, 1), signs: 'unicode', links: false } as const;
+const LOOKS = { theme: themeFor('mono', {}, 1), signs: 'unicode', links: false, colorDepth: 1 } as const;
 const WAIT = { timeout: 10_000, interval: 5 };
 /** Enter comes by itself, unless it is Alt+Enter. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Escape makes Alt of a key
@@ -98,7 +98,7 @@ export class TestScreen {
       (events) => this.chat.take(events),
       () => performance.now() + this.#typedMs,
     );
-    this.#ink = render(<App chat={this.chat} looks={LOOKS} />);
+    this.#ink = render(<App chat={this.chat} getRows={() => this.chat.getFrame().rows} looks={LOOKS} />);
     this.resize(columns, rows);
     this.chat.start(user ?? histories.lastAccount());
   }

@@ -1,0 +1,159 @@
+/** What Ink and the foot write to one terminal: a real emulator shows what the frame is. */
+import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import xterm from '@xterm/headless';
+import { render } from 'ink';
+import { afterEach, expect, test, vi } from 'vitest';
+import { App } from '../../../src/client/tui/app.tsx';
+import { Drawing } from '../../../src/client/tui/drawing.ts';
+import { Foot } from '../../../src/client/tui/foot.ts';
+import type { Frame } from '../../../src/client/tui/frame.ts';
+import { ERASE_SCREEN } from '../../../src/client/tui/modes.ts';
+import { type Row, span, textOf } from '../../../src/client/tui/rows.ts';
+import { themeFor } from '../../../src/client/tui/theme.ts';
+import { Random } from '../../protocol/random.ts';
+
+const LOOKS = { theme: themeFor('dark', {}, 24), signs: 'unicode', links: false, colorDepth: 24 } as const;
+const [COLUMNS, ROWS] = [40, 10];
+const seed = Number(process.env.MILENA_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const ends: (() => void)[] = [];
+
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+/** A terminal of that size as a stream. */
+class Screen extends Writable {
+  readonly isTTY = true;
+  readonly columns = COLUMNS;
+  readonly rows = ROWS;
+  written = 0;
+  readonly #terminal = new xterm.Terminal({
+    cols: COLUMNS,
+    rows: ROWS,
+    convertEol: true,
+    allowProposedApi: true,
+  });
+
+  override _write(bytes: Buffer, _: unknown, done: () => void): void {
+    this.written += bytes.length;
+    this.#terminal.write(bytes.toString(), done);
+  }
+
+  get text(): string[] {
+    const { active } = this.#terminal.buffer;
+    return Array.from(
+      { length: ROWS },
+      (_, row) =>
+        active
+          .getLine(active.baseY + row)
+          ?.translateToString(true)
+          .trimEnd() ?? '',
+    );
+  }
+
+  get cursor(): { x: number; y: number } {
+    const { cursorX, cursorY } = this.#terminal.buffer.active;
+    return { x: cursorX, y: cursorY };
+  }
+}
+
+class Scene {
+  readonly screen = new Screen();
+  frame: Frame;
+  readonly drawing: Drawing;
+  readonly app;
+  readonly foot: Foot;
+
+  constructor(first: Frame) {
+    this.frame = first;
+    this.drawing = new Drawing(() => this.frame);
+    const out = this.screen as unknown as NodeJS.WriteStream;
+    this.foot = new Foot(out, this.drawing, LOOKS);
+    const chat = { subscribe: this.drawing.subscribe, resize: () => undefined };
+    this.foot.erased();
+    this.app = render(<App chat={chat} getRows={this.drawing.getBody} looks={LOOKS} />, {
+      stdout: this.foot.gate,
+      alternateScreen: true,
+      incrementalRendering: true,
+      maxFps: 250,
+      interactive: true,
+      patchConsole: false,
+    });
+    // As the program does it when the size is another one.
+    this.screen.prependListener('resize', () => {
+      this.app.clear();
+      this.screen.write(ERASE_SCREEN);
+      this.foot.erased();
+    });
+    ends.push(() => {
+      this.foot.end();
+      this.app.unmount();
+    });
+  }
+
+  show(frame: Frame): void {
+    this.frame = frame;
+    this.drawing.now();
+  }
+
+  async shows(told = ''): Promise<void> {
+    const rows = this.frame.rows.map((row) => textOf(row).trimEnd());
+    await vi.waitFor(
+      () => expect([...this.screen.text, this.screen.cursor], told).toEqual([...rows, this.frame.cursor]),
+      {
+        timeout: 5_000,
+        interval: 2,
+      },
+    );
+  }
+}
+
+function frameOf(body: readonly string[], input: readonly string[]): Frame {
+  const rows = [...body, ...input].map((text): Row => (text === '' ? [] : [span(text)]));
+  const last = input.at(-2) ?? '';
+  return { rows, foot: body.length, cursor: { x: last.length, y: ROWS - 2 } };
+}
+
+test('what is written is seen though Ink draws nothing', async () => {
+  const body = Array.from({ length: ROWS - 2 }, (_, row) => `message ${row}`);
+  const scene = new Scene(frameOf(body, [' > ', ' hints']));
+  await scene.shows();
+  await sleep(20);
+  const before = scene.screen.written;
+  scene.show(frameOf(body, [' > a', ' hints']));
+  await scene.shows();
+  await sleep(20);
+  // The two rows, and nothing of the messages.
+  expect(scene.screen.written - before).toBeLessThan(100);
+});
+
+test('whatever changes, and in whichever order both draw it, the screen is the frame', {
+  timeout: 60_000,
+}, async () => {
+  const random = new Random(seed);
+  const words = (most: number) =>
+    Array.from({ length: random.below(most) }, () => random.pick(['a', 'bc', '漢', 'é', ' '])).join('');
+  let height = 2;
+  let body = Array.from({ length: ROWS }, () => words(15));
+  const next = () => {
+    if (random.below(3) === 0) height = 2 + random.below(4);
+    if (random.below(3) === 0) body = body.with(random.below(ROWS), words(15));
+    const input = Array.from({ length: height }, () =>
+      random.below(4) === 0 ? '' : words(10).replace(/漢/g, 'x'),
+    );
+    return frameOf(body.slice(0, ROWS - height), input);
+  };
+  const scene = new Scene(next());
+  for (let step = 0; step < 150; step++) {
+    // Some are passed over before Ink has drawn them.
+    for (let count = random.below(4); count > 0; count--) scene.show(next());
+    if (random.below(10) === 0) {
+      scene.screen.emit('resize');
+    }
+    if (random.below(10) === 0) scene.drawing.anew(COLUMNS, ROWS);
+    if (random.below(2) === 0) await sleep(random.below(8));
+    scene.show(next());
+    await scene.shows(`seed ${seed}, step ${step}`);
+  }
+});
