@@ -196,6 +196,17 @@ try {
   anna.type('\u001b');
   await sleep(300);
 
+  await anna.enter('/open');
+  await anna.shows(/lunch\.example/);
+  await anna.picture('links', 'The addresses of a conversation');
+  anna.type('\u001b');
+  await sleep(300);
+  anna.type('\u001bl');
+  await anna.shows(/Any key goes back/);
+  await anna.picture('bare', 'The messages alone');
+  anna.type('\u001b');
+  await sleep(300);
+
   await anna.enter('/close');
   for (let count = 1; count <= 30; count++) await say(bob, bob, `${count}. step of the recipe`);
   await say(bob, bob, 'anna, the soup is ready');
