@@ -2,7 +2,7 @@
 import { defineConfig } from 'rolldown';
 
 export default defineConfig({
-  input: 'src/client/main.ts',
+  input: 'src/terminal/main.ts',
   platform: 'node',
   // What only the doctor needs stays in its packages; Ink asks for the last one where it is developed.
   external: ['kafkajs', '@platformatic/kafka', 'react-devtools-core'],

@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
 done
 
 address=$FRONTEND_ADDRESS
-program=$ROOT/dist/frontend/main.js
+program=$ROOT/dist/bin/frontend.js
 # For the other scripts, which then need not be told; empty where it is that of ./start_kafka.sh.
 brokers=${KAFKA_IS_GIVEN:+$MILENA_KAFKA_BROKERS}
 client=$(client_here)
@@ -67,7 +67,7 @@ if [ -n "$own" ]; then
     [ -n "$background" ] || say "Another one beside it:  $(as_here "MILENA_PORT=$(port_beside "$MILENA_PORT") ./start_frontend.sh" MILENA_KAFKA_BROKERS)"
     exit 0
   fi
-  program=$ROOT/dist/frontend/main.js
+  program=$ROOT/dist/bin/frontend.js
 fi
 if port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
   die "$EX_UNAVAILABLE" "Port $MILENA_PORT is taken by another program, so the frontend cannot listen there. Choose another port:" \

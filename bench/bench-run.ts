@@ -19,7 +19,7 @@ const NODE_FLAGS = ['--max-semi-space-size=8', '--no-allocation-site-pretenuring
 
 /** A frontend in a process of its own, listening; built before. */
 export async function startFrontend(onPort: number): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [...NODE_FLAGS, 'dist/frontend/main.js'], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, 'dist/bin/frontend.js'], {
     env: {
       ...process.env,
       NODE_ENV: 'production',

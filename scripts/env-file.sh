@@ -28,7 +28,7 @@ load_env_file() {
     fi
     name=${BASH_REMATCH[2]}
     value=${BASH_REMATCH[3]}
-    # As src/env-file.ts does.
+    # As src/config/env-file.ts does.
     case $value in
       \"*\"* | \'*\'* | \`*\`*) ;;
       [\"\'\`]*)

@@ -20,7 +20,7 @@ is_ours() {
 
 # Every program that a script starts is noted in $STATE/run/KIND.PID: marker, the address it serves, and its Kafka where that
 # is not the one of this checkout, a line each. A marker is the path of one of our programs. A client notes itself
-# (src/client/run-note.ts).
+# (src/terminal/run-note.ts).
 # note_process KIND PID MARKER [ADDRESS [BROKERS]]
 note_process() {
   live_processes "$1" >/dev/null # removes the notes of those that ended by themselves

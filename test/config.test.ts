@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, isLoopback, readConfig, SETTINGS, type Setting } from '../src/config.ts';
-import { readTlsFiles } from '../src/frontend/tls.ts';
-import { clusterKeysOf } from '../src/kafka/engine.ts';
-import { kafkaSecurity } from '../src/kafka/kafka-security.ts';
-import { shown } from '../src/printable.ts';
-import { SETTING_NAMES, unknownSettings } from '../src/setting-names.ts';
+import { ConfigError, isLoopback, readConfig, SETTINGS, type Setting } from '../src/config/config.ts';
+import { readTlsFiles } from '../src/server/net/tls.ts';
+import { clusterKeysOf } from '../src/storage/kafka/index.ts';
+import { kafkaSecurity } from '../src/storage/kafka/wire/kafka-security.ts';
+import { shown } from '../src/util/printable.ts';
+import { SETTING_NAMES, unknownSettings } from '../src/config/setting-names.ts';
 import { ROOT } from './e2e/script.ts';
 
 describe('configuration', () => {

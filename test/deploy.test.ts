@@ -4,7 +4,7 @@ import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SETTINGS } from '../src/config.ts';
+import { SETTINGS } from '../src/config/config.ts';
 import { ROOT } from './e2e/script.ts';
 
 const read = (name: string) => readFileSync(join(ROOT, name), 'utf8');
@@ -20,8 +20,8 @@ describe('milena-frontend.service', () => {
     expect(args.slice(0, -1)).toEqual(flags);
     expect(existsSync(here(node))).toBe(true);
     // dist/ is made from src/.
-    expect(args.at(-1)).toBe('/opt/milena/dist/frontend/main.js');
-    expect(existsSync(join(ROOT, 'src/frontend/main.ts'))).toBe(true);
+    expect(args.at(-1)).toBe('/opt/milena/dist/bin/frontend.js');
+    expect(existsSync(join(ROOT, 'src/bin/frontend.ts'))).toBe(true);
     const version = execFileSync(here(node), [...args.slice(0, -1), '--version'], { encoding: 'utf8' });
     expect(version).toMatch(/^v\d+/);
   });
@@ -42,7 +42,7 @@ describe('milena-frontend.service', () => {
 
   it('gives a frontend longer to end than it takes', () => {
     const drainMs = Number(
-      /drainMs: ([\d_]+)/.exec(read('src/frontend/limits.ts'))?.[1]?.replaceAll('_', ''),
+      /drainMs: ([\d_]+)/.exec(read('src/server/limits.ts'))?.[1]?.replaceAll('_', ''),
     );
     expect(drainMs).toBeGreaterThan(0);
     expect(Number(setting('TimeoutStopSec')) * 1000).toBeGreaterThan(drainMs);

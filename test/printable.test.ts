@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { printable, printableBytes } from '../src/printable.ts';
+import { printable, printableBytes } from '../src/util/printable.ts';
 
 describe('printable', () => {
   it('leaves text as it is, in any script', () => {

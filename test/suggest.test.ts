@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { suggest } from '../src/suggest.ts';
+import { suggest } from '../src/util/suggest.ts';
 
 const WORDS = ['send', 'status', 'search', 'listen', 'list', 'delete'];
 

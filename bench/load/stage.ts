@@ -107,7 +107,7 @@ export class Stage {
     const began = readFileSync(logFile).length;
     const child = spawn(
       process.execPath,
-      [...NODE_FLAGS, ...this.#options.nodeFlags, 'dist/frontend/main.js'],
+      [...NODE_FLAGS, ...this.#options.nodeFlags, 'dist/bin/frontend.js'],
       {
         env: {
           ...process.env,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { History } from '../../src/client/history/history.ts';
+import { History } from '../../src/terminal/history/history.ts';
 import { seconds } from '../bench-run.ts';
 import { Pane, type Program, type Size } from './pane.ts';
 

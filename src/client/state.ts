@@ -1,4 +1,4 @@
-import type { BackoffLimits } from './backoff.ts';
+import type { BackoffLimits } from '../util/backoff.ts';
 import type { Link, TransportOptions } from './transport.ts';
 
 export interface ClientState {

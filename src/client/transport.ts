@@ -1,5 +1,5 @@
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { type BackoffLimits, backoffMs } from './backoff.ts';
+import { type BackoffLimits, backoffMs } from '../util/backoff.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Dialect, Typed } from './dialect.ts';
 import { ClientError } from './errors.ts';

@@ -3,8 +3,8 @@
  * description as Kafka's own tools read it. It holds passwords: for a pipe, never for a file that others may read.
  */
 import { createPrivateKey } from 'node:crypto';
-import type { Config } from '../config.ts';
-import { kafkaPems } from '../kafka/kafka-security.ts';
+import type { Config } from '../config/config.ts';
+import { kafkaPems } from '../storage/kafka/wire/kafka-security.ts';
 import { runTool } from './exit.ts';
 import { demandKafka, toolConfig } from './kafka.ts';
 

@@ -1,10 +1,10 @@
 /** What spawn_consumer.sh runs: a topic from its first message on, one line each, until Ctrl+C. */
 import { parseArgs } from 'node:util';
-import { Cluster } from '../kafka/cluster.ts';
-import { kafkaSecurity } from '../kafka/kafka-security.ts';
-import { RareWarning } from '../kafka/rare-warning.ts';
-import { eachHeader, type RawRecord } from '../kafka/record-batches.ts';
-import { printable, printableBytes } from '../printable.ts';
+import { Cluster } from '../storage/kafka/wire/cluster.ts';
+import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
+import { RareWarning } from '../storage/kafka/wire/rare-warning.ts';
+import { eachHeader, type RawRecord } from '../storage/kafka/wire/record-batches.ts';
+import { printable, printableBytes } from '../util/printable.ts';
 import { EXIT, runTool, ToolError } from './exit.ts';
 import { kafkaFailure, toolConfig } from './kafka.ts';
 import { prepareTopic } from './topic.ts';

@@ -5,7 +5,7 @@
  * COMMAND is what shows more. Nothing to tell is no line.
  */
 import { text } from 'node:stream/consumers';
-import { printable } from '../printable.ts';
+import { printable } from '../util/printable.ts';
 
 const WARN = 40;
 const ERROR = 50;

@@ -1,9 +1,9 @@
 /* The manual page docs/milena.1, of what --help says of each command and the settings' table say: man(7). */
-import { COMMAND_NAMES, COMMANDS } from '../client/script/commands.ts';
-import { HELP } from '../client/script/help.ts';
-import { type HelpPart, helpParts } from '../client/script/help-text.ts';
-import { SETTING_NAMES, TABLE } from '../client/setting-table.ts';
-import { PACKAGE_VERSION } from '../package-version.ts';
+import { COMMAND_NAMES, COMMANDS } from '../terminal/cli/commands.ts';
+import { HELP } from '../terminal/cli/help.ts';
+import { type HelpPart, helpParts } from '../terminal/cli/help-text.ts';
+import { SETTING_NAMES, TABLE } from '../terminal/setting-table.ts';
+import { PACKAGE_VERSION } from '../util/package-version.ts';
 
 /** When somebody last looked at the page as a whole; manuals have a day. */
 const CHANGED = '2026-11-30';

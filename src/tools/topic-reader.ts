@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9, metadataV12 } from '@platformatic/kafka';
-import type { Cluster } from '../kafka/cluster.ts';
-import { UNKNOWN_EPOCH } from '../kafka/epochs.ts';
-import { type FetchedTopic, fetch, wanted } from '../kafka/fetch.ts';
-import { expectNone, isPassing, KafkaCode } from '../kafka/kafka-error.ts';
-import { type RawRecord, readRecords } from '../kafka/record-batches.ts';
-import { now, worthRetrying } from '../kafka/retry.ts';
+import type { Cluster } from '../storage/kafka/wire/cluster.ts';
+import { UNKNOWN_EPOCH } from '../core/epochs.ts';
+import { type FetchedTopic, fetch, wanted } from '../storage/kafka/wire/fetch.ts';
+import { expectNone, isPassing, KafkaCode } from '../storage/kafka/wire/kafka-error.ts';
+import { type RawRecord, readRecords } from '../storage/kafka/wire/record-batches.ts';
+import { now, worthRetrying } from '../storage/kafka/wire/retry.ts';
 
 /** Longest time that the broker keeps a request while nothing new comes. */
 const WAIT_MS = 500;

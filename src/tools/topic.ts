@@ -1,10 +1,10 @@
 import { metadataV12 } from '@platformatic/kafka';
 import type { Admin } from 'kafkajs';
-import type { Config } from '../config.ts';
-import { Cluster } from '../kafka/cluster.ts';
-import { isRefusal, KafkaCode, KafkaError } from '../kafka/kafka-error.ts';
-import { kafkaSecurity } from '../kafka/kafka-security.ts';
-import { printable } from '../printable.ts';
+import type { Config } from '../config/config.ts';
+import { Cluster } from '../storage/kafka/wire/cluster.ts';
+import { isRefusal, KafkaCode, KafkaError } from '../storage/kafka/wire/kafka-error.ts';
+import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
+import { printable } from '../util/printable.ts';
 import { EXIT, ToolError } from './exit.ts';
 import { kafkaFailure, withAdmin } from './kafka.ts';
 

@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { kafkaClient, kafkaFailure } from './kafka.ts';
 
 /** Where an acknowledged message lies. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { backoffMs, retryMs } from '../../src/client/backoff.ts';
+import { backoffMs, retryMs } from '../../src/util/backoff.ts';
 
 const limits = { firstMs: 500, maxMs: 15_000 };
 

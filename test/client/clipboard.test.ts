@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Clipboard, type ClipboardChoice, copying } from '../../src/client/clipboard.ts';
+import { Clipboard, type ClipboardChoice, copying } from '../../src/terminal/clipboard.ts';
 
 let directory: string;
 const written: string[] = [];

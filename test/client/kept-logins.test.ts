@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Keeping, KeptLogins } from '../../src/client/kept-logins.ts';
+import { type Keeping, KeptLogins } from '../../src/terminal/kept-logins.ts';
 import type { TlsSettings } from '../../src/client/socket.ts';
 
 const folders: string[] = [];

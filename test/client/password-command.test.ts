@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { wordsOf } from '../../src/client/command-line.ts';
-import { PasswordCommandError, passwordFrom } from '../../src/client/password-command.ts';
+import { wordsOf } from '../../src/terminal/command-line.ts';
+import { PasswordCommandError, passwordFrom } from '../../src/terminal/password-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'milena-password-command-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sanitiseLine, sanitiseName, sanitiseText, sanitiseTyped } from '../../src/client/sanitise.ts';
+import { sanitiseLine, sanitiseName, sanitiseText, sanitiseTyped } from '../../src/terminal/sanitise.ts';
 import { Random } from '../protocol/random.ts';
 
 describe('what people write stays as it is', () => {

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { SETTING_NAMES, TABLE } from '../../src/client/setting-table.ts';
-import { type Flags, readSettings, type Settings, SettingsError } from '../../src/client/settings.ts';
+import { SETTING_NAMES, TABLE } from '../../src/terminal/setting-table.ts';
+import { type Flags, readSettings, type Settings, SettingsError } from '../../src/terminal/settings.ts';
 
 let home: string;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isYes } from '../../src/client/yes.ts';
+import { isYes } from '../../src/terminal/yes.ts';
 
 test.each(['y', 'Y', 'yes', ' Yes '])('%j is a yes', (answer) => expect(isYes(answer)).toBe(true));
 test.each(['', 'n', 'no', 'yess', 'ye', 'y y', 'ja', null])('%j is none', (answer) => {

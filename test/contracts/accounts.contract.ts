@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Account } from '../../src/kafka/accounts.ts';
-import { EngineError } from '../../src/kafka/errors.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import { EngineError } from '../../src/core/errors.ts';
 import { invitingContract } from './accounts/inviting.ts';
 import { updatingContract } from './accounts/updating.ts';
 import { eventually, type MakeCluster, type TestCluster, uniqueName } from './cluster.ts';

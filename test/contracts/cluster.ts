@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { vi } from 'vitest';
-import type { Account, Accounts } from '../../src/kafka/accounts.ts';
+import type { Account, Accounts } from '../../src/core/accounts.ts';
 import type {
   Accepted,
   Fate,
@@ -10,8 +10,8 @@ import type {
   LossReason,
   OpenOptions,
   OutgoingMessage,
-} from '../../src/kafka/inboxes.ts';
-import type { Sessions } from '../../src/kafka/sessions.ts';
+} from '../../src/core/inboxes.ts';
+import type { Sessions } from '../../src/core/sessions.ts';
 
 /** One frontend's engine, as far as a contract needs it. */
 export interface TestEngine {

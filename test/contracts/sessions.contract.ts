@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredSession } from '../../src/kafka/sessions.ts';
+import type { StoredSession } from '../../src/core/sessions.ts';
 import { type MakeCluster, type TestCluster, uniqueName } from './cluster.ts';
 
 /** A session like those that a login stores, valid for a minute unless told otherwise. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { encodeAccount } from '../../src/kafka/account-record.ts';
-import { ACCOUNTS_TOPIC } from '../../src/kafka/topics.ts';
+import { encodeAccount } from '../../src/storage/kafka/tables/account-record.ts';
+import { ACCOUNTS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import { type Done, RunningCommand } from '../client/script/running-command.ts';
 import {
@@ -346,7 +346,7 @@ describe('doctor', () => {
     expect((await look()).stdout).toMatch(new RegExp(`^✓ kafka +127\\.0\\.0\\.1:${port} answers`, 'm'));
 
     const { address, child } = frontend;
-    const program = join(ROOT, 'dist/frontend/main.js');
+    const program = join(ROOT, 'dist/bin/frontend.js');
     writeFileSync(join(state, 'run', `frontend.${child.pid}`), `${program}\n127.0.0.1:${address.port}\n`);
     writeFileSync(join(state, 'run', `frontend.${process.pid}`), `${program}\n127.0.0.1:2\n`);
     const elsewhere = await look('--server', '127.0.0.1:1');

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { History } from '../../src/client/history/history.ts';
+import { History } from '../../src/terminal/history/history.ts';
 import {
   answerPassword,
   type ClientTerminalOptions,

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { openEngine } from '../../src/kafka/engine.ts';
+import { openEngine } from '../../src/storage/kafka/index.ts';
 import { startBroker } from '../broker/broker.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePorts } from '../broker/ports.ts';

@@ -1,8 +1,8 @@
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Cluster } from '../../src/kafka/cluster.ts';
-import { describeMembers } from '../../src/kafka/consumer-members.ts';
-import { now } from '../../src/kafka/retry.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { describeMembers } from '../../src/storage/kafka/groups/consumer-members.ts';
+import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, numbered, uniqueName } from '../contracts/cluster.ts';
 import { RawClient } from '../frontend/raw-client.ts';

@@ -1,7 +1,7 @@
 /** Batches of 1 MiB in hundreds of inboxes: everybody gets them, and a frontend holds few of them at a time. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Cluster } from '../../src/kafka/cluster.ts';
-import { produce } from '../../src/kafka/produce.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { RawClient2 } from '../frontend/raw-client2.ts';

@@ -95,7 +95,7 @@ describe('stop_everything.sh', () => {
       writeFileSync(join(state.path, 'kafka/pid'), `${pid}\n`);
       writeFileSync(
         join(state.path, `run/frontend.${pid}`),
-        '/somewhere/dist/frontend/main.js\n127.0.0.1:8080\n',
+        '/somewhere/dist/bin/frontend.js\n127.0.0.1:8080\n',
       );
       const done = await runScript('stop_everything.sh', [], { settings: { MILENA_STATE_DIR: state.path } });
       expect(done.code).toBe(0);

@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { cells } from '../../src/client/tui/cells.ts';
-import { EMPTY_INPUT, editInput, type InputAction, type InputLine } from '../../src/client/tui/input-line.ts';
-import { viewInput } from '../../src/client/tui/input-view.ts';
-import { maxInputRows } from '../../src/client/tui/screen.ts';
+import { cells } from '../../src/terminal/tui/cells.ts';
+import { EMPTY_INPUT, editInput, type InputAction, type InputLine } from '../../src/terminal/tui/input-line.ts';
+import { viewInput } from '../../src/terminal/tui/input-view.ts';
+import { maxInputRows } from '../../src/terminal/tui/screen.ts';
 import { SEQUENCES } from '../client/terminal/sequences.ts';
 import { Random } from '../protocol/random.ts';
 import { closeClients, openAs, person, removeFolders, startFrontend } from './client-terminal.ts';

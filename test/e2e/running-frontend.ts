@@ -29,7 +29,7 @@ export class RunningFrontend {
    * @param cwd by default one without a .env file of whoever runs the tests
    */
   constructor(settings: Record<string, string>, args: readonly string[] = [], cwd: string = tmpdir()) {
-    this.child = spawn(process.execPath, [join(ROOT, 'dist/frontend/main.js'), ...args], {
+    this.child = spawn(process.execPath, [join(ROOT, 'dist/bin/frontend.js'), ...args], {
       env: {
         ...scriptEnvironment({ ...MANY_ACCOUNTS, ...settings }),
         MILENA_PORT: settings.MILENA_PORT ?? '0',

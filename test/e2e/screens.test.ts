@@ -1,7 +1,7 @@
 /** Whole screens of the built client in a real terminal, at several sizes and on the way between them. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cutName } from '../../src/client/tui/cut-names.ts';
-import { wrapRows } from '../../src/client/tui/wrap.ts';
+import { cutName } from '../../src/terminal/tui/cut-names.ts';
+import { wrapRows } from '../../src/terminal/tui/wrap.ts';
 import {
   closeClients,
   create,

@@ -251,7 +251,7 @@ describe('settings and notes', () => {
   it.each([
     ['another program’s name', `${process.execPath}\n127.0.0.1:1\n`],
     ['nothing', ''],
-    ['a program of ours that it is not', `${ROOT}/dist/frontend/main.js\n127.0.0.1:1\n`],
+    ['a program of ours that it is not', `${ROOT}/dist/bin/frontend.js\n127.0.0.1:1\n`],
   ])('a note with %s in it ends nobody', async (_, note) => {
     const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)', ''], { stdio: 'ignore' });
     onTestFinished(() => {

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Cluster } from '../../src/kafka/cluster.ts';
-import { produce } from '../../src/kafka/produce.ts';
-import { encodeContent } from '../../src/kafka/record-batch.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { produce } from '../../src/storage/kafka/wire/produce.ts';
+import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePort } from '../broker/ports.ts';
 import { CODECS, packedBatch, records, zeros } from '../kafka/packed.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Account, AccountChange, Accounts, NewAccount } from '../../src/kafka/accounts.ts';
-import { EngineError } from '../../src/kafka/errors.ts';
+import type { Account, AccountChange, Accounts, NewAccount } from '../../src/core/accounts.ts';
+import { EngineError } from '../../src/core/errors.ts';
 import type { MemoryCluster } from './cluster.ts';
 
 /** The accounts door over a fake cluster: its own table, which lags a turn behind what others commit. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Account, inboxLifeOf } from '../../src/kafka/accounts.ts';
-import { EngineError } from '../../src/kafka/errors.ts';
-import type { InboxMessage } from '../../src/kafka/inboxes.ts';
-import type { StoredSession } from '../../src/kafka/sessions.ts';
+import { type Account, inboxLifeOf } from '../../src/core/accounts.ts';
+import { EngineError } from '../../src/core/errors.ts';
+import type { InboxMessage } from '../../src/core/inboxes.ts';
+import type { StoredSession } from '../../src/core/sessions.ts';
 import { MemoryAccounts } from './accounts.ts';
 import { MemoryInboxes } from './inboxes.ts';
 import { MemorySessions } from './sessions.ts';

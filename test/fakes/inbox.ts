@@ -1,6 +1,6 @@
-import { type Account, inboxLifeOf } from '../../src/kafka/accounts.ts';
-import { EngineError } from '../../src/kafka/errors.ts';
-import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../src/kafka/inboxes.ts';
+import { type Account, inboxLifeOf } from '../../src/core/accounts.ts';
+import { EngineError } from '../../src/core/errors.ts';
+import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../src/core/inboxes.ts';
 import type { GroupMember, MemoryCluster, MemoryTopic, StoredRecord, TopicListener } from './cluster.ts';
 
 /** A held inbox over a fake cluster. */

@@ -1,5 +1,5 @@
-import type { Account } from '../../src/kafka/accounts.ts';
-import { EngineError } from '../../src/kafka/errors.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import { EngineError } from '../../src/core/errors.ts';
 import type {
   Accepted,
   Fate,
@@ -8,7 +8,7 @@ import type {
   OpenOptions,
   OutgoingMessage,
   Receipt,
-} from '../../src/kafka/inboxes.ts';
+} from '../../src/core/inboxes.ts';
 import type { MemoryCluster } from './cluster.ts';
 import { MemoryInbox } from './inbox.ts';
 

@@ -1,5 +1,5 @@
-import type { Account } from '../../src/kafka/accounts.ts';
-import type { Sessions, StoredSession } from '../../src/kafka/sessions.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import type { Sessions, StoredSession } from '../../src/core/sessions.ts';
 import type { MemoryCluster } from './cluster.ts';
 
 /** The door to the resume tokens over a fake cluster. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Window } from '../../src/frontend/window.ts';
+import { Window } from '../../src/server/session/window.ts';
 import { eventually, numbered } from '../contracts/cluster.ts';
 import { type House, openHouse, PASSWORD } from './house.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Claim, Guesses } from '../../src/frontend/identity/guesses.ts';
+import { type Claim, Guesses } from '../../src/server/identity/guesses.ts';
 
 const HOUR = 3_600_000;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type Entry, HashLane } from '../../src/frontend/identity/hash-lane.ts';
-import { HashLine, type LaneName, type Work } from '../../src/frontend/identity/hash-line.ts';
+import { type Entry, HashLane } from '../../src/server/identity/hash-lane.ts';
+import { HashLine, type LaneName, type Work } from '../../src/server/identity/hash-line.ts';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 
 /** A line whose work takes as long as a test wants. */

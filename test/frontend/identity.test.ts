@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { callerOf } from '../../src/frontend/identity/address.ts';
-import { COST, Passwords } from '../../src/frontend/identity/passwords.ts';
-import { formatPhc, parsePhc } from '../../src/frontend/identity/phc.ts';
-import { TokenBuckets } from '../../src/frontend/identity/token-buckets.ts';
+import { callerOf } from '../../src/server/identity/address.ts';
+import { COST, Passwords } from '../../src/server/identity/passwords.ts';
+import { formatPhc, parsePhc } from '../../src/server/identity/phc.ts';
+import { TokenBuckets } from '../../src/util/token-buckets.ts';
 import { CHEAP } from './house.ts';
 
 describe('a password hash', () => {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { IdleCollection } from '../../src/frontend/idle-collection.ts';
+import { IdleCollection } from '../../src/server/idle-collection.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const QUIET = 0.01;

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openFrontend } from '../../src/frontend/frontend.ts';
+import { openFrontend } from '../../src/server/frontend.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { openHouse } from './house.ts';

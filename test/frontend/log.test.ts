@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openLog } from '../../src/frontend/log.ts';
+import { openLog } from '../../src/server/log.ts';
 import { eventually } from '../contracts/cluster.ts';
 
 interface Line {

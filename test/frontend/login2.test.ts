@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { EngineError } from '../../src/kafka/errors.ts';
+import { EngineError } from '../../src/core/errors.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { CHEAP, openHouse, PASSWORD } from './house.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { HashLine } from '../../src/frontend/identity/hash-line.ts';
-import { Passwords } from '../../src/frontend/identity/passwords.ts';
+import { HashLine } from '../../src/server/identity/hash-line.ts';
+import { Passwords } from '../../src/server/identity/passwords.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { openHouse } from './house.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Place, Places } from '../../src/frontend/places.ts';
+import { type Place, Places } from '../../src/server/net/places.ts';
 
 /** Who had to go, in that order. */
 function watched(options: { all: number; perAddress: number }) {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ReplyQueue } from '../../src/frontend/reply-queue.ts';
+import { ReplyQueue } from '../../src/server/session/reply-queue.ts';
 
 it('replies keep the order of their requests, and those that wait are counted', () => {
   const written: string[] = [];

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { type Config, ConfigError, readConfig, SETTINGS } from '../../src/config.ts';
-import { sessionLimits } from '../../src/frontend/handlers/entry.ts';
-import { hello } from '../../src/frontend/handlers/hello.ts';
-import { LIMITS } from '../../src/frontend/limits.ts';
-import { limitsOf } from '../../src/frontend/main.ts';
-import { version2 } from '../../src/frontend/version2.ts';
+import { type Config, ConfigError, readConfig, SETTINGS } from '../../src/config/config.ts';
+import { sessionLimits } from '../../src/server/commands/entry.ts';
+import { hello } from '../../src/server/commands/hello.ts';
+import { LIMITS } from '../../src/server/limits.ts';
+import { limitsOf } from '../../src/bin/frontend.ts';
+import { version2 } from '../../src/server/adapters/version2.ts';
 import { FrameDecoder, MAX_REPLY_PAYLOAD } from '../../src/protocol/frame.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import { openHouse } from './house.ts';

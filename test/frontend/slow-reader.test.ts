@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { LIMITS } from '../../src/frontend/limits.ts';
+import { LIMITS } from '../../src/server/limits.ts';
 import { appendAll, eventually, numbered } from '../contracts/cluster.ts';
 import { openHouse } from './house.ts';
 

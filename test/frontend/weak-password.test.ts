@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { weaknessOf } from '../../src/weak-password.ts';
+import { weaknessOf } from '../../src/util/weak-password.ts';
 import { openHouse, PASSWORD } from './house.ts';
 
 describe('a password that is tried first', () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Passwords } from '../../src/frontend/identity/passwords.ts';
+import { Passwords } from '../../src/server/identity/passwords.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { CHEAP, openHouse, PASSWORD } from './house.ts';
 import type { RawClient2 } from './raw-client2.ts';

@@ -6,8 +6,8 @@ import {
   inviteOf,
   packAccount,
   unpackAccount,
-} from '../../src/kafka/account-record.ts';
-import type { Account } from '../../src/kafka/accounts.ts';
+} from '../../src/storage/kafka/tables/account-record.ts';
+import type { Account } from '../../src/core/accounts.ts';
 import { Random } from '../protocol/random.ts';
 
 const numbers = new Random(5);

@@ -1,7 +1,7 @@
 import type { API } from '@platformatic/kafka';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Appender } from '../../src/kafka/appender.ts';
-import { Cluster, type Lane } from '../../src/kafka/cluster.ts';
+import { Appender } from '../../src/storage/kafka/produce/appender.ts';
+import { Cluster, type Lane } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { uniqueName } from '../contracts/cluster.ts';
 import { testLog, witness } from './cluster.ts';

@@ -1,11 +1,11 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { pino } from 'pino';
-import { type Config, readConfig } from '../../src/config.ts';
-import { BrokerClock } from '../../src/kafka/broker-clock.ts';
-import { parseClusterKeys } from '../../src/kafka/cluster-keys.ts';
-import { openEngine } from '../../src/kafka/engine.ts';
-import { Signer } from '../../src/kafka/signature.ts';
-import { Trust } from '../../src/kafka/trust.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
+import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
+import { parseClusterKeys } from '../../src/storage/kafka/inbox/cluster-keys.ts';
+import { openEngine } from '../../src/storage/kafka/index.ts';
+import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
+import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import type { TestCluster } from '../contracts/cluster.ts';
 

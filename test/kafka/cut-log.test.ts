@@ -1,11 +1,11 @@
 /** Logs that lost their tail: what was confirmed afterwards arrives, and nobody hears *delivered* of what did not. */
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import type { Account } from '../../src/kafka/accounts.ts';
-import { type Engine, openEngine } from '../../src/kafka/engine.ts';
-import { EngineError } from '../../src/kafka/errors.ts';
-import type { Accepted, Fate, OutgoingMessage } from '../../src/kafka/inboxes.ts';
+import { readConfig } from '../../src/config/config.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { EngineError } from '../../src/core/errors.ts';
+import type { Accepted, Fate, OutgoingMessage } from '../../src/core/inboxes.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { type JvmBroker, javaUsable } from '../broker/jvm-broker.ts';

@@ -1,6 +1,6 @@
 import { deleteRecordsV2 } from '@platformatic/kafka';
 import { expect } from 'vitest';
-import { Cluster } from '../../src/kafka/cluster.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
 
 /** Deletes what is in front of an offset of somebody's inbox, as an operator may with kafka-delete-records. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Doubt } from '../../src/kafka/doubt.ts';
-import { now } from '../../src/kafka/retry.ts';
+import { Doubt } from '../../src/storage/kafka/groups/doubt.ts';
+import { now } from '../../src/storage/kafka/wire/retry.ts';
 
 const LATE_MS = 1_200;
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { EndWatch, type RestingSession } from '../../src/kafka/end-watch.ts';
+import { EndWatch, type RestingSession } from '../../src/storage/kafka/fetch/end-watch.ts';
 import { testLog } from './cluster.ts';
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type EpochEnd, Epochs } from '../../src/kafka/epochs.ts';
-import { Position } from '../../src/kafka/position.ts';
-import { MAX_METADATA_CHARACTERS, Watermark } from '../../src/kafka/watermark.ts';
+import { type EpochEnd, Epochs } from '../../src/core/epochs.ts';
+import { Position } from '../../src/core/position.ts';
+import { MAX_METADATA_CHARACTERS, Watermark } from '../../src/storage/kafka/groups/watermark.ts';
 import { Random } from '../protocol/random.ts';
 
 const ME = '11111111-2222-4333-8444-555555555555';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { FetchIntake } from '../../src/kafka/fetch-intake.ts';
+import { FetchIntake } from '../../src/storage/kafka/fetch/fetch-intake.ts';
 import { eventually } from '../contracts/cluster.ts';
 
 const MIB = 1024 * 1024;

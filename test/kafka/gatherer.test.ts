@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Gatherer } from '../../src/kafka/gatherer.ts';
+import { Gatherer } from '../../src/util/gatherer.ts';
 
 /** A far end that answers when told to, and writes down what each request asked. */
 function farEnd(most = 10) {

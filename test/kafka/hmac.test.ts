@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { HMAC_ROOM, HmacKey } from '../../src/kafka/hmac.ts';
+import { HMAC_ROOM, HmacKey } from '../../src/storage/kafka/inbox/hmac.ts';
 
 function digest(secret: Uint8Array, message: Buffer): string {
   return new HmacKey(secret).digest(Buffer.concat([randomBytes(HMAC_ROOM), message]), 'hex');

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { BrokerClock } from '../../src/kafka/broker-clock.ts';
-import { frontendOf, newMemberId, sealOf } from '../../src/kafka/holder-name.ts';
-import { type ClusterKey, Signer } from '../../src/kafka/signature.ts';
-import { Trust } from '../../src/kafka/trust.ts';
+import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
+import { frontendOf, newMemberId, sealOf } from '../../src/storage/kafka/groups/holder-name.ts';
+import { type ClusterKey, Signer } from '../../src/storage/kafka/inbox/signature.ts';
+import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 
 const keys = (...ids: string[]): ClusterKey[] => ids.map((id) => ({ id, secret: secrets(id) }));
 const known = new Map<string, Buffer>();

@@ -1,7 +1,7 @@
 /** Messages that were deleted before anybody had read them: never delivered, for whoever sent them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Account } from '../../src/kafka/accounts.ts';
-import type { Accepted } from '../../src/kafka/inboxes.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import type { Accepted } from '../../src/core/inboxes.ts';
 import {
   appendInTurn,
   eventually,

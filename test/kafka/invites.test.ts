@@ -1,7 +1,7 @@
 /** The last use of an invite, where Kafka is away at the wrong moment. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { EngineError } from '../../src/kafka/errors.ts';
+import { EngineError } from '../../src/core/errors.ts';
 import { eventually, type TestCluster, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster } from './cluster.ts';
 

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { protocolErrors } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
-import { KafkaCode, KafkaError, nameOfCode } from '../../src/kafka/kafka-error.ts';
-import { meaningOf } from '../../src/kafka/kafka-meaning.ts';
+import { KafkaCode, KafkaError, nameOfCode } from '../../src/storage/kafka/wire/kafka-error.ts';
+import { meaningOf } from '../../src/storage/kafka/wire/kafka-meaning.ts';
 import { javaCommand, javaUsable, kafkaClassPath } from '../broker/jvm-broker.ts';
 
 const hasJava = await javaUsable();

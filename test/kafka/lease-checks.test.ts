@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LeaseChecks } from '../../src/kafka/lease-checks.ts';
+import { LeaseChecks } from '../../src/storage/kafka/groups/lease-checks.ts';
 import { eventually } from '../contracts/cluster.ts';
 
 describe('checks of leases', () => {

@@ -1,12 +1,12 @@
 /** Races for one inbox, through two frontends, in numbers. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Account } from '../../src/kafka/accounts.ts';
-import { Cluster } from '../../src/kafka/cluster.ts';
-import { describeMembers, HOLDER, holderOf } from '../../src/kafka/consumer-members.ts';
-import { GroupMember } from '../../src/kafka/group-member.ts';
-import { newMemberId } from '../../src/kafka/holder-name.ts';
-import { now } from '../../src/kafka/retry.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { describeMembers, HOLDER, holderOf } from '../../src/storage/kafka/groups/consumer-members.ts';
+import { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
+import { newMemberId } from '../../src/storage/kafka/groups/holder-name.ts';
+import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { type ObservedInbox, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testTrust } from './cluster.ts';

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BrokerClock } from '../../src/kafka/broker-clock.ts';
-import { Cluster } from '../../src/kafka/cluster.ts';
-import { GroupMember } from '../../src/kafka/group-member.ts';
-import { newMemberId } from '../../src/kafka/holder-name.ts';
-import { now } from '../../src/kafka/retry.ts';
-import { newClusterKey, Signer } from '../../src/kafka/signature.ts';
-import { Trust } from '../../src/kafka/trust.ts';
+import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
+import { newMemberId } from '../../src/storage/kafka/groups/holder-name.ts';
+import { now } from '../../src/storage/kafka/wire/retry.ts';
+import { newClusterKey, Signer } from '../../src/storage/kafka/inbox/signature.ts';
+import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import {
   appendAll,

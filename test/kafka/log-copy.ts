@@ -1,7 +1,7 @@
-import { Cluster } from '../../src/kafka/cluster.ts';
-import { readBounds, readLog } from '../../src/kafka/log-reader.ts';
-import { eachHeader } from '../../src/kafka/record-batches.ts';
-import { now } from '../../src/kafka/retry.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { readBounds, readLog } from '../../src/storage/kafka/fetch/log-reader.ts';
+import { eachHeader } from '../../src/storage/kafka/wire/record-batches.ts';
+import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 
 /** A record as kafkajs writes it again. */

@@ -1,14 +1,14 @@
 /** Records that a log has lost from its midst: nobody hears *delivered* of them, and nothing that is not what was sent is shown. */
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Account } from '../../src/kafka/accounts.ts';
-import { Cluster as RawCluster } from '../../src/kafka/cluster.ts';
-import { type Engine, openEngine } from '../../src/kafka/engine.ts';
-import type { Accepted } from '../../src/kafka/inboxes.ts';
-import { readBounds, readLog } from '../../src/kafka/log-reader.ts';
-import { now } from '../../src/kafka/retry.ts';
-import { changeSettings, otherSettings, TopicSettings } from '../../src/kafka/topic-settings.ts';
-import { INBOX_REQUIRES } from '../../src/kafka/topics.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import { Cluster as RawCluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import type { Accepted } from '../../src/core/inboxes.ts';
+import { readBounds, readLog } from '../../src/storage/kafka/fetch/log-reader.ts';
+import { now } from '../../src/storage/kafka/wire/retry.ts';
+import { changeSettings, otherSettings, TopicSettings } from '../../src/storage/kafka/check/topic-settings.ts';
+import { INBOX_REQUIRES } from '../../src/storage/kafka/wire/topics.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { type JvmBroker, javaUsable } from '../broker/jvm-broker.ts';
 import { spoilLog } from '../broker/log-files.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Account } from '../../src/kafka/accounts.ts';
-import { Correspondents } from '../../src/kafka/correspondents.ts';
-import { type Mailbox, MailboxLimits } from '../../src/kafka/mailbox-limits.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import { Correspondents } from '../../src/storage/kafka/groups/correspondents.ts';
+import { type Mailbox, MailboxLimits } from '../../src/storage/kafka/inbox/mailbox-limits.ts';
 
 const LIMITS = { maxMessages: 100_000, maxBytes: 2 ** 40, senderShare: 0.5, strangerShare: 1 };
 

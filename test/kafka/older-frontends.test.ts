@@ -9,12 +9,12 @@ import {
   Writer,
 } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigError } from '../../src/config.ts';
-import { Cluster } from '../../src/kafka/cluster.ts';
-import { type Engine, openEngine } from '../../src/kafka/engine.ts';
-import { expectNone, KafkaCode } from '../../src/kafka/kafka-error.ts';
-import { now, retry } from '../../src/kafka/retry.ts';
-import { newClusterKey, Signer } from '../../src/kafka/signature.ts';
+import { ConfigError } from '../../src/config/config.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { expectNone, KafkaCode } from '../../src/storage/kafka/wire/kafka-error.ts';
+import { now, retry } from '../../src/storage/kafka/wire/retry.ts';
+import { newClusterKey, Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, observe, uniqueName } from '../contracts/cluster.ts';

@@ -1,6 +1,6 @@
 /** Batches whose records are packed, as any producer may make them: honest ones, and such as no library writes. */
 import { compressionsAlgorithms, crc32c } from '@platformatic/kafka';
-import { encodeContent } from '../../src/kafka/record-batch.ts';
+import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
 
 export type Codec = Exclude<keyof typeof compressionsAlgorithms, 'none'>;
 export const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'] as const satisfies readonly Codec[];

@@ -1,6 +1,6 @@
 import { CompressionTypes, type Kafka } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Account } from '../../src/kafka/accounts.ts';
+import type { Account } from '../../src/core/accounts.ts';
 import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, witness } from './cluster.ts';
 

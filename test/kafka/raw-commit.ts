@@ -1,7 +1,7 @@
 import { offsetCommitV9 } from '@platformatic/kafka';
 import { expect } from 'vitest';
-import type { Account } from '../../src/kafka/accounts.ts';
-import { Cluster } from '../../src/kafka/cluster.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
 
 /** Commits for somebody who is away, as a tool does, or a frontend of another version. */

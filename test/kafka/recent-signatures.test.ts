@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { RecentSignatures } from '../../src/kafka/recent-signatures.ts';
+import { RecentSignatures } from '../../src/storage/kafka/inbox/recent-signatures.ts';
 
 const signature = () => `1:key:${randomBytes(32).toString('base64url')}`;
 

@@ -9,9 +9,9 @@ import {
   Writer,
 } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
-import { type ProduceResponse, produce, type TopicBatch, type TopicResult } from '../../src/kafka/produce.ts';
-import type { RecordContent } from '../../src/kafka/record.ts';
-import { encodeBatch, encodeContent, recordBytes } from '../../src/kafka/record-batch.ts';
+import { type ProduceResponse, produce, type TopicBatch, type TopicResult } from '../../src/storage/kafka/wire/produce.ts';
+import type { RecordContent } from '../../src/storage/kafka/inbox/record.ts';
+import { encodeBatch, encodeContent, recordBytes } from '../../src/storage/kafka/wire/record-batch.ts';
 
 const producer = { id: 2n ** 40n + 7n, epoch: 3 };
 const TIME = 1_795_000_000_123;

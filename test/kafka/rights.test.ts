@@ -1,11 +1,11 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ConfigError, readConfig } from '../../src/config.ts';
-import { contactKafka } from '../../src/kafka/contact.ts';
-import { type Engine, openEngine } from '../../src/kafka/engine.ts';
-import type { Finding } from '../../src/kafka/finding.ts';
-import { checkKafka } from '../../src/kafka/kafka-check.ts';
+import { ConfigError, readConfig } from '../../src/config/config.ts';
+import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import type { Finding } from '../../src/storage/kafka/check/finding.ts';
+import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
 import { authorizedDoor, type Door, settingsOf } from '../broker/authorizer.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';

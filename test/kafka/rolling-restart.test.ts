@@ -1,9 +1,9 @@
 /** Three brokers, each restarted in turn while people talk: nobody is told anything, and nothing is lost. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import type { Account } from '../../src/kafka/accounts.ts';
-import { type Engine, openEngine } from '../../src/kafka/engine.ts';
-import { EngineError } from '../../src/kafka/errors.ts';
+import { readConfig } from '../../src/config/config.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { EngineError } from '../../src/core/errors.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { javaUsable } from '../broker/jvm-broker.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SortedNames } from '../../src/kafka/sorted-names.ts';
+import { SortedNames } from '../../src/core/sorted-names.ts';
 import { Random } from '../protocol/random.ts';
 
 function all(names: SortedNames, from = '', open = false): string[] {

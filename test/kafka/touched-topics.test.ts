@@ -1,11 +1,11 @@
 import type { Admin, Producer } from 'kafkajs';
 import { ConfigResourceTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Account } from '../../src/kafka/accounts.ts';
-import { Appender } from '../../src/kafka/appender.ts';
-import { Cluster } from '../../src/kafka/cluster.ts';
-import { openEngine } from '../../src/kafka/engine.ts';
-import { topicIdBytes } from '../../src/kafka/produce.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import { Appender } from '../../src/storage/kafka/produce/appender.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { openEngine } from '../../src/storage/kafka/index.ts';
+import { topicIdBytes } from '../../src/storage/kafka/wire/produce.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import {

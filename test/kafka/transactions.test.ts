@@ -1,7 +1,7 @@
 /** Transactions of other producers in an inbox, with real Kafka. */
 import type { Kafka, Producer, Transaction } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Account } from '../../src/kafka/accounts.ts';
+import type { Account } from '../../src/core/accounts.ts';
 import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
 import { Random } from '../protocol/random.ts';
 import { kafkaCluster, witness } from './cluster.ts';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import { openEngine } from '../../src/kafka/engine.ts';
-import { EngineError } from '../../src/kafka/errors.ts';
-import { KafkaCode, KafkaError } from '../../src/kafka/kafka-error.ts';
-import { now } from '../../src/kafka/retry.ts';
-import { Trouble } from '../../src/kafka/trouble.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { openEngine } from '../../src/storage/kafka/index.ts';
+import { EngineError } from '../../src/core/errors.ts';
+import { KafkaCode, KafkaError } from '../../src/storage/kafka/wire/kafka-error.ts';
+import { now } from '../../src/storage/kafka/wire/retry.ts';
+import { Trouble } from '../../src/storage/kafka/wire/trouble.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { compressionsAlgorithms } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
-import { readBatches, readRecords } from '../../src/kafka/record-batches.ts';
-import { MAX_UNPACKED_BYTES, unpack } from '../../src/kafka/unpack.ts';
-import { TooLarge } from '../../src/kafka/unpacked.ts';
+import { readBatches, readRecords } from '../../src/storage/kafka/wire/record-batches.ts';
+import { MAX_UNPACKED_BYTES, unpack } from '../../src/storage/kafka/wire/unpack.ts';
+import { TooLarge } from '../../src/storage/kafka/wire/unpacked.ts';
 import { CODECS, type Codec, packedBatch, rawBatch, records, varint, zeros } from './packed.ts';
 
 const KIND: Readonly<Record<Codec, number>> = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 };

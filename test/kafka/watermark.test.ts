@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_METADATA_CHARACTERS, Watermark } from '../../src/kafka/watermark.ts';
+import { MAX_METADATA_CHARACTERS, Watermark } from '../../src/storage/kafka/groups/watermark.ts';
 import { Random } from '../protocol/random.ts';
 
 const ME = '11111111-2222-4333-8444-555555555555';

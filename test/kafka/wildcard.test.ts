@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { SortedNames } from '../../src/kafka/sorted-names.ts';
-import { matches, NameSearches } from '../../src/kafka/wildcard.ts';
+import { SortedNames } from '../../src/core/sorted-names.ts';
+import { matches, NameSearches } from '../../src/core/wildcard.ts';
 
 function searchesOf(all: Iterable<string>): { names: SortedNames; searches: NameSearches } {
   const names = new SortedNames();

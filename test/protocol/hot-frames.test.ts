@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { encodeReceipt } from '../../src/frontend/receipt.ts';
-import type { Sent } from '../../src/frontend/requests.ts';
-import { version2 } from '../../src/frontend/version2.ts';
-import type { Account } from '../../src/kafka/accounts.ts';
-import type { InboxMessage } from '../../src/kafka/inboxes.ts';
+import { encodeReceipt } from '../../src/server/receipts/receipt.ts';
+import type { Sent } from '../../src/server/commands/requests.ts';
+import { version2 } from '../../src/server/adapters/version2.ts';
+import type { Account } from '../../src/core/accounts.ts';
+import type { InboxMessage } from '../../src/core/inboxes.ts';
 import { HEADER_BYTES } from '../../src/protocol/frame.ts';
 import { isUsername } from '../../src/protocol/names.ts';
 import {

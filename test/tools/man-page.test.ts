@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { COMMAND_NAMES, COMMANDS } from '../../src/client/script/commands.ts';
-import { EXIT } from '../../src/client/script/exit.ts';
-import { SETTING_NAMES, TABLE } from '../../src/client/setting-table.ts';
+import { COMMAND_NAMES, COMMANDS } from '../../src/terminal/cli/commands.ts';
+import { EXIT } from '../../src/terminal/cli/exit.ts';
+import { SETTING_NAMES, TABLE } from '../../src/terminal/setting-table.ts';
 import { manPage } from '../../src/tools/man-page.ts';
 
 const FILE = new URL('../../docs/milena.1', import.meta.url).pathname;

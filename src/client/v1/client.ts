@@ -1,7 +1,7 @@
 import type { Entry } from '../../protocol/v1/entries.ts';
 import type { ServerFrame } from '../../protocol/v1/replies.ts';
 import type { Request } from '../../protocol/v1/requests.ts';
-import { backoffMs } from '../backoff.ts';
+import { backoffMs } from '../../util/backoff.ts';
 import type { Connection } from '../connection.ts';
 import { brief, ClientError } from '../errors.ts';
 import type { ClientOptions, ClientState } from '../state.ts';

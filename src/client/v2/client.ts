@@ -1,7 +1,7 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
-import { retryMs } from '../backoff.ts';
+import { retryMs } from '../../util/backoff.ts';
 import { brief, ClientError } from '../errors.ts';
 import type { ClientState } from '../state.ts';
 import { Transport } from '../transport.ts';

@@ -1,8 +1,8 @@
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { Message, ServerFrame } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
-import type { BackoffLimits } from '../backoff.ts';
-import type { KeptLogins } from '../kept-logins.ts';
+import type { BackoffLimits } from '../../util/backoff.ts';
+import type { KeptLogins } from '../../terminal/kept-logins.ts';
 import { type ClientOptions, type ClientState, DEFAULT_OPTIONS } from '../state.ts';
 import type { Memory } from './memory.ts';
 import type { Entry } from './outbox.ts';

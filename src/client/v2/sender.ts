@@ -4,7 +4,7 @@ import { parseUsername } from '../../protocol/names.ts';
 import { ID_BYTES } from '../../protocol/v2/fields.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES, MAX_RECEIPTS, type RequestOf } from '../../protocol/v2/requests.ts';
-import { backoffMs, retryMs } from '../backoff.ts';
+import { backoffMs, retryMs } from '../../util/backoff.ts';
 import { brief, ClientError, retryHint } from '../errors.ts';
 import { ask, type Connection2 } from './dialect.ts';
 import type { Client2Options, ClientEvent } from './events.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { exportLines } from '../../../src/client/history/export.ts';
-import type { Peer } from '../../../src/client/history/types.ts';
+import { exportLines } from '../../../src/terminal/history/export.ts';
+import type { Peer } from '../../../src/terminal/history/types.ts';
 import { BOB, open, send } from './harness.ts';
 
 const BOT: Peer = { kind: 'external', name: 'bob' };

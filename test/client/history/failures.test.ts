@@ -2,8 +2,8 @@ import { closeSync, openSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { historyError } from '../../../src/client/history/errors.ts';
-import { fileName } from '../../../src/client/history/files.ts';
+import { historyError } from '../../../src/terminal/history/errors.ts';
+import { fileName } from '../../../src/terminal/history/files.ts';
 import { BOB, bodies, CAROL, found, newDirectory, open, receive, SERVER, send } from './harness.ts';
 
 const LONG = 'words '.repeat(1_000);

@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { HistoryError } from '../../../src/client/history/errors.ts';
-import { fileName, serverOf } from '../../../src/client/history/files.ts';
-import { migrate, VERSION } from '../../../src/client/history/schema.ts';
+import { HistoryError } from '../../../src/terminal/history/errors.ts';
+import { fileName, serverOf } from '../../../src/terminal/history/files.ts';
+import { migrate, VERSION } from '../../../src/terminal/history/schema.ts';
 import { BOB, bodies, newDirectory, open, receive, SERVER } from './harness.ts';
 
 const FILE = fileName(SERVER, 'maria');

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import { History, type HistoryOptions } from '../../../src/client/history/history.ts';
-import { type Found, parseSearch } from '../../../src/client/history/search.ts';
-import type { Peer, StoredMessage } from '../../../src/client/history/types.ts';
+import { History, type HistoryOptions } from '../../../src/terminal/history/history.ts';
+import { type Found, parseSearch } from '../../../src/terminal/history/search.ts';
+import type { Peer, StoredMessage } from '../../../src/terminal/history/types.ts';
 
 /* Histories in directories that are gone after each test. */
 

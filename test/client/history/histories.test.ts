@@ -1,7 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Histories } from '../../../src/client/history/histories.ts';
+import { Histories } from '../../../src/terminal/history/histories.ts';
 import { BOB, bodies, closedAfterwards, newDirectory, receive, SERVER, send } from './harness.ts';
 
 function historiesIn(directory: string | null, problems: string[] = []): Histories {

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import type { History } from '../../../src/client/history/history.ts';
-import { parseSearch, type Search } from '../../../src/client/history/search.ts';
-import { placesOf } from '../../../src/client/history/terms.ts';
+import type { History } from '../../../src/terminal/history/history.ts';
+import { parseSearch, type Search } from '../../../src/terminal/history/search.ts';
+import { placesOf } from '../../../src/terminal/history/terms.ts';
 import { Random } from '../../protocol/random.ts';
 import { BOB, bodies, CAROL, found, newDirectory, open, receive, send } from './harness.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { History } from '../../../src/client/history/history.ts';
+import { History } from '../../../src/terminal/history/history.ts';
 
 /*
  * A process that writes to a history without a pause, its transactions as long as a client's, until it is told to end:

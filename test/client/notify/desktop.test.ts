@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { desktopNotification, sequenceFor } from '../../../src/client/notify/desktop.ts';
+import { desktopNotification, sequenceFor } from '../../../src/terminal/notify/desktop.ts';
 
 test.each([
   [{ TERM: 'xterm-kitty' }, 'osc99'],

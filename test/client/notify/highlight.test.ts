@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { highlighter } from '../../../src/client/notify/highlight.ts';
+import { highlighter } from '../../../src/terminal/notify/highlight.ts';
 
 test.each([
   ['Ann', ['ann'], true],

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Notification, PACE_MS, paced } from '../../../src/client/notify/notification.ts';
+import { type Notification, PACE_MS, paced } from '../../../src/terminal/notify/notification.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

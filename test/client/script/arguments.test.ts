@@ -5,8 +5,8 @@ import {
   invocationOf,
   limitOf,
   timeoutOf,
-} from '../../../src/client/script/arguments.ts';
-import { Failure } from '../../../src/client/script/exit.ts';
+} from '../../../src/terminal/cli/arguments.ts';
+import { Failure } from '../../../src/terminal/cli/exit.ts';
 
 function mistake(work: () => unknown): string {
   try {

@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 function start(...args: string[]) {
-  const child = spawn(process.execPath, [join(ROOT, 'src/client/main.ts'), ...args], {
+  const child = spawn(process.execPath, [join(ROOT, 'src/terminal/main.ts'), ...args], {
     env: {
       ...scriptEnvironment({
         MILENA_SERVER: `127.0.0.1:${server.port}`,

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { bodyFrom, bodyOf } from '../../../src/client/script/body.ts';
-import { Failure } from '../../../src/client/script/exit.ts';
+import { bodyFrom, bodyOf } from '../../../src/terminal/cli/body.ts';
+import { Failure } from '../../../src/terminal/cli/exit.ts';
 
 const LIMIT = 65_280;
 const quiet = new AbortController().signal;

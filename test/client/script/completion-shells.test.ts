@@ -4,9 +4,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { bashCompletion } from '../../../src/client/script/completion/bash.ts';
-import { fishCompletion } from '../../../src/client/script/completion/fish.ts';
-import { zshCompletion } from '../../../src/client/script/completion/zsh.ts';
+import { bashCompletion } from '../../../src/terminal/cli/completion/bash.ts';
+import { fishCompletion } from '../../../src/terminal/cli/completion/fish.ts';
+import { zshCompletion } from '../../../src/terminal/cli/completion/zsh.ts';
 import { TestTerminal } from '../../e2e/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'milena-shells-'));

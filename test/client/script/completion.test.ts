@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COMMAND_NAMES, COMMANDS } from '../../../src/client/script/commands.ts';
-import { bashCompletion } from '../../../src/client/script/completion/bash.ts';
-import { fishCompletion } from '../../../src/client/script/completion/fish.ts';
-import { zshCompletion } from '../../../src/client/script/completion/zsh.ts';
-import { SETTING_NAMES, TABLE } from '../../../src/client/setting-table.ts';
+import { COMMAND_NAMES, COMMANDS } from '../../../src/terminal/cli/commands.ts';
+import { bashCompletion } from '../../../src/terminal/cli/completion/bash.ts';
+import { fishCompletion } from '../../../src/terminal/cli/completion/fish.ts';
+import { zshCompletion } from '../../../src/terminal/cli/completion/zsh.ts';
+import { SETTING_NAMES, TABLE } from '../../../src/terminal/setting-table.ts';
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'milena-completion-'));

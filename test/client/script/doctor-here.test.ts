@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkEnvFile, checkNode } from '../../../src/client/script/doctor/here.ts';
+import { checkEnvFile, checkNode } from '../../../src/terminal/cli/doctor/here.ts';
 
 test.each<[string, number, boolean]>([
   ['MILENA_PORT=8080\nMILENA_KAFKA_SASL_PASSWORD=secret\n', 0o644, true],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ClientError, type ClientErrorCode } from '../../../src/client/errors.ts';
-import { EXIT, EXIT_BY_REFUSAL, exitBySignal, exitOf, failureOf } from '../../../src/client/script/exit.ts';
+import { EXIT, EXIT_BY_REFUSAL, exitBySignal, exitOf, failureOf } from '../../../src/terminal/cli/exit.ts';
 import { protocolErrorCodes } from '../../../src/protocol/errors.ts';
 
 test('every code of the protocol has an exit code, which the documentation has too', () => {

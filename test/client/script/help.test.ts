@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
-import { COMMAND_NAMES, COMMANDS } from '../../../src/client/script/commands.ts';
-import { HELP, OVERVIEW } from '../../../src/client/script/help.ts';
+import { COMMAND_NAMES, COMMANDS } from '../../../src/terminal/cli/commands.ts';
+import { HELP, OVERVIEW } from '../../../src/terminal/cli/help.ts';
 
 const ROWS = 24;
 const COLUMNS = 80;

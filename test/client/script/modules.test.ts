@@ -40,7 +40,7 @@ async function loadedBy(
 ): Promise<{ packages: string[]; files: string[] }> {
   counter += 1;
   const file = join(folder, `modules-${counter}`);
-  const program = [process.execPath, '--import', RECORDER, join(ROOT, 'src/client/main.ts')];
+  const program = [process.execPath, '--import', RECORDER, join(ROOT, 'src/terminal/main.ts')];
   const settings = {
     MODULES_FILE: file,
     MILENA_SERVER: `127.0.0.1:${server.port}`,
@@ -77,13 +77,13 @@ test.each<[number, string[]]>([
 ])('with one neither: %d %j', async (code, args) => {
   const { packages, files } = await loadedBy(args, code);
   expect(packages).toEqual([]);
-  expect(files.filter((file) => /\/client\/(tui|talk|plain)\//.test(file))).toEqual([]);
+  expect(files.filter((file) => /\/terminal\/(tui|chat|line)\//.test(file))).toEqual([]);
 });
 
 test('the doctor, which looks at Kafka as a frontend does, needs no terminal', async () => {
   const { packages, files } = await loadedBy(['doctor', '--no-history'], 0);
   expect(packages).not.toContain('ink');
-  expect(files.filter((file) => /\/client\/(tui|talk|plain)\//.test(file))).toEqual([]);
+  expect(files.filter((file) => /\/terminal\/(tui|chat|line)\//.test(file))).toEqual([]);
 });
 
 test('nothing is written into a home folder that a command only reads', () => {

@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { Output, ReaderGone } from '../../../src/client/script/output.ts';
+import { Output, ReaderGone } from '../../../src/terminal/cli/output.ts';
 
 const quiet = new AbortController().signal;
 

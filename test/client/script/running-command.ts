@@ -22,7 +22,7 @@ export interface Done {
   readonly stderr: string;
 }
 
-const SOURCE = [process.execPath, join(ROOT, 'src/client/main.ts')];
+const SOURCE = [process.execPath, join(ROOT, 'src/terminal/main.ts')];
 const running = new Set<RunningCommand>();
 
 /** A home folder for one test file's commands: no settings, and a history of its own. */

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { demandUtf8 } from '../../../src/client/script/utf8-arguments.ts';
+import { demandUtf8 } from '../../../src/terminal/cli/utf8-arguments.ts';
 import { agreeable, TestServer2 } from '../v2/test-server.ts';
 
 const LATIN = "$'caf\\xe9'";
 const MEANT = "$'caf\\xef\\xbf\\xbd'";
-const main = join(import.meta.dirname, '../../../src/client/main.ts');
+const main = join(import.meta.dirname, '../../../src/terminal/main.ts');
 const home = mkdtempSync(join(tmpdir(), 'milena-utf8-'));
 afterAll(() => rmSync(home, { recursive: true }));
 

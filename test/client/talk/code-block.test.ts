@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lastCodeBlock } from '../../../src/client/talk/code-block.ts';
+import { lastCodeBlock } from '../../../src/terminal/chat/code-block.ts';
 
 test.each<[string, string | null]>([
   ['no code', null],

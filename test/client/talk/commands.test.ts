@@ -5,10 +5,10 @@ import {
   commandsOf,
   commandWords,
   parseCommand,
-} from '../../../src/client/talk/commands.ts';
-import { helpRows } from '../../../src/client/talk/help.ts';
-import { DEFAULT_BINDINGS } from '../../../src/client/tui/bindings.ts';
-import { usualKeys } from '../../../src/client/tui/key-rows.ts';
+} from '../../../src/terminal/chat/commands.ts';
+import { helpRows } from '../../../src/terminal/chat/help.ts';
+import { DEFAULT_BINDINGS } from '../../../src/terminal/tui/bindings.ts';
+import { usualKeys } from '../../../src/terminal/tui/key-rows.ts';
 
 describe('entered lines', () => {
   test.each<[string, Command]>([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { KnownNames } from '../../../src/client/talk/known-names.ts';
+import { KnownNames } from '../../../src/terminal/chat/known-names.ts';
 
 /** A server with these accounts, which gives so many at once and notes what it was asked. */
 function server(all: readonly string[], atOnce = 1_000) {

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Clipboard, type ClipboardChoice, MAX_COPIED_BYTES } from '../../../src/client/clipboard.ts';
-import { History } from '../../../src/client/history/history.ts';
-import type { Answered, SaidLink } from '../../../src/client/talk/display.ts';
+import { Clipboard, type ClipboardChoice, MAX_COPIED_BYTES } from '../../../src/terminal/clipboard.ts';
+import { History } from '../../../src/terminal/history/history.ts';
+import type { Answered, SaidLink } from '../../../src/terminal/chat/display.ts';
 import {
   lastCode,
   MAX_LISTED,
   Outside,
   type OutsideOptions,
   saidLinks,
-} from '../../../src/client/talk/outside.ts';
+} from '../../../src/terminal/chat/outside.ts';
 
 const BOB = { kind: 'user', name: 'bob' } as const;
 let history: History;

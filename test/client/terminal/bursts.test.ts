@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { Bursts, UNENDED_MS } from '../../../src/client/terminal/bursts.ts';
-import { Decoder, PASTE_MS } from '../../../src/client/terminal/decoder.ts';
-import type { InputEvent } from '../../../src/client/terminal/input-event.ts';
+import { Bursts, UNENDED_MS } from '../../../src/terminal/keyboard/bursts.ts';
+import { Decoder, PASTE_MS } from '../../../src/terminal/keyboard/decoder.ts';
+import type { InputEvent } from '../../../src/terminal/keyboard/input-event.ts';
 
 /** A keyboard and the clock that it is told. */
 class Typist {

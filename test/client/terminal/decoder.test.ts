@@ -6,7 +6,7 @@ import {
   ESCAPE_MS,
   MAX_PASTE_BYTES,
   PASTE_MS,
-} from '../../../src/client/terminal/decoder.ts';
+} from '../../../src/terminal/keyboard/decoder.ts';
 import { Random } from '../../protocol/random.ts';
 import { SEQUENCES } from './sequences.ts';
 

@@ -1,5 +1,5 @@
 /* What terminals send, and what it means. */
-import type { InputEvent } from '../../../src/client/terminal/input-event.ts';
+import type { InputEvent } from '../../../src/terminal/keyboard/input-event.ts';
 
 const key = (name: string): InputEvent[] => [{ type: 'key', key: name }];
 const reply = (text: string): InputEvent[] => [{ type: 'terminal-reply', reply: { kind: 'other', text } }];

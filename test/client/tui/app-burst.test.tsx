@@ -1,6 +1,6 @@
 /** Many messages at once. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { TerminalBell } from '../../../src/client/tui/terminal-bell.ts';
+import { TerminalBell } from '../../../src/terminal/tui/terminal-bell.ts';
 import { messageFrom, TestServer2 } from '../v2/test-server.ts';
 import { KEY, TestScreen } from './test-screen.tsx';
 

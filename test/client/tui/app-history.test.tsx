@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { History } from '../../../src/client/history/history.ts';
+import { History } from '../../../src/terminal/history/history.ts';
 import { agreeable, messageFrom, sentFor, TestServer2 } from '../v2/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { TerminalReply } from '../../../src/client/terminal/input-event.ts';
-import { askBackground, isLight } from '../../../src/client/tui/background.ts';
-import { dependsOnBackground, themeFor } from '../../../src/client/tui/theme.ts';
+import type { TerminalReply } from '../../../src/terminal/keyboard/input-event.ts';
+import { askBackground, isLight } from '../../../src/terminal/tui/background.ts';
+import { dependsOnBackground, themeFor } from '../../../src/terminal/tui/theme.ts';
 
 const WHITE = { red: 1, green: 1, blue: 1 };
 const BLACK = { red: 0, green: 0, blue: 0 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type BareSaid, bareLines } from '../../../src/client/tui/bare-lines.ts';
+import { type BareSaid, bareLines } from '../../../src/terminal/tui/bare-lines.ts';
 
 function said(text: string, above = 0): BareSaid {
   return { head: '12:00 bob', text, above };

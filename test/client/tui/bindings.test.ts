@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { SettingsError } from '../../../src/client/settings.ts';
-import { parseKeyName, shownKey } from '../../../src/client/terminal/key-names.ts';
-import { BINDING_NAMES, DEFAULT_BINDINGS } from '../../../src/client/tui/bindings.ts';
-import { readBindings } from '../../../src/client/tui/key-file.ts';
-import { keyRows, usualKeys } from '../../../src/client/tui/key-rows.ts';
+import { SettingsError } from '../../../src/terminal/settings.ts';
+import { parseKeyName, shownKey } from '../../../src/terminal/keyboard/key-names.ts';
+import { BINDING_NAMES, DEFAULT_BINDINGS } from '../../../src/terminal/tui/bindings.ts';
+import { readBindings } from '../../../src/terminal/tui/key-file.ts';
+import { keyRows, usualKeys } from '../../../src/terminal/tui/key-rows.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'milena-keys-'));
 const file = join(folder, 'keys.conf');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cells, toWidth as fitted, shorten, unjoined } from '../../../src/client/tui/cells.ts';
+import { cells, toWidth as fitted, shorten, unjoined } from '../../../src/terminal/tui/cells.ts';
 import { Random } from '../../protocol/random.ts';
 
 const FAMILY = '👩‍👩‍👧';

@@ -5,8 +5,8 @@ import {
   completionsAt,
   startCompletion,
   stepCompletion,
-} from '../../../src/client/tui/completion.ts';
-import { EMPTY_INPUT, editInput, type InputLine } from '../../../src/client/tui/input-line.ts';
+} from '../../../src/terminal/tui/completion.ts';
+import { EMPTY_INPUT, editInput, type InputLine } from '../../../src/terminal/tui/input-line.ts';
 import { Random } from '../../protocol/random.ts';
 
 const SOURCE: CompletionSource = {

@@ -1,15 +1,15 @@
 /** Whole screens as text, drawn from a real history in memory. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { History } from '../../../src/client/history/history.ts';
-import type { Peer } from '../../../src/client/history/types.ts';
-import type { TalkState } from '../../../src/client/talk/display.ts';
-import { cells } from '../../../src/client/tui/cells.ts';
-import { frameOf, messageColumns } from '../../../src/client/tui/frame.ts';
-import { searchPage } from '../../../src/client/tui/hits.ts';
-import { layoutFor } from '../../../src/client/tui/message-rows.ts';
-import { textOf } from '../../../src/client/tui/rows.ts';
-import { emptyScreen, isWide, type Screen, updateScreen } from '../../../src/client/tui/screen.ts';
-import { Timeline } from '../../../src/client/tui/timeline.ts';
+import { History } from '../../../src/terminal/history/history.ts';
+import type { Peer } from '../../../src/terminal/history/types.ts';
+import type { TalkState } from '../../../src/terminal/chat/display.ts';
+import { cells } from '../../../src/terminal/tui/cells.ts';
+import { frameOf, messageColumns } from '../../../src/terminal/tui/frame.ts';
+import { searchPage } from '../../../src/terminal/tui/hits.ts';
+import { layoutFor } from '../../../src/terminal/tui/message-rows.ts';
+import { textOf } from '../../../src/terminal/tui/rows.ts';
+import { emptyScreen, isWide, type Screen, updateScreen } from '../../../src/terminal/tui/screen.ts';
+import { Timeline } from '../../../src/terminal/tui/timeline.ts';
 import { Random } from '../../protocol/random.ts';
 import { found } from '../history/harness.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { parseSearch } from '../../../src/client/history/search.ts';
-import type { StoredMessage } from '../../../src/client/history/types.ts';
-import { cells } from '../../../src/client/tui/cells.ts';
-import { foundTitle, hitOf, hitRows, searchPage } from '../../../src/client/tui/hits.ts';
-import { textOf } from '../../../src/client/tui/rows.ts';
+import { parseSearch } from '../../../src/terminal/history/search.ts';
+import type { StoredMessage } from '../../../src/terminal/history/types.ts';
+import { cells } from '../../../src/terminal/tui/cells.ts';
+import { foundTitle, hitOf, hitRows, searchPage } from '../../../src/terminal/tui/hits.ts';
+import { textOf } from '../../../src/terminal/tui/rows.ts';
 import { Random } from '../../protocol/random.ts';
 
 const NOON = new Date(2026, 10, 21, 12).getTime();

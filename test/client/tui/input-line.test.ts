@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sanitiseTyped } from '../../../src/client/sanitise.ts';
+import { sanitiseTyped } from '../../../src/terminal/sanitise.ts';
 import {
   EMPTY_INPUT,
   editAnswer,
@@ -8,8 +8,8 @@ import {
   type InputLine,
   MAX_INPUT_BYTES,
   maskInput,
-} from '../../../src/client/tui/input-line.ts';
-import { viewInput } from '../../../src/client/tui/input-view.ts';
+} from '../../../src/terminal/tui/input-line.ts';
+import { viewInput } from '../../../src/terminal/tui/input-view.ts';
 import { Random } from '../../protocol/random.ts';
 
 type Plain = Exclude<InputAction['type'], 'insert' | 'replace' | 'set'>;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { cells } from '../../../src/client/tui/cells.ts';
-import { boundaryAfter, boundaryAt, boundaryBefore, graphemesOf } from '../../../src/client/tui/graphemes.ts';
-import { type InputView, moveByRows, viewInput } from '../../../src/client/tui/input-view.ts';
+import { cells } from '../../../src/terminal/tui/cells.ts';
+import { boundaryAfter, boundaryAt, boundaryBefore, graphemesOf } from '../../../src/terminal/tui/graphemes.ts';
+import { type InputView, moveByRows, viewInput } from '../../../src/terminal/tui/input-view.ts';
 import { Random } from '../../protocol/random.ts';
 
 const SEED = Number(process.env.MILENA_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));

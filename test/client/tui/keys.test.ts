@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Bursts } from '../../../src/client/terminal/bursts.ts';
-import { Decoder } from '../../../src/client/terminal/decoder.ts';
-import { EMPTY_INPUT, editInput, type InputAction } from '../../../src/client/tui/input-line.ts';
-import { type KeyAction, keyAction } from '../../../src/client/tui/keys.ts';
+import { Bursts } from '../../../src/terminal/keyboard/bursts.ts';
+import { Decoder } from '../../../src/terminal/keyboard/decoder.ts';
+import { EMPTY_INPUT, editInput, type InputAction } from '../../../src/terminal/tui/input-line.ts';
+import { type KeyAction, keyAction } from '../../../src/terminal/tui/keys.ts';
 import { Random } from '../../protocol/random.ts';
 
 /* What terminals send, from the bytes to what a key does. */

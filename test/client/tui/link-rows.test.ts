@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { SaidLink } from '../../../src/client/talk/display.ts';
-import { linkRows } from '../../../src/client/tui/link-rows.ts';
-import { textOf } from '../../../src/client/tui/rows.ts';
+import type { SaidLink } from '../../../src/terminal/chat/display.ts';
+import { linkRows } from '../../../src/terminal/tui/link-rows.ts';
+import { textOf } from '../../../src/terminal/tui/rows.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 

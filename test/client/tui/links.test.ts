@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { asLink, knowsLinks, linkedRows } from '../../../src/client/tui/links.ts';
-import { wrapText } from '../../../src/client/tui/wrap.ts';
+import { asLink, knowsLinks, linkedRows } from '../../../src/terminal/tui/links.ts';
+import { wrapText } from '../../../src/terminal/tui/wrap.ts';
 
 /** The addresses in a text, in their order. */
 function linksIn(text: string): string[] {

@@ -1,11 +1,11 @@
 /** The parts of the list of conversations: names that are cut, numbers, days. */
 import { describe, expect, test } from 'vitest';
-import type { Conversation } from '../../../src/client/history/types.ts';
-import { cells } from '../../../src/client/tui/cells.ts';
-import { cutName, cutNames } from '../../../src/client/tui/cut-names.ts';
-import { DayHeadings } from '../../../src/client/tui/days.ts';
-import { addNotice, Notices } from '../../../src/client/tui/notices.ts';
-import { numbered, numberOf } from '../../../src/client/tui/numbers.ts';
+import type { Conversation } from '../../../src/terminal/history/types.ts';
+import { cells } from '../../../src/terminal/tui/cells.ts';
+import { cutName, cutNames } from '../../../src/terminal/tui/cut-names.ts';
+import { DayHeadings } from '../../../src/terminal/tui/days.ts';
+import { addNotice, Notices } from '../../../src/terminal/tui/notices.ts';
+import { numbered, numberOf } from '../../../src/terminal/tui/numbers.ts';
 
 describe('names that are cut', () => {
   test('keep both ends', () => {

@@ -1,8 +1,8 @@
 /* Rows with roles in, what the terminal is told out. */
 import { describe, expect, test } from 'vitest';
-import { type Looks, painted } from '../../../src/client/tui/paint.ts';
-import { type Row, span } from '../../../src/client/tui/rows.ts';
-import { themeFor } from '../../../src/client/tui/theme.ts';
+import { type Looks, painted } from '../../../src/terminal/tui/paint.ts';
+import { type Row, span } from '../../../src/terminal/tui/rows.ts';
+import { themeFor } from '../../../src/terminal/tui/theme.ts';
 
 const looksOf = (colorDepth: number): Looks => ({
   theme: themeFor('dark', {}, colorDepth),

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cells } from '../../../src/client/tui/cells.ts';
-import { span } from '../../../src/client/tui/rows.ts';
-import { signsFor, textInAscii, withSigns } from '../../../src/client/tui/signs.ts';
+import { cells } from '../../../src/terminal/tui/cells.ts';
+import { span } from '../../../src/terminal/tui/rows.ts';
+import { signsFor, textInAscii, withSigns } from '../../../src/terminal/tui/signs.ts';
 
 describe('signs', () => {
   it('are ASCII on the console, and wherever somebody says so', () => {
@@ -25,7 +25,7 @@ describe('signs', () => {
   });
 
   it('have one of ASCII, of the same width, for each that the screen draws', () => {
-    const folders = ['tui', 'talk'].map((name) => join(import.meta.dirname, '../../../src/client', name));
+    const folders = ['tui', 'chat'].map((name) => join(import.meta.dirname, '../../../src/terminal', name));
     const sources = folders.flatMap((folder) =>
       readdirSync(folder)
         .filter((file) => file !== 'signs.ts')

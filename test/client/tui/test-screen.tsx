@@ -1,16 +1,16 @@
 import { render } from 'ink-testing-library';
 import { expect, vi } from 'vitest';
-import { Histories } from '../../../src/client/history/histories.ts';
+import { Histories } from '../../../src/terminal/history/histories.ts';
 import { ServerClock } from '../../../src/client/server-clock.ts';
-import type { AccountOptions } from '../../../src/client/talk/account-questions.ts';
-import type { Display } from '../../../src/client/talk/display.ts';
-import type { Face } from '../../../src/client/talk/face.ts';
-import { Face1 } from '../../../src/client/talk/face1.ts';
-import { Face2 } from '../../../src/client/talk/face2.ts';
-import { Keyboard } from '../../../src/client/terminal/keyboard.ts';
-import { App } from '../../../src/client/tui/app.tsx';
-import { Chat } from '../../../src/client/tui/chat.ts';
-import { themeFor } from '../../../src/client/tui/theme.ts';
+import type { AccountOptions } from '../../../src/terminal/chat/account-questions.ts';
+import type { Display } from '../../../src/terminal/chat/display.ts';
+import type { Face } from '../../../src/terminal/chat/face.ts';
+import { Face1 } from '../../../src/terminal/chat/face1.ts';
+import { Face2 } from '../../../src/terminal/chat/face2.ts';
+import { Keyboard } from '../../../src/terminal/keyboard/keyboard.ts';
+import { App } from '../../../src/terminal/tui/app.tsx';
+import { Chat } from '../../../src/terminal/tui/chat.ts';
+import { themeFor } from '../../../src/terminal/tui/theme.ts';
 import { type Client2Options, DEFAULT_OPTIONS_2 } from '../../../src/client/v2/events.ts';
 
 export interface ScreenOptions {

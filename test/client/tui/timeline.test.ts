@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { History } from '../../../src/client/history/history.ts';
-import type { Peer, StoredMessage } from '../../../src/client/history/types.ts';
-import { layoutFor } from '../../../src/client/tui/message-rows.ts';
-import { textOf } from '../../../src/client/tui/rows.ts';
-import { Timeline } from '../../../src/client/tui/timeline.ts';
+import { History } from '../../../src/terminal/history/history.ts';
+import type { Peer, StoredMessage } from '../../../src/terminal/history/types.ts';
+import { layoutFor } from '../../../src/terminal/tui/message-rows.ts';
+import { textOf } from '../../../src/terminal/tui/rows.ts';
+import { Timeline } from '../../../src/terminal/tui/timeline.ts';
 
 const BOB: Peer = { kind: 'user', name: 'bob' };
 const NOON = new Date(2026, 10, 21, 12, 0).getTime();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EMPTY_INPUT, editInput, type InputAction } from '../../../src/client/tui/input-line.ts';
+import { EMPTY_INPUT, editInput, type InputAction } from '../../../src/terminal/tui/input-line.ts';
 
 /** What an action makes of a text with a bar where the cursor is. */
 function after(

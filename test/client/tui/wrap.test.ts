@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { wrapText } from '../../../src/client/tui/wrap.ts';
+import { wrapText } from '../../../src/terminal/tui/wrap.ts';
 import { Random } from '../../protocol/random.ts';
 
 test.each<[string, number, string[]]>([

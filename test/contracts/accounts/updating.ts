@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Account } from '../../../src/kafka/accounts.ts';
-import { EngineError } from '../../../src/kafka/errors.ts';
+import type { Account } from '../../../src/core/accounts.ts';
+import { EngineError } from '../../../src/core/errors.ts';
 import { eventually, type TestCluster, uniqueName } from '../cluster.ts';
 
 /** `update`: what may change in one life of an account. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Account } from '../../../src/kafka/accounts.ts';
+import type { Account } from '../../../src/core/accounts.ts';
 import {
   appendAll,
   eventually,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Inbox } from '../../../src/kafka/inboxes.ts';
+import type { Inbox } from '../../../src/core/inboxes.ts';
 import {
   appendAll,
   eventually,

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Account } from '../../../src/kafka/accounts.ts';
-import type { InboxMessage } from '../../../src/kafka/inboxes.ts';
+import type { Account } from '../../../src/core/accounts.ts';
+import type { InboxMessage } from '../../../src/core/inboxes.ts';
 import { eventually, message, observe, type TestCluster, uniqueName } from '../cluster.ts';
 
 const ALL = { maxBytes: 10_000_000 };

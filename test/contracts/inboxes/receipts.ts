@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Account } from '../../../src/kafka/accounts.ts';
-import type { Accepted } from '../../../src/kafka/inboxes.ts';
+import type { Account } from '../../../src/core/accounts.ts';
+import type { Accepted } from '../../../src/core/inboxes.ts';
 import {
   eventually,
   message,

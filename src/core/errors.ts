@@ -1,0 +1,61 @@
+import type { LossReason } from './inboxes.ts';
+import { isFinal, KafkaError } from '../storage/kafka/wire/kafka-error.ts';
+
+/**
+ * What can go wrong behind the two doors of the engine, one code per meaning. The frontend turns a code
+ * into the protocol's words; it never looks at Kafka's own errors.
+ *
+ * - `USERNAME_TAKEN`: create; somebody has that name.
+ * - `INVITE_USED`: create; as many accounts as the invite allows exist already.
+ * - `NO_SUCH_USER`: the account is gone, and its inbox topic with it.
+ * - `NO_INBOX`: the account is there, but its topic is gone, or another one has its name; `Accounts.mend` makes that good.
+ *   After an append nothing counts as stored.
+ * - `ALREADY_LOGGED_IN`: open; another session holds the inbox.
+ * - `BUSY`: a bounded queue is full or a race took too long; nothing was done, try again.
+ * - `UNAVAILABLE`: Kafka did not answer in time. After an append the message *may* have been stored.
+ * - `REFUSED`: Kafka does not let us do it, and will not before its operator changes something; nothing was done.
+ * - `LOST`: this inbox's lease is gone, `loss` says why where that is known; the session must end.
+ * - `MAILBOX_FULL`: append; the inbox, or this sender's share of it, is full; nothing was stored.
+ * - `TOO_LARGE`: the record is larger than a batch of ours may be; nothing was stored.
+ */
+export type EngineErrorCode =
+  | 'USERNAME_TAKEN'
+  | 'INVITE_USED'
+  | 'NO_SUCH_USER'
+  | 'NO_INBOX'
+  | 'ALREADY_LOGGED_IN'
+  | 'BUSY'
+  | 'UNAVAILABLE'
+  | 'REFUSED'
+  | 'LOST'
+  | 'MAILBOX_FULL'
+  | 'TOO_LARGE';
+
+/** The only error that leaves `src/kafka/`. `message` is a sentence for the log, not for the user. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: EngineErrorCode;
+  readonly loss: LossReason | undefined;
+
+  constructor(
+    code: EngineErrorCode,
+    message: string,
+    options: { cause?: unknown; loss?: LossReason | undefined } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.loss = options.loss;
+  }
+}
+
+/**
+ * For `catch`: what Kafka refused for good becomes `REFUSED`, whatever else it or the network threw `UNAVAILABLE`, with the
+ * cause kept for the log.
+ */
+export function unavailable(error: unknown): never {
+  if (error instanceof EngineError) throw error;
+  if (error instanceof KafkaError && isFinal(error.kafkaCode)) {
+    throw new EngineError('REFUSED', `${error.message} ${error.remedy}`, { cause: error });
+  }
+  throw new EngineError('UNAVAILABLE', 'Kafka did not do what was asked', { cause: error });
+}

@@ -1,0 +1,139 @@
+import type { Commit } from '../storage/kafka/groups/commits.ts';
+import { type EpochEnd, Epochs, UNKNOWN_EPOCH } from './epochs.ts';
+import type { LogBounds } from '../storage/kafka/fetch/log-reader.ts';
+import { MAX_GONE_CHARACTERS, Watermark } from '../storage/kafka/groups/watermark.ts';
+
+/** Ranges of `gone` that are remembered: each takes three characters at least. */
+const MAX_GONE_RANGES = Math.floor(MAX_GONE_CHARACTERS / 3);
+
+/** What a log was found to lack of what its owner's position counts on. */
+export interface Surprise {
+  /** Offsets that counted as delivered, where other messages lie by now: so many may be had twice. */
+  readonly again: number;
+  /** Offsets that were deleted unread. */
+  readonly gone: number;
+}
+
+/**
+ * Where the owner of an inbox is in its log: what was delivered, under which leader epochs it was appended, and what was
+ * gone unread. Commits keep all of it.
+ *
+ *     past   = epochs ["!" cut] [";" gone]
+ *     epochs = as in epochs.ts, below the top of the watermark
+ *     cut    = epoch of the log when it was last found cut, base 36
+ *     gone   = ranges, as in watermark.ts, from -1 on
+ */
+export class Position {
+  readonly watermark: Watermark;
+  readonly epochs: Epochs;
+  /** Offsets below the watermark that were deleted unread: they count as delivered in no other respect. */
+  readonly gone: Watermark;
+  #cutUnder: number;
+
+  constructor(
+    watermark: Watermark,
+    epochs = new Epochs(),
+    gone = new Watermark(-1),
+    cutUnder: number = UNKNOWN_EPOCH,
+  ) {
+    this.watermark = watermark;
+    this.epochs = epochs;
+    this.gone = gone;
+    this.#cutUnder = cutUnder;
+  }
+
+  /** Epoch of the log when it was last found cut: its offsets mean other messages since then. `UNKNOWN_EPOCH`: never. */
+  get cutUnder(): number {
+    return this.#cutUnder;
+  }
+
+  /** Of the last record that was delivered. */
+  get epoch(): number {
+    return this.epochs.at(this.watermark.top - 1);
+  }
+
+  /**
+   * Brings it into line with the log as it is.
+   * @param ends how far the log has the epoch of the last delivered record; null where nobody has asked, since the log's
+   * leader epoch is still that one, or none is known
+   */
+  resume({ start, end, epoch }: LogBounds, ends: EpochEnd | null): Surprise {
+    const { watermark } = this;
+    let again = 0;
+    const { top } = watermark;
+    // Without an epoch only the end says that something is missing, and nobody knows from where on.
+    let parts = ends === null ? Number.POSITIVE_INFINITY : this.epochs.partsFrom(ends);
+    if (ends === null && top > end) parts = start;
+    if (parts < top) {
+      const from = Math.max(parts, start);
+      again = watermark.count(from, Math.min(top, end) - 1);
+      this.cut(from, epoch);
+    }
+    return { again, gone: this.skipTo(start) };
+  }
+
+  /** From this offset on the log is another one. @param epoch the log's by now */
+  cut(from: number, epoch: number): void {
+    this.watermark.cut(from);
+    this.epochs.cut(from);
+    this.gone.cut(from);
+    this.#cutUnder = epoch;
+  }
+
+  /** The log begins here by now: what lies in front of that and was not delivered is gone. @returns how much */
+  skipTo(start: number): number {
+    return this.lose(this.watermark.low, start - 1);
+  }
+
+  /** The log has first..last no more: what of that was not delivered is gone. @returns how much */
+  lose(first: number, last: number): number {
+    let lost = 0;
+    const { watermark, gone } = this;
+    for (let from = watermark.nextMissing(first); from <= last; from = watermark.nextMissing(from)) {
+      const acknowledged = watermark.ranges.find(([start]) => start > from)?.[0] ?? Number.POSITIVE_INFINITY;
+      const to = Math.min(last, acknowledged - 1);
+      lost += to - from + 1;
+      gone.add(from, to);
+      if (gone.ranges.length > MAX_GONE_RANGES) this.#joinOldest();
+      watermark.add(from, to);
+    }
+    return lost;
+  }
+
+  /** The two oldest of `gone` become one, with what lies between them: rather called gone than delivered. */
+  #joinOldest(): void {
+    const [[first] = [0], [, last] = [0, 0]] = this.gone.ranges;
+    this.gone.add(first, last);
+  }
+
+  /** As a commit's metadata has it. */
+  encode(): string {
+    const cut = this.#cutUnder === UNKNOWN_EPOCH ? '' : `!${this.#cutUnder.toString(36)}`;
+    let gone = this.gone.encodeRanges();
+    for (; gone.length > MAX_GONE_CHARACTERS; gone = this.gone.encodeRanges()) this.#joinOldest();
+    return this.epochs.encode(this.watermark.top) + cut + (gone && `;${gone}`);
+  }
+
+  /**
+   * Reads a commit back.
+   * @returns null when it is of another life, of another format, or damaged: then it counts as missing
+   */
+  static decode(commit: Commit, incarnation: string): Position | null {
+    const { offset, epoch, metadata } = commit;
+    const watermark = Watermark.decode(offset, metadata, incarnation);
+    const past = /^([^!;]*)(?:!([0-9a-z]{1,7}))?(?:;(.+))?$/.exec(metadata.split(' ')[4] ?? '');
+    if (watermark === null || past === null) return null;
+    const [, starts = '', cut, ranges = ''] = past;
+    const epochs = Epochs.decode(starts);
+    const gone = Watermark.decodeRanges(-1, ranges);
+    if (epochs === null || gone === null) return null;
+    // Where the list says nothing of its last record, Kafka's own field does.
+    if (watermark.top > 0) epochs.note(watermark.top - 1, epoch);
+    return new Position(
+      watermark,
+      epochs,
+      gone,
+      cut === undefined ? UNKNOWN_EPOCH : Number.parseInt(cut, 36),
+    );
+  }
+}

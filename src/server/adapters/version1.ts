@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import type { InboxMessage, Sender } from '../../core/inboxes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { externalSender, isUsername } from '../../protocol/names.ts';
+import { v1 } from '../../protocol/v1/codec.ts';
+import { type Entry, fitEntries } from '../../protocol/v1/entries.ts';
+import { failureFrame, type ServerFrame } from '../../protocol/v1/replies.ts';
+import type { Entered, Request, Result } from '../commands/requests.ts';
+import type { Version } from './versions.ts';
+
+/**
+ * Version 1: what waits in the inbox is for `retrieve`, what arrives while logged in is pushed. There are no
+ * acknowledgements, so *delivered* is the best there is: the network took the bytes.
+ */
+export const version1: Version = {
+  number: v1.version,
+  decodeRequest: (frame) => neutral(v1.decodeRequest(frame)),
+  encodeFailure: (error) => failureFrame(inOldWords(error)),
+  encodeFarewell: (error) => failureFrame(inOldWords(error, LOGIN_ENDED)),
+  encodeResult(result) {
+    const frame = resultFrame(result);
+    return frame === null ? null : v1.encodeServerFrame(frame);
+  },
+  encodeMessage: (message) =>
+    v1.encodeServerFrame({ type: 'message', sender: senderText(message.from), body: message.body }),
+  encodeFates: () => null,
+  fitRetrieved: (messages) => fitEntries(messages.map(entry)),
+  ping: null,
+  deliveredBy: 'network',
+  resumes: false,
+};
+
+const LOGIN_ENDED =
+  'Your login has ended: the account was logged in to elsewhere, or the server lost touch with its inbox.';
+
+/** Version 1 has one sentence for a login that lost its inbox, however that came. */
+function inOldWords(error: ProtocolError, text?: string): ProtocolError {
+  const isLost = error.code === 'INBOX_LOST' || (error.code === 'REPLACED' && text !== undefined);
+  return isLost ? new ProtocolError('REPLACED', text) : error;
+}
+
+function neutral(request: ReturnType<typeof v1.decodeRequest>): Request {
+  switch (request.type) {
+    case 'create':
+      return { ...request, password: null, displayName: null, invite: null, deliver: 'live' };
+    case 'login':
+      return { ...request, proof: { kind: 'none' }, takeover: false, deliver: 'live' };
+    case 'delete':
+      return { ...request, password: null, force: false };
+    case 'list':
+      return { ...request, after: null, limit: null };
+    case 'retrieve':
+      return { ...request, limit: null };
+    case 'send':
+      return { ...request, id: randomUUID(), contentType: null };
+    case 'logout':
+      return request;
+  }
+}
+
+function resultFrame(result: Result): ServerFrame | null {
+  switch (result.type) {
+    case 'created':
+    case 'logged-in':
+      return { type: result.type, token: tokenText(result) };
+    case 'listed':
+      return { type: 'listed', names: result.names };
+    case 'retrieved':
+      return { type: 'retrieved', entries: result.messages.map(entry) };
+    case 'sent':
+      return {
+        type: 'sent',
+        text: result.recipientLoggedIn ? `delivered to ${result.to.name}` : `queued for ${result.to.name}`,
+      };
+    case 'logged-out':
+    case 'deleted':
+      return null;
+    default:
+      throw new Error(`version 1 has no ${result.type}`);
+  }
+}
+
+/** Version 1 has no logins that only send. */
+function tokenText({ held }: Entered): string {
+  if (held === null) throw new Error('a login of version 1 without an inbox');
+  return Buffer.from(held.token).toString('base64url');
+}
+
+function entry(message: InboxMessage): Entry {
+  return { sender: senderText(message.from), body: message.body };
+}
+
+/** Only a name that could be an account's is shown bare; any other producer's stands in brackets. */
+function senderText(from: Sender): string {
+  return from.kind === 'user' && isUsername(from.name) ? from.name : externalSender(from.name);
+}

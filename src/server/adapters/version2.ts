@@ -1,0 +1,220 @@
+import type { InboxMessage } from '../../core/inboxes.ts';
+import { PACKAGE_VERSION } from '../../util/package-version.ts';
+import { isUsername } from '../../protocol/names.ts';
+import { v2 } from '../../protocol/v2/codec.ts';
+import { ID_BYTES } from '../../protocol/v2/fields.ts';
+import {
+  deliveredFrame,
+  externalMessageFrame,
+  sentFrame,
+  userMessageFrame,
+} from '../../protocol/v2/hot-frames.ts';
+import { fitMessages } from '../../protocol/v2/pages.ts';
+import { failureFrame, goodbyeFrame, type Message, type ServerFrame } from '../../protocol/v2/replies.ts';
+import { MAX_BODY_BYTES, MAX_PAGE } from '../../protocol/v2/requests.ts';
+import type { OffsetRange } from '../session/delivery.ts';
+import { encodeReceipt } from '../receipts/receipt.ts';
+import type { AckRequest, Entered, Held, LoginRequest, Proof, Request, Result, Sent } from '../commands/requests.ts';
+import { putUuid, uuidBytes, uuidText } from '../../util/uuid.ts';
+import type { Version } from './versions.ts';
+
+/** Versions of the protocol, and what a server of this one can do beyond the plain requests. */
+const SPOKEN = [1, 2];
+const FEATURES = ['block', 'deliver-none', 'receipts', 'resume', 'resume-asks', 'takeover'];
+
+/** Version 2: passwords, messages with ids, and a message counts as delivered when the client has said so. */
+export const version2: Version = {
+  number: v2.version,
+  decodeRequest: (frame) => neutral(v2.decodeRequest(frame)),
+  encodeResult: (result) =>
+    result.type === 'sent' ? encodeSent(result) : v2.encodeServerFrame(resultFrame(result)),
+  encodeFailure: (error, answered = {}) =>
+    failureFrame(error, {
+      request: answered.opcode,
+      id: answered.id === undefined ? undefined : (uuidBytes(answered.id) ?? undefined),
+    }),
+  encodeFarewell: goodbyeFrame,
+  encodeMessage: (message) => shown(message, userMessageFrame, externalMessageFrame),
+  encodeFates: (delivered, undeliverable) => deliveredFrame(packed(delivered), packed(undeliverable)),
+  fitRetrieved: (messages) => fitMessages(messages.map(messageOf)),
+  ping: v2.encodeServerFrame({ type: 'ping' }),
+  deliveredBy: 'client',
+  resumes: true,
+};
+
+function neutral(request: ReturnType<typeof v2.decodeRequest>): Request {
+  switch (request.type) {
+    case 'hello':
+      return { type: 'hello', client: request.client };
+    case 'create': {
+      const { username, password = null, displayName = null, invite = null, deliver = 'all' } = request;
+      return { type: 'create', name: username, password, displayName, invite, deliver };
+    }
+    case 'login':
+      return loginOf(request);
+    case 'delete':
+      return { type: 'delete', password: request.password ?? null, force: request.force ?? false };
+    case 'list': {
+      const { pattern = '', after = null, limit = MAX_PAGE } = request;
+      return { type: 'list', pattern, after, limit };
+    }
+    case 'retrieve':
+      return { type: 'retrieve', limit: request.limit ?? MAX_PAGE };
+    case 'send': {
+      const { id, to, body, contentType = null } = request;
+      return { type: 'send', id: uuidText(id), to, body, contentType };
+    }
+    case 'ack':
+      return ackOf(request);
+    case 'status':
+      return { type: 'status', names: request.names };
+    case 'password':
+      return { type: 'password', old: request.old ?? null, new: request.new };
+    case 'receipts':
+      return { type: 'receipts', receipts: request.receipts };
+    case 'block': {
+      const { name, blocked } = request;
+      const change = name === undefined || blocked === undefined ? null : { name, blocked };
+      return { type: 'block', change };
+    }
+    case 'logout':
+    case 'ping':
+      return { type: request.type };
+  }
+}
+
+function loginOf(
+  request: Extract<ReturnType<typeof v2.decodeRequest>, { readonly type: 'login' }>,
+): LoginRequest {
+  const { username, password, token, takeover = null, deliver = 'all' } = request;
+  let proof: Proof = { kind: 'none' };
+  if (password !== undefined) proof = { kind: 'password', password };
+  if (token !== undefined) proof = { kind: 'token', token };
+  return { type: 'login', name: username, proof, takeover, deliver };
+}
+
+function ackOf(request: Extract<ReturnType<typeof v2.decodeRequest>, { readonly type: 'ack' }>): AckRequest {
+  const { upTo, ranges } = request;
+  const below: OffsetRange[] = upTo === undefined ? [] : [{ first: 0, last: upTo }];
+  if (ranges === undefined) return { type: 'ack', ranges: below };
+  return { type: 'ack', ranges: [...ranges.map(([first, last]) => ({ first, last })), ...below] };
+}
+
+function encodeSent({ id, from, to, accepted, recipientLoggedIn }: Sent): Buffer {
+  const receipt = encodeReceipt(from.incarnation, to, accepted);
+  demandBytes(idBytes, 0, id);
+  return sentFrame(idBytes, receipt, accepted.acceptedAt, recipientLoggedIn);
+}
+
+function resultFrame(result: Exclude<Result, Sent>): ServerFrame {
+  switch (result.type) {
+    case 'welcome': {
+      const { limits, time } = result;
+      return {
+        type: 'welcome',
+        server: `milena ${PACKAGE_VERSION}`,
+        versions: SPOKEN,
+        features: FEATURES,
+        limits: { ...limits, bodyBytes: MAX_BODY_BYTES },
+        time,
+      };
+    }
+    case 'created':
+    case 'logged-in':
+      return { type: result.type, ...sessionOf(result) };
+    case 'retrieved':
+      return { type: 'retrieved', messages: result.messages.map(messageOf), more: result.more };
+    default:
+      return result;
+  }
+}
+
+function sessionOf(entered: Entered) {
+  const { account, held, limits } = entered;
+  return {
+    username: account.name,
+    incarnation: packed([account.incarnation]),
+    ...(held !== null && heldOf(held)),
+    limits,
+  };
+}
+
+function heldOf({ inbox, token, tokenExpiresAt, undelivered }: Held) {
+  const { again, gone } = inbox.surprise;
+  return {
+    inbox: packed([inbox.id]),
+    token,
+    tokenExpiresAt,
+    undelivered,
+    ...(again > 0 && { again }),
+    ...(gone > 0 && { gone }),
+  };
+}
+
+/** A message of a page of `retrieved`. */
+function messageOf(message: InboxMessage): Message {
+  return shown<Message>(message, userMessage, externalMessage);
+}
+
+function userMessage(message: InboxMessage, id: Uint8Array, from: string, life: Uint8Array): Message {
+  const fromIncarnation = Buffer.from(life);
+  return { ...contentOf(message), verified: true, id: Buffer.from(id), from, fromIncarnation };
+}
+
+function externalMessage(message: InboxMessage, id: Uint8Array | null, external: string): Message {
+  return {
+    ...contentOf(message),
+    verified: false,
+    external,
+    ...(id !== null && { id: Buffer.from(id) }),
+  };
+}
+
+function contentOf({ offset, body, acceptedAt, contentType }: InboxMessage) {
+  return { seq: offset, body, sentAt: acceptedAt, ...(contentType !== null && { contentType }) };
+}
+
+/** The ids of the one message that is being encoded. */
+const idBytes = Buffer.alloc(ID_BYTES);
+const lifeBytes = Buffer.alloc(ID_BYTES);
+
+/**
+ * Only who could be a user, with ids as we make them, is shown as one. The bytes of ids are another message's after
+ * this: who keeps them makes a copy.
+ */
+function shown<Form>(
+  message: InboxMessage,
+  asUser: (message: InboxMessage, id: Uint8Array, from: string, life: Uint8Array) => Form,
+  asExternal: (message: InboxMessage, id: Uint8Array | null, external: string) => Form,
+): Form {
+  const { id, from } = message;
+  const identified = id !== null && putUuid(idBytes, 0, id);
+  if (
+    from.kind === 'user' &&
+    identified &&
+    isUsername(from.name) &&
+    putUuid(lifeBytes, 0, from.incarnation)
+  ) {
+    return asUser(message, idBytes, from.name, lifeBytes);
+  }
+  return asExternal(message, identified ? idBytes : null, from.name);
+}
+
+/**
+ * The bytes of UUIDs, one behind the other.
+ * @throws Error for an id that none of our frontends has made
+ */
+function packed(uuids: readonly string[]): Buffer {
+  const bytes = Buffer.allocUnsafe(ID_BYTES * uuids.length);
+  let at = 0;
+  for (const uuid of uuids) {
+    demandBytes(bytes, at, uuid);
+    at += ID_BYTES;
+  }
+  return bytes;
+}
+
+/** @throws Error for an id that none of our frontends has made */
+function demandBytes(target: Uint8Array, at: number, uuid: string): void {
+  if (!putUuid(target, at, uuid)) throw new Error(`${uuid} is no UUID`);
+}

@@ -1,0 +1,71 @@
+/* Which requests have a line in the audit, and what it says: one place decides. */
+import { EngineError } from '../../core/errors.ts';
+import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
+import type { AuditEntry } from '../identity/audit.ts';
+import type { Request, Result } from './requests.ts';
+import type { Caller, Seat, Services } from './context.ts';
+
+/** Failures by which somebody showed that they are not who they say, or tried what a guesser tries. */
+const FAILED: ReadonlySet<ProtocolErrorCode> = new Set([
+  'BAD_CREDENTIALS',
+  'NO_SUCH_USER',
+  'USERNAME_TAKEN',
+  'WEAK_PASSWORD',
+]);
+
+/** Notes what came of a request, where it concerns an account. @returns what the work returns */
+export async function audited(
+  { audit }: Pick<Services, 'audit'>,
+  caller: Caller,
+  seat: Seat | null,
+  request: Request,
+  work: Promise<Result>,
+): Promise<Result> {
+  const entry = entryOf(caller, seat, request);
+  if (entry === null) return work;
+  try {
+    const result = await work;
+    audit.record({ ...entry, outcome: 'ok' });
+    return result;
+  } catch (error) {
+    audit.record({ ...entry, ...outcomeOf(error) });
+    throw error;
+  }
+}
+
+/** An address as a firewall wants it: `[::ffff:]ADDRESS:PORT` without the rest. */
+export function addressOf(peer: string): string {
+  return peer.replace(/:\d+$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+function entryOf(caller: Caller, seat: Seat | null, request: Request): Omit<AuditEntry, 'outcome'> | null {
+  const address = addressOf(caller.peer);
+  switch (request.type) {
+    case 'create':
+      return { audit: 'create', user: request.name, address };
+    case 'login': {
+      const { proof, deliver } = request;
+      const takeover = request.takeover === true && deliver !== 'none';
+      return { audit: 'login', user: request.name, address, by: proof.kind, ...(takeover && { takeover }) };
+    }
+    case 'logout':
+    case 'delete':
+    case 'password':
+      return seat === null ? null : { audit: request.type, user: seat.account.name, address };
+    default:
+      return null;
+  }
+}
+
+function outcomeOf(error: unknown): Pick<AuditEntry, 'outcome' | 'reason'> {
+  if (error instanceof EngineError) {
+    const outcome = error.code === 'UNAVAILABLE' ? 'error' : 'refused';
+    return { outcome: error.code === 'USERNAME_TAKEN' ? 'failed' : outcome, reason: error.code };
+  }
+  if (!(error instanceof ProtocolError)) return { outcome: 'error', reason: 'INTERNAL' };
+  const { code } = error;
+  // The account is there: only nobody is logged in to it.
+  if (error.created) return { outcome: 'ok', reason: code };
+  if (FAILED.has(code)) return { outcome: 'failed', reason: code };
+  return { outcome: code === 'UNAVAILABLE' || code === 'INTERNAL' ? 'error' : 'refused', reason: code };
+}

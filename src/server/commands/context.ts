@@ -1,0 +1,99 @@
+import type { Logger } from 'pino';
+import type { Account, Accounts } from '../../core/accounts.ts';
+import type { Inbox, Inboxes, OpenOptions } from '../../core/inboxes.ts';
+import type { Audit } from '../identity/audit.ts';
+import type { Claim } from '../identity/guesses.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Registration } from '../identity/registration.ts';
+import type { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
+import type { Limits } from '../limits.ts';
+import type { Outbox } from '../session/outbox.ts';
+import type { Presence } from '../presence.ts';
+import type { Questions } from './questions.ts';
+import type { Queues } from '../session/queues.ts';
+import type { Senders } from './senders.ts';
+import type { Shares } from '../net/share.ts';
+import type { Tracker } from '../receipts/tracker.ts';
+import type { Turnstile } from '../../util/turnstile.ts';
+import type { Version } from '../adapters/versions.ts';
+
+/** What all handlers of a frontend share. */
+export interface Services {
+  readonly accounts: Accounts;
+  readonly inboxes: Inboxes;
+  readonly identity: Identity;
+  readonly presence: Presence;
+  readonly tracker: Tracker;
+  /** The time of the event loop, and who may have how much of it. */
+  readonly shares: Shares;
+  /** For what costs Kafka's coordinator a look. */
+  readonly questions: Questions;
+  /** For pages of undelivered messages: each may be a mebibyte to read and to write. */
+  readonly reading: Turnstile;
+  /** For making accounts: each is a topic and a transaction. */
+  readonly creating: Turnstile;
+  /** Bytes of names that strangers may still be told. */
+  readonly strangersLists: { readonly ofAddress: TokenBuckets; readonly ofAll: TokenBucket };
+  /** Changes that an account may still make, by name. */
+  readonly changes: TokenBuckets;
+  /** Logins that only send. */
+  readonly senders: Senders;
+  /** Logins to one account through this frontend, one behind the other. */
+  readonly logins: Queues;
+  /** For taking inboxes: all users of a frontend that died may come at the same moment. */
+  readonly entrance: Turnstile;
+  /** For giving inboxes back: many people may leave at the same moment. */
+  readonly exit: Turnstile;
+  readonly registration: Registration;
+  /** Whether accounts without a password may be made and used here. */
+  readonly openAccounts: boolean;
+  /** Whether names are told to who is not logged in. */
+  readonly listBeforeLogin: boolean;
+  /** What one inbox takes; null where that is not known. */
+  readonly mailbox: { readonly maxMessages: number; readonly maxBytes: number } | null;
+  readonly limits: Limits;
+  readonly audit: Audit;
+  readonly log: Logger;
+}
+
+/** Who asks: its version, address and port, what stands for the address where callers are counted, and where its messages go once it is logged in. */
+export interface Caller {
+  readonly version: Version;
+  readonly peer: string;
+  readonly address: string;
+  /** Whether the connection is gone or the session has ended, so that the answer would be for nobody. */
+  readonly isGone: () => boolean;
+  /** Sets what is called when that becomes so, in place of what was set before; null: nothing. */
+  readonly whenGone: (leave: (() => void) | null) => void;
+  /** Whether it sends nothing more; what the network has brought is known two turns of the event loop later. */
+  readonly hasEnded: () => boolean;
+  /** Whether logins or other proofs have failed on the connection, more than once. */
+  readonly hasErred: () => boolean;
+  readonly delivery: Pick<OpenOptions, 'onMessage' | 'onLost'>;
+}
+
+/** The caller, who says to be this name. */
+export function claimOf(caller: Caller, name: string): Claim {
+  const { address, isGone, whenGone, hasEnded, hasErred } = caller;
+  return { name, address, isHolder: false, isGone, whenGone, hasEnded, hasErred };
+}
+
+/** A caller who is logged in, and whose requests are carried out even when they are gone. */
+export function holderClaim({ address, hasErred }: Caller, name: string): Claim {
+  const never = () => false;
+  return { name, address, isHolder: true, isGone: never, whenGone: () => {}, hasEnded: never, hasErred };
+}
+
+/** What somebody has who is logged in. */
+export interface Seat {
+  /** As it was at the login: what may change since then is looked up. */
+  readonly account: Account;
+  /** Null of a login that only sends. */
+  readonly inbox: Inbox | null;
+  readonly outbox: Outbox;
+}
+
+/** The seat of the one login that holds the account's inbox: nobody else changes the account or its token. */
+export interface HolderSeat extends Seat {
+  readonly inbox: Inbox;
+}

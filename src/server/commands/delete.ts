@@ -1,0 +1,44 @@
+/*
+ * delete {password, force} → deleted {undelivered}: removes the account one is logged in to, its token, its inbox and
+ * the inbox's consumer group.
+ * Failures: BAD_CREDENTIALS, RATE_LIMITED, HAS_UNDELIVERED with their number unless forced, NO_SUCH_USER (somebody
+ * else removed it), BUSY, UNAVAILABLE.
+ *
+ * The check and the removal cannot be one step: a message accepted between them is undeliverable, and its sender is
+ * told as much as those of the messages that were there before.
+ */
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { DeleteRequest, Result } from './requests.ts';
+import { accountNow } from './account-now.ts';
+import { type Caller, type HolderSeat, holderClaim, type Services } from './context.ts';
+
+/** @throws ProtocolError, EngineError: the account is still there, or its removal will show elsewhere */
+export async function deleteAccount(
+  services: Services,
+  caller: Caller,
+  seat: HolderSeat,
+  request: DeleteRequest,
+): Promise<Result> {
+  const account = accountNow(services, seat);
+  if (account.credential !== null) {
+    const claim = holderClaim(caller, account.name);
+    await services.identity.demandPassword(claim, () => account, request.password ?? '');
+  }
+  const undelivered = await seat.inbox.undelivered();
+  if (undelivered > 0 && !request.force) throw hasUndelivered(undelivered);
+  // Somebody may have taken the inbox over in a moment in which this process stood still.
+  await seat.inbox.confirm();
+  await services.accounts.remove(account);
+  await services.identity.forgetToken(account).catch((error: unknown) => {
+    // It belongs to a life that is over: nobody can use it.
+    services.log.warn({ err: error, user: account.name }, 'a token outlives its account');
+  });
+  await seat.inbox.discard();
+  return { type: 'deleted', undelivered };
+}
+
+function hasUndelivered(undelivered: number): ProtocolError {
+  const messages = undelivered === 1 ? '1 undelivered message' : `${undelivered} undelivered messages`;
+  const text = `The account holds ${messages}: retrieve first.`;
+  return new ProtocolError('HAS_UNDELIVERED', text, { undelivered });
+}

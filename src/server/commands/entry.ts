@@ -1,0 +1,104 @@
+/* What create and login have in common. */
+import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Account } from '../../core/accounts.ts';
+import { EngineError } from '../../core/errors.ts';
+import type { Inbox, OpenOptions } from '../../core/inboxes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Deliver, Entered, Held, ResumeToken } from './requests.ts';
+import type { Caller, Services } from './context.ts';
+import { giveBack } from './logout.ts';
+
+export interface HowToEnter {
+  readonly deliver: Deliver;
+  /** End the login that holds the inbox now. */
+  readonly takeover?: boolean;
+}
+
+/**
+ * Takes the account's inbox for the caller, and gives it back if the rest of the login fails; of a login that only sends
+ * there is nothing to take.
+ * @param getToken makes the token to come back with; called once the caller is the one that holds the inbox
+ * @throws ProtocolError `BUSY` for a caller that has ended; EngineError
+ */
+export async function enter(
+  services: Services,
+  caller: Caller,
+  account: Account,
+  { deliver, takeover = false }: HowToEnter,
+  getToken: () => Promise<ResumeToken>,
+): Promise<Omit<Entered, 'type'>> {
+  const limits = sessionLimits(services);
+  if (deliver === 'none') return { account, held: null, limits };
+  return services.entrance.pass(caller.address, async () => {
+    await demandThere(caller);
+    return { ...(await take(services, caller, account, { deliver, takeover }, getToken)), limits };
+  });
+}
+
+/**
+ * Nobody is let in who sends nothing more: they may have given this login up and be in by another one, which must neither
+ * end nor lose its token by the first. A process that stood still finds the request and the end of its connection at the
+ * same moment. In version 1, where nobody takes anything over or has a token, some say all they have to say and end.
+ */
+async function demandThere(caller: Caller): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await nextTurn();
+  if (caller.isGone() || (caller.version.resumes && caller.hasEnded())) {
+    throw new ProtocolError('BUSY', 'The connection has ended: nobody is logged in by it.');
+  }
+}
+
+async function take(
+  services: Services,
+  caller: Caller,
+  known: Account,
+  how: Pick<OpenOptions, 'deliver' | 'takeover'>,
+  getToken: () => Promise<ResumeToken>,
+): Promise<{ readonly account: Account; readonly held: Held }> {
+  const { account, inbox } = await open(services, known, { ...how, ...caller.delivery });
+  if (!caller.version.resumes) {
+    return { account, held: { inbox, token: randomBytes(32), tokenExpiresAt: 0, undelivered: 0 } };
+  }
+  // Until the client has its answer: a long backlog would come before it.
+  inbox.pause();
+  try {
+    // Whoever lost it meanwhile must not write over the new holder's token.
+    await inbox.confirm();
+    await demandThere(caller);
+    const [token, undelivered] = await Promise.all([getToken(), inbox.undelivered()]);
+    return { account, held: { inbox, ...token, undelivered } };
+  } catch (error) {
+    await giveBack(services, { account, inbox });
+    throw error;
+  }
+}
+
+/** Opens the account's inbox; where its topic is gone, or another one, it gets a topic first. */
+async function open(
+  { accounts, inboxes }: Services,
+  account: Account,
+  options: OpenOptions,
+): Promise<{ readonly account: Account; readonly inbox: Inbox }> {
+  try {
+    return { account, inbox: await inboxes.open(account, options) };
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'NO_INBOX') throw error;
+    const mended = await accounts.mend(account);
+    return { account: mended, inbox: await inboxes.open(mended, options) };
+  }
+}
+
+/** What somebody is told who is logged in. */
+export function sessionLimits({ limits, mailbox }: Pick<Services, 'limits' | 'mailbox'>): Entered['limits'] {
+  const { window } = limits;
+  const messagesPerSecond = Math.max(1, Math.floor(limits.sendsPerSecond));
+  if (mailbox === null) return { window, messagesPerSecond };
+  const { maxMessages: mailboxMessages, maxBytes: mailboxBytes } = mailbox;
+  return { window, messagesPerSecond, mailboxMessages, mailboxBytes };
+}
+
+/** @throws ProtocolError `code` where the operator allows no accounts without a password */
+export function demandOpenAccounts(services: Services, code: 'BAD_CREDENTIALS' | 'WEAK_PASSWORD'): void {
+  if (services.openAccounts) return;
+  throw new ProtocolError(code, 'Accounts without a password are not allowed on this server.');
+}

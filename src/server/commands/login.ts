@@ -1,0 +1,106 @@
+/*
+ * login {name, proof, takeover, deliver} → logged-in {token}: takes the account's inbox, which nobody else may hold
+ * then. A token takes it over without asking, since it is the same client that comes back, unless `takeover` is false. With
+ * `deliver` none the login only sends: it takes nothing, gets no token, and leaves the one there is as it was.
+ * Failures: BAD_CREDENTIALS (wrong password or token, the same for a name that nobody has; the account is disabled, or
+ * open accounts are not allowed here), NO_SUCH_USER (without a proof only), RATE_LIMITED, ALREADY_LOGGED_IN, BUSY,
+ * UNAVAILABLE.
+ */
+import type { Account } from '../../core/accounts.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Claim } from '../identity/guesses.ts';
+import type { Entered, LoginRequest, ResumeToken } from './requests.ts';
+import { type Caller, claimOf, type Services } from './context.ts';
+import { demandOpenAccounts, enter } from './entry.ts';
+
+/** An account whose owner is there. */
+interface Proven {
+  readonly account: Account;
+  readonly takeover: boolean;
+  /** Proves it again, where that may be otherwise after another login. */
+  readonly again: () => Promise<unknown>;
+  /** Called by who holds the inbox. */
+  readonly getToken: () => Promise<ResumeToken>;
+}
+
+/** @throws ProtocolError, EngineError */
+export async function login(services: Services, caller: Caller, request: LoginRequest): Promise<Entered> {
+  const { account, takeover, again, getToken } = await prove(services, caller, request);
+  if (account.disabled) {
+    throw new ProtocolError('BAD_CREDENTIALS', `The account ${account.name} is disabled.`);
+  }
+  const { deliver } = request;
+  if (deliver === 'none') {
+    return { type: 'logged-in', ...(await enter(services, caller, account, { deliver }, getToken)) };
+  }
+  // Somebody who logs out and in again at once must not be told that they are still logged in.
+  await services.presence.leave(account.name);
+  // A client that has given up a login comes again at once: it has to wait for the end of that, but not to ask again.
+  const entered = await services.logins.pass(account.name, takeover, async (hasWaited) => {
+    if (hasWaited) await again();
+    return enter(services, caller, account, { deliver, takeover }, getToken);
+  });
+  return { type: 'logged-in', ...entered };
+}
+
+async function prove(services: Services, caller: Caller, request: LoginRequest): Promise<Proven> {
+  const { identity } = services;
+  const { name, proof, takeover } = request;
+  switch (proof.kind) {
+    case 'none': {
+      demandOpenAccounts(services, 'BAD_CREDENTIALS');
+      const account = demandOpen(name, await services.accounts.find(name));
+      const getToken = () => identity.issueToken(account);
+      return { account, takeover: takeover ?? false, again: nothing, getToken };
+    }
+    case 'password': {
+      await services.accounts.findEvenly(name);
+      const claim = claimOf(caller, name);
+      const account = await identity.demandPassword(claim, () => services.accounts.get(name), proof.password);
+      const getToken = async () => {
+        await raiseCost(services, claim, account, proof.password);
+        return identity.issueToken(account);
+      };
+      return { account, takeover: takeover ?? false, again: nothing, getToken };
+    }
+    case 'token': {
+      const account = await services.accounts.find(name);
+      const again = () => identity.demandToken(claimOf(caller, name), account, proof.token);
+      const resumption = await again();
+      const known = demandKnown(account);
+      const getToken = () => identity.prolongToken(known, resumption);
+      return { account: known, takeover: takeover ?? true, again, getToken };
+    }
+  }
+}
+
+const nothing = async () => {};
+
+function demandOpen(name: string, account: Account | undefined): Account {
+  if (account === undefined) throw new ProtocolError('NO_SUCH_USER', `There is no user called ${name}.`);
+  if (account.credential === null) return account;
+  const text = `The account ${name} has a password: log in with a client that can send it.`;
+  throw new ProtocolError('BAD_CREDENTIALS', text);
+}
+
+/** A proof for an account that is not there is never right. */
+function demandKnown(account: Account | undefined): Account {
+  if (account === undefined) throw new Error('somebody was proven to be nobody');
+  return account;
+}
+
+/** A login does not fail because its hash could not be made anew. */
+async function raiseCost(
+  services: Services,
+  claim: Claim,
+  account: Account,
+  password: string,
+): Promise<void> {
+  const { identity, accounts, log } = services;
+  try {
+    const credential = await identity.renewedCredential(claim, account, password);
+    if (credential !== null) await accounts.update(account, { credential });
+  } catch (error) {
+    log.warn({ err: error, user: account.name }, 'a password hash stays as it was');
+  }
+}

@@ -1,0 +1,35 @@
+/*
+ * password {old, new} → password-changed {token}: another password, or the first one of an open account. The token of
+ * any other login is worth nothing afterwards.
+ * Failures: REPLACED, INBOX_LOST, BAD_CREDENTIALS, WEAK_PASSWORD, RATE_LIMITED, NO_SUCH_USER, BUSY, UNAVAILABLE.
+ */
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { PasswordRequest, Result } from './requests.ts';
+import { accountNow } from './account-now.ts';
+import { type Caller, type HolderSeat, holderClaim, type Services } from './context.ts';
+
+/** @throws ProtocolError, EngineError */
+export async function changePassword(
+  services: Services,
+  caller: Caller,
+  seat: HolderSeat,
+  request: PasswordRequest,
+): Promise<Result> {
+  const { identity, accounts } = services;
+  const account = accountNow(services, seat);
+  const claim = holderClaim(caller, account.name);
+  if (account.credential !== null) {
+    await identity.demandPassword(claim, () => account, request.old ?? '');
+  }
+  const credential = await identity.newCredential(claim, request.new, false);
+  // Whoever has taken over meanwhile would lose the token.
+  await seat.inbox.confirm();
+  const changed = await accounts.update(account, { credential });
+  // It is the new password that counts by now: no code but this one leaves that open.
+  const token = await identity.issueToken(changed).catch((cause: unknown) => {
+    const text =
+      'Your password was changed, but this login got no token to come back with: change it once more.';
+    throw new ProtocolError('UNAVAILABLE', text, { cause });
+  });
+  return { type: 'password-changed', ...token };
+}

@@ -1,0 +1,28 @@
+/*
+ * retrieve {limit} → retrieved {messages, more}: the undelivered messages that were not pushed, oldest first, as many
+ * as fit into one reply. In version 1 they count as delivered once the reply has gone out, in version 2 once they are
+ * acknowledged: until then they are retrieved again.
+ * Failures: UNAVAILABLE, REPLACED, INBOX_LOST (that happened meanwhile).
+ */
+import type { Result, RetrieveRequest } from './requests.ts';
+import type { Caller, HolderSeat, Services } from './context.ts';
+
+/** More than any body in an inbox has: reading stops only where that many bytes too many have come. */
+const LARGEST_BODY = 128 * 1024;
+
+/** @throws EngineError */
+export async function retrieve(
+  services: Services,
+  caller: Caller,
+  seat: HolderSeat,
+  request: RetrieveRequest,
+): Promise<Result> {
+  const { retrieveBytes, retrieveMessages } = services.limits;
+  const most = Math.min(request.limit ?? Number.POSITIVE_INFINITY, retrieveMessages);
+  // A little more than can be answered: what is left over says that there is more.
+  const found = await services.reading.pass(seat.account.name, () =>
+    seat.inbox.read({ maxBytes: retrieveBytes + LARGEST_BODY, maxMessages: most + 1 }),
+  );
+  const messages = found.slice(0, Math.min(most, caller.version.fitRetrieved(found)));
+  return { type: 'retrieved', messages, more: found.length > messages.length };
+}

@@ -1,0 +1,91 @@
+/*
+ * send {id, to, body} → sent {accepted, recipient logged in}: stores one message in the recipient's inbox. Confirmed
+ * only after Kafka has it. An id that was sent lately is answered as it was then.
+ * Failures: NO_SUCH_USER, BLOCKED, MAILBOX_FULL, RATE_LIMITED, BUSY, TOO_LARGE, BAD_REQUEST (the id was used for
+ * somebody else; nothing was stored); UNAVAILABLE (it may have been, unless the failure says that it was not).
+ */
+import type { Account } from '../../core/accounts.ts';
+import { EngineError } from '../../core/errors.ts';
+import type { Accepted } from '../../core/inboxes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { SendRequest, Sent } from './requests.ts';
+import type { Seat, Services } from './context.ts';
+
+/** A send that has its place in the recipient's inbox; the next one of the session may be admitted. */
+export interface Admitted {
+  readonly completion: Promise<Sent>;
+}
+
+/**
+ * Two steps, so that a session's sends can overlap in Kafka and keep their order: nothing else of the session is
+ * carried out until this has returned or resolved, and whatever goes wrong later is in `completion`. A promise only
+ * where something has to be waited for: this is what a frontend does most.
+ * @throws ProtocolError, EngineError
+ */
+export function admitSend(
+  services: Services,
+  seat: Seat,
+  request: SendRequest,
+): Admitted | Promise<Admitted> {
+  const sentBefore = seat.outbox.find(request.id, request.to);
+  if (sentBefore !== undefined) return { completion: sentBefore };
+  const room = seat.outbox.pace();
+  const to = services.accounts.get(request.to);
+  if (room === null && to !== undefined) return admit(services, seat, to, request);
+  return admitLater(services, seat, room, request);
+}
+
+async function admitLater(
+  services: Services,
+  seat: Seat,
+  room: Promise<void> | null,
+  request: SendRequest,
+): Promise<Admitted> {
+  await room;
+  const to = await services.accounts.find(request.to);
+  if (to === undefined) throw new ProtocolError('NO_SUCH_USER', `There is no user called ${request.to}.`);
+  return admit(services, seat, to, request);
+}
+
+function admit(services: Services, seat: Seat, to: Account, request: SendRequest): Admitted {
+  if (to.blocked.includes(seat.account.name)) throw new ProtocolError('BLOCKED');
+  const completion = store(services, seat, to, request);
+  seat.outbox.remember(request.id, request.to, completion);
+  return { completion };
+}
+
+function store(services: Services, seat: Seat, to: Account, request: SendRequest): Promise<Sent> {
+  const { id, body, contentType } = request;
+  const { outbox, account: from } = seat;
+  const message = { id, from, body, ...(contentType !== null && { contentType }) };
+  const appending = services.inboxes.append(to, message);
+  // Asked now and not afterwards, so that both take as long as the slower one; but behind the message, whose recipient waits.
+  const asking = services.presence.isHere(to) ? null : services.presence.isLoggedIn(to);
+  const accept = (accepted: Accepted): Sent | Promise<Sent> => {
+    if (outbox.waiter !== null) services.tracker.track(outbox.waiter, id, to, accepted);
+    const sent = (recipientLoggedIn: boolean): Sent => {
+      return { type: 'sent', id, from, to, accepted, recipientLoggedIn };
+    };
+    return asking === null ? sent(true) : asking.then(sent);
+  };
+  const completion = appending.then(accept, (error) => {
+    outbox.forget(id, completion);
+    throw explained(error, to);
+  });
+  return completion;
+}
+
+/** A send without an answer is the one failure after which trying again may repeat the message: say so. */
+function explained(error: unknown, to: Account): unknown {
+  if (!(error instanceof EngineError)) return error;
+  if (error.code === 'NO_INBOX') {
+    const text = `The inbox of ${to.name} was deleted or replaced in Kafka, and takes messages again once ${to.name} has logged in.`;
+    return new ProtocolError('UNAVAILABLE', text, { cause: error, isUndone: true });
+  }
+  if (error.code !== 'UNAVAILABLE') return error;
+  return new ProtocolError(
+    'UNAVAILABLE',
+    'The message store did not answer: your message may have been stored or not.',
+    { cause: error },
+  );
+}

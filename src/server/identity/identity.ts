@@ -1,0 +1,173 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Account } from '../../core/accounts.ts';
+import type { Sessions } from '../../core/sessions.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { weaknessOf } from '../../util/weak-password.ts';
+import type { Limits } from '../limits.ts';
+import type { ResumeToken } from '../commands/requests.ts';
+import { type Claim, Guesses } from './guesses.ts';
+import { HashLine, type LaneName, type Work } from './hash-line.ts';
+import { Passwords } from './passwords.ts';
+import { TokenBuckets } from '../../util/token-buckets.ts';
+
+const TOKEN_BYTES = 32;
+
+/** How a login by token went: it stays valid, and how much of its time is left. */
+export interface Resumption extends ResumeToken {
+  readonly remainingMs: number;
+}
+
+/** Who is who: passwords, resume tokens, and how often one may be wrong about them. */
+export class Identity {
+  readonly #passwords: Passwords;
+  readonly #sessions: Sessions;
+  readonly #limits: Limits;
+  readonly #guesses: Guesses;
+  readonly #line: HashLine;
+  /** By address, and those who wait to hear of theirs. */
+  readonly #wrongTokens: TokenBuckets;
+  readonly #wrongTokenLine: HashLine;
+
+  constructor(sessions: Sessions, limits: Limits) {
+    this.#sessions = sessions;
+    this.#limits = limits;
+    this.#passwords = new Passwords(limits.passwordCost);
+    this.#line = new HashLine({ atOnce: limits.hashesAtOnce, waiting: limits.hashesWaiting });
+    this.#wrongTokens = new TokenBuckets(limits.wrongTokensPerAddress, limits.rateKeys);
+    this.#wrongTokenLine = new HashLine({ atOnce: 1, waiting: limits.wrongTokensWaiting });
+    this.#guesses = new Guesses({
+      perPair: limits.failuresPerPair,
+      perKnownPair: limits.failuresPerKnownPair,
+      perName: limits.failuresPerName,
+      perAddress: limits.failuresPerAddress,
+      keys: limits.rateKeys,
+    });
+  }
+
+  /**
+   * The credential of an account with this password.
+   * @param isNew whether the account is to be made with it: new accounts wait in a line of their own
+   * @throws ProtocolError `WEAK_PASSWORD`, `BUSY`, `UNAVAILABLE` for a caller who is gone
+   */
+  async newCredential(claim: Claim, password: string, isNew: boolean): Promise<string> {
+    const weakness = await weaknessOf(password, claim.name, this.#limits.passwordCharacters);
+    if (weakness !== null) throw new ProtocolError('WEAK_PASSWORD', weakness);
+    const lane = isNew ? 'creates' : 'known';
+    const look = () => demandThere(claim);
+    return this.#line.pass(workOf(claim, lane, look), () => this.#passwords.hash(password));
+  }
+
+  /**
+   * The account, if the password is its own. Nobody can tell by answer or time whether there is such an account. Who was
+   * wrong too often waits; nobody is refused for it while there is room in the line.
+   * @param current what is known of the account when the password's turn comes
+   * @throws ProtocolError `BAD_CREDENTIALS`, `UNAVAILABLE` for a caller who is gone; where the line is full, for one of
+   * whoever has most in it: `RATE_LIMITED`, `BUSY`
+   */
+  async demandPassword(claim: Claim, current: () => Account | undefined, password: string): Promise<Account> {
+    const lane = this.#guesses.isKnown(claim) ? 'known' : 'others';
+    const look = () => demandThere(claim) + this.#guesses.wait(claim);
+    return this.#line.pass(workOf(claim, lane, look), async () => {
+      const account = current();
+      const right = await this.#passwords.matches(account?.credential ?? null, password);
+      // Before the place in the line is given on: the next attempt must find it counted.
+      if (!right || account === undefined) {
+        this.#guesses.wrong(claim);
+        throw new ProtocolError('BAD_CREDENTIALS');
+      }
+      this.#guesses.gotIn(claim);
+      return account;
+    });
+  }
+
+  /**
+   * Resolves if the token is that of the account's latest login. Guessing one of 256 bits is hopeless and looking at it
+   * costs no hash, so a right one gets in at once, whatever others do. Wrong ones are only noise: where an address makes too
+   * much of it, the answer comes late.
+   * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED` where too many wait for such an answer, `UNAVAILABLE` for a caller
+   * who is gone; EngineError `UNAVAILABLE`
+   */
+  async demandToken(claim: Claim, account: Account | undefined, token: Uint8Array): Promise<Resumption> {
+    const stored = account === undefined ? undefined : await this.#sessions.find(account);
+    if (stored === undefined || !timingSafeEqual(hashOf(token), stored.tokenHash)) {
+      await this.#wrongToken(claim);
+      throw new ProtocolError('BAD_CREDENTIALS', 'That login cannot be continued: log in again.');
+    }
+    this.#guesses.gotIn(claim);
+    return { token, tokenExpiresAt: stored.expiresAt, remainingMs: stored.expiresAt - Date.now() };
+  }
+
+  /** Resolves when the address may be told so. */
+  #wrongToken(claim: Claim): Promise<void> {
+    const { address } = claim;
+    const look = () => demandThere(claim) + this.#wrongTokens.wait(address);
+    return this.#wrongTokenLine.pass(workOf(claim, 'others', look), async () => {
+      this.#wrongTokens.charge(address);
+    });
+  }
+
+  /**
+   * Makes the account's hash anew if it was made with less work than today's.
+   * @returns null where there is no need
+   * @throws ProtocolError `BUSY`
+   */
+  async renewedCredential(claim: Claim, account: Account, password: string): Promise<string | null> {
+    if (account.credential === null || !this.#passwords.isOutdated(account.credential)) return null;
+    // Who is in already holds a place in the entrance: it is not to wait there for everybody else. As many as these are, no
+    // more: they may stay to the end.
+    const work = { ...workOf(claim, 'known', () => 0), hasEnded: () => false, whenGone: () => {} };
+    return this.#line.pass(work, () => this.#passwords.hash(password));
+  }
+
+  /** The account was made from there: its first login by password is no stranger's. */
+  made(claim: Claim): void {
+    this.#guesses.gotIn(claim);
+  }
+
+  /** A token for the account's next login, in place of any other. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  async issueToken(account: Account): Promise<ResumeToken> {
+    return this.#store(account, randomBytes(TOKEN_BYTES));
+  }
+
+  /**
+   * The same token for longer: a client whose connection breaks before it hears of another one could not come back.
+   * Written only when half of its time is over.
+   * @throws EngineError `BUSY`, `UNAVAILABLE`
+   */
+  async prolongToken(account: Account, resumption: Resumption): Promise<ResumeToken> {
+    if (resumption.remainingMs > this.#limits.resumeMs / 2) return resumption;
+    return this.#store(account, resumption.token);
+  }
+
+  /** Nobody comes back to this login. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  async forgetToken(account: Account): Promise<void> {
+    await this.#sessions.remove(account);
+  }
+
+  /** Nobody who waits is let in any more, and nobody who comes later. */
+  close(): void {
+    this.#line.close();
+    this.#wrongTokenLine.close();
+  }
+
+  async #store(account: Account, token: Uint8Array): Promise<ResumeToken> {
+    const tokenExpiresAt = Date.now() + this.#limits.resumeMs;
+    await this.#sessions.put(account, { tokenHash: hashOf(token), expiresAt: tokenExpiresAt });
+    return { token, tokenExpiresAt };
+  }
+}
+
+function workOf(claim: Claim, lane: LaneName, look: Work['look']): Work {
+  const { name, address, hasEnded, hasErred, whenGone } = claim;
+  return { lane, name, address, look, hasEnded, hasErred: hasErred(), whenGone };
+}
+
+/** Nobody waits for the answer to a caller who is gone. @returns 0 */
+function demandThere({ isGone }: Claim): number {
+  if (isGone()) throw new ProtocolError('UNAVAILABLE');
+  return 0;
+}
+
+function hashOf(token: Uint8Array): Buffer {
+  return createHash('sha256').update(token).digest();
+}

@@ -1,0 +1,339 @@
+import type { Socket } from 'node:net';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { type Frame, FrameDecoder, HEADER_BYTES } from '../../protocol/frame.ts';
+import { callerOf, type Remote } from '../identity/address.ts';
+import type { InputPool } from './input-pool.ts';
+import type { Limits } from '../limits.ts';
+import { atTurnEnd } from '../../util/turn-end.ts';
+
+/** What a connection tells its session. None of them is called from within a call to the connection. */
+export interface ConnectionListener {
+  /** There may be a frame to take. */
+  readable(): void;
+  /** The other end will send nothing more; frames it sent before may still wait. */
+  ended(): void;
+  /** Enough of what was written has gone out; `isFull` is false again. */
+  writable(): void;
+  /** A deadline has passed. */
+  expired(error: ProtocolError): void;
+  /** The socket is closed, by whichever side. Frames received before may still wait. */
+  gone(): void;
+}
+
+/** Frames of one turn are copied into one buffer up to this size. */
+const LARGEST_COPY = 64 * 1024;
+
+const NOBODY: ConnectionListener = { readable() {}, ended() {}, writable() {}, expired() {}, gone() {} };
+
+/**
+ * A socket as frames. Received bytes wait in the decoder until the session takes them: at `unreadBytes` the socket
+ * is read no more, so a client that asks faster than it is answered fills its own buffers, not ours.
+ */
+export class Connection {
+  /** `address:port` of the other end, for the log. */
+  readonly peer: string;
+  /** Who is counted when callers are counted: see `callerOf`. */
+  readonly caller: string;
+  readonly #socket: Socket;
+  readonly #limits: Limits;
+  readonly #decoder: FrameDecoder;
+  #listener: ConnectionListener = NOBODY;
+  #input: 'open' | 'ended' | 'discarded' = 'open';
+  #gone = false;
+  #full = false;
+  /** Bytes that may wait to be taken: hardly any of a stranger's, of whom there may be thousands. */
+  #unreadBytes: number;
+  /** Null once somebody has logged in. */
+  #strangersInput: InputPool | null;
+  /** What this connection has in it. */
+  #pooledBytes = 0;
+  /** What may still come and be dropped, once the connection is finished. */
+  #mayDiscard: number;
+  /** Frames written in this turn of the event loop; they go out together at its end. */
+  #out: Buffer[] = [];
+  #outBytes = 0;
+  /** Who wants to know when the network has taken them. */
+  #toTell: (() => void)[] = [];
+  /** Something came that was not looked at yet. */
+  #untouched = false;
+  #partialTimer: NodeJS.Timeout | undefined;
+  #firstRequestTimer: NodeJS.Timeout | undefined;
+  #loginTimer: NodeJS.Timeout | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
+  #heardAt = performance.now();
+
+  /**
+   * @param socket must allow half-open connections: one side may end while the other goes on
+   * @param remote where the other end is
+   * @param strangersInput what waits of everybody who has not logged in
+   */
+  constructor(
+    socket: Socket,
+    remote: Remote,
+    versions: readonly number[],
+    limits: Limits,
+    strangersInput: InputPool,
+  ) {
+    this.#strangersInput = strangersInput;
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#unreadBytes = limits.payloadBeforeLogin + HEADER_BYTES;
+    this.#mayDiscard = limits.strangersDiscardedBytes;
+    this.#decoder = new FrameDecoder({ maxPayload: limits.payloadBeforeLogin, versions });
+    this.peer = `${remote.address ?? '?'}:${remote.port ?? 0}`;
+    this.caller = callerOf(remote.address);
+    socket.setNoDelay(true);
+    // Version 1 has no ping: TCP itself finds a client whose machine went away.
+    socket.setKeepAlive(true, limits.keepAliveMs);
+    socket.on('data', (chunk) => this.#received(chunk));
+    socket.on('end', () => this.#endReached());
+    // 'close' follows each error and is what counts.
+    socket.on('error', () => {});
+    socket.on('close', () => this.#closed());
+    // Only set while much waits to go out: none of it went, so nobody would hear why this ends.
+    socket.on('timeout', () => socket.destroy());
+    this.#firstRequestTimer = setTimeout(() => this.#expire(FIRST_REQUEST), limits.firstRequestMs);
+    this.#loginTimer = setTimeout(() => this.#expire(NO_LOGIN), limits.loginMs);
+  }
+
+  listen(listener: ConnectionListener): void {
+    this.#listener = listener;
+  }
+
+  /** The other end sends nothing more. */
+  get hasEnded(): boolean {
+    return this.#input !== 'open';
+  }
+
+  /** The input has ended within a frame. Says something only after `take` returned undefined. */
+  get isCutShort(): boolean {
+    return this.#input === 'ended' && this.#decoder.hasPartial;
+  }
+
+  /** Of the latest frame that has begun to arrive; undefined before the first, and for one that is unknown. */
+  get version(): number | undefined {
+    return this.#decoder.version;
+  }
+
+  /** Something came since `take` had nothing more: there may be a frame in it. */
+  get hasUnread(): boolean {
+    return this.#untouched;
+  }
+
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
+  /** When something came last, on the clock of `performance.now()`. What waits to be read counts as coming now. */
+  get heardAt(): number {
+    return this.#socket.isPaused() ? performance.now() : this.#heardAt;
+  }
+
+  /** So much waits to go out that nothing should be added. A connection that is gone is never full. */
+  get isFull(): boolean {
+    return this.#full && !this.#gone;
+  }
+
+  /**
+   * The next whole frame, if one has arrived.
+   * @throws ProtocolError, fatal: the stream cannot be read any more
+   */
+  take(): Frame | undefined {
+    if (this.#input === 'discarded') return undefined;
+    const frame = this.#decoder.next();
+    if (frame !== undefined || !this.#decoder.hasPartial) this.#stopPartialTimer();
+    if (frame === undefined) {
+      this.#untouched = false;
+      this.#pool(0);
+      if (this.#decoder.hasPartial && this.#input === 'open') this.#startPartialTimer();
+      this.#readOn();
+    }
+    return frame;
+  }
+
+  /** Requests may be larger from now on, and nobody waits for a login any more. */
+  loggedIn(): void {
+    this.#stopLoginTimer();
+    this.#pool(0);
+    this.#strangersInput = null;
+    this.#unreadBytes = this.#limits.unreadBytes;
+    this.#mayDiscard = this.#limits.discardedBytes;
+    this.#decoder.maxPayload = this.#limits.payload;
+  }
+
+  /** A request that can be answered has come: silence is the person's right from now on. */
+  requestBegun(): void {
+    clearTimeout(this.#firstRequestTimer);
+    this.#firstRequestTimer = undefined;
+  }
+
+  /**
+   * Sends a frame. What is written within one turn of the event loop goes out together at its end.
+   * @param flushed called once the network took the whole frame, never if it could not
+   */
+  write(frame: Buffer, flushed?: () => void): void {
+    if (this.#gone || !this.#socket.writable) return;
+    // What is much already waits for nothing more: only the network tells how much of it stays here.
+    if (this.#outBytes + frame.length > LARGEST_COPY) this.#flush();
+    if (this.#out.push(frame) === 1) atTurnEnd(this.#flush);
+    this.#outBytes += frame.length;
+    if (flushed !== undefined) this.#toTell.push(flushed);
+    if (this.#unsentBytes >= this.#limits.unsentBytes) this.#becomeFull();
+  }
+
+  /** Takes no more frames, sends what was written, then closes; the client has a moment to read it. */
+  finish(): void {
+    if (this.#gone || this.#lingerTimer !== undefined) return;
+    this.#stopTimers();
+    this.#input = 'discarded';
+    // Some input is read on and dropped: closing with unread input would reset the connection, and the client
+    // would lose the last words it was sent.
+    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#flush();
+    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), this.#limits.lingerMs);
+    this.#socket.end();
+    if (this.#socket.readableEnded) this.#socket.destroySoon();
+  }
+
+  /** Closes at once; what was not sent is lost. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #received(chunk: Buffer): void {
+    this.#heardAt = performance.now();
+    if (this.#input !== 'open') {
+      this.#discard(chunk.length);
+      return;
+    }
+    this.#firstRequestTimer?.refresh();
+    this.#decoder.push(chunk);
+    this.#untouched = true;
+    this.#listener.readable();
+    if (this.#input !== 'open') return;
+    const { heldBytes } = this.#decoder;
+    if (heldBytes <= this.#unreadBytes) return;
+    // What could not be taken yet is enough: the rest stays with the network until it was.
+    this.#socket.pause();
+    this.#pool(heldBytes);
+    if (this.#strangersInput?.isOver) this.#listener.expired(new ProtocolError('BUSY', TOO_MUCH_INPUT));
+  }
+
+  /** Who goes on and on after the last words is not about to read them. */
+  #discard(bytes: number): void {
+    this.#mayDiscard -= bytes;
+    if (this.#mayDiscard < 0) this.#socket.destroy();
+  }
+
+  /** So much waits here of a stranger's input. */
+  #pool(bytes: number): void {
+    this.#strangersInput?.change(bytes - this.#pooledBytes);
+    this.#pooledBytes = bytes;
+  }
+
+  #endReached(): void {
+    if (this.#input === 'discarded') {
+      this.#socket.destroySoon();
+      return;
+    }
+    this.#input = 'ended';
+    this.#stopTimers();
+    this.#listener.ended();
+  }
+
+  get #unsentBytes(): number {
+    return this.#socket.writableLength + this.#outBytes;
+  }
+
+  /** From now on somebody has to read: the socket's own timer sees whether any of it goes out. */
+  #becomeFull(): void {
+    if (this.#full) return;
+    this.#full = true;
+    // Nothing would be taken anyway, and what comes in would count as progress.
+    this.#socket.pause();
+    this.#socket.setTimeout(this.#limits.stalledWriteMs);
+  }
+
+  /** One write for all: system calls are dearer than copies. */
+  readonly #flush = (): void => {
+    const frames = this.#out;
+    const [first] = frames;
+    if (first === undefined) return;
+    const bytes = this.#outBytes;
+    this.#out = [];
+    this.#outBytes = 0;
+    if (!this.#gone)
+      this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames, bytes), this.#whenWritten());
+  };
+
+  /** For the last bytes of a flush; undefined where nobody needs to know, which is the usual case. */
+  #whenWritten(): ((error?: Error | null) => void) | undefined {
+    const toTell = this.#toTell;
+    if (toTell.length === 0 && !this.#full) return undefined;
+    this.#toTell = [];
+    return (error) => {
+      if (error) return;
+      for (const flushed of toTell) flushed();
+      this.#wrote();
+    };
+  }
+
+  /** Below half the bound rather than just below it, so that the inbox doesn't stop and start at every message. */
+  #wrote(): void {
+    if (!this.#full || this.#unsentBytes > this.#limits.unsentBytes / 2) return;
+    this.#full = false;
+    this.#socket.setTimeout(0);
+    this.#readOn();
+    this.#listener.writable();
+  }
+
+  #readOn(): void {
+    if (!this.#socket.isPaused() || this.#full || this.#decoder.heldBytes > this.#unreadBytes) return;
+    this.#socket.resume();
+  }
+
+  #closed(): void {
+    this.#gone = true;
+    if (this.#input === 'open') this.#input = 'ended';
+    this.#stopTimers();
+    this.#pool(0);
+    clearTimeout(this.#lingerTimer);
+    this.#listener.gone();
+  }
+
+  #expire(reason: string, options: { fatal?: boolean } = {}): void {
+    this.#stopTimers();
+    this.#listener.expired(new ProtocolError('TIMEOUT', reason, options));
+  }
+
+  #startPartialTimer(): void {
+    this.#partialTimer ??= setTimeout(() => {
+      this.#partialTimer = undefined;
+      // The rest is here, but the session is busy: that is not the client's fault.
+      if (this.#untouched) this.#startPartialTimer();
+      else this.#expire(PARTIAL_FRAME, { fatal: true });
+    }, this.#limits.partialFrameMs);
+  }
+
+  #stopPartialTimer(): void {
+    clearTimeout(this.#partialTimer);
+    this.#partialTimer = undefined;
+  }
+
+  #stopLoginTimer(): void {
+    clearTimeout(this.#loginTimer);
+    this.#loginTimer = undefined;
+  }
+
+  #stopTimers(): void {
+    this.#stopPartialTimer();
+    this.#stopLoginTimer();
+    clearTimeout(this.#firstRequestTimer);
+    this.#firstRequestTimer = undefined;
+  }
+}
+
+const FIRST_REQUEST = 'Nothing was asked for too long.';
+const NO_LOGIN = 'Nobody logged in for too long.';
+const TOO_MUCH_INPUT = 'The server has too much to read: send less before it has answered.';
+const PARTIAL_FRAME = 'A frame was begun and not finished in time.';

@@ -1,0 +1,164 @@
+import { type Age, FairLine } from '../../util/fair-line.ts';
+import { atTurnEnd, thisTurn } from '../../util/turn-end.ts';
+
+export interface LaneOptions {
+  /** Time for all of this lane in one turn of the event loop, ms; what is begun within it is finished. */
+  readonly turnMs: number;
+  /** Time for all of this lane in the long run, ms a second; absent: as much as the turns give. */
+  readonly msPerSecond?: number;
+}
+
+/** Saved up at most, ms: a lane that was at rest does not take much more than its turns afterwards. */
+const BURST_MS = 20;
+/**
+ * What was taken too much is paid for up to this: not for an hour in which the process stood still, and what is done for
+ * nobody's request (accepting connections) does not keep those who wait from their turn.
+ */
+const DEBT_MS = 20;
+
+/**
+ * One kind of work and the time of the event loop that it may have. Work is done at once while there is time left and
+ * nobody waits; otherwise it waits in a line that is fair to addresses. So whatever many clients ask for, a turn of
+ * the event loop stays short, and timers (the frontend's own lease among them) and everybody else's sockets come round.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #line = new FairLine<() => void>();
+  #turn = -1;
+  /** Used in this turn. */
+  #spent = 0;
+  /** When the work that is being done began, and how many calls of `begin` deep that is. */
+  #began = 0;
+  #depth = 0;
+  /** Time saved up of the long run's, ms; below zero what was used too much. */
+  #saved = BURST_MS;
+  #savedAt = performance.now();
+  /** Something is set that will serve the line. */
+  #isAwaited = false;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Those who wait. */
+  get waiting(): number {
+    return this.#line.size;
+  }
+
+  get hasTime(): boolean {
+    return this.#timeLeft() > 0;
+  }
+
+  /** Whether one more thing may be begun now: there is time left, and nobody waits for it. */
+  get isFree(): boolean {
+    return this.#line.size === 0 && this.hasTime;
+  }
+
+  /** Work of this lane begins. What it takes counts, be it allowed or not: some of it cannot wait. */
+  begin(): void {
+    this.#depth += 1;
+    if (this.#depth === 1) this.#began = performance.now();
+  }
+
+  /** @returns ms that it took; 0 within other work of this lane */
+  end(): number {
+    this.#depth -= 1;
+    if (this.#depth > 0) return 0;
+    const ms = performance.now() - this.#began;
+    this.charge(ms);
+    return ms;
+  }
+
+  /** So much was used, or is about to be, in ms. */
+  charge(ms: number): void {
+    this.#newTurn();
+    this.#spent += ms;
+    this.#saved = Math.max(-DEBT_MS, this.#saved - ms);
+  }
+
+  /**
+   * Calls when there is time and it is this address's turn; never at once.
+   * @param work begins and ends what it does by itself
+   */
+  wait(address: string, work: () => void, age?: Age): void {
+    this.#line.push(address, work, age);
+    this.#await();
+  }
+
+  /** Whoever waits no more: what it holds is free at once, and not when its turn comes. */
+  forget(address: string, work: () => void): void {
+    this.#line.remove(address, work);
+  }
+
+  /**
+   * Does work step by step, each when there is time for it; the first one at once if it may.
+   * @param step a short piece of the work; returns true after the last one
+   */
+  async inSteps(address: string, step: () => boolean): Promise<void> {
+    if (this.isFree && this.#timed(step)) return;
+    await new Promise<void>((resolve, reject) => {
+      const next = (): void => {
+        try {
+          if (this.#timed(step)) resolve();
+          else this.wait(address, next);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.wait(address, next);
+    });
+  }
+
+  #timed<Value>(work: () => Value): Value {
+    this.begin();
+    try {
+      return work();
+    } finally {
+      this.end();
+    }
+  }
+
+  #serve = (): void => {
+    this.#isAwaited = false;
+    // Nobody twice in a turn. And one at least: somebody else may use up all the time again and again.
+    let left = this.#line.size;
+    do {
+      this.#line.shift()?.();
+      left -= 1;
+    } while (left > 0 && this.hasTime);
+    if (this.#line.size > 0) this.#await();
+  };
+
+  #await(): void {
+    if (this.#isAwaited) return;
+    this.#isAwaited = true;
+    const { msPerSecond } = this.#options;
+    this.#save();
+    if (msPerSecond === undefined || this.#saved > 0) atTurnEnd(this.#serve);
+    else setTimeout(this.#serve, Math.ceil((1_000 * (1 - this.#saved)) / msPerSecond));
+  }
+
+  #timeLeft(): number {
+    this.#newTurn();
+    const running = this.#depth === 0 ? 0 : performance.now() - this.#began;
+    const ofTurn = this.#options.turnMs - this.#spent - running;
+    if (this.#options.msPerSecond === undefined) return ofTurn;
+    this.#save();
+    return Math.min(ofTurn, this.#saved - running);
+  }
+
+  #newTurn(): void {
+    const turn = thisTurn();
+    if (turn === this.#turn) return;
+    this.#turn = turn;
+    this.#spent = 0;
+  }
+
+  #save(): void {
+    const { msPerSecond } = this.#options;
+    if (msPerSecond === undefined) return;
+    const now = performance.now();
+    this.#saved = Math.min(BURST_MS, this.#saved + ((now - this.#savedAt) / 1_000) * msPerSecond);
+    this.#savedAt = now;
+  }
+}

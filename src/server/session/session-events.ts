@@ -1,0 +1,45 @@
+import type { InboxMessage, LossReason } from '../../core/inboxes.ts';
+import type { ProtocolError } from '../../protocol/errors.ts';
+import type { OffsetRange } from './delivery.ts';
+import type { Admitted } from '../commands/send.ts';
+import type { ReplySlot } from './reply-queue.ts';
+import type { AckRequest, PingRequest, Request, Result, Sent } from '../commands/requests.ts';
+import type { Stay } from './stay.ts';
+import type { Answered, Version } from '../adapters/versions.ts';
+
+/** A request and the place of its reply. */
+export interface Turn {
+  readonly request: Exclude<Request, AckRequest | PingRequest>;
+  readonly version: Version;
+  readonly answered: Answered;
+  readonly slot: ReplySlot;
+  started: boolean;
+}
+
+/** Everything that happens to a session comes as one of these, through one queue. */
+export type SessionEvent =
+  /** The connection has frames, has room, or has ended. */
+  | { readonly type: 'connection' }
+  /** The session is to end: a deadline has passed, the client is silent for too long, the frontend shuts down. */
+  | { readonly type: 'over'; readonly farewell: ProtocolError }
+  /** A send has its place in the recipient's inbox … */
+  | { readonly type: 'admitted'; readonly turn: Turn; readonly admitted: Admitted }
+  /** … and later it is stored, or not. */
+  | { readonly type: 'sent'; readonly turn: Turn; readonly sent: Sent }
+  | { readonly type: 'send failed'; readonly turn: Turn; readonly error: unknown }
+  /** The request whose turn it was is carried out, or not. */
+  | { readonly type: 'done'; readonly turn: Turn; readonly result: Result }
+  | { readonly type: 'failed'; readonly turn: Turn; readonly error: unknown }
+  /** The inbox speaks. */
+  | { readonly type: 'message'; readonly message: InboxMessage }
+  | { readonly type: 'lost'; readonly reason: LossReason }
+  /** The network took messages of this stay. */
+  | { readonly type: 'flushed'; readonly stay: Stay; readonly range: OffsetRange }
+  /** The recipients of messages that this session sent have spoken, or are gone. */
+  | {
+      readonly type: 'fates';
+      readonly delivered: readonly string[];
+      readonly undeliverable: readonly string[];
+    }
+  /** The inbox is given back. */
+  | { readonly type: 'left' };

@@ -1,0 +1,112 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Connection } from '../net/connection.ts';
+import { Delivery, type OffsetRange } from './delivery.ts';
+import type { Seat, Services } from '../commands/context.ts';
+import { Outbox } from './outbox.ts';
+import type { Entered } from '../commands/requests.ts';
+import type { Sender } from '../commands/senders.ts';
+import type { SessionEvent } from './session-events.ts';
+import { Silence } from '../net/silence.ts';
+import type { Waiter } from '../receipts/tracker.ts';
+import type { Version } from '../adapters/versions.ts';
+
+/**
+ * What a login brings with it: the seat, its messages' way to the client, word of what became of those it sent, and an
+ * ear for a client that is gone without a word.
+ */
+export class Stay {
+  readonly seat: Seat;
+  /** Null of a login that only sends. */
+  readonly delivery: Delivery | null;
+  readonly #services: Services;
+  readonly #connection: Connection;
+  readonly #version: Version;
+  readonly #dispatch: (event: SessionEvent) => void;
+  readonly #waiter: Waiter;
+  /** Null of a login that holds the inbox. */
+  readonly #sender: Sender | null;
+  #silence: Silence | null = null;
+
+  constructor(
+    services: Services,
+    connection: Connection,
+    version: Version,
+    { account, held }: Entered,
+    dispatch: (event: SessionEvent) => void,
+  ) {
+    this.#services = services;
+    this.#connection = connection;
+    this.#version = version;
+    this.#dispatch = dispatch;
+    const { limits, senders } = services;
+    this.#waiter = {
+      account: account.incarnation,
+      fates: (delivered, undeliverable) => dispatch({ type: 'fates', delivered, undeliverable }),
+    };
+    this.#sender =
+      held === null ? senders.enter(account, (farewell) => dispatch({ type: 'over', farewell })) : null;
+    const waiter = version.deliveredBy === 'client' ? this.#waiter : null;
+    const outbox = new Outbox(limits, waiter, version.resumes, this.#sender?.rate);
+    this.seat = { account, inbox: held?.inbox ?? null, outbox };
+    const flushed = (range: OffsetRange) => dispatch({ type: 'flushed', stay: this, range });
+    const { window } = limits;
+    this.delivery = held && new Delivery(held.inbox, connection, { version, window, flushed });
+  }
+
+  /** Takes the client for dead when it is silent for too long, in a version whose clients answer. */
+  listenForSilence(): void {
+    const { ping } = this.#version;
+    if (ping === null) return;
+    const { pingAfterMs, closeAfterMs } = this.#services.limits;
+    this.#silence = new Silence({
+      pingAfterMs,
+      closeAfterMs,
+      heardAt: () => this.#connection.heardAt,
+      ping: () => this.#connection.write(ping),
+      dead: () => this.#dispatch({ type: 'over', farewell: new ProtocolError('TIMEOUT') }),
+    });
+  }
+
+  /** The client says that it has these. What it was not given does not count. */
+  acknowledge(ranges: readonly OffsetRange[]): void {
+    this.delivered(this.delivery?.acknowledge(ranges) ?? []);
+  }
+
+  /**
+   * These count as delivered: for Kafka, and for those who sent them through this frontend. Where somebody else may hold
+   * the inbox by now, they are told only of what is committed.
+   */
+  delivered(ranges: readonly OffsetRange[]): void {
+    const { account, inbox } = this.seat;
+    const known: OffsetRange[] = [];
+    for (const range of ranges) {
+      if (inbox?.acknowledge(range.first, range.last) === true) known.push(range);
+      this.delivery?.counted(range);
+    }
+    if (inbox !== null) this.#services.tracker.acknowledged(account, known, inbox);
+  }
+
+  /** The client has asked for something. */
+  asked(): void {
+    this.#sender?.used();
+  }
+
+  /** Tells the client what became of messages it sent. */
+  tell(delivered: readonly string[], undeliverable: readonly string[]): void {
+    const frame = this.#version.encodeFates(delivered, undeliverable);
+    if (frame !== null) this.#connection.write(frame);
+  }
+
+  /** Something goes out to the client now: what is known of its messages goes along. */
+  tellAlong(): void {
+    this.#services.tracker.tellNow(this.#waiter);
+  }
+
+  /** Nothing more is pushed, and nobody waits for anything any more. */
+  end(): void {
+    this.delivery?.stop();
+    this.#sender?.leave();
+    this.#silence?.stop();
+    this.#services.tracker.forget(this.#waiter);
+  }
+}

@@ -1,0 +1,153 @@
+import { offsetCommitV9, offsetFetchV9 } from '@platformatic/kafka';
+import { type Account, inboxLifeOf } from '../../../core/accounts.ts';
+import { askByNode } from '../wire/by-node.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { forgetWrongCoordinator, type Member } from './consumer-members.ts';
+import { Correspondents } from './correspondents.ts';
+import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { Position } from '../../../core/position.ts';
+import { retry } from '../wire/retry.ts';
+import { Watermark } from './watermark.ts';
+
+/** What is committed for an inbox. */
+export interface Commit {
+  readonly offset: number;
+  /** Leader epoch of the last delivered record; -1 where who committed said none. */
+  readonly epoch: number;
+  readonly metadata: string;
+}
+
+/** Null for a commit of another life of the name, of the topic that the inbox had before, or none: it counts as missing. */
+export function positionOf(owner: Account, commit: Commit | null): Position | null {
+  return commit && Position.decode(commit, inboxLifeOf(owner));
+}
+
+/** Whom the owner has written to, as the same commit has it. */
+export function correspondentsOf(owner: Account, commit: Commit | null): Correspondents {
+  const [, id, , text] = commit?.metadata.split(' ') ?? [];
+  // They are of a life, whatever topic it has.
+  return new Correspondents(id === owner.incarnation || id === inboxLifeOf(owner) ? text : '');
+}
+
+/** Groups asked about in one request. */
+const MAX_GROUPS = 1_000;
+
+/**
+ * What is committed for these inboxes, whose topic and group have one name; null where nothing is. Many groups go in
+ * one request.
+ * @throws EngineError `UNAVAILABLE`
+ */
+export async function readCommits(
+  cluster: Cluster,
+  inboxes: readonly string[],
+  deadline: number,
+): Promise<(Commit | null)[]> {
+  return retry('read commits', deadline, async () => {
+    const commits: (Commit | null)[] = [];
+    for (const commit of await readManyCommits(cluster, inboxes)) {
+      if (commit instanceof Error) throw commit;
+      commits.push(commit);
+    }
+    return commits;
+  });
+}
+
+/** The same without patience; the error where that failed for one. */
+export async function readManyCommits(
+  cluster: Cluster,
+  inboxes: readonly string[],
+): Promise<(Commit | null | Error)[]> {
+  const commits: (Commit | null | Error)[] = [];
+  for (let from = 0; from < inboxes.length; from += MAX_GROUPS) {
+    const groups = inboxes.slice(from, from + MAX_GROUPS);
+    const found = await askByNode<Commit>(groups, {
+      nodeOf: (group) => cluster.coordinator('group', group),
+      ask: (node, some, into) => readAt(cluster, node, some, into),
+      forget: (group) => cluster.forgetCoordinator('group', group),
+    });
+    for (const group of groups) commits.push(found.get(group) ?? null);
+  }
+  return commits;
+}
+
+/**
+ * Commits that nothing of a new inbox is delivered yet: Kafka's tools show its lag from then on, and a commit that is missing
+ * later was lost.
+ * @param topic of the inbox, and its group's name
+ * @param start where its log begins
+ * @throws EngineError `UNAVAILABLE`; KafkaError where somebody is in the group
+ */
+export async function commitStart(
+  cluster: Cluster,
+  owner: Account,
+  topic: string,
+  start: number,
+  deadline: number,
+): Promise<void> {
+  const metadata = new Watermark(start).encode(inboxLifeOf(owner));
+  await retry(`first commit of ${topic}`, deadline, async () => {
+    const commit = { offset: start, epoch: UNKNOWN_EPOCH, metadata };
+    const code = await sendCommit(cluster, topic, NO_MEMBER, topic, commit);
+    forgetWrongCoordinator(cluster, topic, code);
+    expectNone(`OffsetCommit ${topic}`, code);
+  });
+}
+
+/** Kafka takes a commit of nobody's as long as nobody is in the group. */
+const NO_MEMBER = { memberId: '', instanceId: null, epoch: -1 };
+
+/**
+ * Commits an offset of a topic's one partition, once.
+ * @param member as the group knows it
+ * @returns Kafka's error code
+ * @throws the network's error
+ */
+export async function sendCommit(
+  cluster: Cluster,
+  group: string,
+  member: Pick<Member, 'memberId' | 'instanceId' | 'epoch'>,
+  topic: string,
+  { offset, epoch, metadata }: Commit,
+): Promise<number> {
+  const partition = {
+    partitionIndex: 0,
+    committedOffset: BigInt(offset),
+    committedLeaderEpoch: epoch,
+    committedMetadata: metadata,
+  };
+  const { memberId, instanceId } = member;
+  const commits = [{ name: topic, partitions: [partition] }];
+  const args = [group, member.epoch, memberId, instanceId, commits] as const;
+  const { topics } = await cluster.requestCoordinator('group', group, offsetCommitV9.api, ...args);
+  return topics[0]?.partitions[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+}
+
+async function readAt(
+  cluster: Cluster,
+  node: number,
+  groups: readonly string[],
+  found: Map<string, Commit | Error>,
+): Promise<void> {
+  const asked = groups.map((group) => ({
+    groupId: group,
+    memberId: null,
+    memberEpoch: -1,
+    topics: [{ name: group, partitionIndexes: [0] }],
+  }));
+  const response = await cluster.request(node, 'control', offsetFetchV9.api, asked, false);
+  for (const { groupId, errorCode, topics } of response.groups) {
+    const partition = topics[0]?.partitions[0];
+    const code = errorCode || (partition?.errorCode ?? KafkaCode.NONE);
+    forgetWrongCoordinator(cluster, groupId, code);
+    const offset = Number(partition?.committedOffset ?? -1n);
+    if (code !== KafkaCode.NONE) found.set(groupId, new KafkaError(`OffsetFetch ${groupId}`, code));
+    else if (partition && offset >= 0) {
+      found.set(groupId, {
+        offset,
+        epoch: partition.committedLeaderEpoch,
+        metadata: partition.metadata ?? '',
+      });
+    }
+  }
+}

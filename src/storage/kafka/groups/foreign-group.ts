@@ -1,0 +1,76 @@
+import { deleteGroupsV2, listGroupsV5 } from '@platformatic/kafka';
+import type { Cluster } from '../wire/cluster.ts';
+import { readManyCommits } from './commits.ts';
+import { forgetWrongCoordinator } from './consumer-members.ts';
+import { EngineError } from '../../../core/errors.ts';
+import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { retry } from '../wire/retry.ts';
+
+/** Types of groups that no consumer group can follow, also where nobody is in them: Kafka has one group of a name. */
+const FOREIGN = ['share', 'streams'] as const;
+
+/** After a deletion each of these means that there is no such group, or that somebody has come in meanwhile. */
+const SETTLED: ReadonlySet<number> = new Set([
+  KafkaCode.NONE,
+  KafkaCode.GROUP_ID_NOT_FOUND,
+  KafkaCode.NON_EMPTY_GROUP,
+]);
+
+/**
+ * Makes room where a share group (KIP-932) or a streams group (KIP-1071) has an inbox's name: whoever may read a group may make
+ * one. Only one with nobody and no commits in it is deleted: a streams group can have come upon those of the inbox.
+ * @returns the type of the group that was in the way; null where none was
+ * @throws EngineError `REFUSED`, with what an operator does; `UNAVAILABLE`; KafkaError where we may not delete it
+ */
+export async function clearForeign(
+  cluster: Cluster,
+  group: string,
+  deadline: number,
+): Promise<string | null> {
+  const found = await retry(`type of ${group}`, deadline, () => findForeign(cluster, group));
+  if (found === undefined) return null;
+  const { groupType, groupState } = found;
+  const what = `A ${groupType} group has the name ${group}, and nobody can hold that inbox beside it`;
+  if (groupState !== 'Empty') {
+    throw new EngineError(
+      'REFUSED',
+      `${what}: end the program that is in it, or give it another group.id; the next login removes the group.`,
+    );
+  }
+  if (await retry(`commits of ${group}`, deadline, () => hasCommits(cluster, group))) {
+    throw new EngineError(
+      'REFUSED',
+      `${what}; there are commits in it. Delete it (scripts/kafka-tool.sh consumer-groups --delete --group ${group}): ` +
+        'what is in the inbox is delivered from its start then.',
+    );
+  }
+  await retry(`delete ${group}`, deadline, async () => {
+    const { results } = await cluster.requestCoordinator('group', group, deleteGroupsV2.api, [group]);
+    const code = results[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+    if (SETTLED.has(code)) return;
+    forgetWrongCoordinator(cluster, group, code);
+    expectNone(`DeleteGroups ${group}`, code);
+  });
+  return groupType;
+}
+
+async function findForeign(cluster: Cluster, group: string) {
+  const { errorCode, groups } = await cluster.requestCoordinator(
+    'group',
+    group,
+    listGroupsV5.api,
+    [],
+    [...FOREIGN],
+  );
+  forgetWrongCoordinator(cluster, group, errorCode);
+  expectNone('ListGroups', errorCode);
+  return groups.find(({ groupId }) => groupId === group);
+}
+
+async function hasCommits(cluster: Cluster, group: string): Promise<boolean> {
+  const [commit = null] = await readManyCommits(cluster, [group]);
+  // A share group keeps no offsets of that kind, and says that it is no consumer group.
+  if (commit instanceof KafkaError && commit.kafkaCode === KafkaCode.GROUP_ID_NOT_FOUND) return false;
+  if (commit instanceof Error) throw commit;
+  return commit !== null;
+}

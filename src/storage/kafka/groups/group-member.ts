@@ -1,0 +1,149 @@
+import { deleteGroupsV2 } from '@platformatic/kafka';
+import type { Cluster } from '../wire/cluster.ts';
+import { type Commit, sendCommit } from './commits.ts';
+import {
+  forgetWrongCoordinator,
+  type HeartbeatAnswer,
+  HOLDER,
+  removeMember,
+  sendHeartbeat,
+} from './consumer-members.ts';
+import { EngineError } from '../../../core/errors.ts';
+import { sealOf } from './holder-name.ts';
+import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
+import { retry } from '../wire/retry.ts';
+import type { Trust } from '../inbox/trust.ts';
+
+/** A heartbeat with this epoch joins. */
+const JOIN_EPOCH = 0;
+/** How long others in the group wait for a member to give up what it has. Ours says each time that it has nothing. */
+const REBALANCE_TIMEOUT_MS = 60_000;
+/** A commit whose epoch is too old goes again so often: the group may change in between each time. */
+const MAX_STALE = 3;
+
+/** On a heartbeat or commit each of these means the same: somebody else has the group, or it has expired. */
+const LOST: ReadonlySet<number> = new Set([
+  KafkaCode.UNKNOWN_MEMBER_ID,
+  KafkaCode.FENCED_MEMBER_EPOCH,
+  KafkaCode.UNRELEASED_INSTANCE_ID,
+  KafkaCode.FENCED_INSTANCE_ID,
+  KafkaCode.GROUP_ID_NOT_FOUND,
+  // Of a group that has become one of the older protocol.
+  KafkaCode.ILLEGAL_GENERATION,
+  KafkaCode.REBALANCE_IN_PROGRESS,
+]);
+
+/** On a join each of these means that somebody is in the group already: its holder, or one of the older protocol. */
+const REFUSED: ReadonlySet<number> = new Set([
+  KafkaCode.UNRELEASED_INSTANCE_ID,
+  KafkaCode.GROUP_ID_NOT_FOUND,
+]);
+
+export interface JoinRequest {
+  /** An inbox's topic and group have one name. */
+  readonly group: string;
+  /** `newMemberId`: the same over all tries of one login. */
+  readonly memberId: string;
+  readonly trust: Trust;
+  /** On the clock of `now`. */
+  readonly deadline: number;
+}
+
+/** Whoever holds an inbox: the static member `holder` of its consumer group. */
+export class GroupMember {
+  readonly group: string;
+  readonly memberId: string;
+  readonly instanceId = HOLDER;
+  /**
+   * Somebody else may be in the group, too: since it has changed, or since others have a part in the inbox. For whoever
+   * looks to put out.
+   */
+  mayHaveCompany = true;
+  readonly #cluster: Cluster;
+  /** Rises with each change of the group; the coordinator tells. Whoever has an older one is out of date, not lost. */
+  #epoch: number;
+  #heartbeatIntervalMs = 0;
+
+  /** A member that is in the group already, with the epoch that it is described with. */
+  constructor(cluster: Cluster, { group, memberId }: JoinRequest, epoch: number) {
+    this.#cluster = cluster;
+    this.group = group;
+    this.memberId = memberId;
+    this.#epoch = epoch;
+  }
+
+  /**
+   * Joins if nobody holds the group: of several at once the coordinator lets in one.
+   * @returns null when somebody is in, which may be an earlier try of this same login
+   * @throws EngineError `UNAVAILABLE`: it may have been joined; `removeMember` undoes that
+   */
+  static async join(cluster: Cluster, request: JoinRequest): Promise<GroupMember | null> {
+    const { group, memberId, trust } = request;
+    const rackId = sealOf(trust, group, memberId);
+    const joining = { rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS, rackId, topics: [group] };
+    return retry(`join ${group}`, request.deadline, async () => {
+      const member = new GroupMember(cluster, request, JOIN_EPOCH);
+      const answer = await sendHeartbeat(cluster, group, member, JOIN_EPOCH, joining);
+      if (REFUSED.has(answer.errorCode)) return null;
+      forgetWrongCoordinator(cluster, group, answer.errorCode);
+      expectNone(`join ${group}`, answer.errorCode);
+      member.#note(answer);
+      // The one partition goes to one member: whoever gets it at once shares it with nobody.
+      member.mayHaveCompany = (answer.assignment?.topicPartitions.length ?? 0) === 0;
+      return member;
+    });
+  }
+
+  /** How often the coordinator wants heartbeats, milliseconds; 0 before it has said so. */
+  get heartbeatIntervalMs(): number {
+    return this.#heartbeatIntervalMs;
+  }
+
+  /** @throws EngineError `LOST`; KafkaError or the network's when there was no answer that tells */
+  async heartbeat(): Promise<void> {
+    const answer = await sendHeartbeat(this.#cluster, this.group, this, this.#epoch);
+    this.#expectHeld('heartbeat', answer.errorCode);
+    this.#note(answer);
+  }
+
+  /**
+   * Commits an offset of partition 0. That is no heartbeat: the session time-out runs on.
+   * @throws EngineError `LOST`; KafkaError or the network's when there was no answer that tells
+   */
+  async commit(topic: string, commit: Commit): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const { memberId, instanceId } = this;
+      const member = { memberId, instanceId, epoch: this.#epoch };
+      const code = await sendCommit(this.#cluster, this.group, member, topic, commit);
+      if (code !== KafkaCode.STALE_MEMBER_EPOCH || tries >= MAX_STALE) {
+        this.#expectHeld('commit', code);
+        return;
+      }
+      await this.heartbeat();
+    }
+  }
+
+  /** Leaves the group; not being in it any more is fine. @throws EngineError `UNAVAILABLE` */
+  leave(deadline: number): Promise<void> {
+    return removeMember(this.#cluster, this.group, this, deadline);
+  }
+
+  #note({ memberEpoch, heartbeatIntervalMs }: HeartbeatAnswer): void {
+    this.#heartbeatIntervalMs = heartbeatIntervalMs;
+    // Of two under way the older answer may come last.
+    if (memberEpoch <= this.#epoch) return;
+    this.#epoch = memberEpoch;
+    this.mayHaveCompany = true;
+  }
+
+  #expectHeld(what: string, code: number): void {
+    if (LOST.has(code)) throw new EngineError('LOST', `${what} of ${this.group} was fenced`);
+    forgetWrongCoordinator(this.#cluster, this.group, code);
+    expectNone(`${what} ${this.group}`, code);
+  }
+}
+
+/** Deletes an empty group with its offsets. Best effort: a left-over offset is harmless. */
+export async function deleteGroup(cluster: Cluster, group: string): Promise<void> {
+  await cluster.requestCoordinator('group', group, deleteGroupsV2.api, [group]);
+}

@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import type { Account } from '../../../core/accounts.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import type { CommitPace } from '../groups/commit-pace.ts';
+import type { GroupMember } from '../groups/group-member.ts';
+import type { KafkaInbox } from './inbox.ts';
+import type { LossReason } from '../../../core/inboxes.ts';
+import type { MailboxLooks } from './mailbox-looks.ts';
+import type { RareWarning } from '../wire/rare-warning.ts';
+import type { Tail } from '../fetch/tail.ts';
+import type { Trust } from './trust.ts';
+
+/** What an open inbox needs around it. */
+export interface InboxSurroundings {
+  readonly cluster: Cluster;
+  readonly tail: Pick<Tail, 'follow' | 'pace'>;
+  readonly commitPace: CommitPace;
+  readonly looks: Pick<MailboxLooks, 'end' | 'epochEnd'>;
+  readonly trust: Trust;
+  /** Acknowledged messages stay in the topic for this long, milliseconds. */
+  readonly historyMs: number;
+  readonly log: Logger;
+  /** Records and batches that are none of anybody's messages. */
+  readonly steppedOver: RareWarning;
+  /** False while this frontend may have been taken for dead: nothing is pushed or committed then. */
+  readonly isFrontendAlive: () => boolean;
+  /** Waits until it is true. @throws EngineError `UNAVAILABLE` */
+  readonly frontendAlive: (deadline: number) => Promise<void>;
+  /** Why its topic is not there any more. Never rejects. */
+  readonly whyGone: (owner: Account) => Promise<LossReason>;
+  /** Whether what Kafka was asked for at this moment, on the clock of `now`, is in doubt. */
+  readonly isDoubtful: (askedAt: number) => boolean;
+  /** Asks Kafka by a heartbeat whether the inbox is still held, as soon as that says anything. */
+  readonly confirmSoon: (inbox: KafkaInbox) => void;
+  /** Why an inbox was lost whose member Kafka does not know any more. Never fails. */
+  readonly whyUnknown: (inbox: KafkaInbox) => Promise<LossReason>;
+  /** Called once, when the inbox is held no more. */
+  readonly onReleased: (inbox: KafkaInbox) => void;
+  /** Gives a lost lease back in the background, in case it is still ours. */
+  readonly abandon: (member: GroupMember) => void;
+  /** Puts out whoever else is in the group; never rejects. */
+  readonly putOutStrangers: (member: GroupMember) => Promise<void>;
+}

@@ -1,0 +1,433 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Config } from '../../../config/config.ts';
+import type { Account, Accounts } from '../../../core/accounts.ts';
+import type { Appender } from '../produce/appender.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { CommitPace } from '../groups/commit-pace.ts';
+import { describeMembers, holderOf } from '../groups/consumer-members.ts';
+import { Doubt } from '../groups/doubt.ts';
+import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import { EngineError, unavailable } from '../../../core/errors.ts';
+import { readFates } from './fates.ts';
+import { FrontendLease } from '../groups/frontend-lease.ts';
+import { HeartbeatPace } from '../groups/heartbeat-pace.ts';
+import { KafkaInbox, type StartingPoint } from './inbox.ts';
+import type { InboxSurroundings } from './inbox-surroundings.ts';
+import type {
+  Accepted,
+  Fate,
+  Inbox,
+  Inboxes,
+  LossReason,
+  OpenOptions,
+  OutgoingMessage,
+  Receipt,
+} from '../../../core/inboxes.ts';
+import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from '../wire/kafka-error.ts';
+import { Leases } from '../groups/lease.ts';
+import { LeaseChecks } from '../groups/lease-checks.ts';
+import { MailboxLimits } from './mailbox-limits.ts';
+import { type MailboxLook, MailboxLooks } from './mailbox-looks.ts';
+import { Notices } from './notices.ts';
+import { Position } from '../../../core/position.ts';
+import { RareWarning } from '../wire/rare-warning.ts';
+import { encodeRecord, messageAsStored } from './record.ts';
+import { now, retry } from '../wire/retry.ts';
+import { Tail } from '../fetch/tail.ts';
+import { noInbox, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
+import type { Trust } from './trust.ts';
+import { Watermark } from '../groups/watermark.ts';
+
+const OPEN_TIMEOUT_MS = 10_000;
+const LOOK_TIMEOUT_MS = 5_000;
+const HEARTBEAT_TICK_MS = 1_000;
+/**
+ * Whoever takes an inbox over evicts its holder first and joins a moment later: so often, and after such a pause, is looked
+ * whether somebody is there.
+ */
+const LOOKS_FOR_HOLDER = 3;
+const LOOK_FOR_HOLDER_MS = 500;
+/** Heartbeats of inboxes that are in doubt: all of a thousand may be wanted at the same moment. */
+const CONFIRMATIONS = { perSecond: 4_000, atOnce: 64 };
+/** Inboxes closed at the same time when the engine stops. */
+const CLOSE_CONCURRENCY = 64;
+
+export interface KafkaInboxesOptions {
+  readonly cluster: Cluster;
+  readonly log: Logger;
+  readonly trust: Trust;
+  /** Tells an account that is gone from one whose topic is. */
+  readonly accounts: Pick<Accounts, 'findEvenly'>;
+  readonly appender: Appender;
+  readonly inboxPrefix: string;
+  readonly replicationFactor: number;
+  readonly frontendLeaseMs: number;
+  /** Limits of every inbox. */
+  readonly mailbox: Config['mailbox'];
+  /** Acknowledged messages stay in the topic for this long. */
+  readonly historyMs: number;
+}
+
+/** All inboxes, in Kafka. */
+export class KafkaInboxes implements Inboxes {
+  readonly #options: KafkaInboxesOptions;
+  readonly #cluster: Cluster;
+  readonly #appender: Appender;
+  readonly #looks: MailboxLooks;
+  readonly #limits: MailboxLimits;
+  readonly #notices: Notices;
+  readonly #noInbox: RareWarning;
+  readonly #checks = new LeaseChecks<KafkaInbox>((inbox) => inbox.checkLease());
+  readonly #doubt = new Doubt();
+  /** Inboxes with something to push that are in doubt. */
+  readonly #unconfirmed = new Set<KafkaInbox>();
+  readonly #confirmations = new LeaseChecks<KafkaInbox>((inbox) => this.#confirm(inbox), CONFIRMATIONS);
+  readonly #tail: Tail;
+  readonly #leases: Leases;
+  readonly #frontend: FrontendLease;
+  readonly #pace: HeartbeatPace;
+  readonly #around: InboxSurroundings;
+  /** Inboxes that this process holds or is about to hold, by owner's name. Bounded by the frontend's connections. */
+  readonly #local = new Map<string, KafkaInbox | 'opening'>();
+  #heartbeats: NodeJS.Timeout | null = null;
+  /** A walk along `#local` that goes on with each tick. */
+  #walk = this.#local.values();
+  /** Inboxes that it has still to see: whoever comes meanwhile does not make it longer. */
+  #walkLeft = 0;
+  /** An inbox may rest because this frontend's lease was in doubt. */
+  #someRest = false;
+
+  constructor(options: KafkaInboxesOptions) {
+    const { cluster, log } = options;
+    this.#options = options;
+    this.#cluster = cluster;
+    this.#appender = options.appender;
+    this.#looks = new MailboxLooks(cluster, (account) => this.#topic(account));
+    this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => this.#looks.look(to) });
+    this.#noInbox = new RareWarning((fields) => log.warn(fields, NO_INBOX));
+    this.#tail = new Tail(cluster, log);
+    this.#leases = new Leases(cluster, log, options.trust);
+    this.#pace = new HeartbeatPace(cluster, log);
+    this.#notices = new Notices({
+      ...options,
+      tail: this.#tail,
+      onReplaced: (inbox) => this.#checkLease(inbox),
+    });
+    this.#frontend = new FrontendLease({
+      cluster,
+      log,
+      trust: options.trust,
+      sessionTimeoutMs: options.frontendLeaseMs,
+      onAsked: () => this.#doubt.asked(),
+      onAlive: () => this.#wakeAll(),
+      onLost: () => this.#each((inbox) => inbox.lose('lost')),
+    });
+    this.#around = {
+      cluster,
+      log,
+      steppedOver: new RareWarning((fields) => log.warn(fields, 'stepped over what is no message')),
+      tail: this.#tail,
+      commitPace: new CommitPace(),
+      looks: this.#looks,
+      trust: options.trust,
+      historyMs: options.historyMs,
+      isFrontendAlive: () => {
+        const { isValid } = this.#frontend;
+        if (!isValid) this.#someRest = true;
+        return isValid;
+      },
+      whyGone: (owner) => this.#whyGone(owner),
+      frontendAlive: (deadline) => this.#frontend.ready(deadline),
+      isDoubtful: (askedAt) => this.#doubt.covers(askedAt),
+      confirmSoon: (inbox) => {
+        this.#unconfirmed.add(inbox);
+        if (!this.#doubt.isGoingOn) this.#confirmations.ask(inbox);
+      },
+      whyUnknown: (inbox) => this.#whyUnknown(inbox),
+      onReleased: (inbox) => {
+        this.#unconfirmed.delete(inbox);
+        if (this.#local.get(inbox.owner.name) === inbox) this.#local.delete(inbox.owner.name);
+      },
+      abandon: (member) => this.#leases.abandon(member),
+      putOutStrangers: (member) => this.#leases.putOutStrangers(member),
+    };
+  }
+
+  /** @throws EngineError `UNAVAILABLE` */
+  async start(): Promise<void> {
+    await this.#notices.start();
+    await this.#pace.start();
+    await this.#frontend.start();
+    this.#doubt.start();
+    this.#heartbeats = setInterval(() => this.#maintainSome(), HEARTBEAT_TICK_MS);
+  }
+
+  /** Gives back every inbox, and leaves. */
+  async close(): Promise<void> {
+    if (this.#heartbeats) clearInterval(this.#heartbeats);
+    this.#notices.close();
+    this.#doubt.stop();
+    this.#checks.close();
+    this.#pace.close();
+    this.#confirmations.close();
+    const inboxes: KafkaInbox[] = [];
+    this.#each((inbox) => inboxes.push(inbox));
+    const closeSome = async () => {
+      for (let inbox = inboxes.pop(); inbox; inbox = inboxes.pop()) await inbox.close();
+    };
+    await Promise.all(Array.from({ length: CLOSE_CONCURRENCY }, closeSome));
+    await this.#tail.close();
+    await this.#frontend.close();
+  }
+
+  /** Names of those whose inboxes this process holds, or is about to. */
+  ownersHere(): string[] {
+    return [...this.#local.keys()];
+  }
+
+  append(to: Account, message: OutgoingMessage): Promise<Accepted> {
+    return this.#append(to, message).catch(async (error: unknown) => {
+      if (!isNoInbox(error)) throw error;
+      const current = await this.#demandThere(to);
+      // The inbox has got another topic meanwhile.
+      if (current.topicId !== to.topicId) return this.#append(current, message);
+      this.#noInbox.note({ user: to.name, topic: this.#topic(to), topicId: to.topicId });
+      throw error;
+    });
+  }
+
+  #append(to: Account, message: OutgoingMessage): Promise<Accepted> {
+    const sender = message.from;
+    const known = this.#heldBy(to)?.next ?? 0;
+    return this.#limits.run(to, sender, (mailbox) => {
+      const { signer, clock, recent } = this.#options.trust;
+      const record = encodeRecord(signer, to, message, new Date(clock.now()));
+      return this.#appender.append(this.#topic(to), record, to.topicId).then((accepted) => {
+        recent.note(record.signature, accepted.offset);
+        this.#limits.stored(mailbox, sender.name, record.value.length, accepted.offset);
+        this.#noteCorrespondent(sender, to);
+        this.#handOver(to, message, accepted, known);
+        return accepted;
+      });
+    });
+  }
+
+  /** In the sender's own inbox, which is held where the sender is logged in. */
+  #noteCorrespondent(sender: Account, to: Account): void {
+    this.#heldBy(sender)?.wroteTo(to);
+  }
+
+  /** To the recipient, if this process holds the very inbox that the message went into: no need to wait for a fetch. */
+  #handOver(to: Account, message: OutgoingMessage, accepted: Accepted, known: number): void {
+    const inbox = this.#heldBy(to);
+    if (inbox === null) return;
+    // What was there before it was sent has its offset: the log has lost that.
+    if (accepted.offset < known) inbox.cutAt(accepted);
+    else inbox.handOver(messageAsStored(message, accepted), accepted.epoch);
+  }
+
+  /** The very inbox of this life of a name, if this process holds it. */
+  #heldBy({ name, incarnation, topicId }: Account): KafkaInbox | null {
+    const inbox = this.#local.get(name);
+    if (!inbox || inbox === 'opening' || inbox.topicId !== topicId) return null;
+    return inbox.owner.incarnation === incarnation ? inbox : null;
+  }
+
+  async open(owner: Account, options: OpenOptions): Promise<Inbox> {
+    const present = this.#local.get(owner.name);
+    if (present === 'opening' && options.takeover) {
+      throw new EngineError('BUSY', `another login of ${owner.name} is under way`);
+    }
+    if (present === 'opening' || (present && !options.takeover)) {
+      throw new EngineError('ALREADY_LOGGED_IN', `${owner.name} is held by this frontend`);
+    }
+    this.#local.set(owner.name, 'opening');
+    try {
+      present?.lose('fenced');
+      const askedAt = now();
+      const inbox = await this.#open(owner, options);
+      this.#local.set(owner.name, inbox);
+      inbox.start(askedAt);
+      return inbox;
+    } catch (error) {
+      this.#local.delete(owner.name);
+      if (isNoInbox(error)) await this.#demandThere(owner);
+      return unavailable(error);
+    }
+  }
+
+  /** This life of an account, as it is now. @throws EngineError `NO_SUCH_USER`, `UNAVAILABLE` */
+  async #demandThere({ name, incarnation }: Account): Promise<Account> {
+    const current = await this.#options.accounts.findEvenly(name);
+    if (current?.incarnation === incarnation) return current;
+    throw new EngineError('NO_SUCH_USER', `the account ${name} is gone, and its inbox`);
+  }
+
+  async #whyGone(owner: Account): Promise<LossReason> {
+    try {
+      await this.#demandThere(owner);
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'NO_SUCH_USER') return 'deleted';
+    }
+    this.#noInbox.note({ user: owner.name, topic: this.#topic(owner), topicId: owner.topicId });
+    return 'no inbox';
+  }
+
+  async held(accounts: readonly Account[]): Promise<boolean[]> {
+    const elsewhere = accounts.filter((account) => !this.#local.has(account.name));
+    const groups = elsewhere.map((account) => this.#topic(account));
+    const { trust } = this.#options;
+    const deadline = now() + LOOK_TIMEOUT_MS;
+    const members = await describeMembers(this.#cluster, trust, groups, deadline).catch(unavailable);
+    const isHeld = (index: number) => holderOf(members[index] ?? []) !== null;
+    const held = new Set(elsewhere.filter((_, index) => isHeld(index)).map(({ name }) => name));
+    return accounts.map((account) => this.#local.has(account.name) || held.has(account.name));
+  }
+
+  fates(receipts: readonly Receipt[], { inLog }: { readonly inLog: boolean }): Promise<Fate[]> {
+    const options = { cluster: this.#cluster, topicOf: (account: Account) => this.#topic(account) };
+    return readFates(options, receipts, inLog).catch(unavailable);
+  }
+
+  /** An inbox topic and its group have the same name. */
+  #topic(account: Account): string {
+    return this.#options.inboxPrefix + account.name;
+  }
+
+  /** Lease first, then where things stand: nobody else can move the watermark in between. */
+  async #open(owner: Account, options: OpenOptions): Promise<KafkaInbox> {
+    const topic = this.#topic(owner);
+    const deadline = now() + OPEN_TIMEOUT_MS;
+    await this.#frontend.ready(deadline);
+    const frontendId = this.#frontend.id;
+    const takeover = options.takeover ?? false;
+    const wanted = { group: topic, frontendId, takeover, deadline };
+    const member = await this.#leases.acquire(wanted);
+    // Also where nobody was put out: of a group whose state was lost there may be a holder who does not know.
+    this.#notices.tellHeld(topic);
+    try {
+      const look = await this.#look(owner, deadline);
+      const start = await this.#startingPoint(owner, look, deadline);
+      // The frontend's lease was lost meanwhile: others take what was joined under its old id for free.
+      if (this.#frontend.id !== frontendId)
+        throw new EngineError('UNAVAILABLE', 'this frontend has lost its lease');
+      const liveStart = options.deliver === 'all' ? start.position.watermark.low : look.end;
+      return new KafkaInbox(this.#around, owner, topic, member, options, start, liveStart);
+    } catch (error) {
+      this.#leases.abandon(member);
+      throw error;
+    }
+  }
+
+  async #look(owner: Account, deadline: number): Promise<MailboxLook> {
+    const topic = this.#topic(owner);
+    const giveUp = now() + UNKNOWN_TOPIC_MS;
+    return retry(`look at ${topic}`, deadline, () => {
+      const look = this.#lookAtOwn(owner);
+      if (now() < giveUp) return expectTopic(topic, look);
+      return look.catch((error) => {
+        throw isUnknownTopic(error) ? noInbox(topic) : error;
+      });
+    });
+  }
+
+  /**
+   * Where to begin: at what is committed, as far as the log is still what it was then. A commit that is missing means:
+   * everything from the log's start on is delivered, never skipped, and of what lay in front of that nobody knows anything.
+   */
+  async #startingPoint(owner: Account, look: MailboxLook, deadline: number): Promise<StartingPoint> {
+    const { end, epoch, correspondents } = look;
+    if (look.position === null && end > 0)
+      this.#options.log.warn({ topic: this.#topic(owner), start: look.start, end }, NO_POSITION);
+    const position = look.position ?? new Position(new Watermark(look.start));
+    const { top } = position.watermark;
+    const isSure = position.epoch === UNKNOWN_EPOCH || (position.epoch === epoch && top <= end);
+    const ask = () => this.#looks.epochEnd(owner, position.epoch);
+    const ends = isSure ? null : await retry(`epochs of ${this.#topic(owner)}`, deadline, ask);
+    const surprise = position.resume(look, ends);
+    const isNew = surprise.gone > 0 || position.watermark.top < top;
+    if (isNew) {
+      const topic = this.#topic(owner);
+      const fields = { topic, committed: top, start: look.start, end, epoch, from: position.watermark.low };
+      this.#options.log.warn(
+        { ...fields, ...surprise },
+        'an inbox is not what was committed: see docs/operations.md',
+      );
+    }
+    return { position, correspondents, surprise, isNew: isNew || look.position === null, epoch };
+  }
+
+  /** @throws KafkaError UNKNOWN_TOPIC_ID where another topic has the name, and what `MailboxLooks.look` throws */
+  async #lookAtOwn(owner: Account): Promise<MailboxLook> {
+    const topic = this.#topic(owner);
+    // Asked for anew: what is known may be of a topic that was deleted.
+    this.#cluster.forgetLeader(topic);
+    const look = await this.#looks.look(owner);
+    const { topicId } = await this.#cluster.leader(topic);
+    expectNone(`the id of ${topic}`, topicId === owner.topicId ? KafkaCode.NONE : KafkaCode.UNKNOWN_TOPIC_ID);
+    return look;
+  }
+
+  /** A part of all inboxes with each tick: ten thousand at once would be felt. */
+  #maintainSome(): void {
+    if (this.#walkLeft <= 0) {
+      this.#walk = this.#local.values();
+      this.#walkLeft = this.#local.size;
+    }
+    const ticks = Math.max(1, Math.floor(this.#pace.lookMs / HEARTBEAT_TICK_MS));
+    let left = Math.min(this.#walkLeft, Math.ceil(this.#local.size / ticks));
+    while (left > 0) {
+      const { value: inbox, done } = this.#walk.next();
+      if (done === true) break;
+      if (inbox !== 'opening') inbox.maintain(this.#pace.intervalMs);
+      this.#walkLeft -= 1;
+      left -= 1;
+    }
+    if (left > 0) this.#walkLeft = 0;
+  }
+
+  #wakeAll(): void {
+    this.#doubt.answered();
+    for (const inbox of this.#unconfirmed) this.#confirmations.ask(inbox);
+    if (!this.#someRest) return;
+    this.#someRest = false;
+    this.#each((inbox) => inbox.wake());
+  }
+
+  async #confirm(inbox: KafkaInbox): Promise<void> {
+    await inbox.checkLease();
+    // Otherwise it is asked again with the frontend's next sign of life.
+    if (inbox.isKnownHeld) this.#unconfirmed.delete(inbox);
+  }
+
+  async #whyUnknown({ owner }: KafkaInbox): Promise<LossReason> {
+    for (let look = 1; ; look++) {
+      // Kafka cannot say: whoever comes back by a token finds out.
+      const [isHeld] = await this.held([owner]).catch(() => []);
+      if (isHeld === true) return 'fenced';
+      if (look === LOOKS_FOR_HOLDER) return 'lost';
+      await sleep(LOOK_FOR_HOLDER_MS);
+    }
+  }
+
+  /** Somebody says that one of our inboxes has a new holder: a heartbeat tells. */
+  #checkLease(topic: string): void {
+    const { inboxPrefix } = this.#options;
+    const inbox = topic.startsWith(inboxPrefix) && this.#local.get(topic.slice(inboxPrefix.length));
+    if (inbox && inbox !== 'opening') this.#checks.ask(inbox);
+  }
+
+  #each(action: (inbox: KafkaInbox) => void): void {
+    for (const inbox of [...this.#local.values()]) if (inbox !== 'opening') action(inbox);
+  }
+}
+
+const NO_POSITION =
+  'the position of an inbox is lost: everything that is in it is delivered (again): see docs/operations.md';
+const NO_INBOX =
+  'the topic of an inbox was deleted or replaced: the next login of its owner, or milena doctor --repair, gives it another one';
+
+function isNoInbox(error: unknown): boolean {
+  return error instanceof EngineError && error.code === 'NO_INBOX';
+}

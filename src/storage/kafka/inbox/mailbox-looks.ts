@@ -1,0 +1,71 @@
+import type { Account } from '../../../core/accounts.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { correspondentsOf, positionOf, readManyCommits } from '../groups/commits.ts';
+import type { Correspondents } from '../groups/correspondents.ts';
+import { type EpochQuestion, readEpochEnds } from '../wire/epoch-ends.ts';
+import type { EpochEnd } from '../../../core/epochs.ts';
+import { Gatherer } from '../../../util/gatherer.ts';
+import { type LogBounds, readManyBounds, readManyEnds } from '../fetch/log-reader.ts';
+import type { Position } from '../../../core/position.ts';
+import { now, retry } from '../wire/retry.ts';
+
+/** What is committed for an inbox, and where its log begins and ends. */
+export interface MailboxLook extends LogBounds {
+  readonly position: Position | null;
+  /** Whom the owner has written to. */
+  readonly correspondents: Correspondents;
+}
+
+const LOOK_TIMEOUT_MS = 5_000;
+/** Inboxes looked at with one request of each kind. */
+const MAX_LOOKS = 500;
+
+/**
+ * Looks at inboxes in Kafka, many at once: the first message to each of a thousand inboxes asks for a look, and so does
+ * each of a thousand logins; three requests each would cost more than all the rest.
+ */
+export class MailboxLooks {
+  readonly #looks: Gatherer<Account, MailboxLook>;
+  readonly #ends: Gatherer<Account, number>;
+  readonly #epochEnds: Gatherer<EpochQuestion, EpochEnd>;
+  readonly #topicOf: (account: Account) => string;
+
+  /** @param topicOf name of an account's inbox topic and group */
+  constructor(cluster: Cluster, topicOf: (account: Account) => string) {
+    this.#topicOf = topicOf;
+    this.#looks = new Gatherer(MAX_LOOKS, async (accounts) => {
+      const topics = accounts.map(topicOf);
+      const deadline = now() + LOOK_TIMEOUT_MS;
+      const [commits, bounds] = await Promise.all([
+        retry('commits', deadline, () => readManyCommits(cluster, topics)),
+        readManyBounds(cluster, topics, deadline),
+      ]);
+      return accounts.map((account, index) => {
+        const [commit = null, found] = [commits[index], bounds[index]];
+        if (commit instanceof Error) return commit;
+        if (found === undefined || found instanceof Error) return found ?? new Error('no answer');
+        const correspondents = correspondentsOf(account, commit);
+        return { position: positionOf(account, commit), correspondents, ...found };
+      });
+    });
+    this.#ends = new Gatherer(MAX_LOOKS, (accounts) =>
+      readManyEnds(cluster, accounts.map(topicOf), now() + LOOK_TIMEOUT_MS),
+    );
+    this.#epochEnds = new Gatherer(MAX_LOOKS, (questions) => readEpochEnds(cluster, questions));
+  }
+
+  /** @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_OR_PARTITION, or a passing one */
+  look(account: Account): Promise<MailboxLook> {
+    return this.#looks.ask(account);
+  }
+
+  /** Only where the log ends. @throws likewise */
+  end(account: Account): Promise<number> {
+    return this.#ends.ask(account);
+  }
+
+  /** How far the log has a leader epoch. @throws likewise */
+  epochEnd(account: Account, epoch: number): Promise<EpochEnd> {
+    return this.#epochEnds.ask({ topic: this.#topicOf(account), epoch });
+  }
+}

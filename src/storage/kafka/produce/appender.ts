@@ -1,0 +1,496 @@
+import { initProducerIdV5 } from '@platformatic/kafka';
+import type { Logger } from 'pino';
+import { BATCH_OVERHEAD_BYTES, type Batch, type Entry, makeBatch, type Partition } from './batch.ts';
+import { BrokerClock } from '../wire/broker-clock.ts';
+import type { Cluster, Leader } from '../wire/cluster.ts';
+import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import { EngineError } from '../../../core/errors.ts';
+import type { Accepted } from '../../../core/inboxes.ts';
+import {
+  expectNone,
+  isNoTopic,
+  isPassing,
+  isRefusal,
+  isUnknownTopic,
+  KafkaCode,
+  KafkaError,
+  nameOfCode,
+} from '../wire/kafka-error.ts';
+import { produce, type TopicResult, topicIdBytes } from '../wire/produce.ts';
+import { RareWarning } from '../wire/rare-warning.ts';
+import type { RecordContent } from '../inbox/record.ts';
+import { encodeContent, type Producer, recordBytes } from '../wire/record-batch.ts';
+import { causeOf, isOfNetwork, longerPause, now, reasonOf, retry, worthRetrying } from '../wire/retry.ts';
+import { sendRound } from './send-round.ts';
+import { bringBack } from '../check/topic-settings.ts';
+import { MAX_BATCH_BYTES, noInbox, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
+import { Trouble } from '../wire/trouble.ts';
+
+/** Appends waiting over all inboxes; past either bound a sender gets BUSY at once. */
+const MAX_QUEUED_RECORDS = 50_000;
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/**
+ * Requests under way at one broker. With one alone everybody keeps step: the broker rests while its answer is passed on, and
+ * the next request is gathered while it rests. An inbox has at most one batch under way, so its order is kept.
+ */
+const MAX_IN_FLIGHT = 3;
+/** Bytes of one Produce request; what is left over goes with the next. */
+const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
+/** Topics whose sequence numbers are kept; past that a new producer id starts all of them again at 0. */
+const MAX_PARTITIONS = 100_000;
+const RETRY_PAUSE_MS = 50;
+/** Topics whose settings are set back at the same time; others come with their next message. */
+const MAX_BRINGING = 16;
+const LONGEST_PAUSE_MS = 1_000;
+/** Waiting appends are looked through this often for those that have waited too long. */
+const SWEEP_INTERVAL_MS = 250;
+/** The broker's own time limit for acks=all. */
+const PRODUCE_TIMEOUT_MS = 5_000;
+
+/**
+ * Appends records to many inboxes. Whatever waits is gathered into one Produce request per broker, with a few
+ * under way at a time: that is what makes it fast. One batch of an inbox at a time: that keeps its order.
+ */
+export class Appender {
+  readonly #cluster: Cluster;
+  readonly #log: Logger;
+  readonly #timeoutMs: number;
+  readonly #clock: BrokerClock;
+  /** By the id of the topic, where it must be that one, else by its name. */
+  readonly #partitions = new Map<string, Partition>();
+  /** Partitions with something to send. */
+  readonly #ready = new Set<Partition>();
+  /** Requests under way, by broker; none of them is 0. */
+  readonly #inFlight = new Map<number, number>();
+  #producer: Promise<Producer> | null = null;
+  #queuedRecords = 0;
+  #queuedBytes = 0;
+  #scheduled = false;
+  /** Before an identity is asked for again. */
+  #pause = RETRY_PAUSE_MS;
+  readonly #trouble: Trouble;
+  readonly #tooSmall: RareWarning;
+  /** Topics whose settings are being set back. */
+  readonly #bringing = new Set<string>();
+  /** Runs while anything waits. */
+  #sweeper: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  /**
+   * @param timeoutMs how long a record may wait for Kafka's word
+   * @param clock learns from each answer what time it is for brokers
+   */
+  constructor(cluster: Cluster, log: Logger, timeoutMs: number, clock = new BrokerClock()) {
+    this.#cluster = cluster;
+    this.#log = log;
+    this.#trouble = new Trouble(log, 'no producer id');
+    this.#tooSmall = new RareWarning((fields) =>
+      log.warn(fields, 'a topic takes smaller batches than it has to (max.message.bytes): it is set back'),
+    );
+    this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
+  }
+
+  /**
+   * Appends one record. Calls for one topic are stored in the order of the calls.
+   * @param topicId Kafka's id of the topic (a UUID): what is confirmed is in that one, whatever topic has the name by now
+   * @throws EngineError `BUSY`, `TOO_LARGE`, `UNAVAILABLE`; `NO_INBOX`: the topic is gone, or another one
+   */
+  append(topic: string, record: RecordContent, topicId: string | null = null): Promise<Accepted> {
+    const content = encodeContent(record);
+    const bytes = recordBytes(content);
+    if (this.#closed) return Promise.reject(new EngineError('UNAVAILABLE', 'the engine is closing'));
+    if (bytes + BATCH_OVERHEAD_BYTES > MAX_BATCH_BYTES) {
+      return Promise.reject(new EngineError('TOO_LARGE', `a record of ${bytes} bytes`));
+    }
+    if (this.#queuedRecords >= MAX_QUEUED_RECORDS || this.#queuedBytes + bytes > MAX_QUEUED_BYTES) {
+      return Promise.reject(new EngineError('BUSY', `${this.#queuedRecords} records wait for Kafka`));
+    }
+    this.#queuedRecords++;
+    this.#queuedBytes += bytes;
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    const deadline = now() + this.#timeoutMs;
+    return new Promise((resolve, reject) => {
+      const partition = this.#partition(topic, topicId);
+      partition.queue.push({ content, deadline, resolve, reject });
+      this.#ready.add(partition);
+      this.#schedule();
+    });
+  }
+
+  /** Waits until everything taken on so far is answered, takes on nothing more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const deadline = now() + this.#timeoutMs + PRODUCE_TIMEOUT_MS;
+    while (this.#queuedRecords > 0 && now() < deadline) await pause(5);
+  }
+
+  #partition(topic: string, topicId: string | null): Partition {
+    const key = topicId ?? topic;
+    let partition = this.#partitions.get(key);
+    if (!partition) {
+      if (this.#partitions.size >= MAX_PARTITIONS) this.#startOver();
+      partition = {
+        topic,
+        topicId,
+        idBytes: topicId === null ? null : topicIdBytes(topicId),
+        queue: [],
+        batch: null,
+        producer: null,
+        nextSequence: 0,
+        missingSince: 0,
+        locating: false,
+      };
+      this.#partitions.set(key, partition);
+    }
+    return partition;
+  }
+
+  /** A new producer id: every sequence starts at 0 again, so idle partitions can be forgotten. */
+  #startOver(): void {
+    this.#producer = null;
+    for (const [key, partition] of this.#partitions) {
+      if (!partition.batch && partition.queue.length === 0) this.#partitions.delete(key);
+    }
+  }
+
+  /**
+   * Sends at the end of this turn of the event loop, so that all appends of this turn go together; at once while nothing is
+   * under way: who is alone has nobody to wait for.
+   */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const go = () => {
+      this.#scheduled = false;
+      void this.#dispatch();
+    };
+    if (this.#inFlight.size === 0) queueMicrotask(go);
+    else setImmediate(go);
+  }
+
+  #scheduleLater(delayMs: number): void {
+    setTimeout(() => this.#schedule(), delayMs);
+  }
+
+  async #dispatch(): Promise<void> {
+    let producer: Producer;
+    const wanted = this.#currentProducer();
+    try {
+      producer = await wanted;
+    } catch (error) {
+      const cause = causeOf(error);
+      if (!isOfNetwork(cause)) this.#trouble.failed(error);
+      // It stays so: nobody has to wait for that.
+      if (cause instanceof KafkaError && isRefusal(cause.kafkaCode)) {
+        for (const partition of [...this.#ready]) this.#failAll(partition, refused(cause));
+      }
+      this.#scheduleLater(this.#pause);
+      this.#pause = longerPause(this.#pause, LONGEST_PAUSE_MS);
+      return;
+    }
+    this.#pause = RETRY_PAUSE_MS;
+    this.#trouble.over();
+    // Another identity has taken its place meanwhile. Going back and forth between two would number records anew under
+    // an identity that Kafka knows, and it would take them for repeats of others.
+    if (wanted !== this.#producer) {
+      this.#schedule();
+      return;
+    }
+    const byNode = this.#gather(producer);
+    for (const [node, batches] of byNode) void this.#send(node, batches);
+  }
+
+  /** Makes the batches of this round, per broker: for brokers that are not busy and partitions that are due. */
+  #gather(producer: Producer): Map<number, Map<Partition, Batch>> {
+    const rounds = new Map<number, Map<Partition, Batch>>();
+    const bytesOf = new Map<number, number>();
+    const moment = now();
+    let nextDue = Number.POSITIVE_INFINITY;
+    for (const partition of this.#ready) {
+      // Its senders were all told that it took too long.
+      if (!partition.batch && partition.queue.length === 0) {
+        this.#ready.delete(partition);
+        continue;
+      }
+      const leader = this.#leaderOf(partition);
+      if (!leader || partition.batch?.sending) {
+        // Comes back when the leader is known, or the batch is answered.
+        this.#ready.delete(partition);
+        if (!leader && !partition.locating) void this.#findLeader(partition);
+        continue;
+      }
+      if (partition.batch && partition.batch.notBefore > moment) {
+        nextDue = Math.min(nextDue, partition.batch.notBefore);
+        continue;
+      }
+      const bytes = bytesOf.get(leader.node) ?? 0;
+      // What does not go with this request is looked at again when a request to that broker is answered.
+      if (this.#isBusy(leader.node) || bytes > MAX_REQUEST_BYTES) continue;
+      partition.batch ??= makeBatch(partition, producer);
+      const { batch } = partition;
+      batch.epoch = leader.epoch;
+      const round = rounds.get(leader.node) ?? new Map<Partition, Batch>();
+      this.#ready.delete(partition);
+      round.set(partition, batch);
+      rounds.set(leader.node, round);
+      bytesOf.set(leader.node, bytes + batch.bytes.length);
+    }
+    // A timer may fire a little early: without a new one the partition would wait for ever.
+    if (nextDue < Number.POSITIVE_INFINITY) this.#scheduleLater(nextDue - moment + 1);
+    return rounds;
+  }
+
+  #isBusy(node: number): boolean {
+    return (this.#inFlight.get(node) ?? 0) >= MAX_IN_FLIGHT;
+  }
+
+  async #send(node: number, round: Map<Partition, Batch>): Promise<void> {
+    this.#inFlight.set(node, (this.#inFlight.get(node) ?? 0) + 1);
+    for (const batch of round.values()) {
+      batch.tries++;
+      batch.sending = true;
+    }
+    try {
+      const sentAt = this.#clock.own();
+      const results = await sendRound(this.#cluster, node, round, PRODUCE_TIMEOUT_MS);
+      this.#learnTime(sentAt, results);
+      for (const [partition, result] of results) {
+        round.delete(partition);
+        this.#settle(partition, result);
+      }
+      for (const partition of round.keys()) this.#repeat(partition, 'no answer for this topic', true);
+    } catch (error) {
+      if (!worthRetrying(error)) this.#log.error({ err: error }, 'produce failed in an unforeseen way');
+      for (const partition of round.keys()) {
+        this.#cluster.forgetLeader(partition.topic);
+        this.#repeat(partition, error, true);
+      }
+    } finally {
+      const left = (this.#inFlight.get(node) ?? 1) - 1;
+      if (left > 0) this.#inFlight.set(node, left);
+      else this.#inFlight.delete(node);
+      if (this.#ready.size > 0) this.#schedule();
+    }
+  }
+
+  /** The leader of the topic that is meant, if it is known. */
+  #leaderOf({ topic, topicId }: Partition): Leader | undefined {
+    const leader = this.#cluster.knownLeader(topic);
+    return topicId === null || leader?.topicId === topicId ? leader : undefined;
+  }
+
+  /** From one batch: all were appended in the same moment. A repeated one may have been so long ago. */
+  #learnTime(sentAt: number, results: readonly [Partition, TopicResult][]): void {
+    const first = results.find(
+      ([{ batch }, { errorCode, appendTime }]) =>
+        batch?.tries === 1 && errorCode === KafkaCode.NONE && appendTime >= 0,
+    );
+    if (first) this.#clock.learn(sentAt, first[1].appendTime);
+  }
+
+  /** Kafka's word on one batch. */
+  #settle(partition: Partition, { errorCode: code, baseOffset, appendTime }: TopicResult): void {
+    const batch = partition.batch;
+    if (!batch) return;
+    batch.sending = false;
+    if (code === KafkaCode.NONE) {
+      partition.missingSince = 0;
+      const acceptedAt = appendTime >= 0 ? appendTime : Date.now();
+      // Which of several tries was stored nobody knows, nor under which leader.
+      const epoch = batch.tries === 1 ? batch.epoch : UNKNOWN_EPOCH;
+      this.#finish(partition, (entry, index) =>
+        entry.resolve({ offset: baseOffset + index, acceptedAt, epoch }),
+      );
+    } else if (isNoTopic(code) || isPassing(code)) {
+      this.#cluster.forgetLeader(partition.topic);
+      this.#repeat(partition, nameOfCode(code), OPEN_OUTCOMES.has(code));
+    } else if (code === KafkaCode.MESSAGE_TOO_LARGE || code === KafkaCode.RECORD_LIST_TOO_LARGE) {
+      // Not for its sender to mend: no batch is larger than what our topics have to take.
+      this.#bringBack(partition.topic, code);
+      this.#giveUp(partition, new EngineError('UNAVAILABLE', `${nameOfCode(code)}: nothing was stored`));
+    } else if (batch.tries === 1 && isSequenceTrouble(code)) {
+      // Never sent before, so surely not stored: again under a new identity (the topic was made anew, or the
+      // broker has forgotten this producer).
+      this.#log.warn({ topic: partition.topic, code: nameOfCode(code) }, 'producer starts over');
+      this.#producer = null;
+      partition.batch = null;
+      partition.queue.unshift(...batch.entries);
+      this.#ready.add(partition);
+    } else if (isRefusal(code)) {
+      this.#cluster.noteRefusal(produce.key, code, partition.topic);
+      this.#giveUp(partition, refused(new KafkaError(`Produce ${partition.topic}`, code)));
+    } else {
+      this.#giveUp(partition, new EngineError('UNAVAILABLE', `${nameOfCode(code)}: it may have been stored`));
+    }
+  }
+
+  /** Somebody has altered the topic. */
+  #bringBack(topic: string, code: number): void {
+    this.#tooSmall.note({ topic, code: nameOfCode(code) });
+    if (this.#bringing.has(topic) || this.#bringing.size >= MAX_BRINGING) return;
+    this.#bringing.add(topic);
+    bringBack(this.#cluster, this.#log, topic)
+      .catch((error: unknown) =>
+        this.#log.warn({ topic, reason: reasonOf(error) }, 'settings of topics not changed'),
+      )
+      .finally(() => this.#bringing.delete(topic));
+  }
+
+  /** The same bytes go again, before anything else for this partition. */
+  #repeat(partition: Partition, cause: unknown, mayBeStored: boolean): void {
+    const batch = partition.batch;
+    if (!batch) return;
+    batch.mayBeStored ||= mayBeStored;
+    batch.sending = false;
+    batch.notBefore = now() + RETRY_PAUSE_MS;
+    this.#log.debug(
+      { topic: partition.topic, tries: batch.tries, cause: String(cause) },
+      'append goes again',
+    );
+    this.#ready.add(partition);
+    this.#schedule();
+  }
+
+  /** Fails a batch. Its sequence numbers are in doubt, so a new identity goes on. */
+  #giveUp(partition: Partition, error: EngineError): void {
+    // Whoever hears that it was refused takes it for not stored.
+    const { mayBeStored = false, sending = false } = partition.batch ?? {};
+    const isOpen = (mayBeStored || sending) && error.code !== 'UNAVAILABLE';
+    const told = isOpen
+      ? new EngineError('UNAVAILABLE', `${error.message}: it may have been stored`, { cause: error })
+      : error;
+    this.#finish(partition, (entry) => entry.reject(told));
+    this.#producer = null;
+  }
+
+  #finish(partition: Partition, settle: (entry: Entry, index: number) => void): void {
+    const batch = partition.batch;
+    if (!batch) return;
+    partition.batch = null;
+    for (const [index, entry] of batch.entries.entries()) this.#release(entry, () => settle(entry, index));
+    if (partition.queue.length > 0) this.#ready.add(partition);
+  }
+
+  #release(entry: Entry, settle: () => void): void {
+    this.#queuedRecords--;
+    this.#queuedBytes -= recordBytes(entry.content);
+    settle();
+  }
+
+  /** Asks for the leader, then lets the partition take part again; fails its senders when there is no topic. */
+  async #findLeader(partition: Partition): Promise<void> {
+    partition.locating = true;
+    try {
+      await this.#locate(partition);
+      partition.missingSince = 0;
+    } catch (error) {
+      if (isUnknownTopic(error)) {
+        partition.missingSince ||= now();
+        if (now() - partition.missingSince > UNKNOWN_TOPIC_MS) {
+          this.#failAll(partition, noInbox(partition.topic));
+          return;
+        }
+      }
+      if (error instanceof KafkaError && isRefusal(error.kafkaCode)) {
+        this.#failAll(partition, refused(error));
+        return;
+      }
+      await pause(RETRY_PAUSE_MS);
+    } finally {
+      partition.locating = false;
+    }
+    if (!partition.batch && partition.queue.length === 0) return;
+    this.#ready.add(partition);
+    this.#schedule();
+  }
+
+  /** @throws KafkaError UNKNOWN_TOPIC_ID where another topic has the name, and what `Cluster.leader` throws */
+  async #locate({ topic, topicId }: Partition): Promise<void> {
+    const { topicId: found } = await this.#cluster.leader(topic);
+    if (topicId === null || found === topicId) return;
+    // What is known may be of before: it is asked for anew.
+    this.#cluster.forgetLeader(topic);
+    throw new KafkaError(`the id of ${topic}`, KafkaCode.UNKNOWN_TOPIC_ID);
+  }
+
+  #failAll(partition: Partition, error: EngineError): void {
+    if (partition.batch) this.#giveUp(partition, error);
+    for (const entry of partition.queue.splice(0)) this.#release(entry, () => entry.reject(error));
+    this.#ready.delete(partition);
+    this.#partitions.delete(partition.topicId ?? partition.topic);
+    // If the topic is there after all, its numbers must not begin again under the same identity.
+    this.#producer = null;
+  }
+
+  /** Rejects what has waited for longer than its deadline. */
+  #sweep(): void {
+    const moment = now();
+    for (const partition of this.#partitions.values()) this.#failOverdue(partition, moment);
+    if (this.#queuedRecords > 0 || !this.#sweeper) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = null;
+  }
+
+  #failOverdue(partition: Partition, moment: number): void {
+    const { batch, queue } = partition;
+    const overdue = batch?.entries.filter((entry) => moment > entry.deadline) ?? [];
+    if (batch && overdue.length > 0) {
+      const sent = batch.tries > 0;
+      const error = new EngineError(
+        'UNAVAILABLE',
+        sent ? 'no answer in time: it may have been stored' : 'Kafka does not answer; nothing was stored',
+      );
+      for (const entry of overdue) entry.reject(error);
+      // The batch keeps its place while somebody waits for it, and while a request with it is under way.
+      if (overdue.length === batch.entries.length && !batch.sending) this.#giveUp(partition, error);
+    }
+    while (queue[0] && moment > queue[0].deadline) {
+      const entry = queue.shift();
+      const error = new EngineError('UNAVAILABLE', 'Kafka does not answer; nothing was stored');
+      if (entry) this.#release(entry, () => entry.reject(error));
+    }
+  }
+
+  /** The identity in use, or a new one. */
+  #currentProducer(): Promise<Producer> {
+    if (!this.#producer) {
+      const wanted = this.#newProducer();
+      this.#producer = wanted;
+      wanted.catch(() => {
+        if (this.#producer === wanted) this.#producer = null;
+      });
+    }
+    return this.#producer;
+  }
+
+  #newProducer(): Promise<Producer> {
+    return retry('producer id', now() + RETRY_PAUSE_MS, async () => {
+      const response = await this.#cluster.requestAny(initProducerIdV5.api, null, PRODUCE_TIMEOUT_MS);
+      expectNone('InitProducerId', response.errorCode);
+      return { id: response.producerId, epoch: response.producerEpoch };
+    });
+  }
+}
+
+function refused(cause: KafkaError): EngineError {
+  return new EngineError('REFUSED', `${cause.message} ${cause.remedy}`, { cause });
+}
+
+/** After these a batch may be in the log all the same. */
+const OPEN_OUTCOMES: ReadonlySet<number> = new Set([
+  KafkaCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+  KafkaCode.REQUEST_TIMED_OUT,
+]);
+
+function isSequenceTrouble(code: number): boolean {
+  return (
+    code === KafkaCode.OUT_OF_ORDER_SEQUENCE_NUMBER ||
+    code === KafkaCode.UNKNOWN_PRODUCER_ID ||
+    code === KafkaCode.INVALID_PRODUCER_EPOCH
+  );
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { Account } from '../../../core/accounts.ts';
+
+/*
+  A record of the compacted topic of accounts:
+    key    the username
+    value  JSON, or null: the account is deleted
+  Unknown fields are kept out, so that later versions may add some.
+*/
+
+/** Longest name of an account, in characters. */
+export const MAX_NAME = 32;
+
+const NAME = new RegExp(`^[a-z0-9][a-z0-9_-]{0,${MAX_NAME - 1}}$`);
+
+/** Case does not matter in a UUID (RFC 9562): small letters, as Kafka and Node write them. */
+const uuid = z.uuid().transform((text) => text.toLowerCase());
+
+const schema = z.object({
+  incarnation: uuid,
+  topicId: uuid,
+  inboxLife: uuid.optional(),
+  displayName: z.string().max(200).nullable(),
+  credential: z.string().max(500).nullable(),
+  disabled: z.boolean(),
+  blocked: z.array(z.string().max(64)).max(1_000).default([]),
+  createdAt: z.number().int().nonnegative(),
+  invite: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
+});
+
+export function encodeAccount(account: Account): Buffer {
+  const { name: _key, ...value } = account;
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** @returns null for anything that is not an account: who may write to the topic may write nonsense */
+export function decodeAccount(name: string, value: Buffer): Account | null {
+  if (!NAME.test(name)) return null;
+  let json: unknown;
+  try {
+    json = JSON.parse(value.toString('utf8'));
+  } catch {
+    return null;
+  }
+  const parsed = schema.safeParse(json);
+  return parsed.success ? { name, ...parsed.data } : null;
+}
+
+/** An account as it lies in memory: two UUIDs of 16 bytes, then the rest as JSON in UTF-8, one character for each byte. */
+const IDS = 32;
+
+type Rest = [
+  createdAt: number,
+  disabled: boolean,
+  displayName: string | null,
+  credential: string | null,
+  blocked: readonly string[],
+  inboxLife?: string | null,
+  /** The last one, if there is any: `inviteOf` looks for it there. */
+  invite?: string,
+];
+
+/** In groups, without the hyphens. */
+const UUID = '([0-9a-f]{8})-([0-9a-f]{4})-([1-8][0-9a-f]{3})-([89ab][0-9a-f]{3})-([0-9a-f]{12})';
+/** As `encodeAccount` writes it where nobody is blocked and nothing has to be escaped, its UTF-8 read byte by byte. */
+const PLAIN = new RegExp(
+  `^\\{"incarnation":"${UUID}","topicId":"${UUID}","displayName":(null|"${text(200)}"),` +
+    `"credential":(null|"${text(500)}"),"disabled":(true|false),"blocked":\\[\\],"createdAt":(0|[1-9][0-9]{0,14})\\}$`,
+);
+
+function text(mostBytes: number): string {
+  return `[ !#-\\[\\]-~\\x80-\\xff]{0,${mostBytes}}`;
+}
+
+/** Room for a plain account: what it becomes is read out of here, so that it keeps nothing of its record alive. */
+const room = Buffer.alloc(1_024);
+
+/**
+ * Nearly every record is a plain one: to take it to pieces by its form is four times as quick as to read it as JSON and look
+ * at each field, and a frontend that starts has a million before it.
+ * @returns null for anything that is not an account
+ */
+export function packAccount(name: string, value: Buffer): string | null {
+  const plain = PLAIN.exec(value.toString('latin1'));
+  if (plain === null || !NAME.test(name)) return packAnyAccount(name, value);
+  const [, a, b, c, d, e, f, g, h, i, j, displayName, credential, disabled, createdAt] = plain;
+  room.write(`${a}${b}${c}${d}${e}${f}${g}${h}${i}${j}`, 'hex');
+  const end = IDS + room.write(`[${createdAt},${disabled},${displayName},${credential},[]]`, IDS, 'latin1');
+  return room.toString('latin1', 0, end);
+}
+
+function packAnyAccount(name: string, value: Buffer): string | null {
+  const account = decodeAccount(name, value);
+  if (account === null) return null;
+  const { incarnation, topicId, createdAt, disabled, displayName, credential, blocked, inboxLife, invite } =
+    account;
+  const rest: Rest = [createdAt, disabled, displayName, credential, blocked];
+  if (inboxLife !== undefined || invite !== undefined) rest.push(inboxLife ?? null);
+  if (invite !== undefined) rest.push(invite);
+  const bytes = Buffer.from((incarnation + topicId).replaceAll('-', ''), 'hex');
+  return Buffer.concat([bytes, Buffer.from(JSON.stringify(rest))]).toString('latin1');
+}
+
+/** Reads what `packAccount` made. */
+export function unpackAccount(name: string, packed: string): Account {
+  const bytes = Buffer.from(packed, 'latin1');
+  const [createdAt, disabled, displayName, credential, blocked, inboxLife, invite]: Rest = JSON.parse(
+    bytes.toString('utf8', IDS),
+  );
+  const incarnation = formatUuid(bytes.toString('hex', 0, IDS / 2));
+  const topicId = formatUuid(bytes.toString('hex', IDS / 2, IDS));
+  const account = { name, incarnation, topicId, displayName, credential, disabled, blocked, createdAt };
+  if (inboxLife === undefined) return account;
+  return { ...account, ...(inboxLife !== null && { inboxLife }), ...(invite !== undefined && { invite }) };
+}
+
+/** The invite of an account that `packAccount` made small, read off its end; null if there is none. */
+export function inviteOf(packed: string): string | null {
+  return /,"([0-9a-f]{16})"\]$/.exec(packed.slice(-20))?.[1] ?? null;
+}
+
+function formatUuid(hex: string): string {
+  const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
+  return groups.join('-');
+}

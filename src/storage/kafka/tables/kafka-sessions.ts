@@ -1,0 +1,108 @@
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Account } from '../../../core/accounts.ts';
+import type { Appender } from '../produce/appender.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { CompactedTable } from './compacted-table.ts';
+import { unavailable } from '../../../core/errors.ts';
+import { now } from '../wire/retry.ts';
+import type { Sessions, StoredSession } from '../../../core/sessions.ts';
+import { restoreTable } from '../check/topic-settings.ts';
+import { ensureTable, SESSIONS_TOPIC } from '../wire/topics.ts';
+import type { Trust } from '../inbox/trust.ts';
+
+/*
+  A record of the compacted topic of sessions:
+    key    the username
+    value  JSON, or null: logged out
+*/
+
+const schema = z.object({
+  incarnation: z.uuid(),
+  /** SHA-256, base64url. */
+  tokenHash: z.string().regex(/^[\w-]{43}$/),
+  expiresAt: z.number().int().nonnegative(),
+});
+
+type SessionRecord = z.infer<typeof schema>;
+
+const START_TIMEOUT_MS = 60_000;
+const WRITE_TIMEOUT_MS = 5_000;
+
+export interface KafkaSessionsOptions {
+  readonly cluster: Cluster;
+  readonly log: Logger;
+  readonly appender: Pick<Appender, 'append'>;
+  readonly trust: Trust;
+  readonly replicationFactor: number;
+}
+
+/** The resume tokens, in a compacted topic. */
+export class KafkaSessions implements Sessions {
+  readonly #options: KafkaSessionsOptions;
+  readonly #table: CompactedTable<SessionRecord>;
+
+  constructor(options: KafkaSessionsOptions) {
+    this.#options = options;
+    this.#table = new CompactedTable({ ...options, topic: SESSIONS_TOPIC, pack, unpack, encode });
+  }
+
+  /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
+  async start(): Promise<void> {
+    const { cluster, log, replicationFactor } = this.#options;
+    const deadline = now() + START_TIMEOUT_MS;
+    await ensureTable(cluster, SESSIONS_TOPIC, replicationFactor, deadline);
+    this.#table.start();
+    await this.#table.catchUp(deadline);
+    this.#table.keepTrue(() => restoreTable(cluster, log, SESSIONS_TOPIC, replicationFactor));
+  }
+
+  async close(): Promise<void> {
+    await this.#table.close();
+  }
+
+  async put(account: Account, session: StoredSession): Promise<void> {
+    const record: SessionRecord = {
+      incarnation: account.incarnation,
+      tokenHash: session.tokenHash.toString('base64url'),
+      expiresAt: session.expiresAt,
+    };
+    // What the holder before this one wrote: a change has to be newer.
+    await this.#table.catchUp(now() + WRITE_TIMEOUT_MS).catch(unavailable);
+    await this.#write(account, record);
+  }
+
+  async find(account: Account): Promise<StoredSession | undefined> {
+    await this.#table.catchUpSoon().catch(unavailable);
+    const record = this.#table.get(account.name);
+    if (record?.incarnation !== account.incarnation || record.expiresAt <= Date.now()) return undefined;
+    return { tokenHash: Buffer.from(record.tokenHash, 'base64url'), expiresAt: record.expiresAt };
+  }
+
+  async remove(account: Account): Promise<void> {
+    await this.#table.catchUpSoon().catch(unavailable);
+    // Nothing stored, nothing to forget: people of version 1 leave no trace here.
+    if (this.#table.get(account.name)) await this.#write(account, null);
+  }
+
+  async #write(account: Account, value: SessionRecord | null): Promise<void> {
+    await this.#options.appender.append(SESSIONS_TOPIC, this.#table.signed(account.name, value));
+  }
+}
+
+/** @returns the record without what else may be in it, or null for anything that is none */
+function pack(_key: string, value: Buffer): string | null {
+  try {
+    return JSON.stringify(schema.parse(JSON.parse(value.toString('utf8'))));
+  } catch {
+    return null;
+  }
+}
+
+function unpack(_key: string, packed: string): SessionRecord {
+  return JSON.parse(packed);
+}
+
+function encode(record: SessionRecord): Buffer {
+  return Buffer.from(JSON.stringify(record));
+}

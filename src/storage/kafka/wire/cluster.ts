@@ -1,0 +1,467 @@
+import {
+  type API,
+  apiVersionsV4,
+  Connection,
+  type ConnectionOptions,
+  findCoordinatorV6,
+  metadataV12,
+  ResponseError,
+  TimeoutError,
+} from '@platformatic/kafka';
+import type { Logger } from 'pino';
+import { Gatherer } from '../../../util/gatherer.ts';
+import { isNoTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
+import { type KafkaSecurity, securityTo } from './kafka-security.ts';
+import { nameAt, type Refusals } from './refusals.ts';
+import { now } from './retry.ts';
+import type { Throttles } from './throttles.ts';
+import { Trouble } from './trouble.ts';
+
+/**
+ * What a connection is used for. A broker answers one request at a time per connection, so what must not
+ * wait for each other goes over different ones.
+ */
+export type Lane = 'control' | 'group' | 'life' | 'produce' | 'pulse' | 'read';
+
+/** Where a topic's only partition is led from. */
+export interface Leader {
+  readonly node: number;
+  /** Kafka's count of the partition's leaders. */
+  readonly epoch: number;
+  readonly topicId: string;
+}
+
+export interface ClusterOptions {
+  /** `host:port` each; only used until the first metadata, and again when no known broker answers. */
+  readonly bootstrap: readonly string[];
+  readonly clientId: string;
+  /** TLS and SASL. */
+  readonly security?: KafkaSecurity;
+  /** Hears when a broker goes away, and when it is back: whoever asked it need not say so. */
+  readonly log?: Logger;
+  /** Hears what Kafka refuses for want of a right. */
+  readonly refusals?: Refusals;
+  /** Hears of answers that Kafka has kept back because of a quota. */
+  readonly throttles?: Throttles;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** As a connection has it, which may not be connected. */
+interface MaybeAddress {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+/** Longer than any request's own time limit on the broker, so that it is the broker who gives up first. */
+const REQUEST_TIMEOUT_MS = 7_000;
+/** Longer than a request may be parked at the broker: so late an answer does not come any more. */
+const PATIENCE_MS = 2_000;
+/** Requests under way on one shared connection; more wait in the library's queue. */
+const MAX_INFLIGHT = 512;
+/** Leaders remembered (some 200 bytes each); past that the oldest is forgotten and asked for again. */
+const MAX_LEADERS = 200_000;
+/** Coordinators remembered, likewise. */
+const MAX_COORDINATORS = 200_000;
+/** Topics, groups or transactional ids asked about in one request. */
+const MAX_QUESTIONS = 1_000;
+/** Kafka's numbers for what a coordinator is for (FindCoordinator's key_type). */
+const COORDINATOR_KIND = { group: 0, transaction: 1 } as const;
+
+type CoordinatorKind = keyof typeof COORDINATOR_KIND;
+
+/**
+ * The brokers, as one: connections by node and lane, who leads a topic, who coordinates a group or a transaction.
+ * Responses with error codes are returned, not thrown (the library throws a whole response away when one
+ * partition of it failed); only the network throws.
+ */
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #nodes = new Map<number, Address>();
+  readonly #connections = new Map<string, Promise<Connection>>();
+  /** The latest version of each request that the broker at the other end knows. It goes with its connection. */
+  readonly #versions = new WeakMap<Connection, Promise<ReadonlyMap<number, number>>>();
+  readonly #leaders = new Map<string, Leader>();
+  readonly #coordinators = new Map<string, number>();
+  readonly #leaderQuestions = new Gatherer<string, Leader>(MAX_QUESTIONS, (topics) =>
+    this.#fetchLeaders(topics),
+  );
+  readonly #coordinatorQuestions = {
+    group: new Gatherer<string, number>(MAX_QUESTIONS, (keys) => this.#findCoordinators('group', keys)),
+    transaction: new Gatherer<string, number>(MAX_QUESTIONS, (keys) =>
+      this.#findCoordinators('transaction', keys),
+    ),
+  };
+  /** Of brokers that do not answer now, by address. */
+  readonly #troubles = new Map<string, Trouble>();
+  #closed = false;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+  }
+
+  /** Reaches any broker and learns of the others. @throws the network's error */
+  async connect(): Promise<void> {
+    const response = await this.requestAny(metadataV12.api, [], false, false);
+    this.#learnNodes(response.brokers);
+  }
+
+  /** The brokers that there are now. @throws the network's error */
+  async nodes(): Promise<number[]> {
+    const { brokers } = await this.requestAny(metadataV12.api, [], false, false);
+    this.#learnNodes(brokers);
+    return brokers.map(({ nodeId }) => nodeId);
+  }
+
+  /** Sends one request to a node over the connection of that lane. */
+  async request<A extends unknown[], R>(node: number, lane: Lane, api: API<A, R>, ...args: A): Promise<R> {
+    const connection = await this.#connection(node, lane);
+    writeTogether(connection);
+    return this.#ask(connection, api, ...args);
+  }
+
+  /** The latest version of a request that a node knows, over the connection of that lane; -1 for a request that it does not know. */
+  async latestVersion(node: number, lane: Lane, apiKey: number): Promise<number> {
+    const connection = await this.#connection(node, lane);
+    let versions = this.#versions.get(connection);
+    if (versions === undefined) {
+      versions = askVersions(connection);
+      this.#versions.set(connection, versions);
+      versions.catch(() => this.#versions.delete(connection));
+    }
+    return (await versions).get(apiKey) ?? -1;
+  }
+
+  /** Kafka's ids of the topics that have these names now, by the word of one node; without those that it does not know. */
+  async topicIds(node: number, topics: readonly string[]): Promise<Map<string, string>> {
+    const response = await this.request(node, 'control', metadataV12.api, [...topics], false, false);
+    const known = response.topics.filter(({ errorCode }) => !isNoTopic(errorCode));
+    return new Map(known.map(({ name, topicId }) => [name ?? '', topicId]));
+  }
+
+  /**
+   * False where a broker took a small request and has not answered it after 7 s. Any other failure says nothing about what it
+   * was asked before: whoever waits for that has a connection to see it on.
+   */
+  async isAlive(node: number): Promise<boolean> {
+    return this.request(node, 'pulse', metadataV12.api, [], false, false).then(
+      () => true,
+      (error: unknown) => !(error instanceof TimeoutError),
+    );
+  }
+
+  /** Sends one request to whichever broker answers: for what any broker can do. */
+  async requestAny<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
+    return this.#ask(await this.#anyConnection('any'), api, ...args);
+  }
+
+  /** As `requestAny`, for what a broker takes long to answer, so that nothing else waits behind it. */
+  async requestSlow<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
+    return this.#ask(await this.#anyConnection('slow'), api, ...args);
+  }
+
+  /**
+   * A connection that nobody else uses; the caller closes it.
+   * @param parkedMs how long the broker may keep a request before it answers
+   */
+  async dedicated(node: number, parkedMs: number): Promise<Connection> {
+    return this.#open(await this.#address(node), parkedMs + PATIENCE_MS);
+  }
+
+  /**
+   * The leader of a topic's partition 0.
+   * @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION, or passing ones while there is no leader
+   */
+  leader(topic: string): Promise<Leader> {
+    const known = this.#leaders.get(topic);
+    if (known) return Promise.resolve(known);
+    return this.#leaderQuestions.ask(topic);
+  }
+
+  /** The leader if it is known already: the hot path's way to ask. */
+  knownLeader(topic: string): Leader | undefined {
+    return this.#leaders.get(topic);
+  }
+
+  forgetLeader(topic: string): void {
+    this.#leaders.delete(topic);
+  }
+
+  /** The node that coordinates a group or a transactional id. */
+  async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
+    return this.#coordinators.get(`${kind} ${key}`) ?? this.#coordinatorQuestions[kind].ask(key);
+  }
+
+  /** These groups by the node that coordinates them, so that one request per node can ask about all. */
+  async groupByCoordinator(groups: readonly string[]): Promise<Map<number, string[]>> {
+    const byNode = new Map<number, string[]>();
+    const nodes = await Promise.all(groups.map((group) => this.coordinator('group', group)));
+    for (const [i, group] of groups.entries()) {
+      const node = nodes[i] ?? -1;
+      const list = byNode.get(node);
+      if (list) list.push(group);
+      else byNode.set(node, [group]);
+    }
+    return byNode;
+  }
+
+  forgetCoordinator(kind: CoordinatorKind, key: string): void {
+    this.#coordinators.delete(`${kind} ${key}`);
+  }
+
+  /**
+   * As `request`, to the coordinator of a group or transactional id, which is looked up anew next time when
+   * this one did not answer.
+   */
+  async requestCoordinator<A extends unknown[], R>(
+    kind: CoordinatorKind,
+    key: string,
+    api: API<A, R>,
+    ...args: A
+  ): Promise<R> {
+    return this.requestCoordinatorOver(kind === 'group' ? 'group' : 'control', kind, key, api, ...args);
+  }
+
+  /** As `requestCoordinator`, over the connection of that lane. */
+  async requestCoordinatorOver<A extends unknown[], R>(
+    lane: Lane,
+    kind: CoordinatorKind,
+    key: string,
+    api: API<A, R>,
+    ...args: A
+  ): Promise<R> {
+    const node = await this.coordinator(kind, key);
+    try {
+      return await this.request(node, lane, api, ...args);
+    } catch (error) {
+      this.forgetCoordinator(kind, key);
+      throw error;
+    }
+  }
+
+  /** For what is refused in an answer that the library did not read. @param apiKey the request's */
+  noteRefusal(apiKey: number, code: number, name: string): void {
+    this.#options.refusals?.note(apiKey, code, name);
+  }
+
+  /** For what is kept back because of a quota, likewise. @param ms as the answer says */
+  noteThrottle(apiKey: number, ms: number): void {
+    this.#options.throttles?.note(apiKey, ms);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#options.throttles?.close();
+    const open = [...this.#connections.values()];
+    this.#connections.clear();
+    await Promise.allSettled(open.map(async (connection) => (await connection).close()));
+  }
+
+  async #fetchLeaders(topics: readonly string[]): Promise<(Leader | Error)[]> {
+    const response = await this.requestAny(metadataV12.api, [...new Set(topics)], false, false);
+    this.#learnNodes(response.brokers);
+    const found = new Map<string, Leader | Error>();
+    for (const topic of response.topics) {
+      const partition = topic.partitions[0];
+      const code = topic.errorCode || (partition?.errorCode ?? KafkaCode.LEADER_NOT_AVAILABLE);
+      if (code !== KafkaCode.NONE || !partition || partition.leaderId < 0) {
+        found.set(topic.name ?? '', new KafkaError('Metadata', code || KafkaCode.LEADER_NOT_AVAILABLE));
+        continue;
+      }
+      const leader = { node: partition.leaderId, epoch: partition.leaderEpoch, topicId: topic.topicId };
+      remember(this.#leaders, topic.name ?? '', leader, MAX_LEADERS);
+      found.set(topic.name ?? '', leader);
+    }
+    return topics.map(
+      (topic) => found.get(topic) ?? new KafkaError('Metadata', KafkaCode.UNKNOWN_TOPIC_OR_PARTITION),
+    );
+  }
+
+  async #findCoordinators(kind: CoordinatorKind, keys: readonly string[]): Promise<(number | Error)[]> {
+    const response = await this.requestAny(findCoordinatorV6.api, COORDINATOR_KIND[kind], [...new Set(keys)]);
+    const found = new Map(response.coordinators.map((coordinator) => [coordinator.key, coordinator]));
+    return keys.map((key) => {
+      const coordinator = found.get(key);
+      const code = coordinator?.errorCode ?? KafkaCode.COORDINATOR_NOT_AVAILABLE;
+      if (!coordinator || code !== KafkaCode.NONE) return new KafkaError('FindCoordinator', code);
+      const { nodeId, host, port } = coordinator;
+      this.#nodes.set(nodeId, { host, port });
+      remember(this.#coordinators, `${kind} ${key}`, nodeId, MAX_COORDINATORS);
+      return nodeId;
+    });
+  }
+
+  #learnNodes(brokers: readonly { nodeId: number; host: string; port: number }[]): void {
+    for (const { nodeId, host, port } of brokers) this.#nodes.set(nodeId, { host, port });
+  }
+
+  async #address(node: number): Promise<Address> {
+    if (!this.#nodes.has(node)) await this.connect();
+    const address = this.#nodes.get(node);
+    if (!address) throw new KafkaError(`node ${node}`, KafkaCode.BROKER_NOT_AVAILABLE);
+    return address;
+  }
+
+  #connection(node: number, lane: Lane): Promise<Connection> {
+    const open = async () => this.#open(await this.#address(node));
+    // A broker that was away may lead under another epoch now, and appends are to be known by the right one.
+    const closed = lane === 'produce' ? () => this.#forgetLed(node) : undefined;
+    return this.#cached(`${node} ${lane}`, open, closed);
+  }
+
+  #forgetLed(node: number): void {
+    for (const [topic, leader] of this.#leaders) if (leader.node === node) this.#leaders.delete(topic);
+  }
+
+  async #anyConnection(purpose: 'any' | 'slow'): Promise<Connection> {
+    const bootstrap = this.#options.bootstrap.map(parseAddress);
+    let failure: unknown;
+    for (const address of [...this.#nodes.values(), ...bootstrap]) {
+      try {
+        return await this.#cached(`${address.host}:${address.port} ${purpose}`, () => this.#open(address));
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** One connection per key, made once however many ask at the same time, forgotten when it closes or fails. */
+  #cached(key: string, open: () => Promise<Connection>, closed?: () => void): Promise<Connection> {
+    const existing = this.#connections.get(key);
+    if (existing) return existing;
+    const opening = open();
+    this.#connections.set(key, opening);
+    const forget = () => {
+      if (this.#connections.get(key) === opening) this.#connections.delete(key);
+      closed?.();
+    };
+    opening.then((connection) => connection.once('close', forget), forget);
+    return opening;
+  }
+
+  async #open(address: Address, requestTimeout = REQUEST_TIMEOUT_MS): Promise<Connection> {
+    if (this.#closed) throw new KafkaError('the engine is closed', KafkaCode.NETWORK_EXCEPTION);
+    const options: ConnectionOptions = {
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout,
+      maxInflights: MAX_INFLIGHT,
+      ...securityTo(address.host, this.#options.security),
+    };
+    const connection = new Connection(this.#options.clientId, options);
+    const began = now();
+    // Errors reach the callers of connect() and of each request; an emitter without a listener would throw.
+    connection.on('error', () => {});
+    try {
+      await connection.connect(address.host, address.port);
+    } catch (error) {
+      this.#noteTrouble(address, error, began);
+      throw error;
+    }
+    return connection;
+  }
+
+  async #ask<A extends unknown[], R>(connection: Connection, api: API<A, R>, ...args: A): Promise<R> {
+    const began = now();
+    try {
+      const response = await sendNoting(connection, this.#options.refusals, api, args);
+      if (this.#troubles.size > 0) this.#endTrouble(addressText(connection));
+      this.noteThrottle(api.key, throttleOf(response));
+      return response;
+    } catch (error) {
+      // One that takes connections and says nothing.
+      if (error instanceof TimeoutError) this.#noteTrouble(connection, error, began);
+      throw error;
+    }
+  }
+
+  /** @param began when the broker was first waited for, on the clock of `now` */
+  #noteTrouble(address: MaybeAddress, error: unknown, began: number): void {
+    const { log } = this.#options;
+    if (this.#closed || log === undefined) return;
+    const broker = addressText(address);
+    const trouble = this.#troubles.get(broker) ?? new Trouble(log, 'Kafka does not answer', { broker });
+    this.#troubles.set(broker, trouble);
+    trouble.failed(error, began);
+  }
+
+  #endTrouble(broker: string): void {
+    this.#troubles.get(broker)?.over();
+    this.#troubles.delete(broker);
+  }
+}
+
+/** Milliseconds, of an answer that says it. */
+function throttleOf(response: unknown): number {
+  if (typeof response !== 'object' || response === null || !('throttleTimeMs' in response)) return 0;
+  return typeof response.throttleTimeMs === 'number' ? response.throttleTimeMs : 0;
+}
+
+function addressText({ host, port }: MaybeAddress): string {
+  return `${host}:${port}`;
+}
+
+/** What is asked over a connection in one breath (heartbeats, commits) goes out in one write. */
+function writeTogether({ socket }: Connection): void {
+  if (socket.writableCorked > 0) return;
+  socket.cork();
+  process.nextTick(() => socket.uncork());
+}
+
+/** Sends over a given connection; a response with error codes in it is a response. */
+export async function send<A extends unknown[], R>(
+  connection: Connection,
+  api: API<A, R>,
+  ...args: A
+): Promise<R> {
+  return sendNoting(connection, undefined, api, args);
+}
+
+/** As `send`; what is refused for want of a right is told. */
+async function sendNoting<A extends unknown[], R>(
+  connection: Connection,
+  refusals: Refusals | undefined,
+  api: API<A, R>,
+  args: A,
+): Promise<R> {
+  try {
+    return await api.async(connection, ...args);
+  } catch (error) {
+    if (!(error instanceof ResponseError) || error.response === undefined || error.response === null)
+      throw error;
+    const { response, errors } = error;
+    for (const { apiCode, path } of errors) {
+      if (typeof apiCode !== 'number' || !isRefusal(apiCode)) continue;
+      // Requests about one group or transactional id name it first.
+      const name = nameAt(response, String(path)) || (typeof args[0] === 'string' ? args[0] : '');
+      refusals?.note(api.key, apiCode, name);
+    }
+    return response as R;
+  }
+}
+
+async function askVersions(connection: Connection): Promise<ReadonlyMap<number, number>> {
+  const { apiKeys } = await send(connection, apiVersionsV4.api, 'milena', '1');
+  return new Map(apiKeys.map(({ apiKey, maxVersion }) => [apiKey, maxVersion]));
+}
+
+function parseAddress(text: string): Address {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+/** Sets a key and forgets the oldest one past the bound. */
+function remember<V>(map: Map<string, V>, key: string, value: V, bound: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > bound) {
+    for (const oldest of map.keys()) {
+      map.delete(oldest);
+      break;
+    }
+  }
+}

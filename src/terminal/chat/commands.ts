@@ -1,0 +1,235 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import { parsePattern, parseUsername } from '../../protocol/names.ts';
+import { suggest } from '../../util/suggest.ts';
+import type { NotifyLevel } from '../history/types.ts';
+
+/** What has to do with the server, and so with its version of the protocol. */
+export type FaceCommand =
+  | { readonly type: 'create' | 'login'; readonly name: string }
+  | { readonly type: 'logout' | 'delete' | 'passwd' | 'retrieve' | 'quit' }
+  /** Without a name: shows who is blocked. */
+  | { readonly type: 'block'; readonly name: string | null }
+  | { readonly type: 'unblock'; readonly name: string }
+  | { readonly type: 'who'; readonly names: readonly string[] }
+  | { readonly type: 'list'; readonly pattern: string }
+  /** Text for somebody; empty text only turns to them. */
+  | { readonly type: 'message'; readonly to: string; readonly text: string }
+  /** Text for the open conversation. */
+  | { readonly type: 'say'; readonly text: string };
+
+/** What a line that a person entered asks for. */
+export type Command =
+  | FaceCommand
+  | LocalCommand
+  | { readonly type: 'nothing' | 'help' | 'keys' | 'next' | 'activity' | 'close' }
+  | { readonly type: 'mistake'; readonly text: string };
+
+/** What the history on this machine is enough for. */
+export type LocalCommand =
+  | { readonly type: 'mute' | 'forget' | 'read' }
+  /** Without a level: says which one it is. */
+  | { readonly type: 'notify'; readonly level: NotifyLevel | null }
+  /** Empty: shows again what was found last. */
+  | { readonly type: 'search'; readonly words: string }
+  /** An address of the conversation by its number, the newest is 1; null: shows them. */
+  | { readonly type: 'open'; readonly number: number | null }
+  /** The last block of code, or the last message. */
+  | { readonly type: 'copy' }
+  /** Empty: a name is made up. */
+  | { readonly type: 'export'; readonly file: string };
+
+export interface Usage {
+  readonly usage: string;
+  readonly does: string;
+}
+
+/** What only version 2 of the protocol can do. */
+const ONLY_2 = /^\/(?:passwd|who|block|unblock)\b/;
+
+/** Together with the keys they fit a screen of 24 rows: some share one. */
+const COMMANDS: readonly Usage[] = [
+  { usage: '/msg NAME [TEXT]', does: 'open the conversation with NAME, and say TEXT' },
+  { usage: '/list [PATTERN]', does: 'accounts; * is any characters, ? any one' },
+  { usage: '/who NAME…', does: 'which of them are logged in' },
+  { usage: '/next, /read', does: 'what is unread next; all of it here is read' },
+  { usage: '/activity, /close', does: 'what is unread or concerns you; leave this one' },
+  { usage: '/search WORDS', does: 'look for words; from: in: before: after:' },
+  { usage: '/open [N], /copy', does: 'an address said here; the last code block' },
+  { usage: '/export [FILE], /forget', does: 'this conversation to a file; out of the history' },
+  { usage: '/notify LEVEL, /mute', does: 'bell and count here: all, highlights or nothing' },
+  { usage: '/block [NAME], /unblock NAME', does: 'take no messages, or again' },
+  { usage: '/retrieve', does: 'fetch what came while you were logged out' },
+  { usage: '/create NAME, /login NAME', does: 'make an account, or enter it' },
+  { usage: '/passwd', does: 'change your password' },
+  { usage: '/logout, /delete, /quit', does: 'log out; delete the account; leave' },
+];
+
+/** What people used to other programs type, and how it is called here. */
+const ALSO: Readonly<Record<string, string>> = {
+  '/q': '/quit',
+  '/exit': '/quit',
+  '/bye': '/quit',
+  '/query': '/msg',
+  '/m': '/msg',
+  '/dm': '/msg',
+  '/w': '/msg',
+  '/part': '/close',
+  '/leave': '/close',
+  '/names': '/list',
+  '/whois': '/who',
+  '/ignore': '/block',
+  '/unignore': '/unblock',
+  '/url': '/open',
+  '/urls': '/open',
+  '/links': '/open',
+  '/yank': '/copy',
+  '/lastlog': '/search',
+  '/find': '/search',
+  '/register': '/create',
+  '/disconnect': '/logout',
+};
+
+const NO_CHANNELS = 'There are no channels, only conversations between two: /msg NAME opens one.';
+
+/** What there is elsewhere and not here, and what does it. */
+const NOT_HERE: Readonly<Record<string, string>> = {
+  '/me': 'There is no /me: a text says who does what as well.',
+  '/clear': '/close leaves the conversation, /forget takes it out of the history.',
+  '/topic': NO_CHANNELS,
+  '/join': NO_CHANNELS,
+  '/invite': NO_CHANNELS,
+  '/nick': 'A name stays as it is: /create NAME makes another account.',
+  '/away': 'Whoever is logged out is away: /logout, or /quit.',
+  '/back': 'Whoever is logged in is there: /login NAME.',
+  '/connect': 'Another server is named at the start: milena --server HOST:PORT.',
+  '/server': 'Another server is named at the start: milena --server HOST:PORT.',
+  '/set': 'Settings are in a file, in variables, or flags at the start: milena --help.',
+};
+
+/** For /help: what to type, and what it does. */
+export function commandsOf(protocol: 1 | 2): readonly Usage[] {
+  return protocol === 2 ? COMMANDS : COMMANDS.filter(({ usage }) => !ONLY_2.test(usage));
+}
+
+/** The commands' words, for Tab. */
+export function commandWords(protocol: 1 | 2): string[] {
+  return commandsOf(protocol).flatMap(({ usage }) => usage.match(/\/[a-z]+/g) ?? []);
+}
+
+/** Blanks in front of it make no text of a command: a password could follow. */
+const BEGINS = /^(\s*)\/(\/?)/u;
+
+/**
+ * Reads what was entered: a text is what was typed, its blanks included. Never throws: what cannot be read is a `mistake`
+ * with a sentence about it.
+ */
+export function parseCommand(entered: string): Command {
+  if (entered.trim() === '') return { type: 'nothing' };
+  const [, blanks = '', second] = BEGINS.exec(entered) ?? [];
+  if (second === undefined) return { type: 'say', text: entered };
+  if (second !== '') return { type: 'say', text: blanks + entered.slice(blanks.length + 1) };
+  const { word, rest } = firstWord(entered.trimStart());
+  try {
+    const lower = word.toLowerCase();
+    return command(ALSO[lower] ?? lower, rest.trim(), rest);
+  } catch (error) {
+    if (error instanceof ProtocolError) return { type: 'mistake', text: error.message };
+    throw error;
+  }
+}
+
+/** A text that would be taken for a command, as one that is not. */
+export function asText(text: string): string {
+  return text.replace(BEGINS, '$1//$2');
+}
+
+/** @param exact what stands behind the command, blanks included */
+function command(word: string, rest: string, exact: string): Command {
+  switch (word) {
+    case '/create':
+    case '/login':
+      if (rest === '') return usage(`${word} NAME`);
+      return { type: word === '/create' ? 'create' : 'login', name: parseUsername(rest) };
+    case '/list':
+      return { type: 'list', pattern: parsePattern(rest) };
+    case '/msg': {
+      if (rest === '') return usage('/msg NAME TEXT');
+      const to = firstWord(exact.trimStart());
+      // One blank parts name and text; more of them are the text's.
+      return { type: 'message', to: parseUsername(to.word), text: to.rest.trim() === '' ? '' : to.rest };
+    }
+    case '/who':
+      return { type: 'who', names: rest === '' ? [] : rest.split(/[\s,;]+/u).map(parseUsername) };
+    case '/block':
+      return { type: 'block', name: rest === '' ? null : parseUsername(rest) };
+    case '/unblock':
+      return rest === '' ? usage('/unblock NAME') : { type: 'unblock', name: parseUsername(rest) };
+    case '/search':
+      return { type: 'search', words: rest };
+    case '/open':
+      return /^(?:[1-9]\d{0,3})?$/.test(rest)
+        ? { type: 'open', number: rest === '' ? null : Number(rest) }
+        : usage('/open [NUMBER]');
+    case '/export':
+      return { type: 'export', file: rest };
+    case '/help':
+      // With a command behind it, that is among them.
+      return { type: rest === 'keys' ? 'keys' : 'help' };
+    case '/notify':
+      return notify(rest.toLowerCase());
+    case '/logout':
+    case '/passwd':
+    case '/delete':
+    case '/retrieve':
+    case '/next':
+    case '/read':
+    case '/activity':
+    case '/close':
+    case '/mute':
+    case '/copy':
+    case '/forget': {
+      const type = word.slice(1) as WithoutArgument;
+      return rest === '' ? { type } : usage(word);
+    }
+    case '/quit':
+      // A last word for the others is of other programs.
+      return { type: 'quit' };
+    default:
+      return { type: 'mistake', text: NOT_HERE[word] ?? unknown(word) };
+  }
+}
+
+type WithoutArgument =
+  | 'logout'
+  | 'delete'
+  | 'passwd'
+  | 'retrieve'
+  | 'next'
+  | 'read'
+  | 'activity'
+  | 'close'
+  | 'mute'
+  | 'copy'
+  | 'forget';
+
+const LEVELS: readonly NotifyLevel[] = ['all', 'highlights', 'nothing'];
+
+function notify(word: string): Command {
+  const level = LEVELS.find((known) => known === word) ?? null;
+  return level === null && word !== '' ? usage(`/notify ${LEVELS.join('|')}`) : { type: 'notify', level };
+}
+
+function unknown(word: string): string {
+  const close = suggest(word, commandWords(2));
+  const hint = close === null ? '/help shows them all.' : `Is ${close} meant?`;
+  return `There is no command ${word}. ${hint}`;
+}
+
+function usage(text: string): Command {
+  return { type: 'mistake', text: `Usage: ${text}` };
+}
+
+function firstWord(text: string): { word: string; rest: string } {
+  const match = /^(\S+)\s?(.*)$/su.exec(text);
+  return { word: match?.[1] ?? '', rest: match?.[2] ?? '' };
+}

@@ -1,0 +1,117 @@
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
+import type { History } from '../history/history.ts';
+import type { Found } from '../history/search.ts';
+import type { Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
+import type { ClientState } from '../../client/state.ts';
+import type { Entry } from '../../client/v2/outbox.ts';
+
+/** What is true of the talk as a whole. */
+export interface TalkState extends ClientState {
+  /** The one that one is on, or was on last: `HOST:PORT`, perhaps with an address behind it. */
+  readonly server: string;
+  readonly protocol: 1 | 2;
+  /** The open conversation: who gets what is typed without a command. Changes only by the person's own doing. */
+  readonly to: Peer | null;
+}
+
+export interface Question {
+  /** In front of the input. */
+  readonly prompt: string;
+  readonly hint: string;
+  /** Whether the answer is a password: never shown, never kept. */
+  readonly masked: boolean;
+  /** It is asked once more: what the server refused the answer with, null if it did not come to that. */
+  readonly again?: ProtocolErrorCode | null;
+  /** An answer that begins with `/` is a command and leaves the question. */
+  readonly orCommand?: boolean;
+  /** Nothing is asked yet: the last answer is being looked at, and another question may follow. */
+  readonly isWaiting?: boolean;
+  /** Of a view's own: the question has ended while its answer was being typed, and what is typed on goes nowhere. */
+  readonly isOver?: boolean;
+}
+
+/** Who answered; null: they left the question, or the account it was about is not logged in any more. */
+export type Answered = (text: string | null) => Promise<void> | void;
+
+/** What became of a message, as `Memory.unsettled` gives it back. */
+export type EntryFate = Pick<Entry, 'id' | 'state' | 'receipt' | 'mayBeStored'> & {
+  /** When the server stored it, by its clock, in milliseconds since the epoch. */
+  readonly acceptedAt?: number | undefined;
+};
+
+/** An address in what was said. */
+export interface SaidLink {
+  /** Of http or https, and of printable ASCII alone. */
+  readonly url: string;
+  readonly message: StoredMessage;
+}
+
+/** The talk as one version's face writes on it. */
+export interface Display {
+  readonly state: TalkState;
+  /** Whether what waits to be sent outlives the process. */
+  readonly isKept: boolean;
+  /** Whether the person is being asked something, or an answer is looked at. */
+  readonly isAsking: boolean;
+  /** The key that leaves a question, for words about it. */
+  readonly cancelKey: string;
+  /** Milliseconds since the epoch, by the server's clock as far as it is known. */
+  now(): number;
+  /** Messages from a user that are not read yet. */
+  unread(name: string): number;
+  /** The server's clock shows this just now. */
+  serverTime(time: number): void;
+  /** The client's own words. They may quote the server: they are made safe here. */
+  say(kind: 'info' | 'error', text: string): void;
+  /** A message came. `kept` is called once it is on disk and given to the view: then it may be acknowledged. */
+  received(message: Incoming, kept: () => void): void;
+  sent(message: Outgoing): void;
+  /** Another fate of a sent message. */
+  fate(entry: EntryFate): void;
+  linkChanged(state: ClientState): void;
+  /** Somebody else is logged in to the account now. */
+  replaced(name: string): void;
+  turnTo(peer: Peer | null): void;
+  /** Asks the person, at once: what they enter next is the answer. Rejections are told as those of commands are. */
+  ask(question: Question, answered: Answered): void;
+  quit(): void;
+}
+
+/** What a screen, or lines on a dumb terminal, do with the talk. All texts but those of messages are safe. */
+export interface View {
+  /** What keys do in it, for /help. */
+  readonly keys: readonly string[];
+  /** The key that leaves a question, for words about it. */
+  readonly cancelKey: string;
+  said(kind: 'info' | 'error', text: string): void;
+  /** A message is new in the history. */
+  arrived(message: StoredMessage): void;
+  /** A message of the history has another fate. */
+  changed(message: StoredMessage): void;
+  stateChanged(state: TalkState): void;
+  /** The account's history from now on. */
+  historyOpened(history: History): void;
+  /** A conversation was forgotten, or is notified of in another way. */
+  conversationChanged(): void;
+  /** Something takes a while: how far it is, or null when it is over. */
+  working(words: string | null): void;
+  /** @param keepsTyped what was typed so far belongs to this question, too; without one it is what is being written */
+  asked(question: Question | null, keepsTyped: boolean): void;
+  /** Rows to read and put away again. */
+  page(title: string, rows: readonly string[]): void;
+  /** Which keys there are, and what they do. */
+  showKeys(): void;
+  /** What a search has found; null: what one has found last, again. */
+  found(found: Found<StoredMessage> | null): void;
+  /** Addresses to choose from. @param canOpen whether something here opens them; otherwise they can be copied */
+  links(links: readonly SaidLink[], canOpen: boolean): void;
+  /** Goes to what is unread next, here or in another conversation. */
+  nextUnread(): void;
+  /** Shows what is unread or highlighted in all conversations. */
+  activity(): void;
+  /** Everything in the open conversation counts as read. */
+  readAll(): void;
+  /** What was entered could not be done and may be tried again, changed or not. */
+  giveBack(text: string): void;
+  quit(): void;
+}

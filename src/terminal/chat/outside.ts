@@ -1,0 +1,162 @@
+import { type Clipboard, MAX_COPIED_BYTES } from '../clipboard.ts';
+import { ClientError } from '../../client/errors.ts';
+import type { History } from '../history/history.ts';
+import type { Peer, StoredMessage } from '../history/types.ts';
+import type { Opener } from '../opener.ts';
+import { sanitiseText, sanitiseTyped } from '../sanitise.ts';
+import { findLinks } from '../urls.ts';
+import { isYes } from '../yes.ts';
+import { lastCodeBlock } from './code-block.ts';
+import type { Display, SaidLink, View } from './display.ts';
+import { yesOrNo } from './face.ts';
+import { countOf } from './words.ts';
+
+/** Addresses that are listed, the newest: nobody looks for one behind so many. */
+export const MAX_LISTED = 200;
+/** How far back is looked: so many messages, or characters, whichever ends first. */
+const MAX_LOOKED_AT = 2_000;
+const MAX_CHARACTERS = 4 * 1024 * 1024;
+const PAGE = 200;
+/** As much of a text as the screen shows. */
+const MAX_SHOWN = 200_000;
+
+/** What a talk can do with the world around it. */
+export interface OutsideOptions {
+  /** Null: nothing here opens addresses. */
+  readonly opener?: Opener | null;
+  /** Null: the terminal is none, or too simple for one. */
+  readonly clipboard?: Clipboard | null;
+}
+
+type Speaker = Pick<Display, 'say' | 'ask'>;
+
+/** What leaves the chat for other programs: addresses that are opened, texts that are copied. */
+export class Outside {
+  readonly #speaker: Speaker;
+  readonly #view: Pick<View, 'links'>;
+  readonly #opener: Opener | null;
+  readonly #clipboard: Clipboard | null;
+
+  constructor(speaker: Speaker, view: Pick<View, 'links'>, options: OutsideOptions) {
+    this.#speaker = speaker;
+    this.#view = view;
+    this.#opener = options.opener ?? null;
+    this.#clipboard = options.clipboard ?? null;
+  }
+
+  /** @param number of the address, the newest is 1; null: shows them. @throws ClientError */
+  open(history: History, peer: Peer, number: number | null): void {
+    const links = saidLinks(history, peer);
+    if (links.length === 0) throw new ClientError('INVALID', 'There are no addresses in what was said here.');
+    if (number === null) {
+      this.#view.links(links, this.#opener !== null);
+      return;
+    }
+    const link = links[number - 1];
+    if (link === undefined) {
+      const there = links.length === 1 ? 'is only one address' : `are only ${links.length} addresses`;
+      throw new ClientError('INVALID', `There ${there} here: /open shows them.`);
+    }
+    this.openAddress(link.url);
+  }
+
+  /** An address that the person has seen. */
+  openAddress(url: string): void {
+    if (this.#opener !== null) {
+      this.#speaker.say('info', `Opening ${url}`);
+      this.#opener(url, (sentence) => this.#speaker.say('error', sentence));
+      return;
+    }
+    this.#speaker.say('info', `Nothing here opens addresses (setting "open"): ${url}`);
+    if (this.#clipboard !== null && this.#clipboard.isAllowed !== false) this.copy(url, 'the address');
+  }
+
+  /** The last block of code, or without any the last message. @throws ClientError */
+  copyLast(history: History, peer: Peer): void {
+    const code = lastCode(history, peer);
+    const text = code ?? history.before(peer, null, 1)[0]?.body;
+    if (text === undefined) throw new ClientError('INVALID', 'Nothing was said here yet.');
+    const what = code === null ? 'the last message' : 'the last code block';
+    this.copy(text, `${what}, ${countOf(text.split('\n').length, 'line')}`);
+  }
+
+  /** Copies a text, after a question if it is the first one. @param what for the sentence. @throws ClientError */
+  copy(text: string, what: string): void {
+    const clipboard = this.#clipboard;
+    if (clipboard === null) throw new ClientError('INVALID', 'This terminal has no clipboard to copy to.');
+    // What can act on a terminal does so in the one where it is pasted, too; what nobody saw here is not pasted either.
+    const copied = sanitiseTyped(text);
+    const bytes = Buffer.byteLength(copied);
+    if (bytes > MAX_COPIED_BYTES) {
+      const most = Math.floor(MAX_COPIED_BYTES / 1024);
+      throw new ClientError(
+        'INVALID',
+        `That has ${Math.ceil(bytes / 1024)} KiB, and terminals take ${most} KiB at most: /export writes a file.`,
+      );
+    }
+    if (clipboard.isAllowed === false) {
+      throw new ClientError('INVALID', 'Nothing is copied: the setting "clipboard" is off.');
+    }
+    const copy = () => {
+      clipboard.copy(copied);
+      this.#speaker.say('info', `Copied ${what}, ${clipboard.isInTmux ? IN_TMUX : IF_TAKEN}.`);
+    };
+    if (clipboard.isAllowed) {
+      copy();
+      return;
+    }
+    this.#speaker.say('info', CONSENT);
+    this.#speaker.ask(
+      yesOrNo('write to the clipboard?', 'does, from now on unasked', 'does not'),
+      (answer) => {
+        if (!isYes(answer)) return this.#speaker.say('info', 'Nothing was copied.');
+        clipboard.allow();
+        copy();
+      },
+    );
+  }
+}
+
+const CONSENT =
+  'A terminal may let programs write to the clipboard, where every other program finds it. Type yes to copy that way.';
+const IF_TAKEN = 'if this terminal lets programs do so';
+const IN_TMUX = 'if tmux lets programs do so (set -s set-clipboard on) and the terminal around it';
+
+/** The addresses of a conversation, each once, the newest first: the lowest on the screen. */
+export function saidLinks(history: History, peer: Peer): SaidLink[] {
+  const links = new Map<string, SaidLink>();
+  for (const message of newestFirst(history, peer)) {
+    if (!message.body.includes('://')) continue;
+    // The same text as on the screen, so that they are the same addresses.
+    const text = sanitiseText(message.body.slice(0, MAX_SHOWN));
+    for (const { url } of findLinks(text).reverse()) {
+      if (!links.has(url)) links.set(url, { url, message });
+      if (links.size === MAX_LISTED) return [...links.values()];
+    }
+  }
+  return [...links.values()];
+}
+
+/** The last block of code of a conversation, as it was sent; null without any. */
+export function lastCode(history: History, peer: Peer): string | null {
+  for (const { body } of newestFirst(history, peer)) {
+    const code = lastCodeBlock(body);
+    if (code !== null) return code;
+  }
+  return null;
+}
+
+function* newestFirst(history: History, peer: Peer): IterableIterator<StoredMessage> {
+  let characters = 0;
+  let before: number | null = null;
+  for (let count = 0; count < MAX_LOOKED_AT && characters < MAX_CHARACTERS; ) {
+    const page = history.before(peer, before, PAGE);
+    if (page.length === 0) return;
+    for (const message of page.toReversed()) {
+      characters += message.body.length;
+      yield message;
+    }
+    count += page.length;
+    before = page[0]?.id ?? null;
+  }
+}

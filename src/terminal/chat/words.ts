@@ -1,0 +1,115 @@
+import type { Entry } from '../../protocol/v1/entries.ts';
+import type { ServerFrame } from '../../protocol/v2/replies.ts';
+import type { Request } from '../../protocol/v2/requests.ts';
+import { brief, type ClientError, retryHint } from '../../client/errors.ts';
+import type { Peer } from '../history/types.ts';
+import { sanitiseLine, sanitiseName } from '../sanitise.ts';
+import type { EntryState } from '../../client/v2/outbox.ts';
+import type { Presence } from '../../client/v2/presence.ts';
+
+/** Names of a list reply that are shown; of more, only their number. */
+const MAX_NAMES = 100;
+/** A retrieve reply this large, in bytes, may have been cut by the server's limit of 1 MiB. */
+const MAYBE_CUT = 768 * 1024;
+
+export const NOT_LOGGED_IN = 'Not logged in: /login NAME, or /create NAME for a new account.';
+export const NO_ANSWERS = 'A program wrote this, and nobody reads answers to it. /msg NAME writes to a user.';
+
+/** What a person reads about a request that failed. After a time-out it asks for the next instruction. */
+export function wordsFor(error: ClientError): string {
+  switch (error.code) {
+    case 'TIMEOUT':
+      return `${error.message} What next?`;
+    case 'REFUSED':
+      return `${error.message || 'The server refused.'}${retryHint(error.refusal?.retryAfterMs)}`;
+    default:
+      return error.message;
+  }
+}
+
+/** A list reply; `hasMore` if the server knows others that match. */
+export function wordsForNames(names: readonly string[], hasMore = false): string {
+  if (names.length === 0) return 'No accounts match.';
+  const shown = names.slice(0, MAX_NAMES).map(sanitiseName).join('; ');
+  const hidden = names.length - MAX_NAMES;
+  const more =
+    hidden > 0 || hasMore
+      ? `; and ${Math.max(0, hidden)}${hasMore ? '+' : ''} more: a pattern shows fewer`
+      : '';
+  return `${countOf(names.length, 'account')}: ${shown}${more}`;
+}
+
+/** A retrieve reply of version 1: how many there were. */
+export function wordsForRetrieved(entries: readonly Entry[]): string {
+  if (entries.length === 0) return 'No undelivered messages.';
+  const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.body), 0);
+  const more = bytes > MAYBE_CUT ? ' There may be more: /retrieve again.' : '';
+  return `${countOf(entries.length, 'message')} that waited.${more}`;
+}
+
+/** How far work is: `12,000 of 100,000 messages`. */
+export function progress(done: number, all: number): string {
+  return `${done.toLocaleString('en')} of ${Math.max(done, all).toLocaleString('en')} messages`;
+}
+
+/** `1 message`, `2 messages`. */
+export function countOf(count: number, what: string, several = `${what}s`): string {
+  return count === 1 ? `1 ${what}` : `${count} ${several}`;
+}
+
+/** Ticks: what became of a message, version 2. */
+export function wordsForFate(state: EntryState): string {
+  switch (state.kind) {
+    case 'on-its-way':
+      return '…';
+    case 'waiting':
+      return '⧖';
+    case 'stored':
+      return '✓';
+    case 'delivered':
+      return '✓✓';
+    case 'undeliverable':
+      return '✗ nobody will read it: the account is gone';
+    case 'refused':
+      return `✗ not sent: ${sanitiseLine(state.reason.slice(0, 500))}`;
+    case 'unsure':
+      return '? not confirmed';
+  }
+}
+
+const PRESENCE: Readonly<Record<Presence, string>> = {
+  'logged-in': '● logged in',
+  away: '○ away',
+  'no-such-user': '? no such account',
+};
+
+/** Who of those that were asked for is logged in. @param unread messages from each that are not read yet */
+export function wordsForPresence(
+  presence: ReadonlyMap<string, Presence>,
+  unread: (name: string) => number,
+): string {
+  const words = ([name, state]: [string, Presence]) => {
+    const count = unread(name);
+    return `${name} ${PRESENCE[state]}${count === 0 ? '' : `, ${count} unread`}`;
+  };
+  return [...presence].map(words).join('; ');
+}
+
+/** The answer to a request that the person was told had timed out, version 2. */
+export function wordsForLate(request: Request, reply: ServerFrame): string {
+  if (reply.type === 'listed') return `Late answer: ${wordsForNames(reply.names, reply.more)}`;
+  const text = reply.type === 'failure' ? brief(reply.message) : 'done.';
+  return `The answer to the ${request.type} request came late: ${text}`;
+}
+
+/** Who wrote the person's own messages. */
+export const ME = 'me';
+
+/**
+ * A conversation's name as text. A program's never looks like a user's; and a user's, whatever it is, never like `me`:
+ * no username has an `@`.
+ */
+export function nameOf({ kind, name }: Peer): string {
+  if (kind === 'user') return name === ME ? `@${ME}` : sanitiseName(name);
+  return name === '' ? 'ext (no name)' : `ext ${sanitiseName(name)}`;
+}

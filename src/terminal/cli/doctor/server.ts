@@ -1,0 +1,165 @@
+/* What the server tells: reachable, encrypted, in time; and whether the account works. */
+import { TLSSocket } from 'node:tls';
+import { isLoopback } from '../../../util/loopback.ts';
+import { type Address, serverText } from '../../../client/address.ts';
+import { ClientError } from '../../../client/errors.ts';
+import { Route } from '../../../client/route.ts';
+import { sanitiseLine } from '../../sanitise.ts';
+import type { Environment, Settings } from '../../settings.ts';
+import { frontendsHere } from '../../started.ts';
+import { ask } from '../../../client/v2/dialect.ts';
+import type { Context } from '../context.ts';
+import { Deadline } from '../deadline.ts';
+import { Entrance } from '../entrance.ts';
+import { EXIT, exitOf, Failure, failureOf } from '../exit.ts';
+import { Link } from '../link.ts';
+import { knownPassword } from '../password.ts';
+import { type Check, failed, failedBy, hint, ok } from './check.ts';
+
+const TIMEOUT_MS = 10_000;
+const MAX_CLOCK_DIFFERENCE_MS = 2_000;
+const EXPIRES_SOON_DAYS = 14;
+const DAY_MS = 86_400_000;
+
+/** Each server of the list by itself; the account's login only on the first one that answers. */
+export async function* checkServers(settings: Settings, context: Context): AsyncGenerator<Check, void> {
+  let logsIn = true;
+  for (const server of settings.servers) {
+    if (yield* checkServer(settings, server, context, logsIn)) logsIn = false;
+  }
+}
+
+/** Returns whether it answered. */
+async function* checkServer(
+  settings: Settings,
+  server: Address,
+  context: Context,
+  logsIn: boolean,
+): AsyncGenerator<Check, boolean> {
+  const deadline = new Deadline(TIMEOUT_MS);
+  const { tls } = settings;
+  let link: Link;
+  try {
+    // Commands and the screen speak version 2, whatever the settings say for the screen.
+    link = await Link.open(
+      { ...settings, servers: [server], protocol: 2 },
+      { deadline, route: new Route({ servers: [server], tls }), signal: context.interrupted },
+    );
+  } catch (error) {
+    deadline.close();
+    yield failedBy('server', error, whatNext(server, context.environment, String(error)));
+    return false;
+  }
+  const now = Date.now() - link.greetMs / 2;
+  try {
+    const { server: program, versions, time } = link.welcome;
+    const [connect, greet] = [link.connectMs, link.greetMs].map((ms) => ms.toFixed(1));
+    const what = `${sanitiseLine(program)}, protocol ${versions.join(' and ')}`;
+    yield ok(
+      'server',
+      `${link.stop.label} answers (${what}): ${connect} ms to connect, ${greet} ms to greet`,
+    );
+    yield checkEncryption(link.socket, server);
+    yield checkClock(time - now);
+    yield await checkList(link);
+    if (logsIn) yield await checkLogin(link, settings, context, deadline);
+  } finally {
+    deadline.close();
+    await link.close();
+  }
+  return true;
+}
+
+/** What to do about a server that does not answer: what mends this connection first, then which others there are. */
+function whatNext(server: Address, environment: Environment, reason: string): string {
+  const mends = forTls(reason);
+  if (!isLoopback(server.host)) {
+    return mends ?? 'Is the name right, and the network there? --server HOST:PORT names another.';
+  }
+  // They may be of different Kafkas: none is a stand-in for another.
+  const others = frontendsHere(environment).filter((one) => one.server !== serverText(server));
+  const lines = others.map(({ server: address, brokers }) => {
+    const kafka = brokers === '' ? '' : `, on the Kafka at ${brokers}`;
+    return `--server ${address} is a frontend of this folder${kafka}.`;
+  });
+  if (mends !== null) lines.unshift(mends);
+  if (lines.length > 0) return lines.join('\n');
+  return './start_frontend.sh starts one here; --server HOST:PORT names another.';
+}
+
+/** Null where the failure is not about TLS. */
+function forTls(reason: string): string | null {
+  if (reason.includes('use --tls')) return 'Use --tls, and --ca FILE where its authority is your own.';
+  if (reason.includes('leave --tls away')) return 'Leave --tls (MILENA_TLS, MILENA_TLS_CA) away.';
+  return reason.includes('--ca FILE') ? 'Use --ca FILE with the certificate of its authority.' : null;
+}
+
+function checkEncryption(socket: unknown, { host }: Address): Check {
+  const name = 'encryption';
+  if (!(socket instanceof TLSSocket)) {
+    if (isLoopback(host)) return ok(name, 'none, and none needed: the server is on this machine');
+    const text = `None: everybody between here and ${host} can read passwords and messages.`;
+    return hint(name, text, 'Ask for the TLS port and use --tls.');
+  }
+  const { valid_to: validTo, subject } = socket.getPeerCertificate();
+  const days = Math.floor((Date.parse(validTo) - Date.now()) / DAY_MS);
+  const text = `${socket.getProtocol()}, certificate of ${subject?.CN ?? 'no name'} valid until ${validTo}`;
+  if (days >= EXPIRES_SOON_DAYS) return ok(name, text);
+  return hint(name, `${text}: ${days} days.`, 'Its operator has to renew it.');
+}
+
+/** @param difference how far the server's clock is ahead, in milliseconds */
+export function checkClock(difference: number): Check {
+  const seconds = (Math.abs(difference) / 1_000).toFixed(1);
+  if (Math.abs(difference) <= MAX_CLOCK_DIFFERENCE_MS) return ok('clock', `${seconds} s from the server's`);
+  const text = `The server's clock is ${seconds} s ${difference > 0 ? 'ahead' : 'behind'}: times look wrong.`;
+  return hint('clock', text, 'Set this clock, or the server’s, by a time server (NTP).');
+}
+
+async function checkList(link: Link): Promise<Check> {
+  const name = 'accounts';
+  try {
+    const { names, more } = await ask(link.connection, { type: 'list', limit: 1 });
+    return ok(name, names.length === 0 && !more ? 'the server has none yet' : 'the server lists them');
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    return failedBy(name, failureOf(error), 'Is Kafka running? The frontend’s log says more.');
+  }
+}
+
+async function checkLogin(
+  link: Link,
+  settings: Settings,
+  context: Context,
+  deadline: Deadline,
+): Promise<Check> {
+  const name = 'login';
+  const { user } = settings;
+  if (user === null) return ok(name, 'not tried: no --user');
+  try {
+    if ((await knownPassword(user, settings, context)) === null) {
+      return ok(name, 'not tried: no --password-file, --password-command or MILENA_PASSWORD');
+    }
+    const entrance = new Entrance(user, settings, context, deadline);
+    await entrance.password();
+    const { undelivered } = await entrance.logIn(link, { deliver: 'live', takeover: false });
+    const waits = undelivered === 1 ? '1 message waits' : `${undelivered} messages wait`;
+    return ok(name, `as ${user}, through to Kafka; ${waits}`);
+  } catch (error) {
+    if (error instanceof ClientError) return refusedLogin(name, error);
+    if (error instanceof Failure && error.code === EXIT.TRY_LATER) {
+      return hint(
+        name,
+        `The password is right; ${user} is logged in elsewhere.`,
+        'Commands for that account need --takeover, which ends that login; scripts better have their own account.',
+      );
+    }
+    return failedBy(name, error);
+  }
+}
+
+function refusedLogin(name: string, error: ClientError): Check {
+  const next =
+    error.refusal?.code === 'UNAVAILABLE' ? 'Is Kafka running? The frontend’s log says more.' : null;
+  return failed(name, sanitiseLine(error.message), next, exitOf(error));
+}

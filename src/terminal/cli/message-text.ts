@@ -1,0 +1,38 @@
+import type { Message } from '../../protocol/v2/replies.ts';
+import { isoTime, jsonLine } from '../json.ts';
+import { sanitiseName, sanitiseText } from '../sanitise.ts';
+import { hex } from '../../client/v2/seen.ts';
+
+/** A message as lines for people, or as one of JSON; each with its end. */
+export function messageText(message: Message, account: string, inbox: string, json: boolean): string {
+  return `${json ? messageJson(message, account, inbox) : messageLines(message)}\n`;
+}
+
+/** `2026-01-31T12:00:00.000Z maria: first line`, further lines indented: none of them can pass for another message. */
+export function messageLines(message: Message): string {
+  const external = message.verified ? '' : message.external;
+  const name = external === '' ? '(no name)' : sanitiseName(external);
+  const who = message.verified ? message.from : `ext ${name}`;
+  return textLines(`${isoTime(message.sentAt) ?? '-'} ${who}: `, message.body);
+}
+
+/** A text behind its head. */
+export function textLines(head: string, body: string): string {
+  return `${head}${sanitiseText(body).replaceAll('\n', '\n    ')}`;
+}
+
+function messageJson(message: Message, account: string, inbox: string): string {
+  const { verified, seq, sentAt, body, contentType } = message;
+  return jsonLine({
+    type: 'message',
+    to: account,
+    from: verified ? message.from : null,
+    external: verified ? null : message.external,
+    id: message.id === undefined ? null : hex(message.id),
+    inbox,
+    seq,
+    at: isoTime(sentAt),
+    contentType: contentType ?? null,
+    body,
+  });
+}

@@ -1,0 +1,109 @@
+import type { Identity } from '../../client/v2/identity.ts';
+import type { Memory, Unsettled } from '../../client/v2/memory.ts';
+import { HistoryError } from './errors.ts';
+import { serverOf } from './files.ts';
+import { History } from './history.ts';
+import { lastAccount, rememberAccount } from './last-account.ts';
+
+export interface HistoriesOptions {
+  /** Where the files are, one for each account and server; null: in memory only. */
+  readonly directory: string | null;
+  /** As `host:port`. */
+  readonly server: string;
+  /** Further servers of the same list: a history of theirs is this one's, too. */
+  readonly others?: readonly string[] | undefined;
+  /** Gets each sentence once: why something is not kept, and what to do. */
+  readonly onProblem: (sentence: string) => void;
+  /** As `HistoryOptions.now`. */
+  readonly now?: () => number;
+}
+
+/**
+ * The histories of the accounts that somebody was logged in to in this process. One whose file cannot be used is in
+ * memory. All stay open until `close`, since what is in memory would be lost and since events may still come.
+ */
+export class Histories implements Memory {
+  readonly #options: HistoriesOptions;
+  readonly #histories = new Map<string, History>();
+  readonly #told = new Set<string>();
+  #current: History | null = null;
+
+  constructor(options: HistoriesOptions) {
+    this.#options = options;
+  }
+
+  /** Of the account that was logged in to last, or that `open` was called for. */
+  get current(): History | null {
+    return this.#current;
+  }
+
+  /** The account that a person was logged in to last, in whatever process; null if there is none. */
+  lastAccount(): string | null {
+    const { directory } = this.#options;
+    return directory === null ? null : lastAccount(directory, this.#servers);
+  }
+
+  /** A person is logged in: the next process asks for this account. */
+  entered(account: string): void {
+    const { directory } = this.#options;
+    if (directory !== null) rememberAccount(directory, this.#servers, account);
+  }
+
+  /** The account's history without a login: for reading offline, and for version 1. */
+  open(account: string): History {
+    const name = account.toLowerCase();
+    this.#current = this.#histories.get(name) ?? this.#make(name);
+    this.#histories.set(name, this.#current);
+    return this.#current;
+  }
+
+  begin({ name, incarnation }: Pick<Identity, 'name' | 'incarnation'>): void {
+    this.open(name).begin(incarnation);
+  }
+
+  commit(): void {
+    this.#current?.commit();
+  }
+
+  hasSeen(key: string): boolean {
+    return this.#current?.hasSeen(key) ?? false;
+  }
+
+  unsettled(): Unsettled[] {
+    return this.#current?.unsettled() ?? [];
+  }
+
+  /** Commits and closes them all. Idempotent. */
+  close(): void {
+    for (const history of this.#histories.values()) history.close();
+    this.#histories.clear();
+    this.#current = null;
+  }
+
+  get #servers(): readonly string[] {
+    const { server, others = [] } = this.#options;
+    return [server, ...others];
+  }
+
+  #make(account: string): History {
+    const { directory, now } = this.#options;
+    const server = serverOf(directory, this.#servers, account);
+    const clock = now === undefined ? {} : { now };
+    const onProblem = (sentence: string) => this.#tell(sentence);
+    try {
+      return History.open({ directory, server, account, onProblem, ...clock });
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error;
+      this.#tell(error.message);
+      return History.open({ directory: null, server, account, ...clock });
+    }
+  }
+
+  #tell(sentence: string): void {
+    if (this.#told.has(sentence)) return;
+    this.#told.add(sentence);
+    this.#options.onProblem(
+      `${sentence} Until the client is started again, messages are kept only as long as it runs.`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import type { EntryState } from '../../client/v2/outbox.ts';
+
+/**
+ * Who a conversation is with. `external` is what some Kafka producer called itself, which may be empty or a user's name:
+ * the kinds keep their conversations apart.
+ */
+export interface Peer {
+  readonly kind: 'user' | 'external';
+  readonly name: string;
+}
+
+/** A message as the history has it. Texts are as they came: not safe for a terminal. */
+export interface StoredMessage {
+  /** Rises in the order in which messages entered the history; never used again. */
+  readonly id: number;
+  readonly peer: Peer;
+  readonly direction: 'in' | 'out';
+  /** When it was sent, in milliseconds since the epoch; null where nobody knows. */
+  readonly at: number | null;
+  readonly body: string;
+  /** Outgoing: what became of it; incoming: null. */
+  readonly fate: EntryState | null;
+  /** Incoming: it held the account's name or one of the person's words. */
+  readonly highlight: boolean;
+}
+
+/** Of which messages of a conversation the person wants to be told, and which are counted. */
+export type NotifyLevel = 'all' | 'highlights' | 'nothing';
+
+export interface Conversation {
+  readonly peer: Peer;
+  /** The newest message: its id, and when it entered the history, in milliseconds since the epoch. */
+  readonly lastId: number;
+  readonly lastAt: number;
+  /** Incoming messages that were not read yet; the first of them, or null; how many of them are highlighted. */
+  readonly unread: number;
+  readonly firstUnread: number | null;
+  readonly highlights: number;
+  readonly notify: NotifyLevel;
+  /** Rises with what is said in it: the one with the highest was the last. */
+  readonly activity: number;
+  /** What was typed and not sent. */
+  readonly draft: string;
+}
+
+/** A message that comes in. */
+export interface Incoming {
+  readonly peer: Peer;
+  readonly at: number | null;
+  readonly body: string;
+  /** By which it is known when it comes again (`messageKey`); null in version 1, where nothing comes again. */
+  readonly key: string | null;
+  /** False unless it is given. */
+  readonly highlight?: boolean;
+}
+
+/** A message that goes out. */
+export interface Outgoing {
+  /** Chosen by the sender, in hex. */
+  readonly messageId: string;
+  readonly to: string;
+  readonly at: number;
+  readonly body: string;
+  readonly fate: EntryState;
+  /** As `Entry.mayBeStored`; true unless it is given. */
+  readonly mayBeStored?: boolean;
+  /** Until when no other process may send it, in milliseconds since the epoch. */
+  readonly carriedUntil?: number;
+}

@@ -1,0 +1,228 @@
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
+import type { History } from '../history/history.ts';
+import { isSame } from '../history/peers.ts';
+import type { Found } from '../history/search.ts';
+import type { StoredMessage } from '../history/types.ts';
+import { isNews, nextToRead } from '../history/unread.ts';
+import { sanitiseLine } from '../sanitise.ts';
+import type { ServerClock } from '../../client/server-clock.ts';
+import type { Question, SaidLink, TalkState, View } from '../chat/display.ts';
+import { countOf, nameOf } from '../chat/words.ts';
+import { fateLine, lineOf } from './lines.ts';
+import type { Prompt } from './prompt.ts';
+
+/** Messages of a conversation that are read out when it is opened. */
+const READ_OUT = 10;
+const READ_OUT_FOUND = 20;
+const READ_OUT_LINKS = 20;
+
+/** The talk as lines, one after the other: for screen readers, and for terminals that can do no more. */
+export class PlainView implements View {
+  /** Escape is no key of a line editor. */
+  readonly cancelKey = 'Ctrl+C';
+  readonly #prompt: Prompt;
+  readonly #quit: () => void;
+  readonly #clock: ServerClock;
+  readonly #onAgain: (again: ProtocolErrorCode | null) => void;
+  #state: TalkState | undefined;
+  #history: History | null = null;
+  #lastFound: Found<StoredMessage> | null = null;
+  #isAsking = false;
+  #isWaiting = false;
+  #needsAnswer = false;
+  /** Messages that the server has not answered yet, by their id in the history. */
+  readonly #underWay = new Set<number>();
+  #allSent: () => void = () => undefined;
+
+  /** @param onAgain an answer would not do: it is asked for once more */
+  constructor(
+    prompt: Prompt,
+    quit: () => void,
+    clock: ServerClock,
+    onAgain: (again: ProtocolErrorCode | null) => void,
+  ) {
+    this.#clock = clock;
+    this.#prompt = prompt;
+    this.#quit = quit;
+    this.#onAgain = onAgain;
+  }
+
+  get keys(): readonly string[] {
+    return this.#prompt.keys;
+  }
+
+  /** Whether something was asked that only an answer lets go on. */
+  get needsAnswer(): boolean {
+    return this.#needsAnswer;
+  }
+
+  /** Whether the next line is an answer. */
+  get isAsking(): boolean {
+    return this.#isAsking;
+  }
+
+  /** Waits until every message has its answer; resolves to whether all have it in time. */
+  async sent(milliseconds: number): Promise<boolean> {
+    if (this.#underWay.size === 0) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), milliseconds);
+      this.#allSent = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+
+  said(kind: 'info' | 'error', text: string): void {
+    this.#print(kind === 'error' ? `Error: ${text}` : text);
+  }
+
+  arrived(message: StoredMessage): void {
+    if (message.direction === 'out') {
+      // What was typed stands there already.
+      this.#underWay.add(message.id);
+      return;
+    }
+    this.#print(this.#lineOf(message));
+    this.#history?.read(message.peer, message.id);
+  }
+
+  changed(message: StoredMessage): void {
+    const { kind } = message.fate ?? {};
+    if (kind !== 'on-its-way' && kind !== 'waiting') this.#underWay.delete(message.id);
+    if (this.#underWay.size === 0) this.#allSent();
+    const line = fateLine(message);
+    if (line !== null) this.#print(line);
+  }
+
+  stateChanged(state: TalkState): void {
+    const before = this.#state?.to ?? null;
+    this.#state = state;
+    this.#prompt.is(state.to?.kind === 'user' ? `${state.to.name}> ` : '> ');
+    const { to } = state;
+    if (to === null || isSame(to, before)) return;
+    const messages = this.#history?.before(to, null, READ_OUT) ?? [];
+    this.#print(messages.length === 0 ? `Talking to ${nameOf(to)}.` : `Talking to ${nameOf(to)}, so far:`);
+    this.#readOut(messages);
+  }
+
+  historyOpened(history: History): void {
+    if (history === this.#history) return;
+    this.#history = history;
+    const unread = history.conversations().filter(isNews);
+    if (unread.length === 0) return;
+    const names = unread.map(({ peer, unread: count }) => `${nameOf(peer)} (${count})`).join(', ');
+    this.#print(`Unread: ${names}. /next reads them.`);
+  }
+
+  conversationChanged(): void {
+    // Nothing stands there that would have to change.
+  }
+
+  asked(question: Question | null, keepsTyped: boolean): void {
+    this.#isAsking = question !== null;
+    this.#isWaiting = question?.isWaiting === true;
+    this.#needsAnswer = question !== null && question.orCommand !== true;
+    if (question?.again !== undefined) this.#onAgain(question.again);
+    if (question?.isWaiting) {
+      // Most answers are dealt with at once. What is typed while one is not may be a password for the next question.
+      setImmediate(() => {
+        if (this.#isWaiting) this.#prompt.ask({ text: '… ', masked: true }, true);
+      });
+      return;
+    }
+    if (question !== null && this.#prompt.hasKeys) this.#print(`(${question.hint})`);
+    const asked = question === null ? null : { text: `${question.prompt}: `, masked: question.masked };
+    this.#prompt.ask(asked, keepsTyped);
+  }
+
+  page(title: string, rows: readonly string[]): void {
+    this.#print([`${title}:`, ...rows].join('\n'));
+  }
+
+  showKeys(): void {
+    this.#print(this.keys.join('\n'));
+  }
+
+  found(found: Found<StoredMessage> | null): void {
+    this.#lastFound = found ?? this.#lastFound;
+    if (this.#lastFound === null) {
+      this.#print('Usage: /search WORDS');
+      return;
+    }
+    const { search, count, messages } = this.#lastFound;
+    const words = sanitiseLine(search.entered);
+    const shown = messages.slice(0, READ_OUT_FOUND).toReversed();
+    const newest = shown.length < count ? `, the newest ${shown.length} of them` : '';
+    this.#print(
+      count === 0
+        ? `Nothing said here has ${words}.`
+        : `${countOf(count, 'message')} with ${words}${newest}:`,
+    );
+    for (const message of shown) this.#print(this.#lineOf(message));
+  }
+
+  links(links: readonly SaidLink[], canOpen: boolean): void {
+    const rows = links.slice(0, READ_OUT_LINKS).map(({ url }, index) => `${index + 1}. ${url}`);
+    const what = canOpen ? ', /open NUMBER opens one' : '';
+    this.#print(
+      [`${countOf(links.length, 'address', 'addresses')}, newest first${what}:`, ...rows].join('\n'),
+    );
+  }
+
+  nextUnread(): void {
+    const history = this.#history;
+    const next = nextToRead(history?.conversations() ?? []);
+    if (!history || next === undefined) {
+      this.#print('Nothing is unread.');
+      return;
+    }
+    const from = next.firstUnread ?? 0;
+    this.#print(`${nameOf(next.peer)}, unread:`);
+    const messages = history.after(next.peer, from - 1, READ_OUT_FOUND);
+    this.#readOut(messages);
+    history.read(next.peer, messages.at(-1)?.id ?? next.lastId);
+  }
+
+  activity(): void {
+    const messages = this.#history?.unread() ?? [];
+    if (messages.length === 0) {
+      this.#print('Nothing is unread.');
+      return;
+    }
+    for (const message of messages.toSorted((one, other) => one.id - other.id)) {
+      this.#print(this.#lineOf(message));
+    }
+  }
+
+  readAll(): void {
+    const to = this.#state?.to ?? null;
+    if (to !== null) this.#history?.read(to, Number.MAX_SAFE_INTEGER);
+  }
+
+  working(): void {
+    // What comes of it is said at the end.
+  }
+
+  giveBack(): void {
+    // The line stands above, and the up key brings it back.
+  }
+
+  quit(): void {
+    this.#quit();
+  }
+
+  #readOut(messages: readonly StoredMessage[]): void {
+    for (const message of messages) this.#print(this.#lineOf(message));
+    const last = messages.at(-1);
+    if (last !== undefined) this.#history?.read(last.peer, last.id);
+  }
+
+  #lineOf(message: StoredMessage): string {
+    return lineOf(message, this.#clock.now());
+  }
+
+  #print(text: string): void {
+    this.#prompt.print(text);
+  }
+}

@@ -1,0 +1,76 @@
+/*
+ * Without a command the screen, or the same line by line; with one, one thing for a script. What is not needed is not
+ * loaded: a command has no time for React.
+ */
+import { readFileSync } from 'node:fs';
+import { colorDepthOf } from './color-depth.ts';
+import { noteRun } from './run-note.ts';
+import { invocationOf } from './cli/arguments.ts';
+import { EXIT, Failure } from './cli/exit.ts';
+import { HELP, OVERVIEW } from './cli/help.ts';
+import { codeFor, runCommand } from './cli/run.ts';
+import { type Flags, readSettings } from './settings.ts';
+
+/** Resolves to the process's exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    const invocation = invocationOf(args);
+    switch (invocation.type) {
+      case 'help':
+        return await print(invocation.command === null ? OVERVIEW : HELP[invocation.command]);
+      case 'version':
+        return await print(`milena ${version()}\n`);
+      case 'command':
+        noteRun(process.env);
+        return await runCommand(invocation.name, invocation.args);
+      case 'screen':
+        noteRun(process.env);
+        return await talk(invocation.flags);
+    }
+  } catch (error) {
+    return codeFor(error);
+  }
+}
+
+/** For people. */
+async function talk(flags: Flags): Promise<number> {
+  const invite = typeof flags.invite === 'string' ? flags.invite : null;
+  const settings = readSettings(flags, process.env);
+  if (settings.protocol === 1 && invite !== null) {
+    throw new Failure(EXIT.USAGE, 'Version 1 of the protocol has no invites: leave --protocol 1 away.');
+  }
+  if (settings.plain || process.env.TERM === 'dumb') {
+    const { runPlain } = await import('./line/run.ts');
+    return runPlain(settings, invite);
+  }
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    process.stderr.write(
+      'milena: the chat is for people and needs a terminal for its input and output.\n' +
+        'milena: --plain does with less, and commands are for scripts: milena --help lists them.\n',
+    );
+    return EXIT.USAGE;
+  }
+  const colorDepth = colorDepthOf(process.stdout, process.env);
+  // Both are read when React and Ink are loaded, so they are set before that. Bold and inverse are for every screen; what
+  // colours there are, the theme decides.
+  process.env.NODE_ENV = 'production';
+  process.env.FORCE_COLOR = colorDepth >= 24 ? '3' : colorDepth >= 8 ? '2' : '1';
+  // Ink's layout, once loaded, fetches its code from itself, and `fetch` is an HTTP client that takes longer to load than that.
+  Reflect.deleteProperty(globalThis, 'fetch');
+  const { runScreen } = await import('./tui/run.tsx');
+  return runScreen(settings, invite, colorDepth);
+}
+
+/** Resolves when it is written: the process ends then. */
+function print(text: string): Promise<number> {
+  return new Promise((resolve) => {
+    process.stdout.on('error', () => resolve(EXIT.OK));
+    process.stdout.write(text, () => resolve(EXIT.OK));
+  });
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version: number }: { version?: unknown } = JSON.parse(text);
+  return typeof number === 'string' ? number : '?';
+}

@@ -1,0 +1,110 @@
+import type { StoredMessage } from '../history/types.ts';
+import { sanitiseText } from '../sanitise.ts';
+import { ME, nameOf } from '../chat/words.ts';
+import { cells, shorten } from './cells.ts';
+import { clock } from './days.ts';
+import { MAX_CHARACTERS, type Notice } from './message-rows.ts';
+
+/** Something that was said, as the bare view shows it. Both texts are safe for a terminal. */
+export interface BareSaid {
+  /** When, and who. */
+  readonly head: string;
+  readonly text: string;
+  /** How much of it stands above the window: 0 is nothing, 0.5 half of it. */
+  readonly above: number;
+}
+
+/** A line for the terminal to wrap. The head stands in bold, which nothing that was sent can be. */
+export interface BareLine {
+  readonly head: string;
+  readonly text: string;
+}
+
+/** Tabs stay what they are, so that they are copied as such; at most so many cells each. */
+const TAB_CELLS = 8;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: plain text is as wide as it is long
+const ASCII = /^[\u0000-\u007f]*$/;
+
+export function bareMessage({ at, direction, peer, body }: StoredMessage, above: number): BareSaid {
+  const who = direction === 'out' ? ME : nameOf(peer);
+  return { head: headOf(at, who), text: sanitiseText(body.slice(0, MAX_CHARACTERS)), above };
+}
+
+export function bareNotice({ at, kind, text }: Notice, above: number): BareSaid {
+  return { head: headOf(at, kind === 'error' ? '!' : '-'), text, above };
+}
+
+function headOf(at: number | null, who: string): string {
+  return at === null ? who : `${clock(at)} ${who}`;
+}
+
+/**
+ * What was said in lines that are not broken, the newest as far as there is room. Of a text that has more than a screen it
+ * begins where the window does.
+ */
+export function bareLines(said: readonly BareSaid[], columns: number, rows: number): BareLine[] {
+  const lines: BareLine[] = [];
+  let room = rows;
+  for (const one of said.toReversed()) {
+    const block = linesOf(one.head, one.text);
+    const height = heightOf(block, columns);
+    if (height > room) {
+      lines.unshift(...(lines.length === 0 ? middleOf(one, columns, room) : endOf(block, columns, room)));
+      break;
+    }
+    lines.unshift(...block);
+    room -= height;
+  }
+  return lines;
+}
+
+/** One line stands beside its head; several stand under it, at the edge, as they were sent. */
+function linesOf(head: string, text: string): BareLine[] {
+  if (!text.includes('\n')) return [{ head, text }];
+  return [{ head, text: '' }, ...text.split('\n').map((line) => ({ head: '', text: line }))];
+}
+
+function heightOf(lines: readonly BareLine[], columns: number): number {
+  return lines.reduce((sum, line) => sum + rowsOf(line, columns), 0);
+}
+
+/** Rows that the terminal makes of a line; rather one too many. */
+function rowsOf({ head, text }: BareLine, columns: number): number {
+  const line = `${head} ${text}`.trimStart().replaceAll('\t', ' '.repeat(TAB_CELLS));
+  if (ASCII.test(line)) return Math.max(1, Math.ceil(line.length / columns));
+  // What takes two cells does not begin in the last one.
+  return Math.max(1, Math.ceil(cells(line) / Math.max(1, columns - 1)));
+}
+
+/** The last lines, under the head. */
+function endOf(block: readonly BareLine[], columns: number, rows: number): BareLine[] {
+  const [first = { head: '', text: '' }, ...rest] = block;
+  const top = { head: first.head, text: '…' };
+  const lines: BareLine[] = [];
+  let room = rows - 1;
+  for (const line of rest.toReversed()) {
+    room -= rowsOf(line, columns);
+    if (room < 0) break;
+    lines.unshift(line);
+  }
+  return lines.length === 0 ? [] : [top, ...lines];
+}
+
+/** As much as there is room for, from where the window begins. */
+function middleOf({ head, text, above }: BareSaid, columns: number, rows: number): BareLine[] {
+  const at = Math.floor(text.length * above);
+  const lineStart = text.lastIndexOf('\n', at - 1) + 1;
+  const start = at - lineStart < columns * rows ? lineStart : at;
+  const shown = text.slice(start, start + columns * rows).toWellFormed();
+  const lines: BareLine[] = [{ head, text: start > 0 ? '…' : '' }];
+  let room = rows - 1;
+  for (const line of linesOf('', shown).filter(
+    ({ head: none, text: own }, index) => index > 0 || none + own !== '',
+  )) {
+    const height = rowsOf(line, columns);
+    if (room < 1) break;
+    lines.push(height <= room ? line : { head: '', text: shorten(line.text, room * (columns - 1)) });
+    room -= height;
+  }
+  return lines;
+}

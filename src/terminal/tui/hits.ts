@@ -1,0 +1,130 @@
+import type { Found, Search } from '../history/search.ts';
+import { placesOf, type Range, type Term } from '../history/terms.ts';
+import type { StoredMessage } from '../history/types.ts';
+import { sanitiseLine } from '../sanitise.ts';
+import { ME, nameOf } from '../chat/words.ts';
+import { cells, shorten, toWidth } from './cells.ts';
+import { cutNames, endOf } from './cut-names.ts';
+import { lately, when } from './days.ts';
+import { type Row, type Span, span } from './rows.ts';
+
+/** A message as a row to choose from shows it. */
+export interface Hit extends Omit<StoredMessage, 'body' | 'fate'> {
+  /** The line in which the first found words stand, or its middle; safe for a terminal. */
+  readonly line: string;
+  /** What was looked for in it. */
+  readonly places: readonly Range[];
+}
+
+/** Messages to choose from. */
+export interface FoundPage {
+  readonly type: 'found';
+  readonly title: string;
+  readonly hits: readonly Hit[];
+  readonly picked: number;
+  /** What was looked for, and how many messages have it; null: it is another kind of choice. */
+  readonly found: { readonly search: Search; readonly count: number } | null;
+  /** Which of them are unread, where that is what the page is about. */
+  readonly unread?: ReadonlySet<number>;
+}
+
+/** Of a line in front of the first hit, and of the line in all: more fits on no screen. */
+const MAX_BEFORE = 200;
+const MAX_LINE = 2_000;
+const LINE_BREAKS = /[\n\v\f\r\u0085\u2028\u2029]/;
+/** For who wrote it, and to whom. */
+const NAME_COLUMNS = 14;
+/** With fewer columns, dates are short; and there are none. */
+const MIN_LONG_DATE_COLUMNS = 56;
+const MIN_DATE_COLUMNS = 32;
+
+/** What a search has found, to choose from; null: nothing. */
+export function searchPage({ messages, ...found }: Found<StoredMessage>): FoundPage | null {
+  const hits = messages.map((message) => hitOf(message, found.search.terms));
+  return hits.length === 0 ? null : { type: 'found', title: '', hits, picked: 0, found };
+}
+
+export function nothingFound({ search }: Found<StoredMessage>): string {
+  return `Nothing said here has ${sanitiseLine(search.entered)}.`;
+}
+
+/** Only as much of the text is looked at as it takes: it may be long, and there may be many. */
+export function hitOf({ body, fate: _, ...message }: StoredMessage, terms: readonly Term[]): Hit {
+  const [first] = placesOf(body, terms);
+  if (first === undefined) return { ...message, line: sanitiseLine(body.slice(0, MAX_LINE)), places: [] };
+  const from = Math.max(0, first.start - MAX_BEFORE);
+  const before = body.slice(from, first.start).split(LINE_BREAKS);
+  const [behind = ''] = body.slice(first.start, first.start + MAX_LINE).split(LINE_BREAKS, 1);
+  const isCut = before.length === 1 && from > 0;
+  const line = sanitiseLine(`${isCut ? '…' : ''}${before.at(-1)}${behind}`);
+  return { ...message, line, places: [...placesOf(line, terms)] };
+}
+
+export function foundTitle({ title, picked, hits, found }: FoundPage): string {
+  if (found === null) return title;
+  const newest = hits.length < found.count ? ` · the newest ${hits.length}` : '';
+  return `${hitNumber(picked, found.count)} with ${sanitiseLine(found.search.entered)}${newest}`;
+}
+
+/** `3 of 1,204`. */
+export function hitNumber(picked: number, count: number): string {
+  return `${(picked + 1).toLocaleString('en')} of ${count.toLocaleString('en')}`;
+}
+
+/** The rows around the picked one. @param height how many there may be */
+export function hitRows(page: FoundPage, columns: number, height: number, now: number): Row[] {
+  const { hits, picked, unread } = page;
+  const first = Math.max(0, Math.min(picked - Math.floor(height / 2), hits.length - height));
+  const shown = hits.slice(first, first + height);
+  const whose = shown.map(({ direction, peer }) => (direction === 'out' ? `${ME} → ` : '') + nameOf(peer));
+  const names = cutNames(
+    whose,
+    shown.map(() => Math.min(NAME_COLUMNS, Math.floor(columns / 3))),
+  );
+  const nameColumns = Math.max(...names.map(cells));
+  const dateIn = columns < MIN_LONG_DATE_COLUMNS ? lately : when;
+  const dates = shown.map(({ at }) => (at === null || columns < MIN_DATE_COLUMNS ? '' : dateIn(at, now)));
+  const dateColumns = Math.max(...dates.map(cells));
+  return shown.map((hit, index): Row => {
+    const isUnread = unread?.has(hit.id) === true;
+    const mark = unread === undefined ? '' : hit.highlight ? '! ' : isUnread ? '● ' : '  ';
+    const role = hit.highlight ? 'highlight' : isUnread ? 'unread' : 'text';
+    const name = toWidth(names[index] ?? '', nameColumns);
+    const head: Span[] = [
+      span(` ${mark}`, role),
+      ...(dateColumns === 0 ? [] : [span(`${(dates[index] ?? '').padStart(dateColumns)}  `, 'dim')]),
+      hit.peer.kind === 'user' ? { text: name, role: 'name', who: hit.peer.name } : span(name, 'external'),
+      span('  '),
+    ];
+    const used = head.reduce((sum, { text }) => sum + cells(text), 0);
+    const row = [...head, ...lineSpans(hit, Math.max(1, columns - used - 1), role)];
+    return first + index === picked ? pickedRow(row, columns) : row;
+  });
+}
+
+/** As much of the line as fits, with the first hit in it. */
+function lineSpans({ line, places }: Hit, columns: number, role: Span['role']): Span[] {
+  const first = places[0];
+  const isOut = first !== undefined && cells(line.slice(0, first.end)) > columns;
+  const from = isOut ? first.start - endOf(line.slice(0, first.start), Math.floor(columns / 3)).length : 0;
+  const text = shorten(`${isOut ? '…' : ''}${line.slice(from)}`, columns);
+  const spans: Span[] = [];
+  let done = 0;
+  for (const { start, end } of places) {
+    const [begin, behind] = [
+      start - from + (isOut ? 1 : 0),
+      Math.min(text.length, end - from + (isOut ? 1 : 0)),
+    ];
+    if (begin >= behind) continue;
+    spans.push(span(text.slice(done, begin), role), span(text.slice(begin, behind), 'found'));
+    done = behind;
+  }
+  return [...spans, span(text.slice(done), role)];
+}
+
+/** Over the whole width; what was found stands out of it. */
+function pickedRow(row: Row, columns: number): Row {
+  const used = row.reduce((sum, { text }) => sum + cells(text), 0);
+  const spans = row.map(({ text, role }) => span(text, role === 'found' ? 'strong' : 'selected'));
+  return [...spans, span(' '.repeat(Math.max(0, columns - used)), 'selected')];
+}

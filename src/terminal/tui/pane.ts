@@ -1,0 +1,143 @@
+import type { History } from '../history/history.ts';
+import type { Peer, StoredMessage } from '../history/types.ts';
+import { nameOf } from '../chat/words.ts';
+import type { BareSaid } from './bare-lines.ts';
+import { messageColumns, messageHeight } from './frame.ts';
+import { type Layout, layoutFor, type Notice } from './message-rows.ts';
+import { Notices } from './notices.ts';
+import { NOTHING_OUT_OF_SIGHT, Reading } from './reading.ts';
+import { isWide, type Screen, type ScreenEvent } from './screen.ts';
+import { Timeline } from './timeline.ts';
+
+/** The messages of the open conversation: what the window shows of them, and what has been read. */
+export class Pane {
+  readonly #now: () => number;
+  readonly #notices = new Notices();
+  #screen: Screen;
+  #layout: Layout;
+  #timeline: Timeline;
+  /** Null: no conversation is open. */
+  #reading: Reading | null = null;
+  #lastNotice = 0;
+
+  /** @param now milliseconds since the epoch, for the words of days and for the client's own lines */
+  constructor(screen: Screen, now: () => number) {
+    this.#now = now;
+    this.#screen = screen;
+    this.#layout = this.#layoutNow();
+    this.#timeline = new Timeline(null, null, this.#layout, now(), this.#notices.of(null));
+  }
+
+  get timeline(): Timeline {
+    return this.#timeline;
+  }
+
+  /** Another conversation; it begins with what is unread. */
+  open(history: History | null, peer: Peer | null, screen: Screen): void {
+    this.#screen = screen;
+    this.#layout = this.#layoutNow();
+    this.#timeline = new Timeline(history, peer, this.#layout, this.#now(), this.#notices.of(peer));
+    this.#reading =
+      history === null || peer === null ? null : new Reading(history, peer, this.#timeline, this.#height);
+  }
+
+  /** Somebody else is at the keys. */
+  forget(): void {
+    this.#notices.forget();
+  }
+
+  said(kind: Notice['kind'], text: string): void {
+    this.#lastNotice += 1;
+    this.#timeline.said({ id: this.#lastNotice, at: this.#now(), kind, text });
+  }
+
+  /** A message of the open conversation; returns whether it is in sight at once. */
+  arrived(message: StoredMessage): boolean {
+    const { isAtEnd } = this.#timeline;
+    this.#timeline.arrived(message);
+    return isAtEnd;
+  }
+
+  /**
+   * To be called before each frame.
+   * @param isLooking somebody can read what is in the window
+   * @returns what the screen has to know, and whether something has been read that was not before
+   */
+  look(screen: Screen, isLooking: boolean): { readonly event: ScreenEvent; readonly hasRead: boolean } {
+    this.#layOut(screen);
+    const height = messageHeight(screen, this.#timeline.isAtEnd);
+    const { outOfSight = NOTHING_OUT_OF_SIGHT, hasRead = false } =
+      this.#reading?.look(height, isLooking) ?? {};
+    return { event: { type: 'out-of-sight', outOfSight }, hasRead };
+  }
+
+  /** By pages, less the row that is in sight before and after. */
+  page(direction: 1 | -1): void {
+    this.#timeline.scroll(direction * (this.#height - 1), this.#height);
+  }
+
+  /** By rows; negative is towards what is older. */
+  scroll(by: number): void {
+    this.#timeline.scroll(by, this.#height);
+  }
+
+  toStart(): void {
+    this.#timeline.toStart(this.#height);
+  }
+
+  toEnd(): void {
+    this.#timeline.toEnd();
+  }
+
+  toMessage(id: number, screen: Screen): void {
+    this.#layOut(screen);
+    this.#timeline.toMessage(id, this.#height);
+  }
+
+  /** What is in the window, to be shown alone. */
+  bare(): BareSaid[] {
+    return this.#timeline.bare(messageHeight(this.#screen, this.#timeline.isAtEnd));
+  }
+
+  /** Something is being said: it is in sight, and the line above what was new goes, if all of that is read. */
+  saying(): void {
+    this.#timeline.toEnd();
+    if (this.#reading?.isDone) this.#timeline.markUnread(null, 0);
+  }
+
+  /** Shows what is unread next; false if nothing is. */
+  nextUnread(): boolean {
+    return this.#reading?.next(this.#height) ?? false;
+  }
+
+  /** Shows what is unread first, or what was new when it was opened; false without either. */
+  firstUnread(): boolean {
+    return this.#reading?.first(this.#height) ?? false;
+  }
+
+  readAll(): void {
+    this.#reading?.readAll();
+  }
+
+  /** The same layout as long as nothing is another in it: whatever was laid out by it stays. */
+  #layOut(screen: Screen): void {
+    this.#screen = screen;
+    const layout = this.#layoutNow();
+    const { columns, nameColumns, seconds, terms } = this.#layout;
+    const isSame = layout.columns === columns && layout.nameColumns === nameColumns && layout.terms === terms;
+    if (!isSame || layout.seconds !== seconds) this.#layout = layout;
+    this.#timeline.layOut(this.#layout, this.#now());
+  }
+
+  /** Rows of the window while there is more below. */
+  get #height(): number {
+    return messageHeight(this.#screen, false);
+  }
+
+  #layoutNow(): Layout {
+    const { talk, found } = this.#screen;
+    const names = talk.to === null ? [] : [nameOf(talk.to)];
+    const terms = found?.found?.search.terms;
+    return layoutFor(messageColumns(this.#screen), isWide(this.#screen), names, terms);
+  }
+}
