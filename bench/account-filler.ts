@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type MessageRecord, NumericMap, ProduceAcks, produceV11 } from '@platformatic/kafka';
+import type { Trust } from '../src/storage/kafka/inbox/trust.ts';
 import { encodeAccount } from '../src/storage/kafka/tables/account-record.ts';
+import { signRecord } from '../src/storage/kafka/tables/signed-record.ts';
 import { Cluster } from '../src/storage/kafka/wire/cluster.ts';
 import { expectNone, KafkaCode } from '../src/storage/kafka/wire/kafka-error.ts';
-import { signRecord } from '../src/storage/kafka/tables/signed-record.ts';
 import { ACCOUNTS_TOPIC } from '../src/storage/kafka/wire/topics.ts';
-import type { Trust } from '../src/storage/kafka/inbox/trust.ts';
 
 /** Requests under way at once, each with one record. */
 const IN_FLIGHT = 256;

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, isLoopback, readConfig, SETTINGS, type Setting } from '../src/config/config.ts';
+import { SETTING_NAMES, unknownSettings } from '../src/config/setting-names.ts';
 import { readTlsFiles } from '../src/server/net/tls.ts';
 import { clusterKeysOf } from '../src/storage/kafka/index.ts';
 import { kafkaSecurity } from '../src/storage/kafka/wire/kafka-security.ts';
 import { shown } from '../src/util/printable.ts';
-import { SETTING_NAMES, unknownSettings } from '../src/config/setting-names.ts';
 import { ROOT } from './e2e/script.ts';
 
 describe('configuration', () => {

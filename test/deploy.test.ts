@@ -41,9 +41,7 @@ describe('milena-frontend.service', () => {
   });
 
   it('gives a frontend longer to end than it takes', () => {
-    const drainMs = Number(
-      /drainMs: ([\d_]+)/.exec(read('src/server/limits.ts'))?.[1]?.replaceAll('_', ''),
-    );
+    const drainMs = Number(/drainMs: ([\d_]+)/.exec(read('src/server/limits.ts'))?.[1]?.replaceAll('_', ''));
     expect(drainMs).toBeGreaterThan(0);
     expect(Number(setting('TimeoutStopSec')) * 1000).toBeGreaterThan(drainMs);
   });

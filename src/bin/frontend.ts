@@ -3,16 +3,16 @@ import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { type Config, ConfigError, readConfig, SETTINGS } from '../config/config.ts';
 import { loadEnvFile } from '../config/env-file.ts';
-import { openEngine } from '../storage/kafka/index.ts';
-import { EngineError } from '../core/errors.ts';
-import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
-import { PACKAGE_VERSION } from '../util/package-version.ts';
 import { unknownSettings } from '../config/setting-names.ts';
+import { EngineError } from '../core/errors.ts';
 import { type Frontend, openFrontend } from '../server/frontend.ts';
 import { IdleCollection } from '../server/idle-collection.ts';
 import type { Limits } from '../server/limits.ts';
 import { openLog } from '../server/log.ts';
 import { demandProtected } from '../server/net/tls.ts';
+import { openEngine } from '../storage/kafka/index.ts';
+import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
+import { PACKAGE_VERSION } from '../util/package-version.ts';
 
 /** Exit codes as in sysexits.h. */
 const EXIT = { usage: 64, unavailable: 69, software: 70, config: 78 } as const;

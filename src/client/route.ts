@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
-import { type Address, serverText } from './address.ts';
 import { MAX_ASKED_MS } from '../util/backoff.ts';
+import { type Address, serverText } from './address.ts';
 import { ClientError } from './errors.ts';
 import type { LastServer } from './last-server.ts';
 import { openSocket, socketReason, type TlsSettings } from './socket.ts';

@@ -1,5 +1,5 @@
-import { SETTINGS } from './config.ts';
 import { suggest } from '../util/suggest.ts';
+import { SETTINGS } from './config.ts';
 
 /** What others than frontends read: the scripts, also from each other, and the client (src/terminal/setting-table.ts). */
 const OTHERS = [

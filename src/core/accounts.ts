@@ -1,4 +1,4 @@
-import type { Invite } from '../storage/kafka/tables/invite.ts';
+import type { Invite } from './invite.ts';
 
 /** One account, as the compacted topic of accounts holds it. */
 export interface Account {

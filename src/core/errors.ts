@@ -1,5 +1,4 @@
 import type { LossReason } from './inboxes.ts';
-import { isFinal, KafkaError } from '../storage/kafka/wire/kafka-error.ts';
 
 /**
  * What can go wrong behind the two doors of the engine, one code per meaning. The frontend turns a code
@@ -31,7 +30,7 @@ export type EngineErrorCode =
   | 'MAILBOX_FULL'
   | 'TOO_LARGE';
 
-/** The only error that leaves `src/kafka/`. `message` is a sentence for the log, not for the user. */
+/** The only error that leaves `src/storage/`. `message` is a sentence for the log, not for the user. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: EngineErrorCode;
@@ -46,16 +45,4 @@ export class EngineError extends Error {
     this.code = code;
     this.loss = options.loss;
   }
-}
-
-/**
- * For `catch`: what Kafka refused for good becomes `REFUSED`, whatever else it or the network threw `UNAVAILABLE`, with the
- * cause kept for the log.
- */
-export function unavailable(error: unknown): never {
-  if (error instanceof EngineError) throw error;
-  if (error instanceof KafkaError && isFinal(error.kafkaCode)) {
-    throw new EngineError('REFUSED', `${error.message} ${error.remedy}`, { cause: error });
-  }
-  throw new EngineError('UNAVAILABLE', 'Kafka did not do what was asked', { cause: error });
 }

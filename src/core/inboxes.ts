@@ -1,5 +1,4 @@
 import type { Account } from './accounts.ts';
-import type { Surprise } from './position.ts';
 
 /** A message on its way into an inbox. */
 export interface OutgoingMessage {
@@ -65,6 +64,14 @@ export interface OpenOptions {
   readonly onMessage: (message: InboxMessage) => void;
   /** Called at most once; the inbox is dead afterwards. */
   readonly onLost: (reason: LossReason) => void;
+}
+
+/** What a log was found to lack of what its owner's position counts on. */
+export interface Surprise {
+  /** Offsets that counted as delivered, where other messages lie by now: so many may be had twice. */
+  readonly again: number;
+  /** Offsets that were deleted unread. */
+  readonly gone: number;
 }
 
 /** An inbox that this process holds, from `open` to `close` or `onLost`. */

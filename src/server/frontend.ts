@@ -2,19 +2,19 @@ import type { Logger } from 'pino';
 import type { Accounts } from '../core/accounts.ts';
 import type { Inboxes } from '../core/inboxes.ts';
 import type { Sessions } from '../core/sessions.ts';
+import { TokenBucket, TokenBuckets } from '../util/token-buckets.ts';
+import { Turnstile } from '../util/turnstile.ts';
+import { Questions } from './commands/questions.ts';
+import { Senders } from './commands/senders.ts';
 import { Audit } from './identity/audit.ts';
 import { Identity } from './identity/identity.ts';
 import { Registration, type RegistrationOptions } from './identity/registration.ts';
-import { TokenBucket, TokenBuckets } from '../util/token-buckets.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { Listener, type ListenOptions } from './net/listener.ts';
-import { Presence } from './presence.ts';
-import { Questions } from './commands/questions.ts';
-import { Queues } from './session/queues.ts';
-import { Senders } from './commands/senders.ts';
 import { Shares } from './net/share.ts';
+import { Presence } from './presence.ts';
 import { Tracker } from './receipts/tracker.ts';
-import { Turnstile } from '../util/turnstile.ts';
+import { Queues } from './session/queues.ts';
 
 export interface FrontendOptions extends ListenOptions {
   readonly accounts: Accounts;

@@ -1,8 +1,8 @@
 import { MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_LOGIN, MAX_REPLY_PAYLOAD } from '../protocol/frame.ts';
 import { MAX_DELIVERED_IDS } from '../protocol/v2/replies.ts';
+import type { BucketOptions } from '../util/token-buckets.ts';
 import { COST } from './identity/passwords.ts';
 import type { Cost } from './identity/phc.ts';
-import type { BucketOptions } from '../util/token-buckets.ts';
 
 /** Every bound of the frontend in one place: times in milliseconds, sizes in bytes. */
 export interface Limits {

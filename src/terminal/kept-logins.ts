@@ -11,10 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Identity, LoginStore } from '../client/v2/identity.ts';
 import { isUsername } from '../protocol/names.ts';
 import { fileName } from './history/files.ts';
 import type { Settings } from './settings.ts';
-import type { Identity } from '../client/v2/identity.ts';
 
 const FOLDER = 'logins';
 const FOLDER_MODE = 0o700;
@@ -42,7 +42,7 @@ export type Keeping = 'all' | 'known' | 'none';
  * The resume token of the last login of each account, in a file of its own beside the histories: whoever has it is in
  * without a password, so nobody but the owner may read it. A failure of the file costs the person a password, never more.
  */
-export class KeptLogins {
+export class KeptLogins implements LoginStore {
   readonly #folder: string | null;
   /** A token that came encrypted does not go in plain text. */
   readonly #isEncrypted: boolean;

@@ -3,12 +3,12 @@
  * loaded: a command has no time for React.
  */
 import { readFileSync } from 'node:fs';
-import { colorDepthOf } from './color-depth.ts';
-import { noteRun } from './run-note.ts';
 import { invocationOf } from './cli/arguments.ts';
 import { EXIT, Failure } from './cli/exit.ts';
 import { HELP, OVERVIEW } from './cli/help.ts';
 import { codeFor, runCommand } from './cli/run.ts';
+import { colorDepthOf } from './color-depth.ts';
+import { noteRun } from './run-note.ts';
 import { type Flags, readSettings } from './settings.ts';
 
 /** Resolves to the process's exit code. */

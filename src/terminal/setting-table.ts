@@ -3,8 +3,9 @@
  * a test holds the two together. By hand and not by a schema library, which would take longer to load than most
  * commands take to run.
  */
-import { isUsername } from '../protocol/names.ts';
+
 import { type Address, parseServers } from '../client/address.ts';
+import { isUsername } from '../protocol/names.ts';
 import { CLIPBOARD_CHOICES, type ClipboardChoice } from './clipboard.ts';
 import { wordsOf } from './command-line.ts';
 import { type NotifyCommand, parseNotifyCommand } from './notify/command-line.ts';

@@ -2,17 +2,17 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { type Address, isPort, serverText } from '../client/address.ts';
+import type { TlsSettings } from '../client/socket.ts';
 import { isLoopback } from '../util/loopback.ts';
 import { shown } from '../util/printable.ts';
 import { suggest } from '../util/suggest.ts';
 import { whyNotRead } from '../util/why-not-read.ts';
-import { type Address, isPort, serverText } from '../client/address.ts';
 import type { ClipboardChoice } from './clipboard.ts';
 import type { NotifyCommand } from './notify/command-line.ts';
 import type { DesktopChoice } from './notify/desktop.ts';
 import type { OpenCommand } from './open-command.ts';
 import { type Given, type Row, SETTING_NAMES, type Signs, TABLE, type Theme } from './setting-table.ts';
-import type { TlsSettings } from '../client/socket.ts';
 import { frontendHere } from './started.ts';
 
 /** What a person may choose, as every face of the client gets it. */

@@ -5,8 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { printable } from '../util/printable.ts';
 import type { ServerFrame } from '../protocol/v1/replies.ts';
+import { printable } from '../util/printable.ts';
 import { sendAlert } from './demo-alert.ts';
 import { Party } from './demo-party.ts';
 import { EXIT, runTool, ToolError } from './exit.ts';

@@ -1,14 +1,14 @@
 // kafkajs is a CommonJS module whose named exports Node does not all see.
 import kafkajs from 'kafkajs';
 import { type Config, ConfigError, readConfig } from '../config/config.ts';
-import { contactKafka } from '../storage/kafka/wire/contact.ts';
+import { unknownSettings } from '../config/setting-names.ts';
 import { EngineError } from '../core/errors.ts';
+import { contactKafka } from '../storage/kafka/wire/contact.ts';
 import { isRefusal, KafkaError } from '../storage/kafka/wire/kafka-error.ts';
 import { meaningOf } from '../storage/kafka/wire/kafka-meaning.ts';
 import { kafkaPems, principalOf } from '../storage/kafka/wire/kafka-security.ts';
 import { aclCommand, type Operation } from '../storage/kafka/wire/operations.ts';
 import { reasonOf, worthRetrying } from '../storage/kafka/wire/retry.ts';
-import { unknownSettings } from '../config/setting-names.ts';
 import { EXIT, ToolError } from './exit.ts';
 
 const { Kafka, logLevel } = kafkajs;

@@ -3,8 +3,9 @@
  *   node make-keys.js FILE
  * The secret itself is never printed: terminals and logs keep what they show.
  */
+
+import { loadClusterKeys, makeKeyFile } from '../config/cluster-keys.ts';
 import { ConfigError } from '../config/config.ts';
-import { loadClusterKeys, makeKeyFile } from '../storage/kafka/inbox/cluster-keys.ts';
 import { printable } from '../util/printable.ts';
 import { EXIT, runTool, ToolError } from './exit.ts';
 

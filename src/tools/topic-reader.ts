@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9, metadataV12 } from '@platformatic/kafka';
-import type { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { UNKNOWN_EPOCH } from '../core/epochs.ts';
+import type { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { type FetchedTopic, fetch, wanted } from '../storage/kafka/wire/fetch.ts';
 import { expectNone, isPassing, KafkaCode } from '../storage/kafka/wire/kafka-error.ts';
 import { type RawRecord, readRecords } from '../storage/kafka/wire/record-batches.ts';

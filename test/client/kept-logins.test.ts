@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Keeping, KeptLogins } from '../../src/terminal/kept-logins.ts';
 import type { TlsSettings } from '../../src/client/socket.ts';
+import { type Keeping, KeptLogins } from '../../src/terminal/kept-logins.ts';
 
 const folders: string[] = [];
 const SOON = Date.now() + 3_600_000;

@@ -1,7 +1,7 @@
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { describeMembers } from '../../src/storage/kafka/groups/consumer-members.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, numbered, uniqueName } from '../contracts/cluster.ts';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { parseClusterKeys } from '../../src/storage/kafka/inbox/cluster-keys.ts';
+import { parseClusterKeys } from '../../src/config/cluster-keys.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePort } from '../broker/ports.ts';
 import { built, RunningFrontend } from './running-frontend.ts';

@@ -6,7 +6,12 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { cells } from '../../src/terminal/tui/cells.ts';
-import { EMPTY_INPUT, editInput, type InputAction, type InputLine } from '../../src/terminal/tui/input-line.ts';
+import {
+  EMPTY_INPUT,
+  editInput,
+  type InputAction,
+  type InputLine,
+} from '../../src/terminal/tui/input-line.ts';
 import { viewInput } from '../../src/terminal/tui/input-view.ts';
 import { maxInputRows } from '../../src/terminal/tui/screen.ts';
 import { SEQUENCES } from '../client/terminal/sequences.ts';

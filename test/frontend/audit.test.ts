@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
+import { EngineError } from '../../src/core/errors.ts';
 import { addressOf } from '../../src/server/commands/audited.ts';
 import { Audit, type AuditEntry } from '../../src/server/identity/audit.ts';
-import { EngineError } from '../../src/core/errors.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { type House, openHouse, PASSWORD } from './house.ts';
 

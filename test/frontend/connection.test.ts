@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { LIMITS, type Limits } from '../../src/server/limits.ts';
 import { Connection } from '../../src/server/net/connection.ts';
 import { InputPool } from '../../src/server/net/input-pool.ts';
-import { LIMITS, type Limits } from '../../src/server/limits.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { rawFrame } from './raw-client.ts';
 

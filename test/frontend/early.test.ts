@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
+import type { InboxMessage, OpenOptions } from '../../src/core/inboxes.ts';
 import { openFrontend } from '../../src/server/frontend.ts';
 import type { Limits } from '../../src/server/limits.ts';
-import type { InboxMessage, OpenOptions } from '../../src/core/inboxes.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { RawClient } from './raw-client.ts';

@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Account } from '../../src/core/accounts.ts';
+import type { Fate, Receipt } from '../../src/core/inboxes.ts';
 import { LIMITS, type Limits } from '../../src/server/limits.ts';
 import { decodeReceipt, encodeReceipt } from '../../src/server/receipts/receipt.ts';
 import { Tracker } from '../../src/server/receipts/tracker.ts';
-import type { Account } from '../../src/core/accounts.ts';
-import type { Fate, Receipt } from '../../src/core/inboxes.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { openHouse, PASSWORD } from './house.ts';

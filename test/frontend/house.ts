@@ -1,12 +1,12 @@
 import type { BlockList } from 'node:net';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import type { RequestOf } from '../../src/protocol/v2/requests.ts';
 import type { Frontend } from '../../src/server/frontend.ts';
 import { openFrontend } from '../../src/server/frontend.ts';
 import type { RegistrationOptions } from '../../src/server/identity/registration.ts';
 import type { Limits } from '../../src/server/limits.ts';
 import type { TlsFiles } from '../../src/server/net/tls.ts';
-import type { RequestOf } from '../../src/protocol/v2/requests.ts';
 import { MemoryCluster, type MemoryEngine } from '../fakes/cluster.ts';
 import { RawClient } from './raw-client.ts';
 import { RawClient2 } from './raw-client2.ts';

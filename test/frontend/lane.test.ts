@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FairLine } from '../../src/util/fair-line.ts';
 import { Lane } from '../../src/server/net/lane.ts';
 import { Share, Shares } from '../../src/server/net/share.ts';
+import { FairLine } from '../../src/util/fair-line.ts';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 

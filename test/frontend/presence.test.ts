@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { LIMITS, type Limits } from '../../src/server/limits.ts';
-import { Presence } from '../../src/server/presence.ts';
-import { Turnstile } from '../../src/util/turnstile.ts';
 import type { Account } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
 import type { Inbox } from '../../src/core/inboxes.ts';
+import { LIMITS, type Limits } from '../../src/server/limits.ts';
+import { Presence } from '../../src/server/presence.ts';
+import { Turnstile } from '../../src/util/turnstile.ts';
 import { eventually, observe } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 

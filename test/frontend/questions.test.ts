@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/server/limits.ts';
 import { Questions } from '../../src/server/commands/questions.ts';
+import { LIMITS } from '../../src/server/limits.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { openHouse } from './house.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type Invite, readInvite, writeInvite } from '../../src/storage/kafka/tables/invite.ts';
-import { newClusterKey } from '../../src/storage/kafka/inbox/signature.ts';
+import { newClusterKey } from '../../src/core/cluster-key.ts';
+import { type Invite, readInvite, writeInvite } from '../../src/core/invite.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { type House, openHouse, PASSWORD } from './house.ts';
 import type { RawClient2 } from './raw-client2.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/server/limits.ts';
 import type { Request } from '../../src/protocol/v1/requests.ts';
+import { LIMITS } from '../../src/server/limits.ts';
 import { eventually, numbered } from '../contracts/cluster.ts';
 import { openHouse } from './house.ts';
 

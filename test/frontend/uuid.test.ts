@@ -1,8 +1,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { Accepted } from '../../src/core/inboxes.ts';
 import { decodeReceipt, encodeReceipt } from '../../src/server/receipts/receipt.ts';
 import { putUuid, uuidBytes, uuidText } from '../../src/util/uuid.ts';
-import type { Accepted } from '../../src/core/inboxes.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const SAMPLE = '01234567-89ab-cdef-0123-456789abcdef';

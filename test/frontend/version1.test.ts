@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { version1 } from '../../src/server/adapters/version1.ts';
 import type { Sender } from '../../src/core/inboxes.ts';
+import { version1 } from '../../src/server/adapters/version1.ts';
 
 const push = (from: Sender) =>
   version1

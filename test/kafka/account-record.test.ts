@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { Account } from '../../src/core/accounts.ts';
 import {
   decodeAccount,
   encodeAccount,
@@ -7,7 +8,6 @@ import {
   packAccount,
   unpackAccount,
 } from '../../src/storage/kafka/tables/account-record.ts';
-import type { Account } from '../../src/core/accounts.ts';
 import { Random } from '../protocol/random.ts';
 
 const numbers = new Random(5);

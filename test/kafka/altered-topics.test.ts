@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { changeSettings } from '../../src/storage/kafka/check/topic-settings.ts';
 import { describeMembers, removeMember } from '../../src/storage/kafka/groups/consumer-members.ts';
 import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
-import { changeSettings } from '../../src/storage/kafka/check/topic-settings.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, testTrust, witness } from './cluster.ts';

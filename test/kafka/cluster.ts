@@ -1,11 +1,11 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { pino } from 'pino';
+import { parseClusterKeys } from '../../src/config/cluster-keys.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
-import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
-import { parseClusterKeys } from '../../src/storage/kafka/inbox/cluster-keys.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
+import { openEngine } from '../../src/storage/kafka/index.ts';
+import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import type { TestCluster } from '../contracts/cluster.ts';
 

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Correspondents, MAX_CORRESPONDENTS_CHARACTERS } from '../../src/storage/kafka/groups/correspondents.ts';
+import {
+  Correspondents,
+  MAX_CORRESPONDENTS_CHARACTERS,
+} from '../../src/storage/kafka/groups/correspondents.ts';
 
 describe('correspondents', () => {
   it('are known when they come back out of a commit, and others are not', () => {

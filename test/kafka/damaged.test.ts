@@ -1,14 +1,15 @@
 /** Records that Kafka takes and no library writes: bytes that are odd, or no record at all to a strict reader. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newClusterKey } from '../../src/core/cluster-key.ts';
+import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
+import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
+import { openEngine } from '../../src/storage/kafka/index.ts';
+import { CompactedTable } from '../../src/storage/kafka/tables/compacted-table.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
-import { CompactedTable } from '../../src/storage/kafka/tables/compacted-table.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
 import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeBatch } from '../../src/storage/kafka/wire/record-batch.ts';
-import { newClusterKey, Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { ACCOUNTS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
-import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
+import {
+  changeSettings,
+  otherSettings,
+  TopicSettings,
+} from '../../src/storage/kafka/check/topic-settings.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
-import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
-import { changeSettings, otherSettings, TopicSettings } from '../../src/storage/kafka/check/topic-settings.ts';
 import { OWN_TOPICS } from '../../src/storage/kafka/wire/topics.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type EpochEnd, Epochs } from '../../src/core/epochs.ts';
-import { Position } from '../../src/core/position.ts';
+import { Position } from '../../src/storage/kafka/groups/position.ts';
 import { MAX_METADATA_CHARACTERS, Watermark } from '../../src/storage/kafka/groups/watermark.ts';
 import { Random } from '../protocol/random.ts';
 

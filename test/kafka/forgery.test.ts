@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { ConfigResourceTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseClusterKeys } from '../../src/config/cluster-keys.ts';
 import type { Account } from '../../src/core/accounts.ts';
-import { parseClusterKeys } from '../../src/storage/kafka/inbox/cluster-keys.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
 import { encodeRecord } from '../../src/storage/kafka/inbox/record.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
+import { openEngine } from '../../src/storage/kafka/index.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';

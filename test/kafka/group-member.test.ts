@@ -3,13 +3,18 @@ import { randomUUID } from 'node:crypto';
 import type { API } from '@platformatic/kafka';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { readCommits } from '../../src/storage/kafka/groups/commits.ts';
-import { describeMembers, HOLDER, removeMember, sendHeartbeat } from '../../src/storage/kafka/groups/consumer-members.ts';
+import {
+  describeMembers,
+  HOLDER,
+  removeMember,
+  sendHeartbeat,
+} from '../../src/storage/kafka/groups/consumer-members.ts';
 import { FrontendGroup } from '../../src/storage/kafka/groups/frontend-group.ts';
 import type { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
 import { newMemberId } from '../../src/storage/kafka/groups/holder-name.ts';
 import { Leases } from '../../src/storage/kafka/groups/lease.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';

@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
+import type { ClusterKey } from '../../src/core/cluster-key.ts';
 import { frontendOf, newMemberId, sealOf } from '../../src/storage/kafka/groups/holder-name.ts';
-import { type ClusterKey, Signer } from '../../src/storage/kafka/inbox/signature.ts';
+import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
+import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 
 const keys = (...ids: string[]): ClusterKey[] => ids.map((id) => ({ id, secret: secrets(id) }));
 const known = new Map<string, Buffer>();

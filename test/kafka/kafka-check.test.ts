@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
-import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
 import type { Finding, Grade } from '../../src/storage/kafka/check/finding.ts';
 import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
 import { BROKER_SETTINGS, judgeCopies, judgeSettings } from '../../src/storage/kafka/check/kafka-settings.ts';
+import { openEngine } from '../../src/storage/kafka/index.ts';
+import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import type { TestBroker } from '../broker/test-broker.ts';

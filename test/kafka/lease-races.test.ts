@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { describeMembers, HOLDER, holderOf } from '../../src/storage/kafka/groups/consumer-members.ts';
 import { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
 import { newMemberId } from '../../src/storage/kafka/groups/holder-name.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { type ObservedInbox, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';

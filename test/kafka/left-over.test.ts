@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
-import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { newClusterKey } from '../../src/core/cluster-key.ts';
 import { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
 import { newMemberId } from '../../src/storage/kafka/groups/holder-name.ts';
-import { now } from '../../src/storage/kafka/wire/retry.ts';
-import { newClusterKey, Signer } from '../../src/storage/kafka/inbox/signature.ts';
+import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
+import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import {
   appendAll,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
 import { EngineError } from '../../src/core/errors.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, witness } from './cluster.ts';
 

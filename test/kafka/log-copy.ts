@@ -1,5 +1,5 @@
-import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { readBounds, readLog } from '../../src/storage/kafka/fetch/log-reader.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { eachHeader } from '../../src/storage/kafka/wire/record-batches.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';

@@ -2,11 +2,11 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
-import { deleteGroup } from '../../src/storage/kafka/groups/group-member.ts';
 import type { Accepted } from '../../src/core/inboxes.ts';
+import { deleteGroup } from '../../src/storage/kafka/groups/group-member.ts';
 import { Watermark } from '../../src/storage/kafka/groups/watermark.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { appendInTurn, eventually, fatesOf, numbered, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, witness } from './cluster.ts';

@@ -2,12 +2,16 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import { Cluster as RawCluster } from '../../src/storage/kafka/wire/cluster.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
 import type { Accepted } from '../../src/core/inboxes.ts';
+import {
+  changeSettings,
+  otherSettings,
+  TopicSettings,
+} from '../../src/storage/kafka/check/topic-settings.ts';
 import { readBounds, readLog } from '../../src/storage/kafka/fetch/log-reader.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { Cluster as RawCluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
-import { changeSettings, otherSettings, TopicSettings } from '../../src/storage/kafka/check/topic-settings.ts';
 import { INBOX_REQUIRES } from '../../src/storage/kafka/wire/topics.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { type JvmBroker, javaUsable } from '../broker/jvm-broker.ts';

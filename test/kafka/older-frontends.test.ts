@@ -10,11 +10,12 @@ import {
 } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/config.ts';
-import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { newClusterKey } from '../../src/core/cluster-key.ts';
+import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { expectNone, KafkaCode } from '../../src/storage/kafka/wire/kafka-error.ts';
 import { now, retry } from '../../src/storage/kafka/wire/retry.ts';
-import { newClusterKey, Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, observe, uniqueName } from '../contracts/cluster.ts';

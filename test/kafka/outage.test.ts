@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
-import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
 import { EngineError } from '../../src/core/errors.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { Pulse } from '../../src/storage/kafka/fetch/pulse.ts';
 import { Tail } from '../../src/storage/kafka/fetch/tail.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { testLog, witness } from './cluster.ts';

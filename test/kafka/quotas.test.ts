@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
 import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { startBroker } from '../broker/broker.ts';
 import { kafkaTool } from '../broker/kafka-tool.ts';
 import type { TestBroker } from '../broker/test-broker.ts';

@@ -9,8 +9,13 @@ import {
   Writer,
 } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
-import { type ProduceResponse, produce, type TopicBatch, type TopicResult } from '../../src/storage/kafka/wire/produce.ts';
 import type { RecordContent } from '../../src/storage/kafka/inbox/record.ts';
+import {
+  type ProduceResponse,
+  produce,
+  type TopicBatch,
+  type TopicResult,
+} from '../../src/storage/kafka/wire/produce.ts';
 import { encodeBatch, encodeContent, recordBytes } from '../../src/storage/kafka/wire/record-batch.ts';
 
 const producer = { id: 2n ** 40n + 7n, epoch: 3 };

@@ -2,7 +2,12 @@
 import { crc32c, createRecordsBatch, type MessageRecord } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
 import { encodeBatch, encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
-import { eachHeader, type RawRecord, readBatches, readRecords } from '../../src/storage/kafka/wire/record-batches.ts';
+import {
+  eachHeader,
+  type RawRecord,
+  readBatches,
+  readRecords,
+} from '../../src/storage/kafka/wire/record-batches.ts';
 import { markerBatch, rawBatch, records, recordsAt, recordsOf } from './packed.ts';
 
 const START = 1_000_000_000_000;

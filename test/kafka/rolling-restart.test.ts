@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 import type { Account } from '../../src/core/accounts.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
 import { EngineError } from '../../src/core/errors.ts';
+import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { javaUsable } from '../broker/jvm-broker.ts';

@@ -1,8 +1,8 @@
 import kafkajs from 'kafkajs';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
-import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { openEngine } from '../../src/storage/kafka/index.ts';
+import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { releaseOf } from '../../src/storage/kafka/wire/kafka-version.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';

@@ -1,9 +1,9 @@
 /* Sentences about time, numbers and a Kafka that is away: a frontend whose limits are small, on a cluster that can be told what to do. */
 import { describe, expect, vi } from 'vitest';
-import { LIMITS } from '../../src/server/limits.ts';
+import { newClusterKey } from '../../src/core/cluster-key.ts';
 import { EngineError } from '../../src/core/errors.ts';
-import { writeInvite } from '../../src/storage/kafka/tables/invite.ts';
-import { newClusterKey } from '../../src/storage/kafka/inbox/signature.ts';
+import { writeInvite } from '../../src/core/invite.ts';
+import { LIMITS } from '../../src/server/limits.ts';
 import { openHouse } from '../frontend/house.ts';
 import { eventually, newId, PASSWORD } from './client.ts';
 import { frame, frame2 } from './frames.ts';

@@ -1,7 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { encodeReceipt } from '../../src/server/receipts/receipt.ts';
-import type { Sent } from '../../src/server/commands/requests.ts';
-import { version2 } from '../../src/server/adapters/version2.ts';
 import type { Account } from '../../src/core/accounts.ts';
 import type { InboxMessage } from '../../src/core/inboxes.ts';
 import { HEADER_BYTES } from '../../src/protocol/frame.ts';
@@ -14,6 +11,9 @@ import {
   userMessageFrame,
 } from '../../src/protocol/v2/hot-frames.ts';
 import { encodeServerFrame, type ServerFrame } from '../../src/protocol/v2/replies.ts';
+import { version2 } from '../../src/server/adapters/version2.ts';
+import type { Sent } from '../../src/server/commands/requests.ts';
+import { encodeReceipt } from '../../src/server/receipts/receipt.ts';
 import { rounds, SEED } from './fuzzing.ts';
 import type { Random } from './random.ts';
 import { ID_A, ID_B, RECEIPT } from './v2-vectors.ts';

@@ -2,8 +2,8 @@ import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { Message, ServerFrame } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
 import type { BackoffLimits } from '../../util/backoff.ts';
-import type { KeptLogins } from '../../terminal/kept-logins.ts';
 import { type ClientOptions, type ClientState, DEFAULT_OPTIONS } from '../state.ts';
+import type { LoginStore } from './identity.ts';
 import type { Memory } from './memory.ts';
 import type { Entry } from './outbox.ts';
 
@@ -64,7 +64,7 @@ export interface Client2Options extends ClientOptions {
   /** What outlives the process; without it everything ends with the client. */
   readonly memory?: Memory | undefined;
   /** Where logins are kept for later processes. */
-  readonly logins?: Pick<KeptLogins, 'keep' | 'forget'> | undefined;
+  readonly logins?: LoginStore | undefined;
 }
 
 export const DEFAULT_OPTIONS_2: Omit<Client2Options, 'servers'> = {

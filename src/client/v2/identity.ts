@@ -3,7 +3,7 @@ import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
 import { hex } from './seen.ts';
 
-/** Who the client is. It ends with the process, unless somebody keeps it: see `KeptLogins`. */
+/** Who the client is. It ends with the process, unless somebody keeps it: see `LoginStore`. */
 export interface Identity {
   readonly name: string;
   /** Of this life of the account, in hex: a name that was deleted and made again is somebody else. */
@@ -14,6 +14,14 @@ export interface Identity {
   readonly token: Uint8Array | null;
   /** Whether the account has no password. */
   readonly isOpen: boolean;
+}
+
+/** Where logins are kept for later processes. */
+export interface LoginStore {
+  /** There is another token. @param expiresAt milliseconds since the epoch */
+  keep(identity: Identity, expiresAt: number): void;
+  /** @param token only if it is the one that is kept: another program may have kept a newer one */
+  forget(name: string, token?: Uint8Array | null): void;
 }
 
 /** The identity that a successful create or login gives. */

@@ -1,5 +1,4 @@
 import type { InboxMessage } from '../../core/inboxes.ts';
-import { PACKAGE_VERSION } from '../../util/package-version.ts';
 import { isUsername } from '../../protocol/names.ts';
 import { v2 } from '../../protocol/v2/codec.ts';
 import { ID_BYTES } from '../../protocol/v2/fields.ts';
@@ -12,10 +11,20 @@ import {
 import { fitMessages } from '../../protocol/v2/pages.ts';
 import { failureFrame, goodbyeFrame, type Message, type ServerFrame } from '../../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES, MAX_PAGE } from '../../protocol/v2/requests.ts';
-import type { OffsetRange } from '../session/delivery.ts';
-import { encodeReceipt } from '../receipts/receipt.ts';
-import type { AckRequest, Entered, Held, LoginRequest, Proof, Request, Result, Sent } from '../commands/requests.ts';
+import { PACKAGE_VERSION } from '../../util/package-version.ts';
 import { putUuid, uuidBytes, uuidText } from '../../util/uuid.ts';
+import type {
+  AckRequest,
+  Entered,
+  Held,
+  LoginRequest,
+  Proof,
+  Request,
+  Result,
+  Sent,
+} from '../commands/requests.ts';
+import { encodeReceipt } from '../receipts/receipt.ts';
+import type { OffsetRange } from '../session/delivery.ts';
 import type { Version } from './versions.ts';
 
 /** Versions of the protocol, and what a server of this one can do beyond the plain requests. */

@@ -2,8 +2,8 @@
 import { EngineError } from '../../core/errors.ts';
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { AuditEntry } from '../identity/audit.ts';
-import type { Request, Result } from './requests.ts';
 import type { Caller, Seat, Services } from './context.ts';
+import type { Request, Result } from './requests.ts';
 
 /** Failures by which somebody showed that they are not who they say, or tried what a guesser tries. */
 const FAILED: ReadonlySet<ProtocolErrorCode> = new Set([

@@ -4,9 +4,9 @@
  * Failures: RATE_LIMITED, BAD_REQUEST (oneself, or the list is full), NO_SUCH_USER (nobody of that name to block), BUSY, UNAVAILABLE.
  */
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { BlockRequest, Result } from './requests.ts';
 import { accountNow } from './account-now.ts';
 import type { Seat, Services } from './context.ts';
+import type { BlockRequest, Result } from './requests.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function block(services: Services, seat: Seat, request: BlockRequest): Promise<Result> {

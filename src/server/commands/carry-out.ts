@@ -1,5 +1,4 @@
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { AckRequest, PingRequest, Request, Result, SendRequest } from './requests.ts';
 import { audited } from './audited.ts';
 import { block } from './block.ts';
 import type { Caller, HolderSeat, Seat, Services } from './context.ts';
@@ -11,6 +10,7 @@ import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { changePassword } from './password.ts';
 import { receipts } from './receipts.ts';
+import type { AckRequest, PingRequest, Request, Result, SendRequest } from './requests.ts';
 import { retrieve } from './retrieve.ts';
 import { status } from './status.ts';
 

@@ -1,21 +1,21 @@
 import type { Logger } from 'pino';
 import type { Account, Accounts } from '../../core/accounts.ts';
 import type { Inbox, Inboxes, OpenOptions } from '../../core/inboxes.ts';
+import type { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
+import type { Turnstile } from '../../util/turnstile.ts';
+import type { Version } from '../adapters/versions.ts';
 import type { Audit } from '../identity/audit.ts';
 import type { Claim } from '../identity/guesses.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Registration } from '../identity/registration.ts';
-import type { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
 import type { Limits } from '../limits.ts';
-import type { Outbox } from '../session/outbox.ts';
-import type { Presence } from '../presence.ts';
-import type { Questions } from './questions.ts';
-import type { Queues } from '../session/queues.ts';
-import type { Senders } from './senders.ts';
 import type { Shares } from '../net/share.ts';
+import type { Presence } from '../presence.ts';
 import type { Tracker } from '../receipts/tracker.ts';
-import type { Turnstile } from '../../util/turnstile.ts';
-import type { Version } from '../adapters/versions.ts';
+import type { Outbox } from '../session/outbox.ts';
+import type { Queues } from '../session/queues.ts';
+import type { Questions } from './questions.ts';
+import type { Senders } from './senders.ts';
 
 /** What all handlers of a frontend share. */
 export interface Services {

@@ -8,9 +8,9 @@ import { EngineError } from '../../core/errors.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { toProtocolError } from '../adapters/failures.ts';
 import type { Permit } from '../identity/registration.ts';
-import type { CreateRequest, Entered } from './requests.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
 import { demandOpenAccounts, enter } from './entry.ts';
+import type { CreateRequest, Entered } from './requests.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function create(services: Services, caller: Caller, request: CreateRequest): Promise<Entered> {

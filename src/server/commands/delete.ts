@@ -8,9 +8,9 @@
  * told as much as those of the messages that were there before.
  */
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { DeleteRequest, Result } from './requests.ts';
 import { accountNow } from './account-now.ts';
 import { type Caller, type HolderSeat, holderClaim, type Services } from './context.ts';
+import type { DeleteRequest, Result } from './requests.ts';
 
 /** @throws ProtocolError, EngineError: the account is still there, or its removal will show elsewhere */
 export async function deleteAccount(

@@ -5,9 +5,9 @@ import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Inbox, OpenOptions } from '../../core/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Deliver, Entered, Held, ResumeToken } from './requests.ts';
 import type { Caller, Services } from './context.ts';
 import { giveBack } from './logout.ts';
+import type { Deliver, Entered, Held, ResumeToken } from './requests.ts';
 
 export interface HowToEnter {
   readonly deliver: Deliver;

@@ -4,8 +4,8 @@
  * Failures: NOT_LOGGED_IN (where the operator tells names to nobody else), RATE_LIMITED (a stranger was told very many).
  */
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { ListRequest, Result } from './requests.ts';
 import type { Caller, Seat, Services } from './context.ts';
+import type { ListRequest, Result } from './requests.ts';
 
 /** @throws ProtocolError */
 export async function list(

@@ -9,9 +9,9 @@
 import type { Account } from '../../core/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Claim } from '../identity/guesses.ts';
-import type { Entered, LoginRequest, ResumeToken } from './requests.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
 import { demandOpenAccounts, enter } from './entry.ts';
+import type { Entered, LoginRequest, ResumeToken } from './requests.ts';
 
 /** An account whose owner is there. */
 interface Proven {

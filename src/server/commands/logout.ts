@@ -1,8 +1,9 @@
 /*
  * logout → logged-out: forgets the token, commits what was delivered and gives the inbox back. Never fails.
  */
-import type { Result } from './requests.ts';
+
 import type { HolderSeat, Seat, Services } from './context.ts';
+import type { Result } from './requests.ts';
 
 export async function logout(services: Services, { account, inbox }: Seat): Promise<Result> {
   // The token belongs to the login that holds the inbox.

@@ -4,9 +4,9 @@
  * Failures: REPLACED, INBOX_LOST, BAD_CREDENTIALS, WEAK_PASSWORD, RATE_LIMITED, NO_SUCH_USER, BUSY, UNAVAILABLE.
  */
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { PasswordRequest, Result } from './requests.ts';
 import { accountNow } from './account-now.ts';
 import { type Caller, type HolderSeat, holderClaim, type Services } from './context.ts';
+import type { PasswordRequest, Result } from './requests.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function changePassword(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
-import type { Limits } from '../limits.ts';
 import { Turnstile } from '../../util/turnstile.ts';
+import type { Limits } from '../limits.ts';
 
 /**
  * Questions that each cost Kafka's coordinator a look at a group: whether a message was acknowledged, whether somebody is

@@ -7,8 +7,8 @@
  */
 import { type Account, inboxLifeOf } from '../../core/accounts.ts';
 import { decodeReceipt, type ReceiptContent } from '../receipts/receipt.ts';
-import type { Fate, ReceiptsRequest, Result } from './requests.ts';
 import type { Seat, Services } from './context.ts';
+import type { Fate, ReceiptsRequest, Result } from './requests.ts';
 
 /** @throws EngineError */
 export async function receipts(services: Services, seat: Seat, request: ReceiptsRequest): Promise<Result> {

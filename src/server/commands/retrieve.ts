@@ -4,8 +4,9 @@
  * acknowledged: until then they are retrieved again.
  * Failures: UNAVAILABLE, REPLACED, INBOX_LOST (that happened meanwhile).
  */
-import type { Result, RetrieveRequest } from './requests.ts';
+
 import type { Caller, HolderSeat, Services } from './context.ts';
+import type { Result, RetrieveRequest } from './requests.ts';
 
 /** More than any body in an inbox has: reading stops only where that many bytes too many have come. */
 const LARGEST_BODY = 128 * 1024;

@@ -8,8 +8,8 @@ import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Accepted } from '../../core/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { SendRequest, Sent } from './requests.ts';
 import type { Seat, Services } from './context.ts';
+import type { SendRequest, Sent } from './requests.ts';
 
 /** A send that has its place in the recipient's inbox; the next one of the session may be admitted. */
 export interface Admitted {

@@ -2,8 +2,9 @@
  * status {names} → status {logged in}: which of these people are logged in now, through any frontend. Who cannot be
  * asked about in time, and whoever does not exist, counts as not logged in. Never fails.
  */
-import type { Result, StatusRequest } from './requests.ts';
+
 import type { Seat, Services } from './context.ts';
+import type { Result, StatusRequest } from './requests.ts';
 
 export async function status(services: Services, seat: Seat, request: StatusRequest): Promise<Result> {
   const { accounts, presence, questions } = services;

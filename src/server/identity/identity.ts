@@ -2,13 +2,13 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Account } from '../../core/accounts.ts';
 import type { Sessions } from '../../core/sessions.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { TokenBuckets } from '../../util/token-buckets.ts';
 import { weaknessOf } from '../../util/weak-password.ts';
-import type { Limits } from '../limits.ts';
 import type { ResumeToken } from '../commands/requests.ts';
+import type { Limits } from '../limits.ts';
 import { type Claim, Guesses } from './guesses.ts';
 import { HashLine, type LaneName, type Work } from './hash-line.ts';
 import { Passwords } from './passwords.ts';
-import { TokenBuckets } from '../../util/token-buckets.ts';
 
 const TOKEN_BYTES = 32;
 

@@ -1,9 +1,9 @@
 import type { Accounts } from '../../core/accounts.ts';
-import { type Invite, readInvite } from '../../storage/kafka/tables/invite.ts';
-import type { ClusterKey } from '../../storage/kafka/inbox/signature.ts';
+import type { ClusterKey } from '../../core/cluster-key.ts';
+import { type Invite, readInvite } from '../../core/invite.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Limits } from '../limits.ts';
 import { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
+import type { Limits } from '../limits.ts';
 
 export interface RegistrationOptions {
   /** Who may make accounts: anybody, whoever has an invite, nobody. */

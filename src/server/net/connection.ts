@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { type Frame, FrameDecoder, HEADER_BYTES } from '../../protocol/frame.ts';
-import { callerOf, type Remote } from '../identity/address.ts';
-import type { InputPool } from './input-pool.ts';
-import type { Limits } from '../limits.ts';
 import { atTurnEnd } from '../../util/turn-end.ts';
+import { callerOf, type Remote } from '../identity/address.ts';
+import type { Limits } from '../limits.ts';
+import type { InputPool } from './input-pool.ts';
 
 /** What a connection tells its session. None of them is called from within a call to the connection. */
 export interface ConnectionListener {

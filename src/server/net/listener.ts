@@ -2,16 +2,16 @@ import { type BlockList, createServer, isIPv6, type Server, type Socket } from '
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { Connection } from './connection.ts';
+import { Turnstile } from '../../util/turnstile.ts';
+import { FALLBACK_VERSION, VERSIONS } from '../adapters/versions.ts';
 import type { Services } from '../commands/context.ts';
 import { callerOf, plainAddress, type Remote } from '../identity/address.ts';
+import { Session } from '../session/session.ts';
+import { Connection } from './connection.ts';
 import { InputPool } from './input-pool.ts';
 import { type NoPlace, type Place, Places } from './places.ts';
 import { takeProxyHeader } from './proxy-header.ts';
-import { Session } from '../session/session.ts';
 import { readTlsFiles, type TlsFiles, TlsReloader } from './tls.ts';
-import { Turnstile } from '../../util/turnstile.ts';
-import { FALLBACK_VERSION, VERSIONS } from '../adapters/versions.ts';
 
 export interface ListenOptions {
   readonly host: string;

@@ -1,6 +1,6 @@
 import { type BucketOptions, TokenBucket } from '../../util/token-buckets.ts';
-import { Lane } from './lane.ts';
 import { thisTurn } from '../../util/turn-end.ts';
+import { Lane } from './lane.ts';
 
 /** Requests of one client that are begun before others of its kind have had their turn. */
 const REQUESTS_A_TURN = { loggedIn: 16, busy: 4, anonymous: 4 } as const;

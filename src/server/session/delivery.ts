@@ -1,6 +1,6 @@
 import type { Inbox, InboxMessage } from '../../core/inboxes.ts';
-import type { Connection } from '../net/connection.ts';
 import type { Version } from '../adapters/versions.ts';
+import type { Connection } from '../net/connection.ts';
 import { runs, Window } from './window.ts';
 
 /** Offsets first..last, both included. */

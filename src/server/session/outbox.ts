@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { TokenBucket } from '../../util/token-buckets.ts';
-import type { Limits } from '../limits.ts';
 import type { Sent } from '../commands/requests.ts';
+import type { Limits } from '../limits.ts';
 import type { Waiter } from '../receipts/tracker.ts';
 
 interface Remembered {

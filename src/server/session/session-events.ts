@@ -1,11 +1,11 @@
 import type { InboxMessage, LossReason } from '../../core/inboxes.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
-import type { OffsetRange } from './delivery.ts';
-import type { Admitted } from '../commands/send.ts';
-import type { ReplySlot } from './reply-queue.ts';
-import type { AckRequest, PingRequest, Request, Result, Sent } from '../commands/requests.ts';
-import type { Stay } from './stay.ts';
 import type { Answered, Version } from '../adapters/versions.ts';
+import type { AckRequest, PingRequest, Request, Result, Sent } from '../commands/requests.ts';
+import type { Admitted } from '../commands/send.ts';
+import type { OffsetRange } from './delivery.ts';
+import type { ReplySlot } from './reply-queue.ts';
+import type { Stay } from './stay.ts';
 
 /** A request and the place of its reply. */
 export interface Turn {

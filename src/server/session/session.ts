@@ -2,20 +2,20 @@ import type { Logger } from 'pino';
 import type { InboxMessage, LossReason } from '../../core/inboxes.ts';
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { Frame } from '../../protocol/frame.ts';
-import type { Connection } from '../net/connection.ts';
 import { cutShortError, lossError, toProtocolError } from '../adapters/failures.ts';
+import { type Answered, type Version, versionOf } from '../adapters/versions.ts';
 import { addressOf } from '../commands/audited.ts';
 import { carryOut } from '../commands/carry-out.ts';
 import type { Caller, Services } from '../commands/context.ts';
 import { giveBack } from '../commands/logout.ts';
-import { type Admitted, admitSend } from '../commands/send.ts';
-import { ReplyQueue } from './reply-queue.ts';
 import type { Entered, Request, Result, SendRequest } from '../commands/requests.ts';
+import { type Admitted, admitSend } from '../commands/send.ts';
+import type { Connection } from '../net/connection.ts';
+import { Share } from '../net/share.ts';
+import { ReplyQueue } from './reply-queue.ts';
 import type { SessionEvent, Turn } from './session-events.ts';
 import { demandAllowed, demandTransition, type State } from './session-state.ts';
-import { Share } from '../net/share.ts';
 import { Stay } from './stay.ts';
-import { type Answered, type Version, versionOf } from '../adapters/versions.ts';
 
 /** Requests that change nothing: only their answer matters. */
 const QUESTIONS: ReadonlySet<Request['type']> = new Set([

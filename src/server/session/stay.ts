@@ -1,14 +1,14 @@
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Connection } from '../net/connection.ts';
-import { Delivery, type OffsetRange } from './delivery.ts';
+import type { Version } from '../adapters/versions.ts';
 import type { Seat, Services } from '../commands/context.ts';
-import { Outbox } from './outbox.ts';
 import type { Entered } from '../commands/requests.ts';
 import type { Sender } from '../commands/senders.ts';
-import type { SessionEvent } from './session-events.ts';
+import type { Connection } from '../net/connection.ts';
 import { Silence } from '../net/silence.ts';
 import type { Waiter } from '../receipts/tracker.ts';
-import type { Version } from '../adapters/versions.ts';
+import { Delivery, type OffsetRange } from './delivery.ts';
+import { Outbox } from './outbox.ts';
+import type { SessionEvent } from './session-events.ts';
 
 /**
  * What a login brings with it: the seat, its messages' way to the client, word of what became of those it sent, and an

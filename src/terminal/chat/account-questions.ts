@@ -1,8 +1,8 @@
+import { ClientError } from '../../client/errors.ts';
+import type { Client } from '../../client/v2/client.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseUsername } from '../../protocol/names.ts';
 import { weaknessOf } from '../../util/weak-password.ts';
-import { ClientError } from '../../client/errors.ts';
-import type { Client } from '../../client/v2/client.ts';
 import { isYes } from '../yes.ts';
 import type { Display, Question } from './display.ts';
 import { secret, yesOrNo } from './face.ts';

@@ -1,9 +1,9 @@
+import type { ClientState } from '../../client/state.ts';
+import type { Entry } from '../../client/v2/outbox.ts';
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { History } from '../history/history.ts';
 import type { Found } from '../history/search.ts';
 import type { Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
-import type { ClientState } from '../../client/state.ts';
-import type { Entry } from '../../client/v2/outbox.ts';
 
 /** What is true of the talk as a whole. */
 export interface TalkState extends ClientState {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { isUsername } from '../../protocol/names.ts';
-import type { Entry } from '../../protocol/v1/entries.ts';
 import { brief, ClientError } from '../../client/errors.ts';
-import type { Peer } from '../history/types.ts';
 import type { ClientOptions } from '../../client/state.ts';
 import { Client, type ClientEvent } from '../../client/v1/client.ts';
 import type { EntryState } from '../../client/v2/outbox.ts';
+import { isUsername } from '../../protocol/names.ts';
+import type { Entry } from '../../protocol/v1/entries.ts';
+import type { Peer } from '../history/types.ts';
 import { isYes } from '../yes.ts';
 import type { FaceCommand } from './commands.ts';
 import type { Display } from './display.ts';

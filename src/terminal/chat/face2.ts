@@ -1,9 +1,9 @@
-import type { Message } from '../../protocol/v2/replies.ts';
 import { ClientError } from '../../client/errors.ts';
-import { peerOf } from '../history/peers.ts';
 import { Client } from '../../client/v2/client.ts';
 import type { Client2Options, ClientEvent } from '../../client/v2/events.ts';
 import { messageKey } from '../../client/v2/seen.ts';
+import type { Message } from '../../protocol/v2/replies.ts';
+import { peerOf } from '../history/peers.ts';
 import { isYes } from '../yes.ts';
 import { type AccountOptions, AccountQuestions } from './account-questions.ts';
 import type { FaceCommand } from './commands.ts';

@@ -1,8 +1,8 @@
 import { ClientError } from '../../client/errors.ts';
-import type { KeptLogins } from '../kept-logins.ts';
-import { PasswordCommandError, passwordFrom } from '../password-command.ts';
 import type { Client } from '../../client/v2/client.ts';
 import type { ClientEvent } from '../../client/v2/events.ts';
+import type { KeptLogins } from '../kept-logins.ts';
+import { PasswordCommandError, passwordFrom } from '../password-command.ts';
 import { isYes } from '../yes.ts';
 import type { Display, Question } from './display.ts';
 import { HISTORY_STAYS, secret, yesOrNo } from './face.ts';

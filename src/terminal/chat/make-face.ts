@@ -1,8 +1,8 @@
+import { LastServer } from '../../client/last-server.ts';
+import { DEFAULT_OPTIONS_2 } from '../../client/v2/events.ts';
 import type { Histories } from '../history/histories.ts';
 import { KeptLogins } from '../kept-logins.ts';
-import { LastServer } from '../../client/last-server.ts';
 import type { Settings } from '../settings.ts';
-import { DEFAULT_OPTIONS_2 } from '../../client/v2/events.ts';
 import type { AccountOptions } from './account-questions.ts';
 import type { MakeFace } from './face.ts';
 import { Face1 } from './face1.ts';

@@ -1,5 +1,5 @@
-import { type Clipboard, MAX_COPIED_BYTES } from '../clipboard.ts';
 import { ClientError } from '../../client/errors.ts';
+import { type Clipboard, MAX_COPIED_BYTES } from '../clipboard.ts';
 import type { History } from '../history/history.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
 import type { Opener } from '../opener.ts';

@@ -1,12 +1,12 @@
 import { ClientError } from '../../client/errors.ts';
+import { isTime, ServerClock } from '../../client/server-clock.ts';
+import type { ClientState } from '../../client/state.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
 import { parseSearch } from '../history/search.ts';
 import type { Incoming, NotifyLevel, Outgoing, Peer } from '../history/types.ts';
 import { highlighter } from '../notify/highlight.ts';
 import { sanitiseText } from '../sanitise.ts';
-import { isTime, ServerClock } from '../../client/server-clock.ts';
-import type { ClientState } from '../../client/state.ts';
 import { isYes } from '../yes.ts';
 import { type Command, commandsOf, type LocalCommand, parseCommand } from './commands.ts';
 import type { Answered, Display, EntryFate, Question, TalkState, View } from './display.ts';

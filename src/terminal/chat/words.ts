@@ -1,11 +1,11 @@
+import { brief, type ClientError, retryHint } from '../../client/errors.ts';
+import type { EntryState } from '../../client/v2/outbox.ts';
+import type { Presence } from '../../client/v2/presence.ts';
 import type { Entry } from '../../protocol/v1/entries.ts';
 import type { ServerFrame } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
-import { brief, type ClientError, retryHint } from '../../client/errors.ts';
 import type { Peer } from '../history/types.ts';
 import { sanitiseLine, sanitiseName } from '../sanitise.ts';
-import type { EntryState } from '../../client/v2/outbox.ts';
-import type { Presence } from '../../client/v2/presence.ts';
 
 /** Names of a list reply that are shown; of more, only their number. */
 const MAX_NAMES = 100;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
-import { retryMs } from '../../util/backoff.ts';
 import { ClientError } from '../../client/errors.ts';
 import type { Route } from '../../client/route.ts';
-import type { Settings } from '../settings.ts';
 import { ask } from '../../client/v2/dialect.ts';
 import { hex } from '../../client/v2/seen.ts';
+import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
+import { retryMs } from '../../util/backoff.ts';
+import type { Settings } from '../settings.ts';
 import { demandLength } from './body.ts';
 import type { Context } from './context.ts';
 import type { Deadline } from './deadline.ts';

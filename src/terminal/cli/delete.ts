@@ -1,6 +1,6 @@
 import { ClientError } from '../../client/errors.ts';
-import { sanitiseLine } from '../sanitise.ts';
 import { ask } from '../../client/v2/dialect.ts';
+import { sanitiseLine } from '../sanitise.ts';
 import { isYes } from '../yes.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';

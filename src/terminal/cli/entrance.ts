@@ -1,9 +1,9 @@
-import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { ClientError } from '../../client/errors.ts';
+import { type Identity, identityFrom } from '../../client/v2/identity.ts';
+import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { type KeptLogin, KeptLogins } from '../kept-logins.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Settings } from '../settings.ts';
-import { type Identity, identityFrom } from '../../client/v2/identity.ts';
 import type { Context } from './context.ts';
 import type { Deadline } from './deadline.ts';
 import type { Link } from './link.ts';

@@ -1,5 +1,5 @@
-import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import { type ClientError, retryHint } from '../../client/errors.ts';
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import { sanitiseLine } from '../sanitise.ts';
 
 /** Exit codes of the commands, from sysexits.h. docs/commands.md has the table for people. */

@@ -1,11 +1,11 @@
+import type { Identity } from '../../client/v2/identity.ts';
+import type { Memory, Unsettled } from '../../client/v2/memory.ts';
+import type { Entry } from '../../client/v2/outbox.ts';
 import type { Message } from '../../protocol/v2/replies.ts';
 import type { Histories } from '../history/histories.ts';
 import { peerOf } from '../history/peers.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Settings } from '../settings.ts';
-import type { Identity } from '../../client/v2/identity.ts';
-import type { Memory, Unsettled } from '../../client/v2/memory.ts';
-import type { Entry } from '../../client/v2/outbox.ts';
 import type { Context } from './context.ts';
 
 type Fate = Pick<Entry, 'id' | 'state' | 'receipt'> & Partial<Pick<Entry, 'mayBeStored'>>;

@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
-import { backoffMs } from '../../util/backoff.ts';
 import { Connection } from '../../client/connection.ts';
 import { brief, ClientError } from '../../client/errors.ts';
 import { LastServer } from '../../client/last-server.ts';
 import { noConnection, type Opened, Route, type Stop } from '../../client/route.ts';
-import { sanitiseLine } from '../sanitise.ts';
-import type { Settings } from '../settings.ts';
 import { DEFAULT_OPTIONS } from '../../client/state.ts';
 import { ask, type Connection2, dialect2 } from '../../client/v2/dialect.ts';
 import { DEFAULT_OPTIONS_2 } from '../../client/v2/events.ts';
 import { Heartbeat } from '../../client/v2/heartbeat.ts';
 import { isPassing } from '../../client/v2/identity.ts';
+import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
+import { backoffMs } from '../../util/backoff.ts';
+import { sanitiseLine } from '../sanitise.ts';
+import type { Settings } from '../settings.ts';
 import type { Deadline } from './deadline.ts';
 import { EXIT, Failure } from './exit.ts';
 

@@ -1,9 +1,9 @@
+import { ask } from '../../client/v2/dialect.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parsePattern } from '../../protocol/names.ts';
 import { MAX_PAGE } from '../../protocol/v2/requests.ts';
 import { jsonLine } from '../json.ts';
 import { sanitiseName } from '../sanitise.ts';
-import { ask } from '../../client/v2/dialect.ts';
 import { argumentsOf, atMost, limitOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';

@@ -1,7 +1,7 @@
+import { hex } from '../../client/v2/seen.ts';
 import type { Message } from '../../protocol/v2/replies.ts';
 import { isoTime, jsonLine } from '../json.ts';
 import { sanitiseName, sanitiseText } from '../sanitise.ts';
-import { hex } from '../../client/v2/seen.ts';
 
 /** A message as lines for people, or as one of JSON; each with its end. */
 export function messageText(message: Message, account: string, inbox: string, json: boolean): string {

@@ -1,10 +1,10 @@
-import type { ProtocolErrorCode } from '../../protocol/errors.ts';
-import type { RequestOf } from '../../protocol/v2/requests.ts';
 import { ClientError } from '../../client/errors.ts';
-import { sanitiseLine } from '../sanitise.ts';
 import { ask } from '../../client/v2/dialect.ts';
 import { isPassing } from '../../client/v2/identity.ts';
 import type { Unsettled } from '../../client/v2/memory.ts';
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
+import type { RequestOf } from '../../protocol/v2/requests.ts';
+import { sanitiseLine } from '../sanitise.ts';
 import type { Journal } from './journal.ts';
 import type { Link } from './link.ts';
 

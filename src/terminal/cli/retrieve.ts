@@ -1,7 +1,7 @@
-import type { Message } from '../../protocol/v2/replies.ts';
-import { MAX_ACK_RANGES } from '../../protocol/v2/requests.ts';
 import { ask } from '../../client/v2/dialect.ts';
 import { hex, messageKey, Seen } from '../../client/v2/seen.ts';
+import type { Message } from '../../protocol/v2/replies.ts';
+import { MAX_ACK_RANGES } from '../../protocol/v2/requests.ts';
 import { argumentsOf, atMost, limitOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';

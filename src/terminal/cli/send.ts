@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { ClientError, inSeconds, OPEN_OUTCOME } from '../../client/errors.ts';
 import { ID_BYTES } from '../../protocol/v2/fields.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
-import { ClientError, inSeconds, OPEN_OUTCOME } from '../../client/errors.ts';
 import { isoTime, jsonLine } from '../json.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { readSettings } from '../settings.ts';

@@ -1,6 +1,6 @@
+import { type Presence, presenceOf } from '../../client/v2/presence.ts';
 import { MAX_STATUS_NAMES } from '../../protocol/v2/requests.ts';
 import { jsonLine } from '../json.ts';
-import { type Presence, presenceOf } from '../../client/v2/presence.ts';
 import { argumentsOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';

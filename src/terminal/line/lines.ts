@@ -1,6 +1,6 @@
+import { ME, nameOf } from '../chat/words.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
-import { ME, nameOf } from '../chat/words.ts';
 import { clock, day } from '../tui/days.ts';
 
 /** A message as one line of text or more, every one after the first indented. Nothing in it but words and times. */

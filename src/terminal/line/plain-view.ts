@@ -1,13 +1,13 @@
+import type { ServerClock } from '../../client/server-clock.ts';
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
+import type { Question, SaidLink, TalkState, View } from '../chat/display.ts';
+import { countOf, nameOf } from '../chat/words.ts';
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
 import type { Found } from '../history/search.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { isNews, nextToRead } from '../history/unread.ts';
 import { sanitiseLine } from '../sanitise.ts';
-import type { ServerClock } from '../../client/server-clock.ts';
-import type { Question, SaidLink, TalkState, View } from '../chat/display.ts';
-import { countOf, nameOf } from '../chat/words.ts';
 import { fateLine, lineOf } from './lines.ts';
 import type { Prompt } from './prompt.ts';
 

@@ -1,11 +1,11 @@
-import type { ProtocolErrorCode } from '../../protocol/errors.ts';
-import { Histories } from '../history/histories.ts';
-import { EXIT_BY_REFUSAL } from '../cli/exit.ts';
 import { ServerClock } from '../../client/server-clock.ts';
-import type { Settings } from '../settings.ts';
+import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import { makeFaceFor, whoToGreet } from '../chat/make-face.ts';
 import { outsideFor } from '../chat/make-outside.ts';
 import { Talk } from '../chat/talk.ts';
+import { EXIT_BY_REFUSAL } from '../cli/exit.ts';
+import { Histories } from '../history/histories.ts';
+import type { Settings } from '../settings.ts';
 import { PlainView } from './plain-view.ts';
 import { Prompt } from './prompt.ts';
 

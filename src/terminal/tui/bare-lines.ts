@@ -1,6 +1,6 @@
+import { ME, nameOf } from '../chat/words.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
-import { ME, nameOf } from '../chat/words.ts';
 import { cells, shorten } from './cells.ts';
 import { clock } from './days.ts';
 import { MAX_CHARACTERS, type Notice } from './message-rows.ts';

@@ -1,8 +1,8 @@
+import { asText } from '../chat/commands.ts';
 import type { History } from '../history/history.ts';
 import { peerKey } from '../history/peers.ts';
 import type { Peer } from '../history/types.ts';
 import { sanitiseTyped } from '../sanitise.ts';
-import { asText } from '../chat/commands.ts';
 import { MAX_HISTORY } from './input-line.ts';
 
 /** Conversations whose texts are held; the one that was looked at longest ago is forgotten when one more comes. */

@@ -1,8 +1,8 @@
+import { ME, nameOf } from '../chat/words.ts';
 import type { Found, Search } from '../history/search.ts';
 import { placesOf, type Range, type Term } from '../history/terms.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseLine } from '../sanitise.ts';
-import { ME, nameOf } from '../chat/words.ts';
 import { cells, shorten, toWidth } from './cells.ts';
 import { cutNames, endOf } from './cut-names.ts';
 import { lately, when } from './days.ts';

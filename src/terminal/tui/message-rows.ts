@@ -1,7 +1,7 @@
+import { ME, nameOf, wordsForFate } from '../chat/words.ts';
 import type { Term } from '../history/terms.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
-import { ME, nameOf, wordsForFate } from '../chat/words.ts';
 import { cells, toWidth, withoutTabs } from './cells.ts';
 import { cutName } from './cut-names.ts';
 import { clock, day } from './days.ts';

@@ -1,6 +1,6 @@
+import { nameOf } from '../chat/words.ts';
 import type { History } from '../history/history.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
-import { nameOf } from '../chat/words.ts';
 import type { BareSaid } from './bare-lines.ts';
 import { messageColumns, messageHeight } from './frame.ts';
 import { type Layout, layoutFor, type Notice } from './message-rows.ts';

@@ -1,14 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { render } from 'ink';
+import { ServerClock } from '../../client/server-clock.ts';
+import { makeFaceFor, whoToGreet } from '../chat/make-face.ts';
+import { outsideFor } from '../chat/make-outside.ts';
 import { Histories } from '../history/histories.ts';
+import { Terminal } from '../keyboard/terminal.ts';
 import { notifyByCommand } from '../notify/command.ts';
 import { desktopNotification, sequenceFor } from '../notify/desktop.ts';
 import { type Notify, paced } from '../notify/notification.ts';
-import { ServerClock } from '../../client/server-clock.ts';
 import type { Settings } from '../settings.ts';
-import { makeFaceFor, whoToGreet } from '../chat/make-face.ts';
-import { outsideFor } from '../chat/make-outside.ts';
-import { Terminal } from '../keyboard/terminal.ts';
 import { App } from './app.tsx';
 import { askBackground, type Brightness } from './background.ts';
 import { BareView } from './bare-view.ts';

@@ -1,6 +1,6 @@
+import type { Question, SaidLink, TalkState } from '../chat/display.ts';
 import { isSame } from '../history/peers.ts';
 import type { Conversation, Peer } from '../history/types.ts';
-import type { Question, SaidLink, TalkState } from '../chat/display.ts';
 import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
 import { cells, shorten } from './cells.ts';
 import type { CompletionState } from './completion.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ClientError, type ClientErrorCode } from '../../../src/client/errors.ts';
-import { EXIT, EXIT_BY_REFUSAL, exitBySignal, exitOf, failureOf } from '../../../src/terminal/cli/exit.ts';
 import { protocolErrorCodes } from '../../../src/protocol/errors.ts';
+import { EXIT, EXIT_BY_REFUSAL, exitBySignal, exitOf, failureOf } from '../../../src/terminal/cli/exit.ts';
 
 test('every code of the protocol has an exit code, which the documentation has too', () => {
   const text = readFileSync(new URL('../../../docs/commands.md', import.meta.url), 'utf8');

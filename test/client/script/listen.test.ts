@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { KeptLogins } from '../../../src/terminal/kept-logins.ts';
 import { hex } from '../../../src/client/v2/seen.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
+import { KeptLogins } from '../../../src/terminal/kept-logins.ts';
 import { fail, unless } from '../v2/harness.ts';
 import {
   agreeable,

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { History } from '../../../src/terminal/history/history.ts';
 import { exportTo } from '../../../src/terminal/chat/export-file.ts';
+import { History } from '../../../src/terminal/history/history.ts';
 
 const NO_PAUSE = async () => undefined;
 const BOB = { kind: 'user', name: 'bob' } as const;

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { History } from '../../../src/terminal/history/history.ts';
-import type { Peer } from '../../../src/terminal/history/types.ts';
 import { exportTo } from '../../../src/terminal/chat/export-file.ts';
 import { LongWork } from '../../../src/terminal/chat/long-work.ts';
+import { History } from '../../../src/terminal/history/history.ts';
+import type { Peer } from '../../../src/terminal/history/types.ts';
 import { found } from '../history/harness.ts';
 
 const BOB: Peer = { kind: 'user', name: 'bob' };

@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Clipboard, type ClipboardChoice, MAX_COPIED_BYTES } from '../../../src/terminal/clipboard.ts';
-import { History } from '../../../src/terminal/history/history.ts';
 import type { Answered, SaidLink } from '../../../src/terminal/chat/display.ts';
 import {
   lastCode,
@@ -9,6 +7,8 @@ import {
   type OutsideOptions,
   saidLinks,
 } from '../../../src/terminal/chat/outside.ts';
+import { Clipboard, type ClipboardChoice, MAX_COPIED_BYTES } from '../../../src/terminal/clipboard.ts';
+import { History } from '../../../src/terminal/history/history.ts';
 
 const BOB = { kind: 'user', name: 'bob' } as const;
 let history: History;

@@ -1,8 +1,8 @@
 /** Whole screens as text, drawn from a real history in memory. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { TalkState } from '../../../src/terminal/chat/display.ts';
 import { History } from '../../../src/terminal/history/history.ts';
 import type { Peer } from '../../../src/terminal/history/types.ts';
-import type { TalkState } from '../../../src/terminal/chat/display.ts';
 import { cells } from '../../../src/terminal/tui/cells.ts';
 import { frameOf, messageColumns } from '../../../src/terminal/tui/frame.ts';
 import { searchPage } from '../../../src/terminal/tui/hits.ts';

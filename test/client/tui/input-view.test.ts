@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { cells } from '../../../src/terminal/tui/cells.ts';
-import { boundaryAfter, boundaryAt, boundaryBefore, graphemesOf } from '../../../src/terminal/tui/graphemes.ts';
+import {
+  boundaryAfter,
+  boundaryAt,
+  boundaryBefore,
+  graphemesOf,
+} from '../../../src/terminal/tui/graphemes.ts';
 import { type InputView, moveByRows, viewInput } from '../../../src/terminal/tui/input-view.ts';
 import { Random } from '../../protocol/random.ts';
 

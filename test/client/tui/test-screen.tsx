@@ -1,17 +1,17 @@
 import { render } from 'ink-testing-library';
 import { expect, vi } from 'vitest';
-import { Histories } from '../../../src/terminal/history/histories.ts';
 import { ServerClock } from '../../../src/client/server-clock.ts';
+import { type Client2Options, DEFAULT_OPTIONS_2 } from '../../../src/client/v2/events.ts';
 import type { AccountOptions } from '../../../src/terminal/chat/account-questions.ts';
 import type { Display } from '../../../src/terminal/chat/display.ts';
 import type { Face } from '../../../src/terminal/chat/face.ts';
 import { Face1 } from '../../../src/terminal/chat/face1.ts';
 import { Face2 } from '../../../src/terminal/chat/face2.ts';
+import { Histories } from '../../../src/terminal/history/histories.ts';
 import { Keyboard } from '../../../src/terminal/keyboard/keyboard.ts';
 import { App } from '../../../src/terminal/tui/app.tsx';
 import { Chat } from '../../../src/terminal/tui/chat.ts';
 import { themeFor } from '../../../src/terminal/tui/theme.ts';
-import { type Client2Options, DEFAULT_OPTIONS_2 } from '../../../src/client/v2/events.ts';
 
 export interface ScreenOptions {
   readonly protocol?: 1 | 2;

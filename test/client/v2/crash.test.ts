@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { History } from '../../../src/terminal/history/history.ts';
-import type { Peer as Correspondent, StoredMessage } from '../../../src/terminal/history/types.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import type { Request, RequestOf } from '../../../src/protocol/v2/requests.ts';
+import { History } from '../../../src/terminal/history/history.ts';
+import type { Peer as Correspondent, StoredMessage } from '../../../src/terminal/history/types.ts';
 import { Random } from '../../protocol/random.ts';
 import {
   agreeable,

@@ -1,10 +1,10 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError } from '../../../src/client/errors.ts';
-import { Histories } from '../../../src/terminal/history/histories.ts';
 import { Client } from '../../../src/client/v2/client.ts';
 import { type ClientEvent, DEFAULT_OPTIONS_2 } from '../../../src/client/v2/events.ts';
 import { messageKey } from '../../../src/client/v2/seen.ts';
+import { Histories } from '../../../src/terminal/history/histories.ts';
 
 /*
  * A client that somebody kills:

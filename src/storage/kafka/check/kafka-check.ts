@@ -3,11 +3,15 @@ import type { Logger } from 'pino';
 import { type Config, ConfigError } from '../../../config/config.ts';
 import { Cluster } from '../wire/cluster.ts';
 import type { Contact } from '../wire/contact.ts';
-import type { Finding } from './finding.ts';
 import { isNoTopic, isRefusal, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { kafkaSecurity, principalOf } from '../wire/kafka-security.ts';
+import { hasConsumerProtocol, releaseOf } from '../wire/kafka-version.ts';
+import { aclCommand } from '../wire/operations.ts';
+import { now, retry } from '../wire/retry.ts';
+import { ACCOUNTS_TOPIC, OWN_TOPICS, SESSIONS_TOPIC, tryInboxTopic } from '../wire/topics.ts';
+import type { Finding } from './finding.ts';
 import { checkQuotas } from './kafka-quotas.ts';
 import { checkRights } from './kafka-rights.ts';
-import { kafkaSecurity, principalOf } from '../wire/kafka-security.ts';
 import {
   BROKER_SETTINGS,
   type BrokerSetting,
@@ -16,10 +20,6 @@ import {
   judgeSettings,
   type Surroundings,
 } from './kafka-settings.ts';
-import { hasConsumerProtocol, releaseOf } from '../wire/kafka-version.ts';
-import { aclCommand } from '../wire/operations.ts';
-import { now, retry } from '../wire/retry.ts';
-import { ACCOUNTS_TOPIC, OWN_TOPICS, SESSIONS_TOPIC, tryInboxTopic } from '../wire/topics.ts';
 
 const COORDINATOR_TIMEOUT_MS = 3_000;
 

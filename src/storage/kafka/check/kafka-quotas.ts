@@ -1,9 +1,9 @@
 import { describeClientQuotasV1 } from '@platformatic/kafka';
 import type { Cluster } from '../wire/cluster.ts';
-import type { Finding } from './finding.ts';
 import { KafkaCode } from '../wire/kafka-error.ts';
 import { userOf } from '../wire/kafka-security.ts';
 import { QUOTAS, quotaCommand } from '../wire/throttles.ts';
+import type { Finding } from './finding.ts';
 
 const EXACT = 0;
 const DEFAULT = 1;

@@ -5,14 +5,14 @@ import {
   findCoordinatorV6,
   metadataV12,
 } from '@platformatic/kafka';
+import { GATE_TOPIC, OLDER_TOPIC } from '../groups/older-frontends.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import type { Finding } from './finding.ts';
 import { KafkaCode } from '../wire/kafka-code.ts';
 import { isPassing, isRefusal, KafkaError } from '../wire/kafka-error.ts';
-import { GATE_TOPIC, OLDER_TOPIC } from '../groups/older-frontends.ts';
 import { aclCommand, allows, bitsOf, type Operation, type ResourceKind } from '../wire/operations.ts';
 import { now, retry } from '../wire/retry.ts';
 import { ACCOUNTS_TOPIC, FRONTEND_GROUP_PREFIX, NOTICES_TOPIC, SESSIONS_TOPIC } from '../wire/topics.ts';
+import type { Finding } from './finding.ts';
 
 /** Something that a frontend must be allowed to do. */
 interface Need {

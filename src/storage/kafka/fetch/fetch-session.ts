@@ -1,15 +1,15 @@
 import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promises';
 import { type Connection, FetchIsolationLevels, type fetchV17 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import { type Cluster, send } from '../wire/cluster.ts';
 import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import { type Cluster, send } from '../wire/cluster.ts';
 import { type FetchedTopic, type FetchResponse, fetch, wanted } from '../wire/fetch.ts';
-import type { FetchGate, FetchIntake } from './fetch-intake.ts';
-import { type FetchPace, Rest } from './fetch-pace.ts';
 import { KafkaCode, nameOfCode } from '../wire/kafka-error.ts';
 import { type Damage, type ReadRecords, readRecords } from '../wire/record-batches.ts';
 import { isOfNetwork, now } from '../wire/retry.ts';
 import { Trouble } from '../wire/trouble.ts';
+import type { FetchGate, FetchIntake } from './fetch-intake.ts';
+import { type FetchPace, Rest } from './fetch-pace.ts';
 
 /** What a fetch session needs to know of a member. */
 export interface SessionMember {

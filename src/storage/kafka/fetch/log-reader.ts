@@ -1,11 +1,17 @@
 import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9 } from '@platformatic/kafka';
+import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import { type Markers, markersOf } from '../inbox/held-back.ts';
 import { askByNode } from '../wire/by-node.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { fetch, wanted } from '../wire/fetch.ts';
-import { type Markers, markersOf } from '../inbox/held-back.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
-import { type LogBatch, type Marker, type ReadRecords, readBatches, readRecords } from '../wire/record-batches.ts';
+import {
+  type LogBatch,
+  type Marker,
+  type ReadRecords,
+  readBatches,
+  readRecords,
+} from '../wire/record-batches.ts';
 import { now, retry } from '../wire/retry.ts';
 
 /** First offset that is still there, and the one that the next record will get. */

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Cluster } from '../wire/cluster.ts';
-import { EndWatch } from './end-watch.ts';
 import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
-import { FetchIntake } from './fetch-intake.ts';
-import { FetchPace } from './fetch-pace.ts';
-import { FetchSession, MAX_WAIT_MS } from './fetch-session.ts';
+import type { Cluster } from '../wire/cluster.ts';
 import { isUnknownTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
-import { type Place, readEndsAt } from './log-reader.ts';
-import { Pulse } from './pulse.ts';
 import { RareWarning } from '../wire/rare-warning.ts';
 import type { Lost, Marker, RawRecord } from '../wire/record-batches.ts';
 import { now } from '../wire/retry.ts';
 import { UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
+import { EndWatch } from './end-watch.ts';
+import { FetchIntake } from './fetch-intake.ts';
+import { FetchPace } from './fetch-pace.ts';
+import { FetchSession, MAX_WAIT_MS } from './fetch-session.ts';
+import { type Place, readEndsAt } from './log-reader.ts';
+import { Pulse } from './pulse.ts';
 
 /** What happens to a topic that is being followed. */
 export interface Follower {

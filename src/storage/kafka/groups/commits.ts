@@ -1,13 +1,13 @@
 import { offsetCommitV9, offsetFetchV9 } from '@platformatic/kafka';
 import { type Account, inboxLifeOf } from '../../../core/accounts.ts';
+import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { askByNode } from '../wire/by-node.ts';
 import type { Cluster } from '../wire/cluster.ts';
+import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { retry } from '../wire/retry.ts';
 import { forgetWrongCoordinator, type Member } from './consumer-members.ts';
 import { Correspondents } from './correspondents.ts';
-import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
-import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
-import { Position } from '../../../core/position.ts';
-import { retry } from '../wire/retry.ts';
+import { Position } from './position.ts';
 import { Watermark } from './watermark.ts';
 
 /** What is committed for an inbox. */

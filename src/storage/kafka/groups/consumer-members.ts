@@ -1,9 +1,9 @@
 import { consumerGroupDescribeV0, consumerGroupHeartbeatV1 } from '@platformatic/kafka';
+import type { Trust } from '../inbox/trust.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { frontendOf } from './holder-name.ts';
 import { expectNone, isPassing, KafkaCode } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
-import type { Trust } from '../inbox/trust.ts';
+import { frontendOf } from './holder-name.ts';
 
 /** Whoever holds an inbox is this static member of its group: the coordinator lets in one at a time. */
 export const HOLDER = 'holder';

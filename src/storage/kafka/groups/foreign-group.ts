@@ -1,10 +1,10 @@
 import { deleteGroupsV2, listGroupsV5 } from '@platformatic/kafka';
-import type { Cluster } from '../wire/cluster.ts';
-import { readManyCommits } from './commits.ts';
-import { forgetWrongCoordinator } from './consumer-members.ts';
 import { EngineError } from '../../../core/errors.ts';
+import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
+import { readManyCommits } from './commits.ts';
+import { forgetWrongCoordinator } from './consumer-members.ts';
 
 /** Types of groups that no consumer group can follow, also where nobody is in them: Kafka has one group of a name. */
 const FOREIGN = ['share', 'streams'] as const;

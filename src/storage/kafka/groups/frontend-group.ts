@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { describeGroupsV5, heartbeatV4, joinGroupV9, leaveGroupV5, syncGroupV5 } from '@platformatic/kafka';
-import type { Cluster } from '../wire/cluster.ts';
-import { forgetWrongCoordinator } from './consumer-members.ts';
 import { EngineError } from '../../../core/errors.ts';
+import type { Trust } from '../inbox/trust.ts';
+import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
 import { FRONTEND_GROUP_PREFIX } from '../wire/topics.ts';
-import type { Trust } from '../inbox/trust.ts';
+import { forgetWrongCoordinator } from './consumer-members.ts';
 
 /*
   A frontend is the one member of a group of its own. The group is of Kafka's older protocol: there a session time-out may

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Cluster } from '../wire/cluster.ts';
 import { EngineError } from '../../../core/errors.ts';
-import { FrontendGroup } from './frontend-group.ts';
+import type { Trust } from '../inbox/trust.ts';
+import type { Cluster } from '../wire/cluster.ts';
 import { now } from '../wire/retry.ts';
 import { Trouble } from '../wire/trouble.ts';
-import type { Trust } from '../inbox/trust.ts';
+import { FrontendGroup } from './frontend-group.ts';
 
 export interface FrontendLeaseOptions {
   readonly cluster: Cluster;

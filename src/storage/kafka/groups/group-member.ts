@@ -1,5 +1,9 @@
 import { deleteGroupsV2 } from '@platformatic/kafka';
+import { EngineError } from '../../../core/errors.ts';
+import type { Trust } from '../inbox/trust.ts';
 import type { Cluster } from '../wire/cluster.ts';
+import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
+import { retry } from '../wire/retry.ts';
 import { type Commit, sendCommit } from './commits.ts';
 import {
   forgetWrongCoordinator,
@@ -8,11 +12,7 @@ import {
   removeMember,
   sendHeartbeat,
 } from './consumer-members.ts';
-import { EngineError } from '../../../core/errors.ts';
 import { sealOf } from './holder-name.ts';
-import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
-import { retry } from '../wire/retry.ts';
-import type { Trust } from '../inbox/trust.ts';
 
 /** A heartbeat with this epoch joins. */
 const JOIN_EPOCH = 0;

@@ -1,11 +1,11 @@
 import { createTopicsV7, deleteTopicsV6, describeGroupsV5, listGroupsV5, Reader } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { ConfigError } from '../../../config/config.ts';
+import type { Trust } from '../inbox/trust.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { retry, whyOf } from '../wire/retry.ts';
 import { FRONTEND_GROUP_PREFIX } from '../wire/topics.ts';
-import type { Trust } from '../inbox/trust.ts';
 
 /*
   Frontends of the version before held inboxes as members of Kafka's older group protocol. Kafka lets either kind go over

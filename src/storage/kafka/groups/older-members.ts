@@ -1,8 +1,8 @@
 import { describeGroupsV5, leaveGroupV5 } from '@platformatic/kafka';
 import type { Cluster } from '../wire/cluster.ts';
-import { forgetWrongCoordinator, type Member } from './consumer-members.ts';
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
+import { forgetWrongCoordinator, type Member } from './consumer-members.ts';
 
 /** A member that has gone by itself is fine. */
 const GONE: ReadonlySet<number> = new Set([

@@ -1,5 +1,5 @@
-import { MAX_CORRESPONDENTS_CHARACTERS } from './correspondents.ts';
 import { MAX_EPOCHS_CHARACTERS } from '../../../core/epochs.ts';
+import { MAX_CORRESPONDENTS_CHARACTERS } from './correspondents.ts';
 
 /** Offsets first..last, both included. */
 export type OffsetRange = readonly [first: number, last: number];

@@ -1,11 +1,11 @@
 import { type Account, inboxLifeOf } from '../../../core/accounts.ts';
-import type { Cluster } from '../wire/cluster.ts';
-import { positionOf, readCommits } from '../groups/commits.ts';
-import { readEpochEnds } from '../wire/epoch-ends.ts';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { type Fate, RECEIPT_TIME, type Receipt } from '../../../core/inboxes.ts';
 import { type LogBounds, readBatchFrom, readManyBounds } from '../fetch/log-reader.ts';
-import type { Position } from '../../../core/position.ts';
+import { positionOf, readCommits } from '../groups/commits.ts';
+import type { Position } from '../groups/position.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { readEpochEnds } from '../wire/epoch-ends.ts';
 import { now } from '../wire/retry.ts';
 
 const TIMEOUT_MS = 5_000;

@@ -1,7 +1,7 @@
 import { deleteRecordsV2 } from '@platformatic/kafka';
+import { offsetSince, readBounds } from '../fetch/log-reader.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
-import { offsetSince, readBounds } from '../fetch/log-reader.ts';
 import { now, retry } from '../wire/retry.ts';
 
 const TIMEOUT_MS = 10_000;

@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import type { Account } from '../../../core/accounts.ts';
-import type { Cluster } from '../wire/cluster.ts';
+import type { LossReason } from '../../../core/inboxes.ts';
+import type { Tail } from '../fetch/tail.ts';
 import type { CommitPace } from '../groups/commit-pace.ts';
 import type { GroupMember } from '../groups/group-member.ts';
-import type { KafkaInbox } from './inbox.ts';
-import type { LossReason } from '../../../core/inboxes.ts';
-import type { MailboxLooks } from './mailbox-looks.ts';
+import type { Cluster } from '../wire/cluster.ts';
 import type { RareWarning } from '../wire/rare-warning.ts';
-import type { Tail } from '../fetch/tail.ts';
+import type { KafkaInbox } from './inbox.ts';
+import type { MailboxLooks } from './mailbox-looks.ts';
 import type { Trust } from './trust.ts';
 
 /** What an open inbox needs around it. */

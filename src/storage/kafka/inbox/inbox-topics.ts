@@ -6,12 +6,12 @@ import {
   listOffsetsV9,
   metadataV12,
 } from '@platformatic/kafka';
-import type { Cluster } from '../wire/cluster.ts';
 import { Gatherer } from '../../../util/gatherer.ts';
+import { changeSettings } from '../check/topic-settings.ts';
+import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, isNoTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { allows } from '../wire/operations.ts';
 import { now, retry } from '../wire/retry.ts';
-import { changeSettings } from '../check/topic-settings.ts';
 import { createTopics, deleteTopics, INBOX_CONFIG, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
 
 /** Topics in one request to create or delete them. */

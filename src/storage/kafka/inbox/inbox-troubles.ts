@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account } from '../../../core/accounts.ts';
+import { otherSettings } from '../check/topic-settings.ts';
+import { readManyBounds } from '../fetch/log-reader.ts';
 import type { AccountsLook } from '../tables/accounts-look.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { type FoundTopic, findTopics } from './inbox-topics.ts';
-import { readManyBounds } from '../fetch/log-reader.ts';
 import { now, retry } from '../wire/retry.ts';
-import { otherSettings } from '../check/topic-settings.ts';
 import { INBOX_KEEPS, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
+import { type FoundTopic, findTopics } from './inbox-topics.ts';
 
 const TIMEOUT_MS = 10_000;
 /** Topics asked about in one request: it takes the broker some 20 ms. */

@@ -1,24 +1,32 @@
 import { type Account, inboxLifeOf } from '../../../core/accounts.ts';
+import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import { EngineError } from '../../../core/errors.ts';
+import type {
+  Accepted,
+  Inbox,
+  InboxMessage,
+  LossReason,
+  OpenOptions,
+  Surprise,
+} from '../../../core/inboxes.ts';
+import { type DecidedRecords, type Place, readBounds, readDecided } from '../fetch/log-reader.ts';
+import type { Follower, Subscription } from '../fetch/tail.ts';
 import { CommitSchedule } from '../groups/commit-schedule.ts';
 import type { Correspondents } from '../groups/correspondents.ts';
-import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
-import { EngineError, unavailable } from '../../../core/errors.ts';
 import { deleteGroup, type GroupMember } from '../groups/group-member.ts';
-import { HeldBack, type Markers, markersOf } from './held-back.ts';
-import { trimHistory, trimIntervalMs } from './history.ts';
-import { inboxId } from '../../../core/inbox-id.ts';
-import type { InboxSurroundings } from './inbox-surroundings.ts';
-import type { Accepted, Inbox, InboxMessage, LossReason, OpenOptions } from '../../../core/inboxes.ts';
+import type { Position } from '../groups/position.ts';
+import type { Watermark } from '../groups/watermark.ts';
 import { isUnknownTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
-import { type DecidedRecords, type Place, readBounds, readDecided } from '../fetch/log-reader.ts';
-import type { Position, Surprise } from '../../../core/position.ts';
 import { RareWarning } from '../wire/rare-warning.ts';
-import { decodeRecord } from './record.ts';
 import { bytesOf, type Lost, type Marker, type RawRecord } from '../wire/record-batches.ts';
 import { isOfNetwork, now, retry, whyOf } from '../wire/retry.ts';
-import type { Follower, Subscription } from '../fetch/tail.ts';
 import { MAX_RECORD_BYTES, noInbox } from '../wire/topics.ts';
-import type { Watermark } from '../groups/watermark.ts';
+import { unavailable } from '../wire/unavailable.ts';
+import { HeldBack, type Markers, markersOf } from './held-back.ts';
+import { trimHistory, trimIntervalMs } from './history.ts';
+import { inboxId } from './inbox-id.ts';
+import type { InboxSurroundings } from './inbox-surroundings.ts';
+import { decodeRecord } from './record.ts';
 
 const READ_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;

@@ -2,18 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../../../config/config.ts';
 import type { Account, Accounts } from '../../../core/accounts.ts';
-import type { Appender } from '../produce/appender.ts';
-import type { Cluster } from '../wire/cluster.ts';
-import { CommitPace } from '../groups/commit-pace.ts';
-import { describeMembers, holderOf } from '../groups/consumer-members.ts';
-import { Doubt } from '../groups/doubt.ts';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
-import { EngineError, unavailable } from '../../../core/errors.ts';
-import { readFates } from './fates.ts';
-import { FrontendLease } from '../groups/frontend-lease.ts';
-import { HeartbeatPace } from '../groups/heartbeat-pace.ts';
-import { KafkaInbox, type StartingPoint } from './inbox.ts';
-import type { InboxSurroundings } from './inbox-surroundings.ts';
+import { EngineError } from '../../../core/errors.ts';
 import type {
   Accepted,
   Fate,
@@ -24,20 +14,31 @@ import type {
   OutgoingMessage,
   Receipt,
 } from '../../../core/inboxes.ts';
-import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from '../wire/kafka-error.ts';
+import { Tail } from '../fetch/tail.ts';
+import { CommitPace } from '../groups/commit-pace.ts';
+import { describeMembers, holderOf } from '../groups/consumer-members.ts';
+import { Doubt } from '../groups/doubt.ts';
+import { FrontendLease } from '../groups/frontend-lease.ts';
+import { HeartbeatPace } from '../groups/heartbeat-pace.ts';
 import { Leases } from '../groups/lease.ts';
 import { LeaseChecks } from '../groups/lease-checks.ts';
+import { Position } from '../groups/position.ts';
+import { Watermark } from '../groups/watermark.ts';
+import type { Appender } from '../produce/appender.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from '../wire/kafka-error.ts';
+import { RareWarning } from '../wire/rare-warning.ts';
+import { now, retry } from '../wire/retry.ts';
+import { noInbox, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
+import { unavailable } from '../wire/unavailable.ts';
+import { readFates } from './fates.ts';
+import { KafkaInbox, type StartingPoint } from './inbox.ts';
+import type { InboxSurroundings } from './inbox-surroundings.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
 import { type MailboxLook, MailboxLooks } from './mailbox-looks.ts';
 import { Notices } from './notices.ts';
-import { Position } from '../../../core/position.ts';
-import { RareWarning } from '../wire/rare-warning.ts';
 import { encodeRecord, messageAsStored } from './record.ts';
-import { now, retry } from '../wire/retry.ts';
-import { Tail } from '../fetch/tail.ts';
-import { noInbox, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
 import type { Trust } from './trust.ts';
-import { Watermark } from '../groups/watermark.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
 const LOOK_TIMEOUT_MS = 5_000;

@@ -1,8 +1,8 @@
 import { type Account, inboxLifeOf } from '../../../core/accounts.ts';
-import { Correspondents } from '../groups/correspondents.ts';
 import { EngineError } from '../../../core/errors.ts';
-import type { MailboxLook } from './mailbox-looks.ts';
+import { Correspondents } from '../groups/correspondents.ts';
 import { now } from '../wire/retry.ts';
+import type { MailboxLook } from './mailbox-looks.ts';
 
 export interface MailboxLimitsOptions {
   /** Undelivered messages that one inbox may hold. */

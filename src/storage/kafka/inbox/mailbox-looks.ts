@@ -1,12 +1,12 @@
 import type { Account } from '../../../core/accounts.ts';
-import type { Cluster } from '../wire/cluster.ts';
-import { correspondentsOf, positionOf, readManyCommits } from '../groups/commits.ts';
-import type { Correspondents } from '../groups/correspondents.ts';
-import { type EpochQuestion, readEpochEnds } from '../wire/epoch-ends.ts';
 import type { EpochEnd } from '../../../core/epochs.ts';
 import { Gatherer } from '../../../util/gatherer.ts';
 import { type LogBounds, readManyBounds, readManyEnds } from '../fetch/log-reader.ts';
-import type { Position } from '../../../core/position.ts';
+import { correspondentsOf, positionOf, readManyCommits } from '../groups/commits.ts';
+import type { Correspondents } from '../groups/correspondents.ts';
+import type { Position } from '../groups/position.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { type EpochQuestion, readEpochEnds } from '../wire/epoch-ends.ts';
 import { now, retry } from '../wire/retry.ts';
 
 /** What is committed for an inbox, and where its log begins and ends. */

@@ -1,15 +1,15 @@
 import { ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import type { Appender } from '../produce/appender.ts';
-import type { Cluster } from '../wire/cluster.ts';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
-import { expectTopic } from '../wire/kafka-error.ts';
 import { listOffset } from '../fetch/log-reader.ts';
+import type { Follower, Subscription, Tail } from '../fetch/tail.ts';
+import type { Appender } from '../produce/appender.ts';
+import { judgeRecord, signRecord } from '../tables/signed-record.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { expectTopic } from '../wire/kafka-error.ts';
 import { RareWarning } from '../wire/rare-warning.ts';
 import type { RawRecord } from '../wire/record-batches.ts';
 import { now, reasonOf, retry, whyOf } from '../wire/retry.ts';
-import { judgeRecord, signRecord } from '../tables/signed-record.ts';
-import type { Follower, Subscription, Tail } from '../fetch/tail.ts';
 import { ensureNoticesTopic, NOTICES_TOPIC } from '../wire/topics.ts';
 import type { Trust } from './trust.ts';
 

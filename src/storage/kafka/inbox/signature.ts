@@ -1,4 +1,5 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import type { ClusterKey } from '../../../core/cluster-key.ts';
 import { HMAC_ROOM, HmacKey } from './hmac.ts';
 
 /*
@@ -21,14 +22,6 @@ const expected = Buffer.alloc(DIGEST_CHARACTERS);
 
 /** Where most of what has parts is put together: a buffer for each would take as long as its hash. */
 const room = Buffer.alloc(4_096);
-
-/** A key of the cluster: all frontends have the same ones. */
-export interface ClusterKey {
-  /** `[A-Za-z0-9_-]{1,32}`; tells which key a record was signed with. */
-  readonly id: string;
-  /** At least 32 bytes. */
-  readonly secret: Buffer;
-}
 
 /** What a signature vouches for. */
 export interface SignedFields {
@@ -98,11 +91,6 @@ function isSame(text: string, digest: string): boolean {
   if (text.length !== DIGEST_CHARACTERS || given.write(text) !== DIGEST_CHARACTERS) return false;
   expected.write(digest);
   return timingSafeEqual(given, expected);
-}
-
-/** A new random key, named by the day it was made. */
-export function newClusterKey(now = new Date()): ClusterKey {
-  return { id: `k${now.toISOString().slice(0, 10).replaceAll('-', '')}`, secret: randomBytes(32) };
 }
 
 /** In base64url. */

@@ -1,6 +1,6 @@
 import type { BrokerClock } from '../wire/broker-clock.ts';
-import { RecentSignatures } from './recent-signatures.ts';
 import type { RawRecord } from '../wire/record-batches.ts';
+import { RecentSignatures } from './recent-signatures.ts';
 import type { Signer } from './signature.ts';
 
 /** How far the clocks of brokers may be apart; a frontend learns its broker's. */

@@ -1,11 +1,12 @@
 import { initProducerIdV5 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import { BATCH_OVERHEAD_BYTES, type Batch, type Entry, makeBatch, type Partition } from './batch.ts';
-import { BrokerClock } from '../wire/broker-clock.ts';
-import type { Cluster, Leader } from '../wire/cluster.ts';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { Accepted } from '../../../core/inboxes.ts';
+import { bringBack } from '../check/topic-settings.ts';
+import type { RecordContent } from '../inbox/record.ts';
+import { BrokerClock } from '../wire/broker-clock.ts';
+import type { Cluster, Leader } from '../wire/cluster.ts';
 import {
   expectNone,
   isNoTopic,
@@ -18,13 +19,12 @@ import {
 } from '../wire/kafka-error.ts';
 import { produce, type TopicResult, topicIdBytes } from '../wire/produce.ts';
 import { RareWarning } from '../wire/rare-warning.ts';
-import type { RecordContent } from '../inbox/record.ts';
 import { encodeContent, type Producer, recordBytes } from '../wire/record-batch.ts';
 import { causeOf, isOfNetwork, longerPause, now, reasonOf, retry, worthRetrying } from '../wire/retry.ts';
-import { sendRound } from './send-round.ts';
-import { bringBack } from '../check/topic-settings.ts';
 import { MAX_BATCH_BYTES, noInbox, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
 import { Trouble } from '../wire/trouble.ts';
+import { BATCH_OVERHEAD_BYTES, type Batch, type Entry, makeBatch, type Partition } from './batch.ts';
+import { sendRound } from './send-round.ts';
 
 /** Appends waiting over all inboxes; past either bound a sender gets BUSY at once. */
 const MAX_QUEUED_RECORDS = 50_000;

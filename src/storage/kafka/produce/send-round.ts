@@ -1,4 +1,3 @@
-import type { Batch, Partition } from './batch.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { KafkaCode } from '../wire/kafka-error.ts';
 import {
@@ -11,6 +10,7 @@ import {
   type TopicResult,
   topicIdBytes,
 } from '../wire/produce.ts';
+import type { Batch, Partition } from './batch.ts';
 
 type Round = ReadonlyMap<Partition, Batch>;
 type Answer = [partition: Partition, result: TopicResult];

@@ -7,9 +7,9 @@ import {
   ProduceAcks,
   produceV11,
 } from '@platformatic/kafka';
+import type { RecordContent } from '../inbox/record.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
-import type { RecordContent } from '../inbox/record.ts';
 import { retry } from '../wire/retry.ts';
 import { ACCOUNTS_TOPIC } from '../wire/topics.ts';
 

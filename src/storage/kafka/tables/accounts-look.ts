@@ -1,16 +1,17 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../../config/config.ts';
+import type { ClusterKey } from '../../../core/cluster-key.ts';
+import { findTopics } from '../inbox/inbox-topics.ts';
+import { greet } from '../inbox/notices.ts';
+import { Signer } from '../inbox/signature.ts';
+import { Trust } from '../inbox/trust.ts';
 import { Appender } from '../produce/appender.ts';
 import { BrokerClock } from '../wire/broker-clock.ts';
 import { Cluster } from '../wire/cluster.ts';
-import { findTopics } from '../inbox/inbox-topics.ts';
-import { KafkaAccounts } from './kafka-accounts.ts';
 import { kafkaSecurity } from '../wire/kafka-security.ts';
-import { greet } from '../inbox/notices.ts';
 import { now, retry } from '../wire/retry.ts';
-import { type ClusterKey, Signer } from '../inbox/signature.ts';
 import { ACCOUNTS_TOPIC, ensureNoticesTopic } from '../wire/topics.ts';
-import { Trust } from '../inbox/trust.ts';
+import { KafkaAccounts } from './kafka-accounts.ts';
 import type { Proofs } from './unproven.ts';
 
 /** What somebody has who looks at accounts without being a frontend. */

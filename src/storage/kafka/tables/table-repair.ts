@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { RareWarning } from '../wire/rare-warning.ts';
-import type { TableState } from './table-state.ts';
 import { Trouble } from '../wire/trouble.ts';
+import type { TableState } from './table-state.ts';
 
 /** Between two looks, milliseconds: anywhere in between, so that of several frontends one writes and the others see it. */
 const SHORTEST_PAUSE_MS = 300;

@@ -1,5 +1,5 @@
-import type { Judgement } from './signed-record.ts';
 import { SortedNames } from '../../../core/sorted-names.ts';
+import type { Judgement } from './signed-record.ts';
 
 /** Values that were asked for are kept as they were given (some 500 bytes each); past that the oldest is dropped. */
 const MAX_RECENT = 16_384;

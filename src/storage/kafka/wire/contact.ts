@@ -1,8 +1,8 @@
 import { apiVersionsV3, Connection, metadataV12 } from '@platformatic/kafka';
 import { type Config, ConfigError } from '../../../config/config.ts';
+import { EngineError } from '../../../core/errors.ts';
 import { send } from './cluster.ts';
 import { type ContactFailure, type ContactStep, contactFailure } from './contact-failure.ts';
-import { EngineError } from '../../../core/errors.ts';
 import { type KafkaSecurity, kafkaSecurity, securityTo } from './kafka-security.ts';
 import { isController, type Versions, whyTooOld } from './kafka-version.ts';
 

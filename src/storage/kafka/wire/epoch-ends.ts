@@ -1,7 +1,7 @@
 import { offsetForLeaderEpochV4 } from '@platformatic/kafka';
+import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
-import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
 
 /** How far has that topic's log records of that leader epoch? */

@@ -1,6 +1,6 @@
 import { createTopicsV7, deleteTopicsV6 } from '@platformatic/kafka';
-import type { Cluster } from './cluster.ts';
 import { EngineError } from '../../../core/errors.ts';
+import type { Cluster } from './cluster.ts';
 import { expectTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
 

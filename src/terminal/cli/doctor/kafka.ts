@@ -1,16 +1,16 @@
 /* Kafka itself, where this machine may be expected to reach it: only servers need that. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError, readConfig } from '../../../config/config.ts';
-import { contactKafka } from '../../../storage/kafka/wire/contact.ts';
+import { unknownSettings } from '../../../config/setting-names.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { Finding } from '../../../storage/kafka/check/finding.ts';
 import { checkKafka as lookAtKafka } from '../../../storage/kafka/check/kafka-check.ts';
+import { contactKafka } from '../../../storage/kafka/wire/contact.ts';
 import { KafkaError } from '../../../storage/kafka/wire/kafka-error.ts';
 import { reasonOf, worthRetrying } from '../../../storage/kafka/wire/retry.ts';
-import { isLoopback } from '../../../util/loopback.ts';
-import { unknownSettings } from '../../../config/setting-names.ts';
 import { ToolError } from '../../../tools/exit.ts';
 import { withAdmin } from '../../../tools/kafka.ts';
+import { isLoopback } from '../../../util/loopback.ts';
 import type { Environment, Settings } from '../../settings.ts';
 import { kafkaHere, keyFileHere } from '../../started.ts';
 import { EXIT } from '../exit.ts';

@@ -2,12 +2,12 @@
 import kafkajs from 'kafkajs';
 import { pino } from 'pino';
 import type { Config } from '../../../config/config.ts';
-import { lookAtAccounts } from '../../../storage/kafka/tables/accounts-look.ts';
-import { existingKeysOf } from '../../../storage/kafka/index.ts';
+import type { ClusterKey } from '../../../core/cluster-key.ts';
 import { EngineError } from '../../../core/errors.ts';
-import type { ClusterKey } from '../../../storage/kafka/inbox/signature.ts';
-import { ACCOUNTS_TOPIC } from '../../../storage/kafka/wire/topics.ts';
+import { existingKeysOf } from '../../../storage/kafka/index.ts';
+import { lookAtAccounts } from '../../../storage/kafka/tables/accounts-look.ts';
 import { UNPROVEN_REMEDY, unprovenText } from '../../../storage/kafka/tables/unproven.ts';
+import { ACCOUNTS_TOPIC } from '../../../storage/kafka/wire/topics.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
 import { notSeen } from './not-seen.ts';

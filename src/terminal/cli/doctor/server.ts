@@ -1,13 +1,13 @@
 /* What the server tells: reachable, encrypted, in time; and whether the account works. */
 import { TLSSocket } from 'node:tls';
-import { isLoopback } from '../../../util/loopback.ts';
 import { type Address, serverText } from '../../../client/address.ts';
 import { ClientError } from '../../../client/errors.ts';
 import { Route } from '../../../client/route.ts';
+import { ask } from '../../../client/v2/dialect.ts';
+import { isLoopback } from '../../../util/loopback.ts';
 import { sanitiseLine } from '../../sanitise.ts';
 import type { Environment, Settings } from '../../settings.ts';
 import { frontendsHere } from '../../started.ts';
-import { ask } from '../../../client/v2/dialect.ts';
 import type { Context } from '../context.ts';
 import { Deadline } from '../deadline.ts';
 import { Entrance } from '../entrance.ts';

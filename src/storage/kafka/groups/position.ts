@@ -1,18 +1,11 @@
-import type { Commit } from '../storage/kafka/groups/commits.ts';
-import { type EpochEnd, Epochs, UNKNOWN_EPOCH } from './epochs.ts';
-import type { LogBounds } from '../storage/kafka/fetch/log-reader.ts';
-import { MAX_GONE_CHARACTERS, Watermark } from '../storage/kafka/groups/watermark.ts';
+import { type EpochEnd, Epochs, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import type { Surprise } from '../../../core/inboxes.ts';
+import type { LogBounds } from '../fetch/log-reader.ts';
+import type { Commit } from './commits.ts';
+import { MAX_GONE_CHARACTERS, Watermark } from './watermark.ts';
 
 /** Ranges of `gone` that are remembered: each takes three characters at least. */
 const MAX_GONE_RANGES = Math.floor(MAX_GONE_CHARACTERS / 3);
-
-/** What a log was found to lack of what its owner's position counts on. */
-export interface Surprise {
-  /** Offsets that counted as delivered, where other messages lie by now: so many may be had twice. */
-  readonly again: number;
-  /** Offsets that were deleted unread. */
-  readonly gone: number;
-}
 
 /**
  * Where the owner of an inbox is in its log: what was delivered, under which leader epochs it was appended, and what was

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { UNKNOWN_EPOCH } from './epochs.ts';
+import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 
 /**
  * Names an inbox so that with an offset it names one message for ever: by its topic, and once its log was found cut, so that

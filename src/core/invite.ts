@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ClusterKey } from '../inbox/signature.ts';
+import type { ClusterKey } from './cluster-key.ts';
 
 /*
   invite = key id "." payload "." MAC, the latter two in base64url

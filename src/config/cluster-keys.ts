@@ -1,9 +1,9 @@
 import { linkSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigError, settingError } from '../../../config/config.ts';
-import { shown } from '../../../util/printable.ts';
-import { whyNotRead } from '../../../util/why-not-read.ts';
-import { type ClusterKey, newClusterKey } from './signature.ts';
+import { type ClusterKey, newClusterKey } from '../core/cluster-key.ts';
+import { shown } from '../util/printable.ts';
+import { whyNotRead } from '../util/why-not-read.ts';
+import { ConfigError, settingError } from './config.ts';
 
 const MIN_SECRET_BYTES = 32;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
