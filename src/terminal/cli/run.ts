@@ -4,6 +4,7 @@ import { SettingsError } from '../settings.ts';
 import { COMMANDS, type CommandName } from './commands.ts';
 import { type Context, Interrupted } from './context.ts';
 import { ENDING_SIGNALS, EXIT, exitBySignal, Failure, failureOf } from './exit.ts';
+import { LOADERS } from './loaders.ts';
 import { Output, ReaderGone } from './output.ts';
 
 /** Runs a command to its end; resolves to the process's exit code. Never throws. */
@@ -27,7 +28,7 @@ export async function runCommand(name: CommandName, args: readonly string[]): Pr
     interrupted: ending.signal,
   };
   try {
-    const { run } = await COMMANDS[name].load();
+    const { run } = await LOADERS[name]();
     await run(context);
     return EXIT.OK;
   } catch (error) {
