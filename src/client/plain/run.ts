@@ -1,6 +1,6 @@
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import { Histories } from '../history/histories.ts';
-import { EXIT_BY_REFUSAL } from '../script/exit.ts';
+import { EXIT, EXIT_BY_REFUSAL } from '../script/exit.ts';
 import { ServerClock } from '../server-clock.ts';
 import type { Settings } from '../settings.ts';
 import { makeFaceFor, whoToGreet } from '../talk/make-face.ts';
@@ -85,6 +85,11 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
       leave();
     });
   }
+  process.on('uncaughtException', (error) => {
+    console.error('milena: this should not have happened:', error);
+    code = EXIT.FAULT;
+    leave();
+  });
   process.stdout.on('error', () => leave());
   talk.start(whoToGreet(settings, histories, invite));
   await left;

@@ -71,7 +71,6 @@ class Scene {
     const out = this.screen as unknown as NodeJS.WriteStream;
     this.foot = new Foot(out, this.drawing, LOOKS);
     const chat = { subscribe: this.drawing.subscribe, resize: () => undefined };
-    this.foot.erased();
     this.app = render(<App chat={chat} getRows={this.drawing.getBody} looks={LOOKS} />, {
       stdout: this.foot.gate,
       alternateScreen: true,
