@@ -79,7 +79,7 @@ own_node() {
 
 build_current() {
   local stamp=$ROOT/dist/.built
-  [ -f "$stamp" ] &&
+  [ -f "$stamp" ] && [ -f "$ROOT/dist/bundle/main.js" ] &&
     [ -z "$(find "$ROOT/src" "$ROOT/tsconfig.json" "$ROOT/tsconfig.build.json" "$ROOT/rolldown.config.ts" \
       "$ROOT/package-lock.json" -newer "$stamp" -print)" ]
 }

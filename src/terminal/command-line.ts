@@ -32,14 +32,18 @@ const PLACES = /\{(\w*)\}/g;
 
 /**
  * Words as `wordsOf` has them, with places for what comes later, such as `{text}`.
- * @returns undefined also with another place than these, or one in the program's name
+ * @returns undefined also with another place than these, or one in the program's name or in a script for a shell (`sh -c`), in
+ * which what comes later could do anything
  */
 export function parsePlaces(line: string, known: readonly string[]): readonly string[] | undefined {
   const words = wordsOf(line);
   if (words === undefined || words.length > MAX_WORDS) return undefined;
   const [program = '', ...others] = words;
   const places = others.flatMap((word) => Array.from(word.matchAll(PLACES), ([, place = '']) => place));
-  return program.includes('{') || places.some((place) => !known.includes(place)) ? undefined : words;
+  const isScript = others.some((word, at) => others[at - 1] === '-c' && /\{\w*\}/.test(word));
+  return program.includes('{') || isScript || places.some((place) => !known.includes(place))
+    ? undefined
+    : words;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -33,7 +33,10 @@ function isOursAlone(folder: string): boolean {
     const stat = lstatSync(folder);
     // Windows has neither.
     if (process.getuid === undefined) return stat.isDirectory();
-    return stat.isDirectory() && stat.uid === process.getuid() && (stat.mode & 0o022) === 0;
+    if (!stat.isDirectory() || stat.uid !== process.getuid() || (stat.mode & 0o022) !== 0) return false;
+    // Node makes folders in it by the umask: nobody else comes as far.
+    chmodSync(folder, MODE);
+    return true;
   } catch {
     return false;
   }

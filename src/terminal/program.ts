@@ -51,10 +51,8 @@ async function talk(flags: Flags): Promise<number> {
     return EXIT.USAGE;
   }
   const colorDepth = colorDepthOf(process.stdout, process.env);
-  // Both are read when React and Ink are loaded, so they are set before that. Bold and inverse are for every screen; what
-  // colours there are, the theme decides.
+  // Read when React is loaded, so it is set before that.
   process.env.NODE_ENV = 'production';
-  process.env.FORCE_COLOR = colorDepth >= 24 ? '3' : colorDepth >= 8 ? '2' : '1';
   // Ink's layout, once loaded, fetches its code from itself, and `fetch` is an HTTP client that takes longer to load than that.
   Reflect.deleteProperty(globalThis, 'fetch');
   const { runScreen } = await import('./tui/run.tsx');

@@ -62,7 +62,8 @@ export interface Row<Value> {
 }
 
 const WORDS_EXPECTED = `words with commas between them, at most ${MAX_WORDS} of up to ${MAX_WORD_CHARACTERS} characters, each with a letter or a digit`;
-const COMMAND_EXPECTED = 'a program and its arguments, with no other places in these than {from} and {text}';
+const COMMAND_EXPECTED =
+  'a program and its arguments, with no other places in these than {from} and {text}, and none in a script (sh -c)';
 const OPEN_EXPECTED =
   'a program and its arguments, in which {url} stands by itself or in a word without blanks';
 

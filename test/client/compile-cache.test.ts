@@ -33,6 +33,10 @@ test('it is in a folder of the user, which nobody else may look into', async () 
   const folder = join(base, 'milena');
   expect(statSync(folder).mode & 0o777).toBe(0o700);
   expect(readdirSync(folder)).not.toEqual([]);
+  // Also where it was open to be looked into: what Node makes in it has the modes of the umask.
+  chmodSync(folder, 0o755);
+  await version(base);
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
 });
 
 test('without XDG_CACHE_HOME, or with one that is no path, it is in the home folder', async () => {

@@ -7,11 +7,14 @@ import { PASSWORD } from './client-terminal.ts';
 export class Friend {
   readonly name: string;
   readonly bodies: string[] = [];
+  /** Messages that somebody's client has shown. */
+  delivered = 0;
   readonly #client: Client;
 
   private constructor(name: string, address: { host: string; port: number }) {
     this.name = name;
     this.#client = new Client({ ...DEFAULT_OPTIONS_2, servers: [address] }, (event) => {
+      if (event.type === 'outgoing' && event.entry.state.kind === 'delivered') this.delivered += 1;
       if (event.type !== 'message') return;
       this.bodies.push(event.message.body);
       this.#client.shown(event.inbox, event.message.seq);

@@ -132,7 +132,7 @@ describe.each([
     const again = open(data);
     await again.shows(/password of \S+:$/m);
     again.type(`${PASSWORD}\r`);
-    await again.shows(/Logged in as/);
+    await again.shows(/Logged in as/, /^> *$/m);
     again.type('\u0004');
     await again.until(() => expect(again.exitCode).toBe(0));
     expect(again.output).not.toContain(PASSWORD);

@@ -99,8 +99,9 @@ async function shrinks(
   await becomes(terminal, WIDE, names, wide);
 }
 
-test('the first start', async () => {
-  const terminal = openClient(frontend.address.port);
+test.each([0, 10, 23])('the first start, below %d lines of the shell', async (lines) => {
+  const before = `for i in $(seq ${lines}); do echo line $i; done`;
+  const terminal = openClient(frontend.address.port, { before });
   const who = ' milena · not logged in  127.0.0.1:PPPPP';
   const input = ' your name ›';
   const hint = ' a name that you have, or a new one · Esc looks around first';

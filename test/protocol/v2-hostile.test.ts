@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../src/protocol/errors.ts';
+import type { Frame } from '../../src/protocol/frame.ts';
 import { OPCODE } from '../../src/protocol/opcodes.ts';
 import {
   CborError,
@@ -10,7 +11,7 @@ import {
   REQUEST_LIMITS,
 } from '../../src/protocol/v2/cbor.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
-import { ID_A } from './v2-vectors.ts';
+import { ID_A, REQUESTS, SERVER_FRAMES } from './v2-vectors.ts';
 
 const SIZE = 65_536;
 
@@ -312,3 +313,44 @@ function ignoreRefusal(decode: () => unknown): void {
     expect(error).toMatchObject({ name: 'ProtocolError', code: 'BAD_REQUEST', fatal: false });
   }
 }
+
+describe('whatever stands in a field', () => {
+  /** What a language makes something else of, where it asks for a text or a number. */
+  const ODD: readonly unknown[] = [
+    { toString: 'x' },
+    { toString: null, valueOf: null },
+    { __proto__: null, constructor: 1 },
+    [{ toString: 1 }],
+    [[[]]],
+    { length: -1 },
+    '__proto__',
+    -1,
+    true,
+    null,
+    new Uint8Array(3),
+  ];
+
+  test.each([
+    ['request', REQUESTS, (frame: Frame) => v2.decodeRequest(frame)],
+    ['server frame', SERVER_FRAMES, (frame: Frame) => v2.decodeServerFrame(frame)],
+  ] as const)('of a %s, it is read or refused', (_, vectors, decode) => {
+    let refused = 0;
+    for (const [name, value, bytes] of vectors) {
+      const frame = hex(bytes);
+      const [version, opcode] = [frame[0] ?? 0, frame[5] ?? 0];
+      const { type: __, ...fields } = value;
+      for (const key of [...Object.keys(fields), 'verified', 'type', '__proto__']) {
+        for (const odd of ODD) {
+          const payload = cbor(Object.defineProperty({ ...fields }, key, { value: odd, enumerable: true }));
+          try {
+            decode({ version, opcode, payload });
+          } catch (error) {
+            expect(error, `${name}: ${key}: ${JSON.stringify(odd)}`).toBeInstanceOf(ProtocolError);
+            refused += 1;
+          }
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(vectors.length);
+  });
+});

@@ -63,15 +63,17 @@ export function object<const All extends Fields>(fields: All): Schema<Fieldwise<
   };
 }
 
-/** One of several maps, by what stands in their field `tag`. */
+/** One of several maps, by the text or boolean that stands in their field `tag`. */
 export function tagged<const All extends Readonly<Record<string, Schema<unknown>>>>(
   tag: string,
   kinds: All,
 ): Schema<Output<All[keyof All]>> {
   return (value, field) => {
     if (!isMap(value)) throw new Mismatch(field, 'expected a map');
-    const kind = String(value[tag]);
-    const schema = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+    const kind = value[tag];
+    // Nothing else is made a text: a map may have a `toString` of its own.
+    const key = typeof kind === 'string' || typeof kind === 'boolean' ? String(kind) : '';
+    const schema = Object.hasOwn(kinds, key) ? kinds[key] : undefined;
     if (schema === undefined) throw new Mismatch(within(field, tag), `expected ${anyOf(Object.keys(kinds))}`);
     return schema(value, field) as Output<All[keyof All]>;
   };

@@ -153,7 +153,7 @@ function command(word: string, rest: string, exact: string): Command {
     case '/list':
       return { type: 'list', pattern: parsePattern(rest) };
     case '/msg': {
-      if (rest === '') return usage('/msg NAME TEXT');
+      if (rest === '') return usage('/msg NAME [TEXT]');
       const to = firstWord(exact.trimStart());
       // One blank parts name and text; more of them are the text's.
       return { type: 'message', to: parseUsername(to.word), text: to.rest.trim() === '' ? '' : to.rest };
@@ -219,8 +219,14 @@ function notify(word: string): Command {
   return level === null && word !== '' ? usage(`/notify ${LEVELS.join('|')}`) : { type: 'notify', level };
 }
 
+/** What nobody should come to by a guess. */
+const ENDS: ReadonlySet<string> = new Set(['/quit', '/logout', '/delete', '/forget']);
+
 function unknown(word: string): string {
-  const close = suggest(word, commandWords(2));
+  const close = suggest(
+    word,
+    commandWords(2).filter((known) => !ENDS.has(known)),
+  );
   const hint = close === null ? '/help shows them all.' : `Is ${close} meant?`;
   return `There is no command ${word}. ${hint}`;
 }

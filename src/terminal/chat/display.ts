@@ -91,8 +91,10 @@ export interface View {
   stateChanged(state: TalkState): void;
   /** The account's history from now on. */
   historyOpened(history: History): void;
-  /** A conversation was forgotten, or is notified of in another way. */
+  /** A conversation is notified of in another way. */
   conversationChanged(): void;
+  /** A conversation is not in the history any more. */
+  forgotten(peer: Peer): void;
   /** Something takes a while: how far it is, or null when it is over. */
   working(words: string | null): void;
   /** @param keepsTyped what was typed so far belongs to this question, too; without one it is what is being written */

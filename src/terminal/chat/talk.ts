@@ -355,7 +355,8 @@ export class Talk implements Display {
         await pause(() => `forgetting ${nameOf(peer)}: ${progress(done, all)}`);
       }
     });
-    this.#view.conversationChanged();
+    this.#view.forgotten(peer);
+    this.say('info', `${countOf(all, 'message')} with ${nameOf(peer)} forgotten.`);
   }
 
   /** From now on it is this account's history that messages go to, and its name that highlights them. */

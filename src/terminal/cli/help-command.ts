@@ -12,6 +12,12 @@ export async function run(context: Context): Promise<void> {
   const [name] = positionals;
   if (name === undefined) return context.output.write(OVERVIEW);
   if (isCommand(name)) return context.output.write(HELP[name]);
+  if (name === 'keys') {
+    throw new Failure(
+      EXIT.USAGE,
+      '`keys` belongs to whoever runs frontends: milena keys --help explains it.',
+    );
+  }
   const close = suggest(name, COMMAND_NAMES);
   const hint = close === null ? 'milena --help lists them.' : `Is "${close}" meant?`;
   throw new Failure(EXIT.USAGE, `There is no command ${quoted(name)}. ${hint}`);

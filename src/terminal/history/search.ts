@@ -3,6 +3,8 @@ import { type Term, tokensOf } from './terms.ts';
 /** Longer ones are cut; so many words a person types at most. */
 const MAX_CHARACTERS = 256;
 const MAX_TERMS = 16;
+/** Of time as machines count it. Years of two digits mean others to JavaScript. */
+const FIRST_YEAR = 1970;
 
 /** What is looked for in a history: messages that have all of it. */
 export interface Search {
@@ -26,6 +28,15 @@ export interface Found<Message> {
   readonly messages: readonly Message[];
 }
 
+/** A filter without what it takes, as before a blank. */
+const FILTER_ALONE = /^(?:from|in|before|after):$/i;
+const EXAMPLES: Readonly<Record<string, string>> = {
+  'from:': 'from:bob',
+  'in:': 'in:bob',
+  'before:': 'before:yesterday',
+  'after:': 'after:2026-11-21',
+};
+
 const PIECE = /(?:(?<filter>from|in|before|after):)?(?:"(?<quoted>[^"]*)"?|(?<bare>\S+))/giu;
 
 /**
@@ -45,10 +56,10 @@ export function parseSearch(entered: string, account: string, now: number): Sear
     const value = quoted ?? bare ?? '';
     switch (filter?.toLowerCase()) {
       case 'from':
-        search = { ...search, from: isOwn(value, account) ? { own: account } : nameIn(value) };
+        search = { ...search, from: isOwn(value, account) ? { own: account } : withoutAt(value) };
         break;
       case 'in':
-        search = { ...search, within: nameIn(value) };
+        search = { ...search, within: withoutAt(value) };
         break;
       case 'before':
       case 'after': {
@@ -60,6 +71,9 @@ export function parseSearch(entered: string, account: string, now: number): Sear
         break;
       }
       default: {
+        if (bare !== undefined && FILTER_ALONE.test(bare)) {
+          return `${bare.toLowerCase()} takes ${/[mn]:$/i.test(bare) ? 'a name' : 'a day'} right behind it, such as ${EXAMPLES[bare.toLowerCase()]}.`;
+        }
         const tokens = tokensOf(value);
         if (tokens.length > 0) terms.push({ tokens, isWhole: quoted !== undefined });
       }
@@ -107,13 +121,12 @@ function matchExpression(terms: readonly Term[]): string {
   return terms.map(({ tokens, isWhole }) => `"${tokens.join(' ')}"${isWhole ? '' : '*'}`).join(' ');
 }
 
-function isOwn(name: string, account: string): boolean {
-  const lower = name.toLowerCase();
-  return lower === 'me' || lower === account.toLowerCase();
+function isOwn(written: string, account: string): boolean {
+  return written.toLowerCase() === 'me' || withoutAt(written).toLowerCase() === account.toLowerCase();
 }
 
 /** Whoever writes `@bob` means bob; and `@me` is a user of that name. */
-function nameIn(written: string): string {
+function withoutAt(written: string): string {
   return written.replace(/^@/, '');
 }
 
@@ -126,6 +139,7 @@ function startOf(written: string, now: number): number | null {
   const [, ...parts] = /^(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?$/.exec(written) ?? [];
   if (parts[0] === undefined) return null;
   const [inYear = 0, inMonth = 1, onDay = 1] = parts.map((part) => (part === undefined ? 1 : Number(part)));
+  if (inYear < FIRST_YEAR) return null;
   const date = new Date(inYear, inMonth - 1, onDay);
   // Where there is no such day, it is another one by now.
   return date.getMonth() === inMonth - 1 && date.getDate() === onDay ? date.getTime() : null;

@@ -267,7 +267,7 @@ export class Store {
   found(search: Search, oldest: number, newest: number, limit: number): StoredMessage[] {
     const { sql, values } = searchSql(search);
     return this.#sql(`SELECT ${COLUMNS} ${sql} ORDER BY m.id DESC LIMIT :limit`)
-      .all({ ...values, oldest, newest, limit: pageOf(limit) })
+      .all({ ...values, oldest, newest, limit })
       .map((row) => fromRow(row as unknown as MessageRow));
   }
 

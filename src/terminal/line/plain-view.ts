@@ -115,6 +115,10 @@ export class PlainView implements View {
     this.#print(`Unread: ${names}. /next reads them.`);
   }
 
+  forgotten(): void {
+    this.#lastFound = null;
+  }
+
   conversationChanged(): void {
     // Nothing stands there that would have to change.
   }
@@ -156,7 +160,7 @@ export class PlainView implements View {
     const newest = shown.length < count ? `, the newest ${shown.length} of them` : '';
     this.#print(
       count === 0
-        ? `Nothing said here has ${words}.`
+        ? `Nothing that was said has ${words}.`
         : `${countOf(count, 'message')} with ${words}${newest}:`,
     );
     for (const message of shown) this.#print(this.#lineOf(message));

@@ -3,8 +3,9 @@ import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import { makeFaceFor, whoToGreet } from '../chat/make-face.ts';
 import { outsideFor } from '../chat/make-outside.ts';
 import { Talk } from '../chat/talk.ts';
-import { EXIT_BY_REFUSAL } from '../cli/exit.ts';
+import { EXIT, EXIT_BY_REFUSAL } from '../cli/exit.ts';
 import { Histories } from '../history/histories.ts';
+
 import type { Settings } from '../settings.ts';
 import { PlainView } from './plain-view.ts';
 import { Prompt } from './prompt.ts';
@@ -85,6 +86,11 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
       leave();
     });
   }
+  process.on('uncaughtException', (error) => {
+    console.error('milena: this should not have happened:', error);
+    code = EXIT.FAULT;
+    leave();
+  });
   process.stdout.on('error', () => leave());
   talk.start(whoToGreet(settings, histories, invite));
   await left;

@@ -3,7 +3,7 @@ import type { StoredMessage } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
 import { cells, shorten } from './cells.ts';
 import { clock } from './days.ts';
-import { MAX_CHARACTERS, type Notice } from './message-rows.ts';
+import { MAX_CHARACTERS } from './message-rows.ts';
 
 /** Something that was said, as the bare view shows it. Both texts are safe for a terminal. */
 export interface BareSaid {
@@ -28,10 +28,6 @@ const ASCII = /^[\u0000-\u007f]*$/;
 export function bareMessage({ at, direction, peer, body }: StoredMessage, above: number): BareSaid {
   const who = direction === 'out' ? ME : nameOf(peer);
   return { head: headOf(at, who), text: sanitiseText(body.slice(0, MAX_CHARACTERS)), above };
-}
-
-export function bareNotice({ at, kind, text }: Notice, above: number): BareSaid {
-  return { head: headOf(at, kind === 'error' ? '!' : '-'), text, above };
 }
 
 function headOf(at: number | null, who: string): string {

@@ -213,6 +213,15 @@ export class Chat implements View {
     this.#drawing.soon();
   }
 
+  forgotten(peer: Peer): void {
+    // Nor is it found any longer.
+    if (this.#lastFound?.hits.some((hit) => isSame(hit.peer, peer))) {
+      this.#lastFound = null;
+      this.#update({ type: 'found', found: null });
+    }
+    this.conversationChanged();
+  }
+
   conversationChanged(): void {
     this.#list.changedAll();
     this.#drawing.soon();

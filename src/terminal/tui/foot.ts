@@ -1,7 +1,7 @@
 import type { Drawing } from './drawing.ts';
 import type { Frame } from './frame.ts';
 import { gateOf } from './gate.ts';
-import { HIDE_CURSOR, SHOW_CURSOR } from './modes.ts';
+import { ERASE_SCREEN, HIDE_CURSOR, SHOW_CURSOR } from './modes.ts';
 import { type Looks, painted } from './paint.ts';
 
 /** What is drawn between these is seen at once, by terminals that know them. */
@@ -10,6 +10,7 @@ const END = '\u001b[?2026l';
 /** The cursor's place, kept by the terminal. */
 const KEEP_PLACE = '\u001b7';
 const TO_PLACE = '\u001b8';
+const OWN_SCREEN = '\u001b[?1049h';
 const ERASE_ROW = '\u001b[2K';
 
 /**
@@ -38,6 +39,8 @@ export class Foot {
   get gate(): NodeJS.WriteStream {
     return gateOf(this.#out, (bytes) => {
       if (this.#isOver || bytes === '' || bytes === BEGIN || bytes === END) return bytes;
+      // A screen of one's own has the cursor where the shell had it, and may show what another program left there.
+      if (bytes.includes(OWN_SCREEN)) return bytes + ERASE_SCREEN + KEEP_PLACE;
       this.#shown = this.#painted();
       return TO_PLACE + bytes + KEEP_PLACE + this.#shown;
     });

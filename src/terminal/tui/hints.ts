@@ -1,4 +1,4 @@
-import { hitNumber } from './hits.ts';
+import { hitPlace } from './hits.ts';
 import type { Screen } from './screen.ts';
 
 /** Every prompt ends with it. */
@@ -40,11 +40,11 @@ export function hintFor(screen: Screen): string {
     return hints(key('complete', 'next'), key('complete-back', 'back'), key('cancel', 'as it was'));
   }
   if (screen.found?.found != null) {
-    const { picked, found } = screen.found;
+    const { picked, hits } = screen.found;
     return hints(
-      `hit ${hitNumber(picked, found.count)}`,
-      key('next-hit', 'older'),
-      key('previous-hit', 'newer'),
+      hitPlace(screen.found),
+      picked < hits.length - 1 ? key('next-hit', 'older') : [],
+      picked > 0 ? key('previous-hit', 'newer') : [],
       key('cancel', 'ends it'),
     );
   }

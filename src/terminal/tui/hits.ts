@@ -45,7 +45,17 @@ export function searchPage({ messages, ...found }: Found<StoredMessage>): FoundP
 }
 
 export function nothingFound({ search }: Found<StoredMessage>): string {
-  return `Nothing said here has ${sanitiseLine(search.entered)}.`;
+  return `Nothing that was said has ${sanitiseLine(search.entered)}.`;
+}
+
+/** Where the person is among the hits: the keys say which way there are more. */
+export function hitPlace({ picked, hits, found }: FoundPage): string {
+  const count = found?.count ?? hits.length;
+  const number = `hit ${hitNumber(picked, count)}`;
+  if (picked < hits.length - 1) return number;
+  return hits.length < count
+    ? `${number}, the last one listed: before: finds older ones`
+    : `${number}, the oldest`;
 }
 
 /** Only as much of the text is looked at as it takes: it may be long, and there may be many. */
@@ -57,7 +67,13 @@ export function hitOf({ body, fate: _, ...message }: StoredMessage, terms: reado
   const [behind = ''] = body.slice(first.start, first.start + MAX_LINE).split(LINE_BREAKS, 1);
   const isCut = before.length === 1 && from > 0;
   const line = sanitiseLine(`${isCut ? '…' : ''}${before.at(-1)}${behind}`);
-  return { ...message, line, places: [...placesOf(line, terms)] };
+  const places = [...placesOf(line, terms)];
+  // Words that stand together may do so over the end of the line.
+  return { ...message, line, places: places.length > 0 ? places : [...placesOf(line, wordsIn(terms))] };
+}
+
+function wordsIn(terms: readonly Term[]): Term[] {
+  return terms.flatMap(({ tokens }) => tokens.map((token) => ({ tokens: [token], isWhole: true })));
 }
 
 export function foundTitle({ title, picked, hits, found }: FoundPage): string {
@@ -67,7 +83,7 @@ export function foundTitle({ title, picked, hits, found }: FoundPage): string {
 }
 
 /** `3 of 1,204`. */
-export function hitNumber(picked: number, count: number): string {
+function hitNumber(picked: number, count: number): string {
   return `${(picked + 1).toLocaleString('en')} of ${count.toLocaleString('en')}`;
 }
 

@@ -42,7 +42,7 @@ export function readBindings(file: string): Bindings {
     if (!BINDING_NAMES.includes(name)) {
       const close = suggest(name, BINDING_NAMES);
       wrong(
-        `nothing is called ${name}${close === null ? '; /help keys has the names' : `: is ${close} meant?`}`,
+        `nothing is called ${name}${close === null ? `; there are ${BINDING_NAMES.join(', ')}` : `: is ${close} meant?`}`,
       );
       continue;
     }

@@ -13,6 +13,7 @@ export function linkedRows(
   text: string,
   role: Role,
   terms: readonly Term[] = [],
+  isHere = false,
 ): Span[][] {
   const links = findLinks(text);
   const places = [...placesOf(text, terms)];
@@ -21,8 +22,23 @@ export function linkedRows(
   return rows.map((row) => {
     const start = Math.max(at, text.indexOf(row, at));
     at = start + row.length;
-    return pieces(row, start, links, places, role);
+    return pieces(
+      row,
+      start,
+      within(links, start, at),
+      within(places, start, at),
+      role,
+      isHere ? 'found-here' : 'found',
+    );
   });
+}
+
+/** Those of sorted ranges that lie in a part of the text; what lies in front of it is taken out, as nobody asks for it again. */
+function within<One extends Range>(ranges: One[], start: number, end: number): One[] {
+  const passed = ranges.findIndex((range) => range.end > start);
+  ranges.splice(0, passed < 0 ? ranges.length : passed);
+  const behind = ranges.findIndex((range) => range.start >= end);
+  return ranges.slice(0, behind < 0 ? ranges.length : behind);
 }
 
 /** The row in pieces: another one begins wherever a link or something found begins or ends. */
@@ -32,17 +48,16 @@ function pieces(
   links: readonly Link[],
   places: readonly Range[],
   role: Role,
+  found: Role,
 ): Span[] {
-  const inRow = (range: Range) => range.start < start + row.length && range.end > start;
-  const [linksHere, placesHere] = [links.filter(inRow), places.filter(inRow)];
-  const edges = [...linksHere, ...placesHere].flatMap((range) => [range.start - start, range.end - start]);
+  const edges = [...links, ...places].flatMap((range) => [range.start - start, range.end - start]);
   const cuts = new Set([0, ...edges.filter((edge) => edge > 0 && edge < row.length)]);
   const starts = [...cuts].sort((one, other) => one - other);
   return starts.map((from, index) => {
     const has = (range: Range) => range.start - start <= from && range.end - start > from;
-    const link = linksHere.find(has);
+    const link = links.find(has);
     const text = row.slice(from, starts[index + 1]);
-    const here = placesHere.some(has) ? 'found' : role;
+    const here = places.some(has) ? found : role;
     return link === undefined ? span(text, here) : { text, role: here, link: link.url };
   });
 }

@@ -26,6 +26,8 @@ export interface Layout {
   readonly seconds: boolean;
   /** What was looked for, and is to be seen in the texts. */
   readonly terms: readonly Term[];
+  /** The message that was gone to for them. */
+  readonly here: number | null;
 }
 
 /** What stands above a message because of the one before it. */
@@ -54,10 +56,11 @@ export function layoutFor(
   seconds: boolean,
   names: readonly string[],
   terms: readonly Term[] = NO_TERMS,
+  here: number | null = null,
 ): Layout {
   const longest = Math.max(2, ...names.map(cells));
   const most = columns < 50 ? 10 : MAX_NAME_COLUMNS;
-  return { columns, nameColumns: Math.min(most, longest), seconds, terms };
+  return { columns, nameColumns: Math.min(most, longest), seconds, terms, here };
 }
 
 /** A message's rows, with the lines above it. */
@@ -76,7 +79,7 @@ export function messageRows(message: StoredMessage, layout: Layout, above: Above
           : { text: nameOf(peer), role: 'name', who: peer.name };
   const body = withoutTabs(sanitiseText(message.body.slice(0, MAX_CHARACTERS)));
   const role = message.highlight ? 'highlight' : 'text';
-  rows.push(...beside(layout, message.at, name, body, role, tickOf(message)));
+  rows.push(...beside(layout, message.at, name, body, role, tickOf(message), message.id === layout.here));
   if (fate?.kind === 'refused' || fate?.kind === 'undeliverable' || fate?.kind === 'unsure') {
     rows.push(...under(layout, wordsForFate(fate)));
   }
@@ -98,6 +101,7 @@ function beside(
   text: string,
   role: Role,
   tick: Span | null,
+  isHere = false,
 ): Row[] {
   const { columns, nameColumns, seconds, terms } = layout;
   const time = at === null ? ' '.repeat(seconds ? 8 : 5) : clock(at, seconds);
@@ -106,13 +110,13 @@ function beside(
   if (columns < MIN_BESIDE && name.role !== 'notice' && name.role !== 'error') {
     const head = [span(` ${time} `, 'dim'), { ...name, text: nameIn(name.text, Math.max(1, columns - 10)) }];
     const room = Math.max(1, columns - UNDER_INDENT - ticks);
-    const rows = linkedRows(wrapText(text, room, room), text, role, terms);
+    const rows = linkedRows(wrapText(text, room, room), text, role, terms, isHere);
     return [head, ...textRows(rows, UNDER_INDENT, columns, tick)];
   }
   const gap = columns < MIN_BESIDE ? 1 : 2;
   const left = 1 + cells(time) + gap + nameColumns + gap;
   const room = Math.max(1, columns - left - ticks);
-  const [first = [], ...rest] = linkedRows(wrapText(text, room, room), text, role, terms);
+  const [first = [], ...rest] = linkedRows(wrapText(text, room, room), text, role, terms, isHere);
   const head = [
     span(` ${time}${' '.repeat(gap)}`, 'dim'),
     { ...name, text: nameIn(name.text, nameColumns) },

@@ -38,7 +38,10 @@ export class Notices {
   }
 }
 
+/** What is said twice in a row, with nothing in between, stands there once. */
 export function addNotice(list: Said[], said: Said): void {
+  const last = list.at(-1);
+  if (last?.after === said.after && last.notice.text === said.notice.text) list.pop();
   list.push(said);
   if (list.length > MAX_NOTICES) list.shift();
 }

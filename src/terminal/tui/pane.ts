@@ -123,10 +123,11 @@ export class Pane {
   #layOut(screen: Screen): void {
     this.#screen = screen;
     const layout = this.#layoutNow();
-    const { columns, nameColumns, seconds, terms } = this.#layout;
+    const { columns, nameColumns, seconds, terms, here } = this.#layout;
     const isSame = layout.columns === columns && layout.nameColumns === nameColumns && layout.terms === terms;
-    if (!isSame || layout.seconds !== seconds) this.#layout = layout;
+    if (!isSame || layout.seconds !== seconds || layout.here !== here) this.#layout = layout;
     this.#timeline.layOut(this.#layout, this.#now());
+    this.#timeline.fill(this.#height);
   }
 
   /** Rows of the window while there is more below. */
@@ -138,6 +139,7 @@ export class Pane {
     const { talk, found } = this.#screen;
     const names = talk.to === null ? [] : [nameOf(talk.to)];
     const terms = found?.found?.search.terms;
-    return layoutFor(messageColumns(this.#screen), isWide(this.#screen), names, terms);
+    const here = found?.hits[found.picked]?.id ?? null;
+    return layoutFor(messageColumns(this.#screen), isWide(this.#screen), names, terms, here);
   }
 }

@@ -12,8 +12,9 @@ export type Role =
   | 'notice'
   | 'unread'
   | 'highlight'
-  /** What was looked for. */
+  /** What was looked for; and where the person has come to. */
   | 'found'
+  | 'found-here'
   | 'selected'
   | 'tick'
   | 'waiting'

@@ -142,7 +142,6 @@ export async function runScreen(
   const looks = looksOn(background);
   const foot = new Foot(bare.gate, chat, looks);
   const screen = (now: Looks) => <App chat={chat} getRows={chat.getBody} looks={now} />;
-  foot.erased();
   const app = render(screen(looks), {
     stdout: foot.gate,
     alternateScreen: true,

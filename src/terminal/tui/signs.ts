@@ -47,7 +47,14 @@ export function withSigns(row: Row, signs: Signs): Row {
 }
 
 /** What the pieces of a row are that others have written. */
-const THEIRS: ReadonlySet<Span['role']> = new Set(['text', 'name', 'external', 'highlight', 'found']);
+const THEIRS: ReadonlySet<Span['role']> = new Set([
+  'text',
+  'name',
+  'external',
+  'highlight',
+  'found',
+  'found-here',
+]);
 
 function inAscii(span: Span): Span {
   if (THEIRS.has(span.role)) return span;

@@ -1,6 +1,6 @@
 import type { History } from '../history/history.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
-import { type BareSaid, bareMessage, bareNotice } from './bare-lines.ts';
+import { type BareSaid, bareMessage } from './bare-lines.ts';
 import { DayHeadings } from './days.ts';
 import { HeldMessages } from './held-messages.ts';
 import { type Above, type Layout, messageRows, type Notice, noticeRows } from './message-rows.ts';
@@ -9,6 +9,8 @@ import type { Row } from './rows.ts';
 
 /** Rows of what came before that stay in sight above the first unread message. */
 const CONTEXT_ROWS = 2;
+/** The bare view looks so many windows back for messages. */
+const BARE_WINDOWS = 3;
 
 type Item =
   /** `day`: the day that begins with it, or null. */
@@ -136,7 +138,7 @@ export class Timeline {
     const key = `m${id}`;
     const item = this.#list().find((one) => one.key === key);
     const rows = item === undefined ? [] : this.#rowsOf(item);
-    const hit = rows.findIndex((row) => row.some(({ role }) => role === 'found'));
+    const hit = rows.findIndex((row) => row.some(({ role }) => role === 'found' || role === 'found-here'));
     this.#anchor = { key, row: hit < 0 ? Number.MAX_SAFE_INTEGER : hit };
     this.scroll(Math.floor(height / 3), height);
   }
@@ -177,6 +179,11 @@ export class Timeline {
     else this.#held.trim(Number(/^m(\d+)$/.exec(this.#anchor.key)?.[1] ?? Number.NaN));
   }
 
+  /** Another width or height may have made room below: then the window comes to what is newer, and to the end. */
+  fill(height: number): void {
+    this.#inWindow(height);
+  }
+
   /** The rows to show, at most `height`, oldest first. */
   window(height: number): Row[] {
     return this.#inWindow(height)
@@ -184,13 +191,14 @@ export class Timeline {
       .reverse();
   }
 
-  /** What any row of the window is of, oldest first. */
+  /** The messages that any row of the window is of, oldest first, and some before them in the place of the client's own lines. */
   bare(height: number): BareSaid[] {
+    this.fill(height);
     // The uppermost row of each counts.
-    const places = new Map(this.#inWindow(height).map(({ item, place }) => [item, place.row]));
-    return [...places].toReversed().map(([item, row]) => {
-      const above = row / this.#rowsOf(item).length;
-      return 'message' in item ? bareMessage(item.message, above) : bareNotice(item.notice, above);
+    const places = new Map(this.#upward(BARE_WINDOWS * height).map(({ item, place }) => [item, place.row]));
+    return [...places].toReversed().flatMap(([item, row]) => {
+      if (!('message' in item)) return [];
+      return [bareMessage(item.message, row / this.#rowsOf(item).length)];
     });
   }
 

@@ -68,6 +68,7 @@ describe.each([
     expect(findIn(history, 'disk in:bob')).toEqual(['disk full, I know', 'disk full, says bob']);
     expect(findIn(history, 'disk in:@bob from:me')).toEqual(['disk full, I know']);
     expect(findIn(history, 'from:maria')).toEqual(['disk full, to myself', 'disk full, I know']);
+    expect(findIn(history, 'from:@Maria')).toEqual(['disk full, to myself', 'disk full, I know']);
     expect(findIn(history, 'from:@me')).toEqual(['disk full, says one called me']);
     expect(findIn(history, 'from:"deploy bot"')).toEqual(['disk full, says a program']);
     expect(findIn(history, 'in:nobody')).toEqual([]);
@@ -161,8 +162,12 @@ test('all steps of a long search are taken', () => {
 test('what cannot be looked for is told in a sentence', () => {
   for (const nothing of ['', ' ', '"', '!?', '🍜', '\ud800', '\0'])
     expect(parseSearch(nothing, 'maria', NOON)).toMatch(/^Letters and digits/);
-  for (const day of ['2026-13', '2026-02-30', '21.11.', 'soon', '', '0', '2026-11-21T12:00'])
+  for (const day of ['2026-13', '2026-02-30', '21.11.', 'soon', '', '0', '0050', '2026-11-21T12:00'])
     expect(parseSearch(`disk before:"${day}"`, 'maria', NOON)).toMatch(/^before: takes a day such as/);
+  expect(parseSearch('disk from: bob', 'maria', NOON)).toBe(
+    'from: takes a name right behind it, such as from:bob.',
+  );
+  expect(parseSearch('After: today', 'maria', NOON)).toMatch(/^after: takes a day right behind it/);
 });
 
 describe('where the words stand', () => {

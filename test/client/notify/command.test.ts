@@ -8,6 +8,7 @@ import { notifyWords, parseNotifyCommand } from '../../../src/terminal/notify/co
 describe('a command line', () => {
   test.each([
     ['notify-send {from} {text}', ['notify-send', '{from}', '{text}']],
+    ['sh -c \'say "$1"\' - {text}', ['sh', '-c', 'say "$1"', '-', '{text}']],
     ['  say   "{from} says"\t\'{text}\' ', ['say', '{from} says', '{text}']],
     [String.raw`a\ b "c\"d" 'e\f' "" $HOME;&|`, ['a b', 'c"d', String.raw`e\f`, '', '$HOME;&|']],
   ])('%j is words', (line, words) => expect(parseNotifyCommand(line)).toEqual(words));
@@ -24,6 +25,8 @@ describe('a command line', () => {
     'a\0b',
     ' "" a',
     'a '.repeat(51),
+    "sh -c 'echo {text}'",
+    'bash -c "say {from}" - {text}',
   ])('%j is none', (line) => expect(parseNotifyCommand(line)).toBeUndefined());
 });
 

@@ -84,7 +84,7 @@ describe('/search', () => {
     screen.keys(KEY.alt('n'));
     await screen.shows(/bob {2}needle 107\n/, /^ hit 2 of 3/m);
     screen.keys(KEY.alt('n'), KEY.alt('n'), KEY.alt('n'));
-    await screen.shows(/bob {2}needle 7\n/, /^ hit 3 of 3/m);
+    await screen.shows(/bob {2}needle 7\n/, /^ hit 3 of 3, the oldest · Alt\+Shift\+N newer · Esc ends it$/m);
     screen.keys(KEY.alt('N'), KEY.alt('N'));
     await screen.shows(/carol {2}needle 207\n/, /^ hit 1 of 3/m);
     screen.keys('/search', KEY.enter);
@@ -97,6 +97,22 @@ describe('/search', () => {
     await screen.shows(/bob {2}needle 107\n/, /^ hit 2 of 3/m);
     screen.keys('thanks', KEY.enter);
     await screen.shows(/me {3}thanks/, /^ Enter send/m);
+  });
+
+  test('has nothing of what was forgotten', async () => {
+    await openLoggedIn();
+    server.peer.send(messageFrom('bob', 1, 'a needle'));
+    await screen.shows(/bob/);
+    screen.keys('/search needle', KEY.enter);
+    await screen.shows(/ 1 of 1 with needle/);
+    screen.keys(KEY.enter);
+    await screen.shows(/^ hit 1 of 1/m);
+    screen.keys('/forget', KEY.enter);
+    await screen.shows(/forget bob\?/);
+    screen.keys('yes', KEY.enter);
+    await screen.shows(/1 message with bob forgotten\./);
+    screen.keys('/search', KEY.enter);
+    await screen.shows(/! Usage: \/search WORDS|· Usage: \/search WORDS/);
   });
 
   test('of many the newest are shown, and the true number', async () => {
@@ -126,7 +142,7 @@ describe('/search', () => {
     screen.keys(KEY.enter);
     await screen.shows(/│ \d\d:\d\d {2}bob {2}number 3\n/, /below/);
     screen.keys('/search nobody said this', KEY.enter);
-    await screen.shows(/· Nothing said here has nobody said this\./);
+    await screen.shows(/· Nothing that was said has nobody said this\./);
   });
 
   test('needs an account, but no connection', async () => {
@@ -210,7 +226,7 @@ describe('/forget', () => {
     await screen.inputIs(' ›');
     expect(screen.text).not.toMatch(/a secret/);
     screen.keys('/search secret', KEY.enter);
-    await screen.shows(/Nothing said here has secret/);
+    await screen.shows(/Nothing that was said has secret/);
     // Somebody who writes again is there again.
     server.peer.send(messageFrom('bob', 3, 'hello again'));
     await screen.until(() => expect(screen.list).toEqual(['bob 1', 'carol 1']));

@@ -32,6 +32,11 @@ describe('a hit', () => {
     expect(places.map(({ start, end }) => line.slice(start, end))).toEqual(['disk']);
   });
 
+  it('of words that stand together over the end of a line has those of its own line', () => {
+    const { line, places } = hitOf(message('the disk\nfull here'), searchOf('"disk full"').terms);
+    expect([line, places.map(({ start, end }) => line.slice(start, end))]).toEqual(['the disk', ['disk']]);
+  });
+
   it('has no more of a long line than what stands around it', () => {
     const { line } = hitOf(
       message(`${'x '.repeat(30_000)}disk${' y'.repeat(30_000)}`),

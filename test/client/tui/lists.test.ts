@@ -97,7 +97,7 @@ describe('headings of days', () => {
 });
 
 describe('notices', () => {
-  const said = (id: number) => ({ notice: { id, at: 0, kind: 'info' as const, text: 'x' }, after: 0 });
+  const said = (id: number) => ({ notice: { id, at: 0, kind: 'info' as const, text: `x ${id}` }, after: 0 });
 
   test('have bounds: in a conversation, and in the number of conversations', () => {
     const notices = new Notices();
