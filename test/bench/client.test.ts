@@ -9,8 +9,8 @@ import { FrameDecoder } from '../../src/protocol/frame.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import type { ServerFrame } from '../../src/protocol/v2/replies.ts';
 import type { Request } from '../../src/protocol/v2/requests.ts';
-import { certificateFolder, makeCertificate } from '../frontend/certificate.ts';
 import { Random } from '../protocol/random.ts';
+import { certificateFolder, makeCertificate } from '../server/certificate.ts';
 
 const RUN = 5;
 const ID = Buffer.alloc(16, 1);

@@ -11,8 +11,8 @@ import { startBroker } from '../broker/broker.ts';
 import { javaCommand, javaUsable, kafkaClassPath } from '../broker/jvm-broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
-import { RawClient2 } from '../frontend/raw-client2.ts';
 import { CODECS, type Codec, packedBatch, rawBatch, records, zeros } from '../kafka/packed.ts';
+import { RawClient2 } from '../server/raw-client2.ts';
 import { peakOf } from './peak.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 

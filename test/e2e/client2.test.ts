@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
-import { certificateFolder, makeCertificate } from '../frontend/certificate.ts';
+import { certificateFolder, makeCertificate } from '../server/certificate.ts';
 import {
   answerPassword,
   closeClients,

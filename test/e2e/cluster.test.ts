@@ -3,7 +3,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { javaUsable } from '../broker/jvm-broker.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
-import { RawClient2 } from '../frontend/raw-client2.ts';
+import { RawClient2 } from '../server/raw-client2.ts';
 import { built } from './running-frontend.ts';
 import { runScript, stateFolder } from './script.ts';
 

@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { encodeAccount } from '../../src/storage/kafka/tables/account-record.ts';
 import { ACCOUNTS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
-import { type Done, RunningCommand } from '../client/script/running-command.ts';
+import { witness } from '../kafka/cluster.ts';
+import { certificateFolder, makeCertificate } from '../server/certificate.ts';
+import { type Done, RunningCommand } from '../terminal/cli/running-command.ts';
 import {
   accountShape,
   checkShape,
@@ -17,9 +19,7 @@ import {
   shaped,
   statusShape,
   storedShape,
-} from '../client/script/shapes.ts';
-import { certificateFolder, makeCertificate } from '../frontend/certificate.ts';
-import { witness } from '../kafka/cluster.ts';
+} from '../terminal/cli/shapes.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { ROOT } from './script.ts';
 import { TestTerminal } from './terminal.ts';

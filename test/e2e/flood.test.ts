@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { HostileServer, MALICE } from '../client/script/hostile-server.ts';
+import { HostileServer, MALICE } from '../terminal/cli/hostile-server.ts';
 import { closeClients, openClient, ownFolder, removeFolders } from './client-terminal.ts';
 import { built } from './running-frontend.ts';
 

@@ -8,8 +8,8 @@ import { startBroker } from '../broker/broker.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePorts } from '../broker/ports.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
-import { RawClient } from '../frontend/raw-client.ts';
 import { testConfig, testLog } from '../kafka/cluster.ts';
+import { RawClient } from '../server/raw-client.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { ROOT } from './script.ts';
 

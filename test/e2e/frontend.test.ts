@@ -5,8 +5,8 @@ import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, numbered, uniqueName } from '../contracts/cluster.ts';
-import { RawClient } from '../frontend/raw-client.ts';
 import { testTrust } from '../kafka/cluster.ts';
+import { RawClient } from '../server/raw-client.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { playVersion1 } from './version1-program.ts';
 

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { SEQUENCES } from '../client/terminal/sequences.ts';
+import { SEQUENCES } from '../terminal/keyboard/sequences.ts';
 import {
   closeClients,
   openAs,

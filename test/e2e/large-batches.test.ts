@@ -4,8 +4,8 @@ import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
-import { RawClient2 } from '../frontend/raw-client2.ts';
 import { rawBatch, recordsOf } from '../kafka/packed.ts';
+import { RawClient2 } from '../server/raw-client2.ts';
 import { peakOf } from './peak.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 

@@ -10,7 +10,7 @@ import { startBroker } from '../broker/broker.ts';
 import { javaCommand, javaUsable, kafkaClassPath } from '../broker/jvm-broker.ts';
 import { freePorts } from '../broker/ports.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
-import { milena } from '../client/script/running-command.ts';
+import { milena } from '../terminal/cli/running-command.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { runScript } from './script.ts';
 

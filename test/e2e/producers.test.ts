@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
-import { RawClient2 } from '../frontend/raw-client2.ts';
+import { RawClient2 } from '../server/raw-client2.ts';
 import { ALL_CODECS, type AnyCodec, type Mode, type Program, programs } from './programs/programs.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 

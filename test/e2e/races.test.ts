@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
-import { RawClient2 } from '../frontend/raw-client2.ts';
+import { RawClient2 } from '../server/raw-client2.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 
 const PASSWORD = 'correct horse';

@@ -14,8 +14,8 @@ import {
 } from '../../src/terminal/tui/input-line.ts';
 import { viewInput } from '../../src/terminal/tui/input-view.ts';
 import { maxInputRows } from '../../src/terminal/tui/screen.ts';
-import { SEQUENCES } from '../client/terminal/sequences.ts';
 import { Random } from '../protocol/random.ts';
+import { SEQUENCES } from '../terminal/keyboard/sequences.ts';
 import { closeClients, openAs, person, removeFolders, startFrontend } from './client-terminal.ts';
 import { Friend } from './friend.ts';
 import { built, type RunningFrontend } from './running-frontend.ts';

@@ -13,9 +13,9 @@ import { authorizedDoor, type Door, passwordOf, settingsOf } from '../broker/aut
 import { startBroker } from '../broker/broker.ts';
 import { javaUsable } from '../broker/jvm-broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
-import { milena } from '../client/script/running-command.ts';
 import { eventually } from '../contracts/cluster.ts';
-import { RawClient } from '../frontend/raw-client.ts';
+import { RawClient } from '../server/raw-client.ts';
+import { milena } from '../terminal/cli/running-command.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { ROOT, RunningScript, runScript } from './script.ts';
 

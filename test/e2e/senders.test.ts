@@ -1,8 +1,8 @@
 /** Commands that only send, many of one account at once, beside its own chat: real processes, terminals, frontends and Kafka. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { RunningCommand } from '../client/script/running-command.ts';
-import { messageShape, sentShape, shaped } from '../client/script/shapes.ts';
+import { RunningCommand } from '../terminal/cli/running-command.ts';
+import { messageShape, sentShape, shaped } from '../terminal/cli/shapes.ts';
 import {
   CLIENT,
   closeClients,

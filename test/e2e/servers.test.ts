@@ -13,8 +13,8 @@ import {
   test,
   vi,
 } from 'vitest';
-import { type Done, RunningCommand } from '../client/script/running-command.ts';
-import { messageShape, sentShape, shaped } from '../client/script/shapes.ts';
+import { type Done, RunningCommand } from '../terminal/cli/running-command.ts';
+import { messageShape, sentShape, shaped } from '../terminal/cli/shapes.ts';
 import {
   answerPassword,
   closeClients,

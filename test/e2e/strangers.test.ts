@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
-import { RawClient2 } from '../frontend/raw-client2.ts';
+import { RawClient2 } from '../server/raw-client2.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { ROOT, runScript } from './script.ts';
 

@@ -1,6 +1,6 @@
 /* The sections *Pushes*, *Sending* and *Receiving*. */
 import { describe, expect } from 'vitest';
-import { openHouse } from '../frontend/house.ts';
+import { openHouse } from '../server/house.ts';
 import { type Client, eventually, hexes, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';

@@ -4,7 +4,7 @@ import { newClusterKey } from '../../src/core/cluster-key.ts';
 import { EngineError } from '../../src/core/errors.ts';
 import { writeInvite } from '../../src/core/invite.ts';
 import { LIMITS } from '../../src/server/limits.ts';
-import { openHouse } from '../frontend/house.ts';
+import { openHouse } from '../server/house.ts';
 import { eventually, newId, PASSWORD } from './client.ts';
 import { frame, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';

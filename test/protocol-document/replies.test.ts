@@ -1,8 +1,8 @@
 /* The tables of replies and the section *States*. */
 import { readFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
-import { openHouse } from '../frontend/house.ts';
 import { deleteBelow } from '../kafka/delete-records.ts';
+import { openHouse } from '../server/house.ts';
 import { eventually, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';

@@ -40,7 +40,7 @@ const REASONS = new Map<string, readonly string[]>([
   ],
   ['this server has no reason to say it', ['| | `retryAfterMs?` | ms | connect again not before |']],
   [
-    'test/frontend/tls.test.ts',
+    'test/server/tls.test.ts',
     [
       'Except on loopback the connection is TLS 1.3, unless the operator has chosen otherwise: nothing below hides a password.',
     ],

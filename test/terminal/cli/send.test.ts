@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ProtocolErrorCode } from '../../../src/protocol/errors.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
-import { fail, unless } from '../v2/harness.ts';
-import { agreeable, sentFor, TestServer2, WELCOME } from '../v2/test-server.ts';
+import { fail, unless } from '../../client/v2/harness.ts';
+import { agreeable, sentFor, TestServer2, WELCOME } from '../../client/v2/test-server.ts';
 import { type CommandOptions, type Done, milena, RunningCommand } from './running-command.ts';
 import { sentShape, shaped } from './shapes.ts';
 

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fail, unless } from '../v2/harness.ts';
-import { type Behaviour, TestServer2 } from '../v2/test-server.ts';
+import { fail, unless } from '../../client/v2/harness.ts';
+import { type Behaviour, TestServer2 } from '../../client/v2/test-server.ts';
 import { type Done, milena } from './running-command.ts';
 import { checkShape, failedShape, sentShape, shaped } from './shapes.ts';
 

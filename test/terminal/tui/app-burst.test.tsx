@@ -1,7 +1,7 @@
 /** Many messages at once. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TerminalBell } from '../../../src/terminal/tui/terminal-bell.ts';
-import { messageFrom, TestServer2 } from '../v2/test-server.ts';
+import { messageFrom, TestServer2 } from '../../client/v2/test-server.ts';
 import { KEY, TestScreen } from './test-screen.tsx';
 
 const BURST = 5_000;

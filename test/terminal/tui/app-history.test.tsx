@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { History } from '../../../src/terminal/history/history.ts';
-import { agreeable, messageFrom, sentFor, TestServer2 } from '../v2/test-server.ts';
+import { agreeable, messageFrom, sentFor, TestServer2 } from '../../client/v2/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
 let server: TestServer2;

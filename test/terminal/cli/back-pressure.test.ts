@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { agreeable, messageFrom, TestServer2 } from '../../client/v2/test-server.ts';
 import { ROOT, scriptEnvironment } from '../../e2e/script.ts';
-import { agreeable, messageFrom, TestServer2 } from '../v2/test-server.ts';
 import { messageShape, shaped } from './shapes.ts';
 
 const BODY = 'x'.repeat(60_000);

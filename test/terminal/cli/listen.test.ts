@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { hex } from '../../../src/client/v2/seen.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import { KeptLogins } from '../../../src/terminal/kept-logins.ts';
-import { fail, unless } from '../v2/harness.ts';
+import { fail, unless } from '../../client/v2/harness.ts';
 import {
   agreeable,
   externalMessage,
@@ -16,7 +16,7 @@ import {
   TestServer2,
   tokenOf,
   WELCOME,
-} from '../v2/test-server.ts';
+} from '../../client/v2/test-server.ts';
 import { milena, RunningCommand } from './running-command.ts';
 import { messageShape, shaped } from './shapes.ts';
 

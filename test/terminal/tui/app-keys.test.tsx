@@ -1,6 +1,6 @@
 /** Keys: through conversations and what was said, and around the line that is written. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { agreeable, messageFrom, TestServer2 } from '../v2/test-server.ts';
+import { agreeable, messageFrom, TestServer2 } from '../../client/v2/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
 let server: TestServer2;

@@ -4,8 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ProtocolErrorCode } from '../../../src/protocol/errors.ts';
-import { fail, unless } from '../v2/harness.ts';
-import { agreeable, type Behaviour, idOf, messageFrom, sessionOf, TestServer2 } from '../v2/test-server.ts';
+import { fail, unless } from '../../client/v2/harness.ts';
+import {
+  agreeable,
+  type Behaviour,
+  idOf,
+  messageFrom,
+  sessionOf,
+  TestServer2,
+} from '../../client/v2/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
 let server: TestServer2;

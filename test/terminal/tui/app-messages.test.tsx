@@ -8,7 +8,7 @@ import {
   sentFor,
   sessionOf,
   TestServer2,
-} from '../v2/test-server.ts';
+} from '../../client/v2/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
 let server: TestServer2;

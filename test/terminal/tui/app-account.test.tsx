@@ -1,8 +1,8 @@
 /** Who one is: the first start, passwords, being logged in elsewhere, leaving. Version 2. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
-import { unless } from '../v2/harness.ts';
-import { agreeable, messageFrom, sessionOf, TestServer2 } from '../v2/test-server.ts';
+import { unless } from '../../client/v2/harness.ts';
+import { agreeable, messageFrom, sessionOf, TestServer2 } from '../../client/v2/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
 let server: TestServer2;

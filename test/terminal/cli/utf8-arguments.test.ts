@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { demandUtf8 } from '../../../src/terminal/cli/utf8-arguments.ts';
-import { agreeable, TestServer2 } from '../v2/test-server.ts';
+import { agreeable, TestServer2 } from '../../client/v2/test-server.ts';
 
 const LATIN = "$'caf\\xe9'";
 const MEANT = "$'caf\\xef\\xbf\\xbd'";

@@ -1,6 +1,6 @@
 /** The page of addresses, and keys to it, without anything that opens or copies. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { messageFrom, TestServer2 } from '../v2/test-server.ts';
+import { messageFrom, TestServer2 } from '../../client/v2/test-server.ts';
 import { KEY, TestScreen } from './test-screen.tsx';
 
 let server: TestServer2;

@@ -1,6 +1,6 @@
 /** The same screen with version 1 of the protocol: no passwords, no ids, a retrieve for what waited. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { agreeable, TestServer } from '../v1/test-server.ts';
+import { agreeable, TestServer } from '../../client/v1/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
 let server: TestServer;

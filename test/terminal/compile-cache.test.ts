@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { milena } from './script/running-command.ts';
+import { milena } from './cli/running-command.ts';
 
 let base: string;
 

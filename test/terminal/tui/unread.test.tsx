@@ -1,7 +1,7 @@
 /** What is read and what is not, in the chat without a terminal. Version 2. */
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
-import { agreeable, messageFrom, sentFor, TestServer2, WELCOME } from '../v2/test-server.ts';
+import { agreeable, messageFrom, sentFor, TestServer2, WELCOME } from '../../client/v2/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
 let server: TestServer2;

@@ -1,6 +1,6 @@
 /** New passwords: what is too easy to guess is told before it is typed again. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { TestServer2 } from '../v2/test-server.ts';
+import { TestServer2 } from '../../client/v2/test-server.ts';
 import { KEY, TestScreen } from './test-screen.tsx';
 
 let server: TestServer2;

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TestServer2 } from '../../client/v2/test-server.ts';
 import { ROOT } from '../../e2e/script.ts';
-import { TestServer2 } from '../v2/test-server.ts';
 import { home, milena } from './running-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'milena-modules-'));
