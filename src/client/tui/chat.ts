@@ -10,7 +10,7 @@ import { asText, commandWords } from '../talk/commands.ts';
 import type { Question, SaidLink, TalkState, View } from '../talk/display.ts';
 import type { MakeFace } from '../talk/face.ts';
 import { Talk, type TalkOptions } from '../talk/talk.ts';
-import { nameOf } from '../talk/words.ts';
+import { countOf, nameOf } from '../talk/words.ts';
 import type { InputEvent } from '../terminal/input-event.ts';
 import { activityPage } from './activity.ts';
 import { type Bare, leaveBare, NO_BARE } from './bare-view.ts';
@@ -250,7 +250,7 @@ export class Chat implements View {
   }
 
   links(links: readonly SaidLink[], canOpen: boolean): void {
-    const title = `${links.length} ${links.length === 1 ? 'address' : 'addresses'}, the newest first`;
+    const title = `${countOf(links.length, 'address', 'addresses')}, the newest first`;
     this.#update({ type: 'page', page: { type: 'links', title, links, picked: 0, canOpen } });
     this.#drawing.soon();
   }

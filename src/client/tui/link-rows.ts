@@ -1,5 +1,5 @@
 import type { SaidLink } from '../talk/display.ts';
-import { ME, nameOf } from '../talk/words.ts';
+import { countOf, ME, nameOf } from '../talk/words.ts';
 import { cells, toWidth } from './cells.ts';
 import { cutName } from './cut-names.ts';
 import { lately } from './days.ts';
@@ -72,10 +72,5 @@ function cut(url: string, columns: number): string[] {
 }
 
 function missingRow(rows: number, columns: number): Row {
-  return [
-    span(
-      toWidth(`    … ${rows} ${rows === 1 ? 'row' : 'rows'} more, in a larger window`, columns),
-      'selected',
-    ),
-  ];
+  return [span(toWidth(`    … ${countOf(rows, 'row')} more, in a larger window`, columns), 'selected')];
 }
