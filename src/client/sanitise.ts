@@ -10,7 +10,8 @@ const MAX_MARKS = 4;
 /** At most this many graphemes of a name are shown. */
 const MAX_NAME_GRAPHEMES = 64;
 
-const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
+/** What the screen takes for the end of a line. */
+export const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are what it looks for
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const JOINERS = /\u200c|\u200d/gu;
