@@ -32,6 +32,14 @@ export function findLinks(text: string): Link[] {
   return links;
 }
 
+/** Where an address leads to, where that is not what it seems to begin with: a name in front of an @, letters beyond ASCII. */
+export function otherHost(url: string): string | null {
+  const { host, hostname } = new URL(url);
+  const [, seeming = ''] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
+  const bare = seeming.toLowerCase().replace(/:\d*$/, '');
+  return bare === hostname ? null : host;
+}
+
 /** Without what ends the sentence or the bracket around it. */
 function withoutSentence(found: string): string {
   // Counted once: to do so for each sign that is taken off would take longer the longer it is.

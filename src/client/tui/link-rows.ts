@@ -1,5 +1,6 @@
 import type { SaidLink } from '../talk/display.ts';
 import { countOf, ME, nameOf } from '../talk/words.ts';
+import { otherHost } from '../urls.ts';
 import { cells, toWidth } from './cells.ts';
 import { cutName } from './cut-names.ts';
 import { lately } from './days.ts';
@@ -56,14 +57,6 @@ function rowsOf({ url, message }: SaidLink, number: number, role: Role, columns:
   if (host === null) return rows;
   const warning = cut(`leads to ${host}`, Math.max(1, columns - indent - 1));
   return [...rows, ...warning.map((text): Row => [span(' '.repeat(indent) + text, 'error')])];
-}
-
-/** Where an address leads to, where that is not what it seems to begin with: a name in front of an @, letters beyond ASCII. */
-function otherHost(url: string): string | null {
-  const { host, hostname } = new URL(url);
-  const [, seeming = ''] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
-  const bare = seeming.toLowerCase().replace(/:\d*$/, '');
-  return bare === hostname ? null : host;
 }
 
 /** Pieces of so many characters; addresses are of ASCII. */
