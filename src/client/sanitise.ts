@@ -46,15 +46,7 @@ const JOINING_END = new RegExp(`[${JOINING_SCRIPT}]$`, 'u');
  * joiners and variation selectors stay where a script or an emoji needs them. Applied again it changes nothing.
  */
 export function sanitiseText(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(LINE_BREAK, '\n')
-    .replace(CONTROL, picture)
-    .replace(NONCHARACTER, '\ufffd')
-    .replace(INVISIBLE, '')
-    .replace(VARIATION, keepVariation)
-    .replace(JOINERS, keepJoiner)
-    .replace(TOO_MANY_MARKS, '$1')
+  return visible(text, picture)
     .replace(MARK_ALONE, '$1\u25cc')
     .replace(BLANK_LINES, '\n'.repeat(MAX_BLANK_LINES + 1));
 }
@@ -81,6 +73,27 @@ export function sanitiseName(name: string): string {
  */
 export function sanitiseTyped(text: string): string {
   return text.toWellFormed().replace(LINE_BREAK, '\n').replace(CONTROL, '').replace(INVISIBLE, '');
+}
+
+/**
+ * A text for other programs, so that what is pasted is what was seen: as `sanitiseText`, but control characters go, as nobody wants
+ * their pictures there, and no line or circle is taken away or added for the sake of the screen.
+ */
+export function sanitiseCopied(text: string): string {
+  return visible(text, () => '');
+}
+
+/** @param instead what stands for a control character */
+function visible(text: string, instead: (control: string) => string): string {
+  return text
+    .toWellFormed()
+    .replace(LINE_BREAK, '\n')
+    .replace(CONTROL, instead)
+    .replace(NONCHARACTER, '\ufffd')
+    .replace(INVISIBLE, '')
+    .replace(VARIATION, keepVariation)
+    .replace(JOINERS, keepJoiner)
+    .replace(TOO_MANY_MARKS, '$1');
 }
 
 function picture(control: string): string {
