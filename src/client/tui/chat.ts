@@ -249,10 +249,11 @@ export class Chat implements View {
     this.#drawing.soon();
   }
 
-  links(links: readonly SaidLink[], canOpen: boolean): void {
+  links(links: readonly SaidLink[], canOpen: boolean): number {
     const title = `${countOf(links.length, 'address', 'addresses')}, the newest first`;
     this.#update({ type: 'page', page: { type: 'links', title, links, picked: 0, canOpen } });
     this.#drawing.soon();
+    return links.length;
   }
 
   activity(): void {
