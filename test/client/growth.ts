@@ -1,3 +1,7 @@
+/** Less than this, in milliseconds, says more of the clock and the compiler than of the work: then it is done again and again. */
+const MEASURABLE_MS = 5;
+const RUNS = 5;
+
 /**
  * How many times as long work takes for so many times as much: about `times` where it is linear, 1 where it is bounded, `times`
  * squared where it is quadratic. The fastest of several runs each, so that a machine with other work tells no other story.
@@ -8,11 +12,14 @@ export function growth(work: (size: number) => void, size: number, times: number
 }
 
 function fastest(work: () => void): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 7; run += 1) {
-    const began = performance.now();
+  return Math.min(...Array.from({ length: RUNS }, () => durationOf(work)));
+}
+
+function durationOf(work: () => void): number {
+  const began = performance.now();
+  for (let done = 1; ; done += 1) {
     work();
-    best = Math.min(best, performance.now() - began);
+    const duration = performance.now() - began;
+    if (duration >= MEASURABLE_MS) return duration / done;
   }
-  return best;
 }
