@@ -100,14 +100,17 @@ describe('addresses', () => {
     expect(before.mock.calls.length).toBeLessThanOrEqual(3);
   });
 
-  test('without any it says so', () => {
+  test('without any it says so', async () => {
     hears('hi');
-    expect(() => outside().open(history, BOB, null)).toThrow(/no addresses/);
+    await expect(async () => outside().open(history, BOB, null)).rejects.toThrow(/no addresses/);
   });
 
   test('are there at once if there is little to look at, for a key that comes right behind', () => {
-    hears('http://one.example');
-    expect(outside().open(history, BOB, null)).toBeUndefined();
+    hears('http://one.example', 'more', 'and more');
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+    const done = outside().open(history, BOB, null);
+    clock.mockRestore();
+    expect(done).toBeUndefined();
     expect(shown).toHaveLength(1);
   });
 
