@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readEntries, writeEntries } from '../client/small-file.ts';
+import { throughTmux } from './tmux.ts';
 
 export const CLIPBOARD_CHOICES = ['ask', 'on', 'off'] as const;
 export type ClipboardChoice = (typeof CLIPBOARD_CHOICES)[number];
@@ -11,9 +12,8 @@ const ALLOWED = 'allowed';
  * programs that copy so. Terminals that take less drop a longer one without a word.
  */
 export const MAX_COPIED_BYTES = 74_994;
-const ST = '\u001b\\';
 
-export interface ClipboardOptions {
+interface ClipboardOptions {
   readonly choice: ClipboardChoice;
   /** Where histories lie, and what the person has answered; null: it is asked for once in each process. */
   readonly directory: string | null;
@@ -66,5 +66,5 @@ export class Clipboard {
  */
 export function copying(text: string, isInTmux: boolean): string {
   const bytes = `\u001b]52;c;${Buffer.from(text).toString('base64')}\u0007`;
-  return isInTmux ? `${bytes}\u001bPtmux;${bytes.replaceAll('\u001b', '\u001b\u001b')}${ST}` : bytes;
+  return isInTmux ? bytes + throughTmux(bytes) : bytes;
 }

@@ -10,7 +10,8 @@ const MAX_MARKS = 4;
 /** At most this many graphemes of a name are shown. */
 const MAX_NAME_GRAPHEMES = 64;
 
-const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
+/** What the screen takes for the end of a line. */
+export const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are what it looks for
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const JOINERS = /\u200c|\u200d/gu;
@@ -45,15 +46,7 @@ const JOINING_END = new RegExp(`[${JOINING_SCRIPT}]$`, 'u');
  * joiners and variation selectors stay where a script or an emoji needs them. Applied again it changes nothing.
  */
 export function sanitiseText(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(LINE_BREAK, '\n')
-    .replace(CONTROL, picture)
-    .replace(NONCHARACTER, '\ufffd')
-    .replace(INVISIBLE, '')
-    .replace(VARIATION, keepVariation)
-    .replace(JOINERS, keepJoiner)
-    .replace(TOO_MANY_MARKS, '$1')
+  return visible(text, picture)
     .replace(MARK_ALONE, '$1\u25cc')
     .replace(BLANK_LINES, '\n'.repeat(MAX_BLANK_LINES + 1));
 }
@@ -80,6 +73,27 @@ export function sanitiseName(name: string): string {
  */
 export function sanitiseTyped(text: string): string {
   return text.toWellFormed().replace(LINE_BREAK, '\n').replace(CONTROL, '').replace(INVISIBLE, '');
+}
+
+/**
+ * A text for other programs, so that what is pasted is what was seen: as `sanitiseText`, but control characters go, as nobody wants
+ * their pictures there, and no line or circle is taken away or added for the sake of the screen.
+ */
+export function sanitiseCopied(text: string): string {
+  return visible(text, () => '');
+}
+
+/** @param instead what stands for a control character */
+function visible(text: string, instead: (control: string) => string): string {
+  return text
+    .toWellFormed()
+    .replace(LINE_BREAK, '\n')
+    .replace(CONTROL, instead)
+    .replace(NONCHARACTER, '\ufffd')
+    .replace(INVISIBLE, '')
+    .replace(VARIATION, keepVariation)
+    .replace(JOINERS, keepJoiner)
+    .replace(TOO_MANY_MARKS, '$1');
 }
 
 function picture(control: string): string {

@@ -7,7 +7,9 @@ export interface Link {
 
 const URL_IN_TEXT = /\bhttps?:\/\/[^\s<>"`]+/gi;
 /** What stands behind an address in a sentence, and not in it. */
-const SENTENCE_END = /[.,;:!?'’»”]+$/u;
+const SENTENCE_END = ".,;:!?'’»”";
+const OPENING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+const BRACKET = /[()[\]{}]/g;
 /** Terminals drop longer ones (VTE's bound, which others have taken over). */
 const MAX_URL_BYTES = 2_083;
 /** With what may stand behind it in a sentence. */
@@ -30,22 +32,30 @@ export function findLinks(text: string): Link[] {
   return links;
 }
 
-/** Without what ends the sentence or the bracket around it. */
-function withoutSentence(found: string): string {
-  let url = found;
-  for (;;) {
-    const shorter = url.replace(SENTENCE_END, '');
-    const last = shorter.at(-1) ?? '';
-    const opening = { ')': '(', ']': '[', '}': '{' }[last];
-    const isOpenedBefore = opening === undefined || count(shorter, opening) >= count(shorter, last);
-    const next = isOpenedBefore ? shorter : shorter.slice(0, -1);
-    if (next === url) return url;
-    url = next;
-  }
+/** Where an address leads to, where that is not what it seems to begin with: a name in front of an @, letters beyond ASCII. */
+export function otherHost(url: string): string | null {
+  const { host, hostname } = new URL(url);
+  const [, seeming = ''] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
+  const bare = seeming.toLowerCase().replace(/:\d*$/, '');
+  return bare === hostname ? null : host;
 }
 
-function count(text: string, character: string): number {
-  return text.split(character).length - 1;
+/** Without what ends the sentence or the bracket around it. */
+function withoutSentence(found: string): string {
+  // Counted once: to do so for each sign that is taken off would take longer the longer it is.
+  const counts = new Map<string, number>();
+  for (const [bracket] of found.matchAll(BRACKET)) counts.set(bracket, (counts.get(bracket) ?? 0) + 1);
+  let end = found.length;
+  for (; end > 0; end -= 1) {
+    const last = found.charAt(end - 1);
+    if (SENTENCE_END.includes(last)) continue;
+    const opening = OPENING[last];
+    if (opening === undefined) break;
+    const closed = counts.get(last) ?? 0;
+    if ((counts.get(opening) ?? 0) >= closed) break;
+    counts.set(last, closed - 1);
+  }
+  return found.slice(0, end);
 }
 
 /**

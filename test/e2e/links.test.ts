@@ -120,13 +120,18 @@ describe('addresses', () => {
   test('are opened by their number, and a failure is told once', async () => {
     const env = { ...NO_DESKTOP, MILENA_OPEN: 'sh -c "exit 3"' };
     const { terminal } = await withMessages(['https://one.example https://two.example'], { env });
+    // Nothing that nobody has seen.
+    terminal.type('/open 2\r');
+    await terminal.shows(/^ 2 addresses, the newest first/m);
+    terminal.send('\u001b');
+    await terminal.shows(/│/);
     terminal.type('/open 2\r');
     await says(
       terminal,
       /Opening https:\/\/one\.example .*The address could not be opened: sh ends with 3\./,
     );
     terminal.type('/open 3\r');
-    await says(terminal, /There are only 2 addresses here/);
+    await says(terminal, /There are only 2 addresses in the list/);
   });
 
   test('are copied where nothing opens them, after one question for good', async () => {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { sanitiseLine, sanitiseName, sanitiseText, sanitiseTyped } from '../../src/terminal/sanitise.ts';
+import {
+  sanitiseCopied,
+  sanitiseLine,
+  sanitiseName,
+  sanitiseText,
+  sanitiseTyped,
+} from '../../src/terminal/sanitise.ts';
 import { Random } from '../protocol/random.ts';
 
 describe('what people write stays as it is', () => {
@@ -132,6 +138,11 @@ describe('hostile text', () => {
       }).join('');
       const shown = sanitiseText(text);
       const context = `seed ${seed + round}: ${JSON.stringify(text)} -> ${JSON.stringify(shown)}`;
+      const copied = sanitiseCopied(text);
+      expect(sanitiseCopied(copied), context).toBe(copied);
+      expect(copied, context).not.toMatch(
+        /(?!\n|\t)\p{Cc}|\p{Cs}|\p{Bidi_Control}|\p{Noncharacter_Code_Point}/u,
+      );
       expect(shown, context).not.toMatch(/(?!\n|\t)\p{Cc}|\p{Cs}|\p{Bidi_Control}|[\u2028\u2029]/u);
       expect(shown, context).not.toMatch(/(?:\p{M}|\u200c|\u200d){5}/u);
       expect(shown, context).not.toMatch(/(?!\u200c|\u200d|\ufe0e|\ufe0f)\p{Default_Ignorable_Code_Point}/u);

@@ -105,8 +105,11 @@ export interface View {
   showKeys(): void;
   /** What a search has found; null: what one has found last, again. */
   found(found: Found<StoredMessage> | null): void;
-  /** Addresses to choose from. @param canOpen whether something here opens them; otherwise they can be copied */
-  links(links: readonly SaidLink[], canOpen: boolean): void;
+  /**
+   * Addresses to choose from. @param canOpen whether something here opens them; otherwise they can be copied
+   * @returns how many of them the person can see, from the first one on
+   */
+  links(links: readonly SaidLink[], canOpen: boolean): number;
   /** Goes to what is unread next, here or in another conversation. */
   nextUnread(): void;
   /** Shows what is unread or highlighted in all conversations. */

@@ -25,10 +25,52 @@ export class LongWork {
     this.#view = view;
   }
 
-  /** @throws ClientError `BUSY` if something is under way already; and what the work throws */
-  async run<Result>(work: (pause: Pause) => Promise<Result>): Promise<Result> {
-    if (this.#current !== null) throw new ClientError('BUSY', 'Something is under way: wait for its end.');
+  /**
+   * Work that is short most of the time: the first piece is done at once, so that what comes of it is there before the next key, which
+   * may have been pressed already and is meant for it; the others as `run` does it.
+   * @param use gets what comes of it
+   * @throws ClientError as `run`
+   */
+  take<Step, Result>(
+    steps: Iterator<Step, Result>,
+    words: (step: Step) => string,
+    use: (result: Result) => void,
+  ): Promise<void> | void {
     const begun = performance.now();
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return use(value);
+      if (performance.now() - begun >= PIECE_MS) return this.#takeOthers(steps, value, words, use, begun);
+    }
+  }
+
+  async #takeOthers<Step, Result>(
+    steps: Iterator<Step, Result>,
+    step: Step,
+    words: (step: Step) => string,
+    use: (result: Result) => void,
+    begun: number,
+  ): Promise<void> {
+    const work = async (pause: Pause): Promise<Result> => {
+      for (let last = step; ; ) {
+        await pause(() => words(last));
+        const { done, value } = steps.next();
+        if (done) return value;
+        last = value;
+      }
+    };
+    use(await this.run(work, begun));
+  }
+
+  /**
+   * @param begun when, if a part of it is done
+   * @throws ClientError `BUSY` if something is under way already; and what the work throws
+   */
+  async run<Result>(
+    work: (pause: Pause) => Promise<Result>,
+    begun: number = performance.now(),
+  ): Promise<Result> {
+    if (this.#current !== null) throw new ClientError('BUSY', 'Something is under way: wait for its end.');
     let [turn, told] = [begun, begun];
     const pause: Pause = async (words) => {
       if (performance.now() - turn < PIECE_MS) return;

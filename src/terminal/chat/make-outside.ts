@@ -1,6 +1,7 @@
 import { Clipboard } from '../clipboard.ts';
 import { openerBy, usualOpen } from '../opener.ts';
 import type { Environment, Settings } from '../settings.ts';
+import { isInTmux } from '../tmux.ts';
 import type { OutsideOptions } from './outside.ts';
 
 /** What opens addresses, and the clipboard. @param write to the terminal; null: there is none that takes sequences */
@@ -10,9 +11,11 @@ export function outsideFor(
   write: ((bytes: string) => void) | null,
 ): Required<OutsideOptions> {
   const command = open ?? usualOpen(environment);
-  const isInTmux = (environment.TMUX ?? '') !== '';
   return {
     opener: command === null ? null : openerBy(command),
-    clipboard: write === null ? null : new Clipboard({ choice: clipboard, directory, isInTmux, write }),
+    clipboard:
+      write === null
+        ? null
+        : new Clipboard({ choice: clipboard, directory, isInTmux: isInTmux(environment), write }),
   };
 }

@@ -1,22 +1,24 @@
 import { ClientError } from '../../client/errors.ts';
 import { type Clipboard, MAX_COPIED_BYTES } from '../clipboard.ts';
 import type { History } from '../history/history.ts';
+import { isSame } from '../history/peers.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
 import type { Opener } from '../opener.ts';
-import { sanitiseText, sanitiseTyped } from '../sanitise.ts';
+import { sanitiseCopied, sanitiseText } from '../sanitise.ts';
 import { findLinks } from '../urls.ts';
 import { isYes } from '../yes.ts';
 import { lastCodeBlock } from './code-block.ts';
 import type { Display, SaidLink, View } from './display.ts';
 import { yesOrNo } from './face.ts';
+import type { LongWork } from './long-work.ts';
 import { countOf } from './words.ts';
 
 /** Addresses that are listed, the newest: nobody looks for one behind so many. */
-export const MAX_LISTED = 200;
+const MAX_LISTED = 200;
 /** How far back is looked: so many messages, or characters, whichever ends first. */
 const MAX_LOOKED_AT = 2_000;
 const MAX_CHARACTERS = 4 * 1024 * 1024;
-const PAGE = 200;
+const PAGE = 20;
 /** As much of a text as the screen shows. */
 const MAX_SHOWN = 200_000;
 
@@ -28,36 +30,60 @@ export interface OutsideOptions {
   readonly clipboard?: Clipboard | null;
 }
 
+/** Addresses as the person has seen them, by their numbers. */
+interface Listed {
+  readonly history: History;
+  readonly peer: Peer;
+  readonly urls: readonly string[];
+}
+
 type Speaker = Pick<Display, 'say' | 'ask'>;
 
 /** What leaves the chat for other programs: addresses that are opened, texts that are copied. */
 export class Outside {
   readonly #speaker: Speaker;
   readonly #view: Pick<View, 'links'>;
+  readonly #work: Pick<LongWork, 'take'>;
   readonly #opener: Opener | null;
   readonly #clipboard: Clipboard | null;
+  #listed: Listed | null = null;
 
-  constructor(speaker: Speaker, view: Pick<View, 'links'>, options: OutsideOptions) {
+  constructor(
+    speaker: Speaker,
+    view: Pick<View, 'links'>,
+    work: Pick<LongWork, 'take'>,
+    options: OutsideOptions,
+  ) {
     this.#speaker = speaker;
     this.#view = view;
+    this.#work = work;
     this.#opener = options.opener ?? null;
     this.#clipboard = options.clipboard ?? null;
   }
 
-  /** @param number of the address, the newest is 1; null: shows them. @throws ClientError */
-  open(history: History, peer: Peer, number: number | null): void {
-    const links = saidLinks(history, peer);
+  /**
+   * Shows the addresses, or opens one of those that were shown last: what has come since then has moved none of them. Without
+   * such a list it is shown first.
+   * @param number of the address, the newest is 1; null: shows them. @throws ClientError
+   */
+  open(history: History, peer: Peer, number: number | null): Promise<void> | void {
+    const listed = this.#listed;
+    if (number === null || listed?.history !== history || !isSame(listed.peer, peer)) {
+      return this.#work.take(linkSteps(history, peer), lookedAt, (links) => this.#list(history, peer, links));
+    }
+    const url = listed.urls[number - 1];
+    if (url === undefined) {
+      const { length } = listed.urls;
+      const there = length === 1 ? 'is only 1 address' : `are only ${length} addresses`;
+      throw new ClientError('INVALID', `There ${there} in the list: /open shows it anew.`);
+    }
+    this.openAddress(url);
+  }
+
+  #list(history: History, peer: Peer, links: readonly SaidLink[]): void {
     if (links.length === 0) throw new ClientError('INVALID', 'There are no addresses in what was said here.');
-    if (number === null) {
-      this.#view.links(links, this.#opener !== null);
-      return;
-    }
-    const link = links[number - 1];
-    if (link === undefined) {
-      const there = links.length === 1 ? 'is only one address' : `are only ${links.length} addresses`;
-      throw new ClientError('INVALID', `There ${there} here: /open shows them.`);
-    }
-    this.openAddress(link.url);
+    const seen = this.#view.links(links, this.#opener !== null);
+    this.#listed = { history, peer, urls: links.slice(0, seen).map(({ url }) => url) };
   }
 
   /** An address that the person has seen. */
@@ -72,12 +98,14 @@ export class Outside {
   }
 
   /** The last block of code, or without any the last message. @throws ClientError */
-  copyLast(history: History, peer: Peer): void {
-    const code = lastCode(history, peer);
-    const text = code ?? history.before(peer, null, 1)[0]?.body;
-    if (text === undefined) throw new ClientError('INVALID', 'Nothing was said here yet.');
-    const what = code === null ? 'the last message' : 'the last code block';
-    this.copy(text, `${what}, ${countOf(text.split('\n').length, 'line')}`);
+  copyLast(history: History, peer: Peer): Promise<void> | void {
+    const [newest] = history.before(peer, null, 1);
+    if (newest === undefined) throw new ClientError('INVALID', 'Nothing was said here yet.');
+    return this.#work.take(codeSteps(history, peer), lookedAt, (code) => {
+      const text = code ?? sanitiseCopied(newest.body.slice(0, MAX_SHOWN));
+      const what = code === null ? 'the last message' : 'the last code block';
+      this.copy(text, `${what}, ${countOf(text.split('\n').length, 'line')}`);
+    });
   }
 
   /** Copies a text, after a question if it is the first one. @param what for the sentence. @throws ClientError */
@@ -85,7 +113,7 @@ export class Outside {
     const clipboard = this.#clipboard;
     if (clipboard === null) throw new ClientError('INVALID', 'This terminal has no clipboard to copy to.');
     // What can act on a terminal does so in the one where it is pasted, too; what nobody saw here is not pasted either.
-    const copied = sanitiseTyped(text);
+    const copied = sanitiseCopied(text);
     const bytes = Buffer.byteLength(copied);
     if (bytes > MAX_COPIED_BYTES) {
       const most = Math.floor(MAX_COPIED_BYTES / 1024);
@@ -122,26 +150,38 @@ const CONSENT =
 const IF_TAKEN = 'if this terminal lets programs do so';
 const IN_TMUX = 'if tmux lets programs do so (set -s set-clipboard on) and the terminal around it';
 
-/** The addresses of a conversation, each once, the newest first: the lowest on the screen. */
-export function saidLinks(history: History, peer: Peer): SaidLink[] {
+function lookedAt(count: number): string {
+  return `looked at ${countOf(count, 'message')}`;
+}
+
+/** The addresses of a conversation, each once, the newest first: the lowest on the screen. Each step is a message. */
+function* linkSteps(history: History, peer: Peer): Generator<number, SaidLink[]> {
   const links = new Map<string, SaidLink>();
+  let count = 0;
   for (const message of newestFirst(history, peer)) {
-    if (!message.body.includes('://')) continue;
-    // The same text as on the screen, so that they are the same addresses.
-    const text = sanitiseText(message.body.slice(0, MAX_SHOWN));
-    for (const { url } of findLinks(text).reverse()) {
-      if (!links.has(url)) links.set(url, { url, message });
-      if (links.size === MAX_LISTED) return [...links.values()];
+    if (message.body.includes('://')) {
+      // The same text as on the screen, so that they are the same addresses.
+      const text = sanitiseText(message.body.slice(0, MAX_SHOWN));
+      for (const { url } of findLinks(text).reverse()) {
+        if (!links.has(url)) links.set(url, { url, message });
+        if (links.size === MAX_LISTED) return [...links.values()];
+      }
     }
+    count += 1;
+    yield count;
   }
   return [...links.values()];
 }
 
-/** The last block of code of a conversation, as it was sent; null without any. */
-export function lastCode(history: History, peer: Peer): string | null {
+/** The last block of code of a conversation, as it was seen; null without any. Each step is a message. */
+function* codeSteps(history: History, peer: Peer): Generator<number, string | null> {
+  let count = 0;
   for (const { body } of newestFirst(history, peer)) {
-    const code = lastCodeBlock(body);
+    // Before the fences are looked for: what is hidden in front of one, or in the last line, would make it another block.
+    const code = /[`~]/.test(body) ? lastCodeBlock(sanitiseCopied(body.slice(0, MAX_SHOWN))) : null;
     if (code !== null) return code;
+    count += 1;
+    yield count;
   }
   return null;
 }
@@ -149,10 +189,11 @@ export function lastCode(history: History, peer: Peer): string | null {
 function* newestFirst(history: History, peer: Peer): IterableIterator<StoredMessage> {
   let characters = 0;
   let before: number | null = null;
-  for (let count = 0; count < MAX_LOOKED_AT && characters < MAX_CHARACTERS; ) {
+  for (let count = 0; count < MAX_LOOKED_AT; ) {
     const page = history.before(peer, before, PAGE);
     if (page.length === 0) return;
     for (const message of page.toReversed()) {
+      if (characters >= MAX_CHARACTERS) return;
       characters += message.body.length;
       yield message;
     }

@@ -78,7 +78,7 @@ export class Talk implements Display {
     this.#words = highlight;
     this.#isHighlight = highlighter(highlight);
     this.#work = new LongWork(view);
-    this.#outside = new Outside(this, view, outside);
+    this.#outside = new Outside(this, view, this.#work, outside);
     this.#questions = new Questions(view);
     const state = { link: { kind: 'connecting' }, account: null, wanted: null, to: null } as const;
     this.#state = { ...state, server, protocol: 2 };

@@ -8,6 +8,7 @@ import type { Found } from '../history/search.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { isNews, nextToRead } from '../history/unread.ts';
 import { sanitiseLine } from '../sanitise.ts';
+import { otherHost } from '../urls.ts';
 import { fateLine, lineOf } from './lines.ts';
 import type { Prompt } from './prompt.ts';
 
@@ -166,12 +167,17 @@ export class PlainView implements View {
     for (const message of shown) this.#print(this.#lineOf(message));
   }
 
-  links(links: readonly SaidLink[], canOpen: boolean): void {
-    const rows = links.slice(0, READ_OUT_LINKS).map(({ url }, index) => `${index + 1}. ${url}`);
+  links(links: readonly SaidLink[], canOpen: boolean): number {
+    const shown = links.slice(0, READ_OUT_LINKS);
+    const rows = shown.map(({ url }, index) => {
+      const host = otherHost(url);
+      return `${index + 1}. ${url}${host === null ? '' : ` leads to ${host}`}`;
+    });
+    const newest = shown.length < links.length ? `, the newest ${shown.length} of them` : '';
     const what = canOpen ? ', /open NUMBER opens one' : '';
-    this.#print(
-      [`${countOf(links.length, 'address', 'addresses')}, newest first${what}:`, ...rows].join('\n'),
-    );
+    const count = countOf(links.length, 'address', 'addresses');
+    this.#print([`${count}${newest}, newest first${what}:`, ...rows].join('\n'));
+    return shown.length;
   }
 
   nextUnread(): void {

@@ -1,3 +1,4 @@
+import { isInTmux, throughTmux } from '../tmux.ts';
 import type { Notification } from './notification.ts';
 
 /** How a terminal is asked to show a notification on the desktop, by the number of the control sequence. */
@@ -36,8 +37,8 @@ export function sequenceFor(
   environment: Readonly<Record<string, string | undefined>>,
 ): Sequence | null {
   if (choice !== 'auto') return choice === 'off' ? null : choice;
-  const { TERM = '', TERM_PROGRAM = '', TMUX = '', STY = '' } = environment;
-  if (TMUX !== '' || STY !== '') return null;
+  const { TERM = '', TERM_PROGRAM = '', STY = '' } = environment;
+  if (isInTmux(environment) || STY !== '') return null;
   const byTerm = BY_TERM.find(([pattern]) => pattern.test(TERM))?.[1];
   return byTerm ?? (Object.hasOwn(BY_PROGRAM, TERM_PROGRAM) ? (BY_PROGRAM[TERM_PROGRAM] ?? null) : null);
 }
@@ -46,10 +47,10 @@ export function sequenceFor(
 export function desktopNotification(
   sequence: Sequence,
   { from, text }: Notification,
-  isInTmux: boolean,
+  goesThroughTmux: boolean,
 ): string {
   const bytes = plain(sequence, withoutControls(from), withoutControls(text));
-  return isInTmux ? `\u001bPtmux;${bytes.replaceAll('\u001b', '\u001b\u001b')}${ST}` : bytes;
+  return goesThroughTmux ? throughTmux(bytes) : bytes;
 }
 
 function plain(sequence: Sequence, from: string, text: string): string {

@@ -1,7 +1,8 @@
 import { ME, nameOf } from '../chat/words.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { sanitiseText } from '../sanitise.ts';
-import { cells, shorten } from './cells.ts';
+import { graphemesIn } from '../segmenter.ts';
+import { cells, graphemeCells, shorten } from './cells.ts';
 import { clock } from './days.ts';
 import { MAX_CHARACTERS } from './message-rows.ts';
 
@@ -15,7 +16,7 @@ export interface BareSaid {
 }
 
 /** A line for the terminal to wrap. The head stands in bold, which nothing that was sent can be. */
-export interface BareLine {
+interface BareLine {
   readonly head: string;
   readonly text: string;
 }
@@ -66,7 +67,7 @@ function heightOf(lines: readonly BareLine[], columns: number): number {
 
 /** Rows that the terminal makes of a line; rather one too many. */
 function rowsOf({ head, text }: BareLine, columns: number): number {
-  const line = `${head} ${text}`.trimStart().replaceAll('\t', ' '.repeat(TAB_CELLS));
+  const line = (head === '' ? text : `${head} ${text}`).replaceAll('\t', ' '.repeat(TAB_CELLS));
   if (ASCII.test(line)) return Math.max(1, Math.ceil(line.length / columns));
   // What takes two cells does not begin in the last one.
   return Math.max(1, Math.ceil(cells(line) / Math.max(1, columns - 1)));
@@ -75,7 +76,7 @@ function rowsOf({ head, text }: BareLine, columns: number): number {
 /** The last lines, under the head. */
 function endOf(block: readonly BareLine[], columns: number, rows: number): BareLine[] {
   const [first = { head: '', text: '' }, ...rest] = block;
-  const top = { head: first.head, text: '…' };
+  const top = topOf(first.head, '…', columns);
   const lines: BareLine[] = [];
   let room = rows - 1;
   for (const line of rest.toReversed()) {
@@ -86,21 +87,38 @@ function endOf(block: readonly BareLine[], columns: number, rows: number): BareL
   return lines.length === 0 ? [] : [top, ...lines];
 }
 
+/** Who said it, in a single row. @param text that stands behind it, if it has room */
+function topOf(head: string, text: string, columns: number): BareLine {
+  const room = columns - 1 - (text === '' ? 0 : cells(text) + 1);
+  return room < 1 && text !== ''
+    ? topOf(head, '', columns)
+    : { head: shorten(head, Math.max(1, room)), text };
+}
+
 /** As much as there is room for, from where the window begins. */
 function middleOf({ head, text, above }: BareSaid, columns: number, rows: number): BareLine[] {
   const at = Math.floor(text.length * above);
-  const lineStart = text.lastIndexOf('\n', at - 1) + 1;
+  const lineStart = at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1;
   const start = at - lineStart < columns * rows ? lineStart : at;
   const shown = text.slice(start, start + columns * rows).toWellFormed();
-  const lines: BareLine[] = [{ head, text: start > 0 ? '…' : '' }];
+  const lines: BareLine[] = [topOf(head, start > 0 ? '…' : '', columns)];
   let room = rows - 1;
-  for (const line of linesOf('', shown).filter(
-    ({ head: none, text: own }, index) => index > 0 || none + own !== '',
-  )) {
-    const height = rowsOf(line, columns);
+  for (const line of shown.split('\n')) {
+    const own = { head: '', text: line };
+    const height = rowsOf(own, columns);
     if (room < 1) break;
-    lines.push(height <= room ? line : { head: '', text: shorten(line.text, room * (columns - 1)) });
+    lines.push(height <= room ? own : { head: '', text: beginningOf(line, room * (columns - 1)) });
     room -= height;
   }
   return lines;
+}
+
+/** Of a line as much as so many cells have room for. */
+function beginningOf(line: string, room: number): string {
+  let width = 1;
+  for (const { segment, index } of graphemesIn(line)) {
+    width += segment === '\t' ? TAB_CELLS : graphemeCells(segment);
+    if (width > room) return `${line.slice(0, index)}…`;
+  }
+  return line;
 }

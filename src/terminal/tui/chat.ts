@@ -3,7 +3,7 @@ import { asText, commandWords } from '../chat/commands.ts';
 import type { Question, SaidLink, TalkState, View } from '../chat/display.ts';
 import type { MakeFace } from '../chat/face.ts';
 import { Talk, type TalkOptions } from '../chat/talk.ts';
-import { nameOf } from '../chat/words.ts';
+import { countOf, nameOf } from '../chat/words.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
@@ -258,10 +258,11 @@ export class Chat implements View {
     this.#drawing.soon();
   }
 
-  links(links: readonly SaidLink[], canOpen: boolean): void {
-    const title = `${links.length} ${links.length === 1 ? 'address' : 'addresses'}, the newest first`;
+  links(links: readonly SaidLink[], canOpen: boolean): number {
+    const title = `${countOf(links.length, 'address', 'addresses')}, the newest first`;
     this.#update({ type: 'page', page: { type: 'links', title, links, picked: 0, canOpen } });
     this.#drawing.soon();
+    return links.length;
   }
 
   activity(): void {

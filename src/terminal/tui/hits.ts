@@ -2,7 +2,7 @@ import { ME, nameOf } from '../chat/words.ts';
 import type { Found, Search } from '../history/search.ts';
 import { placesOf, type Range, type Term } from '../history/terms.ts';
 import type { StoredMessage } from '../history/types.ts';
-import { sanitiseLine } from '../sanitise.ts';
+import { LINE_BREAK, sanitiseLine } from '../sanitise.ts';
 import { cells, shorten, toWidth } from './cells.ts';
 import { cutNames, endOf } from './cut-names.ts';
 import { lately, when } from './days.ts';
@@ -31,7 +31,6 @@ export interface FoundPage {
 /** Of a line in front of the first hit, and of the line in all: more fits on no screen. */
 const MAX_BEFORE = 200;
 const MAX_LINE = 2_000;
-const LINE_BREAKS = /[\n\v\f\r\u0085\u2028\u2029]/;
 /** For who wrote it, and to whom. */
 const NAME_COLUMNS = 14;
 /** With fewer columns, dates are short; and there are none. */
@@ -63,8 +62,8 @@ export function hitOf({ body, fate: _, ...message }: StoredMessage, terms: reado
   const [first] = placesOf(body, terms);
   if (first === undefined) return { ...message, line: sanitiseLine(body.slice(0, MAX_LINE)), places: [] };
   const from = Math.max(0, first.start - MAX_BEFORE);
-  const before = body.slice(from, first.start).split(LINE_BREAKS);
-  const [behind = ''] = body.slice(first.start, first.start + MAX_LINE).split(LINE_BREAKS, 1);
+  const before = body.slice(from, first.start).split(LINE_BREAK);
+  const [behind = ''] = body.slice(first.start, first.start + MAX_LINE).split(LINE_BREAK, 1);
   const isCut = before.length === 1 && from > 0;
   const line = sanitiseLine(`${isCut ? '…' : ''}${before.at(-1)}${behind}`);
   const places = [...placesOf(line, terms)];

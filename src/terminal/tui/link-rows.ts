@@ -1,5 +1,6 @@
 import type { SaidLink } from '../chat/display.ts';
-import { ME, nameOf } from '../chat/words.ts';
+import { countOf, ME, nameOf } from '../chat/words.ts';
+import { otherHost } from '../urls.ts';
 import { cells, toWidth } from './cells.ts';
 import { cutName } from './cut-names.ts';
 import { lately } from './days.ts';
@@ -58,24 +59,11 @@ function rowsOf({ url, message }: SaidLink, number: number, role: Role, columns:
   return [...rows, ...warning.map((text): Row => [span(' '.repeat(indent) + text, 'error')])];
 }
 
-/** Where an address leads to, where that is not what it seems to begin with: a name in front of an @, letters beyond ASCII. */
-function otherHost(url: string): string | null {
-  const { host, hostname } = new URL(url);
-  const [, seeming = ''] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
-  const bare = seeming.toLowerCase().replace(/:\d*$/, '');
-  return bare === hostname ? null : host;
-}
-
 /** Pieces of so many characters; addresses are of ASCII. */
 function cut(url: string, columns: number): string[] {
   return url.match(new RegExp(`.{1,${columns}}`, 'g')) ?? [];
 }
 
 function missingRow(rows: number, columns: number): Row {
-  return [
-    span(
-      toWidth(`    … ${rows} ${rows === 1 ? 'row' : 'rows'} more, in a larger window`, columns),
-      'selected',
-    ),
-  ];
+  return [span(toWidth(`    … ${countOf(rows, 'row')} more, in a larger window`, columns), 'selected')];
 }

@@ -9,6 +9,7 @@ import { notifyByCommand } from '../notify/command.ts';
 import { desktopNotification, sequenceFor } from '../notify/desktop.ts';
 import { type Notify, paced } from '../notify/notification.ts';
 import type { Settings } from '../settings.ts';
+import { isInTmux } from '../tmux.ts';
 import { App } from './app.tsx';
 import { askBackground, type Brightness } from './background.ts';
 import { BareView } from './bare-view.ts';
@@ -16,7 +17,7 @@ import { Chat } from './chat.ts';
 import { Foot } from './foot.ts';
 import { keyFileBeside, readBindings } from './key-file.ts';
 import { knowsLinks } from './links.ts';
-import { ERASE_SCREEN, NO_WRAP, WRAP } from './modes.ts';
+import { ERASE_SCREEN, HIDE_CURSOR, NO_WRAP, SHOW_CURSOR, WRAP } from './modes.ts';
 import type { Looks } from './paint.ts';
 import { signsFor } from './signs.ts';
 import { Suspension } from './suspension.ts';
@@ -31,8 +32,8 @@ const SMALL_HEAP = '--heap-growing-percent=20';
 /** Of key presses and of messages: fast enough that a key's echo waits for no frame. */
 const MAX_FPS = 250;
 /** As Ink writes them when it begins and ends. */
-const OUR_SCREEN = '\u001b[?1049h\u001b[?25l';
-const MAIN_SCREEN = '\u001b[?1049l\u001b[?25h';
+const OUR_SCREEN = `\u001b[?1049h${HIDE_CURSOR}`;
+const MAIN_SCREEN = `\u001b[?1049l${SHOW_CURSOR}`;
 
 /**
  * Runs the screen until the person leaves; resolves to the process's exit code. However it ends, the terminal is as it
@@ -191,11 +192,11 @@ export async function runScreen(
 /** Who is told of messages, besides the bell. @param tell gets what goes wrong */
 function notifiesFor({ desktop, notify }: Settings, tell: (sentence: string) => void): Notify[] {
   const sequence = sequenceFor(desktop, process.env);
-  const isInTmux = (process.env.TMUX ?? '') !== '';
+  const inTmux = isInTmux(process.env);
   return [
     ...(sequence === null
       ? []
-      : [paced((one) => void process.stdout.write(desktopNotification(sequence, one, isInTmux)))]),
+      : [paced((one) => void process.stdout.write(desktopNotification(sequence, one, inTmux)))]),
     ...(notify === null ? [] : [paced(notifyByCommand(notify, tell))]),
   ];
 }

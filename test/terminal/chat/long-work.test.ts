@@ -8,6 +8,7 @@ import { LongWork } from '../../../src/terminal/chat/long-work.ts';
 import { History } from '../../../src/terminal/history/history.ts';
 import type { Peer } from '../../../src/terminal/history/types.ts';
 import { found } from '../history/harness.ts';
+import { turnsDuring } from './turns.ts';
 
 const BOB: Peer = { kind: 'user', name: 'bob' };
 const MANY = 20_000;
@@ -32,26 +33,11 @@ function fill(count = MANY): void {
     history.received({ peer: BOB, at: i, body: `message ${i}\nmore`, key: null });
 }
 
-/** Counts the turns that others have while something is done. */
-async function turnsDuring(work: Promise<unknown>): Promise<number> {
-  let isOver = false;
-  let turns = 0;
-  const over = work.finally(() => {
-    isOver = true;
-  });
-  while (!isOver) {
-    await setImmediate();
-    turns += 1;
-  }
-  await over;
-  return turns;
-}
-
 describe('an export of many messages', () => {
   test('gives others their turns, says how far it is, and is whole', async () => {
     fill();
     const file = join(folder, 'bob.txt');
-    const turns = await turnsDuring(work.run((pause) => exportTo(file, history, BOB, pause)));
+    const turns = await turnsDuring(() => work.run((pause) => exportTo(file, history, BOB, pause)));
     expect(turns).toBeGreaterThan(5);
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(lines).toHaveLength(2 * MANY);
@@ -79,6 +65,33 @@ describe('an export of many messages', () => {
     await work.run((pause) => exportTo(join(folder, 'two.txt'), history, BOB, pause));
     expect(readdirSync(folder).sort()).toEqual(['one.txt', 'two.txt']);
   });
+});
+
+test('of short work the first piece is done at once, and no more than that', async () => {
+  const used: number[] = [];
+  function* steps(milliseconds: number): Generator<number, number> {
+    const end = performance.now() + milliseconds;
+    let step = 0;
+    while (performance.now() < end) {
+      step += 1;
+      yield step;
+    }
+    return step;
+  }
+  const use = (step: number) => void used.push(step);
+  expect(work.take(steps(0), String, use)).toBeUndefined();
+  expect(used).toEqual([0]);
+  const turns = await turnsDuring(async () => {
+    const others = work.take(steps(400), (step) => `step ${step}`, use);
+    expect(used).toHaveLength(1);
+    expect(() => work.take(steps(0), String, use)).not.toThrow();
+    await expect(work.take(steps(50), String, use)).rejects.toThrow(/Something is under way/);
+    await others;
+  });
+  expect(used).toHaveLength(3);
+  expect(turns).toBeGreaterThan(5);
+  expect(told[0]).toMatch(/^step \d+$/);
+  expect(told.at(-1)).toBeNull();
 });
 
 test('what takes a while says how far it is, and then that it is over', async () => {
