@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import type { Environment } from './environment.ts';
 
 /** Only the owner. */
 const MODE = 0o700;
@@ -11,12 +12,12 @@ const MODE = 0o700;
  * write there decides what runs here, so it is a folder of this user's own, in which nobody else may write. Where there can
  * be none, as for a user without a home, all goes on without it.
  */
-export function keepCompiled(environment: Readonly<Record<string, string | undefined>>): void {
+export function keepCompiled(environment: Environment): void {
   const folder = cacheFolder(environment);
   if (folder !== null && isOursAlone(folder)) enableCompileCache(folder);
 }
 
-function cacheFolder({ XDG_CACHE_HOME, HOME }: Readonly<Record<string, string | undefined>>): string | null {
+function cacheFolder({ XDG_CACHE_HOME, HOME }: Environment): string | null {
   if (XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME)) return join(XDG_CACHE_HOME, 'milena');
   try {
     const home = HOME || homedir();

@@ -1,13 +1,12 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { fillPlaces } from './command-line.ts';
+import type { Environment } from './environment.ts';
 import type { OpenCommand } from './open-command.ts';
 import { runAlone } from './run-alone.ts';
 
 /** Opens an address, of http or https and of printable ASCII alone. @param failed gets a sentence if that goes wrong */
 export type Opener = (url: string, failed: (sentence: string) => void) => void;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A program that goes on may be the browser itself, whose end says nothing of the address any more. */
 const FAILS_WITHIN_MS = 30_000;

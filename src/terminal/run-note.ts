@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Environment } from './settings.ts';
+import type { Environment } from './environment.ts';
 import { stateFolder } from './started.ts';
 
 /**

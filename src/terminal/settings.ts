@@ -9,6 +9,7 @@ import { shown } from '../util/printable.ts';
 import { suggest } from '../util/suggest.ts';
 import { whyNotRead } from '../util/why-not-read.ts';
 import type { ClipboardChoice } from './clipboard.ts';
+import type { Environment } from './environment.ts';
 import type { NotifyCommand } from './notify/command-line.ts';
 import type { DesktopChoice } from './notify/desktop.ts';
 import type { OpenCommand } from './open-command.ts';
@@ -61,7 +62,6 @@ export interface Settings {
   readonly file: string;
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
 /** As `parseArgs` gives them: by flag. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 

@@ -1,5 +1,6 @@
+import type { Environment } from './environment.ts';
 /** Whether a tmux stands between this process and the terminal that one sits at. */
-export function isInTmux(environment: Readonly<Record<string, string | undefined>>): boolean {
+export function isInTmux(environment: Environment): boolean {
   return (environment.TMUX ?? '') !== '';
 }
 

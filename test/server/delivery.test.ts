@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import type { InboxMessage } from '../../src/core/inboxes.ts';
+import type { OffsetRange } from '../../src/core/ranges.ts';
 import { FrameDecoder } from '../../src/protocol/frame.ts';
 import { decodeServerFrame } from '../../src/protocol/v1/replies.ts';
 import { version1 } from '../../src/server/adapters/version1.ts';
-import { Delivery, type OffsetRange, type Outlet } from '../../src/server/session/delivery.ts';
+import { Delivery, type Outlet } from '../../src/server/session/delivery.ts';
 import { appendAll, eventually, numbered, observe, uniqueName } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ProtocolError } from '../../src/protocol/errors.ts';
+import type { LaneName, Work } from '../../src/server/identity/hash-lane.ts';
 import { type Entry, HashLane } from '../../src/server/identity/hash-lane.ts';
-import { HashLine, type LaneName, type Work } from '../../src/server/identity/hash-line.ts';
+import { HashLine } from '../../src/server/identity/hash-line.ts';
 
 /** A line whose work takes as long as a test wants. */
 function open(atOnce: number, waiting = 100) {

@@ -6,7 +6,7 @@ import { v1 } from '../../protocol/v1/codec.ts';
 import { type Entry, fitEntries } from '../../protocol/v1/entries.ts';
 import { failureFrame, type ServerFrame } from '../../protocol/v1/replies.ts';
 import type { Entered, Request, Result } from '../commands/requests.ts';
-import type { Version } from './versions.ts';
+import type { Version } from './version.ts';
 
 /**
  * Version 1: what waits in the inbox is for `retrieve`, what arrives while logged in is pushed. There are no

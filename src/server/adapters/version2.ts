@@ -1,4 +1,5 @@
 import type { InboxMessage } from '../../core/inboxes.ts';
+import type { OffsetRange } from '../../core/ranges.ts';
 import { isUsername } from '../../protocol/names.ts';
 import { v2 } from '../../protocol/v2/codec.ts';
 import { ID_BYTES } from '../../protocol/v2/fields.ts';
@@ -24,8 +25,7 @@ import type {
   Sent,
 } from '../commands/requests.ts';
 import { encodeReceipt } from '../receipts/receipt.ts';
-import type { OffsetRange } from '../session/delivery.ts';
-import type { Version } from './versions.ts';
+import type { Version } from './version.ts';
 
 /** Versions of the protocol, and what a server of this one can do beyond the plain requests. */
 const SPOKEN = [1, 2];

@@ -1,42 +1,6 @@
-import type { InboxMessage } from '../../core/inboxes.ts';
-import type { ProtocolError } from '../../protocol/errors.ts';
-import type { Frame } from '../../protocol/frame.ts';
-import type { Request, Result } from '../commands/requests.ts';
+import type { Version } from './version.ts';
 import { version1 } from './version1.ts';
 import { version2 } from './version2.ts';
-
-/** What a failure answers, as far as it is known. */
-export interface Answered {
-  readonly opcode?: number;
-  /** Of a send. */
-  readonly id?: string;
-}
-
-/** A version of the protocol as the frontend needs it: a codec and a policy. The handlers know neither. */
-export interface Version {
-  readonly number: number;
-
-  /** @throws ProtocolError */
-  decodeRequest(frame: Frame): Request;
-  /** Null where a success has no reply in this version. */
-  encodeResult(result: Result): Buffer | null;
-  encodeFailure(error: ProtocolError, answered?: Answered): Buffer;
-  /** The last words before the server closes. */
-  encodeFarewell(error: ProtocolError): Buffer;
-  /** The push of a message. */
-  encodeMessage(message: InboxMessage): Buffer;
-  /** The push of what became of sent messages, by their ids; null where a version doesn't tell. */
-  encodeFates(delivered: readonly string[], undeliverable: readonly string[]): Buffer | null;
-  /** How many messages from the front fit into one retrieve reply; at least one if there is any. */
-  fitRetrieved(messages: readonly InboxMessage[]): number;
-
-  /** Asks the client for a sign of life; null where a client would not answer. */
-  readonly ping: Buffer | null;
-  /** What makes a message delivered: the client's word, or, for want of one, that the network took it. */
-  readonly deliveredBy: 'client' | 'network';
-  /** Whether a login gets a token to come back with, and hears how many messages wait. */
-  readonly resumes: boolean;
-}
 
 /** By the first byte of a frame. */
 export const VERSIONS: ReadonlyMap<number, Version> = new Map(

@@ -3,7 +3,7 @@ import type { Account, Accounts } from '../../core/accounts.ts';
 import type { Inbox, Inboxes, OpenOptions } from '../../core/inboxes.ts';
 import type { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
 import type { Turnstile } from '../../util/turnstile.ts';
-import type { Version } from '../adapters/versions.ts';
+import type { Version } from '../adapters/version.ts';
 import type { Audit } from '../identity/audit.ts';
 import type { Claim } from '../identity/guesses.ts';
 import type { Identity } from '../identity/identity.ts';

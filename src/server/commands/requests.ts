@@ -1,6 +1,6 @@
 import type { Account } from '../../core/accounts.ts';
 import type { Accepted, Inbox, InboxMessage, Fate as MessageFate, OpenOptions } from '../../core/inboxes.ts';
-import type { OffsetRange } from '../session/delivery.ts';
+import type { OffsetRange } from '../../core/ranges.ts';
 
 /** What a client may ask for, whatever the version of the protocol it asks in. Names are valid and lower-cased. */
 export type Request =

@@ -1,7 +1,28 @@
 import type { ProtocolError } from '../../protocol/errors.ts';
-import type { Work } from './hash-line.ts';
 import { Sorted } from './sorted.ts';
 import { Group, type InTurn } from './turns.ts';
+
+/** Who waits where: for a name that got in from its address lately, for any other, and for a new account. */
+export type LaneName = 'known' | 'others' | 'creates';
+
+/** One piece of work, and whose it is. */
+export interface Work {
+  readonly lane: LaneName;
+  readonly name: string;
+  readonly address: string;
+  /**
+   * Asked when it comes and when its turn comes, since much may have happened in between.
+   * @returns milliseconds that it has to wait; 0: it may be done now
+   * @throws ProtocolError: it is not to be done at all
+   */
+  readonly look: () => number;
+  /** Whether its client sends nothing more and has perhaps given it up: then it is done when there is nothing else to do. */
+  readonly hasEnded: () => boolean;
+  /** Whether its connection has been wrong before, more than once. */
+  readonly hasErred: boolean;
+  /** What is called when its caller is gone, for as long as it waits; then null. */
+  readonly whenGone: (leave: (() => void) | null) => void;
+}
 
 /** Work whose turn has not come. */
 export interface Waiting {

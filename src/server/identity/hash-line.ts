@@ -1,8 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { LaneName, Work } from './hash-lane.ts';
 import { type Entry, HashLane } from './hash-lane.ts';
-
-/** Who waits where: for a name that got in from its address lately, for any other, and for a new account. */
-export type LaneName = 'known' | 'others' | 'creates';
 
 /** Shares of the work while all of them wait. */
 const WEIGHTS: Readonly<Record<LaneName, number>> = { known: 4, others: 2, creates: 1 };
@@ -19,25 +17,6 @@ export interface HashLineOptions {
   readonly atOnce: number;
   /** Attempts that wait in each lane; above it one of whoever has most of them is told BUSY, or RATE_LIMITED. */
   readonly waiting: number;
-}
-
-/** One piece of work, and whose it is. */
-export interface Work {
-  readonly lane: LaneName;
-  readonly name: string;
-  readonly address: string;
-  /**
-   * Asked when it comes and when its turn comes, since much may have happened in between.
-   * @returns milliseconds that it has to wait; 0: it may be done now
-   * @throws ProtocolError: it is not to be done at all
-   */
-  readonly look: () => number;
-  /** Whether its client sends nothing more and has perhaps given it up: then it is done when there is nothing else to do. */
-  readonly hasEnded: () => boolean;
-  /** Whether its connection has been wrong before, more than once. */
-  readonly hasErred: boolean;
-  /** What is called when its caller is gone, for as long as it waits; then null. */
-  readonly whenGone: (leave: (() => void) | null) => void;
 }
 
 /**

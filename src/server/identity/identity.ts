@@ -7,7 +7,8 @@ import { weaknessOf } from '../../util/weak-password.ts';
 import type { ResumeToken } from '../commands/requests.ts';
 import type { Limits } from '../limits.ts';
 import { type Claim, Guesses } from './guesses.ts';
-import { HashLine, type LaneName, type Work } from './hash-line.ts';
+import type { LaneName, Work } from './hash-lane.ts';
+import { HashLine } from './hash-line.ts';
 import { Passwords } from './passwords.ts';
 
 const TOKEN_BYTES = 32;

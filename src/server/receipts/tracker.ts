@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import { type Account, type Accounts, inboxLifeOf } from '../../core/accounts.ts';
 import { UNKNOWN_EPOCH } from '../../core/epochs.ts';
 import type { Accepted, Inbox, Inboxes } from '../../core/inboxes.ts';
+import type { OffsetRange } from '../../core/ranges.ts';
 import type { Limits } from '../limits.ts';
-import type { OffsetRange } from '../session/delivery.ts';
 
 /** A session that wants to hear what became of its messages. */
 export interface Waiter {

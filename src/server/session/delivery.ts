@@ -1,13 +1,8 @@
 import type { Inbox, InboxMessage } from '../../core/inboxes.ts';
-import type { Version } from '../adapters/versions.ts';
+import type { OffsetRange } from '../../core/ranges.ts';
+import type { Version } from '../adapters/version.ts';
 import type { Connection } from '../net/connection.ts';
 import { runs, Window } from './window.ts';
-
-/** Offsets first..last, both included. */
-export interface OffsetRange {
-  readonly first: number;
-  readonly last: number;
-}
 
 /** As much of a connection as messages need. */
 export type Outlet = Pick<Connection, 'write' | 'isFull'>;

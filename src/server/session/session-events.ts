@@ -1,9 +1,9 @@
 import type { InboxMessage, LossReason } from '../../core/inboxes.ts';
+import type { OffsetRange } from '../../core/ranges.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
-import type { Answered, Version } from '../adapters/versions.ts';
+import type { Answered, Version } from '../adapters/version.ts';
 import type { AckRequest, PingRequest, Request, Result, Sent } from '../commands/requests.ts';
 import type { Admitted } from '../commands/send.ts';
-import type { OffsetRange } from './delivery.ts';
 import type { ReplySlot } from './reply-queue.ts';
 import type { Stay } from './stay.ts';
 

@@ -1,12 +1,13 @@
+import type { OffsetRange } from '../../core/ranges.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Version } from '../adapters/versions.ts';
+import type { Version } from '../adapters/version.ts';
 import type { Seat, Services } from '../commands/context.ts';
 import type { Entered } from '../commands/requests.ts';
 import type { Sender } from '../commands/senders.ts';
 import type { Connection } from '../net/connection.ts';
 import { Silence } from '../net/silence.ts';
 import type { Waiter } from '../receipts/tracker.ts';
-import { Delivery, type OffsetRange } from './delivery.ts';
+import { Delivery } from './delivery.ts';
 import { Outbox } from './outbox.ts';
 import type { SessionEvent } from './session-events.ts';
 

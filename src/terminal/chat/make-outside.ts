@@ -1,6 +1,7 @@
 import { Clipboard } from '../clipboard.ts';
+import type { Environment } from '../environment.ts';
 import { openerBy, usualOpen } from '../opener.ts';
-import type { Environment, Settings } from '../settings.ts';
+import type { Settings } from '../settings.ts';
 import { isInTmux } from '../tmux.ts';
 import type { OutsideOptions } from './outside.ts';
 

@@ -1,4 +1,4 @@
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../environment.ts';
 import type { EndingSignal } from './exit.ts';
 import type { Output } from './output.ts';
 

@@ -1,3 +1,4 @@
+import type { Environment } from '../environment.ts';
 import { isInTmux, throughTmux } from '../tmux.ts';
 import type { Notification } from './notification.ts';
 
@@ -32,10 +33,7 @@ const BY_TERM: readonly (readonly [RegExp, Sequence])[] = [
  * The sequence for this terminal; null: none. tmux and screen swallow them, unless somebody has told them not to, and who
  * has can name one.
  */
-export function sequenceFor(
-  choice: DesktopChoice,
-  environment: Readonly<Record<string, string | undefined>>,
-): Sequence | null {
+export function sequenceFor(choice: DesktopChoice, environment: Environment): Sequence | null {
   if (choice !== 'auto') return choice === 'off' ? null : choice;
   const { TERM = '', TERM_PROGRAM = '', STY = '' } = environment;
   if (isInTmux(environment) || STY !== '') return null;

@@ -1,4 +1,6 @@
+import type { Environment } from '../environment.ts';
 import { placesOf, type Range, type Term } from '../history/terms.ts';
+import { isInTmux } from '../tmux.ts';
 import { findLinks, type Link } from '../urls.ts';
 import { hash } from './hash.ts';
 import { type Role, type Span, span } from './rows.ts';
@@ -67,8 +69,6 @@ export function asLink(text: string, url: string): string {
   return `\u001b]8;id=${hash(url).toString(36)};${url}\u001b\\${text}\u001b]8;;\u001b\\`;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /**
  * Whether the terminal is one that knows links; others show the sequence's text or nothing of it. Known by what terminals say of
  * themselves in the environment: kitty, WezTerm, iTerm2, Ghostty, foot, Alacritty, Konsole, Windows Terminal, VS Code, and
@@ -76,7 +76,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function knowsLinks(env: Environment): boolean {
   const { TERM = '', TERM_PROGRAM = '', VTE_VERSION = '' } = env;
-  if (/^(?:tmux|screen|linux|dumb)/.test(TERM) || env.TMUX) return false;
+  if (/^(?:tmux|screen|linux|dumb)/.test(TERM) || isInTmux(env)) return false;
   if (/^(?:xterm-kitty|xterm-ghostty|foot|alacritty|wezterm)/.test(TERM)) return true;
   if (/^(?:iTerm\.app|WezTerm|vscode|ghostty|Hyper|rio)$/.test(TERM_PROGRAM)) return true;
   return (

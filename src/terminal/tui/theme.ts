@@ -1,3 +1,4 @@
+import type { Environment } from '../environment.ts';
 import type { Theme as ThemeChoice } from '../setting-table.ts';
 import { type Brightness, isLight } from './background.ts';
 import { hash } from './hash.ts';
@@ -16,8 +17,6 @@ export type Theme = Readonly<Record<Role, Style>> & {
   /** For names, by `nameColour`. */
   readonly names: readonly Style[];
 };
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Colours {
   readonly names: readonly string[];

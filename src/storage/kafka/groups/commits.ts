@@ -7,16 +7,9 @@ import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
 import { forgetWrongCoordinator, type Member } from './consumer-members.ts';
 import { Correspondents } from './correspondents.ts';
+import type { Commit } from './position.ts';
 import { Position } from './position.ts';
 import { Watermark } from './watermark.ts';
-
-/** What is committed for an inbox. */
-export interface Commit {
-  readonly offset: number;
-  /** Leader epoch of the last delivered record; -1 where who committed said none. */
-  readonly epoch: number;
-  readonly metadata: string;
-}
 
 /** Null for a commit of another life of the name, of the topic that the inbox had before, or none: it counts as missing. */
 export function positionOf(owner: Account, commit: Commit | null): Position | null {

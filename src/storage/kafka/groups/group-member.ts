@@ -4,7 +4,7 @@ import type { Trust } from '../inbox/trust.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
-import { type Commit, sendCommit } from './commits.ts';
+import { sendCommit } from './commits.ts';
 import {
   forgetWrongCoordinator,
   type HeartbeatAnswer,
@@ -13,6 +13,7 @@ import {
   sendHeartbeat,
 } from './consumer-members.ts';
 import { sealOf } from './holder-name.ts';
+import type { Commit } from './position.ts';
 
 /** A heartbeat with this epoch joins. */
 const JOIN_EPOCH = 0;

@@ -1,8 +1,15 @@
 import { type EpochEnd, Epochs, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import type { Surprise } from '../../../core/inboxes.ts';
 import type { LogBounds } from '../fetch/log-reader.ts';
-import type { Commit } from './commits.ts';
 import { MAX_GONE_CHARACTERS, Watermark } from './watermark.ts';
+
+/** What is committed for an inbox. */
+export interface Commit {
+  readonly offset: number;
+  /** Leader epoch of the last delivered record; -1 where who committed said none. */
+  readonly epoch: number;
+  readonly metadata: string;
+}
 
 /** Ranges of `gone` that are remembered: each takes three characters at least. */
 const MAX_GONE_RANGES = Math.floor(MAX_GONE_CHARACTERS / 3);

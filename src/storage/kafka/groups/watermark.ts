@@ -2,7 +2,7 @@ import { MAX_EPOCHS_CHARACTERS } from '../../../core/epochs.ts';
 import { MAX_CORRESPONDENTS_CHARACTERS } from './correspondents.ts';
 
 /** Offsets first..last, both included. */
-export type OffsetRange = readonly [first: number, last: number];
+export type OffsetPair = readonly [first: number, last: number];
 
 /** Kafka's limit for the metadata of a commit (`offset.metadata.max.bytes`), in characters: ours is ASCII. */
 export const MAX_METADATA_CHARACTERS = 4_096;
@@ -33,7 +33,7 @@ export class Watermark {
   /** Ascending, disjoint, never touching each other nor `low`. */
   readonly #ranges: [number, number][] = [];
 
-  constructor(low: number, ranges: Iterable<OffsetRange> = []) {
+  constructor(low: number, ranges: Iterable<OffsetPair> = []) {
     this.#low = low;
     for (const [first, last] of ranges) this.add(first, last);
   }
@@ -43,7 +43,7 @@ export class Watermark {
     return this.#low;
   }
 
-  get ranges(): readonly OffsetRange[] {
+  get ranges(): readonly OffsetPair[] {
     return this.#ranges;
   }
 

@@ -1,4 +1,4 @@
-import type { OffsetRange } from '../groups/watermark.ts';
+import type { OffsetPair } from '../groups/watermark.ts';
 import type { Marker, RawRecord } from '../wire/record-batches.ts';
 
 /**
@@ -82,7 +82,7 @@ export class HeldBack {
   }
 
   /** A transaction has ended. @returns what was held back for it */
-  end({ producerId, offset }: Marker): OffsetRange[] {
+  end({ producerId, offset }: Marker): OffsetPair[] {
     return this.#remove(producerId, 0, offset);
   }
 
@@ -96,7 +96,7 @@ export class HeldBack {
   }
 
   /** Below this offset nothing is to be pushed any more. @returns what was */
-  dropLateBelow(offset: number): OffsetRange[] {
+  dropLateBelow(offset: number): OffsetPair[] {
     return this.#late.remove(0, offset - 1);
   }
 
@@ -111,8 +111,8 @@ export class HeldBack {
   }
 
   /** What of a range is not held back. */
-  outside(first: number, last: number): OffsetRange[] {
-    let left: OffsetRange[] = [[first, last]];
+  outside(first: number, last: number): OffsetPair[] {
+    let left: OffsetPair[] = [[first, last]];
     for (const pieces of [...this.#open.values(), this.#late]) {
       if (pieces.ranges.length > 0) left = left.flatMap((range) => pieces.outside(range));
     }
@@ -130,7 +130,7 @@ export class HeldBack {
     return true;
   }
 
-  #remove(producerId: number, first: number, last: number): OffsetRange[] {
+  #remove(producerId: number, first: number, last: number): OffsetPair[] {
     const pieces = this.#open.get(producerId);
     const removed = pieces?.remove(first, last) ?? [];
     if (pieces?.ranges.length === 0) this.#open.delete(producerId);
@@ -168,8 +168,8 @@ class Pieces {
   }
 
   /** @returns what was there of it */
-  remove(first: number, last: number): OffsetRange[] {
-    const removed: OffsetRange[] = [];
+  remove(first: number, last: number): OffsetPair[] {
+    const removed: OffsetPair[] = [];
     const kept: [number, number][] = [];
     for (const [from, to] of this.ranges) {
       if (to < first || from > last) {
@@ -184,8 +184,8 @@ class Pieces {
     return removed;
   }
 
-  outside([first, last]: OffsetRange): OffsetRange[] {
-    const left: OffsetRange[] = [];
+  outside([first, last]: OffsetPair): OffsetPair[] {
+    const left: OffsetPair[] = [];
     let from = first;
     for (const [start, end] of this.ranges) {
       if (end < from || start > last) continue;

@@ -1,0 +1,86 @@
+/* What each folder of src may import, and that nothing imports in a circle: the linter holds it, and here that it does. */
+import { execFile } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+const FOLDERS = 'util core protocol config storage server client terminal tools bin'.split(' ');
+/** As docs/architecture.md has them. */
+const MAY: Readonly<Record<string, string>> = {
+  util: '',
+  core: 'util',
+  protocol: 'core util',
+  config: 'core util',
+  storage: 'core config util',
+  server: 'core protocol config util',
+  client: 'protocol core util',
+  terminal: 'client protocol core config util',
+  tools: 'terminal client protocol storage core config util',
+  bin: 'server storage core config util',
+};
+
+let folder: string;
+
+/** A tree of two files for each wrong import, and the linter with our rules. */
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'milena-folders-'));
+  const rules: { vcs?: unknown } = JSON.parse(readFileSync(join(ROOT, 'biome.json'), 'utf8'));
+  delete rules.vcs;
+  write('biome.json', JSON.stringify(rules));
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(join(folder, file)), { recursive: true });
+  writeFileSync(join(folder, file), text);
+}
+
+/** The files that the linter refuses, by rule. */
+function refused(rule: string): Promise<Set<string>> {
+  const biome = join(ROOT, 'node_modules/.bin/biome');
+  const args = ['lint', '--reporter=json', '--max-diagnostics=none', 'src'];
+  return new Promise((resolve) => {
+    execFile(biome, args, { cwd: folder, maxBuffer: 2 ** 26 }, (_, stdout) => {
+      const { diagnostics } = JSON.parse(stdout) as {
+        diagnostics: { category: string; location: { path: string | { file: string } } }[];
+      };
+      const files = diagnostics
+        .filter(({ category }) => category.endsWith(rule))
+        .map(({ location: { path } }) => (typeof path === 'string' ? path : path.file));
+      resolve(new Set(files));
+    });
+  });
+}
+
+test('a folder imports what it may, and nothing else of ours', async () => {
+  const wrong: string[] = [];
+  for (const from of FOLDERS) {
+    for (const to of FOLDERS.filter((other) => other !== from)) {
+      const file = `src/${from}/to-${to}.ts`;
+      write(file, `import { x } from '../${to}/x.ts';\n\nx();\n`);
+      if (!(MAY[from] ?? '').split(' ').includes(to)) wrong.push(file);
+    }
+  }
+  write('src/terminal/cli/doctor/to-storage.ts', "import { x } from '../../../storage/x.ts';\n\nx();\n");
+  expect([...(await refused('noRestrictedImports'))].toSorted()).toEqual(wrong.toSorted());
+  expect(wrong.length).toBeGreaterThan(50);
+});
+
+test('nothing imports in a circle', async () => {
+  write('src/util/one.ts', "import { two } from './two.ts';\n\nexport const one = () => two();\n");
+  write('src/util/two.ts', "import { one } from './one.ts';\n\nexport const two = () => one();\n");
+  expect(await refused('noImportCycles')).toEqual(new Set(['src/util/one.ts', 'src/util/two.ts']));
+});
