@@ -151,7 +151,8 @@ class Session {
         const isCommand = /^\s*\/|^\s*$/.test(text);
         if (isCommand) return 'nothing';
         terminal.send('\r');
-        this.#lines.set(this.#open, EMPTY_INPUT);
+        // What was cut can still be put back.
+        this.#lines.set(this.#open, { ...EMPTY_INPUT, killed: this.#line.killed });
         return 'sends';
       }
       default:
