@@ -1,9 +1,13 @@
-/* What each folder of src may import, and that nothing imports in a circle: the linter holds it, and here that it does. */
+/*
+ * What each folder of src may import, and that nothing imports in a circle: the linter holds it, and here that it does. And that
+ * each file is described.
+ */
 import { execFile } from 'node:child_process';
 import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -83,4 +87,20 @@ test('nothing imports in a circle', async () => {
   write('src/util/one.ts', "import { two } from './two.ts';\n\nexport const one = () => two();\n");
   write('src/util/two.ts', "import { one } from './one.ts';\n\nexport const two = () => one();\n");
   expect(await refused('noImportCycles')).toEqual(new Set(['src/util/one.ts', 'src/util/two.ts']));
+});
+
+test('each file stands in a table of the documents, and none that is not there', () => {
+  const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.tsx?$/.test(file),
+  );
+  const documents = ['architecture', 'client'].map((name) =>
+    readFileSync(join(ROOT, `docs/${name}.md`), 'utf8'),
+  );
+  const rows = documents.flatMap((text) => text.split('\n')).filter((line) => line.startsWith('| `'));
+  const named = rows.flatMap((row) => Array.from(row.matchAll(/`([\w./-]+)`/g), ([, name = '']) => name));
+  const whole = named.filter((name) => name.endsWith('/'));
+  expect(
+    files.filter((file) => !named.includes(file) && !whole.some((name) => file.startsWith(name))),
+  ).toEqual([]);
+  expect(named.filter((name) => /\/.*\.tsx?$/.test(name) && !files.includes(name))).toEqual([]);
 });
