@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import type { Accounts } from '../core/accounts.ts';
 import type { Inboxes } from '../core/inboxes.ts';
 import type { Sessions } from '../core/sessions.ts';
+import { Semaphore } from '../util/semaphore.ts';
 import { TokenBucket, TokenBuckets } from '../util/token-buckets.ts';
-import { Turnstile } from '../util/turnstile.ts';
 import { Questions } from './commands/questions.ts';
 import { Senders } from './commands/senders.ts';
 import { Audit } from './identity/audit.ts';
@@ -51,8 +51,8 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
   const limits: Limits = { ...LIMITS, ...options.limits };
   const { accounts, inboxes, openAccounts, mailbox = null, log } = options;
   const presence = new Presence(inboxes, limits);
-  const entrance = new Turnstile(limits.enteringAtOnce);
-  const exit = new Turnstile(limits.leavingAtOnce);
+  const entrance = new Semaphore(limits.enteringAtOnce);
+  const exit = new Semaphore(limits.leavingAtOnce);
   const identity = new Identity(options.sessions, limits);
   const { registration: who = { mode: 'open', maxAccounts: Number.POSITIVE_INFINITY, keys: [] } } = options;
   const registration = new Registration(accounts, who, limits);
@@ -71,8 +71,8 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     exit,
     shares: new Shares(limits),
     questions: new Questions(limits),
-    reading: new Turnstile(limits.readsAtOnce),
-    creating: new Turnstile(limits.creatingAtOnce),
+    reading: new Semaphore(limits.readsAtOnce),
+    creating: new Semaphore(limits.creatingAtOnce),
     strangersLists: {
       ofAddress: new TokenBuckets(limits.listedBytesPerAddress, limits.rateKeys),
       ofAll: new TokenBucket(limits.listedBytes),

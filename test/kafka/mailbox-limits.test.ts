@@ -31,6 +31,14 @@ async function send(limits: MailboxLimits, to: Account, sender: string, offset: 
 }
 
 describe('what is counted of an inbox', () => {
+  it('is every message that was stored since the look, the last one that it takes and no more', async () => {
+    const look = { position: null, correspondents: new Correspondents(), start: 0, end: 3, epoch: 0 };
+    const limits = new MailboxLimits({ ...LIMITS, maxMessages: 10, senderShare: 1, look: async () => look });
+    const to = account('to');
+    for (let offset = 3; offset < 10; offset++) await send(limits, to, 'from', offset);
+    await expect(send(limits, to, 'from', 10)).rejects.toMatchObject({ code: 'MAILBOX_FULL' });
+  });
+
   it('is about 64 senders at most, and those who send much are among them', async () => {
     const { limits } = open();
     const to = account('to');

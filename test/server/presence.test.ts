@@ -4,7 +4,7 @@ import { EngineError } from '../../src/core/errors.ts';
 import type { Inbox } from '../../src/core/inboxes.ts';
 import { LIMITS, type Limits } from '../../src/server/limits.ts';
 import { Presence } from '../../src/server/presence.ts';
-import { Turnstile } from '../../src/util/turnstile.ts';
+import { Semaphore } from '../../src/util/semaphore.ts';
 import { eventually, observe } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 
@@ -119,15 +119,15 @@ describe('who is logged in', () => {
   });
 });
 
-describe('a turnstile', () => {
+describe('a semaphore', () => {
   it('lets so many through at once and no more, and everybody in the end', async () => {
-    const turnstile = new Turnstile(3);
+    const semaphore = new Semaphore(3);
     const inside = new Set<number>();
     const leave: (() => void)[] = [];
     const sizes: number[] = [];
     const all = Promise.allSettled(
       Array.from({ length: 10 }, (_, i) =>
-        turnstile.pass('one address', async () => {
+        semaphore.pass('one address', async () => {
           inside.add(i);
           sizes.push(inside.size);
           await new Promise<void>((resolve) => leave.push(resolve));
@@ -150,9 +150,9 @@ describe('a turnstile', () => {
   });
 
   it('lets one address in after the other, however many of another wait', async () => {
-    const turnstile = new Turnstile(1);
+    const semaphore = new Semaphore(1);
     const order: string[] = [];
-    const pass = (whom: string) => turnstile.pass(whom, async () => void order.push(whom));
+    const pass = (whom: string) => semaphore.pass(whom, async () => void order.push(whom));
     await Promise.all(['a', 'a', 'a', 'a', 'b', 'c'].map(pass));
     expect(order).toEqual(['a', 'a', 'b', 'c', 'a', 'a']);
   });

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Account, Accounts } from '../../core/accounts.ts';
 import type { Inbox, Inboxes, OpenOptions } from '../../core/inboxes.ts';
+import type { Semaphore } from '../../util/semaphore.ts';
 import type { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
-import type { Turnstile } from '../../util/turnstile.ts';
 import type { Version } from '../adapters/version.ts';
 import type { Audit } from '../identity/audit.ts';
 import type { Claim } from '../identity/guesses.ts';
@@ -29,9 +29,9 @@ export interface Services {
   /** For what costs Kafka's coordinator a look. */
   readonly questions: Questions;
   /** For pages of undelivered messages: each may be a mebibyte to read and to write. */
-  readonly reading: Turnstile;
+  readonly reading: Semaphore;
   /** For making accounts: each is a topic and a transaction. */
-  readonly creating: Turnstile;
+  readonly creating: Semaphore;
   /** Bytes of names that strangers may still be told. */
   readonly strangersLists: { readonly ofAddress: TokenBuckets; readonly ofAll: TokenBucket };
   /** Changes that an account may still make, by name. */
@@ -41,9 +41,9 @@ export interface Services {
   /** Logins to one account through this frontend, one behind the other. */
   readonly logins: Queues;
   /** For taking inboxes: all users of a frontend that died may come at the same moment. */
-  readonly entrance: Turnstile;
+  readonly entrance: Semaphore;
   /** For giving inboxes back: many people may leave at the same moment. */
-  readonly exit: Turnstile;
+  readonly exit: Semaphore;
   readonly registration: Registration;
   /** Whether accounts without a password may be made and used here. */
   readonly openAccounts: boolean;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Semaphore } from '../../util/semaphore.ts';
 import { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
-import { Turnstile } from '../../util/turnstile.ts';
 import type { Limits } from '../limits.ts';
 
 /**
@@ -10,13 +10,13 @@ import type { Limits } from '../limits.ts';
  */
 export class Questions {
   readonly #limits: Limits;
-  readonly #gate: Turnstile;
+  readonly #gate: Semaphore;
   readonly #ofAll: TokenBucket;
   readonly #ofAccount: TokenBuckets;
 
   constructor(limits: Limits) {
     this.#limits = limits;
-    this.#gate = new Turnstile(limits.questionBatchesAtOnce);
+    this.#gate = new Semaphore(limits.questionBatchesAtOnce);
     this.#ofAll = new TokenBucket(limits.questions);
     this.#ofAccount = new TokenBuckets(limits.questionsPerAccount, limits.rateKeys);
   }

@@ -2,7 +2,7 @@ import { type BlockList, createServer, isIPv6, type Server, type Socket } from '
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { Turnstile } from '../../util/turnstile.ts';
+import { Semaphore } from '../../util/semaphore.ts';
 import { FALLBACK_VERSION, VERSIONS } from '../adapters/versions.ts';
 import type { Services } from '../commands/context.ts';
 import { callerOf, plainAddress, type Remote } from '../identity/address.ts';
@@ -52,8 +52,8 @@ export class Listener {
   /** A session may outlive its socket (sends wait for Kafka), a socket its session (the client reads the last words). */
   readonly #places: Places;
   /** For TLS handshakes: whoever waits has a place already, and addresses take turns. */
-  readonly #handshaking: Turnstile;
-  /** Those under way, by both ends of the connection; as many as the turnstile lets in. */
+  readonly #handshaking: Semaphore;
+  /** Those under way, by both ends of the connection; as many as the semaphore lets in. */
   readonly #handshakes = new Map<string, Handshake>();
   /** Sockets that have no session yet: behind a balancer, or before the end of their handshake. */
   readonly #arriving = new Set<Socket>();
@@ -68,7 +68,7 @@ export class Listener {
     this.#services = services;
     this.#proxies = proxies ?? null;
     this.#places = new Places({ all: maxConnections, perAddress: limits.connectionsPerAddress });
-    this.#handshaking = new Turnstile(limits.handshakesAtOnce);
+    this.#handshaking = new Semaphore(limits.handshakesAtOnce);
     this.#input = new InputPool(limits.strangersUnreadBytes);
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
       this.#accept(socket),

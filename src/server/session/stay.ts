@@ -5,7 +5,7 @@ import type { Seat, Services } from '../commands/context.ts';
 import type { Entered } from '../commands/requests.ts';
 import type { Sender } from '../commands/senders.ts';
 import type { Connection } from '../net/connection.ts';
-import { Silence } from '../net/silence.ts';
+import { Keepalive } from '../net/keepalive.ts';
 import type { Waiter } from '../receipts/tracker.ts';
 import { Delivery } from './delivery.ts';
 import { Outbox } from './outbox.ts';
@@ -26,7 +26,7 @@ export class Stay {
   readonly #waiter: Waiter;
   /** Null of a login that holds the inbox. */
   readonly #sender: Sender | null;
-  #silence: Silence | null = null;
+  #keepalive: Keepalive | null = null;
 
   constructor(
     services: Services,
@@ -59,7 +59,7 @@ export class Stay {
     const { ping } = this.#version;
     if (ping === null) return;
     const { pingAfterMs, closeAfterMs } = this.#services.limits;
-    this.#silence = new Silence({
+    this.#keepalive = new Keepalive({
       pingAfterMs,
       closeAfterMs,
       heardAt: () => this.#connection.heardAt,
@@ -107,7 +107,7 @@ export class Stay {
   end(): void {
     this.delivery?.stop();
     this.#sender?.leave();
-    this.#silence?.stop();
+    this.#keepalive?.stop();
     this.#services.tracker.forget(this.#waiter);
   }
 }

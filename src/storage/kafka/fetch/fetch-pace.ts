@@ -39,7 +39,7 @@ const NEW_BURST = 100;
 /**
  * Answers that bring only what was handed over in memory are the safety net at work. One costs a unit, and one more for
  * each 32 inboxes that the broker looks at: some 0.5 ms of CPU here and there. Beyond this budget, which few messages do not
- * use up, a session rests, and is only watched (end-watch.ts), which costs a fifth.
+ * use up, a session rests, and is only watched (log-end-poller.ts), which costs a fifth.
  */
 const UNITS_PER_SECOND = 120;
 const UNITS_BURST = 100;

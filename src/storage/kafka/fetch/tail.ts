@@ -7,12 +7,12 @@ import { RareWarning } from '../wire/rare-warning.ts';
 import type { Lost, Marker, RawRecord } from '../wire/record-batches.ts';
 import { now } from '../wire/retry.ts';
 import { UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
-import { EndWatch } from './end-watch.ts';
+import { BrokerLiveness } from './broker-liveness.ts';
 import { FetchIntake } from './fetch-intake.ts';
 import { FetchPace } from './fetch-pace.ts';
 import { FetchSession, MAX_WAIT_MS } from './fetch-session.ts';
+import { LogEndPoller } from './log-end-poller.ts';
 import { type Place, readEndsAt } from './log-reader.ts';
-import { Pulse } from './pulse.ts';
 
 /** What happens to a topic that is being followed. */
 export interface Follower {
@@ -96,8 +96,8 @@ export class Tail {
   /** What of large answers is on its way into memory. */
   readonly #intake = new FetchIntake();
   readonly #damaged: RareWarning;
-  readonly #watch: EndWatch;
-  readonly #pulse: Pulse;
+  readonly #watch: LogEndPoller;
+  readonly #liveness: BrokerLiveness;
   /** Topics followed now. */
   #followed = 0;
   #closed = false;
@@ -106,8 +106,8 @@ export class Tail {
     this.#cluster = cluster;
     this.#log = log;
     this.#damaged = new RareWarning((fields) => log.warn(fields, 'a batch was stepped over'));
-    this.#watch = new EndWatch((node, topics) => readEndsAt(cluster, node, topics), log);
-    this.#pulse = new Pulse({
+    this.#watch = new LogEndPoller((node, topics) => readEndsAt(cluster, node, topics), log);
+    this.#liveness = new BrokerLiveness({
       nodes: () => [...this.#sessions].flatMap(([node, sessions]) => (sessions.size > 0 ? [node] : [])),
       ask: (node) => cluster.isAlive(node),
       onSilent: (node, since) => {
@@ -147,7 +147,7 @@ export class Tail {
       },
     };
     this.#followed += 1;
-    if (!this.#closed) this.#pulse.start();
+    if (!this.#closed) this.#liveness.start();
     void this.#place(member);
     return member;
   }
@@ -165,7 +165,7 @@ export class Tail {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#pulse.stop();
+    this.#liveness.stop();
     const all = [...this.#sessions.values()].flatMap((sessions) => [...sessions]);
     await Promise.all(all.map((session) => session.close()));
   }

@@ -6,7 +6,7 @@ import {
   listOffsetsV9,
   metadataV12,
 } from '@platformatic/kafka';
-import { Gatherer } from '../../../util/gatherer.ts';
+import { RequestBatcher } from '../../../util/request-batcher.ts';
 import { changeSettings } from '../check/topic-settings.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, isNoTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
@@ -45,15 +45,15 @@ export interface RestoredTopic {
  */
 export class InboxTopics {
   readonly #cluster: Cluster;
-  readonly #creations: Gatherer<string, string | null>;
-  readonly #deletions: Gatherer<string, null>;
+  readonly #creations: RequestBatcher<string, string | null>;
+  readonly #deletions: RequestBatcher<string, null>;
 
   constructor(cluster: Cluster, replicationFactor: number) {
     this.#cluster = cluster;
-    this.#creations = new Gatherer(MAX_TOPICS, (names) =>
+    this.#creations = new RequestBatcher(MAX_TOPICS, (names) =>
       createTopics(cluster, names, replicationFactor, INBOX_CONFIG),
     );
-    this.#deletions = new Gatherer(MAX_TOPICS, (ids) => deleteTopics(cluster, ids));
+    this.#deletions = new RequestBatcher(MAX_TOPICS, (ids) => deleteTopics(cluster, ids));
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Account } from '../../../core/accounts.ts';
 import type { EpochEnd } from '../../../core/epochs.ts';
-import { Gatherer } from '../../../util/gatherer.ts';
+import { RequestBatcher } from '../../../util/request-batcher.ts';
 import { type LogBounds, readManyBounds, readManyEnds } from '../fetch/log-reader.ts';
 import { correspondentsOf, positionOf, readManyCommits } from '../groups/commits.ts';
 import type { Correspondents } from '../groups/correspondents.ts';
@@ -25,15 +25,15 @@ const MAX_LOOKS = 500;
  * each of a thousand logins; three requests each would cost more than all the rest.
  */
 export class MailboxLooks {
-  readonly #looks: Gatherer<Account, MailboxLook>;
-  readonly #ends: Gatherer<Account, number>;
-  readonly #epochEnds: Gatherer<EpochQuestion, EpochEnd>;
+  readonly #looks: RequestBatcher<Account, MailboxLook>;
+  readonly #ends: RequestBatcher<Account, number>;
+  readonly #epochEnds: RequestBatcher<EpochQuestion, EpochEnd>;
   readonly #topicOf: (account: Account) => string;
 
   /** @param topicOf name of an account's inbox topic and group */
   constructor(cluster: Cluster, topicOf: (account: Account) => string) {
     this.#topicOf = topicOf;
-    this.#looks = new Gatherer(MAX_LOOKS, async (accounts) => {
+    this.#looks = new RequestBatcher(MAX_LOOKS, async (accounts) => {
       const topics = accounts.map(topicOf);
       const deadline = now() + LOOK_TIMEOUT_MS;
       const [commits, bounds] = await Promise.all([
@@ -48,10 +48,10 @@ export class MailboxLooks {
         return { position: positionOf(account, commit), correspondents, ...found };
       });
     });
-    this.#ends = new Gatherer(MAX_LOOKS, (accounts) =>
+    this.#ends = new RequestBatcher(MAX_LOOKS, (accounts) =>
       readManyEnds(cluster, accounts.map(topicOf), now() + LOOK_TIMEOUT_MS),
     );
-    this.#epochEnds = new Gatherer(MAX_LOOKS, (questions) => readEpochEnds(cluster, questions));
+    this.#epochEnds = new RequestBatcher(MAX_LOOKS, (questions) => readEpochEnds(cluster, questions));
   }
 
   /** @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_OR_PARTITION, or a passing one */

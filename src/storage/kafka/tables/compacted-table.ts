@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { SortedNames } from '../../../core/sorted-names.ts';
-import { Gatherer } from '../../../util/gatherer.ts';
+import { RequestBatcher } from '../../../util/request-batcher.ts';
 import { listOffset } from '../fetch/log-reader.ts';
 import type { RecordContent } from '../inbox/record.ts';
 import type { Trust } from '../inbox/trust.ts';
@@ -92,7 +92,7 @@ export class CompactedTable<Value> {
   readonly #trouble: Trouble;
   readonly #state: TableState<Value>;
   readonly #repair: TableRepair;
-  readonly #ends: Gatherer<null, number>;
+  readonly #ends: RequestBatcher<null, number>;
   readonly #pending: OpenTransactions;
   /** Kafka's id of the topic that it reads. */
   #topicId: string | null = null;
@@ -127,7 +127,7 @@ export class CompactedTable<Value> {
         signRecord(options.trust, options.topic, key, encoded, this.#state.revisionOf(key)),
       );
     });
-    this.#ends = new Gatherer(MAX_QUESTIONS, async (questions) => {
+    this.#ends = new RequestBatcher(MAX_QUESTIONS, async (questions) => {
       const { cluster, topic } = options;
       // Another broker said that it exists; the one that leads it may hear of that a little later.
       const end = await expectTopic(topic, listOffset(cluster, topic, ListOffsetTimestamps.LATEST));

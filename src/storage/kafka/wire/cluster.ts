@@ -9,7 +9,7 @@ import {
   TimeoutError,
 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import { Gatherer } from '../../../util/gatherer.ts';
+import { RequestBatcher } from '../../../util/request-batcher.ts';
 import { isNoTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
 import { type KafkaSecurity, securityTo } from './kafka-security.ts';
 import { nameAt, type Refusals } from './refusals.ts';
@@ -87,12 +87,12 @@ export class Cluster {
   readonly #versions = new WeakMap<Connection, Promise<ReadonlyMap<number, number>>>();
   readonly #leaders = new Map<string, Leader>();
   readonly #coordinators = new Map<string, number>();
-  readonly #leaderQuestions = new Gatherer<string, Leader>(MAX_QUESTIONS, (topics) =>
+  readonly #leaderQuestions = new RequestBatcher<string, Leader>(MAX_QUESTIONS, (topics) =>
     this.#fetchLeaders(topics),
   );
   readonly #coordinatorQuestions = {
-    group: new Gatherer<string, number>(MAX_QUESTIONS, (keys) => this.#findCoordinators('group', keys)),
-    transaction: new Gatherer<string, number>(MAX_QUESTIONS, (keys) =>
+    group: new RequestBatcher<string, number>(MAX_QUESTIONS, (keys) => this.#findCoordinators('group', keys)),
+    transaction: new RequestBatcher<string, number>(MAX_QUESTIONS, (keys) =>
       this.#findCoordinators('transaction', keys),
     ),
   };

@@ -1,6 +1,6 @@
 import { createAPI, fetchV17, type Reader } from '@platformatic/kafka';
 import type { EpochEnd } from '../../../core/epochs.ts';
-import { LogBytes } from './log-bytes.ts';
+import { WireReader } from './wire-reader.ts';
 
 /*
   Fetch response, version 17. What we do not use is skipped:
@@ -71,7 +71,7 @@ export function wanted(
 }
 
 function parseResponse(_id: number, _key: number, _version: number, reader: Reader): FetchResponse {
-  const bytes = new LogBytes(reader.buffer.slice(reader.position));
+  const bytes = new WireReader(reader.buffer.slice(reader.position));
   const throttleTimeMs = bytes.int32();
   const errorCode = bytes.int16();
   const sessionId = bytes.int32();
@@ -92,7 +92,7 @@ const NOTHING = Buffer.alloc(0);
 const OFFSETS_BYTES = 16;
 const TRANSACTION_BYTES = 16;
 
-function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
+function readPartition(bytes: WireReader, topicId: string): FetchedTopic {
   const partition = bytes.int32();
   const errorCode = bytes.int16();
   bytes.skip(OFFSETS_BYTES);
@@ -109,7 +109,7 @@ function readPartition(bytes: LogBytes, topicId: string): FetchedTopic {
 
 const DIVERGING_EPOCH = 0;
 
-function readParts(bytes: LogBytes): EpochEnd | null {
+function readParts(bytes: WireReader): EpochEnd | null {
   let parts: EpochEnd | null = null;
   for (let tags = bytes.uvarint(); tags > 0; tags--) {
     const tag = bytes.uvarint();

@@ -1,5 +1,5 @@
-import { LogBytes } from './log-bytes.ts';
 import { repeat, TooLarge } from './unpacked.ts';
+import { WireReader } from './wire-reader.ts';
 
 /*
   LZ4's frame format; numbers are little-endian:
@@ -24,7 +24,7 @@ const MOST_RATIO = 255;
 
 /** @throws TooLarge; RangeError for what is no frame */
 export function unpackLz4(packed: Buffer, most: number): Buffer {
-  const bytes = new LogBytes(packed);
+  const bytes = new WireReader(packed);
   if (uint32(bytes) !== MAGIC) throw new RangeError('no LZ4 frame');
   const flags = uint8(bytes);
   const largest = (uint8(bytes) >>> 4) & 7;
@@ -43,7 +43,7 @@ export function unpackLz4(packed: Buffer, most: number): Buffer {
 }
 
 /** @param frame bytes of all blocks at most, of one block, and whether each has a checksum behind it */
-function unpackBlocks(bytes: LogBytes, frame: { most: number; largest: number; checked: boolean }): Buffer {
+function unpackBlocks(bytes: WireReader, frame: { most: number; largest: number; checked: boolean }): Buffer {
   // What it can become at most, so that few bytes take little memory whatever they say.
   const room = Math.min(frame.most, bytes.left * MOST_RATIO);
   const out = Buffer.allocUnsafe(room);
@@ -54,7 +54,7 @@ function unpackBlocks(bytes: LogBytes, frame: { most: number; largest: number; c
     if (size >= NOT_PACKED) {
       if (block.length > end - at) throw tooLarge(end, frame.most);
       at += block.copy(out, at);
-    } else at = unpackBlock(new LogBytes(block), out, { start: at, end, most: frame.most });
+    } else at = unpackBlock(new WireReader(block), out, { start: at, end, most: frame.most });
     if (frame.checked) bytes.skip(4);
   }
   return out.subarray(0, at);
@@ -62,7 +62,7 @@ function unpackBlocks(bytes: LogBytes, frame: { most: number; largest: number; c
 
 /** @param place where it begins and has to end; and the bytes of all blocks at most. @returns where it ends in `out` */
 function unpackBlock(
-  bytes: LogBytes,
+  bytes: WireReader,
   out: Buffer,
   { start, end, most }: { start: number; end: number; most: number },
 ): number {
@@ -91,7 +91,7 @@ function tooLarge(end: number, most: number): RangeError {
   return end === most ? new TooLarge(most) : new RangeError('an LZ4 block larger than its frame says');
 }
 
-function lengthOf(bytes: LogBytes, nibble: number): number {
+function lengthOf(bytes: WireReader, nibble: number): number {
   if (nibble < 15) return nibble;
   let length = nibble;
   for (;;) {
@@ -101,11 +101,11 @@ function lengthOf(bytes: LogBytes, nibble: number): number {
   }
 }
 
-function uint8(bytes: LogBytes): number {
+function uint8(bytes: WireReader): number {
   return bytes.buffer.readUInt8(bytes.at++);
 }
 
-function uint32(bytes: LogBytes): number {
+function uint32(bytes: WireReader): number {
   const value = bytes.buffer.readUInt32LE(bytes.at);
   bytes.at += 4;
   return value;

@@ -1,5 +1,5 @@
 import { createAPI, type Reader, Writer } from '@platformatic/kafka';
-import { LogBytes } from './log-bytes.ts';
+import { WireReader } from './wire-reader.ts';
 
 /*
   Produce request of batches that are encoded already, version 11 and, from Kafka 4.1 on, 13 (KIP-516):
@@ -76,7 +76,7 @@ interface Naming<Named> {
   readonly room: (batch: Named) => number;
   /** @returns where that ends */
   readonly write: (batch: Named, buffer: Buffer, at: number) => number;
-  readonly read: (bytes: LogBytes) => string;
+  readonly read: (bytes: WireReader) => string;
 }
 
 const BY_NAME: Naming<TopicBatch> = {
@@ -138,8 +138,8 @@ function writeUvarint(buffer: Buffer, value: number, offset: number): number {
   return at;
 }
 
-function parseResponse(reader: Reader, readTopic: (bytes: LogBytes) => string): ProduceResponse {
-  const bytes = new LogBytes(reader.buffer.slice(reader.position));
+function parseResponse(reader: Reader, readTopic: (bytes: WireReader) => string): ProduceResponse {
+  const bytes = new WireReader(reader.buffer.slice(reader.position));
   const results: TopicResult[] = [];
   for (let left = bytes.uvarint() - 1; left > 0; left--) {
     const topic = readTopic(bytes);
@@ -158,7 +158,7 @@ function parseResponse(reader: Reader, readTopic: (bytes: LogBytes) => string): 
   return { results, throttleTimeMs: bytes.int32() };
 }
 
-function skipErrors(bytes: LogBytes): void {
+function skipErrors(bytes: WireReader): void {
   for (let errors = bytes.uvarint() - 1; errors > 0; errors--) {
     bytes.skip(4);
     skipText(bytes);
@@ -168,6 +168,6 @@ function skipErrors(bytes: LogBytes): void {
 }
 
 /** Its length is one more than said; 0 is none. */
-function skipText(bytes: LogBytes): void {
+function skipText(bytes: WireReader): void {
   bytes.skip(Math.max(0, bytes.uvarint() - 1));
 }

@@ -1,7 +1,7 @@
 import { crc32c, IS_COMPRESSED, IS_CONTROL, IS_TRANSACTIONAL } from '@platformatic/kafka';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
-import { LogBytes } from './log-bytes.ts';
 import { MAX_UNPACKED_BYTES, unpack } from './unpack.ts';
+import { WireReader } from './wire-reader.ts';
 
 /** One record as it lies in a log. Its bytes are views of what was fetched: copy what is to stay. */
 export interface RawRecord {
@@ -77,14 +77,14 @@ export class LogBatch {
   readonly #at: number;
   readonly #end: number;
   /** Its records, from the next one on, once some were asked for; how many come before it, and the least offset it may have. */
-  #records: LogBytes | null = null;
+  #records: WireReader | null = null;
   #taken = 0;
   #least = 0;
   #cost = 0;
   #damage: RangeError | null = null;
 
   /** @param bytes where its length field is over; read on up to its records */
-  constructor(bytes: LogBytes, base: number, end: number) {
+  constructor(bytes: WireReader, base: number, end: number) {
     this.leaderEpoch = bytes.int32();
     bytes.skip(MAGIC_BYTES);
     this.#checksum = bytes.int32();
@@ -201,7 +201,7 @@ export class LogBatch {
     this.#least = 0;
     const kind = this.#attributes & IS_COMPRESSED;
     if (kind === 0) {
-      this.#records = new LogBytes(this.#buffer, this.#at);
+      this.#records = new WireReader(this.#buffer, this.#at);
       return;
     }
     this.#records = null;
@@ -212,7 +212,7 @@ export class LogBatch {
     try {
       const unpacked = unpack(kind, this.#buffer.subarray(this.#at, this.#end));
       bytes = unpacked.length + RECORD_COST * Math.max(0, this.#count);
-      this.#records = new LogBytes(unpacked);
+      this.#records = new WireReader(unpacked);
     } finally {
       this.#cost += bytes;
     }
@@ -226,7 +226,7 @@ export class LogBatch {
  */
 export function readBatches(fetched: Buffer): LogBatch[] {
   const batches: LogBatch[] = [];
-  const bytes = new LogBytes(fetched);
+  const bytes = new WireReader(fetched);
   while (bytes.left >= HEAD_BYTES) {
     const base = bytes.int64();
     const length = bytes.int32();
@@ -370,7 +370,7 @@ export function eachHeader(
   headers: Buffer,
   visit: (nameAt: number, nameEnd: number, valueAt: number, valueEnd: number) => void,
 ): void {
-  const bytes = new LogBytes(headers);
+  const bytes = new WireReader(headers);
   try {
     for (let left = Math.min(MAX_HEADERS, bytes.varint()); left > 0; left--) {
       const nameBytes = bytes.varint();
@@ -386,7 +386,7 @@ export function eachHeader(
   }
 }
 
-function nullableBytes(bytes: LogBytes): Buffer | null {
+function nullableBytes(bytes: WireReader): Buffer | null {
   const length = bytes.varint();
   return length < 0 ? null : bytes.bytes(length);
 }

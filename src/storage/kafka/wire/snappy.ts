@@ -1,5 +1,5 @@
-import { LogBytes } from './log-bytes.ts';
 import { repeat, TooLarge } from './unpacked.ts';
+import { WireReader } from './wire-reader.ts';
 
 /*
   Snappy, as it comes in Kafka's batches: one block, or a stream of the Java library (xerial) of many.
@@ -21,7 +21,7 @@ const LONG_LITERAL = 60;
 export function unpackSnappy(packed: Buffer, most: number): Buffer {
   const blocks = blocksOf(packed);
   let size = 0;
-  for (const block of blocks) size += new LogBytes(block).uvarint();
+  for (const block of blocks) size += new WireReader(block).uvarint();
   if (size > most) throw new TooLarge(most);
   const out = Buffer.allocUnsafe(size);
   let at = 0;
@@ -33,7 +33,7 @@ export function unpackSnappy(packed: Buffer, most: number): Buffer {
 function blocksOf(packed: Buffer): Buffer[] {
   if (!isStreamHeader(packed, 0)) return [packed];
   const blocks: Buffer[] = [];
-  const bytes = new LogBytes(packed);
+  const bytes = new WireReader(packed);
   while (bytes.left > 0) {
     if (isStreamHeader(packed, bytes.at)) bytes.skip(STREAM_HEADER_BYTES);
     else blocks.push(bytes.bytes(bytes.int32()));
@@ -47,7 +47,7 @@ function isStreamHeader(packed: Buffer, at: number): boolean {
 
 /** @returns where it ends in `out` */
 function unpackBlock(block: Buffer, out: Buffer, start: number): number {
-  const bytes = new LogBytes(block);
+  const bytes = new WireReader(block);
   const end = start + bytes.uvarint();
   let at = start;
   while (bytes.left > 0) {
@@ -82,7 +82,7 @@ function unpackBlock(block: Buffer, out: Buffer, start: number): number {
   return end;
 }
 
-function literalLength(bytes: LogBytes, lengthOrWidth: number): number {
+function literalLength(bytes: WireReader, lengthOrWidth: number): number {
   if (lengthOrWidth < LONG_LITERAL) return lengthOrWidth + 1;
   const width = lengthOrWidth - LONG_LITERAL + 1;
   const length = bytes.buffer.readUIntLE(bytes.at, width) + 1;

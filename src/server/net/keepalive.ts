@@ -1,4 +1,4 @@
-export interface SilenceOptions {
+export interface KeepaliveOptions {
   /** Silence after which the client is asked for a sign of life, and after which it is taken for dead; ms. */
   readonly pingAfterMs: number;
   readonly closeAfterMs: number;
@@ -13,13 +13,13 @@ const SHARED_MS = 1_000;
 const COARSE_MS = 10_000;
 
 /** Finds connections whose other end is gone without a word, by their silence. */
-export class Silence {
-  readonly #options: SilenceOptions;
+export class Keepalive {
+  readonly #options: KeepaliveOptions;
   #timer: NodeJS.Timeout | undefined;
   /** When the client was asked last. */
   #askedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: SilenceOptions) {
+  constructor(options: KeepaliveOptions) {
     this.#options = options;
     this.#wait(options.pingAfterMs);
   }

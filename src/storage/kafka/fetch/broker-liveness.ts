@@ -16,7 +16,7 @@ export interface PulseOptions {
  * Asks brokers for a sign of life. A request that is parked at one says nothing until it is answered, so a frozen broker
  * would be found when that is due; asked by each connection, a quiet one would cost as many wake-ups.
  */
-export class Pulse {
+export class BrokerLiveness {
   readonly #options: PulseOptions;
   /** Whose answer is awaited. */
   readonly #asked = new Set<number>();

@@ -35,7 +35,7 @@ const OWN_APPEND_MS = 50;
  * Looks at where the inboxes end whose fetch sessions rest: under load nearly everything is handed over in memory, and
  * asking for ends is the cheapest way to find out that somebody else has written, too. That one is then fetched at once.
  */
-export class EndWatch {
+export class LogEndPoller {
   readonly #ask: AskEnds;
   readonly #log: Logger;
   /** With the time of the last look; the one that waits longest first. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Pulse } from '../../src/storage/kafka/fetch/pulse.ts';
+import { BrokerLiveness } from '../../src/storage/kafka/fetch/broker-liveness.ts';
 import { Tail } from '../../src/storage/kafka/fetch/tail.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
@@ -10,13 +10,13 @@ describe('the pulse of brokers', () => {
   const asked: number[] = [];
   const silent: number[] = [];
   const alive = new Map<number, boolean | Promise<boolean>>();
-  let pulse: Pulse;
+  let pulse: BrokerLiveness;
 
   beforeEach(() => {
     vi.useFakeTimers();
     for (const list of [asked, silent]) list.length = 0;
     alive.clear();
-    pulse = new Pulse({
+    pulse = new BrokerLiveness({
       nodes: () => alive.keys(),
       ask: async (node) => {
         asked.push(node);

@@ -1,5 +1,5 @@
 /** Reads Kafka's binary formats out of one buffer, in place: numbers become numbers, texts and bytes are views. */
-export class LogBytes {
+export class WireReader {
   readonly buffer: Buffer;
   at: number;
 

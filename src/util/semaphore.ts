@@ -4,7 +4,7 @@ import { FairLine } from './fair-line.ts';
  * Lets a bounded number of tasks run at once; the others wait in a line that is fair to whom they are for. What waits
  * is bounded by who may come: one task of each session.
  */
-export class Turnstile {
+export class Semaphore {
   readonly #width: number;
   #inside = 0;
   readonly #line = new FairLine<() => void>();

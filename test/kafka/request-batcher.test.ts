@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Gatherer } from '../../src/util/gatherer.ts';
+import { RequestBatcher } from '../../src/util/request-batcher.ts';
 
 /** A far end that answers when told to, and writes down what each request asked. */
 function farEnd(most = 10) {
   const requests: string[][] = [];
   const open: ((answers: (string | Error)[] | Error) => void)[] = [];
-  const gatherer = new Gatherer<string, string>(most, (questions) => {
+  const batcher = new RequestBatcher<string, string>(most, (questions) => {
     requests.push([...questions]);
     return new Promise((resolve, reject) =>
       open.push((answers) => (answers instanceof Error ? reject(answers) : resolve(answers))),
@@ -17,17 +17,17 @@ function farEnd(most = 10) {
     open.shift()?.(answers ?? request.map((question) => question.toUpperCase()));
     await turn();
   };
-  return { gatherer, requests, answer };
+  return { batcher, requests, answer };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('a gatherer', () => {
+describe('a batcher', () => {
   it('asks at once, and gathers what comes meanwhile into the next request', async () => {
-    const { gatherer, requests, answer } = farEnd();
-    const first = gatherer.ask('a');
+    const { batcher, requests, answer } = farEnd();
+    const first = batcher.ask('a');
     await turn();
-    const rest = ['b', 'c'].map((question) => gatherer.ask(question));
+    const rest = ['b', 'c'].map((question) => batcher.ask(question));
     await turn();
     expect(requests).toEqual([['a']]);
     await answer();
@@ -38,8 +38,8 @@ describe('a gatherer', () => {
   });
 
   it('takes along who asks in the same breath, and no more than a request may hold', async () => {
-    const { gatherer, requests, answer } = farEnd(2);
-    const all = ['a', 'b', 'c'].map((question) => gatherer.ask(question));
+    const { batcher, requests, answer } = farEnd(2);
+    const all = ['a', 'b', 'c'].map((question) => batcher.ask(question));
     await answer();
     await answer();
     expect(await Promise.all(all)).toEqual(['A', 'B', 'C']);
@@ -47,24 +47,24 @@ describe('a gatherer', () => {
   });
 
   it('lets one question fail alone, and goes on', async () => {
-    const { gatherer, answer } = farEnd();
-    const all = Promise.allSettled(['a', 'b', 'c'].map((question) => gatherer.ask(question)));
+    const { batcher, answer } = farEnd();
+    const all = Promise.allSettled(['a', 'b', 'c'].map((question) => batcher.ask(question)));
     await answer(['A', new Error('not b')]);
     expect((await all).map((result) => ('reason' in result ? String(result.reason) : result.value))).toEqual([
       'A',
       'Error: not b',
       'Error: no answer',
     ]);
-    const next = gatherer.ask('d');
+    const next = batcher.ask('d');
     await answer();
     expect(await next).toBe('D');
   });
 
   it('fails all of a request that failed, and none of the next', async () => {
-    const { gatherer, answer } = farEnd();
-    const failed = Promise.allSettled([gatherer.ask('a'), gatherer.ask('b')]);
+    const { batcher, answer } = farEnd();
+    const failed = Promise.allSettled([batcher.ask('a'), batcher.ask('b')]);
     await turn();
-    const next = gatherer.ask('c');
+    const next = batcher.ask('c');
     await answer(new Error('gone'));
     expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await answer();

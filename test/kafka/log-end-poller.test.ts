@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { EndWatch, type RestingSession } from '../../src/storage/kafka/fetch/end-watch.ts';
+import { LogEndPoller, type RestingSession } from '../../src/storage/kafka/fetch/log-end-poller.ts';
 import { testLog } from './cluster.ts';
 
 beforeEach(() => {
@@ -14,7 +14,7 @@ class World {
   readonly ends = new Map<string, number | Error>();
   readonly asked: { node: number; topics: readonly string[] }[] = [];
   answerMs = 1;
-  readonly watch = new EndWatch(async (node, topics) => {
+  readonly watch = new LogEndPoller(async (node, topics) => {
     this.asked.push({ node, topics });
     const found = new Map(topics.map((topic) => [topic, this.ends.get(topic) ?? 0]));
     await new Promise((resolve) => setTimeout(resolve, this.answerMs));
@@ -60,6 +60,17 @@ it('asks for the ends of sessions that rest, ten times a second, and for nothing
   expect(vi.getTimerCount()).toBe(0);
 });
 
+it('goes on with those that rest when another one rests no longer', async () => {
+  const world = new World();
+  const [first, second] = [world.session('a'), world.session('b')];
+  world.watch.add(first);
+  world.watch.add(second);
+  world.watch.remove(first);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(world.asked.length).toBeGreaterThanOrEqual(5);
+  expect(world.asked.at(-1)?.topics).toEqual(['b-0', 'b-1']);
+});
+
 it("wakes the session whose inbox somebody else has written to, and not for our own append's sake", async () => {
   const world = new World();
   const [written, own] = [world.session('a'), world.session('b')];
@@ -89,7 +100,7 @@ it('goes on after a request that failed', async () => {
   const world = new World();
   const session = world.session('a');
   let tries = 0;
-  const watch = new EndWatch(async () => {
+  const watch = new LogEndPoller(async () => {
     tries++;
     if (tries < 3) throw new Error('no answer');
     return new Map([['a-0', 99]]);
@@ -104,7 +115,7 @@ it('is not held up by a broker that hangs', async () => {
   const world = new World();
   const [healthy, hung] = [world.session('a', 2, 1), world.session('b', 2, 2)];
   const asked: number[] = [];
-  const watch = new EndWatch(async (node, topics) => {
+  const watch = new LogEndPoller(async (node, topics) => {
     asked.push(node);
     if (node === 2) await new Promise(() => {});
     return new Map(topics.map((topic) => [topic, 11]));

@@ -10,7 +10,7 @@ interface Waiting<Question, Answer> {
  * asked meanwhile. So a question alone waits for nobody, and many cost little more than one. An answer is never older
  * than its question. What waits is bounded by who asks.
  */
-export class Gatherer<Question, Answer> {
+export class RequestBatcher<Question, Answer> {
   readonly #ask: (questions: readonly Question[]) => Promise<readonly (Answer | Error)[]>;
   readonly #most: number;
   #waiting: Waiting<Question, Answer>[] = [];
