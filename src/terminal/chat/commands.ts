@@ -219,14 +219,8 @@ function notify(word: string): Command {
   return level === null && word !== '' ? usage(`/notify ${LEVELS.join('|')}`) : { type: 'notify', level };
 }
 
-/** What nobody should come to by a guess. */
-const ENDS: ReadonlySet<string> = new Set(['/quit', '/logout', '/delete', '/forget']);
-
 function unknown(word: string): string {
-  const close = suggest(
-    word,
-    commandWords(2).filter((known) => !ENDS.has(known)),
-  );
+  const close = suggest(word, commandWords(2));
   const hint = close === null ? '/help shows them all.' : `Is ${close} meant?`;
   return `There is no command ${word}. ${hint}`;
 }

@@ -22,7 +22,7 @@ import { Drawing } from './drawing.ts';
 import { Entered } from './entered.ts';
 import { startSearch, stepSearch } from './entered-search.ts';
 import { conversationAt, type Frame, frameOf, messageHeight } from './frame.ts';
-import { type FoundPage, nothingFound, searchPage } from './hits.ts';
+import { type HitPage, nothingFound, searchPage } from './hits.ts';
 import type { InputAction } from './input-line.ts';
 import { keyRows, usualKeys } from './key-rows.ts';
 import { type KeyAction, keyAction } from './keys.ts';
@@ -80,7 +80,7 @@ export class Chat implements View {
   readonly #entered = new Entered();
   readonly #keys: Keys;
   /** For another look at it. */
-  #lastFound: FoundPage | null = null;
+  #lastFound: HitPage | null = null;
   #saidPasteIsText = false;
   #title = '';
   /** Whether the keys come to this terminal, as far as it says. */
@@ -217,7 +217,7 @@ export class Chat implements View {
     // Nor is it found any longer.
     if (this.#lastFound?.hits.some((hit) => isSame(hit.peer, peer))) {
       this.#lastFound = null;
-      this.#update({ type: 'found', found: null });
+      this.#update({ type: 'walk', walk: null });
     }
     this.conversationChanged();
   }
@@ -454,13 +454,13 @@ export class Chat implements View {
   }
 
   #cancel(): void {
-    const { question, page, picked, completion, found } = this.#screen;
+    const { question, page, picked, completion, walk } = this.#screen;
     if (completion !== null) {
       this.#update({ type: 'complete', ...stepCompletion(this.#screen.input, completion, 0) });
     } else if (page !== null) this.#update({ type: 'page', page: null });
     else if (picked !== null) this.#update({ type: 'list' });
     else if (question !== null) this.#leaveQuestion();
-    else if (found !== null) this.#update({ type: 'found', found: null });
+    else if (walk !== null) this.#update({ type: 'walk', walk: null });
   }
 
   #leaveQuestion(): void {
@@ -483,7 +483,7 @@ export class Chat implements View {
     if (page !== null) {
       // Nothing is sent that the page may hide.
       this.#update({ type: 'page', page: null });
-      if (page.type === 'found') this.#goTo(page);
+      if (page.type === 'hits') this.#goTo(page);
       const link = page.type === 'links' ? page.links[page.picked] : undefined;
       if (link !== undefined) this.#talk.outside((outside) => outside.openAddress(link.url));
       return;
@@ -502,7 +502,7 @@ export class Chat implements View {
       this.#update({ type: 'edit', action: { type: this.#talk.isMemorable(text) ? 'submit' : 'clear' } });
       this.#keepDraft();
       this.#pane.saying();
-      this.#update({ type: 'found', found: null });
+      this.#update({ type: 'walk', walk: null });
     } else {
       this.#update({ type: 'edit', action: { type: 'clear' } });
     }
@@ -566,24 +566,24 @@ export class Chat implements View {
   }
 
   /** Shows the message that is picked; of a search, from there on keys lead to the others. */
-  #goTo(page: FoundPage): void {
+  #goTo(page: HitPage): void {
     const hit = page.hits[page.picked];
     if (hit === undefined) return;
-    if (page.found !== null) this.#lastFound = page;
-    this.#update({ type: 'found', found: page.found === null ? null : page });
+    if (page.query !== null) this.#lastFound = page;
+    this.#update({ type: 'walk', walk: page.query === null ? null : page });
     this.#talk.turnTo(hit.peer);
     this.#pane.toMessage(hit.id, this.#screen);
   }
 
   /** To the hit behind or before the one that is shown. */
   #goOn(by: 1 | -1): void {
-    const page = this.#screen.found ?? this.#lastFound;
+    const page = this.#screen.walk ?? this.#lastFound;
     if (page === null) {
       this.#talk.say('info', 'Nothing was looked for: /search WORDS.');
       return;
     }
     this.#update({ type: 'page', page: null });
-    const picked = this.#screen.found === null ? page.picked : page.picked + by;
+    const picked = this.#screen.walk === null ? page.picked : page.picked + by;
     if (picked >= 0 && picked < page.hits.length) this.#goTo({ ...page, picked });
   }
 

@@ -3,7 +3,7 @@ import type { Bindings } from './bindings.ts';
 import { cells, shorten } from './cells.ts';
 import { headerRow } from './header-row.ts';
 import { hintFor, hints } from './hints.ts';
-import { foundTitle, hitRows } from './hits.ts';
+import { hitRows, hitsTitle } from './hits.ts';
 import { homeRows } from './home-rows.ts';
 import { maskInput } from './input-line.ts';
 import { viewInput } from './input-view.ts';
@@ -134,7 +134,7 @@ function atRight(text: string, role: Role, columns: number): Row {
 }
 
 function pageRows(page: Page, columns: number, height: number, now: number): Row[] {
-  const words = page.type === 'found' ? foundTitle(page) : page.title;
+  const words = page.type === 'hits' ? hitsTitle(page) : page.title;
   const title: Row = [span(shorten(` ${words}`, columns), 'strong')];
   if (page.type === 'text') {
     const rows = wrapRows(page.rows, columns - 2).slice(page.top, page.top + height - 1);

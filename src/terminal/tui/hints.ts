@@ -29,7 +29,7 @@ export function hintFor(screen: Screen): string {
     );
   }
   if (question !== null) return question.hint;
-  if (page?.type === 'found') return hints(choose, key('accept-line', 'goes there'), key('cancel', 'back'));
+  if (page?.type === 'hits') return hints(choose, key('accept-line', 'goes there'), key('cancel', 'back'));
   if (page?.type === 'links') {
     const enter = key('accept-line', page.canOpen ? 'opens' : 'copies');
     return hints(choose, enter, page.canOpen ? key('copy', 'copies') : [], key('cancel', 'back'));
@@ -39,10 +39,10 @@ export function hintFor(screen: Screen): string {
   if (screen.completion !== null) {
     return hints(key('complete', 'next'), key('complete-back', 'back'), key('cancel', 'as it was'));
   }
-  if (screen.found?.found != null) {
-    const { picked, hits } = screen.found;
+  if (screen.walk !== null) {
+    const { picked, hits } = screen.walk;
     return hints(
-      hitPlace(screen.found),
+      hitPlace(screen.walk),
       picked < hits.length - 1 ? key('next-hit', 'older') : [],
       picked > 0 ? key('previous-hit', 'newer') : [],
       key('cancel', 'ends it'),

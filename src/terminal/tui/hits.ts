@@ -17,13 +17,13 @@ export interface Hit extends Omit<StoredMessage, 'body' | 'fate'> {
 }
 
 /** Messages to choose from. */
-export interface FoundPage {
-  readonly type: 'found';
+export interface HitPage {
+  readonly type: 'hits';
   readonly title: string;
   readonly hits: readonly Hit[];
   readonly picked: number;
   /** What was looked for, and how many messages have it; null: it is another kind of choice. */
-  readonly found: { readonly search: Search; readonly count: number } | null;
+  readonly query: { readonly search: Search; readonly count: number } | null;
   /** Which of them are unread, where that is what the page is about. */
   readonly unread?: ReadonlySet<number>;
 }
@@ -38,9 +38,9 @@ const MIN_LONG_DATE_COLUMNS = 56;
 const MIN_DATE_COLUMNS = 32;
 
 /** What a search has found, to choose from; null: nothing. */
-export function searchPage({ messages, ...found }: Found<StoredMessage>): FoundPage | null {
-  const hits = messages.map((message) => hitOf(message, found.search.terms));
-  return hits.length === 0 ? null : { type: 'found', title: '', hits, picked: 0, found };
+export function searchPage({ messages, ...query }: Found<StoredMessage>): HitPage | null {
+  const hits = messages.map((message) => hitOf(message, query.search.terms));
+  return hits.length === 0 ? null : { type: 'hits', title: '', hits, picked: 0, query };
 }
 
 export function nothingFound({ search }: Found<StoredMessage>): string {
@@ -48,8 +48,8 @@ export function nothingFound({ search }: Found<StoredMessage>): string {
 }
 
 /** Where the person is among the hits: the keys say which way there are more. */
-export function hitPlace({ picked, hits, found }: FoundPage): string {
-  const count = found?.count ?? hits.length;
+export function hitPlace({ picked, hits, query }: HitPage): string {
+  const count = query?.count ?? hits.length;
   const number = `hit ${hitNumber(picked, count)}`;
   if (picked < hits.length - 1) return number;
   return hits.length < count
@@ -75,10 +75,10 @@ function wordsIn(terms: readonly Term[]): Term[] {
   return terms.flatMap(({ tokens }) => tokens.map((token) => ({ tokens: [token], isWhole: true })));
 }
 
-export function foundTitle({ title, picked, hits, found }: FoundPage): string {
-  if (found === null) return title;
-  const newest = hits.length < found.count ? ` · the newest ${hits.length}` : '';
-  return `${hitNumber(picked, found.count)} with ${sanitiseLine(found.search.entered)}${newest}`;
+export function hitsTitle({ title, picked, hits, query }: HitPage): string {
+  if (query === null) return title;
+  const newest = hits.length < query.count ? ` · the newest ${hits.length}` : '';
+  return `${hitNumber(picked, query.count)} with ${sanitiseLine(query.search.entered)}${newest}`;
 }
 
 /** `3 of 1,204`. */
@@ -87,7 +87,7 @@ function hitNumber(picked: number, count: number): string {
 }
 
 /** The rows around the picked one. @param height how many there may be */
-export function hitRows(page: FoundPage, columns: number, height: number, now: number): Row[] {
+export function hitRows(page: HitPage, columns: number, height: number, now: number): Row[] {
   const { hits, picked, unread } = page;
   const first = Math.max(0, Math.min(picked - Math.floor(height / 2), hits.length - height));
   const shown = hits.slice(first, first + height);

@@ -136,10 +136,10 @@ export class Pane {
   }
 
   #layoutNow(): Layout {
-    const { talk, found } = this.#screen;
+    const { talk, walk } = this.#screen;
     const names = talk.to === null ? [] : [nameOf(talk.to)];
-    const terms = found?.found?.search.terms;
-    const here = found?.hits[found.picked]?.id ?? null;
+    const terms = walk?.query?.search.terms;
+    const here = walk?.hits[walk.picked]?.id ?? null;
     return layoutFor(messageColumns(this.#screen), isWide(this.#screen), names, terms, here);
   }
 }

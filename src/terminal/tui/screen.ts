@@ -6,7 +6,7 @@ import { cells, shorten } from './cells.ts';
 import type { CompletionState } from './completion.ts';
 import type { EnteredSearch } from './entered-search.ts';
 import { PROMPT_SIGN, promptFor } from './hints.ts';
-import type { FoundPage } from './hits.ts';
+import type { HitPage } from './hits.ts';
 import { EMPTY_INPUT, editAnswer, editInput, type InputAction, type InputLine } from './input-line.ts';
 import { numbered } from './numbers.ts';
 import { NOTHING_OUT_OF_SIGHT, type OutOfSight } from './reading.ts';
@@ -23,7 +23,7 @@ const MAX_INPUT_ROWS = 8;
 /** Something to read or to choose from, in the place of the messages. */
 export type Page =
   | { readonly type: 'text'; readonly title: string; readonly rows: readonly string[]; readonly top: number }
-  | FoundPage
+  | HitPage
   | {
       readonly type: 'links';
       readonly title: string;
@@ -59,7 +59,7 @@ export interface Screen {
   /** The person looks in what was entered; null: they do not. */
   readonly search: EnteredSearch | null;
   /** What a search has found, while the person goes from one hit to the next; null: they do not. */
-  readonly found: FoundPage | null;
+  readonly walk: HitPage | null;
   readonly bindings: Bindings;
 }
 
@@ -80,7 +80,7 @@ export type ScreenEvent =
   | { readonly type: 'go-on' }
   | { readonly type: 'page'; readonly page: Page | null }
   /** The hits that the person goes through. */
-  | { readonly type: 'found'; readonly found: FoundPage | null }
+  | { readonly type: 'walk'; readonly walk: HitPage | null }
   /** Moves the choice in the list or on a page, or the text of a page. */
   | { readonly type: 'pick'; readonly by: number }
   /** Somebody else is at the keys: nothing that was typed comes back. */
@@ -111,7 +111,7 @@ export function emptyScreen(
     input: EMPTY_INPUT,
     completion: null,
     search: null,
-    found: null,
+    walk: null,
     bindings,
   };
 }
@@ -154,11 +154,11 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
     case 'go-on':
       return { ...screen, question: screen.next, next: null, answer: EMPTY_INPUT };
     case 'new-person':
-      return { ...screen, input: EMPTY_INPUT, completion: null, search: null, found: null, numbers: [] };
+      return { ...screen, input: EMPTY_INPUT, completion: null, search: null, walk: null, numbers: [] };
     case 'page':
       return { ...screen, page: event.page, picked: null };
-    case 'found':
-      return { ...screen, found: event.found };
+    case 'walk':
+      return { ...screen, walk: event.walk };
     case 'list':
       return screen.picked === null ? toList(screen) : { ...screen, picked: null };
     case 'pick':
@@ -216,7 +216,7 @@ function toList(screen: Screen): Screen {
 
 function pick(screen: Screen, by: number): Screen {
   const { page, picked, conversations } = screen;
-  if (page?.type === 'found') {
+  if (page?.type === 'hits') {
     return { ...screen, page: { ...page, picked: within(page.picked + by, page.hits.length) } };
   }
   if (page?.type === 'links') {
@@ -250,7 +250,7 @@ export function listColumns({ columns }: Pick<Screen, 'columns'>): number {
 
 /** The columns of the list beside what is shown now: some pages need the whole width. */
 export function columnsBeside(screen: Screen): number {
-  return screen.page === null || screen.page.type === 'found' ? listColumns(screen) : 0;
+  return screen.page === null || screen.page.type === 'hits' ? listColumns(screen) : 0;
 }
 
 /** What stands in front of the input; its sign and the blank behind that stay, however narrow it is. */

@@ -60,7 +60,7 @@ describe('entered lines', () => {
   test.each([
     ['/create', /Usage: \/create NAME/],
     ['/login', /Usage: \/login NAME/],
-    ['/msg', /Usage: \/msg NAME TEXT/],
+    ['/msg', /Usage: \/msg NAME \[TEXT\]/],
     ['/logout now', /Usage: \/logout/],
     ['/delete alice', /Usage: \/delete/],
     ['/create no one', /username has 1 to 32/],
@@ -73,7 +73,7 @@ describe('entered lines', () => {
     ['/serch x', /no command \/serch\. Is \/search meant\?/],
     ['/qiut', /Is \/quit meant\?/],
     ['/constructor', /no command \/constructor/],
-    ['/query', /Usage: \/msg NAME TEXT/],
+    ['/query', /Usage: \/msg NAME \[TEXT\]/],
     ['/me waves', /no \/me: a text says/],
     ['/clear', /^\/close .*\/forget/],
     ['/topic x', /no channels.*\/msg NAME/],

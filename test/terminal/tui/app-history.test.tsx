@@ -118,7 +118,8 @@ describe('/search', () => {
   test('of many the newest are shown, and the true number', async () => {
     await openLoggedIn();
     for (let count = 1; count <= 1_500; count++) server.peer.send(messageFrom('bob', count, `disk ${count}`));
-    await screen.shows(/bob/);
+    server.peer.send(messageFrom('carol', 1_501, 'that was all'));
+    await screen.shows(/carol/);
     screen.keys('/search disk from:bob after:today', KEY.enter);
     await screen.shows(/ 1 of 1,500 with disk from:bob after:today · the newest 200$/m);
     screen.keys(KEY.escape, '/search before:soon', KEY.enter);

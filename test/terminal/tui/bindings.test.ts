@@ -93,7 +93,7 @@ describe('the file', () => {
       '\n\nnext-unraed = f5',
       /^FILE:3: next-unraed = f5: nothing is called next-unraed: is next-unread meant\?/,
     ],
-    ['qqqqqqqqqq = f5', /nothing is called qqqqqqqqqq; \/help keys has the names/],
+    ['qqqqqqqqqq = f5', /nothing is called qqqqqqqqqq; there are accept-line, /],
     ['yank = x', /x is text that one types/],
     ['yank = shift+x', /shift\+x is text that one types/],
     ['yank = space', /space is text that one types/],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseSearch } from '../../../src/terminal/history/search.ts';
 import type { StoredMessage } from '../../../src/terminal/history/types.ts';
 import { cells } from '../../../src/terminal/tui/cells.ts';
-import { foundTitle, hitOf, hitRows, searchPage } from '../../../src/terminal/tui/hits.ts';
+import { hitOf, hitRows, hitsTitle, searchPage } from '../../../src/terminal/tui/hits.ts';
 import { textOf } from '../../../src/terminal/tui/rows.ts';
 import { Random } from '../../protocol/random.ts';
 
@@ -117,8 +117,8 @@ describe('rows of hits', () => {
 describe('the title', () => {
   it('has the true number, and says where not all are shown', () => {
     const messages = [message('a disk'), message('disk b')];
-    expect(foundTitle(pageOf('disk', messages))).toBe('1 of 2 with disk');
-    expect(foundTitle({ ...pageOf('disk', messages, 100_000), picked: 1 })).toBe(
+    expect(hitsTitle(pageOf('disk', messages))).toBe('1 of 2 with disk');
+    expect(hitsTitle({ ...pageOf('disk', messages, 100_000), picked: 1 })).toBe(
       '2 of 100,000 with disk · the newest 2',
     );
   });
