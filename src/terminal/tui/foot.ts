@@ -25,7 +25,7 @@ export class Foot {
   #looks: Looks;
   #shown = '';
   /** The first row that was drawn. */
-  #from = 0;
+  #from = Number.POSITIVE_INFINITY;
   #isOver = false;
 
   constructor(out: NodeJS.WriteStream, frames: Pick<Drawing, 'subscribe' | 'getFrame'>, looks: Looks) {
