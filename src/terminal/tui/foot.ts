@@ -24,7 +24,7 @@ export class Foot {
   readonly #unsubscribe: () => void;
   #looks: Looks;
   #shown = '';
-  /** The first row that was drawn. */
+  /** The first row that was ever drawn since the screen was empty. */
   #from = Number.POSITIVE_INFINITY;
   #isOver = false;
 
@@ -74,13 +74,13 @@ export class Foot {
 
   #painted(): string {
     const { rows, foot, cursor }: Frame = this.#frames.getFrame();
-    // With those that it gives back: of a moment in which they were not Ink's, Ink may never hear.
-    const from = Math.min(this.#from, foot);
+    // With all that it ever had: of a moment in which a row was not Ink's, or was another one, Ink may never hear.
+    this.#from = Math.min(this.#from, foot);
+    const from = this.#from;
     const drawn = rows
       .slice(from)
       // Erased first: behind a row that fills the screen the cursor stands on its last character.
       .map((row, index) => `\u001b[${from + index + 1}H${ERASE_ROW}${painted(row, this.#looks)}`);
-    this.#from = foot;
     const place = cursor === null ? '' : `\u001b[${cursor.y + 1};${cursor.x + 1}H${SHOW_CURSOR}`;
     return HIDE_CURSOR + drawn.join('') + place;
   }
