@@ -5,6 +5,8 @@
  */
 import { graphemesIn } from './segmenter.ts';
 
+/** A longer text is cut on the screen: no inbox takes one, so only a hostile server sends it. */
+export const MAX_SHOWN = 200_000;
 /** At most this many combining marks stay on one character: enough for any language, too few to paint over lines. */
 const MAX_MARKS = 4;
 /** At most this many graphemes of a name are shown. */

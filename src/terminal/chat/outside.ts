@@ -4,7 +4,7 @@ import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
 import type { Opener } from '../opener.ts';
-import { sanitiseCopied, sanitiseText } from '../sanitise.ts';
+import { MAX_SHOWN, sanitiseCopied, sanitiseText } from '../sanitise.ts';
 import { findLinks } from '../urls.ts';
 import { isYes } from '../yes.ts';
 import { lastCodeBlock } from './code-block.ts';
@@ -19,8 +19,6 @@ const MAX_LISTED = 200;
 const MAX_LOOKED_AT = 2_000;
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 const PAGE = 20;
-/** As much of a text as the screen shows. */
-const MAX_SHOWN = 200_000;
 
 /** What a talk can do with the world around it. */
 export interface OutsideOptions {

@@ -1,10 +1,9 @@
 import { ME, nameOf } from '../chat/words.ts';
 import type { StoredMessage } from '../history/types.ts';
-import { sanitiseText } from '../sanitise.ts';
+import { MAX_SHOWN, sanitiseText } from '../sanitise.ts';
 import { graphemesIn } from '../segmenter.ts';
 import { cells, graphemeCells, shorten } from './cells.ts';
 import { clock } from './days.ts';
-import { MAX_CHARACTERS } from './message-rows.ts';
 
 /** Something that was said, as the bare view shows it. Both texts are safe for a terminal. */
 export interface BareSaid {
@@ -28,7 +27,7 @@ const ASCII = /^[\u0000-\u007f]*$/;
 
 export function bareMessage({ at, direction, peer, body }: StoredMessage, above: number): BareSaid {
   const who = direction === 'out' ? ME : nameOf(peer);
-  return { head: headOf(at, who), text: sanitiseText(body.slice(0, MAX_CHARACTERS)), above };
+  return { head: headOf(at, who), text: sanitiseText(body.slice(0, MAX_SHOWN)), above };
 }
 
 function headOf(at: number | null, who: string): string {

@@ -1,7 +1,7 @@
 import type { Drawing } from './drawing.ts';
 import type { Frame } from './frame.ts';
 import { gateOf } from './gate.ts';
-import { ERASE_SCREEN, HIDE_CURSOR, SHOW_CURSOR } from './modes.ts';
+import { ERASE_SCREEN, HIDE_CURSOR, OWN_SCREEN, SHOW_CURSOR } from './modes.ts';
 import { type Looks, painted } from './paint.ts';
 
 /** What is drawn between these is seen at once, by terminals that know them. */
@@ -10,7 +10,6 @@ const END = '\u001b[?2026l';
 /** The cursor's place, kept by the terminal. */
 const KEEP_PLACE = '\u001b7';
 const TO_PLACE = '\u001b8';
-const OWN_SCREEN = '\u001b[?1049h';
 const ERASE_ROW = '\u001b[2K';
 
 /**

@@ -9,7 +9,7 @@ import { maskInput } from './input-line.ts';
 import { viewInput } from './input-view.ts';
 import { linkRows } from './link-rows.ts';
 import { conversationInRow, listRows } from './list-rows.ts';
-import { counted, type Role, type Row, type Span, span } from './rows.ts';
+import { counted, type Role, type Row, rowCells, type Span, span } from './rows.ts';
 import {
   bodyRows,
   columnsBeside,
@@ -90,7 +90,7 @@ function bodyOf(screen: Screen, timeline: Timeline, beside: number, height: numb
   const left = filled(listRows(list, beside, height, now), height);
   return content.map((row, index) => {
     const cell = left[index] ?? [];
-    const blank = beside - cell.reduce((sum, { text }) => sum + cells(text), 0);
+    const blank = beside - rowCells(cell);
     return [...cell, span(' '.repeat(Math.max(0, blank))), span('│', 'border'), ...row];
   });
 }

@@ -1,6 +1,6 @@
 import type { TalkState } from '../chat/display.ts';
 import { cells, shorten, toWidth } from './cells.ts';
-import { type Role, type Row, span } from './rows.ts';
+import { type Role, type Row, rowCells, span } from './rows.ts';
 
 const LINKS: Record<TalkState['link']['kind'], { text: string; role: Role }> = {
   connecting: { text: '◌ connecting', role: 'connecting' },
@@ -22,7 +22,7 @@ export function headerRow(state: TalkState, unread: number, columns: number): Ro
   const who = whoIs(state);
   for (const count of counts) {
     const right = [...(count === '' ? [] : [span(count, 'unread'), span('   ')]), span(link.text, link.role)];
-    const used = right.reduce((sum, { text }) => sum + cells(text), 0);
+    const used = rowCells(right);
     for (const name of [` milena · ${who}`, ` ${who}`]) {
       for (const server of [`  ${state.server}`, '']) {
         const blank = columns - 1 - cells(name) - cells(server) - used;

@@ -6,7 +6,7 @@ import { LINE_BREAK, sanitiseLine } from '../sanitise.ts';
 import { cells, shorten, toWidth } from './cells.ts';
 import { cutNames, endOf } from './cut-names.ts';
 import { lately, when } from './days.ts';
-import { type Row, type Span, span } from './rows.ts';
+import { type Row, rowCells, type Span, span } from './rows.ts';
 
 /** A message as a row to choose from shows it. */
 export interface Hit extends Omit<StoredMessage, 'body' | 'fate'> {
@@ -111,7 +111,7 @@ export function hitRows(page: HitPage, columns: number, height: number, now: num
       hit.peer.kind === 'user' ? { text: name, role: 'name', who: hit.peer.name } : span(name, 'external'),
       span('  '),
     ];
-    const used = head.reduce((sum, { text }) => sum + cells(text), 0);
+    const used = rowCells(head);
     const row = [...head, ...lineSpans(hit, Math.max(1, columns - used - 1), role)];
     return first + index === picked ? pickedRow(row, columns) : row;
   });
@@ -123,13 +123,12 @@ function lineSpans({ line, places }: Hit, columns: number, role: Span['role']): 
   const isOut = first !== undefined && cells(line.slice(0, first.end)) > columns;
   const from = isOut ? first.start - endOf(line.slice(0, first.start), Math.floor(columns / 3)).length : 0;
   const text = shorten(`${isOut ? '…' : ''}${line.slice(from)}`, columns);
+  // For what is in front, and the sign in its place.
+  const shift = isOut ? from - 1 : 0;
   const spans: Span[] = [];
   let done = 0;
   for (const { start, end } of places) {
-    const [begin, behind] = [
-      start - from + (isOut ? 1 : 0),
-      Math.min(text.length, end - from + (isOut ? 1 : 0)),
-    ];
+    const [begin, behind] = [start - shift, Math.min(text.length, end - shift)];
     if (begin >= behind) continue;
     spans.push(span(text.slice(done, begin), role), span(text.slice(begin, behind), 'found'));
     done = behind;
@@ -139,7 +138,7 @@ function lineSpans({ line, places }: Hit, columns: number, role: Span['role']): 
 
 /** Over the whole width; what was found stands out of it. */
 function pickedRow(row: Row, columns: number): Row {
-  const used = row.reduce((sum, { text }) => sum + cells(text), 0);
+  const used = rowCells(row);
   const spans = row.map(({ text, role }) => span(text, role === 'found' ? 'strong' : 'selected'));
   return [...spans, span(' '.repeat(Math.max(0, columns - used)), 'selected')];
 }

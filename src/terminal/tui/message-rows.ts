@@ -1,12 +1,12 @@
 import { ME, nameOf, wordsForFate } from '../chat/words.ts';
 import type { Term } from '../history/terms.ts';
 import type { StoredMessage } from '../history/types.ts';
-import { sanitiseText } from '../sanitise.ts';
+import { MAX_SHOWN, sanitiseText } from '../sanitise.ts';
 import { cells, toWidth, withoutTabs } from './cells.ts';
 import { cutName } from './cut-names.ts';
 import { clock, day } from './days.ts';
 import { linkedRows } from './links.ts';
-import { type Role, type Row, type Span, span } from './rows.ts';
+import { type Role, type Row, rowCells, type Span, span } from './rows.ts';
 import { wrapText } from './wrap.ts';
 
 /** What the client says itself, where the person looks. Not kept on disk. */
@@ -45,8 +45,6 @@ const MAX_NAME_COLUMNS = 16;
 const UNDER_INDENT = 3;
 /** For the ticks at the right. */
 const TICK_COLUMNS = 3;
-/** A longer text is cut on the screen: no inbox takes one, so only a hostile server sends it. */
-export const MAX_CHARACTERS = 200_000;
 
 const NO_TERMS: readonly Term[] = [];
 
@@ -77,7 +75,7 @@ export function messageRows(message: StoredMessage, layout: Layout, above: Above
         : peer.kind === 'external'
           ? span(nameOf(peer), 'external')
           : { text: nameOf(peer), role: 'name', who: peer.name };
-  const body = withoutTabs(sanitiseText(message.body.slice(0, MAX_CHARACTERS)));
+  const body = withoutTabs(sanitiseText(message.body.slice(0, MAX_SHOWN)));
   const role = message.highlight ? 'highlight' : 'text';
   rows.push(...beside(layout, message.at, name, body, role, tickOf(message), message.id === layout.here));
   if (fate?.kind === 'refused' || fate?.kind === 'undeliverable' || fate?.kind === 'unsure') {
@@ -148,7 +146,7 @@ function under({ columns, nameColumns, seconds }: Layout, words: string): Row[] 
 
 function withTick(row: Row, columns: number, tick: Span | null): Row {
   if (tick === null) return row;
-  const used = row.reduce((sum, { text }) => sum + cells(text), 0);
+  const used = rowCells(row);
   const blank = Math.max(1, columns - used - cells(tick.text) - 1);
   return [...row, span(' '.repeat(blank)), tick];
 }

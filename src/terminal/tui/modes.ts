@@ -4,6 +4,9 @@
  */
 export const NO_WRAP = '\u001b[?7l';
 export const WRAP = '\u001b[?7h';
+/** The screen that programs have for themselves, and the one of the shell. */
+export const OWN_SCREEN = '\u001b[?1049h';
+export const SHELL_SCREEN = '\u001b[?1049l';
 export const HIDE_CURSOR = '\u001b[?25l';
 export const SHOW_CURSOR = '\u001b[?25h';
 export const ERASE_SCREEN = '\u001b[2J\u001b[H';

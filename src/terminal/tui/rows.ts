@@ -1,4 +1,5 @@
 import { MAX_COUNTED } from '../history/store.ts';
+import { cells } from './cells.ts';
 
 /** What a piece of a row is; the theme says what that looks like. What a row means can be read without colours. */
 export type Role =
@@ -44,6 +45,11 @@ export function span(text: string, role: Span['role'] = 'text'): Span {
 /** A count of messages as it is shown: `999+` where there are as many as are counted, or more. */
 export function counted(count: number): string {
   return count >= MAX_COUNTED ? `${MAX_COUNTED - 1}+` : String(count);
+}
+
+/** How many cells a row takes. */
+export function rowCells(row: Row): number {
+  return row.reduce((sum, { text }) => sum + cells(text), 0);
 }
 
 export function textOf(row: Row): string {

@@ -17,7 +17,7 @@ import { Chat } from './chat.ts';
 import { Foot } from './foot.ts';
 import { keyFileBeside, readBindings } from './key-file.ts';
 import { knowsLinks } from './links.ts';
-import { ERASE_SCREEN, HIDE_CURSOR, NO_WRAP, SHOW_CURSOR, WRAP } from './modes.ts';
+import { ERASE_SCREEN, HIDE_CURSOR, NO_WRAP, OWN_SCREEN, SHELL_SCREEN, SHOW_CURSOR, WRAP } from './modes.ts';
 import type { Looks } from './paint.ts';
 import { signsFor } from './signs.ts';
 import { Suspension } from './suspension.ts';
@@ -32,8 +32,8 @@ const SMALL_HEAP = '--heap-growing-percent=20';
 /** Of key presses and of messages: fast enough that a key's echo waits for no frame. */
 const MAX_FPS = 250;
 /** As Ink writes them when it begins and ends. */
-const OUR_SCREEN = `\u001b[?1049h${HIDE_CURSOR}`;
-const MAIN_SCREEN = `\u001b[?1049l${SHOW_CURSOR}`;
+const OUR_SCREEN = `${OWN_SCREEN}${HIDE_CURSOR}`;
+const MAIN_SCREEN = `${SHELL_SCREEN}${SHOW_CURSOR}`;
 
 /**
  * Runs the screen until the person leaves; resolves to the process's exit code. However it ends, the terminal is as it
