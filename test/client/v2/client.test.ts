@@ -14,6 +14,7 @@ import {
   server,
   shown,
   statesOf,
+  timeByTurns,
   told,
   unless,
   until,
@@ -177,6 +178,7 @@ describe('other requests', () => {
   });
 
   test('a late answer to a person is told, to the client itself not', async () => {
+    timeByTurns();
     await connectAs('al', { requestTimeoutMs: 200 });
     server.behave = () => null;
     expect(await failure(client.list(''))).toMatchObject({ code: 'TIMEOUT' });

@@ -12,6 +12,7 @@ import {
   makeClient,
   server,
   shown,
+  timeByTurns,
   told,
   unless,
   until,
@@ -36,6 +37,7 @@ describe('the connection', () => {
   });
 
   test('a pong that comes late makes way for the next ping', async () => {
+    timeByTurns();
     await connectAs('al', { requestTimeoutMs: 150 });
     server.behave = () => null;
     server.peer.send({ type: 'ping' });
@@ -48,6 +50,7 @@ describe('the connection', () => {
   });
 
   test('a server that is silent is pinged, and given up when it stays so', async () => {
+    timeByTurns();
     server.behave = (request, peer) =>
       request.type === 'hello' && WELCOME.type === 'welcome'
         ? { ...WELCOME, limits: { ...WELCOME.limits, pingAfterMs: 30 } }
@@ -62,6 +65,7 @@ describe('the connection', () => {
   });
 
   test('a login by password keeps its place in the line where the server lets it wait, however long it takes', async () => {
+    timeByTurns();
     await connect({ requestTimeoutMs: 50, deadAfterMs: 100, deadInLineAfterMs: 60_000 });
     server.behave = () => null;
     expect(await failure(client.login('al', 'correct horse'))).toMatchObject({ code: 'TIMEOUT' });
@@ -80,6 +84,7 @@ describe('the connection', () => {
   });
 
   test('what is asked behind a login that waited has its own time from then on', async () => {
+    timeByTurns();
     await connect({ requestTimeoutMs: 50, deadAfterMs: 100, deadInLineAfterMs: 60_000 });
     server.behave = () => null;
     expect(await failure(client.login('al', 'correct horse'))).toMatchObject({ code: 'TIMEOUT' });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, vi } from 'vitest';
 import { ClientError } from '../../../src/client/errors.ts';
 import { Client } from '../../../src/client/v2/client.ts';
 import { type Client2Options, type ClientEvent, DEFAULT_OPTIONS_2 } from '../../../src/client/v2/events.ts';
@@ -35,6 +35,19 @@ export async function connectAs(name: string, options: Partial<Client2Options> =
 
 export async function until(condition: () => boolean): Promise<void> {
   await vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 5 });
+}
+
+/**
+ * Until the test ends, time passes by turns of the event loop: 5 ms at the most for each, however long that took. A process
+ * that has to wait for its machine times nothing out that was answered in between.
+ */
+export function timeByTurns(): void {
+  vi.useFakeTimers({
+    toFake: ['performance', 'setTimeout', 'clearTimeout'],
+    shouldAdvanceTime: true,
+    advanceTimeDelta: 5,
+  });
+  onTestFinished(() => void vi.useRealTimers());
 }
 
 export function told<Type extends ClientEvent['type']>(type: Type): Extract<ClientEvent, { type: Type }>[] {

@@ -1,8 +1,9 @@
 /* Two servers of one list, and what the client without a face does when one of them does not do. */
 import { connect as connectSocket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Connection } from '../../../src/client/connection.ts';
 import { dialect2 } from '../../../src/client/v2/dialect.ts';
+import { DEFAULT_OPTIONS_2 } from '../../../src/client/v2/events.ts';
 import {
   clientForEachTest,
   connect,
@@ -12,6 +13,7 @@ import {
   makeClient,
   server,
   client as theClient,
+  timeByTurns,
   told,
   unless,
   until,
@@ -93,6 +95,7 @@ test('a logout connects to the same one again', async () => {
 
 describe('a server that takes the connection and', () => {
   test('says nothing is given up for the other one', async () => {
+    timeByTurns();
     server.behave = () => null;
     await connect({ ...both(), requestTimeoutMs: 100 });
     expect(serverNow()).toBe(`127.0.0.1:${other.port}`);
@@ -106,6 +109,7 @@ describe('a server that takes the connection and', () => {
   });
 
   test('hangs in the middle is given up for the other one', async () => {
+    timeByTurns();
     await connectAs('al', { ...both(), requestTimeoutMs: 50, deadAfterMs: 100 });
     server.behave = () => null;
     theClient.list('').catch(() => undefined);
@@ -155,7 +159,9 @@ test('two that flap are not tried without pauses', async () => {
 
 describe('who has no room for more', () => {
   test('lets the server wait, loses nothing, and is not taken for dead meanwhile', async () => {
-    await connectAs('al', { requestTimeoutMs: 100, deadAfterMs: 200 });
+    timeByTurns();
+    const { requestTimeoutMs, deadAfterMs } = DEFAULT_OPTIONS_2;
+    await connectAs('al', { requestTimeoutMs, deadAfterMs });
     theClient.read(false);
     const { socket } = server.peer;
     let seq = 0;
@@ -166,7 +172,8 @@ describe('who has no room for more', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     const list = theClient.list('');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // The server's silence, its pings, the time for an answer and that for a dead line, several times over.
+    await vi.advanceTimersByTimeAsync(10 * deadAfterMs);
     expect(told('disconnected')).toEqual([]);
     expect(told('message').length).toBeLessThan(seq);
     theClient.read(true);
