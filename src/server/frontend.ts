@@ -11,9 +11,9 @@ import { Identity } from './identity/identity.ts';
 import { Registration, type RegistrationOptions } from './identity/registration.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { Listener, type ListenOptions } from './net/listener.ts';
-import { Shares } from './net/share.ts';
+import { TickQuotas } from './net/tick-quota.ts';
 import { Presence } from './presence.ts';
-import { Tracker } from './receipts/tracker.ts';
+import { DeliveryReceipts } from './receipts/delivery-receipts.ts';
 import { Queues } from './session/queues.ts';
 
 export interface FrontendOptions extends ListenOptions {
@@ -57,19 +57,19 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
   const { registration: who = { mode: 'open', maxAccounts: Number.POSITIVE_INFINITY, keys: [] } } = options;
   const registration = new Registration(accounts, who, limits);
   const audit = new Audit(log);
-  const tracker = new Tracker(inboxes, accounts, limits, log);
+  const deliveryReceipts = new DeliveryReceipts(inboxes, accounts, limits, log);
   const senders = new Senders(accounts, limits);
   const services = {
     accounts,
     inboxes,
     identity,
     presence,
-    tracker,
+    deliveryReceipts,
     senders,
     logins: new Queues(),
     entrance,
     exit,
-    shares: new Shares(limits),
+    quotas: new TickQuotas(limits),
     questions: new Questions(limits),
     reading: new Semaphore(limits.readsAtOnce),
     creating: new Semaphore(limits.creatingAtOnce),
@@ -94,7 +94,7 @@ export async function openFrontend(options: FrontendOptions): Promise<Frontend> 
     },
     reloadCertificate: () => listener.reloadCertificate(),
     async drain() {
-      tracker.close();
+      deliveryReceipts.close();
       senders.close();
       identity.close();
       const cutOff = await listener.drain(limits.drainMs);

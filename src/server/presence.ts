@@ -1,14 +1,13 @@
 import type { Account } from '../core/accounts.ts';
 import type { Inboxes } from '../core/inboxes.ts';
+import type { Principal } from './commands/context.ts';
 import type { Limits } from './limits.ts';
 
 /** Somebody's login, as far as it matters here. */
-interface Seat {
-  readonly account: Account;
-}
+type Login = Pick<Principal, 'account'>;
 
 interface Entry {
-  readonly seat: Seat;
+  readonly login: Login;
   /** Set once the session is on its way out. */
   readonly left: Promise<void> | null;
 }
@@ -35,19 +34,19 @@ export class Presence {
   }
 
   /** Somebody logged in through this frontend. */
-  entered(seat: Seat): void {
-    this.#here.set(seat.account.name, { seat, left: null });
+  entered(login: Login): void {
+    this.#here.set(login.account.name, { login, left: null });
   }
 
   /** A session on this frontend is leaving; `left` settles when its inbox is given back. */
-  leaving(seat: Seat, left: Promise<unknown>): void {
-    const { name } = seat.account;
+  leaving(login: Login, left: Promise<unknown>): void {
+    const { name } = login.account;
     // Whoever took the inbox over on this very frontend is not the one who leaves.
-    if (this.#here.get(name)?.seat !== seat) return;
+    if (this.#here.get(name)?.login !== login) return;
     const forget = () => {
       if (this.#here.get(name) === entry) this.#here.delete(name);
     };
-    const entry: Entry = { seat, left: left.then(forget, forget) };
+    const entry: Entry = { login, left: left.then(forget, forget) };
     this.#here.set(name, entry);
   }
 
@@ -59,7 +58,7 @@ export class Presence {
   /** Whether this life of the account is logged in through this frontend. */
   isHere(account: Account): boolean {
     const entry = this.#here.get(account.name);
-    return entry?.seat.account.incarnation === account.incarnation && entry.left === null;
+    return entry?.login.account.incarnation === account.incarnation && entry.left === null;
   }
 
   /** Never fails: where Kafka gives no answer in time, the person counts as not logged in. */

@@ -220,11 +220,11 @@ describe('version 2', () => {
   test('tells fates by id, and of no other text', () => {
     const other = LIFE.replaceAll('0', 'f');
     const value = { type: 'delivered', ids: [bytesOf(LIFE), bytesOf(other)] } as const;
-    expect(version2.encodeFates([LIFE, other], [])).toEqual(encodeServerFrame(value));
-    expect(version2.encodeFates([LIFE, other], [LIFE])).toEqual(
+    expect(version2.encodeDelivered([LIFE, other], [])).toEqual(encodeServerFrame(value));
+    expect(version2.encodeDelivered([LIFE, other], [LIFE])).toEqual(
       encodeServerFrame({ ...value, undeliverable: [bytesOf(LIFE)] }),
     );
-    for (const id of NO_UUIDS) expect(() => version2.encodeFates([LIFE, id], [])).toThrow(/is no UUID/);
+    for (const id of NO_UUIDS) expect(() => version2.encodeDelivered([LIFE, id], [])).toThrow(/is no UUID/);
   });
 
   test('answers a send with its id and where the message lies', () => {

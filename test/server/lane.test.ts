@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Lane } from '../../src/server/net/lane.ts';
-import { Share, Shares } from '../../src/server/net/share.ts';
+import { TickQuota, TickQuotas } from '../../src/server/net/tick-quota.ts';
 import { FairLine } from '../../src/util/fair-line.ts';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -67,7 +67,7 @@ describe('a lane', () => {
     expect(lane.waiting).toBe(0);
   });
 
-  it('takes no more than its share in the long run, and goes on by itself', async () => {
+  it('takes no more than its quota in the long run, and goes on by itself', async () => {
     const lane = new Lane({ turnMs: 5, msPerSecond: 100 });
     const began = performance.now();
     let used = 0;
@@ -97,7 +97,7 @@ describe('a lane', () => {
   });
 });
 
-describe('the share of one client', () => {
+describe('the quota of one client', () => {
   const options = {
     loggedInTurnMs: 1_000,
     loggedInMs: { burst: 1_000, perSecond: 1_000 },
@@ -111,17 +111,17 @@ describe('the share of one client', () => {
 
   it('is used up after sixteen requests, and whole again in the next turn, of which it is told once', async () => {
     let told = 0;
-    const share = new Share(new Shares(options), 'a', () => {
+    const quota = new TickQuota(new TickQuotas(options), 'a', () => {
       told += 1;
     });
-    share.loggedIn();
+    quota.loggedIn();
     for (let round = 1; round <= 3; round++) {
       for (let i = 0; i < 16; i++) {
-        expect(share.mayBegin()).toBe(true);
-        share.use();
+        expect(quota.mayBegin()).toBe(true);
+        quota.use();
       }
-      expect(share.mayBegin()).toBe(false);
-      expect(share.mayBegin()).toBe(false);
+      expect(quota.mayBegin()).toBe(false);
+      expect(quota.mayBegin()).toBe(false);
       expect(told).toBe(round - 1);
       await nextTurn();
       expect(told).toBe(round);
@@ -131,31 +131,31 @@ describe('the share of one client', () => {
   });
 
   it('is four requests for a stranger', () => {
-    const share = new Share(new Shares(options), 'a', () => {});
+    const quota = new TickQuota(new TickQuotas(options), 'a', () => {});
     for (let i = 0; i < 4; i++) {
-      expect(share.mayBegin()).toBe(true);
-      share.use();
+      expect(quota.mayBegin()).toBe(true);
+      quota.use();
     }
-    expect(share.mayBegin()).toBe(false);
+    expect(quota.mayBegin()).toBe(false);
   });
 
   it('is nothing while others wait, until it is called', async () => {
-    const shares = new Shares({ ...options, anonymousTurnMs: 1 });
+    const quotas = new TickQuotas({ ...options, anonymousTurnMs: 1 });
     const order: string[] = [];
-    const client = (name: string): Share => {
-      const share: Share = new Share(shares, name, () => {
-        while (share.mayBegin() && order.length < 9) {
-          share.use();
+    const client = (name: string): TickQuota => {
+      const quota: TickQuota = new TickQuota(quotas, name, () => {
+        while (quota.mayBegin() && order.length < 9) {
+          quota.use();
           order.push(name);
-          shares.requests.anonymous.charge(2);
+          quotas.requests.anonymous.charge(2);
         }
       });
-      return share;
+      return quota;
     };
     const first = client('first');
     expect(first.mayBegin()).toBe(true);
     first.use();
-    shares.requests.anonymous.charge(2);
+    quotas.requests.anonymous.charge(2);
     expect(first.mayBegin()).toBe(false);
     // Time is used up: whoever comes now waits as well, and each has one request a turn.
     expect(client('second').mayBegin()).toBe(false);
@@ -164,22 +164,22 @@ describe('the share of one client', () => {
   });
 
   it('comes after that of others once somebody who is logged in has used up their own, for as long as that lasts', async () => {
-    const shares = new Shares({ ...options, loggedInMs: { burst: 5, perSecond: 20 } });
-    const takes = (share: Share, ms: number): void => {
-      share.begin();
+    const quotas = new TickQuotas({ ...options, loggedInMs: { burst: 5, perSecond: 20 } });
+    const takes = (quota: TickQuota, ms: number): void => {
+      quota.begin();
       work(ms);
-      share.end('asked');
+      quota.end('asked');
     };
-    const asksFor = (share: Share): number => {
+    const asksFor = (quota: TickQuota): number => {
       let requests = 0;
-      for (; share.mayBegin(); requests++) share.use();
+      for (; quota.mayBegin(); requests++) quota.use();
       return requests;
     };
     const told: string[] = [];
     const [bot, person] = ['bot', 'person'].map((name) => {
-      const share = new Share(shares, name, () => told.push(name));
-      share.loggedIn();
-      return share;
+      const quota = new TickQuota(quotas, name, () => told.push(name));
+      quota.loggedIn();
+      return quota;
     });
     if (bot === undefined || person === undefined) throw new Error('there are two');
     takes(bot, 7);
@@ -195,19 +195,19 @@ describe('the share of one client', () => {
   });
 
   it('is not used up by messages that are stored', () => {
-    const shares = new Shares({ ...options, loggedInMs: { burst: 1, perSecond: 1 } });
-    const share = new Share(shares, 'a', () => {});
-    share.loggedIn();
+    const quotas = new TickQuotas({ ...options, loggedInMs: { burst: 1, perSecond: 1 } });
+    const quota = new TickQuota(quotas, 'a', () => {});
+    quota.loggedIn();
     const requests = (what: 'stored' | 'asked'): number => {
-      share.begin();
+      quota.begin();
       work(5);
-      share.end(what);
+      quota.end(what);
       let count = 0;
-      for (; share.mayBegin(); count++) share.use();
+      for (; quota.mayBegin(); count++) quota.use();
       return count;
     };
     expect(requests('stored')).toBe(16);
-    const other = new Share(shares, 'a', () => {});
+    const other = new TickQuota(quotas, 'a', () => {});
     other.loggedIn();
     other.begin();
     work(5);
@@ -218,15 +218,15 @@ describe('the share of one client', () => {
   });
 
   it('is one request at least for each who waits, whoever uses up all the time', async () => {
-    const shares = new Shares({ ...options, anonymousTurnMs: 0.1, anonymousMsPerSecond: 100 });
-    const lane = shares.requests.anonymous;
+    const quotas = new TickQuotas({ ...options, anonymousTurnMs: 0.1, anonymousMsPerSecond: 100 });
+    const lane = quotas.requests.anonymous;
     const begun: string[] = [];
     for (const name of ['a', 'b', 'c']) {
-      const share: Share = new Share(shares, name, () => {
-        for (; share.mayBegin(); share.use()) begun.push(name);
+      const quota: TickQuota = new TickQuota(quotas, name, () => {
+        for (; quota.mayBegin(); quota.use()) begun.push(name);
       });
       lane.charge(1_000);
-      expect(share.mayBegin()).toBe(false);
+      expect(quota.mayBegin()).toBe(false);
     }
     // Connections are accepted all the time, say.
     const flood = setInterval(() => lane.charge(1_000), 1);
@@ -235,17 +235,17 @@ describe('the share of one client', () => {
   });
 
   it('lets what has to be done wait for its time, before new requests, and charges it', async () => {
-    const shares = new Shares({ ...options, anonymousTurnMs: 1 });
+    const quotas = new TickQuotas({ ...options, anonymousTurnMs: 1 });
     const done: string[] = [];
-    const share = new Share(shares, 'a', () => done.push('request'));
-    share.whenFree(() => {
+    const quota = new TickQuota(quotas, 'a', () => done.push('request'));
+    quota.whenFree(() => {
       work(2);
       done.push('at once');
     });
     expect(done).toEqual(['at once']);
-    expect(share.mayBegin()).toBe(false);
-    share.whenFree(() => done.push('later'));
-    const other = new Share(shares, 'a', () => {});
+    expect(quota.mayBegin()).toBe(false);
+    quota.whenFree(() => done.push('later'));
+    const other = new TickQuota(quotas, 'a', () => {});
     other.whenFree(() => done.push('of another'));
     expect(done).toEqual(['at once']);
     for (let i = 0; i < 5; i++) await nextTurn();
@@ -254,23 +254,23 @@ describe('the share of one client', () => {
   });
 
   it('holds nothing of whoever has closed', () => {
-    const shares = new Shares({ ...options, anonymousTurnMs: 1 });
-    const share = new Share(shares, 'a', () => {});
-    shares.requests.anonymous.charge(5);
-    expect(share.mayBegin()).toBe(false);
-    expect(shares.requests.anonymous.waiting).toBe(1);
-    share.close();
-    expect(shares.requests.anonymous.waiting).toBe(0);
+    const quotas = new TickQuotas({ ...options, anonymousTurnMs: 1 });
+    const quota = new TickQuota(quotas, 'a', () => {});
+    quotas.requests.anonymous.charge(5);
+    expect(quota.mayBegin()).toBe(false);
+    expect(quotas.requests.anonymous.waiting).toBe(1);
+    quota.close();
+    expect(quotas.requests.anonymous.waiting).toBe(0);
   });
 
   it('does not call whoever has ended', async () => {
     let told = 0;
-    const share = new Share(new Shares(options), 'a', () => {
+    const quota = new TickQuota(new TickQuotas(options), 'a', () => {
       told += 1;
     });
-    for (let i = 0; i < 4; i++) share.use();
-    expect(share.mayBegin()).toBe(false);
-    share.close();
+    for (let i = 0; i < 4; i++) quota.use();
+    expect(quota.mayBegin()).toBe(false);
+    quota.close();
     await nextTurn();
     await nextTurn();
     expect(told).toBe(0);

@@ -24,7 +24,7 @@ export interface Version {
   /** The push of a message. */
   encodeMessage(message: InboxMessage): Buffer;
   /** The push of what became of sent messages, by their ids; null where a version doesn't tell. */
-  encodeFates(delivered: readonly string[], undeliverable: readonly string[]): Buffer | null;
+  encodeDelivered(delivered: readonly string[], undeliverable: readonly string[]): Buffer | null;
   /** How many messages from the front fit into one retrieve reply; at least one if there is any. */
   fitRetrieved(messages: readonly InboxMessage[]): number;
 

@@ -23,7 +23,7 @@ export const version1: Version = {
   },
   encodeMessage: (message) =>
     v1.encodeServerFrame({ type: 'message', sender: senderText(message.from), body: message.body }),
-  encodeFates: () => null,
+  encodeDelivered: () => null,
   fitRetrieved: (messages) => fitEntries(messages.map(entry)),
   ping: null,
   deliveredBy: 'network',

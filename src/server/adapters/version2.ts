@@ -44,7 +44,7 @@ export const version2: Version = {
     }),
   encodeFarewell: goodbyeFrame,
   encodeMessage: (message) => shown(message, userMessageFrame, externalMessageFrame),
-  encodeFates: (delivered, undeliverable) => deliveredFrame(packed(delivered), packed(undeliverable)),
+  encodeDelivered: (delivered, undeliverable) => deliveredFrame(packed(delivered), packed(undeliverable)),
   fitRetrieved: (messages) => fitMessages(messages.map(messageOf)),
   ping: v2.encodeServerFrame({ type: 'ping' }),
   deliveredBy: 'client',

@@ -1,10 +1,10 @@
 import type { Account } from '../../core/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Seat, Services } from './context.ts';
+import type { Principal, Services } from './context.ts';
 
 /** The account one is logged in to, as it is now. @throws ProtocolError `NO_SUCH_USER` when its life is over */
-export function accountNow(services: Services, seat: Seat): Account {
-  const account = services.accounts.get(seat.account.name);
-  if (account?.incarnation === seat.account.incarnation) return account;
+export function accountNow(services: Services, principal: Principal): Account {
+  const account = services.accounts.get(principal.account.name);
+  if (account?.incarnation === principal.account.incarnation) return account;
   throw new ProtocolError('NO_SUCH_USER', 'Your account was removed.');
 }

@@ -2,7 +2,7 @@
 import { EngineError } from '../../core/errors.ts';
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { AuditEntry } from '../identity/audit.ts';
-import type { Caller, Seat, Services } from './context.ts';
+import type { Caller, Principal, Services } from './context.ts';
 import type { Request, Result } from './requests.ts';
 
 /** Failures by which somebody showed that they are not who they say, or tried what a guesser tries. */
@@ -17,11 +17,11 @@ const FAILED: ReadonlySet<ProtocolErrorCode> = new Set([
 export async function audited(
   { audit }: Pick<Services, 'audit'>,
   caller: Caller,
-  seat: Seat | null,
+  principal: Principal | null,
   request: Request,
   work: Promise<Result>,
 ): Promise<Result> {
-  const entry = entryOf(caller, seat, request);
+  const entry = entryOf(caller, principal, request);
   if (entry === null) return work;
   try {
     const result = await work;
@@ -38,7 +38,11 @@ export function addressOf(peer: string): string {
   return peer.replace(/:\d+$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
-function entryOf(caller: Caller, seat: Seat | null, request: Request): Omit<AuditEntry, 'outcome'> | null {
+function entryOf(
+  caller: Caller,
+  principal: Principal | null,
+  request: Request,
+): Omit<AuditEntry, 'outcome'> | null {
   const address = addressOf(caller.peer);
   switch (request.type) {
     case 'create':
@@ -51,7 +55,7 @@ function entryOf(caller: Caller, seat: Seat | null, request: Request): Omit<Audi
     case 'logout':
     case 'delete':
     case 'password':
-      return seat === null ? null : { audit: request.type, user: seat.account.name, address };
+      return principal === null ? null : { audit: request.type, user: principal.account.name, address };
     default:
       return null;
   }

@@ -5,12 +5,16 @@
  */
 import { ProtocolError } from '../../protocol/errors.ts';
 import { accountNow } from './account-now.ts';
-import type { Seat, Services } from './context.ts';
+import type { Principal, Services } from './context.ts';
 import type { BlockRequest, Result } from './requests.ts';
 
 /** @throws ProtocolError, EngineError */
-export async function block(services: Services, seat: Seat, request: BlockRequest): Promise<Result> {
-  const account = accountNow(services, seat);
+export async function block(
+  services: Services,
+  principal: Principal,
+  request: BlockRequest,
+): Promise<Result> {
+  const account = accountNow(services, principal);
   const { change } = request;
   if (change === null || account.blocked.includes(change.name) === change.blocked) {
     return { type: 'blocked', blocked: account.blocked };

@@ -1,7 +1,7 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { audited } from './audited.ts';
 import { block } from './block.ts';
-import type { Caller, HolderSeat, Seat, Services } from './context.ts';
+import type { Caller, Holder, Principal, Services } from './context.ts';
 import { create } from './create.ts';
 import { deleteAccount } from './delete.ts';
 import { hello } from './hello.ts';
@@ -19,22 +19,22 @@ export type WholeRequest = Exclude<Request, SendRequest | AckRequest | PingReque
 
 /**
  * Hands a request to its handler.
- * @param seat what the caller has who is logged in; null for who is not
+ * @param principal who is logged in; null: nobody
  * @throws ProtocolError, EngineError: the reply; anything else is a fault of ours
  */
 export function carryOut(
   services: Services,
   caller: Caller,
-  seat: Seat | null,
+  principal: Principal | null,
   request: WholeRequest,
 ): Promise<Result> {
-  return audited(services, caller, seat, request, handle(services, caller, seat, request));
+  return audited(services, caller, principal, request, handle(services, caller, principal, request));
 }
 
 async function handle(
   services: Services,
   caller: Caller,
-  seat: Seat | null,
+  principal: Principal | null,
   request: WholeRequest,
 ): Promise<Result> {
   switch (request.type) {
@@ -45,32 +45,32 @@ async function handle(
     case 'login':
       return login(services, caller, request);
     case 'list':
-      return list(services, caller, seat, request);
+      return list(services, caller, principal, request);
     case 'status':
-      return status(services, demandSeat(seat), request);
+      return status(services, demandPrincipal(principal), request);
     case 'logout':
-      return logout(services, demandSeat(seat));
+      return logout(services, demandPrincipal(principal));
     case 'delete':
-      return deleteAccount(services, caller, demandHolder(seat), request);
+      return deleteAccount(services, caller, demandHolder(principal), request);
     case 'retrieve':
-      return retrieve(services, caller, demandHolder(seat), request);
+      return retrieve(services, caller, demandHolder(principal), request);
     case 'password':
-      return changePassword(services, caller, demandHolder(seat), request);
+      return changePassword(services, caller, demandHolder(principal), request);
     case 'receipts':
-      return receipts(services, demandSeat(seat), request);
+      return receipts(services, demandPrincipal(principal), request);
     case 'block':
-      return block(services, demandSeat(seat), request);
+      return block(services, demandPrincipal(principal), request);
   }
 }
 
 /** The session's table lets nobody here without one. */
-function demandSeat(seat: Seat | null): Seat {
-  if (seat === null) throw new Error('a request that needs a login came without one');
-  return seat;
+function demandPrincipal(principal: Principal | null): Principal {
+  if (principal === null) throw new Error('a request that needs a login came without one');
+  return principal;
 }
 
-function demandHolder(seat: Seat | null): HolderSeat {
-  const { inbox, ...rest } = demandSeat(seat);
+function demandHolder(principal: Principal | null): Holder {
+  const { inbox, ...rest } = demandPrincipal(principal);
   if (inbox === null) throw new ProtocolError('ONLY_SENDS');
   return { ...rest, inbox };
 }

@@ -9,11 +9,11 @@ import type { Claim } from '../identity/guesses.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Registration } from '../identity/registration.ts';
 import type { Limits } from '../limits.ts';
-import type { Shares } from '../net/share.ts';
+import type { TickQuotas } from '../net/tick-quota.ts';
 import type { Presence } from '../presence.ts';
-import type { Tracker } from '../receipts/tracker.ts';
-import type { Outbox } from '../session/outbox.ts';
+import type { DeliveryReceipts } from '../receipts/delivery-receipts.ts';
 import type { Queues } from '../session/queues.ts';
+import type { SendDedupe } from '../session/send-dedupe.ts';
 import type { Questions } from './questions.ts';
 import type { Senders } from './senders.ts';
 
@@ -23,9 +23,9 @@ export interface Services {
   readonly inboxes: Inboxes;
   readonly identity: Identity;
   readonly presence: Presence;
-  readonly tracker: Tracker;
+  readonly deliveryReceipts: DeliveryReceipts;
   /** The time of the event loop, and who may have how much of it. */
-  readonly shares: Shares;
+  readonly quotas: TickQuotas;
   /** For what costs Kafka's coordinator a look. */
   readonly questions: Questions;
   /** For pages of undelivered messages: each may be a mebibyte to read and to write. */
@@ -84,16 +84,16 @@ export function holderClaim({ address, hasErred }: Caller, name: string): Claim 
   return { name, address, isHolder: true, isGone: never, whenGone: () => {}, hasEnded: never, hasErred };
 }
 
-/** What somebody has who is logged in. */
-export interface Seat {
+/** Whom requests are carried out for: somebody who is logged in. */
+export interface Principal {
   /** As it was at the login: what may change since then is looked up. */
   readonly account: Account;
   /** Null of a login that only sends. */
   readonly inbox: Inbox | null;
-  readonly outbox: Outbox;
+  readonly sends: SendDedupe;
 }
 
-/** The seat of the one login that holds the account's inbox: nobody else changes the account or its token. */
-export interface HolderSeat extends Seat {
+/** The one login that holds the account's inbox: nobody else changes the account or its token. */
+export interface Holder extends Principal {
   readonly inbox: Inbox;
 }

@@ -9,31 +9,31 @@
  */
 import { ProtocolError } from '../../protocol/errors.ts';
 import { accountNow } from './account-now.ts';
-import { type Caller, type HolderSeat, holderClaim, type Services } from './context.ts';
+import { type Caller, type Holder, holderClaim, type Services } from './context.ts';
 import type { DeleteRequest, Result } from './requests.ts';
 
 /** @throws ProtocolError, EngineError: the account is still there, or its removal will show elsewhere */
 export async function deleteAccount(
   services: Services,
   caller: Caller,
-  seat: HolderSeat,
+  principal: Holder,
   request: DeleteRequest,
 ): Promise<Result> {
-  const account = accountNow(services, seat);
+  const account = accountNow(services, principal);
   if (account.credential !== null) {
     const claim = holderClaim(caller, account.name);
     await services.identity.demandPassword(claim, () => account, request.password ?? '');
   }
-  const undelivered = await seat.inbox.undelivered();
+  const undelivered = await principal.inbox.undelivered();
   if (undelivered > 0 && !request.force) throw hasUndelivered(undelivered);
   // Somebody may have taken the inbox over in a moment in which this process stood still.
-  await seat.inbox.confirm();
+  await principal.inbox.confirm();
   await services.accounts.remove(account);
   await services.identity.forgetToken(account).catch((error: unknown) => {
     // It belongs to a life that is over: nobody can use it.
     services.log.warn({ err: error, user: account.name }, 'a token outlives its account');
   });
-  await seat.inbox.discard();
+  await principal.inbox.discard();
   return { type: 'deleted', undelivered };
 }
 

@@ -4,21 +4,21 @@
  * Failures: NOT_LOGGED_IN (where the operator tells names to nobody else), RATE_LIMITED (a stranger was told very many).
  */
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Caller, Seat, Services } from './context.ts';
+import type { Caller, Principal, Services } from './context.ts';
 import type { ListRequest, Result } from './requests.ts';
 
 /** @throws ProtocolError */
 export async function list(
   services: Services,
   caller: Caller,
-  seat: Seat | null,
+  principal: Principal | null,
   request: ListRequest,
 ): Promise<Result> {
-  const { shares, limits, accounts, listBeforeLogin } = services;
-  if (seat === null && !listBeforeLogin) throw new ProtocolError('NOT_LOGGED_IN');
+  const { quotas, limits, accounts, listBeforeLogin } = services;
+  if (principal === null && !listBeforeLogin) throw new ProtocolError('NOT_LOGGED_IN');
   const { pattern, after, limit } = request;
   const most = Math.min(limit ?? Number.POSITIVE_INFINITY, limits.listNames);
-  const lane = shares.searches[seat === null ? 'anonymous' : 'loggedIn'];
+  const lane = quotas.searches[principal === null ? 'anonymous' : 'loggedIn'];
   // One more than asked for says whether there are more.
   const found = await accounts.list(pattern, {
     limit: most + 1,
@@ -27,7 +27,7 @@ export async function list(
     inSteps: (step) => lane.inSteps(caller.address, () => caller.isGone() || step()),
   });
   const names = found.slice(0, most);
-  if (seat === null) demandRoom(services, caller, names);
+  if (principal === null) demandRoom(services, caller, names);
   return { type: 'listed', names, more: found.length > most };
 }
 

@@ -2,10 +2,10 @@
  * logout → logged-out: forgets the token, commits what was delivered and gives the inbox back. Never fails.
  */
 
-import type { HolderSeat, Seat, Services } from './context.ts';
+import type { Holder, Principal, Services } from './context.ts';
 import type { Result } from './requests.ts';
 
-export async function logout(services: Services, { account, inbox }: Seat): Promise<Result> {
+export async function logout(services: Services, { account, inbox }: Principal): Promise<Result> {
   // The token belongs to the login that holds the inbox.
   if (inbox === null) return { type: 'logged-out' };
   try {
@@ -22,7 +22,7 @@ export async function logout(services: Services, { account, inbox }: Seat): Prom
 /** The same without a word from the client, who may come back by its token. */
 export function giveBack(
   services: Services,
-  { account, inbox }: Pick<HolderSeat, 'account' | 'inbox'>,
+  { account, inbox }: Pick<Holder, 'account' | 'inbox'>,
 ): Promise<void> {
   return services.exit.pass(account.name, () => inbox.close());
 }

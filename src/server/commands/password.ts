@@ -5,25 +5,25 @@
  */
 import { ProtocolError } from '../../protocol/errors.ts';
 import { accountNow } from './account-now.ts';
-import { type Caller, type HolderSeat, holderClaim, type Services } from './context.ts';
+import { type Caller, type Holder, holderClaim, type Services } from './context.ts';
 import type { PasswordRequest, Result } from './requests.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function changePassword(
   services: Services,
   caller: Caller,
-  seat: HolderSeat,
+  principal: Holder,
   request: PasswordRequest,
 ): Promise<Result> {
   const { identity, accounts } = services;
-  const account = accountNow(services, seat);
+  const account = accountNow(services, principal);
   const claim = holderClaim(caller, account.name);
   if (account.credential !== null) {
     await identity.demandPassword(claim, () => account, request.old ?? '');
   }
   const credential = await identity.newCredential(claim, request.new, false);
   // Whoever has taken over meanwhile would lose the token.
-  await seat.inbox.confirm();
+  await principal.inbox.confirm();
   const changed = await accounts.update(account, { credential });
   // It is the new password that counts by now: no code but this one leaves that open.
   const token = await identity.issueToken(changed).catch((cause: unknown) => {

@@ -7,12 +7,16 @@
  */
 import { type Account, inboxLifeOf } from '../../core/accounts.ts';
 import { decodeReceipt, type ReceiptContent } from '../receipts/receipt.ts';
-import type { Seat, Services } from './context.ts';
+import type { Principal, Services } from './context.ts';
 import type { Fate, ReceiptsRequest, Result } from './requests.ts';
 
 /** @throws EngineError */
-export async function receipts(services: Services, seat: Seat, request: ReceiptsRequest): Promise<Result> {
-  const contents = request.receipts.map((receipt) => decodeReceipt(seat.account.incarnation, receipt));
+export async function receipts(
+  services: Services,
+  principal: Principal,
+  request: ReceiptsRequest,
+): Promise<Result> {
+  const contents = request.receipts.map((receipt) => decodeReceipt(principal.account.incarnation, receipt));
   const recipients = await findRecipients(services, contents);
   const asked = contents.map((content, i) => {
     const to = recipients[i];
@@ -21,7 +25,7 @@ export async function receipts(services: Services, seat: Seat, request: Receipts
     return { to, offset, epoch, acceptedAt };
   });
   const questions = asked.filter((question) => question !== null);
-  const answers = await services.questions.ask(seat.account.name, questions, (some) =>
+  const answers = await services.questions.ask(principal.account.name, questions, (some) =>
     services.inboxes.fates(some, { inLog: true }),
   );
   const found = new Map(questions.map((question, i) => [question, answers[i]]));

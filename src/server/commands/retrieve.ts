@@ -5,7 +5,7 @@
  * Failures: UNAVAILABLE, REPLACED, INBOX_LOST (that happened meanwhile).
  */
 
-import type { Caller, HolderSeat, Services } from './context.ts';
+import type { Caller, Holder, Services } from './context.ts';
 import type { Result, RetrieveRequest } from './requests.ts';
 
 /** More than any body in an inbox has: reading stops only where that many bytes too many have come. */
@@ -15,14 +15,14 @@ const LARGEST_BODY = 128 * 1024;
 export async function retrieve(
   services: Services,
   caller: Caller,
-  seat: HolderSeat,
+  principal: Holder,
   request: RetrieveRequest,
 ): Promise<Result> {
   const { retrieveBytes, retrieveMessages } = services.limits;
   const most = Math.min(request.limit ?? Number.POSITIVE_INFINITY, retrieveMessages);
   // A little more than can be answered: what is left over says that there is more.
-  const found = await services.reading.pass(seat.account.name, () =>
-    seat.inbox.read({ maxBytes: retrieveBytes + LARGEST_BODY, maxMessages: most + 1 }),
+  const found = await services.reading.pass(principal.account.name, () =>
+    principal.inbox.read({ maxBytes: retrieveBytes + LARGEST_BODY, maxMessages: most + 1 }),
   );
   const messages = found.slice(0, Math.min(most, caller.version.fitRetrieved(found)));
   return { type: 'retrieved', messages, more: found.length > messages.length };

@@ -8,7 +8,7 @@ import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Accepted } from '../../core/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Seat, Services } from './context.ts';
+import type { Principal, Services } from './context.ts';
 import type { SendRequest, Sent } from './requests.ts';
 
 /** A send that has its place in the recipient's inbox; the next one of the session may be admitted. */
@@ -24,52 +24,52 @@ export interface Admitted {
  */
 export function admitSend(
   services: Services,
-  seat: Seat,
+  principal: Principal,
   request: SendRequest,
 ): Admitted | Promise<Admitted> {
-  const sentBefore = seat.outbox.find(request.id, request.to);
+  const sentBefore = principal.sends.find(request.id, request.to);
   if (sentBefore !== undefined) return { completion: sentBefore };
-  const room = seat.outbox.pace();
+  const room = principal.sends.pace();
   const to = services.accounts.get(request.to);
-  if (room === null && to !== undefined) return admit(services, seat, to, request);
-  return admitLater(services, seat, room, request);
+  if (room === null && to !== undefined) return admit(services, principal, to, request);
+  return admitLater(services, principal, room, request);
 }
 
 async function admitLater(
   services: Services,
-  seat: Seat,
+  principal: Principal,
   room: Promise<void> | null,
   request: SendRequest,
 ): Promise<Admitted> {
   await room;
   const to = await services.accounts.find(request.to);
   if (to === undefined) throw new ProtocolError('NO_SUCH_USER', `There is no user called ${request.to}.`);
-  return admit(services, seat, to, request);
+  return admit(services, principal, to, request);
 }
 
-function admit(services: Services, seat: Seat, to: Account, request: SendRequest): Admitted {
-  if (to.blocked.includes(seat.account.name)) throw new ProtocolError('BLOCKED');
-  const completion = store(services, seat, to, request);
-  seat.outbox.remember(request.id, request.to, completion);
+function admit(services: Services, principal: Principal, to: Account, request: SendRequest): Admitted {
+  if (to.blocked.includes(principal.account.name)) throw new ProtocolError('BLOCKED');
+  const completion = store(services, principal, to, request);
+  principal.sends.remember(request.id, request.to, completion);
   return { completion };
 }
 
-function store(services: Services, seat: Seat, to: Account, request: SendRequest): Promise<Sent> {
+function store(services: Services, principal: Principal, to: Account, request: SendRequest): Promise<Sent> {
   const { id, body, contentType } = request;
-  const { outbox, account: from } = seat;
+  const { sends, account: from } = principal;
   const message = { id, from, body, ...(contentType !== null && { contentType }) };
   const appending = services.inboxes.append(to, message);
   // Asked now and not afterwards, so that both take as long as the slower one; but behind the message, whose recipient waits.
   const asking = services.presence.isHere(to) ? null : services.presence.isLoggedIn(to);
   const accept = (accepted: Accepted): Sent | Promise<Sent> => {
-    if (outbox.waiter !== null) services.tracker.track(outbox.waiter, id, to, accepted);
+    if (sends.waiter !== null) services.deliveryReceipts.track(sends.waiter, id, to, accepted);
     const sent = (recipientLoggedIn: boolean): Sent => {
       return { type: 'sent', id, from, to, accepted, recipientLoggedIn };
     };
     return asking === null ? sent(true) : asking.then(sent);
   };
   const completion = appending.then(accept, (error) => {
-    outbox.forget(id, completion);
+    sends.forget(id, completion);
     throw explained(error, to);
   });
   return completion;

@@ -3,16 +3,20 @@
  * asked about in time, and whoever does not exist, counts as not logged in. Never fails.
  */
 
-import type { Seat, Services } from './context.ts';
+import type { Principal, Services } from './context.ts';
 import type { Result, StatusRequest } from './requests.ts';
 
-export async function status(services: Services, seat: Seat, request: StatusRequest): Promise<Result> {
+export async function status(
+  services: Services,
+  principal: Principal,
+  request: StatusRequest,
+): Promise<Result> {
   const { accounts, presence, questions } = services;
   const known = [...new Set(request.names)]
     .map((name) => accounts.get(name))
     .filter((one) => one !== undefined);
   const elsewhere = known.filter((account) => !presence.isHere(account));
-  const answers = await questions.ask(seat.account.name, elsewhere, (some) =>
+  const answers = await questions.ask(principal.account.name, elsewhere, (some) =>
     Promise.all(some.map((account) => presence.isLoggedIn(account))),
   );
   const away = new Set(elsewhere.filter((_, i) => answers[i] !== true));

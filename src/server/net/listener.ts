@@ -138,7 +138,7 @@ export class Listener {
       socket.destroy();
       return;
     }
-    this.#services.shares.requests.anonymous.charge(ACCEPT_MS);
+    this.#services.quotas.requests.anonymous.charge(ACCEPT_MS);
     this.#arriving.add(socket);
     socket.once('close', () => this.#arriving.delete(socket));
     const { remoteAddress: address, remotePort: port } = socket;
@@ -238,7 +238,7 @@ export class Listener {
     remote: Remote,
     begin: (stream: Socket) => void,
   ): Promise<void> {
-    const lane = this.#services.shares.requests.anonymous;
+    const lane = this.#services.quotas.requests.anonymous;
     const address = callerOf(remote.address);
     if (!lane.isFree) {
       await new Promise<void>((resolve) => {

@@ -4,11 +4,11 @@ import type { ProtocolError } from '../../protocol/errors.ts';
 import type { Answered, Version } from '../adapters/version.ts';
 import type { AckRequest, PingRequest, Request, Result, Sent } from '../commands/requests.ts';
 import type { Admitted } from '../commands/send.ts';
+import type { ActiveSession } from './active-session.ts';
 import type { ReplySlot } from './reply-queue.ts';
-import type { Stay } from './stay.ts';
 
 /** A request and the place of its reply. */
-export interface Turn {
+export interface PendingRequest {
   readonly request: Exclude<Request, AckRequest | PingRequest>;
   readonly version: Version;
   readonly answered: Answered;
@@ -23,21 +23,21 @@ export type SessionEvent =
   /** The session is to end: a deadline has passed, the client is silent for too long, the frontend shuts down. */
   | { readonly type: 'over'; readonly farewell: ProtocolError }
   /** A send has its place in the recipient's inbox … */
-  | { readonly type: 'admitted'; readonly turn: Turn; readonly admitted: Admitted }
+  | { readonly type: 'admitted'; readonly pending: PendingRequest; readonly admitted: Admitted }
   /** … and later it is stored, or not. */
-  | { readonly type: 'sent'; readonly turn: Turn; readonly sent: Sent }
-  | { readonly type: 'send failed'; readonly turn: Turn; readonly error: unknown }
-  /** The request whose turn it was is carried out, or not. */
-  | { readonly type: 'done'; readonly turn: Turn; readonly result: Result }
-  | { readonly type: 'failed'; readonly turn: Turn; readonly error: unknown }
+  | { readonly type: 'sent'; readonly pending: PendingRequest; readonly sent: Sent }
+  | { readonly type: 'send failed'; readonly pending: PendingRequest; readonly error: unknown }
+  /** The request is carried out, or not. */
+  | { readonly type: 'done'; readonly pending: PendingRequest; readonly result: Result }
+  | { readonly type: 'failed'; readonly pending: PendingRequest; readonly error: unknown }
   /** The inbox speaks. */
   | { readonly type: 'message'; readonly message: InboxMessage }
   | { readonly type: 'lost'; readonly reason: LossReason }
-  /** The network took messages of this stay. */
-  | { readonly type: 'flushed'; readonly stay: Stay; readonly range: OffsetRange }
+  /** The network took messages of this login. */
+  | { readonly type: 'flushed'; readonly active: ActiveSession; readonly range: OffsetRange }
   /** The recipients of messages that this session sent have spoken, or are gone. */
   | {
-      readonly type: 'fates';
+      readonly type: 'receipts';
       readonly delivered: readonly string[];
       readonly undeliverable: readonly string[];
     }

@@ -1,16 +1,16 @@
 import type { InboxMessage, LossReason } from '../../core/inboxes.ts';
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { Request } from '../commands/requests.ts';
-import type { Stay } from './stay.ts';
+import type { ActiveSession } from './active-session.ts';
 
 /** Everything a session can be. */
 export type State =
   | { readonly name: 'anonymous' }
   /** A create or login is under way; the inbox may already speak. */
   | { readonly name: 'entering'; readonly early: InboxMessage[]; trouble: LossReason | 'too much' | null }
-  | { readonly name: 'loggedIn'; readonly stay: Stay }
+  | { readonly name: 'loggedIn'; readonly active: ActiveSession }
   /** The account is being removed, so the loss of its inbox is no surprise. */
-  | { readonly name: 'deleting'; readonly stay: Stay; loss: LossReason | null }
+  | { readonly name: 'deleting'; readonly active: ActiveSession; loss: LossReason | null }
   /** The inbox is given back, the last words are written. */
   | { readonly name: 'leaving' }
   | { readonly name: 'closed' };
@@ -103,8 +103,11 @@ export function demandAllowed(state: State, request: Request): void {
   }
   const { name } = state;
   const rule =
-    REQUESTS[name === 'loggedIn' && state.stay.seat.inbox === null ? 'sending' : name][request.type];
+    REQUESTS[name === 'loggedIn' && state.active.principal.inbox === null ? 'sending' : name][request.type];
   if (rule === 'allowed') return;
   if (rule !== 'ALREADY_LOGGED_IN' || name === 'anonymous') throw new ProtocolError(rule);
-  throw new ProtocolError(rule, `You are logged in as ${state.stay.seat.account.name}: log out first.`);
+  throw new ProtocolError(
+    rule,
+    `You are logged in as ${state.active.principal.account.name}: log out first.`,
+  );
 }

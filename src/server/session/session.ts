@@ -12,11 +12,11 @@ import { giveBack } from '../commands/logout.ts';
 import type { Entered, Request, Result, SendRequest } from '../commands/requests.ts';
 import { type Admitted, admitSend } from '../commands/send.ts';
 import type { Connection } from '../net/connection.ts';
-import { Share } from '../net/share.ts';
+import { TickQuota } from '../net/tick-quota.ts';
+import { ActiveSession } from './active-session.ts';
 import { ReplyQueue } from './reply-queue.ts';
-import type { SessionEvent, Turn } from './session-events.ts';
+import type { PendingRequest, SessionEvent } from './session-events.ts';
 import { demandAllowed, demandTransition, type State } from './session-state.ts';
-import { Stay } from './stay.ts';
 
 /** Requests that change nothing: only their answer matters. */
 const QUESTIONS: ReadonlySet<Request['type']> = new Set([
@@ -32,7 +32,7 @@ const QUESTIONS: ReadonlySet<Request['type']> = new Set([
 const ERRORS: ReadonlySet<ProtocolErrorCode> = new Set(['BAD_CREDENTIALS']);
 
 /**
- * One client's stay, from its connection to its end. Requests are carried out one after the other; only sends
+ * One client, from its connection to its end. Requests are carried out one after the other; only sends
  * overlap, with each other: each is *admitted* (given its place in the recipient's inbox) before the next request
  * is looked at, and completes in its own time. Replies keep the order of the requests.
  *
@@ -52,18 +52,18 @@ export class Session {
   readonly #events: SessionEvent[] = [];
   #handling = false;
   #state: State = { name: 'anonymous' };
-  /** The request whose turn it is. */
-  #turn: Turn | null = null;
+  /** The request that waits for the sends before it, or is being carried out. */
+  #pending: PendingRequest | null = null;
   /** Sends that were admitted and not answered. */
   #outstanding = 0;
   /** Set when the session is to end; `farewell` goes out last. */
   #ending: { readonly farewell: ProtocolError | null } | null = null;
-  readonly #share: Share;
+  readonly #quota: TickQuota;
   /** Requests that could not be read, before the login. */
   #unreadable = 0;
   /** Logins and other proofs that failed here. */
   #errors = 0;
-  /** Takes the request whose turn it is out of the line that it waits in, if it does. */
+  /** Takes the request that is being carried out, out of the line that it waits in, if it does. */
   #leaveLine: (() => void) | null = null;
 
   /** @param isStrangers called with true when a login is asked for, and with false when somebody is logged in */
@@ -73,7 +73,7 @@ export class Session {
     this.#isStrangers = isStrangers;
     this.#replies = new ReplyQueue((frame, flushed) => connection.write(frame, flushed));
     const touched = () => this.#dispatch({ type: 'connection' });
-    this.#share = new Share(services.shares, connection.caller, touched);
+    this.#quota = new TickQuota(services.quotas, connection.caller, touched);
     connection.listen({
       readable: touched,
       ended: touched,
@@ -114,7 +114,7 @@ export class Session {
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       try {
         this.#handle(next);
-        if (this.#state.name === 'loggedIn') this.#state.stay.delivery?.balance();
+        if (this.#state.name === 'loggedIn') this.#state.active.delivery?.balance();
       } catch (error) {
         this.#break(error);
       }
@@ -131,19 +131,19 @@ export class Session {
         this.#end(event.farewell);
         break;
       case 'admitted':
-        this.#admitted(event.turn, event.admitted);
+        this.#admitted(event.pending, event.admitted);
         break;
       case 'sent':
-        this.#settled(event.turn, event.turn.version.encodeResult(event.sent));
+        this.#settled(event.pending, event.pending.version.encodeResult(event.sent));
         break;
       case 'send failed':
-        this.#settled(event.turn, this.#failure(event.turn, event.error));
+        this.#settled(event.pending, this.#failure(event.pending, event.error));
         break;
       case 'done':
-        this.#done(event.turn, event.result);
+        this.#done(event.pending, event.result);
         break;
       case 'failed':
-        this.#failed(event.turn, event.error);
+        this.#failed(event.pending, event.error);
         break;
       case 'message':
         this.#arrived(event.message);
@@ -152,10 +152,10 @@ export class Session {
         this.#lost(event.reason);
         break;
       case 'flushed':
-        event.stay.delivered([event.range]);
+        event.active.delivered([event.range]);
         break;
-      case 'fates':
-        if ('stay' in this.#state) this.#state.stay.tell(event.delivered, event.undeliverable);
+      case 'receipts':
+        if ('active' in this.#state) this.#state.active.tell(event.delivered, event.undeliverable);
         break;
       case 'left':
         this.#left();
@@ -167,9 +167,9 @@ export class Session {
   #takeRequests(): void {
     // Whoever was nobody has asked for nothing that would be missed.
     if (this.#state.name === 'anonymous' && this.#connection.isGone) {
-      this.#share.begin();
+      this.#quota.begin();
       this.#end(null);
-      this.#share.end('asked');
+      this.#quota.end('asked');
       return;
     }
     while (this.#mayTake()) {
@@ -190,11 +190,12 @@ export class Session {
 
   #mayTake(): boolean {
     if (this.#state.name !== 'anonymous' && this.#state.name !== 'loggedIn') return false;
-    if (this.#turn !== null || this.#ending !== null || this.#connection.isFull || this.#isDeaf) return false;
+    if (this.#pending !== null || this.#ending !== null || this.#connection.isFull || this.#isDeaf)
+      return false;
     const { outstandingSends, waitingReplies } = this.#services.limits;
     if (this.#outstanding >= outstandingSends || this.#replies.waiting >= waitingReplies) return false;
     // Nobody waits in line for nothing: after most events there is no further request.
-    return !this.#connection.hasUnread || this.#share.mayBegin();
+    return !this.#connection.hasUnread || this.#quota.mayBegin();
   }
 
   #take(): Frame | undefined {
@@ -208,11 +209,11 @@ export class Session {
 
   /** Its time counts as the client's. A send that is stored is in the lane's bounds only: how many there may be is bounded by itself. */
   #begin(frame: Frame): void {
-    this.#share.use();
-    this.#share.begin();
+    this.#quota.use();
+    this.#quota.begin();
     const before = this.#outstanding;
     this.#beginRequest(frame);
-    this.#share.end(this.#outstanding > before ? 'stored' : 'asked');
+    this.#quota.end(this.#outstanding > before ? 'stored' : 'asked');
   }
 
   #beginRequest(frame: Frame): void {
@@ -223,9 +224,9 @@ export class Session {
       const request = version.decodeRequest(frame);
       if (request.type === 'send') answered = { opcode: frame.opcode, id: request.id };
       demandAllowed(this.#state, request);
-      if (this.#state.name === 'loggedIn') this.#state.stay.asked();
+      if (this.#state.name === 'loggedIn') this.#state.active.asked();
       if (request.type === 'ack') {
-        this.#loggedIn().stay.acknowledge(request.ranges);
+        this.#loggedIn().active.acknowledge(request.ranges);
         slot.fill(null);
         return;
       }
@@ -239,13 +240,13 @@ export class Session {
         slot.fill(version.encodeResult({ type: 'pong', time: Date.now() }));
         return;
       }
-      this.#turn = { request, version, answered, slot, started: false };
+      this.#pending = { request, version, answered, slot, started: false };
     } catch (error) {
       slot.fill(this.#failure({ version, answered }, error));
       if (this.#state.name === 'anonymous') this.#countUnreadable(error);
       return;
     }
-    this.#startTurn();
+    this.#startPending();
   }
 
   /** A client that errs is told so; a stranger that does nothing else is not listened to for ever. */
@@ -256,61 +257,61 @@ export class Session {
     // Not at once: whoever does nothing else would be back in the same moment, which costs more than to let it wait. And
     // not all in the same moment: hundreds may have begun together.
     const tooMany = new ProtocolError('BAD_REQUEST', 'Too many requests that could not be read.');
-    const leave = (): void => this.#share.whenFree(() => this.end(tooMany));
+    const leave = (): void => this.#quota.whenFree(() => this.end(tooMany));
     setTimeout(leave, this.#services.limits.lingerMs).unref();
   }
 
   /** A send may overlap with sends before it; everything else waits until they are answered. */
-  #startTurn(): void {
-    const turn = this.#turn;
-    if (turn === null || turn.started) return;
-    const { request } = turn;
+  #startPending(): void {
+    const pending = this.#pending;
+    if (pending === null || pending.started) return;
+    const { request } = pending;
     if (request.type !== 'send' && this.#outstanding > 0) return;
-    turn.started = true;
+    pending.started = true;
     this.#connection.requestBegun();
     if (request.type === 'send') {
-      this.#startSend(turn, request);
+      this.#startSend(pending, request);
       return;
     }
     const state = this.#state;
-    const seat = state.name === 'loggedIn' ? state.stay.seat : null;
+    const principal = state.name === 'loggedIn' ? state.active.principal : null;
     if (request.type === 'create' || request.type === 'login') {
       this.#become({ name: 'entering', early: [], trouble: null });
       // Whoever does nothing makes room first; but to ask for a login is no login yet.
       this.#isStrangers(true);
     } else if (state.name === 'loggedIn' && request.type === 'delete') {
-      state.stay.delivery?.stop();
-      this.#become({ name: 'deleting', stay: state.stay, loss: null });
+      state.active.delivery?.stop();
+      this.#become({ name: 'deleting', active: state.active, loss: null });
     } else if (state.name === 'loggedIn' && request.type === 'logout') {
-      this.#log.debug({ user: state.stay.seat.account.name }, 'logging out');
-      state.stay.delivery?.stop();
+      this.#log.debug({ user: state.active.principal.account.name }, 'logging out');
+      state.active.delivery?.stop();
     }
-    const result = carryOut(this.#services, this.#caller(turn.version), seat, request);
-    if (seat !== null && request.type === 'logout') this.#services.presence.leaving(seat, result);
-    // Hundreds may have waited for the same: their answers are not all given in the same turn. But for who is in now: what
+    const result = carryOut(this.#services, this.#caller(pending.version), principal, request);
+    if (principal !== null && request.type === 'logout') this.#services.presence.leaving(principal, result);
+    // Hundreds may have waited for the same: their answers are not all given in the same tick. But for who is in now: what
     // the inbox has does not wait.
-    const answer = (event: SessionEvent) => this.#share.whenFree(() => this.#dispatch(event));
+    const answer = (event: SessionEvent) => this.#quota.whenFree(() => this.#dispatch(event));
     result.then(
       (value) => {
-        const event: SessionEvent = { type: 'done', turn, result: value };
+        const event: SessionEvent = { type: 'done', pending, result: value };
         if ('held' in value) this.#dispatch(event);
         else answer(event);
       },
-      (error) => answer({ type: 'failed', turn, error }),
+      (error) => answer({ type: 'failed', pending, error }),
     );
   }
 
   /** Admitted at once where nothing has to be waited for, which is the usual case. */
-  #startSend(turn: Turn, request: SendRequest): void {
-    const failed = (error: unknown) => this.#dispatch({ type: 'failed', turn, error });
+  #startSend(pending: PendingRequest, request: SendRequest): void {
+    const failed = (error: unknown) => this.#dispatch({ type: 'failed', pending, error });
     try {
-      const admission = admitSend(this.#services, this.#loggedIn().stay.seat, request);
+      const admission = admitSend(this.#services, this.#loggedIn().active.principal, request);
       if (!(admission instanceof Promise)) {
         // Whoever called this goes on by itself.
-        this.#overlap(turn, admission);
+        this.#overlap(pending, admission);
         return;
       }
-      admission.then((admitted) => this.#dispatch({ type: 'admitted', turn, admitted }), failed);
+      admission.then((admitted) => this.#dispatch({ type: 'admitted', pending, admitted }), failed);
     } catch (error) {
       failed(error);
     }
@@ -318,105 +319,105 @@ export class Session {
 
   // What came of them
 
-  #admitted(turn: Turn, admitted: Admitted): void {
-    this.#overlap(turn, admitted);
+  #admitted(pending: PendingRequest, admitted: Admitted): void {
+    this.#overlap(pending, admitted);
     this.#goOn();
   }
 
   /** The next request may begin while this one is being stored. */
-  #overlap(turn: Turn, { completion }: Admitted): void {
-    if (this.#turn === turn) this.#turn = null;
+  #overlap(pending: PendingRequest, { completion }: Admitted): void {
+    if (this.#pending === pending) this.#pending = null;
     this.#outstanding += 1;
     completion.then(
-      (sent) => this.#dispatch({ type: 'sent', turn, sent }),
-      (error) => this.#dispatch({ type: 'send failed', turn, error }),
+      (sent) => this.#dispatch({ type: 'sent', pending, sent }),
+      (error) => this.#dispatch({ type: 'send failed', pending, error }),
     );
   }
 
-  #settled(turn: Turn, frame: Buffer | null): void {
+  #settled(pending: PendingRequest, frame: Buffer | null): void {
     this.#outstanding -= 1;
-    turn.slot.fill(frame);
-    if (this.#state.name === 'loggedIn') this.#state.stay.tellAlong();
-    this.#startTurn();
+    pending.slot.fill(frame);
+    if (this.#state.name === 'loggedIn') this.#state.active.tellAlong();
+    this.#startPending();
     this.#goOn();
   }
 
-  #done(turn: Turn, result: Result): void {
-    if (this.#turn !== turn) {
+  #done(pending: PendingRequest, result: Result): void {
+    if (this.#pending !== pending) {
       // The session broke meanwhile; an inbox that comes too late is given back.
       if ('held' in result && result.held !== null) {
         void giveBack(this.#services, { account: result.account, inbox: result.held.inbox });
       }
       return;
     }
-    this.#turn = null;
+    this.#pending = null;
     switch (result.type) {
       case 'created':
       case 'logged-in':
-        this.#entered(turn, result);
+        this.#entered(pending, result);
         break;
       case 'logged-out':
       case 'deleted':
-        turn.slot.fill(turn.version.encodeResult(result));
+        pending.slot.fill(pending.version.encodeResult(result));
         this.#ending = { farewell: null };
         break;
       case 'retrieved':
-        this.#retrieved(turn, result);
+        this.#retrieved(pending, result);
         break;
       default:
-        turn.slot.fill(turn.version.encodeResult(result));
+        pending.slot.fill(pending.version.encodeResult(result));
     }
     this.#goOn();
   }
 
-  #entered(turn: Turn, result: Entered): void {
+  #entered(pending: PendingRequest, result: Entered): void {
     const state = this.#state;
     if (state.name !== 'entering') throw new Error(`entered while ${state.name}`);
-    const stay = new Stay(this.#services, this.#connection, turn.version, result, (event) =>
+    const active = new ActiveSession(this.#services, this.#connection, pending.version, result, (event) =>
       this.#dispatch(event),
     );
-    this.#become({ name: 'loggedIn', stay });
+    this.#become({ name: 'loggedIn', active });
     // Who only sends is not there for others: nothing would reach them.
-    if (result.held !== null) this.#services.presence.entered(stay.seat);
+    if (result.held !== null) this.#services.presence.entered(active.principal);
     if (state.trouble === 'too much') {
-      turn.slot.fill(this.#failure(turn, new ProtocolError('BUSY')));
+      pending.slot.fill(this.#failure(pending, new ProtocolError('BUSY')));
       this.#end(null);
       return;
     }
-    this.#share.loggedIn();
+    this.#quota.loggedIn();
     this.#isStrangers(false);
     this.#connection.loggedIn();
-    turn.slot.fill(turn.version.encodeResult(result));
-    for (const message of state.early) stay.delivery?.push(message);
-    stay.listenForSilence();
+    pending.slot.fill(pending.version.encodeResult(result));
+    for (const message of state.early) active.delivery?.push(message);
+    active.listenForSilence();
     if (state.trouble !== null) this.#lost(state.trouble);
   }
 
-  #retrieved(turn: Turn, result: Extract<Result, { type: 'retrieved' }>): void {
-    const { delivery } = this.#loggedIn().stay;
+  #retrieved(pending: PendingRequest, result: Extract<Result, { type: 'retrieved' }>): void {
+    const { delivery } = this.#loggedIn().active;
     if (delivery === null) throw new Error('retrieved without an inbox');
     const messages = delivery.retrieve(result.messages);
-    turn.slot.fill(turn.version.encodeResult({ ...result, messages }), () =>
+    pending.slot.fill(pending.version.encodeResult({ ...result, messages }), () =>
       delivery.retrievedFlushed(messages),
     );
   }
 
-  #failed(turn: Turn, error: unknown): void {
-    if (this.#turn !== turn) return;
-    this.#turn = null;
-    turn.slot.fill(this.#failure(turn, error));
+  #failed(pending: PendingRequest, error: unknown): void {
+    if (this.#pending !== pending) return;
+    this.#pending = null;
+    pending.slot.fill(this.#failure(pending, error));
     if (error instanceof ProtocolError && ERRORS.has(error.code)) this.#errors += 1;
     const state = this.#state;
     if (state.name === 'entering') this.#become({ name: 'anonymous' });
     if (state.name === 'deleting') {
-      this.#become({ name: 'loggedIn', stay: state.stay });
-      state.stay.delivery?.restart();
+      this.#become({ name: 'loggedIn', active: state.active });
+      state.active.delivery?.restart();
       if (state.loss !== null) this.#lost(state.loss);
     }
     this.#goOn();
   }
 
-  #failure({ version, answered }: Pick<Turn, 'version' | 'answered'>, error: unknown): Buffer {
+  #failure({ version, answered }: Pick<PendingRequest, 'version' | 'answered'>, error: unknown): Buffer {
     return version.encodeFailure(this.#inWords(error), answered);
   }
 
@@ -428,7 +429,7 @@ export class Session {
 
   #arrived(message: InboxMessage): void {
     const state = this.#state;
-    if (state.name === 'loggedIn') state.stay.delivery?.push(message);
+    if (state.name === 'loggedIn') state.active.delivery?.push(message);
     if (state.name !== 'entering') return;
     if (state.early.length < this.#services.limits.earlyMessages) state.early.push(message);
     else state.trouble = 'too much';
@@ -439,7 +440,7 @@ export class Session {
     if (state.name === 'entering') state.trouble = reason;
     if (state.name === 'deleting') state.loss = reason;
     if (state.name !== 'loggedIn') return;
-    const user = state.stay.seat.account.name;
+    const user = state.active.principal.account.name;
     if (reason === 'fenced') {
       const address = addressOf(this.#connection.peer);
       this.#services.audit.record({ audit: 'takeover', outcome: 'ok', user, address });
@@ -459,25 +460,25 @@ export class Session {
   /** After everything that may have made room: the next request, or the end. */
   #goOn(): void {
     if (this.#ending === null) this.#takeRequests();
-    else if (this.#turn === null && this.#outstanding === 0) this.#leave(this.#ending.farewell);
+    else if (this.#pending === null && this.#outstanding === 0) this.#leave(this.#ending.farewell);
   }
 
   #leave(farewell: ProtocolError | null): void {
     const state = this.#state;
     if (state.name === 'leaving' || state.name === 'closed') return;
     this.#become({ name: 'leaving' });
-    this.#share.close();
+    this.#quota.close();
     const version = versionOf(this.#connection.version);
     if (farewell !== null) this.#replies.reserve().fill(version.encodeFarewell(farewell));
     let left: Promise<unknown> = Promise.resolve();
     if (state.name === 'loggedIn' || state.name === 'deleting') {
       // After a logout or a deletion the inbox is given back already, and closing it again does nothing.
-      const { seat } = state.stay;
-      state.stay.end();
-      const { account, inbox } = seat;
+      const { principal } = state.active;
+      state.active.end();
+      const { account, inbox } = principal;
       if (inbox !== null) left = giveBack(this.#services, { account, inbox });
-      this.#services.presence.leaving(seat, left);
-      this.#log.debug({ user: seat.account.name }, 'left');
+      this.#services.presence.leaving(principal, left);
+      this.#log.debug({ user: principal.account.name }, 'left');
     }
     const over = () => this.#dispatch({ type: 'left' });
     left.then(over, (error) => {
@@ -492,11 +493,11 @@ export class Session {
     this.#closed.resolve();
   }
 
-  /** A fault of ours: the end of this session, and of no other. What is under way finds its turn gone. */
+  /** A fault of ours: the end of this session, and of no other. What is under way finds its request gone. */
   #break(error: unknown): void {
     this.#log.error({ err: error }, 'a session failed');
     this.#connection.destroy();
-    this.#turn = null;
+    this.#pending = null;
     this.#ending = { farewell: null };
     if (this.#state.name === 'entering') this.#become({ name: 'anonymous' });
     this.#leave(null);

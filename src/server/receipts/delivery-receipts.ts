@@ -9,8 +9,8 @@ import type { Limits } from '../limits.ts';
 export interface Waiter {
   /** The life of the account whose messages they are. */
   readonly account: string;
-  /** In bulk, by the ids of the messages. Never called from within a call to the tracker. */
-  fates(delivered: readonly string[], undeliverable: readonly string[]): void;
+  /** In bulk, by the ids of the messages. Never called from within a call to the `DeliveryReceipts`. */
+  settled(delivered: readonly string[], undeliverable: readonly string[]): void;
 }
 
 /** One accepted message that a sender waits for. */
@@ -47,7 +47,7 @@ const POLLS_FOR_A_LOOK = 5;
  * Bounded by messages for each account and in all, and by recipients, since each costs Kafka a look: above any of
  * them the oldest is dropped, whose sender can still ask by receipt.
  */
-export class Tracker {
+export class DeliveryReceipts {
   readonly #inboxes: Pick<Inboxes, 'fates'>;
   readonly #accounts: Pick<Accounts, 'get'>;
   readonly #limits: Limits;
@@ -217,7 +217,7 @@ export class Tracker {
   #give(waiter: Waiter, { delivered, undeliverable }: News): void {
     const { toldAtOnce } = this.#limits;
     for (let at = 0; at < Math.max(delivered.length, undeliverable.length); at += toldAtOnce) {
-      waiter.fates(delivered.slice(at, at + toldAtOnce), undeliverable.slice(at, at + toldAtOnce));
+      waiter.settled(delivered.slice(at, at + toldAtOnce), undeliverable.slice(at, at + toldAtOnce));
     }
   }
 

@@ -3,8 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import type { Fate, Receipt } from '../../src/core/inboxes.ts';
 import { LIMITS, type Limits } from '../../src/server/limits.ts';
+import { DeliveryReceipts } from '../../src/server/receipts/delivery-receipts.ts';
 import { decodeReceipt, encodeReceipt } from '../../src/server/receipts/receipt.ts';
-import { Tracker } from '../../src/server/receipts/tracker.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { openHouse, PASSWORD } from './house.ts';
@@ -168,7 +168,7 @@ describe('a receipt', () => {
   });
 });
 
-describe('the tracker', () => {
+describe('delivery receipts', () => {
   const account = (name: string): Account => ({
     name,
     incarnation: `life of ${name}`,
@@ -194,80 +194,81 @@ describe('the tracker', () => {
       },
     };
     const all = { ...LIMITS, trackMs: 1, ...limits };
-    const tracker = new Tracker(inboxes, { get: account }, all, pino({ level: 'silent' }));
-    onTestFinished(() => tracker.close());
+    const deliveryReceipts = new DeliveryReceipts(inboxes, { get: account }, all, pino({ level: 'silent' }));
+    onTestFinished(() => deliveryReceipts.close());
     const waiter = (of = crypto.randomUUID() as string) => {
       const told: string[] = [];
       const lost: string[] = [];
-      const fates = (delivered: readonly string[], undeliverable: readonly string[]) => {
+      const settled = (delivered: readonly string[], undeliverable: readonly string[]) => {
         told.push(...delivered);
         lost.push(...undeliverable);
       };
-      return { account: of, told, lost, fates };
+      return { account: of, told, lost, settled };
     };
-    return { tracker, acknowledged, asked, waiter };
+    return { deliveryReceipts, acknowledged, asked, waiter };
   }
 
   it('keeps a bounded number for all sessions of an account, and drops the oldest', () => {
-    const { tracker, waiter } = open({ trackedPerAccount: 2 });
+    const { deliveryReceipts, waiter } = open({ trackedPerAccount: 2 });
     const [one, other] = [waiter('anna'), waiter('anna')];
     for (const [i, id] of ['a', 'b', 'c'].entries())
-      tracker.track(i === 0 ? one : other, id, account('x'), at(i));
-    tracker.track(waiter('bert'), 'd', account('x'), at(200));
-    expect(tracker.size).toBe(3);
-    tracker.forget(other);
-    expect(tracker.size).toBe(1);
+      deliveryReceipts.track(i === 0 ? one : other, id, account('x'), at(i));
+    deliveryReceipts.track(waiter('bert'), 'd', account('x'), at(200));
+    expect(deliveryReceipts.size).toBe(3);
+    deliveryReceipts.forget(other);
+    expect(deliveryReceipts.size).toBe(1);
   });
 
   it('keeps a bounded number for a session, and drops its oldest', () => {
-    const { tracker, waiter } = open({ trackedPerAccount: 2 });
+    const { deliveryReceipts, waiter } = open({ trackedPerAccount: 2 });
     const [one, other] = [waiter(), waiter()];
-    for (const id of ['a', 'b', 'c']) tracker.track(one, id, account('x'), at(id.charCodeAt(0)));
-    tracker.track(other, 'd', account('x'), at(200));
-    expect(tracker.size).toBe(3);
-    tracker.acknowledged(account('x'), [{ first: 0, last: 1_000 }], { epochAt: () => 0 });
-    expect(tracker.size).toBe(0);
+    for (const id of ['a', 'b', 'c']) deliveryReceipts.track(one, id, account('x'), at(id.charCodeAt(0)));
+    deliveryReceipts.track(other, 'd', account('x'), at(200));
+    expect(deliveryReceipts.size).toBe(3);
+    deliveryReceipts.acknowledged(account('x'), [{ first: 0, last: 1_000 }], { epochAt: () => 0 });
+    expect(deliveryReceipts.size).toBe(0);
     return eventually(() => expect([one.told, other.told]).toEqual([['b', 'c'], ['d']]));
   });
 
   it('does not take what lies at an offset by now for what was sent there before', async () => {
-    const { tracker, acknowledged, waiter } = open({ trackMs: NEVER });
+    const { deliveryReceipts, acknowledged, waiter } = open({ trackMs: NEVER });
     const someone = waiter();
     const ack = (first: number, last: number, epoch: number) =>
-      tracker.acknowledged(account('x'), [{ first, last }], { epochAt: () => epoch });
-    for (const offset of [5, 6, 7]) tracker.track(someone, `old ${offset}`, account('x'), at(offset, 1));
+      deliveryReceipts.acknowledged(account('x'), [{ first, last }], { epochAt: () => epoch });
+    for (const offset of [5, 6, 7])
+      deliveryReceipts.track(someone, `old ${offset}`, account('x'), at(offset, 1));
     ack(0, 100, 2);
     ack(5, 5, -1);
     acknowledged.add(5);
-    expect(tracker.size).toBe(3);
+    expect(deliveryReceipts.size).toBe(3);
     // Its own message gets the same offset under a later leader: the sender hears of all that lay there and behind.
-    tracker.track(someone, 'new 6', account('x'), at(6, 3));
+    deliveryReceipts.track(someone, 'new 6', account('x'), at(6, 3));
     await eventually(() => expect(someone.lost).toEqual(['old 6', 'old 7']));
     ack(5, 6, 3);
     await eventually(() => expect(someone.told).toEqual(['new 6']));
     // Out of step only, under one leader or an unknown one: nothing is said of it.
-    tracker.track(someone, 'late', account('x'), at(4, 3));
-    tracker.track(someone, 'unknown', account('x'), at(4, -1));
-    expect(tracker.size).toBe(2);
+    deliveryReceipts.track(someone, 'late', account('x'), at(4, 3));
+    deliveryReceipts.track(someone, 'unknown', account('x'), at(4, -1));
+    expect(deliveryReceipts.size).toBe(2);
     expect(someone.lost).toHaveLength(2);
   });
 
   it('keeps a bounded number in all, and of recipients', () => {
-    const { tracker, waiter } = open({ tracked: 3, trackedRecipients: 2 });
+    const { deliveryReceipts, waiter } = open({ tracked: 3, trackedRecipients: 2 });
     const someone = waiter();
-    for (let i = 0; i < 5; i++) tracker.track(someone, `x ${i}`, account('x'), at(i));
-    expect(tracker.size).toBe(3);
-    tracker.track(someone, 'y', account('y'), at(0));
-    tracker.track(someone, 'z', account('z'), at(0));
+    for (let i = 0; i < 5; i++) deliveryReceipts.track(someone, `x ${i}`, account('x'), at(i));
+    expect(deliveryReceipts.size).toBe(3);
+    deliveryReceipts.track(someone, 'y', account('y'), at(0));
+    deliveryReceipts.track(someone, 'z', account('z'), at(0));
     // The messages to x were the oldest.
-    expect(tracker.size).toBe(2);
+    expect(deliveryReceipts.size).toBe(2);
   });
 
   it('asks for many recipients in few questions, and tells in few words', async () => {
-    const { tracker, acknowledged, asked, waiter } = open({ trackedBatch: 10, toldAtOnce: 7 });
+    const { deliveryReceipts, acknowledged, asked, waiter } = open({ trackedBatch: 10, toldAtOnce: 7 });
     const someone = waiter();
     for (let i = 0; i < 25; i++) {
-      tracker.track(someone, `message ${i}`, account(`person-${i}`), at(i));
+      deliveryReceipts.track(someone, `message ${i}`, account(`person-${i}`), at(i));
       acknowledged.add(i);
     }
     await eventually(() => expect(someone.told).toHaveLength(25));
@@ -276,12 +277,12 @@ describe('the tracker', () => {
   });
 
   it('tells nobody who is gone, and rests when nobody waits', async () => {
-    const { tracker, asked, acknowledged, waiter } = open({});
+    const { deliveryReceipts, asked, acknowledged, waiter } = open({});
     const [gone, stays] = [waiter(), waiter()];
-    tracker.track(gone, 'a', account('x'), at(1));
-    tracker.track(stays, 'b', account('x'), at(2));
-    tracker.forget(gone);
-    expect(tracker.size).toBe(1);
+    deliveryReceipts.track(gone, 'a', account('x'), at(1));
+    deliveryReceipts.track(stays, 'b', account('x'), at(2));
+    deliveryReceipts.forget(gone);
+    expect(deliveryReceipts.size).toBe(1);
     acknowledged.add(1).add(2);
     await eventually(() => expect(stays.told).toEqual(['b']));
     expect(gone.told).toEqual([]);

@@ -1,22 +1,22 @@
 import type { OffsetRange } from '../../core/ranges.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Version } from '../adapters/version.ts';
-import type { Seat, Services } from '../commands/context.ts';
+import type { Principal, Services } from '../commands/context.ts';
 import type { Entered } from '../commands/requests.ts';
 import type { Sender } from '../commands/senders.ts';
 import type { Connection } from '../net/connection.ts';
 import { Keepalive } from '../net/keepalive.ts';
-import type { Waiter } from '../receipts/tracker.ts';
+import type { Waiter } from '../receipts/delivery-receipts.ts';
 import { Delivery } from './delivery.ts';
-import { Outbox } from './outbox.ts';
+import { SendDedupe } from './send-dedupe.ts';
 import type { SessionEvent } from './session-events.ts';
 
 /**
- * What a login brings with it: the seat, its messages' way to the client, word of what became of those it sent, and an
+ * What a login brings with it: whose it is, its messages' way to the client, word of what became of those it sent, and an
  * ear for a client that is gone without a word.
  */
-export class Stay {
-  readonly seat: Seat;
+export class ActiveSession {
+  readonly principal: Principal;
   /** Null of a login that only sends. */
   readonly delivery: Delivery | null;
   readonly #services: Services;
@@ -42,14 +42,14 @@ export class Stay {
     const { limits, senders } = services;
     this.#waiter = {
       account: account.incarnation,
-      fates: (delivered, undeliverable) => dispatch({ type: 'fates', delivered, undeliverable }),
+      settled: (delivered, undeliverable) => dispatch({ type: 'receipts', delivered, undeliverable }),
     };
     this.#sender =
       held === null ? senders.enter(account, (farewell) => dispatch({ type: 'over', farewell })) : null;
     const waiter = version.deliveredBy === 'client' ? this.#waiter : null;
-    const outbox = new Outbox(limits, waiter, version.resumes, this.#sender?.rate);
-    this.seat = { account, inbox: held?.inbox ?? null, outbox };
-    const flushed = (range: OffsetRange) => dispatch({ type: 'flushed', stay: this, range });
+    const sends = new SendDedupe(limits, waiter, version.resumes, this.#sender?.rate);
+    this.principal = { account, inbox: held?.inbox ?? null, sends };
+    const flushed = (range: OffsetRange) => dispatch({ type: 'flushed', active: this, range });
     const { window } = limits;
     this.delivery = held && new Delivery(held.inbox, connection, { version, window, flushed });
   }
@@ -78,13 +78,13 @@ export class Stay {
    * the inbox by now, they are told only of what is committed.
    */
   delivered(ranges: readonly OffsetRange[]): void {
-    const { account, inbox } = this.seat;
+    const { account, inbox } = this.principal;
     const known: OffsetRange[] = [];
     for (const range of ranges) {
       if (inbox?.acknowledge(range.first, range.last) === true) known.push(range);
       this.delivery?.counted(range);
     }
-    if (inbox !== null) this.#services.tracker.acknowledged(account, known, inbox);
+    if (inbox !== null) this.#services.deliveryReceipts.acknowledged(account, known, inbox);
   }
 
   /** The client has asked for something. */
@@ -94,13 +94,13 @@ export class Stay {
 
   /** Tells the client what became of messages it sent. */
   tell(delivered: readonly string[], undeliverable: readonly string[]): void {
-    const frame = this.#version.encodeFates(delivered, undeliverable);
+    const frame = this.#version.encodeDelivered(delivered, undeliverable);
     if (frame !== null) this.#connection.write(frame);
   }
 
   /** Something goes out to the client now: what is known of its messages goes along. */
   tellAlong(): void {
-    this.#services.tracker.tellNow(this.#waiter);
+    this.#services.deliveryReceipts.tellNow(this.#waiter);
   }
 
   /** Nothing more is pushed, and nobody waits for anything any more. */
@@ -108,6 +108,6 @@ export class Stay {
     this.delivery?.stop();
     this.#sender?.leave();
     this.#keepalive?.stop();
-    this.#services.tracker.forget(this.#waiter);
+    this.#services.deliveryReceipts.forget(this.#waiter);
   }
 }

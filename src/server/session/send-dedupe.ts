@@ -3,7 +3,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import { TokenBucket } from '../../util/token-buckets.ts';
 import type { Sent } from '../commands/requests.ts';
 import type { Limits } from '../limits.ts';
-import type { Waiter } from '../receipts/tracker.ts';
+import type { Waiter } from '../receipts/delivery-receipts.ts';
 
 interface Remembered {
   readonly to: string;
@@ -15,7 +15,7 @@ interface Remembered {
  * time, without a second append. Bounded: above `rememberedSends` the oldest id is forgotten; sent again after that
  * it is stored again, and the recipient's client drops it.
  */
-export class Outbox {
+export class SendDedupe {
   /** Who wants to hear what became of the messages; null in a version that has no word for it. */
   readonly waiter: Waiter | null;
   readonly #limit: number;

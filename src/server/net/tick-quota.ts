@@ -11,7 +11,7 @@ const FRESH_REQUESTS = 4;
 type Rank = keyof typeof REQUESTS_A_TURN;
 
 /** Times in milliseconds, see `Limits`. */
-export interface SharesOptions {
+export interface TickQuotasOptions {
   readonly loggedInTurnMs: number;
   readonly loggedInMs: BucketOptions;
   readonly busyTurnMs: number;
@@ -26,12 +26,12 @@ export interface SharesOptions {
  * How the time of the event loop is shared out between everybody: people who are logged in, those of them who ask for more
  * than people do, people who are not logged in, and searches, which take longest.
  */
-export class Shares {
+export class TickQuotas {
   readonly requests: Readonly<Record<Rank, Lane>>;
   readonly searches: Readonly<Record<'loggedIn' | 'anonymous', Lane>>;
   readonly #ofOne: BucketOptions;
 
-  constructor(options: SharesOptions) {
+  constructor(options: TickQuotasOptions) {
     const { loggedInTurnMs, loggedInMs, busyTurnMs, busyMsPerSecond } = options;
     const { anonymousTurnMs, anonymousMsPerSecond } = options;
     this.#ofOne = loggedInMs;
@@ -51,8 +51,8 @@ export class Shares {
 }
 
 /** What one client may have of it. */
-export class Share {
-  readonly #shares: Shares;
+export class TickQuota {
+  readonly #quotas: TickQuotas;
   readonly #address: string;
   readonly #goOn: () => void;
   /** Null as long as nobody is logged in. */
@@ -75,21 +75,21 @@ export class Share {
    * @param address whom the client counts for, see `callerOf`
    * @param goOn called when the client may go on, after `mayBegin` has said no
    */
-  constructor(shares: Shares, address: string, goOn: () => void) {
-    this.#shares = shares;
+  constructor(quotas: TickQuotas, address: string, goOn: () => void) {
+    this.#quotas = quotas;
     this.#address = address;
     this.#goOn = goOn;
   }
 
   loggedIn(): void {
-    this.#own = this.#shares.ofOne();
+    this.#own = this.#quotas.ofOne();
   }
 
   /** Something is done for the client. What it takes counts, be it allowed or not: some of it cannot wait. */
   begin(): void {
     this.#depth += 1;
     if (this.#depth > 1) return;
-    this.#lane = this.#shares.requests[this.#rank];
+    this.#lane = this.#quotas.requests[this.#rank];
     this.#lane.begin();
   }
 
@@ -103,7 +103,7 @@ export class Share {
 
   /** Does what has to be done, as soon as there is time: at once where nobody waits, and before new requests. */
   whenFree(work: () => void): void {
-    const lane = this.#shares.requests[this.#rank];
+    const lane = this.#quotas.requests[this.#rank];
     const timed = (): void => {
       this.begin();
       work();
@@ -117,7 +117,7 @@ export class Share {
   mayBegin(): boolean {
     if (this.#waitsIn !== null) return false;
     const rank = this.#rank;
-    const lane = this.#shares.requests[rank];
+    const lane = this.#quotas.requests[rank];
     const isUsedUp = this.#begun >= REQUESTS_A_TURN[rank] && this.#turn === thisTurn();
     if (this.#isGranted) return true;
     if (!isUsedUp && (this.#isCalled ? lane.hasTime : lane.isFree)) return true;
