@@ -6,12 +6,13 @@
  * Its connections come from 127.1.0.1 on, shared out over so many addresses. It has the lowest priority: what an attacker's
  * machine has to do is not what is measured.
  */
+
 import { createConnection, type Socket } from 'node:net';
 import { constants, setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { FrameDecoder, MAX_REPLY_PAYLOAD } from '../../src/protocol/frame.ts';
-import { OPCODE } from '../../src/protocol/opcodes.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
+import { SERVER_OPCODES } from '../../src/protocol/v2/replies.ts';
 import { FLOODS, PASSWORD } from './floods.ts';
 
 const { values } = parseArgs({
@@ -102,8 +103,8 @@ function enter(socket: Socket, i: number): void {
   const seen = (chunk: Buffer): void => {
     decoder.push(chunk);
     for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) {
-      if (frame.opcode === OPCODE.FAILURE) setTimeout(() => socket.write(login), PAUSE_MS);
-      if (frame.opcode !== OPCODE.LOGGED_IN) continue;
+      if (frame.opcode === SERVER_OPCODES.failure) setTimeout(() => socket.write(login), PAUSE_MS);
+      if (frame.opcode !== SERVER_OPCODES['logged-in']) continue;
       socket.off('data', seen);
       ready(socket);
       return;

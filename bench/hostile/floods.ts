@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { encodeFrame } from '../../src/protocol/frame.ts';
-import { OPCODE } from '../../src/protocol/opcodes.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
-import type { Request } from '../../src/protocol/v2/requests.ts';
+import { REQUEST_OPCODES, type Request } from '../../src/protocol/v2/requests.ts';
 
 /** One way to be a nuisance: what each connection does, over and over, as fast as it is let. */
 export interface Flood {
@@ -36,13 +35,16 @@ const names = Array.from({ length: 200 }, (_, i) => `flooded-${i}`);
 /** Every request of both versions that a stranger may send, and every one of who is logged in. */
 export const FLOODS: Readonly<Record<string, Flood>> = {
   list: { next: request2({ type: 'list', pattern: PATTERN }), pipelined: 200 },
-  'list, version 1': { next: request1(OPCODE.LIST, PATTERN), pipelined: 200 },
-  'list everybody, version 1': { next: request1(OPCODE.LIST), pipelined: 50 },
+  'list, version 1': { next: request1(REQUEST_OPCODES.list, PATTERN), pipelined: 200 },
+  'list everybody, version 1': { next: request1(REQUEST_OPCODES.list), pipelined: 50 },
   hello: { next: request2({ type: 'hello', client: 'flood' }), pipelined: 200 },
   ping: { next: request2({ type: 'ping' }), pipelined: 500 },
   'unknown opcode': { next: () => encodeFrame(2, 0x07, ''), pipelined: 2_000 },
   'unknown opcode, version 1': { next: () => encodeFrame(1, 0x07, ''), pipelined: 2_000 },
-  'not a request': { next: () => encodeFrame(2, OPCODE.LOGIN, Buffer.from('ffff', 'hex')), pipelined: 1_000 },
+  'not a request': {
+    next: () => encodeFrame(2, REQUEST_OPCODES.login, Buffer.from('ffff', 'hex')),
+    pipelined: 1_000,
+  },
   'nonsense, then gone': { next: () => encodeFrame(2, 0x07, ''), pipelined: 10_000, reconnects: true },
   'not logged in': { next: request2({ type: 'retrieve' }), pipelined: 1_000 },
   'wrong password': {
@@ -62,14 +64,14 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
     next: (i) => v2.encodeRequest({ type: 'login', username: `flooded-${i % 50}`, token: randomBytes(32) }),
     pipelined: 200,
   },
-  'login, version 1': { next: (i) => encodeFrame(1, OPCODE.LOGIN, someone(i)), pipelined: 20 },
+  'login, version 1': { next: (i) => encodeFrame(1, REQUEST_OPCODES.login, someone(i)), pipelined: 20 },
   create: {
     next: (i) => v2.encodeRequest({ type: 'create', username: someone(i), password: 'a password of length' }),
     pipelined: 1,
     reconnects: true,
   },
   connect: { next: () => Buffer.alloc(0), pipelined: 1, reconnects: true },
-  'list once and stay, version 1': { next: request1(OPCODE.LIST), pipelined: 1, once: true },
+  'list once and stay, version 1': { next: request1(REQUEST_OPCODES.list), pipelined: 1, once: true },
   'logged in: ping': { next: request2({ type: 'ping' }), pipelined: 500, loggedIn: true },
   'logged in: list': { next: request2({ type: 'list', pattern: PATTERN }), pipelined: 50, loggedIn: true },
   'logged in: receipts': { next: request2({ type: 'receipts', receipts }), pipelined: 1, loggedIn: true },

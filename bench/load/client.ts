@@ -1,7 +1,8 @@
 import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { OPCODE } from '../../src/protocol/opcodes.ts';
 import { decodeCbor, REPLY_LIMITS } from '../../src/protocol/v2/cbor.ts';
+import { SERVER_OPCODES } from '../../src/protocol/v2/replies.ts';
+import { REQUEST_OPCODES } from '../../src/protocol/v2/requests.ts';
 import {
   ACK_BYTES,
   bodyOfPush1,
@@ -244,22 +245,27 @@ export class LoadClient {
 
   #frame(chunk: Buffer, opcode: number, start: number, end: number): void {
     switch (opcode) {
-      case OPCODE.MESSAGE:
+      case SERVER_OPCODES.message:
         this.#message(chunk, start);
         return;
-      case OPCODE.DELIVERED:
-      case OPCODE.GOODBYE:
-      case OPCODE.PONG:
+      case SERVER_OPCODES.delivered:
+      case SERVER_OPCODES.goodbye:
+      case SERVER_OPCODES.pong:
         return;
-      case OPCODE.PING_PUSH:
+      case SERVER_OPCODES.ping:
         this.#write(PING_FRAME);
         return;
     }
     // An ack has no reply but its failure, which takes no request's turn.
-    if (opcode === OPCODE.FAILURE && this.#version === 2 && isOfAck(chunk.subarray(start, end))) return;
+    if (opcode === SERVER_OPCODES.failure && this.#version === 2 && isOfAck(chunk.subarray(start, end)))
+      return;
     const waiting = this.#waiting.shift();
     if (typeof waiting === 'number') {
-      this.#events.onAnswer(this, waiting, opcode === OPCODE.SENT ? null : chunk.subarray(start, end));
+      this.#events.onAnswer(
+        this,
+        waiting,
+        opcode === SERVER_OPCODES.sent ? null : chunk.subarray(start, end),
+      );
     } else waiting?.resolve({ opcode, payload: Buffer.from(chunk.subarray(start, end)) });
   }
 
@@ -279,5 +285,5 @@ export class LoadClient {
 }
 
 function isOfAck(payload: Buffer): boolean {
-  return decodeCbor(payload, REPLY_LIMITS).request === OPCODE.ACK;
+  return decodeCbor(payload, REPLY_LIMITS).request === REQUEST_OPCODES.ack;
 }

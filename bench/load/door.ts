@@ -1,7 +1,7 @@
-import { OPCODE } from '../../src/protocol/opcodes.ts';
 import { v1 } from '../../src/protocol/v1/codec.ts';
 import { decodeCbor, REPLY_LIMITS } from '../../src/protocol/v2/cbor.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
+import { SERVER_OPCODES } from '../../src/protocol/v2/replies.ts';
 import type { Address, LoadClient, Reply } from './client.ts';
 import { pause } from './clock.ts';
 import type { ProtocolVersion } from './wire.ts';
@@ -38,7 +38,7 @@ export async function enter(
     if (tries > MAX_TRIES) throw new Error(`${client.name} cannot get in`);
     await client.connect(door.address, door.tls);
     const reply = await client.ask(requestOf(client, door.version, way));
-    if (reply.opcode !== OPCODE.FAILURE) {
+    if (reply.opcode !== SERVER_OPCODES.failure) {
       if (door.version === 2) takeToken(client, reply);
       client.isOnline = true;
       return tries;

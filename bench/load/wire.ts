@@ -1,7 +1,7 @@
 import { encodeFrame, HEADER_BYTES } from '../../src/protocol/frame.ts';
-import { OPCODE } from '../../src/protocol/opcodes.ts';
 import { encodeNameAndBody } from '../../src/protocol/v1/requests.ts';
 import { encodeCbor } from '../../src/protocol/v2/cbor.ts';
+import { REQUEST_OPCODES } from '../../src/protocol/v2/requests.ts';
 
 /*
  * Frames made and read with as little work as can be: the generator must not be what is measured.
@@ -30,11 +30,11 @@ export interface SendTemplate {
 export function sendTemplate(version: ProtocolVersion, to: string, bodyBytes: number): SendTemplate {
   const body = 'L'.padEnd(Math.max(SHORTEST_BODY, bodyBytes), 'x');
   if (version === 1) {
-    const frame = encodeNameAndBody(OPCODE.SEND, to, body);
+    const frame = encodeNameAndBody(REQUEST_OPCODES.send, to, body);
     return { frame, idAt: -1, bodyAt: frame.length - body.length };
   }
   const id = Buffer.alloc(16, 0xab);
-  const frame = encodeFrame(2, OPCODE.SEND, encodeCbor({ id, to, body }));
+  const frame = encodeFrame(2, REQUEST_OPCODES.send, encodeCbor({ id, to, body }));
   return { frame, idAt: frame.indexOf(id), bodyAt: frame.indexOf(body) };
 }
 
@@ -92,7 +92,7 @@ function readDigits(buffer: Buffer, at: number, digits: number): number {
 }
 
 /** An ack but for its size and its number: `{upTo: `. */
-const ACK_HEAD = encodeFrame(2, OPCODE.ACK, Buffer.from([0xa1, 0x64, 0x75, 0x70, 0x54, 0x6f]));
+const ACK_HEAD = encodeFrame(2, REQUEST_OPCODES.ack, Buffer.from([0xa1, 0x64, 0x75, 0x70, 0x54, 0x6f]));
 const SIZE_AT = 1;
 /** Of an ack, at most. */
 export const ACK_BYTES = ACK_HEAD.length + 9;
@@ -115,7 +115,7 @@ function writeUnsigned(out: Buffer, at: number, value: number): number {
   return writeU32(out, writeU32(out, out.writeUInt8(0x1b, at), (value - low) / 2 ** 32), low);
 }
 
-export const PING_FRAME = encodeFrame(2, OPCODE.PING, encodeCbor({}));
+export const PING_FRAME = encodeFrame(2, REQUEST_OPCODES.ping, encodeCbor({}));
 
 /** What `readPush` finds, in place: one object for all messages. */
 export interface Push {

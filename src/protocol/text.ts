@@ -15,3 +15,8 @@ export function decodeText(bytes: Uint8Array, what: string): string {
     throw new ProtocolError('BAD_REQUEST', `${what} is not valid UTF-8.`, { cause });
   }
 }
+
+/** An opcode as the protocol's tables write it: `0x07`. */
+export function opcodeText(opcode: number): string {
+  return `0x${opcode.toString(16).padStart(2, '0')}`;
+}

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../src/protocol/errors.ts';
-import { OPCODE } from '../../src/protocol/opcodes.ts';
 import { encodeCbor } from '../../src/protocol/v2/cbor.ts';
-import { decodeRequest, encodeRequest, type Request } from '../../src/protocol/v2/requests.ts';
+import {
+  decodeRequest,
+  encodeRequest,
+  REQUEST_OPCODES,
+  type Request,
+} from '../../src/protocol/v2/requests.ts';
 import { ROUNDS, rounds, SEED } from './fuzzing.ts';
 import { randomPlain } from './plain-cbor.ts';
 import type { Random } from './random.ts';
@@ -21,7 +25,7 @@ function outcome<Value>(act: () => Value): Value | string {
 
 /** `encodeRequest` asks the schema; what `decodeRequest` accepts or says must be the same. */
 function expectSame(type: 'send' | 'ack', fields: Record<string, unknown>): boolean {
-  const opcode = type === 'send' ? OPCODE.SEND : OPCODE.ACK;
+  const opcode = type === 'send' ? REQUEST_OPCODES.send : REQUEST_OPCODES.ack;
   const frame = { version: 2, opcode, payload: Buffer.from(encodeCbor(fields)) };
   const decoded = outcome(() => decodeRequest(frame));
   const bySchema = outcome(() => encodeRequest({ ...fields, type } as unknown as Request));

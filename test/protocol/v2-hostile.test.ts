@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import type { Frame } from '../../src/protocol/frame.ts';
-import { OPCODE } from '../../src/protocol/opcodes.ts';
 import {
   CborError,
   type CborLimits,
@@ -11,6 +10,8 @@ import {
   REQUEST_LIMITS,
 } from '../../src/protocol/v2/cbor.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
+import { SERVER_OPCODES } from '../../src/protocol/v2/replies.ts';
+import { REQUEST_OPCODES } from '../../src/protocol/v2/requests.ts';
 import { ID_A, REQUESTS, SERVER_FRAMES } from './v2-vectors.ts';
 
 const SIZE = 65_536;
@@ -97,76 +98,84 @@ const MALFORMED: [string, string][] = [
 
 // The payloads are readable; what is wrong is what they say.
 const WRONG: [string, number, Record<string, unknown>, string?][] = [
-  ['a hello without a client', OPCODE.HELLO, {}],
-  ['a hello with an empty client', OPCODE.HELLO, { client: '' }],
-  ['a hello with 65 bytes of client', OPCODE.HELLO, { client: `${'é'.repeat(32)}x` }],
-  ['a hello with an escape in the client', OPCODE.HELLO, { client: '\u001b[2J' }],
-  ['a hello with 33 features', OPCODE.HELLO, { client: 'c', features: Array(33).fill('f') }],
-  ['a hello with bytes for features', OPCODE.HELLO, { client: 'c', features: Buffer.from('f') }],
-  ['a hello with one feature for a list', OPCODE.HELLO, { client: 'c', features: 'f' }],
-  ['a create without a name', OPCODE.CREATE, { password: 'p' }],
-  ['a create with bytes for a name', OPCODE.CREATE, { username: Buffer.from('alice') }],
-  ['a create with an empty name', OPCODE.CREATE, { username: '' }, 'INVALID_USERNAME'],
-  ['a create with a bad name', OPCODE.CREATE, { username: '../x' }, 'INVALID_USERNAME'],
-  ['a create with an empty password', OPCODE.CREATE, { username: 'a', password: '' }],
-  ['a create with 1,025 bytes of password', OPCODE.CREATE, { username: 'a', password: 'p'.repeat(1_025) }],
-  ['a create with a password of null', OPCODE.CREATE, { username: 'a', password: null }],
-  ['a create with an empty display name', OPCODE.CREATE, { username: 'a', displayName: '' }],
-  ['a login with both credentials', OPCODE.LOGIN, { username: 'a', password: 'p', token: Buffer.alloc(32) }],
-  ['a login with a short token', OPCODE.LOGIN, { username: 'a', token: Buffer.alloc(31) }],
-  ['a login with a long token', OPCODE.LOGIN, { username: 'a', token: Buffer.alloc(33) }],
-  ['a login with a token of text', OPCODE.LOGIN, { username: 'a', token: 't'.repeat(32) }],
-  ['a login with takeover 1', OPCODE.LOGIN, { username: 'a', takeover: 1 }],
-  ['a login with an unknown deliver', OPCODE.LOGIN, { username: 'a', deliver: 'some' }],
-  ['a delete with a password that is a number', OPCODE.DELETE, { password: 1 }],
-  ['a list with a pattern that no name can match', OPCODE.LIST, { pattern: '.' }],
-  ['a list with a pattern that is too long', OPCODE.LIST, { pattern: '*'.repeat(65) }],
-  ['a list behind no name', OPCODE.LIST, { after: '' }, 'INVALID_USERNAME'],
-  ['a list of none', OPCODE.LIST, { limit: 0 }],
-  ['a retrieve of -1', OPCODE.RETRIEVE, { limit: -1 }],
-  ['a retrieve of 1,001', OPCODE.RETRIEVE, { limit: 1_001 }],
-  ['a send with nothing', OPCODE.SEND, {}],
-  ['a send without an id', OPCODE.SEND, { to: 'bob', body: 'x' }],
-  ['a send with 15 bytes of id', OPCODE.SEND, { id: ID_A.subarray(1), to: 'bob', body: 'x' }],
-  ['a send with 17 bytes of id', OPCODE.SEND, { id: Buffer.alloc(17), to: 'bob', body: 'x' }],
-  ['a send with an id of text', OPCODE.SEND, { id: 'x'.repeat(16), to: 'bob', body: 'x' }],
-  ['a send with an id of numbers', OPCODE.SEND, { id: Array(16).fill(1), to: 'bob', body: 'x' }],
-  ['a send to several', OPCODE.SEND, { id: ID_A, to: ['bob'], body: 'x' }],
-  ['a send to a bad name', OPCODE.SEND, { id: ID_A, to: 'b b', body: 'x' }, 'INVALID_USERNAME'],
-  ['a send without a body', OPCODE.SEND, { id: ID_A, to: 'bob' }],
-  ['a send with an empty body', OPCODE.SEND, { id: ID_A, to: 'bob', body: '' }],
-  ['a send with bytes for a body', OPCODE.SEND, { id: ID_A, to: 'bob', body: Buffer.from('x') }],
-  ['a send with too long a body', OPCODE.SEND, { id: ID_A, to: 'bob', body: 'x'.repeat(65_281) }],
+  ['a hello without a client', REQUEST_OPCODES.hello, {}],
+  ['a hello with an empty client', REQUEST_OPCODES.hello, { client: '' }],
+  ['a hello with 65 bytes of client', REQUEST_OPCODES.hello, { client: `${'é'.repeat(32)}x` }],
+  ['a hello with an escape in the client', REQUEST_OPCODES.hello, { client: '\u001b[2J' }],
+  ['a hello with 33 features', REQUEST_OPCODES.hello, { client: 'c', features: Array(33).fill('f') }],
+  ['a hello with bytes for features', REQUEST_OPCODES.hello, { client: 'c', features: Buffer.from('f') }],
+  ['a hello with one feature for a list', REQUEST_OPCODES.hello, { client: 'c', features: 'f' }],
+  ['a create without a name', REQUEST_OPCODES.create, { password: 'p' }],
+  ['a create with bytes for a name', REQUEST_OPCODES.create, { username: Buffer.from('alice') }],
+  ['a create with an empty name', REQUEST_OPCODES.create, { username: '' }, 'INVALID_USERNAME'],
+  ['a create with a bad name', REQUEST_OPCODES.create, { username: '../x' }, 'INVALID_USERNAME'],
+  ['a create with an empty password', REQUEST_OPCODES.create, { username: 'a', password: '' }],
+  [
+    'a create with 1,025 bytes of password',
+    REQUEST_OPCODES.create,
+    { username: 'a', password: 'p'.repeat(1_025) },
+  ],
+  ['a create with a password of null', REQUEST_OPCODES.create, { username: 'a', password: null }],
+  ['a create with an empty display name', REQUEST_OPCODES.create, { username: 'a', displayName: '' }],
+  [
+    'a login with both credentials',
+    REQUEST_OPCODES.login,
+    { username: 'a', password: 'p', token: Buffer.alloc(32) },
+  ],
+  ['a login with a short token', REQUEST_OPCODES.login, { username: 'a', token: Buffer.alloc(31) }],
+  ['a login with a long token', REQUEST_OPCODES.login, { username: 'a', token: Buffer.alloc(33) }],
+  ['a login with a token of text', REQUEST_OPCODES.login, { username: 'a', token: 't'.repeat(32) }],
+  ['a login with takeover 1', REQUEST_OPCODES.login, { username: 'a', takeover: 1 }],
+  ['a login with an unknown deliver', REQUEST_OPCODES.login, { username: 'a', deliver: 'some' }],
+  ['a delete with a password that is a number', REQUEST_OPCODES.delete, { password: 1 }],
+  ['a list with a pattern that no name can match', REQUEST_OPCODES.list, { pattern: '.' }],
+  ['a list with a pattern that is too long', REQUEST_OPCODES.list, { pattern: '*'.repeat(65) }],
+  ['a list behind no name', REQUEST_OPCODES.list, { after: '' }, 'INVALID_USERNAME'],
+  ['a list of none', REQUEST_OPCODES.list, { limit: 0 }],
+  ['a retrieve of -1', REQUEST_OPCODES.retrieve, { limit: -1 }],
+  ['a retrieve of 1,001', REQUEST_OPCODES.retrieve, { limit: 1_001 }],
+  ['a send with nothing', REQUEST_OPCODES.send, {}],
+  ['a send without an id', REQUEST_OPCODES.send, { to: 'bob', body: 'x' }],
+  ['a send with 15 bytes of id', REQUEST_OPCODES.send, { id: ID_A.subarray(1), to: 'bob', body: 'x' }],
+  ['a send with 17 bytes of id', REQUEST_OPCODES.send, { id: Buffer.alloc(17), to: 'bob', body: 'x' }],
+  ['a send with an id of text', REQUEST_OPCODES.send, { id: 'x'.repeat(16), to: 'bob', body: 'x' }],
+  ['a send with an id of numbers', REQUEST_OPCODES.send, { id: Array(16).fill(1), to: 'bob', body: 'x' }],
+  ['a send to several', REQUEST_OPCODES.send, { id: ID_A, to: ['bob'], body: 'x' }],
+  ['a send to a bad name', REQUEST_OPCODES.send, { id: ID_A, to: 'b b', body: 'x' }, 'INVALID_USERNAME'],
+  ['a send without a body', REQUEST_OPCODES.send, { id: ID_A, to: 'bob' }],
+  ['a send with an empty body', REQUEST_OPCODES.send, { id: ID_A, to: 'bob', body: '' }],
+  ['a send with bytes for a body', REQUEST_OPCODES.send, { id: ID_A, to: 'bob', body: Buffer.from('x') }],
+  ['a send with too long a body', REQUEST_OPCODES.send, { id: ID_A, to: 'bob', body: 'x'.repeat(65_281) }],
   [
     'a send with a line break in its type',
-    OPCODE.SEND,
+    REQUEST_OPCODES.send,
     { id: ID_A, to: 'bob', body: 'x', contentType: 'a\nb' },
   ],
-  ['an empty ack', OPCODE.ACK, {}],
-  ['an ack up to -1', OPCODE.ACK, { upTo: -1 }],
-  ['an ack up to text', OPCODE.ACK, { upTo: '1' }],
-  ['an ack of no ranges', OPCODE.ACK, { ranges: [] }],
-  ['an ack of an empty range', OPCODE.ACK, { ranges: [[]] }],
-  ['an ack of a range of three', OPCODE.ACK, { ranges: [[1, 2, 3]] }],
-  ['an ack of a range backwards', OPCODE.ACK, { ranges: [[2, 1]] }],
-  ['an ack of 257 ranges', OPCODE.ACK, { ranges: Array(257).fill([1, 2]) }],
-  ['a status without names', OPCODE.STATUS, {}],
-  ['a status of 201 names', OPCODE.STATUS, { names: Array(201).fill('a') }],
-  ['a status of a bad name', OPCODE.STATUS, { names: ['a', '-'] }, 'INVALID_USERNAME'],
-  ['a password without a new one', OPCODE.PASSWORD, { old: 'p' }],
-  ['an empty new password', OPCODE.PASSWORD, { old: 'p', new: '' }],
-  ['receipts without receipts', OPCODE.RECEIPTS, {}],
-  ['501 receipts', OPCODE.RECEIPTS, { receipts: Array(501).fill(Buffer.alloc(1)) }],
-  ['an empty receipt', OPCODE.RECEIPTS, { receipts: [Buffer.alloc(0)] }],
-  ['a receipt of 65 bytes', OPCODE.RECEIPTS, { receipts: [Buffer.alloc(65)] }],
-  ['a block of nobody', OPCODE.BLOCK, { blocked: true }],
-  ['a block that says neither yes nor no', OPCODE.BLOCK, { name: 'bob' }],
+  ['an empty ack', REQUEST_OPCODES.ack, {}],
+  ['an ack up to -1', REQUEST_OPCODES.ack, { upTo: -1 }],
+  ['an ack up to text', REQUEST_OPCODES.ack, { upTo: '1' }],
+  ['an ack of no ranges', REQUEST_OPCODES.ack, { ranges: [] }],
+  ['an ack of an empty range', REQUEST_OPCODES.ack, { ranges: [[]] }],
+  ['an ack of a range of three', REQUEST_OPCODES.ack, { ranges: [[1, 2, 3]] }],
+  ['an ack of a range backwards', REQUEST_OPCODES.ack, { ranges: [[2, 1]] }],
+  ['an ack of 257 ranges', REQUEST_OPCODES.ack, { ranges: Array(257).fill([1, 2]) }],
+  ['a status without names', REQUEST_OPCODES.status, {}],
+  ['a status of 201 names', REQUEST_OPCODES.status, { names: Array(201).fill('a') }],
+  ['a status of a bad name', REQUEST_OPCODES.status, { names: ['a', '-'] }, 'INVALID_USERNAME'],
+  ['a password without a new one', REQUEST_OPCODES.password, { old: 'p' }],
+  ['an empty new password', REQUEST_OPCODES.password, { old: 'p', new: '' }],
+  ['receipts without receipts', REQUEST_OPCODES.receipts, {}],
+  ['501 receipts', REQUEST_OPCODES.receipts, { receipts: Array(501).fill(Buffer.alloc(1)) }],
+  ['an empty receipt', REQUEST_OPCODES.receipts, { receipts: [Buffer.alloc(0)] }],
+  ['a receipt of 65 bytes', REQUEST_OPCODES.receipts, { receipts: [Buffer.alloc(65)] }],
+  ['a block of nobody', REQUEST_OPCODES.block, { blocked: true }],
+  ['a block that says neither yes nor no', REQUEST_OPCODES.block, { name: 'bob' }],
 ];
 
 describe('a server refuses', () => {
   test.each(MALFORMED)('%s', (_name, bytes) => {
     const payload = hex(bytes);
-    expect(() => v2.decodeRequest({ version: 2, opcode: OPCODE.LOGOUT, payload })).toThrow(
+    expect(() => v2.decodeRequest({ version: 2, opcode: REQUEST_OPCODES.logout, payload })).toThrow(
       expect.objectContaining({ name: 'ProtocolError', code: 'BAD_REQUEST', fatal: false }),
     );
   });
@@ -178,7 +187,7 @@ describe('a server refuses', () => {
   });
 
   test('every opcode that is no request', () => {
-    const requests = Object.values(OPCODE).filter((opcode) => (opcode & 0x0f) === 0);
+    const requests = Object.values(REQUEST_OPCODES);
     for (let opcode = 0; opcode < 256; opcode++) {
       if (requests.some((known) => known === opcode)) continue;
       const frame = { version: 2, opcode, payload: hex('a0') };
@@ -196,7 +205,7 @@ describe('a server refuses', () => {
     ]);
     const payloads = [twice, cbor({ username: name }), cbor({ username: 'a', deliver: name }), hex('61ff')];
     for (const payload of payloads) {
-      const error = refusalOf(() => v2.decodeRequest({ version: 2, opcode: OPCODE.LOGIN, payload }));
+      const error = refusalOf(() => v2.decodeRequest({ version: 2, opcode: REQUEST_OPCODES.login, payload }));
       expect(error.message).not.toContain('xxx');
       expect(error.message.length).toBeLessThan(200);
       expect(error.cause).toBeUndefined();
@@ -207,24 +216,32 @@ describe('a server refuses', () => {
 describe('a client refuses', () => {
   test.each(MALFORMED)('%s', (_name, bytes) => {
     const payload = hex(bytes);
-    expect(() => v2.decodeServerFrame({ version: 2, opcode: OPCODE.LOGGED_OUT, payload })).toThrow(
+    expect(() => v2.decodeServerFrame({ version: 2, opcode: SERVER_OPCODES['logged-out'], payload })).toThrow(
       expect.objectContaining({ name: 'ProtocolError', code: 'BAD_FRAME' }),
     );
   });
 
   const user = { seq: 1, verified: true, id: ID_A, from: 'bob', fromIncarnation: ID_A, body: 'x', sentAt: 1 };
   test.each<[string, number, Record<string, unknown>]>([
-    ['a request', OPCODE.PING, {}],
-    ['a pong without a time', OPCODE.PONG, {}],
-    ['a user without an incarnation', OPCODE.MESSAGE, { ...user, fromIncarnation: undefined }],
-    ['a user without an id', OPCODE.MESSAGE, { ...user, id: undefined }],
-    ['a user whose name is none', OPCODE.MESSAGE, { ...user, from: 'b b' }],
-    ['a user that is not verified', OPCODE.MESSAGE, { ...user, verified: false }],
-    ['a message that does not say whether it is verified', OPCODE.MESSAGE, { ...user, verified: undefined }],
-    ['an external message that is verified', OPCODE.MESSAGE, { ...user, from: undefined, external: 'bob' }],
-    ['a token of text', OPCODE.PASSWORD_CHANGED, { token: 'x'.repeat(32), tokenExpiresAt: 1 }],
-    ['an unknown fate', OPCODE.FATES, { fates: ['eaten'] }],
-    ['a page of one message too many', OPCODE.LISTED, { names: Array(1_001).fill('a'), more: true }],
+    ['a request', REQUEST_OPCODES.ping, {}],
+    ['a pong without a time', SERVER_OPCODES.pong, {}],
+    ['a user without an incarnation', SERVER_OPCODES.message, { ...user, fromIncarnation: undefined }],
+    ['a user without an id', SERVER_OPCODES.message, { ...user, id: undefined }],
+    ['a user whose name is none', SERVER_OPCODES.message, { ...user, from: 'b b' }],
+    ['a user that is not verified', SERVER_OPCODES.message, { ...user, verified: false }],
+    [
+      'a message that does not say whether it is verified',
+      SERVER_OPCODES.message,
+      { ...user, verified: undefined },
+    ],
+    [
+      'an external message that is verified',
+      SERVER_OPCODES.message,
+      { ...user, from: undefined, external: 'bob' },
+    ],
+    ['a token of text', SERVER_OPCODES['password-changed'], { token: 'x'.repeat(32), tokenExpiresAt: 1 }],
+    ['an unknown fate', SERVER_OPCODES.fates, { fates: ['eaten'] }],
+    ['a page of one message too many', SERVER_OPCODES.listed, { names: Array(1_001).fill('a'), more: true }],
   ])('%s', (_name, opcode, value) => {
     expect(() => v2.decodeServerFrame({ version: 2, opcode, payload: cbor(value) })).toThrow(
       expect.objectContaining({ name: 'ProtocolError', code: 'BAD_FRAME' }),
@@ -261,7 +278,12 @@ const COSTLY: [string, Buffer, number][] = [
 ];
 
 describe('hostile payloads cost little', () => {
-  const OPCODES = [OPCODE.LOGOUT, OPCODE.STATUS, OPCODE.RECEIPTS, OPCODE.ACK];
+  const OPCODES = [
+    REQUEST_OPCODES.logout,
+    REQUEST_OPCODES.status,
+    REQUEST_OPCODES.receipts,
+    REQUEST_OPCODES.ack,
+  ];
 
   test.each(COSTLY)('%s: few items are looked at', (_name, payload, items) => {
     expect(payload.length).toBeLessThanOrEqual(SIZE);
@@ -289,7 +311,9 @@ describe('hostile payloads cost little', () => {
 
   test('a reply of 1 MiB is looked at no further than its limit', () => {
     const payload = Buffer.concat([hex('a1 6161 9a000fff00'), Buffer.alloc(0xfff00)]);
-    const error = refusalOf(() => v2.decodeServerFrame({ version: 2, opcode: OPCODE.LOGGED_OUT, payload }));
+    const error = refusalOf(() =>
+      v2.decodeServerFrame({ version: 2, opcode: SERVER_OPCODES['logged-out'], payload }),
+    );
     expect(error.code).toBe('BAD_FRAME');
     expect(error.message).toContain(`more than ${REPLY_LIMITS.items} items`);
   });

@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import { FrameDecoder } from '../../src/protocol/frame.ts';
-import { OPCODE } from '../../src/protocol/opcodes.ts';
 import { encodeCbor } from '../../src/protocol/v2/cbor.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import { fitMessages, fitNames } from '../../src/protocol/v2/pages.ts';
-import { failureFrame, goodbyeFrame, type Message, type ServerFrame } from '../../src/protocol/v2/replies.ts';
-import { MAX_BODY_BYTES, type Request } from '../../src/protocol/v2/requests.ts';
+import {
+  failureFrame,
+  goodbyeFrame,
+  type Message,
+  SERVER_OPCODES,
+  type ServerFrame,
+} from '../../src/protocol/v2/replies.ts';
+import { MAX_BODY_BYTES, REQUEST_OPCODES, type Request } from '../../src/protocol/v2/requests.ts';
 import { ID_A, ID_B, RECEIPT, REQUESTS, SERVER_FRAMES, TOKEN } from './v2-vectors.ts';
 
 function bytesOf(hex: string): Buffer {
@@ -36,10 +41,19 @@ describe('requests', () => {
   test('names and patterns are lower-cased by both sides', () => {
     const names = { username: 'Bob', to: 'Bob', after: 'Bob', pattern: 'B**', names: ['Bob'], name: 'Bob' };
     const send = { ...names, id: ID_A, body: 'Hi' };
-    expect(v2.decodeRequest(frameWith(OPCODE.SEND, send))).toMatchObject({ to: 'bob', body: 'Hi' });
-    expect(v2.decodeRequest(frameWith(OPCODE.LOGIN, names))).toEqual({ type: 'login', username: 'bob' });
-    expect(v2.decodeRequest(frameWith(OPCODE.LIST, names))).toMatchObject({ after: 'bob', pattern: 'b*' });
-    expect(v2.decodeRequest(frameWith(OPCODE.STATUS, names))).toEqual({ type: 'status', names: ['bob'] });
+    expect(v2.decodeRequest(frameWith(REQUEST_OPCODES.send, send))).toMatchObject({ to: 'bob', body: 'Hi' });
+    expect(v2.decodeRequest(frameWith(REQUEST_OPCODES.login, names))).toEqual({
+      type: 'login',
+      username: 'bob',
+    });
+    expect(v2.decodeRequest(frameWith(REQUEST_OPCODES.list, names))).toMatchObject({
+      after: 'bob',
+      pattern: 'b*',
+    });
+    expect(v2.decodeRequest(frameWith(REQUEST_OPCODES.status, names))).toEqual({
+      type: 'status',
+      names: ['bob'],
+    });
     expect(v2.encodeRequest({ type: 'create', username: 'Bob' })).toEqual(
       v2.encodeRequest({ type: 'create', username: 'bob' }),
     );
@@ -47,25 +61,27 @@ describe('requests', () => {
 
   test('passwords and bodies stay as they are, byte order mark included', () => {
     const password = ' \ufeffPäss\u0000 ';
-    expect(v2.decodeRequest(frameWith(OPCODE.LOGIN, { username: 'a', password }))).toMatchObject({
+    expect(v2.decodeRequest(frameWith(REQUEST_OPCODES.login, { username: 'a', password }))).toMatchObject({
       password,
     });
     const body = `\ufeff${'é'.repeat(20)}\ufffd`;
-    expect(v2.decodeRequest(frameWith(OPCODE.SEND, { id: ID_A, to: 'a', body }))).toMatchObject({ body });
+    expect(v2.decodeRequest(frameWith(REQUEST_OPCODES.send, { id: ID_A, to: 'a', body }))).toMatchObject({
+      body,
+    });
   });
 
   test('unknown keys are ignored, whatever they hold; `type` is one of them', () => {
     const unknown = { type: 'delete', more: [{ deep: [null, -1, true] }], ['__proto__']: 1, constructor: 2 };
-    expect(v2.decodeRequest(frameWith(OPCODE.LOGOUT, unknown))).toEqual({ type: 'logout' });
+    expect(v2.decodeRequest(frameWith(REQUEST_OPCODES.logout, unknown))).toEqual({ type: 'logout' });
   });
 
   test.each([
-    ['logout', OPCODE.LOGOUT],
-    ['delete', OPCODE.DELETE],
-    ['list', OPCODE.LIST],
-    ['retrieve', OPCODE.RETRIEVE],
-    ['ping', OPCODE.PING],
-    ['block', OPCODE.BLOCK],
+    ['logout', REQUEST_OPCODES.logout],
+    ['delete', REQUEST_OPCODES.delete],
+    ['list', REQUEST_OPCODES.list],
+    ['retrieve', REQUEST_OPCODES.retrieve],
+    ['ping', REQUEST_OPCODES.ping],
+    ['block', REQUEST_OPCODES.block],
   ])('%s may have an empty payload', (type, opcode) => {
     expect(v2.decodeRequest({ version: 2, opcode, payload: Buffer.alloc(0) })).toEqual({ type });
   });
@@ -118,7 +134,9 @@ describe('server frames', () => {
 
   test('there is a vector for every opcode', () => {
     const tested = [...REQUESTS, ...SERVER_FRAMES].map(([, , hex]) => bytesOf(hex)[5]);
-    expect([...new Set(tested)].sort()).toEqual(Object.values(OPCODE).sort());
+    expect([...new Set(tested)].sort()).toEqual(
+      [...Object.values(REQUEST_OPCODES), ...Object.values(SERVER_OPCODES)].sort(),
+    );
   });
 
   test('an error becomes a failure with everything it knows', () => {
@@ -128,9 +146,9 @@ describe('server frames', () => {
       code: 'HAS_UNDELIVERED',
       message: 'no',
       undelivered: 3,
-      request: OPCODE.DELETE,
+      request: REQUEST_OPCODES.delete,
     };
-    expect(failureFrame(error, { request: OPCODE.DELETE })).toEqual(v2.encodeServerFrame(failure));
+    expect(failureFrame(error, { request: REQUEST_OPCODES.delete })).toEqual(v2.encodeServerFrame(failure));
     expect(v2.decodeServerFrame(frameOf(failureFrame(new ProtocolError('BUSY', 'no'))))).toEqual({
       type: 'failure',
       code: 'BUSY',
@@ -154,7 +172,7 @@ describe('server frames', () => {
 
   test('a code that this client does not know means INTERNAL', () => {
     for (const code of ['TOMORROW', '__proto__', 'toString', '']) {
-      const failure = frameWith(OPCODE.FAILURE, { code, message: 'no' });
+      const failure = frameWith(SERVER_OPCODES.failure, { code, message: 'no' });
       expect(v2.decodeServerFrame(failure)).toMatchObject({ code: 'INTERNAL' });
     }
   });
@@ -162,7 +180,10 @@ describe('server frames', () => {
   test('an external message has no sender, whatever stands in it', () => {
     const external = { seq: 1, verified: false, external: 'bob', body: 'x', sentAt: 1 };
     const forged = { ...external, from: 'bob', fromIncarnation: ID_A };
-    expect(v2.decodeServerFrame(frameWith(OPCODE.MESSAGE, forged))).toEqual({ type: 'message', ...external });
+    expect(v2.decodeServerFrame(frameWith(SERVER_OPCODES.message, forged))).toEqual({
+      type: 'message',
+      ...external,
+    });
   });
 
   test('what the protocol has no room for is a fault of the server, not a reply', () => {

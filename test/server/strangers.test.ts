@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeFrame } from '../../src/protocol/frame.ts';
-import { OPCODE } from '../../src/protocol/opcodes.ts';
 import { v1 } from '../../src/protocol/v1/codec.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
+import { REQUEST_OPCODES } from '../../src/protocol/v2/requests.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { type House, openHouse, PASSWORD } from './house.ts';
 import { rawFrame } from './raw-client.ts';
@@ -181,7 +181,7 @@ describe('strangers together', () => {
     for (let i = 0; i < 300; i++)
       await house.engine.accounts.create({ name: `${'long-name-'.repeat(2)}${i}` });
     const socket = await mute(house);
-    const list = encodeFrame(1, OPCODE.LIST, '');
+    const list = encodeFrame(1, REQUEST_OPCODES.list, '');
     socket.write(Buffer.concat(Array.from({ length: 3_000 }, () => list)));
     const anna = await house.person2('anna');
     await anna.inStep();

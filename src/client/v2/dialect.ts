@@ -1,43 +1,32 @@
-import { OPCODE } from '../../protocol/opcodes.ts';
 import { v2 } from '../../protocol/v2/codec.ts';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
-import { MAX_PAGE, type Request, type RequestOf } from '../../protocol/v2/requests.ts';
+import {
+  MAX_PAGE,
+  REPLY_TYPES,
+  REQUEST_OPCODES,
+  type ReplyTypes,
+  type Request,
+  type RequestOf,
+} from '../../protocol/v2/requests.ts';
 import type { Connection } from '../connection.ts';
 import type { Dialect } from '../dialect.ts';
 import { brief } from '../errors.ts';
 import { hex } from './seen.ts';
 
-const REPLIES = {
-  hello: 'welcome',
-  create: 'created',
-  login: 'logged-in',
-  logout: 'logged-out',
-  delete: 'deleted',
-  list: 'listed',
-  retrieve: 'retrieved',
-  send: 'sent',
-  ack: null,
-  status: 'status',
-  ping: 'pong',
-  password: 'password-changed',
-  receipts: 'fates',
-  block: 'blocked',
-} as const satisfies Record<Request['type'], ServerFrame['type'] | null>;
-
 type Answered = Exclude<Request['type'], 'ack'>;
-type ReplyTo<Type extends Answered> = ServerFrameOf<(typeof REPLIES)[Type]>;
+type ReplyTo<Type extends Answered> = ServerFrameOf<ReplyTypes[Type]>;
 
 const PUSHES: ReadonlySet<ServerFrame['type']> = new Set(['message', 'delivered', 'ping', 'goodbye']);
 
 export const dialect2: Dialect<Request, ServerFrame> = {
   codec: v2,
-  replies: REPLIES,
+  replies: REPLY_TYPES,
   greeting: { type: 'hello', client: 'milena-terminal' },
   beginsSession: ({ type }) => type === 'created' || type === 'logged-in',
   answers: (frame, oldest) => {
     if (PUSHES.has(frame.type)) return false;
     // An ack has no reply: its failure takes no request's turn.
-    return !(frame.type === 'failure' && (oldest === undefined || frame.request === OPCODE.ACK));
+    return !(frame.type === 'failure' && (oldest === undefined || frame.request === REQUEST_OPCODES.ack));
   },
   // After wrong passwords, be they of others behind the same address.
   mayWait: (request) => request.type === 'login' && request.password !== undefined,

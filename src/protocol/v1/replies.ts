@@ -8,10 +8,9 @@
  */
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame } from '../frame.ts';
-import { OPCODE, opcodeText } from '../opcodes.ts';
-import { decodeText } from '../text.ts';
+import { decodeText, opcodeText } from '../text.ts';
 import { type Entry, formatEntries, formatNames, parseEntries, parseNames } from './entries.ts';
-import { encodeNameAndBody, VERSION } from './requests.ts';
+import { encodeNameAndBody, OPCODE, VERSION } from './requests.ts';
 
 /** What a server sends: success replies, the failure reply to any request, and the push of a live message. */
 export type ServerFrame =

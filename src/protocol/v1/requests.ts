@@ -13,10 +13,27 @@
 import { ProtocolError } from '../errors.ts';
 import { allocateFrame, encodeFrame, type Frame, HEADER_BYTES } from '../frame.ts';
 import { parsePattern, parseUsername } from '../names.ts';
-import { OPCODE, opcodeText } from '../opcodes.ts';
-import { decodeText } from '../text.ts';
+import { decodeText, opcodeText } from '../text.ts';
 
 export const VERSION = 1;
+
+/** Requests, the replies to them, and the push of a message. Version 2 has the same and more. */
+export const OPCODE = {
+  CREATE: 0x10,
+  CREATED: 0x11,
+  LOGIN: 0x20,
+  LOGGED_IN: 0x21,
+  FAILURE: 0x22,
+  LOGOUT: 0x30,
+  DELETE: 0x40,
+  LIST: 0x50,
+  LISTED: 0x51,
+  RETRIEVE: 0x60,
+  RETRIEVED: 0x61,
+  SEND: 0x70,
+  SENT: 0x71,
+  MESSAGE: 0x72,
+} as const;
 
 /** Names are valid and lower-cased, patterns too; a body is not empty. */
 export type Request =

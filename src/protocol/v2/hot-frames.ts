@@ -9,7 +9,6 @@
  * 0x92 delivered  ids  undeliverable?
  */
 import { allocateFrame, HEADER_BYTES, MAX_REPLY_PAYLOAD } from '../frame.ts';
-import { OPCODE } from '../opcodes.ts';
 import { ARRAY, MAP } from './cbor-heads.ts';
 import {
   beginWriting,
@@ -24,7 +23,7 @@ import {
   writtenBytes,
 } from './cbor-writer.ts';
 import { ID_BYTES, isBytes, isCount, MAX_RECEIPT_BYTES } from './fields.ts';
-import { MAX_DELIVERED_IDS } from './replies.ts';
+import { MAX_DELIVERED_IDS, SERVER_OPCODES } from './replies.ts';
 import { VERSION } from './requests.ts';
 
 /** What every message has, as the store calls it. */
@@ -74,7 +73,7 @@ export function sentFrame(
   writeCount(acceptedAt);
   writeRaw(KEY.recipientLoggedIn);
   writeBoolean(recipientLoggedIn);
-  return frameOf('sent', OPCODE.SENT);
+  return frameOf('sent');
 }
 
 /**
@@ -111,7 +110,7 @@ export function userMessageFrame(
   }
   writeRaw(KEY.fromIncarnation);
   writeId(fromIncarnation);
-  return frameOf('message', OPCODE.MESSAGE);
+  return frameOf('message');
 }
 
 /**
@@ -145,7 +144,7 @@ export function externalMessageFrame(
     writeRaw(KEY.contentType);
     writeText(contentType);
   }
-  return frameOf('message', OPCODE.MESSAGE);
+  return frameOf('message');
 }
 
 /**
@@ -161,7 +160,7 @@ export function deliveredFrame(ids: Uint8Array, undeliverable: Uint8Array): Buff
     writeRaw(KEY.undeliverable);
     writeIds(undeliverable);
   }
-  return frameOf('delivered', OPCODE.DELIVERED);
+  return frameOf('delivered');
 }
 
 function writeId(id: Uint8Array): void {
@@ -184,10 +183,10 @@ function writeCount(value: number): void {
 }
 
 /** What was written, in a frame. */
-function frameOf(type: string, opcode: number): Buffer {
+function frameOf(type: 'sent' | 'message' | 'delivered'): Buffer {
   const size = writtenBytes();
   if (size > MAX_REPLY_PAYLOAD) throw new RangeError(`a ${type} frame of ${size} bytes is too large`);
-  const frame = allocateFrame(VERSION, opcode, size);
+  const frame = allocateFrame(VERSION, SERVER_OPCODES[type], size);
   endWriting(frame, HEADER_BYTES);
   return frame;
 }

@@ -1,28 +1,9 @@
 /*
- * 0x81 welcome           server  versions  features  limits  time       (hello)
- * 0x11 created           username  incarnation  inbox?  token?  tokenExpiresAt?  undelivered?  again?  gone?  limits
- * 0x21 logged in         the same
- * 0x31 logged out        (nothing)
- * 0x41 deleted           undelivered
- * 0x51 listed            names  more
- * 0x61 retrieved         messages  more
- * 0x71 sent              id  acceptedAt  receipt  recipientLoggedIn
- * 0xA1 status reply      loggedIn
- * 0xB1 pong              time
- * 0xD1 password changed  token  tokenExpiresAt
- * 0xE1 fates             fates                                          (receipts)
- * 0xF1 blocked           blocked
- * 0x22 failure           code  message  request?  retryAfterMs?  undelivered?  id?  created?  stored?
- *
- * pushed, between replies:
- * 0x72 message    seq  verified  (from  fromIncarnation | external)  id?  body  sentAt  contentType?
- * 0x92 delivered  ids  undeliverable?
- * 0xB2 ping       (nothing)
- * 0xC2 goodbye    code  reason  retryAfterMs?
+ * What a server of version 2 sends. Each payload is a CBOR map (cbor.ts).
  */
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_REPLY_PAYLOAD } from '../frame.ts';
-import { OPCODE, opcodeText } from '../opcodes.ts';
+import { opcodeText } from '../text.ts';
 import { CborError, decodeCbor, encodeCbor, REPLY_LIMITS } from './cbor.ts';
 import {
   byteStrings,
@@ -40,6 +21,7 @@ import {
   time,
   token,
 } from './fields.ts';
+import { type Kinds, opcodesOf, typesOf, type Values } from './kinds.ts';
 import { MAX_PAGE, MAX_RECEIPTS, VERSION } from './requests.ts';
 import {
   boolean,
@@ -80,7 +62,7 @@ const sessionLimits = object({
   mailboxBytes: optional(count),
 });
 
-const session = {
+const session = object({
   username: storedUsername,
   incarnation: id,
   /**
@@ -97,7 +79,7 @@ const session = {
   /** Messages that were deleted before they were read, since the login before. */
   gone: optional(count),
   limits: sessionLimits,
-};
+});
 
 const content = {
   seq,
@@ -125,104 +107,84 @@ const externalMessage = {
 
 const message = tagged('verified', { true: object(userMessage), false: object(externalMessage) });
 
-const messageFrame = tagged('verified', {
-  true: object({ type: literal('message'), ...userMessage }),
-  false: object({ type: literal('message'), ...externalMessage }),
-});
-
 const fate = oneOf(['delivered', 'waiting', 'undeliverable', 'unknown']);
 
-const welcome = object({
-  type: literal('welcome'),
-  server: string,
-  versions: list(count, 0, ANY),
-  features: list(string, 0, ANY),
-  limits: serverLimits,
-  time,
-});
-const created = object({ type: literal('created'), ...session });
-const loggedIn = object({ type: literal('logged-in'), ...session });
-const loggedOut = object({ type: literal('logged-out') });
-const deleted = object({
-  type: literal('deleted'),
-  /** Messages that nobody will read any more. */
-  undelivered: count,
-});
-const listed = object({
-  type: literal('listed'),
-  names: storedUsernames(MAX_PAGE),
-  more: boolean,
-});
-const retrieved = object({
-  type: literal('retrieved'),
-  messages: list(message, 0, MAX_PAGE),
-  more: boolean,
-});
-const sent = object({
-  type: literal('sent'),
-  id,
-  acceptedAt: time,
-  /** Asks later what became of the message. */
-  receipt,
-  recipientLoggedIn: boolean,
-});
-const status = object({ type: literal('status'), loggedIn: storedUsernames() });
-const pong = object({ type: literal('pong'), time });
-const passwordChanged = object({ type: literal('password-changed'), token, tokenExpiresAt: time });
-const fates = object({ type: literal('fates'), fates: list(fate, 0, MAX_RECEIPTS) });
-const blocked = object({ type: literal('blocked'), blocked: storedUsernames() });
-const failure = object({
-  type: literal('failure'),
-  code: errorCode,
-  message: string,
-  /** Opcode of the request it answers. An ack has no other reply, so its failure takes no request's turn. */
-  request: optional(number(0, 255)),
-  retryAfterMs: optional(milliseconds),
-  /** With HAS_UNDELIVERED. */
-  undelivered: optional(count),
-  /** Of the send it answers. */
-  id: optional(id),
-  /** Of a create that made the account and did not log in to it. */
-  created: optional(boolean),
-  /** False, of a send with UNAVAILABLE: surely not stored, and it will not be before somebody mends what `message` says. */
-  stored: optional(boolean),
-});
-const delivered = object({
-  type: literal('delivered'),
-  ids: byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS),
-  undeliverable: optional(byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS)),
-});
-const ping = object({ type: literal('ping') });
-const goodbye = object({
-  type: literal('goodbye'),
-  code: errorCode,
-  reason: string,
-  retryAfterMs: optional(milliseconds),
-});
+/** Everything that a server sends: a row has its opcode and what its payload holds; what a row gives is its type. */
+const SERVER_FRAMES = {
+  // Replies
+  welcome: {
+    opcode: 0x81,
+    payload: object({
+      server: string,
+      versions: list(count, 0, ANY),
+      features: list(string, 0, ANY),
+      limits: serverLimits,
+      time,
+    }),
+  },
+  created: { opcode: 0x11, payload: session },
+  'logged-in': { opcode: 0x21, payload: session },
+  'logged-out': { opcode: 0x31, payload: object({}) },
+  deleted: {
+    opcode: 0x41,
+    /** Messages that nobody will read any more. */
+    payload: object({ undelivered: count }),
+  },
+  listed: { opcode: 0x51, payload: object({ names: storedUsernames(MAX_PAGE), more: boolean }) },
+  retrieved: { opcode: 0x61, payload: object({ messages: list(message, 0, MAX_PAGE), more: boolean }) },
+  sent: {
+    opcode: 0x71,
+    payload: object({
+      id,
+      acceptedAt: time,
+      /** Asks later what became of the message. */
+      receipt,
+      recipientLoggedIn: boolean,
+    }),
+  },
+  status: { opcode: 0xa1, payload: object({ loggedIn: storedUsernames() }) },
+  pong: { opcode: 0xb1, payload: object({ time }) },
+  'password-changed': { opcode: 0xd1, payload: object({ token, tokenExpiresAt: time }) },
+  /** To receipts. */
+  fates: { opcode: 0xe1, payload: object({ fates: list(fate, 0, MAX_RECEIPTS) }) },
+  blocked: { opcode: 0xf1, payload: object({ blocked: storedUsernames() }) },
+  failure: {
+    opcode: 0x22,
+    payload: object({
+      code: errorCode,
+      message: string,
+      /** Opcode of the request it answers. An ack has no other reply, so its failure takes no request's turn. */
+      request: optional(number(0, 255)),
+      retryAfterMs: optional(milliseconds),
+      /** With HAS_UNDELIVERED. */
+      undelivered: optional(count),
+      /** Of the send it answers. */
+      id: optional(id),
+      /** Of a create that made the account and did not log in to it. */
+      created: optional(boolean),
+      /** False, of a send with UNAVAILABLE: surely not stored, and it will not be before somebody mends what `message` says. */
+      stored: optional(boolean),
+    }),
+  },
+  // Pushes, between replies
+  message: { opcode: 0x72, payload: message },
+  delivered: {
+    opcode: 0x92,
+    payload: object({
+      ids: byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS),
+      undeliverable: optional(byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS)),
+    }),
+  },
+  ping: { opcode: 0xb2, payload: object({}) },
+  goodbye: {
+    opcode: 0xc2,
+    payload: object({ code: errorCode, reason: string, retryAfterMs: optional(milliseconds) }),
+  },
+} satisfies Kinds;
 
-const serverFrame = tagged('type', {
-  welcome,
-  created,
-  'logged-in': loggedIn,
-  'logged-out': loggedOut,
-  deleted,
-  listed,
-  retrieved,
-  sent,
-  status,
-  pong,
-  'password-changed': passwordChanged,
-  fates,
-  blocked,
-  failure,
-  message: messageFrame,
-  delivered,
-  ping,
-  goodbye,
-});
-
+type ServerFrames = Values<typeof SERVER_FRAMES>;
 /** What a server sends: success replies, the failure reply to any request, and pushes. */
-export type ServerFrame = Immutable<Output<typeof serverFrame>>;
+export type ServerFrame = ServerFrames[keyof ServerFrames];
 /** One kind of server frame: `ServerFrameOf<'sent'>`. */
 export type ServerFrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
 /** A message as a push and a page of `retrieved` carry it; `verified` tells a user's from an external one. */
@@ -232,42 +194,21 @@ export type Fate = Output<typeof fate>;
 export type ServerLimits = Immutable<Output<typeof serverLimits>>;
 export type SessionLimits = Immutable<Output<typeof sessionLimits>>;
 
-const OPCODES: Readonly<Record<ServerFrame['type'], number>> = {
-  welcome: OPCODE.WELCOME,
-  created: OPCODE.CREATED,
-  'logged-in': OPCODE.LOGGED_IN,
-  'logged-out': OPCODE.LOGGED_OUT,
-  deleted: OPCODE.DELETED,
-  listed: OPCODE.LISTED,
-  retrieved: OPCODE.RETRIEVED,
-  sent: OPCODE.SENT,
-  status: OPCODE.STATUS_REPLY,
-  pong: OPCODE.PONG,
-  'password-changed': OPCODE.PASSWORD_CHANGED,
-  fates: OPCODE.FATES,
-  blocked: OPCODE.BLOCKED,
-  failure: OPCODE.FAILURE,
-  message: OPCODE.MESSAGE,
-  delivered: OPCODE.DELIVERED,
-  ping: OPCODE.PING_PUSH,
-  goodbye: OPCODE.GOODBYE,
-};
-
-const TYPES: ReadonlyMap<number, string> = new Map(
-  Object.entries(OPCODES).map(([type, opcode]) => [opcode, type]),
-);
+/** By type. */
+export const SERVER_OPCODES = opcodesOf(SERVER_FRAMES);
+const TYPES = typesOf(SERVER_FRAMES);
 
 /**
  * Server side. Who makes a page must have cut it (pages.ts).
  * @throws TypeError, RangeError for what the protocol has no room for, which would be a fault of the server
  */
 export function encodeServerFrame(value: ServerFrame): Buffer {
-  const { type, ...fields } = readFrame(value);
+  const { type, ...fields } = demandRight(value);
   const payload = encodeCbor(fields);
   if (payload.length > MAX_REPLY_PAYLOAD) {
     throw new RangeError(`a ${type} frame of ${payload.length} bytes is too large`);
   }
-  return encodeFrame(VERSION, OPCODES[type], payload);
+  return encodeFrame(VERSION, SERVER_OPCODES[type], payload);
 }
 
 /** What a failure answers, as far as it is known. */
@@ -312,22 +253,27 @@ export function decodeServerFrame(frame: Frame): ServerFrame {
   if (type === undefined) {
     throw new ProtocolError('BAD_FRAME', `The server sent an unknown opcode ${opcodeText(frame.opcode)}.`);
   }
-  // The type goes in last: a key of that name in the payload is one of those that nobody knows.
   try {
-    return serverFrame({ ...readMap(type, frame.payload), type }, '');
+    return checked(type, readMap(type, frame.payload));
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
     throw new ProtocolError('BAD_FRAME', `The server sent a wrong ${type}: ${error.message}.`);
   }
 }
 
-function readFrame(value: ServerFrame): ServerFrame {
+function demandRight(value: ServerFrame): ServerFrame {
   try {
-    return serverFrame(value, '');
+    return checked(value.type, value);
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
     throw new TypeError(`not a ${value.type} frame: ${error.message}`, { cause: error });
   }
+}
+
+/** A key `type` in the fields is one of those that nobody knows. */
+function checked(type: ServerFrame['type'], fields: object): ServerFrame {
+  // The row of this very type has read it.
+  return { type, ...SERVER_FRAMES[type].payload(fields, '') } as ServerFrame;
 }
 
 function readMap(type: string, payload: Buffer): Readonly<Record<string, unknown>> {

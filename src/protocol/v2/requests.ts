@@ -1,23 +1,14 @@
 /*
- * 0x10 create   username  password?  displayName?  invite? deliver?  0x90 ack       upTo?  ranges?
- * 0x20 login    username  password? | token?  takeover?  deliver?    0xA0 status    names
- * 0x30 logout   (nothing)                                            0xB0 ping      (nothing)
- * 0x40 delete   password?  force?                                    0xD0 password  old?  new
- * 0x50 list     pattern?  after?  limit?                             0xE0 receipts  receipts
- * 0x60 retrieve limit?                                               0xF0 block     name? blocked?
- * 0x70 send     id  to  body  contentType?                           0x80 hello     client  features?
- *
- * Each payload is a CBOR map (cbor.ts); (nothing) is the empty map. An empty payload is read as the empty map.
+ * The requests of version 2. Each payload is a CBOR map (cbor.ts); an empty payload is read as the empty map.
  */
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_PAYLOAD } from '../frame.ts';
 import { parseUsername } from '../names.ts';
-import { OPCODE, opcodeText } from '../opcodes.ts';
+import { opcodeText } from '../text.ts';
 import { CborError, decodeCbor, encodeCbor, REQUEST_LIMITS } from './cbor.ts';
 import {
   byteStrings,
   ID_BYTES,
-  type Immutable,
   id,
   isBytes,
   isCount,
@@ -33,19 +24,9 @@ import {
   token,
   username,
 } from './fields.ts';
-import {
-  boolean,
-  check,
-  list,
-  literal,
-  Mismatch,
-  type Output,
-  object,
-  oneOf,
-  optional,
-  refined,
-  tagged,
-} from './schema.ts';
+import { type Kind, opcodesOf, typesOf, type Values } from './kinds.ts';
+import type { ServerFrame } from './replies.ts';
+import { boolean, check, list, Mismatch, object, oneOf, optional, refined } from './schema.ts';
 
 export const VERSION = 2;
 
@@ -66,152 +47,141 @@ const limit = number(1, MAX_PAGE);
  */
 const deliver = oneOf(['all', 'live', 'none']);
 
-const hello = object({
-  type: literal('hello'),
-  client: label(64),
-  features: optional(list(label(64), 0, 32)),
-});
-
-const create = object({
-  type: literal('create'),
-  username,
-  /** Absent: an open account, which anybody may log in to, where the server allows that. */
-  password: optional(password),
-  displayName: optional(label(64)),
-  /** Where the operator lets in only whom they have invited. */
-  invite: optional(label(256)),
-  deliver: optional(deliver),
-});
-
-const login = refined(
-  object({
-    type: literal('login'),
-    username,
-    /** Neither: an open account. */
-    password: optional(password),
-    token: optional(token),
-    /** Log in even if the account is logged in elsewhere, which ends there. */
-    takeover: optional(boolean),
-    deliver: optional(deliver),
-  }),
-  (value) => value.password === undefined || value.token === undefined,
-  'expected a password or a token, not both',
-);
-
-const logout = object({ type: literal('logout') });
-
-const remove = object({
-  type: literal('delete'),
-  /** Needed unless the account is open. */
-  password: optional(password),
-  /** Delete although there are undelivered messages. */
-  force: optional(boolean),
-});
-
-const listNames = object({
-  type: literal('list'),
-  /** Absent or empty: every name. */
-  pattern: optional(pattern),
-  /** Names behind this one, the last one of the page before. */
-  after: optional(username),
-  limit: optional(limit),
-});
-
-const retrieve = object({ type: literal('retrieve'), limit: optional(limit) });
-
-const send = object({
-  type: literal('send'),
-  /** Made by the client, the same for each attempt. */
-  id,
-  to: username,
-  body: text(1, MAX_BODY_BYTES),
-  contentType: optional(label(MAX_CONTENT_TYPE_BYTES)),
-});
-
-const ack = refined(
-  object({
-    type: literal('ack'),
-    upTo: optional(seq),
-    /** First and last of each range, both included. */
-    ranges: optional(
-      check<[number, number][]>(areRanges, `expected 1 to ${MAX_ACK_RANGES} pairs of a first and a last`),
+/**
+ * Every request: a row has its opcode, the type of its reply (null: it has none but a failure), and what its payload holds.
+ * A request's type is what its row gives when it is read.
+ */
+const REQUESTS = {
+  hello: {
+    opcode: 0x80,
+    reply: 'welcome',
+    payload: object({ client: label(64), features: optional(list(label(64), 0, 32)) }),
+  },
+  create: {
+    opcode: 0x10,
+    reply: 'created',
+    payload: object({
+      username,
+      /** Absent: an open account, which anybody may log in to, where the server allows that. */
+      password: optional(password),
+      displayName: optional(label(64)),
+      /** Where the operator lets in only whom they have invited. */
+      invite: optional(label(256)),
+      deliver: optional(deliver),
+    }),
+  },
+  login: {
+    opcode: 0x20,
+    reply: 'logged-in',
+    payload: refined(
+      object({
+        username,
+        /** Neither: an open account. */
+        password: optional(password),
+        token: optional(token),
+        /**
+         * Log in even if the account is logged in elsewhere, which ends there. Absent: nobody said; a token does so then, since
+         * it is the same client that comes back.
+         */
+        takeover: optional(boolean),
+        deliver: optional(deliver),
+      }),
+      (value) => value.password === undefined || value.token === undefined,
+      'expected a password or a token, not both',
     ),
-  }),
-  (value) => value.upTo !== undefined || value.ranges !== undefined,
-  'expected upTo or ranges',
-);
+  },
+  logout: { opcode: 0x30, reply: 'logged-out', payload: object({}) },
+  delete: {
+    opcode: 0x40,
+    reply: 'deleted',
+    payload: object({
+      /** Needed unless the account is open. */
+      password: optional(password),
+      /** Delete although there are undelivered messages. */
+      force: optional(boolean),
+    }),
+  },
+  list: {
+    opcode: 0x50,
+    reply: 'listed',
+    payload: object({
+      /** Absent or empty: every name. */
+      pattern: optional(pattern),
+      /** Names behind this one, the last one of the page before. */
+      after: optional(username),
+      limit: optional(limit),
+    }),
+  },
+  retrieve: { opcode: 0x60, reply: 'retrieved', payload: object({ limit: optional(limit) }) },
+  send: {
+    opcode: 0x70,
+    reply: 'sent',
+    payload: object({
+      /** Made by the client, the same for each attempt. */
+      id,
+      to: username,
+      body: text(1, MAX_BODY_BYTES),
+      contentType: optional(label(MAX_CONTENT_TYPE_BYTES)),
+    }),
+  },
+  ack: {
+    opcode: 0x90,
+    reply: null,
+    payload: refined(
+      object({
+        upTo: optional(seq),
+        /** First and last of each range, both included. */
+        ranges: optional(
+          check<[number, number][]>(areRanges, `expected 1 to ${MAX_ACK_RANGES} pairs of a first and a last`),
+        ),
+      }),
+      (value) => value.upTo !== undefined || value.ranges !== undefined,
+      'expected upTo or ranges',
+    ),
+  },
+  status: { opcode: 0xa0, reply: 'status', payload: object({ names: list(username, 0, MAX_STATUS_NAMES) }) },
+  ping: { opcode: 0xb0, reply: 'pong', payload: object({}) },
+  password: {
+    opcode: 0xd0,
+    reply: 'password-changed',
+    payload: object({
+      /** Absent: the account was open. */
+      old: optional(password),
+      new: password,
+    }),
+  },
+  receipts: {
+    opcode: 0xe0,
+    reply: 'fates',
+    payload: object({ receipts: byteStrings(1, MAX_RECEIPT_BYTES, MAX_RECEIPTS) }),
+  },
+  block: {
+    opcode: 0xf0,
+    reply: 'blocked',
+    payload: refined(
+      object({ name: optional(username), blocked: optional(boolean) }),
+      (value) => (value.name === undefined) === (value.blocked === undefined),
+      'expected both a name and blocked, or neither',
+    ),
+  },
+} as const satisfies Readonly<Record<string, Kind & { readonly reply: ServerFrame['type'] | null }>>;
 
-const status = object({
-  type: literal('status'),
-  names: list(username, 0, MAX_STATUS_NAMES),
-});
-
-const ping = object({ type: literal('ping') });
-
-const changePassword = object({
-  type: literal('password'),
-  /** Absent: the account was open. */
-  old: optional(password),
-  new: password,
-});
-
-const receipts = object({
-  type: literal('receipts'),
-  receipts: byteStrings(1, MAX_RECEIPT_BYTES, MAX_RECEIPTS),
-});
-
-const block = refined(
-  object({
-    type: literal('block'),
-    name: optional(username),
-    blocked: optional(boolean),
-  }),
-  (value) => (value.name === undefined) === (value.blocked === undefined),
-  'expected both a name and blocked, or neither',
-);
-
-const request = tagged('type', {
-  hello,
-  create,
-  login,
-  logout,
-  delete: remove,
-  list: listNames,
-  retrieve,
-  send,
-  ack,
-  status,
-  ping,
-  password: changePassword,
-  receipts,
-  block,
-});
-
+type Requests = Values<typeof REQUESTS>;
 /** Names are valid and lower-cased, patterns too; byte strings are copies. */
-export type Request = Immutable<Output<typeof request>>;
+export type Request = Requests[keyof Requests];
 /** One kind of request: `RequestOf<'send'>`. */
 export type RequestOf<Type extends Request['type']> = Extract<Request, { type: Type }>;
 
-const OPCODES: Readonly<Record<Request['type'], number>> = {
-  hello: OPCODE.HELLO,
-  create: OPCODE.CREATE,
-  login: OPCODE.LOGIN,
-  logout: OPCODE.LOGOUT,
-  delete: OPCODE.DELETE,
-  list: OPCODE.LIST,
-  retrieve: OPCODE.RETRIEVE,
-  send: OPCODE.SEND,
-  ack: OPCODE.ACK,
-  status: OPCODE.STATUS,
-  ping: OPCODE.PING,
-  password: OPCODE.PASSWORD,
-  receipts: OPCODE.RECEIPTS,
-  block: OPCODE.BLOCK,
-};
+/** Types of the replies, by the type of the request; null: none but a failure. */
+export type ReplyTypes = { readonly [Type in Request['type']]: (typeof REQUESTS)[Type]['reply'] };
 
-const TYPES: ReadonlyMap<number, string> = new Map(
-  Object.entries(OPCODES).map(([type, opcode]) => [opcode, type]),
-);
+export const REPLY_TYPES = Object.fromEntries(
+  Object.entries(REQUESTS).map(([type, { reply }]) => [type, reply]),
+) as ReplyTypes;
+
+/** By type. */
+export const REQUEST_OPCODES = opcodesOf(REQUESTS);
+const TYPES = typesOf(REQUESTS);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -225,8 +195,7 @@ export function decodeRequest(frame: Frame): Request {
     throw new ProtocolError('BAD_REQUEST', `There is no request with opcode ${opcodeText(frame.opcode)}.`);
   }
   const fields = readMap(type, frame.payload);
-  // The type goes in last: a key of that name in the payload is one of those that nobody knows.
-  return frequent(type, fields) ?? checked({ ...fields, type }, type);
+  return frequent(type, fields) ?? checked(type, fields);
 }
 
 /**
@@ -234,10 +203,10 @@ export function decodeRequest(frame: Frame): Request {
  * @throws ProtocolError `INVALID_USERNAME`, `BAD_REQUEST`, `TOO_LARGE` for what a server would refuse
  */
 export function encodeRequest(value: Request): Buffer {
-  const { type, ...fields } = checked(value, value.type);
+  const { type, ...fields } = checked(value.type, value);
   const payload = encodeCbor(fields);
   if (payload.length > MAX_PAYLOAD) throw new ProtocolError('TOO_LARGE');
-  return encodeFrame(VERSION, OPCODES[type], payload);
+  return encodeFrame(VERSION, REQUEST_OPCODES[type], payload);
 }
 
 function readMap(type: string, payload: Buffer): Fields {
@@ -250,9 +219,11 @@ function readMap(type: string, payload: Buffer): Fields {
   }
 }
 
-function checked(value: unknown, type: string): Request {
+/** A key `type` in the fields is one of those that nobody knows. */
+function checked(type: Request['type'], fields: object): Request {
   try {
-    return request(value, '');
+    // The row of this very type has read it.
+    return { type, ...REQUESTS[type].payload(fields, '') } as Request;
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
     throw new ProtocolError('BAD_REQUEST', `The ${type} request is not right: ${error.message}.`);
@@ -263,7 +234,7 @@ function checked(value: unknown, type: string): Request {
  * A send, an ack or a ping without its schema, which costs as much as all the rest of reading one. Null for any other
  * request, and for one that is not right: its schema knows what to say.
  */
-function frequent(type: string, fields: Fields): Request | null {
+function frequent(type: Request['type'], fields: Fields): Request | null {
   if (type === 'send') return rightSend(fields);
   if (type === 'ping') return { type };
   return type === 'ack' ? rightAck(fields) : null;
