@@ -12,7 +12,7 @@ import {
 } from '../../src/protocol/v2/hot-frames.ts';
 import { encodeServerFrame, type ServerFrame } from '../../src/protocol/v2/replies.ts';
 import { version2 } from '../../src/server/adapters/version2.ts';
-import type { Sent } from '../../src/server/commands/requests.ts';
+import type { Sent } from '../../src/server/commands/send.ts';
 import { encodeReceipt } from '../../src/server/receipts/receipt.ts';
 import { rounds, SEED } from './fuzzing.ts';
 import type { Random } from './random.ts';

@@ -1,3 +1,4 @@
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
@@ -113,6 +114,7 @@ describe('an inbox that is lost', () => {
     anna.write({ type: 'send', to: 'bert', body: 'one' }, { type: 'send', to: 'bert', body: 'two' });
     await eventually(() => expect(house.cluster.waitingAppends).toBe(2));
     house.cluster.fence('anna');
+    await nextTick();
     anna.write({ type: 'send', to: 'bert', body: 'too late' });
     release();
     expect(await anna.reply()).toEqual({ type: 'sent', text: 'delivered to bert' });

@@ -1,7 +1,7 @@
 import type { InboxMessage } from '../../core/inboxes.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { Frame } from '../../protocol/frame.ts';
-import type { Request, Result } from '../commands/requests.ts';
+import type { Request, Result } from '../commands/command.ts';
 
 /** What a failure answers, as far as it is known. */
 export interface Answered {

@@ -5,7 +5,8 @@ import { externalSender, isUsername } from '../../protocol/names.ts';
 import { v1 } from '../../protocol/v1/codec.ts';
 import { type Entry, fitEntries } from '../../protocol/v1/entries.ts';
 import { failureFrame, type ServerFrame } from '../../protocol/v1/replies.ts';
-import type { Entered, Request, Result } from '../commands/requests.ts';
+import type { Request, Result } from '../commands/command.ts';
+import type { Entered } from '../commands/entry.ts';
 import type { Version } from './version.ts';
 
 /**
@@ -14,7 +15,7 @@ import type { Version } from './version.ts';
  */
 export const version1: Version = {
   number: v1.version,
-  decodeRequest: (frame) => neutral(v1.decodeRequest(frame)),
+  decodeRequest: (frame) => modern(v1.decodeRequest(frame)),
   encodeFailure: (error) => failureFrame(inOldWords(error)),
   encodeFarewell: (error) => failureFrame(inOldWords(error, LOGIN_ENDED)),
   encodeResult(result) {
@@ -39,21 +40,20 @@ function inOldWords(error: ProtocolError, text?: string): ProtocolError {
   return isLost ? new ProtocolError('REPLACED', text) : error;
 }
 
-function neutral(request: ReturnType<typeof v1.decodeRequest>): Request {
+/** What a request of version 1 is in the newest one. */
+function modern(request: ReturnType<typeof v1.decodeRequest>): Request {
   switch (request.type) {
     case 'create':
-      return { ...request, password: null, displayName: null, invite: null, deliver: 'live' };
+      return { type: 'create', username: request.name, deliver: 'live' };
     case 'login':
-      return { ...request, proof: { kind: 'none' }, takeover: false, deliver: 'live' };
-    case 'delete':
-      return { ...request, password: null, force: false };
+      return { type: 'login', username: request.name, takeover: false, deliver: 'live' };
     case 'list':
-      return { ...request, after: null, limit: null };
     case 'retrieve':
-      return { ...request, limit: null };
+      // As many as fit into one reply.
+      return { ...request, limit: Number.POSITIVE_INFINITY };
     case 'send':
       return { ...request, id: randomUUID(), contentType: null };
-    case 'logout':
+    default:
       return request;
   }
 }

@@ -1,5 +1,4 @@
 import type { InboxMessage } from '../../core/inboxes.ts';
-import type { OffsetRange } from '../../core/ranges.ts';
 import { isUsername } from '../../protocol/names.ts';
 import { v2 } from '../../protocol/v2/codec.ts';
 import { ID_BYTES } from '../../protocol/v2/fields.ts';
@@ -11,19 +10,12 @@ import {
 } from '../../protocol/v2/hot-frames.ts';
 import { fitMessages } from '../../protocol/v2/pages.ts';
 import { failureFrame, goodbyeFrame, type Message, type ServerFrame } from '../../protocol/v2/replies.ts';
-import { MAX_BODY_BYTES, MAX_PAGE } from '../../protocol/v2/requests.ts';
+import { MAX_BODY_BYTES } from '../../protocol/v2/requests.ts';
 import { PACKAGE_VERSION } from '../../util/package-version.ts';
 import { putUuid, uuidBytes, uuidText } from '../../util/uuid.ts';
-import type {
-  AckRequest,
-  Entered,
-  Held,
-  LoginRequest,
-  Proof,
-  Request,
-  Result,
-  Sent,
-} from '../commands/requests.ts';
+import type { Request, Result } from '../commands/command.ts';
+import type { Entered, Held } from '../commands/entry.ts';
+import type { Sent } from '../commands/send.ts';
 import { encodeReceipt } from '../receipts/receipt.ts';
 import type { Version } from './version.ts';
 
@@ -34,7 +26,7 @@ const FEATURES = ['block', 'deliver-none', 'receipts', 'resume', 'resume-asks', 
 /** Version 2: passwords, messages with ids, and a message counts as delivered when the client has said so. */
 export const version2: Version = {
   number: v2.version,
-  decodeRequest: (frame) => neutral(v2.decodeRequest(frame)),
+  decodeRequest: (frame) => ours(v2.decodeRequest(frame)),
   encodeResult: (result) =>
     result.type === 'sent' ? encodeSent(result) : v2.encodeServerFrame(resultFrame(result)),
   encodeFailure: (error, answered = {}) =>
@@ -51,62 +43,11 @@ export const version2: Version = {
   resumes: true,
 };
 
-function neutral(request: ReturnType<typeof v2.decodeRequest>): Request {
-  switch (request.type) {
-    case 'hello':
-      return { type: 'hello', client: request.client };
-    case 'create': {
-      const { username, password = null, displayName = null, invite = null, deliver = 'all' } = request;
-      return { type: 'create', name: username, password, displayName, invite, deliver };
-    }
-    case 'login':
-      return loginOf(request);
-    case 'delete':
-      return { type: 'delete', password: request.password ?? null, force: request.force ?? false };
-    case 'list': {
-      const { pattern = '', after = null, limit = MAX_PAGE } = request;
-      return { type: 'list', pattern, after, limit };
-    }
-    case 'retrieve':
-      return { type: 'retrieve', limit: request.limit ?? MAX_PAGE };
-    case 'send': {
-      const { id, to, body, contentType = null } = request;
-      return { type: 'send', id: uuidText(id), to, body, contentType };
-    }
-    case 'ack':
-      return ackOf(request);
-    case 'status':
-      return { type: 'status', names: request.names };
-    case 'password':
-      return { type: 'password', old: request.old ?? null, new: request.new };
-    case 'receipts':
-      return { type: 'receipts', receipts: request.receipts };
-    case 'block': {
-      const { name, blocked } = request;
-      const change = name === undefined || blocked === undefined ? null : { name, blocked };
-      return { type: 'block', change };
-    }
-    case 'logout':
-    case 'ping':
-      return { type: request.type };
-  }
-}
-
-function loginOf(
-  request: Extract<ReturnType<typeof v2.decodeRequest>, { readonly type: 'login' }>,
-): LoginRequest {
-  const { username, password, token, takeover = null, deliver = 'all' } = request;
-  let proof: Proof = { kind: 'none' };
-  if (password !== undefined) proof = { kind: 'password', password };
-  if (token !== undefined) proof = { kind: 'token', token };
-  return { type: 'login', name: username, proof, takeover, deliver };
-}
-
-function ackOf(request: Extract<ReturnType<typeof v2.decodeRequest>, { readonly type: 'ack' }>): AckRequest {
-  const { upTo, ranges } = request;
-  const below: OffsetRange[] = upTo === undefined ? [] : [{ first: 0, last: upTo }];
-  if (ranges === undefined) return { type: 'ack', ranges: below };
-  return { type: 'ack', ranges: [...ranges.map(([first, last]) => ({ first, last })), ...below] };
+/** The newest version's requests are the server's, but for a send. */
+function ours(request: ReturnType<typeof v2.decodeRequest>): Request {
+  if (request.type !== 'send') return request;
+  const { id, to, body, contentType = null } = request;
+  return { type: 'send', id: uuidText(id), to, body, contentType };
 }
 
 function encodeSent({ id, from, to, accepted, recipientLoggedIn }: Sent): Buffer {

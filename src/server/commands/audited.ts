@@ -2,8 +2,9 @@
 import { EngineError } from '../../core/errors.ts';
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { AuditEntry } from '../identity/audit.ts';
-import type { Caller, Principal, Services } from './context.ts';
-import type { Request, Result } from './requests.ts';
+import type { Request, Result } from './command.ts';
+import type { Caller, Services } from './context.ts';
+import { proofOf } from './login.ts';
 
 /** Failures by which somebody showed that they are not who they say, or tried what a guesser tries. */
 const FAILED: ReadonlySet<ProtocolErrorCode> = new Set([
@@ -17,11 +18,10 @@ const FAILED: ReadonlySet<ProtocolErrorCode> = new Set([
 export async function audited(
   { audit }: Pick<Services, 'audit'>,
   caller: Caller,
-  principal: Principal | null,
   request: Request,
   work: Promise<Result>,
 ): Promise<Result> {
-  const entry = entryOf(caller, principal, request);
+  const entry = entryOf(caller, request);
   if (entry === null) return work;
   try {
     const result = await work;
@@ -38,19 +38,20 @@ export function addressOf(peer: string): string {
   return peer.replace(/:\d+$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
-function entryOf(
-  caller: Caller,
-  principal: Principal | null,
-  request: Request,
-): Omit<AuditEntry, 'outcome'> | null {
-  const address = addressOf(caller.peer);
+function entryOf({ peer, principal }: Caller, request: Request): Omit<AuditEntry, 'outcome'> | null {
+  const address = addressOf(peer);
   switch (request.type) {
     case 'create':
-      return { audit: 'create', user: request.name, address };
+      return { audit: 'create', user: request.username, address };
     case 'login': {
-      const { proof, deliver } = request;
-      const takeover = request.takeover === true && deliver !== 'none';
-      return { audit: 'login', user: request.name, address, by: proof.kind, ...(takeover && { takeover }) };
+      const takeover = request.takeover === true && request.deliver !== 'none';
+      return {
+        audit: 'login',
+        user: request.username,
+        address,
+        by: proofOf(request),
+        ...(takeover && { takeover }),
+      };
     }
     case 'logout':
     case 'delete':

@@ -4,26 +4,25 @@
  * Failures: RATE_LIMITED, BAD_REQUEST (oneself, or the list is full), NO_SUCH_USER (nobody of that name to block), BUSY, UNAVAILABLE.
  */
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { accountNow } from './account-now.ts';
-import type { Principal, Services } from './context.ts';
-import type { BlockRequest, Result } from './requests.ts';
+import type { RequestFor } from './command.ts';
+import type { Caller, Principal, Services } from './context.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function block(
   services: Services,
-  principal: Principal,
-  request: BlockRequest,
-): Promise<Result> {
+  { principal }: Caller<Principal>,
+  { name, blocked: isBlocked }: RequestFor<'block'>,
+): Promise<ServerFrameOf<'blocked'>> {
   const account = accountNow(services, principal);
-  const { change } = request;
-  if (change === null || account.blocked.includes(change.name) === change.blocked) {
+  if (name === undefined || account.blocked.includes(name) === isBlocked) {
     return { type: 'blocked', blocked: account.blocked };
   }
   const retryAfterMs = services.changes.take(account.name);
   if (retryAfterMs > 0) throw new ProtocolError('RATE_LIMITED', undefined, { retryAfterMs });
-  const { name } = change;
   const blocked = account.blocked.filter((other) => other !== name);
-  if (change.blocked) {
+  if (isBlocked) {
     if (name === account.name) throw new ProtocolError('BAD_REQUEST', 'You cannot block yourself.');
     const { blockedNames } = services.limits;
     if (blocked.length >= blockedNames) {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Account, Accounts } from '../../core/accounts.ts';
 import type { Inbox, Inboxes, OpenOptions } from '../../core/inboxes.ts';
+import type { OffsetRange } from '../../core/ranges.ts';
 import type { Semaphore } from '../../util/semaphore.ts';
 import type { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
 import type { Version } from '../adapters/version.ts';
@@ -56,8 +57,9 @@ export interface Services {
   readonly log: Logger;
 }
 
-/** Who asks: its version, address and port, what stands for the address where callers are counted, and where its messages go once it is logged in. */
-export interface Caller {
+/** Who asks: whom it is logged in as, its version, address and port, what stands for the address where callers are counted, and where its messages go once it is logged in. */
+export interface Caller<Who extends Principal | null = Principal | null> {
+  readonly principal: Who;
   readonly version: Version;
   readonly peer: string;
   readonly address: string;
@@ -91,6 +93,8 @@ export interface Principal {
   /** Null of a login that only sends. */
   readonly inbox: Inbox | null;
   readonly sends: SendDedupe;
+  /** The client has these; what it was not given does not count. */
+  acknowledge(ranges: readonly OffsetRange[]): void;
 }
 
 /** The one login that holds the account's inbox: nobody else changes the account or its token. */

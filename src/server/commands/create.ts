@@ -8,13 +8,17 @@ import { EngineError } from '../../core/errors.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { toProtocolError } from '../adapters/failures.ts';
 import type { Permit } from '../identity/registration.ts';
+import type { RequestFor } from './command.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
-import { demandOpenAccounts, enter } from './entry.ts';
-import type { CreateRequest, Entered } from './requests.ts';
+import { demandOpenAccounts, type Entered, enter } from './entry.ts';
 
 /** @throws ProtocolError, EngineError */
-export async function create(services: Services, caller: Caller, request: CreateRequest): Promise<Entered> {
-  const permit = services.registration.demandPermit(caller.address, request.invite);
+export async function create(
+  services: Services,
+  caller: Caller<null>,
+  request: RequestFor<'create'>,
+): Promise<Entered> {
+  const permit = services.registration.demandPermit(caller.address, request.invite ?? null);
   let account: Account;
   try {
     account = await make(services, caller, request, permit);
@@ -29,7 +33,7 @@ export async function create(services: Services, caller: Caller, request: Create
     const getToken = () => services.identity.issueToken(account);
     // Whoever gives this up and logs in waits for it.
     const entered = await services.logins.pass(account.name, false, () =>
-      enter(services, caller, account, { deliver: request.deliver }, getToken),
+      enter(services, caller, account, { deliver: request.deliver ?? 'all' }, getToken),
     );
     return { type: 'created', ...entered };
   } catch (error) {
@@ -40,16 +44,17 @@ export async function create(services: Services, caller: Caller, request: Create
 async function make(
   services: Services,
   caller: Caller,
-  { name, password, displayName }: CreateRequest,
+  { username: name, password, displayName }: RequestFor<'create'>,
   { invite }: Permit,
 ): Promise<Account> {
-  if (password === null) demandOpenAccounts(services, 'WEAK_PASSWORD');
+  if (password === undefined) demandOpenAccounts(services, 'WEAK_PASSWORD');
   // A name that is known to be taken is not worth a hash.
   else if (services.accounts.get(name) !== undefined) throw new ProtocolError('USERNAME_TAKEN');
   const claim = claimOf(caller, name);
-  const credential = password === null ? null : await services.identity.newCredential(claim, password, true);
+  const credential =
+    password === undefined ? null : await services.identity.newCredential(claim, password, true);
   return services.creating.pass(caller.address, () =>
-    services.accounts.create({ name, displayName, credential, invite }),
+    services.accounts.create({ name, displayName: displayName ?? null, credential, invite }),
   );
 }
 

@@ -8,17 +8,18 @@
  * told as much as those of the messages that were there before.
  */
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { accountNow } from './account-now.ts';
+import type { RequestFor } from './command.ts';
 import { type Caller, type Holder, holderClaim, type Services } from './context.ts';
-import type { DeleteRequest, Result } from './requests.ts';
 
 /** @throws ProtocolError, EngineError: the account is still there, or its removal will show elsewhere */
 export async function deleteAccount(
   services: Services,
-  caller: Caller,
-  principal: Holder,
-  request: DeleteRequest,
-): Promise<Result> {
+  caller: Caller<Holder>,
+  request: RequestFor<'delete'>,
+): Promise<ServerFrameOf<'deleted'>> {
+  const { principal } = caller;
   const account = accountNow(services, principal);
   if (account.credential !== null) {
     const claim = holderClaim(caller, account.name);

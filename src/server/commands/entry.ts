@@ -5,9 +5,35 @@ import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Inbox, OpenOptions } from '../../core/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { SessionLimits } from '../../protocol/v2/replies.ts';
 import type { Caller, Services } from './context.ts';
 import { giveBack } from './logout.ts';
-import type { Deliver, Entered, Held, ResumeToken } from './requests.ts';
+
+/** What is pushed to a login; `none`: it takes no inbox and only sends. */
+export type Deliver = OpenOptions['deliver'] | 'none';
+
+/** For a later login without the password. */
+export interface ResumeToken {
+  /** 32 random bytes. */
+  readonly token: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly tokenExpiresAt: number;
+}
+
+/** What a login has that holds the inbox. */
+export interface Held extends ResumeToken {
+  readonly inbox: Inbox;
+  readonly undelivered: number;
+}
+
+/** The caller is logged in from now on. */
+export interface Entered {
+  readonly type: 'created' | 'logged-in';
+  readonly account: Account;
+  /** Null of a login that only sends. */
+  readonly held: Held | null;
+  readonly limits: SessionLimits;
+}
 
 export interface HowToEnter {
   readonly deliver: Deliver;
@@ -89,7 +115,7 @@ async function open(
 }
 
 /** What somebody is told who is logged in. */
-export function sessionLimits({ limits, mailbox }: Pick<Services, 'limits' | 'mailbox'>): Entered['limits'] {
+export function sessionLimits({ limits, mailbox }: Pick<Services, 'limits' | 'mailbox'>): SessionLimits {
   const { window } = limits;
   const messagesPerSecond = Math.max(1, Math.floor(limits.sendsPerSecond));
   if (mailbox === null) return { window, messagesPerSecond };

@@ -3,8 +3,15 @@
  * fails.
  */
 
+import type { ServerLimits } from '../../protocol/v2/replies.ts';
 import type { Services } from './context.ts';
-import type { Welcome } from './requests.ts';
+
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly limits: Omit<ServerLimits, 'bodyBytes'>;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+}
 
 export async function hello(services: Pick<Services, 'limits'>): Promise<Welcome> {
   const { payload, payloadBeforeLogin, window, pingAfterMs, closeAfterMs } = services.limits;

@@ -4,25 +4,26 @@
  * Failures: NOT_LOGGED_IN (where the operator tells names to nobody else), RATE_LIMITED (a stranger was told very many).
  */
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Caller, Principal, Services } from './context.ts';
-import type { ListRequest, Result } from './requests.ts';
+import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
+import { MAX_PAGE } from '../../protocol/v2/requests.ts';
+import type { RequestFor } from './command.ts';
+import type { Caller, Services } from './context.ts';
 
 /** @throws ProtocolError */
 export async function list(
   services: Services,
   caller: Caller,
-  principal: Principal | null,
-  request: ListRequest,
-): Promise<Result> {
+  { pattern = '', after, limit = MAX_PAGE }: RequestFor<'list'>,
+): Promise<ServerFrameOf<'listed'>> {
+  const { principal } = caller;
   const { quotas, limits, accounts, listBeforeLogin } = services;
   if (principal === null && !listBeforeLogin) throw new ProtocolError('NOT_LOGGED_IN');
-  const { pattern, after, limit } = request;
-  const most = Math.min(limit ?? Number.POSITIVE_INFINITY, limits.listNames);
+  const most = Math.min(limit, limits.listNames);
   const lane = quotas.searches[principal === null ? 'anonymous' : 'loggedIn'];
   // One more than asked for says whether there are more.
   const found = await accounts.list(pattern, {
     limit: most + 1,
-    ...(after !== null && { after }),
+    ...(after !== undefined && { after }),
     // Nobody is there to hear the rest.
     inSteps: (step) => lane.inSteps(caller.address, () => caller.isGone() || step()),
   });

@@ -9,9 +9,9 @@
 import type { Account } from '../../core/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Claim } from '../identity/guesses.ts';
+import type { RequestFor } from './command.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
-import { demandOpenAccounts, enter } from './entry.ts';
-import type { Entered, LoginRequest, ResumeToken } from './requests.ts';
+import { demandOpenAccounts, type Entered, enter, type ResumeToken } from './entry.ts';
 
 /** An account whose owner is there. */
 interface Proven {
@@ -24,12 +24,16 @@ interface Proven {
 }
 
 /** @throws ProtocolError, EngineError */
-export async function login(services: Services, caller: Caller, request: LoginRequest): Promise<Entered> {
+export async function login(
+  services: Services,
+  caller: Caller<null>,
+  request: RequestFor<'login'>,
+): Promise<Entered> {
   const { account, takeover, again, getToken } = await prove(services, caller, request);
   if (account.disabled) {
     throw new ProtocolError('BAD_CREDENTIALS', `The account ${account.name} is disabled.`);
   }
-  const { deliver } = request;
+  const { deliver = 'all' } = request;
   if (deliver === 'none') {
     return { type: 'logged-in', ...(await enter(services, caller, account, { deliver }, getToken)) };
   }
@@ -43,35 +47,37 @@ export async function login(services: Services, caller: Caller, request: LoginRe
   return { type: 'logged-in', ...entered };
 }
 
-async function prove(services: Services, caller: Caller, request: LoginRequest): Promise<Proven> {
+/** How somebody shows that an account is theirs; by nothing at all that it is an open one. */
+export function proofOf({ password, token }: RequestFor<'login'>): 'none' | 'password' | 'token' {
+  if (token !== undefined) return 'token';
+  return password === undefined ? 'none' : 'password';
+}
+
+async function prove(services: Services, caller: Caller, request: RequestFor<'login'>): Promise<Proven> {
   const { identity } = services;
-  const { name, proof, takeover } = request;
-  switch (proof.kind) {
-    case 'none': {
-      demandOpenAccounts(services, 'BAD_CREDENTIALS');
-      const account = demandOpen(name, await services.accounts.find(name));
-      const getToken = () => identity.issueToken(account);
-      return { account, takeover: takeover ?? false, again: nothing, getToken };
-    }
-    case 'password': {
-      await services.accounts.findEvenly(name);
-      const claim = claimOf(caller, name);
-      const account = await identity.demandPassword(claim, () => services.accounts.get(name), proof.password);
-      const getToken = async () => {
-        await raiseCost(services, claim, account, proof.password);
-        return identity.issueToken(account);
-      };
-      return { account, takeover: takeover ?? false, again: nothing, getToken };
-    }
-    case 'token': {
-      const account = await services.accounts.find(name);
-      const again = () => identity.demandToken(claimOf(caller, name), account, proof.token);
-      const resumption = await again();
-      const known = demandKnown(account);
-      const getToken = () => identity.prolongToken(known, resumption);
-      return { account: known, takeover: takeover ?? true, again, getToken };
-    }
+  const { username: name, password, token, takeover } = request;
+  if (token !== undefined) {
+    const account = await services.accounts.find(name);
+    const again = () => identity.demandToken(claimOf(caller, name), account, token);
+    const resumption = await again();
+    const known = demandKnown(account);
+    const getToken = () => identity.prolongToken(known, resumption);
+    return { account: known, takeover: takeover ?? true, again, getToken };
   }
+  if (password !== undefined) {
+    await services.accounts.findEvenly(name);
+    const claim = claimOf(caller, name);
+    const account = await identity.demandPassword(claim, () => services.accounts.get(name), password);
+    const getToken = async () => {
+      await raiseCost(services, claim, account, password);
+      return identity.issueToken(account);
+    };
+    return { account, takeover: takeover ?? false, again: nothing, getToken };
+  }
+  demandOpenAccounts(services, 'BAD_CREDENTIALS');
+  const account = demandOpen(name, await services.accounts.find(name));
+  const getToken = () => identity.issueToken(account);
+  return { account, takeover: takeover ?? false, again: nothing, getToken };
 }
 
 const nothing = async () => {};

@@ -2,10 +2,13 @@
  * logout → logged-out: forgets the token, commits what was delivered and gives the inbox back. Never fails.
  */
 
-import type { Holder, Principal, Services } from './context.ts';
-import type { Result } from './requests.ts';
+import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
+import type { Caller, Holder, Principal, Services } from './context.ts';
 
-export async function logout(services: Services, { account, inbox }: Principal): Promise<Result> {
+export async function logout(
+  services: Services,
+  { principal: { account, inbox } }: Caller<Principal>,
+): Promise<ServerFrameOf<'logged-out'>> {
   // The token belongs to the login that holds the inbox.
   if (inbox === null) return { type: 'logged-out' };
   try {

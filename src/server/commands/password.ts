@@ -4,17 +4,18 @@
  * Failures: REPLACED, INBOX_LOST, BAD_CREDENTIALS, WEAK_PASSWORD, RATE_LIMITED, NO_SUCH_USER, BUSY, UNAVAILABLE.
  */
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { accountNow } from './account-now.ts';
+import type { RequestFor } from './command.ts';
 import { type Caller, type Holder, holderClaim, type Services } from './context.ts';
-import type { PasswordRequest, Result } from './requests.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function changePassword(
   services: Services,
-  caller: Caller,
-  principal: Holder,
-  request: PasswordRequest,
-): Promise<Result> {
+  caller: Caller<Holder>,
+  request: RequestFor<'password'>,
+): Promise<ServerFrameOf<'password-changed'>> {
+  const { principal } = caller;
   const { identity, accounts } = services;
   const account = accountNow(services, principal);
   const claim = holderClaim(caller, account.name);

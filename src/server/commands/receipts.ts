@@ -6,16 +6,17 @@
  * Failures: UNAVAILABLE.
  */
 import { type Account, inboxLifeOf } from '../../core/accounts.ts';
+import type { Fate, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { decodeReceipt, type ReceiptContent } from '../receipts/receipt.ts';
-import type { Principal, Services } from './context.ts';
-import type { Fate, ReceiptsRequest, Result } from './requests.ts';
+import type { RequestFor } from './command.ts';
+import type { Caller, Principal, Services } from './context.ts';
 
 /** @throws EngineError */
 export async function receipts(
   services: Services,
-  principal: Principal,
-  request: ReceiptsRequest,
-): Promise<Result> {
+  { principal }: Caller<Principal>,
+  request: RequestFor<'receipts'>,
+): Promise<ServerFrameOf<'fates'>> {
   const contents = request.receipts.map((receipt) => decodeReceipt(principal.account.incarnation, receipt));
   const recipients = await findRecipients(services, contents);
   const asked = contents.map((content, i) => {

@@ -9,7 +9,27 @@ import { EngineError } from '../../core/errors.ts';
 import type { Accepted } from '../../core/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Principal, Services } from './context.ts';
-import type { SendRequest, Sent } from './requests.ts';
+
+export interface SendRequest {
+  readonly type: 'send';
+  /** A UUID; the same for each attempt at the same message. */
+  readonly id: string;
+  readonly to: string;
+  /** Not empty. */
+  readonly body: string;
+  /** Null: plain text. */
+  readonly contentType: string | null;
+}
+
+export interface Sent {
+  readonly type: 'sent';
+  readonly id: string;
+  readonly from: Account;
+  readonly to: Account;
+  readonly accepted: Accepted;
+  /** Whether the recipient was logged in anywhere, as far as could be learned in time. */
+  readonly recipientLoggedIn: boolean;
+}
 
 /** A send that has its place in the recipient's inbox; the next one of the session may be admitted. */
 export interface Admitted {

@@ -2,15 +2,15 @@
  * status {names} → status {logged in}: which of these people are logged in now, through any frontend. Who cannot be
  * asked about in time, and whoever does not exist, counts as not logged in. Never fails.
  */
-
-import type { Principal, Services } from './context.ts';
-import type { Result, StatusRequest } from './requests.ts';
+import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
+import type { RequestFor } from './command.ts';
+import type { Caller, Principal, Services } from './context.ts';
 
 export async function status(
   services: Services,
-  principal: Principal,
-  request: StatusRequest,
-): Promise<Result> {
+  { principal }: Caller<Principal>,
+  request: RequestFor<'status'>,
+): Promise<ServerFrameOf<'status'>> {
   const { accounts, presence, questions } = services;
   const known = [...new Set(request.names)]
     .map((name) => accounts.get(name))

@@ -4,7 +4,7 @@ import type { Sessions } from '../../core/sessions.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { TokenBuckets } from '../../util/token-buckets.ts';
 import { weaknessOf } from '../../util/weak-password.ts';
-import type { ResumeToken } from '../commands/requests.ts';
+import type { ResumeToken } from '../commands/entry.ts';
 import type { Limits } from '../limits.ts';
 import { type Claim, Guesses } from './guesses.ts';
 import type { LaneName, Work } from './hash-lane.ts';

@@ -1,8 +1,11 @@
+import type { Account } from '../../core/accounts.ts';
+import type { Inbox } from '../../core/inboxes.ts';
 import type { OffsetRange } from '../../core/ranges.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Version } from '../adapters/version.ts';
 import type { Principal, Services } from '../commands/context.ts';
-import type { Entered } from '../commands/requests.ts';
+import type { Entered } from '../commands/entry.ts';
+import { giveBack } from '../commands/logout.ts';
 import type { Sender } from '../commands/senders.ts';
 import type { Connection } from '../net/connection.ts';
 import { Keepalive } from '../net/keepalive.ts';
@@ -15,8 +18,10 @@ import type { SessionEvent } from './session-events.ts';
  * What a login brings with it: whose it is, its messages' way to the client, word of what became of those it sent, and an
  * ear for a client that is gone without a word.
  */
-export class ActiveSession {
-  readonly principal: Principal;
+export class ActiveSession implements Principal {
+  readonly account: Account;
+  readonly inbox: Inbox | null;
+  readonly sends: SendDedupe;
   /** Null of a login that only sends. */
   readonly delivery: Delivery | null;
   readonly #services: Services;
@@ -47,15 +52,18 @@ export class ActiveSession {
     this.#sender =
       held === null ? senders.enter(account, (farewell) => dispatch({ type: 'over', farewell })) : null;
     const waiter = version.deliveredBy === 'client' ? this.#waiter : null;
-    const sends = new SendDedupe(limits, waiter, version.resumes, this.#sender?.rate);
-    this.principal = { account, inbox: held?.inbox ?? null, sends };
+    this.account = account;
+    this.inbox = held?.inbox ?? null;
+    this.sends = new SendDedupe(limits, waiter, version.resumes, this.#sender?.rate);
     const flushed = (range: OffsetRange) => dispatch({ type: 'flushed', active: this, range });
     const { window } = limits;
     this.delivery = held && new Delivery(held.inbox, connection, { version, window, flushed });
+    // Who only sends is not there for others: nothing would reach them.
+    if (held !== null) services.presence.entered(this);
   }
 
   /** Takes the client for dead when it is silent for too long, in a version whose clients answer. */
-  listenForSilence(): void {
+  keepAlive(): void {
     const { ping } = this.#version;
     if (ping === null) return;
     const { pingAfterMs, closeAfterMs } = this.#services.limits;
@@ -78,7 +86,7 @@ export class ActiveSession {
    * the inbox by now, they are told only of what is committed.
    */
   delivered(ranges: readonly OffsetRange[]): void {
-    const { account, inbox } = this.principal;
+    const { account, inbox } = this;
     const known: OffsetRange[] = [];
     for (const range of ranges) {
       if (inbox?.acknowledge(range.first, range.last) === true) known.push(range);
@@ -103,11 +111,17 @@ export class ActiveSession {
     this.#services.deliveryReceipts.tellNow(this.#waiter);
   }
 
-  /** Nothing more is pushed, and nobody waits for anything any more. */
-  end(): void {
+  /** Nothing more is pushed, and nobody waits for anything any more. @returns settles when the inbox is given back */
+  end(): Promise<void> {
     this.delivery?.stop();
     this.#sender?.leave();
     this.#keepalive?.stop();
-    this.#services.deliveryReceipts.forget(this.#waiter);
+    const { deliveryReceipts, presence } = this.#services;
+    deliveryReceipts.forget(this.#waiter);
+    const { account, inbox } = this;
+    // After a logout or a deletion the inbox is given back already, and closing it again does nothing.
+    const left = inbox === null ? Promise.resolve() : giveBack(this.#services, { account, inbox });
+    presence.leaving(this, left);
+    return left;
   }
 }

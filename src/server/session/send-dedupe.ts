@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { TokenBucket } from '../../util/token-buckets.ts';
-import type { Sent } from '../commands/requests.ts';
+import type { Sent } from '../commands/send.ts';
 import type { Limits } from '../limits.ts';
 import type { Waiter } from '../receipts/delivery-receipts.ts';
 

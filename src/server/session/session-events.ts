@@ -1,20 +1,10 @@
 import type { InboxMessage, LossReason } from '../../core/inboxes.ts';
 import type { OffsetRange } from '../../core/ranges.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
-import type { Answered, Version } from '../adapters/version.ts';
-import type { AckRequest, PingRequest, Request, Result, Sent } from '../commands/requests.ts';
-import type { Admitted } from '../commands/send.ts';
+import type { Result } from '../commands/command.ts';
+import type { Admitted, Sent } from '../commands/send.ts';
 import type { ActiveSession } from './active-session.ts';
-import type { ReplySlot } from './reply-queue.ts';
-
-/** A request and the place of its reply. */
-export interface PendingRequest {
-  readonly request: Exclude<Request, AckRequest | PingRequest>;
-  readonly version: Version;
-  readonly answered: Answered;
-  readonly slot: ReplySlot;
-  started: boolean;
-}
+import type { PendingRequest } from './pending-request.ts';
 
 /** Everything that happens to a session comes as one of these, through one queue. */
 export type SessionEvent =
@@ -43,3 +33,27 @@ export type SessionEvent =
     }
   /** The inbox is given back. */
   | { readonly type: 'left' };
+
+/** Hands out events one after the other: what one of them brings about comes behind it, never within it. */
+export class EventQueue {
+  readonly #handle: (event: SessionEvent) => void;
+  /**
+   * Empty but for what one event brings about while it is handled. Its sources are bounded themselves: the inbox
+   * is paused when the connection is full, requests are taken one at a time.
+   */
+  readonly #events: SessionEvent[] = [];
+  #isHandling = false;
+
+  /** @param handle must not throw */
+  constructor(handle: (event: SessionEvent) => void) {
+    this.#handle = handle;
+  }
+
+  push(event: SessionEvent): void {
+    this.#events.push(event);
+    if (this.#isHandling) return;
+    this.#isHandling = true;
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#handle(next);
+    this.#isHandling = false;
+  }
+}

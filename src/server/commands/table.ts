@@ -1,0 +1,40 @@
+import { ack } from './ack.ts';
+import { block } from './block.ts';
+import type { AnyCommand, Command, Request, RequestFor } from './command.ts';
+import { create } from './create.ts';
+import { deleteAccount } from './delete.ts';
+import { hello } from './hello.ts';
+import { list } from './list.ts';
+import { login } from './login.ts';
+import { logout } from './logout.ts';
+import { changePassword } from './password.ts';
+import { ping } from './ping.ts';
+import { receipts } from './receipts.ts';
+import { retrieve } from './retrieve.ts';
+import { admitSend } from './send.ts';
+import { status } from './status.ts';
+
+/** Every request that a server carries out: who may ask for it, and what does it. */
+const COMMANDS: { readonly [Type in Request['type']]: Command<RequestFor<Type>> } = {
+  hello: { by: 'anybody', asks: true, run: hello },
+  ping: { by: 'anybody', asks: true, answer: ping },
+  create: { by: 'stranger', brings: 'login', run: create },
+  login: { by: 'stranger', brings: 'login', run: login },
+  logout: { by: 'loggedIn', brings: 'logout', run: logout },
+  delete: { by: 'holder', brings: 'removal', run: deleteAccount },
+  password: { by: 'holder', run: changePassword },
+  // Names are no secret between people who can all make an account: no login is needed, unless the operator wants one.
+  list: { by: 'anybody', asks: true, run: list },
+  status: { by: 'loggedIn', asks: true, run: status },
+  block: { by: 'loggedIn', run: block },
+  send: { by: 'loggedIn', admit: admitSend },
+  receipts: { by: 'loggedIn', asks: true, run: receipts },
+  retrieve: { by: 'holder', asks: true, run: retrieve },
+  ack: { by: 'holder', answer: ack },
+};
+
+/** What carries out a request, for whom `demandRight` lets pass. */
+export function commandFor({ type }: Request): AnyCommand {
+  // The row is for this very type, and who may ask has been looked at: more than the compiler can know.
+  return COMMANDS[type] as AnyCommand;
+}

@@ -1,0 +1,132 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Frame } from '../../protocol/frame.ts';
+import { cutShortError, toProtocolError } from '../adapters/failures.ts';
+import type { Answered } from '../adapters/version.ts';
+import { versionOf } from '../adapters/versions.ts';
+import { demandRight } from '../commands/command.ts';
+import type { Principal, Services } from '../commands/context.ts';
+import { commandFor } from '../commands/table.ts';
+import type { Connection } from '../net/connection.ts';
+import type { TickQuota } from '../net/tick-quota.ts';
+import type { ActiveSession } from './active-session.ts';
+import type { PendingRequest } from './pending-request.ts';
+import type { ReplyQueue } from './reply-queue.ts';
+import type { RequestRunner } from './request-runner.ts';
+
+/** What an intake needs of its session. */
+export interface IntakeOptions {
+  readonly connection: Connection;
+  readonly services: Services;
+  readonly replies: ReplyQueue;
+  readonly quota: TickQuota;
+  readonly runner: RequestRunner;
+  /** Null while nobody is logged in. */
+  readonly active: () => ActiveSession | null;
+  /** Whether the session takes requests now. */
+  readonly isOpen: () => boolean;
+  /** Called when the other end has said all it has to say. */
+  readonly over: (farewell: ProtocolError | null) => void;
+  /** Called, later, for a stranger that has sent too much that could not be read. */
+  readonly refuse: (farewell: ProtocolError) => void;
+}
+
+/** Frames into requests: when one may be taken, in whose time, and what is said of one that is none. */
+export class RequestIntake {
+  readonly #options: IntakeOptions;
+  /** Requests that could not be read, before the login. */
+  #unreadable = 0;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Takes as many requests as may be begun now; the connection, the quota or the runner tells when there may be more. */
+  takeAll(): void {
+    const { connection, over } = this.#options;
+    while (this.#mayTake()) {
+      const frame = this.#take();
+      if (frame !== undefined) {
+        this.#begin(frame);
+        continue;
+      }
+      if (connection.hasEnded) over(connection.isCutShort ? cutShortError() : null);
+      return;
+    }
+  }
+
+  #mayTake(): boolean {
+    const { connection, services, replies, quota, runner, isOpen } = this.#options;
+    const { outstandingSends, waitingReplies } = services.limits;
+    if (!isOpen() || !runner.isFree || connection.isFull || this.#isDeaf) return false;
+    if (runner.outstanding >= outstandingSends || replies.waiting >= waitingReplies) return false;
+    // Nobody waits in line for nothing: after most events there is no further request.
+    return !connection.hasUnread || quota.mayBegin();
+  }
+
+  #take(): Frame | undefined {
+    try {
+      return this.#options.connection.take();
+    } catch (error) {
+      this.#options.over(this.#inWords(error));
+      return undefined;
+    }
+  }
+
+  /** Its time counts as the client's. A send that is stored is in the lane's bounds only: how many there may be is bounded by itself. */
+  #begin(frame: Frame): void {
+    const { connection, quota, runner } = this.#options;
+    quota.use();
+    quota.begin();
+    const before = runner.outstanding;
+    const active = this.#options.active();
+    const pending = this.#read(frame, active);
+    if (pending !== null) {
+      active?.asked();
+      // Nobody is there to hear the answer.
+      if (pending.command.asks && connection.isGone) pending.slot.fill(null);
+      else runner.push(pending);
+    }
+    quota.end(runner.outstanding > before ? 'stored' : 'asked');
+  }
+
+  /** @returns null for what was answered with a failure */
+  #read(frame: Frame, principal: Principal | null): PendingRequest | null {
+    const version = versionOf(frame.version);
+    const slot = this.#options.replies.reserve();
+    let answered: Answered = { opcode: frame.opcode };
+    try {
+      const request = version.decodeRequest(frame);
+      if (request.type === 'send') answered = { opcode: frame.opcode, id: request.id };
+      const command = commandFor(request);
+      demandRight(command.by, principal);
+      return { request, command, version, answered, slot };
+    } catch (error) {
+      const failure = this.#inWords(error);
+      slot.fill(version.encodeFailure(failure, answered));
+      if (principal === null && failure.code === 'BAD_REQUEST') this.#countUnreadable();
+      return null;
+    }
+  }
+
+  /** Nothing more is taken of a stranger that has sent too much that could not be read. */
+  get #isDeaf(): boolean {
+    return this.#unreadable >= this.#options.services.limits.unreadableRequests;
+  }
+
+  /** A client that errs is told so; a stranger that does nothing else is not listened to for ever. */
+  #countUnreadable(): void {
+    this.#unreadable += 1;
+    if (!this.#isDeaf) return;
+    const { quota, refuse, services } = this.#options;
+    // Not at once: whoever does nothing else would be back in the same moment, which costs more than to let it wait. And
+    // not all in the same moment: hundreds may have begun together.
+    const tooMany = new ProtocolError('BAD_REQUEST', 'Too many requests that could not be read.');
+    const leave = (): void => quota.whenFree(() => refuse(tooMany));
+    setTimeout(leave, services.limits.lingerMs).unref();
+  }
+
+  #inWords(error: unknown): ProtocolError {
+    const { connection, services } = this.#options;
+    return toProtocolError(error, services.log, { peer: connection.peer });
+  }
+}
