@@ -215,7 +215,8 @@ export class Client {
   }
 
   /**
-   * Sends a message, now or when there is a connection again; what becomes of it is told as `outgoing`.
+   * Sends a message, now or when there is a connection again: it is told as `entered` before this returns, and what becomes
+   * of it as `outgoing`.
    * @throws ClientError `INVALID`, `BUSY`; nothing was sent
    */
   send(to: string, body: string): Entry {

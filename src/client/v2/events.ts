@@ -13,6 +13,11 @@ export type ClientEvent =
   /** A message, once. Whoever has shown it says so with `Client.shown`. */
   | { readonly type: 'message'; readonly message: Message; readonly inbox: string }
   /**
+   * The person's message was taken. Whoever keeps messages keeps it before this returns: it goes out next, once
+   * `Memory.commit` has returned.
+   */
+  | { readonly type: 'entered'; readonly entry: Entry }
+  /**
    * A sent message is in another state, or its receipt is of no use any more; `acceptedAt`: it was stored then, by the
    * server's clock.
    */

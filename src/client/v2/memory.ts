@@ -6,7 +6,7 @@ export type Unsettled = Entry;
 
 /**
  * What outlives the process. The client only reads it; whoever shows messages writes, from the client's events: a
- * `message` once it was shown, and then `Client.shown`; an `outgoing` entry at each change.
+ * `message` once it was shown, and then `Client.shown`; an `entered` one, and an `outgoing` one at each change.
  */
 export interface Memory {
   /** An account is logged in to, before any of its messages comes. The account's life may be another than before. */

@@ -48,7 +48,7 @@ export class Sender {
     return this.#outbox.unanswered;
   }
 
-  /** Takes a message into the outbox, connection or not. @throws ClientError `INVALID`, `BUSY`; nothing was sent */
+  /** Takes a message into the outbox, connection or not, and sends what can be sent. @throws ClientError `INVALID`, `BUSY`; nothing was sent */
   add(to: string, body: string): Entry {
     const bytes = Buffer.byteLength(body);
     if (bytes === 0) throw new ClientError('INVALID', 'The message is empty.');
@@ -60,8 +60,9 @@ export class Sender {
     if (entry === null) {
       throw new ClientError('BUSY', 'Too many messages wait to be sent already: this one was not taken.');
     }
-    // After the caller knows the entry, so that what is told about it finds it.
-    queueMicrotask(() => this.pump());
+    // Before it can go out: whoever keeps messages has it by now, and `pump` makes that durable.
+    this.#tell({ type: 'entered', entry });
+    this.pump();
     return entry;
   }
 
@@ -140,15 +141,17 @@ export class Sender {
     }, retryInMs);
   }
 
-  /** Sends what can be sent now. */
+  /**
+   * Sends what can be sent now. What goes out is on the disk before, as sent: a process that is killed in between never
+   * leaves a message that the server has and the next process knows nothing of.
+   */
   pump(): void {
     const connection = this.#connection;
     if (connection === undefined || connection.hasEnded) return;
     const taken = this.#outbox.take();
     const { memory } = this.#options;
-    const news = taken.filter(({ isNews }) => isNews);
-    if (memory !== undefined && news.length > 0) {
-      this.#changed(news);
+    if (memory !== undefined && taken.length > 0) {
+      this.#changed(taken.filter(({ isNews }) => isNews));
       memory.commit();
     }
     for (const entry of taken) {

@@ -123,8 +123,7 @@ export class Face2 implements Face {
 
   #send(to: string, body: string): void {
     this.#requireIdentity();
-    const { id, state, mayBeStored } = this.#client.send(to, body);
-    this.#display.sent({ messageId: id, to, at: this.#display.now(), body, fate: state, mayBeStored });
+    this.#client.send(to, body);
   }
 
   async #who(names: readonly string[]): Promise<void> {
@@ -164,6 +163,11 @@ export class Face2 implements Face {
       case 'message':
         this.#received(event.inbox, event.message);
         break;
+      case 'entered': {
+        const { id, to, body, state, mayBeStored } = event.entry;
+        display.sent({ messageId: id, to, at: display.now(), body, fate: state, mayBeStored });
+        break;
+      }
       case 'outgoing':
         display.fate({ ...event.entry, acceptedAt: event.acceptedAt });
         break;

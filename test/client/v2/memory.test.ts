@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import type { Connection2 } from '../../../src/client/v2/dialect.ts';
+import { DEFAULT_OPTIONS_2 } from '../../../src/client/v2/events.ts';
 import type { Memory, Unsettled } from '../../../src/client/v2/memory.ts';
 import { hex, messageKey } from '../../../src/client/v2/seen.ts';
+import { Sender } from '../../../src/client/v2/sender.ts';
 import {
   client,
   clientForEachTest,
@@ -125,6 +128,27 @@ test('what was never sent is durable as sent before it goes out, and what goes o
   await until(() => statesOf(id).includes('stored'));
   expect(statesOf(id)).toEqual(['stored']);
   expect(told).toEqual(['0']);
+});
+
+test('a message is kept, and on the disk, when it goes out', () => {
+  const done: string[] = [];
+  const memory = new Left();
+  memory.commit = () => void done.push('commit');
+  const sender = new Sender({ ...DEFAULT_OPTIONS_2, servers: [], memory }, ({ type }) => done.push(type));
+  const connection: Pick<Connection2, 'hasEnded' | 'request'> = {
+    hasEnded: false,
+    request: ({ type }) => {
+      done.push(type);
+      return new Promise(() => undefined);
+    },
+  };
+  sender.add('bob', 'written offline');
+  expect(done.splice(0)).toEqual(['entered']);
+  sender.begin(connection as Connection2);
+  // First that it waits no longer, then that it may be stored from now on.
+  expect(done.splice(0)).toEqual(['outgoing', 'outgoing', 'commit', 'send']);
+  sender.add('cy', 'at once');
+  expect(done.splice(0)).toEqual(['entered', 'commit', 'send']);
 });
 
 test.each([

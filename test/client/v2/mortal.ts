@@ -37,6 +37,10 @@ const client = new Client(
 
 function listen(event: ClientEvent): void {
   const history = histories.current;
+  if (event.type === 'entered') {
+    const { id, to, body, state } = event.entry;
+    history?.sent({ messageId: id, to, at: Date.now(), body, fate: state });
+  }
   if (event.type === 'outgoing')
     history?.fate(event.entry.id, event.entry.state, event.entry.receipt, event.entry.mayBeStored);
   if (event.type !== 'message') return;
@@ -57,8 +61,7 @@ function commit(): void {
 
 function write(count: number): void {
   try {
-    const { id, to, body, state } = client.send(count % 2 === 0 ? 'ann' : 'bob', `${round}.${count}`);
-    histories.current?.sent({ messageId: id, to, at: Date.now(), body, fate: state });
+    const { id, body } = client.send(count % 2 === 0 ? 'ann' : 'bob', `${round}.${count}`);
     writeSync(1, `${id} ${body}\n`);
   } catch (error) {
     if (!(error instanceof ClientError && error.code === 'BUSY')) throw error;
