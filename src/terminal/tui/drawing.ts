@@ -12,20 +12,22 @@ const BLANK_ROW: Row = [];
 /** Longer than what Ink puts together into one frame. */
 const BLANK_MS = 20;
 
-/** When there is another frame, and which rows of it are new. */
+/**
+ * When there is another frame, and which rows of it are new. Frames are made when something has happened: whoever looks at
+ * one, as often as they like, changes nothing.
+ */
 export class Drawing {
   readonly #draw: () => Frame;
   readonly #listeners = new Set<() => void>();
   #frame: Frame = { rows: [], foot: 0, cursor: null };
   #body: readonly Row[] = [];
-  /** The frame is of an earlier state. */
-  #isStale = true;
   #timer: NodeJS.Timeout | undefined;
   /** By the monotonic clock. */
   #shownAt = 0;
   #blank: Frame | null = null;
+  #hasEnded = false;
 
-  /** @param draw the frame of the present state */
+  /** @param draw makes the frame of the present state; called once for each, before anybody is told of it */
   constructor(draw: () => Frame) {
     this.#draw = draw;
   }
@@ -35,44 +37,24 @@ export class Drawing {
     return () => void this.#listeners.delete(listener);
   };
 
-  /** The frame to show; the same object until something has changed. */
-  readonly getFrame = (): Frame => {
-    if (!this.#isStale) return this.#frame;
-    this.#isStale = false;
-    if (this.#blank !== null) {
-      this.#frame = this.#blank;
-      return this.#frame;
-    }
-    const frame = this.#draw();
-    const before = this.#frame.rows;
-    // Rows that did not change stay the same objects, so that nobody draws them again.
-    const rows = frame.rows.map((row, index) => {
-      const was = before[index];
-      return was !== undefined && sameRow(row, was) ? was : row;
-    });
-    this.#frame = { ...frame, rows };
-    return this.#frame;
-  };
+  /** The frame to show, empty before the first one; the same object until there is another. */
+  readonly getFrame = (): Frame => this.#frame;
 
   /** The rows above the foot, and blank ones in its place; the same array until one of them has changed. */
-  readonly getBody = (): readonly Row[] => {
-    const { rows, foot } = this.getFrame();
-    const before = this.#body;
-    const body = rows.map((row, index) => (index < foot ? row : BLANK_ROW));
-    const isSame = body.length === before.length && body.every((row, index) => row === before[index]);
-    if (!isSame) this.#body = body;
-    return this.#body;
-  };
+  readonly getBody = (): readonly Row[] => this.#body;
 
   /** Shows at once what has changed. */
   now(): void {
-    this.stop();
+    if (this.#hasEnded) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#shownAt = performance.now();
-    this.#isStale = true;
+    this.#take(this.#blank ?? this.#draw());
     for (const listener of this.#listeners) listener();
   }
 
   soon(): void {
+    if (this.#hasEnded) return;
     const wait = this.#shownAt + FRAME_MS - performance.now();
     this.#timer ??= setTimeout(() => this.now(), Math.max(MIN_FRAME_MS, wait));
   }
@@ -90,9 +72,22 @@ export class Drawing {
     }, BLANK_MS);
   }
 
-  /** What was to be shown soon is not. */
-  stop(): void {
+  /** There are no more frames, also none that was to be shown soon. */
+  end(): void {
+    this.#hasEnded = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+  }
+
+  /** Rows that did not change stay the same objects, so that nobody draws them again. */
+  #take(frame: Frame): void {
+    const rows = frame.rows.map((row, index) => {
+      const was = this.#frame.rows[index];
+      return was !== undefined && sameRow(row, was) ? was : row;
+    });
+    this.#frame = { ...frame, rows };
+    const before = this.#body;
+    const body = rows.map((row, index) => (index < frame.foot ? row : BLANK_ROW));
+    const isSame = body.length === before.length && body.every((row, index) => row === before[index]);
+    if (!isSame) this.#body = body;
   }
 }

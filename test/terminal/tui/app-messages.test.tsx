@@ -250,7 +250,7 @@ describe('messages that come', () => {
     server.peer.send(messageFrom('bob', 3, 'three'));
     await screen.shows(/bob {2}three/);
     expect(screen.rings).toBe(1);
-    screen.chat.focus(false);
+    screen.chat.take([{ type: 'focus', isFocused: false }]);
     server.peer.send(messageFrom('bob', 4, 'four\n\u001b[2Jlines'));
     await screen.until(() => expect(screen.rung).toEqual(['bob: one', 'bob: four ␛[2Jlines']));
   });

@@ -68,6 +68,7 @@ class Scene {
   constructor(first: Frame) {
     this.frame = first;
     this.drawing = new Drawing(() => this.frame);
+    this.drawing.now();
     const out = this.screen as unknown as NodeJS.WriteStream;
     this.foot = new Foot(out, this.drawing, LOOKS);
     const chat = { subscribe: this.drawing.subscribe, resize: () => undefined };

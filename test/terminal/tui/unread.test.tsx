@@ -96,16 +96,16 @@ describe('without the focus', () => {
     screen.keys('/msg bob', KEY.enter);
     await come('bob', 1, 1);
     await screen.shows(/bob {2}number 1/, /^▸. bob +│/m);
-    screen.chat.focus(false);
+    screen.chat.take([{ type: 'focus', isFocused: false }]);
     await come('bob', 2, 3);
     await screen.shows(/number 1\n.*─ 2 new ─.*\n.*number 2\n.*number 3\n/, /^▸. bob +2 │/m);
     expect(screen.titles.at(-1)).toBe('(1) milena · alice');
     expect(screen.rung).toEqual(['bob: number 2', 'bob: number 3']);
-    screen.chat.focus(true);
+    screen.chat.take([{ type: 'focus', isFocused: true }]);
     await screen.shows(/^▸. bob +│/m, /─ 2 new ─/);
     expect(screen.titles.at(-1)).toBe('milena · alice');
     // Another time the line is another one.
-    screen.chat.focus(false);
+    screen.chat.take([{ type: 'focus', isFocused: false }]);
     await come('bob', 4, 4);
     await screen.shows(/number 3\n.*─ 1 new ─.*\n.*number 4\n/);
   });
@@ -114,7 +114,7 @@ describe('without the focus', () => {
     await openLoggedIn();
     screen.keys('/msg bob', KEY.enter);
     await screen.inputIs(' bob ›');
-    screen.chat.focus(false);
+    screen.chat.take([{ type: 'focus', isFocused: false }]);
     await come('bob', 1, 1);
     await screen.shows(/^▸. bob +1 │/m);
     screen.keys('x');

@@ -1,0 +1,89 @@
+import { asText, commandWords } from '../chat/commands.ts';
+import type { Talk } from '../chat/talk.ts';
+import { stepCompletion, typedName } from './completion.ts';
+import { startSearch, stepSearch } from './entered-search.ts';
+import type { InputAction } from './input-line.ts';
+import type { KeyAction } from './keys.ts';
+import type { ScreenModel } from './screen-model.ts';
+
+const PASTE_IS_TEXT = 'A paste is text: the second / is not sent. Without it this would be a command.';
+
+/** What the person writes: edits of the line, pastes, Tab, and looking in what was entered before. */
+export class Typing {
+  readonly #model: ScreenModel;
+  readonly #talk: Pick<Talk, 'say' | 'namesLike'>;
+  readonly #draw: () => void;
+  #saidPasteIsText = false;
+
+  /** @param draw shows what has changed later than the key that asked for it */
+  constructor(model: ScreenModel, talk: Pick<Talk, 'say' | 'namesLike'>, draw: () => void) {
+    this.#model = model;
+    this.#talk = talk;
+    this.#draw = draw;
+  }
+
+  edit(action: InputAction): void {
+    if (this.#model.screen.picked !== null) this.#model.update({ type: 'list' });
+    this.#model.update({ type: 'edit', action });
+    const { question, input, answer } = this.#model.screen;
+    if (action.type === 'insert' && (question === null ? input : answer).isFull) {
+      this.#talk.say('error', 'A message cannot be longer: the end of what you pasted is not in it.');
+    }
+    if (question === null) this.#model.keepDraftSoon();
+  }
+
+  /** A paste is never a command: one that looks like one gets the second slash that a text has. */
+  paste(text: string): void {
+    const { question, input } = this.#model.screen;
+    const isFirst = question === null && input.text.slice(0, input.cursor).trim() === '';
+    const pasted = isFirst ? asText(text) : text;
+    this.edit({ type: 'insert', text: pasted });
+    if (pasted === text || this.#saidPasteIsText) return;
+    this.#saidPasteIsText = true;
+    this.#talk.say('info', PASTE_IS_TEXT);
+  }
+
+  /** Begins to look in what was entered. */
+  search(): void {
+    this.#model.update({ type: 'search', ...startSearch(this.#model.screen.input) });
+  }
+
+  /** Whether a key belongs to the search in what was entered; any other one ends that. */
+  searches(action: KeyAction): boolean {
+    const { search, input } = this.#model.screen;
+    if (search === null || action.type === 'redraw') return false;
+    const next = stepSearch({ search, input }, action);
+    this.#model.update({ type: 'search', ...(next ?? { search: null, input }) });
+    this.#model.keepDraftSoon();
+    return next !== null;
+  }
+
+  complete(by: 1 | -1): void {
+    const { input, completion, talk } = this.#model.screen;
+    const typed = typedName(input, completion, commandWords(talk.protocol));
+    const others = typed === null ? [] : this.#talk.namesLike(typed);
+    const isKnown = typed !== null && this.#talkedTo().some((name) => name.startsWith(typed.toLowerCase()));
+    // What is typed right behind Tab belongs behind the name: only where there is none it waits for the server's.
+    if (isKnown || !(others instanceof Promise)) {
+      this.#completeWith(by, others instanceof Promise ? [] : others);
+      return;
+    }
+    void others.then((names) => {
+      if (this.#model.screen.input !== input || this.#model.screen.question !== null) return;
+      this.#completeWith(by, names);
+      this.#draw();
+    });
+  }
+
+  /** @param others names of people never talked to */
+  #completeWith(by: 1 | -1, others: readonly string[]): void {
+    const names = [...this.#talkedTo(), ...others];
+    const { input, completion, talk } = this.#model.screen;
+    const source = { commands: commandWords(talk.protocol), names };
+    this.#model.update({ type: 'complete', ...stepCompletion(input, completion, by, source) });
+  }
+
+  #talkedTo(): string[] {
+    return this.#model.refresh().flatMap(({ peer }) => (peer.kind === 'user' ? [peer.name] : []));
+  }
+}
