@@ -1,21 +1,12 @@
 import { utimesSync } from 'node:fs';
 import type { Unsettled } from '../../client/v2/memory.ts';
 import type { EntryState } from '../../client/v2/outbox.ts';
-import { openDatabase } from './database.ts';
-import { historyError, isSqliteError } from './errors.ts';
+import { type DurableOptions, DurableStore } from './durable-store.ts';
 import { fileName, prepareFile } from './files.ts';
-import { copyNewest } from './rescue.ts';
 import type { Found, Search } from './search.ts';
-import { type NewMessage, Store, type StoreLimits } from './store.ts';
+import type { NewMessage } from './store.ts';
 import type { Conversation, Incoming, NotifyLevel, Outgoing, Peer, StoredMessage } from './types.ts';
 
-/** Messages that are kept; with more the oldest are removed. Some 300 bytes each with their words, if they are short. */
-const MAX_MESSAGES = 1_000_000;
-/** Bytes of the file; and of a history in memory. Messages of the usual length never come to that. */
-const MAX_FILE_BYTES = 4 * 1024 ** 3;
-const MAX_MEMORY_BYTES = 64 * 1024 ** 2;
-/** What was changed is durable after so many milliseconds at most, and other processes wait no longer to write. */
-const COMMIT_WITHIN_MS = 25;
 /**
  * Messages that one step of a search looks at: some 20 ms, and 120 of a million whose words all begin so, since FTS5 makes
  * one list of those each time.
@@ -24,24 +15,13 @@ const FIND_AT_ONCE = 100_000;
 /** Messages of a page while all are read. */
 const PAGE = 500;
 
-export interface HistoryOptions {
+export interface HistoryOptions extends DurableOptions {
   /** Null: in memory only. */
   readonly directory: string | null;
   /** As `host:port`. */
   readonly server: string;
   readonly account: string;
-  /** Gets a sentence when the file fails later on, and the history goes on in memory. */
-  readonly onProblem?: (sentence: string) => void;
-  /** The clock by which messages enter it; this machine's unless it is given. */
-  readonly now?: () => number;
-  /** For tests: so many pages of 4 KiB the file may have, as on a full disk. */
-  readonly maxPages?: number;
-  /** For tests: so many messages are kept, and in so many bytes. */
-  readonly maxMessages?: number;
-  readonly maxBytes?: number;
 }
-
-type Work<Result> = (store: Store) => Result;
 
 /**
  * What one account on one server has received and sent. Everything is synchronous.
@@ -57,25 +37,13 @@ type Work<Result> = (store: Store) => Result;
  */
 export class History {
   readonly account: string;
-  readonly #onProblem: (sentence: string) => void;
-  readonly #limits: StoreLimits;
-  readonly #now: () => number;
-  #file: string | null;
-  #store: Store;
-  /** What the open transaction consists of, to do it again elsewhere. */
-  #open: Work<unknown>[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #store: DurableStore;
   /** The account's life that is logged in to; null before, and in version 1, which knows none. */
   #life: string | null = null;
 
   private constructor(file: string | null, options: HistoryOptions) {
     this.account = options.account;
-    this.#onProblem = options.onProblem ?? (() => undefined);
-    this.#now = options.now ?? Date.now;
-    const bytes = options.maxBytes ?? (file === null ? MAX_MEMORY_BYTES : MAX_FILE_BYTES);
-    this.#limits = { messages: options.maxMessages ?? MAX_MESSAGES, bytes };
-    this.#file = file;
-    this.#store = new Store(openDatabase(file, options.maxPages), this.#limits, this.#now);
+    this.#store = new DurableStore(file, options);
   }
 
   /** Makes directory (0700) and file (0600) where there are none. @throws HistoryError */
@@ -89,7 +57,7 @@ export class History {
 
   /** Null if the history is in memory. */
   get file(): string | null {
-    return this.#file;
+    return this.#store.file;
   }
 
   /**
@@ -99,9 +67,10 @@ export class History {
    */
   begin(incarnation: string): void {
     this.#life = incarnation;
-    this.#write((store) => store.forsake(incarnation));
+    this.#store.write((store) => store.outgoing.forsake(incarnation));
     this.commit();
-    if (this.#file !== null) markUsed(this.#file);
+    const { file } = this.#store;
+    if (file !== null) markUsed(file);
   }
 
   /** A message that came in, or null if its key is known. */
@@ -117,8 +86,9 @@ export class History {
     const peer = { kind: 'user', name: to } as const;
     const stored =
       this.#insert({ peer, at, body, out: { messageId, fate, life, mayBeStored } }) ??
-      this.#read((store) => store.byMessageId(messageId));
-    if (carriedUntil !== undefined) this.#write((store) => store.carry(messageId, carriedUntil));
+      this.#store.read((store) => store.outgoing.byMessageId(messageId));
+    if (carriedUntil !== undefined)
+      this.#store.write((store) => store.outgoing.carry(messageId, carriedUntil));
     this.commit();
     if (stored === null) throw new Error(`message ${messageId} was neither inserted nor there`);
     return stored;
@@ -138,7 +108,7 @@ export class History {
     mayBeStored = true,
     at: number | null = null,
   ): StoredMessage | null {
-    return this.#write((store) => store.setFate(messageId, fate, receipt, mayBeStored, at));
+    return this.#store.write((store) => store.outgoing.setFate(messageId, fate, receipt, mayBeStored, at));
   }
 
   /**
@@ -147,29 +117,24 @@ export class History {
    * @returns false if another process has it, or it is answered
    */
   carry(messageId: string, until: number): boolean {
-    const isOurs = this.#write((store) => store.carry(messageId, until));
+    const isOurs = this.#store.write((store) => store.outgoing.carry(messageId, until));
     this.commit();
     return isOurs;
   }
 
   /** Whoever comes next may send it, if it is not answered. */
   letGo(messageId: string): void {
-    this.#write((store) => store.letGo(messageId));
+    this.#store.write((store) => store.outgoing.letGo(messageId));
   }
 
   /** Makes everything so far durable. Idempotent; cheap when nothing is open. */
   commit(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const { db } = this.#store;
-    if (!db.isOpen || !db.isTransaction) return;
-    this.#attempt((store) => store.turns.commit());
-    this.#open = [];
+    this.#store.commit();
   }
 
   /** Whether a message with this key was received. */
   hasSeen(key: string): boolean {
-    return this.#read((store) => store.isSeen(key));
+    return this.#store.read((store) => store.isSeen(key));
   }
 
   /**
@@ -179,70 +144,70 @@ export class History {
    */
   unsettled(): Unsettled[] {
     const life = this.#life;
-    return life === null ? [] : this.#read((store) => store.unsettled(life));
+    return life === null ? [] : this.#store.read((store) => store.outgoing.unsettled(life));
   }
 
   /** With messages or a draft, newest activity first; 10,000 at most. */
   conversations(): Conversation[] {
-    return this.#read((store) => store.conversations());
+    return this.#store.read((store) => store.conversations.all());
   }
 
   /** Also one that only has a notification level. */
   conversation(peer: Peer): Conversation | null {
-    return this.#read((store) => store.conversation(peer));
+    return this.#store.read((store) => store.conversations.of(peer));
   }
 
   /** Up to `limit` messages of the conversation before that one (null: the newest), oldest first. */
   before(peer: Peer, id: number | null, limit: number): StoredMessage[] {
-    return this.#read((store) => store.before(peer, id ?? Number.MAX_SAFE_INTEGER, limit));
+    return this.#store.read((store) => store.before(peer, id ?? Number.MAX_SAFE_INTEGER, limit));
   }
 
   /** Up to `limit` messages of the conversation after that one, oldest first. */
   after(peer: Peer, id: number, limit: number): StoredMessage[] {
-    return this.#read((store) => store.after(peer, id, limit));
+    return this.#store.read((store) => store.after(peer, id, limit));
   }
 
   message(id: number): StoredMessage | null {
-    return this.#read((store) => store.byId(id));
+    return this.#store.read((store) => store.byId(id));
   }
 
   /** Everything of the conversation up to this message was read; never goes back. */
   read(peer: Peer, upTo: number): void {
-    this.#write((store) => store.read(peer, upTo));
+    this.#store.write((store) => store.conversations.read(peer, upTo));
   }
 
   /** Incoming messages with ids from one up to another, that one not included; 1,000 at most. */
   countIncoming(peer: Peer, from: number, to: number): number {
-    return this.#read((store) => store.countIncoming(peer, from, to));
+    return this.#store.read((store) => store.conversations.countIncoming(peer, from, to));
   }
 
   /** The id of the first incoming message behind that one, or null. */
   firstIncoming(peer: Peer, after: number): number | null {
-    return this.#read((store) => store.firstIncoming(peer, after));
+    return this.#store.read((store) => store.conversations.firstIncoming(peer, after));
   }
 
   /** The newest highlighted messages of all conversations, read or not, newest first. */
   highlighted(limit: number): StoredMessage[] {
-    return this.#read((store) => store.highlighted(limit));
+    return this.#store.read((store) => store.highlighted(limit));
   }
 
   /** Of conversations with the level `all`: the first 5 unread messages of each of the 50 that had some last. */
   unread(): StoredMessage[] {
-    return this.#read((store) => store.unread());
+    return this.#store.read((store) => store.conversations.unread());
   }
 
   /** How many messages the conversation has. */
   size(peer: Peer): number {
-    return this.#read((store) => store.size(peer));
+    return this.#store.read((store) => store.conversations.size(peer));
   }
 
   notify(peer: Peer, level: NotifyLevel): void {
-    this.#write((store) => store.notify(peer, level));
+    this.#store.write((store) => store.conversations.notify(peer, level));
   }
 
   /** What was typed and not sent; it makes a conversation where there is none. */
   draft(peer: Peer, text: string): void {
-    this.#write((store) => store.draft(peer, text));
+    this.#store.write((store) => store.conversations.draft(peer, text));
   }
 
   /**
@@ -252,7 +217,7 @@ export class History {
    * @returns how many messages were removed; 0: it is done
    */
   forget(peer: Peer, upTo: number): number {
-    const removed = this.#write((store) => store.forget(peer, upTo));
+    const removed = this.#store.write((store) => store.forget(peer, upTo));
     this.commit();
     return removed;
   }
@@ -262,14 +227,14 @@ export class History {
    * returns the first `limit` of those it found. The history may change meanwhile.
    */
   *find(search: Search, limit: number): Generator<{ done: number; all: number }, Found<StoredMessage>> {
-    const { oldest, newest } = this.#read((store) => store.span());
+    const { oldest, newest } = this.#store.read((store) => store.span());
     const messages: StoredMessage[] = [];
     let count = 0;
     for (let to = newest; to >= oldest && to > 0; to -= FIND_AT_ONCE) {
       const from = Math.max(oldest, to - FIND_AT_ONCE + 1);
       const missing = limit - messages.length;
-      if (missing > 0) messages.push(...this.#read((store) => store.found(search, from, to, missing)));
-      count += this.#read((store) => store.countFound(search, from, to));
+      if (missing > 0) messages.push(...this.#store.read((store) => store.found(search, from, to, missing)));
+      count += this.#store.read((store) => store.countFound(search, from, to));
       yield { done: newest - from + 1, all: newest - oldest + 1 };
     }
     return { search, count, messages };
@@ -296,64 +261,17 @@ export class History {
 
   /** Commits and ends; nothing may be asked afterwards. Idempotent. */
   close(): void {
-    this.commit();
-    if (this.#store.db.isOpen) this.#store.db.close();
+    this.#store.close();
   }
 
   #insert(message: Omit<NewMessage, 'id'>): StoredMessage | null {
     let id: number | null = null;
-    return this.#write((store) => {
+    return this.#store.write((store) => {
       const inserted = store.insert({ ...message, id });
       // Done again in memory it is the same one: others know its id.
       id ??= inserted?.id ?? null;
       return inserted;
     });
-  }
-
-  #read<Result>(work: Work<Result>): Result {
-    return this.#attempt(work);
-  }
-
-  /** In the open transaction, or in a new one. */
-  #write<Result>(work: Work<Result>): Result {
-    const result = this.#attempt((store) => {
-      if (!store.db.isTransaction) store.turns.begin();
-      return work(store);
-    });
-    this.#open.push(work);
-    this.#timer ??= setTimeout(() => this.commit(), COMMIT_WITHIN_MS);
-    return result;
-  }
-
-  /** Does it with the file, or if that fails in memory. */
-  #attempt<Result>(work: Work<Result>): Result {
-    try {
-      return work(this.#store);
-    } catch (error) {
-      if (this.#file === null || !isSqliteError(error)) throw error;
-      this.#goOnInMemory(this.#file, error);
-      return work(this.#store);
-    }
-  }
-
-  #goOnInMemory(file: string, failure: Error): void {
-    const failed = this.#store.db;
-    const db = openDatabase(null);
-    this.#file = null;
-    this.#store = new Store(db, { ...this.#limits, bytes: MAX_MEMORY_BYTES }, this.#now);
-    try {
-      // SQLite may have rolled it back already.
-      if (failed.isTransaction) failed.exec('ROLLBACK');
-      // Before it is closed: with the last connection go files that a full disk would not have again.
-      copyNewest(file, db);
-      failed.close();
-    } catch (error) {
-      if (!isSqliteError(error)) throw error;
-    }
-    if (this.#open.length > 0) db.exec('BEGIN');
-    for (const work of this.#open) work(this.#store);
-    const told = historyError(failure, file);
-    this.#onProblem(told instanceof Error ? told.message : String(told));
   }
 }
 

@@ -1,6 +1,9 @@
 import type { InputEvent } from './input-event.ts';
 import { controlKey, keyName, MODIFIER } from './key-names.ts';
+import { Paste } from './paste.ts';
+import { INTRODUCED, isRest, MAX_SEQUENCE_BYTES, mayBeString } from './sequence-starts.ts';
 import { csiEvent, endsSs3, oldMouse, ss3Event, stringEvent } from './sequences.ts';
+import { Utf8 } from './utf8.ts';
 
 /** How long an Escape may be the beginning of a sequence: a slow line brings that in pieces. */
 export const ESCAPE_MS = 250;
@@ -16,31 +19,8 @@ export const PASTE_MS = 500;
 const ALONE_MS = 20;
 /** So long behind an Escape that was taken for the key, the rest of a sequence is still none that a person typed. */
 const LATE_MS = 3_000;
-/** Such a rest, as one read: nobody types it so. */
-const LATE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: answers end in one
-  /^(?:\[[\d;:<=>?]*[ -/]?[@-~]|\[\d\$|O[A-DFHMP-Sa-d]|\]\d+;[^\x07\x1b]*(?:\x07|\x1b\\)|P[\d;]*[!>+$|][^\x1b]*\x1b\\)$/;
-/** More of a paste is dropped: four times what can be sent. */
-export const MAX_PASTE_BYTES = 256 * 1024;
-/** No sequence that means something is longer; more of one is dropped. */
-const MAX_SEQUENCE_BYTES = 4_096;
 
 const [ETX, BEL, LF, CR, ESC, DEL, ST] = [0x03, 0x07, 0x0a, 0x0d, 0x1b, 0x7f, 0x9c];
-const PASTE_END = Buffer.from('\u001b[201~');
-/** How answers begin, behind the introducer: what else stands there, a person typed. */
-const STRINGS: Readonly<Record<string, RegExp>> = {
-  ']': /^\d{0,4}(?:$|;|[lL])/,
-  P: /^[\d;]{0,9}(?:$|[!>+$=<?|])/,
-  _: /^(?:$|G)/,
-};
-const INTRODUCED: Readonly<Record<string, 'csi' | 'ss3' | 'string'>> = {
-  '[': 'csi',
-  O: 'ss3',
-  ']': 'string',
-  P: 'string',
-  _: 'string',
-};
-
 /** The decoder tells what its events do not: a paste's end mark without a beginning, and that a paste is over without its mark. */
 export type Decoded = InputEvent | { readonly type: 'stray-paste-end' | 'unended-paste' };
 
@@ -62,11 +42,8 @@ export class Decoder {
   /** The introducer came so quickly behind the Escape that it may be Alt and that key. */
   #isAlt = false;
   #old: number[] = [];
-  #paste: number[] = [];
-  /** How many bytes of the end mark are the last ones of the paste. */
-  #marked = 0;
-  #character: number[] = [];
-  #characterBytes = 0;
+  readonly #paste = new Paste();
+  readonly #utf8 = new Utf8();
   #isAltCharacter = false;
   #lastAt = 0;
   /** When an Escape was last taken for the key because nothing followed. */
@@ -79,7 +56,7 @@ export class Decoder {
 
   /** When `tick` has something to do if nothing comes until then; null: never. */
   get dueAt(): number | null {
-    const isIdle = this.#state === 'ground' && this.#character.length === 0;
+    const isIdle = this.#state === 'ground' && !this.#utf8.hasPart;
     return isIdle ? null : this.#lastAt + this.#patience();
   }
 
@@ -96,8 +73,8 @@ export class Decoder {
   }
 
   #isLate(bytes: Uint8Array, now: number): boolean {
-    if (this.#state !== 'ground' || now - this.#escapeAt > LATE_MS || bytes.length < 2) return false;
-    return bytes.length < MAX_SEQUENCE_BYTES && LATE.test(Buffer.from(bytes).toString('latin1'));
+    if (this.#state !== 'ground' || now - this.#escapeAt > LATE_MS) return false;
+    return isRest(bytes);
   }
 
   /** What it means that nothing more came until `now`. */
@@ -145,8 +122,7 @@ export class Decoder {
         break;
     }
     this.#reset();
-    // Half a character is none, and no beginning of the next one.
-    this.#character = [];
+    this.#utf8.drop();
     this.#isAltCharacter = false;
   }
 
@@ -195,8 +171,12 @@ export class Decoder {
   }
 
   #plain(byte: number): void {
-    if (byte >= 0x80 || this.#character.length > 0) {
-      this.#utf8(byte);
+    if (this.#utf8.hasPart && !this.#utf8.goesOnWith(byte)) {
+      this.#utf8.drop();
+      this.#typed('\ufffd');
+    }
+    if (byte >= 0x80) {
+      this.#beyondAscii(byte);
       return;
     }
     const isSecond = byte === LF && this.#sawReturn;
@@ -207,22 +187,10 @@ export class Decoder {
     else this.#text += String.fromCharCode(byte);
   }
 
-  /** One character of UTF-8, byte by byte. What is none becomes U+FFFD. */
-  #utf8(byte: number): void {
-    const isMore = byte >= 0x80 && byte < 0xc0;
-    if (this.#character.length > 0 && !isMore) {
-      this.#character = [];
-      this.#typed('\ufffd');
-      this.#plain(byte);
-      return;
-    }
-    if (this.#character.length === 0) this.#characterBytes = lengthOf(byte);
-    this.#character.push(byte);
-    if (this.#character.length < this.#characterBytes) return;
-    const isLone = this.#characterBytes === 1;
-    const text = Buffer.from(this.#character).toString();
-    this.#character = [];
-    const code = isLone ? byte : (text.codePointAt(0) ?? 0);
+  #beyondAscii(byte: number): void {
+    const text = this.#utf8.push(byte);
+    if (text === null) return;
+    const code = text.codePointAt(0) ?? 0;
     // C1 controls, as a byte or as a character, are Escape and a letter.
     if (code >= 0x80 && code < 0xa0) {
       this.#begin();
@@ -312,9 +280,7 @@ export class Decoder {
     else if (byte === ESC) this.#state = 'string-escape';
     else if (!this.#leaves(byte)) {
       this.#append(String.fromCharCode(byte));
-      const kind = this.#sequence.charAt(0);
-      if (this.#sequence.length < 16 && STRINGS[kind]?.test(this.#sequence.slice(1)) !== true)
-        this.#asTyped();
+      if (!mayBeString(this.#sequence)) this.#asTyped();
     }
   }
 
@@ -354,24 +320,11 @@ export class Decoder {
       this.#key('ctrl+c');
       return;
     }
-    if (byte === PASTE_END[this.#marked]) {
-      this.#marked += 1;
-      if (this.#marked === PASTE_END.length) this.#endPaste();
-      return;
-    }
-    for (const part of PASTE_END.subarray(0, this.#marked)) this.#keep(part);
-    this.#marked = byte === ESC ? 1 : 0;
-    if (this.#marked === 0) this.#keep(byte);
-  }
-
-  #keep(byte: number): void {
-    if (this.#paste.length < MAX_PASTE_BYTES) this.#paste.push(byte);
+    if (this.#paste.push(byte)) this.#endPaste();
   }
 
   #endPaste(): void {
-    const text = Buffer.from(this.#paste).toString();
-    this.#paste = [];
-    this.#marked = 0;
+    const text = this.#paste.take();
     this.#reset();
     if (text !== '') this.#emit({ type: 'paste', text });
   }
@@ -399,10 +352,4 @@ export class Decoder {
     if (this.#text !== '') this.#events.push({ type: 'text', text: this.#text });
     this.#text = '';
   }
-}
-
-/** Of a character of UTF-8 by its first byte; 1 also for what begins none. */
-function lengthOf(byte: number): number {
-  if (byte >= 0xf5 || byte < 0xc2) return 1;
-  return byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
 }

@@ -1,4 +1,4 @@
-import { MAX_COUNTED } from '../history/store.ts';
+import { MAX_COUNTED } from '../history/conversation-table.ts';
 import { cells } from './cells.ts';
 
 /** What a piece of a row is; the theme says what that looks like. What a row means can be read without colours. */

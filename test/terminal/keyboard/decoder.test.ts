@@ -4,9 +4,9 @@ import {
   type Decoded,
   Decoder,
   ESCAPE_MS,
-  MAX_PASTE_BYTES,
   PASTE_MS,
 } from '../../../src/terminal/keyboard/decoder.ts';
+import { MAX_PASTE_BYTES } from '../../../src/terminal/keyboard/paste.ts';
 import { Random } from '../../protocol/random.ts';
 import { SEQUENCES } from './sequences.ts';
 
