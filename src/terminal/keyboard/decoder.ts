@@ -64,17 +64,12 @@ export class Decoder {
   push(bytes: Uint8Array, now: number): Decoded[] {
     this.#expire(now);
     this.#isLoneRead = bytes.length === 1;
-    if (this.#isLate(bytes, now)) this.#begin();
+    if (this.#state === 'ground' && now - this.#escapeAt <= LATE_MS && isRest(bytes)) this.#begin();
     for (const byte of bytes) {
       this.#take(byte, now);
       this.#lastAt = now;
     }
     return this.#taken();
-  }
-
-  #isLate(bytes: Uint8Array, now: number): boolean {
-    if (this.#state !== 'ground' || now - this.#escapeAt > LATE_MS) return false;
-    return isRest(bytes);
   }
 
   /** What it means that nothing more came until `now`. */
