@@ -15,9 +15,10 @@ import { pino } from 'pino';
 import { parseClusterKeys } from '../src/config/cluster-keys.ts';
 import { readConfig } from '../src/config/config.ts';
 import { newClusterKey } from '../src/core/cluster-key.ts';
+import type { Storage } from '../src/core/storage.ts';
 import { Signer } from '../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../src/storage/kafka/inbox/trust.ts';
-import { type Engine, openEngine } from '../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../src/storage/kafka/index.ts';
 import { BrokerClock } from '../src/storage/kafka/wire/broker-clock.ts';
 import { startBroker } from '../test/broker/broker.ts';
 import { credentialOf, fillAccounts, nameOf } from './account-filler.ts';
@@ -66,7 +67,7 @@ async function measure(): Promise<Record<string, unknown>> {
   const config = readConfig({ MILENA_KAFKA_BROKERS: brokers, MILENA_CLUSTER_KEYS });
   const before = await heapBytes();
   const started = performance.now();
-  const engine = await openEngine(config, pino({ level: 'warn' }));
+  const engine = await openKafkaStorage(config, pino({ level: 'warn' }));
   const readSeconds = (performance.now() - started) / 1_000;
   const perAccount = ((await heapBytes()) - before) / ACCOUNTS;
   const own = credentialOf(0).length + nameOf(0).length;
@@ -115,7 +116,7 @@ async function heapBytes(): Promise<number> {
   return heapUsed + external;
 }
 
-async function measureLists(engine: Engine): Promise<Record<string, unknown>> {
+async function measureLists(engine: Storage): Promise<Record<string, unknown>> {
   const page: number[] = [];
   const rare: number[] = [];
   for (let look = 0; look < LOOKS; look++) {
@@ -143,7 +144,7 @@ async function measureLists(engine: Engine): Promise<Record<string, unknown>> {
   };
 }
 
-async function measureChanges(engine: Engine): Promise<Record<string, unknown>> {
+async function measureChanges(engine: Storage): Promise<Record<string, unknown>> {
   const names = Array.from({ length: CHANGES }, (_, i) => `zz-bench-${process.pid}-${i}`);
   const alone = names.slice(0, 20).map((name) => `${name}-alone`);
   const make = (name: string) => engine.accounts.create({ name });

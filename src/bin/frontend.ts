@@ -5,12 +5,11 @@ import { type Config, ConfigError, readConfig, SETTINGS } from '../config/config
 import { loadEnvFile } from '../config/env-file.ts';
 import { unknownSettings } from '../config/setting-names.ts';
 import { EngineError } from '../core/errors.ts';
-import { type Frontend, openFrontend } from '../server/frontend.ts';
 import { IdleCollection } from '../server/idle-collection.ts';
-import type { Limits } from '../server/limits.ts';
+import { type Server, startServer } from '../server/index.ts';
 import { openLog } from '../server/log.ts';
 import { demandProtected } from '../server/net/tls.ts';
-import { openEngine } from '../storage/kafka/index.ts';
+import { openKafkaStorage } from '../storage/kafka/index.ts';
 import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
 import { PACKAGE_VERSION } from '../util/package-version.ts';
 
@@ -57,45 +56,32 @@ async function main(): Promise<void> {
 }
 
 async function run(config: Config, log: Logger): Promise<void> {
-  const engine = await openEngine(config, log).catch((error: unknown) => {
-    throw engineFailure(config, error);
+  const storage = await openKafkaStorage(config, log).catch((error: unknown) => {
+    throw storageFailure(config, error);
   });
-  const { accounts, inboxes, sessions } = engine;
-  let frontend: Frontend;
+  let server: Server;
   try {
-    const registration = { mode: config.registration, maxAccounts: config.maxAccounts, keys: engine.keys };
-    const limits = limitsOf(config);
-    frontend = await openFrontend({ ...config, accounts, inboxes, sessions, registration, log, limits });
+    server = await startServer(storage, config, { log });
   } catch (error) {
-    await engine.close();
+    await storage.close();
     throw listenFailure(config, error);
   }
   const { openAccounts, tls } = config;
   // Heard from before anybody can know that it listens: a signal in that very moment is to end it in order, too.
   const signalled = firstSignal();
-  process.on('SIGHUP', () => frontend.reloadCertificate());
-  log.info({ ...frontend.address, tls: tls !== null, openAccounts }, 'listening');
+  process.on('SIGHUP', () => server.reloadCertificate());
+  log.info({ ...server.address, tls: tls !== null, openAccounts }, 'listening');
   // Only by its flag: a second context of V8's, the other way to it, costs each message 3 %.
   if (globalThis.gc !== undefined) new IdleCollection(globalThis.gc).start();
 
   const signal = await signalled;
   exitAtSecondSignal(log);
-  log.info({ signal, sessions: frontend.sessionCount }, 'draining');
-  const cutOff = await frontend.drain();
-  await engine.close();
+  log.info({ signal, sessions: server.sessionCount }, 'draining');
+  const cutOff = await server.drain();
+  await storage.close();
   if (cutOff > 0) log.warn({ cutOff }, 'some sessions were cut off at the deadline');
   log.info('stopped');
   process.exit(cutOff > 0 ? EXIT.unavailable : 0);
-}
-
-/** What the operator may set of the frontend's bounds. */
-export function limitsOf(config: Config): Partial<Limits> {
-  const { connectionsPerAddress, passwordCharacters, resumeMs, window, sendsPerSecond } = config;
-  const { pingAfterMs, closeAfterMs } = config;
-  const sendBurst = 2 * sendsPerSecond;
-  const { newAccountsPerAddress, newAccounts } = config;
-  const people = { connectionsPerAddress, passwordCharacters, resumeMs, newAccountsPerAddress, newAccounts };
-  return { ...people, window, sendsPerSecond, sendBurst, pingAfterMs, closeAfterMs };
 }
 
 function readArguments(args: string[]): { help?: boolean; version?: boolean } {
@@ -126,7 +112,7 @@ function readSettings(): Config {
   }
 }
 
-function engineFailure(config: Config, error: unknown): unknown {
+function storageFailure(config: Config, error: unknown): unknown {
   if (error instanceof ConfigError) return new StartError(EXIT.config, error.message, error);
   if (!(error instanceof EngineError)) return error;
   if (error.code === 'REFUSED') return new StartError(EXIT.config, error.message, error);

@@ -1,12 +1,37 @@
-import { linkSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { type ClusterKey, newClusterKey } from '../core/cluster-key.ts';
 import { shown } from '../util/printable.ts';
 import { whyNotRead } from '../util/why-not-read.ts';
-import { ConfigError, settingError } from './config.ts';
+import { type Config, ConfigError, isLoopback, settingError } from './config.ts';
 
 const MIN_SECRET_BYTES = 32;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+
+type KeyConfig = Pick<Config, 'clusterKeys' | 'clusterKeyFile' | 'brokers'>;
+
+/** Keys from the environment, else from the file, which is made where Kafka, and so every frontend, is on this machine. */
+export function clusterKeysOf(config: KeyConfig): ClusterKey[] {
+  if (config.clusterKeys !== null) return parseClusterKeys(config.clusterKeys, null);
+  const onThisMachine = config.brokers.every((broker) =>
+    isLoopback(broker.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')),
+  );
+  return loadClusterKeys(config.clusterKeyFile, onThisMachine);
+}
+
+/** The same, where there are some already; null where there are none. @throws ConfigError for keys that cannot be used */
+export function existingKeysOf(config: KeyConfig): ClusterKey[] | null {
+  return config.clusterKeys === null && !existsSync(config.clusterKeyFile) ? null : clusterKeysOf(config);
+}
 
 /**
  * Keys from text: `id:secret` each, the secret in base64 or base64url, split by commas or white space. The first one

@@ -1,8 +1,8 @@
 /** What scripts/invite.sh runs: leave to make accounts, signed with the keys that frontends share. */
 import { parseArgs } from 'node:util';
+import { clusterKeysOf } from '../config/cluster-keys.ts';
 import { ConfigError } from '../config/config.ts';
 import { MAX_USES, writeInvite } from '../core/invite.ts';
-import { clusterKeysOf } from '../storage/kafka/index.ts';
 import { EXIT, runTool, ToolError } from './exit.ts';
 import { toolConfig } from './kafka.ts';
 

@@ -1,24 +1,19 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { vi } from 'vitest';
-import type { Account, Accounts } from '../../src/core/accounts.ts';
+import type { Account } from '../../src/core/accounts.ts';
 import type {
   Accepted,
   Fate,
   Inbox,
-  Inboxes,
   InboxMessage,
   LossReason,
   OpenOptions,
   OutgoingMessage,
 } from '../../src/core/inboxes.ts';
-import type { Sessions } from '../../src/core/sessions.ts';
+import type { Storage } from '../../src/core/storage.ts';
 
-/** One frontend's engine, as far as a contract needs it. */
-export interface TestEngine {
-  readonly accounts: Accounts;
-  readonly inboxes: Inboxes;
-  readonly sessions: Sessions;
-}
+/** A storage, as far as a contract needs it. */
+export type TestEngine = Pick<Storage, 'accounts' | 'inboxes' | 'tokens'>;
 
 /** A record as any other producer may write it. */
 export interface RawRecord {
@@ -27,10 +22,10 @@ export interface RawRecord {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Two engines, as two frontends have them, over one cluster. */
+/** Two storages, as two servers have them, over the same accounts and messages. */
 export interface TestCluster {
-  readonly here: TestEngine;
-  readonly elsewhere: TestEngine;
+  readonly here: Storage;
+  readonly elsewhere: Storage;
   /** Writes a record into an inbox as a producer that is none of ours. */
   produceRaw?(account: Account, record: RawRecord): Promise<void>;
   close(): Promise<void>;

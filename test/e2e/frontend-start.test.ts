@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { startBroker } from '../broker/broker.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePorts } from '../broker/ports.ts';
@@ -72,7 +72,7 @@ describe('the frontend, started', () => {
   });
 
   it('with keys that none of the accounts is signed with says so, and touches nothing', async () => {
-    const engine = await openEngine(testConfig(), testLog);
+    const engine = await openKafkaStorage(testConfig(), testLog);
     const name = uniqueName('signed');
     const account = await engine.accounts.create({ name });
     const MILENA_CLUSTER_KEYS = `other:${Buffer.alloc(32, 5).toString('base64url')}`;

@@ -3,10 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Account, inboxLifeOf } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
 import type { InboxMessage } from '../../src/core/inboxes.ts';
-import type { StoredSession } from '../../src/core/sessions.ts';
+import type { StoredToken } from '../../src/core/resume-tokens.ts';
+import type { Storage } from '../../src/core/storage.ts';
 import { MemoryAccounts } from './accounts.ts';
 import { MemoryInboxes } from './inboxes.ts';
-import { MemorySessions } from './sessions.ts';
+import { MemoryTokens } from './tokens.ts';
 
 /** One record in a fake inbox topic; its offset is its place in the log. */
 export interface StoredRecord {
@@ -53,11 +54,9 @@ export interface RawRecord {
 }
 
 /** One frontend's engine over the shared cluster. */
-export interface MemoryEngine {
+export interface MemoryEngine extends Storage {
   readonly accounts: MemoryAccounts;
   readonly inboxes: MemoryInboxes;
-  readonly sessions: MemorySessions;
-  close(): Promise<void>;
 }
 
 type NewMessage = Omit<InboxMessage, 'offset' | 'acceptedAt'>;
@@ -78,7 +77,7 @@ export class MemoryCluster {
   readonly topics = new Map<string, MemoryTopic>();
   readonly groups = new Map<string, MemoryGroup>();
   /** The compacted topic of resume tokens, compacted: by name, with the life it belongs to. */
-  readonly sessions = new Map<string, { readonly incarnation: string; readonly session: StoredSession }>();
+  readonly tokens = new Map<string, { readonly incarnation: string; readonly token: StoredToken }>();
   /** Appends that may wait at once over the whole cluster; the next one is BUSY. */
   maxWaitingAppends = 10_000;
   /** Knob: undelivered messages that an inbox takes; the next one is MAILBOX_FULL. */
@@ -98,7 +97,8 @@ export class MemoryCluster {
     return {
       accounts,
       inboxes,
-      sessions: new MemorySessions(this),
+      tokens: new MemoryTokens(this),
+      isHealthy: true,
       close: async () => {
         await inboxes.closeAll();
         this.#tables.delete(accounts);

@@ -1,7 +1,7 @@
 import { accountsContract } from '../contracts/accounts.contract.ts';
 import type { TestCluster } from '../contracts/cluster.ts';
 import { inboxesContract } from '../contracts/inboxes.contract.ts';
-import { sessionsContract } from '../contracts/sessions.contract.ts';
+import { resumeTokensContract } from '../contracts/resume-tokens.contract.ts';
 import { MemoryCluster } from './cluster.ts';
 
 async function makeCluster(): Promise<TestCluster> {
@@ -20,4 +20,4 @@ async function makeCluster(): Promise<TestCluster> {
 
 accountsContract('in memory', makeCluster);
 inboxesContract('in memory', makeCluster);
-sessionsContract('in memory', makeCluster);
+resumeTokensContract('in memory', makeCluster);

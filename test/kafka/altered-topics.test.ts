@@ -1,8 +1,9 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Storage } from '../../src/core/storage.ts';
 import { changeSettings } from '../../src/storage/kafka/check/topic-settings.ts';
 import { describeMembers, removeMember } from '../../src/storage/kafka/groups/consumer-members.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
@@ -13,12 +14,15 @@ import { testConfig, testLog, testTrust, witness } from './cluster.ts';
 describe('an inbox whose surroundings somebody has altered', () => {
   const lines: { msg: string; topic?: string }[] = [];
   const raw = new Cluster({ bootstrap: testBrokers(), clientId: 'operator' });
-  let here: Engine;
-  let elsewhere: Engine;
+  let here: Storage;
+  let elsewhere: Storage;
 
   beforeAll(async () => {
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
-    [here, elsewhere] = await Promise.all([openEngine(testConfig(), log), openEngine(testConfig(), testLog)]);
+    [here, elsewhere] = await Promise.all([
+      openKafkaStorage(testConfig(), log),
+      openKafkaStorage(testConfig(), testLog),
+    ]);
     await raw.connect();
   });
   afterAll(async () => {

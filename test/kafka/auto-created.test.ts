@@ -1,6 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import type { Storage } from '../../src/core/storage.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
@@ -13,7 +14,7 @@ describe.each([
 ])('a topic that a producer has made, %s', (_where, canDelete) => {
   let broker: TestBroker;
   let kafka: Kafka;
-  let engine: Engine;
+  let engine: Storage;
 
   beforeAll(async () => {
     broker = await startBroker({
@@ -24,7 +25,7 @@ describe.each([
       },
     });
     kafka = new Kafka({ clientId: 'integrator', brokers: [broker.brokers], logLevel: logLevel.NOTHING });
-    engine = await openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
+    engine = await openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
   });
   afterAll(async () => {
     await engine?.close();

@@ -4,7 +4,7 @@ import { parseClusterKeys } from '../../src/config/cluster-keys.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import type { TestCluster } from '../contracts/cluster.ts';
@@ -38,7 +38,10 @@ export function witness(brokers = testBrokers()): Kafka {
 export async function kafkaCluster(brokers = testBrokers()): Promise<TestCluster> {
   const copies = String(Math.min(3, brokers.length));
   const config = testConfig({ MILENA_KAFKA_BROKERS: brokers.join(','), MILENA_REPLICATION_FACTOR: copies });
-  const [here, elsewhere] = await Promise.all([openEngine(config, testLog), openEngine(config, testLog)]);
+  const [here, elsewhere] = await Promise.all([
+    openKafkaStorage(config, testLog),
+    openKafkaStorage(config, testLog),
+  ]);
   const producer = witness(brokers).producer();
   await producer.connect();
   return {

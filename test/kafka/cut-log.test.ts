@@ -5,7 +5,8 @@ import { readConfig } from '../../src/config/config.ts';
 import type { Account } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
 import type { Accepted, Fate, OutgoingMessage } from '../../src/core/inboxes.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import type { Storage } from '../../src/core/storage.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { type JvmBroker, javaUsable } from '../broker/jvm-broker.ts';
@@ -24,30 +25,30 @@ import { commitRaw } from './raw-commit.ts';
 
 const hasJava = await javaUsable();
 
-function open(brokers: string, replicas: number): Promise<Engine> {
+function open(brokers: string, replicas: number): Promise<Storage> {
   const settings = {
     MILENA_KAFKA_BROKERS: brokers,
     MILENA_CLUSTER_KEYS: TEST_KEYS,
     MILENA_REPLICATION_FACTOR: String(replicas),
     MILENA_SEND_TIMEOUT_MS: '30000',
   };
-  return openEngine(readConfig(settings), testLog);
+  return openKafkaStorage(readConfig(settings), testLog);
 }
 
 /** Two people, and what one has sent to the other. */
 class Pair {
   readonly sent: Accepted[] = [];
-  readonly engine: Engine;
+  readonly engine: Storage;
   readonly from: Account;
   readonly to: Account;
 
-  private constructor(engine: Engine, from: Account, to: Account) {
+  private constructor(engine: Storage, from: Account, to: Account) {
     this.engine = engine;
     this.from = from;
     this.to = to;
   }
 
-  static async make(engine: Engine): Promise<Pair> {
+  static async make(engine: Storage): Promise<Pair> {
     const from = await engine.accounts.create({ name: uniqueName('from') });
     return new Pair(engine, from, await engine.accounts.create({ name: uniqueName('to') }));
   }
@@ -103,7 +104,7 @@ class Pair {
 describe.skipIf(!hasJava)('a log that was cut by hand', { timeout: 180_000 }, () => {
   let cluster: Cluster;
   let broker: JvmBroker;
-  let engine: Engine;
+  let engine: Storage;
 
   beforeAll(async () => {
     cluster = await startCluster(1);
@@ -219,7 +220,7 @@ describe.skipIf(!hasJava)('a log that was cut by hand', { timeout: 180_000 }, ()
 
 describe.skipIf(!hasJava)('a log whose tail an unclean election took', { timeout: 240_000 }, () => {
   let cluster: Cluster;
-  let engine: Engine;
+  let engine: Storage;
 
   beforeAll(async () => {
     cluster = await startCluster(3);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newClusterKey } from '../../src/core/cluster-key.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { CompactedTable } from '../../src/storage/kafka/tables/compacted-table.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
@@ -63,7 +63,7 @@ describe('records with odd numbers', () => {
   it('do not stop the table of accounts, here or in a frontend that starts', async () => {
     for (const content of [oddKey, oddHeader]) await write(ACCOUNTS_TOPIC, content);
     const { name } = await cluster.here.accounts.create({ name: uniqueName('after') });
-    const engine = await openEngine(testConfig(), testLog);
+    const engine = await openKafkaStorage(testConfig(), testLog);
     expect(await engine.accounts.find(name)).toMatchObject({ name });
     await engine.close();
   });

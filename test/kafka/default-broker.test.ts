@@ -4,10 +4,11 @@ import { joinGroupV9 } from '@platformatic/kafka';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../../src/config/config.ts';
+import type { Storage } from '../../src/core/storage.ts';
 import { describeMembers, HOLDER, sendHeartbeat } from '../../src/storage/kafka/groups/consumer-members.ts';
 import { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
 import { newMemberId } from '../../src/storage/kafka/groups/holder-name.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { startBroker } from '../broker/broker.ts';
@@ -27,14 +28,14 @@ describe('on a broker with Kafka’s own settings for groups', () => {
   const lines: string[] = [];
   let broker: TestBroker;
   let raw: Cluster;
-  let engine: Engine;
+  let engine: Storage;
 
   beforeAll(async () => {
     broker = await startBroker({ properties: DEFAULTS });
     raw = new Cluster({ bootstrap: [broker.brokers], clientId: 'raw' });
     await raw.connect();
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
-    engine = await openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), log);
+    engine = await openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), log);
   });
   afterAll(async () => {
     await engine?.close();
@@ -122,7 +123,7 @@ describe('with a session time-out of some seconds', () => {
   }
 
   it('an inbox is held for longer, with commits and without; who says nothing has lost it', async () => {
-    const engine = await openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
+    const engine = await openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
     const [idle, busy] = [
       await engine.accounts.create({ name: uniqueName('idle') }),
       await engine.accounts.create({ name: uniqueName('busy') }),
@@ -167,13 +168,13 @@ describe('without the consumer protocol', () => {
     const broker = await startBroker({ properties: { 'group.coordinator.rebalance.protocols': 'classic' } });
     onTestFinished(() => broker.stop());
     const settings = { MILENA_KAFKA_BROKERS: broker.brokers };
-    const opening = openEngine(testConfig(settings), testLog);
+    const opening = openKafkaStorage(testConfig(settings), testLog);
     await expect(opening).rejects.toThrow(ConfigError);
     await expect(opening).rejects.toThrow(
       /group\.coordinator\.rebalance\.protocols=classic: Nobody can log in.*classic,consumer/s,
     );
     // Not even where what does not fit is accepted.
-    const accepting = openEngine(testConfig({ ...settings, MILENA_UNFIT_KAFKA: 'accept' }), testLog);
+    const accepting = openKafkaStorage(testConfig({ ...settings, MILENA_UNFIT_KAFKA: 'accept' }), testLog);
     await expect(accepting).rejects.toThrow(
       /KIP-848.* is off .*group\.version=1.*group\.coordinator\.rebalance\.protocols/,
     );

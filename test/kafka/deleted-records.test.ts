@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Storage } from '../../src/core/storage.ts';
 import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
 import {
   changeSettings,
   otherSettings,
   TopicSettings,
 } from '../../src/storage/kafka/check/topic-settings.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { OWN_TOPICS } from '../../src/storage/kafka/wire/topics.ts';
@@ -22,7 +23,7 @@ describe('tables whose records are deleted while frontends run', () => {
   /** Of its own: it looks for what is old more often than every five minutes. */
   let broker: TestBroker;
   let raw: Cluster;
-  let engine: Engine;
+  let engine: Storage;
 
   beforeAll(async () => {
     broker = await startBroker({
@@ -30,7 +31,7 @@ describe('tables whose records are deleted while frontends run', () => {
     });
     raw = new Cluster({ bootstrap: [broker.brokers], clientId: 'operator' });
     await raw.connect();
-    engine = await openEngine(config(), testLog);
+    engine = await openKafkaStorage(config(), testLog);
   });
   afterAll(async () => {
     await engine?.close();
@@ -56,7 +57,7 @@ describe('tables whose records are deleted while frontends run', () => {
     const expiresAt = Date.now() + 3_600_000;
     for (const name of names) {
       const account = await engine.accounts.create({ name });
-      await engine.sessions.put(account, { tokenHash, expiresAt });
+      await engine.tokens.put(account, { tokenHash, expiresAt });
     }
     const admin = witness([broker.brokers]).admin();
     await admin.connect();
@@ -70,12 +71,12 @@ describe('tables whose records are deleted while frontends run', () => {
     await admin.disconnect();
     await eventually(async () => expect(await others()).toEqual([]));
     await eventually(async () => {
-      const next = await openEngine(config(), testLog);
+      const next = await openKafkaStorage(config(), testLog);
       try {
         for (const name of names) {
           const account = await next.accounts.find(name);
           expect(account?.name).toBe(name);
-          expect(account && (await next.sessions.find(account))).toEqual({ tokenHash, expiresAt });
+          expect(account && (await next.tokens.find(account))).toEqual({ tokenHash, expiresAt });
         }
       } finally {
         await next.close();
@@ -90,7 +91,7 @@ describe('tables whose records are deleted while frontends run', () => {
       text: expect.stringMatching(/deletes accounts by their age.*anybody/),
     });
     expect(await found('milena.sessions')).toMatchObject({ grade: 'broken' });
-    const next = await openEngine(config(), testLog);
+    const next = await openKafkaStorage(config(), testLog);
     await next.close();
     expect(await others()).toEqual([]);
     expect(await found('milena.accounts')).toBeUndefined();

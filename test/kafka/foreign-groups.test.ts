@@ -4,7 +4,8 @@ import { createAPI, Writer } from '@platformatic/kafka';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import type { Storage } from '../../src/core/storage.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
@@ -35,11 +36,11 @@ const shareGroupHeartbeat = createAPI<[group: string, memberId: string, epoch: n
 describe('a group of another type that has an inbox’s name', () => {
   const lines: { msg: string; group?: string; type?: string }[] = [];
   const raw = new Cluster({ bootstrap: testBrokers(), clientId: 'foreign' });
-  let engine: Engine;
+  let engine: Storage;
 
   beforeAll(async () => {
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
-    engine = await openEngine(testConfig(), log);
+    engine = await openKafkaStorage(testConfig(), log);
     await raw.connect();
   });
   afterAll(async () => {

@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseClusterKeys } from '../../src/config/cluster-keys.ts';
 import type { Account } from '../../src/core/accounts.ts';
 import { newClusterKey } from '../../src/core/cluster-key.ts';
-import type { StoredSession } from '../../src/core/sessions.ts';
+import type { StoredToken } from '../../src/core/resume-tokens.ts';
 import { Tail } from '../../src/storage/kafka/fetch/tail.ts';
 import { Notices } from '../../src/storage/kafka/inbox/notices.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Appender } from '../../src/storage/kafka/produce/appender.ts';
 import { encodeAccount } from '../../src/storage/kafka/tables/account-record.ts';
 import { signRecord } from '../../src/storage/kafka/tables/signed-record.ts';
@@ -25,7 +25,7 @@ import { type Copied, recordsOf } from './log-copy.ts';
 
 const TRUE_CREDENTIAL = '$argon2id$true';
 
-function session(): StoredSession {
+function session(): StoredToken {
   const tokenHash = createHash('sha256').update(randomBytes(32)).digest();
   return { tokenHash, expiresAt: Date.now() + 600_000 };
 }
@@ -63,7 +63,7 @@ describe('records that no frontend wrote', () => {
   async function everywhere(check: (engine: TestEngine) => Promise<void>): Promise<void> {
     await check(cluster.here);
     await check(cluster.elsewhere);
-    const fresh = await openEngine(testConfig(), testLog);
+    const fresh = await openKafkaStorage(testConfig(), testLog);
     await check(fresh).finally(() => fresh.close());
   }
 
@@ -227,9 +227,9 @@ describe('records that no frontend wrote', () => {
     const account = await make('session');
     const { here, elsewhere } = cluster;
     const [first, second] = [session(), session()];
-    const expectSession = (stored: StoredSession | undefined) =>
-      everywhere(async ({ sessions }) => {
-        expect(await sessions.find(account)).toEqual(stored);
+    const expectSession = (stored: StoredToken | undefined) =>
+      everywhere(async ({ tokens }) => {
+        expect(await tokens.find(account)).toEqual(stored);
       });
     const forged = JSON.stringify({
       incarnation: account.incarnation,
@@ -238,16 +238,16 @@ describe('records that no frontend wrote', () => {
     });
     await write(SESSIONS_TOPIC, { key: account.name, value: forged });
     await expectSession(undefined);
-    await here.sessions.put(account, first);
+    await here.tokens.put(account, first);
     await write(SESSIONS_TOPIC, { key: account.name, value: forged });
     await expectSession(first);
     await write(SESSIONS_TOPIC, { key: account.name, value: null });
     await expectSession(first);
     const old = (await recordsOf(SESSIONS_TOPIC, account.name)).find(({ headers }) => headers['milena-sig']);
-    await elsewhere.sessions.put(account, second);
+    await elsewhere.tokens.put(account, second);
     await write(SESSIONS_TOPIC, old as Copied);
     await expectSession(second);
-    await here.sessions.remove(account);
+    await here.tokens.remove(account);
     await write(SESSIONS_TOPIC, old as Copied);
     await expectSession(undefined);
     await expectWrittenAgain(SESSIONS_TOPIC, account.name, null);
@@ -289,7 +289,7 @@ describe('records that no frontend wrote', () => {
   it('cost some lines in the log, however many they are', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
-    const engine = await openEngine(testConfig(), log);
+    const engine = await openKafkaStorage(testConfig(), log);
     const account = await make('flooded', engine);
     const before = lines.length;
     const junk = Array.from({ length: 3_000 }, (_, i) => ({

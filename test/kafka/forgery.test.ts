@@ -5,7 +5,7 @@ import { parseClusterKeys } from '../../src/config/cluster-keys.ts';
 import type { Account } from '../../src/core/accounts.ts';
 import { encodeRecord } from '../../src/storage/kafka/inbox/record.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
@@ -195,7 +195,7 @@ describe('forged records', () => {
 
   it('a frontend whose clock is wrong signs by the brokers’ time', async () => {
     for (const wrongMs of [-600_000, 600_000]) {
-      const wrong = await openEngine(testConfig(), testLog, () => Date.now() + wrongMs);
+      const wrong = await openKafkaStorage(testConfig(), testLog, () => Date.now() + wrongMs);
       const owner = await wrong.accounts.create({ name: uniqueName('clock') });
       await cluster.here.accounts.find(owner.name);
       const { inbox, pushed } = await observe(cluster.here, owner);
@@ -215,7 +215,7 @@ describe('forged records', () => {
       [`${TEST_KEYS},${OLD_KEY}`, 'user'],
       [TEST_KEYS, 'external'],
     ] as const) {
-      const engine = await openEngine(testConfig({ MILENA_CLUSTER_KEYS: keys }), testLog);
+      const engine = await openKafkaStorage(testConfig({ MILENA_CLUSTER_KEYS: keys }), testLog);
       const { inbox } = await observe(engine, owner);
       const read = await inbox.read({ maxBytes: 1_000 });
       expect(read.map(({ from, body }) => [from.kind, body])).toEqual([[kind, 'old mail']]);

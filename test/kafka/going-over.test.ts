@@ -5,7 +5,8 @@ import { ConfigResourceTypes, Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import type { Storage } from '../../src/core/storage.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { encodeAccount } from '../../src/storage/kafka/tables/account-record.ts';
 import { ACCOUNTS_TOPIC, NOTICES_TOPIC, SESSIONS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
 import { startBroker } from '../broker/broker.ts';
@@ -67,15 +68,15 @@ describe('topics of a version that did not sign', () => {
 
   async function withEngine(
     settings: Record<string, string>,
-    use: (engine: Engine) => Promise<void> = async () => {},
+    use: (engine: Storage) => Promise<void> = async () => {},
     log = testLog,
   ): Promise<void> {
     const config = testConfig({ MILENA_KAFKA_BROKERS: broker.brokers, ...settings });
-    const engine = await openEngine(config, log);
+    const engine = await openKafkaStorage(config, log);
     await use(engine).finally(() => engine.close());
   }
   /** What an engine's log says loudest when it starts with these settings, and what `use` finds. */
-  async function warning(settings: Record<string, string>, use?: (engine: Engine) => Promise<void>) {
+  async function warning(settings: Record<string, string>, use?: (engine: Storage) => Promise<void>) {
     const lines: string[] = [];
     const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
     await withEngine(settings, use, log);
@@ -84,7 +85,7 @@ describe('topics of a version that did not sign', () => {
   /** The name is nobody's, and nobody can take it. */
   const reserves =
     (...names: string[]) =>
-    async ({ accounts }: Engine): Promise<void> => {
+    async ({ accounts }: Storage): Promise<void> => {
       for (const name of names) {
         expect(await accounts.findEvenly(name)).toBeUndefined();
         await expect(accounts.create({ name })).rejects.toMatchObject({ code: 'USERNAME_TAKEN' });
@@ -98,10 +99,10 @@ describe('topics of a version that did not sign', () => {
     });
   const holds =
     (expected: Account) =>
-    async ({ accounts, sessions }: Engine): Promise<void> => {
+    async ({ accounts, tokens }: Storage): Promise<void> => {
       expect(await accounts.list('')).toEqual(['stays']);
       expect(accounts.get('stays')).toEqual(expected);
-      expect(await sessions.find(stays)).toEqual(session);
+      expect(await tokens.find(stays)).toEqual(session);
     };
 
   it('are not taken for gone: names stay whose they are, and the operator is told', async () => {
@@ -189,7 +190,7 @@ describe('topics in which only a stranger has written', () => {
     }
     const lines: string[] = [];
     const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
-    const start = () => openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), log);
+    const start = () => openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), log);
     const first = await start();
     const anna = await first.accounts.create({ name: 'anna' });
     for (const name of ['unsigned', 'signed']) {

@@ -6,12 +6,13 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newClusterKey } from '../../src/core/cluster-key.ts';
 import { EngineError } from '../../src/core/errors.ts';
+import type { Storage } from '../../src/core/storage.ts';
 import { describeMembers, HOLDER, sendHeartbeat } from '../../src/storage/kafka/groups/consumer-members.ts';
 import { newMemberId, sealOf } from '../../src/storage/kafka/groups/holder-name.ts';
 import type { KafkaInbox } from '../../src/storage/kafka/inbox/inbox.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
@@ -25,11 +26,11 @@ const strange = new Trust(new Signer([newClusterKey()]), new BrokerClock(), fals
 describe('strangers in an inbox’s group', () => {
   const lines: string[] = [];
   const raw = new Cluster({ bootstrap: testBrokers(), clientId: 'intruder' });
-  let engine: Engine;
+  let engine: Storage;
 
   beforeAll(async () => {
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
-    engine = await openEngine(testConfig(), log);
+    engine = await openKafkaStorage(testConfig(), log);
     await raw.connect();
   });
   afterAll(async () => {

@@ -4,7 +4,7 @@ import { ConfigError, readConfig } from '../../src/config/config.ts';
 import type { Finding, Grade } from '../../src/storage/kafka/check/finding.ts';
 import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
 import { BROKER_SETTINGS, judgeCopies, judgeSettings } from '../../src/storage/kafka/check/kafka-settings.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
@@ -172,14 +172,14 @@ describe('a Kafka with other settings', () => {
   it('is not used where a promise would be broken, unless somebody says so', async () => {
     const lines: { level: number; kafka?: string; msg: string }[] = [];
     const log = pino({ level: 'info' }, { write: (text: string) => void lines.push(JSON.parse(text)) });
-    const refused = openEngine(configOf(broker.brokers), log);
+    const refused = openKafkaStorage(configOf(broker.brokers), log);
     await expect(refused).rejects.toBeInstanceOf(ConfigError);
     await expect(refused).rejects.toThrow(/offset\.metadata\.max\.bytes=4000: .*\n.*server\.properties/);
     await expect(refused).rejects.toThrow(/group\.max\.session\.timeout\.ms=9000/);
     await expect(refused).rejects.toThrow('MILENA_UNFIT_KAFKA=accept');
 
     const more = { MILENA_UNFIT_KAFKA: 'accept', MILENA_FRONTEND_LEASE_MS: '6000' };
-    const engine = await openEngine(configOf(broker.brokers, more), log);
+    const engine = await openKafkaStorage(configOf(broker.brokers, more), log);
     await engine.close();
     const told = lines.filter(({ kafka }) => kafka !== undefined);
     expect(told.filter(({ level }) => level === 50).map(({ msg }) => msg.split(':')[0])).toEqual([
@@ -203,7 +203,7 @@ describe('a Kafka that asks for more copies than there are', () => {
     expect(gradesOf(await check(broker.brokers, more))).toMatchObject({
       'MILENA_REPLICATION_FACTOR=3': 'broken',
     });
-    await expect(openEngine(configOf(broker.brokers, more), pino({ level: 'silent' }))).rejects.toThrow(
+    await expect(openKafkaStorage(configOf(broker.brokers, more), pino({ level: 'silent' }))).rejects.toThrow(
       /No frontend can start while there is 1 broker/,
     );
   });
@@ -212,7 +212,7 @@ describe('a Kafka that asks for more copies than there are', () => {
     const what = 'min.insync.replicas=2';
     const findings = await check(broker.brokers);
     expect(gradesOf(findings)).toEqual({ version: 'good', [what]: 'dangerous', rights: 'good' });
-    const engine = await openEngine(configOf(broker.brokers), pino({ level: 'silent' }));
+    const engine = await openKafkaStorage(configOf(broker.brokers), pino({ level: 'silent' }));
     const owner = await engine.accounts.create({ name: 'few' });
     expect(await engine.inboxes.append(owner, message(owner, 'stored'))).toMatchObject({ offset: 0 });
     await engine.close();

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import type { Storage } from '../../src/core/storage.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, witness } from './cluster.ts';
 
@@ -9,8 +10,8 @@ const MESSAGES = 40;
 
 /** Small limits, so that they can be reached. */
 describe('mailbox limits', () => {
-  let engine: Engine;
-  let elsewhere: Engine;
+  let engine: Storage;
+  let elsewhere: Storage;
 
   beforeAll(async () => {
     const config = testConfig({
@@ -19,8 +20,8 @@ describe('mailbox limits', () => {
       MILENA_SENDER_SHARE: '0.5',
       MILENA_STRANGER_SHARE: '0.75',
     });
-    engine = await openEngine(config, testLog);
-    elsewhere = await openEngine(config, testLog);
+    engine = await openKafkaStorage(config, testLog);
+    elsewhere = await openKafkaStorage(config, testLog);
   });
   afterAll(async () => {
     await engine.close();
@@ -30,7 +31,7 @@ describe('mailbox limits', () => {
   const make = (stem: string): Promise<Account> => engine.accounts.create({ name: uniqueName(stem) });
 
   /** Sends until refused; how many were taken. */
-  async function fill(through: Engine, to: Account, from: Account, body = 'x'): Promise<number> {
+  async function fill(through: Storage, to: Account, from: Account, body = 'x'): Promise<number> {
     for (let taken = 0; ; taken++) {
       try {
         await through.inboxes.append(to, message(from, body));
@@ -109,7 +110,7 @@ describe('mailbox limits', () => {
 describe('history', () => {
   it('is removed after its time, and nothing undelivered with it', async () => {
     // A window of 3.6 s is looked at every 0.15 s.
-    const engine = await openEngine(testConfig({ MILENA_HISTORY_HOURS: '0.001' }), testLog);
+    const engine = await openKafkaStorage(testConfig({ MILENA_HISTORY_HOURS: '0.001' }), testLog);
     const owner = await engine.accounts.create({ name: uniqueName('archive') });
     const topic = `milena.inbox.${owner.name}`;
     for (let i = 0; i < 6; i++) await engine.inboxes.append(owner, message(owner, `old ${i}`));
@@ -135,8 +136,8 @@ describe('history', () => {
 describe('takeover', () => {
   it('is heard of at once by the frontend that loses, without waiting for its next heartbeat', async () => {
     const [here, elsewhere] = await Promise.all([
-      openEngine(testConfig(), testLog),
-      openEngine(testConfig(), testLog),
+      openKafkaStorage(testConfig(), testLog),
+      openKafkaStorage(testConfig(), testLog),
     ]);
     const owner = await here.accounts.create({ name: uniqueName('wanted') });
     const first = await observe(here, owner);

@@ -3,9 +3,10 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import type { Accepted } from '../../src/core/inboxes.ts';
+import type { Storage } from '../../src/core/storage.ts';
 import { deleteGroup } from '../../src/storage/kafka/groups/group-member.ts';
 import { Watermark } from '../../src/storage/kafka/groups/watermark.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { appendInTurn, eventually, fatesOf, numbered, observe, uniqueName } from '../contracts/cluster.ts';
@@ -14,12 +15,12 @@ import { deleteBelow } from './delete-records.ts';
 import { commitRaw } from './raw-commit.ts';
 
 describe('a position that is lost', () => {
-  let engine: Engine;
+  let engine: Storage;
   const logged: Record<string, unknown>[] = [];
 
   beforeAll(async () => {
     const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-    engine = await openEngine(testConfig(), log);
+    engine = await openKafkaStorage(testConfig(), log);
   });
   afterAll(async () => {
     await engine?.close();

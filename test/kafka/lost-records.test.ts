@@ -3,13 +3,14 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import type { Accepted } from '../../src/core/inboxes.ts';
+import type { Storage } from '../../src/core/storage.ts';
 import {
   changeSettings,
   otherSettings,
   TopicSettings,
 } from '../../src/storage/kafka/check/topic-settings.ts';
 import { readBounds, readLog } from '../../src/storage/kafka/fetch/log-reader.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster as RawCluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { INBOX_REQUIRES } from '../../src/storage/kafka/wire/topics.ts';
@@ -39,7 +40,7 @@ const COMPACTION = {
 describe.skipIf(!hasJava)('records that are lost', { timeout: 180_000 }, () => {
   let cluster: Cluster;
   let broker: JvmBroker;
-  let engine: Engine;
+  let engine: Storage;
   let raw: RawCluster;
   const logged: Record<string, unknown>[] = [];
 
@@ -48,7 +49,7 @@ describe.skipIf(!hasJava)('records that are lost', { timeout: 180_000 }, () => {
     [broker] = cluster.nodes as [JvmBroker];
     const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
     const settings = { MILENA_KAFKA_BROKERS: cluster.brokers, MILENA_REPLICATION_FACTOR: '1' };
-    engine = await openEngine(testConfig(settings), log);
+    engine = await openKafkaStorage(testConfig(settings), log);
     raw = new RawCluster({ bootstrap: cluster.brokers.split(','), clientId: 'operator' });
   });
   afterAll(async () => {

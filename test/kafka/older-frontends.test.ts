@@ -11,8 +11,9 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/config.ts';
 import { newClusterKey } from '../../src/core/cluster-key.ts';
+import type { Storage } from '../../src/core/storage.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { expectNone, KafkaCode } from '../../src/storage/kafka/wire/kafka-error.ts';
 import { now, retry } from '../../src/storage/kafka/wire/retry.ts';
@@ -40,8 +41,8 @@ describe('beside frontends of the older kind', () => {
     await broker?.stop();
   });
 
-  const open = (): Promise<Engine> =>
-    openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
+  const open = (): Promise<Storage> =>
+    openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
 
   /** As the older version did: the static member `holder`, under a random protocol name. */
   async function hold(group: string, signer: Signer | null = testTrust.signer): Promise<() => Promise<void>> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { startBroker } from '../broker/broker.ts';
 import { javaCommand, kafkaClassPath } from '../broker/jvm-broker.ts';
 import { kafkaTool } from '../broker/kafka-tool.ts';
@@ -131,7 +131,7 @@ describe('an operator with Kafka’s own tools', { timeout: 180_000 }, () => {
     const entity = ['--entity-type', 'topics', '--entity-name', groupOf(owner)];
     const wrong = 'cleanup.policy=compact,compression.type=zstd,message.timestamp.type=CreateTime';
     await kafkaTool(broker.brokers, 'configs', ['--alter', ...entity, '--add-config', wrong]);
-    const engine = await openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
+    const engine = await openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
     await eventually(async () => {
       const shown = await kafkaTool(broker.brokers, 'configs', ['--describe', ...entity]);
       expect(shown).toMatch(/cleanup\.policy=delete /);

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 import { EngineError } from '../../src/core/errors.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import type { Storage } from '../../src/core/storage.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
@@ -12,11 +13,11 @@ import { testLog } from './cluster.ts';
 /** A broker of its own, so that it can be killed. */
 describe('Kafka killed and started again', () => {
   let broker: TestBroker;
-  let engine: Engine;
+  let engine: Storage;
 
   beforeAll(async () => {
     broker = await startBroker();
-    engine = await openEngine(
+    engine = await openKafkaStorage(
       readConfig({ MILENA_KAFKA_BROKERS: broker.brokers, MILENA_SEND_TIMEOUT_MS: '30000' }),
       testLog,
     );
@@ -71,7 +72,7 @@ describe('Kafka killed and started again', () => {
 
   it('fails clearly while it is away, and then works again', async () => {
     const owner = await engine.accounts.create({ name: uniqueName('owner') });
-    const impatient = await openEngine(
+    const impatient = await openKafkaStorage(
       readConfig({ MILENA_KAFKA_BROKERS: broker.brokers, MILENA_SEND_TIMEOUT_MS: '1000' }),
       testLog,
     );
@@ -95,7 +96,7 @@ describe('Kafka killed and started again', () => {
   });
 
   it('takes messages again at once after it hung for longer than a send waits', async () => {
-    const impatient = await openEngine(
+    const impatient = await openKafkaStorage(
       readConfig({ MILENA_KAFKA_BROKERS: broker.brokers, MILENA_SEND_TIMEOUT_MS: '500' }),
       testLog,
     );

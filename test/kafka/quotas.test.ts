@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Storage } from '../../src/core/storage.ts';
 import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { startBroker } from '../broker/broker.ts';
 import { kafkaTool } from '../broker/kafka-tool.ts';
@@ -21,12 +22,12 @@ describe('a quota of Kafka’s', { timeout: 120_000 }, () => {
   const lines: Line[] = [];
   /** Of its own: everybody there is slowed down. */
   let broker: TestBroker;
-  let engine: Engine;
+  let engine: Storage;
 
   beforeAll(async () => {
     broker = await startBroker();
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
-    engine = await openEngine(config(), log);
+    engine = await openKafkaStorage(config(), log);
   });
   afterAll(async () => {
     await engine?.close();

@@ -2,9 +2,10 @@ import kafkajs, { type Admin } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
+import type { Storage } from '../../src/core/storage.ts';
 import type { Finding } from '../../src/storage/kafka/check/finding.ts';
 import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { authorizedDoor, type Door, settingsOf } from '../broker/authorizer.ts';
 import { startBroker } from '../broker/broker.ts';
@@ -111,7 +112,7 @@ describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an author
   it('that are all there are one good line', async () => {
     await grant(RIGHTS);
     await settled(['rights']);
-    const engine = await openEngine(configOf(), pino({ level: 'silent' }));
+    const engine = await openKafkaStorage(configOf(), pino({ level: 'silent' }));
     await engine.close();
   });
 
@@ -141,7 +142,7 @@ describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an author
           (name.endsWith('.') ? ' --resource-pattern-type prefixed' : ''),
       );
       if (OPTIONAL(right)) return;
-      const opening = openEngine(configOf(), pino({ level: 'silent' }));
+      const opening = openKafkaStorage(configOf(), pino({ level: 'silent' }));
       await expect(opening).rejects.toBeInstanceOf(ConfigError);
       await expect(opening).rejects.toThrow(`right ${operation} on ${resource} for User:milena: `);
     },
@@ -157,7 +158,7 @@ describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an author
       readonly grant?: string;
       readonly err?: { readonly stack?: string };
     }
-    let engine: Engine;
+    let engine: Storage;
     let lines: Line[];
 
     beforeAll(async () => {
@@ -165,7 +166,7 @@ describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an author
       await settled(['rights']);
       lines = [];
       const log = pino({ level: 'info' }, { write: (text: string) => void lines.push(JSON.parse(text)) });
-      engine = await openEngine(configOf(), log);
+      engine = await openKafkaStorage(configOf(), log);
     });
     afterAll(() => engine?.close());
 

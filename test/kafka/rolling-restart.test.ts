@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 import type { Account } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
-import { type Engine, openEngine } from '../../src/storage/kafka/index.ts';
+import type { Storage } from '../../src/core/storage.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { javaUsable } from '../broker/jvm-broker.ts';
@@ -15,7 +16,7 @@ const ROUNDS = Number(process.env.MILENA_TEST_ROUNDS ?? 1);
 
 describe.skipIf(!(await javaUsable()))('a rolling restart', { timeout: 120_000 + ROUNDS * 120_000 }, () => {
   let cluster: Cluster;
-  let engines: Engine[] = [];
+  let engines: Storage[] = [];
 
   beforeAll(async () => {
     cluster = await startCluster(3);
@@ -26,8 +27,8 @@ describe.skipIf(!(await javaUsable()))('a rolling restart', { timeout: 120_000 +
       MILENA_SEND_TIMEOUT_MS: '30000',
     };
     engines = [
-      await openEngine(readConfig(settings), testLog),
-      await openEngine(readConfig(settings), testLog),
+      await openKafkaStorage(readConfig(settings), testLog),
+      await openKafkaStorage(readConfig(settings), testLog),
     ];
   });
   afterAll(async () => {
@@ -39,11 +40,11 @@ describe.skipIf(!(await javaUsable()))('a rolling restart', { timeout: 120_000 +
     const people: Account[] = [];
     for (let i = 0; i < PEOPLE; i++) {
       const name = uniqueName(`p${i}`);
-      people.push(await (engines[i % 2] as Engine).accounts.create({ name }));
+      people.push(await (engines[i % 2] as Storage).accounts.create({ name }));
     }
     const readers: ObservedInbox[] = [];
     for (const [i, account] of people.entries()) {
-      const engine = engines[i % 2] as Engine;
+      const engine = engines[i % 2] as Storage;
       const reader = await observe(engine, account, {
         deliver: 'all',
         onMessage: ({ offset }) => readers[i]?.inbox.acknowledge(0, offset),
@@ -60,7 +61,7 @@ describe.skipIf(!(await javaUsable()))('a rolling restart', { timeout: 120_000 +
       for (let n = 0; talking; n++) {
         const body = `${i} ${n}`;
         try {
-          await (engines[i % 2] as Engine).inboxes.append(
+          await (engines[i % 2] as Storage).inboxes.append(
             people[to] as Account,
             message(people[i] as Account, body),
           );

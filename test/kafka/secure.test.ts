@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { startBroker } from '../broker/broker.ts';
 import { javaUsable } from '../broker/jvm-broker.ts';
 import { freePort } from '../broker/ports.ts';
@@ -65,7 +65,7 @@ describe.skipIf(!(await javaUsable()))('Kafka that demands TLS and SASL', () => 
   });
 
   const open = (changes: Record<string, string> = {}) =>
-    openEngine(
+    openKafkaStorage(
       readConfig({
         MILENA_KAFKA_BROKERS: address,
         MILENA_KAFKA_TLS: 'true',

@@ -2,7 +2,7 @@ import type { Admin, Producer } from 'kafkajs';
 import { ConfigResourceTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Appender } from '../../src/storage/kafka/produce/appender.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { topicIdBytes } from '../../src/storage/kafka/wire/produce.ts';
@@ -298,7 +298,7 @@ describe('topics that were touched', () => {
       await eventually(async () => expect(await admin.listTopics()).toContain('milena.accounts'));
       await eventually(() => cluster.elsewhere.accounts.update(owner, { displayName: 'Known' }));
       const later = await cluster.here.accounts.create({ name: uniqueName('later') });
-      const third = await openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
+      const third = await openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
       await eventually(() => {
         expect(third.accounts.get(owner.name)).toMatchObject({ ...owner, displayName: 'Known' });
         expect(third.accounts.get(later.name)).toEqual(later);
@@ -310,11 +310,11 @@ describe('topics that were touched', () => {
     it('that holds the tokens likewise', async () => {
       const owner = await make('token');
       const session = { tokenHash: Buffer.alloc(32, 1), expiresAt: Date.now() + 3_600_000 };
-      await cluster.here.sessions.put(owner, session);
+      await cluster.here.tokens.put(owner, session);
       await admin.deleteTopics({ topics: ['milena.sessions'] });
       await eventually(async () => expect(await admin.listTopics()).toContain('milena.sessions'));
-      const third = await openEngine(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
-      await eventually(async () => expect(await third.sessions.find(owner)).toEqual(session));
+      const third = await openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
+      await eventually(async () => expect(await third.tokens.find(owner)).toEqual(session));
       await third.close();
     });
 

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 import { EngineError } from '../../src/core/errors.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { KafkaCode, KafkaError } from '../../src/storage/kafka/wire/kafka-error.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { Trouble } from '../../src/storage/kafka/wire/trouble.ts';
@@ -116,7 +116,7 @@ describe('Kafka away, with people logged in', () => {
       ...{ MILENA_KAFKA_BROKERS: broker.brokers, MILENA_CLUSTER_KEYS: TEST_KEYS },
       ...{ MILENA_SEND_TIMEOUT_MS: '500', MILENA_FRONTEND_LEASE_MS: '60000' },
     });
-    const engine = await openEngine(config, log);
+    const engine = await openKafkaStorage(config, log);
     onTestFinished(() => engine.close());
     const owner = await engine.accounts.create({ name: uniqueName('owner') });
     const reader = await observe(engine, owner);

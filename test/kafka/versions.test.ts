@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
-import { openEngine } from '../../src/storage/kafka/index.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { releaseOf } from '../../src/storage/kafka/wire/kafka-version.ts';
 import { startBroker } from '../broker/broker.ts';
@@ -59,7 +59,7 @@ describe('versions of Kafka', () => {
       onTestFinished(() => broker.stop());
       const config = readConfig(settingsOf(broker.brokers));
       expect(releaseOf((await contactKafka(config)).versions)).toBe(`Kafka ${version.slice(0, 3)}`);
-      const engine = await openEngine(config, testLog);
+      const engine = await openKafkaStorage(config, testLog);
       onTestFinished(() => engine.close());
       const owner = await engine.accounts.create({ name: uniqueName('owner') });
       const reader = await observe(engine, owner);
@@ -74,7 +74,7 @@ describe('versions of Kafka', () => {
     it.skipIf(!here.has(version))(`${version} is refused in one sentence (${UNLESS})`, async () => {
       const broker = await startBroker({ version });
       onTestFinished(() => broker.stop());
-      await expect(openEngine(readConfig(settingsOf(broker.brokers)), testLog)).rejects.toBeInstanceOf(
+      await expect(openKafkaStorage(readConfig(settingsOf(broker.brokers)), testLog)).rejects.toBeInstanceOf(
         ConfigError,
       );
       const frontend = new RunningFrontend(settingsOf(broker.brokers));

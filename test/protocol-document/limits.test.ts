@@ -99,12 +99,12 @@ describe('time', () => {
         tokenExpiresAt: made.tokenExpiresAt,
       });
       // Two thirds of its time are over.
-      const stored = house.cluster.sessions.get('anna');
+      const stored = house.cluster.tokens.get('anna');
       if (stored === undefined) throw new Error('no session');
-      const { session, incarnation } = stored;
-      house.cluster.sessions.set('anna', {
+      const { token: kept, incarnation } = stored;
+      house.cluster.tokens.set('anna', {
         incarnation,
-        session: { ...session, expiresAt: Date.now() + 20_000 },
+        token: { ...kept, expiresAt: Date.now() + 20_000 },
       });
       const later = await open(house.frontend);
       const resumed = await later.get(0x20, { username: 'anna', token });
@@ -385,7 +385,7 @@ describe('codes', () => {
       const house = await openHouse();
       const client = await open(house.frontend);
       await client.get(0x10, { username: 'anna', password: PASSWORD });
-      const put = vi.spyOn(house.engine.sessions, 'put');
+      const put = vi.spyOn(house.engine.tokens, 'put');
       put.mockRejectedValueOnce(new EngineError('BUSY', 'told to'));
       const change = { old: PASSWORD, new: 'another one' };
       const { fields } = await client.ask(0xd0, change);

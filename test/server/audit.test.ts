@@ -71,7 +71,7 @@ describe('the audit', () => {
 
   it('says of an account that was made that it was, though nobody is logged in to it', async () => {
     const house = await openHouse();
-    vi.spyOn(house.engine.sessions, 'put').mockRejectedValueOnce(new EngineError('UNAVAILABLE', 'told to'));
+    vi.spyOn(house.engine.tokens, 'put').mockRejectedValueOnce(new EngineError('UNAVAILABLE', 'told to'));
     const client = await house.connect2();
     const request = { type: 'create', username: 'anna', password: PASSWORD } as const;
     expect(await client.expect('failure', request)).toMatchObject({ code: 'UNAVAILABLE', created: true });

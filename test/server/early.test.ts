@@ -1,10 +1,12 @@
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import type { InboxMessage, OpenOptions } from '../../src/core/inboxes.ts';
-import { openFrontend } from '../../src/server/frontend.ts';
+import type { Storage } from '../../src/core/storage.ts';
+import { startServer } from '../../src/server/index.ts';
 import type { Limits } from '../../src/server/limits.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
+import { testSettings } from './house.ts';
 import { RawClient } from './raw-client.ts';
 import { RawClient2 } from './raw-client2.ts';
 
@@ -24,16 +26,10 @@ const early = (offset: number): InboxMessage => ({
 /** A frontend whose inboxes say something while they open. */
 async function openChatty(say: (options: OpenOptions) => void | Promise<void>, limits: Partial<Limits> = {}) {
   const cluster = new MemoryCluster();
-  const { accounts, inboxes, sessions } = cluster.engine();
-  const frontend = await openFrontend({
-    host: '127.0.0.1',
-    port: 0,
-    maxConnections: 10,
-    openAccounts: true,
-    log: pino({ level: 'silent' }),
-    limits: { lingerMs: 200, earlyMessages: 5, ...limits },
-    accounts,
-    sessions,
+  const engine = cluster.engine();
+  const { inboxes } = engine;
+  const storage: Storage = {
+    ...engine,
     inboxes: {
       append: (to, message) => inboxes.append(to, message),
       held: (asked) => inboxes.held(asked),
@@ -44,6 +40,10 @@ async function openChatty(say: (options: OpenOptions) => void | Promise<void>, l
         return inbox;
       },
     },
+  };
+  const frontend = await startServer(storage, testSettings(), {
+    log: pino({ level: 'silent' }),
+    limits: { lingerMs: 200, earlyMessages: 5, ...limits },
   });
   const client = await RawClient.connect(frontend.address);
   onTestFinished(async () => {

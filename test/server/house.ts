@@ -1,11 +1,11 @@
 import type { BlockList } from 'node:net';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { type Config, readConfig } from '../../src/config/config.ts';
 import type { RequestOf } from '../../src/protocol/v2/requests.ts';
-import type { Frontend } from '../../src/server/frontend.ts';
-import { openFrontend } from '../../src/server/frontend.ts';
 import type { RegistrationOptions } from '../../src/server/identity/registration.ts';
-import type { Limits } from '../../src/server/limits.ts';
+import { type Server, startServer } from '../../src/server/index.ts';
+import { LIMITS, type Limits } from '../../src/server/limits.ts';
 import type { TlsFiles } from '../../src/server/net/tls.ts';
 import { MemoryCluster, type MemoryEngine } from '../fakes/cluster.ts';
 import { RawClient } from './raw-client.ts';
@@ -34,7 +34,7 @@ export const CHEAP = { memoryKiB: 8, passes: 1, lanes: 1 };
 export interface House {
   readonly cluster: MemoryCluster;
   readonly engine: MemoryEngine;
-  readonly frontend: Frontend;
+  readonly frontend: Server;
   /** Everything it logged, at the finest level. */
   readonly logged: string[];
   connect(): Promise<RawClient>;
@@ -49,6 +49,12 @@ export interface House {
   login2(name: string, how?: Login): Promise<RawClient2>;
 }
 
+/** A server's settings: the defaults, on any free port, and what a test says. */
+export function testSettings(settings: Partial<Config> = {}): Config {
+  const { connectionsPerAddress } = LIMITS;
+  return { ...readConfig({}), port: 0, maxConnections: 1_000, connectionsPerAddress, ...settings };
+}
+
 /** Opens a frontend that is gone when the test is over. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const { cluster = new MemoryCluster(), openAccounts = true, maxConnections = 1_000, limits = {} } = options;
@@ -56,18 +62,15 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const engine = cluster.engine();
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
-  const { accounts, inboxes, sessions } = engine;
-  const frontend = await openFrontend({
-    host: '127.0.0.1',
-    port: 0,
-    accounts,
-    inboxes,
-    sessions,
+  const config = testSettings({
     openAccounts,
     listBeforeLogin,
+    maxConnections,
     ...(proxies !== undefined && { proxies }),
     ...(tls !== undefined && { tls }),
-    maxConnections,
+    ...(registration !== undefined && settingsOf(registration)),
+  });
+  const frontend = await startServer(engine, config, {
     log,
     limits: {
       lingerMs: 200,
@@ -76,7 +79,6 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       newAccounts: 10_000,
       ...limits,
     },
-    ...(registration !== undefined && { registration }),
   });
   const clients: (RawClient | RawClient2)[] = [];
   onTestFinished(async () => {
@@ -124,4 +126,9 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       return client;
     },
   };
+}
+
+function settingsOf({ mode, maxAccounts, keys }: RegistrationOptions): Partial<Config> {
+  const clusterKeys = keys.map(({ id, secret }) => `${id}:${secret.toString('base64url')}`).join(',');
+  return { registration: mode, maxAccounts, clusterKeys };
 }

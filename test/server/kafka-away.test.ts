@@ -1,9 +1,10 @@
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openFrontend } from '../../src/server/frontend.ts';
+import type { Storage } from '../../src/core/storage.ts';
+import { startServer } from '../../src/server/index.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
-import { openHouse } from './house.ts';
+import { openHouse, testSettings } from './house.ts';
 import { RawClient } from './raw-client.ts';
 
 const failure = (text: RegExp) => ({ type: 'failure', text: expect.stringMatching(text) });
@@ -111,22 +112,10 @@ describe('a fault of our own', () => {
   });
 });
 
-async function openWith(
-  cluster: MemoryCluster,
-  engine: Pick<Parameters<typeof openFrontend>[0], 'accounts' | 'inboxes' | 'sessions'>,
-) {
+async function openWith(cluster: MemoryCluster, storage: Storage) {
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
-  const { accounts, inboxes, sessions } = engine;
-  const place = { host: '127.0.0.1', port: 0, maxConnections: 100, openAccounts: true };
-  const frontend = await openFrontend({
-    ...place,
-    accounts,
-    inboxes,
-    sessions,
-    log,
-    limits: { lingerMs: 200 },
-  });
+  const frontend = await startServer(storage, testSettings(), { log, limits: { lingerMs: 200 } });
   onTestFinished(async () => {
     cluster.setAvailable(true);
     await frontend.drain();

@@ -154,7 +154,7 @@ describe('a deletion', () => {
     await anna.over();
     expect(house.engine.accounts.get('anna')).toBeUndefined();
     expect(house.cluster.groups.has('anna')).toBe(false);
-    expect(house.cluster.sessions.has('anna')).toBe(false);
+    expect(house.cluster.tokens.has('anna')).toBe(false);
     const again = await house.person2('anna');
     expect(again.session?.undelivered).toBe(0);
   });

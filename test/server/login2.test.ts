@@ -73,7 +73,7 @@ describe('a token', () => {
     const anna = await house.person2('anna');
     const token = anna.session?.token ?? Buffer.alloc(0);
     expect(token).toHaveLength(32);
-    const stored = house.cluster.sessions.get('anna')?.session.tokenHash;
+    const stored = house.cluster.tokens.get('anna')?.token.tokenHash;
     expect(stored).toEqual(createHash('sha256').update(token).digest());
   });
 
@@ -149,7 +149,7 @@ describe('a token', () => {
     expect(await client.refusal({ type: 'login', username: 'bert', token })).toBe('BAD_CREDENTIALS');
     anna.write({ type: 'delete', password: PASSWORD });
     await anna.over();
-    expect(house.cluster.sessions.get('anna')).toBeUndefined();
+    expect(house.cluster.tokens.get('anna')).toBeUndefined();
     await house.person2('anna');
     expect(await client.refusal({ type: 'login', username: 'anna', token })).toBe('BAD_CREDENTIALS');
   });
@@ -179,12 +179,12 @@ describe('a login by password', () => {
     const anna = await house.person2('anna');
     anna.write({ type: 'logout' });
     await anna.over();
-    const { put } = house.engine.sessions;
-    house.engine.sessions.put = () => Promise.reject(new EngineError('UNAVAILABLE', 'not now'));
+    const { put } = house.engine.tokens;
+    house.engine.tokens.put = () => Promise.reject(new EngineError('UNAVAILABLE', 'not now'));
     const client = await house.connect2();
     expect(await client.refusal({ type: 'login', username: 'anna', password: PASSWORD })).toBe('UNAVAILABLE');
     expect(house.engine.inboxes.openCount).toBe(0);
-    house.engine.sessions.put = put;
+    house.engine.tokens.put = put;
     await client.login('anna', { password: PASSWORD });
   });
 });

@@ -61,10 +61,10 @@ describe('who waits in the line for passwords or wrong tokens', () => {
     await house.person2('anna');
     const client = await house.connect2();
     expect(await client.refusal(forged('anna'))).toBe('BAD_CREDENTIALS');
-    const { sessions } = house.engine;
-    const find = sessions.find.bind(sessions);
+    const { tokens } = house.engine;
+    const find = tokens.find.bind(tokens);
     const free = Promise.withResolvers<void>();
-    const finding = vi.spyOn(sessions, 'find').mockImplementation(async (account) => {
+    const finding = vi.spyOn(tokens, 'find').mockImplementation(async (account) => {
       await free.promise;
       return find(account);
     });

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { limitsOf } from '../../src/bin/frontend.ts';
 import { type Config, ConfigError, readConfig, SETTINGS } from '../../src/config/config.ts';
 import { FrameDecoder, MAX_REPLY_PAYLOAD } from '../../src/protocol/frame.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
@@ -7,6 +6,7 @@ import { version2 } from '../../src/server/adapters/version2.ts';
 import { sessionLimits } from '../../src/server/commands/entry.ts';
 import { hello } from '../../src/server/commands/hello.ts';
 import { LIMITS } from '../../src/server/limits.ts';
+import { limitsOf } from '../../src/server/server.ts';
 import { openHouse } from './house.ts';
 
 /** What an operator may write: the least and the most, and what is no whole number, or none at all. */

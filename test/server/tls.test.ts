@@ -4,13 +4,13 @@ import { connect } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openFrontend } from '../../src/server/frontend.ts';
+import { startServer } from '../../src/server/index.ts';
 import type { Limits } from '../../src/server/limits.ts';
 import { demandProtected } from '../../src/server/net/tls.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { certificateFolder, makeCertificate } from './certificate.ts';
-import { CHEAP, PASSWORD } from './house.ts';
+import { CHEAP, PASSWORD, testSettings } from './house.ts';
 import { RawClient2 } from './raw-client2.ts';
 
 interface OpenOptions {
@@ -22,17 +22,8 @@ interface OpenOptions {
 async function openSecure({ maxConnections = 10, limits = {} }: OpenOptions = {}) {
   const tls = await certificateFolder();
   await makeCertificate(tls, 'first');
-  const { accounts, inboxes, sessions } = new MemoryCluster().engine();
   const logged: string[] = [];
-  const frontend = await openFrontend({
-    host: '127.0.0.1',
-    port: 0,
-    maxConnections,
-    openAccounts: true,
-    tls,
-    accounts,
-    inboxes,
-    sessions,
+  const frontend = await startServer(new MemoryCluster().engine(), testSettings({ maxConnections, tls }), {
     log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
     limits: { lingerMs: 200, passwordCost: CHEAP, ...limits },
   });
@@ -179,11 +170,9 @@ describe('without TLS', () => {
     ['a file that is not there', () => ({ certFile: '/nowhere/tls.crt', keyFile: '/nowhere/tls.key' })],
     ['a file that is no certificate', () => ({ certFile: 'package.json', keyFile: 'package.json' })],
   ])('%s is named', async (_, files) => {
-    const { accounts, inboxes, sessions } = new MemoryCluster().engine();
-    const place = { host: '127.0.0.1', port: 0, maxConnections: 10, openAccounts: true, tls: files() };
     const log = pino({ level: 'silent' });
-    await expect(openFrontend({ ...place, accounts, inboxes, sessions, log })).rejects.toThrow(
-      `MILENA_TLS_CERT=${files().certFile}`,
-    );
+    await expect(
+      startServer(new MemoryCluster().engine(), testSettings({ tls: files() }), { log }),
+    ).rejects.toThrow(`MILENA_TLS_CERT=${files().certFile}`);
   });
 });

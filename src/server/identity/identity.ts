@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Account } from '../../core/accounts.ts';
-import type { Sessions } from '../../core/sessions.ts';
+import type { ResumeTokens } from '../../core/resume-tokens.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { TokenBuckets } from '../../util/token-buckets.ts';
 import { weaknessOf } from '../../util/weak-password.ts';
@@ -21,7 +21,7 @@ export interface Resumption extends ResumeToken {
 /** Who is who: passwords, resume tokens, and how often one may be wrong about them. */
 export class Identity {
   readonly #passwords: Passwords;
-  readonly #sessions: Sessions;
+  readonly #tokens: ResumeTokens;
   readonly #limits: Limits;
   readonly #guesses: Guesses;
   readonly #line: HashLine;
@@ -29,8 +29,8 @@ export class Identity {
   readonly #wrongTokens: TokenBuckets;
   readonly #wrongTokenLine: HashLine;
 
-  constructor(sessions: Sessions, limits: Limits) {
-    this.#sessions = sessions;
+  constructor(tokens: ResumeTokens, limits: Limits) {
+    this.#tokens = tokens;
     this.#limits = limits;
     this.#passwords = new Passwords(limits.passwordCost);
     this.#line = new HashLine({ atOnce: limits.hashesAtOnce, waiting: limits.hashesWaiting });
@@ -89,7 +89,7 @@ export class Identity {
    * who is gone; EngineError `UNAVAILABLE`
    */
   async demandToken(claim: Claim, account: Account | undefined, token: Uint8Array): Promise<Resumption> {
-    const stored = account === undefined ? undefined : await this.#sessions.find(account);
+    const stored = account === undefined ? undefined : await this.#tokens.find(account);
     if (stored === undefined || !timingSafeEqual(hashOf(token), stored.tokenHash)) {
       await this.#wrongToken(claim);
       throw new ProtocolError('BAD_CREDENTIALS', 'That login cannot be continued: log in again.');
@@ -142,7 +142,7 @@ export class Identity {
 
   /** Nobody comes back to this login. @throws EngineError `BUSY`, `UNAVAILABLE` */
   async forgetToken(account: Account): Promise<void> {
-    await this.#sessions.remove(account);
+    await this.#tokens.remove(account);
   }
 
   /** Nobody who waits is let in any more, and nobody who comes later. */
@@ -153,7 +153,7 @@ export class Identity {
 
   async #store(account: Account, token: Uint8Array): Promise<ResumeToken> {
     const tokenExpiresAt = Date.now() + this.#limits.resumeMs;
-    await this.#sessions.put(account, { tokenHash: hashOf(token), expiresAt: tokenExpiresAt });
+    await this.#tokens.put(account, { tokenHash: hashOf(token), expiresAt: tokenExpiresAt });
     return { token, tokenExpiresAt };
   }
 }

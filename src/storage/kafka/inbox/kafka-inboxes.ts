@@ -182,6 +182,11 @@ export class KafkaInboxes implements Inboxes {
     await this.#frontend.close();
   }
 
+  /** Whether this process is known to Kafka as alive: otherwise it may push nothing. */
+  get isAlive(): boolean {
+    return this.#frontend.isValid;
+  }
+
   /** Names of those whose inboxes this process holds, or is about to. */
   ownersHere(): string[] {
     return [...this.#local.keys()];

@@ -1,5 +1,6 @@
 /* Whether each account has the topic that is its inbox; and mending that (docs/operations.md, "Topics that were touched"). */
 import { pino } from 'pino';
+import { existingKeysOf } from '../../../config/cluster-keys.ts';
 import type { Config } from '../../../config/config.ts';
 import { EngineError } from '../../../core/errors.ts';
 import { changeSettings } from '../../../storage/kafka/check/topic-settings.ts';
@@ -8,7 +9,6 @@ import {
   type InboxesFound,
   type InboxTrouble,
 } from '../../../storage/kafka/inbox/inbox-troubles.ts';
-import { existingKeysOf } from '../../../storage/kafka/index.ts';
 import { type AccountsLook, withAccounts } from '../../../storage/kafka/tables/accounts-look.ts';
 import { KafkaError } from '../../../storage/kafka/wire/kafka-error.ts';
 import { INBOX_KEEPS } from '../../../storage/kafka/wire/topics.ts';

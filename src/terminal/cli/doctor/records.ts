@@ -1,10 +1,10 @@
 /* Whether what frontends have written can be told from what others have: docs/configuration.md, "Going over". */
 import kafkajs from 'kafkajs';
 import { pino } from 'pino';
+import { existingKeysOf } from '../../../config/cluster-keys.ts';
 import type { Config } from '../../../config/config.ts';
 import type { ClusterKey } from '../../../core/cluster-key.ts';
 import { EngineError } from '../../../core/errors.ts';
-import { existingKeysOf } from '../../../storage/kafka/index.ts';
 import { lookAtAccounts } from '../../../storage/kafka/tables/accounts-look.ts';
 import { UNPROVEN_REMEDY, unprovenText } from '../../../storage/kafka/tables/unproven.ts';
 import { ACCOUNTS_TOPIC } from '../../../storage/kafka/wire/topics.ts';

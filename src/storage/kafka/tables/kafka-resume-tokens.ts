@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Account } from '../../../core/accounts.ts';
-import type { Sessions, StoredSession } from '../../../core/sessions.ts';
+import type { ResumeTokens, StoredToken } from '../../../core/resume-tokens.ts';
 import { restoreTable } from '../check/topic-settings.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
@@ -24,12 +24,12 @@ const schema = z.object({
   expiresAt: z.number().int().nonnegative(),
 });
 
-type SessionRecord = z.infer<typeof schema>;
+type TokenRecord = z.infer<typeof schema>;
 
 const START_TIMEOUT_MS = 60_000;
 const WRITE_TIMEOUT_MS = 5_000;
 
-export interface KafkaSessionsOptions {
+export interface KafkaResumeTokensOptions {
   readonly cluster: Cluster;
   readonly log: Logger;
   readonly appender: Pick<Appender, 'append'>;
@@ -38,11 +38,11 @@ export interface KafkaSessionsOptions {
 }
 
 /** The resume tokens, in a compacted topic. */
-export class KafkaSessions implements Sessions {
-  readonly #options: KafkaSessionsOptions;
-  readonly #table: CompactedTable<SessionRecord>;
+export class KafkaResumeTokens implements ResumeTokens {
+  readonly #options: KafkaResumeTokensOptions;
+  readonly #table: CompactedTable<TokenRecord>;
 
-  constructor(options: KafkaSessionsOptions) {
+  constructor(options: KafkaResumeTokensOptions) {
     this.#options = options;
     this.#table = new CompactedTable({ ...options, topic: SESSIONS_TOPIC, pack, unpack, encode });
   }
@@ -61,18 +61,18 @@ export class KafkaSessions implements Sessions {
     await this.#table.close();
   }
 
-  async put(account: Account, session: StoredSession): Promise<void> {
-    const record: SessionRecord = {
+  async put(account: Account, token: StoredToken): Promise<void> {
+    const record: TokenRecord = {
       incarnation: account.incarnation,
-      tokenHash: session.tokenHash.toString('base64url'),
-      expiresAt: session.expiresAt,
+      tokenHash: token.tokenHash.toString('base64url'),
+      expiresAt: token.expiresAt,
     };
     // What the holder before this one wrote: a change has to be newer.
     await this.#table.catchUp(now() + WRITE_TIMEOUT_MS).catch(unavailable);
     await this.#write(account, record);
   }
 
-  async find(account: Account): Promise<StoredSession | undefined> {
+  async find(account: Account): Promise<StoredToken | undefined> {
     await this.#table.catchUpSoon().catch(unavailable);
     const record = this.#table.get(account.name);
     if (record?.incarnation !== account.incarnation || record.expiresAt <= Date.now()) return undefined;
@@ -85,7 +85,7 @@ export class KafkaSessions implements Sessions {
     if (this.#table.get(account.name)) await this.#write(account, null);
   }
 
-  async #write(account: Account, value: SessionRecord | null): Promise<void> {
+  async #write(account: Account, value: TokenRecord | null): Promise<void> {
     await this.#options.appender.append(SESSIONS_TOPIC, this.#table.signed(account.name, value));
   }
 }
@@ -99,10 +99,10 @@ function pack(_key: string, value: Buffer): string | null {
   }
 }
 
-function unpack(_key: string, packed: string): SessionRecord {
+function unpack(_key: string, packed: string): TokenRecord {
   return JSON.parse(packed);
 }
 
-function encode(record: SessionRecord): Buffer {
+function encode(record: TokenRecord): Buffer {
   return Buffer.from(JSON.stringify(record));
 }

@@ -1,0 +1,28 @@
+import type { Account } from './accounts.ts';
+
+/** What is kept of a login, so that its client can come back through any server without a password. */
+export interface StoredToken {
+  /** SHA-256 of the resume token, 32 bytes: who reads the storage cannot resume anything. */
+  readonly tokenHash: Buffer;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/**
+ * The door to the resume tokens: at most one per account, that of its latest login. Only the holder of the account's
+ * inbox writes here, so writes for one account never race.
+ */
+export interface ResumeTokens {
+  /** Replaces the account's token. Resolves when it is stored. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  put(account: Account, token: StoredToken): Promise<void>;
+
+  /**
+   * The token of this life of the account, as of now: also one that another server has just stored. Expired ones
+   * are not returned.
+   * @throws EngineError `UNAVAILABLE`
+   */
+  find(account: Account): Promise<StoredToken | undefined>;
+
+  /** Forgets the account's token. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  remove(account: Account): Promise<void>;
+}
