@@ -6,6 +6,7 @@ import { signRecord } from '../src/storage/kafka/tables/signed-record.ts';
 import { Cluster } from '../src/storage/kafka/wire/cluster.ts';
 import { expectNone, KafkaCode } from '../src/storage/kafka/wire/kafka-error.ts';
 import { ACCOUNTS_TOPIC } from '../src/storage/kafka/wire/topics.ts';
+import { newUuid } from '../src/util/uuid.ts';
 
 /** Requests under way at once, each with one record. */
 const IN_FLIGHT = 256;
@@ -60,7 +61,7 @@ function recordOf(index: number, trust: Trust): MessageRecord {
 function accountOf(index: number): Buffer {
   return encodeAccount({
     name: '',
-    incarnation: randomUUID(),
+    incarnation: newUuid(),
     topicId: randomUUID(),
     displayName: index % 4 === 0 ? 'Dóra ☂' : null,
     credential: credentialOf(index),

@@ -1,15 +1,16 @@
+import { sameUuid } from '../util/uuid.ts';
 import type { Invite } from './invite.ts';
 
 /** One account, as the compacted topic of accounts holds it. */
 export interface Account {
   /** Unique, already lower-cased: `[a-z0-9][a-z0-9_-]{0,31}`. */
   readonly name: string;
-  /** Random id of this account's life (a UUID): a deleted and re-created name gets another one. */
-  readonly incarnation: string;
-  /** Kafka's id of the inbox topic (a UUID). */
+  /** Random id of this account's life, 16 bytes: a deleted and re-created name gets another one. */
+  readonly incarnation: Uint8Array;
+  /** Kafka's id of the inbox topic: a UUID as text, as Kafka's clients have it. */
   readonly topicId: string;
-  /** Set once the topic is not the first one of this life any more: a random id (a UUID). See `inboxLifeOf`. */
-  readonly inboxLife?: string | undefined;
+  /** Set once the topic is not the first one of this life any more: a random id, 16 bytes. See `inboxLifeOf`. */
+  readonly inboxLife?: Uint8Array | undefined;
   readonly displayName: string | null;
   /** argon2id PHC string, or null: an *open* account that anybody may log in to. */
   readonly credential: string | null;
@@ -25,9 +26,21 @@ export interface Account {
 /**
  * What offsets in an account's inbox are of, be they committed or in a receipt: this life of the account and the topic that it
  * has now. Where operators have put another topic in its place, those of the topic before say nothing about it.
+ * @returns 16 bytes
  */
-export function inboxLifeOf({ incarnation, inboxLife }: Pick<Account, 'incarnation' | 'inboxLife'>): string {
+export function inboxLifeOf({
+  incarnation,
+  inboxLife,
+}: Pick<Account, 'incarnation' | 'inboxLife'>): Uint8Array {
   return inboxLife ?? incarnation;
+}
+
+/** Whether an account that is there is this life of its name, and none that was made after its end. */
+export function isSameLife<There extends Pick<Account, 'incarnation'>>(
+  there: There | null | undefined,
+  { incarnation }: Pick<Account, 'incarnation'>,
+): there is There {
+  return there != null && sameUuid(there.incarnation, incarnation);
 }
 
 export interface NewAccount {

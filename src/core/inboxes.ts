@@ -2,14 +2,17 @@ import type { Account } from './accounts.ts';
 
 /** A message on its way into an inbox. */
 export interface OutgoingMessage {
-  /** Made by the client or frontend; the recipient's client drops a repeated (sender incarnation, id). */
-  readonly id: string;
+  /** 16 bytes, made by the client or frontend; the recipient's client drops a repeated (sender incarnation, id). */
+  readonly id: Uint8Array;
   readonly from: Account;
-  /** Text, not empty. */
-  readonly body: string;
-  /** Media type of the body; plain text unless given. */
-  readonly contentType?: string;
+  /** Not empty. */
+  readonly body: Uint8Array;
+  /** Media type of the body. */
+  readonly contentType: string;
 }
+
+/** Media type of what is only a text, in UTF-8. */
+export const PLAIN_TEXT = 'text/plain; charset=utf-8';
 
 /** Kafka's word that a message is stored (`acks=all`). */
 export interface Accepted {
@@ -26,16 +29,17 @@ export interface Accepted {
  * name is only what it says.
  */
 export type Sender =
-  | { readonly kind: 'user'; readonly name: string; readonly incarnation: string }
+  | { readonly kind: 'user'; readonly name: string; readonly incarnation: Uint8Array }
   | { readonly kind: 'external'; readonly name: string };
 
 /** A message out of an inbox. */
 export interface InboxMessage {
   readonly offset: number;
-  /** Null where an external producer gave none. */
-  readonly id: string | null;
+  /** 16 bytes; null where an external producer gave none, or another kind of id. */
+  readonly id: Uint8Array | null;
   readonly from: Sender;
-  readonly body: string;
+  /** A view of what was fetched: to be copied where it is to stay. Of an external producer it may be anything. */
+  readonly body: Uint8Array;
   /** Media type of the body, as the sender gave it; null where an external producer gave none. */
   readonly contentType: string | null;
   /** Kafka's append time, milliseconds since the epoch. */
@@ -77,8 +81,8 @@ export interface Surprise {
 /** An inbox that this process holds, from `open` to `close` or `onLost`. */
 export interface Inbox {
   readonly owner: Account;
-  /** With an offset it names a message (a UUID): another one once the log was cut, and the same offsets mean others. */
-  readonly id: string;
+  /** 16 bytes. With an offset it names a message: another one once the log was cut, and the same offsets mean others. */
+  readonly id: Uint8Array;
   /** What was found when it was opened. */
   readonly surprise: Surprise;
 

@@ -1,4 +1,4 @@
-import type { Account } from '../core/accounts.ts';
+import { type Account, isSameLife } from '../core/accounts.ts';
 import type { Inboxes } from '../core/inboxes.ts';
 import type { Principal } from './commands/context.ts';
 import type { Limits } from './limits.ts';
@@ -58,7 +58,7 @@ export class Presence {
   /** Whether this life of the account is logged in through this frontend. */
   isHere(account: Account): boolean {
     const entry = this.#here.get(account.name);
-    return entry?.login.account.incarnation === account.incarnation && entry.left === null;
+    return entry !== undefined && entry.left === null && isSameLife(entry.login.account, account);
   }
 
   /** Never fails: where Kafka gives no answer in time, the person counts as not logged in. */

@@ -1,16 +1,18 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { vi } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import type {
-  Accepted,
-  Fate,
-  Inbox,
-  InboxMessage,
-  LossReason,
-  OpenOptions,
-  OutgoingMessage,
+import {
+  type Accepted,
+  type Fate,
+  type Inbox,
+  type InboxMessage,
+  type LossReason,
+  type OpenOptions,
+  type OutgoingMessage,
+  PLAIN_TEXT,
 } from '../../src/core/inboxes.ts';
 import type { Storage } from '../../src/core/storage.ts';
+import { newUuid } from '../../src/util/uuid.ts';
 
 /** A storage, as far as a contract needs it. */
 export type TestEngine = Pick<Storage, 'accounts' | 'inboxes' | 'tokens'>;
@@ -50,9 +52,14 @@ export function uniqueName(stem: string): string {
   return `${stem}-${run}-${counter}`;
 }
 
-/** A message from `from`, with an id of its own. */
-export function message(from: Account, body: string): OutgoingMessage {
-  return { id: randomUUID(), from, body };
+/** A text from `from`, with an id of its own. */
+export function message(from: Account, text: string): OutgoingMessage {
+  return { id: newUuid(), from, body: Buffer.from(text), contentType: PLAIN_TEXT };
+}
+
+/** What was written. */
+export function textOf({ body }: Pick<InboxMessage, 'body'>): string {
+  return Buffer.from(body).toString();
 }
 
 /** An inbox that writes down everything it was told. */
@@ -86,7 +93,7 @@ export async function observe(
     },
     onLost: (reason) => lost.push(reason),
   });
-  return { inbox, pushed, lost, bodies: () => pushed.map(({ body }) => body) };
+  return { inbox, pushed, lost, bodies: () => pushed.map(textOf) };
 }
 
 /** `prefix 0`, `prefix 1`, … */

@@ -7,6 +7,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { encodeAccount } from '../../src/storage/kafka/tables/account-record.ts';
 import { ACCOUNTS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
+import { newUuid } from '../../src/util/uuid.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import { witness } from '../kafka/cluster.ts';
 import { certificateFolder, makeCertificate } from '../server/certificate.ts';
@@ -290,7 +291,7 @@ describe('doctor', () => {
     const producer = witness().producer();
     await producer.connect();
     const value = encodeAccount({
-      ...{ name: key, incarnation: randomUUID(), topicId: randomUUID(), displayName: null, credential: null },
+      ...{ name: key, incarnation: newUuid(), topicId: randomUUID(), displayName: null, credential: null },
       ...{ disabled: false, blocked: [], createdAt: 1 },
     });
     await producer.send({ topic: ACCOUNTS_TOPIC, messages: [{ key, value }] });

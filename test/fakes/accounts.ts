@@ -1,6 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import type { Account, AccountChange, Accounts, NewAccount } from '../../src/core/accounts.ts';
+import {
+  type Account,
+  type AccountChange,
+  type Accounts,
+  isSameLife,
+  type NewAccount,
+} from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
+import { newUuid } from '../../src/util/uuid.ts';
 import type { MemoryCluster } from './cluster.ts';
 
 /** The accounts door over a fake cluster: its own table, which lags a turn behind what others commit. */
@@ -44,7 +50,7 @@ export class MemoryAccounts implements Accounts {
     this.#demandFree(wanted.name);
     const account: Account = {
       name: wanted.name,
-      incarnation: randomUUID(),
+      incarnation: newUuid(),
       topicId: this.#cluster.createTopic().id,
       displayName: wanted.displayName ?? null,
       credential: wanted.credential ?? null,
@@ -71,7 +77,7 @@ export class MemoryAccounts implements Accounts {
     await this.#cluster.roundTrip();
     const current = this.#cluster.currentAccount(account.name);
     this.#catchUp();
-    if (current?.incarnation !== account.incarnation) {
+    if (!isSameLife(current, account)) {
       throw new EngineError('NO_SUCH_USER', `${account.name} is gone or has another life`);
     }
     const changed: Account = { ...current, ...change };
@@ -84,11 +90,11 @@ export class MemoryAccounts implements Accounts {
     await this.#cluster.roundTrip();
     const current = this.#cluster.currentAccount(account.name);
     this.#catchUp();
-    if (current?.incarnation !== account.incarnation) {
+    if (!isSameLife(current, account)) {
       throw new EngineError('NO_SUCH_USER', `${account.name} is gone or has another life`);
     }
     if (this.#cluster.topics.has(current.topicId)) return current;
-    const mended: Account = { ...current, topicId: this.#cluster.createTopic().id, inboxLife: randomUUID() };
+    const mended: Account = { ...current, topicId: this.#cluster.createTopic().id, inboxLife: newUuid() };
     this.#cluster.commitAccount(account.name, mended);
     this.#catchUp();
     return mended;
@@ -96,7 +102,7 @@ export class MemoryAccounts implements Accounts {
 
   async remove(account: Account): Promise<void> {
     await this.#cluster.roundTrip();
-    if (this.#cluster.currentAccount(account.name)?.incarnation !== account.incarnation) {
+    if (!isSameLife(this.#cluster.currentAccount(account.name), account)) {
       this.#catchUp();
       throw new EngineError('NO_SUCH_USER', `${account.name} is gone or has another life`);
     }

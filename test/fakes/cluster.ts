@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Account, inboxLifeOf } from '../../src/core/accounts.ts';
+import { type Account, inboxLifeOf, isSameLife } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
 import type { InboxMessage } from '../../src/core/inboxes.ts';
 import type { StoredToken } from '../../src/core/resume-tokens.ts';
 import type { Storage } from '../../src/core/storage.ts';
+import { sameUuid, uuidBytes } from '../../src/util/uuid.ts';
 import { MemoryAccounts } from './accounts.ts';
 import { MemoryInboxes } from './inboxes.ts';
 import { MemoryTokens } from './tokens.ts';
@@ -13,7 +14,7 @@ import { MemoryTokens } from './tokens.ts';
 export interface StoredRecord {
   readonly message: InboxMessage;
   /** Incarnation the sender meant, or null for a record from outside, which is for whoever has the name. */
-  readonly to: string | null;
+  readonly to: Uint8Array | null;
 }
 
 /** A fake inbox topic. Subscribers are told after the append returned, as a fetch would. */
@@ -31,7 +32,7 @@ export interface TopicListener {
 /** What a group's offset commit holds: the watermark and the acknowledged ranges are one set here. */
 export interface Commit {
   /** As `inboxLifeOf` has it. */
-  readonly inbox: string;
+  readonly inbox: Uint8Array;
   readonly acknowledged: ReadonlySet<number>;
 }
 
@@ -77,7 +78,7 @@ export class MemoryCluster {
   readonly topics = new Map<string, MemoryTopic>();
   readonly groups = new Map<string, MemoryGroup>();
   /** The compacted topic of resume tokens, compacted: by name, with the life it belongs to. */
-  readonly tokens = new Map<string, { readonly incarnation: string; readonly token: StoredToken }>();
+  readonly tokens = new Map<string, { readonly incarnation: Uint8Array; readonly token: StoredToken }>();
   /** Appends that may wait at once over the whole cluster; the next one is BUSY. */
   maxWaitingAppends = 10_000;
   /** Knob: undelivered messages that an inbox takes; the next one is MAILBOX_FULL. */
@@ -176,8 +177,8 @@ export class MemoryCluster {
     if (topic === undefined) throw new Error(`no topic ${account.topicId}`);
     const from = { kind: 'external', name: record.key ?? '' } as const;
     const contentType = record.headers?.['content-type'] ?? null;
-    const id = record.headers?.ce_id ?? null;
-    this.#store(topic, { id, from, body: record.value, contentType }, null);
+    const id = uuidBytes(record.headers?.ce_id ?? '');
+    this.#store(topic, { id, from, body: Buffer.from(record.value), contentType }, null);
   }
 
   /** One step over the network. @throws EngineError `UNAVAILABLE` */
@@ -197,9 +198,9 @@ export class MemoryCluster {
   }
 
   /** Why an account's topic is not there. */
-  noTopic({ name, incarnation }: Account): EngineError {
-    const isThere = this.currentAccount(name)?.incarnation === incarnation;
-    return new EngineError(isThere ? 'NO_INBOX' : 'NO_SUCH_USER', `the inbox of ${name} is gone`);
+  noTopic(account: Account): EngineError {
+    const isThere = isSameLife(this.currentAccount(account.name), account);
+    return new EngineError(isThere ? 'NO_INBOX' : 'NO_SUCH_USER', `the inbox of ${account.name} is gone`);
   }
 
   commitAccount(name: string, account: Account | null): void {
@@ -224,7 +225,7 @@ export class MemoryCluster {
   /** Offsets that the inbox's owner has acknowledged, by what is committed for this life. */
   acknowledgedBy(account: Account): ReadonlySet<number> {
     const commit = this.groups.get(account.name)?.commit;
-    return commit?.inbox === inboxLifeOf(account) ? commit.acknowledged : NOTHING;
+    return commit && sameUuid(commit.inbox, inboxLifeOf(account)) ? commit.acknowledged : NOTHING;
   }
 
   /** @throws EngineError `NO_SUCH_USER`, `NO_INBOX`, `MAILBOX_FULL`, `BUSY`, `TOO_LARGE`, `UNAVAILABLE` */
@@ -236,7 +237,7 @@ export class MemoryCluster {
       await this.roundTrip();
       const topic = this.topics.get(to.topicId);
       if (topic === undefined) throw this.noTopic(to);
-      if (Buffer.byteLength(message.body) + RECORD_OVERHEAD > MAX_MESSAGE_BYTES) {
+      if (message.body.length + RECORD_OVERHEAD > MAX_MESSAGE_BYTES) {
         throw new EngineError('TOO_LARGE', 'over max.message.bytes');
       }
       if (topic.log.length - this.acknowledgedBy(to).size >= this.mailboxMessages) {
@@ -248,7 +249,7 @@ export class MemoryCluster {
     }
   }
 
-  #store(topic: MemoryTopic, message: NewMessage, to: string | null): InboxMessage {
+  #store(topic: MemoryTopic, message: NewMessage, to: Uint8Array | null): InboxMessage {
     const stored: InboxMessage = { ...message, offset: topic.log.length, acceptedAt: Date.now() };
     topic.log.push({ message: stored, to });
     announce(topic);

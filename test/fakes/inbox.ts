@@ -1,6 +1,7 @@
 import { type Account, inboxLifeOf } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../src/core/inboxes.ts';
+import { demandUuid, sameUuid } from '../../src/util/uuid.ts';
 import type { GroupMember, MemoryCluster, MemoryTopic, StoredRecord, TopicListener } from './cluster.ts';
 
 /** A held inbox over a fake cluster. */
@@ -34,16 +35,15 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
     this.owner = owner;
     this.#options = options;
     this.#released = released;
-    const commit = cluster.group(owner.name).commit;
     // A commit of another life counts as missing.
-    this.#acknowledged = new Set(commit?.inbox === inboxLifeOf(owner) ? commit.acknowledged : []);
+    this.#acknowledged = new Set(cluster.acknowledgedBy(owner));
     this.#next = options.deliver === 'live' ? topic.log.length : 0;
     topic.listeners.add(this);
     setImmediate(() => this.appended());
   }
 
-  get id(): string {
-    return this.owner.topicId;
+  get id(): Uint8Array {
+    return demandUuid(this.owner.topicId);
   }
 
   epochAt(): number {
@@ -76,7 +76,7 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
     let bytes = 0;
     for (const { message } of this.#unacknowledged()) {
       if (this.#pushed.has(message.offset)) continue;
-      bytes += Buffer.byteLength(message.body);
+      bytes += message.body.length;
       if (found.length > 0 && (bytes > maxBytes || found.length >= maxMessages)) break;
       found.push(message);
     }
@@ -160,7 +160,7 @@ export class MemoryInbox implements Inbox, GroupMember, TopicListener {
   }
 
   #isForOwner(record: StoredRecord): boolean {
-    return record.to === null || record.to === this.owner.incarnation;
+    return record.to === null || sameUuid(record.to, this.owner.incarnation);
   }
 
   #unacknowledged(): StoredRecord[] {

@@ -22,12 +22,9 @@ export class MemoryInboxes implements Inboxes {
   }
 
   async append(to: Account, message: OutgoingMessage): Promise<Accepted> {
-    const { offset, acceptedAt } = await this.#cluster.append(to, {
-      id: message.id,
-      from: { kind: 'user', name: message.from.name, incarnation: message.from.incarnation },
-      body: message.body,
-      contentType: message.contentType ?? 'text/plain; charset=utf-8',
-    });
+    const { name, incarnation } = message.from;
+    const from = { kind: 'user', name, incarnation } as const;
+    const { offset, acceptedAt } = await this.#cluster.append(to, { ...message, from });
     return { offset, acceptedAt, epoch: 0 };
   }
 

@@ -1,4 +1,4 @@
-import type { Account } from '../../src/core/accounts.ts';
+import { type Account, isSameLife } from '../../src/core/accounts.ts';
 import type { ResumeTokens, StoredToken } from '../../src/core/resume-tokens.ts';
 import type { MemoryCluster } from './cluster.ts';
 
@@ -19,15 +19,16 @@ export class MemoryTokens implements ResumeTokens {
     });
   }
 
-  async find({ name, incarnation }: Account): Promise<StoredToken | undefined> {
+  async find(account: Account): Promise<StoredToken | undefined> {
     await this.#cluster.roundTrip();
-    const stored = this.#cluster.tokens.get(name);
-    if (stored === undefined || stored.incarnation !== incarnation) return undefined;
+    const stored = this.#cluster.tokens.get(account.name);
+    if (!isSameLife(stored, account)) return undefined;
     return stored.token.expiresAt > Date.now() ? stored.token : undefined;
   }
 
-  async remove({ name, incarnation }: Account): Promise<void> {
+  async remove(account: Account): Promise<void> {
     await this.#cluster.roundTrip();
-    if (this.#cluster.tokens.get(name)?.incarnation === incarnation) this.#cluster.tokens.delete(name);
+    const { tokens } = this.#cluster;
+    if (isSameLife(tokens.get(account.name), account)) tokens.delete(account.name);
   }
 }

@@ -4,7 +4,7 @@ import type { Storage } from '../../src/core/storage.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
-import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
+import { eventually, message, observe, textOf, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog } from './cluster.ts';
 
 /** Kafka's default: whoever writes to a name makes a topic of it, before anybody has an account of that name. */
@@ -72,7 +72,7 @@ describe.each([
     await admin.disconnect();
     await engine.inboxes.append(owner, message(owner, 'mine'));
     const { inbox } = await observe(engine, owner);
-    expect((await inbox.read({ maxBytes: 1_000 })).map(({ body }) => body)).toEqual(['mine']);
+    expect((await inbox.read({ maxBytes: 1_000 })).map(textOf)).toEqual(['mine']);
     await inbox.close();
   });
 

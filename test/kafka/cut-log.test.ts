@@ -7,6 +7,7 @@ import { EngineError } from '../../src/core/errors.ts';
 import type { Accepted, Fate, OutgoingMessage } from '../../src/core/inboxes.ts';
 import type { Storage } from '../../src/core/storage.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
+import { uuidText } from '../../src/util/uuid.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { type JvmBroker, javaUsable } from '../broker/jvm-broker.ts';
@@ -212,7 +213,7 @@ describe.skipIf(!hasJava)('a log that was cut by hand', { timeout: 180_000 }, ()
     await pair.send(numbered('old', 6));
     await pair.take(6);
     // As a frontend that knew nothing of epochs wrote it.
-    await commitRaw(pair.to, 6, `1 ${pair.to.incarnation} `, [cluster.brokers]);
+    await commitRaw(pair.to, 6, `1 ${uuidText(pair.to.incarnation)} `, [cluster.brokers]);
     await cut([pair], 4);
     expect((await pair.take(4)).bodies()).toEqual(numbered('old', 4));
   });

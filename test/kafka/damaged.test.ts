@@ -11,7 +11,7 @@ import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeBatch } from '../../src/storage/kafka/wire/record-batch.ts';
 import { ACCOUNTS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
 import { testBrokers } from '../broker/brokers.ts';
-import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
+import { eventually, message, observe, type TestCluster, textOf, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
 
 /** 2, in five bytes, with a bit beyond the 32 that Kafka looks at. */
@@ -51,10 +51,10 @@ describe('records with odd numbers', () => {
     for (const content of [oddKey, oddHeader]) await write(topic, content);
     await cluster.elsewhere.inboxes.append(owner, message(owner, 'after'));
     const bodies = ['v1', 'v2', 'after'];
-    await eventually(() => expect(pushed.map(({ body }) => body)).toEqual(bodies));
+    await eventually(() => expect(pushed.map(textOf)).toEqual(bodies));
     await inbox.close();
     const later = (await observe(cluster.here, owner)).inbox;
-    expect((await later.read({ maxBytes: 100_000 })).map(({ body }) => body)).toEqual(bodies);
+    expect((await later.read({ maxBytes: 100_000 })).map(textOf)).toEqual(bodies);
     later.acknowledge(0, 2);
     await eventually(async () => expect(await later.undelivered()).toBe(0));
     await later.close();

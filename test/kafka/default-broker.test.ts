@@ -13,7 +13,7 @@ import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
-import { eventually, observe, uniqueName } from '../contracts/cluster.ts';
+import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, testTrust } from './cluster.ts';
 
 /** Kafka's defaults, against kafka/server.properties. */
@@ -134,11 +134,9 @@ describe('with a session time-out of some seconds', () => {
     // Commits are no heartbeats, whatever Kafka's older protocol made of them.
     const committing = setInterval(() => {
       reader?.inbox.acknowledge(offset, offset);
-      void engine.inboxes
-        .append(busy, { id: randomUUID(), from: busy, body: `m ${offset}` })
-        .then((accepted) => {
-          offset = accepted.offset;
-        });
+      void engine.inboxes.append(busy, message(busy, `m ${offset}`)).then((accepted) => {
+        offset = accepted.offset;
+      });
     }, 100);
     await aSessionPasses();
     await aSessionPasses();

@@ -2,15 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { type EpochEnd, Epochs } from '../../src/core/epochs.ts';
 import { Position } from '../../src/storage/kafka/groups/position.ts';
 import { MAX_METADATA_CHARACTERS, Watermark } from '../../src/storage/kafka/groups/watermark.ts';
+import { demandUuid } from '../../src/util/uuid.ts';
 import { Random } from '../protocol/random.ts';
 
 const ME = '11111111-2222-4333-8444-555555555555';
+const ID = demandUuid(ME);
 
 /** As a commit has it, and back. */
 function roundTrip(position: Position): Position | null {
-  const metadata = position.watermark.encode(ME, 'abcdef', position.encode());
+  const metadata = position.watermark.encode(ID, 'abcdef', position.encode());
   expect(metadata.length).toBeLessThanOrEqual(MAX_METADATA_CHARACTERS);
-  return Position.decode({ offset: position.watermark.low, epoch: position.epoch, metadata }, ME);
+  return Position.decode({ offset: position.watermark.low, epoch: position.epoch, metadata }, ID);
 }
 
 /** What Kafka's leader says of a log: one epoch for each of its records. */
@@ -113,7 +115,7 @@ describe('a position', () => {
   });
 
   it('is read from a commit of a frontend that knew no epochs, and from Kafka’s own field', () => {
-    const old = (metadata: string, epoch: number) => Position.decode({ offset: 7, epoch, metadata }, ME);
+    const old = (metadata: string, epoch: number) => Position.decode({ offset: 7, epoch, metadata }, ID);
     expect(old(`1 ${ME} 1`, -1)).toEqual(new Position(new Watermark(7, [[8, 8]])));
     expect(old(`1 ${ME}  abcdef`, -1)?.epoch).toBe(-1);
     expect(old(`1 ${ME} `, 5)?.epoch).toBe(5);
@@ -123,7 +125,7 @@ describe('a position', () => {
     'is missing where its past is damaged: %s',
     (past) => {
       const metadata = `1 ${ME}   ${past}`;
-      expect(Position.decode({ offset: 7, epoch: 1, metadata }, ME)).toBeNull();
+      expect(Position.decode({ offset: 7, epoch: 1, metadata }, ID)).toBeNull();
     },
   );
 

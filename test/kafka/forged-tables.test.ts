@@ -1,5 +1,5 @@
 /** What the right to write to the topics of accounts, sessions and hints is worth without the frontends' keys. */
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Message, Producer } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +18,7 @@ import { signRecord } from '../../src/storage/kafka/tables/signed-record.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { ACCOUNTS_TOPIC, NOTICES_TOPIC, SESSIONS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
+import { newUuid, uuidText } from '../../src/util/uuid.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import { eventually, type TestCluster, type TestEngine, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
@@ -214,7 +215,7 @@ describe('records that no frontend wrote', () => {
 
   it('give no name away whose record nobody can read, and take none', async () => {
     const name = uniqueName('unknown');
-    const account = { ...(await make('model')), name, incarnation: randomUUID() };
+    const account = { ...(await make('model')), name, incarnation: newUuid() };
     const foreign = signedAs([ACCOUNTS_TOPIC, name, encodeAccount(account), 1], { keys: [newClusterKey()] });
     await write(ACCOUNTS_TOPIC, foreign);
     await everywhere(async ({ accounts }) => {
@@ -232,7 +233,7 @@ describe('records that no frontend wrote', () => {
         expect(await tokens.find(account)).toEqual(stored);
       });
     const forged = JSON.stringify({
-      incarnation: account.incarnation,
+      incarnation: uuidText(account.incarnation),
       tokenHash: session().tokenHash.toString('base64url'),
       expiresAt: Date.now() + 600_000,
     });

@@ -6,8 +6,9 @@ import type { Account } from '../../src/core/accounts.ts';
 import { encodeRecord } from '../../src/storage/kafka/inbox/record.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
+import { uuidText } from '../../src/util/uuid.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
-import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
+import { eventually, message, observe, type TestCluster, textOf, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
 
 const OLD_KEY = `old:${Buffer.alloc(32, 1).toString('base64url')}`;
@@ -56,9 +57,9 @@ describe('forged records', () => {
     await forge(other.name, 'genuine', headers);
     await forge(boss.name, 'genuine', { ...headers, ce_id: randomUUID() });
     await forge(boss.name, 'genuine', { ...headers, ce_time: new Date(0).toISOString() });
-    await forge(boss.name, 'genuine', { ...headers, 'milena-from': other.incarnation });
+    await forge(boss.name, 'genuine', { ...headers, 'milena-from': uuidText(other.incarnation) });
     await forge(boss.name, 'genuine', { ...headers, 'content-type': 'text/html' });
-    await forge(boss.name, 'for somebody else', { ...elsewhere, 'milena-to': owner.incarnation });
+    await forge(boss.name, 'for somebody else', { ...elsewhere, 'milena-to': uuidText(owner.incarnation) });
     const { 'milena-to': _to, ...unaddressed } = headers;
     await forge(boss.name, 'genuine', unaddressed);
     await forge(boss.name, 'genuine', { ...headers, 'milena-sig': '1:none:' });
@@ -101,7 +102,7 @@ describe('forged records', () => {
     for (const engine of [here, elsewhere]) {
       const later = await observe(engine, owner);
       const read = await later.inbox.read({ maxBytes: 1_000 });
-      expect(read.map(({ body, from }) => [body, from.kind])).toEqual([
+      expect(read.map((each) => [textOf(each), each.from.kind])).toEqual([
         ['once', 'user'],
         ['after', 'user'],
       ]);
@@ -168,7 +169,7 @@ describe('forged records', () => {
     ] as const)
       await produceRaw?.(owner, signedBefore(owner, owner, body, agoMs));
     await eventually(() => expect(pushed).toHaveLength(3));
-    expect(pushed.map(({ body, from }) => [body, from.kind])).toEqual([
+    expect(pushed.map((each) => [textOf(each), each.from.kind])).toEqual([
       ['just now', 'user'],
       ['two minutes ago', 'external'],
       ['tomorrow', 'external'],
@@ -218,7 +219,7 @@ describe('forged records', () => {
       const engine = await openKafkaStorage(testConfig({ MILENA_CLUSTER_KEYS: keys }), testLog);
       const { inbox } = await observe(engine, owner);
       const read = await inbox.read({ maxBytes: 1_000 });
-      expect(read.map(({ from, body }) => [from.kind, body])).toEqual([[kind, 'old mail']]);
+      expect(read.map((each) => [each.from.kind, textOf(each)])).toEqual([[kind, 'old mail']]);
       await inbox.close();
       await engine.close();
     }

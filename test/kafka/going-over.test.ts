@@ -9,6 +9,7 @@ import type { Storage } from '../../src/core/storage.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { encodeAccount } from '../../src/storage/kafka/tables/account-record.ts';
 import { ACCOUNTS_TOPIC, NOTICES_TOPIC, SESSIONS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
+import { newUuid, uuidText } from '../../src/util/uuid.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
@@ -23,7 +24,7 @@ function account(name: string): Account {
   return {
     ...{
       name,
-      incarnation: randomUUID(),
+      incarnation: newUuid(),
       topicId: randomUUID(),
       displayName: null,
       credential: '$argon2id$x',
@@ -53,7 +54,7 @@ describe('topics of a version that did not sign', () => {
       { key: 'gone', value: encodeAccount(account('gone')) },
       { key: 'gone', value: null },
     );
-    const { incarnation } = stays;
+    const incarnation = uuidText(stays.incarnation);
     const record = { incarnation, ...session, tokenHash: session.tokenHash.toString('base64url') };
     await write(SESSIONS_TOPIC, { key: 'stays', value: JSON.stringify(record) });
   });

@@ -17,19 +17,20 @@ import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import { encodeBatch, encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
 import { type RawRecord, readRecords } from '../../src/storage/kafka/wire/record-batches.ts';
+import { newUuid } from '../../src/util/uuid.ts';
 import { message, observe, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testLog } from './cluster.ts';
 
 const owner: Account = {
   name: 'owner',
-  incarnation: randomUUID(),
+  incarnation: newUuid(),
   topicId: randomUUID(),
   displayName: null,
   credential: null,
   disabled: false,
   createdAt: 0,
   blocked: [],
-} as unknown as Account;
+};
 const signer = new Signer([{ id: 'k', secret: randomBytes(32) }]);
 const clock = new BrokerClock();
 
@@ -361,10 +362,10 @@ describe('handing over, with Kafka', () => {
     for (let i = 0; i < 20; i++) {
       const accepted = await here.inboxes.append(to, message(from, `m ${i}`));
       const { offset, acceptedAt } = accepted;
-      expect(reader.pushed.at(-1)).toMatchObject({ body: `m ${i}`, offset, acceptedAt });
+      expect(reader.pushed.at(-1)).toMatchObject({ body: Buffer.from(`m ${i}`), offset, acceptedAt });
     }
     // Of another life of the name nothing is taken for this one's, though offset and name fit.
-    await here.inboxes.append({ ...to, incarnation: randomUUID() }, message(from, 'for another'));
+    await here.inboxes.append({ ...to, incarnation: newUuid() }, message(from, 'for another'));
     await produceRaw?.(to, { value: 'raw' });
     await here.inboxes.append(to, message(from, 'behind it'));
     await elsewhere.inboxes.append(to, message(from, 'far'));

@@ -18,12 +18,13 @@ import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import type { RawRecord } from '../../src/storage/kafka/wire/record-batches.ts';
 import { readRecords } from '../../src/storage/kafka/wire/record-batches.ts';
+import { newUuid } from '../../src/util/uuid.ts';
 import { Random } from '../protocol/random.ts';
 import { testLog } from './cluster.ts';
 import { markerBatch, rawBatch, recordsOf } from './packed.ts';
 
 const owner = {
-  ...{ name: 'owner', incarnation: randomUUID(), topicId: randomUUID(), displayName: null },
+  ...{ name: 'owner', incarnation: newUuid(), topicId: randomUUID(), displayName: null },
   ...{ credential: null, disabled: false, createdAt: 0, blocked: [] },
 } as unknown as Account;
 const trust = new Trust(new Signer([{ id: 'k', secret: randomBytes(32) }]), new BrokerClock(), true, 0);

@@ -9,6 +9,7 @@ import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
+import { uuidText } from '../../src/util/uuid.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import {
   appendAll,
@@ -16,6 +17,7 @@ import {
   message,
   observe,
   type TestCluster,
+  textOf,
   uniqueName,
 } from '../contracts/cluster.ts';
 import { kafkaCluster, witness } from './cluster.ts';
@@ -61,7 +63,7 @@ describe('left-overs', () => {
     await first.inbox.close();
     await admin.deleteGroups([group]);
     const second = await observe(cluster.elsewhere, owner);
-    expect((await second.inbox.read({ maxBytes: 1_000 })).map(({ body }) => body)).toEqual(['a', 'b', 'c']);
+    expect((await second.inbox.read({ maxBytes: 1_000 })).map(textOf)).toEqual(['a', 'b', 'c']);
     await second.inbox.close();
   });
 
@@ -73,7 +75,7 @@ describe('left-overs', () => {
     ]) {
       const owner = await cluster.here.accounts.create({ name: uniqueName('former') });
       await appendAll(cluster.here, owner, owner, ['a', 'b', 'c']);
-      const own = incarnation === 'own' ? owner.incarnation : incarnation;
+      const own = incarnation === 'own' ? uuidText(owner.incarnation) : incarnation;
       await commitAsMember(`milena.inbox.${owner.name}`, offset, own === null ? '' : `1 ${own} `);
       const reader = await observe(cluster.here, owner, { deliver: 'all' });
       await eventually(() => expect(reader.bodies()).toEqual(['a', 'b', 'c']));

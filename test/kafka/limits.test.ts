@@ -3,7 +3,7 @@ import type { Account } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
 import type { Storage } from '../../src/core/storage.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
-import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
+import { eventually, message, observe, textOf, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, witness } from './cluster.ts';
 
 const MESSAGES = 40;
@@ -122,7 +122,7 @@ describe('history', () => {
     const start = async () => Number((await admin.fetchTopicOffsets(topic))[0]?.low);
     await eventually(async () => expect(await start()).toBe(4));
     // Older than the window by now, but nobody has them yet.
-    expect((await inbox.read({ maxBytes: 1_000 })).map(({ body }) => body)).toEqual(['old 4', 'old 5']);
+    expect((await inbox.read({ maxBytes: 1_000 })).map(textOf)).toEqual(['old 4', 'old 5']);
     expect(await inbox.undelivered()).toBe(2);
     await inbox.close();
     const again = await observe(engine, owner, { deliver: 'all' });

@@ -24,6 +24,7 @@ import {
   message,
   numbered,
   observe,
+  textOf,
   uniqueName,
 } from '../contracts/cluster.ts';
 import { testConfig, testLog } from './cluster.ts';
@@ -72,7 +73,7 @@ describe.skipIf(!hasJava)('records that are lost', { timeout: 180_000 }, () => {
       const read = await inbox.read({ maxBytes: 1_000_000 });
       for (const { offset } of read) inbox.acknowledge(offset, offset);
       await inbox.close();
-      return read.map(({ body }) => body);
+      return read.map(textOf);
     }
     await eventually(() => expect(pushed.length).toBeGreaterThanOrEqual(count));
     for (const { offset } of pushed) inbox.acknowledge(offset, offset);

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import { Correspondents } from '../../src/storage/kafka/groups/correspondents.ts';
 import { type Mailbox, MailboxLimits } from '../../src/storage/kafka/inbox/mailbox-limits.ts';
+import { idOf } from '../ids.ts';
 
 const LIMITS = { maxMessages: 100_000, maxBytes: 2 ** 40, senderShare: 0.5, strangerShare: 1 };
 
 function account(name: string): Account {
   const rest = { displayName: null, credential: null, disabled: false, blocked: [], createdAt: 0 };
-  return { name, incarnation: `life of ${name}`, topicId: name, ...rest };
+  return { name, incarnation: idOf(`life of ${name}`), topicId: name, ...rest };
 }
 
 /** Limits of inboxes that Kafka says are empty, and how often it was asked. */

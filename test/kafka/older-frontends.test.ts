@@ -17,9 +17,10 @@ import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { expectNone, KafkaCode } from '../../src/storage/kafka/wire/kafka-error.ts';
 import { now, retry } from '../../src/storage/kafka/wire/retry.ts';
+import { uuidText } from '../../src/util/uuid.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
-import { eventually, observe, uniqueName } from '../contracts/cluster.ts';
+import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, testTrust } from './cluster.ts';
 
 /** Its topic, which it makes before it does anything else. */
@@ -124,10 +125,9 @@ describe('beside frontends of the older kind', () => {
   it('what one of them held when it was killed, and had committed, is taken over', async () => {
     const engine = await open();
     const owner = await engine.accounts.create({ name: uniqueName('heir') });
-    for (const body of ['a', 'b', 'c'])
-      await engine.inboxes.append(owner, { id: randomUUID(), from: owner, body });
+    for (const body of ['a', 'b', 'c']) await engine.inboxes.append(owner, message(owner, body));
     const group = `milena.inbox.${owner.name}`;
-    const committed = { committedOffset: 1n, committedMetadata: `1 ${owner.incarnation} ` };
+    const committed = { committedOffset: 1n, committedMetadata: `1 ${uuidText(owner.incarnation)} ` };
     const partition = { partitionIndex: 0, committedLeaderEpoch: -1, ...committed };
     await raw.requestCoordinator('group', group, offsetCommitV9.api, group, -1, '', null, [
       { name: group, partitions: [partition] },

@@ -17,6 +17,7 @@ import {
   numbered,
   observe,
   type TestCluster,
+  textOf,
   uniqueName,
 } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog } from './cluster.ts';
@@ -53,7 +54,7 @@ describe('an operator with Kafka’s own tools', { timeout: 180_000 }, () => {
 
   async function waiting(owner: Account): Promise<string[]> {
     const { inbox } = await observe(cluster.elsewhere, owner);
-    const bodies = (await inbox.read(ALL)).map(({ body }) => body);
+    const bodies = (await inbox.read(ALL)).map(textOf);
     await inbox.close();
     return bodies;
   }
@@ -88,7 +89,7 @@ describe('an operator with Kafka’s own tools', { timeout: 180_000 }, () => {
     const { inbox, lost } = await observe(cluster.here, owner);
     await groups(...act.replace('TOPIC', group).split(' '), '--group', group).catch(() => '');
     await inbox.confirm();
-    expect((await inbox.read(ALL)).map(({ body }) => body)).toEqual(numbered('m', 5).slice(3));
+    expect((await inbox.read(ALL)).map(textOf)).toEqual(numbered('m', 5).slice(3));
     expect(lost).toEqual([]);
     await inbox.close();
     expect(await waiting(owner)).toEqual(numbered('m', 5).slice(3));

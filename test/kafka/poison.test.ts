@@ -1,7 +1,7 @@
 import { CompressionTypes, type Kafka } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
+import { eventually, message, observe, type TestCluster, textOf, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, witness } from './cluster.ts';
 
 /** Records that no frontend would write: each is shown as external or stepped over, and none stops the inbox. */
@@ -62,9 +62,9 @@ describe('poisoned records', () => {
     });
     await poison(owner);
     await cluster.here.inboxes.append(owner, message(owner, 'after'));
-    await eventually(() => expect(pushed.at(-1)?.body).toBe('after'));
+    await eventually(() => expect(pushed.map(textOf).at(-1)).toBe('after'));
     expect(pushed.slice(0, -1).every(({ from }) => from.kind === 'external')).toBe(true);
-    expect(pushed.map(({ body }) => body).slice(-5)).toEqual(expected);
+    expect(pushed.map(textOf).slice(-5)).toEqual(expected);
     await eventually(async () => expect(await inbox.undelivered()).toBe(0));
     await inbox.close();
   });
@@ -75,7 +75,7 @@ describe('poisoned records', () => {
     await cluster.here.inboxes.append(owner, message(owner, 'after'));
     const { inbox } = await observe(cluster.here, owner);
     const read = await inbox.read({ maxBytes: 1_000_000 });
-    expect(read.map(({ body }) => body).slice(-5)).toEqual(expected);
+    expect(read.map(textOf).slice(-5)).toEqual(expected);
     for (const { offset } of read) inbox.acknowledge(offset, offset);
     expect(await inbox.undelivered()).toBe(0);
     await inbox.close();

@@ -2,7 +2,7 @@
 import type { Kafka, Producer, Transaction } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
-import { eventually, message, observe, type TestCluster, uniqueName } from '../contracts/cluster.ts';
+import { eventually, message, observe, type TestCluster, textOf, uniqueName } from '../contracts/cluster.ts';
 import { Random } from '../protocol/random.ts';
 import { kafkaCluster, witness } from './cluster.ts';
 
@@ -93,7 +93,7 @@ describe('a transaction in an inbox', () => {
       for (;;) {
         const page = await inbox.read({ maxBytes: 500_000 });
         if (page.length === 0) return read.filter((body) => body !== filler);
-        read.push(...page.map(({ body }) => body));
+        read.push(...page.map(textOf));
         inbox.acknowledge(page[0]?.offset ?? 0, page.at(-1)?.offset ?? -1);
       }
     }

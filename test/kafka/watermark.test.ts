@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_METADATA_CHARACTERS, Watermark } from '../../src/storage/kafka/groups/watermark.ts';
+import { demandUuid } from '../../src/util/uuid.ts';
 import { Random } from '../protocol/random.ts';
 
 const ME = '11111111-2222-4333-8444-555555555555';
+const ID = demandUuid(ME);
 
 function roundTrip(watermark: Watermark): Watermark | null {
-  return Watermark.decode(watermark.low, watermark.encode(ME), ME);
+  return Watermark.decode(watermark.low, watermark.encode(ID), ID);
 }
 
 describe('watermark', () => {
@@ -96,15 +98,15 @@ describe('watermark', () => {
       [101, 101],
       [110, 145],
     ]);
-    expect(watermark.encode(ME)).toBe(`1 ${ME} 1,8+z`);
-    expect(new Watermark(7).encode(ME)).toBe(`1 ${ME} `);
-    expect(watermark.encode(ME, 'abcdef')).toBe(`1 ${ME} 1,8+z abcdef`);
-    expect(Watermark.decode(watermark.low, watermark.encode(ME, 'abcdef'), ME)).toEqual(watermark);
+    expect(watermark.encode(ID)).toBe(`1 ${ME} 1,8+z`);
+    expect(new Watermark(7).encode(ID)).toBe(`1 ${ME} `);
+    expect(watermark.encode(ID, 'abcdef')).toBe(`1 ${ME} 1,8+z abcdef`);
+    expect(Watermark.decode(watermark.low, watermark.encode(ID, 'abcdef'), ID)).toEqual(watermark);
   });
 
   it('counts a commit of another life, of another format, or a damaged one as missing', () => {
     const other = ME.replace('1', '9');
-    expect(Watermark.decode(3, `1 ${other} `, ME)).toBeNull();
+    expect(Watermark.decode(3, `1 ${other} `, ID)).toBeNull();
     for (const metadata of [
       '',
       ME,
@@ -116,7 +118,7 @@ describe('watermark', () => {
       `1 ${ME} 1+`,
       `1 ${ME} ${'z'.repeat(12)}`,
     ]) {
-      expect(Watermark.decode(3, metadata, ME), metadata).toBeNull();
+      expect(Watermark.decode(3, metadata, ID), metadata).toBeNull();
     }
   });
 
@@ -127,14 +129,14 @@ describe('watermark', () => {
       watermark.add(offset, offset);
       offset += 1_000;
     }
-    expect(watermark.encode(ME).length).toBeLessThan(MAX_METADATA_CHARACTERS);
+    expect(watermark.encode(ID).length).toBeLessThan(MAX_METADATA_CHARACTERS);
     for (let more = 0; more < 2_000; more++) {
       watermark.add(offset, offset);
       offset += 1_000;
     }
-    const metadata = watermark.encode(ME);
+    const metadata = watermark.encode(ID);
     expect(metadata.length).toBeLessThanOrEqual(MAX_METADATA_CHARACTERS);
-    const read = Watermark.decode(0, metadata, ME);
+    const read = Watermark.decode(0, metadata, ID);
     expect(read?.ranges.length).toBeGreaterThan(100);
     expect(watermark.ranges.slice(0, read?.ranges.length)).toEqual(read?.ranges);
     watermark.add(0, offset);

@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uuidText } from '../../src/util/uuid.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { javaUsable } from '../broker/jvm-broker.ts';
 import {
@@ -141,12 +142,12 @@ describe('seen from outside', () => {
       value: 'čau ☕',
       headers: {
         ce_specversion: '1.0',
-        ce_id: sent.id,
+        ce_id: uuidText(sent.id),
         ce_source: `urn:milena:user:${owner.name}`,
         ce_type: 'milena.message',
         'content-type': 'text/plain; charset=utf-8',
-        'milena-from': owner.incarnation,
-        'milena-to': owner.incarnation,
+        'milena-from': uuidText(owner.incarnation),
+        'milena-to': uuidText(owner.incarnation),
       },
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../contracts/cluster.ts';
+import { eventually, textOf } from '../contracts/cluster.ts';
 import { type House, openHouse } from './house.ts';
 import { rawFrame } from './raw-client.ts';
 
@@ -73,7 +73,7 @@ describe('a stream that cannot be trusted', () => {
     await client.over();
     expect(client.unread).toEqual([]);
     const topic = house.engine.accounts.get('anna')?.topicId ?? '';
-    expect(house.cluster.topics.get(topic)?.log.map(({ message }) => message.body)).toEqual(['good']);
+    expect(house.cluster.topics.get(topic)?.log.map(({ message }) => textOf(message))).toEqual(['good']);
   });
 });
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../contracts/cluster.ts';
+import { eventually, textOf } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
 import { openHouse } from './house.ts';
 import { rawFrame } from './raw-client.ts';
@@ -122,7 +122,7 @@ describe('an inbox that is lost', () => {
     expect(await anna.reply()).toEqual(failure(/login has ended/));
     await anna.over();
     const bert = house.engine.accounts.get('bert');
-    expect(house.cluster.topics.get(bert?.topicId ?? '')?.log.map(({ message }) => message.body)).toEqual([
+    expect(house.cluster.topics.get(bert?.topicId ?? '')?.log.map(({ message }) => textOf(message))).toEqual([
       'one',
       'two',
     ]);

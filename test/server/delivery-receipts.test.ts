@@ -5,8 +5,10 @@ import type { Fate, Receipt } from '../../src/core/inboxes.ts';
 import { LIMITS, type Limits } from '../../src/server/limits.ts';
 import { DeliveryReceipts } from '../../src/server/receipts/delivery-receipts.ts';
 import { decodeReceipt, encodeReceipt } from '../../src/server/receipts/receipt.ts';
+import { demandUuid } from '../../src/util/uuid.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
+import { idOf } from '../ids.ts';
 import { openHouse, PASSWORD } from './house.ts';
 import { hex, type RawClient2 } from './raw-client2.ts';
 
@@ -127,43 +129,45 @@ describe('word of delivery', () => {
 });
 
 describe('a receipt', () => {
-  const incarnation = '01234567-89ab-cdef-0123-456789abcdef';
-  const life = incarnation.slice(0, 28);
+  const incarnation = Buffer.from('0123456789abcdef0123456789abcdef', 'hex');
+  const life = incarnation.subarray(0, 12);
+  const [me, you] = [demandUuid('aaaaaaaa-0000-4000-8000-000000000001'), idOf('you')];
   const accepted = { offset: Number.MAX_SAFE_INTEGER, epoch: 0xfffffe, acceptedAt: 1_800_000_000_123 };
-  const encode = (owner: string, name = 'bert_2-x') => encodeReceipt(owner, { name, incarnation }, accepted);
+  const encode = (owner: Uint8Array, name = 'bert_2-x') =>
+    encodeReceipt(owner, { name, incarnation }, accepted);
 
   it('comes out as it went in, in at most 64 bytes', () => {
     for (const name of ['a', 'bert_2-x', 'x'.repeat(32)]) {
-      const bytes = encode('me', name);
+      const bytes = encode(me, name);
       expect(bytes.length).toBeLessThanOrEqual(64);
       const acceptedAt = accepted.acceptedAt % 2 ** 24;
-      expect(decodeReceipt('me', bytes)).toEqual({ ...accepted, name, life, acceptedAt });
-      expect(decodeReceipt('you', bytes)).toBeNull();
+      expect(decodeReceipt(me, bytes)).toEqual({ ...accepted, name, life, acceptedAt });
+      expect(decodeReceipt(you, bytes)).toBeNull();
     }
     for (const epoch of [-1, 2 ** 24 - 1, 2 ** 31 - 1]) {
-      const bytes = encodeReceipt('me', { name: 'a', incarnation }, { ...accepted, epoch });
-      expect(decodeReceipt('me', bytes)).toMatchObject({ epoch: -1, offset: accepted.offset });
+      const bytes = encodeReceipt(me, { name: 'a', incarnation }, { ...accepted, epoch });
+      expect(decodeReceipt(me, bytes)).toMatchObject({ epoch: -1, offset: accepted.offset });
     }
   });
 
   it('of a server before epochs is read, too', () => {
-    const tag = '6af714ea9b65';
-    const rest = `${incarnation.replaceAll('-', '')}0000000000000007626f62`;
+    const tag = '562e8fb96b70';
+    const rest = `${incarnation.toString('hex')}0000000000000007626f62`;
     const bytes = Buffer.from(`01${tag}${rest}`, 'hex');
-    expect(decodeReceipt('me', bytes)).toEqual({
+    expect(decodeReceipt(me, bytes)).toEqual({
       ...{ name: 'bob', life: incarnation, offset: 7, epoch: -1, acceptedAt: null },
     });
   });
 
   it('is nothing at all when a bit of it is wrong, or its end is missing', () => {
-    const bytes = encode('me');
+    const bytes = encode(me);
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const changed = Buffer.from(bytes);
       changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-      expect(decodeReceipt('me', changed)).toBeNull();
+      expect(decodeReceipt(me, changed)).toBeNull();
     }
     for (let length = 0; length < bytes.length; length++) {
-      expect(decodeReceipt('me', bytes.subarray(0, length))).toBeNull();
+      expect(decodeReceipt(me, bytes.subarray(0, length))).toBeNull();
     }
   });
 });
@@ -171,7 +175,7 @@ describe('a receipt', () => {
 describe('delivery receipts', () => {
   const account = (name: string): Account => ({
     name,
-    incarnation: `life of ${name}`,
+    incarnation: idOf(`life of ${name}`),
     topicId: name,
     displayName: null,
     credential: null,
@@ -199,9 +203,10 @@ describe('delivery receipts', () => {
     const waiter = (of = crypto.randomUUID() as string) => {
       const told: string[] = [];
       const lost: string[] = [];
-      const settled = (delivered: readonly string[], undeliverable: readonly string[]) => {
-        told.push(...delivered);
-        lost.push(...undeliverable);
+      const words = (ids: readonly Uint8Array[]) => ids.map((id) => Buffer.from(id).toString());
+      const settled = (delivered: readonly Uint8Array[], undeliverable: readonly Uint8Array[]) => {
+        told.push(...words(delivered));
+        lost.push(...words(undeliverable));
       };
       return { account: of, told, lost, settled };
     };
@@ -212,8 +217,8 @@ describe('delivery receipts', () => {
     const { deliveryReceipts, waiter } = open({ trackedPerAccount: 2 });
     const [one, other] = [waiter('anna'), waiter('anna')];
     for (const [i, id] of ['a', 'b', 'c'].entries())
-      deliveryReceipts.track(i === 0 ? one : other, id, account('x'), at(i));
-    deliveryReceipts.track(waiter('bert'), 'd', account('x'), at(200));
+      deliveryReceipts.track(i === 0 ? one : other, Buffer.from(id), account('x'), at(i));
+    deliveryReceipts.track(waiter('bert'), Buffer.from('d'), account('x'), at(200));
     expect(deliveryReceipts.size).toBe(3);
     deliveryReceipts.forget(other);
     expect(deliveryReceipts.size).toBe(1);
@@ -222,8 +227,9 @@ describe('delivery receipts', () => {
   it('keeps a bounded number for a session, and drops its oldest', () => {
     const { deliveryReceipts, waiter } = open({ trackedPerAccount: 2 });
     const [one, other] = [waiter(), waiter()];
-    for (const id of ['a', 'b', 'c']) deliveryReceipts.track(one, id, account('x'), at(id.charCodeAt(0)));
-    deliveryReceipts.track(other, 'd', account('x'), at(200));
+    for (const id of ['a', 'b', 'c'])
+      deliveryReceipts.track(one, Buffer.from(id), account('x'), at(id.charCodeAt(0)));
+    deliveryReceipts.track(other, Buffer.from('d'), account('x'), at(200));
     expect(deliveryReceipts.size).toBe(3);
     deliveryReceipts.acknowledged(account('x'), [{ first: 0, last: 1_000 }], { epochAt: () => 0 });
     expect(deliveryReceipts.size).toBe(0);
@@ -236,19 +242,19 @@ describe('delivery receipts', () => {
     const ack = (first: number, last: number, epoch: number) =>
       deliveryReceipts.acknowledged(account('x'), [{ first, last }], { epochAt: () => epoch });
     for (const offset of [5, 6, 7])
-      deliveryReceipts.track(someone, `old ${offset}`, account('x'), at(offset, 1));
+      deliveryReceipts.track(someone, Buffer.from(`old ${offset}`), account('x'), at(offset, 1));
     ack(0, 100, 2);
     ack(5, 5, -1);
     acknowledged.add(5);
     expect(deliveryReceipts.size).toBe(3);
     // Its own message gets the same offset under a later leader: the sender hears of all that lay there and behind.
-    deliveryReceipts.track(someone, 'new 6', account('x'), at(6, 3));
+    deliveryReceipts.track(someone, Buffer.from('new 6'), account('x'), at(6, 3));
     await eventually(() => expect(someone.lost).toEqual(['old 6', 'old 7']));
     ack(5, 6, 3);
     await eventually(() => expect(someone.told).toEqual(['new 6']));
     // Out of step only, under one leader or an unknown one: nothing is said of it.
-    deliveryReceipts.track(someone, 'late', account('x'), at(4, 3));
-    deliveryReceipts.track(someone, 'unknown', account('x'), at(4, -1));
+    deliveryReceipts.track(someone, Buffer.from('late'), account('x'), at(4, 3));
+    deliveryReceipts.track(someone, Buffer.from('unknown'), account('x'), at(4, -1));
     expect(deliveryReceipts.size).toBe(2);
     expect(someone.lost).toHaveLength(2);
   });
@@ -256,10 +262,10 @@ describe('delivery receipts', () => {
   it('keeps a bounded number in all, and of recipients', () => {
     const { deliveryReceipts, waiter } = open({ tracked: 3, trackedRecipients: 2 });
     const someone = waiter();
-    for (let i = 0; i < 5; i++) deliveryReceipts.track(someone, `x ${i}`, account('x'), at(i));
+    for (let i = 0; i < 5; i++) deliveryReceipts.track(someone, Buffer.from(`x ${i}`), account('x'), at(i));
     expect(deliveryReceipts.size).toBe(3);
-    deliveryReceipts.track(someone, 'y', account('y'), at(0));
-    deliveryReceipts.track(someone, 'z', account('z'), at(0));
+    deliveryReceipts.track(someone, Buffer.from('y'), account('y'), at(0));
+    deliveryReceipts.track(someone, Buffer.from('z'), account('z'), at(0));
     // The messages to x were the oldest.
     expect(deliveryReceipts.size).toBe(2);
   });
@@ -268,7 +274,7 @@ describe('delivery receipts', () => {
     const { deliveryReceipts, acknowledged, asked, waiter } = open({ trackedBatch: 10, toldAtOnce: 7 });
     const someone = waiter();
     for (let i = 0; i < 25; i++) {
-      deliveryReceipts.track(someone, `message ${i}`, account(`person-${i}`), at(i));
+      deliveryReceipts.track(someone, Buffer.from(`message ${i}`), account(`person-${i}`), at(i));
       acknowledged.add(i);
     }
     await eventually(() => expect(someone.told).toHaveLength(25));
@@ -279,8 +285,8 @@ describe('delivery receipts', () => {
   it('tells nobody who is gone, and rests when nobody waits', async () => {
     const { deliveryReceipts, asked, acknowledged, waiter } = open({});
     const [gone, stays] = [waiter(), waiter()];
-    deliveryReceipts.track(gone, 'a', account('x'), at(1));
-    deliveryReceipts.track(stays, 'b', account('x'), at(2));
+    deliveryReceipts.track(gone, Buffer.from('a'), account('x'), at(1));
+    deliveryReceipts.track(stays, Buffer.from('b'), account('x'), at(2));
     deliveryReceipts.forget(gone);
     expect(deliveryReceipts.size).toBe(1);
     acknowledged.add(1).add(2);

@@ -12,7 +12,7 @@ const at = (offset: number): InboxMessage => ({
   offset,
   id: null,
   from: { kind: 'external', name: '' },
-  body: `n ${offset}`,
+  body: Buffer.from(`n ${offset}`),
   contentType: null,
   acceptedAt: 0,
 });

@@ -18,7 +18,7 @@ const early = (offset: number): InboxMessage => ({
   offset,
   id: null,
   from: { kind: 'external', name: '' },
-  body: `early ${offset}`,
+  body: Buffer.from(`early ${offset}`),
   contentType: null,
   acceptedAt: 0,
 });

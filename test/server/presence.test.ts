@@ -7,10 +7,11 @@ import { Presence } from '../../src/server/presence.ts';
 import { Semaphore } from '../../src/util/semaphore.ts';
 import { eventually, observe } from '../contracts/cluster.ts';
 import { MemoryCluster } from '../fakes/cluster.ts';
+import { idOf } from '../ids.ts';
 
 const account = (name: string, incarnation = 'first'): Account => ({
   name,
-  incarnation,
+  incarnation: idOf(incarnation),
   topicId: name,
   displayName: null,
   credential: null,

@@ -66,18 +66,24 @@ export function writeText(text: string): void {
   at += buffer.write(text, at);
 }
 
-/** A byte string of `bytes` from `start` to `end`. */
-export function writeBytes(bytes: Uint8Array, start = 0, end = bytes.length): void {
-  writeHead(BYTES, end - start);
-  writeRaw(bytes, start, end);
+/** A text that is UTF-8 already. */
+export function writeUtf8(bytes: Uint8Array): void {
+  writeHead(TEXT, bytes.length);
+  writeRaw(bytes);
+}
+
+export function writeBytes(bytes: Uint8Array): void {
+  writeHead(BYTES, bytes.length);
+  writeRaw(bytes);
 }
 
 /** What is CBOR already, or what a head announced. */
-export function writeRaw(bytes: Uint8Array, start = 0, end = bytes.length): void {
-  reserve(end - start);
-  if (end - start > SHORT) buffer.set(bytes.subarray(start, end), at);
-  else for (let index = start; index < end; index++) buffer[at + index - start] = bytes[index] ?? 0;
-  at += end - start;
+export function writeRaw(bytes: Uint8Array): void {
+  const { length } = bytes;
+  reserve(length);
+  if (length > SHORT) buffer.set(bytes, at);
+  else for (let index = 0; index < length; index++) buffer[at + index] = bytes[index] ?? 0;
+  at += length;
 }
 
 /** So few bytes are copied faster one by one than by a call. */

@@ -9,6 +9,7 @@
  * 0x92 delivered  ids  undeliverable?
  */
 import { allocateFrame, HEADER_BYTES, MAX_REPLY_PAYLOAD } from '../frame.ts';
+import { textBytes } from '../text.ts';
 import { ARRAY, MAP } from './cbor-heads.ts';
 import {
   beginWriting,
@@ -20,6 +21,7 @@ import {
   writeInteger,
   writeRaw,
   writeText,
+  writeUtf8,
   writtenBytes,
 } from './cbor-writer.ts';
 import { ID_BYTES, isBytes, isCount, MAX_RECEIPT_BYTES } from './fields.ts';
@@ -29,7 +31,7 @@ import { VERSION } from './requests.ts';
 /** What every message has, as the store calls it. */
 export interface StoredContent {
   readonly offset: number;
-  readonly body: string;
+  readonly body: Uint8Array;
   readonly acceptedAt: number;
   readonly contentType: string | null;
 }
@@ -97,7 +99,7 @@ export function userMessageFrame(
   writeRaw(KEY.seq);
   writeCount(offset);
   writeRaw(KEY.body);
-  writeText(body);
+  writeUtf8(textBytes(body));
   writeRaw(KEY.from);
   writeText(from);
   writeRaw(KEY.sentAt);
@@ -133,7 +135,7 @@ export function externalMessageFrame(
   writeRaw(KEY.seq);
   writeCount(offset);
   writeRaw(KEY.body);
-  writeText(body);
+  writeUtf8(textBytes(body));
   writeRaw(KEY.sentAt);
   writeCount(acceptedAt);
   writeRaw(KEY.external);
@@ -148,10 +150,10 @@ export function externalMessageFrame(
 }
 
 /**
- * Each list is ids of 16 bytes, one behind the other; an empty one of `undeliverable` is left out.
+ * Each list is ids of 16 bytes; an empty one of `undeliverable` is left out.
  * @throws TypeError for what the protocol has no room for
  */
-export function deliveredFrame(ids: Uint8Array, undeliverable: Uint8Array): Buffer {
+export function deliveredFrame(ids: readonly Uint8Array[], undeliverable: readonly Uint8Array[]): Buffer {
   beginWriting();
   writeHead(MAP, undeliverable.length > 0 ? 2 : 1);
   writeRaw(KEY.ids);
@@ -168,13 +170,10 @@ function writeId(id: Uint8Array): void {
   writeBytes(id);
 }
 
-function writeIds(ids: Uint8Array): void {
-  const count = ids.length / ID_BYTES;
-  if (!Number.isInteger(count) || count > MAX_DELIVERED_IDS) {
-    throw new TypeError(`a frame has no place for ${count} ids`);
-  }
-  writeHead(ARRAY, count);
-  for (let start = 0; start < ids.length; start += ID_BYTES) writeBytes(ids, start, start + ID_BYTES);
+function writeIds(ids: readonly Uint8Array[]): void {
+  if (ids.length > MAX_DELIVERED_IDS) throw new TypeError(`a frame has no place for ${ids.length} ids`);
+  writeHead(ARRAY, ids.length);
+  for (const id of ids) writeId(id);
 }
 
 function writeCount(value: number): void {

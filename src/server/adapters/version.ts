@@ -7,7 +7,7 @@ import type { Request, Result } from '../commands/command.ts';
 export interface Answered {
   readonly opcode?: number;
   /** Of a send. */
-  readonly id?: string;
+  readonly id?: Uint8Array;
 }
 
 /** A version of the protocol as the frontend needs it: a codec and a policy. The handlers know neither. */
@@ -24,7 +24,7 @@ export interface Version {
   /** The push of a message. */
   encodeMessage(message: InboxMessage): Buffer;
   /** The push of what became of sent messages, by their ids; null where a version doesn't tell. */
-  encodeDelivered(delivered: readonly string[], undeliverable: readonly string[]): Buffer | null;
+  encodeDelivered(delivered: readonly Uint8Array[], undeliverable: readonly Uint8Array[]): Buffer | null;
   /** How many messages from the front fit into one retrieve reply; at least one if there is any. */
   fitRetrieved(messages: readonly InboxMessage[]): number;
 

@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import type { InboxMessage, Sender } from '../../core/inboxes.ts';
+import { type InboxMessage, PLAIN_TEXT, type Sender } from '../../core/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { externalSender, isUsername } from '../../protocol/names.ts';
+import { bodyText } from '../../protocol/text.ts';
 import { v1 } from '../../protocol/v1/codec.ts';
 import { type Entry, fitEntries } from '../../protocol/v1/entries.ts';
 import { failureFrame, type ServerFrame } from '../../protocol/v1/replies.ts';
+import { newUuid } from '../../util/uuid.ts';
 import type { Request, Result } from '../commands/command.ts';
 import type { Entered } from '../commands/entry.ts';
 import type { Version } from './version.ts';
@@ -22,8 +23,7 @@ export const version1: Version = {
     const frame = resultFrame(result);
     return frame === null ? null : v1.encodeServerFrame(frame);
   },
-  encodeMessage: (message) =>
-    v1.encodeServerFrame({ type: 'message', sender: senderText(message.from), body: message.body }),
+  encodeMessage: (message) => v1.encodeServerFrame({ type: 'message', ...entry(message) }),
   encodeDelivered: () => null,
   fitRetrieved: (messages) => fitEntries(messages.map(entry)),
   ping: null,
@@ -52,7 +52,7 @@ function modern(request: ReturnType<typeof v1.decodeRequest>): Request {
       // As many as fit into one reply.
       return { ...request, limit: Number.POSITIVE_INFINITY };
     case 'send':
-      return { ...request, id: randomUUID(), contentType: null };
+      return { ...request, id: newUuid(), body: Buffer.from(request.body), contentType: PLAIN_TEXT };
     default:
       return request;
   }
@@ -87,7 +87,7 @@ function tokenText({ held }: Entered): string {
 }
 
 function entry(message: InboxMessage): Entry {
-  return { sender: senderText(message.from), body: message.body };
+  return { sender: senderText(message.from), body: bodyText(message.body) };
 }
 
 /** Only a name that could be an account's is shown bare; any other producer's stands in brackets. */

@@ -1,7 +1,7 @@
-import type { InboxMessage } from '../../core/inboxes.ts';
+import { type InboxMessage, PLAIN_TEXT } from '../../core/inboxes.ts';
 import { isUsername } from '../../protocol/names.ts';
+import { bodyText } from '../../protocol/text.ts';
 import { v2 } from '../../protocol/v2/codec.ts';
-import { ID_BYTES } from '../../protocol/v2/fields.ts';
 import {
   deliveredFrame,
   externalMessageFrame,
@@ -12,7 +12,6 @@ import { fitMessages } from '../../protocol/v2/pages.ts';
 import { failureFrame, goodbyeFrame, type Message, type ServerFrame } from '../../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES } from '../../protocol/v2/requests.ts';
 import { PACKAGE_VERSION } from '../../util/package-version.ts';
-import { putUuid, uuidBytes, uuidText } from '../../util/uuid.ts';
 import type { Request, Result } from '../commands/command.ts';
 import type { Entered, Held } from '../commands/entry.ts';
 import type { Sent } from '../commands/send.ts';
@@ -29,14 +28,10 @@ export const version2: Version = {
   decodeRequest: (frame) => ours(v2.decodeRequest(frame)),
   encodeResult: (result) =>
     result.type === 'sent' ? encodeSent(result) : v2.encodeServerFrame(resultFrame(result)),
-  encodeFailure: (error, answered = {}) =>
-    failureFrame(error, {
-      request: answered.opcode,
-      id: answered.id === undefined ? undefined : (uuidBytes(answered.id) ?? undefined),
-    }),
+  encodeFailure: (error, answered = {}) => failureFrame(error, { request: answered.opcode, id: answered.id }),
   encodeFarewell: goodbyeFrame,
   encodeMessage: (message) => shown(message, userMessageFrame, externalMessageFrame),
-  encodeDelivered: (delivered, undeliverable) => deliveredFrame(packed(delivered), packed(undeliverable)),
+  encodeDelivered: deliveredFrame,
   fitRetrieved: (messages) => fitMessages(messages.map(messageOf)),
   ping: v2.encodeServerFrame({ type: 'ping' }),
   deliveredBy: 'client',
@@ -46,14 +41,13 @@ export const version2: Version = {
 /** The newest version's requests are the server's, but for a send. */
 function ours(request: ReturnType<typeof v2.decodeRequest>): Request {
   if (request.type !== 'send') return request;
-  const { id, to, body, contentType = null } = request;
-  return { type: 'send', id: uuidText(id), to, body, contentType };
+  const { id, to, body, contentType = PLAIN_TEXT } = request;
+  return { type: 'send', id, to, body: Buffer.from(body), contentType };
 }
 
 function encodeSent({ id, from, to, accepted, recipientLoggedIn }: Sent): Buffer {
   const receipt = encodeReceipt(from.incarnation, to, accepted);
-  demandBytes(idBytes, 0, id);
-  return sentFrame(idBytes, receipt, accepted.acceptedAt, recipientLoggedIn);
+  return sentFrame(id, receipt, accepted.acceptedAt, recipientLoggedIn);
 }
 
 function resultFrame(result: Exclude<Result, Sent>): ServerFrame {
@@ -83,7 +77,7 @@ function sessionOf(entered: Entered) {
   const { account, held, limits } = entered;
   return {
     username: account.name,
-    incarnation: packed([account.incarnation]),
+    incarnation: account.incarnation,
     ...(held !== null && heldOf(held)),
     limits,
   };
@@ -92,7 +86,7 @@ function sessionOf(entered: Entered) {
 function heldOf({ inbox, token, tokenExpiresAt, undelivered }: Held) {
   const { again, gone } = inbox.surprise;
   return {
-    inbox: packed([inbox.id]),
+    inbox: inbox.id,
     token,
     tokenExpiresAt,
     undelivered,
@@ -106,65 +100,32 @@ function messageOf(message: InboxMessage): Message {
   return shown<Message>(message, userMessage, externalMessage);
 }
 
-function userMessage(message: InboxMessage, id: Uint8Array, from: string, life: Uint8Array): Message {
-  const fromIncarnation = Buffer.from(life);
-  return { ...contentOf(message), verified: true, id: Buffer.from(id), from, fromIncarnation };
+function userMessage(
+  message: InboxMessage,
+  id: Uint8Array,
+  from: string,
+  fromIncarnation: Uint8Array,
+): Message {
+  return { ...contentOf(message), verified: true, id, from, fromIncarnation };
 }
 
 function externalMessage(message: InboxMessage, id: Uint8Array | null, external: string): Message {
-  return {
-    ...contentOf(message),
-    verified: false,
-    external,
-    ...(id !== null && { id: Buffer.from(id) }),
-  };
+  return { ...contentOf(message), verified: false, external, ...(id !== null && { id }) };
 }
 
 function contentOf({ offset, body, acceptedAt, contentType }: InboxMessage) {
-  return { seq: offset, body, sentAt: acceptedAt, ...(contentType !== null && { contentType }) };
+  const content = { seq: offset, body: bodyText(body), sentAt: acceptedAt };
+  return contentType === null ? content : { ...content, contentType };
 }
 
-/** The ids of the one message that is being encoded. */
-const idBytes = Buffer.alloc(ID_BYTES);
-const lifeBytes = Buffer.alloc(ID_BYTES);
-
-/**
- * Only who could be a user, with ids as we make them, is shown as one. The bytes of ids are another message's after
- * this: who keeps them makes a copy.
- */
+/** Only who could be a user, with an id as we make them, is shown as one. */
 function shown<Form>(
   message: InboxMessage,
-  asUser: (message: InboxMessage, id: Uint8Array, from: string, life: Uint8Array) => Form,
+  asUser: (message: InboxMessage, id: Uint8Array, from: string, fromIncarnation: Uint8Array) => Form,
   asExternal: (message: InboxMessage, id: Uint8Array | null, external: string) => Form,
 ): Form {
   const { id, from } = message;
-  const identified = id !== null && putUuid(idBytes, 0, id);
-  if (
-    from.kind === 'user' &&
-    identified &&
-    isUsername(from.name) &&
-    putUuid(lifeBytes, 0, from.incarnation)
-  ) {
-    return asUser(message, idBytes, from.name, lifeBytes);
-  }
-  return asExternal(message, identified ? idBytes : null, from.name);
-}
-
-/**
- * The bytes of UUIDs, one behind the other.
- * @throws Error for an id that none of our frontends has made
- */
-function packed(uuids: readonly string[]): Buffer {
-  const bytes = Buffer.allocUnsafe(ID_BYTES * uuids.length);
-  let at = 0;
-  for (const uuid of uuids) {
-    demandBytes(bytes, at, uuid);
-    at += ID_BYTES;
-  }
-  return bytes;
-}
-
-/** @throws Error for an id that none of our frontends has made */
-function demandBytes(target: Uint8Array, at: number, uuid: string): void {
-  if (!putUuid(target, at, uuid)) throw new Error(`${uuid} is no UUID`);
+  if (from.kind === 'user' && id !== null && isUsername(from.name))
+    return asUser(message, id, from.name, from.incarnation);
+  return asExternal(message, id, from.name);
 }

@@ -5,9 +5,9 @@
  * where no frontend has made such a receipt for the caller.
  * Failures: UNAVAILABLE.
  */
-import { type Account, inboxLifeOf } from '../../core/accounts.ts';
+import type { Account } from '../../core/accounts.ts';
 import type { Fate, ServerFrameOf } from '../../protocol/v2/replies.ts';
-import { decodeReceipt, type ReceiptContent } from '../receipts/receipt.ts';
+import { decodeReceipt, isOfLife, type ReceiptContent } from '../receipts/receipt.ts';
 import type { RequestFor } from './command.ts';
 import type { Caller, Principal, Services } from './context.ts';
 
@@ -21,7 +21,7 @@ export async function receipts(
   const recipients = await findRecipients(services, contents);
   const asked = contents.map((content, i) => {
     const to = recipients[i];
-    if (content === null || to === undefined || !inboxLifeOf(to).startsWith(content.life)) return null;
+    if (content === null || to === undefined || !isOfLife(content, to)) return null;
     const { offset, epoch, acceptedAt } = content;
     return { to, offset, epoch, acceptedAt };
   });
@@ -46,7 +46,7 @@ async function findRecipients(
 ): Promise<(Account | undefined)[]> {
   const stale = contents.find((content) => {
     const known = content === null ? undefined : accounts.get(content.name);
-    return content !== null && (known === undefined || !inboxLifeOf(known).startsWith(content.life));
+    return content !== null && (known === undefined || !isOfLife(content, known));
   });
   if (stale !== null && stale !== undefined) await accounts.findEvenly(stale.name);
   return contents.map((content) => (content === null ? undefined : accounts.get(content.name)));

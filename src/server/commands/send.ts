@@ -12,18 +12,18 @@ import type { Principal, Services } from './context.ts';
 
 export interface SendRequest {
   readonly type: 'send';
-  /** A UUID; the same for each attempt at the same message. */
-  readonly id: string;
+  /** 16 bytes, the same for each attempt at the same message. */
+  readonly id: Uint8Array;
   readonly to: string;
   /** Not empty. */
-  readonly body: string;
-  /** Null: plain text. */
-  readonly contentType: string | null;
+  readonly body: Uint8Array;
+  /** Media type of the body. */
+  readonly contentType: string;
 }
 
 export interface Sent {
   readonly type: 'sent';
-  readonly id: string;
+  readonly id: Uint8Array;
   readonly from: Account;
   readonly to: Account;
   readonly accepted: Accepted;
@@ -77,8 +77,7 @@ function admit(services: Services, principal: Principal, to: Account, request: S
 function store(services: Services, principal: Principal, to: Account, request: SendRequest): Promise<Sent> {
   const { id, body, contentType } = request;
   const { sends, account: from } = principal;
-  const message = { id, from, body, ...(contentType !== null && { contentType }) };
-  const appending = services.inboxes.append(to, message);
+  const appending = services.inboxes.append(to, { id, from, body, contentType });
   // Asked now and not afterwards, so that both take as long as the slower one; but behind the message, whose recipient waits.
   const asking = services.presence.isHere(to) ? null : services.presence.isLoggedIn(to);
   const accept = (accepted: Accepted): Sent | Promise<Sent> => {

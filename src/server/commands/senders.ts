@@ -1,4 +1,4 @@
-import type { Account, Accounts } from '../../core/accounts.ts';
+import { type Account, type Accounts, isSameLife } from '../../core/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { TokenBucket } from '../../util/token-buckets.ts';
 import type { Limits } from '../limits.ts';
@@ -102,9 +102,8 @@ const NO_ROOM = 'Others that only send needed the place.';
 
 /** Why a login that began with an account as it was `then` may not go on; null if it may. */
 function farewellOf(then: Account, now: Account | undefined): ProtocolError | null {
-  if (now?.incarnation !== then.incarnation) {
+  if (!isSameLife(now, then))
     return new ProtocolError('NO_SUCH_USER', 'Your login has ended: the account was removed.');
-  }
   if (now.disabled) return new ProtocolError('BAD_CREDENTIALS', `The account ${now.name} is disabled.`);
   if (now.credential === then.credential) return null;
   return new ProtocolError('BAD_CREDENTIALS', 'Your login has ended: the password was changed.');

@@ -3,21 +3,24 @@ import { type Account, type Accounts, inboxLifeOf } from '../../core/accounts.ts
 import { UNKNOWN_EPOCH } from '../../core/epochs.ts';
 import type { Accepted, Inbox, Inboxes } from '../../core/inboxes.ts';
 import type { OffsetRange } from '../../core/ranges.ts';
+import { uuidKey } from '../../util/uuid.ts';
 import type { Limits } from '../limits.ts';
 
 /** A session that wants to hear what became of its messages. */
 export interface Waiter {
-  /** The life of the account whose messages they are. */
+  /** The life of the account whose messages they are, as `uuidKey` has its incarnation. */
   readonly account: string;
   /** In bulk, by the ids of the messages. Never called from within a call to the `DeliveryReceipts`. */
-  settled(delivered: readonly string[], undeliverable: readonly string[]): void;
+  settled(delivered: readonly Uint8Array[], undeliverable: readonly Uint8Array[]): void;
 }
 
 /** One accepted message that a sender waits for. */
 interface Entry {
   readonly waiter: Waiter;
-  readonly id: string;
+  readonly id: Uint8Array;
   readonly to: Account;
+  /** The recipient's inbox, as `lifeKey` has it. */
+  readonly life: string;
   readonly offset: number;
   readonly epoch: number;
   readonly acceptedAt: number;
@@ -33,8 +36,8 @@ interface Recipient {
 }
 
 interface News {
-  readonly delivered: string[];
-  readonly undeliverable: string[];
+  readonly delivered: Uint8Array[];
+  readonly undeliverable: Uint8Array[];
 }
 
 /** Every so often it is looked into the logs, too, for messages that were lost there. */
@@ -52,7 +55,7 @@ export class DeliveryReceipts {
   readonly #accounts: Pick<Accounts, 'get'>;
   readonly #limits: Limits;
   readonly #log: Logger;
-  /** By the life of the recipient's inbox (`inboxLifeOf`), oldest first. */
+  /** By the life of the recipient's inbox (`lifeKey`), oldest first. */
   readonly #recipients = new Map<string, Recipient>();
   /** All entries, oldest first. */
   readonly #entries = new Set<Entry>();
@@ -80,10 +83,11 @@ export class DeliveryReceipts {
   }
 
   /** A message was accepted, and its sender waits. */
-  track(waiter: Waiter, id: string, to: Account, { offset, epoch, acceptedAt }: Accepted): void {
+  track(waiter: Waiter, id: Uint8Array, to: Account, { offset, epoch, acceptedAt }: Accepted): void {
     if (this.#closed) return;
-    const recipient = this.#recipientOf(to);
-    const entry: Entry = { waiter, id, to, offset, epoch, acceptedAt };
+    const life = lifeKey(to);
+    const recipient = this.#recipientOf(life, to);
+    const entry: Entry = { waiter, id, to, life, offset, epoch, acceptedAt };
     if (offset <= recipient.last) this.#replaced(recipient, entry);
     recipient.last = offset;
     recipient.entries.set(offset, entry);
@@ -102,7 +106,7 @@ export class DeliveryReceipts {
 
   /** A recipient who is logged in here has acknowledged these offsets of what its inbox has there. */
   acknowledged(by: Account, ranges: readonly OffsetRange[], inbox: Pick<Inbox, 'epochAt'>): void {
-    const entries = this.#recipients.get(inboxLifeOf(by))?.entries;
+    const entries = this.#recipients.get(lifeKey(by))?.entries;
     if (entries === undefined) return;
     for (const { first, last } of ranges) {
       // Whichever is less to look at.
@@ -138,12 +142,11 @@ export class DeliveryReceipts {
     this.#timer = null;
   }
 
-  #recipientOf(account: Account): Recipient {
-    const id = inboxLifeOf(account);
-    const known = this.#recipients.get(id);
+  #recipientOf(life: string, account: Account): Recipient {
+    const known = this.#recipients.get(life);
     if (known !== undefined) return known;
     const recipient = { account, last: -1, entries: new Map<number, Entry>() };
-    this.#recipients.set(id, recipient);
+    this.#recipients.set(life, recipient);
     return recipient;
   }
 
@@ -157,10 +160,9 @@ export class DeliveryReceipts {
     const own = this.#byAccount.get(entry.waiter.account);
     own?.delete(entry);
     if (own?.size === 0) this.#byAccount.delete(entry.waiter.account);
-    const id = inboxLifeOf(entry.to);
-    const recipient = this.#recipients.get(id);
+    const recipient = this.#recipients.get(entry.life);
     recipient?.entries.delete(entry.offset);
-    if (recipient?.entries.size === 0) this.#recipients.delete(id);
+    if (recipient?.entries.size === 0) this.#recipients.delete(entry.life);
   }
 
   /** Where the inbox has that offset under another leader, or that is not known, Kafka is asked with all others. */
@@ -233,10 +235,10 @@ export class DeliveryReceipts {
 
   async #poll(): Promise<void> {
     const recipients = [...this.#recipients];
-    for (const [id, { account, entries }] of recipients) {
+    for (const [life, { account, entries }] of recipients) {
       // Nobody will ever read what lies in an inbox of a life that is over, or lay in a topic that is gone.
       const current = this.#accounts.get(account.name);
-      if (current !== undefined && inboxLifeOf(current) === id) continue;
+      if (current !== undefined && lifeKey(current) === life) continue;
       for (const entry of [...entries.values()]) this.#undeliverable(entry);
     }
     const { trackedBatch } = this.#limits;
@@ -266,4 +268,9 @@ export class DeliveryReceipts {
       return false;
     }
   }
+}
+
+/** What names an inbox in a Map, for as long as it loses nothing (`inboxLifeOf`). */
+function lifeKey(account: Account): string {
+  return uuidKey(inboxLifeOf(account));
 }

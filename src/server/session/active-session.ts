@@ -2,6 +2,7 @@ import type { Account } from '../../core/accounts.ts';
 import type { Inbox } from '../../core/inboxes.ts';
 import type { OffsetRange } from '../../core/ranges.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { uuidKey } from '../../util/uuid.ts';
 import type { Version } from '../adapters/version.ts';
 import type { Principal, Services } from '../commands/context.ts';
 import type { Entered } from '../commands/entry.ts';
@@ -46,7 +47,7 @@ export class ActiveSession implements Principal {
     this.#dispatch = dispatch;
     const { limits, senders } = services;
     this.#waiter = {
-      account: account.incarnation,
+      account: uuidKey(account.incarnation),
       settled: (delivered, undeliverable) => dispatch({ type: 'receipts', delivered, undeliverable }),
     };
     this.#sender =
@@ -101,7 +102,7 @@ export class ActiveSession implements Principal {
   }
 
   /** Tells the client what became of messages it sent. */
-  tell(delivered: readonly string[], undeliverable: readonly string[]): void {
+  tell(delivered: readonly Uint8Array[], undeliverable: readonly Uint8Array[]): void {
     const frame = this.#version.encodeDelivered(delivered, undeliverable);
     if (frame !== null) this.#connection.write(frame);
   }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { TokenBucket } from '../../util/token-buckets.ts';
+import { uuidKey } from '../../util/uuid.ts';
 import type { Sent } from '../commands/send.ts';
 import type { Limits } from '../limits.ts';
 import type { Waiter } from '../receipts/delivery-receipts.ts';
@@ -20,8 +21,8 @@ export class SendDedupe {
   readonly waiter: Waiter | null;
   readonly #limit: number;
   readonly #rate: TokenBucket;
+  /** By `uuidKey` of the id. */
   readonly #sends = new Map<string, Remembered>();
-
   readonly #tells: boolean;
 
   /**
@@ -36,8 +37,8 @@ export class SendDedupe {
   }
 
   /** The send that had this id, if it is under way or succeeded. @throws ProtocolError `BAD_REQUEST` */
-  find(id: string, to: string): Promise<Sent> | undefined {
-    const found = this.#sends.get(id);
+  find(id: Uint8Array, to: string): Promise<Sent> | undefined {
+    const found = this.#sends.get(uuidKey(id));
     if (found !== undefined && found.to !== to) {
       throw new ProtocolError('BAD_REQUEST', 'That id belongs to a message to somebody else.');
     }
@@ -64,8 +65,8 @@ export class SendDedupe {
     }
   }
 
-  remember(id: string, to: string, completion: Promise<Sent>): void {
-    this.#sends.set(id, { to, completion });
+  remember(id: Uint8Array, to: string, completion: Promise<Sent>): void {
+    this.#sends.set(uuidKey(id), { to, completion });
     if (this.#sends.size <= this.#limit) return;
     for (const oldest of this.#sends.keys()) {
       this.#sends.delete(oldest);
@@ -74,7 +75,8 @@ export class SendDedupe {
   }
 
   /** A send that failed: sent again, it is tried again. */
-  forget(id: string, completion: Promise<Sent>): void {
-    if (this.#sends.get(id)?.completion === completion) this.#sends.delete(id);
+  forget(id: Uint8Array, completion: Promise<Sent>): void {
+    const key = uuidKey(id);
+    if (this.#sends.get(key)?.completion === completion) this.#sends.delete(key);
   }
 }

@@ -28,8 +28,8 @@ export type SessionEvent =
   /** The recipients of messages that this session sent have spoken, or are gone. */
   | {
       readonly type: 'receipts';
-      readonly delivered: readonly string[];
-      readonly undeliverable: readonly string[];
+      readonly delivered: readonly Uint8Array[];
+      readonly undeliverable: readonly Uint8Array[];
     }
   /** The inbox is given back. */
   | { readonly type: 'left' };

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { appendAll, message, numbered, observe, type TestCluster, uniqueName } from '../cluster.ts';
+import {
+  appendAll,
+  eventually,
+  message,
+  numbered,
+  observe,
+  type TestCluster,
+  textOf,
+  uniqueName,
+} from '../cluster.ts';
 
 const ALL = { maxBytes: 10_000_000 };
 
@@ -18,7 +27,7 @@ export function appendingContract(cluster: () => TestCluster): void {
       }
       const { inbox } = await observe(here, to);
       const stored = await inbox.read(ALL);
-      expect(stored.map(({ body }) => body)).toEqual(bodies);
+      expect(stored.map(textOf)).toEqual(bodies);
       expect(stored.map(({ offset }) => offset)).toEqual(offsets);
       await inbox.close();
     });
@@ -27,8 +36,7 @@ export function appendingContract(cluster: () => TestCluster): void {
       const { here, elsewhere } = cluster();
       const to = await here.accounts.create({ name: uniqueName('whole') });
       const from = await elsewhere.accounts.create({ name: uniqueName('sender') });
-      const body = 'Grüße 👋\r\n\tzwei\u0000Zeilen \u202e rtl';
-      const outgoing = message(from, body);
+      const outgoing = message(from, 'Grüße 👋\r\n\tzwei\u0000Zeilen \u202e rtl');
       const accepted = await elsewhere.inboxes.append(to, outgoing);
       const tenMinutes = 600_000;
       expect(Math.abs(accepted.acceptedAt - Date.now())).toBeLessThan(tenMinutes);
@@ -38,11 +46,28 @@ export function appendingContract(cluster: () => TestCluster): void {
           offset: accepted.offset,
           id: outgoing.id,
           from: { kind: 'user', name: from.name, incarnation: from.incarnation },
-          body,
+          body: outgoing.body,
           contentType: 'text/plain; charset=utf-8',
           acceptedAt: accepted.acceptedAt,
         },
       ]);
+      await inbox.close();
+    });
+
+    it('stores bytes that are no text as they are', async () => {
+      const { here, elsewhere } = cluster();
+      const to = await here.accounts.create({ name: uniqueName('bytes') });
+      const body = Buffer.from(Array.from({ length: 512 }, (_, i) => i));
+      const contentType = 'application/octet-stream';
+      const reader = await observe(here, to);
+      await here.inboxes.append(to, { ...message(to, ''), body, contentType });
+      await eventually(() => expect(reader.pushed).toHaveLength(1));
+      await reader.inbox.close();
+      const { inbox } = await observe(elsewhere, to);
+      for (const stored of [...reader.pushed, ...(await inbox.read(ALL))]) {
+        expect(Buffer.compare(stored.body, body)).toBe(0);
+        expect(stored.contentType).toBe(contentType);
+      }
       await inbox.close();
     });
 
@@ -72,7 +97,7 @@ export function appendingContract(cluster: () => TestCluster): void {
       for (const person of people) {
         const { inbox } = await observe(elsewhere, person);
         const stored = await inbox.read(ALL);
-        expect(stored.map(({ body }) => body)).toEqual(people.map(() => `to ${person.name}`));
+        expect(stored.map(textOf)).toEqual(people.map(() => `to ${person.name}`));
         expect(stored.map(({ from }) => from.name).sort()).toEqual(people.map(({ name }) => name).sort());
         await inbox.close();
       }
@@ -97,7 +122,7 @@ export function appendingContract(cluster: () => TestCluster): void {
       ]);
       expect(attempts[2]).toMatchObject({ reason: { name: 'EngineError', code: 'TOO_LARGE' } });
       const { inbox } = await observe(here, to);
-      expect((await inbox.read(ALL)).map(({ body }) => body)).toEqual(['before', largest, 'after']);
+      expect((await inbox.read(ALL)).map(textOf)).toEqual(['before', largest, 'after']);
       await inbox.close();
     });
   });

@@ -7,6 +7,7 @@ import {
   numbered,
   observe,
   type TestCluster,
+  textOf,
   uniqueName,
 } from '../cluster.ts';
 
@@ -59,7 +60,7 @@ export function deliveryContract(cluster: () => TestCluster): void {
         acceptedAt: accepted.acceptedAt,
         id: outgoing.id,
         from: { kind: 'user', name: from.name, incarnation: from.incarnation },
-        body: 'seen twice',
+        body: outgoing.body,
         contentType: 'text/plain; charset=utf-8',
       });
       await first.inbox.close();
@@ -76,7 +77,7 @@ export function deliveryContract(cluster: () => TestCluster): void {
       await appendAll(here, to, from, numbered('new', 2));
       await eventually(() => expect(reader.pushed).toHaveLength(2));
       expect(reader.bodies()).toEqual(numbered('new', 2));
-      expect((await reader.inbox.read(ALL)).map(({ body }) => body)).toEqual(numbered('old', 3));
+      expect((await reader.inbox.read(ALL)).map(textOf)).toEqual(numbered('old', 3));
       expect(await reader.inbox.undelivered()).toBe(5);
       await reader.inbox.close();
     });
@@ -104,8 +105,9 @@ export function deliveryContract(cluster: () => TestCluster): void {
         const read: string[] = [];
         // A message on the border is backlog or live, never both and never neither.
         await eventually(async () => {
-          for (const { body, offset } of await reader.inbox.read(ALL)) {
-            read.push(body);
+          for (const each of await reader.inbox.read(ALL)) {
+            const { offset } = each;
+            read.push(textOf(each));
             reader.inbox.acknowledge(offset, offset);
           }
           expect([...read, ...reader.bodies()]).toEqual(numbered('meanwhile', 20));

@@ -9,6 +9,7 @@ import {
   observe,
   type TestCluster,
   type TestEngine,
+  textOf,
   uniqueName,
 } from '../cluster.ts';
 
@@ -137,7 +138,7 @@ export function holdingContract(cluster: () => TestCluster): void {
       await first.inbox.close();
       const second = await observe(here, owner);
       const third = await observe(elsewhere, owner, { takeover: true });
-      expect((await third.inbox.read(ALL)).map(({ body }) => body)).toEqual(['n 0', 'n 3']);
+      expect((await third.inbox.read(ALL)).map(textOf)).toEqual(['n 0', 'n 3']);
       await third.inbox.close();
       await second.inbox.close();
     });

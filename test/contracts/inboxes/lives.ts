@@ -6,6 +6,7 @@ import {
   numbered,
   observe,
   type TestCluster,
+  textOf,
   uniqueName,
 } from '../cluster.ts';
 
@@ -74,7 +75,7 @@ export function livesContract(cluster: () => TestCluster): void {
         await appendAll(here, second, from, numbered('hello', 3));
         const reader = await observe(elsewhere, second, { deliver });
         if (deliver === 'live') {
-          expect((await reader.inbox.read(ALL)).map(({ body }) => body)).toEqual(numbered('hello', 3));
+          expect((await reader.inbox.read(ALL)).map(textOf)).toEqual(numbered('hello', 3));
         } else {
           await eventually(() => expect(reader.pushed.length).toBeGreaterThanOrEqual(3));
           expect(reader.bodies()).toEqual(numbered('hello', 3));

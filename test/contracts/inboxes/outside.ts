@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventually, message, observe, type TestCluster, uniqueName } from '../cluster.ts';
+import { eventually, message, observe, type TestCluster, textOf, uniqueName } from '../cluster.ts';
 
 const ALL = { maxBytes: 10_000_000 };
 
@@ -15,7 +15,7 @@ export function outsideContract(cluster: () => TestCluster): void {
       await here.inboxes.append(owner, message(owner, 'thanks'));
       await produceRaw(owner, { value: 'no key at all' });
       await eventually(() => expect(reader.pushed.length).toBeGreaterThanOrEqual(3));
-      expect(reader.pushed.map(({ from, body }) => [from.kind, from.name, body])).toEqual([
+      expect(reader.pushed.map((each) => [each.from.kind, each.from.name, textOf(each)])).toEqual([
         ['external', 'nightly-build', 'all green'],
         ['user', owner.name, 'thanks'],
         ['external', '', 'no key at all'],
@@ -33,14 +33,14 @@ export function outsideContract(cluster: () => TestCluster): void {
       const first = await observe(here, owner);
       expect(await first.inbox.undelivered()).toBe(2);
       const read = await first.inbox.read(ALL);
-      expect(read.map(({ from, body }) => [from.kind, body])).toEqual([
+      expect(read.map((each) => [each.from.kind, textOf(each)])).toEqual([
         ['external', 'one'],
         ['external', 'two'],
       ]);
       first.inbox.acknowledge(read[0]?.offset ?? Number.NaN, read[0]?.offset ?? Number.NaN);
       await first.inbox.close();
       const second = await observe(elsewhere, owner);
-      expect((await second.inbox.read(ALL)).map(({ body }) => body)).toEqual(['two']);
+      expect((await second.inbox.read(ALL)).map(textOf)).toEqual(['two']);
       await second.inbox.close();
     });
 

@@ -7,6 +7,7 @@ import {
   numbered,
   observe,
   type TestCluster,
+  textOf,
   uniqueName,
 } from '../cluster.ts';
 
@@ -38,7 +39,7 @@ export function readingContract(cluster: () => TestCluster): void {
       await appendAll(here, to, from, numbered('again', 5));
       const { inbox } = await observe(here, to);
       const first = await inbox.read(ALL);
-      expect(first.map(({ body }) => body)).toEqual(numbered('again', 5));
+      expect(first.map(textOf)).toEqual(numbered('again', 5));
       expect(await inbox.read(ALL)).toEqual(first);
       const [oldest] = first;
       if (oldest === undefined) throw new Error('there are five');
@@ -69,8 +70,7 @@ export function readingContract(cluster: () => TestCluster): void {
       const { to, from } = await pair();
       await appendAll(here, to, from, numbered('few', 5));
       const { inbox } = await observe(here, to);
-      const bodies = async (maxMessages: number) =>
-        (await inbox.read({ ...ALL, maxMessages })).map(({ body }) => body);
+      const bodies = async (maxMessages: number) => (await inbox.read({ ...ALL, maxMessages })).map(textOf);
       expect(await bodies(1)).toEqual(numbered('few', 1));
       expect(await bodies(3)).toEqual(numbered('few', 3));
       expect(await bodies(99)).toEqual(numbered('few', 5));
@@ -89,7 +89,7 @@ export function readingContract(cluster: () => TestCluster): void {
         const [first, last] = [page.at(0), page.at(-1)];
         if (first === undefined || last === undefined) break;
         expect(page.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)).toBeLessThanOrEqual(200_000);
-        read.push(...page.map(({ body }) => body));
+        read.push(...page.map(textOf));
         inbox.acknowledge(first.offset, last.offset);
       }
       expect(read).toEqual(bodies);
@@ -141,7 +141,7 @@ export function readingContract(cluster: () => TestCluster): void {
       await eventually(() => expect(pushed).toHaveLength(3));
       inbox.pause();
       await appendAll(here, owner, owner, ['rest']);
-      expect((await inbox.read({ maxBytes: 10_000 })).map(({ body }) => body)).toEqual(['backlog', 'rest']);
+      expect((await inbox.read({ maxBytes: 10_000 })).map(textOf)).toEqual(['backlog', 'rest']);
       expect(await inbox.undelivered()).toBe(5);
       await inbox.close();
       const again = await observe(here, owner, { deliver: 'all' });
@@ -163,7 +163,7 @@ export function readingContract(cluster: () => TestCluster): void {
 
       const second = await observe(elsewhere, to);
       expect(await second.inbox.undelivered()).toBe(4);
-      expect((await second.inbox.read(ALL)).map(({ body }) => body)).toEqual(numbered('backlog', 4));
+      expect((await second.inbox.read(ALL)).map(textOf)).toEqual(numbered('backlog', 4));
       expect(second.pushed).toEqual([]);
       await second.inbox.close();
     });
@@ -186,7 +186,7 @@ export function readingContract(cluster: () => TestCluster): void {
         const second = await observe(elsewhere, to, { deliver });
         expect(await second.inbox.undelivered()).toBe(left.length);
         if (deliver === 'live') {
-          expect((await second.inbox.read(ALL)).map(({ body }) => body)).toEqual(left);
+          expect((await second.inbox.read(ALL)).map(textOf)).toEqual(left);
         } else {
           await eventually(() => expect(second.pushed.length).toBeGreaterThanOrEqual(left.length));
           expect(second.bodies()).toEqual(left);
@@ -197,7 +197,7 @@ export function readingContract(cluster: () => TestCluster): void {
         await second.inbox.close();
 
         const third = await observe(here, to);
-        expect((await third.inbox.read(ALL)).map(({ body }) => body)).toEqual(['n 4', 'n 10', 'n 11']);
+        expect((await third.inbox.read(ALL)).map(textOf)).toEqual(['n 4', 'n 10', 'n 11']);
         third.inbox.acknowledge(at(0), at(11));
         await third.inbox.close();
 
@@ -219,11 +219,7 @@ export function readingContract(cluster: () => TestCluster): void {
       expect(await first.inbox.read(ALL)).toEqual([]);
       await first.inbox.close();
       const again = await observe(here, to);
-      expect((await again.inbox.read(ALL)).map(({ body }) => body)).toEqual([
-        'unseen 0',
-        'unseen 2',
-        'unseen 3',
-      ]);
+      expect((await again.inbox.read(ALL)).map(textOf)).toEqual(['unseen 0', 'unseen 2', 'unseen 3']);
       await again.inbox.close();
     });
   });

@@ -1,6 +1,7 @@
 import { offsetCommitV9, offsetFetchV9 } from '@platformatic/kafka';
 import { type Account, inboxLifeOf } from '../../../core/accounts.ts';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import { uuidText } from '../../../util/uuid.ts';
 import { askByNode } from '../wire/by-node.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
@@ -20,7 +21,8 @@ export function positionOf(owner: Account, commit: Commit | null): Position | nu
 export function correspondentsOf(owner: Account, commit: Commit | null): Correspondents {
   const [, id, , text] = commit?.metadata.split(' ') ?? [];
   // They are of a life, whatever topic it has.
-  return new Correspondents(id === owner.incarnation || id === inboxLifeOf(owner) ? text : '');
+  const isOfLife = id === uuidText(owner.incarnation) || id === uuidText(inboxLifeOf(owner));
+  return new Correspondents(isOfLife ? text : '');
 }
 
 /** Groups asked about in one request. */

@@ -2,6 +2,9 @@
 const MOST = 64;
 /** One in a commit's metadata: 36 bits of an incarnation, which are random, in base64url. */
 const TAG_CHARACTERS = 6;
+/** Bytes that have them, and what is left over of those. */
+const HEAD_BYTES = 5;
+const SPARE_BITS = 4;
 
 /** Characters that they take in a commit's metadata, at most. */
 export const MAX_CORRESPONDENTS_CHARACTERS = MOST * TAG_CHARACTERS;
@@ -14,18 +17,17 @@ export const MAX_CORRESPONDENTS_CHARACTERS = MOST * TAG_CHARACTERS;
  */
 export class Correspondents {
   /** The longest ago first, each with its number among all that were ever put here. */
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new Map<number, number>();
   #last = 0;
 
   /** @param text as `encode` made it; whatever else is there is none */
   constructor(text = '') {
     const tags = /^[\w-]*$/.test(text) ? (text.match(/.{6}/g) ?? []) : [];
-    for (const tag of tags.slice(-MOST))
-      this.#put(Buffer.from(`${tag}A`, 'base64url').toString('hex', 0, 5).slice(0, -1));
+    for (const tag of tags.slice(-MOST)) this.#put(headOf(Buffer.from(`${tag}A`, 'base64url')));
   }
 
-  /** @param incarnation a UUID */
-  has(incarnation: string): boolean {
+  /** @param incarnation 16 bytes */
+  has(incarnation: Uint8Array): boolean {
     return this.#numbers.size > 0 && this.#numbers.has(headOf(incarnation));
   }
 
@@ -33,7 +35,7 @@ export class Correspondents {
    * Whoever is among the later half already stays where they are: a conversation changes nothing with each message.
    * @returns whether anything changed
    */
-  add(incarnation: string): boolean {
+  add(incarnation: Uint8Array): boolean {
     const head = headOf(incarnation);
     if ((this.#numbers.get(head) ?? 0) > Math.max(0, this.#last - MOST / 2)) return false;
     this.#put(head);
@@ -41,14 +43,16 @@ export class Correspondents {
   }
 
   encode(): string {
+    const bytes = Buffer.alloc(HEAD_BYTES);
     let text = '';
     for (const head of this.#numbers.keys()) {
-      text += Buffer.from(`${head}0`, 'hex').toString('base64url').slice(0, TAG_CHARACTERS);
+      bytes.writeUIntBE(head * 2 ** SPARE_BITS, 0, HEAD_BYTES);
+      text += bytes.toString('base64url').slice(0, TAG_CHARACTERS);
     }
     return text;
   }
 
-  #put(head: string): void {
+  #put(head: number): void {
     this.#numbers.delete(head);
     this.#numbers.set(head, ++this.#last);
     if (this.#numbers.size <= MOST) return;
@@ -59,7 +63,9 @@ export class Correspondents {
   }
 }
 
-/** The first nine hexadecimal digits of a UUID, 36 bits. */
-function headOf(incarnation: string): string {
-  return incarnation.slice(0, 8) + incarnation.charAt(9);
+/** The first 36 bits. */
+function headOf(bytes: Uint8Array): number {
+  let head = 0;
+  for (let index = 0; index < HEAD_BYTES; index++) head = head * 256 + (bytes[index] ?? 0);
+  return Math.floor(head / 2 ** SPARE_BITS);
 }

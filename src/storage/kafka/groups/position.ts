@@ -118,9 +118,9 @@ export class Position {
    * Reads a commit back.
    * @returns null when it is of another life, of another format, or damaged: then it counts as missing
    */
-  static decode(commit: Commit, incarnation: string): Position | null {
+  static decode(commit: Commit, inbox: Uint8Array): Position | null {
     const { offset, epoch, metadata } = commit;
-    const watermark = Watermark.decode(offset, metadata, incarnation);
+    const watermark = Watermark.decode(offset, metadata, inbox);
     const past = /^([^!;]*)(?:!([0-9a-z]{1,7}))?(?:;(.+))?$/.exec(metadata.split(' ')[4] ?? '');
     if (watermark === null || past === null) return null;
     const [, starts = '', cut, ranges = ''] = past;

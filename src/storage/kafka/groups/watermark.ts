@@ -1,4 +1,5 @@
 import { MAX_EPOCHS_CHARACTERS } from '../../../core/epochs.ts';
+import { uuidText } from '../../../util/uuid.ts';
 import { MAX_CORRESPONDENTS_CHARACTERS } from './correspondents.ts';
 
 /** Offsets first..last, both included. */
@@ -130,11 +131,12 @@ export class Watermark {
 
   /**
    * The metadata for a commit. Ranges that do not fit are left out from the top: they are delivered again.
+   * @param inbox 16 bytes (`inboxLifeOf`)
    * @param correspondents whom the owner has written to (correspondents.ts), which goes along
    * @param past what is known of the log (position.ts), likewise
    */
-  encode(inbox: string, correspondents = '', past = ''): string {
-    const head = `${FORMAT} ${inbox} `;
+  encode(inbox: Uint8Array, correspondents = '', past = ''): string {
+    const head = `${FORMAT} ${uuidText(inbox)} `;
     const tail = past !== '' ? ` ${correspondents} ${past}` : correspondents && ` ${correspondents}`;
     const room = MAX_METADATA_CHARACTERS - head.length - tail.length;
     let ranges = this.encodeRanges();
@@ -146,9 +148,9 @@ export class Watermark {
    * Reads a commit back.
    * @returns null when it is not of this inbox, not of this format, or damaged: then it counts as missing
    */
-  static decode(offset: number, metadata: string, incarnation: string): Watermark | null {
-    const [format, owner, ranges, _correspondents, _past, ...more] = metadata.split(' ');
-    if (format !== FORMAT || owner !== incarnation || ranges === undefined || more.length > 0) return null;
+  static decode(offset: number, metadata: string, inbox: Uint8Array): Watermark | null {
+    const [format, id, ranges, _correspondents, _past, ...more] = metadata.split(' ');
+    if (format !== FORMAT || id !== uuidText(inbox) || ranges === undefined || more.length > 0) return null;
     return Watermark.decodeRanges(offset, ranges);
   }
 

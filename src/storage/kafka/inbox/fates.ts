@@ -1,6 +1,7 @@
 import { type Account, inboxLifeOf } from '../../../core/accounts.ts';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { type Fate, RECEIPT_TIME, type Receipt } from '../../../core/inboxes.ts';
+import { uuidKey } from '../../../util/uuid.ts';
 import { type LogBounds, readBatchFrom, readManyBounds } from '../fetch/log-reader.ts';
 import { positionOf, readCommits } from '../groups/commits.ts';
 import type { Position } from '../groups/position.ts';
@@ -53,9 +54,10 @@ async function judgeAll(cluster: Cluster, cases: readonly Case[]): Promise<void>
   const positions = new Map<string, Position | null>();
   for (const one of cases) {
     const { to } = one.receipt;
-    const known = positions.get(inboxLifeOf(to));
+    const life = uuidKey(inboxLifeOf(to));
+    const known = positions.get(life);
     one.position = known === undefined ? positionOf(to, commits.get(one.topic) ?? null) : known;
-    positions.set(inboxLifeOf(to), one.position);
+    positions.set(life, one.position);
     one.fate = judge(one.receipt, one.position);
   }
 }

@@ -50,7 +50,7 @@ export interface StartingPoint {
 /** One held inbox: the lease, the watermark and the place in the log up to which messages were pushed. */
 export class KafkaInbox implements Inbox, Follower {
   readonly owner: Account;
-  readonly id: string;
+  readonly id: Uint8Array;
   readonly surprise: Surprise;
   readonly topic: string;
   readonly #around: InboxSurroundings;
@@ -175,7 +175,7 @@ export class KafkaInbox implements Inbox, Follower {
         if (this.#nextToRead(raw.offset) !== raw.offset || !this.#counts(raw, ends)) continue;
         const message = this.#decode(raw);
         if (!message) continue;
-        bytes += Buffer.byteLength(message.body);
+        bytes += message.body.length;
         if (found.length > 0 && bytes > limits.maxBytes) return found;
         found.push(message);
         this.#handedOut = Math.max(this.#handedOut, raw.offset);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../../../config/config.ts';
-import type { Account, Accounts } from '../../../core/accounts.ts';
+import { type Account, type Accounts, isSameLife } from '../../../core/accounts.ts';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type {
@@ -234,10 +234,10 @@ export class KafkaInboxes implements Inboxes {
   }
 
   /** The very inbox of this life of a name, if this process holds it. */
-  #heldBy({ name, incarnation, topicId }: Account): KafkaInbox | null {
-    const inbox = this.#local.get(name);
-    if (!inbox || inbox === 'opening' || inbox.topicId !== topicId) return null;
-    return inbox.owner.incarnation === incarnation ? inbox : null;
+  #heldBy(account: Account): KafkaInbox | null {
+    const inbox = this.#local.get(account.name);
+    if (!inbox || inbox === 'opening' || inbox.topicId !== account.topicId) return null;
+    return isSameLife(inbox.owner, account) ? inbox : null;
   }
 
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {
@@ -264,10 +264,10 @@ export class KafkaInboxes implements Inboxes {
   }
 
   /** This life of an account, as it is now. @throws EngineError `NO_SUCH_USER`, `UNAVAILABLE` */
-  async #demandThere({ name, incarnation }: Account): Promise<Account> {
-    const current = await this.#options.accounts.findEvenly(name);
-    if (current?.incarnation === incarnation) return current;
-    throw new EngineError('NO_SUCH_USER', `the account ${name} is gone, and its inbox`);
+  async #demandThere(account: Account): Promise<Account> {
+    const current = await this.#options.accounts.findEvenly(account.name);
+    if (isSameLife(current, account)) return current;
+    throw new EngineError('NO_SUCH_USER', `the account ${account.name} is gone, and its inbox`);
   }
 
   async #whyGone(owner: Account): Promise<LossReason> {

@@ -1,5 +1,6 @@
 import { type Account, inboxLifeOf } from '../../../core/accounts.ts';
 import { EngineError } from '../../../core/errors.ts';
+import { sameUuid } from '../../../util/uuid.ts';
 import { Correspondents } from '../groups/correspondents.ts';
 import { now } from '../wire/retry.ts';
 import type { MailboxLook } from './mailbox-looks.ts';
@@ -20,7 +21,7 @@ export interface MailboxLimitsOptions {
 /** What this frontend knows of one inbox. */
 export interface Mailbox {
   /** As `inboxLifeOf` has it. */
-  readonly id: string;
+  readonly id: Uint8Array;
   /** Offset after the last message that is known of. */
   end: number;
   /** Undelivered messages below `end` when it was last looked at. */
@@ -84,9 +85,9 @@ export class MailboxLimits {
   #mailbox(to: Account): Mailbox {
     let known = this.#recent.get(to.name);
     const id = inboxLifeOf(to);
-    if (known?.id === id) return known;
+    if (known && sameUuid(known.id, id)) return known;
     known = this.#older.get(to.name);
-    const mailbox = known?.id === id ? known : newMailbox(id);
+    const mailbox = known && sameUuid(known.id, id) ? known : newMailbox(id);
     this.#recent.set(to.name, mailbox);
     if (this.#recent.size > MAX_MAILBOXES / 2) {
       this.#older = this.#recent;
@@ -170,7 +171,7 @@ export class MailboxLimits {
   }
 }
 
-function newMailbox(id: string): Mailbox {
+function newMailbox(id: Uint8Array): Mailbox {
   return {
     id,
     end: 0,

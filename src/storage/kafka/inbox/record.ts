@@ -1,5 +1,6 @@
 import type { Account } from '../../../core/accounts.ts';
 import type { Accepted, InboxMessage, OutgoingMessage, Sender } from '../../../core/inboxes.ts';
+import { uuidBytes, uuidText } from '../../../util/uuid.ts';
 import { eachHeader, type RawRecord } from '../wire/record-batches.ts';
 import type { Signer } from './signature.ts';
 import type { Trust } from './trust.ts';
@@ -7,7 +8,7 @@ import type { Trust } from './trust.ts';
 /*
   A message is a Kafka record that any Kafka tool can read:
     key     the sender's name
-    value   the body, plain UTF-8 text
+    value   the body, plain UTF-8 text unless its content type says otherwise
     headers CloudEvents in Kafka's binary mode, and Milena's own:
       ce_specversion  1.0
       ce_id           id made by the sender's client or frontend
@@ -23,7 +24,6 @@ import type { Trust } from './trust.ts';
 const SOURCE_PREFIX = 'urn:milena:user:';
 const TYPE = Buffer.from('milena.message');
 const SPEC_VERSION = Buffer.from('1.0');
-const PLAIN_TEXT = 'text/plain; charset=utf-8';
 
 /** Names of headers, encoded once. */
 const HEADER = {
@@ -42,7 +42,7 @@ const HEADER = {
 export interface RecordContent {
   readonly key: Buffer | string | null;
   /** Null is a tombstone, for compacted topics. */
-  readonly value: Buffer | null;
+  readonly value: Uint8Array | null;
   /** Name, value, name, value, and so on. */
   readonly headers: readonly (Buffer | string)[];
 }
@@ -59,15 +59,16 @@ export function encodeRecord(
   to: Account,
   message: OutgoingMessage,
   now: Date,
-): RecordContent & { readonly value: Buffer; readonly signature: string } {
-  const { id, from } = message;
-  const contentType = message.contentType ?? PLAIN_TEXT;
+): RecordContent & { readonly value: Uint8Array; readonly signature: string } {
+  const { from, body, contentType } = message;
+  const id = uuidText(message.id);
+  const fromIncarnation = uuidText(from.incarnation);
+  const toIncarnation = uuidText(to.incarnation);
   const time = now.toISOString();
-  const body = Buffer.from(message.body);
   const signature = signer.sign({
     from: from.name,
-    fromIncarnation: from.incarnation,
-    toIncarnation: to.incarnation,
+    fromIncarnation,
+    toIncarnation,
     id,
     time,
     contentType,
@@ -85,8 +86,8 @@ export function encodeRecord(
       HEADER.type, TYPE,
       HEADER.time, time,
       HEADER.contentType, contentType,
-      HEADER.from, from.incarnation,
-      HEADER.to, to.incarnation,
+      HEADER.from, fromIncarnation,
+      HEADER.to, toIncarnation,
       HEADER.signature, signature,
     ],
   };
@@ -94,13 +95,13 @@ export function encodeRecord(
 
 /** What `decodeRecord` makes of the record of a message that this process wrote itself, without reading it back. */
 export function messageAsStored(message: OutgoingMessage, accepted: Accepted): InboxMessage {
-  const { id, from, body, contentType = PLAIN_TEXT } = message;
+  const { id, from, body, contentType } = message;
   return {
     offset: accepted.offset,
-    id: id.toWellFormed(),
+    id,
     from: { kind: 'user', name: from.name, incarnation: from.incarnation },
+    body,
     // UTF-8 knows no lone surrogates, so none came back.
-    body: body.toWellFormed(),
     contentType: contentType.toWellFormed(),
     acceptedAt: accepted.acceptedAt,
   };
@@ -117,19 +118,19 @@ export type DecodedRecord =
  */
 export function decodeRecord(trust: Trust, owner: Account, raw: RawRecord): DecodedRecord {
   const headers = readHeaders(raw.headers);
-  const { to } = headers;
-  if (to !== undefined && to !== owner.incarnation) return { kind: 'skip', reason: 'other incarnation' };
+  const life = uuidText(owner.incarnation);
+  if (headers.to !== undefined && headers.to !== life) return { kind: 'skip', reason: 'other incarnation' };
   if (raw.value === null) return { kind: 'skip', reason: 'no value' };
-  const from = readSender(trust, owner, raw, raw.value, headers);
+  const from = readSender(trust, life, raw, raw.value, headers);
   if (from.kind === 'user' && trust.recent.isCopy(headers.signature ?? '', raw.offset))
     return { kind: 'skip', reason: 'copy' };
   return {
     kind: 'message',
     message: {
       offset: raw.offset,
-      id: headers.id ?? null,
+      id: headers.id === undefined ? null : uuidBytes(headers.id),
       from,
-      body: raw.value.toString('utf8'),
+      body: raw.value,
       contentType: headers.contentType ?? null,
       acceptedAt: timeOf(raw),
     },
@@ -144,10 +145,11 @@ function timeOf({ timestamp }: RawRecord): number {
 /**
  * A user only where a frontend's signature says so, and Kafka that it was appended when it was signed; whatever else the
  * headers claim, it is external.
+ * @param life incarnation of the inbox's owner
  */
 function readSender(
   trust: Trust,
-  owner: Account,
+  life: string,
   raw: RawRecord,
   body: Buffer,
   { id = '', time = '', contentType = '', from = '', to = '', signature = '' }: Headers,
@@ -156,11 +158,12 @@ function readSender(
   const genuine = trust.signer.verify(signature, {
     from: name,
     fromIncarnation: from,
-    toIncarnation: to === owner.incarnation ? owner.incarnation : '',
+    toIncarnation: to === life ? life : '',
     ...{ id, time, contentType, body },
   });
   const isUsers = genuine && (trust.acceptsUnsigned || trust.isFresh(raw, Date.parse(time)));
-  return isUsers ? { kind: 'user', name, incarnation: from } : { kind: 'external', name };
+  const incarnation = isUsers ? uuidBytes(from) : null;
+  return incarnation === null ? { kind: 'external', name } : { kind: 'user', name, incarnation };
 }
 
 /** As much of a key as a name may have, cut between characters. */

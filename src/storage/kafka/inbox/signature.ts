@@ -26,12 +26,13 @@ const room = Buffer.alloc(4_096);
 /** What a signature vouches for. */
 export interface SignedFields {
   readonly from: string;
+  /** Ids are the texts that the headers have. */
   readonly fromIncarnation: string;
   readonly toIncarnation: string;
   readonly id: string;
   readonly time: string;
   readonly contentType: string;
-  readonly body: Buffer;
+  readonly body: Uint8Array;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Account } from '../../../core/accounts.ts';
+import { demandUuid, uuidKey, uuidOfKey, uuidText } from '../../../util/uuid.ts';
 
 /*
   A record of the compacted topic of accounts:
@@ -13,13 +14,14 @@ export const MAX_NAME = 32;
 
 const NAME = new RegExp(`^[a-z0-9][a-z0-9_-]{0,${MAX_NAME - 1}}$`);
 
-/** Case does not matter in a UUID (RFC 9562): small letters, as Kafka and Node write them. */
-const uuid = z.uuid().transform((text) => text.toLowerCase());
+const id = z.uuid().transform(demandUuid);
+/** Case does not matter in a UUID (RFC 9562): small letters, as Kafka writes them. */
+const topicId = z.uuid().transform((text) => text.toLowerCase());
 
 const schema = z.object({
-  incarnation: uuid,
-  topicId: uuid,
-  inboxLife: uuid.optional(),
+  incarnation: id,
+  topicId,
+  inboxLife: id.optional(),
   displayName: z.string().max(200).nullable(),
   credential: z.string().max(500).nullable(),
   disabled: z.boolean(),
@@ -32,8 +34,11 @@ const schema = z.object({
 });
 
 export function encodeAccount(account: Account): Buffer {
-  const { name: _key, ...value } = account;
-  return Buffer.from(JSON.stringify(value));
+  const { name: _key, incarnation, topicId, inboxLife, ...rest } = account;
+  const life = inboxLife && uuidText(inboxLife);
+  return Buffer.from(
+    JSON.stringify({ incarnation: uuidText(incarnation), topicId, inboxLife: life, ...rest }),
+  );
 }
 
 /** @returns null for anything that is not an account: who may write to the topic may write nonsense */
@@ -49,7 +54,8 @@ export function decodeAccount(name: string, value: Buffer): Account | null {
   return parsed.success ? { name, ...parsed.data } : null;
 }
 
-/** An account as it lies in memory: two UUIDs of 16 bytes, then the rest as JSON in UTF-8, one character for each byte. */
+/** An account as it lies in memory: two ids of 16 bytes, then the rest as JSON in UTF-8, one character for each byte. */
+const TOPIC_ID = 16;
 const IDS = 32;
 
 type Rest = [
@@ -98,31 +104,29 @@ function packAnyAccount(name: string, value: Buffer): string | null {
   const { incarnation, topicId, createdAt, disabled, displayName, credential, blocked, inboxLife, invite } =
     account;
   const rest: Rest = [createdAt, disabled, displayName, credential, blocked];
-  if (inboxLife !== undefined || invite !== undefined) rest.push(inboxLife ?? null);
+  if (inboxLife !== undefined || invite !== undefined) rest.push(inboxLife ? uuidText(inboxLife) : null);
   if (invite !== undefined) rest.push(invite);
-  const bytes = Buffer.from((incarnation + topicId).replaceAll('-', ''), 'hex');
-  return Buffer.concat([bytes, Buffer.from(JSON.stringify(rest))]).toString('latin1');
+  const text = Buffer.from(JSON.stringify(rest)).toString('latin1');
+  return uuidKey(incarnation) + uuidKey(demandUuid(topicId)) + text;
 }
 
 /** Reads what `packAccount` made. */
 export function unpackAccount(name: string, packed: string): Account {
-  const bytes = Buffer.from(packed, 'latin1');
   const [createdAt, disabled, displayName, credential, blocked, inboxLife, invite]: Rest = JSON.parse(
-    bytes.toString('utf8', IDS),
+    Buffer.from(packed, 'latin1').toString('utf8', IDS),
   );
-  const incarnation = formatUuid(bytes.toString('hex', 0, IDS / 2));
-  const topicId = formatUuid(bytes.toString('hex', IDS / 2, IDS));
+  const incarnation = uuidOfKey(packed);
+  const topicId = uuidText(uuidOfKey(packed, TOPIC_ID));
   const account = { name, incarnation, topicId, displayName, credential, disabled, blocked, createdAt };
   if (inboxLife === undefined) return account;
-  return { ...account, ...(inboxLife !== null && { inboxLife }), ...(invite !== undefined && { invite }) };
+  return {
+    ...account,
+    ...(inboxLife !== null && { inboxLife: demandUuid(inboxLife) }),
+    ...(invite !== undefined && { invite }),
+  };
 }
 
 /** The invite of an account that `packAccount` made small, read off its end; null if there is none. */
 export function inviteOf(packed: string): string | null {
   return /,"([0-9a-f]{16})"\]$/.exec(packed.slice(-20))?.[1] ?? null;
-}
-
-function formatUuid(hex: string): string {
-  const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
-  return groups.join('-');
 }

@@ -1,10 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import type { Account, AccountChange, Accounts, ListOptions, NewAccount } from '../../../core/accounts.ts';
+import {
+  type Account,
+  type AccountChange,
+  type Accounts,
+  isSameLife,
+  type ListOptions,
+  type NewAccount,
+} from '../../../core/accounts.ts';
 import { EngineError } from '../../../core/errors.ts';
 import { NameSearches } from '../../../core/wildcard.ts';
+import { newUuid } from '../../../util/uuid.ts';
 import { restoreTable } from '../check/topic-settings.ts';
 import { listOffset } from '../fetch/log-reader.ts';
 import { commitStart } from '../groups/commits.ts';
@@ -200,7 +207,7 @@ export class KafkaAccounts implements Accounts {
           // Somebody else was quicker.
           if (current.topicId !== lostId) return current;
           restored = await this.#topics.restore(topic, lostId, deadline);
-          return restored ? { ...current, topicId: restored.topicId, inboxLife: randomUUID() } : current;
+          return restored ? { ...current, topicId: restored.topicId, inboxLife: newUuid() } : current;
         },
         deadline,
       );
@@ -210,9 +217,9 @@ export class KafkaAccounts implements Accounts {
     });
   }
 
-  #shown({ name, incarnation }: Account): Account {
-    const shown = this.#table.get(name);
-    if (shown?.incarnation !== incarnation) throw gone(name);
+  #shown(account: Account): Account {
+    const shown = this.#table.get(account.name);
+    if (!isSameLife(shown, account)) throw gone(account.name);
     return shown;
   }
 
@@ -245,7 +252,7 @@ export class KafkaAccounts implements Accounts {
       const transaction = await AccountTransaction.begin(this.#cluster, account.name, deadline);
       await this.#table.catchUp(deadline);
       const current = this.#table.get(account.name);
-      if (current?.incarnation !== account.incarnation) throw gone(account.name);
+      if (!isSameLife(current, account)) throw gone(account.name);
       // Whoever wrote before us is fenced and read: the next change is ours, or comes after it.
       const watch = this.#table.watch(account.name);
       try {
@@ -286,7 +293,7 @@ export class KafkaAccounts implements Accounts {
     this.#cluster.forgetLeader(topic);
     const account: Account = {
       name,
-      incarnation: randomUUID(),
+      incarnation: newUuid(),
       topicId,
       displayName: wanted.displayName ?? null,
       credential: wanted.credential ?? null,

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Account } from '../../../core/accounts.ts';
 import type { ResumeTokens, StoredToken } from '../../../core/resume-tokens.ts';
+import { uuidText } from '../../../util/uuid.ts';
 import { restoreTable } from '../check/topic-settings.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
@@ -63,7 +64,7 @@ export class KafkaResumeTokens implements ResumeTokens {
 
   async put(account: Account, token: StoredToken): Promise<void> {
     const record: TokenRecord = {
-      incarnation: account.incarnation,
+      incarnation: uuidText(account.incarnation),
       tokenHash: token.tokenHash.toString('base64url'),
       expiresAt: token.expiresAt,
     };
@@ -75,7 +76,8 @@ export class KafkaResumeTokens implements ResumeTokens {
   async find(account: Account): Promise<StoredToken | undefined> {
     await this.#table.catchUpSoon().catch(unavailable);
     const record = this.#table.get(account.name);
-    if (record?.incarnation !== account.incarnation || record.expiresAt <= Date.now()) return undefined;
+    if (record?.incarnation !== uuidText(account.incarnation)) return undefined;
+    if (record.expiresAt <= Date.now()) return undefined;
     return { tokenHash: Buffer.from(record.tokenHash, 'base64url'), expiresAt: record.expiresAt };
   }
 

@@ -117,7 +117,7 @@ function writeTime(batch: Buffer, time: number, offset: number): void {
 }
 
 /** Length and bytes; -1 and nothing for null. */
-function writePart(part: Buffer | string | null): void {
+function writePart(part: Uint8Array | string | null): void {
   if (part === null) {
     buffer[at++] = 1;
     return;
@@ -130,7 +130,7 @@ function writePart(part: Buffer | string | null): void {
   }
 }
 
-function length(part: Buffer | string | null): number {
+function length(part: Uint8Array | string | null): number {
   if (part === null) return 0;
   return typeof part === 'string' ? Buffer.byteLength(part) : part.length;
 }
