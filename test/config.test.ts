@@ -234,7 +234,7 @@ describe('configuration', () => {
       ['MILENA_KAFKA_SASL_USER', 'MILENA_KAFKA_SASL_USERNAME'],
       ['MILENA_KAFKA_USERNAME', 'MILENA_KAFKA_SASL_USERNAME'],
       ['MILENA_KAFKA_SSL_CA', 'MILENA_KAFKA_TLS_CA'],
-      ['MILENA_PROT', 'MILENA_PROTOCOL'],
+      ['MILENA_HIGH', 'MILENA_HIGHLIGHT'],
       ['MILENA_REPLICATION', 'MILENA_REPLICATION_FACTOR'],
     ])('%s with the nearest real one, %s', (name, near) => {
       expect(unknownSettings({ [name]: 'x' })).toEqual([expect.stringMatching(`${name}, .*${near} meant`)]);

@@ -7,11 +7,22 @@ import {
   MAX_PAYLOAD,
   MAX_PAYLOAD_BEFORE_LOGIN,
 } from '../protocol/frame.ts';
-import type { Dialect, Typed } from './dialect.ts';
+import { v2 } from '../protocol/v2/codec.ts';
+import type { ServerFrame } from '../protocol/v2/replies.ts';
+import type { Request, RequestOf } from '../protocol/v2/requests.ts';
 import { ClientError, inSeconds, OPEN_OUTCOME } from './errors.ts';
+import {
+  type Answered,
+  answers,
+  contradiction,
+  mayWait,
+  type ReplyTo,
+  refusalOf,
+  replyTypeOf,
+} from './replies.ts';
 import { socketReason } from './socket.ts';
 
-export interface ConnectionEvents<Request, ServerFrame> {
+export interface ConnectionEvents {
   /** What answers no request: a push, or a failure that is the server's last word. It may throw ProtocolError. */
   readonly onPush: (frame: ServerFrame) => void;
   /**
@@ -24,11 +35,13 @@ export interface ConnectionEvents<Request, ServerFrame> {
 }
 
 export interface ConnectionOptions {
+  /** What the server is told to have before it. */
+  readonly program: string;
   /** How long a person waits for a reply. */
   readonly requestTimeoutMs: number;
   /** How long the oldest unanswered request may hold up all later ones before the connection counts as dead. */
   readonly deadAfterMs: number;
-  /** The same for a request that the server may let wait its turn: see `Dialect.mayWait`. */
+  /** The same for a request that the server may let wait its turn: see `mayWait`. */
   readonly deadInLineAfterMs: number;
 }
 
@@ -48,13 +61,13 @@ const WHOLE_CHUNK_BYTES = 65_536;
 
 /** What it means if a server's first byte is not the version that was asked for. */
 const HINTS: Readonly<Record<number, string>> = {
-  1: 'it speaks version 1 of the protocol only: use --protocol 1',
+  1: 'it speaks version 1 of the protocol only, and this client version 2',
   // The alert with which a TLS server answers what is not TLS.
   21: 'it seems to speak TLS there: use --tls',
 };
 
 /** A request on its way. It keeps its place in the line after its time-out. */
-interface Slot<Request, ServerFrame> {
+interface Slot {
   readonly request: Request;
   readonly settle: (outcome: ServerFrame | ClientError) => void;
   timer: NodeJS.Timeout | undefined;
@@ -62,20 +75,19 @@ interface Slot<Request, ServerFrame> {
 }
 
 /**
- * One connection that speaks one version, from the open socket to its end; it never comes back.
+ * One connection, from the open socket to its end; it never comes back.
  *
  * Replies come in the order of the requests and carry no id. So a request that timed out keeps its place in the line:
  * when its reply comes late it is taken as *its* reply and can never pass for the next request's. (Dropping the
  * connection would keep the order as well, but would log the person out for one slow answer.) Only when the oldest
  * request has had no reply for `deadAfterMs` (or much longer, if it waits its turn there) the connection is given up, since nothing behind it can be answered.
  */
-export class Connection<Request extends Typed, ServerFrame extends Typed> {
+export class Connection {
   readonly #socket: Socket;
-  readonly #dialect: Dialect<Request, ServerFrame>;
   readonly #options: ConnectionOptions;
-  readonly #events: ConnectionEvents<Request, ServerFrame>;
+  readonly #events: ConnectionEvents;
   readonly #decoder: FrameDecoder;
-  readonly #slots: Slot<Request, ServerFrame>[] = [];
+  readonly #slots: Slot[] = [];
   #firstByte: number | undefined;
   #understood = false;
   #reason: string | undefined;
@@ -86,18 +98,11 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
   /** When something came last, on the monotonic clock in milliseconds. */
   heardAt = performance.now();
 
-  constructor(
-    socket: Socket,
-    dialect: Dialect<Request, ServerFrame>,
-    options: ConnectionOptions,
-    events: ConnectionEvents<Request, ServerFrame>,
-  ) {
+  constructor(socket: Socket, options: ConnectionOptions, events: ConnectionEvents) {
     this.#socket = socket;
-    this.#dialect = dialect;
     this.#options = options;
     this.#events = events;
-    const { version } = dialect.codec;
-    this.#decoder = new FrameDecoder({ maxPayload: MAX_SERVER_PAYLOAD, versions: [version] });
+    this.#decoder = new FrameDecoder({ maxPayload: MAX_SERVER_PAYLOAD, versions: [v2.version] });
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('end', () => this.#drop(this.#endReason()));
     socket.on('error', (error) => this.#drop(socketReason(error)));
@@ -111,14 +116,15 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
 
   /**
    * Sends a request and waits for its success reply.
-   * @throws ClientError any code but `OFFLINE`
+   * @throws ClientError any code
    */
-  async request(request: Request): Promise<ServerFrame> {
+  async ask<Type extends Answered>(
+    request: RequestOf<Type> & { readonly type: Type },
+  ): Promise<ReplyTo<Type>> {
     const outcome = await this.#send(request);
-    const failure = this.#dialect.failure(outcome);
-    if (failure === undefined) return outcome;
-    const { text, refusal } = failure;
-    throw new ClientError('REFUSED', text, refusal === undefined ? {} : { refusal });
+    if (outcome.type === 'failure') throw refusalOf(outcome);
+    // Its type was checked when it came.
+    return outcome as ReplyTo<Type>;
   }
 
   /** Sends a request that has no reply. @throws ClientError `OFFLINE`, `INVALID` */
@@ -151,13 +157,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
    * @throws ClientError `TIMEOUT`, `DISCONNECTED`
    */
   greet(): Promise<ServerFrame> {
-    return this.#send(this.#dialect.greeting);
-  }
-
-  /** Sends a last request and ends our side at once. Resolves when all is closed. */
-  leave(request: Request, reason: string): Promise<void> {
-    this.#reason ??= reason;
-    return this.#end(this.#dialect.codec.encodeRequest(request));
+    return this.#send({ type: 'hello', client: this.#options.program });
   }
 
   /** Ends the connection, giving the server a moment to take what was sent. Idempotent. */
@@ -166,7 +166,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     return this.#end();
   }
 
-  #end(lastWords: Buffer = Buffer.alloc(0)): Promise<void> {
+  #end(): Promise<void> {
     // Its own end, and the answers before it, are behind what was not read.
     this.resume();
     return new Promise((resolve) => {
@@ -182,7 +182,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
         clearTimeout(impatience);
         resolve();
       });
-      this.#socket.end(lastWords);
+      this.#socket.end();
     });
   }
 
@@ -195,7 +195,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     }
     const frame = this.#encode(request);
     const outcome = await new Promise<ServerFrame | ClientError>((settle) => {
-      const slot: Slot<Request, ServerFrame> = { request, settle, timer: undefined, timedOut: false };
+      const slot: Slot = { request, settle, timer: undefined, timedOut: false };
       this.#slots.push(slot);
       this.#wait(slot);
       this.#write(frame);
@@ -207,7 +207,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
   #encode(request: Request): Buffer {
     let frame: Buffer;
     try {
-      frame = this.#dialect.codec.encodeRequest(request);
+      frame = v2.encodeRequest(request);
     } catch (error) {
       if (error instanceof ProtocolError) throw new ClientError('INVALID', error.message, { cause: error });
       throw error;
@@ -227,7 +227,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
   }
 
   /** For its answer, then for that of the whole connection. */
-  #wait(slot: Slot<Request, ServerFrame>): void {
+  #wait(slot: Slot): void {
     const { requestTimeoutMs } = this.#options;
     const deadAfterMs = this.#deadAfterMs(slot);
     const milliseconds = slot.timedOut ? Math.max(0, deadAfterMs - requestTimeoutMs) : requestTimeoutMs;
@@ -242,12 +242,12 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     }, milliseconds);
   }
 
-  #deadAfterMs({ request }: Slot<Request, ServerFrame>): number {
+  #deadAfterMs({ request }: Slot): number {
     const { deadAfterMs, deadInLineAfterMs } = this.#options;
-    return this.#dialect.mayWait(request) ? Math.max(deadAfterMs, deadInLineAfterMs) : deadAfterMs;
+    return mayWait(request) ? Math.max(deadAfterMs, deadInLineAfterMs) : deadAfterMs;
   }
 
-  #timeOut(slot: Slot<Request, ServerFrame>): void {
+  #timeOut(slot: Slot): void {
     slot.timedOut = true;
     const time = inSeconds(this.#options.requestTimeoutMs);
     slot.settle(new ClientError('TIMEOUT', `No answer within ${time}${OPEN_OUTCOME}`));
@@ -283,8 +283,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
   }
 
   #handle(frame: Frame): void {
-    const { answers, beginsSession, codec, contradiction, failure, replies } = this.#dialect;
-    const value = codec.decodeServerFrame(frame);
+    const value = v2.decodeServerFrame(frame);
     this.#understood = true;
     const slot = this.#slots[0];
     if (!answers(value, slot?.request)) {
@@ -292,10 +291,9 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
       return;
     }
     if (slot === undefined) throw new ProtocolError('BAD_FRAME', `"${value.type}" answers nothing`);
-    const type: Request['type'] = slot.request.type;
-    if (failure(value) === undefined) {
-      if (value.type !== replies[type]) {
-        throw new ProtocolError('BAD_FRAME', `"${value.type}" answers no ${type} request`);
+    if (value.type !== 'failure') {
+      if (value.type !== replyTypeOf(slot.request)) {
+        throw new ProtocolError('BAD_FRAME', `"${value.type}" answers no ${slot.request.type} request`);
       }
       const wrong = contradiction(slot.request, value);
       if (wrong !== undefined) throw new ProtocolError('BAD_FRAME', wrong);
@@ -304,7 +302,7 @@ export class Connection<Request extends Typed, ServerFrame extends Typed> {
     clearTimeout(slot.timer);
     const [next] = this.#slots;
     if (next?.timedOut && next.timer === undefined) this.#wait(next);
-    if (beginsSession(value)) this.#maxPayload = MAX_PAYLOAD;
+    if (value.type === 'created' || value.type === 'logged-in') this.#maxPayload = MAX_PAYLOAD;
     try {
       this.#events.onReply(slot.request, value, slot.timedOut);
     } finally {

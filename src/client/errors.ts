@@ -7,10 +7,22 @@ import type { ProtocolErrorCode } from '../protocol/errors.ts';
  * - `OFFLINE`, `BUSY`, `INVALID`: nothing was sent.
  * - `REFUSED`: the server said no; the message is the server's own text, not yet safe for a terminal.
  * - `TIMEOUT`, `DISCONNECTED`: sent and not answered; it may have been carried out or not.
+ * - `ABORTED`: the caller's signal ended it, and is the cause; `nothingSent` says whether it may have been carried out.
+ * - `CLOSED`: the client was closed; likewise.
  */
-export type ClientErrorCode = 'OFFLINE' | 'BUSY' | 'INVALID' | 'REFUSED' | 'TIMEOUT' | 'DISCONNECTED';
+export type ClientErrorCode =
+  | 'OFFLINE'
+  | 'BUSY'
+  | 'INVALID'
+  | 'REFUSED'
+  | 'TIMEOUT'
+  | 'DISCONNECTED'
+  | 'ABORTED'
+  | 'CLOSED';
 
-/** What a server says besides its sentence, from version 2 on. */
+const NOTHING_SENT: ReadonlySet<ClientErrorCode> = new Set(['OFFLINE', 'BUSY', 'INVALID', 'CLOSED']);
+
+/** What a server says besides its sentence. */
 export interface Refusal {
   readonly code: ProtocolErrorCode;
   /** When it may work, in milliseconds from now on. */
@@ -47,17 +59,27 @@ export const OPEN_OUTCOME = ': it may have been carried out or not.';
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: ClientErrorCode;
-  /** With `REFUSED` in version 2. */
+  /** With `REFUSED`. */
   readonly refusal: Refusal | undefined;
+  /** True if the request surely had no effect, so that it can be given again. */
+  readonly nothingSent: boolean;
 
-  constructor(code: ClientErrorCode, message: string, options: { cause?: unknown; refusal?: Refusal } = {}) {
+  constructor(
+    code: ClientErrorCode,
+    message: string,
+    options: { cause?: unknown; refusal?: Refusal | undefined; nothingSent?: boolean } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.refusal = options.refusal;
+    this.nothingSent = options.nothingSent ?? NOTHING_SENT.has(code);
   }
+}
 
-  /** True if the request surely had no effect, so that it can be given again. */
-  get nothingSent(): boolean {
-    return this.code === 'OFFLINE' || this.code === 'BUSY' || this.code === 'INVALID';
-  }
+/** Whether a request failed because of the connection or the server, so that another server may be asked. */
+export function isLost(error: unknown): boolean {
+  if (!(error instanceof ClientError)) return false;
+  const { code, refusal } = error;
+  const isServers = refusal?.code === 'SHUTTING_DOWN' || refusal?.code === 'INBOX_LOST';
+  return isServers || ['DISCONNECTED', 'OFFLINE', 'TIMEOUT'].includes(code);
 }

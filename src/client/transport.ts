@@ -1,7 +1,8 @@
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
+import type { ServerFrame } from '../protocol/v2/replies.ts';
+import type { Request } from '../protocol/v2/requests.ts';
 import { type BackoffLimits, backoffMs } from '../util/backoff.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
-import type { Dialect, Typed } from './dialect.ts';
 import { ClientError } from './errors.ts';
 import { type Opened, Route, type RouteOptions, type Stop } from './route.ts';
 
@@ -22,7 +23,7 @@ export interface TransportOptions extends ConnectionOptions, RouteOptions {
   readonly stableAfterMs: number;
 }
 
-export interface TransportEvents<Request extends Typed, ServerFrame extends Typed> {
+export interface TransportEvents {
   /** The link has changed, and with it nobody is logged in any more. */
   readonly onLink: (link: Link) => void;
   /**
@@ -30,7 +31,7 @@ export interface TransportEvents<Request extends Typed, ServerFrame extends Type
    * an end that was asked for.
    */
   readonly onOnline: (
-    connection: Connection<Request, ServerFrame>,
+    connection: Connection,
     how: { readonly again: boolean; readonly quiet: boolean; readonly greeting: ServerFrame },
   ) => void;
   readonly onPush: (frame: ServerFrame) => void;
@@ -44,18 +45,17 @@ export interface TransportEvents<Request extends Typed, ServerFrame extends Type
   readonly onLost: (reason: string, retryInMs: number) => void;
 }
 
-/** Keeps one connection to one of the servers, of whatever version, and makes it anew when it is lost. */
-export class Transport<Request extends Typed, ServerFrame extends Typed> {
+/** Keeps one connection to one of the servers, and makes it anew when it is lost. */
+export class Transport {
   readonly #options: TransportOptions;
-  readonly #dialect: Dialect<Request, ServerFrame>;
-  readonly #events: TransportEvents<Request, ServerFrame>;
+  readonly #events: TransportEvents;
   readonly #route: Route;
   readonly #stop = new AbortController();
   #link: Link = { kind: 'connecting' };
   /** The connection that requests go to: it has been greeted, and it has not ended. */
-  #connection: Connection<Request, ServerFrame> | undefined;
+  #connection: Connection | undefined;
   /** The last connection that was opened, greeted or not, and where it goes. */
-  #latest: { readonly connection: Connection<Request, ServerFrame>; readonly to: Stop } | undefined;
+  #latest: { readonly connection: Connection; readonly to: Stop } | undefined;
   /** Set while the end of the connection is what we asked for: no wait, nothing to tell. */
   #expectedEnd = false;
   /** The next connection only follows such an end: nothing to tell either. */
@@ -68,22 +68,22 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
   #finished: Promise<void> = Promise.resolve();
 
   /** The events must not throw, except as `ConnectionEvents` allows. */
-  constructor(
-    options: TransportOptions,
-    dialect: Dialect<Request, ServerFrame>,
-    events: TransportEvents<Request, ServerFrame>,
-  ) {
+  constructor(options: TransportOptions, events: TransportEvents) {
     this.#options = options;
     this.#route = new Route(options);
-    this.#dialect = dialect;
     this.#events = events;
+  }
+
+  /** Whether another server is tried before there is a pause. */
+  get hasMoreServers(): boolean {
+    return this.#route.hasMore;
   }
 
   get link(): Link {
     return this.#link;
   }
 
-  get connection(): Connection<Request, ServerFrame> | undefined {
+  get connection(): Connection | undefined {
     return this.#connection;
   }
 
@@ -100,7 +100,7 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
   }
 
   /** The connection that requests go to. @throws ClientError `OFFLINE` */
-  online(): Connection<Request, ServerFrame> {
+  online(): Connection {
     if (this.#connection === undefined) {
       throw new ClientError('OFFLINE', 'Not connected to the server: nothing was sent.');
     }
@@ -208,7 +208,7 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
   #live({ socket, stop }: Opened): Promise<{ readonly wasOnline: boolean; readonly reason: string }> {
     return new Promise((resolve) => {
       let wasOnline = false;
-      const connection = new Connection(socket, this.#dialect, this.#options, {
+      const connection = new Connection(socket, this.#options, {
         onPush: (frame) => this.#events.onPush(frame),
         onReply: (request, reply, late) => this.#events.onReply(request, reply, late),
         onClosed: (reason) => {
@@ -232,7 +232,7 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
     });
   }
 
-  #welcome(connection: Connection<Request, ServerFrame>, greeting: ServerFrame, { label }: Stop): void {
+  #welcome(connection: Connection, greeting: ServerFrame, { label }: Stop): void {
     this.#connection = connection;
     const [again, quiet] = [this.#wasConnected, this.#quiet];
     this.#wasConnected = true;
@@ -243,7 +243,7 @@ export class Transport<Request extends Typed, ServerFrame extends Typed> {
     this.#waiting.clear();
   }
 
-  #forget(connection: Connection<Request, ServerFrame>): void {
+  #forget(connection: Connection): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#events.onOffline();

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { invocationOf } from './cli/arguments.ts';
-import { EXIT, Failure } from './cli/exit.ts';
+import { EXIT } from './cli/exit.ts';
 import { HELP, OVERVIEW } from './cli/help.ts';
 import { codeFor, runCommand } from './cli/run.ts';
 import { colorDepthOf } from './color-depth.ts';
@@ -36,9 +36,6 @@ export async function main(args: readonly string[]): Promise<number> {
 async function talk(flags: Flags): Promise<number> {
   const invite = typeof flags.invite === 'string' ? flags.invite : null;
   const settings = readSettings(flags, process.env);
-  if (settings.protocol === 1 && invite !== null) {
-    throw new Failure(EXIT.USAGE, 'Version 1 of the protocol has no invites: leave --protocol 1 away.');
-  }
   if (settings.plain || process.env.TERM === 'dumb') {
     const { runPlain } = await import('./line/run.ts');
     return runPlain(settings, invite);

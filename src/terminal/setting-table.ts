@@ -28,7 +28,6 @@ export interface Given {
   readonly tls: boolean;
   readonly ca: string;
   readonly insecure: boolean;
-  readonly protocol: 1 | 2;
   readonly theme: Theme;
   readonly signs: Signs;
   readonly links: boolean;
@@ -51,7 +50,7 @@ export interface Row<Value> {
   /** In a few words, for completions and the manual. */
   readonly about: string;
   /** Its type in the file. */
-  readonly json: 'string' | 'boolean' | 'number';
+  readonly json: 'string' | 'boolean';
   /** Whether it names a file or folder, which is relative to where it was written. */
   readonly isPath: boolean;
   /** Undefined for what is no value of it. */
@@ -96,10 +95,6 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
     path('ca', 'MILENA_TLS_CA', 'the path of a file', '/etc/milena/ca.pem'),
   ),
   insecure: about('speak plain text with another machine', flag('insecure', 'MILENA_INSECURE', 'true')),
-  protocol: about('version of the protocol, for the chat', {
-    ...text('protocol', 'MILENA_PROTOCOL', parseProtocol, '1 or 2', '2'),
-    json: 'number',
-  }),
   theme: about("the chat's colours", choice('theme', 'MILENA_THEME', THEMES, 'dark')),
   signs: about('the ticks, in Unicode or ASCII', choice('signs', 'MILENA_SIGNS', SIGNS, 'ascii')),
   links: about('make links of addresses', flag('links', 'MILENA_LINKS', 'true')),
@@ -139,14 +134,14 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
 
 export const SETTING_NAMES = Object.keys(TABLE) as (keyof Given)[];
 
+/** A setting of former versions, which could speak the protocol's first version, too: as flag, variable and in the file. */
+export const FORMER = { flag: 'protocol', variable: 'MILENA_PROTOCOL', name: 'protocol' } as const;
+
 /** The flags of all settings, for `parseArgs`; those without a value also as `--no-…`. */
-export const SETTING_OPTIONS: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>> =
-  Object.fromEntries(
-    SETTING_NAMES.map((name) => {
-      const { flag, json } = TABLE[name];
-      return [flag, { type: json === 'boolean' ? 'boolean' : 'string' }];
-    }),
-  );
+export const SETTING_OPTIONS: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>> = {
+  ...Object.fromEntries(SETTING_NAMES.map((name) => [TABLE[name].flag, { type: TABLE[name].json }])),
+  [FORMER.flag]: { type: 'string' },
+};
 
 /** Empty ones, as behind a comma at the end, are passed over. */
 function parseWords(list: string): readonly string[] | undefined {
@@ -168,11 +163,6 @@ function about<Value>(words: string, row: Unexplained<Value>): Row<Value> {
 function parseUser(name: string): string | undefined {
   const lower = name.toLowerCase();
   return isUsername(lower) ? lower : undefined;
-}
-
-function parseProtocol(version: string): 1 | 2 | undefined {
-  if (version === '1') return 1;
-  return version === '2' ? 2 : undefined;
 }
 
 function parseFlag(value: string): boolean | undefined {

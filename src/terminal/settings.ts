@@ -13,10 +13,18 @@ import type { Environment } from './environment.ts';
 import type { NotifyCommand } from './notify/command-line.ts';
 import type { DesktopChoice } from './notify/desktop.ts';
 import type { OpenCommand } from './open-command.ts';
-import { type Given, type Row, SETTING_NAMES, type Signs, TABLE, type Theme } from './setting-table.ts';
+import {
+  FORMER,
+  type Given,
+  type Row,
+  SETTING_NAMES,
+  type Signs,
+  TABLE,
+  type Theme,
+} from './setting-table.ts';
 import { frontendHere } from './started.ts';
 
-/** What a person may choose, as every face of the client gets it. */
+/** What a person may choose, as the chat and the commands get it. */
 export interface Settings {
   /** At least one: of the same Milena, any of them will do. */
   readonly servers: readonly Address[];
@@ -25,7 +33,6 @@ export interface Settings {
   readonly others: readonly string[];
   /** The flags by which another start of the client finds them, as a shell takes them; empty for the default. */
   readonly serverFlags: string;
-  readonly protocol: 1 | 2;
   /** Undefined: plain text. */
   readonly tls: TlsSettings | undefined;
   /** The account to log in to; null: nobody said. */
@@ -104,7 +111,6 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     server,
     others,
     serverFlags: serverFlagsOf(given, [server, ...others]),
-    protocol: given.protocol ?? 2,
     tls,
     user: given.user ?? null,
     ...passwordSource(given, fromFlags, environment),
@@ -172,7 +178,8 @@ class Reading {
     const layer: Layer = {};
     for (const [key, value] of Object.entries(this.#fileContent())) {
       const name = SETTING_NAMES.find((known) => known === key);
-      if (name === undefined) this.problems.push(`${shown(this.path)}: ${unknownKey(key)}`);
+      if (key === FORMER.name) this.#former(value, `"${key}" in ${shown(this.path)}`);
+      else if (name === undefined) this.problems.push(`${shown(this.path)}: ${unknownKey(key)}`);
       else this.#takeJson(layer, name, value);
     }
     return withTls(layer);
@@ -187,6 +194,7 @@ class Reading {
         this.#take(layer, name, value, `${variable}=${shown(value)}`, `${variable}=${example}`, '.');
       }
     }
+    this.#former(variableOf(this.#environment, FORMER.variable), FORMER.variable);
     return withTls(layer);
   }
 
@@ -199,6 +207,7 @@ class Reading {
       const good = json === 'boolean' ? `--${flag}` : `--${flag} ${example}`;
       this.#take(layer, name, String(value), `--${flag} ${shown(JSON.stringify(value))}`, good, '.');
     }
+    this.#former(flags[FORMER.flag], `--${FORMER.flag}`);
     return withTls(layer);
   }
 
@@ -292,6 +301,12 @@ class Reading {
     if (value === undefined) this.#wrong(row, from, good);
     else layer[name] = value;
     if (name === 'ca') [this.#caFrom, this.#caGood] = [from, good];
+  }
+
+  /** Who asks for the protocol that is spoken anyway has it. */
+  #former(value: unknown, from: string): void {
+    if (value === undefined || String(value) === '2') return;
+    this.problems.push(`${from}: this client speaks version 2 of the protocol and no other: leave it away.`);
   }
 
   #wrong({ expected }: { readonly expected: string }, from: string, good: string): void {

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
-import { Client } from '../../src/client/v2/client.ts';
-import { DEFAULT_OPTIONS_2 } from '../../src/client/v2/events.ts';
+import { Client } from '../../src/client/client.ts';
+import { DEFAULT_OPTIONS } from '../../src/client/events.ts';
 import { PASSWORD } from './client-terminal.ts';
 
 /** Somebody without a screen, who writes down what comes. */
@@ -13,7 +13,7 @@ export class Friend {
 
   private constructor(name: string, address: { host: string; port: number }) {
     this.name = name;
-    this.#client = new Client({ ...DEFAULT_OPTIONS_2, servers: [address] }, (event) => {
+    this.#client = new Client({ ...DEFAULT_OPTIONS, servers: [address] }, (event) => {
       if (event.type === 'outgoing' && event.entry.state.kind === 'delivered') this.delivered += 1;
       if (event.type !== 'message') return;
       this.bodies.push(event.message.body);

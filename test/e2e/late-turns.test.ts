@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { Client as LibraryClient } from '../../src/client/v2/client.ts';
-import { type ClientEvent, DEFAULT_OPTIONS_2 } from '../../src/client/v2/events.ts';
+import { Client as LibraryClient } from '../../src/client/client.ts';
+import { type ClientEvent, DEFAULT_OPTIONS } from '../../src/client/events.ts';
 import { type Client, eventually, hexes, newId, newName, PASSWORD } from '../protocol-document/client.ts';
 import { frame2 } from '../protocol-document/frames.ts';
 import { login, open, type Person, person } from '../protocol-document/servers.ts';
@@ -136,7 +136,7 @@ describe('a frontend that was away for longer than its lease', () => {
       const [raw, far] = [await person(north), await person(south)];
       const name = newName();
       const events: ClientEvent[] = [];
-      const client = new LibraryClient({ ...DEFAULT_OPTIONS_2, servers: [north.address] }, (event) => {
+      const client = new LibraryClient({ ...DEFAULT_OPTIONS, servers: [north.address] }, (event) => {
         events.push(event);
         if (event.type === 'message') client.shown(event.inbox, event.message.seq);
       });

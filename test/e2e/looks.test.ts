@@ -1,6 +1,6 @@
 /** What the screen looks like in terminals of other kinds: light ones, the console, those that know links. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { agreeable, messageFrom, Peer } from '../client/v2/test-server.ts';
+import { agreeable, messageFrom, Peer } from '../client/test-server.ts';
 import { HostileServer } from '../terminal/cli/hostile-server.ts';
 import { closeClients, openClient, removeFolders } from './client-terminal.ts';
 import { built } from './running-frontend.ts';

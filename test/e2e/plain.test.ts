@@ -1,8 +1,8 @@
 /** The client line by line: `--plain`, a terminal that can do no more, and no terminal at all. */
 import { spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { fail } from '../client/v2/harness.ts';
-import { agreeable, TestServer2 } from '../client/v2/test-server.ts';
+import { fail } from '../client/harness.ts';
+import { agreeable, TestServer } from '../client/test-server.ts';
 import {
   CLIENT,
   closeClients,
@@ -155,12 +155,12 @@ describe.each([
   });
 
   test('of half a password whose question has ended nothing is seen, and it answers nothing', async () => {
-    const gone = await TestServer2.listen();
+    const gone = await TestServer.listen();
     await gone.close();
     const terminal = openClient(gone.port, { name, args, user: 'alice', ...SHELL });
     await terminal.shows(/password of alice:$/m);
     terminal.type('hünt');
-    const server = await TestServer2.listen(gone.port);
+    const server = await TestServer.listen(gone.port);
     onTestFinished(() => server.close());
     server.behave = (request, peer) => {
       if (request.type === 'list') return { type: 'listed', names: [], more: false };

@@ -47,7 +47,6 @@ test('without any choice it speaks with this machine and keeps a history', () =>
     server: '127.0.0.1:8080',
     others: [],
     serverFlags: '',
-    protocol: 2,
     tls: undefined,
     user: null,
     passwordFile: null,
@@ -100,14 +99,12 @@ test.each<[Flags, Record<string, string>, Partial<Settings>]>([
   ],
   [{}, { MILENA_SERVER: 'localhost:1,localhost:2' }, { server: 'localhost:1', others: ['localhost:2'] }],
   [{ server: 'localhost:9' }, { MILENA_HOST: 'elsewhere' }, { server: 'localhost:9' }],
-  [{ protocol: '1' }, {}, { protocol: 1 }],
+  // What former versions took, and what is spoken anyway.
+  [{ protocol: '2' }, { MILENA_PROTOCOL: '2' }, { server: '127.0.0.1:8080' }],
   [{ server: 'example.org:9', tls: true }, {}, { tls: {} }],
   [{ server: 'example.org:9' }, { MILENA_TLS: 'true' }, { tls: {} }],
   [{ server: 'example.org:9' }, { MILENA_TLS: '1' }, { tls: {} }],
   [{ server: 'example.org:9', insecure: true }, {}, { tls: undefined }],
-  [{ server: 'example.org:9', protocol: '1', insecure: true }, {}, { protocol: 1, tls: undefined }],
-  [{ server: 'example.org:9', protocol: '1', tls: true }, {}, { protocol: 1, tls: {} }],
-  [{ protocol: '1' }, { MILENA_HOST: '::1' }, { protocol: 1 }],
   [{ tls: false }, { MILENA_TLS: 'true' }, { tls: undefined }],
   [{ user: 'Alice' }, {}, { user: 'alice' }],
   [{}, { MILENA_THEME: 'mono', MILENA_BELL: 'false', MILENA_PLAIN: 'true' }, { theme: 'mono', plain: true }],
@@ -162,7 +159,10 @@ describe('the file', () => {
       { server: 'here' },
       /"server": "here" in .*settings\.json, line 1: it must be HOST:PORT\. For example: "server": "/,
     ],
-    [{ protocol: '2' }, /"protocol": "2" in .*: it must be 1 or 2\. For example: "protocol": 2/],
+    [
+      { protocol: 1 },
+      /^"protocol" in .*settings\.json: this client speaks version 2 of the protocol and no other/,
+    ],
     [
       { highlight: ' , ' },
       /"highlight": " , " in .*, line 1: it must be words with commas .* "highlight": "deploy,db-3"/,
@@ -190,9 +190,6 @@ test.each<[Flags, Record<string, string>, RegExp]>([
   [{ server: '[2001:db8::1]:9' }, {}, /2001:db8::1 is another machine/],
   [{ server: 'localhost:1,example.org:9' }, {}, /^example\.org is another machine/],
   [{ server: 'a.example:1,b.example:9' }, {}, /^a\.example, b\.example are other machines/],
-  // Whatever version of the protocol: the other end may read everything.
-  [{ server: 'example.org:9', protocol: '1' }, {}, /another machine.* --tls, or --insecure/],
-  [{}, { MILENA_PROTOCOL: '1', MILENA_HOST: '192.0.2.1' }, /another machine.* --tls, or --insecure/],
   [{ server: '::1' }, {}, /it must be HOST:PORT/],
   [{ server: '::1:8080' }, {}, /it must be HOST:PORT\. For example: .*\[::1\]:8081/],
   [{ server: '[localhost]:8080' }, {}, /it must be HOST:PORT/],
@@ -203,7 +200,12 @@ test.each<[Flags, Record<string, string>, RegExp]>([
     {},
     /it must be HOST:PORT/,
   ],
-  [{ protocol: '3' }, {}, /--protocol "3": it must be 1 or 2\. For example: --protocol 2/],
+  [
+    { protocol: '1' },
+    {},
+    /^--protocol: this client speaks version 2 of the protocol and no other: leave it away\.$/,
+  ],
+  [{}, { MILENA_PROTOCOL: '1' }, /^MILENA_PROTOCOL: this client speaks version 2 .*: leave it away\.$/],
   [{ server: 'here' }, {}, /--server "here": it must be HOST:PORT\. For example: --server 127\.0\.0\.1:8080/],
   [
     { ca: '/nowhere.pem' },
@@ -232,7 +234,6 @@ const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   tls: 'yes\x07',
   ca: '/no\x1b]0;where.pem',
   insecure: 'no\r',
-  protocol: '3\x9b2J',
   theme: 'pi\u200enk',
   signs: 'em\x07oji',
   links: 'so\x1b[1mme',
@@ -325,6 +326,6 @@ test('the documentation has a row for every setting, and no other, with what cou
   const defaults = rows.flatMap(([, , , variable = '', value]) =>
     value === undefined ? [] : [[variable, value] as const],
   );
-  expect(defaults).toHaveLength(14);
+  expect(defaults).toHaveLength(13);
   expect(read({}, Object.fromEntries(defaults))).toEqual(read({}));
 });

@@ -1,12 +1,12 @@
+import type { Client } from '../../client/client.ts';
 import { ClientError } from '../../client/errors.ts';
-import type { Client } from '../../client/v2/client.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseUsername } from '../../protocol/names.ts';
 import { weaknessOf } from '../../util/weak-password.ts';
 import { isYes } from '../yes.ts';
 import type { Display, Question } from './display.ts';
-import { secret, yesOrNo } from './face.ts';
 import { type LoginOptions, LoginQuestions } from './login-questions.ts';
+import { secret, yesOrNo } from './questions.ts';
 import { countOf, wordsFor } from './words.ts';
 
 export interface AccountOptions extends LoginOptions {

@@ -3,8 +3,8 @@ import { parsePattern, parseUsername } from '../../protocol/names.ts';
 import { suggest } from '../../util/suggest.ts';
 import type { NotifyLevel } from '../history/types.ts';
 
-/** What has to do with the server, and so with its version of the protocol. */
-export type FaceCommand =
+/** What has to do with the server. */
+export type ServerCommand =
   | { readonly type: 'create' | 'login'; readonly name: string }
   | { readonly type: 'logout' | 'delete' | 'passwd' | 'retrieve' | 'quit' }
   /** Without a name: shows who is blocked. */
@@ -19,7 +19,7 @@ export type FaceCommand =
 
 /** What a line that a person entered asks for. */
 export type Command =
-  | FaceCommand
+  | ServerCommand
   | LocalCommand
   | { readonly type: 'nothing' | 'help' | 'keys' | 'next' | 'activity' | 'close' }
   | { readonly type: 'mistake'; readonly text: string };
@@ -43,11 +43,8 @@ export interface Usage {
   readonly does: string;
 }
 
-/** What only version 2 of the protocol can do. */
-const ONLY_2 = /^\/(?:passwd|who|block|unblock)\b/;
-
-/** Together with the keys they fit a screen of 24 rows: some share one. */
-const COMMANDS: readonly Usage[] = [
+/** For /help: what to type, and what it does. Together with the keys they fit a screen of 24 rows: some share one. */
+export const COMMANDS: readonly Usage[] = [
   { usage: '/msg NAME [TEXT]', does: 'open the conversation with NAME, and say TEXT' },
   { usage: '/list [PATTERN]', does: 'accounts; * is any characters, ? any one' },
   { usage: '/who NAME…', does: 'which of them are logged in' },
@@ -106,14 +103,9 @@ const NOT_HERE: Readonly<Record<string, string>> = {
   '/set': 'Settings are in a file, in variables, or flags at the start: milena --help.',
 };
 
-/** For /help: what to type, and what it does. */
-export function commandsOf(protocol: 1 | 2): readonly Usage[] {
-  return protocol === 2 ? COMMANDS : COMMANDS.filter(({ usage }) => !ONLY_2.test(usage));
-}
-
 /** The commands' words, for Tab. */
-export function commandWords(protocol: 1 | 2): string[] {
-  return commandsOf(protocol).flatMap(({ usage }) => usage.match(/\/[a-z]+/g) ?? []);
+export function commandWords(): string[] {
+  return COMMANDS.flatMap(({ usage }) => usage.match(/\/[a-z]+/g) ?? []);
 }
 
 /** Blanks in front of it make no text of a command: a password could follow. */
@@ -220,7 +212,7 @@ function notify(word: string): Command {
 }
 
 function unknown(word: string): string {
-  const close = suggest(word, commandWords(2));
+  const close = suggest(word, commandWords());
   const hint = close === null ? '/help shows them all.' : `Is ${close} meant?`;
   return `There is no command ${word}. ${hint}`;
 }

@@ -1,15 +1,14 @@
-import type { ClientState } from '../../client/state.ts';
-import type { Entry } from '../../client/v2/outbox.ts';
+import type { ClientState } from '../../client/events.ts';
+import type { Entry } from '../../client/outbox.ts';
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { History } from '../history/history.ts';
 import type { Found } from '../history/search.ts';
 import type { Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
 
-/** What is true of the talk as a whole. */
-export interface TalkState extends ClientState {
+/** What is true of the chat as a whole. */
+export interface ChatState extends ClientState {
   /** The one that one is on, or was on last: `HOST:PORT`, perhaps with an address behind it. */
   readonly server: string;
-  readonly protocol: 1 | 2;
   /** The open conversation: who gets what is typed without a command. Changes only by the person's own doing. */
   readonly to: Peer | null;
 }
@@ -33,7 +32,7 @@ export interface Question {
 /** Who answered; null: they left the question, or the account it was about is not logged in any more. */
 export type Answered = (text: string | null) => Promise<void> | void;
 
-/** What became of a message, as `Memory.unsettled` gives it back. */
+/** What became of a message, as `MessageStore.unsettled` gives it back. */
 export type EntryFate = Pick<Entry, 'id' | 'state' | 'receipt' | 'mayBeStored'> & {
   /** When the server stored it, by its clock, in milliseconds since the epoch. */
   readonly acceptedAt?: number | undefined;
@@ -46,9 +45,9 @@ export interface SaidLink {
   readonly message: StoredMessage;
 }
 
-/** The talk as one version's face writes on it. */
+/** The chat as the server adapter writes on it. */
 export interface Display {
-  readonly state: TalkState;
+  readonly state: ChatState;
   /** Whether what waits to be sent outlives the process. */
   readonly isKept: boolean;
   /** Whether the person is being asked something, or an answer is looked at. */
@@ -77,7 +76,7 @@ export interface Display {
   quit(): void;
 }
 
-/** What a screen, or lines on a dumb terminal, do with the talk. All texts but those of messages are safe. */
+/** What a screen, or lines on a dumb terminal, do with the chat. All texts but those of messages are safe. */
 export interface View {
   /** What keys do in it, for /help. */
   readonly keys: readonly string[];
@@ -88,7 +87,7 @@ export interface View {
   arrived(message: StoredMessage): void;
   /** A message of the history has another fate. */
   changed(message: StoredMessage): void;
-  stateChanged(state: TalkState): void;
+  stateChanged(state: ChatState): void;
   /** The account's history from now on. */
   historyOpened(history: History): void;
   /** A conversation is notified of in another way. */

@@ -1,12 +1,12 @@
+import type { Client } from '../../client/client.ts';
 import { ClientError } from '../../client/errors.ts';
-import type { Client } from '../../client/v2/client.ts';
-import type { ClientEvent } from '../../client/v2/events.ts';
+import type { ClientEvent } from '../../client/events.ts';
 import type { KeptLogins } from '../kept-logins.ts';
 import { PasswordCommandError, passwordFrom } from '../password-command.ts';
 import { isYes } from '../yes.ts';
 import type { Display, Question } from './display.ts';
-import { HISTORY_STAYS, secret, yesOrNo } from './face.ts';
-import { wordsFor } from './words.ts';
+import { secret, yesOrNo } from './questions.ts';
+import { HISTORY_STAYS, wordsFor } from './words.ts';
 
 export interface LoginOptions {
   /** Logins of earlier processes, that can be gone on with. */

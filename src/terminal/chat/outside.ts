@@ -9,8 +9,8 @@ import { findLinks } from '../urls.ts';
 import { isYes } from '../yes.ts';
 import { lastCodeBlock } from './code-block.ts';
 import type { Display, SaidLink, View } from './display.ts';
-import { yesOrNo } from './face.ts';
 import type { LongWork } from './long-work.ts';
+import { yesOrNo } from './questions.ts';
 import { countOf } from './words.ts';
 
 /** Addresses that are listed, the newest: nobody looks for one behind so many. */
@@ -20,7 +20,7 @@ const MAX_LOOKED_AT = 2_000;
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 const PAGE = 20;
 
-/** What a talk can do with the world around it. */
+/** What the chat can do with the world around it. */
 export interface OutsideOptions {
   /** Null: nothing here opens addresses. */
   readonly opener?: Opener | null;

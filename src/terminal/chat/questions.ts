@@ -110,3 +110,13 @@ export class Questions {
     if (this.#asking === undefined) this.#view.asked(null, keepsTyped);
   }
 }
+
+/** A question whose answer nobody sees. */
+export function secret(prompt: string, hint: string, again?: Question['again']): Question {
+  return { prompt, hint, masked: true, ...(again === undefined ? {} : { again }) };
+}
+
+/** A question that only a typed `yes`, or `y`, answers with yes. */
+export function yesOrNo(prompt: string, yes: string, no: string): Question {
+  return { prompt, hint: `yes ${yes} · anything else ${no}`, masked: false };
+}

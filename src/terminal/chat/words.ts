@@ -1,7 +1,6 @@
 import { brief, type ClientError, retryHint } from '../../client/errors.ts';
-import type { EntryState } from '../../client/v2/outbox.ts';
-import type { Presence } from '../../client/v2/presence.ts';
-import type { Entry } from '../../protocol/v1/entries.ts';
+import type { EntryState } from '../../client/outbox.ts';
+import type { Presence } from '../../client/presence.ts';
 import type { ServerFrame } from '../../protocol/v2/replies.ts';
 import type { Request } from '../../protocol/v2/requests.ts';
 import type { Peer } from '../history/types.ts';
@@ -9,10 +8,9 @@ import { sanitiseLine, sanitiseName } from '../sanitise.ts';
 
 /** Names of a list reply that are shown; of more, only their number. */
 const MAX_NAMES = 100;
-/** A retrieve reply this large, in bytes, may have been cut by the server's limit of 1 MiB. */
-const MAYBE_CUT = 768 * 1024;
 
 export const NOT_LOGGED_IN = 'Not logged in: /login NAME, or /create NAME for a new account.';
+export const HISTORY_STAYS = 'the history on this machine stays';
 export const NO_ANSWERS = 'A program wrote this, and nobody reads answers to it. /msg NAME writes to a user.';
 
 /** What a person reads about a request that failed. After a time-out it asks for the next instruction. */
@@ -39,14 +37,6 @@ export function wordsForNames(names: readonly string[], hasMore = false): string
   return `${countOf(names.length, 'account')}: ${shown}${more}`;
 }
 
-/** A retrieve reply of version 1: how many there were. */
-export function wordsForRetrieved(entries: readonly Entry[]): string {
-  if (entries.length === 0) return 'No undelivered messages.';
-  const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.body), 0);
-  const more = bytes > MAYBE_CUT ? ' There may be more: /retrieve again.' : '';
-  return `${countOf(entries.length, 'message')} that waited.${more}`;
-}
-
 /** How far work is: `12,000 of 100,000 messages`. */
 export function progress(done: number, all: number): string {
   return `${done.toLocaleString('en')} of ${Math.max(done, all).toLocaleString('en')} messages`;
@@ -57,7 +47,7 @@ export function countOf(count: number, what: string, several = `${what}s`): stri
   return count === 1 ? `1 ${what}` : `${count} ${several}`;
 }
 
-/** Ticks: what became of a message, version 2. */
+/** Ticks: what became of a message. */
 export function wordsForFate(state: EntryState): string {
   switch (state.kind) {
     case 'on-its-way':
@@ -95,7 +85,7 @@ export function wordsForPresence(
   return [...presence].map(words).join('; ');
 }
 
-/** The answer to a request that the person was told had timed out, version 2. */
+/** The answer to a request that the person was told had timed out. */
 export function wordsForLate(request: Request, reply: ServerFrame): string {
   if (reply.type === 'listed') return `Late answer: ${wordsForNames(reply.names, reply.more)}`;
   const text = reply.type === 'failure' ? brief(reply.message) : 'done.';

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError } from '../../client/errors.ts';
 import type { Route } from '../../client/route.ts';
-import { ask } from '../../client/v2/dialect.ts';
-import { hex } from '../../client/v2/seen.ts';
+import { hex } from '../../client/seen.ts';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { retryMs } from '../../util/backoff.ts';
 import type { Settings } from '../settings.ts';
@@ -158,10 +157,10 @@ export class Courier {
     const { to, body } = this.#parcel;
     const id = Buffer.from(this.id, 'hex');
     for (let attempt = 0; ; attempt++) {
-      if (!this.#wasSent) this.#journal.sent(this.id, to, body, this.#deadline.leftMs);
+      if (!this.#wasSent) this.#journal.goesOut(this.id, to, body, this.#deadline.leftMs);
       this.#wasSent = true;
       try {
-        const sent = await ask(link.connection, { type: 'send', id, to, body });
+        const sent = await link.connection.ask({ type: 'send', id, to, body });
         this.#sent = sent;
         this.#mayBeStored = false;
         this.#journal.fate({ id: this.id, state: { kind: 'stored' }, receipt: sent.receipt });
@@ -200,7 +199,7 @@ export class Courier {
   async #ask(link: Link, signal: AbortSignal): Promise<void> {
     if (this.#sent === null) return;
     for (let round = 0; !signal.aborted; round++) {
-      const { fates } = await ask(link.connection, { type: 'receipts', receipts: [this.#sent.receipt] });
+      const { fates } = await link.connection.ask({ type: 'receipts', receipts: [this.#sent.receipt] });
       const [fate] = fates;
       if (fate === 'delivered' || fate === 'undeliverable') return this.#settle(fate);
       await sleep(retryMs(round, QUESTIONS), undefined, { signal });

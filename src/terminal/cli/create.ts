@@ -1,5 +1,4 @@
 import { ClientError } from '../../client/errors.ts';
-import { ask } from '../../client/v2/dialect.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
@@ -23,7 +22,7 @@ export async function run(context: Context): Promise<void> {
     stage.mayRepeat = false;
     const { invite } = args.values;
     try {
-      await ask(link.connection, {
+      await link.connection.ask({
         type: 'create',
         username: name,
         password: password.normalize('NFC'),

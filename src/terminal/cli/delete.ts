@@ -1,5 +1,4 @@
 import { ClientError } from '../../client/errors.ts';
-import { ask } from '../../client/v2/dialect.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { isYes } from '../yes.ts';
 import { argumentsOf, atMost } from './arguments.ts';
@@ -18,7 +17,7 @@ export async function run(context: Context): Promise<void> {
     const password = await entrance.password();
     if (args.values.yes !== true) await deadline.pause(() => confirm(context, name, force));
     try {
-      const { undelivered } = await ask(link.connection, {
+      const { undelivered } = await link.connection.ask({
         type: 'delete',
         password: password.normalize('NFC'),
         ...(force ? { force } : {}),

@@ -1,5 +1,5 @@
 import { ClientError } from '../../client/errors.ts';
-import { type Identity, identityFrom } from '../../client/v2/identity.ts';
+import { type Identity, identityFrom } from '../../client/identity.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { type KeptLogin, KeptLogins } from '../kept-logins.ts';
 import { sanitiseLine } from '../sanitise.ts';

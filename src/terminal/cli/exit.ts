@@ -86,6 +86,8 @@ export function exitOf(error: ClientError): ExitCode {
     case 'BUSY':
     case 'TIMEOUT':
     case 'DISCONNECTED':
+    case 'ABORTED':
+    case 'CLOSED':
       return EXIT.TRY_LATER;
     case 'REFUSED':
       return error.refusal === undefined ? EXIT.FAULT : EXIT_BY_REFUSAL[error.refusal.code];

@@ -16,7 +16,7 @@ export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
   --user NAME             the account; also MILENA_USER
   --password-file FILE    its password; or --password-command, MILENA_PASSWORD
   --tls, --ca FILE        encrypt; trust only the authority in FILE (PEM)
-  --insecure              speak plain text with another machine; --protocol 1
+  --insecure              speak plain text with another machine
   --theme NAME            auto, dark, light, high-contrast or mono
   --signs NAME, --links   auto, unicode or ascii; addresses as links
   --plain --no-bell --no-mouse --no-history --no-stay-logged-in --data-dir DIR

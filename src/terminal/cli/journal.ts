@@ -1,6 +1,6 @@
-import type { Identity } from '../../client/v2/identity.ts';
-import type { Memory, Unsettled } from '../../client/v2/memory.ts';
-import type { Entry } from '../../client/v2/outbox.ts';
+import type { Identity } from '../../client/identity.ts';
+import type { Entry } from '../../client/outbox.ts';
+import type { MessageStore, Unsettled } from '../../client/store.ts';
 import type { Message } from '../../protocol/v2/replies.ts';
 import type { Histories } from '../history/histories.ts';
 import { peerOf } from '../history/peers.ts';
@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 type Fate = Pick<Entry, 'id' | 'state' | 'receipt'> & Partial<Pick<Entry, 'mayBeStored'>>;
 
 /** The local history as commands keep it, or nothing at all where the settings forbid it. */
-export class Journal implements Memory {
+export class Journal implements MessageStore {
   readonly #histories: Histories | null;
 
   private constructor(histories: Histories | null) {
@@ -59,7 +59,7 @@ export class Journal implements Memory {
   }
 
   /** A message goes out now, and is this command's for so long: durable when this returns. */
-  sent(messageId: string, to: string, body: string, forMs: number): void {
+  goesOut(messageId: string, to: string, body: string, forMs: number): void {
     const fate = { kind: 'on-its-way' } as const;
     const at = Date.now();
     this.#histories?.current?.sent({ messageId, to, at, body, fate, carriedUntil: at + Math.ceil(forMs) });

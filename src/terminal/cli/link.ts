@@ -2,13 +2,11 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '../../client/connection.ts';
 import { brief, ClientError } from '../../client/errors.ts';
+import { DEFAULT_OPTIONS } from '../../client/events.ts';
+import { Heartbeat } from '../../client/heartbeat.ts';
+import { isPassing } from '../../client/identity.ts';
 import { LastServer } from '../../client/last-server.ts';
 import { noConnection, type Opened, Route, type Stop } from '../../client/route.ts';
-import { DEFAULT_OPTIONS } from '../../client/state.ts';
-import { ask, type Connection2, dialect2 } from '../../client/v2/dialect.ts';
-import { DEFAULT_OPTIONS_2 } from '../../client/v2/events.ts';
-import { Heartbeat } from '../../client/v2/heartbeat.ts';
-import { isPassing } from '../../client/v2/identity.ts';
 import type { ServerFrame, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { backoffMs } from '../../util/backoff.ts';
 import { sanitiseLine } from '../sanitise.ts';
@@ -43,10 +41,10 @@ export type Proof =
 
 /**
  * One connection for one command: nothing is tried again behind its back, and each failure has its reason. What has to
- * outlive connections is made of the client in `v2/client.ts` instead.
+ * outlive connections is made of the library's `Client` instead.
  */
 export class Link {
-  readonly connection: Connection2;
+  readonly connection: Connection;
   readonly socket: Socket;
   /** Where it goes. */
   readonly stop: Stop;
@@ -61,7 +59,7 @@ export class Link {
   #keepsLogin = false;
 
   private constructor(parts: {
-    connection: Connection2;
+    connection: Connection;
     opened: Opened;
     welcome: ServerFrameOf<'welcome'>;
     ended: Promise<string>;
@@ -83,12 +81,9 @@ export class Link {
 
   /**
    * Connects to the first server that greets back.
-   * @throws Failure `UNAVAILABLE` when all were tried, `USAGE` for settings with protocol 1; what aborts the signal
+   * @throws Failure `UNAVAILABLE` when all were tried; what aborts the signal
    */
   static async open(settings: Settings, options: LinkOptions): Promise<Link> {
-    if (settings.protocol === 1) {
-      throw new Failure(EXIT.USAGE, 'Commands speak version 2 of the protocol: leave --protocol 1 away.');
-    }
     const { deadline, route, signal } = options;
     if (!route.hasMore) route.begin();
     const patienceMs = () => Math.min(deadline.leftMs, DEFAULT_OPTIONS.connectTimeoutMs);
@@ -112,7 +107,7 @@ export class Link {
   /** The link, or why there is none. @throws what aborts the signal */
   static async #greeted(opened: Opened, connectMs: number, options: LinkOptions): Promise<Link | string> {
     const { deadline, route, signal } = options;
-    const heartbeat = new Heartbeat(DEFAULT_OPTIONS_2.minHeartbeatMs);
+    const heartbeat = new Heartbeat(DEFAULT_OPTIONS.minHeartbeatMs);
     let tellEnd: (reason: string) => void = () => undefined;
     const ended = new Promise<string>((resolve) => {
       tellEnd = resolve;
@@ -121,8 +116,13 @@ export class Link {
     const left = deadline.leftMs;
     const timeoutMs = Math.max(1, route.hasMore ? Math.min(PATIENCE_MS, left / 2) : left);
     const { deadAfterMs, deadInLineAfterMs } = DEFAULT_OPTIONS;
-    const times = { requestTimeoutMs: timeoutMs, deadAfterMs: timeoutMs + deadAfterMs, deadInLineAfterMs };
-    const connection: Connection2 = new Connection(opened.socket, dialect2, times, {
+    const times = {
+      program: 'milena-terminal',
+      requestTimeoutMs: timeoutMs,
+      deadAfterMs: timeoutMs + deadAfterMs,
+      deadInLineAfterMs,
+    };
+    const connection: Connection = new Connection(opened.socket, times, {
       onPush: (frame) => {
         if (frame.type === 'ping') heartbeat.beat();
         if (frame.type === 'goodbye') {
@@ -194,7 +194,7 @@ export class Link {
     const patience = Math.min(end, performance.now() + LOGIN_PATIENCE_MS);
     for (let attempt = 0; ; attempt++) {
       try {
-        const session = await ask(this.connection, request);
+        const session = await this.connection.ask(request);
         this.#isLoggedIn = true;
         return session;
       } catch (error) {
@@ -236,7 +236,7 @@ export class Link {
       this.#isLoggedIn = false;
       const enough = new AbortController();
       await Promise.race([
-        ask(this.connection, { type: 'logout' }).catch(() => undefined),
+        this.connection.ask({ type: 'logout' }).catch(() => undefined),
         sleep(LOGOUT_MS, undefined, { signal: enough.signal }).catch(() => undefined),
       ]);
       enough.abort();
@@ -253,7 +253,7 @@ function proven(proof: Proof): Proof {
 }
 
 /** What a server says that does not let anybody in. */
-async function refused(connection: Connection2, frame: ServerFrame): Promise<string> {
+async function refused(connection: Connection, frame: ServerFrame): Promise<string> {
   await connection.close();
   return frame.type === 'failure' ? brief(frame.message) : 'it did not greet back';
 }

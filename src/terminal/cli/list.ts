@@ -1,4 +1,3 @@
-import { ask } from '../../client/v2/dialect.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parsePattern } from '../../protocol/names.ts';
 import { MAX_PAGE } from '../../protocol/v2/requests.ts';
@@ -27,7 +26,7 @@ export async function run(context: Context): Promise<void> {
         limit,
         ...(after !== undefined && { after }),
       } as const;
-      const page = await ask(link.connection, request);
+      const page = await link.connection.ask(request);
       const lines = page.names.map((name) =>
         args.values.json === true ? jsonLine({ type: 'account', name }) : sanitiseName(name),
       );

@@ -1,7 +1,6 @@
 import { readSettings } from '../settings.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
-import { EXIT, Failure } from './exit.ts';
 import { Journal } from './journal.ts';
 import { Listener } from './listener.ts';
 import { usernameOf, userOf } from './names.ts';
@@ -14,9 +13,6 @@ export async function run(context: Context): Promise<void> {
   const args = argumentsOf('listen', context.args);
   atMost(args.positionals, 0, USAGE);
   const settings = readSettings(args.flags, context.environment);
-  if (settings.protocol === 1) {
-    throw new Failure(EXIT.USAGE, 'Commands speak version 2 of the protocol: leave --protocol 1 away.');
-  }
   const name = userOf(settings);
   const { json = false, once = false, takeover = false, from } = args.values;
   const journal = await Journal.open(settings, context);

@@ -1,11 +1,11 @@
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
+import { Client } from '../../client/client.ts';
 import { ClientError } from '../../client/errors.ts';
+import { type ClientEvent, DEFAULT_OPTIONS } from '../../client/events.ts';
+import { isPassing } from '../../client/identity.ts';
 import { LastServer } from '../../client/last-server.ts';
 import { noConnection } from '../../client/route.ts';
-import { Client } from '../../client/v2/client.ts';
-import { type ClientEvent, DEFAULT_OPTIONS_2 } from '../../client/v2/events.ts';
-import { isPassing } from '../../client/v2/identity.ts';
-import { messageKey } from '../../client/v2/seen.ts';
+import { messageKey } from '../../client/seen.ts';
 import type { Message } from '../../protocol/v2/replies.ts';
 import { backoffMs } from '../../util/backoff.ts';
 import type { KeptLogins } from '../kept-logins.ts';
@@ -88,12 +88,13 @@ export class Listener {
     const { servers, tls, directory } = options.settings;
     const lastServer = LastServer.in(directory, servers);
     const clientOptions = {
-      ...DEFAULT_OPTIONS_2,
+      ...DEFAULT_OPTIONS,
+      program: 'milena-terminal',
       servers,
       tls,
       lastServer,
       relogin: RELOGIN,
-      memory: journal,
+      store: journal,
       logins: this.#logins,
     };
     this.#client = new Client(clientOptions, (event) => this.#told(event));

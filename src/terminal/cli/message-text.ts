@@ -1,4 +1,4 @@
-import { hex } from '../../client/v2/seen.ts';
+import { hex } from '../../client/seen.ts';
 import type { Message } from '../../protocol/v2/replies.ts';
 import { isoTime, jsonLine } from '../json.ts';
 import { sanitiseName, sanitiseText } from '../sanitise.ts';

@@ -1,4 +1,3 @@
-import { ask } from '../../client/v2/dialect.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
@@ -17,7 +16,7 @@ export async function run(context: Context): Promise<void> {
     const password = await entrance.password();
     const next = await deadline.pause(() => newPassword(name, given, context));
     if (next === password) throw new Failure(EXIT.DATA, 'That is the old password: nothing was done.');
-    const changed = await ask(link.connection, {
+    const changed = await link.connection.ask({
       type: 'password',
       old: password.normalize('NFC'),
       new: next.normalize('NFC'),

@@ -1,7 +1,6 @@
 import { ClientError } from '../../client/errors.ts';
-import { ask } from '../../client/v2/dialect.ts';
-import { isPassing } from '../../client/v2/identity.ts';
-import type { Unsettled } from '../../client/v2/memory.ts';
+import { isPassing } from '../../client/identity.ts';
+import type { Unsettled } from '../../client/store.ts';
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { RequestOf } from '../../protocol/v2/requests.ts';
 import { sanitiseLine } from '../sanitise.ts';
@@ -50,7 +49,7 @@ async function resend(link: Link, journal: Journal, entry: Unsettled): Promise<v
   }
   const request: RequestOf<'send'> = { type: 'send', id: Buffer.from(id, 'hex'), to, body };
   try {
-    const { receipt } = await ask(link.connection, request);
+    const { receipt } = await link.connection.ask(request);
     journal.fate({ id, state: { kind: 'stored' }, receipt });
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;

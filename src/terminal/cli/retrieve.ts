@@ -1,5 +1,4 @@
-import { ask } from '../../client/v2/dialect.ts';
-import { hex, messageKey, Seen } from '../../client/v2/seen.ts';
+import { hex, messageKey, Seen } from '../../client/seen.ts';
 import type { Message } from '../../protocol/v2/replies.ts';
 import { MAX_ACK_RANGES } from '../../protocol/v2/requests.ts';
 import { argumentsOf, atMost, limitOf } from './arguments.ts';
@@ -44,7 +43,7 @@ async function printAll(
 ): Promise<void> {
   let last = -1;
   for (let more = true; more && left.count > 0; ) {
-    const page = await ask(connection, { type: 'retrieve', limit: Math.min(PAGE, left.count) });
+    const page = await connection.ask({ type: 'retrieve', limit: Math.min(PAGE, left.count) });
     const printed: number[] = [];
     try {
       for (const message of page.messages) {

@@ -1,4 +1,4 @@
-import { type Presence, presenceOf } from '../../client/v2/presence.ts';
+import { type Presence, presenceOf } from '../../client/presence.ts';
 import { MAX_STATUS_NAMES } from '../../protocol/v2/requests.ts';
 import { jsonLine } from '../json.ts';
 import { argumentsOf } from './arguments.ts';

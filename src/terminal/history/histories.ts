@@ -1,5 +1,5 @@
-import type { Identity } from '../../client/v2/identity.ts';
-import type { Memory, Unsettled } from '../../client/v2/memory.ts';
+import type { Identity } from '../../client/identity.ts';
+import type { MessageStore, Unsettled } from '../../client/store.ts';
 import { HistoryError } from './errors.ts';
 import { serverOf } from './files.ts';
 import { History } from './history.ts';
@@ -22,7 +22,7 @@ export interface HistoriesOptions {
  * The histories of the accounts that somebody was logged in to in this process. One whose file cannot be used is in
  * memory. All stay open until `close`, since what is in memory would be lost and since events may still come.
  */
-export class Histories implements Memory {
+export class Histories implements MessageStore {
   readonly #options: HistoriesOptions;
   readonly #histories = new Map<string, History>();
   readonly #told = new Set<string>();
@@ -49,7 +49,7 @@ export class Histories implements Memory {
     if (directory !== null) rememberAccount(directory, this.#servers, account);
   }
 
-  /** The account's history without a login: for reading offline, and for version 1. */
+  /** The account's history without a login: for reading offline. */
   open(account: string): History {
     const name = account.toLowerCase();
     this.#current = this.#histories.get(name) ?? this.#make(name);

@@ -1,6 +1,6 @@
 import { utimesSync } from 'node:fs';
-import type { Unsettled } from '../../client/v2/memory.ts';
-import type { EntryState } from '../../client/v2/outbox.ts';
+import type { EntryState } from '../../client/outbox.ts';
+import type { Unsettled } from '../../client/store.ts';
 import { type DurableOptions, DurableStore } from './durable-store.ts';
 import { fileName, prepareFile } from './files.ts';
 import type { Found, Search } from './search.ts';
@@ -38,7 +38,7 @@ export interface HistoryOptions extends DurableOptions {
 export class History {
   readonly account: string;
   readonly #store: DurableStore;
-  /** The account's life that is logged in to; null before, and in version 1, which knows none. */
+  /** The account's life that is logged in to; null before. */
   #life: string | null = null;
 
   private constructor(file: string | null, options: HistoryOptions) {

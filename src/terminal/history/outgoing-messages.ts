@@ -1,5 +1,5 @@
-import type { Unsettled } from '../../client/v2/memory.ts';
-import type { EntryState } from '../../client/v2/outbox.ts';
+import type { EntryState } from '../../client/outbox.ts';
+import type { Unsettled } from '../../client/store.ts';
 import { MESSAGE, messageOf, timeOf, type UnsettledRow, unsettledOf } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { StoredMessage } from './types.ts';

@@ -1,5 +1,5 @@
-import type { Unsettled } from '../../client/v2/memory.ts';
-import type { EntryState } from '../../client/v2/outbox.ts';
+import type { EntryState } from '../../client/outbox.ts';
+import type { Unsettled } from '../../client/store.ts';
 import type { Conversation, NotifyLevel, Peer, StoredMessage } from './types.ts';
 
 /* What stands in the rows of a history's tables, and what is read from them. */

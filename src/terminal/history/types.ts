@@ -1,4 +1,4 @@
-import type { EntryState } from '../../client/v2/outbox.ts';
+import type { EntryState } from '../../client/outbox.ts';
 
 /**
  * Who a conversation is with. `external` is what some Kafka producer called itself, which may be empty or a user's name:
@@ -48,7 +48,7 @@ export interface Incoming {
   readonly peer: Peer;
   readonly at: number | null;
   readonly body: string;
-  /** By which it is known when it comes again (`messageKey`); null in version 1, where nothing comes again. */
+  /** By which it is known when it comes again (`messageKey`); null: it is not looked for. */
   readonly key: string | null;
   /** False unless it is given. */
   readonly highlight?: boolean;

@@ -1,6 +1,6 @@
 import type { ServerClock } from '../../client/server-clock.ts';
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
-import type { Question, SaidLink, TalkState, View } from '../chat/display.ts';
+import type { ChatState, Question, SaidLink, View } from '../chat/display.ts';
 import { countOf, nameOf } from '../chat/words.ts';
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
@@ -17,7 +17,7 @@ const READ_OUT = 10;
 const READ_OUT_FOUND = 20;
 const READ_OUT_LINKS = 20;
 
-/** The talk as lines, one after the other: for screen readers, and for terminals that can do no more. */
+/** The chat as lines, one after the other: for screen readers, and for terminals that can do no more. */
 export class PlainView implements View {
   /** Escape is no key of a line editor. */
   readonly cancelKey = 'Ctrl+C';
@@ -25,7 +25,7 @@ export class PlainView implements View {
   readonly #quit: () => void;
   readonly #clock: ServerClock;
   readonly #onAgain: (again: ProtocolErrorCode | null) => void;
-  #state: TalkState | undefined;
+  #state: ChatState | undefined;
   #history: History | null = null;
   #lastFound: Found<StoredMessage> | null = null;
   #isAsking = false;
@@ -96,7 +96,7 @@ export class PlainView implements View {
     if (line !== null) this.#print(line);
   }
 
-  stateChanged(state: TalkState): void {
+  stateChanged(state: ChatState): void {
     const before = this.#state?.to ?? null;
     this.#state = state;
     this.#prompt.is(state.to?.kind === 'user' ? `${state.to.name}> ` : '> ');

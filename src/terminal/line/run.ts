@@ -1,8 +1,8 @@
 import { ServerClock } from '../../client/server-clock.ts';
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
-import { makeFaceFor, whoToGreet } from '../chat/make-face.ts';
+import { ChatController } from '../chat/chat-controller.ts';
 import { outsideFor } from '../chat/make-outside.ts';
-import { Talk } from '../chat/talk.ts';
+import { serverAdapterFor, whoToGreet } from '../chat/make-server-adapter.ts';
 import { EXIT, EXIT_BY_REFUSAL } from '../cli/exit.ts';
 import { Histories } from '../history/histories.ts';
 
@@ -39,17 +39,17 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
   const prompt = new Prompt(process.stdin, process.stdout, {
     onLine: (line) => {
       if (!isPiped) {
-        void talk.enter(line);
+        void controller.enter(line);
         return;
       }
       lines = lines.then(async () => {
-        if (hasLeft || (await talk.enter(line))) return;
+        if (hasLeft || (await controller.enter(line))) return;
         if (code === 0) code = FAILED;
       });
     },
-    onFull: (isFull) => talk.read(!isFull),
+    onFull: (isFull) => controller.read(!isFull),
     onInterrupt: () => {
-      if (view.isAsking) return talk.leaveQuestion();
+      if (view.isAsking) return controller.leaveQuestion();
       code = INTERRUPTED;
       leave();
     },
@@ -76,10 +76,20 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
   const { directory, server, others } = settings;
   const onProblem = (sentence: string) => prompt.print(sentence);
   const histories = new Histories({ directory, server, others, onProblem, now: clock.now });
-  const talk = new Talk(makeFaceFor(settings, histories, invite, !isPiped), server, histories, view, {
-    clock,
-    ...outsideFor(settings, process.env, takesSequences ? (bytes) => void process.stdout.write(bytes) : null),
-  });
+  const controller = new ChatController(
+    serverAdapterFor(settings, histories, invite, !isPiped),
+    server,
+    histories,
+    view,
+    {
+      clock,
+      ...outsideFor(
+        settings,
+        process.env,
+        takesSequences ? (bytes) => void process.stdout.write(bytes) : null,
+      ),
+    },
+  );
   for (const [signal, exit] of Object.entries(SIGNAL_EXITS)) {
     process.on(signal, () => {
       code = exit;
@@ -92,9 +102,9 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
     leave();
   });
   process.stdout.on('error', () => leave());
-  talk.start(whoToGreet(settings, histories, invite));
+  controller.start(whoToGreet(settings, histories, invite));
   await left;
-  await talk.close();
+  await controller.close();
   prompt.close();
   return code;
 }

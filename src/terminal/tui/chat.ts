@@ -1,7 +1,7 @@
 import { ServerClock } from '../../client/server-clock.ts';
-import type { Question, SaidLink, TalkState, View } from '../chat/display.ts';
-import type { MakeFace } from '../chat/face.ts';
-import { Talk, type TalkOptions } from '../chat/talk.ts';
+import { ChatController, type ControllerOptions } from '../chat/chat-controller.ts';
+import type { ChatState, Question, SaidLink, View } from '../chat/display.ts';
+import type { MakeServerAdapter } from '../chat/server-adapter.ts';
 import { countOf, nameOf } from '../chat/words.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
@@ -40,7 +40,7 @@ export interface Keys {
   readonly bare: Bare;
 }
 
-export interface ChatOptions extends TalkOptions {
+export interface ChatOptions extends ControllerOptions {
   readonly keys?: Keys;
 }
 
@@ -53,7 +53,7 @@ const DEFAULT_KEYS: Keys = {
 
 /** The talk as a screen has it: what it tells goes into the model, what keys ask for is carried out, and then it is drawn. */
 export class Chat implements View {
-  readonly #talk: Talk;
+  readonly #talk: ChatController;
   readonly #bell: Bell;
   readonly #quit: () => void;
   readonly #drawing = new Drawing(() => this.#model.draw());
@@ -64,7 +64,7 @@ export class Chat implements View {
 
   /** @param quit the person wants to leave */
   constructor(
-    makeFace: MakeFace,
+    makeServerAdapter: MakeServerAdapter,
     server: string,
     histories: Histories,
     size: { readonly columns: number; readonly rows: number },
@@ -76,7 +76,7 @@ export class Chat implements View {
     this.#keys = keys;
     this.#quit = quit;
     const { bindings, bare, suspend } = keys;
-    this.#talk = new Talk(makeFace, server, histories, this, { ...options, clock });
+    this.#talk = new ChatController(makeServerAdapter, server, histories, this, { ...options, clock });
     this.#model = new ScreenModel(this.#talk.state, size, {
       bindings,
       now: clock.now,
@@ -164,7 +164,7 @@ export class Chat implements View {
     this.#drawing.soon();
   }
 
-  stateChanged(talk: TalkState): void {
+  stateChanged(talk: ChatState): void {
     this.#model.talkIs(talk);
     this.#drawing.soon();
   }

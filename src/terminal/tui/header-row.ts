@@ -1,8 +1,8 @@
-import type { TalkState } from '../chat/display.ts';
+import type { ChatState } from '../chat/display.ts';
 import { cells, shorten, toWidth } from './cells.ts';
 import { type Role, type Row, rowCells, span } from './rows.ts';
 
-const LINKS: Record<TalkState['link']['kind'], { text: string; role: Role }> = {
+const LINKS: Record<ChatState['link']['kind'], { text: string; role: Role }> = {
   connecting: { text: '◌ connecting', role: 'connecting' },
   online: { text: '● online', role: 'online' },
   waiting: { text: '○ no connection', role: 'offline' },
@@ -13,7 +13,7 @@ const LINKS: Record<TalkState['link']['kind'], { text: string; role: Role }> = {
  * Who, on which server, in which state, and how many conversations have something unread. Where it is narrow, first the
  * server gives way, then the program's name, then the words around the count.
  */
-export function headerRow(state: TalkState, unread: number, columns: number): Row {
+export function headerRow(state: ChatState, unread: number, columns: number): Row {
   const link = LINKS[state.link.kind];
   const counts =
     unread === 0
@@ -38,6 +38,6 @@ export function headerRow(state: TalkState, unread: number, columns: number): Ro
   ];
 }
 
-function whoIs({ account, wanted }: TalkState): string {
+function whoIs({ account, wanted }: ChatState): string {
   return account ?? (wanted === null ? 'not logged in' : `${wanted}, not logged in`);
 }

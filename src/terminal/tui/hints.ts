@@ -9,7 +9,7 @@ export function promptFor({ question, talk, search }: Screen): string {
   if (search !== null) return ` ${search.isMissing ? 'not found' : 'search'}: ${search.words}${PROMPT_SIGN}`;
   if (question !== null) return ` ${question.prompt}${PROMPT_SIGN}`;
   // Version 2 takes messages without a connection, too.
-  const sender = talk.account ?? (talk.protocol === 2 ? talk.wanted : null);
+  const sender = talk.account ?? talk.wanted;
   return talk.to === null || sender === null || talk.to.kind === 'external'
     ? PROMPT_SIGN
     : ` ${talk.to.name}${PROMPT_SIGN}`;

@@ -1,4 +1,4 @@
-import type { Talk } from '../chat/talk.ts';
+import type { ChatController } from '../chat/chat-controller.ts';
 import { isSame } from '../history/peers.ts';
 import type { Found } from '../history/search.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
@@ -8,11 +8,11 @@ import type { ScreenModel } from './screen-model.ts';
 /** From what a search has found to the messages, and from one to the next. */
 export class HitWalk {
   readonly #model: ScreenModel;
-  readonly #talk: Pick<Talk, 'say' | 'turnTo'>;
+  readonly #talk: Pick<ChatController, 'say' | 'turnTo'>;
   /** For another look at it. */
   #last: HitPage | null = null;
 
-  constructor(model: ScreenModel, talk: Pick<Talk, 'say' | 'turnTo'>) {
+  constructor(model: ScreenModel, talk: Pick<ChatController, 'say' | 'turnTo'>) {
     this.#model = model;
     this.#talk = talk;
   }

@@ -1,4 +1,4 @@
-import type { Question, TalkState } from '../chat/display.ts';
+import type { ChatState, Question } from '../chat/display.ts';
 import type { Bindings } from './bindings.ts';
 import { type Row, span } from './rows.ts';
 import type { Screen } from './screen.ts';
@@ -14,7 +14,7 @@ export function homeRows({ talk, conversations, question, bindings }: Screen, co
 }
 
 function wordsFor(
-  talk: TalkState,
+  talk: ChatState,
   conversations: number,
   question: Question | null,
   bindings: Bindings,

@@ -1,4 +1,4 @@
-import type { Talk } from '../chat/talk.ts';
+import type { ChatController } from '../chat/chat-controller.ts';
 import { isSame } from '../history/peers.ts';
 import { nextToRead } from '../history/unread.ts';
 import { activityPage } from './activity.ts';
@@ -26,12 +26,12 @@ export interface AroundKeys {
 /** Carries out what keys ask for, on the screen and in the talk. */
 export class KeyPresses {
   readonly #model: ScreenModel;
-  readonly #talk: Talk;
+  readonly #talk: ChatController;
   readonly #walk: HitWalk;
   readonly #around: AroundKeys;
   readonly #typing: Typing;
 
-  constructor(model: ScreenModel, talk: Talk, walk: HitWalk, around: AroundKeys) {
+  constructor(model: ScreenModel, talk: ChatController, walk: HitWalk, around: AroundKeys) {
     this.#model = model;
     this.#talk = talk;
     this.#walk = walk;

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { render } from 'ink';
 import { ServerClock } from '../../client/server-clock.ts';
-import { makeFaceFor, whoToGreet } from '../chat/make-face.ts';
 import { outsideFor } from '../chat/make-outside.ts';
+import { serverAdapterFor, whoToGreet } from '../chat/make-server-adapter.ts';
 import { Histories } from '../history/histories.ts';
 import { Terminal } from '../keyboard/terminal.ts';
 import { notifyByCommand } from '../notify/command.ts';
@@ -69,12 +69,12 @@ export async function runScreen(
   const clock = new ServerClock();
   const onProblem = (sentence: string) => tell(sentence);
   const histories = new Histories({ directory, server, others, onProblem, now: clock.now });
-  const makeFace = makeFaceFor(settings, histories, invite);
+  const makeServerAdapter = serverAdapterFor(settings, histories, invite);
   const { stdin, stdout } = process;
   const terminal = new Terminal(stdin, stdout, settings.mouse, (events) => chat.take(events));
   const bare = new BareView(terminal, stdout);
   const keys = { bindings, file: keyFile, suspend: () => suspension.suspend(), bare };
-  const chat = new Chat(makeFace, server, histories, size, bell, () => leave(), {
+  const chat = new Chat(makeServerAdapter, server, histories, size, bell, () => leave(), {
     keys,
     clock,
     highlight: settings.highlight,

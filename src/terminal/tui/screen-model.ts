@@ -1,4 +1,4 @@
-import type { TalkState } from '../chat/display.ts';
+import type { ChatState } from '../chat/display.ts';
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';
 import type { Conversation, Peer, StoredMessage } from '../history/types.ts';
@@ -42,7 +42,7 @@ export class ScreenModel {
   /** Whether the keys come to this terminal, as far as it says. */
   hasFocus = true;
 
-  constructor(talk: TalkState, { columns, rows }: Size, options: ModelOptions) {
+  constructor(talk: ChatState, { columns, rows }: Size, options: ModelOptions) {
     this.#options = options;
     this.#screen = emptyScreen(talk, columns, rows, options.bindings);
     this.pane = new Pane(this.#screen, options.now);
@@ -85,7 +85,7 @@ export class ScreenModel {
   }
 
   /** The talk is in another state, perhaps at another conversation. */
-  talkIs(talk: TalkState): void {
+  talkIs(talk: ChatState): void {
     const before = this.#screen.talk.to;
     const isAnother = !isSame(before, talk.to);
     if (isAnother) {

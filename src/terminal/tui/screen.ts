@@ -1,4 +1,4 @@
-import type { Question, SaidLink, TalkState } from '../chat/display.ts';
+import type { ChatState, Question, SaidLink } from '../chat/display.ts';
 import { isSame } from '../history/peers.ts';
 import type { Conversation, Peer } from '../history/types.ts';
 import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
@@ -37,7 +37,7 @@ export type Page =
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
-  readonly talk: TalkState;
+  readonly talk: ChatState;
   /** Newest activity first. */
   readonly conversations: readonly Conversation[];
   /** By the numbers of their keys, from 1 at index 0. */
@@ -71,7 +71,7 @@ export type ScreenEvent =
   | { readonly type: 'search'; readonly search: EnteredSearch | null; readonly input: InputLine }
   /** Completion has made the line another. */
   | { readonly type: 'complete'; readonly input: InputLine; readonly completion: CompletionState | null }
-  | { readonly type: 'talk'; readonly talk: TalkState }
+  | { readonly type: 'talk'; readonly talk: ChatState }
   | { readonly type: 'conversations'; readonly conversations: readonly Conversation[] }
   | { readonly type: 'out-of-sight'; readonly outOfSight: OutOfSight }
   | { readonly type: 'working'; readonly words: string | null }
@@ -90,7 +90,7 @@ export type ScreenEvent =
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number };
 
 export function emptyScreen(
-  talk: TalkState,
+  talk: ChatState,
   columns: number,
   rows: number,
   bindings: Bindings = DEFAULT_BINDINGS,

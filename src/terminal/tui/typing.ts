@@ -1,5 +1,5 @@
+import type { ChatController } from '../chat/chat-controller.ts';
 import { asText, commandWords } from '../chat/commands.ts';
-import type { Talk } from '../chat/talk.ts';
 import { stepCompletion, typedName } from './completion.ts';
 import { startSearch, stepSearch } from './entered-search.ts';
 import type { InputAction } from './input-line.ts';
@@ -11,12 +11,12 @@ const PASTE_IS_TEXT = 'A paste is text: the second / is not sent. Without it thi
 /** What the person writes: edits of the line, pastes, Tab, and looking in what was entered before. */
 export class Typing {
   readonly #model: ScreenModel;
-  readonly #talk: Pick<Talk, 'say' | 'namesLike'>;
+  readonly #talk: Pick<ChatController, 'say' | 'namesLike'>;
   readonly #draw: () => void;
   #saidPasteIsText = false;
 
   /** @param draw shows what has changed later than the key that asked for it */
-  constructor(model: ScreenModel, talk: Pick<Talk, 'say' | 'namesLike'>, draw: () => void) {
+  constructor(model: ScreenModel, talk: Pick<ChatController, 'say' | 'namesLike'>, draw: () => void) {
     this.#model = model;
     this.#talk = talk;
     this.#draw = draw;
@@ -59,8 +59,8 @@ export class Typing {
   }
 
   complete(by: 1 | -1): void {
-    const { input, completion, talk } = this.#model.screen;
-    const typed = typedName(input, completion, commandWords(talk.protocol));
+    const { input, completion } = this.#model.screen;
+    const typed = typedName(input, completion, commandWords());
     const others = typed === null ? [] : this.#talk.namesLike(typed);
     const isKnown = typed !== null && this.#talkedTo().some((name) => name.startsWith(typed.toLowerCase()));
     // What is typed right behind Tab belongs behind the name: only where there is none it waits for the server's.
@@ -78,8 +78,8 @@ export class Typing {
   /** @param others names of people never talked to */
   #completeWith(by: 1 | -1, others: readonly string[]): void {
     const names = [...this.#talkedTo(), ...others];
-    const { input, completion, talk } = this.#model.screen;
-    const source = { commands: commandWords(talk.protocol), names };
+    const { input, completion } = this.#model.screen;
+    const source = { commands: commandWords(), names };
     this.#model.update({ type: 'complete', ...stepCompletion(input, completion, by, source) });
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   asText,
+  COMMANDS,
   type Command,
-  commandsOf,
   commandWords,
   parseCommand,
 } from '../../../src/terminal/chat/commands.ts';
@@ -95,16 +95,15 @@ describe('entered lines', () => {
   );
 
   test('help names only commands that there are, and Tab knows each', () => {
-    const words = commandWords(2);
+    const words = commandWords();
     expect(words).toContain('/unblock');
-    expect(commandWords(1)).not.toContain('/unblock');
     for (const word of words) {
       expect(parseCommand(word)).not.toMatchObject({ text: expect.stringMatching(/no command/) });
     }
   });
 
-  test.each([1, 2] as const)('help of version %i fits a screen of 80×24', (protocol) => {
-    const rows = helpRows(commandsOf(protocol), usualKeys(DEFAULT_BINDINGS));
+  test('help fits a screen of 80×24', () => {
+    const rows = helpRows(COMMANDS, usualKeys(DEFAULT_BINDINGS));
     expect(rows.length).toBeLessThanOrEqual(18);
     for (const row of rows) expect(row.length).toBeLessThanOrEqual(79);
   });

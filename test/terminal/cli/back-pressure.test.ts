@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { agreeable, messageFrom, TestServer2 } from '../../client/v2/test-server.ts';
+import { agreeable, messageFrom, TestServer } from '../../client/test-server.ts';
 import { ROOT, scriptEnvironment } from '../../e2e/script.ts';
 import { messageShape, shaped } from './shapes.ts';
 
@@ -14,11 +14,11 @@ const COUNT = 6_000;
 /** Node and the client alone are some 100 MiB. */
 const MAX_MIB = 380;
 
-let server: TestServer2;
+let server: TestServer;
 let folder: string;
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
   folder = mkdtempSync(join(tmpdir(), 'milena-blocked-'));
 });
 afterEach(async () => {

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fail, unless } from '../../client/v2/harness.ts';
-import { type Behaviour, TestServer2 } from '../../client/v2/test-server.ts';
+import { fail, unless } from '../../client/harness.ts';
+import { type Behaviour, TestServer } from '../../client/test-server.ts';
 import { type Done, milena } from './running-command.ts';
 import { checkShape, failedShape, sentShape, shaped } from './shapes.ts';
 
@@ -27,11 +27,11 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
 /** Those that speak with no server: what fails is the account's history, or the name. */
 const LOCAL = new Set(['search', 'export']);
 
-let server: TestServer2;
+let server: TestServer;
 let folder: string;
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
   folder = mkdtempSync(join(tmpdir(), 'milena-fails-'));
 });
 afterEach(async () => {
@@ -88,7 +88,7 @@ describe.each(WITH_JSON)('%s --json', (name) => {
     const done = await run(name, args);
     expect(done.code).toBe(69);
     tellsOnce(name, done);
-    server = await TestServer2.listen();
+    server = await TestServer.listen();
   });
 
   test.skipIf(LOCAL.has(name))('with a server whose Kafka is away', async () => {
@@ -167,7 +167,7 @@ describe('send that fails says which of the two it is', () => {
       stdout: '',
       stderr: expect.stringMatching(/^milena: Not sent: No conn/),
     });
-    server = await TestServer2.listen();
+    server = await TestServer.listen();
   });
 });
 

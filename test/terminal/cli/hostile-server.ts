@@ -3,15 +3,8 @@ import { encodeFrame, FrameDecoder, MAX_PAYLOAD } from '../../../src/protocol/fr
 import { v2 } from '../../../src/protocol/v2/codec.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import type { Request } from '../../../src/protocol/v2/requests.ts';
-import { fail } from '../../client/v2/harness.ts';
-import {
-  agreeable,
-  externalMessage,
-  Peer,
-  sentFor,
-  sessionOf,
-  WELCOME,
-} from '../../client/v2/test-server.ts';
+import { fail } from '../../client/harness.ts';
+import { agreeable, externalMessage, Peer, sentFor, sessionOf, WELCOME } from '../../client/test-server.ts';
 
 /** What is done on a connection: at its beginning, and with each request; what it answers is sent. */
 export interface Malice {

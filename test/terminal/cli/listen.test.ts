@@ -3,28 +3,28 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { hex } from '../../../src/client/v2/seen.ts';
+import { hex } from '../../../src/client/seen.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import { KeptLogins } from '../../../src/terminal/kept-logins.ts';
-import { fail, unless } from '../../client/v2/harness.ts';
+import { fail, unless } from '../../client/harness.ts';
 import {
   agreeable,
   externalMessage,
   idOf,
   messageFrom,
   sessionOf,
-  TestServer2,
+  TestServer,
   tokenOf,
   WELCOME,
-} from '../../client/v2/test-server.ts';
+} from '../../client/test-server.ts';
 import { milena, RunningCommand } from './running-command.ts';
 import { messageShape, shaped } from './shapes.ts';
 
-let server: TestServer2;
+let server: TestServer;
 let folder: string;
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
   folder = mkdtempSync(join(tmpdir(), 'milena-listen-'));
 });
 afterEach(async () => {
@@ -325,7 +325,7 @@ describe('listen', () => {
   });
 
   test('waits for its own login, which was lost with its server before the answer', async () => {
-    const second = await TestServer2.listen();
+    const second = await TestServer.listen();
     onTestFinished(() => second.close());
     server.behave = unless('login', (_, peer) => {
       peer.socket.destroy();
@@ -346,7 +346,7 @@ describe('listen', () => {
     await server.close();
     const done = await start('listen').done();
     expect(done).toMatchObject({ code: 69, stderr: expect.stringMatching(/nobody listens there/) });
-    server = await TestServer2.listen(port);
+    server = await TestServer.listen(port);
   });
 
   test('sends again what an earlier command has left in the outbox', async () => {

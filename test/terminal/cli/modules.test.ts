@@ -3,16 +3,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestServer2 } from '../../client/v2/test-server.ts';
+import { TestServer } from '../../client/test-server.ts';
 import { ROOT } from '../../e2e/script.ts';
 import { home, milena } from './running-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'milena-modules-'));
 const RECORDER = join(folder, 'recorder.mjs');
-let server: TestServer2;
+let server: TestServer;
 
 beforeAll(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
   // Writes down every module that is loaded, however it is asked for.
   writeFileSync(
     RECORDER,

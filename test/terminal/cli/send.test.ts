@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ProtocolErrorCode } from '../../../src/protocol/errors.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
-import { fail, unless } from '../../client/v2/harness.ts';
-import { agreeable, sentFor, TestServer2, WELCOME } from '../../client/v2/test-server.ts';
+import { fail, unless } from '../../client/harness.ts';
+import { agreeable, sentFor, TestServer, WELCOME } from '../../client/test-server.ts';
 import { type CommandOptions, type Done, milena, RunningCommand } from './running-command.ts';
 import { sentShape, shaped } from './shapes.ts';
 
-let server: TestServer2;
+let server: TestServer;
 let folder: string;
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
   folder = mkdtempSync(join(tmpdir(), 'milena-send-'));
 });
 afterEach(async () => {
@@ -194,7 +194,7 @@ describe('a send without an answer', () => {
   });
 
   test('is said not to have been answered in the whole time, of which the last try had a rest', async () => {
-    const second = await TestServer2.listen();
+    const second = await TestServer.listen();
     onTestFinished(() => second.close());
     server.behave = second.behave = unless('send', () => null);
     const MILENA_SERVER = `127.0.0.1:${server.port},127.0.0.1:${second.port}`;
@@ -309,7 +309,7 @@ describe('an account that is logged in elsewhere', () => {
   });
 
   test('by its own login, which was lost with its server before the answer, is waited for', async () => {
-    const second = await TestServer2.listen();
+    const second = await TestServer.listen();
     onTestFinished(() => second.close());
     server.behave = unless('login', (_, peer) => {
       peer.socket.destroy();
@@ -344,7 +344,7 @@ describe('no connection', () => {
         /^milena: Not sent: No connection to 127\.0\.0\.1:\d+: nobody listens there\.\n/,
       ),
     });
-    server = await TestServer2.listen(port);
+    server = await TestServer.listen(port);
     await run(['retrieve']);
     expect(received()).toEqual([]);
   });

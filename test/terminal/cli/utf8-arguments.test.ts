@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { demandUtf8 } from '../../../src/terminal/cli/utf8-arguments.ts';
-import { agreeable, TestServer2 } from '../../client/v2/test-server.ts';
+import { agreeable, TestServer } from '../../client/test-server.ts';
 
 const LATIN = "$'caf\\xe9'";
 const MEANT = "$'caf\\xef\\xbf\\xbd'";
@@ -47,7 +47,7 @@ describe.skipIf(process.platform !== 'linux')('bytes that are not UTF-8 (needs /
   });
 
   test('are told from the character that stands for them', async () => {
-    const server = await TestServer2.listen();
+    const server = await TestServer.listen();
     server.behave = agreeable;
     try {
       expect(await milena(`send bob ${MEANT} 'grüße'`, server.port)).toMatchObject({ code: 0 });

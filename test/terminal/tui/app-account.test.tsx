@@ -1,11 +1,11 @@
 /** Who one is: the first start, passwords, being logged in elsewhere, leaving. Version 2. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
-import { unless } from '../../client/v2/harness.ts';
-import { agreeable, messageFrom, sessionOf, TestServer2 } from '../../client/v2/test-server.ts';
+import { unless } from '../../client/harness.ts';
+import { agreeable, messageFrom, sessionOf, TestServer } from '../../client/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
-let server: TestServer2;
+let server: TestServer;
 let screen: TestScreen;
 
 const REPLACED: ServerFrame = {
@@ -33,7 +33,7 @@ function fail(
 }
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
 });
 
 afterEach(async () => {
@@ -118,7 +118,7 @@ describe('the first start asks for a name', () => {
     await screen.shows(/cannot reach 127\.0\.0\.1:\d+/, /! No connection to/, /^ your name ›/m);
     screen.keys('alice', KEY.enter);
     await screen.shows(/! Not connected to the server/, /^ your name › *$/m);
-    server = await TestServer2.listen(server.port);
+    server = await TestServer.listen(server.port);
     server.behave = EMPTY;
     await screen.shows(/● online/, /Enter a name below/);
     screen.keys('alice', KEY.enter);
@@ -246,7 +246,7 @@ describe('a login', () => {
     await screen.shows(/^ password of alice › *$/m);
     screen.keys('secret', KEY.enter);
     await screen.shows(/! Not connected to the server/, /^ password of alice › *$/m);
-    server = await TestServer2.listen(port);
+    server = await TestServer.listen(port);
     await screen.shows(/● online/);
     screen.keys('secret', KEY.enter);
     await screen.shows(/Logged in as alice/);

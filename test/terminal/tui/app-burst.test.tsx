@@ -1,15 +1,15 @@
 /** Many messages at once. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TerminalBell } from '../../../src/terminal/tui/terminal-bell.ts';
-import { messageFrom, TestServer2 } from '../../client/v2/test-server.ts';
+import { messageFrom, TestServer } from '../../client/test-server.ts';
 import { KEY, TestScreen } from './test-screen.tsx';
 
 const BURST = 5_000;
-let server: TestServer2;
+let server: TestServer;
 let screen: TestScreen;
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
   screen = new TestScreen(server.port);
   await screen.logIn();
 });

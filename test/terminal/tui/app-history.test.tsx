@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { History } from '../../../src/terminal/history/history.ts';
-import { agreeable, messageFrom, sentFor, TestServer2 } from '../../client/v2/test-server.ts';
+import { agreeable, messageFrom, sentFor, TestServer } from '../../client/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
-let server: TestServer2;
+let server: TestServer;
 let screen: TestScreen;
 let folder: string;
 
@@ -29,7 +29,7 @@ async function answerPassword(): Promise<void> {
 }
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
   folder = mkdtempSync(join(tmpdir(), 'milena-screen-'));
 });
 
@@ -159,7 +159,7 @@ describe('/search', () => {
     await screen.shows(/is lost/);
     screen.keys('/search hello', KEY.enter);
     await screen.shows(/ 1 of 1 with hello$/m);
-    server = await TestServer2.listen(server.port);
+    server = await TestServer.listen(server.port);
   });
 });
 

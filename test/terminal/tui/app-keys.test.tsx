@@ -1,9 +1,9 @@
 /** Keys: through conversations and what was said, and around the line that is written. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { agreeable, messageFrom, TestServer2 } from '../../client/v2/test-server.ts';
+import { agreeable, messageFrom, TestServer } from '../../client/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
-let server: TestServer2;
+let server: TestServer;
 let screen: TestScreen;
 
 async function openLoggedIn(options: ScreenOptions = {}): Promise<void> {
@@ -24,7 +24,7 @@ function sent(): string[] {
 }
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
 });
 
 afterEach(async () => {
@@ -222,7 +222,7 @@ describe('what is written stays', () => {
     await server.close();
     await screen.shows(/is lost/);
     await screen.inputIs(' bob › half a tho');
-    server = await TestServer2.listen(port);
+    server = await TestServer.listen(port);
     await screen.shows(/Logged in again/);
     await screen.inputIs(' bob › half a tho');
   });

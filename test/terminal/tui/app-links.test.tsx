@@ -1,13 +1,13 @@
 /** The page of addresses, and keys to it, without anything that opens or copies. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { messageFrom, TestServer2 } from '../../client/v2/test-server.ts';
+import { messageFrom, TestServer } from '../../client/test-server.ts';
 import { KEY, TestScreen } from './test-screen.tsx';
 
-let server: TestServer2;
+let server: TestServer;
 let screen: TestScreen;
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
   screen = new TestScreen(server.port);
   await screen.logIn();
   server.peer.send(messageFrom('bob', 1, 'http://one.example'));

@@ -7,11 +7,11 @@ import {
   messageFrom,
   sentFor,
   sessionOf,
-  TestServer2,
-} from '../../client/v2/test-server.ts';
+  TestServer,
+} from '../../client/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
-let server: TestServer2;
+let server: TestServer;
 let screen: TestScreen;
 
 async function openLoggedIn(options: ScreenOptions = {}): Promise<void> {
@@ -29,7 +29,7 @@ function keepSends(): void {
 }
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
 });
 
 afterEach(async () => {
@@ -63,7 +63,7 @@ describe('ticks', () => {
     screen.keys('are you there?', KEY.enter);
     await screen.shows(/are you there\? +⧖$/m, /^ bob › *$/m);
     screen.keys('half a tho');
-    server = await TestServer2.listen(port);
+    server = await TestServer.listen(port);
     await screen.shows(/· Connected again\./, /· Logged in again as alice\./, /are you there\? +✓$/m);
     await screen.inputIs(' bob › half a tho');
     expect(server.asked('send')).toHaveLength(1);

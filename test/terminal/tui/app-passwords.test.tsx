@@ -1,13 +1,13 @@
 /** New passwords: what is too easy to guess is told before it is typed again. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { TestServer2 } from '../../client/v2/test-server.ts';
+import { TestServer } from '../../client/test-server.ts';
 import { KEY, TestScreen } from './test-screen.tsx';
 
-let server: TestServer2;
+let server: TestServer;
 let screen: TestScreen;
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
   screen = new TestScreen(server.port);
 });
 

@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ProtocolErrorCode } from '../../../src/protocol/errors.ts';
-import { fail, unless } from '../../client/v2/harness.ts';
+import { fail, unless } from '../../client/harness.ts';
 import {
   agreeable,
   type Behaviour,
   idOf,
   messageFrom,
   sessionOf,
-  TestServer2,
-} from '../../client/v2/test-server.ts';
+  TestServer,
+} from '../../client/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
-let server: TestServer2;
+let server: TestServer;
 let screen: TestScreen;
 
 function open(options: ScreenOptions = {}): void {
@@ -32,7 +32,7 @@ const EMPTY: Behaviour = (request, peer) => {
 };
 
 beforeEach(async () => {
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
 });
 
 afterEach(async () => {
@@ -76,7 +76,7 @@ describe('an account that is gone', () => {
     screen.keys('stayed here', KEY.enter);
     await screen.shows(/went out +⧖$/m, /stayed here +⧖$/m);
     await screen.close();
-    server = await TestServer2.listen(port);
+    server = await TestServer.listen(port);
     server.behave = EMPTY;
     open({ directory });
     await screen.shows(GONE);
@@ -103,7 +103,7 @@ describe('an account that is gone', () => {
     await screen.shows(/^ password of alice › *$/m);
     screen.keys('hünt');
     await screen.inputIs(' password of alice › ••••');
-    server = await TestServer2.listen(port);
+    server = await TestServer.listen(port);
     server.behave = EMPTY;
     await screen.shows(GONE, /^ password of alice › *$/m, /this question has ended/);
     screen.keys('er2');

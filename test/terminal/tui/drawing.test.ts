@@ -1,7 +1,7 @@
 /** Frames are made when something has happened. Whoever looks at one, as React does whenever it likes, changes nothing. */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Display } from '../../../src/terminal/chat/display.ts';
-import type { Face } from '../../../src/terminal/chat/face.ts';
+import type { ServerPort } from '../../../src/terminal/chat/server-adapter.ts';
 import { Histories } from '../../../src/terminal/history/histories.ts';
 import { Chat } from '../../../src/terminal/tui/chat.ts';
 import { Drawing } from '../../../src/terminal/tui/drawing.ts';
@@ -62,11 +62,18 @@ test('a message counts as read when it was drawn, and not when the frame before 
   const bell = { ring: () => undefined, title: (title: string) => void titles.push(title) };
   const histories = new Histories({ directory: null, server: 'localhost:1', onProblem: expect.unreachable });
   let talk: Display | undefined;
-  const makeFace = (display: Display): Face => {
+  const makeServerAdapter = (display: Display): ServerPort => {
     talk = display;
     return SILENT;
   };
-  const chat = new Chat(makeFace, 'localhost:1', histories, { columns: 80, rows: 24 }, bell, () => undefined);
+  const chat = new Chat(
+    makeServerAdapter,
+    'localhost:1',
+    histories,
+    { columns: 80, rows: 24 },
+    bell,
+    () => undefined,
+  );
   chat.start('al');
   const bob = { kind: 'user', name: 'bob' } as const;
   talk?.turnTo(bob);
@@ -88,8 +95,7 @@ test('a message counts as read when it was drawn, and not when the frame before 
   await chat.close();
 });
 
-const SILENT: Face = {
-  protocol: 2,
+const SILENT: ServerPort = {
   start: () => undefined,
   read: () => undefined,
   close: () => Promise.resolve(),

@@ -1,6 +1,6 @@
 /** Whole screens as text, drawn from a real history in memory. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { TalkState } from '../../../src/terminal/chat/display.ts';
+import type { ChatState } from '../../../src/terminal/chat/display.ts';
 import { History } from '../../../src/terminal/history/history.ts';
 import type { Peer } from '../../../src/terminal/history/types.ts';
 import { cells } from '../../../src/terminal/tui/cells.ts';
@@ -24,10 +24,9 @@ function come(peer: Peer, body: string, at = NOON): number {
   return history.received({ peer, at, body, key: null })?.id ?? 0;
 }
 
-function talk(part: Partial<TalkState> = {}): TalkState {
+function talk(part: Partial<ChatState> = {}): ChatState {
   return {
     server: '127.0.0.1:8080',
-    protocol: 2,
     link: { kind: 'online', server: 'test:1' },
     account: 'alice',
     wanted: 'alice',
@@ -36,7 +35,7 @@ function talk(part: Partial<TalkState> = {}): TalkState {
   };
 }
 
-function screenOf(columns: number, rows: number, part: Partial<TalkState> = {}): Screen {
+function screenOf(columns: number, rows: number, part: Partial<ChatState> = {}): Screen {
   const screen = emptyScreen(talk(part), columns, rows);
   return updateScreen(screen, { type: 'conversations', conversations: history.conversations() });
 }
@@ -134,7 +133,7 @@ describe('a conversation', () => {
 });
 
 describe('what is to be done next', () => {
-  const NOBODY: Partial<TalkState> = { account: null, wanted: null, to: null };
+  const NOBODY: Partial<ChatState> = { account: null, wanted: null, to: null };
   const asking = (prompt: string, orCommand: boolean) => (screen: Screen) =>
     updateScreen(screen, {
       type: 'ask',
@@ -149,7 +148,7 @@ describe('what is to be done next', () => {
       .replace(/\s+/g, ' ');
   }
 
-  test.each<[string, Partial<TalkState>, (screen: Screen) => Screen, RegExp]>([
+  test.each<[string, Partial<ChatState>, (screen: Screen) => Screen, RegExp]>([
     [
       'not connected',
       { ...NOBODY, link: { kind: 'waiting', reason: 'no', retryInMs: 1 } },

@@ -1,12 +1,10 @@
 import { render } from 'ink-testing-library';
 import { expect, vi } from 'vitest';
+import { type ClientOptions, DEFAULT_OPTIONS } from '../../../src/client/events.ts';
 import { ServerClock } from '../../../src/client/server-clock.ts';
-import { type Client2Options, DEFAULT_OPTIONS_2 } from '../../../src/client/v2/events.ts';
 import type { AccountOptions } from '../../../src/terminal/chat/account-questions.ts';
 import type { Display } from '../../../src/terminal/chat/display.ts';
-import type { Face } from '../../../src/terminal/chat/face.ts';
-import { Face1 } from '../../../src/terminal/chat/face1.ts';
-import { Face2 } from '../../../src/terminal/chat/face2.ts';
+import { ServerAdapter } from '../../../src/terminal/chat/server-adapter.ts';
 import { Histories } from '../../../src/terminal/history/histories.ts';
 import { Keyboard } from '../../../src/terminal/keyboard/keyboard.ts';
 import { App } from '../../../src/terminal/tui/app.tsx';
@@ -14,14 +12,13 @@ import { Chat } from '../../../src/terminal/tui/chat.ts';
 import { themeFor } from '../../../src/terminal/tui/theme.ts';
 
 export interface ScreenOptions {
-  readonly protocol?: 1 | 2;
   /** The account to log in to. */
   readonly user?: string | null;
   /** Where the history is; in memory if it is not given. */
   readonly directory?: string;
   readonly columns?: number;
   readonly rows?: number;
-  readonly client?: Partial<Client2Options>;
+  readonly client?: Partial<ClientOptions>;
   /** Words of the person's own. */
   readonly highlight?: readonly string[];
   /** What the start said about accounts. */
@@ -72,7 +69,7 @@ export class TestScreen {
   #typedMs = 0;
 
   constructor(port: number, options: ScreenOptions = {}) {
-    const { protocol = 2, user = null, columns = 80, rows = 24 } = options;
+    const { user = null, columns = 80, rows = 24 } = options;
     const servers = [{ host: '127.0.0.1', port }];
     const server = `127.0.0.1:${port}`;
     const directory = options.directory ?? null;
@@ -80,9 +77,8 @@ export class TestScreen {
     const clock = new ServerClock();
     const histories = new Histories({ directory, server, onProblem, now: clock.now });
     const quick = { reconnect: { firstMs: 20, maxMs: 100 }, relogin: { firstMs: 20, maxMs: 50, tries: 3 } };
-    const all = { ...DEFAULT_OPTIONS_2, ...quick, ...options.client, servers, memory: histories };
-    const makeFace = (display: Display): Face =>
-      protocol === 1 ? new Face1(all, display) : new Face2(all, display, options.account);
+    const all = { ...DEFAULT_OPTIONS, ...quick, ...options.client, servers, store: histories };
+    const makeServerAdapter = (display: Display) => new ServerAdapter(all, display, options.account);
     const bell = {
       ring: (from: string, text: string) => {
         this.rings++;
@@ -90,10 +86,18 @@ export class TestScreen {
       },
       title: (text: string) => void this.titles.push(text),
     };
-    this.chat = new Chat(makeFace, server, histories, { columns, rows }, bell, () => void this.quits++, {
-      clock,
-      highlight: options.highlight ?? [],
-    });
+    this.chat = new Chat(
+      makeServerAdapter,
+      server,
+      histories,
+      { columns, rows },
+      bell,
+      () => void this.quits++,
+      {
+        clock,
+        highlight: options.highlight ?? [],
+      },
+    );
     this.#keyboard = new Keyboard(
       (events) => this.chat.take(events),
       () => performance.now() + this.#typedMs,

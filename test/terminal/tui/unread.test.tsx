@@ -1,10 +1,10 @@
 /** What is read and what is not, in the chat without a terminal. Version 2. */
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
-import { agreeable, messageFrom, sentFor, TestServer2, WELCOME } from '../../client/v2/test-server.ts';
+import { agreeable, messageFrom, sentFor, TestServer, WELCOME } from '../../client/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
-let server: TestServer2;
+let server: TestServer;
 let screen: TestScreen;
 
 async function openLoggedIn(options: ScreenOptions = {}): Promise<void> {
@@ -26,7 +26,7 @@ const range = (from: number, to: number) => Array.from({ length: to - from + 1 }
 
 beforeEach(async () => {
   seq = 0;
-  server = await TestServer2.listen();
+  server = await TestServer.listen();
 });
 
 afterEach(async () => {

@@ -3,7 +3,6 @@ import { TLSSocket } from 'node:tls';
 import { type Address, serverText } from '../../../client/address.ts';
 import { ClientError } from '../../../client/errors.ts';
 import { Route } from '../../../client/route.ts';
-import { ask } from '../../../client/v2/dialect.ts';
 import { isLoopback } from '../../../util/loopback.ts';
 import type { Environment } from '../../environment.ts';
 import { sanitiseLine } from '../../sanitise.ts';
@@ -41,9 +40,8 @@ async function* checkServer(
   const { tls } = settings;
   let link: Link;
   try {
-    // Commands and the screen speak version 2, whatever the settings say for the screen.
     link = await Link.open(
-      { ...settings, servers: [server], protocol: 2 },
+      { ...settings, servers: [server] },
       { deadline, route: new Route({ servers: [server], tls }), signal: context.interrupted },
     );
   } catch (error) {
@@ -120,7 +118,7 @@ export function checkClock(difference: number): Check {
 async function checkList(link: Link): Promise<Check> {
   const name = 'accounts';
   try {
-    const { names, more } = await ask(link.connection, { type: 'list', limit: 1 });
+    const { names, more } = await link.connection.ask({ type: 'list', limit: 1 });
     return ok(name, names.length === 0 && !more ? 'the server has none yet' : 'the server lists them');
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;

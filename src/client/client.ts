@@ -1,0 +1,487 @@
+import { ProtocolError } from '../protocol/errors.ts';
+import type { ServerFrame, ServerFrameOf } from '../protocol/v2/replies.ts';
+import type { Request } from '../protocol/v2/requests.ts';
+import { retryMs } from '../util/backoff.ts';
+import type { Connection } from './connection.ts';
+import { brief, ClientError } from './errors.ts';
+import type { ClientEvent, ClientOptions, ClientState, Deliver } from './events.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { type Identity, identityFrom, isPassing } from './identity.ts';
+import { wordsForLosses } from './losses.ts';
+import type { Entry } from './outbox.ts';
+import { Receiver } from './receiver.ts';
+import { composed, Requests } from './requests.ts';
+import { noConnection } from './route.ts';
+import { Sender } from './sender.ts';
+import { Transport } from './transport.ts';
+import { type Settle, withSignal } from './with-signal.ts';
+
+export type Welcome = ServerFrameOf<'welcome'>;
+/** A password, the token of an earlier login, or null: the account has no password. */
+export type Proof = string | Uint8Array | null;
+
+interface Waiting extends Settle<void> {
+  readonly patient: boolean;
+}
+
+/** Requests of the client itself: nobody waits to hear that an answer came late. */
+const OWN_REQUESTS: ReadonlySet<Request['type']> = new Set(['hello', 'ping', 'receipts', 'send']);
+const MESSAGES_AT_ONCE = 100;
+
+/**
+ * A person's client without a screen. It keeps one connection, logs in again by its token, takes each
+ * message once, acknowledges what was shown, and carries an outbox over lost connections.
+ */
+export class Client extends Requests {
+  readonly #options: ClientOptions;
+  readonly #listener: (event: ClientEvent) => void;
+  readonly #transport: Transport;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  readonly #heartbeat: Heartbeat;
+  #state: ClientState = { link: { kind: 'connecting' }, account: null, wanted: null };
+  /** The last account that somebody logged in to; its outbox is kept until another one is logged in to. */
+  #identity: Identity | null = null;
+  /** The account to log in to again after a reconnect. */
+  #wanted: string | null = null;
+  /**
+   * The login is one of an earlier process, and another one may hold the account by it: that one is put out only if the
+   * person has said so. Null: it is this one's own.
+   */
+  #resuming: { readonly takeover: boolean } | null = null;
+  #welcome: Welcome | null = null;
+  /** Who waits for a connection. */
+  readonly #waiting = new Set<Waiting>();
+  /** How many messages of a retrieve reply were new. */
+  readonly #newIn = new WeakMap<ServerFrame, number>();
+  /** Counts the person's own logins and logouts: one ends all tries to restore an earlier login. */
+  #intent = 0;
+
+  /** @param listener gets each event, in order; it must not throw. */
+  constructor(options: ClientOptions, listener: (event: ClientEvent) => void) {
+    super();
+    this.#options = options;
+    this.#listener = listener;
+    this.#sender = new Sender(options, listener);
+    this.#receiver = new Receiver(options.ackDelayMs, options.store);
+    this.#heartbeat = new Heartbeat(options.minHeartbeatMs);
+    this.#transport = new Transport(options, {
+      onLink: () => this.#setState(null),
+      onOnline: (connection, how) => {
+        if (how.greeting.type === 'welcome') {
+          this.#welcome = how.greeting;
+          this.#heartbeat.begin(connection, how.greeting.limits.pingAfterMs);
+          listener({ type: 'server-time', time: how.greeting.time });
+        }
+        if (!how.quiet) listener({ type: 'connected', again: how.again });
+        this.#arrived();
+        if (this.#wanted !== null && this.#identity !== null) void this.#restore(connection, this.#identity);
+      },
+      onPush: (frame) => this.#pushed(frame),
+      onReply: (request, reply, late) => this.#took(request, reply, late),
+      onOffline: () => this.#interrupt(),
+      onLost: (reason, retryInMs) => {
+        listener({ type: 'disconnected', reason, retryInMs });
+        if (retryInMs > 0) this.#noneFound(reason);
+      },
+    });
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** What the server of the last connection has said of itself; null before the first. */
+  get welcome(): Welcome | null {
+    return this.#welcome;
+  }
+
+  /** Whether another server of the list is tried before there is a pause. */
+  get hasMoreServers(): boolean {
+    return this.#transport.hasMoreServers;
+  }
+
+  /** Who is logged in, or was last. */
+  get identity(): Identity | null {
+    return this.#identity;
+  }
+
+  /** Whether the account that one is or was logged in to has no password. */
+  get isOpen(): boolean {
+    return this.#identity?.isOpen ?? false;
+  }
+
+  /** Messages that have no answer from the server yet. */
+  get unanswered(): number {
+    return this.#sender.unanswered;
+  }
+
+  /** Whether to take more from the server: false lets it wait; on the next connection it has to be said again. */
+  read(isReading: boolean): void {
+    this.#transport.read(isReading);
+  }
+
+  /** Begins to connect, and goes on until `close`. */
+  start(): void {
+    this.#transport.start();
+  }
+
+  /**
+   * Resolves when there is a connection.
+   * @param patient whether to wait for longer than each server has been tried once
+   * @throws ClientError `OFFLINE` when each server was tried in vain, `ABORTED`, `CLOSED`
+   */
+  connected({ signal, patient = false }: { signal?: AbortSignal; patient?: boolean } = {}): Promise<void> {
+    if (this.#transport.connection !== undefined) return Promise.resolve();
+    if (this.#state.link.kind === 'closed') return Promise.reject(closed());
+    return withSignal(signal, (settle) => {
+      const waiting = { ...settle, patient };
+      this.#waiting.add(waiting);
+      return () => this.#waiting.delete(waiting);
+    });
+  }
+
+  /** Leaves a server that does not do, for the next one. */
+  tryNext(reason: string): void {
+    this.#transport.hangUp(reason);
+  }
+
+  /** Acknowledges what was shown and ends everything; the server logs the account out. Idempotent. */
+  async close(): Promise<void> {
+    this.#receiver.flush();
+    await this.#transport.close();
+    this.#interrupt();
+    for (const { reject } of this.#waiting) reject(closed());
+  }
+
+  /**
+   * Makes an account and logs in to it; without a password an open one. While a connection is being made it waits for
+   * that, as long as for a reply. @throws ClientError
+   * @param invite the operator's leave, where the server asks for it
+   */
+  async create(username: string, password: string | null, invite: string | null = null): Promise<void> {
+    this.#intent += 1;
+    await this.#transport.nextConnection();
+    await this.online().ask({
+      type: 'create',
+      username,
+      ...secretOf(password),
+      ...(invite === null ? {} : { invite }),
+      // The usual way is for servers that know no other, too.
+      ...(this.deliver === 'none' && { deliver: 'none' }),
+    });
+  }
+
+  /**
+   * Logs in; with `deliver: 'all'` everything undelivered is pushed then. Resolves to its number.
+   * @param proof the password, the token of an earlier login, or null for an open account
+   * @param takeover true ends another login of the account; of a token false asks first, where it would end it otherwise
+   * @throws ClientError `REFUSED` with ALREADY_LOGGED_IN unless `takeover`, and any other
+   */
+  async login(username: string, proof: Proof, takeover?: boolean): Promise<number> {
+    this.#intent += 1;
+    await this.#transport.nextConnection();
+    const byToken = proof instanceof Uint8Array;
+    // It is told as a login, not as one that is gone on with.
+    if (byToken) this.#resuming = { takeover: takeover ?? false };
+    try {
+      const reply = await this.online().ask({
+        type: 'login',
+        username,
+        ...(byToken ? { token: proof } : secretOf(proof)),
+        ...((byToken ? takeover !== undefined : takeover) && { takeover }),
+        deliver: this.deliver,
+      });
+      return reply.undelivered ?? 0;
+    } finally {
+      if (byToken) this.#resuming = null;
+    }
+  }
+
+  /**
+   * Goes on with a login that an earlier process had, now or when there is a connection; how that went is told as
+   * `logged-in` or `login-not-restored`. Messages may be written meanwhile.
+   * @param takeover ends the login that holds the account; otherwise it is refused with ALREADY_LOGGED_IN
+   */
+  resume(identity: Identity, takeover = false): void {
+    this.#intent += 1;
+    this.#become(identity);
+    this.#resuming = { takeover };
+    this.#setState(null);
+    const { connection } = this.#transport;
+    if (connection !== undefined) void this.#restore(connection, identity);
+  }
+
+  /** Logs out, and connects anew. @throws ClientError */
+  async logout(): Promise<void> {
+    this.#receiver.flush();
+    await this.online().ask({ type: 'logout' });
+  }
+
+  /**
+   * Deletes the account one is logged in to; resolves to the number of messages that nobody will read.
+   * @throws ClientError `REFUSED` with HAS_UNDELIVERED and their number unless `force`, and any other
+   */
+  async delete(password: string | null, force = false): Promise<number> {
+    this.#receiver.flush();
+    const reply = await this.online().ask({
+      type: 'delete',
+      ...secretOf(password),
+      ...(force ? { force } : {}),
+    });
+    return reply.undelivered;
+  }
+
+  /**
+   * Fetches undelivered messages that have not come by themselves; new ones are told as events, as pushed ones are.
+   * Resolves to the number of new ones. @throws ClientError
+   */
+  async retrieve(): Promise<{ readonly count: number; readonly more: boolean }> {
+    this.#receiver.flush();
+    const reply = await this.online().ask({ type: 'retrieve', limit: MESSAGES_AT_ONCE });
+    return { count: this.#newIn.get(reply) ?? 0, more: reply.more };
+  }
+
+  /**
+   * Sends a message, now or when there is a connection again: it is told as `entered` before this returns, and what becomes
+   * of it as `outgoing`.
+   * @param id 16 bytes in hex, where the caller has chosen it: what has the same id is the same message
+   * @throws ClientError `INVALID`, `BUSY`; nothing was sent
+   */
+  send(to: string, body: string, id?: string): Entry {
+    if (this.#identity === null) throw new ClientError('INVALID', 'Not logged in.');
+    return this.#sender.add({ to, body, id, maxBytes: this.#welcome?.limits.bodyBytes });
+  }
+
+  /** Takes a message back that has not gone out; false: it has, and may be stored. Of one that is not known: false. */
+  withdraw(id: string): boolean {
+    return this.#sender.withdraw(id);
+  }
+
+  /** Sends what an earlier process has left, behind what is being sent already. */
+  resend(entries: readonly Entry[]): void {
+    this.#sender.restore(entries);
+    this.#sender.pump();
+  }
+
+  /** A message was shown to the person: it counts as delivered now. */
+  shown(inbox: string, seq: number): void {
+    this.#receiver.shown(inbox, seq);
+  }
+
+  protected override online(): Connection {
+    return this.#transport.online();
+  }
+
+  /** A server that knows no logins that only send gets one that receives what comes, and no more. */
+  get deliver(): Deliver {
+    const { deliver = 'all' } = this.#options;
+    return deliver !== 'none' || this.#welcome?.features.includes('deliver-none') ? deliver : 'live';
+  }
+
+  #arrived(): void {
+    for (const { resolve } of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  /** Each server was tried. */
+  #noneFound(reason: string): void {
+    const text = `${noConnection(this.#options.servers, reason)}.`;
+    for (const waiting of this.#waiting) {
+      if (waiting.patient) continue;
+      this.#waiting.delete(waiting);
+      waiting.reject(new ClientError('OFFLINE', text));
+    }
+  }
+
+  #pushed(frame: ServerFrame): void {
+    switch (frame.type) {
+      case 'message':
+        this.#receive(frame);
+        break;
+      case 'delivered':
+        this.#sender.delivered(frame);
+        break;
+      case 'ping':
+        this.#heartbeat.beat();
+        break;
+      case 'goodbye':
+        this.#goodbye(frame);
+        break;
+      case 'failure':
+        // An ack that came too late or too early: what it was for comes again with the next login.
+        if (this.#transport.mayTell()) this.#listener({ type: 'server-text', text: brief(frame.message) });
+        break;
+    }
+  }
+
+  #receive(message: Parameters<Receiver['take']>[0]): boolean {
+    const inbox = this.#identity?.inbox;
+    if (this.#state.account === null || inbox === undefined) {
+      throw new ProtocolError('BAD_FRAME', 'a message without a login');
+    }
+    if (!this.#receiver.take(message)) return false;
+    this.#listener({ type: 'message', message, inbox });
+    return true;
+  }
+
+  #goodbye({ code, reason: sentence, retryAfterMs = 0 }: ServerFrameOf<'goodbye'>): void {
+    const reason = brief(sentence);
+    const name = this.#state.account;
+    if (code === 'REPLACED' && name !== null) {
+      // The token would take it back at once, and the other one's token from us again.
+      this.#giveUpLogin();
+      this.#transport.expectEnd(true);
+      this.#setState(null);
+      this.#interrupt();
+      this.#listener({ type: 'replaced', name, reason });
+    }
+    this.#transport.holdOff(retryAfterMs);
+    this.#transport.hangUp(reason.replace(/\.$/, ''));
+  }
+
+  /** What the server did counts when its reply comes, even if nobody waits for it any more. */
+  #took(request: Request, reply: ServerFrame, late: boolean): void {
+    if (reply.type === 'created' || reply.type === 'logged-in') {
+      this.#began(request, reply);
+    } else if (reply.type === 'logged-out' || reply.type === 'deleted') {
+      this.#ended(reply.type === 'deleted' ? 'the account is deleted' : 'you logged out before');
+    } else if (reply.type === 'password-changed' && this.#identity !== null) {
+      this.#identity = { ...this.#identity, token: reply.token, isOpen: false };
+      this.#options.logins?.keep(this.#identity, reply.tokenExpiresAt);
+    } else if (reply.type === 'pong') {
+      this.#heartbeat.answered();
+      this.#listener({ type: 'server-time', time: reply.time });
+    } else if (reply.type === 'retrieved') {
+      this.#newIn.set(reply, reply.messages.filter((message) => this.#receive(message)).length);
+    } else if (request.type === 'send' && (reply.type === 'sent' || reply.type === 'failure')) {
+      this.#sender.answered(request, reply);
+      // It has forgotten the login, or never said that it ended: only a new connection makes that good.
+      const lost = reply.type === 'failure' && reply.code === 'NOT_LOGGED_IN';
+      if (lost && this.#state.account !== null) this.#transport.hangUp('the login is gone');
+    }
+    const told = OWN_REQUESTS.has(request.type) || reply.type === 'created' || reply.type === 'logged-in';
+    if (late && !told) this.#listener({ type: 'late-reply', request, reply });
+    this.#sender.pump();
+  }
+
+  #began(request: Request, reply: ServerFrameOf<'created' | 'logged-in'>): void {
+    const connection = this.#transport.connection;
+    if (connection === undefined) return;
+    const before = this.#identity;
+    const identity = identityFrom(request, reply, before);
+    const isRestored = request.type === 'login' && request.token !== undefined && this.#resuming === null;
+    this.#resuming = null;
+    // Before anything is told of this account; what was told of another one is in its history.
+    this.#become(identity);
+    this.#options.logins?.keep(identity, reply.tokenExpiresAt ?? 0);
+    this.#setState(identity.name);
+    const { name } = identity;
+    if (isRestored) {
+      this.#listener({ type: 'login-restored', name });
+    } else {
+      const { undelivered = 0 } = reply;
+      this.#listener({ type: 'logged-in', name, undelivered, isNew: reply.type === 'created' });
+    }
+    for (const text of wordsForLosses(reply)) this.#listener({ type: 'server-text', text });
+    this.#receiver.begin(connection, identity);
+    this.#sender.begin(connection);
+  }
+
+  #become(identity: Identity): void {
+    const before = this.#identity;
+    const isSame = before?.incarnation === identity.incarnation;
+    if (before !== null && !isSame) this.#sender.abandon('another account was logged in to first');
+    this.#identity = identity;
+    this.#wanted = identity.name;
+    const { store } = this.#options;
+    store?.begin(identity);
+    if (store !== undefined && !isSame) this.#sender.restore(store.unsettled());
+  }
+
+  #ended(reason: string): void {
+    this.#intent += 1;
+    if (this.#identity !== null) this.#options.logins?.forget(this.#identity.name);
+    this.#giveUpLogin();
+    this.#sender.abandon(reason);
+    this.#identity = null;
+    this.#setState(null);
+    this.#transport.expectEnd(true);
+    this.#transport.hangUp(reason);
+  }
+
+  #giveUpLogin(): void {
+    this.#wanted = null;
+    this.#resuming = null;
+    if (this.#identity !== null) this.#identity = { ...this.#identity, token: null };
+  }
+
+  #interrupt(): void {
+    this.#sender.interrupt();
+    this.#receiver.interrupt();
+    this.#heartbeat.stop();
+  }
+
+  /**
+   * Logs in again by the token after a reconnect, and tells each failure. One that says nothing about the token is
+   * tried again a few times; an unanswered login is not, since it may still succeed.
+   */
+  async #restore(connection: Connection, { name, token }: Identity): Promise<void> {
+    const intent = this.#intent;
+    const asks = this.#resuming?.takeover === false;
+    if (asks && !this.#welcome?.features.includes('resume-asks')) {
+      // It would put out whoever holds the account by the same login.
+      return this.#notRestored(name, { code: null, isTried: false, reason: TOO_OLD, retryInMs: null });
+    }
+    if (token === null) {
+      return this.#notRestored(name, { code: null, isTried: false, reason: NO_TOKEN, retryInMs: null });
+    }
+    const obsolete = () => intent !== this.#intent || connection !== this.#transport.connection;
+    for (let attempt = 0; !obsolete(); attempt++) {
+      try {
+        const how = asks ? { takeover: false } : {};
+        await connection.ask({ type: 'login', username: name, token, ...how, deliver: this.deliver });
+        return;
+      } catch (error) {
+        if (obsolete() || !(error instanceof ClientError)) return;
+        const { relogin } = this.#options;
+        const code = error.refusal?.code ?? null;
+        const passes = isPassing(error.refusal?.code) && !(asks && code === 'ALREADY_LOGGED_IN');
+        const more = passes && attempt + 1 < relogin.tries;
+        const retryInMs = more ? retryMs(attempt, relogin, error.refusal?.retryAfterMs) : null;
+        if (code === 'BAD_CREDENTIALS') this.#options.logins?.forget(name, token);
+        this.#notRestored(name, { code, isTried: true, reason: error.message, retryInMs });
+        if (retryInMs === null) return;
+        await this.#transport.sleep(retryInMs);
+      }
+    }
+  }
+
+  #notRestored(
+    name: string,
+    why: Omit<Extract<ClientEvent, { type: 'login-not-restored' }>, 'type' | 'name'>,
+  ): void {
+    if (why.retryInMs === null) {
+      this.#giveUpLogin();
+      this.#setState(null);
+    }
+    this.#listener({ type: 'login-not-restored', name, ...why });
+  }
+
+  #setState(account: string | null): void {
+    this.#state = { link: this.#transport.link, account, wanted: this.#wanted };
+    this.#listener({ type: 'state', state: this.#state });
+  }
+}
+
+const NO_TOKEN = 'There is nothing to log in by again.';
+export const TOO_OLD =
+  'This server is too old to say whether another program goes on with the login that is kept on this machine.';
+
+function secretOf(password: string | null): { password?: string } {
+  return password === null ? {} : { password: composed(password) };
+}
+
+function closed(): ClientError {
+  return new ClientError('CLOSED', 'The client was closed.');
+}

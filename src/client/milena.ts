@@ -1,0 +1,388 @@
+import type { ProtocolErrorCode } from '../protocol/errors.ts';
+import { backoffMs } from '../util/backoff.ts';
+import { Client, TOO_OLD } from './client.ts';
+import { ClientError, isLost } from './errors.ts';
+import type { ClientEvent, ClientOptions, ClientState } from './events.ts';
+import { type Identity, isPassing } from './identity.ts';
+import type { Presence } from './presence.ts';
+import { Received, type ReceivedMessage } from './received.ts';
+import { Sent, type SentMessage } from './sent.ts';
+import { aborted, withSignal } from './with-signal.ts';
+
+/** How long a login is tried where that may work in a moment, but nobody says when: two of one account meet easily. */
+const PATIENCE_MS = 3_000;
+/** The same after a login that was lost with its server, whose lease has to end first. */
+const LOST_PATIENCE_MS = 20_000;
+/** For all of it, where the server says when, or that there is too much to do. */
+const WHOLE_PATIENCE_MS = 30_000;
+const RETRIES = { firstMs: 250, maxMs: 1_000 };
+/** How long an orderly end may take; without it the server finds out by itself. */
+const LOGOUT_MS = 5_000;
+
+/** How somebody shows whose account it is. */
+export interface Credentials {
+  readonly user: string;
+  /** A login of an earlier process, which is tried first; null and undefined: there is none. */
+  readonly login?: Pick<Identity, 'token'> | null | undefined;
+  /** The password, or what gives it once there is a connection and no other login does. Absent: the account has none. */
+  readonly password?: string | (() => Promise<string | null>) | undefined;
+  /** Makes the account, with the operator's leave where the server asks for it. */
+  readonly create?: boolean | { readonly invite: string } | undefined;
+  /** Ends another login of the account; otherwise such a login is refused with ALREADY_LOGGED_IN, after three seconds. */
+  readonly takeover?: boolean | undefined;
+}
+
+export interface MilenaOptions extends ClientOptions, Credentials {
+  /** Whether to wait for a server that is not there yet, instead of ending when each was tried. */
+  readonly waitForServer?: boolean | undefined;
+  /** For the login at first, in milliseconds. */
+  readonly loginTimeoutMs?: number | undefined;
+  /** Gets everything that happens, in order; must not throw. */
+  readonly onEvent?: ((event: ClientEvent) => void) | undefined;
+}
+
+/**
+ * One account that is logged in, over as many connections as that takes: what is sent waits for the next one, what came and was
+ * not acknowledged comes again, and the login is renewed by its token or the password. `connect` makes it.
+ */
+export class Milena implements AsyncDisposable {
+  readonly user: string;
+  readonly #options: MilenaOptions;
+  readonly #client: Client;
+  readonly #received: Received;
+  readonly #sent = new Sent();
+  readonly #stop = new AbortController();
+  /** By which the next login is tried; null once it was refused. */
+  #token: Uint8Array | null;
+  #password: string | null | undefined;
+  #hasBegun = false;
+  #isEntering = false;
+  #undelivered = 0;
+  #tellEnd: (error: ClientError | null) => void = () => undefined;
+  readonly #closed = new Promise<ClientError | null>((resolve) => {
+    this.#tellEnd = resolve;
+  });
+
+  private constructor(options: MilenaOptions) {
+    this.#options = options;
+    this.user = options.user.toLowerCase();
+    this.#token = options.login?.token ?? null;
+    this.#client = new Client(options, (event) => this.#told(event));
+    this.#received = new Received((isReading) => this.#client.read(isReading));
+  }
+
+  /** As `connect`, of which it is the half that knows the defaults. @throws ClientError */
+  static async open(options: MilenaOptions, signal?: AbortSignal): Promise<Milena> {
+    if (signal?.aborted) throw aborted(signal);
+    const milena = new Milena(options);
+    const stop = () => milena.#stop.abort(signal?.reason);
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      milena.#client.start();
+      await milena.#enter(false);
+      milena.#hasBegun = true;
+      return milena;
+    } catch (error) {
+      await milena.#client.close();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** The connection, and whether the account is logged in on it just now. */
+  get state(): ClientState {
+    return this.#client.state;
+  }
+
+  /** Who is logged in, with the token by which a later process can go on. */
+  get login(): Identity | null {
+    return this.#client.identity;
+  }
+
+  /** How many messages waited for the account when it was logged in to. */
+  get undelivered(): number {
+    return this.#undelivered;
+  }
+
+  /** Resolves when it has ended: to null as it should be, or to why it cannot go on, such as another login (`REPLACED`). */
+  get closed(): Promise<ClientError | null> {
+    return this.#closed;
+  }
+
+  /**
+   * Sends a message; resolves when Kafka has it. Without a connection, or where the server has no room, it waits and goes by
+   * itself, once: nothing that is sent again arrives twice. To each recipient messages go in their order.
+   * @param options.id 16 bytes in hex that name the message: sent again under the same id it is the same one
+   * @param options.signal takes it back; if it is on its way already, the error's `nothingSent` is false, and it may arrive
+   * @throws ClientError `REFUSED` for what the server does not take, `INVALID`, `BUSY` for too many that wait, `ABORTED`,
+   *   `CLOSED`, `DISCONNECTED`
+   */
+  send(
+    to: string,
+    body: string,
+    { id, signal }: { readonly id?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<SentMessage> {
+    return this.#attempt(() => {
+      if (signal?.aborted) throw aborted(signal);
+      const entry = this.#client.send(to, body, id);
+      return this.#sent.follow(entry, () => this.#client.withdraw(entry.id), signal);
+    });
+  }
+
+  /**
+   * Messages as they come, oldest first, each once. What is not acknowledged comes again with a later login. Who does not read
+   * lets the server wait, once some thousand are there. Ends when it is closed.
+   * @throws ClientError `ABORTED`; why it cannot go on
+   */
+  async *messages({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<ReceivedMessage, void> {
+    for (;;) {
+      const message = await this.#received.next(signal);
+      if (message === null) return;
+      yield message;
+    }
+  }
+
+  /**
+   * Names of accounts that match, in byte order; page after page is asked for as they are read.
+   * @param pattern `*` is any run of characters, `?` any one; all unless it is given
+   * @throws ClientError
+   */
+  async *list(pattern = ''): AsyncGenerator<string, void> {
+    let after: string | undefined;
+    for (let more = true; more; ) {
+      const page = await this.#attempt(() =>
+        this.#client.list(pattern, after === undefined ? {} : { after }),
+      );
+      yield* page.names;
+      after = page.names.at(-1);
+      more = page.more && after !== undefined;
+    }
+  }
+
+  /** For each name, 200 at most, whether somebody is logged in. @throws ClientError */
+  status(...names: readonly string[]): Promise<ReadonlyMap<string, Presence>> {
+    return this.#attempt(() => this.#client.whoIsThere(names));
+  }
+
+  /** Takes no messages of that sender any more; resolves to all who are blocked. @throws ClientError */
+  block(name: string): Promise<readonly string[]> {
+    return this.#attempt(() => this.#client.block(name, true));
+  }
+
+  /** Takes messages of that sender again; resolves to all who are blocked. @throws ClientError */
+  unblock(name: string): Promise<readonly string[]> {
+    return this.#attempt(() => this.#client.block(name, false));
+  }
+
+  /** @param old null for an account without one. @throws ClientError */
+  async changePassword(old: string | null, password: string): Promise<void> {
+    await this.#attempt(() => this.#client.changePassword(old, password));
+    this.#password = password;
+  }
+
+  /**
+   * Deletes the account, its inbox and everything in it, and closes; resolves to the number of messages that nobody will read.
+   * @throws ClientError `REFUSED` with HAS_UNDELIVERED and their number unless `force`, and any other
+   */
+  async deleteAccount(
+    password: string | null,
+    { force = false }: { readonly force?: boolean } = {},
+  ): Promise<number> {
+    const lost = await this.#attempt(() => this.#client.delete(password, force));
+    await this.#end(null);
+    return lost;
+  }
+
+  /** Sends what an earlier process has left in the outbox, behind what is being sent. */
+  resend(entries: Parameters<Client['resend']>[0]): void {
+    this.#client.resend(entries);
+  }
+
+  /**
+   * Acknowledges what is to be, ends the login, and closes: who logs in next need not wait, and a login that was kept is good
+   * no more. Idempotent; never throws.
+   */
+  async logout(): Promise<void> {
+    if (this.#client.state.account !== null) {
+      const enough = AbortSignal.timeout(LOGOUT_MS);
+      await withSignal<void>(enough, ({ resolve }) => {
+        this.#client.logout().then(resolve, () => resolve());
+        return () => undefined;
+      }).catch(() => undefined);
+    }
+    await this.#end(null);
+  }
+
+  /** Acknowledges what is to be, and closes; the login stays good for who has its token. Idempotent. */
+  close(): Promise<void> {
+    return this.#end(null);
+  }
+
+  /** As `logout`; as `close` where the login was kept from an earlier process, or is kept for later ones. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { login, logins } = this.#options;
+    await (login || logins ? this.close() : this.logout());
+  }
+
+  /** Rejects instead of throwing, and with why it has ended if it has. */
+  async #attempt<Value>(asking: () => Promise<Value>): Promise<Value> {
+    if (this.#stop.signal.aborted) throw (await this.#closed) ?? new ClientError('CLOSED', 'It was closed.');
+    return asking();
+  }
+
+  async #end(error: ClientError | null): Promise<void> {
+    this.#stop.abort(error);
+    this.#received.close(error);
+    this.#sent.close(error ?? new ClientError('CLOSED', 'It was closed.'));
+    await this.#client.close();
+    this.#tellEnd(error);
+  }
+
+  /** Logs in, on one connection after the other if need be. @param isLasting for as long as that may work at all */
+  async #enter(isLasting: boolean): Promise<void> {
+    const { signal } = this.#stop;
+    const { loginTimeoutMs = WHOLE_PATIENCE_MS, waitForServer = false } = this.#options;
+    const whole = isLasting ? Number.POSITIVE_INFINITY : performance.now() + loginTimeoutMs;
+    let patience = performance.now() + PATIENCE_MS;
+    let lost: unknown;
+    for (let attempt = 0; ; attempt++) {
+      await this.#client
+        .connected({ signal, patient: isLasting || waitForServer })
+        .catch((error: unknown) => {
+          throw isLost(error) ? (lost ?? error) : error;
+        });
+      try {
+        return await this.#logIn();
+      } catch (error) {
+        if (signal.aborted) throw aborted(signal);
+        if (!(error instanceof ClientError)) throw error;
+        const { code, retryAfterMs } = error.refusal ?? {};
+        if (isLost(error) && (isLasting || error.code !== 'TIMEOUT' || this.#client.hasMoreServers)) {
+          // It may be logged in, and its server gone.
+          lost = error;
+          patience = performance.now() + LOST_PATIENCE_MS;
+          if (error.code !== 'DISCONNECTED') this.#client.tryNext('it does not answer');
+          continue;
+        }
+        const waitMs = Math.max(backoffMs(attempt, RETRIES), retryAfterMs ?? 0);
+        const isForAll =
+          retryAfterMs !== undefined || code === 'BUSY' || (isLasting && code !== 'ALREADY_LOGGED_IN');
+        if (!isPassing(code) || performance.now() + waitMs >= (isForAll ? whole : patience)) throw error;
+        await sleep(waitMs, signal);
+      }
+    }
+  }
+
+  /** By the token while there is one, then by the password. */
+  async #logIn(): Promise<void> {
+    const { create, takeover, logins } = this.#options;
+    const client = this.#client;
+    if (create !== undefined && create !== false && !this.#hasBegun) {
+      const invite = create === true ? null : create.invite;
+      return client.create(this.user, await this.#givenPassword(), invite);
+    }
+    // A login that takes the inbox has to ask first: otherwise it would put out who goes on with it.
+    const asks = client.welcome?.features.includes('resume-asks') || client.deliver === 'none';
+    if (this.#token !== null && !asks && !this.#hasBegun) {
+      this.#token = null;
+      this.#notRestored(null, TOO_OLD);
+    }
+    if (this.#token !== null) {
+      try {
+        await client.login(this.user, this.#token, this.#hasBegun ? undefined : (takeover ?? false));
+        return;
+      } catch (error) {
+        if (!isRefused(error, 'BAD_CREDENTIALS')) throw error;
+        logins?.forget(this.user, this.#token);
+        this.#token = null;
+        this.#notRestored('BAD_CREDENTIALS', error.message);
+      }
+    }
+    // Whoever has taken it over meanwhile keeps it.
+    await client.login(this.user, await this.#givenPassword(), this.#hasBegun ? false : takeover);
+  }
+
+  #notRestored(code: ProtocolErrorCode | null, reason: string): void {
+    const isTried = code !== null;
+    this.#options.onEvent?.({
+      type: 'login-not-restored',
+      name: this.user,
+      code,
+      isTried,
+      reason,
+      retryInMs: null,
+    });
+  }
+
+  async #givenPassword(): Promise<string | null> {
+    if (this.#password !== undefined) return this.#password;
+    const { password } = this.#options;
+    this.#password = typeof password === 'function' ? await password() : (password ?? null);
+    return this.#password;
+  }
+
+  #told(event: ClientEvent): void {
+    const { store, onEvent } = this.#options;
+    switch (event.type) {
+      case 'message':
+        this.#received.add(event.message, event.inbox, (message) => this.#acknowledge(message));
+        break;
+      case 'entered':
+        store?.sent?.(event.entry);
+        break;
+      case 'outgoing': {
+        const { entry, acceptedAt, recipientLoggedIn = null } = event;
+        store?.changed?.(entry);
+        this.#sent.changed(entry, acceptedAt === undefined ? undefined : { acceptedAt, recipientLoggedIn });
+        break;
+      }
+      case 'logged-in':
+        this.#undelivered = event.undelivered;
+        this.#token = this.#client.identity?.token ?? this.#token;
+        break;
+      case 'login-restored':
+        this.#token = this.#client.identity?.token ?? this.#token;
+        break;
+      case 'login-not-restored':
+        if (event.code === 'BAD_CREDENTIALS') this.#token = null;
+        if (event.retryInMs === null && this.#hasBegun) void this.#enterAgain();
+        break;
+      case 'replaced':
+        void this.#end(new ClientError('REFUSED', event.reason, { refusal: { code: 'REPLACED' } }));
+        break;
+    }
+    onEvent?.(event);
+  }
+
+  #acknowledge(message: ReceivedMessage): void {
+    this.#options.store?.received?.(message, message.key);
+    this.#client.shown(message.inbox, message.seq);
+  }
+
+  /** The token is of no use any more, or there was none; the password may be. */
+  async #enterAgain(): Promise<void> {
+    if (this.#isEntering) return;
+    this.#isEntering = true;
+    try {
+      await this.#enter(true);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      if (!(error instanceof ClientError)) throw error;
+      await this.#end(error);
+    } finally {
+      this.#isEntering = false;
+    }
+  }
+}
+
+function isRefused(error: unknown, code: ProtocolErrorCode): error is ClientError {
+  return error instanceof ClientError && error.refusal?.code === code;
+}
+
+function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return withSignal(signal, ({ resolve }) => {
+    const timer = setTimeout(() => resolve(undefined), milliseconds);
+    return () => clearTimeout(timer);
+  });
+}

@@ -1,0 +1,87 @@
+import { ProtocolError } from '../protocol/errors.ts';
+import type { Message } from '../protocol/v2/replies.ts';
+import { Acks } from './acks.ts';
+import type { Connection } from './connection.ts';
+import { ClientError } from './errors.ts';
+import type { Identity } from './identity.ts';
+import { messageKey, Seen } from './seen.ts';
+import type { MessageStore } from './store.ts';
+
+/**
+ * Messages that may wait to be shown. A server keeps to a window far below it; one that sends more is given up, since
+ * whoever shows them would drown.
+ */
+const MAX_OPEN = 20_000;
+/** So many shown messages are acknowledged at once, without waiting for more. */
+const ACK_AT_ONCE = 200;
+
+/** Takes messages once each and acknowledges what was shown. */
+export class Receiver {
+  readonly #ackDelayMs: number;
+  readonly #store: MessageStore | undefined;
+  readonly #seen = new Seen();
+  readonly #acks = new Acks();
+  #inbox: string | undefined;
+  #connection: Connection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ackDelayMs: number, store?: MessageStore) {
+    this.#ackDelayMs = ackDelayMs;
+    this.#store = store;
+  }
+
+  begin(connection: Connection, { inbox }: Identity): void {
+    if (inbox === this.#inbox) this.#acks.renewed();
+    else this.#acks.clear();
+    this.#inbox = inbox;
+    this.#connection = connection;
+  }
+
+  interrupt(): void {
+    this.#connection = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /**
+   * Whether the message is to be shown; one that was taken already, by this process or an earlier one, is acknowledged
+   * again instead, since its acknowledgement was lost.
+   * @throws ProtocolError for more than a server may send
+   */
+  take(message: Message): boolean {
+    if (this.#inbox === undefined) throw new ProtocolError('BAD_FRAME', 'a message without a login');
+    if (this.#acks.open >= MAX_OPEN) throw new ProtocolError('BAD_FRAME', `more than ${MAX_OPEN} messages`);
+    const key = messageKey(this.#inbox, message);
+    const isNew = this.#seen.add(key) && !this.#store?.hasSeen(key);
+    if (isNew || !this.#acks.isOpen(message.seq)) this.#acks.received(message.seq);
+    else return false;
+    if (!isNew) this.shown(this.#inbox, message.seq);
+    return isNew;
+  }
+
+  /** A message was shown. */
+  shown(inbox: string, seq: number): void {
+    if (inbox !== this.#inbox) return;
+    this.#acks.shown(seq);
+    if (this.#connection === undefined) return;
+    if (this.#acks.waiting >= ACK_AT_ONCE) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), this.#ackDelayMs);
+  }
+
+  /** Acknowledges now what was shown. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const connection = this.#connection;
+    if (connection === undefined || connection.hasEnded) return;
+    for (let ack = this.#acks.take(); ack !== null; ack = this.#acks.take()) {
+      try {
+        connection.tell({ type: 'ack', ...ack });
+      } catch (error) {
+        // The connection has just ended: what is not acknowledged comes again.
+        if (!(error instanceof ClientError)) throw error;
+        return;
+      }
+    }
+  }
+}

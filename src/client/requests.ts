@@ -1,0 +1,63 @@
+import { MAX_PAGE } from '../protocol/v2/requests.ts';
+import type { Connection } from './connection.ts';
+import { exists, type Presence, presenceOf } from './presence.ts';
+
+/** A page of names, in byte order. */
+export interface NamePage {
+  readonly names: readonly string[];
+  /** Whether others match that come behind these. */
+  readonly more: boolean;
+}
+
+/** What a client asks a server that changes nothing of the client itself. Each throws ClientError, `OFFLINE` without a connection. */
+export abstract class Requests {
+  /** The connection that requests go to. @throws ClientError `OFFLINE` */
+  protected abstract online(): Connection;
+
+  /**
+   * Names that match, a page of them.
+   * @param pattern `*` is any run of characters, `?` any one; empty: all
+   * @param after only names behind this one
+   * @param limit of names, at most 1,000
+   */
+  async list(
+    pattern: string,
+    { after, limit = MAX_PAGE }: { after?: string; limit?: number } = {},
+  ): Promise<NamePage> {
+    return this.online().ask({ type: 'list', pattern, limit, ...(after !== undefined && { after }) });
+  }
+
+  /** For each name whether somebody is logged in. At most 200 names. */
+  async whoIsThere(names: readonly string[]): Promise<ReadonlyMap<string, Presence>> {
+    return presenceOf(this.online(), names);
+  }
+
+  /** Whether there is an account of that name, as anybody may know. */
+  async exists(name: string): Promise<boolean> {
+    return exists(this.online(), name);
+  }
+
+  /** Blocks a sender or takes one again; resolves to all that are blocked. */
+  async block(name: string, blocked: boolean): Promise<readonly string[]> {
+    return (await this.online().ask({ type: 'block', name, blocked })).blocked;
+  }
+
+  /** The senders that are blocked. */
+  async blocked(): Promise<readonly string[]> {
+    return (await this.online().ask({ type: 'block' })).blocked;
+  }
+
+  /** @param old null for an open account */
+  async changePassword(old: string | null, password: string): Promise<void> {
+    await this.online().ask({
+      type: 'password',
+      ...(old !== null && { old: composed(old) }),
+      new: composed(password),
+    });
+  }
+}
+
+/** However a keyboard composes its letters, the same password is the same bytes. */
+export function composed(password: string): string {
+  return password.normalize('NFC');
+}

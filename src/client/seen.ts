@@ -1,0 +1,45 @@
+import type { Message } from '../protocol/v2/replies.ts';
+
+/** Messages that are remembered. With one more the oldest is forgotten, and would be shown again if it came again. */
+const MAX_SEEN = 10_000;
+
+/**
+ * By what a message is known when it comes again. A user's message by its sender's incarnation and its id, so that
+ * nobody can suppress another's; an external one, whose id anybody may have chosen, by its place in the inbox.
+ * @param inbox id of the inbox that it came from, in hex
+ */
+export function messageKey(inbox: string, message: Message): string {
+  return message.verified
+    ? `${inbox} ${hex(message.fromIncarnation)} ${hex(message.id)}`
+    : `${inbox} ${message.seq}`;
+}
+
+/** Which messages were taken already: a message comes again when its acknowledgement was lost. */
+export class Seen {
+  readonly #limit: number;
+  /** A set keeps the order in which keys were added. */
+  readonly #keys = new Set<string>();
+
+  constructor(limit: number = MAX_SEEN) {
+    this.#limit = limit;
+  }
+
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
+  /** Remembers the message; false if it was known. @param key as `messageKey` makes it */
+  add(key: string): boolean {
+    if (this.#keys.has(key)) return false;
+    this.#keys.add(key);
+    for (const oldest of this.#keys) {
+      if (this.#keys.size <= this.#limit) break;
+      this.#keys.delete(oldest);
+    }
+    return true;
+  }
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}

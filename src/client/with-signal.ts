@@ -1,0 +1,43 @@
+import { ClientError } from './errors.ts';
+
+/** The two ends of a promise. */
+export interface Settle<Value> {
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * A promise that a signal ends.
+ * @param begin gets what settles it, and gives what takes that back when the signal comes first
+ * @throws ClientError `ABORTED`, whose cause is the signal's reason
+ */
+export function withSignal<Value>(
+  signal: AbortSignal | undefined,
+  begin: (settle: Settle<Value>) => () => void,
+): Promise<Value> {
+  if (signal?.aborted) return Promise.reject(aborted(signal));
+  return new Promise((resolve, reject) => {
+    const done = () => signal?.removeEventListener('abort', abort);
+    const takeBack = begin({
+      resolve: (value) => {
+        done();
+        resolve(value);
+      },
+      reject: (error) => {
+        done();
+        reject(error);
+      },
+    });
+    const abort = () => {
+      takeBack();
+      if (signal !== undefined) reject(aborted(signal));
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/** What a caller hears whose signal has ended it. @param nothingSent whether it surely had no effect */
+export function aborted({ reason }: AbortSignal, nothingSent = true): ClientError {
+  const why = reason instanceof Error ? reason.message : String(reason);
+  return new ClientError('ABORTED', `Given up: ${why}`, { cause: reason, nothingSent });
+}
