@@ -18,4 +18,5 @@ export type {
 export type { ResumeTokens, StoredToken } from '../core/resume-tokens.ts';
 export type { Storage } from '../core/storage.ts';
 export type { Limits } from './limits.ts';
+export type { Transport, TransportListener } from './net/transport.ts';
 export { type Server, type ServerConfig, type ServerOptions, startServer } from './server.ts';

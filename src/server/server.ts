@@ -14,6 +14,7 @@ import { openLog } from './log.ts';
 import { Listener } from './net/listener.ts';
 import { TickQuotas } from './net/tick-quota.ts';
 import { demandProtected } from './net/tls.ts';
+import type { Transport } from './net/transport.ts';
 import { Presence } from './presence.ts';
 import { DeliveryReceipts } from './receipts/delivery-receipts.ts';
 import { Queues } from './session/queues.ts';
@@ -66,6 +67,8 @@ export interface Server {
   drain(): Promise<number>;
   /** Uses the certificate that lies in its files now, for new connections. */
   reloadCertificate(): void;
+  /** Takes a connection that comes another way than to its port, as one that does to it. */
+  welcome(transport: Transport): void;
 }
 
 /**
@@ -121,9 +124,10 @@ export async function startServer(
   return {
     address: listener.address,
     get sessionCount() {
-      return listener.sessionCount;
+      return listener.reception.sessionCount;
     },
     reloadCertificate: () => listener.reloadCertificate(),
+    welcome: (transport) => listener.reception.welcome(transport),
     async drain() {
       deliveryReceipts.close();
       senders.close();

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS, type Limits } from '../../src/server/limits.ts';
 import { Connection } from '../../src/server/net/connection.ts';
 import { InputPool } from '../../src/server/net/input-pool.ts';
+import { SocketTransport } from '../../src/server/net/socket-transport.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { rawFrame } from './raw-client.ts';
 
@@ -21,7 +22,8 @@ async function pair(limits: Partial<Limits> = {}) {
   if (socket === undefined) throw new Error('no connection');
   const remote = { address: socket.remoteAddress, port: socket.remotePort };
   const all = { ...LIMITS, lingerMs: 500, ...limits };
-  const connection = new Connection(socket, remote, [1], all, new InputPool(all.strangersUnreadBytes));
+  const transport = new SocketTransport(socket, remote, all.keepAliveMs);
+  const connection = new Connection(transport, [1], all, new InputPool(all.strangersUnreadBytes));
   const heard: string[] = [];
   connection.listen({
     readable: () => heard.push('readable'),

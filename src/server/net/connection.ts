@@ -1,10 +1,10 @@
-import type { Socket } from 'node:net';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { type Frame, FrameDecoder, HEADER_BYTES } from '../../protocol/frame.ts';
 import { atTurnEnd } from '../../util/turn-end.ts';
-import { callerOf, type Remote } from '../identity/address.ts';
+import { callerOf } from '../identity/address.ts';
 import type { Limits } from '../limits.ts';
 import type { InputPool } from './input-pool.ts';
+import type { Transport } from './transport.ts';
 
 /** What a connection tells its session. None of them is called from within a call to the connection. */
 export interface ConnectionListener {
@@ -16,7 +16,7 @@ export interface ConnectionListener {
   writable(): void;
   /** A deadline has passed. */
   expired(error: ProtocolError): void;
-  /** The socket is closed, by whichever side. Frames received before may still wait. */
+  /** The transport is closed, by whichever side. Frames received before may still wait. */
   gone(): void;
 }
 
@@ -26,15 +26,15 @@ const LARGEST_COPY = 64 * 1024;
 const NOBODY: ConnectionListener = { readable() {}, ended() {}, writable() {}, expired() {}, gone() {} };
 
 /**
- * A socket as frames. Received bytes wait in the decoder until the session takes them: at `unreadBytes` the socket
- * is read no more, so a client that asks faster than it is answered fills its own buffers, not ours.
+ * A transport's bytes as frames. What is received waits in the decoder until the session takes it: at `unreadBytes` nothing
+ * more is read, so a client that asks faster than it is answered fills its own buffers, not ours.
  */
 export class Connection {
   /** `address:port` of the other end, for the log. */
   readonly peer: string;
   /** Who is counted when callers are counted: see `callerOf`. */
   readonly caller: string;
-  readonly #socket: Socket;
+  readonly #transport: Transport;
   readonly #limits: Limits;
   readonly #decoder: FrameDecoder;
   #listener: ConnectionListener = NOBODY;
@@ -62,36 +62,22 @@ export class Connection {
   #lingerTimer: NodeJS.Timeout | undefined;
   #heardAt = performance.now();
 
-  /**
-   * @param socket must allow half-open connections: one side may end while the other goes on
-   * @param remote where the other end is
-   * @param strangersInput what waits of everybody who has not logged in
-   */
-  constructor(
-    socket: Socket,
-    remote: Remote,
-    versions: readonly number[],
-    limits: Limits,
-    strangersInput: InputPool,
-  ) {
+  /** @param strangersInput what waits of everybody who has not logged in */
+  constructor(transport: Transport, versions: readonly number[], limits: Limits, strangersInput: InputPool) {
+    const { address, port } = transport.remote;
     this.#strangersInput = strangersInput;
-    this.#socket = socket;
+    this.#transport = transport;
     this.#limits = limits;
     this.#unreadBytes = limits.payloadBeforeLogin + HEADER_BYTES;
     this.#mayDiscard = limits.strangersDiscardedBytes;
     this.#decoder = new FrameDecoder({ maxPayload: limits.payloadBeforeLogin, versions });
-    this.peer = `${remote.address ?? '?'}:${remote.port ?? 0}`;
-    this.caller = callerOf(remote.address);
-    socket.setNoDelay(true);
-    // Version 1 has no ping: TCP itself finds a client whose machine went away.
-    socket.setKeepAlive(true, limits.keepAliveMs);
-    socket.on('data', (chunk) => this.#received(chunk));
-    socket.on('end', () => this.#endReached());
-    // 'close' follows each error and is what counts.
-    socket.on('error', () => {});
-    socket.on('close', () => this.#closed());
-    // Only set while much waits to go out: none of it went, so nobody would hear why this ends.
-    socket.on('timeout', () => socket.destroy());
+    this.peer = `${address ?? '?'}:${port ?? 0}`;
+    this.caller = callerOf(address);
+    transport.listen({
+      received: (bytes) => this.#received(bytes),
+      ended: () => this.#endReached(),
+      closed: () => this.#closed(),
+    });
     this.#firstRequestTimer = setTimeout(() => this.#expire(FIRST_REQUEST), limits.firstRequestMs);
     this.#loginTimer = setTimeout(() => this.#expire(NO_LOGIN), limits.loginMs);
   }
@@ -126,7 +112,7 @@ export class Connection {
 
   /** When something came last, on the clock of `performance.now()`. What waits to be read counts as coming now. */
   get heardAt(): number {
-    return this.#socket.isPaused() ? performance.now() : this.#heardAt;
+    return this.#transport.isPaused ? performance.now() : this.#heardAt;
   }
 
   /** So much waits to go out that nothing should be added. A connection that is gone is never full. */
@@ -172,7 +158,7 @@ export class Connection {
    * @param flushed called once the network took the whole frame, never if it could not
    */
   write(frame: Buffer, flushed?: () => void): void {
-    if (this.#gone || !this.#socket.writable) return;
+    if (this.#gone || !this.#transport.isWritable) return;
     // What is much already waits for nothing more: only the network tells how much of it stays here.
     if (this.#outBytes + frame.length > LARGEST_COPY) this.#flush();
     if (this.#out.push(frame) === 1) atTurnEnd(this.#flush);
@@ -188,16 +174,15 @@ export class Connection {
     this.#input = 'discarded';
     // Some input is read on and dropped: closing with unread input would reset the connection, and the client
     // would lose the last words it was sent.
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#transport.isPaused) this.#transport.resume();
     this.#flush();
-    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), this.#limits.lingerMs);
-    this.#socket.end();
-    if (this.#socket.readableEnded) this.#socket.destroySoon();
+    this.#lingerTimer = setTimeout(() => this.#transport.destroy(), this.#limits.lingerMs);
+    this.#transport.end();
   }
 
   /** Closes at once; what was not sent is lost. */
   destroy(): void {
-    this.#socket.destroy();
+    this.#transport.destroy();
   }
 
   #received(chunk: Buffer): void {
@@ -214,7 +199,7 @@ export class Connection {
     const { heldBytes } = this.#decoder;
     if (heldBytes <= this.#unreadBytes) return;
     // What could not be taken yet is enough: the rest stays with the network until it was.
-    this.#socket.pause();
+    this.#transport.pause();
     this.#pool(heldBytes);
     if (this.#strangersInput?.isOver) this.#listener.expired(new ProtocolError('BUSY', TOO_MUCH_INPUT));
   }
@@ -222,7 +207,7 @@ export class Connection {
   /** Who goes on and on after the last words is not about to read them. */
   #discard(bytes: number): void {
     this.#mayDiscard -= bytes;
-    if (this.#mayDiscard < 0) this.#socket.destroy();
+    if (this.#mayDiscard < 0) this.#transport.destroy();
   }
 
   /** So much waits here of a stranger's input. */
@@ -232,26 +217,22 @@ export class Connection {
   }
 
   #endReached(): void {
-    if (this.#input === 'discarded') {
-      this.#socket.destroySoon();
-      return;
-    }
     this.#input = 'ended';
     this.#stopTimers();
     this.#listener.ended();
   }
 
   get #unsentBytes(): number {
-    return this.#socket.writableLength + this.#outBytes;
+    return this.#transport.unsentBytes + this.#outBytes;
   }
 
-  /** From now on somebody has to read: the socket's own timer sees whether any of it goes out. */
+  /** From now on somebody has to read: the transport sees whether any of it goes out, and closes if none does: nobody would hear why. */
   #becomeFull(): void {
     if (this.#full) return;
     this.#full = true;
     // Nothing would be taken anyway, and what comes in would count as progress.
-    this.#socket.pause();
-    this.#socket.setTimeout(this.#limits.stalledWriteMs);
+    this.#transport.pause();
+    this.#transport.closeIfIdle(this.#limits.stalledWriteMs);
   }
 
   /** One write for all: system calls are dearer than copies. */
@@ -263,7 +244,7 @@ export class Connection {
     this.#out = [];
     this.#outBytes = 0;
     if (!this.#gone)
-      this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames, bytes), this.#whenWritten());
+      this.#transport.write(frames.length === 1 ? first : Buffer.concat(frames, bytes), this.#whenWritten());
   };
 
   /** For the last bytes of a flush; undefined where nobody needs to know, which is the usual case. */
@@ -282,14 +263,14 @@ export class Connection {
   #wrote(): void {
     if (!this.#full || this.#unsentBytes > this.#limits.unsentBytes / 2) return;
     this.#full = false;
-    this.#socket.setTimeout(0);
+    this.#transport.closeIfIdle(0);
     this.#readOn();
     this.#listener.writable();
   }
 
   #readOn(): void {
-    if (!this.#socket.isPaused() || this.#full || this.#decoder.heldBytes > this.#unreadBytes) return;
-    this.#socket.resume();
+    if (!this.#transport.isPaused || this.#full || this.#decoder.heldBytes > this.#unreadBytes) return;
+    this.#transport.resume();
   }
 
   #closed(): void {

@@ -1,16 +1,11 @@
 import { type BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import { ProtocolError } from '../../protocol/errors.ts';
 import { Semaphore } from '../../util/semaphore.ts';
-import { FALLBACK_VERSION, VERSIONS } from '../adapters/versions.ts';
 import type { Services } from '../commands/context.ts';
 import { callerOf, plainAddress, type Remote } from '../identity/address.ts';
-import { Session } from '../session/session.ts';
-import { Connection } from './connection.ts';
-import { InputPool } from './input-pool.ts';
-import { type NoPlace, type Place, Places } from './places.ts';
 import { takeProxyHeader } from './proxy-header.ts';
+import { Reception } from './reception.ts';
+import { SocketTransport } from './socket-transport.ts';
 import { readTlsFiles, type TlsFiles, TlsReloader } from './tls.ts';
 
 export interface ListenOptions {
@@ -42,34 +37,28 @@ interface Handshake {
   readonly secured: (socket: Socket) => void;
 }
 
-/** Accepts connections and gives each its session, all in one event loop. */
+/** Accepts connections over TCP and TLS, and hands them to the reception. */
 export class Listener {
   readonly #services: Services;
   readonly #server: Server;
   readonly #tls: TlsServer | null;
   readonly #reloader: TlsReloader | null;
   readonly #proxies: BlockList | null;
-  /** A session may outlive its socket (sends wait for Kafka), a socket its session (the client reads the last words). */
-  readonly #places: Places;
+  readonly #reception: Reception;
   /** For TLS handshakes: whoever waits has a place already, and addresses take turns. */
   readonly #handshaking: Semaphore;
   /** Those under way, by both ends of the connection; as many as the semaphore lets in. */
   readonly #handshakes = new Map<string, Handshake>();
-  /** Sockets that have no session yet: behind a balancer, or before the end of their handshake. */
+  /** Sockets that are not ready for frames yet: behind a balancer, or before the end of their handshake. */
   readonly #arriving = new Set<Socket>();
-  readonly #sessions = new Set<Session>();
-  /** Sockets of those who are told why they have to go; at most `refusedConnections`, above that nobody is told. */
-  readonly #refused = new Set<Socket>();
   #isDraining = false;
-  readonly #input: InputPool;
 
   private constructor(services: Services, { maxConnections, tls = null, proxies }: ListenOptions) {
     const { limits } = services;
     this.#services = services;
     this.#proxies = proxies ?? null;
-    this.#places = new Places({ all: maxConnections, perAddress: limits.connectionsPerAddress });
+    this.#reception = new Reception(services, maxConnections);
     this.#handshaking = new Semaphore(limits.handshakesAtOnce);
-    this.#input = new InputPool(limits.strangersUnreadBytes);
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
       this.#accept(socket),
     );
@@ -109,9 +98,9 @@ export class Listener {
     return { host: address.address, port: address.port };
   }
 
-  /** Number of sessions that are not over. */
-  get sessionCount(): number {
-    return this.#sessions.size;
+  /** Where every connection goes, also those that come another way. */
+  get reception(): Reception {
+    return this.#reception;
   }
 
   /**
@@ -122,11 +111,8 @@ export class Listener {
     this.#isDraining = true;
     this.#reloader?.close();
     const allClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of [...this.#refused, ...this.#arriving]) socket.destroy();
-    const all = Promise.all([...this.#sessions].map((session) => session.shutdown()));
-    await Promise.race([all, delay(deadlineMs, undefined, { ref: false })]);
-    const cutOff = this.#sessions.size;
-    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#arriving) socket.destroy();
+    const cutOff = await this.#reception.drain(deadlineMs);
     // Each socket lingers for a bounded time, until its client has read the last words.
     await allClosed;
     return cutOff;
@@ -170,42 +156,25 @@ export class Listener {
 
   #welcome(socket: Socket, remote: Remote): void {
     if (socket.destroyed) return;
-    let session: Session | null = null;
-    const evict = (): void => {
-      this.#services.log.info({ peer: remote.address }, 'a stranger had to make room');
-      if (session === null || !this.#linger(socket)) socket.destroy();
-      else session.end(new ProtocolError('BUSY', 'Somebody else needed the place: log in sooner.'));
-    };
-    const place = this.#places.take(callerOf(remote.address), evict);
-    if (typeof place === 'string') {
-      this.#refuse(socket, remote, place);
+    const tls = this.#tls;
+    if (tls === null) {
+      this.#reception.welcome(this.#transport(socket, remote));
+      this.#arriving.delete(socket);
       return;
     }
-    const begin = (stream: Socket): void => {
-      session = this.#begin(stream, remote, place);
-    };
-    const leave = (): void => {
-      if (session === null) place.leave();
-      else void session.closed.then(place.leave);
-    };
-    socket.once('close', leave);
-    const tls = this.#tls;
-    if (tls === null) begin(socket);
-    else
-      void this.#handshaking.pass(callerOf(remote.address), () =>
-        this.#handshake(tls, socket, remote, begin),
-      );
+    const closed = new Promise<void>((resolve) => {
+      socket.once('close', () => resolve());
+    });
+    const begin = this.#reception.reserve({ remote, closed, destroy: () => socket.destroy() });
+    if (begin === null) return;
+    const secured = (stream: Socket): void => begin(this.#transport(stream, remote));
+    void this.#handshaking.pass(callerOf(remote.address), () =>
+      this.#handshake(tls, socket, remote, secured),
+    );
   }
 
-  #begin(stream: Socket, remote: Remote, place: Place): Session {
-    const { limits } = this.#services;
-    this.#arriving.delete(stream);
-    const connection = new Connection(stream, remote, [...VERSIONS.keys()], limits, this.#input);
-    const session = new Session(connection, this.#services, place.isStrangers);
-    this.#sessions.add(session);
-    void session.closed.then(() => this.#sessions.delete(session));
-    stream.resume();
-    return session;
+  #transport(socket: Socket, remote: Remote): SocketTransport {
+    return new SocketTransport(socket, remote, this.#services.limits.keepAliveMs);
   }
 
   // TLS
@@ -269,42 +238,6 @@ export class Listener {
     await promise;
     clearInterval(slow);
     if (this.#handshakes.get(ends) === handshake) this.#handshakes.delete(ends);
-  }
-
-  // Those who have to go
-
-  #refuse(socket: Socket, remote: Remote, reason: NoPlace): void {
-    const text =
-      reason === 'all'
-        ? 'The server has as many connections as it can take: try again later.'
-        : 'There are as many connections from your address as one may have.';
-    this.#services.log.warn({ peer: remote.address, limit: reason }, 'too many connections');
-    // Before its handshake nobody can be told.
-    if (this.#tls !== null) socket.destroy();
-    if (this.#tls !== null || !this.#linger(socket)) return;
-    // Input is dropped until the client closes: closing first would lose the answer.
-    socket.on('end', () => socket.destroySoon());
-    socket.on('data', () => {
-      if (socket.bytesRead > this.#services.limits.strangersDiscardedBytes) socket.destroy();
-    });
-    socket.resume();
-    socket.end(FALLBACK_VERSION.encodeFailure(new ProtocolError('BUSY', text)));
-  }
-
-  /** A moment for the last words, for a bounded number of sockets. @returns whether there is one */
-  #linger(socket: Socket): boolean {
-    const { refusedConnections, lingerMs } = this.#services.limits;
-    if (this.#refused.size >= refusedConnections) {
-      socket.destroy();
-      return false;
-    }
-    this.#refused.add(socket);
-    const timer = setTimeout(() => socket.destroy(), lingerMs);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      this.#refused.delete(socket);
-    });
-    return true;
   }
 }
 
