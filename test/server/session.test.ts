@@ -50,7 +50,7 @@ it('makes accounts, sends, pushes and tells of delivery', async () => {
   const message = await bert.next('message');
   expect(message).toMatchObject({ verified: true, from: 'anna', body: 'hi' });
   bert.say({ type: 'ack', upTo: message.seq });
-  expect(await anna.next('delivered')).toMatchObject({ ids: [Buffer.alloc(16, 7)] });
+  expect(await anna.next('delivered')).toMatchObject({ ids: [new Uint8Array(16).fill(7)] });
 });
 
 it('takes requests that come byte by byte', async () => {
