@@ -5,6 +5,7 @@ import { EngineError } from '../../src/core/errors.ts';
 import { writeInvite } from '../../src/core/invite.ts';
 import { LIMITS } from '../../src/server/limits.ts';
 import { openHouse } from '../server/house.ts';
+import { smallStore } from '../storage/faulty-store.ts';
 import { eventually, newId, PASSWORD } from './client.ts';
 import { frame, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
@@ -325,8 +326,7 @@ describe('codes', () => {
       '| UNAVAILABLE | Kafka does not answer; what was asked **may have been done**, a send stored.',
     ],
     async () => {
-      const house = await openHouse();
-      house.cluster.mailboxMessages = 2;
+      const house = await openHouse({ cluster: smallStore(2) });
       const client = await open(house.frontend);
       await client.get(0x10, { username: 'anna', password: PASSWORD });
       for (let i = 0; i < 2; i++) await client.send('anna', 'x');

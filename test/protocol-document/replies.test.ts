@@ -1,6 +1,8 @@
 /* The tables of replies and the section *States*. */
+
 import { readFileSync } from 'node:fs';
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
+import { EngineError } from '../../src/core/errors.ts';
 import { deleteBelow } from '../kafka/delete-records.ts';
 import { openHouse } from '../server/house.ts';
 import { eventually, newId, newName, PASSWORD } from './client.ts';
@@ -259,7 +261,8 @@ describe('replies', () => {
     async () => {
       const house = await openHouse();
       // Somebody is in the group of this name already: what a killed deletion leaves behind.
-      house.cluster.group('anna').holder = { fenced() {} };
+      const held = new EngineError('ALREADY_LOGGED_IN', 'anna is held');
+      vi.spyOn(house.engine.inboxes, 'open').mockRejectedValueOnce(held);
       const client = await open(house.frontend);
       const { fields } = await client.ask(0x10, { username: 'anna', password: PASSWORD });
       expect(fields).toMatchObject({ code: 'ALREADY_LOGGED_IN', request: 0x10, created: true });

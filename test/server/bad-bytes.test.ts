@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventually, textOf } from '../contracts/cluster.ts';
+import { eventually } from '../contracts/cluster.ts';
 import { type House, openHouse } from './house.ts';
 import { rawFrame } from './raw-client.ts';
 
@@ -72,8 +72,7 @@ describe('a stream that cannot be trusted', () => {
     expect(await client.reply()).toEqual(failure(/Version 7/));
     await client.over();
     expect(client.unread).toEqual([]);
-    const topic = house.engine.accounts.get('anna')?.topicId ?? '';
-    expect(house.cluster.topics.get(topic)?.log.map(({ message }) => textOf(message))).toEqual(['good']);
+    expect(house.cluster.acceptedFor('anna')).toEqual(['good']);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventually, message, numbered } from '../contracts/cluster.ts';
-import { MemoryCluster } from '../fakes/cluster.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 import { openHouse } from './house.ts';
 
 describe('messages', () => {
@@ -120,7 +120,7 @@ describe('messages', () => {
   });
 
   it('cross from one frontend to another, live', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     const north = await openHouse({ cluster });
     const south = await openHouse({ cluster });
     const anna = await north.person('anna');
@@ -160,7 +160,7 @@ describe('messages', () => {
 
 describe('a login', () => {
   it('is refused while another one holds the account, here and elsewhere, and disturbs it in nothing', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     const houses = [await openHouse({ cluster }), await openHouse({ cluster })];
     const [north] = houses;
     const anna = await north?.person('anna');
@@ -207,7 +207,7 @@ describe('a login', () => {
   });
 
   it('has one winner when many race for it through two frontends', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     const houses = [await openHouse({ cluster }), await openHouse({ cluster })];
     await houses[0]?.engine.accounts.create({ name: 'prize' });
     await eventually(() => expect(houses[1]?.engine.accounts.get('prize')).toBeDefined());

@@ -1,7 +1,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { eventually, textOf } from '../contracts/cluster.ts';
-import { MemoryCluster } from '../fakes/cluster.ts';
+import { eventually } from '../contracts/cluster.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 import { openHouse } from './house.ts';
 import { rawFrame } from './raw-client.ts';
 
@@ -80,7 +80,7 @@ describe('a client that is gone at once', () => {
 
 describe('an inbox that is lost', () => {
   it('ends the login with a word why', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     const north = await openHouse({ cluster });
     const south = await openHouse({ cluster });
     const anna = await north.person('anna');
@@ -121,11 +121,7 @@ describe('an inbox that is lost', () => {
     expect(await anna.reply()).toEqual({ type: 'sent', text: 'delivered to bert' });
     expect(await anna.reply()).toEqual(failure(/login has ended/));
     await anna.over();
-    const bert = house.engine.accounts.get('bert');
-    expect(house.cluster.topics.get(bert?.topicId ?? '')?.log.map(({ message }) => textOf(message))).toEqual([
-      'one',
-      'two',
-    ]);
+    expect(house.cluster.acceptedFor('bert')).toEqual(['one', 'two']);
   });
 });
 

@@ -7,8 +7,8 @@ import { DeliveryReceipts } from '../../src/server/receipts/delivery-receipts.ts
 import { decodeReceipt, encodeReceipt } from '../../src/server/receipts/receipt.ts';
 import { demandUuid } from '../../src/util/uuid.ts';
 import { eventually } from '../contracts/cluster.ts';
-import { MemoryCluster } from '../fakes/cluster.ts';
 import { idOf } from '../ids.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 import { openHouse, PASSWORD } from './house.ts';
 import { hex, type RawClient2 } from './raw-client2.ts';
 
@@ -35,7 +35,7 @@ describe('word of delivery', () => {
   });
 
   it('comes from what is committed where they are not, once, and only for what was acknowledged', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     const north = await openHouse({ cluster, limits: { trackMs: 5 } });
     const south = await openHouse({ cluster });
     const anna = await north.person2('anna');
@@ -57,7 +57,7 @@ describe('word of delivery', () => {
   });
 
   it('is not lost while Kafka does not answer', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     const north = await openHouse({ cluster, limits: { trackMs: 5 } });
     const south = await openHouse({ cluster });
     const anna = await north.person2('anna');
@@ -93,7 +93,7 @@ describe('word of delivery', () => {
   });
 
   it('can be asked for by receipt, later and through another frontend', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     const north = await openHouse({ cluster });
     const south = await openHouse({ cluster });
     const anna = await north.person2('anna');

@@ -6,7 +6,7 @@ import { decodeServerFrame } from '../../src/protocol/v1/replies.ts';
 import { version1 } from '../../src/server/adapters/version1.ts';
 import { Delivery, type Outlet } from '../../src/server/session/delivery.ts';
 import { appendAll, eventually, numbered, observe, uniqueName } from '../contracts/cluster.ts';
-import { MemoryCluster } from '../fakes/cluster.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 
 const at = (offset: number): InboxMessage => ({
   offset,
@@ -20,8 +20,8 @@ const offsets = (messages: InboxMessage[]) => messages.map(({ offset }) => offse
 
 /** A delivery to a connection that takes everything at once, from an inbox of nobody's. */
 async function open() {
-  const cluster = new MemoryCluster();
-  const engine = cluster.engine();
+  const cluster = new FaultyStore();
+  const engine = cluster.open();
   const owner = await engine.accounts.create({ name: 'anna' });
   const { inbox, pushed } = await observe(engine, owner);
   const outlet: { written: string[]; full: boolean } = { written: [], full: false };

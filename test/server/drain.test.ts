@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { eventually, numbered } from '../contracts/cluster.ts';
-import { MemoryCluster } from '../fakes/cluster.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 import { openHouse } from './house.ts';
 
 const farewell = { type: 'failure', text: 'The server is shutting down.' };
 
 describe('a drain', () => {
   it('answers what is under way, says goodbye, gives every inbox back and lets nobody in', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     const house = await openHouse({ cluster, limits: { leavingAtOnce: 3 } });
     const people = await Promise.all(Array.from({ length: 20 }, (_, i) => house.person(`p-${i}`)));
     const stranger = await house.connect();
@@ -45,7 +45,7 @@ describe('a drain', () => {
   });
 
   it('commits what was delivered', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     const house = await openHouse({ cluster });
     const anna = await house.person('anna');
     for (const body of numbered('seen', 5)) await anna.ask({ type: 'send', to: 'anna', body });

@@ -5,7 +5,7 @@ import type { Storage } from '../../src/core/storage.ts';
 import { startServer } from '../../src/server/index.ts';
 import type { Limits } from '../../src/server/limits.ts';
 import { eventually } from '../contracts/cluster.ts';
-import { MemoryCluster } from '../fakes/cluster.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 import { testSettings } from './house.ts';
 import { RawClient } from './raw-client.ts';
 import { RawClient2 } from './raw-client2.ts';
@@ -25,8 +25,8 @@ const early = (offset: number): InboxMessage => ({
 
 /** A frontend whose inboxes say something while they open. */
 async function openChatty(say: (options: OpenOptions) => void | Promise<void>, limits: Partial<Limits> = {}) {
-  const cluster = new MemoryCluster();
-  const engine = cluster.engine();
+  const cluster = new FaultyStore();
+  const engine = cluster.open();
   const { inboxes } = engine;
   const storage: Storage = {
     ...engine,

@@ -7,12 +7,12 @@ import type { RegistrationOptions } from '../../src/server/identity/registration
 import { type Server, startServer } from '../../src/server/index.ts';
 import { LIMITS, type Limits } from '../../src/server/limits.ts';
 import type { TlsFiles } from '../../src/server/net/tls.ts';
-import { MemoryCluster, type MemoryEngine } from '../fakes/cluster.ts';
+import { type FaultyStorage, FaultyStore } from '../storage/faulty-store.ts';
 import { RawClient } from './raw-client.ts';
 import { RawClient2 } from './raw-client2.ts';
 
 export interface HouseOptions {
-  readonly cluster?: MemoryCluster;
+  readonly cluster?: FaultyStore;
   readonly openAccounts?: boolean;
   readonly maxConnections?: number;
   readonly listBeforeLogin?: boolean;
@@ -32,8 +32,8 @@ export const CHEAP = { memoryKiB: 8, passes: 1, lanes: 1 };
 
 /** A frontend on a fake cluster, with everything a test may want to look at. */
 export interface House {
-  readonly cluster: MemoryCluster;
-  readonly engine: MemoryEngine;
+  readonly cluster: FaultyStore;
+  readonly engine: FaultyStorage;
   readonly frontend: Server;
   /** Everything it logged, at the finest level. */
   readonly logged: string[];
@@ -57,9 +57,9 @@ export function testSettings(settings: Partial<Config> = {}): Config {
 
 /** Opens a frontend that is gone when the test is over. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
-  const { cluster = new MemoryCluster(), openAccounts = true, maxConnections = 1_000, limits = {} } = options;
+  const { cluster = new FaultyStore(), openAccounts = true, maxConnections = 1_000, limits = {} } = options;
   const { listBeforeLogin = true, proxies, tls, registration } = options;
-  const engine = cluster.engine();
+  const engine = cluster.open();
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
   const config = testSettings({

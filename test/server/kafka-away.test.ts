@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Storage } from '../../src/core/storage.ts';
 import { startServer } from '../../src/server/index.ts';
 import { eventually } from '../contracts/cluster.ts';
-import { MemoryCluster } from '../fakes/cluster.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 import { openHouse, testSettings } from './house.ts';
 import { RawClient } from './raw-client.ts';
 
@@ -51,8 +51,8 @@ describe('while Kafka does not answer', () => {
   });
 
   it('an account may have been made without its login: the person is told', async () => {
-    const cluster = new MemoryCluster();
-    const engine = cluster.engine();
+    const cluster = new FaultyStore();
+    const engine = cluster.open();
     const { accounts } = engine;
     const { frontend, logged } = await openWith(cluster, {
       ...engine,
@@ -85,8 +85,8 @@ describe('while Kafka does not answer', () => {
 
 describe('a fault of our own', () => {
   it('is told with a reference that is in the log, and with nothing else', async () => {
-    const cluster = new MemoryCluster();
-    const engine = cluster.engine();
+    const cluster = new FaultyStore();
+    const engine = cluster.open();
     const { inboxes } = engine;
     const { frontend, logged } = await openWith(cluster, {
       ...engine,
@@ -112,7 +112,7 @@ describe('a fault of our own', () => {
   });
 });
 
-async function openWith(cluster: MemoryCluster, storage: Storage) {
+async function openWith(cluster: FaultyStore, storage: Storage) {
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
   const frontend = await startServer(storage, testSettings(), { log, limits: { lingerMs: 200 } });

@@ -6,8 +6,8 @@ import { LIMITS, type Limits } from '../../src/server/limits.ts';
 import { Presence } from '../../src/server/presence.ts';
 import { Semaphore } from '../../src/util/semaphore.ts';
 import { eventually, observe } from '../contracts/cluster.ts';
-import { MemoryCluster } from '../fakes/cluster.ts';
 import { idOf } from '../ids.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 
 const account = (name: string, incarnation = 'first'): Account => ({
   name,
@@ -37,7 +37,7 @@ function open(limits: Partial<Limits> = {}) {
 }
 
 async function seat(name: string): Promise<{ account: Account; inbox: Inbox }> {
-  const engine = new MemoryCluster().engine();
+  const engine = new FaultyStore().open();
   const owner = await engine.accounts.create({ name });
   return { account: owner, inbox: (await observe(engine, owner)).inbox };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { newClusterKey } from '../../src/core/cluster-key.ts';
 import { type Invite, readInvite, writeInvite } from '../../src/core/invite.ts';
-import { MemoryCluster } from '../fakes/cluster.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 import { type House, openHouse, PASSWORD } from './house.ts';
 import type { RawClient2 } from './raw-client2.ts';
 
@@ -41,7 +41,7 @@ describe('registration', () => {
   });
 
   it('by invitation: with an invite that is good, as often as it says', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     const registration = { mode: 'invite', maxAccounts: 1_000, keys: [KEY] } as const;
     const [here, elsewhere] = [
       await openHouse({ cluster, registration }),

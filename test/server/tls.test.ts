@@ -8,7 +8,7 @@ import { startServer } from '../../src/server/index.ts';
 import type { Limits } from '../../src/server/limits.ts';
 import { demandProtected } from '../../src/server/net/tls.ts';
 import { eventually } from '../contracts/cluster.ts';
-import { MemoryCluster } from '../fakes/cluster.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 import { certificateFolder, makeCertificate } from './certificate.ts';
 import { CHEAP, PASSWORD, testSettings } from './house.ts';
 import { RawClient2 } from './raw-client2.ts';
@@ -23,7 +23,7 @@ async function openSecure({ maxConnections = 10, limits = {} }: OpenOptions = {}
   const tls = await certificateFolder();
   await makeCertificate(tls, 'first');
   const logged: string[] = [];
-  const frontend = await startServer(new MemoryCluster().engine(), testSettings({ maxConnections, tls }), {
+  const frontend = await startServer(new FaultyStore().open(), testSettings({ maxConnections, tls }), {
     log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
     limits: { lingerMs: 200, passwordCost: CHEAP, ...limits },
   });
@@ -172,7 +172,7 @@ describe('without TLS', () => {
   ])('%s is named', async (_, files) => {
     const log = pino({ level: 'silent' });
     await expect(
-      startServer(new MemoryCluster().engine(), testSettings({ tls: files() }), { log }),
+      startServer(new FaultyStore().open(), testSettings({ tls: files() }), { log }),
     ).rejects.toThrow(`MILENA_TLS_CERT=${files().certFile}`);
   });
 });

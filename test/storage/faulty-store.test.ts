@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { appendAll, eventually, message, numbered, observe, uniqueName } from '../contracts/cluster.ts';
-import { MemoryCluster } from './cluster.ts';
+import { FaultyStore } from './faulty-store.ts';
 
-describe('the knobs of the fake cluster', () => {
+describe('the faults that a store can be told to have', () => {
   it('UNAVAILABLE for everything while told so, and nothing is lost by it', async () => {
-    const cluster = new MemoryCluster();
-    const engine = cluster.engine();
+    const cluster = new FaultyStore();
+    const engine = cluster.open();
     const anna = await engine.accounts.create({ name: uniqueName('anna') });
     const reader = await observe(engine, anna);
     await engine.inboxes.append(anna, message(anna, 'before'));
@@ -28,9 +28,9 @@ describe('the knobs of the fake cluster', () => {
   });
 
   it('holds appends until released, in order, and says BUSY when too many wait', async () => {
-    const cluster = new MemoryCluster();
+    const cluster = new FaultyStore();
     cluster.maxWaitingAppends = 10;
-    const engine = cluster.engine();
+    const engine = cluster.open();
     const anna = await engine.accounts.create({ name: uniqueName('anna') });
     const reader = await observe(engine, anna);
     const release = cluster.holdAppends();
@@ -46,8 +46,8 @@ describe('the knobs of the fake cluster', () => {
   });
 
   it('fences a holder', async () => {
-    const cluster = new MemoryCluster();
-    const engine = cluster.engine();
+    const cluster = new FaultyStore();
+    const engine = cluster.open();
     const anna = await engine.accounts.create({ name: uniqueName('anna') });
     const reader = await observe(engine, anna);
     cluster.fence(anna.name);
@@ -57,8 +57,8 @@ describe('the knobs of the fake cluster', () => {
   });
 
   it('deletes a topic under its holder', async () => {
-    const cluster = new MemoryCluster();
-    const engine = cluster.engine();
+    const cluster = new FaultyStore();
+    const engine = cluster.open();
     const anna = await engine.accounts.create({ name: uniqueName('anna') });
     const reader = await observe(engine, anna);
     cluster.deleteTopic(anna.topicId);
@@ -70,20 +70,5 @@ describe('the knobs of the fake cluster', () => {
     const again = await observe(engine, mended, { deliver: 'all' });
     await engine.inboxes.append(mended, message(anna, 'y'));
     await eventually(() => expect(again.bodies()).toEqual(['y']));
-  });
-
-  it('says MAILBOX_FULL above the limit, and takes messages again when some were acknowledged', async () => {
-    const cluster = new MemoryCluster();
-    cluster.mailboxMessages = 2;
-    const engine = cluster.engine();
-    const anna = await engine.accounts.create({ name: uniqueName('anna') });
-    await appendAll(engine, anna, anna, numbered('fits', 2));
-    const full = { name: 'EngineError', code: 'MAILBOX_FULL' };
-    await expect(engine.inboxes.append(anna, message(anna, 'x'))).rejects.toMatchObject(full);
-    const reader = await observe(engine, anna);
-    reader.inbox.acknowledge(0, 0);
-    await reader.inbox.close();
-    expect((await engine.inboxes.append(anna, message(anna, 'now'))).offset).toBe(2);
-    await expect(engine.inboxes.append(anna, message(anna, 'x'))).rejects.toMatchObject(full);
   });
 });

@@ -1,0 +1,130 @@
+import type { Account } from '../../core/accounts.ts';
+import { EngineError } from '../../core/errors.ts';
+import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../core/inboxes.ts';
+import { demandUuid } from '../../util/uuid.ts';
+import type { Holder, Mailbox } from './mailbox.ts';
+import type { MemoryStore } from './memory-store.ts';
+
+/** An inbox in memory that somebody holds. */
+export class MemoryInbox implements Inbox, Holder {
+  readonly owner: Account;
+  readonly id: Uint8Array;
+  readonly surprise = { again: 0, gone: 0 };
+  readonly #store: MemoryStore;
+  readonly #mailbox: Mailbox;
+  readonly #options: OpenOptions;
+  readonly #onReleased: () => void;
+  /** Where pushing began, and the next offset to look at: what lies between was pushed. */
+  readonly #start: number;
+  #next: number;
+  #isOpen = true;
+  #isPaused = false;
+  /** A turn of the event loop will look for what is to be pushed. */
+  #isDue = false;
+
+  /** Takes the mailbox from whoever holds it. */
+  constructor(
+    store: MemoryStore,
+    mailbox: Mailbox,
+    owner: Account,
+    options: OpenOptions,
+    onReleased: () => void,
+  ) {
+    this.owner = owner;
+    this.id = demandUuid(owner.topicId);
+    this.#store = store;
+    this.#mailbox = mailbox;
+    this.#options = options;
+    this.#onReleased = onReleased;
+    this.#start = options.deliver === 'live' ? mailbox.next : mailbox.first;
+    this.#next = this.#start;
+    mailbox.holder?.lose('fenced');
+    mailbox.holder = this;
+    this.appended();
+  }
+
+  epochAt(): number {
+    return 0;
+  }
+
+  async undelivered(): Promise<number> {
+    this.#demandHeld();
+    return this.#mailbox.size;
+  }
+
+  async confirm(): Promise<void> {
+    this.#demandHeld();
+  }
+
+  async read(limits: { maxBytes: number; maxMessages?: number }): Promise<InboxMessage[]> {
+    this.#demandHeld();
+    const { maxBytes, maxMessages = Number.POSITIVE_INFINITY } = limits;
+    const found: InboxMessage[] = [];
+    let bytes = 0;
+    for (const message of this.#mailbox.messages()) {
+      if (message.offset >= this.#start && message.offset < this.#next) continue;
+      bytes += message.body.length;
+      if (found.length > 0 && (bytes > maxBytes || found.length >= maxMessages)) break;
+      found.push(message);
+    }
+    return found;
+  }
+
+  acknowledge(first: number, last: number): boolean {
+    if (this.#isOpen) this.#store.acknowledge(this.#mailbox, first, last);
+    return this.#isOpen;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.appended();
+  }
+
+  async close(): Promise<void> {
+    this.#release();
+  }
+
+  discard(): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal What is pushed comes in a turn of its own, never while somebody sends, opens or resumes. */
+  appended(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => {
+      this.#isDue = false;
+      this.#push();
+    });
+  }
+
+  /** @internal */
+  lose(reason: LossReason): void {
+    if (this.#release()) setImmediate(() => this.#options.onLost(reason));
+  }
+
+  #push(): void {
+    while (this.#isOpen && !this.#isPaused && this.#next < this.#mailbox.next) {
+      const message = this.#mailbox.get(this.#next);
+      this.#next += 1;
+      if (message !== undefined) this.#options.onMessage(message);
+    }
+  }
+
+  /** @returns whether it was held until now */
+  #release(): boolean {
+    if (!this.#isOpen) return false;
+    this.#isOpen = false;
+    this.#mailbox.holder = null;
+    this.#onReleased();
+    return true;
+  }
+
+  #demandHeld(): void {
+    if (!this.#isOpen) throw new EngineError('LOST', `${this.owner.name} is not held any more`);
+  }
+}

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { type Account, isSameLife } from '../../core/accounts.ts';
+import { EngineError } from '../../core/errors.ts';
+import type { Accepted, InboxMessage, LossReason, OutgoingMessage } from '../../core/inboxes.ts';
+import type { StoredToken } from '../../core/resume-tokens.ts';
+import { SortedNames } from '../../core/sorted-names.ts';
+import { Mailbox } from './mailbox.ts';
+import { MEMORY_LIMITS, type MemoryLimits } from './memory-limits.ts';
+
+/** Larger ones are refused as Kafka's inboxes refuse them (`max.message.bytes`), with what a record has beside its body. */
+const MAX_MESSAGE_BYTES = 131_072;
+/** Bytes that a message takes beside its body: 630 of V8's heap, measured with 200,000 of them, and some of malloc's. */
+const MESSAGE_OVERHEAD = 768;
+
+/**
+ * What the storages of one process share: accounts, messages and tokens, until it ends. Messages have a bound in bytes; the number of
+ * accounts is the server's to bound, which says how many may be made.
+ */
+export class MemoryStore {
+  readonly accounts = new Map<string, Account>();
+  /** Of all accounts. */
+  readonly names = new SortedNames();
+  /** By the id that an account has as that of its topic. */
+  readonly mailboxes = new Map<string, Mailbox>();
+  /** By name, with the life that each belongs to. */
+  readonly tokens = new Map<string, { readonly incarnation: Uint8Array; readonly token: StoredToken }>();
+  readonly #limits: MemoryLimits;
+  #bytes = 0;
+
+  constructor(limits: MemoryLimits = MEMORY_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** A new account, or a change of one. */
+  putAccount(account: Account): void {
+    this.accounts.set(account.name, account);
+    this.names.add(account.name);
+  }
+
+  /** With its messages and its token. */
+  removeAccount({ name, topicId }: Account): void {
+    this.accounts.delete(name);
+    this.names.delete(name);
+    this.tokens.delete(name);
+    this.removeMailbox(topicId, 'deleted');
+  }
+
+  /** @returns the id of a new one */
+  newMailbox(): string {
+    const id = randomUUID();
+    this.mailboxes.set(id, new Mailbox(this.#limits.mailbox));
+    return id;
+  }
+
+  removeMailbox(id: string, why: LossReason): void {
+    const mailbox = this.mailboxes.get(id);
+    if (mailbox === undefined) return;
+    this.mailboxes.delete(id);
+    for (const message of mailbox.messages()) this.#bytes -= sizeOf(message);
+    mailbox.holder?.lose(why);
+  }
+
+  /** This life of an account, as it is now. @throws EngineError `NO_SUCH_USER` */
+  demandAccount(account: Account): Account {
+    const current = this.accounts.get(account.name);
+    if (isSameLife(current, account)) return current;
+    throw new EngineError('NO_SUCH_USER', `${account.name} is gone or has another life`);
+  }
+
+  /** @throws EngineError `NO_SUCH_USER`, `NO_INBOX` */
+  demandMailbox(account: Account): Mailbox {
+    const mailbox = this.mailboxes.get(this.demandAccount(account).topicId);
+    if (mailbox === undefined) throw new EngineError('NO_INBOX', `the inbox of ${account.name} is gone`);
+    return mailbox;
+  }
+
+  /** @throws EngineError `NO_SUCH_USER`, `NO_INBOX`, `MAILBOX_FULL`, `TOO_LARGE` */
+  append(to: Account, { id, from, body, contentType }: OutgoingMessage): Accepted {
+    const mailbox = this.demandMailbox(to);
+    const size = sizeOf({ body });
+    if (size > MAX_MESSAGE_BYTES) throw new EngineError('TOO_LARGE', `${body.length} bytes`);
+    mailbox.demandRoom(from);
+    if (this.#bytes + size > this.#limits.maxBytes)
+      throw new EngineError('MAILBOX_FULL', `${this.#bytes} bytes are kept, which is all there may be`);
+    const { name, incarnation } = from;
+    this.#bytes += size;
+    // Copies: what is given is a part of what came in from the network, all of which would be kept with it.
+    const { offset, acceptedAt } = mailbox.put({
+      id: new Uint8Array(id),
+      from: { kind: 'user', name, incarnation },
+      body: Buffer.from(new Uint8Array(body).buffer),
+      contentType,
+    });
+    this.mailboxes.get(this.accounts.get(name)?.topicId ?? '')?.wroteTo(to);
+    return { offset, acceptedAt, epoch: 0 };
+  }
+
+  /** The owner of an inbox has these messages. */
+  acknowledge(mailbox: Mailbox, first: number, last: number): void {
+    for (const message of mailbox.acknowledge(first, last)) this.#bytes -= sizeOf(message);
+  }
+}
+
+function sizeOf({ body }: Pick<InboxMessage, 'body'>): number {
+  return body.length + MESSAGE_OVERHEAD;
+}
