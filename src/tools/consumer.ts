@@ -2,8 +2,8 @@
 import { parseArgs } from 'node:util';
 import { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
+import { eachHeader, type RawRecord } from '../storage/kafka/wire/log-batch.ts';
 import { RareWarning } from '../storage/kafka/wire/rare-warning.ts';
-import { eachHeader, type RawRecord } from '../storage/kafka/wire/record-batches.ts';
 import { printable, printableBytes } from '../util/printable.ts';
 import { EXIT, runTool, ToolError } from './exit.ts';
 import { kafkaFailure, toolConfig } from './kafka.ts';

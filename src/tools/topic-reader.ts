@@ -3,8 +3,9 @@ import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9, metadataV12 
 import { UNKNOWN_EPOCH } from '../core/epochs.ts';
 import type { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { type FetchedTopic, fetch, wanted } from '../storage/kafka/wire/fetch.ts';
+import { readRecords } from '../storage/kafka/wire/fetched-records.ts';
 import { expectNone, isPassing, KafkaCode } from '../storage/kafka/wire/kafka-error.ts';
-import { type RawRecord, readRecords } from '../storage/kafka/wire/record-batches.ts';
+import type { RawRecord } from '../storage/kafka/wire/log-batch.ts';
 import { now, worthRetrying } from '../storage/kafka/wire/retry.ts';
 
 /** Longest time that the broker keeps a request while nothing new comes. */

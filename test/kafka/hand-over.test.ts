@@ -15,8 +15,9 @@ import { encodeRecord, messageAsStored } from '../../src/storage/kafka/inbox/rec
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
+import { readRecords } from '../../src/storage/kafka/wire/fetched-records.ts';
+import type { RawRecord } from '../../src/storage/kafka/wire/log-batch.ts';
 import { encodeBatch, encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
-import { type RawRecord, readRecords } from '../../src/storage/kafka/wire/record-batches.ts';
 import { newUuid } from '../../src/util/uuid.ts';
 import { message, observe, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testLog } from './cluster.ts';

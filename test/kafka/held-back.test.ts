@@ -16,8 +16,8 @@ import type { InboxSurroundings } from '../../src/storage/kafka/inbox/inbox-surr
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
-import type { RawRecord } from '../../src/storage/kafka/wire/record-batches.ts';
-import { readRecords } from '../../src/storage/kafka/wire/record-batches.ts';
+import { readRecords } from '../../src/storage/kafka/wire/fetched-records.ts';
+import type { RawRecord } from '../../src/storage/kafka/wire/log-batch.ts';
 import { newUuid } from '../../src/util/uuid.ts';
 import { Random } from '../protocol/random.ts';
 import { testLog } from './cluster.ts';

@@ -1,6 +1,6 @@
 import { readBounds, readLog } from '../../src/storage/kafka/fetch/log-reader.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
-import { eachHeader } from '../../src/storage/kafka/wire/record-batches.ts';
+import { eachHeader } from '../../src/storage/kafka/wire/log-batch.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 

@@ -5,8 +5,8 @@ import { type DecodedRecord, decodeRecord, encodeRecord } from '../../src/storag
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
+import { readRecords } from '../../src/storage/kafka/wire/fetched-records.ts';
 import { encodeBatch, encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
-import { readRecords } from '../../src/storage/kafka/wire/record-batches.ts';
 import { demandUuid, uuidText } from '../../src/util/uuid.ts';
 import { idOf } from '../ids.ts';
 

@@ -39,8 +39,7 @@ export function readCbor(bytes: Buffer, bounds: CborLimits): Record<string, unkn
   at = 0;
   items = 0;
   try {
-    beginItem();
-    const head = readByte();
+    const head = beginItem();
     if (head >> 5 !== MAP) throw new CborError('the payload is not a map');
     const map = readMap(readNumber(head), 1);
     if (at < payload.length) throw new CborError('something stands behind the map');
@@ -52,29 +51,34 @@ export function readCbor(bytes: Buffer, bounds: CborLimits): Record<string, unkn
 
 /** @param depth of the array or map that this item would be */
 function readItem(depth: number): unknown {
-  beginItem();
-  const head = readByte();
-  switch (head >> 5) {
+  const head = beginItem();
+  const major = head >> 5;
+  if (major > MAP) return readSimple(head);
+  const number = readNumber(head);
+  switch (major) {
     case UNSIGNED:
-      return readNumber(head);
+      return number;
     case NEGATIVE:
-      return readNegative(head);
+      return negative(number);
     case BYTES:
-      return readBytes(readNumber(head));
+      return readBytes(number);
     case TEXT:
-      return readText(readNumber(head));
+      return readText(number);
     case ARRAY:
-      return readArray(readNumber(head), depth);
-    case MAP:
-      return readMap(readNumber(head), depth);
+      return readArray(number, depth);
     default:
-      return readSimple(head);
+      return readMap(number, depth);
   }
 }
 
-function beginItem(): void {
+/** The first byte of the head of one item more. */
+function beginItem(): number {
   if (items === limits.items) throw new CborError(`it has more than ${limits.items} items`);
   items += 1;
+  const head = payload[at];
+  if (head === undefined) throw endsWithin();
+  at += 1;
+  return head;
 }
 
 function readMap(keys: number, depth: number): Record<string, unknown> {
@@ -122,8 +126,7 @@ const MAX_KEPT_LENGTH = 24;
 const keptKeys: string[] = Array.from({ length: KEPT_KEYS }, () => '');
 
 function readKey(): string {
-  beginItem();
-  const head = readByte();
+  const head = beginItem();
   if (head >> 5 !== TEXT) throw new CborError('a key is not text');
   const length = readNumber(head);
   if (length === 0 || length > MAX_KEPT_LENGTH || length > payload.length - at) return readText(length);
@@ -170,8 +173,7 @@ function readBytes(length: number): Uint8Array {
   return copy;
 }
 
-function readNegative(head: number): number {
-  const value = readNumber(head);
+function negative(value: number): number {
   if (value === Number.MAX_SAFE_INTEGER) throw outOfRange();
   return -1 - value;
 }
@@ -204,16 +206,16 @@ function readNumber(head: number): number {
   return value;
 }
 
-function readByte(): number {
-  return payload[take(1)] ?? 0;
-}
-
 /** Steps over bytes that must be there; returns where they begin. */
 function take(length: number): number {
   const start = at;
-  if (length > payload.length - start) throw new CborError('it ends within an item');
+  if (length > payload.length - start) throw endsWithin();
   at = start + length;
   return start;
+}
+
+function endsWithin(): CborError {
+  return new CborError('it ends within an item');
 }
 
 function outOfRange(): CborError {

@@ -55,14 +55,15 @@ export function endWriting(target: Buffer, targetStart: number): void {
 }
 
 export function writeHead(major: number, value: number): void {
-  reserve(MAX_HEAD_BYTES);
-  at = putHead(buffer, at, major, value);
+  if (at + MAX_HEAD_BYTES > buffer.length) grow(MAX_HEAD_BYTES);
+  if (value < 24) buffer[at++] = (major << 5) | value;
+  else at = putHead(buffer, at, major, value);
 }
 
 export function writeText(text: string): void {
   const length = Buffer.byteLength(text);
   writeHead(TEXT, length);
-  reserve(length);
+  if (at + length > buffer.length) grow(length);
   at += buffer.write(text, at);
 }
 
@@ -80,7 +81,7 @@ export function writeBytes(bytes: Uint8Array): void {
 /** What is CBOR already, or what a head announced. */
 export function writeRaw(bytes: Uint8Array): void {
   const { length } = bytes;
-  reserve(length);
+  if (at + length > buffer.length) grow(length);
   if (length > SHORT) buffer.set(bytes, at);
   else for (let index = 0; index < length; index++) buffer[at + index] = bytes[index] ?? 0;
   at += length;
@@ -89,18 +90,14 @@ export function writeRaw(bytes: Uint8Array): void {
 /** So few bytes are copied faster one by one than by a call. */
 const SHORT = 64;
 
-export function writeInteger(value: number): void {
+function writeInteger(value: number): void {
   writeHead(value < 0 ? NEGATIVE : UNSIGNED, magnitude(value));
-}
-
-export function writeBoolean(value: boolean): void {
-  writeByte(value ? TRUE : FALSE);
 }
 
 function write(value: unknown): void {
   if (typeof value === 'string') writeText(value);
   else if (typeof value === 'number') writeInteger(value);
-  else if (typeof value === 'boolean') writeBoolean(value);
+  else if (typeof value === 'boolean') writeByte(value ? TRUE : FALSE);
   else if (value === null) writeByte(NULL);
   else if (value instanceof Uint8Array) writeBytes(value);
   else if (Array.isArray(value)) writeArray(value);
@@ -135,12 +132,12 @@ function writeArray(items: readonly unknown[]): void {
 }
 
 function writeByte(byte: number): void {
-  reserve(1);
+  if (at === buffer.length) grow(1);
   buffer[at++] = byte;
 }
 
-function reserve(bytes: number): void {
-  if (at + bytes <= buffer.length) return;
+/** To be called where there is no room for so many more: looking whether there is takes no call. */
+function grow(bytes: number): void {
   const grown = Buffer.allocUnsafe(Math.max(2 * buffer.length, at + bytes));
   buffer.copy(grown, 0, 0, at);
   buffer = grown;

@@ -10,15 +10,13 @@
  */
 import { allocateFrame, HEADER_BYTES, MAX_REPLY_PAYLOAD } from '../frame.ts';
 import { textBytes } from '../text.ts';
-import { ARRAY, MAP } from './cbor-heads.ts';
+import { ARRAY, BYTES, FALSE, MAP, TRUE, UNSIGNED } from './cbor-heads.ts';
 import {
   beginWriting,
   endWriting,
-  writeBoolean,
   writeBytes,
   writeCbor,
   writeHead,
-  writeInteger,
   writeRaw,
   writeText,
   writeUtf8,
@@ -36,9 +34,12 @@ export interface StoredContent {
   readonly contentType: string | null;
 }
 
-/** Keys as they are written. */
+/** What stands in front of the bytes of an id. */
+const ID_HEAD = (BYTES << 5) | ID_BYTES;
+
+/** Keys as they are written, with the head of their value, or the value, where that is always the same. */
 const KEY = {
-  id: keyBytes('id'),
+  id: Buffer.of(...keyBytes('id'), ID_HEAD),
   ids: keyBytes('ids'),
   seq: keyBytes('seq'),
   body: keyBytes('body'),
@@ -46,12 +47,14 @@ const KEY = {
   sentAt: keyBytes('sentAt'),
   receipt: keyBytes('receipt'),
   external: keyBytes('external'),
-  verified: keyBytes('verified'),
+  verified: Buffer.of(...keyBytes('verified'), TRUE),
+  unverified: Buffer.of(...keyBytes('verified'), FALSE),
   acceptedAt: keyBytes('acceptedAt'),
   contentType: keyBytes('contentType'),
   undeliverable: keyBytes('undeliverable'),
-  fromIncarnation: keyBytes('fromIncarnation'),
-  recipientLoggedIn: keyBytes('recipientLoggedIn'),
+  fromIncarnation: Buffer.of(...keyBytes('fromIncarnation'), ID_HEAD),
+  recipientThere: Buffer.of(...keyBytes('recipientLoggedIn'), TRUE),
+  recipientAway: Buffer.of(...keyBytes('recipientLoggedIn'), FALSE),
 } as const;
 
 /**
@@ -73,8 +76,7 @@ export function sentFrame(
   writeBytes(receipt);
   writeRaw(KEY.acceptedAt);
   writeCount(acceptedAt);
-  writeRaw(KEY.recipientLoggedIn);
-  writeBoolean(recipientLoggedIn);
+  writeRaw(recipientLoggedIn ? KEY.recipientThere : KEY.recipientAway);
   return frameOf('sent');
 }
 
@@ -105,7 +107,6 @@ export function userMessageFrame(
   writeRaw(KEY.sentAt);
   writeCount(acceptedAt);
   writeRaw(KEY.verified);
-  writeBoolean(true);
   if (contentType !== null) {
     writeRaw(KEY.contentType);
     writeText(contentType);
@@ -140,8 +141,7 @@ export function externalMessageFrame(
   writeCount(acceptedAt);
   writeRaw(KEY.external);
   writeText(external);
-  writeRaw(KEY.verified);
-  writeBoolean(false);
+  writeRaw(KEY.unverified);
   if (contentType !== null) {
     writeRaw(KEY.contentType);
     writeText(contentType);
@@ -165,20 +165,24 @@ export function deliveredFrame(ids: readonly Uint8Array[], undeliverable: readon
   return frameOf('delivered');
 }
 
+/** Behind its head. */
 function writeId(id: Uint8Array): void {
   if (id.length !== ID_BYTES) throw new TypeError(`a frame has no place for an id of ${id.length} bytes`);
-  writeBytes(id);
+  writeRaw(id);
 }
 
 function writeIds(ids: readonly Uint8Array[]): void {
   if (ids.length > MAX_DELIVERED_IDS) throw new TypeError(`a frame has no place for ${ids.length} ids`);
   writeHead(ARRAY, ids.length);
-  for (const id of ids) writeId(id);
+  for (const id of ids) {
+    writeHead(BYTES, ID_BYTES);
+    writeId(id);
+  }
 }
 
 function writeCount(value: number): void {
   if (!isCount(value)) throw new TypeError(`a frame has no place for ${value}`);
-  writeInteger(value);
+  writeHead(UNSIGNED, value);
 }
 
 /** What was written, in a frame. */

@@ -54,7 +54,7 @@ const QUIET_MS = 500;
 /**
  * Bytes that are unpacked in a second, over all inboxes, after as many at once: 2 to 10 % of a core (some 100 ms at most for
  * what comes at once), and many times what honest senders of packed batches bring. A bomb of 300 bytes unpacks to 4 MiB. Each
- * record costs as some more bytes (record-batches.ts).
+ * record costs as some more bytes (log-batch.ts).
  */
 const UNPACKED_PER_SECOND = 64 * 1024 * 1024;
 

@@ -4,14 +4,9 @@ import { type Markers, markersOf } from '../inbox/held-back.ts';
 import { askByNode } from '../wire/by-node.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { fetch, wanted } from '../wire/fetch.ts';
+import { type ReadRecords, readRecords } from '../wire/fetched-records.ts';
 import { expectNone, isPassing, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
-import {
-  type LogBatch,
-  type Marker,
-  type ReadRecords,
-  readBatches,
-  readRecords,
-} from '../wire/record-batches.ts';
+import { type LogBatch, type Marker, readBatches } from '../wire/log-batch.ts';
 import { now, retry } from '../wire/retry.ts';
 
 /** First offset that is still there, and the one that the next record will get. */

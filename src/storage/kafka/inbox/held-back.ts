@@ -1,5 +1,5 @@
 import type { OffsetPair } from '../groups/watermark.ts';
-import type { Marker, RawRecord } from '../wire/record-batches.ts';
+import type { Marker, RawRecord } from '../wire/log-batch.ts';
 
 /**
  * Pieces of one inbox that are remembered: neighbours of one producer are one piece. What comes beyond that is shown at once,

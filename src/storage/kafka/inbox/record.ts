@@ -1,7 +1,7 @@
 import type { Account } from '../../../core/accounts.ts';
 import type { Accepted, InboxMessage, OutgoingMessage, Sender } from '../../../core/inboxes.ts';
 import { uuidBytes, uuidText } from '../../../util/uuid.ts';
-import { eachHeader, type RawRecord } from '../wire/record-batches.ts';
+import { eachHeader, type RawRecord } from '../wire/log-batch.ts';
 import type { Signer } from './signature.ts';
 import type { Trust } from './trust.ts';
 

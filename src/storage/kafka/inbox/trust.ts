@@ -1,5 +1,5 @@
 import type { BrokerClock } from '../wire/broker-clock.ts';
-import type { RawRecord } from '../wire/record-batches.ts';
+import type { RawRecord } from '../wire/log-batch.ts';
 import { RecentSignatures } from './recent-signatures.ts';
 import type { Signer } from './signature.ts';
 

@@ -1,4 +1,4 @@
-import type { Marker } from '../wire/record-batches.ts';
+import type { Marker } from '../wire/log-batch.ts';
 import type { Change } from './table-state.ts';
 
 /** Changes of one open transaction that are remembered; ours have one. */

@@ -1,6 +1,6 @@
 import type { RecordContent } from '../inbox/record.ts';
 import type { Trust } from '../inbox/trust.ts';
-import { eachHeader, type RawRecord } from '../wire/record-batches.ts';
+import { eachHeader, type RawRecord } from '../wire/log-batch.ts';
 
 /*
   A record of accounts, sessions or control carries one header:

@@ -24,7 +24,7 @@ export interface FetchedTopic {
   readonly parts: EpochEnd | null;
   /** Where the log begins; -1 where that is not told. */
   readonly logStart: number;
-  /** Batches as they lie in the log (record-batches.ts), maybe cut at the end. */
+  /** Batches as they lie in the log (log-batch.ts), maybe cut at the end. */
   readonly records: Buffer;
 }
 

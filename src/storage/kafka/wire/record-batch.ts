@@ -23,6 +23,9 @@ const MAGIC = 2;
 const NO_LEADER_EPOCH = -1;
 /** Of one record: its length (5), attributes (1), time (1) and offset (5). */
 const PREFIX_BYTES = 12;
+const MAX_VARINT_BYTES = 5;
+/** A number up to this is one byte. */
+const SHORT = 63;
 
 /** An idempotent producer's identity; sequence numbers count per partition under one identity. */
 export interface Producer {
@@ -37,8 +40,9 @@ let at = 0;
 
 /** The part of a record that does not depend on its batch. */
 export function encodeContent({ key, value, headers }: RecordContent): Buffer {
-  let most = 3 * 5 + length(key) + length(value);
-  for (const part of headers) most += 5 + length(part);
+  // A character is at most three bytes of UTF-8: more than enough is all that has to be known.
+  let most = 3 * MAX_VARINT_BYTES + 3 * (key?.length ?? 0) + (value?.length ?? 0);
+  for (const part of headers) most += MAX_VARINT_BYTES + 3 * part.length;
   buffer = most <= kept.length ? kept : Buffer.allocUnsafe(most);
   at = 0;
   writePart(key);
@@ -122,17 +126,18 @@ function writePart(part: Uint8Array | string | null): void {
     buffer[at++] = 1;
     return;
   }
-  writeVarint(length(part));
-  if (typeof part === 'string') at += buffer.write(part, at);
-  else {
-    buffer.set(part, at);
-    at += part.length;
+  if (typeof part === 'string') {
+    // Nearly always short: it is put behind the one byte of its length, and shows then whether that is enough.
+    const length = buffer.write(part, at + 1);
+    if (length <= SHORT) buffer[at++] = 2 * length;
+    else writeVarint(length);
+    at += length <= SHORT ? length : buffer.write(part, at);
+    return;
   }
-}
-
-function length(part: Uint8Array | string | null): number {
-  if (part === null) return 0;
-  return typeof part === 'string' ? Buffer.byteLength(part) : part.length;
+  if (part.length <= SHORT) buffer[at++] = 2 * part.length;
+  else writeVarint(part.length);
+  buffer.set(part, at);
+  at += part.length;
 }
 
 /** Zigzag, for numbers from 0 to 2^30. */

@@ -34,9 +34,13 @@ export class WireReader {
 
   /** Unsigned, seven bits a byte, lowest first. Of the fifth byte only what fits into 32 bits counts, as in Kafka itself. */
   uvarint(): number {
-    let value = this.#byte();
-    if (value < 0x80) return value;
-    value &= 0x7f;
+    // Most are one byte, and looked at without a call.
+    let value = this.buffer[this.at] ?? 0xff;
+    if (value < 0x80) {
+      this.at += 1;
+      return value;
+    }
+    value = this.#byte() & 0x7f;
     for (let shift = 7; shift <= 28; shift += 7) {
       const byte = this.#byte();
       value |= (byte & 0x7f) << shift;
@@ -64,7 +68,8 @@ export class WireReader {
 
   /** A view of that many bytes. @throws RangeError where there are not so many */
   bytes(length: number): Buffer {
-    if (length < 0 || length > this.left) throw new RangeError(`${length} bytes wanted, ${this.left} left`);
+    if (length < 0 || length > this.buffer.length - this.at)
+      throw new RangeError(`${length} bytes wanted, ${this.left} left`);
     const view = this.buffer.subarray(this.at, this.at + length);
     this.at += length;
     return view;
@@ -78,7 +83,8 @@ export class WireReader {
   }
 
   skip(length: number): void {
-    if (length < 0 || length > this.left) throw new RangeError(`${length} bytes to skip, ${this.left} left`);
+    if (length < 0 || length > this.buffer.length - this.at)
+      throw new RangeError(`${length} bytes to skip, ${this.left} left`);
     this.at += length;
   }
 

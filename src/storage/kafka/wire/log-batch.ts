@@ -1,5 +1,4 @@
 import { crc32c, IS_COMPRESSED, IS_CONTROL, IS_TRANSACTIONAL } from '@platformatic/kafka';
-import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { MAX_UNPACKED_BYTES, unpack } from './unpack.ts';
 import { WireReader } from './wire-reader.ts';
 
@@ -36,14 +35,24 @@ const ABORT = 0;
 /** Bit 3 of a batch's attributes: its only valid time is the broker's append time, in maxTimestamp (KIP-32). */
 const HAS_APPEND_TIME = 1 << 3;
 
+/** Where the fields of a batch begin. */
+const AT = {
+  length: 8,
+  leaderEpoch: 12,
+  checksum: 17,
+  /** From here on the checksum is over all. */
+  attributes: 21,
+  lastDelta: 23,
+  firstTimestamp: 27,
+  maxTimestamp: 35,
+  producerId: 43,
+  count: 57,
+  records: 61,
+} as const;
 /** Of a batch, up to and with its length field, which counts what comes after it. */
 const HEAD_BYTES = 12;
-/** Between its leader epoch and its checksum. */
-const MAGIC_BYTES = 1;
-/** Epoch and sequence of its producer. */
-const SEQUENCE_BYTES = 6;
 /** Of a batch without records, what its length field counts. */
-const LEAST_BYTES = 49;
+const LEAST_BYTES = AT.records - HEAD_BYTES;
 
 /** What it costs to unpack a batch that holds next to nothing, as bytes of a larger one: some 10 µs. */
 const LEAST_COST = 16 * 1024;
@@ -56,25 +65,17 @@ const RECORD_COST = 32;
  */
 const MAX_PACKED_RECORDS = 150_000;
 
-/** One batch of a log (its format is in record-batch.ts), whose records are only looked at when they are asked for. */
+/**
+ * One batch of a log (its format is in record-batch.ts). What it says is read when it is asked for: of most batches that come by a
+ * fetch only the place, since they were handed over already.
+ */
 export class LogBatch {
+  /** Its first offset. */
+  readonly baseOffset: number;
   /** The offset after its last one. */
   readonly nextOffset: number;
-  /** Its first one. */
-  readonly baseOffset: number;
-  /** Leader epoch under which it was appended. */
-  readonly leaderEpoch: number;
-  readonly producerId: number;
-  /** Milliseconds since the epoch: of its last record, or when it was appended where the topic says so. */
-  readonly maxTimestamp: number;
-  readonly #attributes: number;
-  readonly #firstTimestamp: number;
-  readonly #count: number;
   readonly #buffer: Buffer;
-  readonly #checksum: number;
-  /** Where that begins which its checksum is over: all behind it. */
-  readonly #checkedFrom: number;
-  readonly #at: number;
+  readonly #start: number;
   readonly #end: number;
   /** Its records, from the next one on, once some were asked for; how many come before it, and the least offset it may have. */
   #records: WireReader | null = null;
@@ -83,23 +84,35 @@ export class LogBatch {
   #cost = 0;
   #damage: RangeError | null = null;
 
-  /** @param bytes where its length field is over; read on up to its records */
-  constructor(bytes: WireReader, base: number, end: number) {
-    this.leaderEpoch = bytes.int32();
-    bytes.skip(MAGIC_BYTES);
-    this.#checksum = bytes.int32();
-    this.#checkedFrom = bytes.at;
-    this.#attributes = bytes.int16();
-    this.nextOffset = base + bytes.int32() + 1;
-    this.#firstTimestamp = bytes.int64();
-    this.maxTimestamp = bytes.int64();
-    this.producerId = bytes.int64();
-    bytes.skip(SEQUENCE_BYTES);
-    this.#count = bytes.int32();
-    this.baseOffset = base;
-    this.#buffer = bytes.buffer;
-    this.#at = bytes.at;
+  /** @param buffer has it between these places */
+  constructor(buffer: Buffer, start: number, end: number) {
+    this.#buffer = buffer;
+    this.#start = start;
     this.#end = end;
+    this.baseOffset = int64At(buffer, start);
+    this.nextOffset = this.baseOffset + buffer.readInt32BE(start + AT.lastDelta) + 1;
+  }
+
+  /** Leader epoch under which it was appended. */
+  get leaderEpoch(): number {
+    return this.#buffer.readInt32BE(this.#start + AT.leaderEpoch);
+  }
+
+  get producerId(): number {
+    return int64At(this.#buffer, this.#start + AT.producerId);
+  }
+
+  /** Milliseconds since the epoch: of its last record, or when it was appended where the topic says so. */
+  get maxTimestamp(): number {
+    return int64At(this.#buffer, this.#start + AT.maxTimestamp);
+  }
+
+  get #attributes(): number {
+    return this.#buffer.readInt16BE(this.#start + AT.attributes);
+  }
+
+  get #count(): number {
+    return this.#buffer.readInt32BE(this.#start + AT.count);
   }
 
   /**
@@ -107,7 +120,8 @@ export class LogBatch {
    * epoch can be believed. CRC-32C, natively: some 1 µs for a batch of one message, 1 ms for a MiB.
    */
   get isIntact(): boolean {
-    return crc32c(this.#buffer.subarray(this.#checkedFrom, this.#end)) === this.#checksum >>> 0;
+    const checked = this.#buffer.subarray(this.#start + AT.attributes, this.#end);
+    return crc32c(checked) === this.#buffer.readUInt32BE(this.#start + AT.checksum);
   }
 
   /** Whether it has as many records as offsets: brokers take no other one, and only a compaction leaves fewer. */
@@ -161,19 +175,21 @@ export class LogBatch {
   }
 
   #takeRecords(from: number, most: number, records: RawRecord[]): void {
+    const count = this.#count;
     // A compaction has left its head alone.
-    if (this.#count === 0) return;
+    if (count === 0) return;
     if (this.#records === null || from < this.#least) this.#open();
     const bytes = this.#records;
     if (bytes === null) return;
-    const { leaderEpoch } = this;
+    const { leaderEpoch, maxTimestamp } = this;
+    const firstTimestamp = int64At(this.#buffer, this.#start + AT.firstTimestamp);
     const hasAppendTime = (this.#attributes & HAS_APPEND_TIME) !== 0;
     const transactionOf = this.isTransactional ? this.producerId : null;
     // A fetch returns whole batches: the first may begin below the offset that was asked for. And Kafka believes what a
     // producer says of each record's place: one outside its batch, or not behind the one before, would hide others' records.
     let least = Math.max(from, this.#least);
     let taken = this.#taken;
-    for (; taken < this.#count && records.length < most; taken++) {
+    for (; taken < count && records.length < most; taken++) {
       const length = bytes.varint();
       // Back to where it was, as often as the batch claims to have records.
       if (length < 0) throw new RangeError(`a record of ${length} bytes`);
@@ -186,7 +202,7 @@ export class LogBatch {
         const key = nullableBytes(bytes);
         const value = nullableBytes(bytes);
         const headers = bytes.bytes(next - bytes.at);
-        const timestamp = hasAppendTime ? this.maxTimestamp : this.#firstTimestamp + delta;
+        const timestamp = hasAppendTime ? maxTimestamp : firstTimestamp + delta;
         records.push({ offset, leaderEpoch, timestamp, hasAppendTime, key, value, headers, transactionOf });
       }
       bytes.at = next;
@@ -201,7 +217,7 @@ export class LogBatch {
     this.#least = 0;
     const kind = this.#attributes & IS_COMPRESSED;
     if (kind === 0) {
-      this.#records = new WireReader(this.#buffer, this.#at);
+      this.#records = new WireReader(this.#buffer, this.#start + AT.records);
       return;
     }
     this.#records = null;
@@ -210,7 +226,7 @@ export class LogBatch {
     // What cannot be unpacked may have shown that only at its end.
     let bytes = MAX_UNPACKED_BYTES;
     try {
-      const unpacked = unpack(kind, this.#buffer.subarray(this.#at, this.#end));
+      const unpacked = unpack(kind, this.#buffer.subarray(this.#start + AT.records, this.#end));
       bytes = unpacked.length + RECORD_COST * Math.max(0, this.#count);
       this.#records = new WireReader(unpacked);
     } finally {
@@ -226,137 +242,25 @@ export class LogBatch {
  */
 export function readBatches(fetched: Buffer): LogBatch[] {
   const batches: LogBatch[] = [];
-  const bytes = new WireReader(fetched);
-  while (bytes.left >= HEAD_BYTES) {
-    const base = bytes.int64();
-    const length = bytes.int32();
-    if (length > bytes.left) break;
+  for (let at = 0; fetched.length - at >= HEAD_BYTES; ) {
+    const length = fetched.readInt32BE(at + AT.length);
+    const end = at + HEAD_BYTES + length;
+    if (end > fetched.length) break;
     if (length < LEAST_BYTES) throw new RangeError(`a batch of ${length} bytes`);
-    const end = bytes.at + length;
-    batches.push(new LogBatch(bytes, base, end));
-    bytes.at = end;
+    batches.push(new LogBatch(fetched, at, end));
+    at = end;
   }
   return batches;
+}
+
+/** Exact up to 2^53, as offsets and times are. */
+function int64At(buffer: Buffer, at: number): number {
+  return buffer.readInt32BE(at) * 2 ** 32 + buffer.readUInt32BE(at + 4);
 }
 
 /** Bytes that a record has beside its place and time. */
 export function bytesOf({ key, value, headers }: RawRecord): number {
   return (key?.length ?? 0) + (value?.length ?? 0) + headers.length;
-}
-
-/** Why a batch was left out in part or as a whole, and where the next one begins. */
-export interface Damage {
-  readonly error: RangeError;
-  readonly nextOffset: number;
-}
-
-/** Offsets that held records once, first..last: those are not in the log any more, or the disk has spoiled their batch. */
-export interface Lost {
-  readonly first: number;
-  readonly last: number;
-  readonly reason: 'not in the log' | 'a wrong checksum';
-}
-
-/** What of one fetch is looked at. */
-export interface ReadRecords {
-  readonly records: RawRecord[];
-  /** Ends of transactions in between. */
-  readonly markers: readonly Marker[];
-  /** The offset after what was looked at. */
-  readonly nextOffset: number;
-  /** Leader epoch of the batch in front of that; -1 where none was looked at. */
-  readonly epoch: number;
-  /** What it has cost to unpack, in bytes; 0 where nothing was packed. */
-  readonly unpackCost: number;
-  /** The last batch that was left out in part or as a whole, if any. */
-  readonly damage: Damage | null;
-  /** What should lie in between, in its order. */
-  readonly lost: readonly Lost[];
-}
-
-/** Records out of one fetch: more do not fit into what waits for one person, and packed ones may be many. */
-const MAX_RECORDS = 4_096;
-/** Past this cost of unpacking the rest of a fetch is left to the next one. */
-const MAX_UNPACK_COST = 1024 * 1024;
-
-/**
- * The records from an offset on, out of the batches of one fetch, without the control records. Batches that lie below the
- * offset as a whole are not looked into. What would be too much at once is left for the next fetch. Producers leave no
- * offset out, so what is missing and no end of a transaction was taken away.
- * @returns as `nextOffset` the offset after the last batch, or `from` when there is none
- * @throws RangeError as `readBatches`
- */
-export function readRecords(fetched: Buffer, from: number): ReadRecords {
-  let records: RawRecord[] = [];
-  const markers: Marker[] = [];
-  const lost: Lost[] = [];
-  let nextOffset = from;
-  let epoch = UNKNOWN_EPOCH;
-  let unpackCost = 0;
-  let damage: Damage | null = null;
-  const lose = (first: number, end: number, reason: Lost['reason'] = 'not in the log') => {
-    if (first < end) lost.push({ first, last: end - 1, reason });
-  };
-  const batches = readBatches(fetched);
-  for (const [index, batch] of batches.entries()) {
-    // Where it ends its head says, which a disk may have changed: the last one is looked at, or there would be no way on.
-    const isBelow = batch.nextOffset <= nextOffset;
-    const mayBeSpoiled = batch.baseOffset >= nextOffset || index === batches.length - 1;
-    if (isBelow && (!mayBeSpoiled || batch.isIntact)) continue;
-    lose(nextOffset, batch.baseOffset);
-    const first = Math.max(nextOffset, batch.baseOffset);
-    if (!batch.isIntact) {
-      nextOffset = endOfSpoiled(batch, first, batches[index + 1]);
-      epoch = batch.leaderEpoch;
-      lose(first, nextOffset, 'a wrong checksum');
-      continue;
-    }
-    if (batch.isControl) {
-      const { marker } = batch;
-      if (marker) markers.push(marker);
-    } else {
-      const most = MAX_RECORDS - records.length;
-      const some = batch.recordsFrom(first, most);
-      if (records.length === 0) records = some;
-      else for (const record of some) records.push(record);
-      unpackCost += batch.unpackCost;
-      if (batch.damage) damage = { error: batch.damage, nextOffset: batch.nextOffset };
-      const last = some.at(-1);
-      const isCut = some.length === most && last !== undefined;
-      const end = isCut ? last.offset + 1 : batch.nextOffset;
-      if (!batch.isComplete) eachGap(some, first, end, lose);
-      if (isCut)
-        return { records, markers, nextOffset: end, epoch: batch.leaderEpoch, unpackCost, damage, lost };
-    }
-    nextOffset = batch.nextOffset;
-    epoch = batch.leaderEpoch;
-    if (unpackCost >= MAX_UNPACK_COST) break;
-  }
-  return { records, markers, nextOffset, epoch, unpackCost, damage, lost };
-}
-
-/** Calls back with each stretch of offsets, from one to in front of another, that none of these records has. */
-function eachGap(
-  records: readonly RawRecord[],
-  first: number,
-  end: number,
-  visit: (first: number, end: number) => void,
-): void {
-  let from = first;
-  for (const { offset } of records) {
-    visit(from, offset);
-    from = offset + 1;
-  }
-  visit(from, end);
-}
-
-/**
- * The offset after a batch whose head cannot be believed: where the next one begins, or what two of its fields agree on;
- * otherwise the next offset, so that nothing which may lie behind it is missed.
- */
-function endOfSpoiled(batch: LogBatch, first: number, next: LogBatch | undefined): number {
-  if (next !== undefined && next.baseOffset > first) return next.baseOffset;
-  return batch.isComplete ? Math.max(batch.nextOffset, first + 1) : first + 1;
 }
 
 /** Of a record's headers so many are looked at, whatever their number. */

@@ -1,13 +1,9 @@
 /** Batches as the library writes them, read by ours. */
 import { crc32c, createRecordsBatch, type MessageRecord } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
+import { readRecords } from '../../src/storage/kafka/wire/fetched-records.ts';
+import { eachHeader, type RawRecord, readBatches } from '../../src/storage/kafka/wire/log-batch.ts';
 import { encodeBatch, encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
-import {
-  eachHeader,
-  type RawRecord,
-  readBatches,
-  readRecords,
-} from '../../src/storage/kafka/wire/record-batches.ts';
 import { markerBatch, rawBatch, records, recordsAt, recordsOf } from './packed.ts';
 
 const START = 1_000_000_000_000;
