@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Sets up and starts all of Milena on this machine: packages, Kafka, a frontend; then opens the client.
 #
-#   ./start_everything.sh [--demo]
+#   ./start_everything.sh [--demo] [--storage memory]
 #
-#   --demo   plays a short conversation of two accounts instead of opening the client. So it does without a terminal.
+#   --demo             plays a short conversation of two accounts instead of opening the client. So it does without a terminal.
+#   --storage memory   needs no Kafka, and starts none: accounts and messages are gone when the frontend ends. For a try.
 #
 # Needed: Node 20 or later with npm, and either Docker with Compose or Java 17 or later with Maven.
 # With MILENA_KAFKA_BROKERS=host:port it uses that Kafka and starts none. Stop all: ./stop_everything.sh
@@ -12,12 +13,16 @@ here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/scripts/common.sh"
 
 demo=''
-case ${1:-} in
-  '') ;;
-  --demo) demo=yes ;;
-  *) wrong_usage "unknown argument: $1" ;;
-esac
-[ $# -le 1 ] || wrong_usage "unknown argument: $2"
+while [ $# -gt 0 ]; do
+  case $1 in
+    --demo) demo=yes ;;
+    --storage) [ $# -ge 2 ] || wrong_usage '--storage needs a value: kafka or memory'; MILENA_STORAGE=$2; shift ;;
+    --storage=*) MILENA_STORAGE=${1#*=} ;;
+    *) wrong_usage "unknown argument: $1" ;;
+  esac
+  shift
+done
+[ -z "${MILENA_STORAGE:-}" ] || export MILENA_STORAGE
 if [ ! -t 0 ] || [ ! -t 1 ]; then demo=yes; fi
 
 # part COMMAND...: what it says, as part of this script's words
@@ -27,7 +32,9 @@ say "1. Packages and build"
 ensure_build
 say "   ready ($SECONDS s)"
 say "2. Kafka"
-if [ -n "$KAFKA_IS_GIVEN" ]; then
+if [ "${MILENA_STORAGE:-}" = memory ]; then
+  say '   none: the frontend keeps everything in memory'
+elif [ -n "$KAFKA_IS_GIVEN" ]; then
   say "   given: $MILENA_KAFKA_BROKERS ($KAFKA_GIVEN_BY)"
 else
   interruptible part "$ROOT/start_kafka.sh"
@@ -45,6 +52,6 @@ say ''
 if [ "$status" -ne 0 ]; then
   die 1 "The demo failed. Logs: $STATE/logs/      Stop all:  $(as_here ./stop_everything.sh)"
 fi
-say "Done after $SECONDS s. Kafka and the frontend keep running. Next:"
+say "Done after $SECONDS s. What was started keeps running. Next:"
 say "  $(client_here)            chat yourself; open it in two terminals"
 say "  $(as_here ./stop_everything.sh)         stop all that was started here"

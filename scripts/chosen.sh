@@ -27,6 +27,7 @@ take_chosen() {
     file=$STATE/run/frontend.$frontend_pid
     address=$(sed -n 2p "$file" 2>/dev/null || true)
     brokers=$(sed -n 3p "$file" 2>/dev/null || true)
+    [ "$brokers" != memory ] || brokers='' # it has no Kafka
     if [ -z "${MILENA_HOST:-}${MILENA_PORT:-}" ] && [[ $address =~ ^(.+):([1-9][0-9]{0,4})$ ]]; then
       MILENA_HOST=${BASH_REMATCH[1]} MILENA_PORT=${BASH_REMATCH[2]}
     fi

@@ -38,6 +38,7 @@ describe('configuration', () => {
   it.each([
     ['MILENA_PORT', '80800'],
     ['MILENA_PORT', 'http'],
+    ['MILENA_STORAGE', 'disk'],
     ['MILENA_KAFKA_BROKERS', 'kafka'],
     ['MILENA_KAFKA_BROKERS', ','],
     ['MILENA_KAFKA_BROKERS', 'kafka:99999'],
@@ -60,6 +61,8 @@ describe('configuration', () => {
   const WRONG: Readonly<Record<Setting, string | null>> = {
     MILENA_HOST: null,
     MILENA_PORT: 'http',
+    MILENA_STORAGE: 'disk',
+    MILENA_MEMORY_MB: '0',
     MILENA_KAFKA_BROKERS: 'kafka',
     MILENA_INBOX_PREFIX: 'in box',
     MILENA_REPLICATION_FACTOR: '10',

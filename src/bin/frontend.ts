@@ -5,20 +5,22 @@ import { type Config, ConfigError, readConfig, SETTINGS } from '../config/config
 import { loadEnvFile } from '../config/env-file.ts';
 import { unknownSettings } from '../config/setting-names.ts';
 import { EngineError } from '../core/errors.ts';
+import type { Storage } from '../core/storage.ts';
 import { IdleCollection } from '../server/idle-collection.ts';
 import { type Server, startServer } from '../server/index.ts';
 import { openLog } from '../server/log.ts';
 import { demandProtected } from '../server/net/tls.ts';
 import { openKafkaStorage } from '../storage/kafka/index.ts';
 import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
+import { MemoryStore, openMemoryStorage } from '../storage/memory/index.ts';
 import { PACKAGE_VERSION } from '../util/package-version.ts';
 
 /** Exit codes as in sysexits.h. */
 const EXIT = { usage: 64, unavailable: 69, software: 70, config: 78 } as const;
 
-const USAGE = `Usage: frontend [--help] [--version]
+const USAGE = `Usage: frontend [--storage kafka|memory] [--help] [--version]
 
-Lets people's clients in and keeps their messages in Kafka. It is configured by environment
+Lets people's clients in and keeps their messages in Kafka, or in memory as long as it runs. It is configured by environment
 variables, or by lines NAME=value in a file called .env in the current directory:
 
 ${SETTINGS.map((name) => `  ${name}`).join('\n')}
@@ -48,6 +50,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${PACKAGE_VERSION}\n`);
     return;
   }
+  if (options.storage !== undefined) process.env.MILENA_STORAGE = options.storage;
   const config = readSettings();
   const log = openLog({ name: 'milena-frontend', level: config.logLevel });
   dieOfSurprises(log);
@@ -56,9 +59,7 @@ async function main(): Promise<void> {
 }
 
 async function run(config: Config, log: Logger): Promise<void> {
-  const storage = await openKafkaStorage(config, log).catch((error: unknown) => {
-    throw storageFailure(config, error);
-  });
+  const storage = await openStorage(config, log);
   let server: Server;
   try {
     server = await startServer(storage, config, { log });
@@ -84,11 +85,26 @@ async function run(config: Config, log: Logger): Promise<void> {
   process.exit(cutOff > 0 ? EXIT.unavailable : 0);
 }
 
-function readArguments(args: string[]): { help?: boolean; version?: boolean } {
+/** The one that the settings name. */
+async function openStorage(config: Config, log: Logger): Promise<Storage> {
+  if (config.storage === 'memory') {
+    log.info(
+      { storage: 'memory' },
+      'accounts and messages are kept in memory: nothing outlives this process',
+    );
+    return openMemoryStorage(new MemoryStore({ maxBytes: config.memoryBytes, mailbox: config.mailbox }));
+  }
+  return openKafkaStorage(config, log).catch((error: unknown) => {
+    throw storageFailure(config, error);
+  });
+}
+
+function readArguments(args: string[]): { help?: boolean; version?: boolean; storage?: string } {
   try {
     const options = {
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'V' },
+      storage: { type: 'string' },
     } as const;
     return parseArgs({ args, options }).values;
   } catch (error) {
@@ -104,7 +120,7 @@ function readSettings(): Config {
     if (process.env.ENV_FILE_SAID === undefined) for (const sentence of odd) console.error(sentence);
     const config = readConfig(process.env);
     demandProtected(config);
-    kafkaSecurity(config);
+    if (config.storage === 'kafka') kafkaSecurity(config);
     return config;
   } catch (error) {
     if (error instanceof ConfigError) throw new StartError(EXIT.config, error.message, error);

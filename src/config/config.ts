@@ -38,6 +38,8 @@ const schema = z.object({
     .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
     .default('127.0.0.1'),
   MILENA_PORT: port.default(8080),
+  MILENA_STORAGE: z.enum(['kafka', 'memory']).default('kafka'),
+  MILENA_MEMORY_MB: z.coerce.number().min(0.001).max(MAX_MAILBOX_MB).default(256),
   MILENA_KAFKA_BROKERS: brokers.default(['127.0.0.1:9092']),
   MILENA_INBOX_PREFIX: z
     .string()
@@ -86,6 +88,10 @@ const schema = z.object({
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Where accounts and messages are kept; `memory`: as long as the process runs. */
+  readonly storage: 'kafka' | 'memory';
+  /** What a storage in memory keeps of messages, in all. */
+  readonly memoryBytes: number;
   /** Bootstrap addresses, `host:port`. */
   readonly brokers: readonly string[];
   /** An inbox topic and its consumer group are both called this plus the username. */
@@ -172,6 +178,8 @@ const SHARE = 'a number above 0, and at most 1';
 const WORDS: Record<keyof z.infer<typeof schema>, readonly [expected: string, example: string]> = {
   MILENA_HOST: ['an address of this machine', '127.0.0.1'],
   MILENA_PORT: ['a whole number from 0 (any free port) to 65535', '8080'],
+  MILENA_STORAGE: ['kafka or memory', 'memory'],
+  MILENA_MEMORY_MB: ['a number from 0.001 to 1073741824', '256'],
   MILENA_KAFKA_BROKERS: [
     'host:port, with a port from 1 to 65535, or several of them joined by commas',
     '127.0.0.1:9092,127.0.0.1:9093',
@@ -273,6 +281,8 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   return {
     host: values.MILENA_HOST,
     port: values.MILENA_PORT,
+    storage: values.MILENA_STORAGE,
+    memoryBytes: values.MILENA_MEMORY_MB * 2 ** 20,
     brokers: values.MILENA_KAFKA_BROKERS,
     inboxPrefix: values.MILENA_INBOX_PREFIX,
     replicationFactor: values.MILENA_REPLICATION_FACTOR,

@@ -52,8 +52,11 @@ export class RunningFrontend {
   }
 
   /** A frontend that listens. */
-  static async start(settings: Record<string, string>): Promise<RunningFrontend> {
-    const frontend = new RunningFrontend(settings);
+  static async start(
+    settings: Record<string, string>,
+    args: readonly string[] = [],
+  ): Promise<RunningFrontend> {
+    const frontend = new RunningFrontend(settings, args);
     await eventually(() => {
       if (frontend.#end === undefined && !frontend.hasLogged('listening')) throw new Error('not yet');
     }).catch(async (error: unknown) => {
