@@ -1,6 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { ClusterKey } from '../../../core/cluster-key.ts';
-import { HMAC_ROOM, HmacKey } from './hmac.ts';
 
 /*
   milena-sig = "1" ":" key id ":" HMAC-SHA-256, base64url
@@ -42,18 +41,18 @@ export interface SignedFields {
  */
 export class Signer {
   /** By id. */
-  readonly #keys: ReadonlyMap<string, HmacKey>;
+  readonly #keys: ReadonlyMap<string, KeyObject>;
   readonly #signingId: string;
-  readonly #signing: HmacKey;
+  readonly #signing: KeyObject;
 
   /** @throws RangeError without a key */
   constructor(keys: readonly ClusterKey[]) {
     const [first] = keys;
     if (!first) throw new RangeError('there is no key to sign with');
     // Of two keys with one id the first counts.
-    this.#keys = new Map(keys.toReversed().map(({ id, secret }) => [id, new HmacKey(secret)]));
+    this.#keys = new Map(keys.toReversed().map(({ id, secret }) => [id, createSecretKey(secret)]));
     this.#signingId = first.id;
-    this.#signing = new HmacKey(first.secret);
+    this.#signing = createSecretKey(first.secret);
   }
 
   /** The header's value. */
@@ -95,16 +94,15 @@ function isSame(text: string, digest: string): boolean {
 }
 
 /** In base64url. */
-function digest(key: HmacKey, fields: SignedFields): string {
+function digest(key: KeyObject, fields: SignedFields): string {
   const { from, fromIncarnation, toIncarnation, id, time, contentType, body } = fields;
   const characters =
     CONTEXT.length +
     (from.length + fromIncarnation.length + toIncarnation.length) +
     (id.length + time.length + contentType.length);
   // A character is at most three bytes of UTF-8.
-  const bytes = Buffer.allocUnsafe(HMAC_ROOM + 8 * 4 + 3 * characters + body.length);
-  let at = HMAC_ROOM;
-  at = writeText(bytes, CONTEXT, at);
+  const bytes = Buffer.allocUnsafe(8 * 4 + 3 * characters + body.length);
+  let at = writeText(bytes, CONTEXT, 0);
   at = writeText(bytes, from, at);
   at = writeText(bytes, fromIncarnation, at);
   at = writeText(bytes, toIncarnation, at);
@@ -113,15 +111,15 @@ function digest(key: HmacKey, fields: SignedFields): string {
   at = writeText(bytes, contentType, at);
   at = bytes.writeUInt32BE(body.length, at);
   bytes.set(body, at);
-  return key.digest(bytes.subarray(0, at + body.length), 'base64url');
+  return macOf(key, bytes.subarray(0, at + body.length));
 }
 
 /** In base64url. */
-function digestOfParts(key: HmacKey, parts: readonly (string | Buffer)[]): string {
-  let most = HMAC_ROOM;
+function digestOfParts(key: KeyObject, parts: readonly (string | Buffer)[]): string {
+  let most = 0;
   for (const part of parts) most += 4 + (typeof part === 'string' ? 3 : 1) * part.length;
   const bytes = most <= room.length ? room : Buffer.allocUnsafe(most);
-  let at = HMAC_ROOM;
+  let at = 0;
   for (const part of parts) {
     if (typeof part === 'string') at = writeText(bytes, part, at);
     else {
@@ -129,7 +127,12 @@ function digestOfParts(key: HmacKey, parts: readonly (string | Buffer)[]): strin
       at += part.copy(bytes, at);
     }
   }
-  return key.digest(bytes.subarray(0, at), 'base64url');
+  return macOf(key, bytes.subarray(0, at));
+}
+
+/** In base64url. A key that is an object is made ready once; with its bytes an Hmac takes seven times as long. */
+function macOf(key: KeyObject, bytes: Buffer): string {
+  return createHmac('sha256', key).update(bytes).digest('base64url');
 }
 
 /** Length and bytes. @returns where they end */
