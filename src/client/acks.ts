@@ -7,14 +7,20 @@ export interface Ack {
 }
 
 /**
- * Which received messages were shown and can be acknowledged. Only for a session with `deliver: all`, whose messages
- * come in the order of the inbox from its oldest undelivered one on: what lies between two of them is no message.
+ * Which received messages were shown and can be acknowledged. In a session with `deliver: all` they come in the order of the
+ * inbox from its oldest undelivered one on, and what lies between two of them is no message; in any other it may be one.
  */
 export class Acks {
+  readonly #areAll: boolean;
   /** Received and not shown, ascending. Bounded by who calls `received` (see `open`). */
   #open: number[] = [];
   /** Shown and not acknowledged, in any order. */
   #shown: number[] = [];
+
+  /** @param areAll whether nothing lies between two messages */
+  constructor(areAll = true) {
+    this.#areAll = areAll;
+  }
 
   /** How many messages wait to be shown. */
   get open(): number {
@@ -48,7 +54,7 @@ export class Acks {
   /** What to acknowledge now, or null. As many ranges as one ack may have; the rest is for the next call. */
   take(): Ack | null {
     if (this.#shown.length === 0) return null;
-    const oldestOpen = this.#open[0] ?? Number.POSITIVE_INFINITY;
+    const oldestOpen = this.#areAll ? (this.#open[0] ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY;
     const sorted = this.#shown.toSorted((one, other) => one - other);
     const upTo = sorted.findLast((seq) => seq < oldestOpen);
     const above = sorted.filter((seq) => seq > oldestOpen);

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../protocol/errors.ts';
-import type { ServerFrame, ServerFrameOf } from '../protocol/v2/replies.ts';
+import type { Message, ServerFrame, ServerFrameOf } from '../protocol/v2/replies.ts';
 import type { Request } from '../protocol/v2/requests.ts';
 import { retryMs } from '../util/backoff.ts';
 import type { Connection } from './connection.ts';
@@ -13,10 +13,9 @@ import { Receiver } from './receiver.ts';
 import { composed, Requests } from './requests.ts';
 import { noConnection } from './route.ts';
 import { Sender } from './sender.ts';
-import { Transport } from './transport.ts';
+import { Transport, type Welcome } from './transport.ts';
 import { type Settle, withSignal } from './with-signal.ts';
 
-export type Welcome = ServerFrameOf<'welcome'>;
 /** A password, the token of an earlier login, or null: the account has no password. */
 export type Proof = string | Uint8Array | null;
 
@@ -52,8 +51,8 @@ export class Client extends Requests {
   #welcome: Welcome | null = null;
   /** Who waits for a connection. */
   readonly #waiting = new Set<Waiting>();
-  /** How many messages of a retrieve reply were new. */
-  readonly #newIn = new WeakMap<ServerFrame, number>();
+  /** The messages of a retrieve reply that were new. */
+  readonly #newIn = new WeakMap<ServerFrame, readonly Message[]>();
   /** Counts the person's own logins and logouts: one ends all tries to restore an earlier login. */
   #intent = 0;
 
@@ -63,17 +62,15 @@ export class Client extends Requests {
     this.#options = options;
     this.#listener = listener;
     this.#sender = new Sender(options, listener);
-    this.#receiver = new Receiver(options.ackDelayMs, options.store);
+    this.#receiver = new Receiver(options.ackDelayMs, options.store, (options.deliver ?? 'all') === 'all');
     this.#heartbeat = new Heartbeat(options.minHeartbeatMs);
     this.#transport = new Transport(options, {
       onLink: () => this.#setState(null),
       onOnline: (connection, how) => {
-        if (how.greeting.type === 'welcome') {
-          this.#welcome = how.greeting;
-          this.#heartbeat.begin(connection, how.greeting.limits.pingAfterMs);
-          listener({ type: 'server-time', time: how.greeting.time });
-        }
-        if (!how.quiet) listener({ type: 'connected', again: how.again });
+        this.#welcome = how.greeting;
+        this.#heartbeat.begin(connection, how.greeting.limits.pingAfterMs);
+        listener({ type: 'server-time', time: how.greeting.time });
+        if (!how.quiet) listener({ type: 'connected', again: how.again, welcome: how.greeting });
         this.#arrived();
         if (this.#wanted !== null && this.#identity !== null) void this.#restore(connection, this.#identity);
       },
@@ -131,7 +128,13 @@ export class Client extends Requests {
    * @param patient whether to wait for longer than each server has been tried once
    * @throws ClientError `OFFLINE` when each server was tried in vain, `ABORTED`, `CLOSED`
    */
-  connected({ signal, patient = false }: { signal?: AbortSignal; patient?: boolean } = {}): Promise<void> {
+  connected({
+    signal,
+    patient = false,
+  }: {
+    signal?: AbortSignal | undefined;
+    patient?: boolean;
+  } = {}): Promise<void> {
     if (this.#transport.connection !== undefined) return Promise.resolve();
     if (this.#state.link.kind === 'closed') return Promise.reject(closed());
     return withSignal(signal, (settle) => {
@@ -233,13 +236,15 @@ export class Client extends Requests {
   }
 
   /**
-   * Fetches undelivered messages that have not come by themselves; new ones are told as events, as pushed ones are.
-   * Resolves to the number of new ones. @throws ClientError
+   * Fetches undelivered messages that have not come by themselves; those that are new are told as events, too, as pushed ones
+   * are. @param limit of messages. @throws ClientError
    */
-  async retrieve(): Promise<{ readonly count: number; readonly more: boolean }> {
+  async retrieve(
+    limit = MESSAGES_AT_ONCE,
+  ): Promise<{ readonly messages: readonly Message[]; readonly more: boolean }> {
     this.#receiver.flush();
-    const reply = await this.online().ask({ type: 'retrieve', limit: MESSAGES_AT_ONCE });
-    return { count: this.#newIn.get(reply) ?? 0, more: reply.more };
+    const reply = await this.online().ask({ type: 'retrieve', limit });
+    return { messages: this.#newIn.get(reply) ?? [], more: reply.more };
   }
 
   /**
@@ -297,7 +302,7 @@ export class Client extends Requests {
   #pushed(frame: ServerFrame): void {
     switch (frame.type) {
       case 'message':
-        this.#receive(frame);
+        this.#receive(frame, true);
         break;
       case 'delivered':
         this.#sender.delivered(frame);
@@ -315,13 +320,13 @@ export class Client extends Requests {
     }
   }
 
-  #receive(message: Parameters<Receiver['take']>[0]): boolean {
+  #receive(message: Message, isPushed: boolean): boolean {
     const inbox = this.#identity?.inbox;
     if (this.#state.account === null || inbox === undefined) {
       throw new ProtocolError('BAD_FRAME', 'a message without a login');
     }
     if (!this.#receiver.take(message)) return false;
-    this.#listener({ type: 'message', message, inbox });
+    this.#listener({ type: 'message', message, inbox, isPushed });
     return true;
   }
 
@@ -345,7 +350,7 @@ export class Client extends Requests {
     if (reply.type === 'created' || reply.type === 'logged-in') {
       this.#began(request, reply);
     } else if (reply.type === 'logged-out' || reply.type === 'deleted') {
-      this.#ended(reply.type === 'deleted' ? 'the account is deleted' : 'you logged out before');
+      this.#ended(reply.type === 'deleted');
     } else if (reply.type === 'password-changed' && this.#identity !== null) {
       this.#identity = { ...this.#identity, token: reply.token, isOpen: false };
       this.#options.logins?.keep(this.#identity, reply.tokenExpiresAt);
@@ -353,7 +358,10 @@ export class Client extends Requests {
       this.#heartbeat.answered();
       this.#listener({ type: 'server-time', time: reply.time });
     } else if (reply.type === 'retrieved') {
-      this.#newIn.set(reply, reply.messages.filter((message) => this.#receive(message)).length);
+      this.#newIn.set(
+        reply,
+        reply.messages.filter((message) => this.#receive(message, false)),
+      );
     } else if (request.type === 'send' && (reply.type === 'sent' || reply.type === 'failure')) {
       this.#sender.answered(request, reply);
       // It has forgotten the login, or never said that it ended: only a new connection makes that good.
@@ -399,9 +407,13 @@ export class Client extends Requests {
     if (store !== undefined && !isSame) this.#sender.restore(store.unsettled());
   }
 
-  #ended(reason: string): void {
+  #ended(isDeleted: boolean): void {
+    const reason = isDeleted ? 'the account is deleted' : 'you logged out before';
     this.#intent += 1;
-    if (this.#identity !== null) this.#options.logins?.forget(this.#identity.name);
+    // A login that only sends has ended no other.
+    if (this.#identity !== null && (isDeleted || this.#identity.token !== null)) {
+      this.#options.logins?.forget(this.#identity.name);
+    }
     this.#giveUpLogin();
     this.#sender.abandon(reason);
     this.#identity = null;

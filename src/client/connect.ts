@@ -4,6 +4,7 @@ import { ClientError } from './errors.ts';
 import { type ClientEvent, type ClientOptions, DEFAULT_OPTIONS, type Deliver } from './events.ts';
 import type { LoginStore } from './identity.ts';
 import { type Credentials, Milena } from './milena.ts';
+import type { LastServer } from './route.ts';
 import type { TlsSettings } from './socket.ts';
 import type { MessageStore } from './store.ts';
 
@@ -22,6 +23,12 @@ export interface ConnectOptions extends Credentials {
   readonly logins?: LoginStore | undefined;
   /** Whether to wait for a server that is not there yet, instead of ending when each was tried. */
   readonly waitForServer?: boolean | undefined;
+  /** What the server is told to have before it; `milena` unless it is given. */
+  readonly program?: string | undefined;
+  /** Which server of several answered last, kept for later processes. */
+  readonly lastServer?: LastServer | undefined;
+  /** For the login at first, where the server is busy, in milliseconds; 30,000 unless it is given. */
+  readonly loginTimeoutMs?: number | undefined;
   /** Gives up connecting; it has no meaning once that is done. */
   readonly signal?: AbortSignal | undefined;
   /** Gets all that happens to the connection, the login and messages, in order; must not throw. */
@@ -39,7 +46,7 @@ const RELOGIN = { firstMs: 1_000, maxMs: 15_000, tries: Number.POSITIVE_INFINITY
  *   cannot be used, `ABORTED`, `TIMEOUT`, `DISCONNECTED`
  */
 export async function connect(options: ConnectOptions): Promise<Milena> {
-  const { server, tls = false, insecure = false, signal, times, ...others } = options;
+  const { server, tls = false, insecure = false, signal, times, program = 'milena', ...others } = options;
   const servers = serversOf(server);
   const elsewhere = servers.find(({ host }) => !isLoopback(host));
   if (tls === false && !insecure && elsewhere !== undefined) {
@@ -50,7 +57,7 @@ export async function connect(options: ConnectOptions): Promise<Milena> {
   }
   const settings = tls === true ? {} : tls === false ? undefined : tls;
   return Milena.open(
-    { ...DEFAULT_OPTIONS, relogin: RELOGIN, ...times, ...others, servers, tls: settings },
+    { ...DEFAULT_OPTIONS, relogin: RELOGIN, ...times, ...others, program, servers, tls: settings },
     signal,
   );
 }

@@ -154,10 +154,10 @@ export class Connection {
   /**
    * Finds out whether the other end speaks the protocol at all: an open port says nothing, and a server closes a
    * connection on which nothing was ever asked.
-   * @throws ClientError `TIMEOUT`, `DISCONNECTED`
+   * @throws ClientError `TIMEOUT`, `DISCONNECTED`, `REFUSED`
    */
-  greet(): Promise<ServerFrame> {
-    return this.#send({ type: 'hello', client: this.#options.program });
+  greet(): Promise<ReplyTo<'hello'>> {
+    return this.ask({ type: 'hello', client: this.#options.program });
   }
 
   /** Ends the connection, giving the server a moment to take what was sent. Idempotent. */

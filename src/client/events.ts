@@ -6,7 +6,7 @@ import type { Refusal } from './errors.ts';
 import type { LoginStore } from './identity.ts';
 import type { Entry } from './outbox.ts';
 import type { MessageStore } from './store.ts';
-import type { Link, TransportOptions } from './transport.ts';
+import type { Link, TransportOptions, Welcome } from './transport.ts';
 
 export interface ClientState {
   readonly link: Link;
@@ -20,7 +20,13 @@ export interface ClientState {
 export type ClientEvent =
   | { readonly type: 'state'; readonly state: ClientState }
   /** A message, once. Whoever has shown it says so with `Client.shown`. */
-  | { readonly type: 'message'; readonly message: Message; readonly inbox: string }
+  | {
+      readonly type: 'message';
+      readonly message: Message;
+      readonly inbox: string;
+      /** False: it was asked for by `Client.retrieve`. */
+      readonly isPushed: boolean;
+    }
   /**
    * The person's message was taken. Whoever keeps messages keeps it before this returns: it goes out next, once
    * `MessageStore.commit` has returned.
@@ -53,7 +59,7 @@ export type ClientEvent =
   /** A message had no answer in time; it stays in the outbox. */
   | { readonly type: 'unheard'; readonly entry: Entry; readonly reason: string }
   /** A connection stands; `again` after an earlier one was lost. */
-  | { readonly type: 'connected'; readonly again: boolean }
+  | { readonly type: 'connected'; readonly again: boolean; readonly welcome: Welcome }
   /** The connection ended, or none could be made; the next attempt follows, at once (0) if there is another server. */
   | { readonly type: 'disconnected'; readonly reason: string; readonly retryInMs: number }
   /** Somebody else is logged in to the account now; the client does not fight for it. */

@@ -1,9 +1,20 @@
-/** The client library: `connect` for programs that are one account, `Client` for those with a person in front. */
-
+/**
+ * The client library. `connect` is for programs that are one account; `Client`, which it is built on, for programs with a
+ * person in front, where accounts come and go and each change is an event.
+ */
 export { type Address, parseServers, serverText } from './address.ts';
-export { Client, type Proof, type Welcome } from './client.ts';
+export { Client, type Proof } from './client.ts';
 export { type ConnectOptions, connect } from './connect.ts';
-export { ClientError, type ClientErrorCode, type Refusal } from './errors.ts';
+export {
+  brief,
+  ClientError,
+  type ClientErrorCode,
+  inSeconds,
+  isLost,
+  OPEN_OUTCOME,
+  type Refusal,
+  retryHint,
+} from './errors.ts';
 export {
   type ClientEvent,
   type ClientOptions,
@@ -12,13 +23,21 @@ export {
   type Deliver,
 } from './events.ts';
 export type { Identity, LoginStore } from './identity.ts';
+export { type Inspection, inspectServer } from './inspect.ts';
+export { MAX_BODY_BYTES, MAX_PAGE, MAX_RETRIEVED, MAX_STATUS_NAMES } from './limits.ts';
 export { MemoryStore } from './memory-store.ts';
-export type { Credentials, Milena } from './milena.ts';
+export type { Abortable, Credentials, Milena } from './milena.ts';
+export { isUsername, parsePattern, parseUsername } from './names.ts';
 export type { Entry, EntryState } from './outbox.ts';
 export type { Presence } from './presence.ts';
 export type { ReceivedMessage } from './received.ts';
+export type { Message, RefusalCode } from './replies.ts';
 export type { NamePage } from './requests.ts';
+export { type LastServer, noConnection } from './route.ts';
+export { hex, messageKey } from './seen.ts';
 export type { Delivery, SentMessage } from './sent.ts';
+export { isTime, ServerClock } from './server-clock.ts';
 export type { TlsSettings } from './socket.ts';
 export type { MessageStore, Unsettled } from './store.ts';
-export type { Link } from './transport.ts';
+export type { Link, Welcome } from './transport.ts';
+export { withSignal } from './with-signal.ts';

@@ -1,4 +1,5 @@
 import type { ProtocolErrorCode } from '../protocol/errors.ts';
+import type { Message } from '../protocol/v2/replies.ts';
 import { backoffMs } from '../util/backoff.ts';
 import { Client, TOO_OLD } from './client.ts';
 import { ClientError, isLost } from './errors.ts';
@@ -6,8 +7,9 @@ import type { ClientEvent, ClientOptions, ClientState } from './events.ts';
 import { type Identity, isPassing } from './identity.ts';
 import type { Presence } from './presence.ts';
 import { Received, type ReceivedMessage } from './received.ts';
+import { messageKey } from './seen.ts';
 import { Sent, type SentMessage } from './sent.ts';
-import { aborted, withSignal } from './with-signal.ts';
+import { aborted, type Settle, withSignal } from './with-signal.ts';
 
 /** How long a login is tried where that may work in a moment, but nobody says when: two of one account meet easily. */
 const PATIENCE_MS = 3_000;
@@ -18,6 +20,11 @@ const WHOLE_PATIENCE_MS = 30_000;
 const RETRIES = { firstMs: 250, maxMs: 1_000 };
 /** How long an orderly end may take; without it the server finds out by itself. */
 const LOGOUT_MS = 5_000;
+
+/** What every request takes. */
+export interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** How somebody shows whose account it is. */
 export interface Credentials {
@@ -56,6 +63,8 @@ export class Milena implements AsyncDisposable {
   #token: Uint8Array | null;
   #password: string | null | undefined;
   #hasBegun = false;
+  /** Who waits for the login, or for the end of the connection. */
+  readonly #waiting = new Set<Settle<void>>();
   #isEntering = false;
   #undelivered = 0;
   #tellEnd: (error: ClientError | null) => void = () => undefined;
@@ -121,7 +130,7 @@ export class Milena implements AsyncDisposable {
   send(
     to: string,
     body: string,
-    { id, signal }: { readonly id?: string; readonly signal?: AbortSignal } = {},
+    { id, signal }: Abortable & { readonly id?: string } = {},
   ): Promise<SentMessage> {
     return this.#attempt(() => {
       if (signal?.aborted) throw aborted(signal);
@@ -135,7 +144,7 @@ export class Milena implements AsyncDisposable {
    * lets the server wait, once some thousand are there. Ends when it is closed.
    * @throws ClientError `ABORTED`; why it cannot go on
    */
-  async *messages({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<ReceivedMessage, void> {
+  async *messages({ signal }: Abortable = {}): AsyncGenerator<ReceivedMessage, void> {
     for (;;) {
       const message = await this.#received.next(signal);
       if (message === null) return;
@@ -144,16 +153,29 @@ export class Milena implements AsyncDisposable {
   }
 
   /**
+   * Undelivered messages that have not come by themselves, oldest first, a page of them: for a login with `deliver: 'live'`.
+   * What is not acknowledged is on the next page again.
+   * @param limit of messages, at most 256
+   * @throws ClientError
+   */
+  async retrieve(
+    limit: number,
+    { signal }: Abortable = {},
+  ): Promise<{ readonly messages: readonly ReceivedMessage[]; readonly more: boolean }> {
+    const { messages, more } = await this.#attempt(() => this.#client.retrieve(limit), signal);
+    const inbox = this.#client.identity?.inbox ?? '';
+    return { messages: messages.map((message) => this.#receivedMessage(message, inbox)), more };
+  }
+
+  /**
    * Names of accounts that match, in byte order; page after page is asked for as they are read.
    * @param pattern `*` is any run of characters, `?` any one; all unless it is given
    * @throws ClientError
    */
-  async *list(pattern = ''): AsyncGenerator<string, void> {
+  async *list(pattern = '', { signal }: Abortable = {}): AsyncGenerator<string, void> {
     let after: string | undefined;
     for (let more = true; more; ) {
-      const page = await this.#attempt(() =>
-        this.#client.list(pattern, after === undefined ? {} : { after }),
-      );
+      const page = await this.#attempt(() => this.#client.list(pattern, { after }), signal);
       yield* page.names;
       after = page.names.at(-1);
       more = page.more && after !== undefined;
@@ -161,23 +183,23 @@ export class Milena implements AsyncDisposable {
   }
 
   /** For each name, 200 at most, whether somebody is logged in. @throws ClientError */
-  status(...names: readonly string[]): Promise<ReadonlyMap<string, Presence>> {
-    return this.#attempt(() => this.#client.whoIsThere(names));
+  status(names: readonly string[], { signal }: Abortable = {}): Promise<ReadonlyMap<string, Presence>> {
+    return this.#attempt(() => this.#client.whoIsThere(names), signal);
   }
 
   /** Takes no messages of that sender any more; resolves to all who are blocked. @throws ClientError */
-  block(name: string): Promise<readonly string[]> {
-    return this.#attempt(() => this.#client.block(name, true));
+  block(name: string, { signal }: Abortable = {}): Promise<readonly string[]> {
+    return this.#attempt(() => this.#client.block(name, true), signal);
   }
 
   /** Takes messages of that sender again; resolves to all who are blocked. @throws ClientError */
-  unblock(name: string): Promise<readonly string[]> {
-    return this.#attempt(() => this.#client.block(name, false));
+  unblock(name: string, { signal }: Abortable = {}): Promise<readonly string[]> {
+    return this.#attempt(() => this.#client.block(name, false), signal);
   }
 
   /** @param old null for an account without one. @throws ClientError */
-  async changePassword(old: string | null, password: string): Promise<void> {
-    await this.#attempt(() => this.#client.changePassword(old, password));
+  async changePassword(old: string | null, password: string, { signal }: Abortable = {}): Promise<void> {
+    await this.#attempt(() => this.#client.changePassword(old, password), signal);
     this.#password = password;
   }
 
@@ -187,11 +209,31 @@ export class Milena implements AsyncDisposable {
    */
   async deleteAccount(
     password: string | null,
-    { force = false }: { readonly force?: boolean } = {},
+    { force = false, signal }: Abortable & { readonly force?: boolean } = {},
   ): Promise<number> {
-    const lost = await this.#attempt(() => this.#client.delete(password, force));
+    const lost = await this.#attempt(() => this.#client.delete(password, force), signal);
     await this.#end(null);
     return lost;
+  }
+
+  /**
+   * Resolves when it is logged in, as it is again after a connection that was lost.
+   * @param options.elsewhere leaves the server, if there is another one to try
+   * @throws ClientError `OFFLINE` when each server was tried in vain, `ABORTED`; why it cannot go on
+   */
+  async ready({
+    signal,
+    elsewhere = false,
+  }: Abortable & { readonly elsewhere?: boolean } = {}): Promise<void> {
+    if (elsewhere && this.#client.hasMoreServers) this.#client.tryNext('it does not answer');
+    while (this.#client.state.account === null) {
+      await this.#attempt(() => this.#client.connected({ signal }));
+      if (this.#client.state.account !== null) return;
+      await withSignal<void>(signal, (settle) => {
+        this.#waiting.add(settle);
+        return () => this.#waiting.delete(settle);
+      });
+    }
   }
 
   /** Sends what an earlier process has left in the outbox, behind what is being sent. */
@@ -225,16 +267,25 @@ export class Milena implements AsyncDisposable {
     await (login || logins ? this.close() : this.logout());
   }
 
-  /** Rejects instead of throwing, and with why it has ended if it has. */
-  async #attempt<Value>(asking: () => Promise<Value>): Promise<Value> {
+  /** Rejects instead of throwing, and with why it has ended if it has. @param signal whoever has it waits no longer */
+  async #attempt<Value>(asking: () => Promise<Value>, signal?: AbortSignal): Promise<Value> {
     if (this.#stop.signal.aborted) throw (await this.#closed) ?? new ClientError('CLOSED', 'It was closed.');
-    return asking();
+    if (signal === undefined) return asking();
+    if (signal.aborted) throw aborted(signal);
+    return withSignal<Value>(signal, ({ resolve, reject }) => {
+      asking().then(resolve, reject);
+      return () => undefined;
+    }).catch((error: unknown) => {
+      throw signal.aborted ? aborted(signal, false) : error;
+    });
   }
 
   async #end(error: ClientError | null): Promise<void> {
     this.#stop.abort(error);
     this.#received.close(error);
-    this.#sent.close(error ?? new ClientError('CLOSED', 'It was closed.'));
+    const ended = error ?? new ClientError('CLOSED', 'It was closed.');
+    this.#sent.close(ended);
+    for (const { reject } of this.#waiting) reject(ended);
     await this.#client.close();
     this.#tellEnd(error);
   }
@@ -242,7 +293,7 @@ export class Milena implements AsyncDisposable {
   /** Logs in, on one connection after the other if need be. @param isLasting for as long as that may work at all */
   async #enter(isLasting: boolean): Promise<void> {
     const { signal } = this.#stop;
-    const { loginTimeoutMs = WHOLE_PATIENCE_MS, waitForServer = false } = this.#options;
+    const { create = false, loginTimeoutMs = WHOLE_PATIENCE_MS, waitForServer = false } = this.#options;
     const whole = isLasting ? Number.POSITIVE_INFINITY : performance.now() + loginTimeoutMs;
     let patience = performance.now() + PATIENCE_MS;
     let lost: unknown;
@@ -258,6 +309,8 @@ export class Milena implements AsyncDisposable {
         if (signal.aborted) throw aborted(signal);
         if (!(error instanceof ClientError)) throw error;
         const { code, retryAfterMs } = error.refusal ?? {};
+        // It may have been made: another try would find the name taken, by itself.
+        if (create && !this.#hasBegun && !error.nothingSent) throw error;
         if (isLost(error) && (isLasting || error.code !== 'TIMEOUT' || this.#client.hasMoreServers)) {
           // It may be logged in, and its server gone.
           lost = error;
@@ -268,7 +321,8 @@ export class Milena implements AsyncDisposable {
         const waitMs = Math.max(backoffMs(attempt, RETRIES), retryAfterMs ?? 0);
         const isForAll =
           retryAfterMs !== undefined || code === 'BUSY' || (isLasting && code !== 'ALREADY_LOGGED_IN');
-        if (!isPassing(code) || performance.now() + waitMs >= (isForAll ? whole : patience)) throw error;
+        if (!isPassing(code) || performance.now() + waitMs >= (isForAll ? whole : Math.min(whole, patience)))
+          throw error;
         await sleep(waitMs, signal);
       }
     }
@@ -326,7 +380,11 @@ export class Milena implements AsyncDisposable {
     const { store, onEvent } = this.#options;
     switch (event.type) {
       case 'message':
-        this.#received.add(event.message, event.inbox, (message) => this.#acknowledge(message));
+        if (event.isPushed) this.#received.add(this.#receivedMessage(event.message, event.inbox));
+        break;
+      case 'unheard':
+        // Another server may answer.
+        if (this.#client.hasMoreServers) this.#client.tryNext('it does not answer');
         break;
       case 'entered':
         store?.sent?.(event.entry);
@@ -352,12 +410,26 @@ export class Milena implements AsyncDisposable {
         void this.#end(new ClientError('REFUSED', event.reason, { refusal: { code: 'REPLACED' } }));
         break;
     }
+    if (event.type === 'state') this.#tellWaiting(event.state);
     onEvent?.(event);
   }
 
-  #acknowledge(message: ReceivedMessage): void {
-    this.#options.store?.received?.(message, message.key);
-    this.#client.shown(message.inbox, message.seq);
+  #tellWaiting({ account, link }: ClientState): void {
+    if (account === null && link.kind === 'online') return;
+    for (const { resolve } of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  #receivedMessage(message: Message, inbox: string): ReceivedMessage {
+    const key = messageKey(inbox, message);
+    let isOpen = true;
+    const ack = () => {
+      if (!isOpen) return;
+      isOpen = false;
+      this.#options.store?.received?.(message, key);
+      this.#client.shown(inbox, message.seq);
+    };
+    return { ...message, inbox, key, ack };
   }
 
   /** The token is of no use any more, or there was none; the password may be. */

@@ -1,6 +1,5 @@
 import type { Message } from '../protocol/v2/replies.ts';
 import type { ClientError } from './errors.ts';
-import { messageKey } from './seen.ts';
 import { type Settle, withSignal } from './with-signal.ts';
 
 /**
@@ -38,26 +37,15 @@ export class Received {
     this.#read = read;
   }
 
-  /** @param ack called once at most */
-  add(message: Message, inbox: string, ack: (message: ReceivedMessage) => void): void {
+  add(message: ReceivedMessage): void {
     // What comes too late comes again with the next login.
     if (this.#end !== undefined) return;
-    let isOpen = true;
-    const received: ReceivedMessage = {
-      ...message,
-      inbox,
-      key: messageKey(inbox, message),
-      ack: () => {
-        if (isOpen) ack(received);
-        isOpen = false;
-      },
-    };
     for (const waiting of this.#waiting) {
       this.#waiting.delete(waiting);
-      waiting.resolve(received);
+      waiting.resolve(message);
       return;
     }
-    this.#queue.push(received);
+    this.#queue.push(message);
     this.#characters += message.body.length;
     if (this.#queue.length < MAX_QUEUED && this.#characters < MAX_QUEUED_CHARACTERS) return;
     this.#isFull = true;

@@ -20,13 +20,15 @@ export class Receiver {
   readonly #ackDelayMs: number;
   readonly #store: MessageStore | undefined;
   readonly #seen = new Seen();
-  readonly #acks = new Acks();
+  readonly #acks: Acks;
   #inbox: string | undefined;
   #connection: Connection | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(ackDelayMs: number, store?: MessageStore) {
+  /** @param comesAll whether sessions have `deliver: all` */
+  constructor(ackDelayMs: number, store?: MessageStore, comesAll = true) {
     this.#ackDelayMs = ackDelayMs;
+    this.#acks = new Acks(comesAll);
     this.#store = store;
   }
 

@@ -1,4 +1,5 @@
-import type { ServerFrame, ServerFrameOf } from '../protocol/v2/replies.ts';
+import type { ProtocolErrorCode } from '../protocol/errors.ts';
+import type { Message, ServerFrame, ServerFrameOf } from '../protocol/v2/replies.ts';
 import {
   MAX_PAGE,
   REPLY_TYPES,
@@ -9,6 +10,10 @@ import {
 } from '../protocol/v2/requests.ts';
 import { brief, ClientError } from './errors.ts';
 import { hex } from './seen.ts';
+
+/** Why a server refuses. */
+export type RefusalCode = ProtocolErrorCode;
+export type { Message };
 
 /** Requests that have a reply. */
 export type Answered = Exclude<Request['type'], 'ack'>;

@@ -22,7 +22,7 @@ export abstract class Requests {
    */
   async list(
     pattern: string,
-    { after, limit = MAX_PAGE }: { after?: string; limit?: number } = {},
+    { after, limit = MAX_PAGE }: { after?: string | undefined; limit?: number } = {},
   ): Promise<NamePage> {
     return this.online().ask({ type: 'list', pattern, limit, ...(after !== undefined && { after }) });
   }

@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import { MAX_ASKED_MS } from '../util/backoff.ts';
 import { type Address, serverText } from './address.ts';
 import { ClientError } from './errors.ts';
-import type { LastServer } from './last-server.ts';
 import { openSocket, socketReason, type TlsSettings } from './socket.ts';
 
 /** Addresses of one name that are tried; a name server that gives more is not followed. */
@@ -24,6 +23,15 @@ export interface Stop {
 export interface Opened {
   readonly socket: Socket;
   readonly stop: Stop;
+}
+
+/** Which server of the list answered last, so that a later process begins with it; it only spares time. */
+export interface LastServer {
+  /** `HOST:PORT`; undefined: nobody knows. */
+  server(): string | undefined;
+  /** Its IP address. */
+  address(): string | undefined;
+  remember(server: string, address: string): void;
 }
 
 /** All addresses of a name, in the order in which they are to be tried. @throws what DNS throws */

@@ -72,7 +72,7 @@ export class Sent {
         // What was given up before it went out has no refusal.
         this.#failed(
           id,
-          new ClientError(refusal ? 'REFUSED' : 'CLOSED', reason, { refusal, nothingSent: !refusal }),
+          new ClientError(refusal ? 'REFUSED' : 'CLOSED', reason, { refusal, nothingSent: true }),
         );
         return;
       }

@@ -1,10 +1,13 @@
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import type { ServerFrame } from '../protocol/v2/replies.ts';
+import type { ServerFrame, ServerFrameOf } from '../protocol/v2/replies.ts';
 import type { Request } from '../protocol/v2/requests.ts';
 import { type BackoffLimits, backoffMs } from '../util/backoff.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { ClientError } from './errors.ts';
 import { type Opened, Route, type RouteOptions, type Stop } from './route.ts';
+
+/** What a server says of itself. */
+export type Welcome = ServerFrameOf<'welcome'>;
 
 /** Between two things that a server says unasked. */
 const TELL_EVERY_MS = 1_000;
@@ -32,7 +35,7 @@ export interface TransportEvents {
    */
   readonly onOnline: (
     connection: Connection,
-    how: { readonly again: boolean; readonly quiet: boolean; readonly greeting: ServerFrame },
+    how: { readonly again: boolean; readonly quiet: boolean; readonly greeting: Welcome },
   ) => void;
   readonly onPush: (frame: ServerFrame) => void;
   readonly onReply: (request: Request, reply: ServerFrame, late: boolean) => void;
@@ -226,13 +229,15 @@ export class Transport {
           this.#welcome(connection, greeting, stop);
         },
         // DISCONNECTED has its own way through onClosed.
-        (error: ClientError) =>
-          void (error.code === 'TIMEOUT' && connection.close('no answer to the greeting')),
+        ({ code, message }: ClientError) => {
+          if (code === 'TIMEOUT') void connection.close('no answer to the greeting');
+          else if (code === 'REFUSED') void connection.close(message.replace(/\.$/, ''));
+        },
       );
     });
   }
 
-  #welcome(connection: Connection, greeting: ServerFrame, { label }: Stop): void {
+  #welcome(connection: Connection, greeting: Welcome, { label }: Stop): void {
     this.#connection = connection;
     const [again, quiet] = [this.#wasConnected, this.#quiet];
     this.#wasConnected = true;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readEntries, writeEntries } from '../client/small-file.ts';
+import { readEntries, writeEntries } from './small-file.ts';
 import { throughTmux } from './tmux.ts';
 
 export const CLIPBOARD_CHOICES = ['ask', 'on', 'off'] as const;

@@ -370,7 +370,7 @@ test('names come page by page; who is there, and who is blocked, is told', async
   expect(names).toEqual(['al', 'bob', 'carol']);
   expect(server.asked('list').map(({ after }) => after)).toEqual([undefined, 'bob']);
   server.behave = agreeable;
-  expect([...(await me.status('bob'))]).toEqual([['bob', 'away']]);
+  expect([...(await me.status(['bob']))]).toEqual([['bob', 'away']]);
   expect(await me.block('eve')).toEqual(['eve']);
   expect(await me.unblock('eve')).toEqual([]);
   await me.changePassword('secret', 'another');

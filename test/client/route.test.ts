@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Address, serverText } from '../../src/client/address.ts';
-import { LastServer } from '../../src/client/last-server.ts';
 import { Route, type RouteOptions, type Stop } from '../../src/client/route.ts';
+import { LastServer } from '../../src/terminal/last-server.ts';
 
 const servers: Server[] = [];
 let directory: string;

@@ -1,7 +1,7 @@
 import { DEFAULT_OPTIONS } from '../../client/events.ts';
-import { LastServer } from '../../client/last-server.ts';
 import type { Histories } from '../history/histories.ts';
 import { KeptLogins } from '../kept-logins.ts';
+import { LastServer } from '../last-server.ts';
 import type { Settings } from '../settings.ts';
 import type { AccountOptions } from './account-questions.ts';
 import { type MakeServerAdapter, ServerAdapter } from './server-adapter.ts';

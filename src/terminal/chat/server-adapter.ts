@@ -156,7 +156,8 @@ export class ServerAdapter {
   }
 
   async #retrieve(): Promise<void> {
-    const { count, more } = await this.#client.retrieve();
+    const { messages, more } = await this.#client.retrieve();
+    const count = messages.length;
     const text = count === 0 ? 'No undelivered messages.' : `${countOf(count, 'message')} that waited.`;
     this.#display.say('info', more ? `${text} There are more: /retrieve again.` : text);
   }

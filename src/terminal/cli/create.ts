@@ -1,11 +1,12 @@
-import { ClientError } from '../../client/errors.ts';
+import { ClientError } from '../../client/index.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
 import { exitOf, Failure } from './exit.ts';
 import { usernameOf } from './names.ts';
-import { online } from './online.ts';
+import { timed } from './online.ts';
 import { knownPassword, newPassword } from './password.ts';
+import { SignIn } from './sign-in.ts';
 
 const USAGE = 'milena create NAME';
 
@@ -14,22 +15,14 @@ export async function run(context: Context): Promise<void> {
   const args = argumentsOf('create', context.args);
   const name = usernameOf(args.positionals[0], USAGE);
   atMost(args.positionals, 1, USAGE);
-  let password: string | undefined;
-  await online(context, args, async (link, settings, stage, deadline) => {
-    password ??= await deadline.pause(async () =>
-      newPassword(name, await knownPassword(name, settings, context), context),
-    );
-    stage.mayRepeat = false;
-    const { invite } = args.values;
+  const { invite } = args.values;
+  await timed(context, args, async ({ settings, deadline, signal, timeoutMs }) => {
+    const password = async () => newPassword(name, await knownPassword(name, settings, context), context);
+    const signIn = new SignIn({ name, settings, deadline }, context);
     try {
-      await link.connection.ask({
-        type: 'create',
-        username: name,
-        password: password.normalize('NFC'),
-        invite,
-        // Nothing is to be received here, and whoever logs in next need not wait.
-        ...(link.takesSenders && { deliver: 'none' }),
-      });
+      // Nothing is to be received here, and whoever logs in next need not wait.
+      const me = await signIn.enter({ deliver: 'none', create: { invite, password }, timeoutMs, signal });
+      await signIn.leave(me);
     } catch (error) {
       if (!(error instanceof ClientError) || error.refusal?.code !== 'REGISTRATION_CLOSED') throw error;
       // The server may make no accounts at all, and it does not know by which address it was found.
@@ -40,7 +33,6 @@ export async function run(context: Context): Promise<void> {
       const text = `${sanitiseLine(error.message)} If you have an invite:  ${command}`;
       throw new Failure(exitOf(error), text, { cause: error });
     }
-    link.isEntered();
   });
   context.say(`The account ${name} is made.`);
 }

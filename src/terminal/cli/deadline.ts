@@ -62,6 +62,6 @@ export class Deadline {
 
   #run(): void {
     this.#since = performance.now();
-    this.#timer = setTimeout(() => this.#over.abort(), this.#leftMs);
+    this.#timer = setTimeout(() => this.#over.abort(this.failure(undefined)), this.#leftMs);
   }
 }

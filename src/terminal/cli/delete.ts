@@ -1,11 +1,10 @@
-import { ClientError } from '../../client/errors.ts';
+import { ClientError, type Milena } from '../../client/index.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { isYes } from '../yes.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
-import type { Link } from './link.ts';
-import { type Account, loggedIn } from './online.ts';
+import { type LoggedIn, loggedIn } from './online.ts';
 import { Prompt } from './prompt.ts';
 
 /** Deletes the account of the settings, its inbox and everything in it. */
@@ -13,17 +12,11 @@ export async function run(context: Context): Promise<void> {
   const args = argumentsOf('delete', context.args);
   atMost(args.positionals, 0, 'milena delete deletes the account in --user');
   const force = args.values.force ?? false;
-  const remove = async (link: Link, { name, deadline, entrance }: Account) => {
-    const password = await entrance.password();
+  const remove = async (me: Milena, { name, deadline, signal, password }: LoggedIn) => {
+    const secret = await password();
     if (args.values.yes !== true) await deadline.pause(() => confirm(context, name, force));
     try {
-      const { undelivered } = await link.connection.ask({
-        type: 'delete',
-        password: password.normalize('NFC'),
-        ...(force ? { force } : {}),
-      });
-      link.isGone();
-      entrance.forget();
+      const undelivered = await me.deleteAccount(secret, { force, signal });
       const lost = undelivered === 0 ? '' : ` Messages that nobody will read: ${undelivered}.`;
       context.say(`The account ${name} is deleted.${lost}`);
     } catch (error) {

@@ -1,33 +1,47 @@
-import type { Identity } from '../../client/identity.ts';
-import type { Entry } from '../../client/outbox.ts';
-import type { MessageStore, Unsettled } from '../../client/store.ts';
-import type { Message } from '../../protocol/v2/replies.ts';
+import type { Entry, EntryState, Identity, Message, MessageStore } from '../../client/index.ts';
 import type { Histories } from '../history/histories.ts';
 import { peerOf } from '../history/peers.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Settings } from '../settings.ts';
 import type { Context } from './context.ts';
 
-type Fate = Pick<Entry, 'id' | 'state' | 'receipt'> & Partial<Pick<Entry, 'mayBeStored'>>;
+/** So many messages of earlier commands go out beside what the command itself asks: a connection takes 16 requests. */
+const AT_ONCE = 8;
+/** So long a message is this command's, unless it is answered before. */
+const CARRIED_MS = 30_000;
+
+/**
+ * Which of the messages that wait in the outbox go with a command: `all` of them with one that stays, `some` with one that
+ * leaves, or first those to the recipient of its own, since nothing may overtake them.
+ */
+export type Resent =
+  | 'all'
+  | 'some'
+  /** `forMs`: how long the command's own message may take. */
+  | { readonly to: string; readonly forMs: number };
 
 /** The local history as commands keep it, or nothing at all where the settings forbid it. */
 export class Journal implements MessageStore {
   readonly #histories: Histories | null;
+  readonly #resent: Resent;
+  /** Messages that no other command sends meanwhile. */
+  readonly #carried = new Set<string>();
 
-  private constructor(histories: Histories | null) {
+  private constructor(histories: Histories | null, resent: Resent) {
     this.#histories = histories;
+    this.#resent = resent;
   }
 
   static async open(
     { directory, server, others }: Settings,
     { say }: Pick<Context, 'say'>,
+    resent: Resent,
   ): Promise<Journal> {
     // Without a place on disk it would remember less than the client does by itself.
-    if (directory === null) return new Journal(null);
+    if (directory === null) return new Journal(null, resent);
     const { Histories } = await import('../history/histories.ts');
-    return new Journal(
-      new Histories({ directory, server, others, onProblem: (text) => say(sanitiseLine(text)) }),
-    );
+    const onProblem = (text: string) => say(sanitiseLine(text));
+    return new Journal(new Histories({ directory, server, others, onProblem }), resent);
   }
 
   /** Whether what is noted outlives this process. */
@@ -47,41 +61,60 @@ export class Journal implements MessageStore {
     return this.#histories?.hasSeen(key) ?? false;
   }
 
-  unsettled(): readonly Unsettled[] {
-    return this.#histories?.unsettled() ?? [];
+  unsettled(): readonly Entry[] {
+    const all = this.#histories?.unsettled() ?? [];
+    if (this.#resent === 'all') return all;
+    if (this.#resent === 'some') return this.#taken(all, AT_ONCE);
+    const { to } = this.#resent;
+    return this.#taken(all.filter((entry) => entry.to === to));
   }
 
-  /** A message was printed: durable when this returns. */
+  /** Those that `unsettled` has left, as many as go at once. */
+  others(): readonly Entry[] {
+    return this.#taken(this.#histories?.unsettled() ?? [], AT_ONCE);
+  }
+
+  sent({ id: messageId, to, body, state, mayBeStored }: Entry): void {
+    const at = Date.now();
+    const forMs = typeof this.#resent === 'string' ? CARRIED_MS : this.#resent.forMs;
+    const carriedUntil = at + Math.ceil(forMs);
+    this.#histories?.current?.sent({ messageId, to, at, body, fate: state, mayBeStored, carriedUntil });
+    this.#carried.add(messageId);
+  }
+
+  changed({ id, state, receipt, mayBeStored }: Entry): void {
+    this.#histories?.current?.fate(id, state, receipt, mayBeStored);
+  }
+
+  /** What became of a message that surely is not stored. */
+  concluded(id: string, state: EntryState): void {
+    this.#histories?.current?.fate(id, state, null, false);
+  }
+
   received(message: Message, key: string): void {
     const history = this.#histories?.current;
     history?.received({ peer: peerOf(message), at: message.sentAt, body: message.body, key });
     history?.commit();
   }
 
-  /** A message goes out now, and is this command's for so long: durable when this returns. */
-  goesOut(messageId: string, to: string, body: string, forMs: number): void {
-    const fate = { kind: 'on-its-way' } as const;
-    const at = Date.now();
-    this.#histories?.current?.sent({ messageId, to, at, body, fate, carriedUntil: at + Math.ceil(forMs) });
-  }
-
-  /** Takes an earlier message for this command alone; false if another one is at it. */
-  carry(messageId: string, forMs: number): boolean {
-    return this.#histories?.current?.carry(messageId, Date.now() + forMs) ?? true;
-  }
-
-  /** Whoever comes next may send it, if it has no answer. */
-  letGo(messageId: string): void {
-    this.#histories?.current?.letGo(messageId);
-  }
-
-  /** What became of a message that went out. */
-  fate({ id, state, receipt, mayBeStored }: Fate): void {
-    this.#histories?.current?.fate(id, state, receipt, mayBeStored);
-  }
-
-  /** Idempotent. */
+  /** Idempotent. What has no answer is sent by whoever comes next. */
   close(): void {
+    for (const id of this.#carried) this.#histories?.current?.letGo(id);
+    this.#carried.clear();
     this.#histories?.close();
+  }
+
+  /** Unanswered ones, for this command alone: several of one account may be at it at the same time. */
+  #taken(entries: readonly Entry[], most = Number.POSITIVE_INFINITY): Entry[] {
+    const taken: Entry[] = [];
+    const until = Date.now() + CARRIED_MS;
+    for (const entry of entries) {
+      if (taken.length >= most) break;
+      if (entry.receipt !== null || this.#carried.has(entry.id)) continue;
+      if (!(this.#histories?.current?.carry(entry.id, until) ?? true)) continue;
+      this.#carried.add(entry.id);
+      taken.push(entry);
+    }
+    return taken;
   }
 }

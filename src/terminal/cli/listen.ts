@@ -4,7 +4,6 @@ import type { Context } from './context.ts';
 import { Journal } from './journal.ts';
 import { Listener } from './listener.ts';
 import { usernameOf, userOf } from './names.ts';
-import { knownPassword, passwordFor } from './password.ts';
 
 const USAGE = 'milena listen takes options only';
 
@@ -15,7 +14,7 @@ export async function run(context: Context): Promise<void> {
   const settings = readSettings(args.flags, context.environment);
   const name = userOf(settings);
   const { json = false, once = false, takeover = false, from } = args.values;
-  const journal = await Journal.open(settings, context);
+  const journal = await Journal.open(settings, context, 'all');
   try {
     const options = {
       name,
@@ -25,10 +24,7 @@ export async function run(context: Context): Promise<void> {
       once,
       from: from === undefined ? null : usernameOf(from, USAGE),
     };
-    await new Listener(options, journal, context).listen(
-      () => knownPassword(name, settings, context),
-      () => passwordFor(name, settings, context),
-    );
+    await new Listener(options, journal, context).listen();
   } finally {
     journal.close();
   }

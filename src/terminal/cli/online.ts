@@ -1,11 +1,11 @@
-import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
+import { Client, DEFAULT_OPTIONS, isLost, type MessageStore, type Milena } from '../../client/index.ts';
+import { connectionOptions } from '../connection-options.ts';
 import { type Flags, readSettings, type Settings } from '../settings.ts';
 import { timeoutOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { Deadline } from './deadline.ts';
-import { Entrance } from './entrance.ts';
-import { isLost, Link, routeOf } from './link.ts';
 import { userOf } from './names.ts';
+import { SignIn } from './sign-in.ts';
 
 /** How long a command tries, unless `--timeout` says otherwise. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -15,44 +15,89 @@ export interface OnlineArguments {
   readonly values: { readonly timeout?: string | undefined; readonly takeover?: boolean | undefined };
 }
 
-/** How far the work has come. */
-export interface Stage {
-  /** Whether it may be done again on another server when this one is lost: nothing would be done twice. */
-  mayRepeat: boolean;
+/** What ends a command that has a time: a signal, or that it is over. */
+export interface Timed {
+  readonly settings: Settings;
+  readonly deadline: Deadline;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+/** Does something in the time that a command has. @throws what the work throws; Failure when the time is over; Interrupted */
+export async function timed<Value>(
+  context: Context,
+  { flags, values }: OnlineArguments,
+  work: (timed: Timed) => Promise<Value>,
+): Promise<Value> {
+  const settings = readSettings(flags, context.environment);
+  const timeoutMs = timeoutOf(values.timeout, DEFAULT_TIMEOUT_MS);
+  const deadline = new Deadline(timeoutMs);
+  context.output.deadline = deadline;
+  const signal = AbortSignal.any([context.interrupted, deadline.signal]);
+  try {
+    return await work({ settings, deadline, signal, timeoutMs });
+  } catch (error) {
+    context.interrupted.throwIfAborted();
+    throw deadline.isOver ? deadline.failure(error) : error;
+  } finally {
+    deadline.close();
+  }
 }
 
 /**
  * Does something over a connection that nobody is logged in on; on the next server of the list where one is lost.
- * @throws what the work throws; Failure
+ * @throws what the work throws; ClientError, Failure
  */
-export async function online<Value>(
+export function online(
   context: Context,
-  { flags, values }: OnlineArguments,
-  work: (link: Link, settings: Settings, stage: Stage, deadline: Deadline) => Promise<Value>,
-): Promise<Value> {
-  const settings = readSettings(flags, context.environment);
-  const deadline = new Deadline(timeoutOf(values.timeout, DEFAULT_TIMEOUT_MS));
-  context.output.deadline = deadline;
-  const route = routeOf(settings);
-  const stage: Stage = { mayRepeat: true };
-  try {
-    for (;;) {
-      const link = await Link.open(settings, { deadline, route, signal: context.interrupted });
-      let comesBack = false;
-      try {
-        return await work(link, settings, stage, deadline);
-      } catch (error) {
-        context.interrupted.throwIfAborted();
-        if (deadline.isOver) throw deadline.failure(error);
-        if (!stage.mayRepeat || !route.hasMore || !isLost(error)) throw error;
-        route.failed(link.stop, 'the connection was lost');
-        comesBack = true;
-      } finally {
-        await link.close(comesBack);
-      }
+  args: OnlineArguments,
+  work: (client: Client) => Promise<void>,
+): Promise<void> {
+  return timed(context, args, async ({ settings, signal, timeoutMs }) => {
+    const { servers, tls } = settings;
+    const { program = '', lastServer, times } = connectionOptions(settings, timeoutMs);
+    const client = new Client(
+      { ...DEFAULT_OPTIONS, ...times, program, servers, tls, lastServer },
+      () => undefined,
+    );
+    const end = () => void client.close();
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      client.start();
+      let isFirst = true;
+      await repeated(
+        servers.length > 1,
+        () => work(client),
+        async () => {
+          if (!isFirst && client.hasMoreServers) client.tryNext('it does not answer');
+          isFirst = false;
+          await client.connected({ signal });
+        },
+      );
+    } finally {
+      signal.removeEventListener('abort', end);
+      await client.close();
     }
-  } finally {
-    deadline.close();
+  });
+}
+
+/** Does it once there is a connection, and again after one was lost. @param ready whatever it throws when there is none any more */
+async function repeated<Value>(
+  isRepeatable: boolean,
+  work: () => Promise<Value>,
+  ready: () => Promise<void>,
+): Promise<Value> {
+  let lost: unknown;
+  for (;;) {
+    await ready().catch((error: unknown) => {
+      throw isLost(error) ? (lost ?? error) : error;
+    });
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRepeatable || !isLost(error)) throw error;
+      lost = error;
+    }
   }
 }
 
@@ -63,34 +108,57 @@ export interface HowToLogIn {
   readonly needsNoInbox?: boolean;
   /** Whether the server asks for the password once more. */
   readonly needsPassword?: boolean;
+  /** What keeps its messages; it is closed at the end. */
+  readonly openStore?: (settings: Settings) => Promise<MessageStore & { close(): void }>;
+}
+
+/** What a command has while it is logged in. */
+export interface LoggedIn {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly deadline: Deadline;
+  readonly signal: AbortSignal;
+  readonly password: () => Promise<string>;
 }
 
 /**
- * Does something as the account of the settings.
+ * Does something as the account of the settings; once more on another server of the list where that may be and one is lost.
  * @throws what the work throws; ClientError, Failure, Interrupted
  */
 export function loggedIn<Value>(
   context: Context,
   args: OnlineArguments,
-  work: (link: Link, account: Account) => Promise<Value>,
-  { isRepeatable = false, needsNoInbox = false, needsPassword = false }: HowToLogIn = {},
+  work: (me: Milena, account: LoggedIn) => Promise<Value>,
+  { isRepeatable = false, needsNoInbox = false, needsPassword = false, openStore }: HowToLogIn = {},
 ): Promise<Value> {
-  let entrance: Entrance | undefined;
-  return online(context, args, async (link, settings, stage, deadline) => {
+  return timed(context, args, async ({ settings, deadline, signal, timeoutMs }) => {
     const name = userOf(settings);
-    entrance ??= new Entrance(name, settings, context, deadline);
-    if (needsPassword) await entrance.password();
-    const deliver = needsNoInbox && link.takesSenders ? 'none' : 'live';
-    const session = await entrance.logIn(link, { deliver, takeover: args.values.takeover ?? false });
-    stage.mayRepeat = isRepeatable;
-    return work(link, { name, session, settings, deadline, entrance });
+    const signIn = new SignIn({ name, settings, needsPassword, deadline }, context);
+    const store = await openStore?.(settings);
+    const me = await signIn.enter({
+      deliver: needsNoInbox ? 'none' : 'live',
+      takeover: args.values.takeover ?? false,
+      timeoutMs,
+      signal,
+      ...(store && { store }),
+    });
+    const end = () => void me.close();
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      const account = { name, settings, deadline, signal, password: () => signIn.password() };
+      let isFirst = true;
+      return await repeated(
+        isRepeatable && settings.servers.length > 1,
+        () => work(me, account),
+        async () => {
+          if (!isFirst) await me.ready({ signal, elsewhere: true });
+          isFirst = false;
+        },
+      );
+    } finally {
+      signal.removeEventListener('abort', end);
+      await signIn.leave(me, !signal.aborted);
+      store?.close();
+    }
   });
-}
-
-export interface Account {
-  readonly name: string;
-  readonly session: ServerFrameOf<'logged-in'>;
-  readonly settings: Settings;
-  readonly deadline: Deadline;
-  readonly entrance: Entrance;
 }

@@ -1,20 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { ClientError, inSeconds, OPEN_OUTCOME } from '../../client/errors.ts';
-import { ID_BYTES } from '../../protocol/v2/fields.ts';
-import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
+import {
+  ClientError,
+  type ClientEvent,
+  type Delivery,
+  inSeconds,
+  OPEN_OUTCOME,
+  type SentMessage,
+  withSignal,
+} from '../../client/index.ts';
 import { isoTime, jsonLine } from '../json.ts';
 import { sanitiseLine } from '../sanitise.ts';
-import { readSettings } from '../settings.ts';
+import { readSettings, type Settings } from '../settings.ts';
 import { argumentsOf, timeoutOf } from './arguments.ts';
-import { bodyFrom, bodyOf } from './body.ts';
+import { bodyFrom, bodyOf, demandLength } from './body.ts';
 import { type Context, Interrupted } from './context.ts';
-import { Courier, type Fate, type Parcel } from './courier.ts';
 import { Deadline } from './deadline.ts';
 import { EXIT, type ExitCode, exitOf, Failure } from './exit.ts';
 import { Journal } from './journal.ts';
 import { usernameOf, userOf } from './names.ts';
 import { DEFAULT_TIMEOUT_MS } from './online.ts';
-import { isFinal, isStuck } from './resend.ts';
+import { causeOf, SignIn } from './sign-in.ts';
 
 const USAGE = 'milena send NAME TEXT…, or milena send NAME - for a text from standard input';
 
@@ -32,26 +37,15 @@ export async function run(context: Context): Promise<void> {
   const timeoutMs = timeoutOf(args.values.timeout, DEFAULT_TIMEOUT_MS);
   const { takeover = false, 'wait-delivered': waitDelivered = false, json = false } = args.values;
   const fromStream = words.length === 1 && words[0] === '-';
-  const journal = await Journal.open(settings, context);
+  const journal = await Journal.open(settings, context, { to, forMs: timeoutMs });
   // What was understood so far is a message: from here on there is one object about it, whatever becomes of it.
-  const id = randomBytes(ID_BYTES).toString('hex');
-  let courier: Courier | null = null;
-  let deadline: Deadline | undefined;
-  let conclusion: Conclusion;
+  const sending = new Sending({ name, settings, to, takeover, waitDelivered, timeoutMs }, journal, context);
   try {
-    const body = fromStream ? await bodyFrom(process.stdin, context.interrupted) : bodyOf(words);
-    const parcel = { id, to, body, waitDelivered, takeover };
-    deadline = new Deadline(timeoutMs);
-    courier = new Courier(parcel, { name, settings }, journal, context, deadline);
-    conclusion = concluded(await courier.carry(), parcel, timeoutMs);
-  } catch (error) {
-    conclusion = failed(courier, to, journal, error, { deadline, timeoutMs });
-  }
-  try {
-    const { state, failure } = conclusion;
+    const { state, failure } = await sending.carryOut(() =>
+      fromStream ? bodyFrom(process.stdin, context.interrupted) : bodyOf(words),
+    );
     if (json) {
-      const line = resultLine(id, to, conclusion, courier?.sent ?? null, journal);
-      await context.output.last(line).catch((error: unknown) => {
+      await context.output.last(sending.resultLine(state, failure)).catch((error: unknown) => {
         // What became of the message is more than who reads of it.
         if (failure === null) throw error;
       });
@@ -59,10 +53,17 @@ export async function run(context: Context): Promise<void> {
     if (failure !== null) throw failure;
     if (!json && process.stdout.isTTY) await context.output.line(state === 'delivered' ? '✓✓' : '✓');
   } finally {
-    deadline?.close();
-    if (courier?.wasSent) journal.letGo(id);
     journal.close();
   }
+}
+
+interface Message {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly to: string;
+  readonly takeover: boolean;
+  readonly waitDelivered: boolean;
+  readonly timeoutMs: number;
 }
 
 interface Conclusion {
@@ -70,91 +71,169 @@ interface Conclusion {
   readonly failure: Failure | null;
 }
 
-function concluded(fate: Fate | null, { to, waitDelivered }: Parcel, timeoutMs: number): Conclusion {
-  if (fate === 'undeliverable') {
-    const text = `Nobody will read it: the account ${to} was deleted before the message was delivered.`;
-    return { state: fate, failure: ended(EXIT.NO_USER, text) };
-  }
-  if (fate === 'delivered' || !waitDelivered) return { state: fate ?? 'stored', failure: null };
-  const text = `Stored, but not delivered to ${to} within ${inSeconds(timeoutMs)}. It waits there: sending it again would double it.`;
-  return { state: 'stored', failure: ended(EXIT.TRY_LATER, text) };
-}
+/** One message on its way, over as many connections as that takes in its time, and what to say of it. */
+class Sending {
+  readonly #message: Message;
+  readonly #journal: Journal;
+  readonly #context: Context;
+  readonly #id = randomBytes(16).toString('hex');
+  /** Ends it before its time: with what there is no use to wait for. */
+  readonly #giveUp = new AbortController();
+  #deadline: Deadline | undefined;
+  /** It went into the outbox. */
+  #isTaken = false;
+  #mayBeStored = false;
+  /** Why the server has not taken it yet, where it said so. */
+  #held: string | null = null;
+  #sent: SentMessage | null = null;
 
-function failed(
-  courier: Courier | null,
-  to: string,
-  journal: Journal,
-  error: unknown,
-  { deadline, timeoutMs }: { readonly deadline: Deadline | undefined; readonly timeoutMs: number },
-): Conclusion {
-  const isExpected = [ClientError, Failure, Interrupted].some((kind) => error instanceof kind);
-  if (!(error instanceof Error) || !isExpected) throw error;
-  // Of all the connections that there were: the last one had only what was left.
-  const isSilence =
-    error instanceof ClientError &&
-    (error.code === 'TIMEOUT' || (error.code === 'DISCONNECTED' && deadline?.isOver === true));
-  const reason = isSilence ? `no answer within ${inSeconds(timeoutMs)}` : sanitiseLine(error.message);
-  if (courier?.sent) {
-    const text = `Stored; whether it was delivered to ${to} is not known (${reason}). Sending it again would double it.`;
-    return { state: 'stored', failure: ended(EXIT.TRY_LATER, text, error) };
+  constructor(message: Message, journal: Journal, context: Context) {
+    this.#message = message;
+    this.#journal = journal;
+    this.#context = context;
   }
-  const isRefused = error instanceof ClientError && isFinal(error);
-  if (courier?.mayBeStored && !isRefused) {
-    const next = journal.isKept
-      ? 'It stays in the outbox and goes again, under its old id, with the next login: sending it again would double it.'
-      : 'Without a history it is not kept: sending it again may double it.';
-    const text = `Not confirmed: the message may be stored or not (${reason}). ${next}`;
-    return { state: 'unsure', failure: ended(EXIT.TRY_LATER, text, error) };
-  }
-  if (courier?.wasSent && error instanceof ClientError && isStuck(error)) {
-    return notYet(courier, journal, error, reason);
-  }
-  if (courier?.wasSent) {
-    journal.fate({ id: courier.id, state: { kind: 'refused', reason }, receipt: null });
-  }
-  return { state: 'refused', failure: ended(codeOf(error, courier), notSent(error, courier), error) };
-}
 
-/** Surely not stored, and to wait for it now would be in vain: somebody has to mend what the reason says. */
-function notYet({ id }: Courier, journal: Journal, error: ClientError, reason: string): Conclusion {
-  journal.fate({ id, state: { kind: 'waiting' }, receipt: null, mayBeStored: false });
-  const next = journal.isKept
-    ? 'It stays in the outbox and goes with the next login after that: sending it again would double it.'
-    : 'Without a history it is not kept: send it again after that.';
-  const failure = ended(exitOf(error), `Not sent yet: ${reason.replace(/\.?$/, '.')} ${next}`, error);
-  return { state: journal.isKept ? 'waiting' : 'refused', failure };
+  /** @throws what nobody expects */
+  async carryOut(readBody: () => Promise<string> | string): Promise<Conclusion> {
+    try {
+      const body = await readBody();
+      this.#deadline = new Deadline(this.#message.timeoutMs);
+      return this.#concluded(await this.#overConnections(body, this.#deadline));
+    } catch (error) {
+      return this.#failed(error);
+    } finally {
+      this.#deadline?.close();
+    }
+  }
+
+  resultLine(state: State, failure: Failure | null): string {
+    const { acceptedAt = null, recipientLoggedIn = null } = this.#sent ?? {};
+    return jsonLine({
+      type: 'sent',
+      id: this.#id,
+      to: this.#message.to,
+      state,
+      acceptedAt: isoTime(acceptedAt),
+      recipientLoggedIn,
+      kept: (state === 'unsure' || state === 'waiting') && this.#journal.isKept,
+      reason: failure?.message ?? null,
+    });
+  }
+
+  /** Null: it was not to be waited for, or the time was over. */
+  async #overConnections(body: string, deadline: Deadline): Promise<Delivery | null> {
+    const { name, settings, to, takeover, waitDelivered, timeoutMs } = this.#message;
+    const { interrupted } = this.#context;
+    const signal = AbortSignal.any([interrupted, deadline.signal, this.#giveUp.signal]);
+    const signIn = new SignIn({ name, settings, deadline }, this.#context);
+    const onEvent = (event: ClientEvent) => this.#told(event, Buffer.byteLength(body), deadline);
+    const store = this.#journal;
+    // Beside the person's own login, where the server can.
+    const me = await signIn.enter({ deliver: 'none', takeover, store, timeoutMs, signal, onEvent });
+    try {
+      this.#isTaken = true;
+      this.#sent = await me.send(to, body, { id: this.#id, signal });
+      me.resend(store.others());
+      return waitDelivered ? await this.#delivered(this.#sent, signal) : null;
+    } catch (error) {
+      throw this.#known(error);
+    } finally {
+      await signIn.leave(me, !signal.aborted);
+    }
+  }
+
+  async #delivered({ delivered }: SentMessage, signal: AbortSignal): Promise<Delivery | null> {
+    const waited = withSignal<Delivery>(signal, ({ resolve }) => {
+      void delivered.then(resolve);
+      return () => undefined;
+    });
+    return waited.catch((error: unknown) => {
+      if (this.#deadline?.isOver) return null;
+      throw error;
+    });
+  }
+
+  #told(event: ClientEvent, bytes: number, deadline: Deadline): void {
+    if (event.type === 'connected' && !this.#isTaken) {
+      try {
+        demandLength(bytes, event.welcome.limits.bodyBytes);
+      } catch (error) {
+        this.#giveUp.abort(error);
+      }
+    } else if (event.type === 'held' && this.#sent === null) {
+      const { reason, refusal, retryInMs } = event;
+      this.#held = reason;
+      // Nothing to wait for: somebody has to mend what the reason says first, or it takes longer than there is time.
+      if (refusal.stored !== false && retryInMs < deadline.leftMs) return;
+      this.#giveUp.abort(new ClientError('REFUSED', reason, { refusal }));
+    }
+  }
+
+  #concluded(delivery: Delivery | null): Conclusion {
+    const { to, waitDelivered, timeoutMs } = this.#message;
+    if (delivery === 'undeliverable') {
+      const text = `Nobody will read it: the account ${to} was deleted before the message was delivered.`;
+      return { state: delivery, failure: ended(EXIT.NO_USER, text) };
+    }
+    if (delivery === 'delivered' || !waitDelivered)
+      return { state: delivery === 'delivered' ? delivery : 'stored', failure: null };
+    const text = `Stored, but not delivered to ${to} within ${inSeconds(timeoutMs)}. It waits there: sending it again would double it.`;
+    return { state: 'stored', failure: ended(EXIT.TRY_LATER, text) };
+  }
+
+  /** What is said of an error of the message. */
+  #known(error: unknown): unknown {
+    if (error instanceof ClientError) this.#mayBeStored = !error.nothingSent;
+    return causeOf(error, this.#message.name);
+  }
+
+  /** @throws what nobody expects */
+  #failed(error: unknown): Conclusion {
+    const isExpected = [ClientError, Failure, Interrupted].some((kind) => error instanceof kind);
+    if (!(error instanceof Error) || !isExpected) throw error;
+    const { to, timeoutMs } = this.#message;
+    const isLate = this.#deadline?.isOver === true && !(error instanceof Interrupted);
+    const silence = `no answer within ${inSeconds(timeoutMs)}`;
+    const reason = sanitiseLine(isLate ? (this.#held ?? silence) : error.message);
+    if (this.#sent !== null) {
+      const text = `Stored; whether it was delivered to ${to} is not known (${reason}). Sending it again would double it.`;
+      return { state: 'stored', failure: ended(EXIT.TRY_LATER, text, error) };
+    }
+    if (!this.#isTaken) {
+      // Of a login, which is all that was asked for, it does not matter whether it was done.
+      const why = isLate ? 'No answer, the time is over.' : reason.replace(OPEN_OUTCOME, '.');
+      return { state: 'refused', failure: ended(codeOf(error, false), `Not sent: ${why}`, error) };
+    }
+    if (this.#mayBeStored) {
+      const next = this.#journal.isKept
+        ? 'It stays in the outbox and goes again, under its old id, with the next login: sending it again would double it.'
+        : 'Without a history it is not kept: sending it again may double it.';
+      const text = `Not confirmed: the message may be stored or not (${reason}). ${next}`;
+      return { state: 'unsure', failure: ended(EXIT.TRY_LATER, text, error) };
+    }
+    if (error instanceof ClientError && error.refusal?.stored === false) return this.#notYet(error, reason);
+    this.#journal.concluded(this.#id, { kind: 'refused', reason });
+    return { state: 'refused', failure: ended(codeOf(error, true), `Not sent: ${reason}`, error) };
+  }
+
+  /** Surely not stored, and to wait for it now would be in vain: somebody has to mend what the reason says. */
+  #notYet(error: ClientError, reason: string): Conclusion {
+    const { isKept } = this.#journal;
+    this.#journal.concluded(this.#id, { kind: 'waiting' });
+    const next = isKept
+      ? 'It stays in the outbox and goes with the next login after that: sending it again would double it.'
+      : 'Without a history it is not kept: send it again after that.';
+    const text = `Not sent yet: ${reason.replace(/\.?$/, '.')} ${next}`;
+    return { state: isKept ? 'waiting' : 'refused', failure: ended(exitOf(error), text, error) };
+  }
 }
 
 /** Once it went out, a connection that does not come back is no sign that nothing can be reached. */
-function codeOf(error: Error, courier: Courier | null): ExitCode {
+function codeOf(error: Error, isTaken: boolean): ExitCode {
   if (error instanceof ClientError) return exitOf(error);
-  return error instanceof Failure && !courier?.wasSent ? error.code : EXIT.TRY_LATER;
-}
-
-function notSent(error: Error, courier: Courier | null): string {
-  // Of a login, which is all that was asked for before, that does not matter.
-  return `Not sent: ${sanitiseLine(courier?.wasSent ? error.message : error.message.replace(OPEN_OUTCOME, '.'))}`;
+  return error instanceof Failure && !isTaken ? error.code : EXIT.TRY_LATER;
 }
 
 function ended(code: ExitCode, sentence: string, cause?: unknown): Failure {
   return new Failure(code, sentence, { cause, isPrinted: true });
-}
-
-function resultLine(
-  id: string,
-  to: string,
-  { state, failure }: Conclusion,
-  sent: ServerFrameOf<'sent'> | null,
-  journal: Journal,
-): string {
-  return jsonLine({
-    type: 'sent',
-    id,
-    to,
-    state,
-    acceptedAt: isoTime(sent?.acceptedAt ?? null),
-    recipientLoggedIn: sent?.recipientLoggedIn ?? null,
-    kept: (state === 'unsure' || state === 'waiting') && journal.isKept,
-    reason: failure?.message ?? null,
-  });
 }

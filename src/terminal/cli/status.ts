@@ -1,5 +1,4 @@
-import { type Presence, presenceOf } from '../../client/presence.ts';
-import { MAX_STATUS_NAMES } from '../../protocol/v2/requests.ts';
+import { MAX_STATUS_NAMES, type Presence } from '../../client/index.ts';
 import { jsonLine } from '../json.ts';
 import { argumentsOf } from './arguments.ts';
 import type { Context } from './context.ts';
@@ -22,7 +21,7 @@ export async function run(context: Context): Promise<void> {
   if (names.length > MAX_STATUS_NAMES) {
     throw new Failure(EXIT.USAGE, `At most ${MAX_STATUS_NAMES} names at a time: these are ${names.length}.`);
   }
-  const states = await loggedIn(context, args, (link) => presenceOf(link.connection, names), {
+  const states = await loggedIn(context, args, (me, { signal }) => me.status(names, { signal }), {
     isRepeatable: true,
     needsNoInbox: true,
   });

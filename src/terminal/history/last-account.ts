@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { readEntries, writeEntries } from '../../client/small-file.ts';
 import { isUsername } from '../../protocol/names.ts';
+import { readEntries, writeEntries } from '../small-file.ts';
 
 const FILE = 'accounts.json';
 /** Servers whose account is remembered; with one more the oldest goes. */

@@ -1,19 +1,24 @@
 /* What the server tells: reachable, encrypted, in time; and whether the account works. */
-import { TLSSocket } from 'node:tls';
-import { type Address, serverText } from '../../../client/address.ts';
-import { ClientError } from '../../../client/errors.ts';
-import { Route } from '../../../client/route.ts';
+import {
+  type Address,
+  Client,
+  ClientError,
+  DEFAULT_OPTIONS,
+  type Inspection,
+  inspectServer,
+  serverText,
+} from '../../../client/index.ts';
 import { isLoopback } from '../../../util/loopback.ts';
+import { connectionOptions } from '../../connection-options.ts';
 import type { Environment } from '../../environment.ts';
 import { sanitiseLine } from '../../sanitise.ts';
 import type { Settings } from '../../settings.ts';
 import { frontendsHere } from '../../started.ts';
 import type { Context } from '../context.ts';
 import { Deadline } from '../deadline.ts';
-import { Entrance } from '../entrance.ts';
 import { EXIT, exitOf, Failure, failureOf } from '../exit.ts';
-import { Link } from '../link.ts';
 import { knownPassword } from '../password.ts';
+import { SignIn } from '../sign-in.ts';
 import { type Check, failed, failedBy, hint, ok } from './check.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -36,36 +41,27 @@ async function* checkServer(
   context: Context,
   logsIn: boolean,
 ): AsyncGenerator<Check, boolean> {
-  const deadline = new Deadline(TIMEOUT_MS);
   const { tls } = settings;
-  let link: Link;
+  const { interrupted: signal } = context;
+  let inspection: Inspection;
   try {
-    link = await Link.open(
-      { ...settings, servers: [server] },
-      { deadline, route: new Route({ servers: [server], tls }), signal: context.interrupted },
-    );
+    inspection = await inspectServer(server, { tls, timeoutMs: TIMEOUT_MS / 2, signal });
   } catch (error) {
-    deadline.close();
-    yield failedBy('server', error, whatNext(server, context.environment, String(error)));
+    signal.throwIfAborted();
+    if (!(error instanceof ClientError)) throw error;
+    const failure = failureOf(error);
+    yield failedBy('server', failure, whatNext(server, context.environment, failure.message));
     return false;
   }
-  const now = Date.now() - link.greetMs / 2;
-  try {
-    const { server: program, versions, time } = link.welcome;
-    const [connect, greet] = [link.connectMs, link.greetMs].map((ms) => ms.toFixed(1));
-    const what = `${sanitiseLine(program)}, protocol ${versions.join(' and ')}`;
-    yield ok(
-      'server',
-      `${link.stop.label} answers (${what}): ${connect} ms to connect, ${greet} ms to greet`,
-    );
-    yield checkEncryption(link.socket, server);
-    yield checkClock(time - now);
-    yield await checkList(link);
-    if (logsIn) yield await checkLogin(link, settings, context, deadline);
-  } finally {
-    deadline.close();
-    await link.close();
-  }
+  const { label, welcome, connectMs, greetMs, encryption, clockAheadMs } = inspection;
+  const [connect, greet] = [connectMs, greetMs].map((ms) => ms.toFixed(1));
+  const what = `${sanitiseLine(welcome.server)}, protocol ${welcome.versions.join(' and ')}`;
+  yield ok('server', `${label} answers (${what}): ${connect} ms to connect, ${greet} ms to greet`);
+  yield checkEncryption(encryption, server);
+  yield checkClock(clockAheadMs);
+  const alone = { ...settings, servers: [server] };
+  yield await checkList(alone, signal);
+  if (logsIn) yield await checkLogin(alone, context);
   return true;
 }
 
@@ -93,16 +89,16 @@ function forTls(reason: string): string | null {
   return reason.includes('--ca FILE') ? 'Use --ca FILE with the certificate of its authority.' : null;
 }
 
-function checkEncryption(socket: unknown, { host }: Address): Check {
+function checkEncryption(encryption: Inspection['encryption'], { host }: Address): Check {
   const name = 'encryption';
-  if (!(socket instanceof TLSSocket)) {
+  if (encryption === null) {
     if (isLoopback(host)) return ok(name, 'none, and none needed: the server is on this machine');
     const text = `None: everybody between here and ${host} can read passwords and messages.`;
     return hint(name, text, 'Ask for the TLS port and use --tls.');
   }
-  const { valid_to: validTo, subject } = socket.getPeerCertificate();
+  const { protocol, subject, validTo } = encryption;
   const days = Math.floor((Date.parse(validTo) - Date.now()) / DAY_MS);
-  const text = `${socket.getProtocol()}, certificate of ${subject?.CN ?? 'no name'} valid until ${validTo}`;
+  const text = `${protocol}, certificate of ${subject} valid until ${validTo}`;
   if (days >= EXPIRES_SOON_DAYS) return ok(name, text);
   return hint(name, `${text}: ${days} days.`, 'Its operator has to renew it.');
 }
@@ -115,38 +111,49 @@ export function checkClock(difference: number): Check {
   return hint('clock', text, 'Set this clock, or the server’s, by a time server (NTP).');
 }
 
-async function checkList(link: Link): Promise<Check> {
+async function checkList(settings: Settings, interrupted: AbortSignal): Promise<Check> {
   const name = 'accounts';
+  const { servers, tls } = settings;
+  const { program = '', times } = connectionOptions(settings, TIMEOUT_MS);
+  const client = new Client({ ...DEFAULT_OPTIONS, ...times, program, servers, tls }, () => undefined);
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(TIMEOUT_MS)]);
+  const end = () => void client.close();
+  signal.addEventListener('abort', end, { once: true });
   try {
-    const { names, more } = await link.connection.ask({ type: 'list', limit: 1 });
+    client.start();
+    await client.connected({ signal });
+    const { names, more } = await client.list('', { limit: 1 });
     return ok(name, names.length === 0 && !more ? 'the server has none yet' : 'the server lists them');
   } catch (error) {
+    interrupted.throwIfAborted();
     if (!(error instanceof ClientError)) throw error;
     return failedBy(name, failureOf(error), 'Is Kafka running? The frontend’s log says more.');
+  } finally {
+    signal.removeEventListener('abort', end);
+    await client.close();
   }
 }
 
-async function checkLogin(
-  link: Link,
-  settings: Settings,
-  context: Context,
-  deadline: Deadline,
-): Promise<Check> {
+async function checkLogin(settings: Settings, context: Context): Promise<Check> {
   const name = 'login';
   const { user } = settings;
   if (user === null) return ok(name, 'not tried: no --user');
+  const deadline = new Deadline(TIMEOUT_MS);
+  const signal = AbortSignal.any([context.interrupted, deadline.signal]);
   try {
     if ((await knownPassword(user, settings, context)) === null) {
       return ok(name, 'not tried: no --password-file, --password-command or MILENA_PASSWORD');
     }
-    const entrance = new Entrance(user, settings, context, deadline);
-    await entrance.password();
-    const { undelivered } = await entrance.logIn(link, { deliver: 'live', takeover: false });
+    const signIn = new SignIn({ name: user, settings, deadline, needsPassword: true }, context);
+    const me = await signIn.enter({ deliver: 'live', timeoutMs: TIMEOUT_MS, signal });
+    const { undelivered } = me;
+    await signIn.leave(me);
     const waits = undelivered === 1 ? '1 message waits' : `${undelivered} messages wait`;
     return ok(name, `as ${user}, through to Kafka; ${waits}`);
   } catch (error) {
+    context.interrupted.throwIfAborted();
     if (error instanceof ClientError) return refusedLogin(name, error);
-    if (error instanceof Failure && error.code === EXIT.TRY_LATER) {
+    if (error instanceof Failure && error.code === EXIT.TRY_LATER && !deadline.isOver) {
       return hint(
         name,
         `The password is right; ${user} is logged in elsewhere.`,
@@ -154,6 +161,8 @@ async function checkLogin(
       );
     }
     return failedBy(name, error);
+  } finally {
+    deadline.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Address, serverText } from './address.ts';
+import { type Address, type LastServer as Port, serverText } from '../client/index.ts';
 import { readEntries, writeEntries } from './small-file.ts';
 
 const FILE = 'servers.json';
@@ -12,7 +12,7 @@ type Answered = readonly [server: string, address: string];
  * Which server of a list answered last, in a small file beside the histories: a later process begins with it, instead of
  * waiting for one that hangs. It only spares time, so no failure of the file counts.
  */
-export class LastServer {
+export class LastServer implements Port {
   readonly #file: string;
   readonly #list: string;
   #known: Answered | undefined;

@@ -1,0 +1,24 @@
+import { ProtocolError } from '../protocol/errors.ts';
+import * as names from '../protocol/names.ts';
+import { ClientError } from './errors.ts';
+
+export { isUsername } from '../protocol/names.ts';
+
+/** A username as it was typed, lower-cased. @throws ClientError `INVALID` */
+export function parseUsername(text: string): string {
+  return valid(() => names.parseUsername(text));
+}
+
+/** A wildcard pattern as it was typed: lower-cased, runs of `*` made one. Empty means every name. @throws ClientError `INVALID` */
+export function parsePattern(text: string): string {
+  return valid(() => names.parsePattern(text));
+}
+
+function valid(parse: () => string): string {
+  try {
+    return parse();
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    throw new ClientError('INVALID', cause.message, { cause });
+  }
+}
