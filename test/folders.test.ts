@@ -28,8 +28,8 @@ const MAY: Readonly<Record<string, string>> = {
   storage: 'core config util',
   server: 'core protocol config util',
   client: 'protocol core util',
-  terminal: 'client protocol core config util',
-  tools: 'terminal client protocol storage core config util',
+  terminal: 'client core config util',
+  tools: 'terminal client storage core config util',
   bin: 'server storage core config util',
 };
 
@@ -74,7 +74,7 @@ test('a folder imports what it may, and nothing else of ours', async () => {
   for (const from of FOLDERS) {
     for (const to of FOLDERS.filter((other) => other !== from)) {
       const file = `src/${from}/to-${to}.ts`;
-      write(file, `import { x } from '../${to}/x.ts';\n\nx();\n`);
+      write(file, `import { x } from '../${to}/index.ts';\n\nx();\n`);
       if (!(MAY[from] ?? '').split(' ').includes(to)) wrong.push(file);
     }
   }
@@ -86,6 +86,17 @@ test('a folder imports what it may, and nothing else of ours', async () => {
   }
   expect([...(await refused('noRestrictedImports'))].toSorted()).toEqual(wrong.toSorted());
   expect(wrong.length).toBeGreaterThan(50);
+});
+
+test('the terminal program and the tools go by the door of the client library', async () => {
+  const wrong = ['src/terminal/behind.ts', 'src/terminal/cli/doctor/behind.ts', 'src/tools/behind.ts'];
+  for (const file of wrong) {
+    const up = '../'.repeat(file.split('/').length - 2);
+    write(file, `import { x } from '${up}client/client.ts';\n\nx();\n`);
+  }
+  const all = await refused('noRestrictedImports');
+  expect(wrong.filter((file) => !all.has(file))).toEqual([]);
+  for (const file of wrong) rmSync(join(folder, file));
 });
 
 test('nothing imports in a circle', async () => {

@@ -2,7 +2,7 @@
  * The client library. `connect` is for programs that are one account; `Client`, which it is built on, for programs with a
  * person in front, where accounts come and go and each change is an event.
  */
-export { type Address, parseServers, serverText } from './address.ts';
+export { type Address, isPort, parseAddress, parseServers, serverText } from './address.ts';
 export { Client, type Proof } from './client.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export {

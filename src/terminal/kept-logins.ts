@@ -11,8 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Identity, LoginStore } from '../client/identity.ts';
-import { isUsername } from '../protocol/names.ts';
+import { type Identity, isUsername, type LoginStore } from '../client/index.ts';
 import { fileName } from './history/files.ts';
 import type { Settings } from './settings.ts';
 

@@ -4,8 +4,7 @@
  * commands take to run.
  */
 
-import { type Address, parseServers } from '../client/address.ts';
-import { isUsername } from '../protocol/names.ts';
+import { type Address, isUsername, parseServers } from '../client/index.ts';
 import { CLIPBOARD_CHOICES, type ClipboardChoice } from './clipboard.ts';
 import { wordsOf } from './command-line.ts';
 import { type NotifyCommand, parseNotifyCommand } from './notify/command-line.ts';

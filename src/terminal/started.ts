@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Address, isPort, parseAddress, serverText } from '../client/address.ts';
+import { type Address, isPort, parseAddress, serverText } from '../client/index.ts';
 import type { Environment } from './environment.ts';
 
 const DEFAULT_SERVER = '127.0.0.1:8080';

@@ -1,7 +1,4 @@
-import type { Client } from '../../client/client.ts';
-import { ClientError } from '../../client/errors.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
-import { parseUsername } from '../../protocol/names.ts';
+import { type Client, ClientError, parseUsername } from '../../client/index.ts';
 import { weaknessOf } from '../../util/weak-password.ts';
 import { isYes } from '../yes.ts';
 import type { Display, Question } from './display.ts';
@@ -127,8 +124,7 @@ export class AccountQuestions {
         isYes(answer) ? this.create(name) : this.greet(null),
       );
     } catch (error) {
-      if (error instanceof ProtocolError) this.#display.say('error', error.message);
-      else if (error instanceof ClientError) this.#display.say('error', wordsFor(error));
+      if (error instanceof ClientError) this.#display.say('error', wordsFor(error));
       else throw error;
       this.greet(null);
     }

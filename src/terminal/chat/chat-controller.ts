@@ -1,6 +1,4 @@
-import { ClientError } from '../../client/errors.ts';
-import type { ClientState } from '../../client/events.ts';
-import { isTime, ServerClock } from '../../client/server-clock.ts';
+import { ClientError, type ClientState, isTime, ServerClock } from '../../client/index.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
 import { parseSearch } from '../history/search.ts';

@@ -1,5 +1,4 @@
-import { ProtocolError } from '../../protocol/errors.ts';
-import { parsePattern, parseUsername } from '../../protocol/names.ts';
+import { ClientError, parsePattern, parseUsername } from '../../client/index.ts';
 import { suggest } from '../../util/suggest.ts';
 import type { NotifyLevel } from '../history/types.ts';
 
@@ -125,7 +124,7 @@ export function parseCommand(entered: string): Command {
     const lower = word.toLowerCase();
     return command(ALSO[lower] ?? lower, rest.trim(), rest);
   } catch (error) {
-    if (error instanceof ProtocolError) return { type: 'mistake', text: error.message };
+    if (error instanceof ClientError) return { type: 'mistake', text: error.message };
     throw error;
   }
 }

@@ -1,6 +1,4 @@
-import type { ClientState } from '../../client/events.ts';
-import type { Entry } from '../../client/outbox.ts';
-import type { ProtocolErrorCode } from '../../protocol/errors.ts';
+import type { ClientState, Entry, RefusalCode } from '../../client/index.ts';
 import type { History } from '../history/history.ts';
 import type { Found } from '../history/search.ts';
 import type { Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
@@ -20,7 +18,7 @@ export interface Question {
   /** Whether the answer is a password: never shown, never kept. */
   readonly masked: boolean;
   /** It is asked once more: what the server refused the answer with, null if it did not come to that. */
-  readonly again?: ProtocolErrorCode | null;
+  readonly again?: RefusalCode | null;
   /** An answer that begins with `/` is a command and leaves the question. */
   readonly orCommand?: boolean;
   /** Nothing is asked yet: the last answer is being looked at, and another question may follow. */

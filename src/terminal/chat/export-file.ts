@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ClientError } from '../../client/errors.ts';
+import { ClientError } from '../../client/index.ts';
 import { exportLines } from '../history/export.ts';
 import type { History } from '../history/history.ts';
 import type { Peer } from '../history/types.ts';

@@ -1,5 +1,4 @@
-import type { Address } from '../../client/address.ts';
-import { noConnection } from '../../client/route.ts';
+import { type Address, noConnection } from '../../client/index.ts';
 import type { Display } from './display.ts';
 
 /** Tells of the connection: each reason once, not once for each attempt, since the header shows that it goes on. */

@@ -1,6 +1,4 @@
-import type { Client } from '../../client/client.ts';
-import { ClientError } from '../../client/errors.ts';
-import type { ClientEvent } from '../../client/events.ts';
+import { type Client, ClientError, type ClientEvent } from '../../client/index.ts';
 import type { KeptLogins } from '../kept-logins.ts';
 import { PasswordCommandError, passwordFrom } from '../password-command.ts';
 import { isYes } from '../yes.ts';

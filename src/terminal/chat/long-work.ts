@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { ClientError } from '../../client/errors.ts';
+import { ClientError } from '../../client/index.ts';
 import type { View } from './display.ts';
 
 /** So long work goes on without a pause, in milliseconds: a key that is pressed meanwhile waits no longer. */

@@ -1,4 +1,4 @@
-import { DEFAULT_OPTIONS } from '../../client/events.ts';
+import { DEFAULT_OPTIONS } from '../../client/index.ts';
 import type { Histories } from '../history/histories.ts';
 import { KeptLogins } from '../kept-logins.ts';
 import { LastServer } from '../last-server.ts';

@@ -1,4 +1,4 @@
-import { ClientError } from '../../client/errors.ts';
+import { ClientError } from '../../client/index.ts';
 import { type Clipboard, MAX_COPIED_BYTES } from '../clipboard.ts';
 import type { History } from '../history/history.ts';
 import { isSame } from '../history/peers.ts';

@@ -1,8 +1,11 @@
-import { Client } from '../../client/client.ts';
-import { ClientError } from '../../client/errors.ts';
-import type { ClientEvent, ClientOptions } from '../../client/events.ts';
-import { messageKey } from '../../client/seen.ts';
-import type { Message } from '../../protocol/v2/replies.ts';
+import {
+  Client,
+  ClientError,
+  type ClientEvent,
+  type ClientOptions,
+  type Message,
+  messageKey,
+} from '../../client/index.ts';
 import { peerOf } from '../history/peers.ts';
 import { isYes } from '../yes.ts';
 import { type AccountOptions, AccountQuestions } from './account-questions.ts';
@@ -219,10 +222,7 @@ export class ServerAdapter {
         display.replaced(event.name);
         break;
       case 'late-reply':
-        display.say(
-          event.reply.type === 'failure' ? 'error' : 'info',
-          wordsForLate(event.request, event.reply),
-        );
+        display.say(event.reply.type === 'failure' ? 'error' : 'info', wordsForLate(event));
         break;
       case 'server-text':
         display.say('error', `The server says: ${event.text}`);

@@ -1,8 +1,11 @@
-import { brief, type ClientError, retryHint } from '../../client/errors.ts';
-import type { EntryState } from '../../client/outbox.ts';
-import type { Presence } from '../../client/presence.ts';
-import type { ServerFrame } from '../../protocol/v2/replies.ts';
-import type { Request } from '../../protocol/v2/requests.ts';
+import {
+  brief,
+  type ClientError,
+  type ClientEvent,
+  type EntryState,
+  type Presence,
+  retryHint,
+} from '../../client/index.ts';
 import type { Peer } from '../history/types.ts';
 import { sanitiseLine, sanitiseName } from '../sanitise.ts';
 
@@ -85,8 +88,10 @@ export function wordsForPresence(
   return [...presence].map(words).join('; ');
 }
 
+type LateReply = Extract<ClientEvent, { type: 'late-reply' }>;
+
 /** The answer to a request that the person was told had timed out. */
-export function wordsForLate(request: Request, reply: ServerFrame): string {
+export function wordsForLate({ request, reply }: LateReply): string {
   if (reply.type === 'listed') return `Late answer: ${wordsForNames(reply.names, reply.more)}`;
   const text = reply.type === 'failure' ? brief(reply.message) : 'done.';
   return `The answer to the ${request.type} request came late: ${text}`;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { MAX_BODY_BYTES } from '../../protocol/v2/requests.ts';
+import { MAX_BODY_BYTES } from '../../client/index.ts';
 import { EXIT, Failure } from './exit.ts';
 import { demandUtf8 } from './utf8-arguments.ts';
 

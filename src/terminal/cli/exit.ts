@@ -1,5 +1,4 @@
-import { type ClientError, retryHint } from '../../client/errors.ts';
-import type { ProtocolErrorCode } from '../../protocol/errors.ts';
+import { type ClientError, type RefusalCode, retryHint } from '../../client/index.ts';
 import { sanitiseLine } from '../sanitise.ts';
 
 /** Exit codes of the commands, from sysexits.h. docs/commands.md has the table for people. */
@@ -42,7 +41,7 @@ export class Failure extends Error {
 }
 
 /** The exit code for each way in which a server refuses. */
-export const EXIT_BY_REFUSAL: Readonly<Record<ProtocolErrorCode, ExitCode>> = {
+export const EXIT_BY_REFUSAL: Readonly<Record<RefusalCode, ExitCode>> = {
   BAD_FRAME: EXIT.FAULT,
   BAD_REQUEST: EXIT.FAULT,
   UNSUPPORTED_VERSION: EXIT.UNAVAILABLE,

@@ -1,5 +1,4 @@
-import { hex } from '../../client/seen.ts';
-import type { Message } from '../../protocol/v2/replies.ts';
+import { hex, type Message } from '../../client/index.ts';
 import { isoTime, jsonLine } from '../json.ts';
 import { sanitiseName, sanitiseText } from '../sanitise.ts';
 

@@ -1,5 +1,4 @@
-import { ProtocolError } from '../../protocol/errors.ts';
-import { parseUsername } from '../../protocol/names.ts';
+import { ClientError, parseUsername } from '../../client/index.ts';
 import type { Settings } from '../settings.ts';
 import { quoted } from './arguments.ts';
 import { EXIT, Failure } from './exit.ts';
@@ -10,7 +9,7 @@ export function usernameOf(text: string | undefined, usage: string): string {
   try {
     return parseUsername(text);
   } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
+    if (!(error instanceof ClientError)) throw error;
     throw new Failure(EXIT.USAGE, `${quoted(text)} is no username. ${error.message}`, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-import { ClientError } from '../../client/errors.ts';
+import { ClientError } from '../../client/index.ts';
 import { jsonLine } from '../json.ts';
 import { SettingsError } from '../settings.ts';
 import { COMMANDS, type CommandName } from './commands.ts';

@@ -1,5 +1,4 @@
-import type { Identity } from '../../client/identity.ts';
-import type { MessageStore, Unsettled } from '../../client/store.ts';
+import type { Identity, MessageStore, Unsettled } from '../../client/index.ts';
 import { HistoryError } from './errors.ts';
 import { serverOf } from './files.ts';
 import { History } from './history.ts';

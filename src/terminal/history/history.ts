@@ -1,6 +1,5 @@
 import { utimesSync } from 'node:fs';
-import type { EntryState } from '../../client/outbox.ts';
-import type { Unsettled } from '../../client/store.ts';
+import type { EntryState, Unsettled } from '../../client/index.ts';
 import { type DurableOptions, DurableStore } from './durable-store.ts';
 import { fileName, prepareFile } from './files.ts';
 import type { Found, Search } from './search.ts';

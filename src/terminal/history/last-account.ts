@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isUsername } from '../../protocol/names.ts';
+import { isUsername } from '../../client/index.ts';
 import { readEntries, writeEntries } from '../small-file.ts';
 
 const FILE = 'accounts.json';

@@ -1,5 +1,4 @@
-import type { EntryState } from '../../client/outbox.ts';
-import type { Unsettled } from '../../client/store.ts';
+import type { EntryState, Unsettled } from '../../client/index.ts';
 import { MESSAGE, messageOf, timeOf, type UnsettledRow, unsettledOf } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { StoredMessage } from './types.ts';

@@ -1,4 +1,4 @@
-import type { Message } from '../../protocol/v2/replies.ts';
+import type { Message } from '../../client/index.ts';
 import type { Peer } from './types.ts';
 
 /** Whether both are the same, or neither is anybody. */

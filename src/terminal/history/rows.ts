@@ -1,5 +1,4 @@
-import type { EntryState } from '../../client/outbox.ts';
-import type { Unsettled } from '../../client/store.ts';
+import type { EntryState, Unsettled } from '../../client/index.ts';
 import type { Conversation, NotifyLevel, Peer, StoredMessage } from './types.ts';
 
 /* What stands in the rows of a history's tables, and what is read from them. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { EntryState } from '../../client/outbox.ts';
+import type { EntryState } from '../../client/index.ts';
 import { ConversationTable, FIRST_UNREAD } from './conversation-table.ts';
 import { OutgoingMessages } from './outgoing-messages.ts';
 import { bounded, COLUMNS, fromRow, MESSAGE, type MessageRow, messageOf, pageOf, timeOf } from './rows.ts';

@@ -1,4 +1,4 @@
-import type { EntryState } from '../../client/outbox.ts';
+import type { EntryState } from '../../client/index.ts';
 
 /**
  * Who a conversation is with. `external` is what some Kafka producer called itself, which may be empty or a user's name:

@@ -1,5 +1,4 @@
-import type { ServerClock } from '../../client/server-clock.ts';
-import type { ProtocolErrorCode } from '../../protocol/errors.ts';
+import type { RefusalCode, ServerClock } from '../../client/index.ts';
 import type { ChatState, Question, SaidLink, View } from '../chat/display.ts';
 import { countOf, nameOf } from '../chat/words.ts';
 import type { History } from '../history/history.ts';
@@ -24,7 +23,7 @@ export class PlainView implements View {
   readonly #prompt: Prompt;
   readonly #quit: () => void;
   readonly #clock: ServerClock;
-  readonly #onAgain: (again: ProtocolErrorCode | null) => void;
+  readonly #onAgain: (again: RefusalCode | null) => void;
   #state: ChatState | undefined;
   #history: History | null = null;
   #lastFound: Found<StoredMessage> | null = null;
@@ -40,7 +39,7 @@ export class PlainView implements View {
     prompt: Prompt,
     quit: () => void,
     clock: ServerClock,
-    onAgain: (again: ProtocolErrorCode | null) => void,
+    onAgain: (again: RefusalCode | null) => void,
   ) {
     this.#clock = clock;
     this.#prompt = prompt;

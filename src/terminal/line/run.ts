@@ -1,5 +1,4 @@
-import { ServerClock } from '../../client/server-clock.ts';
-import type { ProtocolErrorCode } from '../../protocol/errors.ts';
+import { type RefusalCode, ServerClock } from '../../client/index.ts';
 import { ChatController } from '../chat/chat-controller.ts';
 import { outsideFor } from '../chat/make-outside.ts';
 import { serverAdapterFor, whoToGreet } from '../chat/make-server-adapter.ts';
@@ -66,7 +65,7 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
   });
   const clock = new ServerClock();
   /** Nobody is there to think again, and the next line of a pipe is no other answer: it may be a message. */
-  const onAgain = (again: ProtocolErrorCode | null) => {
+  const onAgain = (again: RefusalCode | null) => {
     if (!isPiped) return;
     code = again === null ? FAILED : EXIT_BY_REFUSAL[again];
     leave();

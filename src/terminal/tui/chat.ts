@@ -1,4 +1,4 @@
-import { ServerClock } from '../../client/server-clock.ts';
+import { ServerClock } from '../../client/index.ts';
 import { ChatController, type ControllerOptions } from '../chat/chat-controller.ts';
 import type { ChatState, Question, SaidLink, View } from '../chat/display.ts';
 import type { MakeServerAdapter } from '../chat/server-adapter.ts';

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { render } from 'ink';
-import { ServerClock } from '../../client/server-clock.ts';
+import { ServerClock } from '../../client/index.ts';
 import { outsideFor } from '../chat/make-outside.ts';
 import { serverAdapterFor, whoToGreet } from '../chat/make-server-adapter.ts';
 import { Histories } from '../history/histories.ts';
