@@ -85,7 +85,13 @@ class Demo {
   /** What waits does not come by itself: it is retrieved. */
   async #connect(options: Omit<ConnectOptions, 'server'>): Promise<Milena> {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const person = await connect({ server: this.#server, insecure: true, deliver: 'live', signal, ...options });
+    const person = await connect({
+      server: this.#server,
+      insecure: true,
+      deliver: 'live',
+      signal,
+      ...options,
+    });
     this.#people.add(person);
     return person;
   }
