@@ -29,17 +29,17 @@ export interface Limits {
   readonly pingAfterMs: number;
   readonly closeAfterMs: number;
   /**
-   * Time in one turn of the event loop for requests of those who are logged in, of those among them who are busy, of those
+   * Time in one tick of the event loop for requests of those who are logged in, of those among them who are busy, of those
    * who are not logged in, and for searches of names; and for some in the long run, in ms a second. Busy is who has used
    * up `loggedInMs`.
    */
-  readonly loggedInTurnMs: number;
+  readonly loggedInTickMs: number;
   readonly loggedInMs: BucketOptions;
-  readonly busyTurnMs: number;
+  readonly busyTickMs: number;
   readonly busyMsPerSecond: number;
-  readonly anonymousTurnMs: number;
+  readonly anonymousTickMs: number;
   readonly anonymousMsPerSecond: number;
-  readonly searchTurnMs: number;
+  readonly searchTickMs: number;
   readonly anonymousSearchMsPerSecond: number;
   /** How long a finished connection may linger until its client closes, too; and what it may send meanwhile, in bytes. */
   readonly lingerMs: number;
@@ -168,15 +168,15 @@ export const LIMITS: Limits = {
   // Ten thousand who say nothing cost 33 pings a second then, and as many answers.
   pingAfterMs: 300_000,
   closeAfterMs: 420_000,
-  // A message passes some eight turns on its way, and waits in each for all of these that are used up.
-  loggedInTurnMs: 3,
+  // A message passes some eight ticks on its way, and waits in each for all of these that are used up.
+  loggedInTickMs: 3,
   // A list of names or a ping takes 0.01 to 0.05; messages that are stored are bounded by number and don't count.
   loggedInMs: { burst: 50, perSecond: 5 },
-  busyTurnMs: 0.15,
+  busyTickMs: 0.15,
   busyMsPerSecond: 150,
-  anonymousTurnMs: 0.15,
+  anonymousTickMs: 0.15,
   anonymousMsPerSecond: 300,
-  searchTurnMs: 0.5,
+  searchTickMs: 0.5,
   anonymousSearchMsPerSecond: 200,
   lingerMs: 2_000,
   // What may be on its way by then: buffers of both kernels. A stranger has no reason to have sent so much.

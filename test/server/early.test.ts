@@ -93,7 +93,7 @@ it('whoever is let in is told so at once, whatever strangers have used up', asyn
       return go.promise;
     },
     // What strangers have saved up is all they get: the next of them would be served a quarter of an hour later.
-    { anonymousTurnMs: 1_000, anonymousMsPerSecond: 0.001 },
+    { anonymousTickMs: 1_000, anonymousMsPerSecond: 0.001 },
   );
   client.write({ type: 'create', name: 'anna' });
   await opening.promise;

@@ -39,8 +39,8 @@ describe('a fair line', () => {
 });
 
 describe('a lane', () => {
-  it('does at once what there is time for, and lets no turn of the event loop take more', async () => {
-    const lane = new Lane({ turnMs: 1 });
+  it('does at once what there is time for, and lets no tick of the event loop take more', async () => {
+    const lane = new Lane({ tickMs: 1 });
     const turns: number[] = [];
     let turn = 0;
     let left = 100;
@@ -68,7 +68,7 @@ describe('a lane', () => {
   });
 
   it('takes no more than its quota in the long run, and goes on by itself', async () => {
-    const lane = new Lane({ turnMs: 5, msPerSecond: 100 });
+    const lane = new Lane({ tickMs: 5, msPerSecond: 100 });
     const began = performance.now();
     let used = 0;
     await lane.inSteps('a', () => {
@@ -81,7 +81,7 @@ describe('a lane', () => {
   });
 
   it('gives back what a step throws', async () => {
-    const lane = new Lane({ turnMs: 1 });
+    const lane = new Lane({ tickMs: 1 });
     const fails = (): never => {
       throw new Error('as it should');
     };
@@ -99,13 +99,13 @@ describe('a lane', () => {
 
 describe('the quota of one client', () => {
   const options = {
-    loggedInTurnMs: 1_000,
+    loggedInTickMs: 1_000,
     loggedInMs: { burst: 1_000, perSecond: 1_000 },
-    busyTurnMs: 1_000,
+    busyTickMs: 1_000,
     busyMsPerSecond: 1_000_000,
-    anonymousTurnMs: 1_000,
+    anonymousTickMs: 1_000,
     anonymousMsPerSecond: 1_000_000,
-    searchTurnMs: 1,
+    searchTickMs: 1,
     anonymousSearchMsPerSecond: 1_000,
   };
 
@@ -140,7 +140,7 @@ describe('the quota of one client', () => {
   });
 
   it('is nothing while others wait, until it is called', async () => {
-    const quotas = new TickQuotas({ ...options, anonymousTurnMs: 1 });
+    const quotas = new TickQuotas({ ...options, anonymousTickMs: 1 });
     const order: string[] = [];
     const client = (name: string): TickQuota => {
       const quota: TickQuota = new TickQuota(quotas, name, () => {
@@ -218,7 +218,7 @@ describe('the quota of one client', () => {
   });
 
   it('is one request at least for each who waits, whoever uses up all the time', async () => {
-    const quotas = new TickQuotas({ ...options, anonymousTurnMs: 0.1, anonymousMsPerSecond: 100 });
+    const quotas = new TickQuotas({ ...options, anonymousTickMs: 0.1, anonymousMsPerSecond: 100 });
     const lane = quotas.requests.anonymous;
     const begun: string[] = [];
     for (const name of ['a', 'b', 'c']) {
@@ -235,7 +235,7 @@ describe('the quota of one client', () => {
   });
 
   it('lets what has to be done wait for its time, before new requests, and charges it', async () => {
-    const quotas = new TickQuotas({ ...options, anonymousTurnMs: 1 });
+    const quotas = new TickQuotas({ ...options, anonymousTickMs: 1 });
     const done: string[] = [];
     const quota = new TickQuota(quotas, 'a', () => done.push('request'));
     quota.whenFree(() => {
@@ -254,7 +254,7 @@ describe('the quota of one client', () => {
   });
 
   it('holds nothing of whoever has closed', () => {
-    const quotas = new TickQuotas({ ...options, anonymousTurnMs: 1 });
+    const quotas = new TickQuotas({ ...options, anonymousTickMs: 1 });
     const quota = new TickQuota(quotas, 'a', () => {});
     quotas.requests.anonymous.charge(5);
     expect(quota.mayBegin()).toBe(false);

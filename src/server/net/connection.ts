@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { type Frame, FrameDecoder, HEADER_BYTES } from '../../protocol/frame.ts';
-import { atTurnEnd } from '../../util/turn-end.ts';
+import { atTickEnd } from '../../util/tick.ts';
 import { callerOf } from '../identity/address.ts';
 import type { Limits } from '../limits.ts';
 import type { InputPool } from './input-pool.ts';
@@ -49,7 +49,7 @@ export class Connection {
   #pooledBytes = 0;
   /** What may still come and be dropped, once the connection is finished. */
   #mayDiscard: number;
-  /** Frames written in this turn of the event loop; they go out together at its end. */
+  /** Frames written in this tick of the event loop; they go out together at its end. */
   #out: Buffer[] = [];
   #outBytes = 0;
   /** Who wants to know when the network has taken them. */
@@ -154,14 +154,14 @@ export class Connection {
   }
 
   /**
-   * Sends a frame. What is written within one turn of the event loop goes out together at its end.
+   * Sends a frame. What is written within one tick of the event loop goes out together at its end.
    * @param flushed called once the network took the whole frame, never if it could not
    */
   write(frame: Buffer, flushed?: () => void): void {
     if (this.#gone || !this.#transport.isWritable) return;
     // What is much already waits for nothing more: only the network tells how much of it stays here.
     if (this.#outBytes + frame.length > LARGEST_COPY) this.#flush();
-    if (this.#out.push(frame) === 1) atTurnEnd(this.#flush);
+    if (this.#out.push(frame) === 1) atTickEnd(this.#flush);
     this.#outBytes += frame.length;
     if (flushed !== undefined) this.#toTell.push(flushed);
     if (this.#unsentBytes >= this.#limits.unsentBytes) this.#becomeFull();

@@ -1,14 +1,14 @@
 import { type Age, FairLine } from '../../util/fair-line.ts';
-import { atTurnEnd, thisTurn } from '../../util/turn-end.ts';
+import { atTickEnd, thisTick } from '../../util/tick.ts';
 
 export interface LaneOptions {
-  /** Time for all of this lane in one turn of the event loop, ms; what is begun within it is finished. */
-  readonly turnMs: number;
-  /** Time for all of this lane in the long run, ms a second; absent: as much as the turns give. */
+  /** Time for all of this lane in one tick of the event loop, ms; what is begun within it is finished. */
+  readonly tickMs: number;
+  /** Time for all of this lane in the long run, ms a second; absent: as much as the ticks give. */
   readonly msPerSecond?: number;
 }
 
-/** Saved up at most, ms: a lane that was at rest does not take much more than its turns afterwards. */
+/** Saved up at most, ms: a lane that was at rest does not take much more than its ticks afterwards. */
 const BURST_MS = 20;
 /**
  * What was taken too much is paid for up to this: not for an hour in which the process stood still, and what is done for
@@ -18,14 +18,14 @@ const DEBT_MS = 20;
 
 /**
  * One kind of work and the time of the event loop that it may have. Work is done at once while there is time left and
- * nobody waits; otherwise it waits in a line that is fair to addresses. So whatever many clients ask for, a turn of
+ * nobody waits; otherwise it waits in a line that is fair to addresses. So whatever many clients ask for, a tick of
  * the event loop stays short, and timers (the frontend's own lease among them) and everybody else's sockets come round.
  */
 export class Lane {
   readonly #options: LaneOptions;
   readonly #line = new FairLine<() => void>();
-  #turn = -1;
-  /** Used in this turn. */
+  #tick = -1;
+  /** Used in this tick. */
   #spent = 0;
   /** When the work that is being done began, and how many calls of `begin` deep that is. */
   #began = 0;
@@ -71,7 +71,7 @@ export class Lane {
 
   /** So much was used, or is about to be, in ms. */
   charge(ms: number): void {
-    this.#newTurn();
+    this.#newTick();
     this.#spent += ms;
     this.#saved = Math.max(-DEBT_MS, this.#saved - ms);
   }
@@ -120,7 +120,7 @@ export class Lane {
 
   #serve = (): void => {
     this.#isAwaited = false;
-    // Nobody twice in a turn. And one at least: somebody else may use up all the time again and again.
+    // Nobody twice in a tick. And one at least: somebody else may use up all the time again and again.
     let left = this.#line.size;
     do {
       this.#line.shift()?.();
@@ -134,23 +134,23 @@ export class Lane {
     this.#isAwaited = true;
     const { msPerSecond } = this.#options;
     this.#save();
-    if (msPerSecond === undefined || this.#saved > 0) atTurnEnd(this.#serve);
+    if (msPerSecond === undefined || this.#saved > 0) atTickEnd(this.#serve);
     else setTimeout(this.#serve, Math.ceil((1_000 * (1 - this.#saved)) / msPerSecond));
   }
 
   #timeLeft(): number {
-    this.#newTurn();
+    this.#newTick();
     const running = this.#depth === 0 ? 0 : performance.now() - this.#began;
-    const ofTurn = this.#options.turnMs - this.#spent - running;
-    if (this.#options.msPerSecond === undefined) return ofTurn;
+    const ofTick = this.#options.tickMs - this.#spent - running;
+    if (this.#options.msPerSecond === undefined) return ofTick;
     this.#save();
-    return Math.min(ofTurn, this.#saved - running);
+    return Math.min(ofTick, this.#saved - running);
   }
 
-  #newTurn(): void {
-    const turn = thisTurn();
-    if (turn === this.#turn) return;
-    this.#turn = turn;
+  #newTick(): void {
+    const tick = thisTick();
+    if (tick === this.#tick) return;
+    this.#tick = tick;
     this.#spent = 0;
   }
 

@@ -1,24 +1,24 @@
+import { thisTick } from '../../util/tick.ts';
 import { type BucketOptions, TokenBucket } from '../../util/token-buckets.ts';
-import { thisTurn } from '../../util/turn-end.ts';
 import { Lane } from './lane.ts';
 
-/** Requests of one client that are begun before others of its kind have had their turn. */
-const REQUESTS_A_TURN = { loggedIn: 16, busy: 4, anonymous: 4 } as const;
+/** Requests of one client that are begun before others of its kind have had theirs. */
+const REQUESTS_A_TICK = { loggedIn: 16, busy: 4, anonymous: 4 } as const;
 /** A client that has asked for no more than this goes before others of its address that have: a hello and a login, mostly. */
 const FRESH_REQUESTS = 4;
 
 /** Somebody logged in is busy after more requests than people make: then others go first. */
-type Rank = keyof typeof REQUESTS_A_TURN;
+type Rank = keyof typeof REQUESTS_A_TICK;
 
 /** Times in milliseconds, see `Limits`. */
 export interface TickQuotasOptions {
-  readonly loggedInTurnMs: number;
+  readonly loggedInTickMs: number;
   readonly loggedInMs: BucketOptions;
-  readonly busyTurnMs: number;
+  readonly busyTickMs: number;
   readonly busyMsPerSecond: number;
-  readonly anonymousTurnMs: number;
+  readonly anonymousTickMs: number;
   readonly anonymousMsPerSecond: number;
-  readonly searchTurnMs: number;
+  readonly searchTickMs: number;
   readonly anonymousSearchMsPerSecond: number;
 }
 
@@ -32,16 +32,16 @@ export class TickQuotas {
   readonly #ofOne: BucketOptions;
 
   constructor(options: TickQuotasOptions) {
-    const { loggedInTurnMs, loggedInMs, busyTurnMs, busyMsPerSecond } = options;
-    const { anonymousTurnMs, anonymousMsPerSecond } = options;
+    const { loggedInTickMs, loggedInMs, busyTickMs, busyMsPerSecond } = options;
+    const { anonymousTickMs, anonymousMsPerSecond } = options;
     this.#ofOne = loggedInMs;
     this.requests = {
-      loggedIn: new Lane({ turnMs: loggedInTurnMs }),
-      busy: new Lane({ turnMs: busyTurnMs, msPerSecond: busyMsPerSecond }),
-      anonymous: new Lane({ turnMs: anonymousTurnMs, msPerSecond: anonymousMsPerSecond }),
+      loggedIn: new Lane({ tickMs: loggedInTickMs }),
+      busy: new Lane({ tickMs: busyTickMs, msPerSecond: busyMsPerSecond }),
+      anonymous: new Lane({ tickMs: anonymousTickMs, msPerSecond: anonymousMsPerSecond }),
     };
-    const { searchTurnMs: turnMs, anonymousSearchMsPerSecond: msPerSecond } = options;
-    this.searches = { loggedIn: new Lane({ turnMs }), anonymous: new Lane({ turnMs, msPerSecond }) };
+    const { searchTickMs: tickMs, anonymousSearchMsPerSecond: msPerSecond } = options;
+    this.searches = { loggedIn: new Lane({ tickMs }), anonymous: new Lane({ tickMs, msPerSecond }) };
   }
 
   /** What one who is logged in may use before others go first, in ms. */
@@ -60,8 +60,8 @@ export class TickQuota {
   /** Of what is being done, and how many calls of `begin` deep that is. */
   #lane: Lane | null = null;
   #depth = 0;
-  #turn = -1;
-  /** Requests begun in this turn, and in all. */
+  #tick = -1;
+  /** Requests begun in this tick, and in all. */
   #begun = 0;
   #total = 0;
   /** Where it waits for its turn. */
@@ -118,7 +118,7 @@ export class TickQuota {
     if (this.#waitsIn !== null) return false;
     const rank = this.#rank;
     const lane = this.#quotas.requests[rank];
-    const isUsedUp = this.#begun >= REQUESTS_A_TURN[rank] && this.#turn === thisTurn();
+    const isUsedUp = this.#begun >= REQUESTS_A_TICK[rank] && this.#tick === thisTick();
     if (this.#isGranted) return true;
     if (!isUsedUp && (this.#isCalled ? lane.hasTime : lane.isFree)) return true;
     this.#waitsIn = lane;
@@ -129,9 +129,9 @@ export class TickQuota {
   /** One request is begun. */
   use(): void {
     this.#isGranted = false;
-    const turn = thisTurn();
-    if (turn !== this.#turn) {
-      this.#turn = turn;
+    const tick = thisTick();
+    if (tick !== this.#tick) {
+      this.#tick = tick;
       this.#begun = 0;
     }
     this.#begun += 1;
