@@ -59,7 +59,7 @@ export function frontendHere(environment: Environment): Address | null {
 
 interface Running {
   readonly address: Address;
-  /** Empty: that of this folder. */
+  /** Empty: that of this folder; `memory`: it has none. */
   readonly brokers: string;
   /** Milliseconds. */
   readonly since: number;

@@ -74,7 +74,7 @@ function whatNext(server: Address, environment: Environment, reason: string): st
   // They may be of different Kafkas: none is a stand-in for another.
   const others = frontendsHere(environment).filter((one) => one.server !== serverText(server));
   const lines = others.map(({ server: address, brokers }) => {
-    const kafka = brokers === '' ? '' : `, on the Kafka at ${brokers}`;
+    const kafka = brokers === '' ? '' : brokers === 'memory' ? ', in memory' : `, on the Kafka at ${brokers}`;
     return `--server ${address} is a frontend of this folder${kafka}.`;
   });
   if (mends !== null) lines.unshift(mends);
