@@ -8,6 +8,8 @@ export default defineConfig({
   external: ['kafkajs', '@platformatic/kafka', 'react-devtools-core'],
   // React has another version for those who develop with it, twice as long.
   transform: { define: { 'process.env.NODE_ENV': '"production"' } },
+  // The library's door names all of it: who comes for an address is not to load the rest.
+  treeshake: { moduleSideEffects: [{ test: /\/src\/(client|protocol)\//, sideEffects: false }] },
   output: {
     dir: 'dist/bundle',
     // Without hashes: what was compiled of a file is kept by its name, and would stay for ever.

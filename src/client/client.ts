@@ -48,6 +48,8 @@ export class Client extends Requests {
    * person has said so. Null: it is this one's own.
    */
   #resuming: { readonly takeover: boolean } | null = null;
+  /** With the login everything ends: no connection is made for the next one. */
+  #isLeaving = false;
   #welcome: Welcome | null = null;
   /** Who waits for a connection. */
   readonly #waiting = new Set<Waiting>();
@@ -219,6 +221,18 @@ export class Client extends Requests {
   async logout(): Promise<void> {
     this.#receiver.flush();
     await this.online().ask({ type: 'logout' });
+  }
+
+  /** Logs out, waiting for the server up to so long, and ends everything. Never throws. */
+  async leave(patienceMs: number): Promise<void> {
+    this.#isLeaving = true;
+    if (this.#state.account !== null) {
+      await withSignal<void>(AbortSignal.timeout(patienceMs), ({ resolve }) => {
+        this.logout().then(resolve, () => resolve());
+        return () => undefined;
+      }).catch(() => undefined);
+    }
+    await this.close();
   }
 
   /**
@@ -415,9 +429,12 @@ export class Client extends Requests {
       this.#options.logins?.forget(this.#identity.name);
     }
     this.#giveUpLogin();
-    this.#sender.abandon(reason);
+    // What waits goes with the next login of who has kept it.
+    if (this.#isLeaving && !isDeleted) this.#sender.interrupt();
+    else this.#sender.abandon(reason);
     this.#identity = null;
     this.#setState(null);
+    if (this.#isLeaving) return;
     this.#transport.expectEnd(true);
     this.#transport.hangUp(reason);
   }

@@ -246,14 +246,9 @@ export class Milena implements AsyncDisposable {
    * no more. Idempotent; never throws.
    */
   async logout(): Promise<void> {
-    if (this.#client.state.account !== null) {
-      const enough = AbortSignal.timeout(LOGOUT_MS);
-      await withSignal<void>(enough, ({ resolve }) => {
-        this.#client.logout().then(resolve, () => resolve());
-        return () => undefined;
-      }).catch(() => undefined);
-    }
-    await this.#end(null);
+    this.#hasEnded(null);
+    await this.#client.leave(LOGOUT_MS);
+    this.#tellEnd(null);
   }
 
   /** Acknowledges what is to be, and closes; the login stays good for who has its token. Idempotent. */
@@ -281,13 +276,18 @@ export class Milena implements AsyncDisposable {
   }
 
   async #end(error: ClientError | null): Promise<void> {
+    this.#hasEnded(error);
+    await this.#client.close();
+    this.#tellEnd(error);
+  }
+
+  /** From now on nothing can be asked. */
+  #hasEnded(error: ClientError | null): void {
     this.#stop.abort(error);
     this.#received.close(error);
     const ended = error ?? new ClientError('CLOSED', 'It was closed.');
     this.#sent.close(ended);
     for (const { reject } of this.#waiting) reject(ended);
-    await this.#client.close();
-    this.#tellEnd(error);
   }
 
   /** Logs in, on one connection after the other if need be. @param isLasting for as long as that may work at all */
