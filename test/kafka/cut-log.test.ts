@@ -174,7 +174,7 @@ describe.skipIf(!hasJava)('a log that was cut by hand', { timeout: 180_000 }, ()
     ];
     expect(back.bodies()).toEqual(news);
     expect(back.inbox.surprise).toEqual({ again: 5, gone: 0 });
-    expect(back.inbox.id).not.toBe(first.inbox.id);
+    expect(back.inbox.id).not.toEqual(first.inbox.id);
     expect(again.bodies()).toEqual(news);
     expect(third.bodies()).toEqual(['old 2', 'old 4', ...news].slice(0, third.bodies().length));
     expect(third.bodies()).toHaveLength(9);
@@ -188,7 +188,7 @@ describe.skipIf(!hasJava)('a log that was cut by hand', { timeout: 180_000 }, ()
       expect(old.slice(5)).toEqual(Array(5).fill('undeliverable'));
     }
     const later = await away.take(0);
-    expect(later.inbox.id).toBe(back.inbox.id);
+    expect(later.inbox.id).toEqual(back.inbox.id);
     expect(later.inbox.surprise).toEqual({ again: 0, gone: 0 });
   });
 

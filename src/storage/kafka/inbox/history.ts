@@ -2,7 +2,8 @@ import { deleteRecordsV2 } from '@platformatic/kafka';
 import { offsetSince, readBounds } from '../fetch/log-reader.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
-import { now, retry } from '../wire/retry.ts';
+import { isOfNetwork, now, retry, whyOf } from '../wire/retry.ts';
+import type { InboxSurroundings } from './inbox-surroundings.ts';
 
 const TIMEOUT_MS = 10_000;
 const DELETE_TIMEOUT_MS = 5_000;
@@ -10,9 +11,34 @@ const DELETE_TIMEOUT_MS = 5_000;
 const MAX_INTERVAL_MS = 3_600_000;
 const TRIMS_PER_WINDOW = 24;
 
-/** How often a history window of this length is worth trimming, milliseconds. */
-export function trimIntervalMs(historyMs: number): number {
-  return Math.min(MAX_INTERVAL_MS, historyMs / TRIMS_PER_WINDOW);
+/** Removes from one inbox's topic, from time to time, what was delivered longer ago than the history window. */
+export class HistoryTrimming {
+  readonly #around: Pick<InboxSurroundings, 'cluster' | 'historyMs' | 'log'>;
+  readonly #inbox: { readonly topic: string; readonly topicId: string };
+  readonly #intervalMs: number;
+  #trimmedAt: number;
+
+  constructor(
+    around: Pick<InboxSurroundings, 'cluster' | 'historyMs' | 'log'>,
+    inbox: { readonly topic: string; readonly topicId: string },
+  ) {
+    this.#around = around;
+    this.#inbox = inbox;
+    this.#intervalMs = Math.min(MAX_INTERVAL_MS, around.historyMs / TRIMS_PER_WINDOW);
+    // Anywhere in the interval: people who came at the same moment are not trimmed at the same moment.
+    this.#trimmedAt = now() - Math.random() * this.#intervalMs;
+  }
+
+  /** Trims in the background, if it is time. @param below everything before it is committed as delivered */
+  maintain(below: number): void {
+    if (now() - this.#trimmedAt < this.#intervalMs) return;
+    this.#trimmedAt = now();
+    const { cluster, historyMs, log } = this.#around;
+    trimHistory(cluster, this.#inbox, below, historyMs).catch((error: unknown) => {
+      if (isOfNetwork(error)) return;
+      log.warn({ ...whyOf(error), topic: this.#inbox.topic }, 'history not trimmed');
+    });
+  }
 }
 
 /**
@@ -20,7 +46,7 @@ export function trimIntervalMs(historyMs: number): number {
  * @param below everything before it was delivered, and is committed as delivered
  * @throws EngineError `UNAVAILABLE`; KafkaError
  */
-export async function trimHistory(
+async function trimHistory(
   cluster: Cluster,
   inbox: { readonly topic: string; readonly topicId: string },
   below: number,

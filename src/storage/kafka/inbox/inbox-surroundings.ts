@@ -15,7 +15,7 @@ export interface InboxSurroundings {
   readonly cluster: Cluster;
   readonly tail: Pick<Tail, 'follow' | 'pace'>;
   readonly commitPace: CommitPace;
-  readonly looks: Pick<MailboxLooks, 'end' | 'epochEnd'>;
+  readonly looks: Pick<MailboxLooks, 'look' | 'end' | 'epochEnd'>;
   readonly trust: Trust;
   /** Acknowledged messages stay in the topic for this long, milliseconds. */
   readonly historyMs: number;

@@ -1,15 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../../../config/config.ts';
 import { type Account, type Accounts, isSameLife } from '../../../core/accounts.ts';
-import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type {
   Accepted,
   Fate,
   Inbox,
   Inboxes,
-  LossReason,
   OpenOptions,
   OutgoingMessage,
   Receipt,
@@ -22,33 +19,26 @@ import { FrontendLease } from '../groups/frontend-lease.ts';
 import { HeartbeatPace } from '../groups/heartbeat-pace.ts';
 import { Leases } from '../groups/lease.ts';
 import { LeaseChecks } from '../groups/lease-checks.ts';
-import { Position } from '../groups/position.ts';
-import { Watermark } from '../groups/watermark.ts';
 import type { Appender } from '../produce/appender.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from '../wire/kafka-error.ts';
 import { RareWarning } from '../wire/rare-warning.ts';
-import { now, retry } from '../wire/retry.ts';
-import { noInbox, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
+import { now } from '../wire/retry.ts';
 import { unavailable } from '../wire/unavailable.ts';
 import { readFates } from './fates.ts';
-import { KafkaInbox, type StartingPoint } from './inbox.ts';
+import { KafkaInbox } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
-import { type MailboxLook, MailboxLooks } from './mailbox-looks.ts';
+import { MailboxLooks } from './mailbox-looks.ts';
 import { Notices } from './notices.ts';
 import { encodeRecord, messageAsStored } from './record.ts';
+import { findStartingPoint } from './starting-point.ts';
 import type { Trust } from './trust.ts';
+import { Walk } from './walk.ts';
+import { demandThere, whyGone, whyUnknown } from './why-lost.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
 const LOOK_TIMEOUT_MS = 5_000;
 const HEARTBEAT_TICK_MS = 1_000;
-/**
- * Whoever takes an inbox over evicts its holder first and joins a moment later: so often, and after such a pause, is looked
- * whether somebody is there.
- */
-const LOOKS_FOR_HOLDER = 3;
-const LOOK_FOR_HOLDER_MS = 500;
 /** Heartbeats of inboxes that are in doubt: all of a thousand may be wanted at the same moment. */
 const CONFIRMATIONS = { perSecond: 4_000, atOnce: 64 };
 /** Inboxes closed at the same time when the engine stops. */
@@ -92,10 +82,7 @@ export class KafkaInboxes implements Inboxes {
   /** Inboxes that this process holds or is about to hold, by owner's name. Bounded by the frontend's connections. */
   readonly #local = new Map<string, KafkaInbox | 'opening'>();
   #heartbeats: NodeJS.Timeout | null = null;
-  /** A walk along `#local` that goes on with each tick. */
-  #walk = this.#local.values();
-  /** Inboxes that it has still to see: whoever comes meanwhile does not make it longer. */
-  #walkLeft = 0;
+  readonly #walk = new Walk(this.#local);
   /** An inbox may rest because this frontend's lease was in doubt. */
   #someRest = false;
 
@@ -138,14 +125,18 @@ export class KafkaInboxes implements Inboxes {
         if (!isValid) this.#someRest = true;
         return isValid;
       },
-      whyGone: (owner) => this.#whyGone(owner),
+      whyGone: async (owner) => {
+        const reason = await whyGone(options.accounts, owner);
+        if (reason === 'no inbox') this.#noteNoInbox(owner);
+        return reason;
+      },
       frontendAlive: (deadline) => this.#frontend.ready(deadline),
       isDoubtful: (askedAt) => this.#doubt.covers(askedAt),
       confirmSoon: (inbox) => {
         this.#unconfirmed.add(inbox);
         if (!this.#doubt.isGoingOn) this.#confirmations.ask(inbox);
       },
-      whyUnknown: (inbox) => this.#whyUnknown(inbox),
+      whyUnknown: ({ owner }) => whyUnknown(async () => (await this.held([owner]))[0] === true),
       onReleased: (inbox) => {
         this.#unconfirmed.delete(inbox);
         if (this.#local.get(inbox.owner.name) === inbox) this.#local.delete(inbox.owner.name);
@@ -161,7 +152,11 @@ export class KafkaInboxes implements Inboxes {
     await this.#pace.start();
     await this.#frontend.start();
     this.#doubt.start();
-    this.#heartbeats = setInterval(() => this.#maintainSome(), HEARTBEAT_TICK_MS);
+    this.#heartbeats = setInterval(() => {
+      const { lookMs, intervalMs } = this.#pace;
+      for (const inbox of this.#walk.next(lookMs / HEARTBEAT_TICK_MS))
+        if (inbox !== 'opening') inbox.maintain(intervalMs);
+    }, HEARTBEAT_TICK_MS);
   }
 
   /** Gives back every inbox, and leaves. */
@@ -195,10 +190,10 @@ export class KafkaInboxes implements Inboxes {
   append(to: Account, message: OutgoingMessage): Promise<Accepted> {
     return this.#append(to, message).catch(async (error: unknown) => {
       if (!isNoInbox(error)) throw error;
-      const current = await this.#demandThere(to);
+      const current = await demandThere(this.#options.accounts, to);
       // The inbox has got another topic meanwhile.
       if (current.topicId !== to.topicId) return this.#append(current, message);
-      this.#noInbox.note({ user: to.name, topic: this.#topic(to), topicId: to.topicId });
+      this.#noteNoInbox(to);
       throw error;
     });
   }
@@ -258,26 +253,9 @@ export class KafkaInboxes implements Inboxes {
       return inbox;
     } catch (error) {
       this.#local.delete(owner.name);
-      if (isNoInbox(error)) await this.#demandThere(owner);
+      if (isNoInbox(error)) await demandThere(this.#options.accounts, owner);
       return unavailable(error);
     }
-  }
-
-  /** This life of an account, as it is now. @throws EngineError `NO_SUCH_USER`, `UNAVAILABLE` */
-  async #demandThere(account: Account): Promise<Account> {
-    const current = await this.#options.accounts.findEvenly(account.name);
-    if (isSameLife(current, account)) return current;
-    throw new EngineError('NO_SUCH_USER', `the account ${account.name} is gone, and its inbox`);
-  }
-
-  async #whyGone(owner: Account): Promise<LossReason> {
-    try {
-      await this.#demandThere(owner);
-    } catch (error) {
-      if (error instanceof EngineError && error.code === 'NO_SUCH_USER') return 'deleted';
-    }
-    this.#noInbox.note({ user: owner.name, topic: this.#topic(owner), topicId: owner.topicId });
-    return 'no inbox';
   }
 
   async held(accounts: readonly Account[]): Promise<boolean[]> {
@@ -294,6 +272,10 @@ export class KafkaInboxes implements Inboxes {
   fates(receipts: readonly Receipt[], { inLog }: { readonly inLog: boolean }): Promise<Fate[]> {
     const options = { cluster: this.#cluster, topicOf: (account: Account) => this.#topic(account) };
     return readFates(options, receipts, inLog).catch(unavailable);
+  }
+
+  #noteNoInbox(account: Account): void {
+    this.#noInbox.note({ user: account.name, topic: this.#topic(account), topicId: account.topicId });
   }
 
   /** An inbox topic and its group have the same name. */
@@ -313,84 +295,16 @@ export class KafkaInboxes implements Inboxes {
     // Also where nobody was put out: of a group whose state was lost there may be a holder who does not know.
     this.#notices.tellHeld(topic);
     try {
-      const look = await this.#look(owner, deadline);
-      const start = await this.#startingPoint(owner, look, deadline);
+      const start = await findStartingPoint(this.#around, owner, topic, deadline);
       // The frontend's lease was lost meanwhile: others take what was joined under its old id for free.
       if (this.#frontend.id !== frontendId)
         throw new EngineError('UNAVAILABLE', 'this frontend has lost its lease');
-      const liveStart = options.deliver === 'all' ? start.position.watermark.low : look.end;
+      const liveStart = options.deliver === 'all' ? start.position.watermark.low : start.end;
       return new KafkaInbox(this.#around, owner, topic, member, options, start, liveStart);
     } catch (error) {
       this.#leases.abandon(member);
       throw error;
     }
-  }
-
-  async #look(owner: Account, deadline: number): Promise<MailboxLook> {
-    const topic = this.#topic(owner);
-    const giveUp = now() + UNKNOWN_TOPIC_MS;
-    return retry(`look at ${topic}`, deadline, () => {
-      const look = this.#lookAtOwn(owner);
-      if (now() < giveUp) return expectTopic(topic, look);
-      return look.catch((error) => {
-        throw isUnknownTopic(error) ? noInbox(topic) : error;
-      });
-    });
-  }
-
-  /**
-   * Where to begin: at what is committed, as far as the log is still what it was then. A commit that is missing means:
-   * everything from the log's start on is delivered, never skipped, and of what lay in front of that nobody knows anything.
-   */
-  async #startingPoint(owner: Account, look: MailboxLook, deadline: number): Promise<StartingPoint> {
-    const { end, epoch, correspondents } = look;
-    if (look.position === null && end > 0)
-      this.#options.log.warn({ topic: this.#topic(owner), start: look.start, end }, NO_POSITION);
-    const position = look.position ?? new Position(new Watermark(look.start));
-    const { top } = position.watermark;
-    const isSure = position.epoch === UNKNOWN_EPOCH || (position.epoch === epoch && top <= end);
-    const ask = () => this.#looks.epochEnd(owner, position.epoch);
-    const ends = isSure ? null : await retry(`epochs of ${this.#topic(owner)}`, deadline, ask);
-    const surprise = position.resume(look, ends);
-    const isNew = surprise.gone > 0 || position.watermark.top < top;
-    if (isNew) {
-      const topic = this.#topic(owner);
-      const fields = { topic, committed: top, start: look.start, end, epoch, from: position.watermark.low };
-      this.#options.log.warn(
-        { ...fields, ...surprise },
-        'an inbox is not what was committed: see docs/operations.md',
-      );
-    }
-    return { position, correspondents, surprise, isNew: isNew || look.position === null, epoch };
-  }
-
-  /** @throws KafkaError UNKNOWN_TOPIC_ID where another topic has the name, and what `MailboxLooks.look` throws */
-  async #lookAtOwn(owner: Account): Promise<MailboxLook> {
-    const topic = this.#topic(owner);
-    // Asked for anew: what is known may be of a topic that was deleted.
-    this.#cluster.forgetLeader(topic);
-    const look = await this.#looks.look(owner);
-    const { topicId } = await this.#cluster.leader(topic);
-    expectNone(`the id of ${topic}`, topicId === owner.topicId ? KafkaCode.NONE : KafkaCode.UNKNOWN_TOPIC_ID);
-    return look;
-  }
-
-  /** A part of all inboxes with each tick: ten thousand at once would be felt. */
-  #maintainSome(): void {
-    if (this.#walkLeft <= 0) {
-      this.#walk = this.#local.values();
-      this.#walkLeft = this.#local.size;
-    }
-    const ticks = Math.max(1, Math.floor(this.#pace.lookMs / HEARTBEAT_TICK_MS));
-    let left = Math.min(this.#walkLeft, Math.ceil(this.#local.size / ticks));
-    while (left > 0) {
-      const { value: inbox, done } = this.#walk.next();
-      if (done === true) break;
-      if (inbox !== 'opening') inbox.maintain(this.#pace.intervalMs);
-      this.#walkLeft -= 1;
-      left -= 1;
-    }
-    if (left > 0) this.#walkLeft = 0;
   }
 
   #wakeAll(): void {
@@ -407,16 +321,6 @@ export class KafkaInboxes implements Inboxes {
     if (inbox.isKnownHeld) this.#unconfirmed.delete(inbox);
   }
 
-  async #whyUnknown({ owner }: KafkaInbox): Promise<LossReason> {
-    for (let look = 1; ; look++) {
-      // Kafka cannot say: whoever comes back by a token finds out.
-      const [isHeld] = await this.held([owner]).catch(() => []);
-      if (isHeld === true) return 'fenced';
-      if (look === LOOKS_FOR_HOLDER) return 'lost';
-      await sleep(LOOK_FOR_HOLDER_MS);
-    }
-  }
-
   /** Somebody says that one of our inboxes has a new holder: a heartbeat tells. */
   #checkLease(topic: string): void {
     const { inboxPrefix } = this.#options;
@@ -429,8 +333,6 @@ export class KafkaInboxes implements Inboxes {
   }
 }
 
-const NO_POSITION =
-  'the position of an inbox is lost: everything that is in it is delivered (again): see docs/operations.md';
 const NO_INBOX =
   'the topic of an inbox was deleted or replaced: the next login of its owner, or milena doctor --repair, gives it another one';
 

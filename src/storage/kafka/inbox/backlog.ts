@@ -1,0 +1,112 @@
+import type { Account } from '../../../core/accounts.ts';
+import { EngineError } from '../../../core/errors.ts';
+import type { InboxMessage } from '../../../core/inboxes.ts';
+import { type DecidedRecords, type Place, readDecided } from '../fetch/log-reader.ts';
+import { isUnknownTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { now, retry } from '../wire/retry.ts';
+import { noInbox } from '../wire/topics.ts';
+import type { Cursor } from './cursor.ts';
+import type { InboxSurroundings } from './inbox-surroundings.ts';
+
+const READ_TIMEOUT_MS = 10_000;
+/** Bytes asked for at once. */
+const READ_BYTES = 1024 * 1024;
+
+export interface BacklogOptions {
+  readonly around: Pick<InboxSurroundings, 'cluster' | 'looks' | 'tail' | 'steppedOver'>;
+  readonly owner: Account;
+  readonly topic: string;
+  readonly cursor: Cursor;
+  /** Resolves while the inbox is held. @throws EngineError `UNAVAILABLE`, `LOST` */
+  readonly expectHeld: () => Promise<void>;
+  /** The log does not reach to this place any more. */
+  readonly onOutOfRange: (place: Place) => void;
+}
+
+/** What waits in an inbox: counted, and read when its owner asks for it. */
+export class Backlog {
+  readonly #options: BacklogOptions;
+  /** So long it reads nothing more, since what it has read had to be unpacked. */
+  #unpackRest: Promise<void> | null = null;
+
+  constructor(options: BacklogOptions) {
+    this.#options = options;
+  }
+
+  /** How many messages are not acknowledged, as of now. @throws EngineError `UNAVAILABLE`, `LOST`, `NO_INBOX` */
+  async count(): Promise<number> {
+    const { around, owner, topic, cursor, expectHeld } = this.#options;
+    const deadline = now() + READ_TIMEOUT_MS;
+    const askEnd = () => around.looks.end(owner);
+    const end = await retry(`end of ${topic}`, deadline, askEnd).catch(asEngineError(topic));
+    await expectHeld();
+    const { watermark } = cursor.position;
+    return Math.max(0, end - watermark.low - watermark.acknowledgedAbove);
+  }
+
+  /**
+   * Undelivered messages that were not pushed, oldest first.
+   * @param end offset where it ends
+   * @throws EngineError `UNAVAILABLE`, `LOST`, `NO_INBOX`
+   */
+  async read(limits: { maxBytes: number; maxMessages?: number }, end: number): Promise<InboxMessage[]> {
+    const { cursor } = this.#options;
+    const { maxBytes, maxMessages = Number.POSITIVE_INFINITY } = limits;
+    const found: InboxMessage[] = [];
+    let bytes = 0;
+    let position = cursor.nextToRead(cursor.position.watermark.low);
+    while (position < end) {
+      const { records, nextOffset, ends, lost } = await this.#readFrom(position);
+      if (nextOffset === position) break;
+      for (const raw of records) {
+        if (raw.offset >= end) {
+          cursor.passTo(position, end, lost);
+          return found;
+        }
+        const message = cursor.read(raw, position, ends, lost);
+        position = raw.offset + 1;
+        if (message === null) continue;
+        bytes += message.body.length;
+        if (found.length > 0 && bytes > maxBytes) return found;
+        found.push(message);
+        cursor.handOut(raw.offset);
+        if (found.length >= maxMessages) return found;
+      }
+      // Control records at the end of what was read hold no message either.
+      cursor.passTo(position, Math.min(nextOffset, end), lost);
+      position = cursor.nextToRead(Math.max(position, nextOffset));
+    }
+    return found;
+  }
+
+  async #readFrom(position: number): Promise<DecidedRecords> {
+    const { around, owner, topic, cursor, expectHeld, onOutOfRange } = this.#options;
+    const inbox = { topic, topicId: owner.topicId };
+    // Before the next one and not after the last: what waits has nothing large in its hands.
+    await this.#unpackRest;
+    const deadline = now() + READ_TIMEOUT_MS;
+    const place = { offset: position, epoch: cursor.position.epochs.at(position - 1) };
+    const reading = readDecided(around.cluster, inbox, place, READ_BYTES, deadline);
+    const read = await reading.catch((error: unknown) => {
+      if (error instanceof KafkaError && error.kafkaCode === KafkaCode.OFFSET_OUT_OF_RANGE)
+        onOutOfRange(place);
+      return asEngineError(topic)(error);
+    });
+    this.#unpackRest = around.tail.pace.unpacked(read.unpackCost);
+    if (read.damage) {
+      const { error, nextOffset } = read.damage;
+      around.steppedOver.note({ topic, before: nextOffset, reason: error.message });
+    }
+    await expectHeld();
+    return read;
+  }
+}
+
+/** What to make of a failure: throws an EngineError in any case. */
+function asEngineError(topic: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof EngineError) throw error;
+    if (isUnknownTopic(error)) throw noInbox(topic);
+    throw new EngineError('LOST', `the inbox topic ${topic} cannot be read`, { cause: error });
+  };
+}

@@ -1,0 +1,226 @@
+import { EngineError } from '../../../core/errors.ts';
+import type { LossReason } from '../../../core/inboxes.ts';
+import { CommitSchedule } from '../groups/commit-schedule.ts';
+import { deleteGroup, type GroupMember } from '../groups/group-member.ts';
+import type { Commit } from '../groups/position.ts';
+import { isOfNetwork, now, retry, whyOf } from '../wire/retry.ts';
+import { unavailable } from '../wire/unavailable.ts';
+import type { InboxSurroundings } from './inbox-surroundings.ts';
+
+const CONFIRM_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+
+export interface InboxLeaseOptions {
+  readonly around: InboxSurroundings;
+  readonly member: GroupMember;
+  readonly topic: string;
+  /** What is to be committed now. */
+  readonly commit: () => Commit;
+  /** The inbox is held no more, or about to be given back. Called once. */
+  readonly onEnd: () => void;
+  /** It is held no more. Called once. */
+  readonly onReleased: () => void;
+  /** It was lost. Called at most once. */
+  readonly onLost: (reason: LossReason) => void;
+  /** Kafka has just said that it is held. */
+  readonly onContact: () => void;
+  /** Why Kafka does not know the member any more. Never fails. */
+  readonly whyUnknown: () => Promise<LossReason>;
+}
+
+/** That an inbox is held: its member of the consumer group, whose heartbeats and commits tell so, from the login to its end. */
+export class InboxLease {
+  readonly #options: InboxLeaseOptions;
+  readonly #around: InboxSurroundings;
+  readonly #member: GroupMember;
+  readonly #commits: CommitSchedule;
+  #lastHeartbeat = now();
+  /** When Kafka was asked for what last showed that the inbox is held. */
+  #heldAt = now();
+  #committed: number;
+  #ended = false;
+  #loss: LossReason | Promise<LossReason> | undefined;
+  #closing: Promise<void> | null = null;
+
+  /** @param committed the offset that is committed by now */
+  constructor(options: InboxLeaseOptions, committed: number) {
+    const { around, member } = options;
+    this.#options = options;
+    this.#around = around;
+    this.#member = member;
+    this.#committed = committed;
+    this.#commits = new CommitSchedule({
+      pace: around.commitPace,
+      commit: () => this.#commit(),
+      mayCommit: () => around.isFrontendAlive(),
+      onFailed: (error) => this.#onContactFailed('commit', error),
+    });
+  }
+
+  /** @param askedAt when the lease was asked for, on the clock of `now` */
+  begin(askedAt: number): void {
+    this.#heldAt = askedAt;
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Kafka has said that the inbox is held, later than anything that could have made that doubtful. */
+  get isKnownHeld(): boolean {
+    return !this.#ended && !this.#around.isDoubtful(this.#heldAt);
+  }
+
+  /** Everything below is committed as delivered, or not there any more. */
+  get committed(): number {
+    return this.#committed;
+  }
+
+  /** There is something to commit. */
+  touch(): void {
+    this.#commits.touch();
+  }
+
+  /**
+   * A heartbeat is due, unless one went out within this time.
+   * @param heartbeatIntervalMs null: as often as the coordinator wants it
+   */
+  maintain(heartbeatIntervalMs: number | null): void {
+    const intervalMs = heartbeatIntervalMs ?? this.#member.heartbeatIntervalMs;
+    if (now() - this.#lastHeartbeat >= intervalMs) void this.check();
+  }
+
+  /** A heartbeat, which tells whether the lease is still ours. */
+  async check(): Promise<void> {
+    if (this.#ended) return;
+    const before = this.#lastHeartbeat;
+    this.#lastHeartbeat = now();
+    try {
+      await this.#heartbeat();
+    } catch (error) {
+      this.#lastHeartbeat = before;
+      this.#onContactFailed('heartbeat', error);
+      return;
+    }
+    if (this.#member.mayHaveCompany && !this.#ended) await this.#around.putOutStrangers(this.#member);
+  }
+
+  /** Asks Kafka whether it is still held. @throws EngineError `UNAVAILABLE`, `LOST` */
+  async confirm(): Promise<void> {
+    await this.expect();
+    try {
+      await retry('confirm lease', now() + CONFIRM_TIMEOUT_MS, () => this.#heartbeat());
+    } catch (error) {
+      this.#onContactFailed('confirmation', error);
+      await this.expect();
+      unavailable(error);
+    }
+    await this.expect();
+  }
+
+  /** @throws EngineError `LOST` where it is held no more */
+  async expect(): Promise<void> {
+    if (!this.#ended) return;
+    throw new EngineError('LOST', `${this.#options.topic} is not held any more`, { loss: await this.#loss });
+  }
+
+  /**
+   * The same after waiting for anything: this process may have been frozen meanwhile, and the inbox be somebody else's.
+   * @throws EngineError `UNAVAILABLE`, `LOST`
+   */
+  async expectStill(): Promise<void> {
+    if (!this.#around.isFrontendAlive()) await this.#around.frontendAlive(now() + CONFIRM_TIMEOUT_MS);
+    if (!this.isKnownHeld) await this.confirm();
+    await this.expect();
+  }
+
+  /** It is gone, or must be taken for gone. */
+  lose(reason: LossReason): void {
+    if (!this.#release()) return;
+    this.#loss = reason;
+    this.#options.onLost(reason);
+  }
+
+  /** Commits what is to be committed and gives the inbox back. Never throws. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close(true);
+    return this.#closing;
+  }
+
+  /** Gives it back and deletes the group. Never throws. */
+  discard(): Promise<void> {
+    const { group } = this.#member;
+    this.#closing ??= this.#close(false).then(() =>
+      deleteGroup(this.#around.cluster, group).catch((error: unknown) => {
+        this.#around.log.warn({ ...whyOf(error), group }, 'group left behind');
+      }),
+    );
+    return this.#closing;
+  }
+
+  async #heartbeat(): Promise<void> {
+    const sentAt = now();
+    await this.#member.heartbeat();
+    this.#lastHeartbeat = Math.max(this.#lastHeartbeat, sentAt);
+    this.#hasContact(sentAt);
+  }
+
+  /** Kafka took it for the holder's. */
+  #hasContact(sentAt: number): void {
+    this.#heldAt = Math.max(this.#heldAt, sentAt);
+    this.#options.onContact();
+  }
+
+  async #commit(): Promise<void> {
+    const sentAt = now();
+    const commit = this.#options.commit();
+    await this.#member.commit(this.#options.topic, commit);
+    this.#hasContact(sentAt);
+    this.#committed = commit.offset;
+  }
+
+  #onContactFailed(what: string, error: unknown): void {
+    if (error instanceof EngineError && error.code === 'LOST') this.#unknown();
+    else if (!isOfNetwork(error))
+      this.#around.log.warn({ ...whyOf(error), group: this.#member.group }, `${what} failed`);
+  }
+
+  /** Kafka does not know our member any more: it has ended, and why is to be found out. */
+  #unknown(): void {
+    if (!this.#release()) return;
+    this.#loss = this.#options.whyUnknown();
+    void this.#loss.then((reason) => this.#options.onLost(reason));
+  }
+
+  /** @returns false when it had ended already */
+  #release(): boolean {
+    if (!this.#end()) return false;
+    this.#around.abandon(this.#member);
+    this.#options.onReleased();
+    return true;
+  }
+
+  /** @returns false when it had ended already */
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.#commits.stop();
+    this.#options.onEnd();
+    return true;
+  }
+
+  async #close(commit: boolean): Promise<void> {
+    if (!this.#end()) return;
+    const deadline = now() + CLOSE_TIMEOUT_MS;
+    try {
+      const isDirty = await this.#commits.settle();
+      if (commit && isDirty) await retry('last commit', deadline, () => this.#commit());
+      await this.#member.leave(deadline);
+    } catch (error) {
+      this.#around.log.warn({ ...whyOf(error), group: this.#member.group }, 'inbox not closed cleanly');
+      this.#around.abandon(this.#member);
+    } finally {
+      this.#options.onReleased();
+    }
+  }
+}

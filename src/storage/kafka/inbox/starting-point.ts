@@ -1,0 +1,89 @@
+import type { Account } from '../../../core/accounts.ts';
+import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import type { Surprise } from '../../../core/inboxes.ts';
+import type { Correspondents } from '../groups/correspondents.ts';
+import { Position } from '../groups/position.ts';
+import { Watermark } from '../groups/watermark.ts';
+import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from '../wire/kafka-error.ts';
+import { now, retry } from '../wire/retry.ts';
+import { noInbox, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
+import type { InboxSurroundings } from './inbox-surroundings.ts';
+import type { MailboxLook } from './mailbox-looks.ts';
+
+const NO_POSITION =
+  'the position of an inbox is lost: everything that is in it is delivered (again): see docs/operations.md';
+
+/** Where an inbox is begun. */
+export interface StartingPoint {
+  readonly position: Position;
+  readonly correspondents: Correspondents;
+  readonly surprise: Surprise;
+  /** It is not what was committed, or nothing was. */
+  readonly isNew: boolean;
+  /** The log is known to be that of this leader epoch up to its end. */
+  readonly epoch: number;
+}
+
+type Surroundings = Pick<InboxSurroundings, 'cluster' | 'looks' | 'log'>;
+
+/**
+ * Where to begin: at what is committed, as far as the log is still what it was then. A commit that is missing means:
+ * everything from the log's start on is delivered, never skipped, and of what lay in front of that nobody knows anything.
+ * To be called by who holds the lease: nobody else can move the watermark then.
+ * @returns as `end` where the log ends
+ * @throws EngineError `NO_INBOX`, `UNAVAILABLE`
+ */
+export async function findStartingPoint(
+  around: Surroundings,
+  owner: Account,
+  topic: string,
+  deadline: number,
+): Promise<StartingPoint & { readonly end: number }> {
+  const look = await lookPatiently(around, owner, topic, deadline);
+  const { log, looks } = around;
+  const { start, end, epoch, correspondents } = look;
+  if (look.position === null && end > 0) log.warn({ topic, start, end }, NO_POSITION);
+  const position = look.position ?? new Position(new Watermark(start));
+  const { top } = position.watermark;
+  const isSure = position.epoch === UNKNOWN_EPOCH || (position.epoch === epoch && top <= end);
+  const ask = () => looks.epochEnd(owner, position.epoch);
+  const ends = isSure ? null : await retry(`epochs of ${topic}`, deadline, ask);
+  const surprise = position.resume(look, ends);
+  const isNew = surprise.gone > 0 || position.watermark.top < top;
+  if (isNew) {
+    const fields = { topic, committed: top, start, end, epoch, from: position.watermark.low };
+    log.warn({ ...fields, ...surprise }, 'an inbox is not what was committed: see docs/operations.md');
+  }
+  return { position, correspondents, surprise, isNew: isNew || look.position === null, epoch, end };
+}
+
+/** A topic that is not there yet may merely be new. */
+async function lookPatiently(
+  around: Surroundings,
+  owner: Account,
+  topic: string,
+  deadline: number,
+): Promise<MailboxLook> {
+  const giveUp = now() + UNKNOWN_TOPIC_MS;
+  return retry(`look at ${topic}`, deadline, () => {
+    const look = lookAtOwn(around, owner, topic);
+    if (now() < giveUp) return expectTopic(topic, look);
+    return look.catch((error) => {
+      throw isUnknownTopic(error) ? noInbox(topic) : error;
+    });
+  });
+}
+
+/** @throws KafkaError UNKNOWN_TOPIC_ID where another topic has the name, and what `MailboxLooks.look` throws */
+async function lookAtOwn(
+  { cluster, looks }: Surroundings,
+  owner: Account,
+  topic: string,
+): Promise<MailboxLook> {
+  // Asked for anew: what is known may be of a topic that was deleted.
+  cluster.forgetLeader(topic);
+  const look = await looks.look(owner);
+  const { topicId } = await cluster.leader(topic);
+  expectNone(`the id of ${topic}`, topicId === owner.topicId ? KafkaCode.NONE : KafkaCode.UNKNOWN_TOPIC_ID);
+  return look;
+}

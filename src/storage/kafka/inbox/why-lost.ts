@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Account, type Accounts, isSameLife } from '../../../core/accounts.ts';
+import { EngineError } from '../../../core/errors.ts';
+import type { LossReason } from '../../../core/inboxes.ts';
+
+/**
+ * Whoever takes an inbox over evicts its holder first and joins a moment later: so often, and after such a pause, is looked
+ * whether somebody is there.
+ */
+const LOOKS_FOR_HOLDER = 3;
+const LOOK_FOR_HOLDER_MS = 500;
+
+/** This life of an account, as it is now. @throws EngineError `NO_SUCH_USER`, `UNAVAILABLE` */
+export async function demandThere(
+  accounts: Pick<Accounts, 'findEvenly'>,
+  account: Account,
+): Promise<Account> {
+  const current = await accounts.findEvenly(account.name);
+  if (isSameLife(current, account)) return current;
+  throw new EngineError('NO_SUCH_USER', `the account ${account.name} is gone, and its inbox`);
+}
+
+/** Why an inbox's topic is not there any more. Never fails. */
+export async function whyGone(
+  accounts: Pick<Accounts, 'findEvenly'>,
+  owner: Account,
+): Promise<'deleted' | 'no inbox'> {
+  try {
+    await demandThere(accounts, owner);
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'NO_SUCH_USER') return 'deleted';
+  }
+  return 'no inbox';
+}
+
+/** Why Kafka does not know an inbox's member any more. Never fails. @param isHeld whether somebody else holds it by now */
+export async function whyUnknown(isHeld: () => Promise<boolean>): Promise<LossReason> {
+  for (let look = 1; ; look++) {
+    // Kafka cannot say: whoever comes back by a token finds out.
+    if (await isHeld().catch(() => false)) return 'fenced';
+    if (look === LOOKS_FOR_HOLDER) return 'lost';
+    await sleep(LOOK_FOR_HOLDER_MS);
+  }
+}
