@@ -7,7 +7,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBroker } from './broker.ts';
 import { testBrokers } from './brokers.ts';
-import { javaUsable } from './jvm-broker.ts';
+import { javaUsable } from './java.ts';
 import { brokerReady } from './ready.ts';
 import type { TestBroker } from './test-broker.ts';
 

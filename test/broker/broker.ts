@@ -5,7 +5,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { ContainerBroker } from './container-broker.ts';
-import { JvmBroker, javaCommand, javaUsable, kafkaClassPath } from './jvm-broker.ts';
+import { javaCommand, javaUsable, kafkaClassPath, quickStart } from './java.ts';
+import { JvmBroker } from './jvm-broker.ts';
 import { freePort, freePorts } from './ports.ts';
 import type { TestBroker } from './test-broker.ts';
 
@@ -22,6 +23,8 @@ export interface BrokerOptions {
   readonly production?: boolean;
   /** Another version of Kafka than that of kafka/pom.xml. JVM brokers only. */
   readonly version?: string;
+  /** Remembers which classes it loads: see `archiveClasses`. JVM brokers only. */
+  readonly archives?: boolean;
 }
 
 /**
@@ -79,7 +82,7 @@ export async function startCluster(size = 3, options: BrokerOptions = {}): Promi
     await Promise.all(nodes.map((node) => node.stop()));
   };
   try {
-    await setInSync(brokers, inSync);
+    if (size >= 3) await setInSync(brokers, inSync);
   } catch (error) {
     await stop();
     throw error;
@@ -96,7 +99,7 @@ async function setInSync(brokers: string[], count: string): Promise<void> {
   const change = ['--alter', '--entity-type', 'brokers', '--entity-default'];
   const setting = ['--add-config', `min.insync.replicas=${count}`];
   await promisify(execFile)(javaCommand(), [
-    ...['-Xmx128m', '-cp', await kafkaClassPath()],
+    ...['-Xmx128m', ...quickStart(), '-cp', await kafkaClassPath()],
     ...tool,
     ...change,
     ...setting,
@@ -126,6 +129,7 @@ async function startNodes(size: number, options: BrokerOptions): Promise<JvmBrok
         ...(options.advertised !== undefined && { advertised: options.advertised }),
         ...(options.production !== undefined && { production: options.production }),
         ...(options.version !== undefined && { version: options.version }),
+        ...(options.archives !== undefined && { archives: options.archives }),
       }),
   );
   try {

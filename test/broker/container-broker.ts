@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { QUICK_START } from './jvm-broker.ts';
+import { QUICK_START } from './java.ts';
 import { brokerReady } from './ready.ts';
 import type { TestBroker } from './test-broker.ts';
 

@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startBroker, startContainerBroker } from './broker.ts';
 import type {} from './brokers.ts';
 import { dockerUsable } from './container-broker.ts';
-import { javaUsable } from './jvm-broker.ts';
+import { archiveClasses, classArchive, javaUsable, kafkaClassPath } from './java.ts';
+import { JvmBroker } from './jvm-broker.ts';
 import { brokerReady } from './ready.ts';
 import type { TestBroker } from './test-broker.ts';
 
@@ -18,10 +21,29 @@ interface RunningBroker {
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const began = Date.now();
+  await knowJava();
   const broker = await chooseBroker();
   console.log(`Kafka for the tests: ${broker.kind} at ${broker.brokers}, up in ${Date.now() - began} ms`);
   project.provide('brokers', broker.brokers);
   return () => broker.stop();
+}
+
+/** What every worker would else find out by itself, and keep by its environment. */
+async function knowJava(): Promise<void> {
+  if (process.env.MILENA_KAFKA === 'docker' || !(await javaUsable())) return;
+  process.env.MILENA_TEST_CLASS_PATH = await kafkaClassPath();
+  process.env.MILENA_TEST_ARCHIVE = await classArchive();
+}
+
+/** A broker whose data folder, as it was when new, and whose classes those of single tests begin with. */
+async function startModel(): Promise<TestBroker> {
+  const archive = process.env.MILENA_TEST_ARCHIVE ?? '';
+  const archives = !existsSync(archive);
+  const broker = await startBroker({ heap: '768m', archives });
+  if (!(broker instanceof JvmBroker)) return broker;
+  process.env.MILENA_TEST_BROKER_MODEL = join(broker.folder, 'data');
+  if (archives && broker.pid !== undefined) await archiveClasses(broker.pid, archive);
+  return broker;
 }
 
 async function chooseBroker(): Promise<RunningBroker> {
@@ -42,7 +64,7 @@ async function chooseBroker(): Promise<RunningBroker> {
         'or install Java 17 or later with Maven, or set MILENA_TEST_KAFKA_BROKERS=host:port.',
     );
   }
-  return running(await startBroker({ heap: '768m' }), `a JVM process (${docker.reason})`);
+  return running(await startModel(), `a JVM process (${docker.reason})`);
 }
 
 function running(broker: TestBroker, kind: string): RunningBroker {

@@ -1,25 +1,26 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFile, spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { javaCommand, kafkaClassPath, quickStart } from './java.ts';
 import { brokerReady } from './ready.ts';
 import type { TestBroker } from './test-broker.ts';
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const CLUSTER_ID = 'MilenaTestCluster00001';
-// Code compiled once by the quick compiler starts sooner and takes less of the tests' two cores.
-export const QUICK_START = ['-XX:TieredStopAtLevel=1', '-Xshare:auto'];
-
-/** Where Java is: `JAVA_HOME`, else the PATH. */
-export function javaCommand(): string {
-  const home = process.env.JAVA_HOME;
-  return home === undefined || home === '' ? 'java' : join(home, 'bin', 'java');
-}
 
 export interface JvmBrokerOptions {
   readonly nodeId: number;
@@ -41,6 +42,8 @@ export interface JvmBrokerOptions {
   readonly production?: boolean;
   /** Another version of Kafka than that of kafka/pom.xml. */
   readonly version?: string;
+  /** Remembers which classes it loads: see `archiveClasses`. */
+  readonly archives?: boolean;
 }
 
 interface Running {
@@ -174,7 +177,23 @@ export class JvmBroker implements TestBroker {
     );
   }
 
+  /** As the first broker of the run was, where that is known: half of the work of a start is another JVM for that. */
   async #format(classPath: string): Promise<void> {
+    const model = this.#options.version === undefined ? process.env.MILENA_TEST_BROKER_MODEL : undefined;
+    if (model !== undefined) {
+      const data = join(this.folder, 'data');
+      mkdirSync(data);
+      copyFileSync(join(model, 'bootstrap.checkpoint'), join(data, 'bootstrap.checkpoint'));
+      const meta = {
+        'node.id': this.#options.nodeId,
+        'directory.id': randomBytes(16).toString('base64url'),
+        version: 1,
+        'cluster.id': CLUSTER_ID,
+      };
+      const lines = Object.entries(meta).map(([name, value]) => `${name}=${value}\n`);
+      writeFileSync(join(data, 'meta.properties'), lines.join(''));
+      return;
+    }
     const settings = join(this.folder, 'server.properties');
     const storageTool = [
       'kafka.tools.StorageTool',
@@ -184,9 +203,9 @@ export class JvmBroker implements TestBroker {
       '--config',
       settings,
     ];
-    await run(javaCommand(), [
+    await promisify(execFile)(javaCommand(), [
       '-Xmx128m',
-      ...QUICK_START,
+      ...quickStart(),
       ...this.#logging(),
       '-cp',
       classPath,
@@ -206,7 +225,8 @@ export class JvmBroker implements TestBroker {
       javaCommand(),
       `@${join(root, 'kafka/jvm.options')}`,
       `-Xmx${this.#options.heap}`,
-      ...(this.#options.production === true ? [] : QUICK_START),
+      ...(this.#options.production === true ? [] : quickStart()),
+      ...(this.#options.archives === true ? ['-XX:+RecordDynamicDumpInfo'] : []),
       ...this.#logging(),
       '-cp',
       classPath,
@@ -232,38 +252,4 @@ export class JvmBroker implements TestBroker {
     });
     return running;
   }
-}
-
-/** Class path of Kafka's jars; Maven is asked only the first time. @param version another than that of kafka/pom.xml */
-export async function kafkaClassPath(version?: string): Promise<string> {
-  const args = version === undefined ? [] : [...(mayFetch ? [] : ['--offline']), version];
-  const { stdout } = await run(join(root, 'scripts/kafka-classpath.sh'), args, { maxBuffer: 1 << 22 });
-  return stdout.trim();
-}
-
-/** Some 45 MB for each version: only when somebody wants that. */
-const mayFetch = process.env.MILENA_TEST_KAFKA_VERSIONS === 'fetch';
-
-/** Whether tests can run that version of Kafka. */
-export async function hasVersion(version: string): Promise<boolean> {
-  return (
-    (await javaUsable()) &&
-    kafkaClassPath(version).then(
-      () => true,
-      () => false,
-    )
-  );
-}
-
-let usable: Promise<boolean> | undefined;
-
-/** Whether there is Java and, by Maven now or earlier, Kafka's jars. */
-export function javaUsable(): Promise<boolean> {
-  usable ??= run(javaCommand(), ['-version'], { timeout: 20_000 })
-    .then(() => kafkaClassPath())
-    .then(
-      () => true,
-      () => false,
-    );
-  return usable;
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { javaCommand, kafkaClassPath } from './jvm-broker.ts';
+import { javaCommand, kafkaClassPath, quickStart } from './java.ts';
 
 /** Kafka's own command line tools, by the names of their scripts. */
 const TOOLS = {
@@ -23,7 +23,7 @@ export async function kafkaTool(
   tool: keyof typeof TOOLS,
   args: readonly string[],
 ): Promise<string> {
-  const java = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-Dlog4j2.level=ERROR', '-cp', await kafkaClassPath()];
+  const java = ['-Xmx128m', ...quickStart(), '-Dlog4j2.level=ERROR', '-cp', await kafkaClassPath()];
   const { stdout, stderr } = await promisify(execFile)(javaCommand(), [
     ...java,
     ...[TOOLS[tool], '--bootstrap-server', brokers],

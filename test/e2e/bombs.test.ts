@@ -8,7 +8,7 @@ import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/storage/kafka/wire/unpack.ts';
 import { startBroker } from '../broker/broker.ts';
-import { javaCommand, javaUsable, kafkaClassPath } from '../broker/jvm-broker.ts';
+import { javaCommand, javaUsable, kafkaClassPath, quickStart } from '../broker/java.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { CODECS, type Codec, packedBatch, rawBatch, records, zeros } from '../kafka/packed.ts';
@@ -139,7 +139,7 @@ describe('bombs', () => {
       const lines = Array.from({ length: 300 }, (_, i) => `${codec} ${i}`);
       const tool = ['org.apache.kafka.tools.ConsoleProducer', '--bootstrap-server', broker.brokers];
       const java = spawn(javaCommand(), [
-        ...['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', await kafkaClassPath()],
+        ...['-Xmx128m', ...quickStart(), '-cp', await kafkaClassPath()],
         ...[...tool, '--topic', inboxOf(to.name), '--compression-codec', codec],
       ]);
       java.stdin.end(`${lines.join('\n')}\n`);

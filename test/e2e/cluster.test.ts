@@ -1,7 +1,7 @@
 /** Three brokers and two frontends, started by scripts/cluster.sh: what one broker less does to people. */
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { javaUsable } from '../broker/jvm-broker.ts';
+import { javaUsable } from '../broker/java.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { RawClient2 } from '../server/raw-client2.ts';
 import { built } from './running-frontend.ts';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { dockerUsable } from '../broker/container-broker.ts';
-import { javaUsable } from '../broker/jvm-broker.ts';
+import { javaUsable } from '../broker/java.ts';
 import { freePort } from '../broker/ports.ts';
 import { brokerReady } from '../broker/ready.ts';
 import { built } from './running-frontend.ts';

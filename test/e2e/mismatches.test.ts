@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startBroker } from '../broker/broker.ts';
-import { javaCommand, javaUsable, kafkaClassPath } from '../broker/jvm-broker.ts';
+import { javaCommand, javaUsable, kafkaClassPath } from '../broker/java.ts';
 import { freePorts } from '../broker/ports.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { milena } from '../terminal/cli/running-command.ts';

@@ -11,7 +11,7 @@ import { expectNone } from '../../src/storage/kafka/wire/kafka-error.ts';
 import { kafkaSecurity } from '../../src/storage/kafka/wire/kafka-security.ts';
 import { authorizedDoor, type Door, passwordOf, settingsOf } from '../broker/authorizer.ts';
 import { startBroker } from '../broker/broker.ts';
-import { javaUsable } from '../broker/jvm-broker.ts';
+import { javaUsable } from '../broker/java.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { RawClient } from '../server/raw-client.ts';

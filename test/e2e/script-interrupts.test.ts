@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
-import { javaUsable } from '../broker/jvm-broker.ts';
+import { javaUsable } from '../broker/java.ts';
 import { freePort } from '../broker/ports.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { built } from './running-frontend.ts';

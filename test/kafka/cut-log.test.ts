@@ -10,7 +10,8 @@ import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { uuidText } from '../../src/util/uuid.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
-import { type JvmBroker, javaUsable } from '../broker/jvm-broker.ts';
+import { javaUsable } from '../broker/java.ts';
+import type { JvmBroker } from '../broker/jvm-broker.ts';
 import { cutLog } from '../broker/log-files.ts';
 import {
   eventually,

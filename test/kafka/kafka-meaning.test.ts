@@ -4,7 +4,7 @@ import { protocolErrors } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
 import { KafkaCode, KafkaError, nameOfCode } from '../../src/storage/kafka/wire/kafka-error.ts';
 import { meaningOf } from '../../src/storage/kafka/wire/kafka-meaning.ts';
-import { javaCommand, javaUsable, kafkaClassPath } from '../broker/jvm-broker.ts';
+import { javaCommand, javaUsable, kafkaClassPath } from '../broker/java.ts';
 
 const hasJava = await javaUsable();
 const CODES = Object.values(KafkaCode);

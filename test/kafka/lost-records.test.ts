@@ -15,7 +15,8 @@ import { Cluster as RawCluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { INBOX_REQUIRES } from '../../src/storage/kafka/wire/topics.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
-import { type JvmBroker, javaUsable } from '../broker/jvm-broker.ts';
+import { javaUsable } from '../broker/java.ts';
+import type { JvmBroker } from '../broker/jvm-broker.ts';
 import { spoilLog } from '../broker/log-files.ts';
 import {
   appendInTurn,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { startBroker } from '../broker/broker.ts';
-import { javaCommand, kafkaClassPath } from '../broker/jvm-broker.ts';
+import { javaCommand, kafkaClassPath, quickStart } from '../broker/java.ts';
 import { kafkaTool } from '../broker/kafka-tool.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import {
@@ -97,7 +97,7 @@ describe('an operator with Kafka’s own tools', { timeout: 180_000 }, () => {
 
   it('what is written by hand is external; a tombstone is nothing', async () => {
     const owner = await cluster.here.accounts.create({ name: uniqueName('by-hand') });
-    const java = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', await kafkaClassPath()];
+    const java = ['-Xmx128m', ...quickStart(), '-cp', await kafkaClassPath()];
     const properties = ['parse.key=true', 'key.separator=:', 'null.marker=NULL'];
     const producer = spawn(javaCommand(), [
       ...java,

@@ -10,7 +10,7 @@ import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { authorizedDoor, type Door, settingsOf } from '../broker/authorizer.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
-import { javaUsable } from '../broker/jvm-broker.ts';
+import { javaUsable } from '../broker/java.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 

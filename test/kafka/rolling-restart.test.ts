@@ -7,7 +7,7 @@ import type { Storage } from '../../src/core/storage.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { type Cluster, startCluster } from '../broker/broker.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
-import { javaUsable } from '../broker/jvm-broker.ts';
+import { javaUsable } from '../broker/java.ts';
 import { eventually, message, type ObservedInbox, observe, uniqueName } from '../contracts/cluster.ts';
 import { testLog } from './cluster.ts';
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { startBroker } from '../broker/broker.ts';
-import { javaUsable } from '../broker/jvm-broker.ts';
+import { javaUsable } from '../broker/java.ts';
 import { freePort } from '../broker/ports.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';

@@ -6,7 +6,7 @@ import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { releaseOf } from '../../src/storage/kafka/wire/kafka-version.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
-import { hasVersion } from '../broker/jvm-broker.ts';
+import { hasVersion } from '../broker/java.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { built, RunningFrontend } from '../e2e/running-frontend.ts';
 import { testLog, witness } from './cluster.ts';

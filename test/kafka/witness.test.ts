@@ -2,7 +2,7 @@ import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidText } from '../../src/util/uuid.ts';
 import { testBrokers } from '../broker/brokers.ts';
-import { javaUsable } from '../broker/jvm-broker.ts';
+import { javaUsable } from '../broker/java.ts';
 import {
   appendAll,
   eventually,

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { javaCommand, javaUsable, kafkaClassPath } from '../../broker/jvm-broker.ts';
+import { javaCommand, javaUsable, kafkaClassPath, quickStart } from '../../broker/java.ts';
 import { CODECS } from '../../kafka/packed.ts';
 
 const run = promisify(execFile);
@@ -76,7 +76,7 @@ async function franzGo(): Promise<Program> {
   };
 }
 
-const QUICK = ['-Xmx256m', '-XX:TieredStopAtLevel=1'];
+const QUICK = ['-Xmx256m', ...quickStart()];
 
 async function java(): Promise<Program[]> {
   const usable = await javaUsable();
@@ -107,7 +107,7 @@ async function java(): Promise<Program[]> {
         (await without('there is no Java compiler', compiler, ['-cp', classPath, '-d', folder, source])),
       command: (...args) => [
         javaCommand(),
-        [...QUICK, '-cp', `${folder}:${classPath}`, 'JavaProducer', ...args],
+        [...QUICK, '-cp', `${classPath}:${folder}`, 'JavaProducer', ...args],
       ],
     },
   ];
