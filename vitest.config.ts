@@ -1,13 +1,31 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/order.ts';
+
+/** What needs a broker, or runs programs as they are started. */
+const WITH_KAFKA = ['test/{broker,e2e,kafka,protocol-document}/**/*.test.ts'];
+
+// What a process has compiled the next ones read: workers, frontends and commands start with half of the work.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/node', import.meta.url));
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
     reporters: ['default', './test/skipped.ts'],
-    globalSetup: ['test/broker/global-setup.ts'],
-    // One broker on two cores serves every file: more files at once only make each other slow.
-    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    // Two cores' worth: tests of programs wait as much as they work.
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'kafka', include: WITH_KAFKA, globalSetup: ['test/broker/global-setup.ts'] },
+      },
+      {
+        extends: true,
+        // Files share their worker's modules: a process and its imports are most of what a file costs here.
+        test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: WITH_KAFKA, isolate: false },
+      },
+    ],
   },
 });

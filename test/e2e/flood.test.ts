@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { sized } from '../size.ts';
 import { HostileServer, MALICE } from '../terminal/cli/hostile-server.ts';
 import { closeClients, openClient, ownFolder, removeFolders } from './client-terminal.ts';
 import { built } from './running-frontend.ts';
@@ -44,7 +45,7 @@ test.each([
   await terminal.shows(/^ password of alice › *$/m);
   terminal.type('secret\r');
   await terminal.shows(sign);
-  for (let look = 0; look < 30; look++) {
+  for (let look = 0; look < sized(10, 30); look++) {
     expect(memoryIn(data)).toBeLessThan(MAX_MIB);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

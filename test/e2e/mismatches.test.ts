@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startBroker } from '../broker/broker.ts';
-import { javaCommand, javaUsable, kafkaClassPath } from '../broker/java.ts';
+import { javaCommand, javaUsable, kafkaClassPath, quickStart } from '../broker/java.ts';
 import { freePorts } from '../broker/ports.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
+import { share } from '../size.ts';
 import { milena } from '../terminal/cli/running-command.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { runScript } from './script.ts';
@@ -118,7 +119,13 @@ describe.skipIf(!(await javaUsable()))(
         ...change,
         ...setting,
       ];
-      await promisify(execFile)(javaCommand(), ['-Xmx128m', '-cp', await kafkaClassPath(), ...command]);
+      await promisify(execFile)(javaCommand(), [
+        '-Xmx128m',
+        ...quickStart(),
+        '-cp',
+        await kafkaClassPath(),
+        ...command,
+      ]);
     });
     afterAll(async () => {
       await broker?.stop();
@@ -194,14 +201,20 @@ describe.skipIf(!(await javaUsable()))(
       ],
     ];
 
-    describe.each(Object.entries(all))('%s', (name, run) => {
-      it.each(CASES)('says one sentence of %s: 78', async (_what, settings, sentence) => {
-        const { code, said } = await run(settings());
-        expect(said).toContain(sentence());
-        expect(said).not.toMatch(/^ +at |Exception|Error:/m);
-        if (name === 'frontend' || name.startsWith('spawn')) expect(said.trim().split('\n')).toHaveLength(1);
-        expect(code).toBe(78);
-      });
+    // What is said is one function's; who says it, each program's: the frontend meets all of it, each of the others some.
+    const rows = Object.entries(all).map(([name, run], row) => ({ name, run, row }));
+    describe.each(rows)('$name', ({ name, run, row }) => {
+      it.each(name === 'frontend' ? CASES : share(CASES, 6, row))(
+        'says one sentence of %s: 78',
+        async (_what, settings, sentence) => {
+          const { code, said } = await run(settings());
+          expect(said).toContain(sentence());
+          expect(said).not.toMatch(/^ +at |Exception|Error:/m);
+          if (name === 'frontend' || name.startsWith('spawn'))
+            expect(said.trim().split('\n')).toHaveLength(1);
+          expect(code).toBe(78);
+        },
+      );
 
       it('says where it looked when nobody is there: 69', async () => {
         const { code, said } = await run({ MILENA_KAFKA_BROKERS: nowhere });

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { RawClient2 } from '../server/raw-client2.ts';
+import { roundsAtOnce, sized } from '../size.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 
 const PASSWORD = 'correct horse';
-const ROUNDS = Number(process.env.MILENA_TEST_ROUNDS ?? 200);
+const ROUNDS = sized(80, 200);
 
 /** Two frontends as processes of their own, on real Kafka. */
 let north: RunningFrontend;
@@ -49,24 +50,32 @@ async function outcome(client: RawClient2): Promise<string> {
 
 describe(`${ROUNDS} rounds at once through two frontends`, { timeout: 600_000 }, () => {
   it('of two logins: exactly one wins', async () => {
-    const username = uniqueName('login');
-    const maker = await connect(north);
-    await maker.create(username);
-    await logout(maker);
-    for (let round = 0; round < ROUNDS; round++) {
-      const pair = await Promise.all([connect(north), connect(south)]);
-      for (const client of pair) client.write({ type: 'login', username });
-      const outcomes = await Promise.all(pair.map(outcome));
-      expect([...outcomes].sort()).toEqual(['ALREADY_LOGGED_IN', 'logged-in']);
-      for (const [i, client] of pair.entries()) {
-        if (outcomes[i] === 'logged-in') await logout(client);
-        else client.socket.destroy();
-      }
+    const names = Array.from({ length: 8 }, () => uniqueName('login'));
+    for (const username of names) {
+      const maker = await connect(north);
+      await maker.create(username);
+      await logout(maker);
     }
+    // Each name's rounds one after the other: the next one finds nobody there.
+    await roundsAtOnce(names.length, async (at) => {
+      const username = names[at] ?? '';
+      for (let round = 0; round < ROUNDS / names.length; round++) await loginTogether(username);
+    });
   });
 
+  async function loginTogether(username: string): Promise<void> {
+    const pair = await Promise.all([connect(north), connect(south)]);
+    for (const client of pair) client.write({ type: 'login', username });
+    const outcomes = await Promise.all(pair.map(outcome));
+    expect([...outcomes].sort()).toEqual(['ALREADY_LOGGED_IN', 'logged-in']);
+    for (const [i, client] of pair.entries()) {
+      if (outcomes[i] === 'logged-in') await logout(client);
+      else client.socket.destroy();
+    }
+  }
+
   it('of two creates: exactly one wins', async () => {
-    for (let round = 0; round < ROUNDS; round++) {
+    await roundsAtOnce(ROUNDS, async () => {
       const username = uniqueName('create');
       const pair = await Promise.all([connect(north), connect(south)]);
       for (const client of pair) client.write({ type: 'create', username });
@@ -76,11 +85,11 @@ describe(`${ROUNDS} rounds at once through two frontends`, { timeout: 600_000 },
       winner?.write({ type: 'delete' });
       expect(winner && (await outcome(winner))).toBe('deleted');
       for (const client of pair) client.socket.destroy();
-    }
+    });
   });
 
   it('of a create and a deletion: both answers are true together', async () => {
-    for (let round = 0; round < ROUNDS; round++) {
+    await roundsAtOnce(ROUNDS, async () => {
       const username = uniqueName('mixed');
       const [owner, other] = await Promise.all([connect(north), connect(south)]);
       await owner.create(username);
@@ -104,13 +113,13 @@ describe(`${ROUNDS} rounds at once through two frontends`, { timeout: 600_000 },
       }
       owner.socket.destroy();
       other.socket.destroy();
-    }
+    });
   });
 
   it('of a send and a deletion with a new life: nobody reads what was for another', async () => {
-    const sender = await connect(north);
-    await sender.create(uniqueName('sender'));
-    for (let round = 0; round < ROUNDS; round++) {
+    await roundsAtOnce(ROUNDS, async (round) => {
+      const sender = await connect(north);
+      await sender.create(uniqueName('sender'));
       const username = uniqueName('reborn');
       const first = await connect(south);
       await first.create(username);
@@ -132,8 +141,8 @@ describe(`${ROUNDS} rounds at once through two frontends`, { timeout: 600_000 },
       second.write({ type: 'delete', force: true });
       expect(await outcome(second)).toBe('deleted');
       for (const client of [first, second]) client.socket.destroy();
-    }
-    await logout(sender);
+      await logout(sender);
+    });
   });
 });
 

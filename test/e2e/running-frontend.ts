@@ -2,10 +2,13 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { eventually } from '../contracts/cluster.ts';
+import { expect, vi } from 'vitest';
 import { ROOT, scriptEnvironment } from './script.ts';
 
 const run = promisify(execFile);
+
+/** How long a frontend may take to listen: its code has to be read and compiled, on a machine with other work. */
+const START_MS = 60_000;
 
 /** Brings dist/ up to date: what is tested is what runs. */
 export async function built(): Promise<void> {
@@ -57,12 +60,13 @@ export class RunningFrontend {
     args: readonly string[] = [],
   ): Promise<RunningFrontend> {
     const frontend = new RunningFrontend(settings, args);
-    await eventually(() => {
-      if (frontend.#end === undefined && !frontend.hasLogged('listening')) throw new Error('not yet');
-    }).catch(async (error: unknown) => {
-      await frontend.remove();
-      throw error;
-    });
+    const isOver = () => frontend.#end !== undefined || frontend.hasLogged('listening');
+    await vi
+      .waitFor(() => expect(isOver()).toBe(true), { timeout: START_MS, interval: 10 })
+      .catch(async (error: unknown) => {
+        await frontend.remove();
+        throw error;
+      });
     if (frontend.#end !== undefined)
       throw new Error(`the frontend ended: ${frontend.stderr}${frontend.stdout}`);
     return frontend;

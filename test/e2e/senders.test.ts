@@ -1,6 +1,7 @@
 /** Commands that only send, many of one account at once, beside its own chat: real processes, terminals, frontends and Kafka. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { FULL } from '../size.ts';
 import { RunningCommand } from '../terminal/cli/running-command.ts';
 import { messageShape, sentShape, shaped } from '../terminal/cli/shapes.ts';
 import {
@@ -49,7 +50,7 @@ async function account(stem: string): Promise<string> {
 }
 
 describe('milena send', { timeout: 300_000 }, () => {
-  test.each([20, 30, 100])('%d at once, beside the chat of the account', async (count) => {
+  test.each(FULL ? [20, 30, 100] : [30])('%d at once, beside the chat of the account', async (count) => {
     const [anna, bert] = [person('anna'), await account('bert')];
     const data = ownFolder();
     const chat = await openAs(anna, frontend.address.port, { data });
