@@ -23,8 +23,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Files share their worker's modules: a process and its imports are most of what a file costs here.
-        test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: WITH_KAFKA, isolate: false },
+        test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: WITH_KAFKA },
       },
     ],
   },

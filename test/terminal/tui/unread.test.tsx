@@ -246,8 +246,9 @@ test('a user called me is not taken for oneself', async () => {
   screen.keys('/msg me hello', KEY.enter);
   await screen.shows(/│ \d\d:\d\d {2}@me {2}number 1\n/, /│ \d\d:\d\d {2}me {3}hello +✓$/m);
   screen.keys('/search number', KEY.enter);
-  await screen.shows(/\d\d:\d\d {2}@me +number 1/);
+  await screen.shows(/1 of 1 with number/, /\d\d:\d\d {2}@me +number 1/);
   screen.keys(KEY.enter);
+  await screen.until(() => expect(screen.text).not.toMatch(/1 of 1 with number/));
   await screen.shows(/│ \d\d:\d\d {2}@me {2}number 1\n/, /│ \d\d:\d\d {2}me {3}hello +✓$/m);
   screen.keys('/search hello', KEY.enter);
   await screen.shows(/\d\d:\d\d {2}me → @me +hello/);
