@@ -73,15 +73,22 @@ describe('Kafka killed and started again', () => {
   it('fails clearly while it is away, and then works again', async () => {
     const owner = await engine.accounts.create({ name: uniqueName('owner') });
     const impatient = await openKafkaStorage(
-      readConfig({ MILENA_KAFKA_BROKERS: broker.brokers, MILENA_SEND_TIMEOUT_MS: '1000' }),
+      readConfig({
+        MILENA_KAFKA_BROKERS: broker.brokers,
+        MILENA_SEND_TIMEOUT_MS: '1000',
+        MILENA_FRONTEND_LEASE_MS: '6000',
+      }),
       testLog,
     );
+    expect(impatient.isHealthy).toBe(true);
     await broker.kill();
     await expect(impatient.inboxes.append(owner, message(owner, 'lost?'))).rejects.toMatchObject({
       code: 'UNAVAILABLE',
     });
     await expect(engine.accounts.find(uniqueName('nobody'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await eventually(() => expect(impatient.isHealthy).toBe(false));
     await broker.start();
+    await eventually(() => expect(impatient.isHealthy).toBe(true));
     await eventually(async () => {
       expect((await impatient.inboxes.append(owner, message(owner, 'here'))).offset).toBeGreaterThanOrEqual(
         0,

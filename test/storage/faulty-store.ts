@@ -34,12 +34,19 @@ export class FaultyStore extends MemoryStore {
   /** One server's storage, among others on this store. */
   open(): FaultyStorage {
     const inboxes = new FaultyInboxes(this);
+    let isOpen = true;
+    const isHealthy = () => isOpen && this.#isAvailable;
     return {
       accounts: new FaultyAccounts(this),
       inboxes,
       tokens: new FaultyTokens(this),
-      isHealthy: true,
-      close: () => inboxes.close(),
+      get isHealthy() {
+        return isHealthy();
+      },
+      async close() {
+        isOpen = false;
+        await inboxes.close();
+      },
     };
   }
 
