@@ -14,8 +14,8 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { connect, type Milena } from '../src/client/index.ts';
 import { freePort, HOST, machine, progress, round, seconds, startFrontend } from './bench-run.ts';
-import { Person } from './person.ts';
 import { cpuPercent, type Usage, usageOf } from './process-usage.ts';
 import {
   fill,
@@ -123,14 +123,14 @@ function used(all: Open): () => readonly (readonly [Column, Usage, Usage])[] {
 }
 
 /** Messages to all of them, so many a second to each, until `stop`. */
-function arrive(writer: Person, to: readonly MilenaOptions[]): () => void {
+function arrive(writer: Milena, to: readonly MilenaOptions[]): () => void {
   const begun = performance.now();
   let sent = 0;
   writing = setInterval(() => {
     const due = Math.floor(((performance.now() - begun) / 1000) * Number(values.rate));
     for (; sent < due; sent++) {
       const body = `arriving ${sent} and some words`;
-      for (const { account } of to) void writer.request({ type: 'send', to: account, body });
+      for (const { account } of to) writer.send(account, body).catch(() => undefined);
     }
   }, 10);
   return () => clearInterval(writing);
@@ -149,11 +149,8 @@ try {
     ...milenas,
     ...others.map(({ name, program, ready, version }) => column(name, program, { ready, version })),
   ];
-  const writer = await Person.connect(PEER, HOST, port);
-  // Whoever makes an account is logged in to it.
-  await writer
-    .request({ type: 'create', name: PEER })
-    .catch(() => writer.request({ type: 'login', name: PEER }));
+  const asPeer = { server: `${HOST}:${port}`, user: PEER };
+  const writer = await connect({ ...asPeer, create: true }).catch(() => connect(asPeer));
   for (const { milena: options } of milenas) {
     if (options === null) continue;
     progress(`a history of ${values.history} messages`);
@@ -197,7 +194,7 @@ try {
   await keys(chats, Number(values.keys), 'arriving');
   for (const [one, before, after] of busy()) one.cpuWhileArriving = cpuPercent(before, after);
   stop();
-  writer.close();
+  await writer.close();
 
   progress('through the history');
   for (const { column, pane } of chats) {

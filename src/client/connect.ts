@@ -17,7 +17,7 @@ export interface ConnectOptions extends Credentials {
   readonly insecure?: boolean | undefined;
   /** `all` unless it is given: everything undelivered comes. `none`: only to send, beside any other login. */
   readonly deliver?: Deliver | undefined;
-  /** What outlives this connection, such as a `MemoryStore`; without one only the connection itself remembers. */
+  /** What outlives this connection, such as a `MemoryMessageStore`; without one only the connection itself remembers. */
   readonly store?: MessageStore | undefined;
   /** Where the login is kept for later processes. */
   readonly logins?: LoginStore | undefined;

@@ -25,7 +25,7 @@ export {
 export type { Identity, LoginStore } from './identity.ts';
 export { type Inspection, inspectServer } from './inspect.ts';
 export { MAX_BODY_BYTES, MAX_PAGE, MAX_RETRIEVED, MAX_STATUS_NAMES } from './limits.ts';
-export { MemoryStore } from './memory-store.ts';
+export { MemoryMessageStore } from './memory-message-store.ts';
 export type { Abortable, Credentials, Milena } from './milena.ts';
 export { isUsername, parsePattern, parseUsername } from './names.ts';
 export type { Entry, EntryState } from './outbox.ts';

@@ -5,7 +5,7 @@ import {
   type ClientEvent,
   type ConnectOptions,
   connect,
-  MemoryStore,
+  MemoryMessageStore,
   type Milena,
   type ReceivedMessage,
 } from '../../src/client/index.ts';
@@ -207,7 +207,7 @@ describe('messages', () => {
   });
 
   test('of which one was acknowledged do not come again over a store, the others do', async () => {
-    const store = new MemoryStore();
+    const store = new MemoryMessageStore();
     const first = await alice({ store });
     const messages = [messageFrom('bob', 0, 'one'), messageFrom('bob', 1, 'two')];
     server.peer.send(...messages);
@@ -220,7 +220,7 @@ describe('messages', () => {
 });
 
 test('a store has what was not answered: it goes again with the next login, once', async () => {
-  const store = new MemoryStore();
+  const store = new MemoryMessageStore();
   const first = await alice({ store });
   server.behave = unless('send', () => null);
   const lost = failure(first.send('bob', 'hi'));

@@ -24,7 +24,7 @@ interface Remembered {
  * A store in memory: what one connection has left, the next one of the same process goes on with. Bounded: see the constants,
  * and `Seen`.
  */
-export class MemoryStore implements MessageStore {
+export class MemoryMessageStore implements MessageStore {
   readonly #accounts = new Map<string, Remembered>();
   #current: Remembered | undefined;
 
