@@ -17,7 +17,7 @@ export interface TransportListener {
 export interface Transport {
   /** Where the other end is. */
   readonly remote: Remote;
-  /** Whether others on the way can read it. */
+  /** Whether nobody on the way can read it. */
   readonly isEncrypted: boolean;
   /** Resolves when it is closed. */
   readonly closed: Promise<void>;
@@ -28,7 +28,7 @@ export interface Transport {
   /** Bytes written that nobody has taken yet. */
   readonly unsentBytes: number;
 
-  /** Who is told; once. Nothing is lost that came before. */
+  /** Who is told; once. Nothing is lost that came before, and nothing may come before the first `resume`. */
   listen(listener: TransportListener): void;
   pause(): void;
   resume(): void;
@@ -38,6 +38,6 @@ export interface Transport {
   closeIfIdle(ms: number): void;
   /** Sends what was written, and then that nothing more comes; closes once the other end has ended, too. */
   end(): void;
-  /** Closes at once; what was not sent is lost. */
+  /** Closes at once; what was not sent is lost. The other end hears that it has ended, or is closed. */
   destroy(): void;
 }
