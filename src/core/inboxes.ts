@@ -57,7 +57,7 @@ export interface InboxMessage {
 export type LossReason = 'fenced' | 'lost' | 'deleted' | 'no inbox' | 'changed';
 
 export interface OpenOptions {
-  /** `all`: deliver from the watermark on. `live`: deliver only what is appended from now on; the rest waits for `read`. */
+  /** `all`: deliver from the first offset on that is not delivered. `live`: deliver only what is appended from now on; the rest waits for `read`. */
   readonly deliver: 'all' | 'live';
   /** Take the inbox from whoever holds it. Without it a live holder means ALREADY_LOGGED_IN. */
   readonly takeover?: boolean;

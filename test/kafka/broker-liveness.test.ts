@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BrokerLiveness } from '../../src/storage/kafka/fetch/broker-liveness.ts';
-import { Tail } from '../../src/storage/kafka/fetch/tail.ts';
+import { Fetcher } from '../../src/storage/kafka/fetch/fetcher.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
@@ -95,7 +95,7 @@ it('fetches at a broker without a sign of life are begun anew, at one with it th
   const kafka = witness();
   const [admin, producer] = [kafka.admin(), kafka.producer()];
   const cluster = new Counting({ bootstrap: testBrokers(), clientId: 'pulse' });
-  const tail = new Tail(cluster, testLog);
+  const fetcher = new Fetcher(cluster, testLog);
   try {
     // As many as make a session that is parked for long.
     const topics = Array.from({ length: 8 }, () => uniqueName('pulse'));
@@ -108,7 +108,7 @@ it('fetches at a broker without a sign of life are begun anew, at one with it th
     for (const topic of topics) {
       const { topicId } = await cluster.leader(topic);
       const follower = { topic, topicId, onRecords, onGone() {}, onOutOfRange() {}, onParted() {} };
-      tail.follow(follower, { offset: 0, epoch: -1 });
+      fetcher.follow(follower, { offset: 0, epoch: -1 });
     }
     const send = (value: string) => producer.send({ topic: topics[3] ?? '', messages: [{ value }] });
     await send('one');
@@ -123,7 +123,7 @@ it('fetches at a broker without a sign of life are begun anew, at one with it th
     await send('two');
     await eventually(() => expect(values).toEqual(['one', 'two']));
   } finally {
-    await tail.close();
+    await fetcher.close();
     await cluster.close();
     await Promise.all([admin.disconnect(), producer.disconnect()]);
   }

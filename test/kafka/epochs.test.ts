@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type EpochEnd, Epochs } from '../../src/core/epochs.ts';
+import {
+  DeliveredOffsets,
+  MAX_METADATA_CHARACTERS,
+} from '../../src/storage/kafka/groups/delivered-offsets.ts';
 import { Position } from '../../src/storage/kafka/groups/position.ts';
-import { MAX_METADATA_CHARACTERS, Watermark } from '../../src/storage/kafka/groups/watermark.ts';
 import { demandUuid } from '../../src/util/uuid.ts';
 import { Random } from '../protocol/random.ts';
 
@@ -10,9 +13,9 @@ const ID = demandUuid(ME);
 
 /** As a commit has it, and back. */
 function roundTrip(position: Position): Position | null {
-  const metadata = position.watermark.encode(ID, 'abcdef', position.encode());
+  const metadata = position.delivered.encode(ID, 'abcdef', position.encode());
   expect(metadata.length).toBeLessThanOrEqual(MAX_METADATA_CHARACTERS);
-  return Position.decode({ offset: position.watermark.low, epoch: position.epoch, metadata }, ID);
+  return Position.decode({ offset: position.delivered.low, epoch: position.epoch, metadata }, ID);
 }
 
 /** What Kafka's leader says of a log: one epoch for each of its records. */
@@ -91,15 +94,15 @@ describe('leader epochs', () => {
 });
 
 describe('a position', () => {
-  const simple = () => new Position(new Watermark(10), new Epochs([[0, 1]]));
+  const simple = () => new Position(new DeliveredOffsets(10), new Epochs([[0, 1]]));
 
   it('comes out of a commit as it went in', () => {
-    const gone = new Watermark(-1, [
+    const gone = new DeliveredOffsets(-1, [
       [0, 2],
       [5, 5],
     ]);
     const position = new Position(
-      new Watermark(10, [[12, 13]]),
+      new DeliveredOffsets(10, [[12, 13]]),
       new Epochs([
         [0, 1],
         [11, 4],
@@ -111,12 +114,12 @@ describe('a position', () => {
     expect(read).toEqual(position);
     expect([read?.epoch, read?.cutUnder]).toEqual([4, 4]);
     expect(position.encode()).toBe('0@1,b@4!4;1+2,2');
-    expect(roundTrip(new Position(new Watermark(3)))).toEqual(new Position(new Watermark(3)));
+    expect(roundTrip(new Position(new DeliveredOffsets(3)))).toEqual(new Position(new DeliveredOffsets(3)));
   });
 
   it('is read from a commit of a frontend that knew no epochs, and from Kafka’s own field', () => {
     const old = (metadata: string, epoch: number) => Position.decode({ offset: 7, epoch, metadata }, ID);
-    expect(old(`1 ${ME} 1`, -1)).toEqual(new Position(new Watermark(7, [[8, 8]])));
+    expect(old(`1 ${ME} 1`, -1)).toEqual(new Position(new DeliveredOffsets(7, [[8, 8]])));
     expect(old(`1 ${ME}  abcdef`, -1)?.epoch).toBe(-1);
     expect(old(`1 ${ME} `, 5)?.epoch).toBe(5);
   });
@@ -136,7 +139,7 @@ describe('a position', () => {
       again: 0,
       gone: 0,
     });
-    expect([position.watermark.low, position.cutUnder]).toEqual([10, -1]);
+    expect([position.delivered.low, position.cutUnder]).toEqual([10, -1]);
   });
 
   it('goes back to where the log was cut', () => {
@@ -145,27 +148,27 @@ describe('a position', () => {
       again: 5,
       gone: 0,
     });
-    expect([position.watermark.low, position.cutUnder, position.epoch]).toEqual([5, 3, 1]);
+    expect([position.delivered.low, position.cutUnder, position.epoch]).toEqual([5, 3, 1]);
     const shorter = simple();
     expect(shorter.resume({ start: 0, end: 5, epoch: 3 }, { epoch: 1, end: 5 })).toEqual({
       again: 0,
       gone: 0,
     });
-    expect(shorter.watermark.low).toBe(5);
+    expect(shorter.delivered.low).toBe(5);
   });
 
   it('without an epoch begins at the log’s start where the log ends below it', () => {
-    const position = new Position(new Watermark(10));
+    const position = new Position(new DeliveredOffsets(10));
     expect(position.resume({ start: 2, end: 6, epoch: 3 }, null)).toEqual({ again: 4, gone: 0 });
-    expect(position.watermark.low).toBe(2);
-    const inside = new Position(new Watermark(10));
+    expect(position.delivered.low).toBe(2);
+    const inside = new Position(new DeliveredOffsets(10));
     expect(inside.resume({ start: 2, end: 10, epoch: 3 }, null)).toEqual({ again: 0, gone: 0 });
-    expect(inside.watermark.low).toBe(10);
+    expect(inside.delivered.low).toBe(10);
   });
 
   it('notes what was deleted unread, and nothing that was delivered', () => {
     const position = new Position(
-      new Watermark(1, [
+      new DeliveredOffsets(1, [
         [3, 3],
         [6, 7],
       ]),
@@ -176,16 +179,16 @@ describe('a position', () => {
       [1, 2],
       [4, 5],
     ]);
-    expect(position.watermark.low).toBe(8);
-    expect(new Position(new Watermark(0)).skipTo(5)).toBe(5);
+    expect(position.delivered.low).toBe(8);
+    expect(new Position(new DeliveredOffsets(0)).skipTo(5)).toBe(5);
   });
 
   it('has room in a commit for any number of holes: too much is called gone then, never too little', () => {
-    const position = new Position(new Watermark(0));
+    const position = new Position(new DeliveredOffsets(0));
     const truth: number[] = [];
     for (let hole = 0; hole < 500; hole++) {
       truth.push(hole * 1_000 + 500);
-      position.watermark.add(0, hole * 1_000 + 499);
+      position.delivered.add(0, hole * 1_000 + 499);
       position.skipTo(hole * 1_000 + 501);
     }
     const read = roundTrip(position);
@@ -206,7 +209,7 @@ function cutAndGoOn(seed: number): void {
   const random = new Random(seed);
   let log: { id: number; epoch: number }[] = [];
   let epoch = random.below(3);
-  let position = new Position(new Watermark(0));
+  let position = new Position(new DeliveredOffsets(0));
   const had = new Set<number>();
   let ids = 0;
   for (let step = 0; step < 40; step++) {
@@ -225,20 +228,20 @@ function cutAndGoOn(seed: number): void {
         position.epoch,
         epoch,
       );
-      const isSure = position.epoch < 0 || (position.epoch === epoch && position.watermark.top <= log.length);
+      const isSure = position.epoch < 0 || (position.epoch === epoch && position.delivered.top <= log.length);
       position.resume({ start: 0, end: log.length, epoch }, isSure ? null : ends);
       for (const [offset, record] of log.entries()) {
-        if (position.watermark.has(offset))
+        if (position.delivered.has(offset))
           expect(had.has(record.id), `seed ${seed}, step ${step}`).toBe(true);
       }
-      expect(position.watermark.top).toBeLessThanOrEqual(log.length);
+      expect(position.delivered.top).toBeLessThanOrEqual(log.length);
       // It reads on, and acknowledges most of it.
       for (const [offset, record] of log.entries()) {
-        if (position.watermark.has(offset)) continue;
+        if (position.delivered.has(offset)) continue;
         position.epochs.note(offset, record.epoch);
         if (random.below(4) === 0) continue;
         had.add(record.id);
-        position.watermark.add(offset, offset);
+        position.delivered.add(offset, offset);
       }
     }
   }

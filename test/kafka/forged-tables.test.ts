@@ -7,9 +7,9 @@ import { parseClusterKeys } from '../../src/config/cluster-keys.ts';
 import type { Account } from '../../src/core/accounts.ts';
 import { newClusterKey } from '../../src/core/cluster-key.ts';
 import type { StoredToken } from '../../src/core/resume-tokens.ts';
-import { Tail } from '../../src/storage/kafka/fetch/tail.ts';
-import { Notices } from '../../src/storage/kafka/inbox/notices.ts';
+import { Fetcher } from '../../src/storage/kafka/fetch/fetcher.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
+import { TakeoverHints } from '../../src/storage/kafka/inbox/takeover-hints.ts';
 import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Appender } from '../../src/storage/kafka/produce/appender.ts';
@@ -258,7 +258,7 @@ describe('records that no frontend wrote', () => {
   it('are no hints of a takeover', async () => {
     const raw = new Cluster({ bootstrap: testBrokers(), clientId: 'hints' });
     const appender = new Appender(raw, testLog, 10_000);
-    const tail = new Tail(raw, testLog);
+    const fetcher = new Fetcher(raw, testLog);
     const trust = new Trust(
       new Signer(parseClusterKeys(TEST_KEYS, 'keys')),
       new BrokerClock(),
@@ -266,8 +266,8 @@ describe('records that no frontend wrote', () => {
       10_000,
     );
     const heard: string[] = [];
-    const parts = { cluster: raw, log: testLog, appender, tail, trust, replicationFactor: 1 };
-    const notices = new Notices({ ...parts, onReplaced: (inbox) => heard.push(inbox) });
+    const parts = { cluster: raw, log: testLog, appender, fetcher, trust, replicationFactor: 1 };
+    const notices = new TakeoverHints({ ...parts, onReplaced: (inbox) => heard.push(inbox) });
     await notices.start();
     const [forged, genuine] = [uniqueName('forged'), uniqueName('genuine')];
     await write(NOTICES_TOPIC, { key: 'replaced', value: forged });
@@ -278,11 +278,11 @@ describe('records that no frontend wrote', () => {
     const old = signedAs([NOTICES_TOPIC, 'replaced', Buffer.from(forged), 0], { agoMs: 120_000 });
     await write(NOTICES_TOPIC, old);
     // Of another frontend: its own are no news to it.
-    new Notices({ ...parts, onReplaced: () => {} }).tellHeld(genuine);
+    new TakeoverHints({ ...parts, onReplaced: () => {} }).tellHeld(genuine);
     await eventually(() => expect(heard).toContain(genuine));
     expect(heard).not.toContain(forged);
     notices.close();
-    await tail.close();
+    await fetcher.close();
     await appender.close();
     await raw.close();
   });

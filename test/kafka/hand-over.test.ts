@@ -2,13 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import type { InboxMessage, OutgoingMessage } from '../../src/core/inboxes.ts';
+import type { Follower, Subscription } from '../../src/storage/kafka/fetch/fetcher.ts';
 import type { Place } from '../../src/storage/kafka/fetch/log-reader.ts';
-import type { Follower, Subscription } from '../../src/storage/kafka/fetch/tail.ts';
 import { CommitPace } from '../../src/storage/kafka/groups/commit-pace.ts';
 import { Correspondents } from '../../src/storage/kafka/groups/correspondents.ts';
+import { DeliveredOffsets } from '../../src/storage/kafka/groups/delivered-offsets.ts';
 import type { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
 import { Position } from '../../src/storage/kafka/groups/position.ts';
-import { Watermark } from '../../src/storage/kafka/groups/watermark.ts';
 import { KafkaInbox } from '../../src/storage/kafka/inbox/inbox.ts';
 import type { InboxSurroundings } from '../../src/storage/kafka/inbox/inbox-surroundings.ts';
 import { encodeRecord, messageAsStored } from '../../src/storage/kafka/inbox/record.ts';
@@ -51,11 +51,11 @@ class World {
   onMessage: () => void = () => {};
   inbox: KafkaInbox;
 
-  constructor(watermark = new Watermark(0), liveStart = 0) {
-    this.inbox = this.open(watermark, liveStart);
+  constructor(delivered = new DeliveredOffsets(0), liveStart = 0) {
+    this.inbox = this.open(delivered, liveStart);
   }
 
-  open(watermark: Watermark, liveStart: number): KafkaInbox {
+  open(delivered: DeliveredOffsets, liveStart: number): KafkaInbox {
     const follow = (_: Follower, { offset: position }: Place) => {
       expect(this.following).toBeNull();
       const subscription = {
@@ -75,7 +75,7 @@ class World {
       return subscription;
     };
     const around = {
-      tail: { follow },
+      fetcher: { follow },
       commitPace: new CommitPace(),
       trust: new Trust(signer, clock, true, 0),
       historyMs: 3_600_000,
@@ -105,7 +105,7 @@ class World {
       onLost: () => {},
     };
     const start = {
-      ...{ position: new Position(watermark), correspondents: new Correspondents() },
+      ...{ position: new Position(delivered), correspondents: new Correspondents() },
       ...NO_NEWS,
     };
     this.inbox = new KafkaInbox(around, owner, 'topic', member, options, start, liveStart);
@@ -165,7 +165,7 @@ describe('handing over', () => {
     fetched.fetch();
     expect(handed.offsets()).toEqual([0, 1, 2]);
     expect(handed.pushed).toEqual(fetched.pushed);
-    // And tells the tail, so that Kafka does not send them again.
+    // And tells the fetcher, so that Kafka does not send them again.
     expect(handed.following?.position).toBe(3);
   });
 
@@ -268,7 +268,7 @@ describe('handing over', () => {
   });
 
   it('leaves the backlog to read, and steps over what is acknowledged', () => {
-    const world = new World(new Watermark(0, [[3, 3]]), 2);
+    const world = new World(new DeliveredOffsets(0, [[3, 3]]), 2);
     for (let i = 0; i < 5; i++) world.handOver(world.store());
     expect(world.offsets()).toEqual([2, 4]);
   });
@@ -312,7 +312,7 @@ function interleave(seed: number): void {
     } else if (dice < 72) {
       asked = world.following && { position: world.following.position, subscription: world.following };
     } else if (dice < 82) {
-      // An answer to a subscription that has ended is dropped by the tail.
+      // An answer to a subscription that has ended is dropped by the fetcher.
       if (asked && asked.subscription === world.following) {
         world.fetch(asked.position, asked.position + random(world.log.length - asked.position + 1));
       }

@@ -3,13 +3,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import type { InboxMessage } from '../../src/core/inboxes.ts';
+import type { Follower, Subscription } from '../../src/storage/kafka/fetch/fetcher.ts';
 import type { Place } from '../../src/storage/kafka/fetch/log-reader.ts';
-import type { Follower, Subscription } from '../../src/storage/kafka/fetch/tail.ts';
 import { CommitPace } from '../../src/storage/kafka/groups/commit-pace.ts';
 import { Correspondents } from '../../src/storage/kafka/groups/correspondents.ts';
+import { DeliveredOffsets } from '../../src/storage/kafka/groups/delivered-offsets.ts';
 import type { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
 import { Position } from '../../src/storage/kafka/groups/position.ts';
-import { Watermark } from '../../src/storage/kafka/groups/watermark.ts';
 import { HeldBack, Markers } from '../../src/storage/kafka/inbox/held-back.ts';
 import { KafkaInbox } from '../../src/storage/kafka/inbox/inbox.ts';
 import type { InboxSurroundings } from '../../src/storage/kafka/inbox/inbox-surroundings.ts';
@@ -48,7 +48,7 @@ class World {
 
   constructor() {
     const around = {
-      tail: {
+      fetcher: {
         follow: (follower: Follower, { offset: position }: Place) => {
           expect(this.following).toBeNull();
           const subscription = {
@@ -96,7 +96,7 @@ class World {
       onLost: () => expect.fail('lost'),
     };
     const places = {
-      ...{ position: new Position(new Watermark(0)), correspondents: new Correspondents() },
+      ...{ position: new Position(new DeliveredOffsets(0)), correspondents: new Correspondents() },
       ...{ surprise: { again: 0, gone: 0 }, isNew: false, epoch: -1 },
     };
     this.inbox = new KafkaInbox(around, owner, 'topic', member, options, places, 0);

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import type { Accepted } from '../../src/core/inboxes.ts';
 import type { Storage } from '../../src/core/storage.ts';
+import { DeliveredOffsets } from '../../src/storage/kafka/groups/delivered-offsets.ts';
 import { deleteGroup } from '../../src/storage/kafka/groups/group-member.ts';
-import { Watermark } from '../../src/storage/kafka/groups/watermark.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
@@ -91,7 +91,7 @@ describe('a position that is lost', () => {
     const sent = await send(to, from, numbered('m', 4));
     await take(to, 4);
     // Everything is delivered; of the first three nobody knows under which leader any more.
-    await commitRaw(to, 4, new Watermark(4).encode(to.incarnation, '', '3@9'));
+    await commitRaw(to, 4, new DeliveredOffsets(4).encode(to.incarnation, '', '3@9'));
     const [first, second] = sent as [Accepted, Accepted];
     // What lay there before, and was lost.
     const lost = [first, second].map((accepted) => ({

@@ -38,7 +38,7 @@ const YEAR_MINUTES = 525_600;
 const FETCH_SESSIONS = 680;
 /** Connections of one frontend: its fetch sessions, and some for each broker. */
 const CONNECTIONS = 400;
-/** Characters of a commit's metadata that hold what was acknowledged out of order (watermark.ts). */
+/** Characters of a commit's metadata that hold what was acknowledged out of order (delivered-offsets.ts). */
 const COMMIT_METADATA = 4_096;
 /** Largest request to append, with its batches. */
 const REQUEST_BYTES = 4 * 1024 * 1024;

@@ -9,7 +9,7 @@ export interface CommitScheduleOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** When one inbox's watermark goes to Kafka: some time after it has changed, and at the end. */
+/** When the position of one inbox goes to Kafka: some time after it has changed, and at the end. */
 export class CommitSchedule {
   readonly #options: CommitScheduleOptions;
   #dirty = false;

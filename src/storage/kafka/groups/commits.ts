@@ -8,9 +8,9 @@ import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
 import { forgetWrongCoordinator, type Member } from './consumer-members.ts';
 import { Correspondents } from './correspondents.ts';
+import { DeliveredOffsets } from './delivered-offsets.ts';
 import type { Commit } from './position.ts';
 import { Position } from './position.ts';
-import { Watermark } from './watermark.ts';
 
 /** Null for a commit of another life of the name, of the topic that the inbox had before, or none: it counts as missing. */
 export function positionOf(owner: Account, commit: Commit | null): Position | null {
@@ -80,7 +80,7 @@ export async function commitStart(
   start: number,
   deadline: number,
 ): Promise<void> {
-  const metadata = new Watermark(start).encode(inboxLifeOf(owner));
+  const metadata = new DeliveredOffsets(start).encode(inboxLifeOf(owner));
   await retry(`first commit of ${topic}`, deadline, async () => {
     const commit = { offset: start, epoch: UNKNOWN_EPOCH, metadata };
     const code = await sendCommit(cluster, topic, NO_MEMBER, topic, commit);

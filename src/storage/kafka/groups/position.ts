@@ -1,7 +1,7 @@
 import { type EpochEnd, Epochs, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import type { Surprise } from '../../../core/inboxes.ts';
 import type { LogBounds } from '../fetch/log-reader.ts';
-import { MAX_GONE_CHARACTERS, Watermark } from './watermark.ts';
+import { DeliveredOffsets, MAX_GONE_CHARACTERS } from './delivered-offsets.ts';
 
 /** What is committed for an inbox. */
 export interface Commit {
@@ -19,24 +19,24 @@ const MAX_GONE_RANGES = Math.floor(MAX_GONE_CHARACTERS / 3);
  * gone unread. Commits keep all of it.
  *
  *     past   = epochs ["!" cut] [";" gone]
- *     epochs = as in epochs.ts, below the top of the watermark
+ *     epochs = as in epochs.ts, below the top of what was delivered
  *     cut    = epoch of the log when it was last found cut, base 36
- *     gone   = ranges, as in watermark.ts, from -1 on
+ *     gone   = ranges, as in delivered-offsets.ts, from -1 on
  */
 export class Position {
-  readonly watermark: Watermark;
+  readonly delivered: DeliveredOffsets;
   readonly epochs: Epochs;
-  /** Offsets below the watermark that were deleted unread: they count as delivered in no other respect. */
-  readonly gone: Watermark;
+  /** Delivered offsets that were deleted unread: they count as delivered in no other respect. */
+  readonly gone: DeliveredOffsets;
   #cutUnder: number;
 
   constructor(
-    watermark: Watermark,
+    delivered: DeliveredOffsets,
     epochs = new Epochs(),
-    gone = new Watermark(-1),
+    gone = new DeliveredOffsets(-1),
     cutUnder: number = UNKNOWN_EPOCH,
   ) {
-    this.watermark = watermark;
+    this.delivered = delivered;
     this.epochs = epochs;
     this.gone = gone;
     this.#cutUnder = cutUnder;
@@ -49,7 +49,7 @@ export class Position {
 
   /** Of the last record that was delivered. */
   get epoch(): number {
-    return this.epochs.at(this.watermark.top - 1);
+    return this.epochs.at(this.delivered.top - 1);
   }
 
   /**
@@ -58,15 +58,15 @@ export class Position {
    * leader epoch is still that one, or none is known
    */
   resume({ start, end, epoch }: LogBounds, ends: EpochEnd | null): Surprise {
-    const { watermark } = this;
+    const { delivered } = this;
     let again = 0;
-    const { top } = watermark;
+    const { top } = delivered;
     // Without an epoch only the end says that something is missing, and nobody knows from where on.
     let parts = ends === null ? Number.POSITIVE_INFINITY : this.epochs.partsFrom(ends);
     if (ends === null && top > end) parts = start;
     if (parts < top) {
       const from = Math.max(parts, start);
-      again = watermark.count(from, Math.min(top, end) - 1);
+      again = delivered.count(from, Math.min(top, end) - 1);
       this.cut(from, epoch);
     }
     return { again, gone: this.skipTo(start) };
@@ -74,7 +74,7 @@ export class Position {
 
   /** From this offset on the log is another one. @param epoch the log's by now */
   cut(from: number, epoch: number): void {
-    this.watermark.cut(from);
+    this.delivered.cut(from);
     this.epochs.cut(from);
     this.gone.cut(from);
     this.#cutUnder = epoch;
@@ -82,20 +82,20 @@ export class Position {
 
   /** The log begins here by now: what lies in front of that and was not delivered is gone. @returns how much */
   skipTo(start: number): number {
-    return this.lose(this.watermark.low, start - 1);
+    return this.lose(this.delivered.low, start - 1);
   }
 
   /** The log has first..last no more: what of that was not delivered is gone. @returns how much */
   lose(first: number, last: number): number {
     let lost = 0;
-    const { watermark, gone } = this;
-    for (let from = watermark.nextMissing(first); from <= last; from = watermark.nextMissing(from)) {
-      const acknowledged = watermark.ranges.find(([start]) => start > from)?.[0] ?? Number.POSITIVE_INFINITY;
+    const { delivered, gone } = this;
+    for (let from = delivered.nextMissing(first); from <= last; from = delivered.nextMissing(from)) {
+      const acknowledged = delivered.ranges.find(([start]) => start > from)?.[0] ?? Number.POSITIVE_INFINITY;
       const to = Math.min(last, acknowledged - 1);
       lost += to - from + 1;
       gone.add(from, to);
       if (gone.ranges.length > MAX_GONE_RANGES) this.#joinOldest();
-      watermark.add(from, to);
+      delivered.add(from, to);
     }
     return lost;
   }
@@ -111,7 +111,7 @@ export class Position {
     const cut = this.#cutUnder === UNKNOWN_EPOCH ? '' : `!${this.#cutUnder.toString(36)}`;
     let gone = this.gone.encodeRanges();
     for (; gone.length > MAX_GONE_CHARACTERS; gone = this.gone.encodeRanges()) this.#joinOldest();
-    return this.epochs.encode(this.watermark.top) + cut + (gone && `;${gone}`);
+    return this.epochs.encode(this.delivered.top) + cut + (gone && `;${gone}`);
   }
 
   /**
@@ -120,17 +120,17 @@ export class Position {
    */
   static decode(commit: Commit, inbox: Uint8Array): Position | null {
     const { offset, epoch, metadata } = commit;
-    const watermark = Watermark.decode(offset, metadata, inbox);
+    const delivered = DeliveredOffsets.decode(offset, metadata, inbox);
     const past = /^([^!;]*)(?:!([0-9a-z]{1,7}))?(?:;(.+))?$/.exec(metadata.split(' ')[4] ?? '');
-    if (watermark === null || past === null) return null;
+    if (delivered === null || past === null) return null;
     const [, starts = '', cut, ranges = ''] = past;
     const epochs = Epochs.decode(starts);
-    const gone = Watermark.decodeRanges(-1, ranges);
+    const gone = DeliveredOffsets.decodeRanges(-1, ranges);
     if (epochs === null || gone === null) return null;
     // Where the list says nothing of its last record, Kafka's own field does.
-    if (watermark.top > 0) epochs.note(watermark.top - 1, epoch);
+    if (delivered.top > 0) epochs.note(delivered.top - 1, epoch);
     return new Position(
-      watermark,
+      delivered,
       epochs,
       gone,
       cut === undefined ? UNKNOWN_EPOCH : Number.parseInt(cut, 36),

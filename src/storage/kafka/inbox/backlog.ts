@@ -13,7 +13,7 @@ const READ_TIMEOUT_MS = 10_000;
 const READ_BYTES = 1024 * 1024;
 
 export interface BacklogOptions {
-  readonly around: Pick<InboxSurroundings, 'cluster' | 'looks' | 'tail' | 'steppedOver'>;
+  readonly around: Pick<InboxSurroundings, 'cluster' | 'stats' | 'fetcher' | 'steppedOver'>;
   readonly owner: Account;
   readonly topic: string;
   readonly cursor: Cursor;
@@ -37,11 +37,11 @@ export class Backlog {
   async count(): Promise<number> {
     const { around, owner, topic, cursor, expectHeld } = this.#options;
     const deadline = now() + READ_TIMEOUT_MS;
-    const askEnd = () => around.looks.end(owner);
+    const askEnd = () => around.stats.end(owner);
     const end = await retry(`end of ${topic}`, deadline, askEnd).catch(asEngineError(topic));
     await expectHeld();
-    const { watermark } = cursor.position;
-    return Math.max(0, end - watermark.low - watermark.acknowledgedAbove);
+    const { delivered } = cursor.position;
+    return Math.max(0, end - delivered.low - delivered.acknowledgedAbove);
   }
 
   /**
@@ -54,7 +54,7 @@ export class Backlog {
     const { maxBytes, maxMessages = Number.POSITIVE_INFINITY } = limits;
     const found: InboxMessage[] = [];
     let bytes = 0;
-    let position = cursor.nextToRead(cursor.position.watermark.low);
+    let position = cursor.nextToRead(cursor.position.delivered.low);
     while (position < end) {
       const { records, nextOffset, ends, lost } = await this.#readFrom(position);
       if (nextOffset === position) break;
@@ -92,7 +92,7 @@ export class Backlog {
         onOutOfRange(place);
       return asEngineError(topic)(error);
     });
-    this.#unpackRest = around.tail.pace.unpacked(read.unpackCost);
+    this.#unpackRest = around.fetcher.pace.unpacked(read.unpackCost);
     if (read.damage) {
       const { error, nextOffset } = read.damage;
       around.steppedOver.note({ topic, before: nextOffset, reason: error.message });

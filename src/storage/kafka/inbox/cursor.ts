@@ -3,8 +3,8 @@ import type { Account } from '../../../core/accounts.ts';
 import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import type { InboxMessage } from '../../../core/inboxes.ts';
 import type { Place } from '../fetch/log-reader.ts';
+import type { DeliveredOffsets } from '../groups/delivered-offsets.ts';
 import type { Position } from '../groups/position.ts';
-import type { Watermark } from '../groups/watermark.ts';
 import type { Lost } from '../wire/fetched-records.ts';
 import { bytesOf, type Marker, type RawRecord } from '../wire/log-batch.ts';
 import { RareWarning } from '../wire/rare-warning.ts';
@@ -39,7 +39,7 @@ export class Cursor {
   readonly position: Position;
   readonly liveStart: number;
   readonly #options: CursorOptions;
-  readonly #watermark: Watermark;
+  readonly #delivered: DeliveredOffsets;
   /** What of others' transactions waits for their end. */
   readonly #held = new HeldBack();
   #next: number;
@@ -52,7 +52,7 @@ export class Cursor {
   constructor(options: CursorOptions) {
     this.#options = options;
     this.position = options.position;
-    this.#watermark = options.position.watermark;
+    this.#delivered = options.position.delivered;
     this.liveStart = options.liveStart;
     this.#next = options.liveStart;
     this.#epoch = options.epoch;
@@ -86,7 +86,7 @@ export class Cursor {
   /** Whether so many ranges are open that delivery has to wait for a gap to close. */
   get isFull(): boolean {
     // Gaps of what is held back close by what is still to come.
-    return this.#watermark.isFull() && !this.#held.isWaiting;
+    return this.#delivered.isFull() && !this.#held.isWaiting;
   }
 
   /** Whether the log has another record than the one in front of the next, by its leader's word. */
@@ -111,7 +111,7 @@ export class Cursor {
     this.#next = raw.offset + 1;
     this.#epoch = raw.leaderEpoch;
     this.position.epochs.note(raw.offset, raw.leaderEpoch);
-    if (this.#watermark.has(raw.offset) || this.#held.join(raw) || !this.#counts(raw, ends)) return null;
+    if (this.#delivered.has(raw.offset) || this.#held.join(raw) || !this.#counts(raw, ends)) return null;
     return this.#decode(raw);
   }
 
@@ -159,16 +159,16 @@ export class Cursor {
   stepOver(offset: number, epoch: number): boolean {
     this.#next = offset + 1;
     this.position.epochs.note(offset, epoch);
-    return !this.#watermark.has(offset);
+    return !this.#delivered.has(offset);
   }
 
   // ---- what is asked for
 
   /** The first offset from `from` on that was neither acknowledged nor pushed. */
   nextToRead(from: number): number {
-    const missing = this.#watermark.nextMissing(from);
+    const missing = this.#delivered.nextMissing(from);
     return missing >= this.liveStart && missing < this.#next
-      ? this.#watermark.nextMissing(this.#next)
+      ? this.#delivered.nextMissing(this.#next)
       : missing;
   }
 
@@ -244,10 +244,10 @@ export class Cursor {
     let hasChanged = false;
     if (this.#held.isWaiting) {
       for (const range of this.#held.outside(first, last)) {
-        if (this.#watermark.add(...range)) hasChanged = true;
+        if (this.#delivered.add(...range)) hasChanged = true;
       }
     } else {
-      hasChanged = this.#watermark.add(first, last);
+      hasChanged = this.#delivered.add(first, last);
     }
     if (hasChanged) this.#options.touch();
     return hasChanged;

@@ -64,7 +64,7 @@ async function judgeAll(cluster: Cluster, cases: readonly Case[]): Promise<void>
 
 /** As far as the commit alone can tell. */
 function judge({ offset, epoch, acceptedAt }: Receipt, position: Position | null): Fate | 'look' {
-  if (position === null || !position.watermark.has(offset)) return 'waiting';
+  if (position === null || !position.delivered.has(offset)) return 'waiting';
   if (position.gone.has(offset)) return 'undeliverable';
   // A receipt of an older frontend says where the message was and nothing else.
   if (acceptedAt === null) return 'delivered';
@@ -131,7 +131,7 @@ function judgeByBounds(one: Case, bounds: LogBounds | undefined): Fate | 'look' 
   if (receipt.offset >= bounds.start) return 'look';
   const fate = fateOfMissing(one);
   // Trimmed: only what was delivered is.
-  const isAcknowledged = position?.watermark.has(receipt.offset) ?? false;
+  const isAcknowledged = position?.delivered.has(receipt.offset) ?? false;
   return fate !== 'waiting' && isAcknowledged && receipt.epoch === UNKNOWN_EPOCH ? 'delivered' : fate;
 }
 
@@ -140,7 +140,7 @@ function judgeByBounds(one: Case, bounds: LogBounds | undefined): Fate | 'look' 
  * knows whether the message was: that is not said either way.
  */
 function fateOfMissing({ receipt: { offset }, position }: Case): Fate {
-  const isForgotten = position?.watermark.has(offset) && position.epochs.at(offset) === UNKNOWN_EPOCH;
+  const isForgotten = position?.delivered.has(offset) && position.epochs.at(offset) === UNKNOWN_EPOCH;
   return position === null || isForgotten ? 'waiting' : 'undeliverable';
 }
 
@@ -156,7 +156,7 @@ async function look(cluster: Cluster, one: Case): Promise<Fate> {
   if (batch === null) return 'waiting';
   if (batch.baseOffset > offset || !batch.isIntact) return fateOfMissing(one);
   if (!isSameTime(batch.maxTimestamp, acceptedAt)) return 'undeliverable';
-  return position?.watermark.has(offset) && isOf(position, offset, batch.leaderEpoch)
+  return position?.delivered.has(offset) && isOf(position, offset, batch.leaderEpoch)
     ? 'delivered'
     : 'waiting';
 }

@@ -1,4 +1,4 @@
-import type { OffsetPair } from '../groups/watermark.ts';
+import type { OffsetPair } from '../groups/delivered-offsets.ts';
 import type { Marker, RawRecord } from '../wire/log-batch.ts';
 
 /**

@@ -1,21 +1,21 @@
 import type { Logger } from 'pino';
 import type { Account } from '../../../core/accounts.ts';
 import type { LossReason } from '../../../core/inboxes.ts';
-import type { Tail } from '../fetch/tail.ts';
+import type { Fetcher } from '../fetch/fetcher.ts';
 import type { CommitPace } from '../groups/commit-pace.ts';
 import type { GroupMember } from '../groups/group-member.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import type { RareWarning } from '../wire/rare-warning.ts';
 import type { KafkaInbox } from './inbox.ts';
-import type { MailboxLooks } from './mailbox-looks.ts';
+import type { MailboxStatsReader } from './mailbox-stats.ts';
 import type { Trust } from './trust.ts';
 
 /** What an open inbox needs around it. */
 export interface InboxSurroundings {
   readonly cluster: Cluster;
-  readonly tail: Pick<Tail, 'follow' | 'pace'>;
+  readonly fetcher: Pick<Fetcher, 'follow' | 'pace'>;
   readonly commitPace: CommitPace;
-  readonly looks: Pick<MailboxLooks, 'look' | 'end' | 'epochEnd'>;
+  readonly stats: Pick<MailboxStatsReader, 'read' | 'end' | 'epochEnd'>;
   readonly trust: Trust;
   /** Acknowledged messages stay in the topic for this long, milliseconds. */
   readonly historyMs: number;

@@ -8,8 +8,8 @@ import type {
   OpenOptions,
   Surprise,
 } from '../../../core/inboxes.ts';
+import type { Follower, Subscription } from '../fetch/fetcher.ts';
 import { readBounds } from '../fetch/log-reader.ts';
-import type { Follower, Subscription } from '../fetch/tail.ts';
 import type { Correspondents } from '../groups/correspondents.ts';
 import type { GroupMember } from '../groups/group-member.ts';
 import type { Commit } from '../groups/position.ts';
@@ -45,7 +45,7 @@ export class KafkaInbox implements Inbox, Follower {
   readonly #lease: InboxLease;
   readonly #backlog: Backlog;
   #subscription: Subscription | null = null;
-  /** Why nothing is pushed now; any of them keeps the inbox out of the tail. */
+  /** Why nothing is pushed now; any of them keeps the inbox out of the fetcher. */
   readonly #stops = { paused: false, frontendSilent: false, unconfirmed: false, rangesFull: false };
   readonly #history: HistoryTrimming;
 
@@ -65,7 +65,7 @@ export class KafkaInbox implements Inbox, Follower {
     this.surprise = surprise;
     this.id = inboxId(owner.topicId, position.cutUnder);
     this.#correspondents = correspondents;
-    const { watermark } = position;
+    const { delivered } = position;
     const lease = new InboxLease(
       {
         ...{ around, member, topic },
@@ -76,7 +76,7 @@ export class KafkaInbox implements Inbox, Follower {
         onContact: () => this.#confirmed(),
         whyUnknown: () => around.whyUnknown(this),
       },
-      watermark.low,
+      delivered.low,
     );
     this.#lease = lease;
     const { trust, log, steppedOver } = around;
@@ -89,7 +89,7 @@ export class KafkaInbox implements Inbox, Follower {
     });
     this.#history = new HistoryTrimming(around, this);
     // Where delivery begins at the first gap, it closes them.
-    this.#stops.rangesFull = liveStart > watermark.low && watermark.isFull();
+    this.#stops.rangesFull = liveStart > delivered.low && delivered.isFull();
     // Senders of what is gone, or was cut away, are told by what is committed; and until something is committed, Kafka's
     // tools show no lag of this inbox.
     if (isNew) lease.touch();
@@ -150,7 +150,7 @@ export class KafkaInbox implements Inbox, Follower {
   acknowledge(first: number, last: number): boolean {
     if (this.#lease.hasEnded) return false;
     const changed = this.#cursor.acknowledge(first, last);
-    if (changed && this.#stops.rangesFull && !this.#cursor.position.watermark.isFull()) {
+    if (changed && this.#stops.rangesFull && !this.#cursor.position.delivered.isFull()) {
       this.#stops.rangesFull = false;
       this.#follow();
     }
@@ -228,7 +228,7 @@ export class KafkaInbox implements Inbox, Follower {
     this.#options.onLost('changed');
   }
 
-  // ---- the tail's side (Follower)
+  // ---- the fetcher's side (Follower)
 
   onRecords(
     records: readonly RawRecord[],
@@ -294,10 +294,10 @@ export class KafkaInbox implements Inbox, Follower {
 
   /** The position may be outside the log, or the log another one: has its leader tell, and goes on if it is neither. */
   async #checkPosition(): Promise<void> {
-    const { cluster, looks } = this.#around;
+    const { cluster, stats } = this.#around;
     const deadline = now() + READ_TIMEOUT_MS;
     const { start } = await readBounds(cluster, this.topic, deadline);
-    const ends = await retry('epoch', deadline, () => looks.epochEnd(this.owner, this.#cursor.epoch));
+    const ends = await retry('epoch', deadline, () => stats.epochEnd(this.owner, this.#cursor.epoch));
     if (this.#lease.hasEnded) return;
     const isCut = this.#cursor.isCutBy(ends);
     this.#cursor.forgetBelow(start);
@@ -339,7 +339,7 @@ export class KafkaInbox implements Inbox, Follower {
     const { paused, frontendSilent, unconfirmed, rangesFull } = this.#stops;
     if (this.#lease.hasEnded || this.#subscription) return;
     if (paused || frontendSilent || unconfirmed || rangesFull) return;
-    this.#subscription = this.#around.tail.follow(this, this.#cursor.place);
+    this.#subscription = this.#around.fetcher.follow(this, this.#cursor.place);
   }
 
   #unfollow(): void {
@@ -349,9 +349,9 @@ export class KafkaInbox implements Inbox, Follower {
 
   #commit(): Commit {
     const { position } = this.#cursor;
-    const { watermark, epoch } = position;
+    const { delivered, epoch } = position;
     const past = position.encode();
-    const metadata = watermark.encode(inboxLifeOf(this.owner), this.#correspondents.encode(), past);
-    return { offset: watermark.low, epoch, metadata };
+    const metadata = delivered.encode(inboxLifeOf(this.owner), this.#correspondents.encode(), past);
+    return { offset: delivered.low, epoch, metadata };
   }
 }

@@ -11,7 +11,7 @@ import type {
   OutgoingMessage,
   Receipt,
 } from '../../../core/inboxes.ts';
-import { Tail } from '../fetch/tail.ts';
+import { Fetcher } from '../fetch/fetcher.ts';
 import { CommitPace } from '../groups/commit-pace.ts';
 import { describeMembers, holderOf } from '../groups/consumer-members.ts';
 import { Doubt } from '../groups/doubt.ts';
@@ -28,10 +28,10 @@ import { readFates } from './fates.ts';
 import { KafkaInbox } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
-import { MailboxLooks } from './mailbox-looks.ts';
-import { Notices } from './notices.ts';
+import { MailboxStatsReader } from './mailbox-stats.ts';
 import { encodeRecord, messageAsStored } from './record.ts';
 import { findStartingPoint } from './starting-point.ts';
+import { TakeoverHints } from './takeover-hints.ts';
 import type { Trust } from './trust.ts';
 import { Walk } from './walk.ts';
 import { demandThere, whyGone, whyUnknown } from './why-lost.ts';
@@ -65,16 +65,16 @@ export class KafkaInboxes implements Inboxes {
   readonly #options: KafkaInboxesOptions;
   readonly #cluster: Cluster;
   readonly #appender: Appender;
-  readonly #looks: MailboxLooks;
+  readonly #stats: MailboxStatsReader;
   readonly #limits: MailboxLimits;
-  readonly #notices: Notices;
+  readonly #hints: TakeoverHints;
   readonly #noInbox: RareWarning;
   readonly #checks = new LeaseChecks<KafkaInbox>((inbox) => inbox.checkLease());
   readonly #doubt = new Doubt();
   /** Inboxes with something to push that are in doubt. */
   readonly #unconfirmed = new Set<KafkaInbox>();
   readonly #confirmations = new LeaseChecks<KafkaInbox>((inbox) => this.#confirm(inbox), CONFIRMATIONS);
-  readonly #tail: Tail;
+  readonly #fetcher: Fetcher;
   readonly #leases: Leases;
   readonly #frontend: FrontendLease;
   readonly #pace: HeartbeatPace;
@@ -91,15 +91,15 @@ export class KafkaInboxes implements Inboxes {
     this.#options = options;
     this.#cluster = cluster;
     this.#appender = options.appender;
-    this.#looks = new MailboxLooks(cluster, (account) => this.#topic(account));
-    this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => this.#looks.look(to) });
+    this.#stats = new MailboxStatsReader(cluster, (account) => this.#topic(account));
+    this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => this.#stats.read(to) });
     this.#noInbox = new RareWarning((fields) => log.warn(fields, NO_INBOX));
-    this.#tail = new Tail(cluster, log);
+    this.#fetcher = new Fetcher(cluster, log);
     this.#leases = new Leases(cluster, log, options.trust);
     this.#pace = new HeartbeatPace(cluster, log);
-    this.#notices = new Notices({
+    this.#hints = new TakeoverHints({
       ...options,
-      tail: this.#tail,
+      fetcher: this.#fetcher,
       onReplaced: (inbox) => this.#checkLease(inbox),
     });
     this.#frontend = new FrontendLease({
@@ -115,9 +115,9 @@ export class KafkaInboxes implements Inboxes {
       cluster,
       log,
       steppedOver: new RareWarning((fields) => log.warn(fields, 'stepped over what is no message')),
-      tail: this.#tail,
+      fetcher: this.#fetcher,
       commitPace: new CommitPace(),
-      looks: this.#looks,
+      stats: this.#stats,
       trust: options.trust,
       historyMs: options.historyMs,
       isFrontendAlive: () => {
@@ -148,7 +148,7 @@ export class KafkaInboxes implements Inboxes {
 
   /** @throws EngineError `UNAVAILABLE` */
   async start(): Promise<void> {
-    await this.#notices.start();
+    await this.#hints.start();
     await this.#pace.start();
     await this.#frontend.start();
     this.#doubt.start();
@@ -162,7 +162,7 @@ export class KafkaInboxes implements Inboxes {
   /** Gives back every inbox, and leaves. */
   async close(): Promise<void> {
     if (this.#heartbeats) clearInterval(this.#heartbeats);
-    this.#notices.close();
+    this.#hints.close();
     this.#doubt.stop();
     this.#checks.close();
     this.#pace.close();
@@ -173,7 +173,7 @@ export class KafkaInboxes implements Inboxes {
       for (let inbox = inboxes.pop(); inbox; inbox = inboxes.pop()) await inbox.close();
     };
     await Promise.all(Array.from({ length: CLOSE_CONCURRENCY }, closeSome));
-    await this.#tail.close();
+    await this.#fetcher.close();
     await this.#frontend.close();
   }
 
@@ -283,7 +283,7 @@ export class KafkaInboxes implements Inboxes {
     return this.#options.inboxPrefix + account.name;
   }
 
-  /** Lease first, then where things stand: nobody else can move the watermark in between. */
+  /** Lease first, then where things stand: nobody else can move the position in between. */
   async #open(owner: Account, options: OpenOptions): Promise<KafkaInbox> {
     const topic = this.#topic(owner);
     const deadline = now() + OPEN_TIMEOUT_MS;
@@ -293,13 +293,13 @@ export class KafkaInboxes implements Inboxes {
     const wanted = { group: topic, frontendId, takeover, deadline };
     const member = await this.#leases.acquire(wanted);
     // Also where nobody was put out: of a group whose state was lost there may be a holder who does not know.
-    this.#notices.tellHeld(topic);
+    this.#hints.tellHeld(topic);
     try {
       const start = await findStartingPoint(this.#around, owner, topic, deadline);
       // The frontend's lease was lost meanwhile: others take what was joined under its old id for free.
       if (this.#frontend.id !== frontendId)
         throw new EngineError('UNAVAILABLE', 'this frontend has lost its lease');
-      const liveStart = options.deliver === 'all' ? start.position.watermark.low : start.end;
+      const liveStart = options.deliver === 'all' ? start.position.delivered.low : start.end;
       return new KafkaInbox(this.#around, owner, topic, member, options, start, liveStart);
     } catch (error) {
       this.#leases.abandon(member);

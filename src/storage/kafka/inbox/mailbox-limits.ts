@@ -3,7 +3,7 @@ import { EngineError } from '../../../core/errors.ts';
 import { sameUuid } from '../../../util/uuid.ts';
 import { Correspondents } from '../groups/correspondents.ts';
 import { now } from '../wire/retry.ts';
-import type { MailboxLook } from './mailbox-looks.ts';
+import type { MailboxStats } from './mailbox-stats.ts';
 
 export interface MailboxLimitsOptions {
   /** Undelivered messages that one inbox may hold. */
@@ -15,7 +15,7 @@ export interface MailboxLimitsOptions {
   /** How full strangers may make it, between 0 and 1: the rest is for those whom the owner has written to. */
   readonly strangerShare: number;
   /** Reads what is committed, and where the log ends. @throws EngineError */
-  readonly look: (to: Account) => Promise<MailboxLook>;
+  readonly look: (to: Account) => Promise<MailboxStats>;
 }
 
 /** What this frontend knows of one inbox. */
@@ -36,9 +36,9 @@ export interface Mailbox {
   readonly bySender: Map<string, number>;
 }
 
-/** How old the watermark may be by which an append is judged, milliseconds. */
+/** How old the position may be by which an append is judged, milliseconds. */
 const MAX_AGE_MS = 2_000;
-/** Nobody is refused by a watermark older than this: commits come every half second, so it may just have moved. */
+/** Nobody is refused by a position older than this: commits come every half second, so it may just have moved. */
 const MAX_REFUSAL_AGE_MS = 100;
 /** Inboxes remembered; past that those longest unused are forgotten, and looked at anew when they are used again. */
 const MAX_MAILBOXES = 50_000;
@@ -47,7 +47,7 @@ const MAX_SENDERS = 64;
 
 /**
  * Refuses messages to an inbox that is full, before they are stored. The number of undelivered messages comes from
- * the offset of the last append and, in an inbox that may be half full, a watermark at most 2 s old, so the limit may be
+ * the offset of the last append and, in an inbox that may be half full, a position at most 2 s old, so the limit may be
  * overshot by what several frontends append in that time. Strangers all together may fill a part of it only, whoever filled
  * that: so many accounts as one likes to make keep nobody out whom the owner has written to. Bytes and each sender's share are counted by each frontend for itself, and shrink in
  * proportion as the inbox empties.
@@ -111,9 +111,9 @@ export class MailboxLimits {
   async #look(to: Account, mailbox: Mailbox): Promise<void> {
     try {
       const { position, correspondents, start, end } = await this.#options.look(to);
-      const watermark = position?.watermark;
-      const low = Math.max(start, watermark?.low ?? start);
-      const undelivered = Math.max(0, end - low - (watermark?.acknowledgedAbove ?? 0));
+      const delivered = position?.delivered;
+      const low = Math.max(start, delivered?.low ?? start);
+      const undelivered = Math.max(0, end - low - (delivered?.acknowledgedAbove ?? 0));
       this.#shrink(mailbox, undelivered);
       mailbox.undelivered = undelivered;
       mailbox.correspondents = correspondents;

@@ -114,7 +114,7 @@ export type DecodedRecord =
 
 /**
  * Reads a record that anybody may have written. Whatever is wrong with it makes it external or skipped,
- * never an error: the watermark must get past it.
+ * never an error: delivery must get past it.
  */
 export function decodeRecord(trust: Trust, owner: Account, raw: RawRecord): DecodedRecord {
   const headers = readHeaders(raw.headers);

@@ -2,13 +2,13 @@ import type { Account } from '../../../core/accounts.ts';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import type { Surprise } from '../../../core/inboxes.ts';
 import type { Correspondents } from '../groups/correspondents.ts';
+import { DeliveredOffsets } from '../groups/delivered-offsets.ts';
 import { Position } from '../groups/position.ts';
-import { Watermark } from '../groups/watermark.ts';
 import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from '../wire/kafka-error.ts';
 import { now, retry } from '../wire/retry.ts';
 import { noInbox, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
-import type { MailboxLook } from './mailbox-looks.ts';
+import type { MailboxStats } from './mailbox-stats.ts';
 
 const NO_POSITION =
   'the position of an inbox is lost: everything that is in it is delivered (again): see docs/operations.md';
@@ -24,12 +24,12 @@ export interface StartingPoint {
   readonly epoch: number;
 }
 
-type Surroundings = Pick<InboxSurroundings, 'cluster' | 'looks' | 'log'>;
+type Surroundings = Pick<InboxSurroundings, 'cluster' | 'stats' | 'log'>;
 
 /**
  * Where to begin: at what is committed, as far as the log is still what it was then. A commit that is missing means:
  * everything from the log's start on is delivered, never skipped, and of what lay in front of that nobody knows anything.
- * To be called by who holds the lease: nobody else can move the watermark then.
+ * To be called by who holds the lease: nobody else can move the position then.
  * @returns as `end` where the log ends
  * @throws EngineError `NO_INBOX`, `UNAVAILABLE`
  */
@@ -39,34 +39,34 @@ export async function findStartingPoint(
   topic: string,
   deadline: number,
 ): Promise<StartingPoint & { readonly end: number }> {
-  const look = await lookPatiently(around, owner, topic, deadline);
-  const { log, looks } = around;
+  const look = await readPatiently(around, owner, topic, deadline);
+  const { log, stats } = around;
   const { start, end, epoch, correspondents } = look;
   if (look.position === null && end > 0) log.warn({ topic, start, end }, NO_POSITION);
-  const position = look.position ?? new Position(new Watermark(start));
-  const { top } = position.watermark;
+  const position = look.position ?? new Position(new DeliveredOffsets(start));
+  const { top } = position.delivered;
   const isSure = position.epoch === UNKNOWN_EPOCH || (position.epoch === epoch && top <= end);
-  const ask = () => looks.epochEnd(owner, position.epoch);
+  const ask = () => stats.epochEnd(owner, position.epoch);
   const ends = isSure ? null : await retry(`epochs of ${topic}`, deadline, ask);
   const surprise = position.resume(look, ends);
-  const isNew = surprise.gone > 0 || position.watermark.top < top;
+  const isNew = surprise.gone > 0 || position.delivered.top < top;
   if (isNew) {
-    const fields = { topic, committed: top, start, end, epoch, from: position.watermark.low };
+    const fields = { topic, committed: top, start, end, epoch, from: position.delivered.low };
     log.warn({ ...fields, ...surprise }, 'an inbox is not what was committed: see docs/operations.md');
   }
   return { position, correspondents, surprise, isNew: isNew || look.position === null, epoch, end };
 }
 
 /** A topic that is not there yet may merely be new. */
-async function lookPatiently(
+async function readPatiently(
   around: Surroundings,
   owner: Account,
   topic: string,
   deadline: number,
-): Promise<MailboxLook> {
+): Promise<MailboxStats> {
   const giveUp = now() + UNKNOWN_TOPIC_MS;
   return retry(`look at ${topic}`, deadline, () => {
-    const look = lookAtOwn(around, owner, topic);
+    const look = statsOfOwn(around, owner, topic);
     if (now() < giveUp) return expectTopic(topic, look);
     return look.catch((error) => {
       throw isUnknownTopic(error) ? noInbox(topic) : error;
@@ -74,15 +74,15 @@ async function lookPatiently(
   });
 }
 
-/** @throws KafkaError UNKNOWN_TOPIC_ID where another topic has the name, and what `MailboxLooks.look` throws */
-async function lookAtOwn(
-  { cluster, looks }: Surroundings,
+/** @throws KafkaError UNKNOWN_TOPIC_ID where another topic has the name, and what `MailboxStatsReader.read` throws */
+async function statsOfOwn(
+  { cluster, stats }: Surroundings,
   owner: Account,
   topic: string,
-): Promise<MailboxLook> {
+): Promise<MailboxStats> {
   // Asked for anew: what is known may be of a topic that was deleted.
   cluster.forgetLeader(topic);
-  const look = await looks.look(owner);
+  const look = await stats.read(owner);
   const { topicId } = await cluster.leader(topic);
   expectNone(`the id of ${topic}`, topicId === owner.topicId ? KafkaCode.NONE : KafkaCode.UNKNOWN_TOPIC_ID);
   return look;

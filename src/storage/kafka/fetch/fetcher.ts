@@ -43,7 +43,7 @@ export interface Follower {
   onParted(ends: EpochEnd): void;
 }
 
-/** One followed topic, from `Tail.follow` to `close`. */
+/** One followed topic, from `Fetcher.follow` to `close`. */
 export interface Subscription {
   readonly follower: Follower;
   /** Next offset to fetch. */
@@ -62,13 +62,13 @@ export interface Subscription {
  */
 const LEAST_SESSION_SIZE = 8;
 const SESSIONS = 240;
-/** A session with fewer than this share gives its inboxes to the nursery: so there are at most half as many again. */
+/** A session with fewer than this share gives its inboxes to the staging session: so there are at most half as many again. */
 const SPARSE_SHARE = 0.7;
 /**
  * Longest time a fetch is parked at the broker. A parked fetch cannot take on another inbox, so the newcomers'
  * session waits briefly; the others long, since each wake-up costs.
  */
-const NURSERY_WAIT_MS = 100;
+const STAGING_WAIT_MS = 100;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -84,14 +84,14 @@ interface Member extends Subscription {
 
 /**
  * Follows the ends of many topics over few connections: incremental fetch sessions, each shared by some dozens of
- * inboxes. Newcomers go to a *nursery* session, which becomes a regular one when it is full.
+ * inboxes. Newcomers go to a *staging session* session, which becomes a regular one when it is full.
  */
-export class Tail {
+export class Fetcher {
   readonly #cluster: Cluster;
   readonly #log: Logger;
-  /** By node; the nursery is the one that newcomers go to. */
+  /** By node; the staging session is the one that newcomers go to. */
   readonly #sessions = new Map<number, Set<FetchSession<Member>>>();
-  readonly #nurseries = new Map<number, FetchSession<Member>>();
+  readonly #staging = new Map<number, FetchSession<Member>>();
   /** What following costs; whoever else reads inboxes counts what it unpacks here, too. */
   readonly pace = new FetchPace();
   /** What of large answers is on its way into memory. */
@@ -171,7 +171,7 @@ export class Tail {
     await Promise.all(all.map((session) => session.close()));
   }
 
-  /** Puts a member into the nursery of its leader, however long it takes to find that. */
+  /** Puts a member into the staging session of its leader, however long it takes to find that. */
   async #place(member: Member): Promise<void> {
     for (
       let pause = FIRST_PAUSE_MS;
@@ -187,12 +187,12 @@ export class Tail {
         }
         member.unknownSince = 0;
         member.leaderEpoch = epoch;
-        const nursery = this.#nursery(node);
-        member.session = nursery;
-        nursery.add(member);
-        if (nursery.size >= this.#sessionSize) {
-          nursery.maxWaitMs = MAX_WAIT_MS;
-          this.#nurseries.delete(node);
+        const staging = this.#stagingOf(node);
+        member.session = staging;
+        staging.add(member);
+        if (staging.size >= this.#sessionSize) {
+          staging.maxWaitMs = MAX_WAIT_MS;
+          this.#staging.delete(node);
         }
         return;
       } catch (error) {
@@ -202,14 +202,14 @@ export class Tail {
     }
   }
 
-  #nursery(node: number): FetchSession<Member> {
-    const existing = this.#nurseries.get(node);
+  #stagingOf(node: number): FetchSession<Member> {
+    const existing = this.#staging.get(node);
     if (existing) return existing;
     const session: FetchSession<Member> = new FetchSession(
       this.#cluster,
       this.#log,
       node,
-      NURSERY_WAIT_MS,
+      STAGING_WAIT_MS,
       { pace: this.pace, intake: this.#intake },
       {
         onData: (member, { records, nextOffset, epoch, markers, lost }) => {
@@ -232,7 +232,7 @@ export class Tail {
         onRested: () => this.#watch.remove(session),
       },
     );
-    this.#nurseries.set(node, session);
+    this.#staging.set(node, session);
     const sessions = this.#sessions.get(node) ?? new Set();
     sessions.add(session);
     this.#sessions.set(node, sessions);
@@ -275,17 +275,17 @@ export class Tail {
 
   /** A session that everybody has left, unless newcomers go to it: it would stay parked with its connection. */
   #endIfIdle(session: FetchSession<Member>): void {
-    if (this.#nurseries.get(session.node) === session) return;
+    if (this.#staging.get(session.node) === session) return;
     this.#sessions.get(session.node)?.delete(session);
     void session.close();
   }
 
-  /** Between two fetches of a session: an empty one ends, a sparse one gives its members to the nursery. */
+  /** Between two fetches of a session: an empty one ends, a sparse one gives its members to the staging session. */
   #afterRound(session: FetchSession<Member>): void {
     if (this.#closed) return;
-    const isNursery = this.#nurseries.get(session.node) === session;
-    if (session.size >= (isNursery ? 1 : SPARSE_SHARE * this.#sessionSize)) return;
-    if (isNursery) this.#nurseries.delete(session.node);
+    const isStaging = this.#staging.get(session.node) === session;
+    if (session.size >= (isStaging ? 1 : SPARSE_SHARE * this.#sessionSize)) return;
+    if (isStaging) this.#staging.delete(session.node);
     const members = session.members();
     this.#sessions.get(session.node)?.delete(session);
     void session.close();

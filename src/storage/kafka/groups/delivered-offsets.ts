@@ -29,7 +29,7 @@ const FORMAT = '1';
  *                                    how many follow the first one of this range
  *     past     = what is known of the log (position.ts)
  */
-export class Watermark {
+export class DeliveredOffsets {
   #low: number;
   /** Ascending, disjoint, never touching each other nor `low`. */
   readonly #ranges: [number, number][] = [];
@@ -148,15 +148,15 @@ export class Watermark {
    * Reads a commit back.
    * @returns null when it is not of this inbox, not of this format, or damaged: then it counts as missing
    */
-  static decode(offset: number, metadata: string, inbox: Uint8Array): Watermark | null {
+  static decode(offset: number, metadata: string, inbox: Uint8Array): DeliveredOffsets | null {
     const [format, id, ranges, _correspondents, _past, ...more] = metadata.split(' ');
     if (format !== FORMAT || id !== uuidText(inbox) || ranges === undefined || more.length > 0) return null;
-    return Watermark.decodeRanges(offset, ranges);
+    return DeliveredOffsets.decodeRanges(offset, ranges);
   }
 
   /** Reads what `encodeRanges` wrote; null for anything else. */
-  static decodeRanges(low: number, ranges: string): Watermark | null {
-    const watermark = new Watermark(low);
+  static decodeRanges(low: number, ranges: string): DeliveredOffsets | null {
+    const delivered = new DeliveredOffsets(low);
     let position = low;
     for (const range of ranges === '' ? [] : ranges.split(',')) {
       const match = /^([0-9a-z]{1,11})(?:\+([0-9a-z]{1,11}))?$/.exec(range);
@@ -164,10 +164,10 @@ export class Watermark {
       const first = position + Number.parseInt(match[1], 36);
       const last = first + Number.parseInt(match[2] ?? '0', 36);
       if (!Number.isSafeInteger(last)) return null;
-      watermark.add(first, last);
+      delivered.add(first, last);
       position = last + 1;
     }
-    return watermark;
+    return delivered;
   }
 
   /** The ranges, as they are written into a commit. */

@@ -1,8 +1,8 @@
 import { ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import type { Fetcher, Follower, Subscription } from '../fetch/fetcher.ts';
 import { listOffset } from '../fetch/log-reader.ts';
-import type { Follower, Subscription, Tail } from '../fetch/tail.ts';
 import type { Appender } from '../produce/appender.ts';
 import { judgeRecord, signRecord } from '../tables/signed-record.ts';
 import type { Cluster } from '../wire/cluster.ts';
@@ -27,10 +27,10 @@ const HELLO = 'hello';
 const START_TIMEOUT_MS = 60_000;
 const MAX_NAME_BYTES = 249;
 
-export interface NoticesOptions {
+export interface TakeoverHintsOptions {
   readonly cluster: Cluster;
   readonly log: Logger;
-  readonly tail: Tail;
+  readonly fetcher: Fetcher;
   readonly appender: Appender;
   readonly trust: Trust;
   readonly replicationFactor: number;
@@ -56,16 +56,16 @@ async function append(
 }
 
 /** Hints between frontends: a takeover is heard of at once, and not at the next heartbeat. */
-export class Notices implements Follower {
+export class TakeoverHints implements Follower {
   readonly topic = NOTICES_TOPIC;
   #topicId = '';
-  readonly #options: NoticesOptions;
+  readonly #options: TakeoverHintsOptions;
   readonly #untold: RareWarning;
   #subscription: Subscription | null = null;
   /** How many of ours are to come back, by inbox: whoever wrote them knows what they say. */
   readonly #own = new Map<string, number>();
 
-  constructor(options: NoticesOptions) {
+  constructor(options: TakeoverHintsOptions) {
     this.#options = options;
     this.#untold = new RareWarning((fields) => options.log.warn(fields, 'a login was not announced'));
   }
@@ -153,12 +153,12 @@ export class Notices implements Follower {
   }
 
   async #follow(deadline: number): Promise<void> {
-    const { cluster, tail } = this.#options;
+    const { cluster, fetcher } = this.#options;
     cluster.forgetLeader(NOTICES_TOPIC);
     this.#own.clear();
     const askEnd = () => listOffset(cluster, NOTICES_TOPIC, ListOffsetTimestamps.LATEST);
     const end = await retry('end of notices', deadline, () => expectTopic(NOTICES_TOPIC, askEnd()));
     this.#topicId = (await cluster.leader(NOTICES_TOPIC)).topicId;
-    this.#subscription = tail.follow(this, { offset: end, epoch: UNKNOWN_EPOCH });
+    this.#subscription = fetcher.follow(this, { offset: end, epoch: UNKNOWN_EPOCH });
   }
 }

@@ -10,22 +10,22 @@ import { type EpochQuestion, readEpochEnds } from '../wire/epoch-ends.ts';
 import { now, retry } from '../wire/retry.ts';
 
 /** What is committed for an inbox, and where its log begins and ends. */
-export interface MailboxLook extends LogBounds {
+export interface MailboxStats extends LogBounds {
   readonly position: Position | null;
   /** Whom the owner has written to. */
   readonly correspondents: Correspondents;
 }
 
-const LOOK_TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 /** Inboxes looked at with one request of each kind. */
-const MAX_LOOKS = 500;
+const MAX_INBOXES = 500;
 
 /**
  * Looks at inboxes in Kafka, many at once: the first message to each of a thousand inboxes asks for a look, and so does
  * each of a thousand logins; three requests each would cost more than all the rest.
  */
-export class MailboxLooks {
-  readonly #looks: RequestBatcher<Account, MailboxLook>;
+export class MailboxStatsReader {
+  readonly #stats: RequestBatcher<Account, MailboxStats>;
   readonly #ends: RequestBatcher<Account, number>;
   readonly #epochEnds: RequestBatcher<EpochQuestion, EpochEnd>;
   readonly #topicOf: (account: Account) => string;
@@ -33,9 +33,9 @@ export class MailboxLooks {
   /** @param topicOf name of an account's inbox topic and group */
   constructor(cluster: Cluster, topicOf: (account: Account) => string) {
     this.#topicOf = topicOf;
-    this.#looks = new RequestBatcher(MAX_LOOKS, async (accounts) => {
+    this.#stats = new RequestBatcher(MAX_INBOXES, async (accounts) => {
       const topics = accounts.map(topicOf);
-      const deadline = now() + LOOK_TIMEOUT_MS;
+      const deadline = now() + TIMEOUT_MS;
       const [commits, bounds] = await Promise.all([
         retry('commits', deadline, () => readManyCommits(cluster, topics)),
         readManyBounds(cluster, topics, deadline),
@@ -48,15 +48,15 @@ export class MailboxLooks {
         return { position: positionOf(account, commit), correspondents, ...found };
       });
     });
-    this.#ends = new RequestBatcher(MAX_LOOKS, (accounts) =>
-      readManyEnds(cluster, accounts.map(topicOf), now() + LOOK_TIMEOUT_MS),
+    this.#ends = new RequestBatcher(MAX_INBOXES, (accounts) =>
+      readManyEnds(cluster, accounts.map(topicOf), now() + TIMEOUT_MS),
     );
-    this.#epochEnds = new RequestBatcher(MAX_LOOKS, (questions) => readEpochEnds(cluster, questions));
+    this.#epochEnds = new RequestBatcher(MAX_INBOXES, (questions) => readEpochEnds(cluster, questions));
   }
 
   /** @throws EngineError `UNAVAILABLE`; KafkaError UNKNOWN_TOPIC_OR_PARTITION, or a passing one */
-  look(account: Account): Promise<MailboxLook> {
-    return this.#looks.ask(account);
+  read(account: Account): Promise<MailboxStats> {
+    return this.#stats.ask(account);
   }
 
   /** Only where the log ends. @throws likewise */
