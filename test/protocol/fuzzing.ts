@@ -4,10 +4,11 @@
  */
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import { encodeFrame } from '../../src/protocol/frame.ts';
+import { sized } from '../size.ts';
 import { Random } from './random.ts';
 
 export const SEED = Number(process.env.MILENA_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
-export const ROUNDS = Number(process.env.MILENA_FUZZ_ROUNDS ?? 1_500);
+export const ROUNDS = Number(process.env.MILENA_FUZZ_ROUNDS ?? sized(400, 1_500));
 
 /** Runs `act` with a generator of its own for each number, so that a failing round can be run alone. */
 export function rounds(act: (random: Random) => void): void {

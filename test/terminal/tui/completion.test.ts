@@ -8,6 +8,7 @@ import {
 } from '../../../src/terminal/tui/completion.ts';
 import { EMPTY_INPUT, editInput, type InputLine } from '../../../src/terminal/tui/input-line.ts';
 import { Random } from '../../protocol/random.ts';
+import { sized } from '../../size.ts';
 
 const SOURCE: CompletionSource = {
   commands: ['/msg', '/mute', '/who', '/list', '/login', '/logout', '/block', '/help', '/search'],
@@ -175,7 +176,7 @@ test('whatever the text and the names are, what is around the word stays', () =>
     '|',
     '__proto__',
   ];
-  for (let round = 0; round < 2_000; round++) {
+  for (let round = 0; round < sized(600, 2_000); round++) {
     const random = new Random(seed + round);
     const some = (most: number) =>
       Array.from({ length: random.below(most) }, () => random.pick(pieces)).join('');

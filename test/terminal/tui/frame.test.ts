@@ -11,6 +11,7 @@ import { textOf } from '../../../src/terminal/tui/rows.ts';
 import { emptyScreen, isWide, type Screen, updateScreen } from '../../../src/terminal/tui/screen.ts';
 import { Timeline } from '../../../src/terminal/tui/timeline.ts';
 import { Random } from '../../protocol/random.ts';
+import { sized } from '../../size.ts';
 import { found } from '../history/harness.ts';
 
 const CAROL: Peer = { kind: 'user', name: 'carol' };
@@ -216,7 +217,7 @@ test('whatever is said, and whatever the size: as many rows as the terminal has,
   come(CAROL, '漢字かな '.repeat(40));
   come(CAROL, 'مرحبا بالعالم שלום 👩‍👩‍👧‍👦🏳️‍🌈🇩🇪 e\u0301\u0301\u0301\u0301\u0301\u0301\u0301');
   come(CAROL, 'a\tb\u001b[31mred\u0007\u202eevil\u2066');
-  for (let round = 0; round < 200; round++) {
+  for (let round = 0; round < sized(80, 200); round++) {
     const [columns, rows] = [20 + random.below(150), 6 + random.below(50)];
     let screen = typed(screenOf(columns, rows), random.text(100));
     if (random.below(4) === 0) screen = updateScreen(screen, { type: 'list' });

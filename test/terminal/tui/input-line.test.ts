@@ -11,6 +11,7 @@ import {
 } from '../../../src/terminal/tui/input-line.ts';
 import { viewInput } from '../../../src/terminal/tui/input-view.ts';
 import { Random } from '../../protocol/random.ts';
+import { sized } from '../../size.ts';
 import { cpuMs } from '../growth.ts';
 
 type Plain = Exclude<InputAction['type'], 'insert' | 'replace' | 'set'>;
@@ -415,8 +416,8 @@ function randomAction(random: Random, longText: boolean): InputAction {
 describe('whatever is done', () => {
   // Longer texts are the ones of which the graphemes are remembered and mended.
   test.each([
-    ['short texts', 300, 50, false],
-    ['long texts', 40, 150, true],
+    ['short texts', sized(100, 300), 50, false],
+    ['long texts', sized(12, 40), 150, true],
   ] as const)('it is what the plain model says: %s', (_name, rounds, steps, longText) => {
     for (let round = 0; round < rounds; round++) {
       const random = new Random(SEED + round);
@@ -440,7 +441,7 @@ describe('whatever is done', () => {
   });
 
   test('undo leads back to where it began, and redo to where it ended', () => {
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < sized(60, 200); round++) {
       const random = new Random(SEED + round);
       const began = edit([insert('one\ntwo'), 'submit', insert('old'), 'submit']);
       let input = began;

@@ -4,6 +4,7 @@ import { Decoder } from '../../../src/terminal/keyboard/decoder.ts';
 import { EMPTY_INPUT, editInput, type InputAction } from '../../../src/terminal/tui/input-line.ts';
 import { type KeyAction, keyAction } from '../../../src/terminal/tui/keys.ts';
 import { Random } from '../../protocol/random.ts';
+import { sized } from '../../size.ts';
 
 /* What terminals send, from the bytes to what a key does. */
 
@@ -203,7 +204,7 @@ describe('several keys in one read', () => {
       '/delete',
       'y',
     ];
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < sized(100, 300); round++) {
       const random = new Random(seed + round);
       const lines = Array.from({ length: 2 + random.below(20) }, () => random.pick(pieces));
       const pasted = `first\r${lines.join('')}`;

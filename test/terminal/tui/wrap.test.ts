@@ -2,6 +2,7 @@ import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
 import { wrapText } from '../../../src/terminal/tui/wrap.ts';
 import { Random } from '../../protocol/random.ts';
+import { sized } from '../../size.ts';
 
 test.each<[string, number, string[]]>([
   ['', 10, ['']],
@@ -24,7 +25,7 @@ test('the first row may be narrower', () => {
 
 test('no row is too wide, and no word is lost', () => {
   const seed = Number(process.env.MILENA_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
-  for (let round = 0; round < 500; round++) {
+  for (let round = 0; round < sized(200, 500); round++) {
     const random = new Random(seed + round);
     const text = random.text(40).replace(/[\p{Cc}\p{Cf}\u2028]/gu, '');
     const columns = 2 + random.below(30);
