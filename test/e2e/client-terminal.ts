@@ -1,6 +1,6 @@
 /** The built client in a terminal: what the tests that look at screens have in common. */
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testBrokers } from '../broker/brokers.ts';
@@ -9,6 +9,10 @@ import { ROOT, scriptEnvironment } from './script.ts';
 import { TestTerminal } from './terminal.ts';
 
 export const CLIENT = join(ROOT, 'dist/bundle/main.js');
+/** What `milena` gives Node: with other ones the client would take another amount of memory. */
+const [, NODE_FLAGS = ''] =
+  /^exec "\$ROOT\/node_modules\/\.bin\/node" (--.*) \\$/m.exec(readFileSync(join(ROOT, 'milena'), 'utf8')) ??
+  [];
 export const WIDE = { columns: 80, rows: 24 };
 export const NARROW = { columns: 60, rows: 20 };
 export const LARGE = { columns: 120, rows: 40 };
@@ -53,7 +57,7 @@ export function ownFolder(): string {
  */
 export function openClient(port: number, options: ClientTerminalOptions = {}): TestTerminal {
   const { size = WIDE, args = '', data = ownFolder(), before = ':', after = ':' } = options;
-  const client = `"${process.execPath}" "${CLIENT}" --server 127.0.0.1:${port} ${args}`;
+  const client = `"${process.execPath}" ${NODE_FLAGS} "${CLIENT}" --server 127.0.0.1:${port} ${args}`;
   const hour = new Date().getUTCHours();
   const east = 12 - hour;
   const terminal = new TestTerminal(`${before}; ${client}; code=$?; ${after}; exit $code`, {
