@@ -1,7 +1,31 @@
 /* The client, which starts often and for short: what a command needs is in few files. */
 import { defineConfig } from 'rolldown';
 
+/**
+ * string-width has a pattern of all emoji there are, thousands of sequences, which V8 reads where the literal stands: 25 ms of
+ * each start. It is made when the first character comes that may be one.
+ */
+const lazyEmoji = {
+  name: 'lazy-emoji',
+  transform: {
+    filter: { id: /\/string-width\/index\.js$/ },
+    handler(code: string) {
+      const literal = /const emojiPrefixRegex = (\/\^.*\/v);/;
+      if (!literal.test(code)) throw new Error('string-width has its pattern of emoji elsewhere now');
+      return code.replace(
+        literal,
+        (_: string, pattern: string) => `let emojiPattern;
+const emojiPrefixRegex = {
+  test: (text) => (emojiPattern ??= ${pattern}).test(text),
+  exec: (text) => (emojiPattern ??= ${pattern}).exec(text),
+};`,
+      );
+    },
+  },
+};
+
 export default defineConfig({
+  plugins: [lazyEmoji],
   input: 'src/terminal/main.ts',
   platform: 'node',
   // What only the doctor needs stays in its packages; Ink asks for the last one where it is developed.

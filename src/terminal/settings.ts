@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Address, isPort, serverText, type TlsSettings } from '../client/index.ts';
 import { isLoopback } from '../util/loopback.ts';
 import { shown } from '../util/printable.ts';
+import { readRegularFile } from '../util/regular-file.ts';
 import { suggest } from '../util/suggest.ts';
 import { whyNotRead } from '../util/why-not-read.ts';
 import type { ClipboardChoice } from './clipboard.ts';
@@ -76,6 +76,9 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
+/** People write less into it; and all authorities that a system trusts are a quarter of a megabyte. */
+const MAX_BYTES = 256 * 1024;
+const MAX_CA_BYTES = 4 * 1024 * 1024;
 const DEFAULT_SERVER = '127.0.0.1:8080';
 
 type Layer = { -readonly [Name in keyof Given]?: Given[Name] };
@@ -219,7 +222,7 @@ class Reading {
     };
     let text: string;
     try {
-      text = readFileSync(file, 'utf8');
+      text = readRegularFile(file, MAX_CA_BYTES);
     } catch (error) {
       problem(whyNotRead(error));
       return {};
@@ -252,7 +255,7 @@ class Reading {
   #fileContent(): object {
     let text: string;
     try {
-      text = readFileSync(this.path, 'utf8');
+      text = readRegularFile(this.path, MAX_BYTES);
     } catch (error) {
       const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
       const named = variableOf(this.#environment, 'MILENA_SETTINGS');

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { readRegularFile } from '../util/regular-file.ts';
 
 /** A file that is larger is not ours. */
 const MAX_BYTES = 256 * 1024;
@@ -11,8 +12,7 @@ export function readEntries<Value>(
 ): ReadonlyMap<string, Value> {
   const entries = new Map<string, Value>();
   try {
-    if (statSync(file).size > MAX_BYTES) return entries;
-    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const content: unknown = JSON.parse(readRegularFile(file, MAX_BYTES));
     for (const [key, value] of Object.entries(content ?? {})) if (isValue(value)) entries.set(key, value);
   } catch {
     // As good as none: it only spares time, or a question.

@@ -6,6 +6,10 @@ export function whyNotRead(error: unknown): string {
       return 'there is no such file';
     case 'EISDIR':
       return 'this is a folder';
+    case 'NOT_REGULAR':
+      return 'this is none, but a pipe, a socket or a device';
+    case 'TOO_LARGE':
+      return 'it is too large for one';
     case 'EACCES':
     case 'EPERM':
       return 'you may not read it';

@@ -79,10 +79,10 @@ test('the theme follows the background that the terminal says it has, however la
   expect(terminal.text).not.toContain('rgb');
 });
 
-test('also where it comes in one read with the answer that ends the waiting', async () => {
+test('an answer that has come by then is in the first frame', async () => {
   const terminal = await opened({
     env: { COLORTERM: 'truecolor', FORCE_COLOR: '3', COLORFGBG: '' },
-    ahead: '\u001b[?62c\u001b]11;rgb:ffff/ffff/ffff\u001b\\',
+    ahead: '\u001b]11;rgb:ffff/ffff/ffff\u001b\\',
   });
   expect(terminal.output).toContain(GREY.light);
   expect(terminal.output).not.toContain(GREY.dark);

@@ -1,6 +1,7 @@
 /** Whole screens of the built client in a real terminal, at several sizes and on the way between them. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { cutName } from '../../src/terminal/tui/cut-names.ts';
+import { fitHints } from '../../src/terminal/tui/hints.ts';
 import { wrapRows } from '../../src/terminal/tui/wrap.ts';
 import {
   closeClients,
@@ -137,7 +138,7 @@ test.each([0, 10, 23])('the first start, below %d lines of the shell', async (li
       ],
       bottom: [' hh:mm  ·  Connected to 127.0.0.1:PPPPP.'],
       input,
-      hint: ` ${hint.slice(1, 58)}…`,
+      hint: ` ${fitHints(hint.slice(1), 58)}`,
     }),
   );
   await becomes(
@@ -164,7 +165,7 @@ test.each([0, 10, 23])('the first start, below %d lines of the shell', async (li
     '         to 127.0.0',
     '         .1:PPPPP.',
     ' your … ›',
-    ' a name that you h…',
+    ' a name that you…',
   ];
   await shrinks(terminal, [], small, wide);
   terminal.type('\u001b');
@@ -225,7 +226,7 @@ describe('with two conversations', () => {
       header: header(NARROW),
       bottom: said(60, 'hh:mm'),
       input,
-      hint: `${HINT.slice(0, 58)}…`,
+      hint: ' Enter send · Alt+Enter newline · Alt+A next unread',
     });
     await becomes(terminal, NARROW, names, narrow);
     const large = whole(LARGE, {
@@ -242,7 +243,7 @@ describe('with two conversations', () => {
       ' hh:mm me',
       '   yes, half past ✓✓',
       ' ben··… › thought',
-      ' ↑ 1 more above · …',
+      ' ↑ 1 more above',
     ];
     await shrinks(terminal, names, small, wide);
     // Back and forth, faster than it is drawn.
@@ -259,7 +260,7 @@ describe('with two conversations', () => {
     const [input, hint] = [' ben······ ›', ' ↑ ↓ choose · Enter opens · Esc back'];
     const wide = whole(WIDE, { header: header(WIDE), list: LIST, bottom: said(59, 'hh:mm'), input, hint });
     await becomes(terminal, WIDE, names, wide);
-    expect(terminal.inverseRows).toEqual([2]);
+    await terminal.until(() => expect(terminal.inverseRows).toEqual([2]));
     terminal.type('\u001b[B');
     await terminal.until(() => expect(terminal.inverseRows).toEqual([3]));
     expect(screenOf(terminal, ...names)).toEqual(wide);
@@ -283,7 +284,7 @@ describe('with two conversations', () => {
       ' 2 cat······      1',
       '',
       ' ben··… ›',
-      ' ↑ ↓ choose · Ente…',
+      ' ↑ ↓ choose',
     ];
     await shrinks(terminal, names, small, wide);
     terminal.type('\u001b');
@@ -300,8 +301,8 @@ describe('with two conversations', () => {
       ' /msg NAME [TEXT]              open the conversation with NAME, and say TEXT',
       ' /list [PATTERN]               accounts; * is any characters, ? any one',
       ' /who NAME…                    which of them are logged in',
-      ' /next, /read                  what is unread next; all of it here is read',
-      ' /activity, /close             what is unread or concerns you; leave this one',
+      ' /next, /read, /activity       next unread; all here is read; what concerns you',
+      ' /close, /clear                leave this conversation; empty the window',
       ' /search WORDS                 look for words; from: in: before: after:',
       ' /open [N], /copy              an address said here; the last code block',
       ' /export [FILE], /forget       this conversation to a file; out of the history',
@@ -334,7 +335,7 @@ describe('with two conversations', () => {
       ' /msg NAME [TEXT]',
       '     open the',
       ' ben··… ›',
-      ' Esc back · PageUp…',
+      ' Esc back',
     ];
     await shrinks(terminal, names, small, wide);
   });
@@ -362,7 +363,7 @@ describe('with two conversations', () => {
       ` ${cutName(names[2] ?? '', 6)}  Lunch is …`,
       ` ${cutName(names[1] ?? '', 6)}  …or lunch?`,
       ' ben··… ›',
-      ' ↑ ↓ choose · Ente…',
+      ' ↑ ↓ choose',
     ];
     await shrinks(terminal, names, small, wide);
   });

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -147,6 +147,12 @@ describe('the file', () => {
       'MILENA_SETTINGS=/nowhere.json: it must be a file of settings, and there is no such file. ' +
         'For example: MILENA_SETTINGS=~/milena/settings.json',
     );
+    const pipe = join(home, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(mistake({}, { MILENA_SETTINGS: pipe })).toMatch(
+      /it must be a file of settings, and this is none, but a pipe/,
+    );
+    expect(mistake({ ca: pipe })).toMatch(/it must be a file of certificates, and this is none, but a pipe/);
   });
 
   test.each<[unknown, RegExp]>([

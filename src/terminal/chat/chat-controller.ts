@@ -260,6 +260,8 @@ export class ChatController implements Display {
       case 'close':
         if (this.#state.to === null) throw new ClientError('INVALID', 'No conversation is open.');
         return this.turnTo(null);
+      case 'clear':
+        return this.#view.clear();
       case 'search':
       case 'open':
       case 'copy':

@@ -20,7 +20,7 @@ export type ServerCommand =
 export type Command =
   | ServerCommand
   | LocalCommand
-  | { readonly type: 'nothing' | 'help' | 'keys' | 'next' | 'activity' | 'close' }
+  | { readonly type: 'nothing' | 'help' | 'keys' | 'next' | 'activity' | 'close' | 'clear' }
   | { readonly type: 'mistake'; readonly text: string };
 
 /** What the history on this machine is enough for. */
@@ -47,8 +47,8 @@ export const COMMANDS: readonly Usage[] = [
   { usage: '/msg NAME [TEXT]', does: 'open the conversation with NAME, and say TEXT' },
   { usage: '/list [PATTERN]', does: 'accounts; * is any characters, ? any one' },
   { usage: '/who NAME…', does: 'which of them are logged in' },
-  { usage: '/next, /read', does: 'what is unread next; all of it here is read' },
-  { usage: '/activity, /close', does: 'what is unread or concerns you; leave this one' },
+  { usage: '/next, /read, /activity', does: 'next unread; all here is read; what concerns you' },
+  { usage: '/close, /clear', does: 'leave this conversation; empty the window' },
   { usage: '/search WORDS', does: 'look for words; from: in: before: after:' },
   { usage: '/open [N], /copy', does: 'an address said here; the last code block' },
   { usage: '/export [FILE], /forget', does: 'this conversation to a file; out of the history' },
@@ -90,7 +90,6 @@ const NO_CHANNELS = 'There are no channels, only conversations between two: /msg
 /** What there is elsewhere and not here, and what does it. */
 const NOT_HERE: Readonly<Record<string, string>> = {
   '/me': 'There is no /me: a text says who does what as well.',
-  '/clear': '/close leaves the conversation, /forget takes it out of the history.',
   '/topic': NO_CHANNELS,
   '/join': NO_CHANNELS,
   '/invite': NO_CHANNELS,
@@ -176,6 +175,7 @@ function command(word: string, rest: string, exact: string): Command {
     case '/read':
     case '/activity':
     case '/close':
+    case '/clear':
     case '/mute':
     case '/copy':
     case '/forget': {
@@ -199,6 +199,7 @@ type WithoutArgument =
   | 'read'
   | 'activity'
   | 'close'
+  | 'clear'
   | 'mute'
   | 'copy'
   | 'forget';

@@ -113,6 +113,8 @@ export interface View {
   activity(): void;
   /** Everything in the open conversation counts as read. */
   readAll(): void;
+  /** Empties the window; what stood there is further up. */
+  clear(): void;
   /** What was entered could not be done and may be tried again, changed or not. */
   giveBack(text: string): void;
   quit(): void;

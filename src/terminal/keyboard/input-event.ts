@@ -25,8 +25,6 @@ export interface MouseInput {
 export type TerminalReply =
   /** To OSC 11: how bright each part is, from 0 to 1. */
   | { readonly kind: 'background'; readonly red: number; readonly green: number; readonly blue: number }
-  /** To DA1: the level, and what the terminal can do. Every terminal answers this, so what comes before it is all. */
-  | { readonly kind: 'device-attributes'; readonly parameters: readonly number[] }
   /** To DECRQM: 0 unknown, 1 set, 2 not set, 3 always set, 4 never set. */
   | { readonly kind: 'mode'; readonly mode: number; readonly value: number }
   /** Anything else, without its introducer and end. */

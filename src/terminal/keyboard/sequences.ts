@@ -89,8 +89,6 @@ export function csiEvent(body: string, final: string, modifiers = 0): InputEvent
   const fields = text.split(';').map((field) => field.split(':').map(number));
   const first = fields[0]?.[0] ?? 0;
   if (prefix === '<' && (final === 'M' || final === 'm')) return mouse(fields, final === 'm');
-  if (prefix === '?' && final === 'c')
-    return reply({ kind: 'device-attributes', parameters: fields.map(([value = 0]) => value) });
   if (prefix === '?' && between === '$' && final === 'y')
     return reply({ kind: 'mode', mode: first, value: fields[1]?.[0] ?? 0 });
   if (prefix !== '' || (between !== '' && final !== '$')) return reply({ kind: 'other', text: body + final });

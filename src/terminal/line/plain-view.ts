@@ -209,6 +209,12 @@ export class PlainView implements View {
     if (to !== null) this.#history?.read(to, Number.MAX_SAFE_INTEGER);
   }
 
+  clear(): void {
+    this.#print(
+      'What was written stays here. /close leaves the conversation, /forget takes it out of the history.',
+    );
+  }
+
   working(): void {
     // What comes of it is said at the end.
   }

@@ -7,10 +7,8 @@ export interface Brightness {
   readonly blue: number;
 }
 
-/** OSC 11 asks for the background; DA1 behind it is answered by every terminal, so that nobody waits for one that says nothing. */
-const QUESTION = '\u001b]11;?\u001b\\\u001b[c';
-/** A terminal on this machine answers within a few ms. One that is far away is waited for no longer: its answer may come later. */
-const WAIT_MS = 60;
+/** OSC 11 with a question mark. Terminals that do not know it pass over it. */
+const QUESTION = '\u001b]11;?\u001b\\';
 
 interface Asked {
   write(text: string): void;
@@ -19,31 +17,17 @@ interface Asked {
 }
 
 /**
- * Asks a terminal for its background.
- * @param later called with an answer that comes after all
- * @returns null where it has not said so in a moment
+ * Asks a terminal for its background. Nobody waits for the answer: one on this machine says it in a few milliseconds, one far
+ * away later, many never.
+ * @param told called once, when the answer comes
  */
-export function askBackground(
-  terminal: Asked,
-  later: (background: Brightness) => void,
-): Promise<Brightness | null> {
-  return new Promise((resolve) => {
-    let isOver = false;
-    const over = (background: Brightness | null): void => {
-      if (isOver && background !== null) later(background);
-      isOver = true;
-      clearTimeout(timer);
-      resolve(background);
-    };
-    const timer = setTimeout(() => over(null), WAIT_MS);
-    const stop = terminal.onReply((reply) => {
-      if (reply.kind === 'device-attributes') over(null);
-      if (reply.kind !== 'background') return;
-      over(reply);
-      stop();
-    });
-    terminal.write(QUESTION);
+export function askBackground(terminal: Asked, told: (background: Brightness) => void): void {
+  const stop = terminal.onReply((reply) => {
+    if (reply.kind !== 'background') return;
+    stop();
+    told(reply);
   });
+  terminal.write(QUESTION);
 }
 
 /** Whether dark text is what can be read on it: where its luminance (WCAG 2) is nearer to white's than to black's, by contrast. */

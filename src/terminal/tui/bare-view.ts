@@ -2,6 +2,7 @@ import type { InputEvent } from '../keyboard/input-event.ts';
 import type { Terminal } from '../keyboard/terminal.ts';
 import { type BareSaid, bareLines } from './bare-lines.ts';
 import { gateOf } from './gate.ts';
+import { fitHints } from './hints.ts';
 import type { KeyAction } from './keys.ts';
 import { ERASE_SCREEN, HIDE_CURSOR, NO_WRAP, WRAP } from './modes.ts';
 
@@ -51,7 +52,7 @@ export class BareView implements Bare {
     const lines = bareLines(this.#said ?? [], columns, Math.max(1, rows - 1)).map(({ head, text }) =>
       head === '' ? text : `${BOLD.join(head)}${text === '' ? '' : ` ${text}`}`,
     );
-    const hint = DIM.join(HINT.slice(0, columns));
+    const hint = DIM.join(fitHints(HINT, columns));
     this.#out.write(WRAP + HIDE_CURSOR + ERASE_SCREEN + [...lines, hint].join('\r\n'));
   }
 

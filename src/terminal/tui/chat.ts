@@ -247,6 +247,11 @@ export class Chat implements View {
     this.conversationChanged();
   }
 
+  clear(): void {
+    this.#model.pane.clear();
+    this.#drawing.soon();
+  }
+
   giveBack(text: string): void {
     if (this.screen.input.text !== '') return;
     this.#model.update({ type: 'draft', text });

@@ -2,7 +2,7 @@ import { countNews } from '../history/unread.ts';
 import type { Bindings } from './bindings.ts';
 import { cells, shorten } from './cells.ts';
 import { headerRow } from './header-row.ts';
-import { hintFor, hints } from './hints.ts';
+import { fitHints, hintFor, hints } from './hints.ts';
 import { hitRows, hitsTitle } from './hits.ts';
 import { homeRows } from './home-rows.ts';
 import { maskInput } from './input-line.ts';
@@ -48,7 +48,7 @@ export function frameOf(screen: Screen, timeline: Timeline, now: number): Frame 
   const header = headerRow(screen.talk, countNews(screen.conversations), columns);
   const rule = (joint: string): Row[] => (hasRules(screen) ? [ruleRow(columns, beside, joint)] : []);
   const top = [header, ...rule('┬'), ...bodyOf(screen, timeline, beside, height, now), ...rule('┴')];
-  const hint = [span(` ${shorten(`${input.hidden}${hintFor(screen)}`, columns - 2)}`, 'dim')];
+  const hint = [span(` ${fitHints(`${input.hidden}${hintFor(screen)}`, columns - 2)}`, 'dim')];
   return {
     rows: [...top, ...input.rows, hint],
     foot: top.length,
@@ -102,7 +102,8 @@ function contentOf(screen: Screen, timeline: Timeline, columns: number, height: 
   const rows = timeline.window(height - below);
   const blank = height - below - rows.length;
   const home = talk.to === null ? homeRows(screen, columns) : [];
-  const empty = talk.to !== null && rows.length === 0 ? [[], [span(' Nothing said yet.', 'dim')]] : home;
+  const isNew = talk.to !== null && rows.length === 0 && !timeline.isCleared;
+  const empty = isNew ? [[], [span(' Nothing said yet.', 'dim')]] : home;
   const above: Row[] = empty.length <= blank ? empty : [];
   const { outOfSight, bindings } = screen;
   const content = [
@@ -129,7 +130,7 @@ function belowRow(count: number, bindings: Bindings, columns: number): Row {
 }
 
 function atRight(text: string, role: Role, columns: number): Row {
-  const words = shorten(text, columns - 1);
+  const words = fitHints(text, columns - 1);
   return [span(' '.repeat(Math.max(0, columns - cells(words) - 1))), span(words, role)];
 }
 

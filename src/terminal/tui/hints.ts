@@ -1,3 +1,4 @@
+import { cells, shorten } from './cells.ts';
 import { hitPlace } from './hits.ts';
 import type { Screen } from './screen.ts';
 
@@ -63,7 +64,23 @@ export function hintFor(screen: Screen): string {
   );
 }
 
+/** Stands between hints. */
+const BETWEEN = ' · ';
+
 /** Beside each other. */
 export function hints(...parts: readonly (string | readonly string[])[]): string {
-  return parts.flat().join(' · ');
+  return parts.flat().join(BETWEEN);
+}
+
+/** As many hints as there is room for; where there is none for the first one, its first words. */
+export function fitHints(text: string, columns: number): string {
+  if (cells(text) <= columns) return text;
+  const parts = text.split(BETWEEN);
+  for (let count = parts.length - 1; count > 0; count--) {
+    const some = hints(...parts.slice(0, count));
+    if (cells(some) <= columns) return some;
+  }
+  const cut = shorten(parts[0] ?? '', columns);
+  const blank = cut.lastIndexOf(' ');
+  return blank > 0 && cut.endsWith('…') ? `${cut.slice(0, blank)}…` : cut;
 }

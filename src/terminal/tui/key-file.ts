@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { shown } from '../../util/printable.ts';
+import { readRegularFile } from '../../util/regular-file.ts';
 import { suggest } from '../../util/suggest.ts';
 import { whyNotRead } from '../../util/why-not-read.ts';
 import { SettingsError } from '../settings.ts';
 import { BINDING_NAMES, Bindings, parseKeys } from './bindings.ts';
 
+/** Every key for everything is less than a tenth of it. */
+const MAX_BYTES = 256 * 1024;
 const EXAMPLE = 'For example: next-unread = alt+n';
 
 /** The file of keys, beside the settings file. */
@@ -17,7 +19,7 @@ export function keyFileBeside(settingsFile: string): string {
 export function readBindings(file: string): Bindings {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readRegularFile(file, MAX_BYTES);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Bindings();
     throw new SettingsError(

@@ -206,8 +206,8 @@ export class KeyPresses {
   }
 
   #enter(): void {
-    const { question, answer, input, page, picked, conversations } = this.#model.screen;
-    const text = question === null ? input.text : answer.text;
+    const { question, answer, page, picked, conversations } = this.#model.screen;
+    const text = question === null ? this.#typing.sent : answer.text;
     if (page !== null) {
       // Nothing is sent that the page may hide.
       this.#model.update({ type: 'page', page: null });

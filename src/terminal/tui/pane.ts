@@ -89,6 +89,10 @@ export class Pane {
     this.#timeline.toEnd();
   }
 
+  clear(): void {
+    this.#timeline.clear();
+  }
+
   toMessage(id: number, screen: Screen): void {
     this.#layOut(screen);
     this.#timeline.toMessage(id, this.#height);

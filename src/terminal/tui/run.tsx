@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { render } from 'ink';
 import { ServerClock } from '../../client/index.ts';
@@ -100,7 +101,7 @@ export async function runScreen(
     stays: () => chat.tell('There is no shell to go back to.'),
   });
   tell = (sentence) => chat.tell(sentence);
-  const looksOn = (background: Brightness | null): Looks => ({
+  const looksOn = (background: Brightness | null = null): Looks => ({
     theme: themeFor(settings.theme, process.env, colorDepth, background),
     signs: signsFor(settings.signs, process.env.TERM),
     links: settings.links ?? knowsLinks(process.env),
@@ -124,26 +125,25 @@ export async function runScreen(
   stdout.on('error', () => leave());
   stdin.on('error', () => leave());
   stdin.on('end', () => leave());
+  let looks = looksOn();
+  let drawAnew: () => void = () => undefined;
   // Nothing is drawn before: an echo would stand in it.
   terminal.begin();
+  if (dependsOnBackground(settings.theme, process.env, colorDepth)) {
+    askBackground(terminal, (background) => {
+      looks = looksOn(background);
+      drawAnew();
+    });
+  }
   bell.begin();
   for (const sentence of problems) chat.tell(sentence);
   // What was typed meanwhile is read soon: it answers what is asked here.
   chat.start(whoToGreet(settings, histories, invite));
-  let background: Brightness | null = null;
-  let drawAnew: () => void = () => undefined;
-  if (dependsOnBackground(settings.theme, process.env, colorDepth)) {
-    const soon = await askBackground(terminal, (late) => {
-      background = late;
-      drawAnew();
-    });
-    // A late answer may have come with the one that ended the waiting.
-    background ??= soon;
-  }
-  const looks = looksOn(background);
+  // What the terminal has said by now is there for the first frame. An answer that comes later draws all of it anew.
+  await setImmediate();
   const foot = new Foot(bare.gate, chat, looks);
-  const screen = (now: Looks) => <App chat={chat} getRows={chat.getBody} looks={now} />;
-  const app = render(screen(looks), {
+  const screen = () => <App chat={chat} getRows={chat.getBody} looks={looks} />;
+  const app = render(screen(), {
     stdout: foot.gate,
     alternateScreen: true,
     incrementalRendering: true,
@@ -162,8 +162,8 @@ export async function runScreen(
     foot.erased();
   });
   drawAnew = () => {
-    foot.looks = looksOn(background);
-    app.rerender(screen(looksOn(background)));
+    foot.looks = looks;
+    app.rerender(screen());
   };
   app.waitUntilExit().then(() => leave(), crashed);
   process.stdout.write(NO_WRAP);

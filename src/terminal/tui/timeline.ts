@@ -60,6 +60,8 @@ export class Timeline {
   #items: { readonly version: number; readonly list: readonly Item[] } | undefined;
   /** Null: the newest row is the lowest one, and stays so when more comes. */
   #anchor: Anchor | null = null;
+  /** The newest message and the newest line of the client's own when the window was emptied; null: it was not. */
+  #cleared: { readonly message: number; readonly notice: number } | null = null;
   #layout: Layout;
   #now: number;
   /** The first unread message when the conversation was opened, and how many there were. */
@@ -116,6 +118,18 @@ export class Timeline {
     this.#held.toNewest();
   }
 
+  /** An empty window, in which only what comes from now on is shown; whoever goes up sees the rest again. */
+  clear(): void {
+    this.toEnd();
+    const notice = this.#notices.at(-1)?.notice.id ?? 0;
+    this.#cleared = { message: this.#held.newest, notice };
+  }
+
+  /** Whether what stood in the window before it was emptied is out of it. */
+  get isCleared(): boolean {
+    return this.#anchor === null && this.#cleared !== null;
+  }
+
   /** The history may have got messages that `arrived` was not told of. */
   reread(): void {
     this.#held.reread();
@@ -165,6 +179,11 @@ export class Timeline {
 
   /** Moves the window by so many rows; negative is towards what is older. @param height rows of the window */
   scroll(by: number, height: number): void {
+    if (by < 0 && this.isCleared) {
+      // First what stood there, so that nobody misses rows of it.
+      this.#cleared = null;
+      return;
+    }
     if (by < 0) {
       const above = this.#upward(height - by);
       const lowest = above[Math.max(0, Math.min(-by, above.length - height))];
@@ -236,7 +255,7 @@ export class Timeline {
         index += this.#list().length - before;
       }
       const item = this.#list()[index];
-      if (item === undefined) break;
+      if (item === undefined || (this.isCleared && this.#isOld(item))) break;
       const rows = this.#rowsOf(item);
       for (let row = Math.min(from, rows.length - 1); row >= 0 && found.length < count; row--) {
         found.push(foundAt(rows, row, item));
@@ -264,6 +283,12 @@ export class Timeline {
       index += 1;
     }
     return found;
+  }
+
+  /** Whether it was there when the window was emptied. */
+  #isOld(item: Item): boolean {
+    const { message = 0, notice = 0 } = this.#cleared ?? {};
+    return 'message' in item ? item.message.id <= message : item.notice.id <= notice;
   }
 
   #anchorIndex(): number {

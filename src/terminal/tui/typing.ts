@@ -14,6 +14,8 @@ export class Typing {
   readonly #talk: Pick<ChatController, 'say' | 'namesLike'>;
   readonly #draw: () => void;
   #saidPasteIsText = false;
+  /** The line as a paste has left it that ends in a line break. */
+  #pasted: string | null = null;
 
   /** @param draw shows what has changed later than the key that asked for it */
   constructor(model: ScreenModel, talk: Pick<ChatController, 'say' | 'namesLike'>, draw: () => void) {
@@ -38,9 +40,17 @@ export class Typing {
     const isFirst = question === null && input.text.slice(0, input.cursor).trim() === '';
     const pasted = isFirst ? asText(text) : text;
     this.edit({ type: 'insert', text: pasted });
+    const { text: line, cursor } = this.#model.screen.input;
+    this.#pasted = question === null && cursor === line.length && line.endsWith('\n') ? line : null;
     if (pasted === text || this.#saidPasteIsText) return;
     this.#saidPasteIsText = true;
     this.#talk.say('info', PASTE_IS_TEXT);
+  }
+
+  /** What is sent: of a paste, behind which nothing was typed, without the empty lines at its end. */
+  get sent(): string {
+    const { text } = this.#model.screen.input;
+    return text === this.#pasted ? text.replace(/\n+$/, '') : text;
   }
 
   /** Begins to look in what was entered. */

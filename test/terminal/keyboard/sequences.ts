@@ -113,11 +113,7 @@ export const SEQUENCES: readonly (readonly [string, string, readonly InputEvent[
     '\u001b[200~\u00c3\u00a4\u00e2\u009c\u0093\u001b[201~',
     [{ type: 'paste', text: 'ä✓' }],
   ],
-  [
-    'DA1',
-    '\u001b[?62;1;4c',
-    [{ type: 'terminal-reply', reply: { kind: 'device-attributes', parameters: [62, 1, 4] } }],
-  ],
+  ['DA1', '\u001b[?62;1;4c', reply('?62;1;4c')],
   ['DA2', '\u001b[>41;354;0c', reply('>41;354;0c')],
   ['DA3', '\u001bP!|00000000\u001b\\', reply('P!|00000000')],
   ['where the cursor is', '\u001b[24;80R', reply('24;80R')],

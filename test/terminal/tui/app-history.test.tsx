@@ -336,3 +336,16 @@ test('/help fits 80 columns and 24 rows', async () => {
   for (let times = 0; times < 9; times++) screen.keys(KEY.pageUp);
   await screen.shows(/\/msg NAME \[TEXT\]/);
 });
+
+test('/clear empties the window, and the next message stands there alone', async () => {
+  await openLoggedIn();
+  screen.keys('/msg bob', KEY.enter, 'before', KEY.enter);
+  await screen.shows(/me +before/);
+  screen.keys('/clear', KEY.enter);
+  await screen.until(() => expect(screen.text).not.toMatch(/before|Nothing said yet/));
+  screen.keys('after', KEY.enter);
+  await screen.shows(/me +after/);
+  expect(screen.text).not.toMatch(/before/);
+  screen.keys(KEY.pageUp);
+  await screen.shows(/me +before/, /me +after/);
+});

@@ -265,7 +265,11 @@ describe('the line', () => {
     );
     expect(sent()).toEqual([]);
     screen.keys(KEY.enter);
-    await screen.until(() => expect(sent()).toEqual(['one\ntwo\n\tthree\n']));
+    // The empty line at its end is nothing that somebody says; one that was typed is.
+    await screen.until(() => expect(sent()).toEqual(['one\ntwo\n\tthree']));
+    screen.paste('four\n\n');
+    screen.keys(KEY.altEnter, KEY.enter);
+    await screen.until(() => expect(sent().at(-1)).toBe('four\n\n\n'));
   });
 
   test('several keys in one piece are one after the other', async () => {
@@ -343,10 +347,10 @@ describe('the line', () => {
     screen.paste('/var/log/syslog\n');
     await screen.shows(/A paste is text: the second \/ is not sent/);
     screen.keys(KEY.enter);
-    await screen.until(() => expect(sent()).toEqual(['/var/log/syslog\n']));
+    await screen.until(() => expect(sent()).toEqual(['/var/log/syslog']));
     screen.paste('  /delete');
     screen.keys(KEY.enter);
-    await screen.until(() => expect(sent()).toEqual(['/var/log/syslog\n', '  /delete']));
+    await screen.until(() => expect(sent()).toEqual(['/var/log/syslog', '  /delete']));
     // In a line that has begun it is a part of that.
     screen.keys('/msg bob ');
     screen.paste('/etc/hosts');
@@ -359,16 +363,16 @@ describe('the line', () => {
     screen.read(`${lines.join('\r')}\r`);
     await screen.shows(/↑ \d+ more above/);
     screen.keys(KEY.enter);
-    await screen.until(() => expect(sent()).toEqual([`${lines.join('\n')}\n`]));
+    await screen.until(() => expect(sent()).toEqual([lines.join('\n')]));
     expect(server.asked('delete')).toEqual([]);
   });
 
   test('blanks, tabs and blank lines are sent as they were typed, and shown', async () => {
-    const text = '    def f(x):\n\n\n\treturn x  \n\n';
-    screen.paste(text);
+    const text = '    def f(x):\n\n\n\treturn x  ';
+    screen.paste(`${text}\n\n`);
     screen.keys(KEY.enter);
     await screen.until(() => expect(sent()).toEqual([text]));
-    await screen.shows(/me {7}def f\(x\):\n.*│ *\n.*│ *\n.*│ {17}return x *\n/);
+    await screen.shows(/me {7}def f\(x\):\n.*│ *\n.*│ *\n.*│ {17}return x[ ✓]*\n/);
   });
 
   test('a text that begins with a slash has two', async () => {

@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { TerminalReply } from '../../../src/terminal/keyboard/input-event.ts';
 import { askBackground, isLight } from '../../../src/terminal/tui/background.ts';
 import { dependsOnBackground, themeFor } from '../../../src/terminal/tui/theme.ts';
 
 const WHITE = { red: 1, green: 1, blue: 1 };
 const BLACK = { red: 0, green: 0, blue: 0 };
-const ATTRIBUTES: TerminalReply = { kind: 'device-attributes', parameters: [62] };
 
 class Answering {
   readonly written: string[] = [];
@@ -24,34 +23,16 @@ class Answering {
 }
 
 describe('the background', () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
-
-  it('is what the terminal says', async () => {
+  it('is what the terminal says, whenever that is, once', () => {
     const terminal = new Answering();
-    const asked = askBackground(terminal, () => expect.unreachable());
-    expect(terminal.written).toEqual(['\u001b]11;?\u001b\\\u001b[c']);
-    terminal.listener?.({ kind: 'background', ...WHITE });
-    expect(await asked).toMatchObject(WHITE);
-    expect(terminal.listener).toBeNull();
-  });
-
-  it('is not waited for where the terminal has passed over the question', async () => {
-    const terminal = new Answering();
-    const asked = askBackground(terminal, () => expect.unreachable());
+    const said: unknown[] = [];
+    askBackground(terminal, (background) => said.push(background));
+    expect(terminal.written).toEqual(['\u001b]11;?\u001b\\']);
     terminal.listener?.({ kind: 'other', text: 'x' });
-    terminal.listener?.(ATTRIBUTES);
-    expect(await asked).toBeNull();
-  });
-
-  it('may come late, and counts then', async () => {
-    const terminal = new Answering();
-    const late: unknown[] = [];
-    const asked = askBackground(terminal, (background) => late.push(background));
-    vi.advanceTimersByTime(100);
-    expect(await asked).toBeNull();
+    expect(said).toEqual([]);
     terminal.listener?.({ kind: 'background', ...WHITE });
-    expect(late).toEqual([expect.objectContaining(WHITE)]);
+    expect(said).toEqual([expect.objectContaining(WHITE)]);
+    expect(terminal.listener).toBeNull();
   });
 
   it('is light where dark text can be read better', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +110,10 @@ describe('the file', () => {
 
   test('that cannot be read is told', () => {
     expect(() => readBindings(folder)).toThrow(/it must be a file of keys, and this is a folder/);
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    // Nobody writes to it, and nobody waits for that.
+    expect(() => readBindings(pipe)).toThrow(/it must be a file of keys, and this is none, but a pipe/);
   });
 });
 

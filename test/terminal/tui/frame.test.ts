@@ -110,7 +110,7 @@ describe('a conversation', () => {
       ' 12:00  carol  and order the soup',
       '─'.repeat(60),
       ' carol ›',
-      expect.stringMatching(/^ Enter send · .*…$/),
+      ' Enter send · Alt+Enter newline · Alt+A next unread',
     ]);
     const list = updateScreen(screen, { type: 'list' });
     expect(drawn(list).slice(2, 5)).toEqual([

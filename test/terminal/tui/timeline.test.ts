@@ -240,3 +240,32 @@ describe('what stands between messages', () => {
     ]);
   });
 });
+
+describe('an emptied window', () => {
+  test('has only what comes from then on, and the rest again for whoever goes up', () => {
+    for (let i = 1; i <= 10; i++) come(`message ${i}`);
+    const timeline = open();
+    timeline.said({ id: 1, at: NOON, kind: 'info', text: 'a word' });
+    timeline.clear();
+    expect(texts(timeline)).toEqual([]);
+    // The same once more takes the place of the first one.
+    timeline.said({ id: 2, at: NOON, kind: 'info', text: 'a word' });
+    timeline.arrived(come('message 11'));
+    expect(texts(timeline)).toEqual(['a word', 'message 11']);
+    timeline.scroll(-3, HEIGHT);
+    expect(texts(timeline)).toEqual(['message 8', 'message 9', 'message 10', 'a word', 'message 11']);
+    timeline.scroll(-1, HEIGHT);
+    expect(texts(timeline)[0]).toBe('message 7');
+    timeline.toEnd();
+    expect(texts(timeline)).toHaveLength(HEIGHT);
+  });
+
+  test('is left by whoever looks for something above', () => {
+    const first = come('message 1');
+    for (let i = 2; i <= 10; i++) come(`message ${i}`);
+    const timeline = open();
+    timeline.clear();
+    timeline.toMessage(first.id, HEIGHT);
+    expect(texts(timeline)).toContain('message 1');
+  });
+});
