@@ -10,8 +10,6 @@ import { IdleCollection } from '../server/idle-collection.ts';
 import { type Server, startServer } from '../server/index.ts';
 import { openLog } from '../server/log.ts';
 import { demandProtected } from '../server/net/tls.ts';
-import { openKafkaStorage } from '../storage/kafka/index.ts';
-import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
 import { MemoryStore, openMemoryStorage } from '../storage/memory/index.ts';
 import { PACKAGE_VERSION } from '../util/package-version.ts';
 
@@ -94,6 +92,8 @@ async function openStorage(config: Config, log: Logger): Promise<Storage> {
     );
     return openMemoryStorage(new MemoryStore({ maxBytes: config.memoryBytes, mailbox: config.mailbox }));
   }
+  // Only now: to load what speaks with Kafka takes several times as long as all the rest.
+  const { openKafkaStorage } = await import('../storage/kafka/index.ts');
   return openKafkaStorage(config, log).catch((error: unknown) => {
     throw storageFailure(config, error);
   });
@@ -120,7 +120,6 @@ function readSettings(): Config {
     if (process.env.ENV_FILE_SAID === undefined) for (const sentence of odd) console.error(sentence);
     const config = readConfig(process.env);
     demandProtected(config);
-    if (config.storage === 'kafka') kafkaSecurity(config);
     return config;
   } catch (error) {
     if (error instanceof ConfigError) throw new StartError(EXIT.config, error.message, error);

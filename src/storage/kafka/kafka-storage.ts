@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from 'pino';
+import { type Logger, pino } from 'pino';
 import { clusterKeysOf } from '../../config/cluster-keys.ts';
 import { type Config, ConfigError } from '../../config/config.ts';
 import { EngineError } from '../../core/errors.ts';
@@ -33,10 +33,15 @@ const CONTACT_PAUSE_MS = 200;
 
 /**
  * Connects to Kafka, makes the topic of accounts if there is none, reads it, and takes this frontend's lease.
+ * @param log standard output, unless given
  * @param wallClock milliseconds since the epoch; the brokers' time is learned
  * @throws EngineError `UNAVAILABLE`; ConfigError for keys that cannot be used, and for what else an operator has to do first
  */
-export async function openKafkaStorage(config: Config, log: Logger, wallClock = Date.now): Promise<Storage> {
+export async function openKafkaStorage(
+  config: Config,
+  log: Logger = pino({ name: 'milena', level: config.logLevel }),
+  wallClock = Date.now,
+): Promise<Storage> {
   const { replicationFactor } = config;
   const signer = new Signer(clusterKeysOf(config));
   const clock = new BrokerClock(wallClock);
