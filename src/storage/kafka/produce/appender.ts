@@ -1,30 +1,24 @@
-import { initProducerIdV5 } from '@platformatic/kafka';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { Accepted } from '../../../core/inboxes.ts';
-import { bringBack } from '../check/topic-settings.ts';
 import type { RecordContent } from '../inbox/record.ts';
 import { BrokerClock } from '../wire/broker-clock.ts';
-import type { Cluster, Leader } from '../wire/cluster.ts';
-import {
-  expectNone,
-  isNoTopic,
-  isPassing,
-  isRefusal,
-  isUnknownTopic,
-  KafkaCode,
-  KafkaError,
-  nameOfCode,
-} from '../wire/kafka-error.ts';
-import { produce, type TopicResult, topicIdBytes } from '../wire/produce.ts';
-import { RareWarning } from '../wire/rare-warning.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { isRefusal, KafkaCode, KafkaError, nameOfCode } from '../wire/kafka-error.ts';
+import { produce, type TopicResult } from '../wire/produce.ts';
 import { encodeContent, type Producer, recordBytes } from '../wire/record-batch.ts';
-import { causeOf, isOfNetwork, longerPause, now, reasonOf, retry, worthRetrying } from '../wire/retry.ts';
-import { MAX_BATCH_BYTES, noInbox, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
+import { causeOf, isOfNetwork, longerPause, now, worthRetrying } from '../wire/retry.ts';
+import { MAX_BATCH_BYTES } from '../wire/topics.ts';
 import { Trouble } from '../wire/trouble.ts';
-import { BATCH_OVERHEAD_BYTES, type Batch, type Entry, makeBatch, type Partition } from './batch.ts';
+import { BATCH_OVERHEAD_BYTES, type Entry, newPartition, type Partition } from './batch.ts';
+import { outcomeOf } from './outcome.ts';
+import { PartitionLeaders, RETRY_PAUSE_MS, refused } from './partition-leaders.ts';
+import { ProducerIdentity } from './producer-identity.ts';
+import { gatherRounds, type Round } from './rounds.ts';
 import { sendRound } from './send-round.ts';
+import { SmallTopics } from './small-topics.ts';
 
 /** Appends waiting over all inboxes; past either bound a sender gets BUSY at once. */
 const MAX_QUEUED_RECORDS = 50_000;
@@ -34,13 +28,8 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
  * the next request is gathered while it rests. An inbox has at most one batch under way, so its order is kept.
  */
 const MAX_IN_FLIGHT = 3;
-/** Bytes of one Produce request; what is left over goes with the next. */
-const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 /** Topics whose sequence numbers are kept; past that a new producer id starts all of them again at 0. */
 const MAX_PARTITIONS = 100_000;
-const RETRY_PAUSE_MS = 50;
-/** Topics whose settings are set back at the same time; others come with their next message. */
-const MAX_BRINGING = 16;
 const LONGEST_PAUSE_MS = 1_000;
 /** Waiting appends are looked through this often for those that have waited too long. */
 const SWEEP_INTERVAL_MS = 250;
@@ -62,16 +51,15 @@ export class Appender {
   readonly #ready = new Set<Partition>();
   /** Requests under way, by broker; none of them is 0. */
   readonly #inFlight = new Map<number, number>();
-  #producer: Promise<Producer> | null = null;
+  readonly #identity: ProducerIdentity;
+  readonly #leaders: PartitionLeaders;
+  readonly #small: SmallTopics;
   #queuedRecords = 0;
   #queuedBytes = 0;
   #scheduled = false;
   /** Before an identity is asked for again. */
   #pause = RETRY_PAUSE_MS;
   readonly #trouble: Trouble;
-  readonly #tooSmall: RareWarning;
-  /** Topics whose settings are being set back. */
-  readonly #bringing = new Set<string>();
   /** Runs while anything waits. */
   #sweeper: NodeJS.Timeout | null = null;
   #closed = false;
@@ -84,9 +72,9 @@ export class Appender {
     this.#cluster = cluster;
     this.#log = log;
     this.#trouble = new Trouble(log, 'no producer id');
-    this.#tooSmall = new RareWarning((fields) =>
-      log.warn(fields, 'a topic takes smaller batches than it has to (max.message.bytes): it is set back'),
-    );
+    this.#identity = new ProducerIdentity(cluster, PRODUCE_TIMEOUT_MS);
+    this.#leaders = new PartitionLeaders(cluster);
+    this.#small = new SmallTopics(cluster, log);
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
   }
@@ -130,17 +118,7 @@ export class Appender {
     let partition = this.#partitions.get(key);
     if (!partition) {
       if (this.#partitions.size >= MAX_PARTITIONS) this.#startOver();
-      partition = {
-        topic,
-        topicId,
-        idBytes: topicId === null ? null : topicIdBytes(topicId),
-        queue: [],
-        batch: null,
-        producer: null,
-        nextSequence: 0,
-        missingSince: 0,
-        locating: false,
-      };
+      partition = newPartition(topic, topicId);
       this.#partitions.set(key, partition);
     }
     return partition;
@@ -148,7 +126,7 @@ export class Appender {
 
   /** A new producer id: every sequence starts at 0 again, so idle partitions can be forgotten. */
   #startOver(): void {
-    this.#producer = null;
+    this.#identity.renew();
     for (const [key, partition] of this.#partitions) {
       if (!partition.batch && partition.queue.length === 0) this.#partitions.delete(key);
     }
@@ -175,7 +153,7 @@ export class Appender {
 
   async #dispatch(): Promise<void> {
     let producer: Producer;
-    const wanted = this.#currentProducer();
+    const wanted = this.#identity.current();
     try {
       producer = await wanted;
     } catch (error) {
@@ -193,59 +171,26 @@ export class Appender {
     this.#trouble.over();
     // Another identity has taken its place meanwhile. Going back and forth between two would number records anew under
     // an identity that Kafka knows, and it would take them for repeats of others.
-    if (wanted !== this.#producer) {
+    if (!this.#identity.isCurrent(wanted)) {
       this.#schedule();
       return;
     }
-    const byNode = this.#gather(producer);
-    for (const [node, batches] of byNode) void this.#send(node, batches);
-  }
-
-  /** Makes the batches of this round, per broker: for brokers that are not busy and partitions that are due. */
-  #gather(producer: Producer): Map<number, Map<Partition, Batch>> {
-    const rounds = new Map<number, Map<Partition, Batch>>();
-    const bytesOf = new Map<number, number>();
-    const moment = now();
-    let nextDue = Number.POSITIVE_INFINITY;
-    for (const partition of this.#ready) {
-      // Its senders were all told that it took too long.
-      if (!partition.batch && partition.queue.length === 0) {
-        this.#ready.delete(partition);
-        continue;
-      }
-      const leader = this.#leaderOf(partition);
-      if (!leader || partition.batch?.sending) {
-        // Comes back when the leader is known, or the batch is answered.
-        this.#ready.delete(partition);
-        if (!leader && !partition.locating) void this.#findLeader(partition);
-        continue;
-      }
-      if (partition.batch && partition.batch.notBefore > moment) {
-        nextDue = Math.min(nextDue, partition.batch.notBefore);
-        continue;
-      }
-      const bytes = bytesOf.get(leader.node) ?? 0;
-      // What does not go with this request is looked at again when a request to that broker is answered.
-      if (this.#isBusy(leader.node) || bytes > MAX_REQUEST_BYTES) continue;
-      partition.batch ??= makeBatch(partition, producer);
-      const { batch } = partition;
-      batch.epoch = leader.epoch;
-      const round = rounds.get(leader.node) ?? new Map<Partition, Batch>();
-      this.#ready.delete(partition);
-      round.set(partition, batch);
-      rounds.set(leader.node, round);
-      bytesOf.set(leader.node, bytes + batch.bytes.length);
-    }
+    const { rounds, nextDue } = gatherRounds(this.#ready, {
+      producer,
+      leaderOf: (partition) => this.#leaders.of(partition),
+      isBusy: (node) => this.#isBusy(node),
+      onNoLeader: (partition) => void this.#findLeader(partition),
+    });
     // A timer may fire a little early: without a new one the partition would wait for ever.
-    if (nextDue < Number.POSITIVE_INFINITY) this.#scheduleLater(nextDue - moment + 1);
-    return rounds;
+    if (nextDue < Number.POSITIVE_INFINITY) this.#scheduleLater(nextDue - now() + 1);
+    for (const [node, batches] of rounds) void this.#send(node, batches);
   }
 
   #isBusy(node: number): boolean {
     return (this.#inFlight.get(node) ?? 0) >= MAX_IN_FLIGHT;
   }
 
-  async #send(node: number, round: Map<Partition, Batch>): Promise<void> {
+  async #send(node: number, round: Round): Promise<void> {
     this.#inFlight.set(node, (this.#inFlight.get(node) ?? 0) + 1);
     for (const batch of round.values()) {
       batch.tries++;
@@ -263,7 +208,7 @@ export class Appender {
     } catch (error) {
       if (!worthRetrying(error)) this.#log.error({ err: error }, 'produce failed in an unforeseen way');
       for (const partition of round.keys()) {
-        this.#cluster.forgetLeader(partition.topic);
+        this.#leaders.forget(partition);
         this.#repeat(partition, error, true);
       }
     } finally {
@@ -272,12 +217,6 @@ export class Appender {
       else this.#inFlight.delete(node);
       if (this.#ready.size > 0) this.#schedule();
     }
-  }
-
-  /** The leader of the topic that is meant, if it is known. */
-  #leaderOf({ topic, topicId }: Partition): Leader | undefined {
-    const leader = this.#cluster.knownLeader(topic);
-    return topicId === null || leader?.topicId === topicId ? leader : undefined;
   }
 
   /** From one batch: all were appended in the same moment. A repeated one may have been so long ago. */
@@ -302,39 +241,37 @@ export class Appender {
       this.#finish(partition, (entry, index) =>
         entry.resolve({ offset: baseOffset + index, acceptedAt, epoch }),
       );
-    } else if (isNoTopic(code) || isPassing(code)) {
-      this.#cluster.forgetLeader(partition.topic);
-      this.#repeat(partition, nameOfCode(code), OPEN_OUTCOMES.has(code));
-    } else if (code === KafkaCode.MESSAGE_TOO_LARGE || code === KafkaCode.RECORD_LIST_TOO_LARGE) {
-      // Not for its sender to mend: no batch is larger than what our topics have to take.
-      this.#bringBack(partition.topic, code);
-      this.#giveUp(partition, new EngineError('UNAVAILABLE', `${nameOfCode(code)}: nothing was stored`));
-    } else if (batch.tries === 1 && isSequenceTrouble(code)) {
-      // Never sent before, so surely not stored: again under a new identity (the topic was made anew, or the
-      // broker has forgotten this producer).
-      this.#log.warn({ topic: partition.topic, code: nameOfCode(code) }, 'producer starts over');
-      this.#producer = null;
-      partition.batch = null;
-      partition.queue.unshift(...batch.entries);
-      this.#ready.add(partition);
-    } else if (isRefusal(code)) {
-      this.#cluster.noteRefusal(produce.key, code, partition.topic);
-      this.#giveUp(partition, refused(new KafkaError(`Produce ${partition.topic}`, code)));
-    } else {
-      this.#giveUp(partition, new EngineError('UNAVAILABLE', `${nameOfCode(code)}: it may have been stored`));
+      return;
     }
-  }
-
-  /** Somebody has altered the topic. */
-  #bringBack(topic: string, code: number): void {
-    this.#tooSmall.note({ topic, code: nameOfCode(code) });
-    if (this.#bringing.has(topic) || this.#bringing.size >= MAX_BRINGING) return;
-    this.#bringing.add(topic);
-    bringBack(this.#cluster, this.#log, topic)
-      .catch((error: unknown) =>
-        this.#log.warn({ topic, reason: reasonOf(error) }, 'settings of topics not changed'),
-      )
-      .finally(() => this.#bringing.delete(topic));
+    const outcome = outcomeOf(code, batch.tries);
+    switch (outcome) {
+      case 'again':
+      case 'again, may be stored':
+        this.#leaders.forget(partition);
+        this.#repeat(partition, nameOfCode(code), outcome !== 'again');
+        break;
+      case 'too large':
+        // Not for its sender to mend: no batch is larger than what our topics have to take.
+        this.#small.setBack(partition.topic, code);
+        this.#giveUp(partition, new EngineError('UNAVAILABLE', `${nameOfCode(code)}: nothing was stored`));
+        break;
+      case 'out of sequence':
+        this.#log.warn({ topic: partition.topic, code: nameOfCode(code) }, 'producer starts over');
+        this.#identity.renew();
+        partition.batch = null;
+        partition.queue.unshift(...batch.entries);
+        this.#ready.add(partition);
+        break;
+      case 'refused':
+        this.#cluster.noteRefusal(produce.key, code, partition.topic);
+        this.#giveUp(partition, refused(new KafkaError(`Produce ${partition.topic}`, code)));
+        break;
+      default:
+        this.#giveUp(
+          partition,
+          new EngineError('UNAVAILABLE', `${nameOfCode(code)}: it may have been stored`),
+        );
+    }
   }
 
   /** The same bytes go again, before anything else for this partition. */
@@ -361,7 +298,7 @@ export class Appender {
       ? new EngineError('UNAVAILABLE', `${error.message}: it may have been stored`, { cause: error })
       : error;
     this.#finish(partition, (entry) => entry.reject(told));
-    this.#producer = null;
+    this.#identity.renew();
   }
 
   #finish(partition: Partition, settle: (entry: Entry, index: number) => void): void {
@@ -380,38 +317,14 @@ export class Appender {
 
   /** Asks for the leader, then lets the partition take part again; fails its senders when there is no topic. */
   async #findLeader(partition: Partition): Promise<void> {
-    partition.locating = true;
-    try {
-      await this.#locate(partition);
-      partition.missingSince = 0;
-    } catch (error) {
-      if (isUnknownTopic(error)) {
-        partition.missingSince ||= now();
-        if (now() - partition.missingSince > UNKNOWN_TOPIC_MS) {
-          this.#failAll(partition, noInbox(partition.topic));
-          return;
-        }
-      }
-      if (error instanceof KafkaError && isRefusal(error.kafkaCode)) {
-        this.#failAll(partition, refused(error));
-        return;
-      }
-      await pause(RETRY_PAUSE_MS);
-    } finally {
-      partition.locating = false;
+    const failure = await this.#leaders.find(partition);
+    if (failure) {
+      this.#failAll(partition, failure);
+      return;
     }
     if (!partition.batch && partition.queue.length === 0) return;
     this.#ready.add(partition);
     this.#schedule();
-  }
-
-  /** @throws KafkaError UNKNOWN_TOPIC_ID where another topic has the name, and what `Cluster.leader` throws */
-  async #locate({ topic, topicId }: Partition): Promise<void> {
-    const { topicId: found } = await this.#cluster.leader(topic);
-    if (topicId === null || found === topicId) return;
-    // What is known may be of before: it is asked for anew.
-    this.#cluster.forgetLeader(topic);
-    throw new KafkaError(`the id of ${topic}`, KafkaCode.UNKNOWN_TOPIC_ID);
   }
 
   #failAll(partition: Partition, error: EngineError): void {
@@ -420,7 +333,7 @@ export class Appender {
     this.#ready.delete(partition);
     this.#partitions.delete(partition.topicId ?? partition.topic);
     // If the topic is there after all, its numbers must not begin again under the same identity.
-    this.#producer = null;
+    this.#identity.renew();
   }
 
   /** Rejects what has waited for longer than its deadline. */
@@ -451,46 +364,4 @@ export class Appender {
       if (entry) this.#release(entry, () => entry.reject(error));
     }
   }
-
-  /** The identity in use, or a new one. */
-  #currentProducer(): Promise<Producer> {
-    if (!this.#producer) {
-      const wanted = this.#newProducer();
-      this.#producer = wanted;
-      wanted.catch(() => {
-        if (this.#producer === wanted) this.#producer = null;
-      });
-    }
-    return this.#producer;
-  }
-
-  #newProducer(): Promise<Producer> {
-    return retry('producer id', now() + RETRY_PAUSE_MS, async () => {
-      const response = await this.#cluster.requestAny(initProducerIdV5.api, null, PRODUCE_TIMEOUT_MS);
-      expectNone('InitProducerId', response.errorCode);
-      return { id: response.producerId, epoch: response.producerEpoch };
-    });
-  }
-}
-
-function refused(cause: KafkaError): EngineError {
-  return new EngineError('REFUSED', `${cause.message} ${cause.remedy}`, { cause });
-}
-
-/** After these a batch may be in the log all the same. */
-const OPEN_OUTCOMES: ReadonlySet<number> = new Set([
-  KafkaCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-  KafkaCode.REQUEST_TIMED_OUT,
-]);
-
-function isSequenceTrouble(code: number): boolean {
-  return (
-    code === KafkaCode.OUT_OF_ORDER_SEQUENCE_NUMBER ||
-    code === KafkaCode.UNKNOWN_PRODUCER_ID ||
-    code === KafkaCode.INVALID_PRODUCER_EPOCH
-  );
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

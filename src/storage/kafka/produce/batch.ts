@@ -1,4 +1,5 @@
 import type { Accepted } from '../../../core/inboxes.ts';
+import { topicIdBytes } from '../wire/produce.ts';
 import { encodeBatch, type Producer, recordBytes } from '../wire/record-batch.ts';
 import { MAX_BATCH_BYTES } from '../wire/topics.ts';
 
@@ -45,6 +46,13 @@ export interface Partition {
   missingSince: number;
   /** Its leader is being asked for. */
   locating: boolean;
+}
+
+/** With nothing to send. @param topicId as in `Partition` */
+export function newPartition(topic: string, topicId: string | null): Partition {
+  const idBytes = topicId === null ? null : topicIdBytes(topicId);
+  const idle = { batch: null, producer: null, nextSequence: 0, missingSince: 0, locating: false };
+  return { topic, topicId, idBytes, queue: [], ...idle };
 }
 
 /** Takes as much of the queue as fits into one batch. */

@@ -10,9 +10,9 @@ import {
   type TopicResult,
   topicIdBytes,
 } from '../wire/produce.ts';
-import type { Batch, Partition } from './batch.ts';
+import type { Partition } from './batch.ts';
+import type { Round } from './rounds.ts';
 
-type Round = ReadonlyMap<Partition, Batch>;
 type Answer = [partition: Partition, result: TopicResult];
 
 /**
