@@ -122,8 +122,8 @@ export class Milena implements AsyncDisposable {
   /**
    * Sends a message; resolves when Kafka has it. Without a connection, or where the server has no room, it waits and goes by
    * itself, once: nothing that is sent again arrives twice. To each recipient messages go in their order.
-   * @param options.id 16 bytes in hex that name the message: sent again under the same id it is the same one
-   * @param options.signal takes it back; if it is on its way already, the error's `nothingSent` is false, and it may arrive
+   * `id` names the message, 16 bytes in hex: sent again under the same id it is the same one. `signal` takes it back; if it is
+   * on its way already, the error's `nothingSent` is false, and it may arrive.
    * @throws ClientError `REFUSED` for what the server does not take, `INVALID`, `BUSY` for too many that wait, `ABORTED`,
    *   `CLOSED`, `DISCONNECTED`
    */
@@ -217,8 +217,8 @@ export class Milena implements AsyncDisposable {
   }
 
   /**
-   * Resolves when it is logged in, as it is again after a connection that was lost.
-   * @param options.elsewhere leaves the server, if there is another one to try
+   * Resolves when it is logged in, as it is again after a connection that was lost. `elsewhere` leaves the server first, if
+   * there is another one to try.
    * @throws ClientError `OFFLINE` when each server was tried in vain, `ABORTED`; why it cannot go on
    */
   async ready({

@@ -15,10 +15,8 @@ export abstract class Requests {
   protected abstract online(): Connection;
 
   /**
-   * Names that match, a page of them.
+   * Names that match, a page of them: only those behind `after`, and `limit` at most, which is 1,000 at most.
    * @param pattern `*` is any run of characters, `?` any one; empty: all
-   * @param after only names behind this one
-   * @param limit of names, at most 1,000
    */
   async list(
     pattern: string,
