@@ -1,27 +1,22 @@
 import { ProtocolError } from '../protocol/errors.ts';
 import type { Message, ServerFrame, ServerFrameOf } from '../protocol/v2/replies.ts';
 import type { Request } from '../protocol/v2/requests.ts';
-import { retryMs } from '../util/backoff.ts';
 import type { Connection } from './connection.ts';
 import { brief, ClientError } from './errors.ts';
 import type { ClientEvent, ClientOptions, ClientState, Deliver } from './events.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { type Identity, identityFrom, isPassing } from './identity.ts';
+import { type Identity, identityFrom } from './identity.ts';
 import { wordsForLosses } from './losses.ts';
 import type { Entry } from './outbox.ts';
 import { Receiver } from './receiver.ts';
+import { type NotRestored, relogin } from './relogin.ts';
 import { composed, Requests } from './requests.ts';
-import { noConnection } from './route.ts';
 import { Sender } from './sender.ts';
 import { Transport, type Welcome } from './transport.ts';
-import { type Settle, withSignal } from './with-signal.ts';
+import { withSignal } from './with-signal.ts';
 
 /** A password, the token of an earlier login, or null: the account has no password. */
 export type Proof = string | Uint8Array | null;
-
-interface Waiting extends Settle<void> {
-  readonly patient: boolean;
-}
 
 /** Requests of the client itself: nobody waits to hear that an answer came late. */
 const OWN_REQUESTS: ReadonlySet<Request['type']> = new Set(['hello', 'ping', 'receipts', 'send']);
@@ -51,8 +46,6 @@ export class Client extends Requests {
   /** With the login everything ends: no connection is made for the next one. */
   #isLeaving = false;
   #welcome: Welcome | null = null;
-  /** Who waits for a connection. */
-  readonly #waiting = new Set<Waiting>();
   /** The messages of a retrieve reply that were new. */
   readonly #newIn = new WeakMap<ServerFrame, readonly Message[]>();
   /** Counts the person's own logins and logouts: one ends all tries to restore an earlier login. */
@@ -73,16 +66,12 @@ export class Client extends Requests {
         this.#heartbeat.begin(connection, how.greeting.limits.pingAfterMs);
         listener({ type: 'server-time', time: how.greeting.time });
         if (!how.quiet) listener({ type: 'connected', again: how.again, welcome: how.greeting });
-        this.#arrived();
         if (this.#wanted !== null && this.#identity !== null) void this.#restore(connection, this.#identity);
       },
       onPush: (frame) => this.#pushed(frame),
       onReply: (request, reply, late) => this.#took(request, reply, late),
       onOffline: () => this.#interrupt(),
-      onLost: (reason, retryInMs) => {
-        listener({ type: 'disconnected', reason, retryInMs });
-        if (retryInMs > 0) this.#noneFound(reason);
-      },
+      onLost: (reason, retryInMs) => listener({ type: 'disconnected', reason, retryInMs }),
     });
   }
 
@@ -126,24 +115,13 @@ export class Client extends Requests {
   }
 
   /**
-   * Resolves when there is a connection.
-   * @param patient whether to wait for longer than each server has been tried once
+   * Resolves when there is a connection; `patient`: also when that takes longer than to try each server once.
    * @throws ClientError `OFFLINE` when each server was tried in vain, `ABORTED`, `CLOSED`
    */
-  connected({
-    signal,
-    patient = false,
-  }: {
-    signal?: AbortSignal | undefined;
-    patient?: boolean;
-  } = {}): Promise<void> {
-    if (this.#transport.connection !== undefined) return Promise.resolve();
-    if (this.#state.link.kind === 'closed') return Promise.reject(closed());
-    return withSignal(signal, (settle) => {
-      const waiting = { ...settle, patient };
-      this.#waiting.add(waiting);
-      return () => this.#waiting.delete(waiting);
-    });
+  connected(
+    how: { readonly signal?: AbortSignal | undefined; readonly patient?: boolean } = {},
+  ): Promise<void> {
+    return this.#transport.connected(how);
   }
 
   /** Leaves a server that does not do, for the next one. */
@@ -156,7 +134,6 @@ export class Client extends Requests {
     this.#receiver.flush();
     await this.#transport.close();
     this.#interrupt();
-    for (const { reject } of this.#waiting) reject(closed());
   }
 
   /**
@@ -298,21 +275,6 @@ export class Client extends Requests {
     return deliver !== 'none' || this.#welcome?.features.includes('deliver-none') ? deliver : 'live';
   }
 
-  #arrived(): void {
-    for (const { resolve } of this.#waiting) resolve();
-    this.#waiting.clear();
-  }
-
-  /** Each server was tried. */
-  #noneFound(reason: string): void {
-    const text = `${noConnection(this.#options.servers, reason)}.`;
-    for (const waiting of this.#waiting) {
-      if (waiting.patient) continue;
-      this.#waiting.delete(waiting);
-      waiting.reject(new ClientError('OFFLINE', text));
-    }
-  }
-
   #pushed(frame: ServerFrame): void {
     switch (frame.type) {
       case 'message':
@@ -451,45 +413,24 @@ export class Client extends Requests {
     this.#heartbeat.stop();
   }
 
-  /**
-   * Logs in again by the token after a reconnect, and tells each failure. One that says nothing about the token is
-   * tried again a few times; an unanswered login is not, since it may still succeed.
-   */
-  async #restore(connection: Connection, { name, token }: Identity): Promise<void> {
+  async #restore(connection: Connection, identity: Identity): Promise<void> {
     const intent = this.#intent;
-    const asks = this.#resuming?.takeover === false;
-    if (asks && !this.#welcome?.features.includes('resume-asks')) {
-      // It would put out whoever holds the account by the same login.
-      return this.#notRestored(name, { code: null, isTried: false, reason: TOO_OLD, retryInMs: null });
-    }
-    if (token === null) {
-      return this.#notRestored(name, { code: null, isTried: false, reason: NO_TOKEN, retryInMs: null });
-    }
-    const obsolete = () => intent !== this.#intent || connection !== this.#transport.connection;
-    for (let attempt = 0; !obsolete(); attempt++) {
-      try {
-        const how = asks ? { takeover: false } : {};
-        await connection.ask({ type: 'login', username: name, token, ...how, deliver: this.deliver });
-        return;
-      } catch (error) {
-        if (obsolete() || !(error instanceof ClientError)) return;
-        const { relogin } = this.#options;
-        const code = error.refusal?.code ?? null;
-        const passes = isPassing(error.refusal?.code) && !(asks && code === 'ALREADY_LOGGED_IN');
-        const more = passes && attempt + 1 < relogin.tries;
-        const retryInMs = more ? retryMs(attempt, relogin, error.refusal?.retryAfterMs) : null;
-        if (code === 'BAD_CREDENTIALS') this.#options.logins?.forget(name, token);
-        this.#notRestored(name, { code, isTried: true, reason: error.message, retryInMs });
-        if (retryInMs === null) return;
-        await this.#transport.sleep(retryInMs);
-      }
-    }
+    const { name } = identity;
+    await relogin(connection, identity, {
+      asks: this.#resuming?.takeover === false,
+      canAsk: this.#welcome?.features.includes('resume-asks') ?? false,
+      deliver: this.deliver,
+      limits: this.#options.relogin,
+      isObsolete: () => intent !== this.#intent || connection !== this.#transport.connection,
+      sleep: (milliseconds) => this.#transport.sleep(milliseconds),
+      failed: (why) => {
+        if (why.code === 'BAD_CREDENTIALS') this.#options.logins?.forget(name, identity.token);
+        this.#notRestored(name, why);
+      },
+    });
   }
 
-  #notRestored(
-    name: string,
-    why: Omit<Extract<ClientEvent, { type: 'login-not-restored' }>, 'type' | 'name'>,
-  ): void {
+  #notRestored(name: string, why: NotRestored): void {
     if (why.retryInMs === null) {
       this.#giveUpLogin();
       this.#setState(null);
@@ -503,14 +444,6 @@ export class Client extends Requests {
   }
 }
 
-const NO_TOKEN = 'There is nothing to log in by again.';
-export const TOO_OLD =
-  'This server is too old to say whether another program goes on with the login that is kept on this machine.';
-
 function secretOf(password: string | null): { password?: string } {
   return password === null ? {} : { password: composed(password) };
-}
-
-function closed(): ClientError {
-  return new ClientError('CLOSED', 'The client was closed.');
 }

@@ -1,9 +1,10 @@
 import { isLoopback } from '../util/loopback.ts';
 import { type Address, parseServers } from './address.ts';
+import type { Credentials } from './authenticator.ts';
 import { ClientError } from './errors.ts';
 import { type ClientEvent, type ClientOptions, DEFAULT_OPTIONS, type Deliver } from './events.ts';
 import type { LoginStore } from './identity.ts';
-import { type Credentials, Milena } from './milena.ts';
+import { Milena } from './milena.ts';
 import type { LastServer } from './route.ts';
 import type { TlsSettings } from './socket.ts';
 import type { MessageStore } from './store.ts';

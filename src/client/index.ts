@@ -3,6 +3,7 @@
  * person in front, where accounts come and go and each change is an event.
  */
 export { type Address, isPort, parseAddress, parseServers, serverText } from './address.ts';
+export type { Credentials } from './authenticator.ts';
 export { Client, type Proof } from './client.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export {
@@ -26,7 +27,7 @@ export type { Identity, LoginStore } from './identity.ts';
 export { type Inspection, inspectServer } from './inspect.ts';
 export { MAX_BODY_BYTES, MAX_PAGE, MAX_RETRIEVED, MAX_STATUS_NAMES } from './limits.ts';
 export { MemoryMessageStore } from './memory-message-store.ts';
-export type { Abortable, Credentials, Milena } from './milena.ts';
+export type { Abortable, Milena } from './milena.ts';
 export { isUsername, parsePattern, parseUsername } from './names.ts';
 export type { Entry, EntryState } from './outbox.ts';
 export type { Presence } from './presence.ts';

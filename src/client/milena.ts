@@ -1,23 +1,15 @@
-import type { ProtocolErrorCode } from '../protocol/errors.ts';
 import type { Message } from '../protocol/v2/replies.ts';
-import { backoffMs } from '../util/backoff.ts';
-import { Client, TOO_OLD } from './client.ts';
-import { ClientError, isLost } from './errors.ts';
+import { Authenticator, type AuthenticatorOptions } from './authenticator.ts';
+import { Client } from './client.ts';
+import { ClientError } from './errors.ts';
 import type { ClientEvent, ClientOptions, ClientState } from './events.ts';
-import { type Identity, isPassing } from './identity.ts';
+import type { Identity, LoginStore } from './identity.ts';
 import type { Presence } from './presence.ts';
 import { Received, type ReceivedMessage } from './received.ts';
 import { messageKey } from './seen.ts';
 import { Sent, type SentMessage } from './sent.ts';
 import { aborted, type Settle, withSignal } from './with-signal.ts';
 
-/** How long a login is tried where that may work in a moment, but nobody says when: two of one account meet easily. */
-const PATIENCE_MS = 3_000;
-/** The same after a login that was lost with its server, whose lease has to end first. */
-const LOST_PATIENCE_MS = 20_000;
-/** For all of it, where the server says when, or that there is too much to do. */
-const WHOLE_PATIENCE_MS = 30_000;
-const RETRIES = { firstMs: 250, maxMs: 1_000 };
 /** How long an orderly end may take; without it the server finds out by itself. */
 const LOGOUT_MS = 5_000;
 
@@ -26,24 +18,8 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How somebody shows whose account it is. */
-export interface Credentials {
-  readonly user: string;
-  /** A login of an earlier process, which is tried first; null and undefined: there is none. */
-  readonly login?: Pick<Identity, 'token'> | null | undefined;
-  /** The password, or what gives it once there is a connection and no other login does. Absent: the account has none. */
-  readonly password?: string | (() => Promise<string | null>) | undefined;
-  /** Makes the account, with the operator's leave where the server asks for it. */
-  readonly create?: boolean | { readonly invite: string } | undefined;
-  /** Ends another login of the account; otherwise such a login is refused with ALREADY_LOGGED_IN, after three seconds. */
-  readonly takeover?: boolean | undefined;
-}
-
-export interface MilenaOptions extends ClientOptions, Credentials {
-  /** Whether to wait for a server that is not there yet, instead of ending when each was tried. */
-  readonly waitForServer?: boolean | undefined;
-  /** For the login at first, in milliseconds. */
-  readonly loginTimeoutMs?: number | undefined;
+export interface MilenaOptions extends ClientOptions, AuthenticatorOptions {
+  readonly logins?: LoginStore | undefined;
   /** Gets everything that happens, in order; must not throw. */
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
 }
@@ -59,9 +35,7 @@ export class Milena implements AsyncDisposable {
   readonly #received: Received;
   readonly #sent = new Sent();
   readonly #stop = new AbortController();
-  /** By which the next login is tried; null once it was refused. */
-  #token: Uint8Array | null;
-  #password: string | null | undefined;
+  readonly #authenticator: Authenticator;
   #hasBegun = false;
   /** Who waits for the login, or for the end of the connection. */
   readonly #waiting = new Set<Settle<void>>();
@@ -75,8 +49,9 @@ export class Milena implements AsyncDisposable {
   private constructor(options: MilenaOptions) {
     this.#options = options;
     this.user = options.user.toLowerCase();
-    this.#token = options.login?.token ?? null;
     this.#client = new Client(options, (event) => this.#told(event));
+    const tell = (event: ClientEvent) => options.onEvent?.(event);
+    this.#authenticator = new Authenticator(this.#client, options, this.#stop.signal, tell);
     this.#received = new Received((isReading) => this.#client.read(isReading));
   }
 
@@ -88,7 +63,7 @@ export class Milena implements AsyncDisposable {
     signal?.addEventListener('abort', stop, { once: true });
     try {
       milena.#client.start();
-      await milena.#enter(false);
+      await milena.#authenticator.enter(false);
       milena.#hasBegun = true;
       return milena;
     } catch (error) {
@@ -200,7 +175,7 @@ export class Milena implements AsyncDisposable {
   /** @param old null for an account without one. @throws ClientError */
   async changePassword(old: string | null, password: string, { signal }: Abortable = {}): Promise<void> {
     await this.#attempt(() => this.#client.changePassword(old, password), signal);
-    this.#password = password;
+    this.#authenticator.password = password;
   }
 
   /**
@@ -290,92 +265,6 @@ export class Milena implements AsyncDisposable {
     for (const { reject } of this.#waiting) reject(ended);
   }
 
-  /** Logs in, on one connection after the other if need be. @param isLasting for as long as that may work at all */
-  async #enter(isLasting: boolean): Promise<void> {
-    const { signal } = this.#stop;
-    const { create = false, loginTimeoutMs = WHOLE_PATIENCE_MS, waitForServer = false } = this.#options;
-    const whole = isLasting ? Number.POSITIVE_INFINITY : performance.now() + loginTimeoutMs;
-    let patience = performance.now() + PATIENCE_MS;
-    let lost: unknown;
-    for (let attempt = 0; ; attempt++) {
-      await this.#client
-        .connected({ signal, patient: isLasting || waitForServer })
-        .catch((error: unknown) => {
-          throw isLost(error) ? (lost ?? error) : error;
-        });
-      try {
-        return await this.#logIn();
-      } catch (error) {
-        if (signal.aborted) throw aborted(signal);
-        if (!(error instanceof ClientError)) throw error;
-        const { code, retryAfterMs } = error.refusal ?? {};
-        // It may have been made: another try would find the name taken, by itself.
-        if (create && !this.#hasBegun && !error.nothingSent) throw error;
-        if (isLost(error) && (isLasting || error.code !== 'TIMEOUT' || this.#client.hasMoreServers)) {
-          // It may be logged in, and its server gone.
-          lost = error;
-          patience = performance.now() + LOST_PATIENCE_MS;
-          if (error.code !== 'DISCONNECTED') this.#client.tryNext('it does not answer');
-          continue;
-        }
-        const waitMs = Math.max(backoffMs(attempt, RETRIES), retryAfterMs ?? 0);
-        const isForAll =
-          retryAfterMs !== undefined || code === 'BUSY' || (isLasting && code !== 'ALREADY_LOGGED_IN');
-        if (!isPassing(code) || performance.now() + waitMs >= (isForAll ? whole : Math.min(whole, patience)))
-          throw error;
-        await sleep(waitMs, signal);
-      }
-    }
-  }
-
-  /** By the token while there is one, then by the password. */
-  async #logIn(): Promise<void> {
-    const { create, takeover, logins } = this.#options;
-    const client = this.#client;
-    if (create !== undefined && create !== false && !this.#hasBegun) {
-      const invite = create === true ? null : create.invite;
-      return client.create(this.user, await this.#givenPassword(), invite);
-    }
-    // A login that takes the inbox has to ask first: otherwise it would put out who goes on with it.
-    const asks = client.welcome?.features.includes('resume-asks') || client.deliver === 'none';
-    if (this.#token !== null && !asks && !this.#hasBegun) {
-      this.#token = null;
-      this.#notRestored(null, TOO_OLD);
-    }
-    if (this.#token !== null) {
-      try {
-        await client.login(this.user, this.#token, this.#hasBegun ? undefined : (takeover ?? false));
-        return;
-      } catch (error) {
-        if (!isRefused(error, 'BAD_CREDENTIALS')) throw error;
-        logins?.forget(this.user, this.#token);
-        this.#token = null;
-        this.#notRestored('BAD_CREDENTIALS', error.message);
-      }
-    }
-    // Whoever has taken it over meanwhile keeps it.
-    await client.login(this.user, await this.#givenPassword(), this.#hasBegun ? false : takeover);
-  }
-
-  #notRestored(code: ProtocolErrorCode | null, reason: string): void {
-    const isTried = code !== null;
-    this.#options.onEvent?.({
-      type: 'login-not-restored',
-      name: this.user,
-      code,
-      isTried,
-      reason,
-      retryInMs: null,
-    });
-  }
-
-  async #givenPassword(): Promise<string | null> {
-    if (this.#password !== undefined) return this.#password;
-    const { password } = this.#options;
-    this.#password = typeof password === 'function' ? await password() : (password ?? null);
-    return this.#password;
-  }
-
   #told(event: ClientEvent): void {
     const { store, onEvent } = this.#options;
     switch (event.type) {
@@ -397,13 +286,13 @@ export class Milena implements AsyncDisposable {
       }
       case 'logged-in':
         this.#undelivered = event.undelivered;
-        this.#token = this.#client.identity?.token ?? this.#token;
+        this.#keepToken();
         break;
       case 'login-restored':
-        this.#token = this.#client.identity?.token ?? this.#token;
+        this.#keepToken();
         break;
       case 'login-not-restored':
-        if (event.code === 'BAD_CREDENTIALS') this.#token = null;
+        if (event.code === 'BAD_CREDENTIALS') this.#authenticator.token = null;
         if (event.retryInMs === null && this.#hasBegun) void this.#enterAgain();
         break;
       case 'replaced':
@@ -412,6 +301,12 @@ export class Milena implements AsyncDisposable {
     }
     if (event.type === 'state') this.#tellWaiting(event.state);
     onEvent?.(event);
+  }
+
+  /** A login that only sends has none, and takes none away. */
+  #keepToken(): void {
+    const token = this.#client.identity?.token ?? null;
+    if (token !== null) this.#authenticator.token = token;
   }
 
   #tellWaiting({ account, link }: ClientState): void {
@@ -437,7 +332,7 @@ export class Milena implements AsyncDisposable {
     if (this.#isEntering) return;
     this.#isEntering = true;
     try {
-      await this.#enter(true);
+      await this.#authenticator.enter(true);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       if (!(error instanceof ClientError)) throw error;
@@ -446,15 +341,4 @@ export class Milena implements AsyncDisposable {
       this.#isEntering = false;
     }
   }
-}
-
-function isRefused(error: unknown, code: ProtocolErrorCode): error is ClientError {
-  return error instanceof ClientError && error.refusal?.code === code;
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return withSignal(signal, ({ resolve }) => {
-    const timer = setTimeout(() => resolve(undefined), milliseconds);
-    return () => clearTimeout(timer);
-  });
 }

@@ -4,7 +4,8 @@ import type { Request } from '../protocol/v2/requests.ts';
 import { type BackoffLimits, backoffMs } from '../util/backoff.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { ClientError } from './errors.ts';
-import { type Opened, Route, type RouteOptions, type Stop } from './route.ts';
+import { noConnection, type Opened, Route, type RouteOptions, type Stop } from './route.ts';
+import { type Settle, withSignal } from './with-signal.ts';
 
 /** What a server says of itself. */
 export type Welcome = ServerFrameOf<'welcome'>;
@@ -67,7 +68,7 @@ export class Transport {
   /** When the server's own words were told last, on the monotonic clock. */
   #toldAt = Number.NEGATIVE_INFINITY;
   /** Who waits for the next connection. */
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<Settle<void> & { readonly patient: boolean }>();
   #finished: Promise<void> = Promise.resolve();
 
   /** The events must not throw, except as `ConnectionEvents` allows. */
@@ -100,6 +101,8 @@ export class Transport {
     this.#stop.abort();
     await this.#latest?.connection.close();
     await this.#finished;
+    for (const { reject } of this.#waiting) reject(closed());
+    this.#waiting.clear();
   }
 
   /** The connection that requests go to. @throws ClientError `OFFLINE` */
@@ -144,19 +147,31 @@ export class Transport {
     else this.#latest?.connection.pause();
   }
 
+  /**
+   * Resolves when a connection stands; `patient`: also when that takes longer than to try each server once.
+   * @throws ClientError `OFFLINE` when each server was tried in vain, `ABORTED`, `CLOSED`
+   */
+  connected({
+    signal,
+    patient = false,
+  }: {
+    readonly signal?: AbortSignal | undefined;
+    readonly patient?: boolean;
+  } = {}): Promise<void> {
+    if (this.#connection !== undefined) return Promise.resolve();
+    if (this.#stop.signal.aborted) return Promise.reject(closed());
+    return withSignal(signal, (settle) => {
+      const waiting = { ...settle, patient };
+      this.#waiting.add(waiting);
+      return () => this.#waiting.delete(waiting);
+    });
+  }
+
   /** Resolves when a connection stands. @throws ClientError `OFFLINE` after the time of one request */
   nextConnection(): Promise<void> {
-    if (this.#connection !== undefined) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(arrived);
-        reject(new ClientError('OFFLINE', 'Not connected to the server.'));
-      }, this.#options.requestTimeoutMs);
-      const arrived = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#waiting.add(arrived);
+    const signal = AbortSignal.timeout(this.#options.requestTimeoutMs);
+    return this.connected({ signal, patient: true }).catch((cause: unknown) => {
+      throw new ClientError('OFFLINE', 'Not connected to the server.', { cause });
     });
   }
 
@@ -203,6 +218,11 @@ export class Transport {
     const { reason } = this.#route;
     this.#setLink({ kind: 'waiting', reason, retryInMs });
     this.#events.onLost(reason, retryInMs);
+    for (const waiting of this.#waiting) {
+      if (waiting.patient) continue;
+      this.#waiting.delete(waiting);
+      waiting.reject(new ClientError('OFFLINE', `${noConnection(this.#options.servers, reason)}.`));
+    }
     await this.sleep(retryInMs);
     this.#route.begin();
   }
@@ -244,7 +264,7 @@ export class Transport {
     this.#quiet = false;
     this.#setLink({ kind: 'online', server: label });
     this.#events.onOnline(connection, { again, quiet, greeting });
-    for (const arrived of this.#waiting) arrived();
+    for (const { resolve } of this.#waiting) resolve();
     this.#waiting.clear();
   }
 
@@ -258,4 +278,8 @@ export class Transport {
     this.#link = link;
     this.#events.onLink(link);
   }
+}
+
+function closed(): ClientError {
+  return new ClientError('CLOSED', 'The client was closed.');
 }
