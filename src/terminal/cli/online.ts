@@ -4,8 +4,9 @@ import { type Flags, readSettings, type Settings } from '../settings.ts';
 import { timeoutOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { Deadline } from './deadline.ts';
+import { EXIT, Failure } from './exit.ts';
 import { userOf } from './names.ts';
-import { SignIn } from './sign-in.ts';
+import { noAnswer, SignIn } from './sign-in.ts';
 
 /** How long a command tries, unless `--timeout` says otherwise. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -38,7 +39,8 @@ export async function timed<Value>(
     return await work({ settings, deadline, signal, timeoutMs });
   } catch (error) {
     context.interrupted.throwIfAborted();
-    throw deadline.isOver ? deadline.failure(error) : error;
+    const isUnreached = error instanceof Failure && error.code === EXIT.UNAVAILABLE;
+    throw deadline.isOver && !isUnreached ? deadline.failure(error) : error;
   } finally {
     deadline.close();
   }
@@ -53,7 +55,7 @@ export function online(
   args: OnlineArguments,
   work: (client: Client) => Promise<void>,
 ): Promise<void> {
-  return timed(context, args, async ({ settings, signal, timeoutMs }) => {
+  return timed(context, args, async ({ settings, deadline, signal, timeoutMs }) => {
     const { servers, tls } = settings;
     const { program = '', lastServer, times } = connectionOptions(settings, timeoutMs);
     const client = new Client(
@@ -71,7 +73,9 @@ export function online(
         async () => {
           if (!isFirst && client.hasMoreServers) client.tryNext('it does not answer');
           isFirst = false;
-          await client.connected({ signal });
+          await client.connected({ signal }).catch((error: unknown) => {
+            throw client.welcome === null && deadline.isOver ? noAnswer(settings) : error;
+          });
         },
       );
     } finally {

@@ -192,7 +192,8 @@ class Sending {
     const isExpected = [ClientError, Failure, Interrupted].some((kind) => error instanceof kind);
     if (!(error instanceof Error) || !isExpected) throw error;
     const { to, timeoutMs } = this.#message;
-    const isLate = this.#deadline?.isOver === true && !(error instanceof Interrupted);
+    const isUnreached = error instanceof Failure && error.code === EXIT.UNAVAILABLE;
+    const isLate = this.#deadline?.isOver === true && !(error instanceof Interrupted) && !isUnreached;
     const silence = `no answer within ${inSeconds(timeoutMs)}`;
     const reason = sanitiseLine(isLate ? (this.#held ?? silence) : error.message);
     if (this.#sent !== null) {

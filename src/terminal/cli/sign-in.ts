@@ -5,6 +5,7 @@ import {
   type Deliver,
   type MessageStore,
   type Milena,
+  noConnection,
 } from '../../client/index.ts';
 import { connectionOptions } from '../connection-options.ts';
 import { KeptLogins } from '../kept-logins.ts';
@@ -78,6 +79,7 @@ export class SignIn {
     // What asks the person begins once there is a connection.
     const login = needsPassword || create !== undefined ? null : await this.#kept();
     let isIn = false;
+    let isConnected = false;
     const me = await connect({
       ...connectionOptions(settings, timeoutMs),
       deliver,
@@ -91,11 +93,13 @@ export class SignIn {
       loginTimeoutMs: timeoutMs,
       onEvent: (event) => {
         if (event.type === 'login-not-restored' && !isIn) this.#tellNotKept(event);
+        if (event.type === 'connected') isConnected = true;
         onEvent?.(event);
       },
       signal,
     }).catch((error: unknown) => {
-      throw causeOf(error, name);
+      const isLate = this.#account.deadline?.isOver === true;
+      throw isLate && !isConnected ? noAnswer(settings) : causeOf(error, name);
     });
     isIn = true;
     return me;
@@ -134,6 +138,12 @@ export function causeOf(error: unknown, name: string): unknown {
   if (!(error instanceof ClientError)) return error;
   if (error.code === 'ABORTED' && error.cause instanceof Error) return error.cause;
   return error.refusal?.code === 'ALREADY_LOGGED_IN' ? loggedInElsewhere(name, error) : error;
+}
+
+/** The time of a command was over before any server had greeted it. */
+export function noAnswer({ servers }: Settings): Failure {
+  const reason = 'it does not answer as a Milena server does';
+  return new Failure(EXIT.UNAVAILABLE, sanitiseLine(`${noConnection(servers, reason)}.`));
 }
 
 /** The account has another login, and this one did not ask to take it over. */

@@ -349,6 +349,18 @@ describe('no connection', () => {
     expect(received()).toEqual([]);
   });
 
+  test.each([['send', 'bob', 'hi'], ['list'], ['status', 'bob']])(
+    'to what says nothing: 69, %s',
+    async (...args) => {
+      server.behave = () => null;
+      const done = await run([...args, '--timeout', '1']);
+      expect(done).toMatchObject({
+        code: 69,
+        stderr: expect.stringMatching(/does not answer as a Milena server/),
+      });
+    },
+  );
+
   test('to a server that speaks only version 1: 69', async () => {
     server.refuse = true;
     expect(await send('bob', 'hi')).toMatchObject({ code: 69, stderr: expect.stringMatching(/version 1/) });
