@@ -2,11 +2,12 @@ import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promis
 import { type Connection, FetchIsolationLevels, type fetchV17 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
-import { type Cluster, send } from '../wire/cluster.ts';
+import type { Cluster } from '../wire/cluster.ts';
 import { type FetchedTopic, type FetchResponse, fetch, wanted } from '../wire/fetch.ts';
 import { type Damage, type ReadRecords, readRecords } from '../wire/fetched-records.ts';
 import { KafkaCode, nameOfCode } from '../wire/kafka-error.ts';
 import { isOfNetwork, now } from '../wire/retry.ts';
+import { send } from '../wire/send.ts';
 import { Trouble } from '../wire/trouble.ts';
 import type { FetchGate, FetchIntake } from './fetch-intake.ts';
 import { type FetchPace, Rest } from './fetch-pace.ts';

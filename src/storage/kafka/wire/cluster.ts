@@ -1,21 +1,7 @@
-import {
-  type API,
-  apiVersionsV4,
-  Connection,
-  type ConnectionOptions,
-  findCoordinatorV6,
-  metadataV12,
-  ResponseError,
-  TimeoutError,
-} from '@platformatic/kafka';
-import type { Logger } from 'pino';
+import { type API, type Connection, findCoordinatorV6, metadataV12, TimeoutError } from '@platformatic/kafka';
 import { RequestBatcher } from '../../../util/request-batcher.ts';
-import { isNoTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
-import { type KafkaSecurity, securityTo } from './kafka-security.ts';
-import { nameAt, type Refusals } from './refusals.ts';
-import { now } from './retry.ts';
-import type { Throttles } from './throttles.ts';
-import { Trouble } from './trouble.ts';
+import { type Address, Connections, type ConnectionsOptions, writeTogether } from './connections.ts';
+import { isNoTopic, KafkaCode, KafkaError } from './kafka-error.ts';
 
 /**
  * What a connection is used for. A broker answers one request at a time per connection, so what must not
@@ -31,38 +17,13 @@ export interface Leader {
   readonly topicId: string;
 }
 
-export interface ClusterOptions {
+export interface ClusterOptions extends ConnectionsOptions {
   /** `host:port` each; only used until the first metadata, and again when no known broker answers. */
   readonly bootstrap: readonly string[];
-  readonly clientId: string;
-  /** TLS and SASL. */
-  readonly security?: KafkaSecurity;
-  /** Hears when a broker goes away, and when it is back: whoever asked it need not say so. */
-  readonly log?: Logger;
-  /** Hears what Kafka refuses for want of a right. */
-  readonly refusals?: Refusals;
-  /** Hears of answers that Kafka has kept back because of a quota. */
-  readonly throttles?: Throttles;
 }
 
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** As a connection has it, which may not be connected. */
-interface MaybeAddress {
-  readonly host: string | undefined;
-  readonly port: number | undefined;
-}
-
-const CONNECT_TIMEOUT_MS = 3_000;
-/** Longer than any request's own time limit on the broker, so that it is the broker who gives up first. */
-const REQUEST_TIMEOUT_MS = 7_000;
 /** Longer than a request may be parked at the broker: so late an answer does not come any more. */
 const PATIENCE_MS = 2_000;
-/** Requests under way on one shared connection; more wait in the library's queue. */
-const MAX_INFLIGHT = 512;
 /** Leaders remembered (some 200 bytes each); past that the oldest is forgotten and asked for again. */
 const MAX_LEADERS = 200_000;
 /** Coordinators remembered, likewise. */
@@ -81,10 +42,8 @@ type CoordinatorKind = keyof typeof COORDINATOR_KIND;
  */
 export class Cluster {
   readonly #options: ClusterOptions;
+  readonly #connections: Connections;
   readonly #nodes = new Map<number, Address>();
-  readonly #connections = new Map<string, Promise<Connection>>();
-  /** The latest version of each request that the broker at the other end knows. It goes with its connection. */
-  readonly #versions = new WeakMap<Connection, Promise<ReadonlyMap<number, number>>>();
   readonly #leaders = new Map<string, Leader>();
   readonly #coordinators = new Map<string, number>();
   readonly #leaderQuestions = new RequestBatcher<string, Leader>(MAX_QUESTIONS, (topics) =>
@@ -96,12 +55,10 @@ export class Cluster {
       this.#findCoordinators('transaction', keys),
     ),
   };
-  /** Of brokers that do not answer now, by address. */
-  readonly #troubles = new Map<string, Trouble>();
-  #closed = false;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.#connections = new Connections(options);
   }
 
   /** Reaches any broker and learns of the others. @throws the network's error */
@@ -121,19 +78,13 @@ export class Cluster {
   async request<A extends unknown[], R>(node: number, lane: Lane, api: API<A, R>, ...args: A): Promise<R> {
     const connection = await this.#connection(node, lane);
     writeTogether(connection);
-    return this.#ask(connection, api, ...args);
+    return this.#connections.ask(connection, api, args);
   }
 
   /** The latest version of a request that a node knows, over the connection of that lane; -1 for a request that it does not know. */
   async latestVersion(node: number, lane: Lane, apiKey: number): Promise<number> {
     const connection = await this.#connection(node, lane);
-    let versions = this.#versions.get(connection);
-    if (versions === undefined) {
-      versions = askVersions(connection);
-      this.#versions.set(connection, versions);
-      versions.catch(() => this.#versions.delete(connection));
-    }
-    return (await versions).get(apiKey) ?? -1;
+    return this.#connections.latestVersion(connection, apiKey);
   }
 
   /** Kafka's ids of the topics that have these names now, by the word of one node; without those that it does not know. */
@@ -156,12 +107,12 @@ export class Cluster {
 
   /** Sends one request to whichever broker answers: for what any broker can do. */
   async requestAny<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
-    return this.#ask(await this.#anyConnection('any'), api, ...args);
+    return this.#connections.ask(await this.#anyConnection('any'), api, args);
   }
 
   /** As `requestAny`, for what a broker takes long to answer, so that nothing else waits behind it. */
   async requestSlow<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
-    return this.#ask(await this.#anyConnection('slow'), api, ...args);
+    return this.#connections.ask(await this.#anyConnection('slow'), api, args);
   }
 
   /**
@@ -169,7 +120,7 @@ export class Cluster {
    * @param parkedMs how long the broker may keep a request before it answers
    */
   async dedicated(node: number, parkedMs: number): Promise<Connection> {
-    return this.#open(await this.#address(node), parkedMs + PATIENCE_MS);
+    return this.#connections.open(await this.#address(node), parkedMs + PATIENCE_MS);
   }
 
   /**
@@ -254,11 +205,8 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#options.throttles?.close();
-    const open = [...this.#connections.values()];
-    this.#connections.clear();
-    await Promise.allSettled(open.map(async (connection) => (await connection).close()));
+    await this.#connections.close();
   }
 
   async #fetchLeaders(topics: readonly string[]): Promise<(Leader | Error)[]> {
@@ -307,10 +255,10 @@ export class Cluster {
   }
 
   #connection(node: number, lane: Lane): Promise<Connection> {
-    const open = async () => this.#open(await this.#address(node));
+    const open = async () => this.#connections.open(await this.#address(node));
     // A broker that was away may lead under another epoch now, and appends are to be known by the right one.
     const closed = lane === 'produce' ? () => this.#forgetLed(node) : undefined;
-    return this.#cached(`${node} ${lane}`, open, closed);
+    return this.#connections.shared(`${node} ${lane}`, open, closed);
   }
 
   #forgetLed(node: number): void {
@@ -322,131 +270,14 @@ export class Cluster {
     let failure: unknown;
     for (const address of [...this.#nodes.values(), ...bootstrap]) {
       try {
-        return await this.#cached(`${address.host}:${address.port} ${purpose}`, () => this.#open(address));
+        const key = `${address.host}:${address.port} ${purpose}`;
+        return await this.#connections.shared(key, () => this.#connections.open(address));
       } catch (error) {
         failure = error;
       }
     }
     throw failure;
   }
-
-  /** One connection per key, made once however many ask at the same time, forgotten when it closes or fails. */
-  #cached(key: string, open: () => Promise<Connection>, closed?: () => void): Promise<Connection> {
-    const existing = this.#connections.get(key);
-    if (existing) return existing;
-    const opening = open();
-    this.#connections.set(key, opening);
-    const forget = () => {
-      if (this.#connections.get(key) === opening) this.#connections.delete(key);
-      closed?.();
-    };
-    opening.then((connection) => connection.once('close', forget), forget);
-    return opening;
-  }
-
-  async #open(address: Address, requestTimeout = REQUEST_TIMEOUT_MS): Promise<Connection> {
-    if (this.#closed) throw new KafkaError('the engine is closed', KafkaCode.NETWORK_EXCEPTION);
-    const options: ConnectionOptions = {
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout,
-      maxInflights: MAX_INFLIGHT,
-      ...securityTo(address.host, this.#options.security),
-    };
-    const connection = new Connection(this.#options.clientId, options);
-    const began = now();
-    // Errors reach the callers of connect() and of each request; an emitter without a listener would throw.
-    connection.on('error', () => {});
-    try {
-      await connection.connect(address.host, address.port);
-    } catch (error) {
-      this.#noteTrouble(address, error, began);
-      throw error;
-    }
-    return connection;
-  }
-
-  async #ask<A extends unknown[], R>(connection: Connection, api: API<A, R>, ...args: A): Promise<R> {
-    const began = now();
-    try {
-      const response = await sendNoting(connection, this.#options.refusals, api, args);
-      if (this.#troubles.size > 0) this.#endTrouble(addressText(connection));
-      this.noteThrottle(api.key, throttleOf(response));
-      return response;
-    } catch (error) {
-      // One that takes connections and says nothing.
-      if (error instanceof TimeoutError) this.#noteTrouble(connection, error, began);
-      throw error;
-    }
-  }
-
-  /** @param began when the broker was first waited for, on the clock of `now` */
-  #noteTrouble(address: MaybeAddress, error: unknown, began: number): void {
-    const { log } = this.#options;
-    if (this.#closed || log === undefined) return;
-    const broker = addressText(address);
-    const trouble = this.#troubles.get(broker) ?? new Trouble(log, 'Kafka does not answer', { broker });
-    this.#troubles.set(broker, trouble);
-    trouble.failed(error, began);
-  }
-
-  #endTrouble(broker: string): void {
-    this.#troubles.get(broker)?.over();
-    this.#troubles.delete(broker);
-  }
-}
-
-/** Milliseconds, of an answer that says it. */
-function throttleOf(response: unknown): number {
-  if (typeof response !== 'object' || response === null || !('throttleTimeMs' in response)) return 0;
-  return typeof response.throttleTimeMs === 'number' ? response.throttleTimeMs : 0;
-}
-
-function addressText({ host, port }: MaybeAddress): string {
-  return `${host}:${port}`;
-}
-
-/** What is asked over a connection in one breath (heartbeats, commits) goes out in one write. */
-function writeTogether({ socket }: Connection): void {
-  if (socket.writableCorked > 0) return;
-  socket.cork();
-  process.nextTick(() => socket.uncork());
-}
-
-/** Sends over a given connection; a response with error codes in it is a response. */
-export async function send<A extends unknown[], R>(
-  connection: Connection,
-  api: API<A, R>,
-  ...args: A
-): Promise<R> {
-  return sendNoting(connection, undefined, api, args);
-}
-
-/** As `send`; what is refused for want of a right is told. */
-async function sendNoting<A extends unknown[], R>(
-  connection: Connection,
-  refusals: Refusals | undefined,
-  api: API<A, R>,
-  args: A,
-): Promise<R> {
-  try {
-    return await api.async(connection, ...args);
-  } catch (error) {
-    if (!(error instanceof ResponseError) || error.response === undefined || error.response === null)
-      throw error;
-    const { response, errors } = error;
-    for (const { apiCode, path } of errors) {
-      if (typeof apiCode !== 'number' || !isRefusal(apiCode)) continue;
-      // Requests about one group or transactional id name it first.
-      const name = nameAt(response, String(path)) || (typeof args[0] === 'string' ? args[0] : '');
-      refusals?.note(api.key, apiCode, name);
-    }
-    return response as R;
-  }
-}
-
-async function askVersions(connection: Connection): Promise<ReadonlyMap<number, number>> {
-  const { apiKeys } = await send(connection, apiVersionsV4.api, 'milena', '1');
-  return new Map(apiKeys.map(({ apiKey, maxVersion }) => [apiKey, maxVersion]));
 }
 
 function parseAddress(text: string): Address {

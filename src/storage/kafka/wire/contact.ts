@@ -1,10 +1,10 @@
 import { apiVersionsV3, Connection, metadataV12 } from '@platformatic/kafka';
 import { type Config, ConfigError } from '../../../config/config.ts';
 import { EngineError } from '../../../core/errors.ts';
-import { send } from './cluster.ts';
 import { type ContactFailure, type ContactStep, contactFailure } from './contact-failure.ts';
 import { type KafkaSecurity, kafkaSecurity, securityTo } from './kafka-security.ts';
 import { isController, type Versions, whyTooOld } from './kafka-version.ts';
+import { send } from './send.ts';
 
 /** Of connecting, and of each question: who is there answers within some ms. */
 const TIMEOUT_MS = 3_000;
