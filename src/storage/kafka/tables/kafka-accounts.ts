@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import {
   type Account,
@@ -13,19 +12,19 @@ import { EngineError } from '../../../core/errors.ts';
 import { NameSearches } from '../../../core/wildcard.ts';
 import { newUuid } from '../../../util/uuid.ts';
 import { restoreTable } from '../check/topic-settings.ts';
-import { listOffset } from '../fetch/log-reader.ts';
-import { commitStart } from '../groups/commits.ts';
-import { type FoundTopic, InboxTopics, type RestoredTopic } from '../inbox/inbox-topics.ts';
+import { InboxTopics, type RestoredTopic } from '../inbox/inbox-topics.ts';
+import { commitFirstPosition, makeEmptyTopic, type NewInboxSurroundings } from '../inbox/new-inbox.ts';
 import type { RecordContent } from '../inbox/record.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { isFinal, KafkaError } from '../wire/kafka-error.ts';
-import { longerPause, now, retry, whyOf } from '../wire/retry.ts';
+import { longerPause, now, whyOf } from '../wire/retry.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable } from '../wire/topics.ts';
 import { unavailable } from '../wire/unavailable.ts';
 import { encodeAccount, inviteOf, MAX_NAME, packAccount, unpackAccount } from './account-record.ts';
 import { AccountTransaction, Fenced } from './account-transaction.ts';
+import { ChangeTurns } from './change-turns.ts';
 import { CompactedTable } from './compacted-table.ts';
 import { InviteLooks } from './invite-looks.ts';
 import { InviteUses } from './invite-uses.ts';
@@ -36,11 +35,6 @@ const START_TIMEOUT_MS = 120_000;
 const CHANGE_TIMEOUT_MS = 10_000;
 /** How long the loser of a race waits to see who won, milliseconds. */
 const RACE_TIMEOUT_MS = 10_000;
-/** Changes of accounts under way and waiting; past the second bound: BUSY. */
-const MAX_CHANGES = 32;
-const MAX_WAITING_CHANGES = 2_000;
-/** How long a new account waits for the first commit of its inbox at most. */
-const FIRST_COMMIT_MS = 2_000;
 /** So often a topic that is in the way of a new account is deleted; one that is there again is taken over. */
 const MAX_REPLACEMENTS = 3;
 /** Between two tries to make the inbox of a new account, or to change a record that others are changing. */
@@ -69,13 +63,15 @@ export class KafkaAccounts implements Accounts {
   readonly #topics: InboxTopics;
   readonly #invites = new InviteUses();
   readonly #inviteLooks: InviteLooks;
-  #changing = 0;
-  readonly #turns: (() => void)[] = [];
+  readonly #turns = new ChangeTurns();
+  /** What a new inbox is made with. */
+  readonly #around: NewInboxSurroundings;
 
   constructor(options: KafkaAccountsOptions) {
     this.#options = options;
     this.#cluster = options.cluster;
     this.#topics = new InboxTopics(options.cluster, options.replicationFactor);
+    this.#around = { cluster: options.cluster, topics: this.#topics, log: options.log };
     this.#table = new CompactedTable({
       ...options,
       topic: ACCOUNTS_TOPIC,
@@ -170,7 +166,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   #make(wanted: NewAccount): Promise<Account> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       // A taken name is refused before it makes a transactional id.
       if (this.#table.get(wanted.name)) throw taken(wanted.name);
@@ -188,7 +184,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   update(account: Account, change: AccountChange): Promise<Account> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       await this.#replace(account, (current) => ({ ...current, ...change }), deadline);
       return this.#shown(account);
@@ -196,7 +192,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   mend(account: Account): Promise<Account> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       const { name, topicId: lostId } = account;
       const topic = this.#topic(name);
@@ -224,7 +220,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   remove(account: Account): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       const topic = this.#topic(account.name);
       await this.#topics.demandDeletable(topic);
@@ -288,7 +284,7 @@ export class KafkaAccounts implements Accounts {
     // Perhaps somebody's, whose record is not signed, or with a key that is not here: to make it anew would delete their mail.
     if (this.#table.contents.isUnproven(name)) throw taken(name);
     if (leftOver && this.#table.contents.hasMoreUnproven) throw taken(name);
-    const topicId = await this.#emptyTopic(topic, leftOver, mayDelete, deadline);
+    const topicId = await makeEmptyTopic(this.#around, topic, leftOver, mayDelete, deadline);
     if (topicId === null) return null;
     this.#cluster.forgetLeader(topic);
     const account: Account = {
@@ -313,20 +309,8 @@ export class KafkaAccounts implements Accounts {
     }
     await this.#table.until(isThere, deadline);
     await awaitTopic(this.#cluster, topic, deadline);
-    await this.#commitStart(account, topicId === leftOver?.topicId);
+    await commitFirstPosition(this.#around, account, topic, topicId === leftOver?.topicId);
     return account;
-  }
-
-  /** Only now, when nobody else can be making this name. Without it an inbox is as one whose position was lost. */
-  async #commitStart(account: Account, isTakenOver: boolean): Promise<void> {
-    const topic = this.#topic(account.name);
-    try {
-      const earliest = () => listOffset(this.#cluster, topic, ListOffsetTimestamps.EARLIEST);
-      const start = isTakenOver ? await earliest() : 0;
-      await commitStart(this.#cluster, account, topic, start, now() + FIRST_COMMIT_MS);
-    } catch (error) {
-      this.#options.log.warn({ ...whyOf(error), topic }, 'the position of a new inbox is not committed');
-    }
   }
 
   /** @returns false when another writer of the name has begun: nothing was written then */
@@ -344,22 +328,6 @@ export class KafkaAccounts implements Accounts {
     }
   }
 
-  /** The topic of a new account, with nothing in it; null where another one got in the way. */
-  async #emptyTopic(
-    topic: string,
-    leftOver: FoundTopic | null,
-    mayDelete: boolean,
-    deadline: number,
-  ): Promise<string | null> {
-    const isGone =
-      leftOver === null || (mayDelete && (await this.#topics.deleteIfAllowed(leftOver.topicId, deadline)));
-    if (isGone) return retry('create inbox', deadline, () => this.#topics.create(topic));
-    if (!(await this.#topics.takeOverEmpty(topic, leftOver, deadline))) return null;
-    const partitions = leftOver.leaders.length;
-    this.#options.log.warn({ topic, partitions }, 'a topic that others have made was emptied for an account');
-    return leftOver.topicId;
-  }
-
   #noteInvite(name: string, packed: string | null): void {
     if (packed === null) this.#invites.delete(name);
     else this.#invites.set(name, inviteOf(packed));
@@ -367,25 +335,6 @@ export class KafkaAccounts implements Accounts {
 
   #topic(name: string): string {
     return this.#options.inboxPrefix + name;
-  }
-
-  /** At most MAX_CHANGES at the same time, the rest in the order of their coming. */
-  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    if (this.#changing >= MAX_CHANGES) {
-      if (this.#turns.length >= MAX_WAITING_CHANGES)
-        throw new EngineError('BUSY', 'too many accounts are being changed');
-      await new Promise<void>((resolve) => this.#turns.push(resolve));
-    } else {
-      this.#changing++;
-    }
-    try {
-      return await change().catch(unavailable);
-    } finally {
-      // The place goes to the next in line, or is given up.
-      const next = this.#turns.shift();
-      if (next) next();
-      else this.#changing--;
-    }
   }
 }
 
