@@ -1,4 +1,4 @@
-/* Two servers of one list, and what the client without a face does when one of them does not do. */
+/* Two servers of one list, and what the client does when one of them does not do. */
 import { connect as connectSocket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Connection } from '../../src/client/connection.ts';
