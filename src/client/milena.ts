@@ -4,19 +4,15 @@ import { Client } from './client.ts';
 import { ClientError } from './errors.ts';
 import type { ClientEvent, ClientOptions, ClientState } from './events.ts';
 import type { Identity, LoginStore } from './identity.ts';
+import type { Entry } from './outbox.ts';
 import type { Presence } from './presence.ts';
 import { Received, type ReceivedMessage } from './received.ts';
 import { messageKey } from './seen.ts';
 import { Sent, type SentMessage } from './sent.ts';
-import { aborted, type Settle, withSignal } from './with-signal.ts';
+import { type Abortable, aborted, type Settle, withSignal } from './with-signal.ts';
 
 /** How long an orderly end may take; without it the server finds out by itself. */
 const LOGOUT_MS = 5_000;
-
-/** What every request takes. */
-export interface Abortable {
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface MilenaOptions extends ClientOptions, AuthenticatorOptions {
   readonly logins?: LoginStore | undefined;
@@ -110,7 +106,7 @@ export class Milena implements AsyncDisposable {
     return this.#attempt(() => {
       if (signal?.aborted) throw aborted(signal);
       const entry = this.#client.send(to, body, id);
-      return this.#sent.follow(entry, () => this.#client.withdraw(entry.id), signal);
+      return this.#sent.follow(entry, () => this.#withdraw(entry), signal);
     });
   }
 
@@ -256,18 +252,30 @@ export class Milena implements AsyncDisposable {
     this.#tellEnd(error);
   }
 
+  /** False: it may be stored. */
+  #withdraw(entry: Entry): boolean {
+    if (!this.#client.withdraw(entry.id)) return false;
+    const state = { kind: 'refused', reason: 'It was taken back.' } as const;
+    this.#options.store?.changed?.({ ...entry, state, mayBeStored: false });
+    return true;
+  }
+
   /** From now on nothing can be asked. */
   #hasEnded(error: ClientError | null): void {
     this.#stop.abort(error);
     this.#received.close(error);
     const ended = error ?? new ClientError('CLOSED', 'It was closed.');
-    this.#sent.close(ended);
+    // What a store has goes with the next login.
+    this.#sent.close(ended, this.#options.store === undefined);
     for (const { reject } of this.#waiting) reject(ended);
   }
 
   #told(event: ClientEvent): void {
     const { store, onEvent } = this.#options;
     switch (event.type) {
+      case 'state':
+        this.#tellWaiting(event.state);
+        break;
       case 'message':
         if (event.isPushed) this.#received.add(this.#receivedMessage(event.message, event.inbox));
         break;
@@ -285,10 +293,8 @@ export class Milena implements AsyncDisposable {
         break;
       }
       case 'logged-in':
-        this.#undelivered = event.undelivered;
-        this.#keepToken();
-        break;
       case 'login-restored':
+        if (event.type === 'logged-in') this.#undelivered = event.undelivered;
         this.#keepToken();
         break;
       case 'login-not-restored':
@@ -299,7 +305,6 @@ export class Milena implements AsyncDisposable {
         void this.#end(new ClientError('REFUSED', event.reason, { refusal: { code: 'REPLACED' } }));
         break;
     }
-    if (event.type === 'state') this.#tellWaiting(event.state);
     onEvent?.(event);
   }
 

@@ -83,10 +83,10 @@ export class Sent {
     }
   }
 
-  /** Nothing is heard any more. @param error why */
-  close({ code, message, refusal }: ClientError): void {
+  /** Nothing is heard any more. @param error why. @param withdraws whether what waits is taken back, and not sent by anybody later */
+  close({ code, message, refusal }: ClientError, withdraws: boolean): void {
     for (const [id, { withdraw }] of this.#unanswered) {
-      this.#failed(id, new ClientError(code, message, { refusal, nothingSent: withdraw() }));
+      this.#failed(id, new ClientError(code, message, { refusal, nothingSent: withdraws && withdraw() }));
     }
     for (const id of this.#undelivered.keys()) this.#settle(id, 'unknown');
   }

@@ -1,5 +1,10 @@
 import { ClientError } from './errors.ts';
 
+/** What every request takes. */
+export interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The two ends of a promise. */
 export interface Settle<Value> {
   readonly resolve: (value: Value) => void;

@@ -235,6 +235,27 @@ test('a store has what was not answered: it goes again with the next login, once
   await until(() => store.unsettled().every(({ receipt }) => receipt !== null));
 });
 
+test('what waits in a store at the end goes with the next login, and what was taken back does not', async () => {
+  const store = new MemoryMessageStore();
+  const first = await alice({ store });
+  server.behave = unless('send', () => fail('RATE_LIMITED', { retryAfterMs: 60_000 }));
+  const waits = failure(first.send('bob', 'waits'));
+  await until(() => server.asked('send').length === 1);
+  const stop = new AbortController();
+  const takenBack = failure(first.send('bob', 'taken back', { signal: stop.signal }));
+  stop.abort();
+  expect(await takenBack).toMatchObject({ code: 'ABORTED', nothingSent: true });
+  await first.logout();
+  expect(await waits).toMatchObject({ code: 'CLOSED', nothingSent: false });
+  expect(store.unsettled()).toMatchObject([{ body: 'waits', state: { kind: 'waiting' } }]);
+  server.behave = agreeable;
+  server.requests.length = 0;
+  const second = await alice({ store });
+  await until(() => server.asked('send').length === 1);
+  await second.send('bob', 'next');
+  expect(server.asked('send').map(({ body }) => body)).toEqual(['waits', 'next']);
+});
+
 describe('the login', () => {
   test('that is refused ends connecting, with the code', async () => {
     server.behave = unless('login', () => fail('BAD_CREDENTIALS'));

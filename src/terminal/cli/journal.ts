@@ -24,6 +24,8 @@ export type Resent =
 export class Journal implements MessageStore {
   readonly #histories: Histories | null;
   readonly #resent: Resent;
+  /** The command's own message. */
+  #own: string | null = null;
   /** Messages that no other command sends meanwhile. */
   readonly #carried = new Set<string>();
 
@@ -80,9 +82,12 @@ export class Journal implements MessageStore {
     const carriedUntil = at + Math.ceil(forMs);
     this.#histories?.current?.sent({ messageId, to, at, body, fate: state, mayBeStored, carriedUntil });
     this.#carried.add(messageId);
+    this.#own = messageId;
   }
 
   changed({ id, state, receipt, mayBeStored }: Entry): void {
+    // Taken back, and not refused by the server: what that means the command says itself.
+    if (id === this.#own && state.kind === 'refused' && state.refusal === undefined) return;
     this.#histories?.current?.fate(id, state, receipt, mayBeStored);
   }
 
