@@ -27,14 +27,17 @@ const SEED = Number(process.env.MILENA_TEST_SEED ?? Math.floor(Math.random() * 2
 const SECONDS = Number(process.env.MILENA_RANDOM_KEYS_SECONDS ?? 12);
 /**
  * What is really held is the heap behind a collection. It grows up to what Ink remembers, 8,192 texts as they were measured
- * and as many as they were cut: some 5 MiB. A frame that is kept at each step is 10 KiB.
+ * and as many as they were cut: some 5 MiB.
  */
 const MAX_HEAP_GROWTH_MIB = 8;
 /** With what the collector has not come to, and what it keeps for itself: bounded by how `milena` starts the client. */
 const MAX_GROWTH_MIB = 24;
-/** Steps of nobody who looks, before and while it is measured; and what they may leave, most of it compiled code. */
-const [FIRST_STEPS, QUICK_STEPS] = [200, 800];
-const MAX_QUICK_GROWTH_MIB = 3;
+/**
+ * Steps at which nobody looks, before and while it is measured. They leave 2 MiB, of compiled code and of what Ink remembers;
+ * with all frames that were drawn it would be 6.
+ */
+const [FIRST_STEPS, QUICK_STEPS] = [100, 500];
+const MAX_QUICK_GROWTH_MIB = 4;
 
 let frontend: RunningFrontend;
 
