@@ -36,7 +36,7 @@ export interface TestCluster {
 export type MakeCluster = () => Promise<TestCluster>;
 
 /** How long a condition may take to come true: generous, since only a failing test waits that long. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 40_000;
 
 /** Resolves once `check` no longer throws. */
 export async function eventually(check: () => unknown): Promise<void> {

@@ -85,7 +85,9 @@ it('requests of a reader that is full wait, and are answered when it reads again
   expect(numbers.sort((a, b) => a - b)).toEqual(bodies.map((_, i) => i));
 });
 
-it('a reader that asks and asks and reads no answer is answered no more than can wait', async () => {
+it('a reader that asks and asks and reads no answer is answered no more than can wait', {
+  timeout: 240_000,
+}, async () => {
   // As much as it likes, which no stranger may have otherwise.
   const much = { burst: 2 ** 30, perSecond: 2 ** 30 };
   const house = await openHouse({ limits: { listedBytesPerAddress: much, listedBytes: much } });

@@ -46,7 +46,7 @@ export const KEY = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: SGR sequences begin with one
 const COLOURS = /\u001b\[[\d;]*m/g;
 const LOOKS = { theme: themeFor('mono', {}, 1), signs: 'unicode', links: false, colorDepth: 1 } as const;
-const WAIT = { timeout: 10_000, interval: 5 };
+const WAIT = { timeout: 30_000, interval: 5 };
 /** Enter comes by itself, unless it is Alt+Enter. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Escape makes Alt of a key
 const ENTER = /(?<=[^\u001b])(?=\r)|(?<=[^\u001b]\r|^\r)/;
