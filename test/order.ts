@@ -18,7 +18,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/e2e/flood.test.ts': 60,
   'test/e2e/races.test.ts': 60,
   'test/e2e/tools.test.ts': 50,
-  'test/e2e/client2.test.ts': 44,
+  'test/e2e/client.test.ts': 44,
   'test/e2e/hostile-floods.test.ts': 43,
   'test/kafka/contracts.test.ts': 42,
   'test/e2e/frontend-start.test.ts': 40,
@@ -35,7 +35,6 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/e2e/plain.test.ts': 24,
   'test/e2e/strangers.test.ts': 24,
   'test/e2e/screens.test.ts': 22,
-  'test/e2e/client1.test.ts': 21,
 };
 
 /** Files with a broker first, the longest of them at the very beginning: no core waits at the end for a single one. */

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
 const LOOK_MS = 15_000;
-/** TickQuota of the time since the last look in which the event loop had something to do; above it, it is busy. */
+/** Share of the time since the last look in which the event loop had something to do; above it, it is busy. */
 const BUSY = 0.2;
 /** Buffers that are left where nothing needs them: what a handful of clients may need costs no collection. */
 const WORTH_BYTES = 16 * 1024 * 1024;

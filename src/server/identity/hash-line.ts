@@ -2,7 +2,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { LaneName, Work } from './hash-lane.ts';
 import { type Entry, HashLane } from './hash-lane.ts';
 
-/** TickQuotas of the work while all of them wait. */
+/** Shares of the work while all of them wait. */
 const WEIGHTS: Readonly<Record<LaneName, number>> = { known: 4, others: 2, creates: 1 };
 
 /** Who waits for wrong passwords to be forgotten is looked at this often: something may have come of others meanwhile. */

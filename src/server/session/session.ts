@@ -254,8 +254,9 @@ export class Session {
     const state = this.#state;
     if (state.name === 'loggedIn') state.active.delivery?.push(message);
     if (state.name !== 'entering') return;
-    if (state.early.length < this.#services.limits.earlyMessages) state.early.push(message);
-    else state.trouble = 'too much';
+    if (state.early.length >= this.#services.limits.earlyMessages) state.trouble = 'too much';
+    // A copy: a body is a view of all that was fetched with it, and this one stays for a while.
+    else state.early.push({ ...message, body: new Uint8Array(message.body) });
   }
 
   #lost(reason: LossReason): void {

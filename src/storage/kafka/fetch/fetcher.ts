@@ -84,7 +84,7 @@ interface Member extends Subscription {
 
 /**
  * Follows the ends of many topics over few connections: incremental fetch sessions, each shared by some dozens of
- * inboxes. Newcomers go to a *staging session* session, which becomes a regular one when it is full.
+ * inboxes. Newcomers go to a *staging session*, which becomes a regular one when it is full.
  */
 export class Fetcher {
   readonly #cluster: Cluster;
