@@ -93,7 +93,7 @@ export class Milena implements AsyncDisposable {
   /**
    * Sends a message; resolves when Kafka has it. Without a connection, or where the server has no room, it waits and goes by
    * itself, once: nothing that is sent again arrives twice. To each recipient messages go in their order.
-   * `id` names the message, 16 bytes in hex: sent again under the same id it is the same one. `signal` takes it back; if it is
+   * `id` names the message, 16 bytes in hex: sent again under the same id it is the same one, once there was an answer. `signal` takes it back; if it is
    * on its way already, the error's `nothingSent` is false, and it may arrive.
    * @throws ClientError `REFUSED` for what the server does not take, `INVALID`, `BUSY` for too many that wait, `ABORTED`,
    *   `CLOSED`, `DISCONNECTED`
@@ -214,7 +214,7 @@ export class Milena implements AsyncDisposable {
 
   /**
    * Acknowledges what is to be, ends the login, and closes: who logs in next need not wait, and a login that was kept is good
-   * no more. Idempotent; never throws.
+   * no more, if there is a connection to say so. Idempotent; never throws.
    */
   async logout(): Promise<void> {
     this.#hasEnded(null);
@@ -340,10 +340,15 @@ export class Milena implements AsyncDisposable {
       await this.#authenticator.enter(true);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      if (!(error instanceof ClientError)) throw error;
-      await this.#end(error);
+      await this.#end(error instanceof ClientError ? error : noPassword(error));
     } finally {
       this.#isEntering = false;
     }
   }
+}
+
+/** What was to give the password has failed. */
+function noPassword(cause: unknown): ClientError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ClientError('CLOSED', `There is no password to log in again with: ${why}`, { cause });
 }

@@ -104,7 +104,7 @@ export class Outbox {
       if (receipt !== null) this.#stored.set(id, { id, to, body, receipt, earlier: true });
     }
     return entries.flatMap((entry): Entry[] => {
-      if (isStored(entry)) return [];
+      if (isStored(entry) || this.isUnanswered(entry.id)) return [];
       if (this.add(entry.id, entry.to, entry.body) === null) return [givenUp(entry, NO_ROOM)];
       const item = this.#find(entry.id);
       if (item !== undefined) item.inDoubt = item.told = entry.mayBeStored;
@@ -115,6 +115,11 @@ export class Outbox {
   /** How many messages have no answer yet. */
   get unanswered(): number {
     return this.#unanswered.length;
+  }
+
+  /** Whether a message of that id has no answer yet. */
+  isUnanswered(id: string): boolean {
+    return this.#find(id) !== undefined;
   }
 
   /** Logged in: everything goes on. */

@@ -73,6 +73,9 @@ export class Sender {
       throw new ClientError('INVALID', `That is too long: ${maxBytes} bytes are allowed.`);
     }
     if (!ID.test(id)) throw new ClientError('INVALID', 'That is no id: 16 bytes in hex.');
+    if (this.#outbox.isUnanswered(id)) {
+      throw new ClientError('INVALID', 'A message with this id is on its way already.');
+    }
     const entry = this.#outbox.add(id, nameOf(to), body.toWellFormed());
     if (entry === null) {
       throw new ClientError('BUSY', 'Too many messages wait to be sent already: this one was not taken.');

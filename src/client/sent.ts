@@ -95,7 +95,14 @@ export class Sent {
     const settle = this.#unanswered.get(id);
     if (settle === undefined) return;
     this.#unanswered.delete(id);
-    const delivered = new Promise<Delivery>((resolve) => this.#undelivered.set(id, resolve));
+    // Of a message that was sent before under the same id, whoever did so waits as well.
+    const other = this.#undelivered.get(id);
+    const delivered = new Promise<Delivery>((resolve) => {
+      this.#undelivered.set(id, (delivery) => {
+        other?.(delivery);
+        resolve(delivery);
+      });
+    });
     for (const oldest of this.#undelivered.keys()) {
       if (this.#undelivered.size <= MAX_FOLLOWED) break;
       this.#settle(oldest, 'unknown');

@@ -22,22 +22,23 @@ export function withSignal<Value>(
 ): Promise<Value> {
   if (signal?.aborted) return Promise.reject(aborted(signal));
   return new Promise((resolve, reject) => {
-    const done = () => signal?.removeEventListener('abort', abort);
+    const settled = new AbortController();
     const takeBack = begin({
       resolve: (value) => {
-        done();
+        settled.abort();
         resolve(value);
       },
       reject: (error) => {
-        done();
+        settled.abort();
         reject(error);
       },
     });
+    if (signal === undefined || settled.signal.aborted) return;
     const abort = () => {
       takeBack();
-      if (signal !== undefined) reject(aborted(signal));
+      reject(aborted(signal));
     };
-    signal?.addEventListener('abort', abort, { once: true });
+    signal.addEventListener('abort', abort, { once: true, signal: settled.signal });
   });
 }
 

@@ -9,6 +9,7 @@ import {
   type Milena,
   type ReceivedMessage,
 } from '../../src/client/index.ts';
+import { withSignal } from '../../src/client/with-signal.ts';
 import { fail, failure, QUICK, unless, until } from './harness.ts';
 import { agreeable, messageFrom, sessionOf, TestServer, tokenOf, WELCOME } from './test-server.ts';
 
@@ -53,6 +54,38 @@ async function take(me: Milena, count: number): Promise<ReceivedMessage[]> {
   }
   return taken;
 }
+
+describe('a password that cannot be had', () => {
+  test('for a login again is why it ends', async () => {
+    let asked = 0;
+    welcoming('resume', 'resume-asks');
+    const me = await alice({
+      login: { token: tokenOf('alice') },
+      password: async () => {
+        asked += 1;
+        throw new Error('the vault is shut');
+      },
+    });
+    expect(asked).toBe(0);
+    server.behave = unless('login', () => fail('BAD_CREDENTIALS'));
+    server.peer.socket.destroy();
+    expect(await me.closed).toMatchObject({ code: 'CLOSED', message: /the vault is shut/ });
+    expect(asked).toBe(1);
+  });
+});
+
+describe('a promise that a signal ends', () => {
+  test('may be settled before it is awaited, and lets the signal go', async () => {
+    const { signal } = new AbortController();
+    const adds = vi.spyOn(signal, 'addEventListener');
+    const settled = withSignal<number>(signal, ({ resolve }) => {
+      resolve(1);
+      return () => expect.fail('it is settled');
+    });
+    expect(await settled).toBe(1);
+    expect(adds).not.toHaveBeenCalled();
+  });
+});
 
 describe('sending', () => {
   test('resolves when it is stored, and tells then what became of it', async () => {
@@ -110,6 +143,23 @@ describe('sending', () => {
     expect(await onItsWay).toMatchObject({ code: 'ABORTED', nothingSent: false });
     expect(await failure(me.send('bob', '3', { signal: first.signal }))).toMatchObject({ nothingSent: true });
     expect(server.asked('send').map(({ body }) => body)).toEqual(['1']);
+  });
+
+  test('under one id is one message: while it is on its way no other takes its place', async () => {
+    const me = await alice();
+    const id = '0123456789abcdef0123456789abcdef';
+    server.behave = unless('send', () => null);
+    const waits = me.send('bob', 'hi', { id });
+    await until(() => server.asked('send').length === 1);
+    expect(await failure(me.send('bob', 'hi', { id }))).toMatchObject({ code: 'INVALID', nothingSent: true });
+    expect(server.asked('send')).toHaveLength(1);
+    server.behave = agreeable;
+    server.peer.socket.destroy();
+    expect(await waits).toMatchObject({ id });
+    const again = await me.send('bob', 'hi', { id });
+    expect(again.id).toBe(id);
+    server.peer.send({ type: 'delivered', ids: [Buffer.from(id, 'hex')] });
+    expect(await again.delivered).toBe('delivered');
   });
 
   test('that is closed meanwhile says whether it may arrive; delivery is not known then', async () => {

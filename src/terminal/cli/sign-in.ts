@@ -80,6 +80,12 @@ export class SignIn {
     const login = needsPassword || create !== undefined ? null : await this.#kept();
     let isIn = false;
     let isConnected = false;
+    let lost: ClientError | undefined;
+    const password = () => {
+      // Nobody is asked in the midst of a command.
+      if (lost !== undefined && this.#password === undefined) throw lost;
+      return this.password();
+    };
     const me = await connect({
       ...connectionOptions(settings, timeoutMs),
       deliver,
@@ -89,10 +95,13 @@ export class SignIn {
       login,
       create: create && (create.invite === undefined ? true : { invite: create.invite }),
       takeover,
-      password: create ? () => this.#pause(create.password) : () => this.password(),
+      password: create ? () => this.#pause(create.password) : async () => password(),
       loginTimeoutMs: timeoutMs,
       onEvent: (event) => {
-        if (event.type === 'login-not-restored' && !isIn) this.#tellNotKept(event);
+        if (event.type === 'login-not-restored') {
+          if (isIn) lost = refusalOf(event);
+          else this.#tellNotKept(event);
+        }
         if (event.type === 'connected') isConnected = true;
         onEvent?.(event);
       },
@@ -131,6 +140,12 @@ export class SignIn {
       this.#context.say(`The login of ${name} that was kept on this machine is not good any more.`);
     }
   }
+}
+
+function refusalOf({ code, reason }: Extract<ClientEvent, { type: 'login-not-restored' }>): ClientError {
+  return code === null
+    ? new ClientError('OFFLINE', reason)
+    : new ClientError('REFUSED', reason, { refusal: { code } });
 }
 
 /** What a command ends with: where its own signal has ended something, what that was for. */

@@ -73,7 +73,7 @@ function bodies(command: { stdout: string }): string[] {
 
 describe('listen with a login that is kept on this machine', () => {
   /** Listens without a password, where the chat has kept its login. */
-  function kept() {
+  function kept(): RunningCommand {
     const { MILENA_PASSWORD: _, ...others } = settings();
     const directory = join(folder, 'data');
     const keeping = {
@@ -88,11 +88,26 @@ describe('listen with a login that is kept on this machine', () => {
       token: tokenOf('alice'),
     };
     new KeptLogins(keeping, 'all', (problem) => expect.fail(problem)).keep(alice, Date.now() + 3_600_000);
-    return milena(['listen'], { settings: { ...others, MILENA_STAY_LOGGED_IN: 'true' } });
+    return new RunningCommand(['listen'], { settings: { ...others, MILENA_STAY_LOGGED_IN: 'true' } });
   }
 
+  test('ends, and says why, when it is good no more in the midst: nobody is asked for a password then', async () => {
+    const welcome = { ...WELCOME, features: ['resume', 'resume-asks'] } as ServerFrame;
+    const greeting: TestServer['behave'] = (request, peer) =>
+      request.type === 'hello' ? welcome : agreeable(request, peer);
+    server.behave = greeting;
+    const command = kept();
+    await command.printed(/Listening as alice/);
+    server.behave = (request, peer) =>
+      request.type === 'login' ? fail('BAD_CREDENTIALS') : greeting(request, peer);
+    server.peer.socket.destroy();
+    expect(await command.exited).toBe(77);
+    expect(command.stderr).toMatch(/Not logged in again as alice: that was BAD_CREDENTIALS/);
+    expect(command.stderr).not.toMatch(/There is no password/);
+  });
+
   test('says why a server that is too old does not take it', async () => {
-    const { code, stderr } = await kept();
+    const { code, stderr } = await kept().done();
     expect(code).toBe(64);
     expect(stderr).toMatch(/This server is too old to say/);
     expect(stderr).toMatch(/There is no password/);
@@ -103,7 +118,7 @@ describe('listen with a login that is kept on this machine', () => {
   test('may be tried later where there was no answer', async () => {
     const welcome = { ...WELCOME, features: ['resume', 'resume-asks'] } as ServerFrame;
     server.behave = (request) => (request.type === 'hello' ? welcome : null);
-    const { code, stderr } = await kept();
+    const { code, stderr } = await kept().done();
     expect(code).toBe(75);
     expect(stderr).toMatch(/No answer within/);
     expect(stderr).not.toMatch(/not good any more/);
