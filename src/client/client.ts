@@ -46,8 +46,8 @@ export class Client extends Requests {
   /** With the login everything ends: no connection is made for the next one. */
   #isLeaving = false;
   #welcome: Welcome | null = null;
-  /** The messages of a retrieve reply that were new. */
-  readonly #newIn = new WeakMap<ServerFrame, readonly Message[]>();
+  /** The messages of a retrieve reply that wait to be shown. */
+  readonly #openIn = new WeakMap<ServerFrame, readonly Message[]>();
   /** Counts the person's own logins and logouts: one ends all tries to restore an earlier login. */
   #intent = 0;
 
@@ -227,15 +227,15 @@ export class Client extends Requests {
   }
 
   /**
-   * Fetches undelivered messages that have not come by themselves; those that are new are told as events, too, as pushed ones
-   * are. @param limit of messages. @throws ClientError
+   * Fetches undelivered messages that have not come by themselves, oldest first: those of the page that were not shown. What is
+   * new among them is told as an event, too, as pushed ones are. @param limit of messages, at most 1,000. @throws ClientError
    */
   async retrieve(
     limit = MESSAGES_AT_ONCE,
   ): Promise<{ readonly messages: readonly Message[]; readonly more: boolean }> {
     this.#receiver.flush();
     const reply = await this.online().ask({ type: 'retrieve', limit });
-    return { messages: this.#newIn.get(reply) ?? [], more: reply.more };
+    return { messages: this.#openIn.get(reply) ?? [], more: reply.more };
   }
 
   /**
@@ -334,10 +334,10 @@ export class Client extends Requests {
       this.#heartbeat.answered();
       this.#listener({ type: 'server-time', time: reply.time });
     } else if (reply.type === 'retrieved') {
-      this.#newIn.set(
-        reply,
-        reply.messages.filter((message) => this.#receive(message, false)),
+      const open = reply.messages.filter(
+        (message) => this.#receive(message, false) || this.#receiver.isOpen(message.seq),
       );
+      this.#openIn.set(reply, open);
     } else if (request.type === 'send' && (reply.type === 'sent' || reply.type === 'failure')) {
       this.#sender.answered(request, reply);
       // It has forgotten the login, or never said that it ended: only a new connection makes that good.

@@ -37,6 +37,8 @@ export class Milena implements AsyncDisposable {
   readonly #waiting = new Set<Settle<void>>();
   #isEntering = false;
   #undelivered = 0;
+  /** What was not acknowledged, by its key. Bounded by what the client takes before some of it is shown. */
+  readonly #open = new Map<string, ReceivedMessage>();
   #tellEnd: (error: ClientError | null) => void = () => undefined;
   readonly #closed = new Promise<ClientError | null>((resolve) => {
     this.#tellEnd = resolve;
@@ -125,8 +127,8 @@ export class Milena implements AsyncDisposable {
 
   /**
    * Undelivered messages that have not come by themselves, oldest first, a page of them: for a login with `deliver: 'live'`.
-   * What is not acknowledged is on the next page again.
-   * @param limit of messages, at most 256
+   * What is not acknowledged is on the next page again: a loop on `more` comes to its end by acknowledging.
+   * @param limit of messages, at most 1,000
    * @throws ClientError
    */
   async retrieve(
@@ -135,7 +137,8 @@ export class Milena implements AsyncDisposable {
   ): Promise<{ readonly messages: readonly ReceivedMessage[]; readonly more: boolean }> {
     const { messages, more } = await this.#attempt(() => this.#client.retrieve(limit), signal);
     const inbox = this.#client.identity?.inbox ?? '';
-    return { messages: messages.map((message) => this.#receivedMessage(message, inbox)), more };
+    const open = messages.flatMap((message) => this.#open.get(messageKey(inbox, message)) ?? []);
+    return { messages: [...new Set(open)], more };
   }
 
   /**
@@ -276,9 +279,12 @@ export class Milena implements AsyncDisposable {
       case 'state':
         this.#tellWaiting(event.state);
         break;
-      case 'message':
-        if (event.isPushed) this.#received.add(this.#receivedMessage(event.message, event.inbox));
+      case 'message': {
+        const message = this.#receivedMessage(event.message, event.inbox);
+        this.#open.set(message.key, message);
+        if (event.isPushed) this.#received.add(message);
         break;
+      }
       case 'unheard':
         // Another server may answer.
         if (this.#client.hasMoreServers) this.#client.tryNext('it does not answer');
@@ -322,10 +328,8 @@ export class Milena implements AsyncDisposable {
 
   #receivedMessage(message: Message, inbox: string): ReceivedMessage {
     const key = messageKey(inbox, message);
-    let isOpen = true;
     const ack = () => {
-      if (!isOpen) return;
-      isOpen = false;
+      if (!this.#open.delete(key)) return;
       this.#options.store?.received?.(message, key);
       this.#client.shown(inbox, message.seq);
     };

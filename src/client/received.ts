@@ -1,6 +1,6 @@
 import type { Message } from '../protocol/v2/replies.ts';
 import type { ClientError } from './errors.ts';
-import { type Settle, withSignal } from './with-signal.ts';
+import { aborted, type Settle, withSignal } from './with-signal.ts';
 
 /**
  * Messages that wait to be read, and their characters: with more the server is let wait, until half of them are read. Its
@@ -55,6 +55,7 @@ export class Received {
 
   /** The next message; null at the end. @throws ClientError `ABORTED`; why there are no more */
   next(signal?: AbortSignal): Promise<ReceivedMessage | null> {
+    if (signal?.aborted) return Promise.reject(aborted(signal));
     const first = this.#queue.shift();
     if (first !== undefined) {
       this.#characters -= first.body.length;

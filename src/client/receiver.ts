@@ -61,6 +61,11 @@ export class Receiver {
     return isNew;
   }
 
+  /** Whether a message was taken and waits to be shown. */
+  isOpen(seq: number): boolean {
+    return this.#acks.isOpen(seq);
+  }
+
   /** A message was shown. */
   shown(inbox: string, seq: number): void {
     if (inbox !== this.#inbox) return;

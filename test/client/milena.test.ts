@@ -256,6 +256,65 @@ describe('messages', () => {
     expect(await me.closed).toBeNull();
   });
 
+  test('of which some are queued end with the signal all the same; the rest is for the next reader', async () => {
+    const me = await alice();
+    server.peer.send(...['one', 'two', 'three'].map((body, seq) => messageFrom('bob', seq, body)));
+    await until(() => events.filter(({ type }) => type === 'message').length === 3);
+    const stop = new AbortController();
+    const read: string[] = [];
+    const stopped = failure(
+      (async () => {
+        for await (const { body } of me.messages({ signal: stop.signal })) {
+          read.push(body);
+          stop.abort();
+        }
+      })(),
+    );
+    expect(await stopped).toMatchObject({ code: 'ABORTED', cause: stop.signal.reason });
+    expect(read).toEqual(['one']);
+    expect((await take(me, 2)).map(({ body }) => body)).toEqual(['two', 'three']);
+  });
+
+  test('that are retrieved and not acknowledged are on the next page again, to the end', async () => {
+    const me = await alice({ deliver: 'live' });
+    const waiting = ['one', 'two', 'three'].map((body, seq) => messageFrom('bob', seq, body));
+    server.behave = unless('retrieve', (request) => {
+      const acknowledged = server.asked('ack').flatMap(({ ranges = [] }) => ranges);
+      const left = waiting.flatMap((frame) =>
+        frame.type === 'message' &&
+        !acknowledged.some(([first, last]) => frame.seq >= first && frame.seq <= last)
+          ? [frame]
+          : [],
+      );
+      const { limit = 1_000 } = request.type === 'retrieve' ? request : {};
+      return { type: 'retrieved', messages: left.slice(0, limit), more: left.length > limit };
+    });
+    const first = await me.retrieve(1);
+    expect(first).toMatchObject({ messages: [{ body: 'one' }], more: true });
+    const again = await me.retrieve(2);
+    expect(again).toMatchObject({ messages: [{ body: 'one' }, { body: 'two' }], more: true });
+    // It is one message, however often it is given: acknowledged once.
+    expect(again.messages[0]).toBe(first.messages[0]);
+    // Nobody got what an aborted page had in it.
+    const stop = new AbortController();
+    const given = failure(me.retrieve(3, { signal: stop.signal }));
+    stop.abort();
+    await given;
+    await until(() => events.filter(({ type }) => type === 'message').length === 3);
+    const bodies: string[] = [];
+    for (let more = true; more; ) {
+      const page = await me.retrieve(1);
+      for (const message of page.messages) {
+        bodies.push(message.body);
+        message.ack();
+      }
+      more = page.more;
+    }
+    expect(bodies).toEqual(['one', 'two', 'three']);
+    expect((await me.retrieve(1_000)).messages).toEqual([]);
+    expect(await failure(me.retrieve(1_001))).toMatchObject({ code: 'INVALID' });
+  });
+
   test('of which one was acknowledged do not come again over a store, the others do', async () => {
     const store = new MemoryMessageStore();
     const first = await alice({ store });
