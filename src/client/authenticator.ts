@@ -1,5 +1,5 @@
 import type { ProtocolErrorCode } from '../protocol/errors.ts';
-import { backoffMs } from '../util/backoff.ts';
+import { retryMs } from '../util/backoff.ts';
 import type { Client } from './client.ts';
 import { ClientError, isLost } from './errors.ts';
 import type { ClientEvent } from './events.ts';
@@ -14,6 +14,7 @@ const LOST_PATIENCE_MS = 20_000;
 /** For all of it, where the server says when, or that there is too much to do. */
 const WHOLE_PATIENCE_MS = 30_000;
 const RETRIES = { firstMs: 250, maxMs: 1_000 };
+
 /** How somebody shows whose account it is. */
 export interface Credentials {
   readonly user: string;
@@ -45,6 +46,8 @@ export class Authenticator {
   /** By which the next login is tried; null once it was refused. */
   #token: Uint8Array | null;
   #password: string | null | undefined;
+  /** A login was asked for, and not refused: it may be carried out. */
+  #isAsked = false;
 
   /** @param signal ends what is being tried. @param tell of a login that was kept, and is of no use */
   constructor(
@@ -71,7 +74,11 @@ export class Authenticator {
     this.#password = password;
   }
 
-  /** Logs in, on one connection after the other if need be. @param isLasting for as long as that may work at all */
+  /**
+   * Logs in, on one connection after the other if need be.
+   * @param isLasting for as long as that may work at all
+   * @throws ClientError, of which `ABORTED` says whether it may have been carried out; what the password's function throws
+   */
   async enter(isLasting: boolean): Promise<void> {
     const signal = this.#signal;
     const { create = false, loginTimeoutMs = WHOLE_PATIENCE_MS, waitForServer = false } = this.#options;
@@ -85,21 +92,28 @@ export class Authenticator {
           throw isLost(error) ? (lost ?? error) : error;
         });
       try {
-        return await this.#logIn(isLasting);
+        return await withSignal<void>(signal, ({ resolve, reject }) => {
+          this.#logIn(isLasting).then(resolve, reject);
+          return () => undefined;
+        });
       } catch (error) {
-        if (signal.aborted) throw aborted(signal);
+        if (signal.aborted) throw aborted(signal, !this.#isAsked);
         if (!(error instanceof ClientError)) throw error;
+        if (error.refusal !== undefined) this.#isAsked = false;
         const { code, retryAfterMs } = error.refusal ?? {};
         // It may have been made: another try would find the name taken, by itself.
         if (create && !isLasting && !error.nothingSent) throw error;
         if (isLost(error) && (isLasting || error.code !== 'TIMEOUT' || this.#client.hasMoreServers)) {
+          const hasFailed = !waitForServer && this.#client.state.link.kind === 'waiting';
+          // Each server was tried, or there is no time for another one.
+          if (!isLasting && (hasFailed || performance.now() >= whole)) throw error;
           // It may be logged in, and its server gone.
           lost = error;
           patience = performance.now() + LOST_PATIENCE_MS;
           if (error.code !== 'DISCONNECTED') this.#client.tryNext('it does not answer');
           continue;
         }
-        const waitMs = Math.max(backoffMs(attempt, RETRIES), retryAfterMs ?? 0);
+        const waitMs = retryMs(attempt, RETRIES, retryAfterMs);
         const isForAll =
           retryAfterMs !== undefined || code === 'BUSY' || (isLasting && code !== 'ALREADY_LOGGED_IN');
         if (!isPassing(code) || performance.now() + waitMs >= (isForAll ? whole : Math.min(whole, patience)))
@@ -115,7 +129,9 @@ export class Authenticator {
     const client = this.#client;
     if (create !== undefined && create !== false && !isAgain) {
       const invite = create === true ? null : create.invite;
-      return client.create(this.#user, await this.#givenPassword(), invite);
+      const password = await this.#givenPassword();
+      this.#isAsked = true;
+      return client.create(this.#user, password, invite);
     }
     // A login that takes the inbox has to ask first: otherwise it would put out who goes on with it.
     const asks = client.welcome?.features.includes('resume-asks') || client.deliver === 'none';
@@ -125,17 +141,21 @@ export class Authenticator {
     }
     if (this.#token !== null) {
       try {
+        this.#isAsked = true;
         await client.login(this.#user, this.#token, isAgain ? undefined : (takeover ?? false));
         return;
       } catch (error) {
         if (!isRefused(error, 'BAD_CREDENTIALS')) throw error;
+        this.#isAsked = false;
         logins?.forget(this.#user, this.#token);
         this.#token = null;
         this.#notRestored('BAD_CREDENTIALS', error.message);
       }
     }
+    const password = await this.#givenPassword();
+    this.#isAsked = true;
     // Whoever has taken it over meanwhile keeps it.
-    await client.login(this.#user, await this.#givenPassword(), isAgain ? false : takeover);
+    await client.login(this.#user, password, isAgain ? false : takeover);
   }
 
   #notRestored(code: ProtocolErrorCode | null, reason: string): void {

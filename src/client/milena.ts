@@ -62,6 +62,7 @@ export class Milena implements AsyncDisposable {
     try {
       milena.#client.start();
       await milena.#authenticator.enter(false);
+      if (signal?.aborted) throw aborted(signal, false);
       milena.#hasBegun = true;
       return milena;
     } catch (error) {

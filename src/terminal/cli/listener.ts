@@ -8,7 +8,7 @@ import {
 import { sanitiseLine } from '../sanitise.ts';
 import type { Settings } from '../settings.ts';
 import type { Context } from './context.ts';
-import { Failure, failureOf } from './exit.ts';
+import { EXIT, Failure, failureOf } from './exit.ts';
 import type { Journal } from './journal.ts';
 import { messageText } from './message-text.ts';
 import { causeOf, SignIn } from './sign-in.ts';
@@ -54,7 +54,13 @@ export class Listener {
     const signIn = new SignIn({ name, settings }, this.#context);
     const onEvent = (event: ClientEvent) => this.#told(event);
     const store = this.#journal;
-    const me = await signIn.enter({ deliver: 'all', takeover, store, signal, onEvent });
+    const me = await signIn
+      .enter({ deliver: 'all', takeover, store, signal, onEvent })
+      .catch((error: unknown) => {
+        throw error instanceof ClientError && error.code === 'DISCONNECTED'
+          ? noServer(settings, error)
+          : error;
+      });
     this.#me = me;
     this.#server = serverOf(me) ?? '';
     try {
@@ -131,6 +137,12 @@ export class Listener {
     }
     return false;
   }
+}
+
+/** None of the servers went on to answer. */
+function noServer({ servers }: Settings, cause: ClientError): Failure {
+  const reason = cause.message.replace(/\.$/, '');
+  return new Failure(EXIT.UNAVAILABLE, sanitiseLine(`${noConnection(servers, reason)}.`), { cause });
 }
 
 function serverOf({ state: { link } }: Milena): string | null {

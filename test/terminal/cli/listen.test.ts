@@ -339,6 +339,19 @@ describe('listen', () => {
     expect(await start('listen').exited).toBe(exit);
   });
 
+  test.each(['listen', 'send', 'create'])(
+    '%s ends by a signal while its login is not answered',
+    async (name) => {
+      server.behave = unless('login', () => null);
+      const plain = server.behave;
+      server.behave = (request, peer) => (request.type === 'create' ? null : plain(request, peer));
+      const args = { listen: [], send: ['bob', 'hi'], create: ['alice'] }[name] ?? [];
+      const command = start(name, ...args);
+      await waitFor(() => expect([...server.asked('login'), ...server.asked('create')]).toHaveLength(1));
+      expect(await command.kill('SIGTERM')).toBe(143);
+    },
+  );
+
   test('waits for its own login, which was lost with its server before the answer', async () => {
     const second = await TestServer.listen();
     onTestFinished(() => second.close());
