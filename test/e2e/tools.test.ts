@@ -1,7 +1,7 @@
 /** spawn_producer.sh, spawn_consumer.sh and test_producer.sh as a person runs them, against real Kafka. */
 import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
@@ -128,11 +128,16 @@ describe('spawn_consumer.sh', () => {
     await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 3 }] });
     const raw = new Cluster({ bootstrap: testBrokers(), clientId: 'packed' });
     await raw.connect();
-    const { node } = await raw.leader(topic);
-    const write = async (bytes: Buffer) => {
-      const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
-      expect(results[0]?.errorCode).toBe(0);
-    };
+    // A topic that was just made has a leader before each broker knows of it: refused meanwhile, nothing is stored.
+    const write = (bytes: Buffer) =>
+      vi.waitFor(
+        async () => {
+          const { node } = await raw.leader(topic);
+          const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
+          expect(results[0]?.errorCode).toBe(0);
+        },
+        { timeout: 20_000, interval: 100 },
+      );
     for (const codec of CODECS) {
       const bodies = [`${codec} one`, `${codec} two`];
       const contents = bodies.map((body) =>
