@@ -2,9 +2,11 @@ import { isLoopback } from '../util/loopback.ts';
 import { type Address, parseServers } from './address.ts';
 import type { Credentials } from './authenticator.ts';
 import { ClientError } from './errors.ts';
-import { type ClientEvent, type ClientOptions, DEFAULT_OPTIONS, type Deliver } from './events.ts';
+import { type ClientEvent, DEFAULT_OPTIONS, type Deliver } from './events.ts';
 import type { LoginStore } from './identity.ts';
 import { Milena } from './milena.ts';
+import { parseUsername } from './names.ts';
+import { checkOptions, type Times, timesOf } from './options.ts';
 import type { LastServer } from './route.ts';
 import type { TlsSettings } from './socket.ts';
 import type { MessageStore } from './store.ts';
@@ -35,7 +37,7 @@ export interface ConnectOptions extends Credentials {
   /** Gets all that happens to the connection, the login and messages, in order; must not throw. */
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
   /** Times in milliseconds, and how often is tried; see `DEFAULT_OPTIONS` for what holds otherwise. */
-  readonly times?: Partial<Pick<ClientOptions, keyof typeof DEFAULT_OPTIONS>> | undefined;
+  readonly times?: Times | undefined;
 }
 
 /** A login that does not come back for a reason that may pass is tried for ever: nobody is there to ask. */
@@ -47,7 +49,10 @@ const RELOGIN = { firstMs: 1_000, maxMs: 15_000, tries: Number.POSITIVE_INFINITY
  *   cannot be used, `ABORTED`, `TIMEOUT`, `DISCONNECTED`
  */
 export async function connect(options: ConnectOptions): Promise<Milena> {
-  const { server, tls = false, insecure = false, signal, times, program = 'milena', ...others } = options;
+  const { server, tls = false, insecure = false, signal, times, ...others } = options;
+  const program = options.program ?? DEFAULT_OPTIONS.program;
+  checkOptions({ ...options, program });
+  const user = parseUsername(options.user);
   const servers = serversOf(server);
   const elsewhere = servers.find(({ host }) => !isLoopback(host));
   if (tls === false && !insecure && elsewhere !== undefined) {
@@ -58,14 +63,23 @@ export async function connect(options: ConnectOptions): Promise<Milena> {
   }
   const settings = tls === true ? {} : tls === false ? undefined : tls;
   return Milena.open(
-    { ...DEFAULT_OPTIONS, relogin: RELOGIN, ...times, ...others, program, servers, tls: settings },
+    {
+      ...DEFAULT_OPTIONS,
+      relogin: RELOGIN,
+      ...timesOf(times),
+      ...others,
+      user,
+      program,
+      servers,
+      tls: settings,
+    },
     signal,
   );
 }
 
 /** @throws ClientError `INVALID` */
 function serversOf(server: string | readonly string[]): readonly Address[] {
-  const text = typeof server === 'string' ? server : server.join(',');
+  const text = Array.isArray(server) ? server.join(',') : String(server);
   const servers = parseServers(text);
   if (servers === undefined) {
     throw new ClientError(

@@ -112,7 +112,7 @@ export interface ClientOptions extends TransportOptions {
   readonly logins?: LoginStore | undefined;
 }
 
-export const DEFAULT_OPTIONS: Omit<ClientOptions, 'servers'> = {
+export const DEFAULT_OPTIONS = {
   program: 'milena',
   connectTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
@@ -126,4 +126,4 @@ export const DEFAULT_OPTIONS: Omit<ClientOptions, 'servers'> = {
   fates: { firstMs: 2_000, maxMs: 60_000 },
   held: { firstMs: 1_000, maxMs: 15_000 },
   minHeartbeatMs: 5_000,
-};
+} satisfies Omit<ClientOptions, 'servers'>;

@@ -157,7 +157,7 @@ export class Milena implements AsyncDisposable {
     }
   }
 
-  /** For each name, 200 at most, whether somebody is logged in. @throws ClientError */
+  /** For each name, as it was given, 200 at most, whether somebody is logged in. @throws ClientError */
   status(names: readonly string[], { signal }: Abortable = {}): Promise<ReadonlyMap<string, Presence>> {
     return this.#attempt(() => this.#client.whoIsThere(names), signal);
   }

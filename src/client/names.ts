@@ -6,7 +6,8 @@ export { isUsername } from '../protocol/names.ts';
 
 /** A username as it was typed, lower-cased. @throws ClientError `INVALID` */
 export function parseUsername(text: string): string {
-  return valid(() => names.parseUsername(text));
+  // Of whoever has no compiler: what is no text has letters all the same, `undefined` for one.
+  return valid(() => names.parseUsername(typeof text === 'string' ? text : ''));
 }
 
 /** A wildcard pattern as it was typed: lower-cased, runs of `*` made one. Empty means every name. @throws ClientError `INVALID` */

@@ -1,5 +1,6 @@
 import { MAX_PAGE } from '../protocol/v2/requests.ts';
 import type { Connection } from './connection.ts';
+import { ClientError } from './errors.ts';
 import { exists, type Presence, presenceOf } from './presence.ts';
 
 /** A page of names, in byte order. */
@@ -25,8 +26,9 @@ export abstract class Requests {
     return this.online().ask({ type: 'list', pattern, limit, ...(after !== undefined && { after }) });
   }
 
-  /** For each name whether somebody is logged in. At most 200 names. */
+  /** For each name, as it was given, whether somebody is logged in. At most 200 names. */
   async whoIsThere(names: readonly string[]): Promise<ReadonlyMap<string, Presence>> {
+    if (!Array.isArray(names)) throw new ClientError('INVALID', 'The names are a list of names.');
     return presenceOf(this.online(), names);
   }
 
@@ -55,7 +57,8 @@ export abstract class Requests {
   }
 }
 
-/** However a keyboard composes its letters, the same password is the same bytes. */
+/** However a keyboard composes its letters, the same password is the same bytes. @throws ClientError `INVALID` */
 export function composed(password: string): string {
+  if (typeof password !== 'string') throw new ClientError('INVALID', 'A password is text.');
   return password.normalize('NFC');
 }

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
-import { MAX_ASKED_MS } from '../util/backoff.ts';
+import { grantedMs } from '../util/backoff.ts';
 import { type Address, serverText } from './address.ts';
 import { ClientError } from './errors.ts';
 import { openSocket, socketReason, type TlsSettings } from './socket.ts';
@@ -159,7 +159,7 @@ export class Route {
   hold({ address }: Stop, milliseconds: number): void {
     const now = performance.now();
     for (const [key, until] of this.#heldUntil) if (until <= now) this.#heldUntil.delete(key);
-    this.#heldUntil.set(serverText(address), now + Math.min(milliseconds, MAX_ASKED_MS));
+    this.#heldUntil.set(serverText(address), now + grantedMs(milliseconds));
   }
 
   /** For how long no server of the round wants to be tried, in milliseconds. */

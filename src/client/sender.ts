@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ProtocolError, type ProtocolErrorCode } from '../protocol/errors.ts';
-import { parseUsername } from '../protocol/names.ts';
+import type { ProtocolErrorCode } from '../protocol/errors.ts';
 import { ID_BYTES } from '../protocol/v2/fields.ts';
 import type { ServerFrameOf } from '../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES, MAX_RECEIPTS, type RequestOf } from '../protocol/v2/requests.ts';
@@ -8,6 +7,7 @@ import { backoffMs, retryMs } from '../util/backoff.ts';
 import type { Connection } from './connection.ts';
 import { brief, ClientError, retryHint } from './errors.ts';
 import type { ClientEvent, ClientOptions } from './events.ts';
+import { parseUsername } from './names.ts';
 import { type Entry, Outbox } from './outbox.ts';
 import { refusalOf } from './replies.ts';
 import { hex } from './seen.ts';
@@ -67,6 +67,7 @@ export class Sender {
     id = randomBytes(ID_BYTES).toString('hex'),
     maxBytes = MAX_BODY_BYTES,
   }: NewMessage): Entry {
+    if (typeof body !== 'string') throw new ClientError('INVALID', 'A message is text.');
     const bytes = Buffer.byteLength(body);
     if (bytes === 0) throw new ClientError('INVALID', 'The message is empty.');
     if (bytes > maxBytes) {
@@ -76,7 +77,7 @@ export class Sender {
     if (this.#outbox.isUnanswered(id)) {
       throw new ClientError('INVALID', 'A message with this id is on its way already.');
     }
-    const entry = this.#outbox.add(id, nameOf(to), body.toWellFormed());
+    const entry = this.#outbox.add(id, parseUsername(to), body.toWellFormed());
     if (entry === null) {
       throw new ClientError('BUSY', 'Too many messages wait to be sent already: this one was not taken.');
     }
@@ -233,14 +234,5 @@ export class Sender {
 
   #changed(entries: readonly Entry[]): void {
     for (const entry of entries) this.#tell({ type: 'outgoing', entry });
-  }
-}
-
-function nameOf(to: string): string {
-  try {
-    return parseUsername(to);
-  } catch (cause) {
-    if (!(cause instanceof ProtocolError)) throw cause;
-    throw new ClientError('INVALID', cause.message, { cause });
   }
 }

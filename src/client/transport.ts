@@ -248,10 +248,10 @@ export class Transport {
           this.#route.good(stop);
           this.#welcome(connection, greeting, stop);
         },
-        // DISCONNECTED has its own way through onClosed.
+        // DISCONNECTED has its own way through onClosed; anything else ends here, or it would be waited for without end.
         ({ code, message }: ClientError) => {
           if (code === 'TIMEOUT') void connection.close('no answer to the greeting');
-          else if (code === 'REFUSED') void connection.close(message.replace(/\.$/, ''));
+          else if (code !== 'DISCONNECTED') void connection.close(message.replace(/\.$/, ''));
         },
       );
     });

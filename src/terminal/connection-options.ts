@@ -1,4 +1,4 @@
-import { type ConnectOptions, DEFAULT_OPTIONS, serverText } from '../client/index.ts';
+import { type ClientOptions, type ConnectOptions, DEFAULT_OPTIONS, serverText } from '../client/index.ts';
 import { LastServer } from './last-server.ts';
 import type { Settings } from './settings.ts';
 
@@ -14,7 +14,9 @@ const SPARE_MS = 1_000;
 export function connectionOptions(
   { directory, servers, tls }: Settings,
   timeoutMs?: number,
-): Pick<ConnectOptions, 'server' | 'tls' | 'insecure' | 'lastServer' | 'program' | 'times'> {
+): Pick<ConnectOptions, 'server' | 'tls' | 'insecure' | 'lastServer' | 'program'> & {
+  readonly times?: ReturnType<typeof timesFor>;
+} {
   return {
     server: servers.map(serverText),
     tls: tls ?? false,
@@ -25,7 +27,10 @@ export function connectionOptions(
   };
 }
 
-function timesFor(timeoutMs: number, hasOthers: boolean): ConnectOptions['times'] {
+function timesFor(
+  timeoutMs: number,
+  hasOthers: boolean,
+): Pick<ClientOptions, 'connectTimeoutMs' | 'requestTimeoutMs' | 'deadAfterMs'> {
   const connectTimeoutMs = Math.min(timeoutMs, DEFAULT_OPTIONS.connectTimeoutMs);
   const requestTimeoutMs = hasOthers ? Math.min(PATIENCE_MS, timeoutMs / 2) : timeoutMs + SPARE_MS;
   return { connectTimeoutMs, requestTimeoutMs, deadAfterMs: requestTimeoutMs + DEFAULT_OPTIONS.deadAfterMs };

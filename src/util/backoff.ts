@@ -1,5 +1,5 @@
 /** Longer than this no server keeps a client waiting, whatever it asks for: nobody would believe that it still tries. */
-export const MAX_ASKED_MS = 5 * 60_000;
+const MAX_ASKED_MS = 5 * 60_000;
 
 export interface BackoffLimits {
   readonly firstMs: number;
@@ -20,7 +20,12 @@ export function backoffMs(
   return Math.round(whole / 2 + (whole / 2) * random());
 }
 
+/** How long is waited where a server asks for so long, in milliseconds. */
+export function grantedMs(askedMs: number): number {
+  return Math.min(askedMs, MAX_ASKED_MS);
+}
+
 /** As `backoffMs`, and not before the server wants it. */
 export function retryMs(attempt: number, limits: BackoffLimits, askedMs = 0): number {
-  return Math.max(backoffMs(attempt, limits), Math.min(askedMs, MAX_ASKED_MS));
+  return Math.max(backoffMs(attempt, limits), grantedMs(askedMs));
 }

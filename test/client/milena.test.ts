@@ -1,10 +1,12 @@
 /* The library as programs use it: one account over as many connections as that takes. */
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
+  Client,
   ClientError,
   type ClientEvent,
   type ConnectOptions,
   connect,
+  DEFAULT_OPTIONS,
   MemoryMessageStore,
   type Milena,
   type ReceivedMessage,
@@ -486,6 +488,112 @@ describe('a server', () => {
     expect(error).toBeInstanceOf(ClientError);
     expect(error).toMatchObject({ code: 'INVALID', message: expect.stringMatching(message) });
   });
+});
+
+describe('options that cannot be used', () => {
+  const unusable: readonly [what: string, options: Record<string, unknown>, message: RegExp][] = [
+    ['no server', { server: undefined }, /names no servers/],
+    ['no user', { user: undefined }, /username/],
+    ['a user that is no name', { user: 'not a name' }, /username/],
+    ['a program without a name', { program: '' }, /^program: .*1 to 64 bytes/],
+    ['a program with a long name', { program: 'x'.repeat(5_000) }, /^program: .*1 to 64 bytes/],
+    ['a program that is no text', { program: 5 }, /^program: /],
+    ['a time that is no number', { loginTimeoutMs: Number.NaN }, /^loginTimeoutMs has to be milliseconds/],
+    ['a time of the past', { loginTimeoutMs: -1 }, /^loginTimeoutMs/],
+    ['a time that no timer has', { times: { requestTimeoutMs: 2 ** 31 } }, /^times.requestTimeoutMs/],
+    ['half a wait', { times: { reconnect: { firstMs: 10 } } }, /^times.reconnect.maxMs/],
+    ['no wait', { times: { held: null } }, /^times.held.firstMs/],
+    ['tries without a number', { times: { relogin: { firstMs: 1, maxMs: 1, tries: '3' } } }, /relogin.tries/],
+    ['a time that nobody knows', { times: { requestTimeOut: 10 } }, /^times.requestTimeOut .*no such time/],
+    ['a way of delivery', { deliver: 'some' }, /^deliver has to be all, live or none/],
+    ['a password that is none', { password: 5 }, /^password has to be text/],
+    ['a token that is none', { login: { token: 'abc' } }, /^login.token has to be bytes/],
+  ];
+
+  test.each(unusable)('are refused before anything is connected to: %s', async (_what, options, message) => {
+    const error = await failure(alice(options as Partial<ConnectOptions>));
+    expect(error).toMatchObject({ code: 'INVALID', message: expect.stringMatching(message) });
+    expect(server.peers).toEqual([]);
+  });
+
+  test('are none of those that are undefined: they are as if they were not given', async () => {
+    server.behave = unless('status', () => null);
+    const times = { requestTimeoutMs: undefined, deadAfterMs: undefined, ackDelayMs: undefined };
+    const me = await alice({ program: undefined, deliver: undefined, loginTimeoutMs: undefined, times });
+    const stop = new AbortController();
+    // With a time-out that is none it would end at once.
+    const asked = failure(me.status(['bob'], { signal: stop.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    stop.abort();
+    expect(await asked).toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('nor are arguments: each is an error of the one class, and nothing is sent', async () => {
+    const me = await alice();
+    const before = server.requests.length;
+    const no = 5 as never;
+    const names = me.list(no);
+    const asked = [
+      me.send('bob', no),
+      me.send(no, 'hi'),
+      me.send(undefined as never, 'hi'),
+      me.status(no),
+      me.status([no]),
+      me.status(['not a name']),
+      me.block(no),
+      me.unblock('not a name'),
+      me.retrieve(Number.NaN),
+      me.changePassword(no, 'another'),
+      me.changePassword(null, no),
+      me.deleteAccount(no),
+      names.next(),
+    ];
+    for (const one of asked) expect(await failure(one)).toMatchObject({ code: 'INVALID', nothingSent: true });
+    expect(server.requests.length).toBe(before);
+  });
+});
+
+test('a greeting that cannot be said ends in an error, not in silence', async () => {
+  const servers = [{ host: '127.0.0.1', port: server.port }];
+  const client = new Client({ ...DEFAULT_OPTIONS, ...QUICK, servers, program: '' }, () => undefined);
+  onTestFinished(() => client.close());
+  client.start();
+  expect(await failure(client.connected())).toMatchObject({ code: 'OFFLINE', message: /1 to 64 bytes/ });
+});
+
+test('however long a server asks to be let alone, it is tried again within reason, and not at once', async () => {
+  const retryAfterMs = 2 ** 32 - 1;
+  server.behave = unless('send', () => fail('RATE_LIMITED', { retryAfterMs }));
+  const me = await alice();
+  const sent = failure(me.send('bob', 'hi'));
+  const waits = (type: 'held' | 'disconnected') =>
+    events.flatMap((event) => (event.type === type && 'retryInMs' in event ? [event.retryInMs] : []));
+  await until(() => waits('held').length > 0);
+  server.peer.send({ type: 'goodbye', code: 'SHUTTING_DOWN', reason: 'Later.', retryAfterMs });
+  await until(() => waits('disconnected').length > 0);
+  // A timer that cannot wait so long would have ended meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect([...waits('held'), ...waits('disconnected')]).toEqual([300_000, 300_000]);
+  expect(server.asked('send')).toHaveLength(1);
+  expect(server.peers).toHaveLength(1);
+  await me.close();
+  await sent;
+});
+
+test('a name is the same name however it is typed, for every request', async () => {
+  const me = await alice();
+  server.behave = unless('status', () => ({ type: 'status', loggedIn: ['alice'] }));
+  const presence = await me.status(['ALICE', 'Bob', 'alice']);
+  // As they were asked for.
+  expect([...presence]).toEqual([
+    ['ALICE', 'logged-in'],
+    ['Bob', 'away'],
+    ['alice', 'logged-in'],
+  ]);
+  server.behave = unless('list', () => ({ type: 'listed', names: [], more: false }));
+  expect([...(await me.status(['BOB']))]).toEqual([['BOB', 'no-such-user']]);
+  expect((await me.send('BOB', 'hi')).to).toBe('bob');
+  expect(await me.block('EVE')).toEqual(['eve']);
 });
 
 test('names come page by page; who is there, and who is blocked, is told', async () => {
