@@ -4,5 +4,5 @@ import { MAX_ACK_RANGES, MAX_BODY_BYTES, MAX_PAGE, MAX_STATUS_NAMES } from '../p
 /** Names of a page of a list. */
 /** Names whose presence is asked for at once. */
 export { MAX_BODY_BYTES, MAX_PAGE, MAX_STATUS_NAMES };
-/** Messages that are retrieved at once: as many as one acknowledgement can name. */
+/** Messages to retrieve at once, of up to `MAX_PAGE`: as many as one acknowledgement can name. */
 export const MAX_RETRIEVED = MAX_ACK_RANGES;

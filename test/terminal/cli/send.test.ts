@@ -356,7 +356,7 @@ describe('no connection', () => {
       const done = await run([...args, '--timeout', '1']);
       expect(done).toMatchObject({
         code: 69,
-        stderr: expect.stringMatching(/does not answer as a Milena server/),
+        stderr: expect.stringMatching(/does not answer as a Milena server.*\n.*milena doctor/),
       });
     },
   );
