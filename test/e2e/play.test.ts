@@ -21,8 +21,8 @@ import type { TestTerminal } from './terminal.ts';
 
 /** Narrow, so that there is no list; high, so that nothing that was said is out of sight. */
 const SIZE = { columns: 60, rows: 40 };
-const HINT = ' Enter send · Alt+Enter newline · Alt+A next unread · Ctrl…';
-const OFFLINE_HINT = ' Trying again by itself · what you send waits (⧖) · /help …';
+const HINT = ' Enter send · Alt+Enter newline · Alt+A next unread';
+const OFFLINE_HINT = ' Trying again by itself · what you send waits (⧖) · /help';
 const LOGIN_HINT = ' /login NAME · /create NAME · /help · /quit';
 const NEXT_UNREAD = '\u001ba';
 const TAKE_BACK = '\u001br';
