@@ -4,6 +4,8 @@ import { LongestFirst } from './test/order.ts';
 
 /** What needs a broker, or runs programs as they are started. */
 const WITH_KAFKA = ['test/{broker,e2e,kafka,protocol-document}/**/*.test.ts'];
+/** What looks at the memory of its own process. */
+const ALONE = ['test/server/idle-collection.test.ts'];
 
 // What a process has compiled the next ones read: workers, frontends and commands start with half of the work.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/node', import.meta.url));
@@ -24,8 +26,14 @@ export default defineConfig({
       {
         extends: true,
         // Files share their worker's modules: a process and its imports are most of what a file costs here.
-        test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: WITH_KAFKA, isolate: false },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: [...WITH_KAFKA, ...ALONE],
+          isolate: false,
+        },
       },
+      { extends: true, test: { name: 'alone', include: ALONE } },
     ],
   },
 });
