@@ -241,7 +241,7 @@ export class Client extends Requests {
   /**
    * Sends a message, now or when there is a connection again: it is told as `entered` before this returns, and what becomes
    * of it as `outgoing`.
-   * @param id 16 bytes in hex, where the caller has chosen it: what has the same id is the same message
+   * @param id 16 bytes in hex, where the caller has chosen it: sent again under it, once there was an answer, it is the same message
    * @throws ClientError `INVALID`, `BUSY`; nothing was sent
    */
   send(to: string, body: string, id?: string): Entry {

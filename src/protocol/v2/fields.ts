@@ -17,7 +17,7 @@ export const TOKEN_BYTES = 32;
 /** Longest receipt. */
 export const MAX_RECEIPT_BYTES = 64;
 /** Longest password. */
-export const MAX_PASSWORD_BYTES = 1_024;
+const MAX_PASSWORD_BYTES = 1_024;
 
 /** An integer from 0 to 2^53 - 1. */
 export const count: Schema<number> = check(isCount, 'expected a whole number from 0 to 2^53 - 1');

@@ -1,5 +1,6 @@
 import { thisTick } from '../../util/tick.ts';
 import { type BucketOptions, TokenBucket } from '../../util/token-buckets.ts';
+import type { Limits } from '../limits.ts';
 import { Lane } from './lane.ts';
 
 /** Requests of one client that are begun before others of its kind have had theirs. */
@@ -10,17 +11,18 @@ const FRESH_REQUESTS = 4;
 /** Somebody logged in is busy after more requests than people make: then others go first. */
 type Rank = keyof typeof REQUESTS_A_TICK;
 
-/** Times in milliseconds, see `Limits`. */
-export interface TickQuotasOptions {
-  readonly loggedInTickMs: number;
-  readonly loggedInMs: BucketOptions;
-  readonly busyTickMs: number;
-  readonly busyMsPerSecond: number;
-  readonly anonymousTickMs: number;
-  readonly anonymousMsPerSecond: number;
-  readonly searchTickMs: number;
-  readonly anonymousSearchMsPerSecond: number;
-}
+/** How much time there is for whom; its meanings stand with `Limits`. */
+type TickQuotasOptions = Pick<
+  Limits,
+  | 'loggedInTickMs'
+  | 'loggedInMs'
+  | 'busyTickMs'
+  | 'busyMsPerSecond'
+  | 'anonymousTickMs'
+  | 'anonymousMsPerSecond'
+  | 'searchTickMs'
+  | 'anonymousSearchMsPerSecond'
+>;
 
 /**
  * How the time of the event loop is shared out between everybody: people who are logged in, those of them who ask for more

@@ -13,7 +13,7 @@ export type State =
   | { readonly name: 'leaving' }
   | { readonly name: 'closed' };
 
-export type StateName = State['name'];
+type StateName = State['name'];
 
 /** Where each state may go. Anything else is a fault of ours. */
 const TRANSITIONS: Readonly<Record<StateName, readonly StateName[]>> = {

@@ -2,7 +2,7 @@ import type { Decoded } from './decoder.ts';
 import type { InputEvent } from './input-event.ts';
 
 /** Enter behind text that came with it waits so long for more: a person's Enter comes by itself. */
-export const ENTER_MS = 30;
+const ENTER_MS = 30;
 /** A burst is over when nothing comes for so long. */
 export const BURST_MS = 100;
 /** Lines that come at once so soon behind a burst are the rest of it: the line to the terminal is slow. */

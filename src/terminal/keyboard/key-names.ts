@@ -7,7 +7,7 @@
 export const MODIFIER = { shift: 1, alt: 2, ctrl: 4, super: 8, hyper: 16, meta: 32 } as const;
 
 /** Keys that are no characters. */
-export const NAMED_KEYS: ReadonlySet<string> = new Set([
+const NAMED_KEYS: ReadonlySet<string> = new Set([
   'enter',
   'escape',
   'tab',

@@ -6,7 +6,7 @@ export function clock(at: number, seconds = false): string {
 }
 
 /** Counts local days: the same number for two times of one day. */
-export function daysSince(at: number): number {
+function daysSince(at: number): number {
   const time = new Date(at);
   // Noon by UTC of the local date: no change to summer time moves it into another day.
   return Math.floor(Date.UTC(time.getFullYear(), time.getMonth(), time.getDate(), 12) / 86_400_000);

@@ -36,7 +36,7 @@ interface Resource {
 /** No username can be this, so there is nothing of that name: what Kafka allows for it, it allows for all. */
 const PROBE = 'rights.probe';
 /** In front of a username: the id by which changes of its account are made one at a time. */
-export const TRANSACTION_PREFIX = 'milena.account.';
+const TRANSACTION_PREFIX = 'milena.account.';
 const BESIDE_OLDER =
   'Nothing keeps frontends of an older version from starting, beside which this one is not safe.';
 const PATIENCE_MS = 4_000;

@@ -3,7 +3,7 @@ import { now } from '../wire/retry.ts';
 /** So often each broker is asked. */
 const INTERVAL_MS = 4_000;
 
-export interface PulseOptions {
+export interface BrokerLivenessOptions {
   /** The brokers that matter now. */
   readonly nodes: () => Iterable<number>;
   /** Whether a broker gives a sign of life; takes its time over the answer no. */
@@ -17,12 +17,12 @@ export interface PulseOptions {
  * would be found when that is due; asked by each connection, a quiet one would cost as many wake-ups.
  */
 export class BrokerLiveness {
-  readonly #options: PulseOptions;
+  readonly #options: BrokerLivenessOptions;
   /** Whose answer is awaited. */
   readonly #asked = new Set<number>();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(options: PulseOptions) {
+  constructor(options: BrokerLivenessOptions) {
     this.#options = options;
   }
 

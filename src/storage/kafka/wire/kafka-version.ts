@@ -28,7 +28,7 @@ import {
 } from '@platformatic/kafka';
 
 /** The least version of Kafka that frontends work with. */
-export const LEAST_VERSION = '4.0';
+const LEAST_VERSION = '4.0';
 
 /** Every request of ours, with its version. */
 const REQUESTS: Readonly<Record<string, { readonly key: number; readonly version: number }>> = {

@@ -26,7 +26,7 @@ export const MAX_RECORD_BYTES = 131_072;
  * Largest record batch that an inbox takes: Kafka's own default, so that no producer needs a setting for it. librdkafka, for one,
  * packs whatever waits into one batch of up to 1,000,000 bytes.
  */
-export const MAX_INBOX_BATCH_BYTES = 1_048_588;
+const MAX_INBOX_BATCH_BYTES = 1_048_588;
 
 /** How long a topic may be unknown to the brokers before it counts as gone: a new one takes some ms to be known. */
 export const UNKNOWN_TOPIC_MS = 1_500;

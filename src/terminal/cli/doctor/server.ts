@@ -104,7 +104,7 @@ function checkEncryption(encryption: Inspection['encryption'], { host }: Address
 }
 
 /** @param difference how far the server's clock is ahead, in milliseconds */
-export function checkClock(difference: number): Check {
+function checkClock(difference: number): Check {
   const seconds = (Math.abs(difference) / 1_000).toFixed(1);
   if (Math.abs(difference) <= MAX_CLOCK_DIFFERENCE_MS) return ok('clock', `${seconds} s from the server's`);
   const text = `The server's clock is ${seconds} s ${difference > 0 ? 'ahead' : 'behind'}: times look wrong.`;
