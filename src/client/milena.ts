@@ -11,7 +11,7 @@ import { messageKey } from './seen.ts';
 import { Sent, type SentMessage } from './sent.ts';
 import { type Abortable, aborted, type Settle, withSignal } from './with-signal.ts';
 
-/** How long an orderly end may take; without it the server finds out by itself. */
+/** How long an orderly end may take, if any request may: without it the server finds out by itself. */
 const LOGOUT_MS = 5_000;
 
 export interface MilenaOptions extends ClientOptions, AuthenticatorOptions {
@@ -37,8 +37,11 @@ export class Milena implements AsyncDisposable {
   readonly #waiting = new Set<Settle<void>>();
   #isEntering = false;
   #undelivered = 0;
-  /** What was not acknowledged, by its key. Bounded by what the client takes before some of it is shown. */
-  readonly #open = new Map<string, ReceivedMessage>();
+  /**
+   * Keys of what was not acknowledged; the messages are whoever's that got them. Bounded by how many the client takes before
+   * some are shown.
+   */
+  readonly #open = new Set<string>();
   #tellEnd: (error: ClientError | null) => void = () => undefined;
   readonly #closed = new Promise<ClientError | null>((resolve) => {
     this.#tellEnd = resolve;
@@ -138,8 +141,11 @@ export class Milena implements AsyncDisposable {
   ): Promise<{ readonly messages: readonly ReceivedMessage[]; readonly more: boolean }> {
     const { messages, more } = await this.#attempt(() => this.#client.retrieve(limit), signal);
     const inbox = this.#client.identity?.inbox ?? '';
-    const open = messages.flatMap((message) => this.#open.get(messageKey(inbox, message)) ?? []);
-    return { messages: [...new Set(open)], more };
+    const page = messages.map((message) => this.#receivedMessage(message, inbox));
+    const open = new Map(
+      page.filter(({ key }) => this.#open.has(key)).map((message) => [message.key, message]),
+    );
+    return { messages: [...open.values()], more };
   }
 
   /**
@@ -222,7 +228,7 @@ export class Milena implements AsyncDisposable {
    */
   async logout(): Promise<void> {
     this.#hasEnded(null);
-    await this.#client.leave(LOGOUT_MS);
+    await this.#client.leave(Math.min(LOGOUT_MS, this.#options.requestTimeoutMs));
     this.#tellEnd(null);
   }
 
@@ -281,8 +287,10 @@ export class Milena implements AsyncDisposable {
         this.#tellWaiting(event.state);
         break;
       case 'message': {
+        // What comes too late comes again with the next login.
+        if (this.#stop.signal.aborted) break;
         const message = this.#receivedMessage(event.message, event.inbox);
-        this.#open.set(message.key, message);
+        this.#open.add(message.key);
         if (event.isPushed) this.#received.add(message);
         break;
       }

@@ -295,8 +295,8 @@ describe('messages', () => {
     expect(first).toMatchObject({ messages: [{ body: 'one' }], more: true });
     const again = await me.retrieve(2);
     expect(again).toMatchObject({ messages: [{ body: 'one' }, { body: 'two' }], more: true });
-    // It is one message, however often it is given: acknowledged once.
-    expect(again.messages[0]).toBe(first.messages[0]);
+    // It is one message, however often it is given.
+    expect(again.messages[0]?.key).toBe(first.messages[0]?.key);
     // Nobody got what an aborted page had in it.
     const stop = new AbortController();
     const given = failure(me.retrieve(3, { signal: stop.signal }));
