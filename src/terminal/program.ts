@@ -4,9 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { invocationOf } from './cli/arguments.ts';
+import { codeFor } from './cli/carry-out.ts';
 import { EXIT } from './cli/exit.ts';
 import { HELP, OVERVIEW } from './cli/help.ts';
-import { codeFor, runCommand } from './cli/run.ts';
+import { runCommand, say } from './cli/run.ts';
 import { colorDepthOf } from './color-depth.ts';
 import { noteRun } from './run-note.ts';
 import { type Flags, readSettings } from './settings.ts';
@@ -28,7 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
         return await talk(invocation.flags);
     }
   } catch (error) {
-    return codeFor(error);
+    return codeFor(error, say);
   }
 }
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fail, unless } from '../../client/harness.ts';
 import { type Behaviour, TestServer } from '../../client/test-server.ts';
-import { type Done, milena } from './running-command.ts';
+import { CommandHere } from './command-here.ts';
+import type { Done } from './running-command.ts';
 import { checkShape, failedShape, sentShape, shaped } from './shapes.ts';
 
 const TEXT = readFileSync(new URL('../../../docs/commands.md', import.meta.url), 'utf8');
@@ -47,7 +48,7 @@ function run(name: string, args: readonly string[], more: Record<string, string>
     MILENA_DATA_DIR: join(folder, 'data'),
     ...more,
   };
-  return milena([name, ...args], { settings });
+  return new CommandHere([name, ...args], settings).done();
 }
 
 /** One object about the failure, and nothing else. */

@@ -1,143 +1,62 @@
-/* Every command against a server that lies, stalls or floods: it ends as documented, in time, and stays small. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/*
+ * Every command against a server that lies, stalls or floods: it ends as documented, and in time. All of them in this process;
+ * hostile-programs.test.ts has some as programs.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import type { Context } from '../../../src/terminal/cli/context.ts';
+import { checkServers } from '../../../src/terminal/cli/doctor/server.ts';
+import { readSettings } from '../../../src/terminal/settings.ts';
+import { CommandHere } from './command-here.ts';
+import { endingCommands, FAULT, wrongEnd } from './ending.ts';
 import { HostileServer, MALICE } from './hostile-server.ts';
-import { RunningCommand } from './running-command.ts';
 
-let folder: string;
-let server: HostileServer | undefined;
+/** What a command may take, and each check of the doctor. */
+const SECONDS = 0.5;
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'milena-hostile-'));
-  writeFileSync(join(folder, 'new'), 'another secret\n', { mode: 0o600 });
-});
-afterEach(async () => {
-  await server?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** With the seconds that each may take by its own settings. */
-const ENDING: readonly (readonly string[])[] = [
-  ['send', 'bob', 'hi', '--timeout', '2'],
-  ['send', 'bob', 'hi', '--wait-delivered', '--json', '--timeout', '2'],
-  ['retrieve', '--timeout', '2'],
-  ['list', '--timeout', '2'],
-  ['status', 'bob', 'carol', '--timeout', '2'],
-  ['create', 'carol', '--timeout', '2'],
-  ['passwd', '--new-password-file', 'new', '--timeout', '2'],
-  ['delete', '--yes', '--timeout', '2'],
-  // With times of its own.
-  ['doctor'],
-];
-/** What goes on until it is ended. */
-const LISTENING: readonly (readonly string[])[] = [['listen'], ['--plain', '--no-history']];
-
-/** An end with 2 s of its own, some for the login's patience and for an orderly end, and what a busy machine adds. */
-const ENDS_WITHIN_MS = 40_000;
-const LISTENS_FOR_MS = 3_000;
-/** Node and the client alone are some 100 MiB. */
-const MAX_MIB = 320;
-const SIGTERM_BIT = 1 << 14;
-const DOCUMENTED = new Set([0, 64, 65, 67, 69, 73, 74, 75, 77]);
-/** Of a violation the client says so. */
-const FAULT = 70;
-/** Lines from a pipe, of which one could not be carried out. */
-const LINE_FAILED = 1;
-
-function start(args: readonly string[], port: number): RunningCommand {
-  return new RunningCommand(
-    args.map((arg) => (arg === 'new' ? join(folder, 'new') : arg)),
-    {
-      // Of the chat: the password, and then somebody who only looks.
-      input: args.includes('--plain') ? null : '',
-      settings: {
-        MILENA_SERVER: `127.0.0.1:${port}`,
+test.concurrent.each(Object.entries(MALICE))(
+  'a server that %s ends every command',
+  // Each with its seconds, some for an orderly end, and what a busy machine adds.
+  { timeout: 120_000 },
+  async (_, malice) => {
+    const server = await HostileServer.listen(malice());
+    const folder = mkdtempSync(join(tmpdir(), 'milena-hostile-'));
+    const secret = join(folder, 'new');
+    writeFileSync(secret, 'another secret\n', { mode: 0o600 });
+    const start = (args: readonly string[], work?: typeof checkAll) => {
+      const settings = {
+        MILENA_SERVER: `127.0.0.1:${server.port}`,
         MILENA_USER: 'alice',
         MILENA_PASSWORD: 'secret',
         MILENA_DATA_DIR: join(folder, args.join('-').replaceAll(/[^a-z-]/g, '')),
-        MILENA_KAFKA_BROKERS: '127.0.0.1:1',
-      },
-    },
-  );
-}
+      };
+      return { args, command: new CommandHere(args, settings, work) };
+    };
+    try {
+      const all = [
+        start(['doctor'], checkAll),
+        ...endingCommands(SECONDS, secret).map((args) => start(args)),
+      ];
+      for (const { args, command } of all) {
+        const code = await command.exited;
+        const told = `${args.join(' ')}: ${code}\n${command.stderr.slice(0, 2_000)}`;
+        expect(wrongEnd(code, command.stderr, [FAULT]), told).toBe(null);
+      }
+    } finally {
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
 
-interface Outcome {
-  readonly command: string;
-  readonly code: number | string | null;
-  readonly mib: number;
-  readonly stderr: string;
-}
-
-/** The most memory that it had, in MiB, looked at while it lives. @param ends when it has had its time */
-async function outcomeOf(
-  args: readonly string[],
-  command: RunningCommand,
-  ends: () => void,
-): Promise<Outcome> {
-  let kib = 0;
-  const time = LISTENING.includes(args) ? LISTENS_FOR_MS : ENDS_WITHIN_MS;
-  let timer: NodeJS.Timeout | undefined;
-  const look = setInterval(() => {
-    const status = statusOf(command.child.pid);
-    kib = Math.max(kib, Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0));
-    // One that is still being loaded catches no signal.
-    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? 'ffff';
-    if ((Number.parseInt(caught.slice(-4), 16) & SIGTERM_BIT) !== 0) timer ??= setTimeout(ends, time);
-  }, 50);
-  const code = await command.exited;
-  clearTimeout(timer);
-  clearInterval(look);
-  const { stderr } = command;
-  return { command: args.join(' '), code, mib: Math.round(kib / 1024), stderr };
-}
-
-/** Empty where the system has no such file, and for a process that has ended. */
-function statusOf(pid: number | undefined): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'utf8');
-  } catch {
-    return '';
+/** What the doctor looks at of a server, with less patience than it has; resolves to its exit code. */
+async function checkAll(context: Context): Promise<number> {
+  let code = 0;
+  for await (const check of checkServers(readSettings({}, context.environment), context, SECONDS * 1_000)) {
+    context.say(check.text);
+    code ||= check.exit;
   }
+  return code;
 }
-
-function expectGood({ command, code, mib, stderr }: Outcome, also: readonly number[]): void {
-  const told = `${command}: ${code}, ${mib} MiB\n${stderr.slice(0, 2_000)}`;
-  expect(stderr, told).not.toMatch(/should not have happened|heap/);
-  expect(typeof code === 'number' && (DOCUMENTED.has(code) || also.includes(code)), told).toBe(true);
-  expect(mib, told).toBeLessThan(MAX_MIB);
-  expect(stderr.length, told).toBeLessThan(200_000);
-}
-
-describe.each(Object.keys(MALICE))('a server that %s', (name) => {
-  const listen = async () => {
-    const malice = MALICE[name];
-    if (malice === undefined) throw new Error(name);
-    server = await HostileServer.listen(malice());
-    return server.port;
-  };
-
-  test('ends every command', { timeout: 180_000 }, async () => {
-    const port = await listen();
-    const outcomes = await Promise.all(
-      ENDING.map((args) => {
-        const command = start(args, port);
-        return outcomeOf(args, command, () => void command.kill('SIGKILL'));
-      }),
-    );
-    for (const outcome of outcomes) expectGood(outcome, [FAULT]);
-  });
-
-  test('does not fill the memory of who listens or talks', { timeout: 120_000 }, async () => {
-    const port = await listen();
-    const outcomes = await Promise.all(
-      LISTENING.map((args) => {
-        const command = start(args, port);
-        if (args.includes('--plain')) command.child.stdin?.write('secret\n');
-        return outcomeOf(args, command, () => void command.kill('SIGTERM'));
-      }),
-    );
-    for (const outcome of outcomes) expectGood(outcome, [FAULT, LINE_FAILED, 143]);
-  });
-});

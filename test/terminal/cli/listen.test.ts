@@ -1,4 +1,4 @@
-/* `milena listen` and `milena retrieve` as processes: what they print, acknowledge, and outlive. */
+/* `milena listen` and `milena retrieve`: what they print, acknowledge, and outlive; as processes where those are killed. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import {
   tokenOf,
   WELCOME,
 } from '../../client/test-server.ts';
+import { CommandHere, endCommands } from './command-here.ts';
 import { milena, RunningCommand } from './running-command.ts';
 import { messageShape, shaped } from './shapes.ts';
 
@@ -28,7 +29,9 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'milena-listen-'));
 });
 afterEach(async () => {
+  const ended = endCommands();
   await server.close();
+  await ended;
   rmSync(folder, { recursive: true });
 });
 
@@ -41,13 +44,25 @@ function settings(): Record<string, string> {
   };
 }
 
-function start(...args: string[]): RunningCommand {
+function start(...args: string[]): CommandHere {
+  return new CommandHere(args, settings());
+}
+
+/** As a process. */
+function program(...args: string[]): RunningCommand {
   return new RunningCommand(args, { settings: settings() });
 }
 
 /** A command that listens and is logged in. */
-async function listening(...args: string[]): Promise<RunningCommand> {
+async function listening(...args: string[]): Promise<CommandHere> {
   const command = start('listen', ...args);
+  await command.printed(/Listening as alice/);
+  return command;
+}
+
+/** The same as a process. */
+async function listeningProgram(...args: string[]): Promise<RunningCommand> {
+  const command = program('listen', ...args);
   await command.printed(/Listening as alice/);
   return command;
 }
@@ -159,7 +174,7 @@ describe('listen', () => {
   });
 
   test('ends in order by a signal: what was printed is acknowledged, and the login ends', async () => {
-    const command = await listening();
+    const command = await listeningProgram();
     server.peer.send(messageFrom('bob', 0, 'hi'));
     await command.printed(/hi/);
     expect(await command.kill('SIGTERM')).toBe(143);
@@ -203,7 +218,7 @@ describe('listen', () => {
   });
 
   test('acknowledges nothing that a gone reader has not taken, and ends with 0', async () => {
-    const command = await listening();
+    const command = await listeningProgram();
     server.peer.send(messageFrom('bob', 0, 'taken'));
     await command.printed(/taken/);
     command.child.stdout?.destroy();
@@ -216,7 +231,7 @@ describe('listen', () => {
   });
 
   test('acknowledges nothing that a slow reader has not taken yet', async () => {
-    const command = await listening('--json');
+    const command = await listeningProgram('--json');
     const { stdout } = command.child;
     stdout?.pause();
     // More than a pipe holds.
@@ -231,7 +246,7 @@ describe('listen', () => {
 
   test('killed between printing and acknowledging prints it once, by the history', async () => {
     const message = messageFrom('bob', 0, 'once');
-    const killed = await listening('--json');
+    const killed = await listeningProgram('--json');
     // The server takes no acknowledgement any more, and the message counts as undelivered.
     server.peer.socket.pause();
     server.peer.send(message);
@@ -249,7 +264,7 @@ describe('listen', () => {
   });
 
   test('killed before a reader had taken a message prints it again', async () => {
-    const killed = await listening('--json');
+    const killed = await listeningProgram('--json');
     killed.child.stdout?.pause();
     // More than a pipe holds, so that the last one surely waits for the reader.
     const messages = Array.from({ length: 10 }, (_, seq) =>
@@ -269,7 +284,7 @@ describe('listen', () => {
 
   test('without a history a message that was not acknowledged is printed again', async () => {
     const message = messageFrom('bob', 0, 'again');
-    const killed = await listening('--json', '--no-history');
+    const killed = await listeningProgram('--json', '--no-history');
     server.peer.socket.pause();
     server.peer.send(message);
     await killed.printed(/again/);
@@ -364,7 +379,7 @@ describe('listen', () => {
       second.asked('login').length < 8 ? fail('ALREADY_LOGGED_IN') : agreeable(request, peer),
     );
     const MILENA_SERVER = `127.0.0.1:${server.port},127.0.0.1:${second.port}`;
-    const command = new RunningCommand(['listen'], { settings: { ...settings(), MILENA_SERVER } });
+    const command = new CommandHere(['listen'], { ...settings(), MILENA_SERVER });
     await command.printed(/Listening as alice/);
     expect(second.asked('login').some(({ takeover }) => takeover === true)).toBe(false);
   });
@@ -424,7 +439,7 @@ describe('retrieve', () => {
 
   test('acknowledges what its reader has taken, and no more', async () => {
     withMail();
-    const command = new RunningCommand(['retrieve'], { settings: settings() });
+    const command = program('retrieve');
     command.child.stdout?.destroy();
     expect(await command.exited).toBe(0);
     expect(acknowledged()).toEqual([]);

@@ -1,4 +1,4 @@
-/* `milena send` as a process, on a server that does what real ones do rarely. */
+/* `milena send` on a server that does what real ones do rarely; as a process where it is about the process. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import type { ProtocolErrorCode } from '../../../src/protocol/errors.ts';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import { fail, unless } from '../../client/harness.ts';
 import { agreeable, sentFor, TestServer, WELCOME } from '../../client/test-server.ts';
+import { CommandHere } from './command-here.ts';
 import { type CommandOptions, type Done, milena, RunningCommand } from './running-command.ts';
 import { sentShape, shaped } from './shapes.ts';
 
@@ -32,12 +33,21 @@ function settings(more: Record<string, string> = {}): Record<string, string> {
   };
 }
 
-function run(args: readonly string[], options: CommandOptions = {}): Promise<Done> {
-  return milena(args, { ...options, settings: settings(options.settings) });
+function start(args: readonly string[], more: Record<string, string> = {}): CommandHere {
+  return new CommandHere(args, settings(more));
+}
+
+function run(args: readonly string[], more: Record<string, string> = {}): Promise<Done> {
+  return start(args, more).done();
 }
 
 function send(...args: string[]): Promise<Done> {
   return run(['send', ...args]);
+}
+
+/** As a process. */
+function program(args: readonly string[], options: CommandOptions = {}): Promise<Done> {
+  return milena(args, { ...options, settings: settings(options.settings) });
 }
 
 /** Bodies of the sends that came in, with the id of each. */
@@ -50,14 +60,14 @@ async function waitFor(check: () => void): Promise<void> {
 }
 
 test('sends, logs out, and says nothing', async () => {
-  expect(await send('bob', 'hi', 'there')).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await program(['send', 'bob', 'hi', 'there'])).toEqual({ code: 0, stdout: '', stderr: '' });
   expect(server.requests.map(({ type }) => type)).toEqual(['login', 'send', 'logout']);
   expect(server.asked('login')[0]).toMatchObject({ username: 'alice', password: 'secret', deliver: 'live' });
   expect(server.asked('send')[0]).toMatchObject({ to: 'bob', body: 'hi there' });
 });
 
 test('takes the text from standard input', async () => {
-  const done = await run(['send', 'bob', '-', '--json'], { input: 'two\nlines\n' });
+  const done = await program(['send', 'bob', '-', '--json'], { input: 'two\nlines\n' });
   expect(done).toMatchObject({ code: 0, stderr: '' });
   expect(shaped(sentShape, done.stdout)).toEqual([
     expect.objectContaining({ id: received()[0]?.id, to: 'bob', state: 'stored', kept: false, reason: null }),
@@ -198,7 +208,7 @@ describe('a send without an answer', () => {
     onTestFinished(() => second.close());
     server.behave = second.behave = unless('send', () => null);
     const MILENA_SERVER = `127.0.0.1:${server.port},127.0.0.1:${second.port}`;
-    const done = await run(['send', 'bob', 'hi', '--timeout', '1.5'], { settings: { MILENA_SERVER } });
+    const done = await run(['send', 'bob', 'hi', '--timeout', '1.5'], { MILENA_SERVER });
     expect(done).toMatchObject({
       code: 75,
       stderr: expect.stringMatching(/stored or not \(no answer within 1\.5 s\)/),
@@ -250,9 +260,7 @@ describe('--wait-delivered', () => {
   });
 
   test('ends with 67 if nobody will ever read it', async () => {
-    const command = new RunningCommand(['send', 'bob', 'hi', '--wait-delivered', '--json'], {
-      settings: settings(),
-    });
+    const command = start(['send', 'bob', 'hi', '--wait-delivered', '--json']);
     await waitFor(() => expect(received()).toHaveLength(1));
     const id = server.asked('send')[0]?.id ?? never();
     push({ type: 'delivered', ids: [], undeliverable: [id] });
@@ -270,9 +278,7 @@ describe('--wait-delivered', () => {
   });
 
   test('asks after a lost connection, and does not send again', async () => {
-    const command = new RunningCommand(['send', 'bob', 'hi', '--wait-delivered', '--json'], {
-      settings: settings(),
-    });
+    const command = start(['send', 'bob', 'hi', '--wait-delivered', '--json']);
     await waitFor(() => expect(received()).toHaveLength(1));
     let asked = 0;
     server.behave = unless('receipts', () => {
@@ -320,7 +326,7 @@ describe('an account that is logged in elsewhere', () => {
       second.asked('login').length < 8 ? fail('ALREADY_LOGGED_IN') : agreeable(request, peer),
     );
     const MILENA_SERVER = `127.0.0.1:${server.port},127.0.0.1:${second.port}`;
-    const done = await run(['send', 'bob', 'hi'], { settings: { MILENA_SERVER } });
+    const done = await run(['send', 'bob', 'hi'], { MILENA_SERVER });
     expect(done).toMatchObject({ code: 0, stderr: '' });
     expect(second.asked('send')).toHaveLength(1);
     expect(second.asked('login').some(({ takeover }) => takeover === true)).toBe(false);
@@ -401,7 +407,7 @@ describe('a password', () => {
   });
 
   test('is asked for nowhere without a terminal: 64', async () => {
-    const done = await run(['send', 'bob', 'hi'], { settings: { MILENA_PASSWORD: '' } });
+    const done = await program(['send', 'bob', 'hi'], { settings: { MILENA_PASSWORD: '' } });
     expect(done).toMatchObject({
       code: 64,
       stderr: expect.stringMatching(/no terminal to ask at: use --password-file/),
@@ -409,7 +415,7 @@ describe('a password', () => {
   });
 
   test('is composed as the protocol has it', async () => {
-    await run(['send', 'bob', 'hi'], { settings: { MILENA_PASSWORD: 'u\u0308ber' } });
+    await run(['send', 'bob', 'hi'], { MILENA_PASSWORD: 'u\u0308ber' });
     expect(server.asked('login')[0]?.password).toBe('\u00fcber');
   });
 });
@@ -424,7 +430,7 @@ test.each<[string[], RegExp]>([
 });
 
 test('nobody who could send ends with 64', async () => {
-  const done = await run(['send', 'bob', 'hi'], { settings: { MILENA_USER: '' } });
+  const done = await run(['send', 'bob', 'hi'], { MILENA_USER: '' });
   expect(done).toMatchObject({ code: 64, stderr: expect.stringMatching(/Which account\? Use --user NAME/) });
 });
 

@@ -26,26 +26,38 @@ const MAX_CLOCK_DIFFERENCE_MS = 2_000;
 const EXPIRES_SOON_DAYS = 14;
 const DAY_MS = 86_400_000;
 
+/** What is looked at. */
+interface Subject {
+  readonly settings: Settings;
+  readonly context: Context;
+  /** For each check, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
 /** Each server of the list by itself; the account's login only on the first one that answers. */
-export async function* checkServers(settings: Settings, context: Context): AsyncGenerator<Check, void> {
+export async function* checkServers(
+  settings: Settings,
+  context: Context,
+  timeoutMs = TIMEOUT_MS,
+): AsyncGenerator<Check, void> {
   let logsIn = true;
   for (const server of settings.servers) {
-    if (yield* checkServer(settings, server, context, logsIn)) logsIn = false;
+    if (yield* checkServer({ settings, context, timeoutMs }, server, logsIn)) logsIn = false;
   }
 }
 
 /** Returns whether it answered. */
 async function* checkServer(
-  settings: Settings,
+  subject: Subject,
   server: Address,
-  context: Context,
   logsIn: boolean,
 ): AsyncGenerator<Check, boolean> {
+  const { settings, context, timeoutMs } = subject;
   const { tls } = settings;
   const { interrupted: signal } = context;
   let inspection: Inspection;
   try {
-    inspection = await inspectServer(server, { tls, timeoutMs: TIMEOUT_MS / 2, signal });
+    inspection = await inspectServer(server, { tls, timeoutMs: timeoutMs / 2, signal });
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ClientError)) throw error;
@@ -59,9 +71,9 @@ async function* checkServer(
   yield ok('server', `${label} answers (${what}): ${connect} ms to connect, ${greet} ms to greet`);
   yield checkEncryption(encryption, server);
   yield checkClock(clockAheadMs);
-  const alone = { ...settings, servers: [server] };
-  yield await checkList(alone, signal);
-  if (logsIn) yield await checkLogin(alone, context);
+  const alone = { ...subject, settings: { ...settings, servers: [server] } };
+  yield await checkList(alone);
+  if (logsIn) yield await checkLogin(alone);
   return true;
 }
 
@@ -111,12 +123,13 @@ function checkClock(difference: number): Check {
   return hint('clock', text, 'Set this clock, or the server’s, by a time server (NTP).');
 }
 
-async function checkList(settings: Settings, interrupted: AbortSignal): Promise<Check> {
+async function checkList({ settings, context, timeoutMs }: Subject): Promise<Check> {
   const name = 'accounts';
   const { servers, tls } = settings;
-  const { program = '', times } = connectionOptions(settings, TIMEOUT_MS);
+  const { interrupted } = context;
+  const { program = '', times } = connectionOptions(settings, timeoutMs);
   const client = new Client({ ...DEFAULT_OPTIONS, ...times, program, servers, tls }, () => undefined);
-  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(TIMEOUT_MS)]);
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(timeoutMs)]);
   const end = () => void client.close();
   signal.addEventListener('abort', end, { once: true });
   try {
@@ -134,18 +147,18 @@ async function checkList(settings: Settings, interrupted: AbortSignal): Promise<
   }
 }
 
-async function checkLogin(settings: Settings, context: Context): Promise<Check> {
+async function checkLogin({ settings, context, timeoutMs }: Subject): Promise<Check> {
   const name = 'login';
   const { user } = settings;
   if (user === null) return ok(name, 'not tried: no --user');
-  const deadline = new Deadline(TIMEOUT_MS);
+  const deadline = new Deadline(timeoutMs);
   const signal = AbortSignal.any([context.interrupted, deadline.signal]);
   try {
     if ((await knownPassword(user, settings, context)) === null) {
       return ok(name, 'not tried: no --password-file, --password-command or MILENA_PASSWORD');
     }
     const signIn = new SignIn({ name: user, settings, deadline, needsPassword: true }, context);
-    const me = await signIn.enter({ deliver: 'live', timeoutMs: TIMEOUT_MS, signal });
+    const me = await signIn.enter({ deliver: 'live', timeoutMs, signal });
     const { undelivered } = me;
     await signIn.leave(me);
     const waits = undelivered === 1 ? '1 message waits' : `${undelivered} messages wait`;
