@@ -1,8 +1,9 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { EngineError } from '../../src/core/errors.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { FaultyStore } from '../storage/faulty-store.ts';
-import { openHouse } from './house.ts';
+import { openHouse, PASSWORD } from './house.ts';
 import { rawFrame } from './raw-client.ts';
 
 const failure = (text: RegExp) => ({ type: 'failure', text: expect.stringMatching(text) });
@@ -104,6 +105,24 @@ describe('an inbox that is lost', () => {
     await house.engine.accounts.remove(berts);
     expect(await bert.reply()).toEqual(failure(/account was removed/));
     await anna.over();
+  });
+
+  it('while a login takes it has that try again, since nobody is known to hold it', async () => {
+    const house = await openHouse();
+    (await house.person2('anna')).cut();
+    const { inboxes } = house.engine;
+    const open = vi.spyOn(inboxes, 'open');
+    open.mockImplementationOnce(async (...how) => {
+      const inbox = await inboxes.open(...how);
+      inbox.confirm = async () => {
+        throw new EngineError('LOST', 'told to', { loss: 'lost' });
+      };
+      return inbox;
+    });
+    const again = await house.connect2();
+    const login = { type: 'login', username: 'anna', password: PASSWORD, takeover: true } as const;
+    expect(await again.refusal(login)).toBe('BUSY');
+    await again.login('anna', { password: PASSWORD });
   });
 
   it('ends it after the answers to what is under way', async () => {

@@ -45,7 +45,7 @@ export interface HowToEnter {
  * Takes the account's inbox for the caller, and gives it back if the rest of the login fails; of a login that only sends
  * there is nothing to take.
  * @param getToken makes the token to come back with; called once the caller is the one that holds the inbox
- * @throws ProtocolError `BUSY` for a caller that has ended; EngineError
+ * @throws ProtocolError `BUSY` for a caller that has ended, or an inbox that was lost meanwhile; EngineError
  */
 export async function enter(
   services: Services,
@@ -58,7 +58,8 @@ export async function enter(
   if (deliver === 'none') return { account, held: null, limits };
   return services.entrance.pass(caller.address, async () => {
     await demandThere(caller);
-    return { ...(await take(services, caller, account, { deliver, takeover }, getToken)), limits };
+    const taking = take(services, caller, account, { deliver, takeover }, getToken);
+    return { ...(await taking.catch(lostMeanwhile)), limits };
   });
 }
 
@@ -97,6 +98,12 @@ async function take(
     await giveBack(services, { account, inbox });
     throw error;
   }
+}
+
+/** Nobody is known to hold the inbox instead, and there is no login that could be gone on with. */
+function lostMeanwhile(error: unknown): never {
+  if (!(error instanceof EngineError) || error.loss !== 'lost') throw error;
+  throw new ProtocolError('BUSY', 'The inbox was lost while it was taken. Try again.', { cause: error });
 }
 
 /** Opens the account's inbox; where its topic is gone, or another one, it gets a topic first. */

@@ -4,10 +4,11 @@ import { EngineError } from '../../../core/errors.ts';
 import type { LossReason } from '../../../core/inboxes.ts';
 
 /**
- * Whoever takes an inbox over evicts its holder first and joins a moment later: so often, and after such a pause, is looked
+ * Whoever takes an inbox over evicts its holder first and joins a moment later, or, where several do so or the machine has
+ * other work, within the ten seconds that a login has for it: for so long, and after such a pause each time, is looked
  * whether somebody is there.
  */
-const LOOKS_FOR_HOLDER = 3;
+const LOOKS_FOR_HOLDER = 21;
 const LOOK_FOR_HOLDER_MS = 500;
 
 /** This life of an account, as it is now. @throws EngineError `NO_SUCH_USER`, `UNAVAILABLE` */
