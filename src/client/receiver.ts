@@ -21,6 +21,9 @@ export class Receiver {
   readonly #store: MessageStore | undefined;
   readonly #seen = new Seen();
   readonly #acks: Acks;
+  /** Of what was taken and not shown: where it lies, by its key, and where its copies do, which are acknowledged with it. */
+  readonly #unshown = new Map<string, number>();
+  readonly #copies = new Map<number, { readonly key: string; readonly seqs: Set<number> }>();
   #inbox: string | undefined;
   #connection: Connection | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -34,7 +37,11 @@ export class Receiver {
 
   begin(connection: Connection, { inbox }: Identity): void {
     if (inbox === this.#inbox) this.#acks.renewed();
-    else this.#acks.clear();
+    else {
+      this.#acks.clear();
+      this.#unshown.clear();
+      this.#copies.clear();
+    }
     this.#inbox = inbox;
     this.#connection = connection;
   }
@@ -46,8 +53,9 @@ export class Receiver {
   }
 
   /**
-   * Whether the message is to be shown; one that was taken already, by this process or an earlier one, is acknowledged
-   * again instead, since its acknowledgement was lost.
+   * Whether the message is to be shown; one that was shown already, by this process or an earlier one, is acknowledged
+   * again instead, since its acknowledgement was lost, or its sender has sent it again. What was taken and not shown yet is not:
+   * its sender would take it for delivered.
    * @throws ProtocolError for more than a server may send
    */
   take(message: Message): boolean {
@@ -55,21 +63,33 @@ export class Receiver {
     if (this.#acks.open >= MAX_OPEN) throw new ProtocolError('BAD_FRAME', `more than ${MAX_OPEN} messages`);
     const key = messageKey(this.#inbox, message);
     const isNew = this.#seen.add(key) && !this.#store?.hasSeen(key);
-    if (isNew || !this.#acks.isOpen(message.seq)) this.#acks.received(message.seq);
-    else return false;
-    if (!isNew) this.shown(this.#inbox, message.seq);
+    const { seq } = message;
+    if (!isNew && this.#acks.isOpen(seq)) return false;
+    this.#acks.received(seq);
+    const first = this.#unshown.get(key);
+    if (isNew) {
+      this.#unshown.set(key, seq);
+      this.#copies.set(seq, { key, seqs: new Set() });
+    } else if (first === undefined) this.shown(this.#inbox, seq);
+    else this.#copies.get(first)?.seqs.add(seq);
     return isNew;
   }
 
   /** Whether a message was taken and waits to be shown. */
   isOpen(seq: number): boolean {
-    return this.#acks.isOpen(seq);
+    return this.#copies.has(seq);
   }
 
   /** A message was shown. */
   shown(inbox: string, seq: number): void {
     if (inbox !== this.#inbox) return;
     this.#acks.shown(seq);
+    const copies = this.#copies.get(seq);
+    if (copies !== undefined) {
+      this.#copies.delete(seq);
+      this.#unshown.delete(copies.key);
+      for (const copy of copies.seqs) this.#acks.shown(copy);
+    }
     if (this.#connection === undefined) return;
     if (this.#acks.waiting >= ACK_AT_ONCE) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), this.#ackDelayMs);

@@ -1,0 +1,109 @@
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { nowUs } from '../../bench/load/clock.ts';
+
+/** Each client of a sender counts from another one of these on: what two of them send at once has no order. */
+export const COUNT_STEP = 1_000_000;
+
+/** A message by what it says of itself: the n-th of one client of the sender to one recipient. */
+export interface Letter {
+  readonly from: string;
+  readonly to: string;
+  readonly n: number;
+}
+
+/** How a client came to its login: by making the account, without ending another one, ending it, or by its token. */
+export type Entrance = 'create' | 'plain' | 'takeover' | 'token';
+
+/** One account's life: a name may be deleted and made again. */
+interface Owner {
+  readonly person: string;
+  readonly life: number;
+}
+
+/** What happened, as it was seen from outside. A client is one program with its memory: whoever starts anew is another one. */
+export type Happening =
+  | ({ readonly kind: 'created' | 'deleting' | 'deleted' } & Owner)
+  /** Confirmed; `asked`: when the request began. */
+  | ({
+      readonly kind: 'login';
+      readonly client: string;
+      readonly how: Entrance;
+      readonly asked: number;
+      /** What waited then, as the server said; null where it did not. */
+      readonly undelivered: number | null;
+    } & Owner)
+  /** A connection was lost. */
+  | { readonly kind: 'cut'; readonly client: string }
+  /** A client has ended by itself, for that reason. */
+  | { readonly kind: 'ended'; readonly client: string; readonly code: string }
+  | ({ readonly kind: 'sent' } & Letter)
+  | ({ readonly kind: 'accepted' } & Letter)
+  /** Not accepted; `isSure`: and surely not stored. */
+  | ({ readonly kind: 'refused'; readonly code: string; readonly isSure: boolean } & Letter)
+  | ({ readonly kind: 'fate'; readonly fate: 'delivered' | 'undeliverable' | 'unknown' } & Letter)
+  /** Shown to the person at that client. `sender` is whom the server vouches for; null: nobody. */
+  | ({
+      readonly kind: 'shown';
+      readonly client: string;
+      readonly sender: string | null;
+      readonly text: string;
+      readonly inbox: string;
+      readonly isPushed: boolean;
+    } & Owner)
+  /** The client is about to acknowledge what it has shown. */
+  | ({ readonly kind: 'acked'; readonly client: string } & Letter)
+  | { readonly kind: 'fault' | 'mended'; readonly name: string }
+  /** Kafka was made to forget: records of that inbox, or which of them were delivered. */
+  | { readonly kind: 'forgotten'; readonly person: string; readonly what: 'records' | 'position' };
+
+/** At that time, in microseconds on the machine's monotonic clock, which is the same for all its processes. */
+export type HistoryEvent = { readonly at: number } & Happening;
+
+/** The text of a message; no two are alike. */
+export function textOf({ from, to, n }: Letter): string {
+  return `${from} ${to} ${n} ${'.'.repeat(n % 61)}`;
+}
+
+/** What `textOf` made; undefined for any other text. */
+export function letterOf(text: string): Letter | undefined {
+  const [from = '', to = '', count = ''] = text.split(' ');
+  const letter = { from, to, n: Number(count) };
+  return textOf(letter) === text ? letter : undefined;
+}
+
+/** Writes what happens in one process, each at once: what was written is there however the process ends. */
+export class Recorder {
+  readonly #file: number;
+
+  constructor(folder: string, name: string) {
+    this.#file = openSync(join(folder, `${name}.jsonl`), 'a');
+  }
+
+  /** @returns when it was */
+  note(happening: Happening): number {
+    const at = Math.round(nowUs());
+    writeSync(this.#file, `${JSON.stringify({ at, ...happening })}\n`);
+    return at;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+/** The history of a run, in the order of time. What a killed process has half written does not count. */
+export function readHistory(folder: string): HistoryEvent[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.jsonl'))
+    .flatMap((name) => linesOf(readFileSync(join(folder, name), 'utf8')))
+    .sort((a, b) => a.at - b.at);
+}
+
+function linesOf(text: string): HistoryEvent[] {
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  return whole
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as HistoryEvent);
+}

@@ -1,0 +1,38 @@
+/** One minute of the fault rows; `npm run test:faults` plays all of them. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { javaUsable } from '../broker/java.ts';
+import { built } from '../e2e/running-frontend.ts';
+import { BUILD } from './frontend.ts';
+import { play } from './play.ts';
+import { lineOf } from './report.ts';
+import { ROWS } from './rows/index.ts';
+import { World } from './world.ts';
+
+const SEED = Number(process.env.MILENA_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const NAMES = ['a frontend killed', 'everything killed at once'];
+const hasJava = await javaUsable();
+
+describe.skipIf(!hasJava)(
+  'nothing accepted is lost (skipped without Java: it kills brokers of its own)',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'milena-faults-'));
+    let world: World;
+
+    beforeAll(async () => {
+      await built();
+      world = await World.start({ kind: 'one', build: BUILD, folder });
+    });
+    afterAll(() => world?.stop());
+
+    it.each(NAMES)(`%s (seed ${SEED})`, { timeout: 300_000 }, async (name) => {
+      const row = ROWS.find((other) => other.name === name);
+      if (row === undefined) throw new Error('no such row');
+      const outcome = await play({ ...row, people: 16 }, world, { seed: SEED, folder });
+      expect(outcome.complaints, lineOf(outcome)).toEqual([]);
+      expect(outcome.verdict.accepted).toBeGreaterThan(100);
+    });
+  },
+);

@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/**
+ * What a wire does: everything gets through; nobody is let in and who is in is thrown out; nothing gets through, and nothing
+ * says so; nothing gets there; nothing comes back; or all of it comes later.
+ */
+export type WireMode =
+  | 'open'
+  | 'refused'
+  | 'hole'
+  | 'no-requests'
+  | 'no-answers'
+  | { readonly delayMs: number };
+
+const HELD: Readonly<Record<'requests' | 'answers', readonly WireMode[]>> = {
+  requests: ['hole', 'no-requests'],
+  answers: ['hole', 'no-answers'],
+};
+
+interface Line {
+  readonly way: 'requests' | 'answers';
+  readonly from: Socket;
+  readonly to: Socket;
+}
+
+/** A way to one address, which can be cut in each manner of a network. */
+export class Wire {
+  readonly #target: number;
+  readonly #lines = new Set<Line>();
+  #server: Server;
+  #port = 0;
+  #mode: WireMode = 'open';
+
+  private constructor(target: number) {
+    this.#target = target;
+    this.#server = this.#makeServer();
+  }
+
+  /** @param target a port on 127.0.0.1 */
+  static async open(target: number): Promise<Wire> {
+    const wire = new Wire(target);
+    await wire.#listen();
+    return wire;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async set(mode: WireMode): Promise<void> {
+    const before = this.#mode;
+    this.#mode = mode;
+    if (mode === 'refused') {
+      if (before !== 'refused') this.#server.close();
+      this.reset();
+    } else if (before === 'refused') {
+      this.#server = this.#makeServer();
+      await this.#listen();
+    }
+    for (const line of this.#lines) this.#holdOrNot(line);
+  }
+
+  /** Ends every connection, with what is held in it. */
+  reset(): void {
+    for (const { from } of this.#lines) from.resetAndDestroy();
+  }
+
+  close(): void {
+    if (this.#mode !== 'refused') this.#server.close();
+    this.reset();
+  }
+
+  #makeServer(): Server {
+    return createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
+      const far = connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true });
+      for (const socket of [near, far]) socket.setNoDelay(true);
+      this.#lay({ way: 'requests', from: near, to: far });
+      this.#lay({ way: 'answers', from: far, to: near });
+    });
+  }
+
+  async #listen(): Promise<void> {
+    this.#server.listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  #lay(line: Line): void {
+    const { from, to } = line;
+    this.#lines.add(line);
+    from.on('data', (chunk) => this.#later(() => to.write(chunk)));
+    from.on('end', () => this.#later(() => to.end()));
+    from.on('error', () => to.resetAndDestroy());
+    from.on('close', (hadError) => {
+      this.#lines.delete(line);
+      if (hadError) to.resetAndDestroy();
+      else this.#later(() => to.destroySoon());
+    });
+    this.#holdOrNot(line);
+  }
+
+  #later(act: () => void): void {
+    if (typeof this.#mode === 'object') setTimeout(act, this.#mode.delayMs);
+    else act();
+  }
+
+  #holdOrNot({ way, from }: Line): void {
+    if (HELD[way].includes(this.#mode)) from.pause();
+    else from.resume();
+  }
+}
