@@ -116,6 +116,11 @@ export class FrameDecoder {
     return this.#headerLength > 0;
   }
 
+  /** Whether all that was pushed has come out as frames. */
+  get isEmpty(): boolean {
+    return this.#chunks.length === 0 && this.#headerLength === 0;
+  }
+
   /** Bytes of memory that are kept for what is not a frame yet (a fixed header buffer not counted). */
   get heldBytes(): number {
     let held = this.#payload.length;

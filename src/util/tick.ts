@@ -9,17 +9,16 @@ let isScheduled = false;
  */
 export function atTickEnd(action: () => void): void {
   waiting.push(action);
-  schedule();
+  if (!isScheduled) schedule();
 }
 
 /** A number for this tick of the event loop: the same until its end, another one for what runs then and later. */
 export function thisTick(): number {
-  schedule();
+  if (!isScheduled) schedule();
   return tick;
 }
 
 function schedule(): void {
-  if (isScheduled) return;
   isScheduled = true;
   setImmediate(endTick);
 }

@@ -101,7 +101,7 @@ export class Connection {
     return this.#decoder.version;
   }
 
-  /** Something came since `take` had nothing more: there may be a frame in it. */
+  /** There may be a frame to take: something came since `take` had nothing more. */
   get hasUnread(): boolean {
     return this.#untouched;
   }
@@ -127,14 +127,19 @@ export class Connection {
   take(): Frame | undefined {
     if (this.#input === 'discarded') return undefined;
     const frame = this.#decoder.next();
-    if (frame !== undefined || !this.#decoder.hasPartial) this.#stopPartialTimer();
-    if (frame === undefined) {
-      this.#untouched = false;
-      this.#pool(0);
-      if (this.#decoder.hasPartial && this.#input === 'open') this.#startPartialTimer();
-      this.#readOn();
-    }
+    if (frame === undefined) this.#caughtUp(this.#decoder.hasPartial);
+    else if (this.#decoder.isEmpty) this.#caughtUp(false);
+    else this.#stopPartialTimer();
     return frame;
+  }
+
+  /** All that came is taken, but for a frame that has only begun. */
+  #caughtUp(hasPartial: boolean): void {
+    this.#untouched = false;
+    this.#pool(0);
+    if (!hasPartial) this.#stopPartialTimer();
+    else if (this.#input === 'open') this.#startPartialTimer();
+    this.#readOn();
   }
 
   /** Requests may be larger from now on, and nobody waits for a login any more. */
@@ -297,6 +302,7 @@ export class Connection {
   }
 
   #stopPartialTimer(): void {
+    if (this.#partialTimer === undefined) return;
     clearTimeout(this.#partialTimer);
     this.#partialTimer = undefined;
   }

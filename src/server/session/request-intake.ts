@@ -35,6 +35,8 @@ export class RequestIntake {
   readonly #options: IntakeOptions;
   /** Requests that could not be read, before the login. */
   #unreadable = 0;
+  /** Nothing more is taken of a stranger that has sent too much that could not be read. */
+  #isDeaf = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -42,25 +44,21 @@ export class RequestIntake {
 
   /** Takes as many requests as may be begun now; the connection, the quota or the runner tells when there may be more. */
   takeAll(): void {
-    const { connection, over } = this.#options;
-    while (this.#mayTake()) {
+    const { connection, quota, over } = this.#options;
+    // Looked at first: after most events there is no further request, and nobody waits in line for nothing.
+    while (connection.hasUnread) {
+      if (!this.#isReady() || !quota.mayBegin()) return;
       const frame = this.#take();
-      if (frame !== undefined) {
-        this.#begin(frame);
-        continue;
-      }
-      if (connection.hasEnded) over(connection.isCutShort ? cutShortError() : null);
-      return;
+      if (frame !== undefined) this.#begin(frame);
     }
+    if (connection.hasEnded && this.#isReady()) over(connection.isCutShort ? cutShortError() : null);
   }
 
-  #mayTake(): boolean {
-    const { connection, services, replies, quota, runner, isOpen } = this.#options;
+  #isReady(): boolean {
+    const { connection, services, replies, runner, isOpen } = this.#options;
     const { outstandingSends, waitingReplies } = services.limits;
     if (!isOpen() || !runner.isFree || connection.isFull || this.#isDeaf) return false;
-    if (runner.outstanding >= outstandingSends || replies.waiting >= waitingReplies) return false;
-    // Nobody waits in line for nothing: after most events there is no further request.
-    return !connection.hasUnread || quota.mayBegin();
+    return runner.outstanding < outstandingSends && replies.waiting < waitingReplies;
   }
 
   #take(): Frame | undefined {
@@ -108,16 +106,12 @@ export class RequestIntake {
     }
   }
 
-  /** Nothing more is taken of a stranger that has sent too much that could not be read. */
-  get #isDeaf(): boolean {
-    return this.#unreadable >= this.#options.services.limits.unreadableRequests;
-  }
-
   /** A client that errs is told so; a stranger that does nothing else is not listened to for ever. */
   #countUnreadable(): void {
-    this.#unreadable += 1;
-    if (!this.#isDeaf) return;
     const { quota, refuse, services } = this.#options;
+    this.#unreadable += 1;
+    if (this.#isDeaf || this.#unreadable < services.limits.unreadableRequests) return;
+    this.#isDeaf = true;
     // Not at once: whoever does nothing else would be back in the same moment, which costs more than to let it wait. And
     // not all in the same moment: hundreds may have begun together.
     const tooMany = new ProtocolError('BAD_REQUEST', 'Too many requests that could not be read.');

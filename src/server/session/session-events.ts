@@ -49,11 +49,15 @@ export class EventQueue {
     this.#handle = handle;
   }
 
-  push(event: SessionEvent): void {
-    this.#events.push(event);
-    if (this.#isHandling) return;
+  /** A function of its own: whatever makes events is given it. */
+  readonly push = (event: SessionEvent): void => {
+    if (this.#isHandling) {
+      this.#events.push(event);
+      return;
+    }
     this.#isHandling = true;
-    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#handle(next);
+    for (let next: SessionEvent | undefined = event; next !== undefined; next = this.#events.shift())
+      this.#handle(next);
     this.#isHandling = false;
-  }
+  };
 }

@@ -37,7 +37,15 @@ export class Session {
   readonly #intake: RequestIntake;
   readonly #runner: RequestRunner;
   readonly #caller: SessionCaller;
-  readonly #events = new EventQueue((event) => this.#handle(event));
+  readonly #handle = (event: SessionEvent): void => {
+    try {
+      this.#react(event);
+      this.#active?.delivery?.balance();
+    } catch (error) {
+      this.#break(error);
+    }
+  };
+  readonly #events = new EventQueue(this.#handle);
   #state: State = { name: 'anonymous' };
   /** Set when the session is to end; `farewell` goes out last. */
   #ending: { readonly farewell: ProtocolError | null } | null = null;
@@ -48,7 +56,7 @@ export class Session {
     this.#services = services;
     this.#isStrangers = isStrangers;
     this.#replies = new ReplyQueue((frame, flushed) => connection.write(frame, flushed));
-    const dispatch = (event: SessionEvent) => this.#events.push(event);
+    const dispatch = this.#events.push;
     const touched = () => dispatch({ type: 'connection' });
     const end = (farewell: ProtocolError) => this.end(farewell);
     const active = () => this.#active;
@@ -72,7 +80,7 @@ export class Session {
       quota: this.#quota,
       runner: this.#runner,
       active,
-      isOpen: () => this.#ending === null && this.#takesRequests,
+      isOpen: () => this.#takesRequests,
       over: (farewell) => this.#end(farewell),
       refuse: end,
     });
@@ -107,15 +115,6 @@ export class Session {
   /** Closes the connection at once. */
   destroy(): void {
     this.#connection.destroy();
-  }
-
-  #handle(event: SessionEvent): void {
-    try {
-      this.#react(event);
-      this.#active?.delivery?.balance();
-    } catch (error) {
-      this.#break(error);
-    }
   }
 
   #react(event: SessionEvent): void {
@@ -202,8 +201,8 @@ export class Session {
   #entered(pending: PendingRequest, result: Entered): void {
     const state = this.#state;
     if (state.name !== 'entering') throw new Error(`entered while ${state.name}`);
-    const dispatch = (event: SessionEvent) => this.#events.push(event);
-    const active = new ActiveSession(this.#services, this.#connection, pending.version, result, dispatch);
+    const { push } = this.#events;
+    const active = new ActiveSession(this.#services, this.#connection, pending.version, result, push);
     this.#become({ name: 'loggedIn', active });
     if (state.trouble === 'too much') {
       pending.slot.fill(this.#failure(pending, new ProtocolError('BUSY')));
@@ -332,7 +331,8 @@ export class Session {
 
   /** Otherwise it waits for a login, or for its end. */
   get #takesRequests(): boolean {
-    return this.#state.name === 'anonymous' || this.#state.name === 'loggedIn';
+    const { name } = this.#state;
+    return this.#ending === null && (name === 'anonymous' || name === 'loggedIn');
   }
 
   get #active(): ActiveSession | null {
