@@ -1,5 +1,6 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { ClusterKey } from '../../../core/cluster-key.ts';
+import { HMAC_ROOM, HmacKey } from './hmac.ts';
 
 /*
   milena-sig = "1" ":" key id ":" HMAC-SHA-256, base64url
@@ -41,18 +42,18 @@ export interface SignedFields {
  */
 export class Signer {
   /** By id. */
-  readonly #keys: ReadonlyMap<string, KeyObject>;
+  readonly #keys: ReadonlyMap<string, HmacKey>;
   readonly #signingId: string;
-  readonly #signing: KeyObject;
+  readonly #signing: HmacKey;
 
   /** @throws RangeError without a key */
   constructor(keys: readonly ClusterKey[]) {
     const [first] = keys;
     if (!first) throw new RangeError('there is no key to sign with');
     // Of two keys with one id the first counts.
-    this.#keys = new Map(keys.toReversed().map(({ id, secret }) => [id, createSecretKey(secret)]));
+    this.#keys = new Map(keys.toReversed().map(({ id, secret }) => [id, new HmacKey(secret)]));
     this.#signingId = first.id;
-    this.#signing = createSecretKey(first.secret);
+    this.#signing = new HmacKey(first.secret);
   }
 
   /** The header's value. */
@@ -94,15 +95,16 @@ function isSame(text: string, digest: string): boolean {
 }
 
 /** In base64url. */
-function digest(key: KeyObject, fields: SignedFields): string {
+function digest(key: HmacKey, fields: SignedFields): string {
   const { from, fromIncarnation, toIncarnation, id, time, contentType, body } = fields;
   const characters =
     CONTEXT.length +
     (from.length + fromIncarnation.length + toIncarnation.length) +
     (id.length + time.length + contentType.length);
   // A character is at most three bytes of UTF-8.
-  const bytes = Buffer.allocUnsafe(8 * 4 + 3 * characters + body.length);
-  let at = writeText(bytes, CONTEXT, 0);
+  const bytes = Buffer.allocUnsafe(HMAC_ROOM + 8 * 4 + 3 * characters + body.length);
+  let at = HMAC_ROOM;
+  at = writeText(bytes, CONTEXT, at);
   at = writeText(bytes, from, at);
   at = writeText(bytes, fromIncarnation, at);
   at = writeText(bytes, toIncarnation, at);
@@ -111,15 +113,15 @@ function digest(key: KeyObject, fields: SignedFields): string {
   at = writeText(bytes, contentType, at);
   at = bytes.writeUInt32BE(body.length, at);
   bytes.set(body, at);
-  return macOf(key, bytes.subarray(0, at + body.length));
+  return key.digest(bytes.subarray(0, at + body.length), 'base64url');
 }
 
 /** In base64url. */
-function digestOfParts(key: KeyObject, parts: readonly (string | Buffer)[]): string {
-  let most = 0;
+function digestOfParts(key: HmacKey, parts: readonly (string | Buffer)[]): string {
+  let most = HMAC_ROOM;
   for (const part of parts) most += 4 + (typeof part === 'string' ? 3 : 1) * part.length;
   const bytes = most <= room.length ? room : Buffer.allocUnsafe(most);
-  let at = 0;
+  let at = HMAC_ROOM;
   for (const part of parts) {
     if (typeof part === 'string') at = writeText(bytes, part, at);
     else {
@@ -127,12 +129,7 @@ function digestOfParts(key: KeyObject, parts: readonly (string | Buffer)[]): str
       at += part.copy(bytes, at);
     }
   }
-  return macOf(key, bytes.subarray(0, at));
-}
-
-/** In base64url. A key that is an object is made ready once; with its bytes an Hmac takes seven times as long. */
-function macOf(key: KeyObject, bytes: Buffer): string {
-  return createHmac('sha256', key).update(bytes).digest('base64url');
+  return key.digest(bytes.subarray(0, at), 'base64url');
 }
 
 /** Length and bytes. @returns where they end */
