@@ -54,7 +54,8 @@ function readItem(depth: number): unknown {
   const head = beginItem();
   const major = head >> 5;
   if (major > MAP) return readSimple(head);
-  const number = readNumber(head);
+  const info = head & 0x1f;
+  const number = info < 24 ? info : readNumber(head);
   switch (major) {
     case UNSIGNED:
       return number;
@@ -128,9 +129,12 @@ const keptKeys: string[] = Array.from({ length: KEPT_KEYS }, () => '');
 function readKey(): string {
   const head = beginItem();
   if (head >> 5 !== TEXT) throw new CborError('a key is not text');
-  const length = readNumber(head);
+  const info = head & 0x1f;
+  const length = info < 24 ? info : readNumber(head);
   if (length === 0 || length > MAX_KEPT_LENGTH || length > payload.length - at) return readText(length);
-  const place = placeOfKey(length);
+  const first = payload[at] ?? 0;
+  const last = payload[at + length - 1] ?? 0;
+  const place = (31 * first + 7 * last + length) & (KEPT_KEYS - 1);
   const kept = keptKeys[place] ?? '';
   if (kept.length === length && isNext(kept)) {
     at += length;
@@ -139,12 +143,6 @@ function readKey(): string {
   const key = readText(length);
   if (key.length === length) keptKeys[place] = key;
   return key;
-}
-
-function placeOfKey(length: number): number {
-  const first = payload[at] ?? 0;
-  const last = payload[at + length - 1] ?? 0;
-  return (31 * first + 7 * last + length) & (KEPT_KEYS - 1);
 }
 
 /** Whether the bytes to come are this ASCII text. */
@@ -190,7 +188,7 @@ function readSimple(head: number): boolean | null {
 /** What does not fit into less than 1, 2, 4 or 8 bytes behind the head's first. */
 const LEAST = [24, 2 ** 8, 2 ** 16, 2 ** 32];
 
-/** The number that belongs to a head, refused unless that was its shortest form. */
+/** The number that belongs to a head, refused unless that was its shortest form. Who reads many looks for a short one itself. */
 function readNumber(head: number): number {
   const info = head & 0x1f;
   if (info < 24) return info;

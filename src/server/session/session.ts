@@ -37,15 +37,14 @@ export class Session {
   readonly #intake: RequestIntake;
   readonly #runner: RequestRunner;
   readonly #caller: SessionCaller;
-  readonly #handle = (event: SessionEvent): void => {
+  readonly #events = new EventQueue((event) => {
     try {
       this.#react(event);
       this.#active?.delivery?.balance();
     } catch (error) {
       this.#break(error);
     }
-  };
-  readonly #events = new EventQueue(this.#handle);
+  });
   #state: State = { name: 'anonymous' };
   /** Set when the session is to end; `farewell` goes out last. */
   #ending: { readonly farewell: ProtocolError | null } | null = null;

@@ -53,9 +53,11 @@ export class Doubt {
   }
 
   #look(): void {
-    const [moment, wall] = [now(), Date.now()];
-    const passed = Math.max(moment - this.#lookedAt, wall - this.#wallAt);
-    if (passed > LATE_MS || this.isGoingOn) this.#since = moment;
+    const moment = performance.now();
+    const wall = Date.now();
+    const isLate = moment - this.#lookedAt > LATE_MS || wall - this.#wallAt > LATE_MS;
+    const isSilent = this.#askedAt !== null && moment - this.#askedAt > LATE_MS;
+    if (isLate || isSilent) this.#since = moment;
     this.#lookedAt = moment;
     this.#wallAt = wall;
   }

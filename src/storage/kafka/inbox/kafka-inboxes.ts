@@ -231,8 +231,10 @@ export class KafkaInboxes implements Inboxes {
   /** The very inbox of this life of a name, if this process holds it. */
   #heldBy(account: Account): KafkaInbox | null {
     const inbox = this.#local.get(account.name);
-    if (!inbox || inbox === 'opening' || inbox.topicId !== account.topicId) return null;
-    return isSameLife(inbox.owner, account) ? inbox : null;
+    if (!inbox || inbox === 'opening') return null;
+    // Nearly always it is the same object, as the accounts have it.
+    if (inbox.owner === account) return inbox;
+    return inbox.topicId === account.topicId && isSameLife(inbox.owner, account) ? inbox : null;
   }
 
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {

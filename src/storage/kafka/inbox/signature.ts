@@ -104,13 +104,11 @@ function digest(key: HmacKey, fields: SignedFields): string {
   // A character is at most three bytes of UTF-8.
   const bytes = Buffer.allocUnsafe(HMAC_ROOM + 8 * 4 + 3 * characters + body.length);
   let at = HMAC_ROOM;
-  at = writeText(bytes, CONTEXT, at);
-  at = writeText(bytes, from, at);
-  at = writeText(bytes, fromIncarnation, at);
-  at = writeText(bytes, toIncarnation, at);
-  at = writeText(bytes, id, at);
-  at = writeText(bytes, time, at);
-  at = writeText(bytes, contentType, at);
+  for (const text of [CONTEXT, from, fromIncarnation, toIncarnation, id, time, contentType]) {
+    const length = bytes.write(text, at + 4);
+    bytes.writeUInt32BE(length, at);
+    at += 4 + length;
+  }
   at = bytes.writeUInt32BE(body.length, at);
   bytes.set(body, at);
   return key.digest(bytes.subarray(0, at + body.length), 'base64url');
@@ -123,18 +121,9 @@ function digestOfParts(key: HmacKey, parts: readonly (string | Buffer)[]): strin
   const bytes = most <= room.length ? room : Buffer.allocUnsafe(most);
   let at = HMAC_ROOM;
   for (const part of parts) {
-    if (typeof part === 'string') at = writeText(bytes, part, at);
-    else {
-      at = bytes.writeUInt32BE(part.length, at);
-      at += part.copy(bytes, at);
-    }
+    const length = typeof part === 'string' ? bytes.write(part, at + 4) : part.copy(bytes, at + 4);
+    bytes.writeUInt32BE(length, at);
+    at += 4 + length;
   }
   return key.digest(bytes.subarray(0, at), 'base64url');
-}
-
-/** Length and bytes. @returns where they end */
-function writeText(bytes: Buffer, text: string, at: number): number {
-  const length = bytes.write(text, at + 4);
-  bytes.writeUInt32BE(length, at);
-  return at + 4 + length;
 }

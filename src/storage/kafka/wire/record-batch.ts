@@ -45,10 +45,9 @@ export function encodeContent({ key, value, headers }: RecordContent): Buffer {
   for (const part of headers) most += MAX_VARINT_BYTES + 3 * part.length;
   buffer = most <= kept.length ? kept : Buffer.allocUnsafe(most);
   at = 0;
-  writePart(key);
-  writePart(value);
+  writeParts([key, value]);
   writeVarint(headers.length / 2);
-  for (const part of headers) writePart(part);
+  writeParts(headers);
   const content = Buffer.from(buffer.subarray(0, at));
   buffer = kept;
   return content;
@@ -120,24 +119,23 @@ function writeTime(batch: Buffer, time: number, offset: number): void {
   batch.writeUInt32BE(time % 2 ** 32, offset + 4);
 }
 
-/** Length and bytes; -1 and nothing for null. */
-function writePart(part: Uint8Array | string | null): void {
-  if (part === null) {
-    buffer[at++] = 1;
-    return;
+/** Length and bytes of each; -1 and nothing for null. */
+function writeParts(parts: readonly (Uint8Array | string | null)[]): void {
+  for (const part of parts) {
+    if (part === null) buffer[at++] = 1;
+    else if (typeof part === 'string') {
+      // Nearly always short: it is put behind the one byte of its length, and shows then whether that is enough.
+      const length = buffer.write(part, at + 1);
+      if (length <= SHORT) buffer[at++] = 2 * length;
+      else writeVarint(length);
+      at += length <= SHORT ? length : buffer.write(part, at);
+    } else {
+      if (part.length <= SHORT) buffer[at++] = 2 * part.length;
+      else writeVarint(part.length);
+      buffer.set(part, at);
+      at += part.length;
+    }
   }
-  if (typeof part === 'string') {
-    // Nearly always short: it is put behind the one byte of its length, and shows then whether that is enough.
-    const length = buffer.write(part, at + 1);
-    if (length <= SHORT) buffer[at++] = 2 * length;
-    else writeVarint(length);
-    at += length <= SHORT ? length : buffer.write(part, at);
-    return;
-  }
-  if (part.length <= SHORT) buffer[at++] = 2 * part.length;
-  else writeVarint(part.length);
-  buffer.set(part, at);
-  at += part.length;
 }
 
 /** Zigzag, for numbers from 0 to 2^30. */
