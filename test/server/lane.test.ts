@@ -93,6 +93,8 @@ describe('a lane', () => {
       return false;
     };
     await expect(lane.inSteps('a', failsLater)).rejects.toThrow('as it should');
+    // A machine that was late has used up this tick.
+    await nextTurn();
     expect(lane.isFree).toBe(true);
   });
 });
