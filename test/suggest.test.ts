@@ -17,3 +17,7 @@ test.each([
 ])('%s probably means %s', (written, meant) => {
   expect(suggest(written, WORDS)).toBe(meant);
 });
+
+test('a word of a megabyte is no slip of any', () => {
+  expect(suggest(`list${'x'.repeat(1_000_000)}`, WORDS)).toBeNull();
+});

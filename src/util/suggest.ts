@@ -10,6 +10,8 @@ export function suggest(written: string, words: readonly string[]): string | nul
   // Of a short word two other letters make anything.
   let fewest = Math.min(MAX_SLIPS, Math.floor(text.length / 2)) + 1;
   for (const word of words) {
+    // As many letters to add or leave out: whatever somebody wrote, it costs no more than a few words do.
+    if (Math.abs(word.length - text.length) >= fewest) continue;
     const slips = distance(text, word.toLowerCase());
     if (slips < fewest) {
       best = word;
