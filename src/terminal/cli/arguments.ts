@@ -131,7 +131,7 @@ function forbidPasswords(args: readonly string[]): void {
 
 function mistakeIn(args: readonly string[], known: Options, error: TypeError): string {
   const isUnknown = 'code' in error && error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
-  const unknown = args.find((arg) => /^-./.test(arg) && !Object.hasOwn(known, optionName(arg)));
+  const unknown = args.find((arg) => /^-./s.test(arg) && !Object.hasOwn(known, optionName(arg)));
   if (!isUnknown || unknown === undefined) return `${error.message.split('. ')[0]}.`;
   // What is behind "=" may be a secret.
   const told = quoted(unknown.replace(/=.*$/s, ''));
