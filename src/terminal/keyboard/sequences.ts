@@ -177,10 +177,10 @@ function character(
   const plain = pad ?? String.fromCodePoint(code);
   if ((held & ~MODIFIER.shift) === 0) {
     const text = typed
-      .filter(isCharacter)
+      .filter(isText)
       .map((point) => String.fromCodePoint(point))
       .join('');
-    const capital = isCharacter(shifted) && shifted > 0 ? String.fromCodePoint(shifted) : plain.toUpperCase();
+    const capital = isText(shifted) ? String.fromCodePoint(shifted) : plain.toUpperCase();
     return { type: 'text', text: text !== '' ? text : (held & MODIFIER.shift) !== 0 ? capital : plain };
   }
   // On a keyboard of other letters, what stands on the key of a keyboard of Latin ones.
@@ -188,6 +188,11 @@ function character(
   if ((held & MODIFIER.shift) !== 0 && shifted > 0x20 && !/[a-z]/.test(plain))
     return key(String.fromCodePoint(shifted), held & ~MODIFIER.shift);
   return key(plain, held);
+}
+
+/** Controls are keys: what is typed has none. */
+function isText(code: number): boolean {
+  return code >= 0x20 && isCharacter(code);
 }
 
 function isCharacter(code: number): boolean {
