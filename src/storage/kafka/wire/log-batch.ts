@@ -90,7 +90,8 @@ export class LogBatch {
     this.#start = start;
     this.#end = end;
     this.baseOffset = int64At(buffer, start);
-    this.nextOffset = this.baseOffset + buffer.readInt32BE(start + AT.lastDelta) + 1;
+    // Whatever it says, it does not end in front of its beginning.
+    this.nextOffset = this.baseOffset + Math.max(0, buffer.readInt32BE(start + AT.lastDelta) + 1);
   }
 
   /** Leader epoch under which it was appended. */
@@ -217,7 +218,8 @@ export class LogBatch {
     this.#least = 0;
     const kind = this.#attributes & IS_COMPRESSED;
     if (kind === 0) {
-      this.#records = new WireReader(this.#buffer, this.#start + AT.records);
+      // To its end: a record that says it is longer has none of the next batch.
+      this.#records = new WireReader(this.#buffer.subarray(0, this.#end), this.#start + AT.records);
       return;
     }
     this.#records = null;
