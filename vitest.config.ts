@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/order.ts';
 
 /** What needs a broker, or runs programs as they are started. */
-const WITH_KAFKA = ['test/{broker,e2e,kafka,protocol-document}/**/*.test.ts', 'test/faults/quick.test.ts'];
+const WITH_KAFKA = [
+  'test/{broker,e2e,kafka,properties/kafka,protocol-document}/**/*.test.ts',
+  'test/faults/quick.test.ts',
+];
 /** What looks at the memory of its own process. */
 const ALONE = ['test/server/idle-collection.test.ts'];
 

@@ -4,14 +4,9 @@ import {
   MAX_METADATA_CHARACTERS,
 } from '../../src/storage/kafka/groups/delivered-offsets.ts';
 import { demandUuid } from '../../src/util/uuid.ts';
-import { Random } from '../protocol/random.ts';
 
 const ME = '11111111-2222-4333-8444-555555555555';
 const ID = demandUuid(ME);
-
-function roundTrip(delivered: DeliveredOffsets): DeliveredOffsets | null {
-  return DeliveredOffsets.decode(delivered.low, delivered.encode(ID), ID);
-}
 
 describe('watermark', () => {
   it('moves up with acknowledgements in order', () => {
@@ -52,48 +47,6 @@ describe('watermark', () => {
     expect(delivered.add(0, 2)).toBe(false);
     expect(delivered.add(7, 8)).toBe(false);
     expect(delivered.add(9, 8)).toBe(false);
-  });
-
-  it('agrees with a set of offsets, whatever the order', () => {
-    for (let seed = 1; seed <= 50; seed++) {
-      const random = new Random(seed);
-      const delivered = new DeliveredOffsets(10);
-      const truth = new Set<number>();
-      for (let step = 0; step < 200; step++) {
-        const first = random.below(200);
-        const last = first + random.below(5);
-        delivered.add(first, last);
-        for (let offset = first; offset <= last; offset++) truth.add(offset);
-      }
-      const has = (offset: number) => offset < 10 || truth.has(offset);
-      const count = (first: number, last: number) => {
-        let sum = 0;
-        for (let offset = first; offset <= last; offset++) sum += has(offset) ? 1 : 0;
-        return sum;
-      };
-      for (const [first, last] of [
-        [0, 300],
-        [5, 8],
-        [50, 120],
-        [7, 6],
-      ] as const) {
-        expect(delivered.count(first, last), `seed ${seed}, ${first} to ${last}`).toBe(count(first, last));
-      }
-      for (let offset = 0; offset < 220; offset++) {
-        expect(delivered.has(offset), `seed ${seed}, offset ${offset}`).toBe(has(offset));
-        let missing = offset;
-        while (has(missing)) missing++;
-        expect(delivered.nextMissing(offset), `seed ${seed}, from ${offset}`).toBe(missing);
-      }
-      expect(roundTrip(delivered)?.ranges, `seed ${seed}`).toEqual(delivered.ranges);
-      const from = random.below(220);
-      delivered.cut(from);
-      for (let offset = 0; offset < 220; offset++) {
-        expect(delivered.has(offset), `seed ${seed}, cut at ${from}`).toBe(offset < from && has(offset));
-      }
-      expect(delivered.top).toBeLessThanOrEqual(from);
-      expect(delivered.has(delivered.top - 1) || delivered.top === 0, `seed ${seed}`).toBe(true);
-    }
   });
 
   it('is written as documented', () => {

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type EpochEnd, Epochs } from '../../src/core/epochs.ts';
+import { Epochs } from '../../src/core/epochs.ts';
 import {
   DeliveredOffsets,
   MAX_METADATA_CHARACTERS,
 } from '../../src/storage/kafka/groups/delivered-offsets.ts';
 import { Position } from '../../src/storage/kafka/groups/position.ts';
 import { demandUuid } from '../../src/util/uuid.ts';
-import { Random } from '../protocol/random.ts';
 
 const ME = '11111111-2222-4333-8444-555555555555';
 const ID = demandUuid(ME);
@@ -18,14 +17,6 @@ function roundTrip(position: Position): Position | null {
   return Position.decode({ offset: position.delivered.low, epoch: position.epoch, metadata }, ID);
 }
 
-/** What Kafka's leader says of a log: one epoch for each of its records. */
-function endOf(log: readonly number[], asked: number, leader: number): EpochEnd {
-  const known = [...new Set([...log, leader])].filter((epoch) => epoch <= asked).sort((a, b) => b - a);
-  const [epoch = -1] = known;
-  const end = log.findIndex((each) => each > epoch);
-  return { epoch, end: end < 0 ? log.length : end };
-}
-
 describe('leader epochs', () => {
   it('part somewhere in what was forgotten: nobody knows where, so from the start', () => {
     const starts = Array.from({ length: 17 }, (_, epoch) => [10 * epoch, epoch] as const);
@@ -35,24 +26,6 @@ describe('leader epochs', () => {
       expect(epochs.partsFrom({ epoch: 1, end: 15 })).toBe(15);
     }
     expect(new Epochs(starts.slice(2)).partsFrom({ epoch: 1, end: 15 }), 'none was forgotten').toBe(15);
-  });
-
-  it('are noted where they begin, in whatever order their records are seen', () => {
-    for (let seed = 1; seed <= 200; seed++) {
-      const random = new Random(seed);
-      const log: number[] = [];
-      for (let epoch = random.below(3); log.length < 60; epoch += 1 + random.below(3)) {
-        for (let i = random.below(12); i >= 0; i--) log.push(epoch);
-      }
-      const epochs = new Epochs();
-      const seen = log.map((_, offset) => offset).sort(() => random.below(3) - 1);
-      for (const offset of seen) epochs.note(offset, log[offset] ?? -1);
-      const tail = log.map((_, offset) => epochs.at(offset));
-      // The sixteen newest are remembered.
-      const kept = [...new Set(log)].slice(-16);
-      expect(tail, `seed ${seed}`).toEqual(log.map((epoch) => (kept.includes(epoch) ? epoch : -1)));
-      expect(Epochs.decode(epochs.encode(1_000))?.starts).toEqual(epochs.starts);
-    }
   });
 
   it('keep what contradicts them out', () => {
@@ -195,54 +168,4 @@ describe('a position', () => {
     expect(truth.filter((offset) => !read?.gone.has(offset))).toEqual([]);
     expect(read?.gone.has(499_499), 'the newest are exact').toBe(false);
   });
-
-  it('never counts as delivered what a cut log has elsewhere, whatever was cut and appended', () => {
-    for (let seed = 1; seed <= 500; seed++) cutAndGoOn(seed);
-  });
 });
-
-/**
- * A log that is appended to, cut, read in whole and in part: each record is a number of its own. After each reopening what
- * the position says was delivered must be what the reader was given, of this very log.
- */
-function cutAndGoOn(seed: number): void {
-  const random = new Random(seed);
-  let log: { id: number; epoch: number }[] = [];
-  let epoch = random.below(3);
-  let position = new Position(new DeliveredOffsets(0));
-  const had = new Set<number>();
-  let ids = 0;
-  for (let step = 0; step < 40; step++) {
-    const dice = random.below(10);
-    if (dice < 4) for (let i = random.below(5); i >= 0; i--) log.push({ id: ids++, epoch });
-    else if (dice < 6) epoch += 1 + random.below(2);
-    else if (dice < 7) {
-      log = log.slice(0, random.below(log.length + 1));
-      epoch += 1;
-    } else {
-      const kept = roundTrip(position);
-      if (kept === null) throw new Error(`seed ${seed}: not read back`);
-      position = kept;
-      const ends = endOf(
-        log.map((record) => record.epoch),
-        position.epoch,
-        epoch,
-      );
-      const isSure = position.epoch < 0 || (position.epoch === epoch && position.delivered.top <= log.length);
-      position.resume({ start: 0, end: log.length, epoch }, isSure ? null : ends);
-      for (const [offset, record] of log.entries()) {
-        if (position.delivered.has(offset))
-          expect(had.has(record.id), `seed ${seed}, step ${step}`).toBe(true);
-      }
-      expect(position.delivered.top).toBeLessThanOrEqual(log.length);
-      // It reads on, and acknowledges most of it.
-      for (const [offset, record] of log.entries()) {
-        if (position.delivered.has(offset)) continue;
-        position.epochs.note(offset, record.epoch);
-        if (random.below(4) === 0) continue;
-        had.add(record.id);
-        position.delivered.add(offset, offset);
-      }
-    }
-  }
-}

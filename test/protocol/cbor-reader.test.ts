@@ -8,8 +8,8 @@ import {
   REPLY_LIMITS,
   REQUEST_LIMITS,
 } from '../../src/protocol/v2/cbor.ts';
+import { mutate, ROUNDS, rounds, SEED } from '../fuzz/fuzzing.ts';
 import { decodeByCborg } from './cborg-decoder.ts';
-import { mutate, ROUNDS, rounds, SEED } from './fuzzing.ts';
 import { randomMap, writePlain } from './plain-cbor.ts';
 import type { Random } from './random.ts';
 

@@ -14,7 +14,7 @@ import { encodeServerFrame, type ServerFrame } from '../../src/protocol/v2/repli
 import { version2 } from '../../src/server/adapters/version2.ts';
 import type { Sent } from '../../src/server/commands/send.ts';
 import { encodeReceipt } from '../../src/server/receipts/receipt.ts';
-import { rounds, SEED } from './fuzzing.ts';
+import { rounds, SEED } from '../fuzz/fuzzing.ts';
 import type { Random } from './random.ts';
 import { ID_A, ID_B, RECEIPT } from './v2-vectors.ts';
 

@@ -27,16 +27,22 @@ export class Random {
   }
 
   bytes(length: number): Buffer {
-    return Buffer.from(Array.from({ length }, () => this.below(256)));
+    const bytes = Buffer.allocUnsafe(length);
+    for (let at = 0; at < length; at++) bytes[at] = this.below(256);
+    return bytes;
   }
 
   text(maxLength: number): string {
-    return Array.from({ length: this.below(maxLength + 1) }, () => this.pick(PIECES)).join('');
+    let text = '';
+    for (let left = this.below(maxLength + 1); left > 0; left--) text += this.pick(PIECES);
+    return text;
   }
 
   username(): string {
-    const rest = Array.from({ length: this.below(32) }, () => this.pick([...REST])).join('');
-    return this.pick([...FIRST]) + rest;
+    const length = this.below(32);
+    let rest = '';
+    while (rest.length < length) rest += REST.charAt(this.below(REST.length));
+    return FIRST.charAt(this.below(FIRST.length)) + rest;
   }
 }
 

@@ -7,9 +7,6 @@ import {
   REQUEST_OPCODES,
   type Request,
 } from '../../src/protocol/v2/requests.ts';
-import { ROUNDS, rounds, SEED } from './fuzzing.ts';
-import { randomPlain } from './plain-cbor.ts';
-import type { Random } from './random.ts';
 
 const MAX_INT = Number.MAX_SAFE_INTEGER;
 
@@ -34,50 +31,7 @@ function expectSame(type: 'send' | 'ack', fields: Record<string, unknown>): bool
   return typeof decoded !== 'string';
 }
 
-function maybe(random: Random, odds: number, key: string, value: unknown): Record<string, unknown> {
-  return random.below(odds) === 0 ? {} : { [key]: value };
-}
-
-function anySend(random: Random): Record<string, unknown> {
-  const odd = () => (random.below(12) === 0 ? [randomPlain(random, 2)] : []);
-  const good = () => random.text(30) || 'x';
-  return {
-    ...maybe(random, 20, 'id', random.pick([new Uint8Array(16), random.bytes(16), ...odd()])),
-    ...maybe(random, 20, 'to', random.pick([random.username(), random.username().toUpperCase(), ...odd()])),
-    ...maybe(random, 20, 'body', random.pick([good(), good(), ...odd()])),
-    ...maybe(random, 2, 'contentType', random.pick(['text/plain', 'é', good().slice(0, 5), ...odd()])),
-    ...maybe(random, 2, 'type', 'ack'),
-    ...maybe(random, 2, 'more', randomPlain(random, 2)),
-  };
-}
-
-function anyAck(random: Random): Record<string, unknown> {
-  const int = () => random.pick([0, 1, 7, 2 ** 32, MAX_INT, random.below(10)]);
-  const range = () => {
-    const [a, b] = [int(), int()];
-    return random.below(8) === 0 ? [a, b] : [Math.min(a, b), Math.max(a, b)];
-  };
-  const ranges = Array.from({ length: random.pick([1, 2, 5, 0]) }, range);
-  const odd = () => (random.below(6) === 0 ? [randomPlain(random, 2), [[]], [[1]], [[1, 2, 3]], -1] : []);
-  return {
-    ...maybe(random, 2, 'upTo', random.pick([int(), ...odd()])),
-    ...maybe(random, 3, 'ranges', random.pick([ranges, ranges, ...odd()])),
-    ...maybe(random, 2, 'more', randomPlain(random, 2)),
-  };
-}
-
-describe(`sends and acks against their schemas, seed ${SEED}`, () => {
-  test.each([
-    ['send', anySend],
-    ['ack', anyAck],
-  ] as const)('any %s', (type, any) => {
-    let accepted = 0;
-    rounds((random) => {
-      if (expectSame(type, any(random))) accepted += 1;
-    });
-    if (ROUNDS >= 200) expect(Math.min(accepted, ROUNDS - accepted) / ROUNDS).toBeGreaterThan(0.03);
-  });
-
+describe('sends and acks against their schemas', () => {
   const send = { id: new Uint8Array(16), to: 'bob', body: 'x' };
   test.each<[boolean, Record<string, unknown>]>([
     [true, send],

@@ -7,11 +7,8 @@ import {
   PASTE_MS,
 } from '../../../src/terminal/keyboard/decoder.ts';
 import { MAX_PASTE_BYTES } from '../../../src/terminal/keyboard/paste.ts';
-import { Random } from '../../protocol/random.ts';
-import { sized } from '../../size.ts';
 import { SEQUENCES } from './sequences.ts';
 
-const SEED = Number(process.env.MILENA_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
 /** Longer than anything is waited for. */
 const AFTER_ALL_MS = 60_000;
 
@@ -235,52 +232,4 @@ describe('plain keys', () => {
   test('Ctrl+C behind half a character', () => {
     expect(new Typist().read(['\u00e2\u0082', '\u0003'], 30)).toEqual([typed('\ufffd'), key('ctrl+c')]);
   });
-});
-
-test('any bytes at any times: it never throws, waits with a bound, and is itself again', () => {
-  const pieces = [
-    '\u001b',
-    '[',
-    'O',
-    ']',
-    'P',
-    '_',
-    '200~',
-    '201~',
-    ';',
-    '1',
-    ':',
-    '<',
-    '?',
-    '$',
-    'M',
-    'A',
-    'u',
-    '\u0007',
-    '\\',
-    '\u009b',
-    '\u00c3',
-    '\u0003',
-    'x',
-    '\r',
-  ];
-  for (let round = 0; round < sized(600, 2_000); round++) {
-    const random = new Random(SEED + round);
-    const typist = new Typist();
-    const reads = Array.from({ length: 30 }, () => random.pick(pieces));
-    for (const bytes of reads) {
-      typist.read([bytes]);
-      typist.wait(random.pick([0, 0, 0, 10, 50, 200, 600]));
-      const due = typist.decoder.dueAt;
-      if (due !== null) expect(due - typist.now).toBeLessThanOrEqual(3_000);
-    }
-    typist.end();
-    expect(
-      joined(typist.read(['plain']).slice(-1)).at(-1),
-      `seed ${SEED + round}: ${JSON.stringify(reads)}`,
-    ).toMatchObject({
-      type: 'text',
-      text: expect.stringMatching(/plain$/),
-    });
-  }
 });
