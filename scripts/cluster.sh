@@ -120,7 +120,7 @@ start() {
   done
   # Kafka keeps this in itself, not in the brokers' files: a lease or watermark must not roll back with a broker.
   if [ "$count" -ge 3 ] && [ ! -f "$CLUSTER/in-sync" ]; then
-    CLASSPATH=$class_path interruptible "$(java_command)" -Xmx128m -Dlog4j2.level=ERROR kafka.admin.ConfigCommand \
+    CLASSPATH=$class_path interruptible "$(java_command)" -Xmx128m "${ONE_SHOT[@]}" -Dlog4j2.level=ERROR kafka.admin.ConfigCommand \
       --bootstrap-server "$(bootstrap)" --alter --entity-type brokers --entity-default \
       --add-config min.insync.replicas=2 >"$CLUSTER/in-sync.log" 2>&1 || {
       cat "$CLUSTER/in-sync.log" >&2

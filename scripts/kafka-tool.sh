@@ -47,5 +47,5 @@ ensure_build
 properties=$(node "$ROOT/dist/tools/client-properties.js") || exit
 find_jars
 # Through a pipe: there are passwords in it.
-CLASSPATH=$class_path exec "$(java_command)" -Xmx256m -Dlog4j2.level=ERROR "$class" \
+CLASSPATH=$class_path exec "$(java_command)" -Xmx256m "${ONE_SHOT[@]}" -Dlog4j2.level=ERROR "$class" \
   --bootstrap-server "$MILENA_KAFKA_BROKERS" --command-config <(printf '%s\n' "$properties") "$@"

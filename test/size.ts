@@ -1,3 +1,5 @@
+import { test } from 'vitest';
+
 /**
  * How much the tests do whose strength is in numbers: rounds of races, random inputs, programs times mistakes. The
  * everyday run does fewer, others each time where they are random; MILENA_TEST_SIZE=full does all.
@@ -7,6 +9,14 @@ export const FULL = process.env.MILENA_TEST_SIZE === 'full';
 /** As many as the run has time for. */
 export function sized(quick: number, full: number): number {
   return FULL ? full : quick;
+}
+
+/**
+ * A test of the full run alone: what takes long, or what others look at, too, if from further away. It is skipped otherwise, and
+ * says why.
+ */
+export function inFull(name: string, run: () => Promise<void>, timeoutMs?: number): void {
+  test.skipIf(!FULL)(FULL ? name : `${name} (in the full size)`, run, timeoutMs);
 }
 
 /**

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { testBrokers } from '../broker/brokers.ts';
 import { freePort, freePorts } from '../broker/ports.ts';
 import { eventually } from '../contracts/cluster.ts';
+import { inFull } from '../size.ts';
 import { built } from './running-frontend.ts';
 import { sandbox, start } from './sandbox.ts';
 import { ROOT, RunningScript, runScript, scriptEnvironment } from './script.ts';
@@ -39,62 +40,70 @@ describe('a Kafka and a frontend of this checkout, on ports of their own', () =>
     await runScript('stop_everything.sh', ['--wipe', '--yes'], { settings });
   });
 
-  it('are found by every script, and what is said explicitly counts before', async () => {
-    const [kafka, port] = await freePorts(2);
-    ports = { MILENA_KAFKA_PORT: String(kafka), MILENA_PORT: String(port) };
-    const HOME = process.env.HOME ?? '';
-    const first = await runScript('start_everything.sh', ['--demo'], {
-      settings: { ...settings, ...ports, HOME },
-    });
-    expect(first, first.stderr).toMatchObject({ code: 0 });
-
-    const topic = `chosen-${suffix}`;
-    expect(await runScript('test_producer.sh', [], { settings })).toMatchObject({ code: 0 });
-    const wrote = await runScript('spawn_producer.sh', [topic], { settings, input: 'written\n' });
-    expect(wrote, wrote.stderr).toMatchObject({ code: 0 });
-    const reader = new RunningScript('spawn_consumer.sh', [topic], settings, ROOT);
-    await reader.printed(/^written$/m);
-    reader.child.kill('SIGINT');
-    await reader.exited;
-    const tool = await runScript('scripts/kafka-tool.sh', ['topics', '--list'], {
-      settings: { ...settings, HOME },
-    });
-    expect(tool, tool.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining(topic) });
-    for (const client of ['milena', 'start_client.sh']) {
-      expect(await runScript(client, ['list', 'no*body'], { settings })).toEqual({
-        code: 0,
-        stdout: '',
-        stderr: '',
+  inFull(
+    'are found by every script, and what is said explicitly counts before',
+    async () => {
+      const [kafka, port] = await freePorts(2);
+      ports = { MILENA_KAFKA_PORT: String(kafka), MILENA_PORT: String(port) };
+      const HOME = process.env.HOME ?? '';
+      const first = await runScript('start_everything.sh', ['--demo'], {
+        settings: { ...settings, ...ports, HOME },
       });
-    }
-    const doctor = await runScript('milena', ['doctor'], { settings });
-    expect(doctor.stdout).toContain(`127.0.0.1:${port}`);
-    expect(doctor.stdout).toContain(`127.0.0.1:${kafka} answers`);
+      expect(first, first.stderr).toMatchObject({ code: 0 });
 
-    const again = await runScript('start_everything.sh', ['--demo'], { settings });
-    expect(again.stdout).toMatch(new RegExp(`Kafka is already running .* at 127\\.0\\.0\\.1:${kafka}`));
-    expect(again.stdout).toContain(`A frontend is already running at 127.0.0.1:${port}`);
+      const topic = `chosen-${suffix}`;
+      expect(await runScript('test_producer.sh', [], { settings })).toMatchObject({ code: 0 });
+      const wrote = await runScript('spawn_producer.sh', [topic], { settings, input: 'written\n' });
+      expect(wrote, wrote.stderr).toMatchObject({ code: 0 });
+      const reader = new RunningScript('spawn_consumer.sh', [topic], settings, ROOT);
+      await reader.printed(/^written$/m);
+      reader.child.kill('SIGINT');
+      await reader.exited;
+      const tool = await runScript('scripts/kafka-tool.sh', ['topics', '--list'], {
+        settings: { ...settings, HOME },
+      });
+      expect(tool, tool.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining(topic) });
+      for (const client of ['milena', 'start_client.sh']) {
+        expect(await runScript(client, ['list', 'no*body'], { settings })).toEqual({
+          code: 0,
+          stdout: '',
+          stderr: '',
+        });
+      }
+      const doctor = await runScript('milena', ['doctor'], { settings });
+      expect(doctor.stdout).toContain(`127.0.0.1:${port}`);
+      expect(doctor.stdout).toContain(`127.0.0.1:${kafka} answers`);
 
-    const [elsewhere] = await freePorts(1);
-    const explicit = { ...settings, MILENA_KAFKA_PORT: String(elsewhere), MILENA_PORT: String(elsewhere) };
-    for (const [script, ...args] of [['test_producer.sh'], ['start_client.sh', 'list'], ['milena', 'list']]) {
-      const done = await runScript(script ?? '', args, { settings: explicit });
-      expect(done).toMatchObject({ code: 69, stderr: expect.stringContaining(`127.0.0.1:${elsewhere}`) });
-    }
+      const again = await runScript('start_everything.sh', ['--demo'], { settings });
+      expect(again.stdout).toMatch(new RegExp(`Kafka is already running .* at 127\\.0\\.0\\.1:${kafka}`));
+      expect(again.stdout).toContain(`A frontend is already running at 127.0.0.1:${port}`);
 
-    const stop = await runScript('stop_everything.sh', [], { settings });
-    expect(stop.stdout).toContain(`Stopped the frontend at 127.0.0.1:${port}`);
-    expect(stop.stdout).toContain('Stopped Kafka.');
-    expect(stop.stdout).toMatch(
-      new RegExp(
-        `^Start again: {2}MILENA_STATE_DIR=\\S.* MILENA_PORT=${port} \\./start_everything\\.sh$`,
-        'm',
-      ),
-    );
-    // The next start is where the last one was.
-    const none = await runScript('test_producer.sh', [], { settings });
-    expect(none).toMatchObject({ code: 69, stderr: expect.stringContaining(`127.0.0.1:${kafka}`) });
-  }, 240_000);
+      const [elsewhere] = await freePorts(1);
+      const explicit = { ...settings, MILENA_KAFKA_PORT: String(elsewhere), MILENA_PORT: String(elsewhere) };
+      for (const [script, ...args] of [
+        ['test_producer.sh'],
+        ['start_client.sh', 'list'],
+        ['milena', 'list'],
+      ]) {
+        const done = await runScript(script ?? '', args, { settings: explicit });
+        expect(done).toMatchObject({ code: 69, stderr: expect.stringContaining(`127.0.0.1:${elsewhere}`) });
+      }
+
+      const stop = await runScript('stop_everything.sh', [], { settings });
+      expect(stop.stdout).toContain(`Stopped the frontend at 127.0.0.1:${port}`);
+      expect(stop.stdout).toContain('Stopped Kafka.');
+      expect(stop.stdout).toMatch(
+        new RegExp(
+          `^Start again: {2}MILENA_STATE_DIR=\\S.* MILENA_PORT=${port} \\./start_everything\\.sh$`,
+          'm',
+        ),
+      );
+      // The next start is where the last one was.
+      const none = await runScript('test_producer.sh', [], { settings });
+      expect(none).toMatchObject({ code: 69, stderr: expect.stringContaining(`127.0.0.1:${kafka}`) });
+    },
+    240_000,
+  );
 });
 
 describe('a frontend on a Kafka that was given', () => {

@@ -3,7 +3,12 @@ import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
+import { startServer } from '../../src/server/index.ts';
+import { MemoryStore, openMemoryStorage } from '../../src/storage/memory/index.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { CHEAP, testSettings } from '../server/house.ts';
+import { RawClient2 } from '../server/raw-client2.ts';
 import { RunningFrontend } from './running-frontend.ts';
 import { ROOT, scriptEnvironment } from './script.ts';
 import { TestTerminal } from './terminal.ts';
@@ -42,6 +47,35 @@ export function startFrontend(settings: Record<string, string> = {}): Promise<Ru
     MILENA_FRONTEND_LEASE_MS: '6000',
     ...settings,
   });
+}
+
+export interface ServerHere {
+  readonly address: { readonly host: string; readonly port: number };
+  remove(): Promise<void>;
+}
+
+/** A server within this process, on a storage in memory: where it is the screen that is looked at, not what lies behind it. */
+export async function openServerHere(): Promise<ServerHere> {
+  const storage = openMemoryStorage(new MemoryStore());
+  const server = await startServer(storage, testSettings(), {
+    log: pino({ level: 'silent' }),
+    limits: { lingerMs: 200, passwordCost: CHEAP, newAccountsPerAddress: 10_000, newAccounts: 10_000 },
+  });
+  const remove = async () => {
+    await server.drain();
+    await storage.close();
+  };
+  return { address: server.address, remove };
+}
+
+/** An account with the password `PASSWORD`, to which nobody is logged in; without a process for it. */
+export async function makeAccount({ address }: Pick<ServerHere, 'address'>, name: string): Promise<string> {
+  const client = await RawClient2.connect(address);
+  await client.create(name, PASSWORD);
+  client.write({ type: 'logout' });
+  await client.over();
+  client.socket.destroy();
+  return name;
 }
 
 /** A folder that is removed at the end. */

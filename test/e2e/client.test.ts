@@ -6,6 +6,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { certificateFolder, makeCertificate } from '../server/certificate.ts';
+import { FULL, inFull, share } from '../size.ts';
 import {
   answerPassword,
   CLIENT,
@@ -114,7 +115,7 @@ test('two people chat with ticks, on two frontends', async () => {
   await left.shows(/hello\? +✓✓$/m);
 });
 
-test('a message to somebody away is stored, shown once when they come, and ticked then', async () => {
+inFull('a message to somebody away is stored, shown once when they come, and ticked then', async () => {
   const [anna, bert] = [person('anna'), person('bert')];
   const left = await inSouth(anna);
   const right = await inSouth(bert);
@@ -139,34 +140,37 @@ test('a message to somebody away is stored, shown once when they come, and ticke
   expect(times(right, 'for later')).toBe(1);
 });
 
-test('a frontend that is killed: what is written meanwhile waits, and goes through another one', async () => {
-  const [anna, bert] = [person('anna'), person('bert')];
-  door.target = north.address;
-  const left = await openAs(anna, door.port);
-  const right = await inSouth(bert);
-  left.type(`/msg ${bert} before\r`);
-  await left.shows(/before +✓✓$/m);
-  await north.kill('SIGKILL');
-  await left.shows(
-    /! {2}The connection to/,
-    new RegExp(`${anna}, not logged in .*(no connection|connecting)`),
-  );
-  left.type('in between\r');
-  await left.shows(/in between +⧖$/m);
-  right.type(`/msg ${anna} are you there?\r`);
-  await right.shows(/are you there\? +✓$/m);
-  left.type('half a tho');
-  door.target = south.address;
-  await left.shows(wrapped(`Logged in again as ${anna}`), /› half a tho$/m, /in between +✓✓$/m);
-  await left.shows(new RegExp(`${bert} {2}are you there\\?`));
-  await right.shows(new RegExp(`${anna} {2}in between`), /are you there\? +✓✓$/m);
-  expect([times(right, 'before'), times(right, 'in between'), times(left, 'are you there')]).toEqual([
-    1, 1, 1,
-  ]);
-  north = await startFrontend();
-});
+inFull(
+  'a frontend that is killed: what is written meanwhile waits, and goes through another one',
+  async () => {
+    const [anna, bert] = [person('anna'), person('bert')];
+    door.target = north.address;
+    const left = await openAs(anna, door.port);
+    const right = await inSouth(bert);
+    left.type(`/msg ${bert} before\r`);
+    await left.shows(/before +✓✓$/m);
+    await north.kill('SIGKILL');
+    await left.shows(
+      /! {2}The connection to/,
+      new RegExp(`${anna}, not logged in .*(no connection|connecting)`),
+    );
+    left.type('in between\r');
+    await left.shows(/in between +⧖$/m);
+    right.type(`/msg ${anna} are you there?\r`);
+    await right.shows(/are you there\? +✓$/m);
+    left.type('half a tho');
+    door.target = south.address;
+    await left.shows(wrapped(`Logged in again as ${anna}`), /› half a tho$/m, /in between +✓✓$/m);
+    await left.shows(new RegExp(`${bert} {2}are you there\\?`));
+    await right.shows(new RegExp(`${anna} {2}in between`), /are you there\? +✓✓$/m);
+    expect([times(right, 'before'), times(right, 'in between'), times(left, 'are you there')]).toEqual([
+      1, 1, 1,
+    ]);
+    north = await startFrontend();
+  },
+);
 
-test('one account in two terminals: asked, taken over, told, and taken back', async () => {
+inFull('one account in two terminals: asked, taken over, told, and taken back', async () => {
   const anna = person('anna');
   const first = await inSouth(anna);
   const second = openClient(north.address.port, { user: anna });
@@ -198,6 +202,7 @@ test('encrypted: with the authority that is trusted, and not without', async () 
   await terminal.shows(/to myself +✓✓$/m, new RegExp(`${anna} {2}to myself`));
   const trusting = openClient(port, { args: '--tls' });
   await trusting.shows(wrapped('not signed by anybody whom this machine trusts'));
+  if (!FULL) return;
   await openClient(port).shows(wrapped('if it speaks TLS there, use --tls'));
   await openClient(south.address.port, { args: '--tls' }).shows(wrapped('does not speak TLS there'));
 });
@@ -269,13 +274,14 @@ test('who is there: a list by wildcard', async () => {
 });
 
 describe('without a terminal, or asked wrongly', () => {
-  test.each([
+  const WRONG: [string, string[], RegExp][] = [
     ['no terminal', [], /needs a terminal/],
     ['an unknown option', ['--dance'], /no option (called )?"?--dance/],
     ['no port', ['--server', 'here'], /HOST:PORT/],
     ['a port too large', ['--server', 'here:70000'], /HOST:PORT/],
     ['the first version of the protocol', ['--protocol', '1'], /speaks version 2 of the protocol/],
-  ])('%s: a sentence, and exit code 64', async (_name, args, text) => {
+  ];
+  test.each(share(WRONG, 3, 0))('%s: a sentence, and exit code 64', async (_name, args, text) => {
     const env = scriptEnvironment({});
     const failed = promisify(execFile)(process.execPath, [CLIENT, ...args], { env });
     await expect(failed).rejects.toMatchObject({ code: 64, stderr: expect.stringMatching(text) });

@@ -3,20 +3,22 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { History } from '../../src/terminal/history/history.ts';
+import { inFull, share } from '../size.ts';
 import {
   answerPassword,
   type ClientTerminalOptions,
   closeClients,
   create,
   openClient,
+  openServerHere,
   ownFolder,
   person,
   removeFolders,
-  startFrontend,
+  type ServerHere,
 } from './client-terminal.ts';
 import { Door } from './door.ts';
 import { Friend } from './friend.ts';
-import { built, type RunningFrontend } from './running-frontend.ts';
+import { built } from './running-frontend.ts';
 import { effectsOf, type TestTerminal } from './terminal.ts';
 
 /** What a shell knows of its terminal before, and whether it is the same afterwards. */
@@ -24,14 +26,14 @@ const SHELL = {
   before: `was=$(stty -g); printf '\\033]2;the shell\\007'; echo 'said before'`,
   after: `echo "code $code"; [ "$(stty -g)" = "$was" ] && echo 'lines as before'`,
 };
-let frontend: RunningFrontend;
+let frontend: ServerHere;
 let door: Door;
 let ben: Friend;
 let cat: Friend;
 
 beforeAll(async () => {
   await built();
-  frontend = await startFrontend();
+  frontend = await openServerHere();
   door = await Door.open(frontend.address);
   [ben, cat] = await Promise.all([
     Friend.create(person('ben'), frontend.address),
@@ -148,24 +150,26 @@ const signal =
   (terminal) =>
     terminal.signal(name);
 
+const ENDINGS: [string, number, string | null, Ending][] = [
+  ['Ctrl+C', 0, null, key('\u0003')],
+  ['SIGINT', 130, null, signal('SIGINT')],
+  ['SIGTERM', 143, null, signal('SIGTERM')],
+  ['SIGHUP', 129, null, signal('SIGHUP')],
+  ['an exception anywhere', 70, THROWS, signal('SIGUSR2')],
+  ['a promise that nobody looked at', 70, REJECTS, signal('SIGUSR2')],
+  [
+    'an exception in a component',
+    70,
+    COMPONENT_THROWS,
+    (terminal) => {
+      terminal.signal('SIGUSR2');
+      terminal.resize(79, 24);
+    },
+  ],
+];
+
 describe('the terminal is as it was, and nothing is lost', () => {
-  test.each<[string, number, string | null, Ending]>([
-    ['Ctrl+C', 0, null, key('\u0003')],
-    ['SIGINT', 130, null, signal('SIGINT')],
-    ['SIGTERM', 143, null, signal('SIGTERM')],
-    ['SIGHUP', 129, null, signal('SIGHUP')],
-    ['an exception anywhere', 70, THROWS, signal('SIGUSR2')],
-    ['a promise that nobody looked at', 70, REJECTS, signal('SIGUSR2')],
-    [
-      'an exception in a component',
-      70,
-      COMPONENT_THROWS,
-      (terminal) => {
-        terminal.signal('SIGUSR2');
-        terminal.resize(79, 24);
-      },
-    ],
-  ])('after %s: exit code %i', async (_, code, breaking, end) => {
+  test.each(share(ENDINGS, 4, 2))('after %s: exit code %i', async (_, code, breaking, end) => {
     const [user, folder] = [person('ann'), ownFolder()];
     const options = breaking === null ? { data: folder } : sabotage(folder, breaking);
     const terminal = await inTheMiddle(user, options);
@@ -178,7 +182,7 @@ describe('the terminal is as it was, and nothing is lost', () => {
     await expectNothingLost(user, folder);
   });
 
-  test('after /quit, with nothing half written', async () => {
+  inFull('after /quit, with nothing half written', async () => {
     const [user, folder] = [person('ann'), ownFolder()];
     const terminal = await inTheMiddle(user, { data: folder });
     terminal.type('\u0015/quit\r');

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { inFull } from '../size.ts';
 import {
   answerPassword,
   CLIENT,
@@ -10,24 +11,25 @@ import {
   create,
   LARGE,
   openClient,
+  openServerHere,
   ownFolder,
   PASSWORD,
   person,
   removeFolders,
-  startFrontend,
+  type ServerHere,
 } from './client-terminal.ts';
 import { Friend } from './friend.ts';
-import { built, type RunningFrontend } from './running-frontend.ts';
+import { built } from './running-frontend.ts';
 import { scriptEnvironment } from './script.ts';
 import type { TestTerminal } from './terminal.ts';
 
 const STAYS = { MILENA_STAY_LOGGED_IN: '' };
-let frontend: RunningFrontend;
+let frontend: ServerHere;
 let ben: Friend;
 
 beforeAll(async () => {
   await built();
-  frontend = await startFrontend();
+  frontend = await openServerHere();
   ben = await Friend.create(person('ben'), frontend.address);
 });
 afterEach(closeClients);
@@ -123,7 +125,7 @@ describe('the next start of the chat', () => {
     await third.shows(/is not used: others/, /^ password of .*› *$/m);
   });
 
-  test('puts no other chat out, and its end leaves that one logged in', async () => {
+  inFull('puts no other chat out, and its end leaves that one logged in', async () => {
     const { name, data } = await ann();
     const first = open(data);
     await first.shows(new RegExp(`Logged in as ${name}`));
@@ -146,7 +148,7 @@ describe('the next start of the chat', () => {
     await fourth.shows(new RegExp(`Logged in as ${name}`));
   });
 
-  test('is logged in by what a program prints, and asks where it prints nothing', async () => {
+  inFull('is logged in by what a program prints, and asks where it prints nothing', async () => {
     const { name, data } = await ann();
     const file = join(data, 'password');
     writeFileSync(file, `${PASSWORD}\n`);
@@ -160,7 +162,7 @@ describe('the next start of the chat', () => {
     await third.shows(/The password command cat: it ended with 1/, /^ password of .*› *$/m);
   });
 
-  test('is not another one because of a name that was only tried', async () => {
+  inFull('is not another one because of a name that was only tried', async () => {
     const { name, data } = await ann();
     const mistyped = open(data, {}, '--user bbo');
     await mistyped.shows(/There is no account bbo here/);
@@ -206,7 +208,7 @@ describe('commands', () => {
     await open(data).shows(new RegExp(`Logged in as ${name}`));
   });
 
-  test('by password do not make it worthless, nor does another password', async () => {
+  inFull('by password do not make it worthless, nor does another password', async () => {
     const { name, data } = await ann();
     expect(await milena(name, data, ['retrieve'], PASSWORD)).toMatchObject({ code: 0 });
     writeFileSync(join(data, 'new'), 'battery staple\n', { mode: 0o600 });
@@ -217,7 +219,7 @@ describe('commands', () => {
     expect(files(data)).toEqual([]);
   });
 
-  test('begin none', async () => {
+  inFull('begin none', async () => {
     const { name } = await ann();
     const data = ownFolder();
     expect(await milena(name, data, ['retrieve'], PASSWORD)).toMatchObject({ code: 0 });

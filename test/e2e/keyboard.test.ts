@@ -4,27 +4,30 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { inFull } from '../size.ts';
 import { SEQUENCES } from '../terminal/keyboard/sequences.ts';
 import {
   closeClients,
+  makeAccount,
   openAs,
   openClient,
+  openServerHere,
   ownFolder,
   PASSWORD,
   person,
   removeFolders,
-  startFrontend,
+  type ServerHere,
 } from './client-terminal.ts';
 import { Friend } from './friend.ts';
-import { built, type RunningFrontend } from './running-frontend.ts';
+import { built } from './running-frontend.ts';
 import type { TestTerminal } from './terminal.ts';
 
-let frontend: RunningFrontend;
+let frontend: ServerHere;
 let port: number;
 
 beforeAll(async () => {
   await built();
-  frontend = await startFrontend();
+  frontend = await openServerHere();
   port = frontend.address.port;
 });
 
@@ -59,11 +62,8 @@ function driverOf(terminal: TestTerminal): string {
 
 describe('typed while it starts', () => {
   test('a password is not echoed, and answers', async () => {
-    const [user, data] = [person('anna'), ownFolder()];
-    const first = await openAs(user, port, { data });
-    first.type('\u0003');
-    await first.until(() => expect(first.exitCode).toBe(0));
-    const terminal = openClient(port, { data });
+    const user = await makeAccount(frontend, person('anna'));
+    const terminal = openClient(port, { user });
     await terminal.until(() => expect(driverOf(terminal)).toMatch(/ -echo /));
     // Nothing is drawn yet.
     expect(terminal.output).toBe('');
@@ -73,11 +73,8 @@ describe('typed while it starts', () => {
   });
 
   test('Enter counts that the terminal has made LF of', async () => {
-    const [user, data] = [person('anna'), ownFolder()];
-    const first = await openAs(user, port, { data });
-    first.type('\u0003');
-    await first.until(() => expect(first.exitCode).toBe(0));
-    const terminal = openClient(port, { data, before: 'stty -echo; echo ready; sleep 1' });
+    const user = await makeAccount(frontend, person('anna'));
+    const terminal = openClient(port, { user, before: 'stty -echo; echo ready; sleep 1' });
     await terminal.shows(/^ready$/m);
     terminal.send(`${PASSWORD}\r`);
     await terminal.shows(new RegExp(`^ milena · ${user} .*● online`));
@@ -152,10 +149,12 @@ describe('the mouse', () => {
     }
     terminal.send('half');
     await terminal.shows(/› half$/m);
-    expect(terminal.state.modes).toMatchObject({ mouseTrackingMode: 'vt200', sendFocusMode: true });
+    await terminal.until(() =>
+      expect(terminal.state.modes).toMatchObject({ mouseTrackingMode: 'vt200', sendFocusMode: true }),
+    );
     terminal.send('\u001b[<64;40;5M');
     await terminal.shows(/↓ more below/, /› half$/m);
-    expect(terminal.text).not.toMatch(/number 8/);
+    await terminal.until(() => expect(terminal.text).not.toMatch(/number 8/));
     terminal.send('\u001b[<65;40;5M');
     await terminal.shows(/number 8/, /› half$/m);
     carol.write(terminal.text.match(/anna[a-z]{6}/)?.[0] ?? '', 'hello');
@@ -164,7 +163,7 @@ describe('the mouse', () => {
     await terminal.shows(/^ carol[a-z]{6} › *$/m, /hello/);
   });
 
-  test('is the terminal’s own where the setting says so, and the wheel is no arrow key', async () => {
+  inFull('is the terminal’s own where the setting says so, and the wheel is no arrow key', async () => {
     const terminal = await inConversation({ args: '--no-mouse' });
     expect(terminal.state.modes).toMatchObject({ mouseTrackingMode: 'none' });
     expect(terminal.output).toContain('\u001b[?1007l');
@@ -173,7 +172,7 @@ describe('the mouse', () => {
     await sleep(50);
     terminal.send('\u0003');
     await terminal.until(() => expect(terminal.exitCode).toBe(0));
-    expect(terminal.output).toContain('\u001b[?1007h');
+    await terminal.until(() => expect(terminal.output).toContain('\u001b[?1007h'));
   });
 });
 

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { inFull, share } from '../size.ts';
 import {
   answerPassword,
   CLIENT,
@@ -10,24 +11,25 @@ import {
   closeClients,
   openAs,
   openClient,
+  openServerHere,
   ownFolder,
   PASSWORD,
   person,
   removeFolders,
-  startFrontend,
+  type ServerHere,
 } from './client-terminal.ts';
 import { Friend } from './friend.ts';
-import { built, type RunningFrontend } from './running-frontend.ts';
+import { built } from './running-frontend.ts';
 import type { TestTerminal } from './terminal.ts';
 
 const ALT = { l: '\u001bl', o: '\u001bo', y: '\u001by' };
 const NO_DESKTOP = { DISPLAY: '', WAYLAND_DISPLAY: '', WSL_DISTRO_NAME: '', SSH_CONNECTION: 'x' };
-let frontend: RunningFrontend;
+let frontend: ServerHere;
 let port: number;
 
 beforeAll(async () => {
   await built();
-  frontend = await startFrontend();
+  frontend = await openServerHere();
   port = frontend.address.port;
 });
 afterEach(closeClients);
@@ -117,7 +119,7 @@ describe('addresses', () => {
     await terminal.shows(/Opening https:\/\/evil/);
   });
 
-  test('are opened by their number, and a failure is told once', async () => {
+  inFull('are opened by their number, and a failure is told once', async () => {
     const env = { ...NO_DESKTOP, MILENA_OPEN: 'sh -c "exit 3"' };
     const { terminal } = await withMessages(['https://one.example https://two.example'], { env });
     // Nothing that nobody has seen.
@@ -157,7 +159,7 @@ describe('addresses', () => {
     await again.until(() => expect(copied(again)).toEqual(['that was all']));
   });
 
-  test('are printed in lines by --plain, and opened by their number', async () => {
+  inFull('are printed in lines by --plain, and opened by their number', async () => {
     const { env, called } = opener();
     const { terminal, friend, data } = await withMessages(['https://one.example and https://two.example']);
     terminal.type('\u0003');
@@ -175,7 +177,7 @@ describe('addresses', () => {
     await plain.until(() => expect(copied(plain)).toEqual(['that was all']));
   });
 
-  test('ten thousand of them in a message stop nobody', async () => {
+  inFull('ten thousand of them in a message stop nobody', async () => {
     const many = Array.from({ length: 3_000 }, (_, index) => `http://a.b/${index}`).join(' ');
     const { terminal } = await withMessages([
       many,
@@ -202,7 +204,7 @@ describe('what is copied', () => {
     await says(terminal, /Copied the last code block, 3 lines/);
   });
 
-  test('is nothing where the setting is off', async () => {
+  inFull('is nothing where the setting is off', async () => {
     const { terminal } = await withMessages([], { env: { ...NO_DESKTOP, MILENA_CLIPBOARD: 'off' } });
     terminal.send(ALT.y);
     await says(terminal, /Nothing is copied: the setting "clipboard" is off/);
@@ -222,16 +224,20 @@ describe('the messages alone', () => {
 
   test('are lines that the terminal has wrapped, and the mouse is its own', async () => {
     const { terminal, friend } = await shown();
-    expect(terminal.state.modes).toMatchObject({ wraparoundMode: true, mouseTrackingMode: 'none' });
-    expect(terminal.lines.some((line) => line.endsWith(`${friend.name} ${LONG}`))).toBe(true);
+    await terminal.until(() => {
+      expect(terminal.state.modes).toMatchObject({ wraparoundMode: true, mouseTrackingMode: 'none' });
+      expect(terminal.lines.some((line) => line.endsWith(`${friend.name} ${LONG}`))).toBe(true);
+    });
     expect(terminal.text).not.toMatch(/[│─┬]|● online/);
     const at = terminal.rows.indexOf('def f():');
     expect(terminal.rows[at + 1]).toMatch(/^ +return "␛\[31m"$/);
     expect(terminal.rows[at + 2]).toBe('    done');
     terminal.send('\u001b');
     await terminal.shows(/● online/, new RegExp(`^ ${friend.name} › *$`, 'm'));
-    expect(terminal.state.modes).toMatchObject({ wraparoundMode: false, mouseTrackingMode: 'vt200' });
-    expect(terminal.state.cursor).toBe(true);
+    await terminal.until(() => {
+      expect(terminal.state.modes).toMatchObject({ wraparoundMode: false, mouseTrackingMode: 'vt200' });
+      expect(terminal.state.cursor).toBe(true);
+    });
   });
 
   test('stay as they are when more comes, which is unread then', async () => {
@@ -241,13 +247,13 @@ describe('the messages alone', () => {
     await terminal.until(() => expect(terminal.state.rings).toBeGreaterThan(0));
     await terminal.settled();
     expect(terminal.text).toBe(before);
-    expect(terminal.state.title).toMatch(/^\(1\)/);
+    await terminal.until(() => expect(terminal.state.title).toMatch(/^\(1\)/));
     terminal.send('x');
     await terminal.shows(/while you were selecting/, /1 new/, new RegExp(`^ ${friend.name} › x$`, 'm'));
     await terminal.until(() => expect(terminal.state.title).toMatch(/^milena/));
   });
 
-  test('follow the size, and Enter sends nothing', async () => {
+  inFull('follow the size, and Enter sends nothing', async () => {
     const { terminal, friend } = await shown();
     for (const [columns, rows] of [
       [40, 30],
@@ -255,21 +261,19 @@ describe('the messages alone', () => {
       [20, 6],
     ] as const) {
       terminal.resize(columns, rows);
-      await terminal.settled();
-      expect(
-        terminal.rows.at(-1) === 'Any key goes back.' || terminal.text.includes('Any key goes back.'),
-      ).toBe(true);
-      expect(terminal.text).not.toMatch(/[│─┬]/);
+      await terminal.until(() => {
+        expect(terminal.text).toContain('Any key goes back.');
+        expect(terminal.text).not.toMatch(/[│─┬]/);
+      });
     }
     terminal.resize(80, 24);
-    await terminal.settled();
-    expect(terminal.lines.some((line) => line.endsWith(LONG))).toBe(true);
+    await terminal.until(() => expect(terminal.lines.some((line) => line.endsWith(LONG))).toBe(true));
     terminal.send('\r');
     await terminal.shows(new RegExp(`^ ${friend.name} › *$`, 'm'), /● online/);
     expect(terminal.text).not.toMatch(/^.* me {2}/m);
   });
 
-  test.each(['\u0003', 'SIGTERM'] as const)(
+  test.each(share(['\u0003', 'SIGTERM'] as const, 2, 1))(
     '%j ends the program, and the terminal is as it was',
     async (end) => {
       const { terminal } = await shown();
@@ -277,18 +281,21 @@ describe('the messages alone', () => {
       if (end === 'SIGTERM') terminal.signal(end);
       else terminal.send(end);
       await terminal.until(() => expect(terminal.exitCode).toBe(end === 'SIGTERM' ? 143 : 0));
-      expect(terminal.state).toMatchObject({ alternateScreen: false, cursor: true });
-      expect(terminal.state.modes).toMatchObject({
-        bracketedPasteMode: false,
-        wraparoundMode: true,
-        mouseTrackingMode: 'none',
-        sendFocusMode: false,
+      // What was written last is read after the end is known.
+      await terminal.until(() => {
+        expect(terminal.state).toMatchObject({ alternateScreen: false, cursor: true });
+        expect(terminal.state.modes).toMatchObject({
+          bracketedPasteMode: false,
+          wraparoundMode: true,
+          mouseTrackingMode: 'none',
+          sendFocusMode: false,
+        });
+        expect(terminal.text).not.toContain(before);
       });
-      expect(terminal.text).not.toContain(before);
     },
   );
 
-  test('are left for the shell by Ctrl+Z, and kept where the shell stops the program itself', async () => {
+  inFull('are left for the shell by Ctrl+Z, and kept where the shell stops the program itself', async () => {
     const [user, data] = [person('anna'), ownFolder()];
     const first = await openAs(user, port, { data });
     const friend = await Friend.create(person('ben'), frontend.address);
@@ -308,8 +315,10 @@ describe('the messages alone', () => {
     await terminal.shows(/Any key goes back/);
     terminal.send('\u001a');
     await terminal.shows(/Stopped/);
-    expect(terminal.state).toMatchObject({ alternateScreen: false, cursor: true });
-    expect(terminal.state.modes).toMatchObject({ wraparoundMode: true, mouseTrackingMode: 'none' });
+    await terminal.until(() => {
+      expect(terminal.state).toMatchObject({ alternateScreen: false, cursor: true });
+      expect(terminal.state.modes).toMatchObject({ wraparoundMode: true, mouseTrackingMode: 'none' });
+    });
     terminal.send('fg\r');
     await terminal.shows(/● online/, /example\.org/);
     let before = terminal.output.length;
@@ -328,13 +337,17 @@ describe('the messages alone', () => {
       await terminal.until(() => expect(terminal.rows[0]).toBe('clean'));
       terminal.send('fg\r');
       await terminal.shows(/^Any key goes back/m);
-      expect(terminal.text).not.toMatch(/[│─┬]/);
-      expect(terminal.state).toMatchObject({ alternateScreen: true });
-      expect(terminal.state.modes).toMatchObject({ wraparoundMode: true, mouseTrackingMode: 'none' });
+      await terminal.until(() => {
+        expect(terminal.text).not.toMatch(/[│─┬]/);
+        expect(terminal.state).toMatchObject({ alternateScreen: true });
+        expect(terminal.state.modes).toMatchObject({ wraparoundMode: true, mouseTrackingMode: 'none' });
+      });
       before = terminal.output.length;
     }
     terminal.send('\u001b');
     await terminal.shows(/● online/, /example\.org/);
-    expect(terminal.state.modes).toMatchObject({ wraparoundMode: false, mouseTrackingMode: 'vt200' });
+    await terminal.until(() =>
+      expect(terminal.state.modes).toMatchObject({ wraparoundMode: false, mouseTrackingMode: 'vt200' }),
+    );
   });
 });

@@ -80,6 +80,10 @@ export class RunningFrontend {
     return { host, port };
   }
 
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
   hasLogged(text: string): boolean {
     return this.stdout.includes(`"msg":"${text}"`);
   }

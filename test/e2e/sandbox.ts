@@ -59,6 +59,8 @@ export function sandbox(): { readonly path: string; remove: () => void } {
 export interface CheckoutOptions {
   /** With packages and a build, as after the first start. */
   readonly built?: boolean;
+  /** With the list of Kafka's jars, which Maven takes seconds to make. */
+  readonly jars?: boolean;
 }
 
 /** What a clone has of scripts and settings; packages and build are those of this checkout. */
@@ -81,14 +83,21 @@ export function checkout(parent: string, options: CheckoutOptions = {}): string 
     '.npmrc',
     'tsconfig.build.json',
     'rolldown.config.ts',
-    'src',
   ]) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
+  // Nothing is built in a copy: what is only looked at need not be one.
+  symlinkSync(join(ROOT, 'src'), join(folder, 'src'));
   if (options.built === true) {
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
+    const runs = (path: string) => !/\.(map|ts|tsbuildinfo)$/.test(path);
+    cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: runs });
     writeFileSync(join(folder, 'dist/.built'), '');
+  }
+  if (options.jars === true) {
+    mkdirSync(join(folder, '.milena'), { mode: 0o700 });
+    writeFileSync(join(folder, '.milena/.milena-data'), '');
+    cpSync(join(ROOT, '.milena/kafka-classpath'), join(folder, '.milena/kafka-classpath'));
   }
   return folder;
 }

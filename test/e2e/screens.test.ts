@@ -1,22 +1,24 @@
 /** Whole screens of the built client in a real terminal, at several sizes and on the way between them. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { cutName } from '../../src/terminal/tui/cut-names.ts';
 import { fitHints } from '../../src/terminal/tui/hints.ts';
 import { wrapRows } from '../../src/terminal/tui/wrap.ts';
+import { share } from '../size.ts';
 import {
   closeClients,
   create,
   LARGE,
   NARROW,
-  openAs,
   openClient,
+  openServerHere,
   person,
   removeFolders,
+  type ServerHere,
   screenOf,
-  startFrontend,
   WIDE,
 } from './client-terminal.ts';
-import { built, type RunningFrontend } from './running-frontend.ts';
+import { Friend } from './friend.ts';
+import { built } from './running-frontend.ts';
 import type { TestTerminal } from './terminal.ts';
 
 interface Size {
@@ -27,11 +29,11 @@ interface Size {
 const SMALL = { columns: 20, rows: 6 };
 const TOO_SMALL = { columns: 19, rows: 5 };
 const HINT = ' Enter send · Alt+Enter newline · Alt+A next unread · Ctrl+B list · /help';
-let frontend: RunningFrontend;
+let frontend: ServerHere;
 
 beforeAll(async () => {
   await built();
-  frontend = await startFrontend();
+  frontend = await openServerHere();
 });
 
 afterEach(closeClients);
@@ -93,14 +95,14 @@ async function shrinks(
 ): Promise<void> {
   await becomes(terminal, SMALL, names, small);
   await becomes(terminal, TOO_SMALL, names, ['19x5: needs 20x6', '', '', '', '']);
-  expect(terminal.showsCursor).toBe(false);
+  await terminal.until(() => expect(terminal.showsCursor).toBe(false));
   await becomes(terminal, SMALL, names, small);
-  expect(terminal.showsCursor).toBe(true);
+  await terminal.until(() => expect(terminal.showsCursor).toBe(true));
   await becomes(terminal, TOO_SMALL, names, ['19x5: needs 20x6', '', '', '', '']);
   await becomes(terminal, WIDE, names, wide);
 }
 
-test.each([0, 10, 23])('the first start, below %d lines of the shell', async (lines) => {
+test.each(share([0, 10, 23], 3, 2))('the first start, below %d lines of the shell', async (lines) => {
   const before = `for i in $(seq ${lines}); do echo line $i; done`;
   const terminal = openClient(frontend.address.port, { before });
   const who = ' milena · not logged in  127.0.0.1:PPPPP';
@@ -122,7 +124,7 @@ test.each([0, 10, 23])('the first start, below %d lines of the shell', async (li
     hint,
   });
   await becomes(terminal, WIDE, [], wide);
-  expect(terminal.cursor).toEqual({ column: 13, row: 22 });
+  await terminal.until(() => expect(terminal.cursor).toEqual({ column: 13, row: 22 }));
   await becomes(
     terminal,
     NARROW,
@@ -195,13 +197,12 @@ describe('with two conversations', () => {
     const [ann = '', ben = '', cat = ''] = names;
     terminal = openClient(frontend.address.port);
     await create(terminal, ann);
-    const [other, third] = await Promise.all([
-      openAs(ben, frontend.address.port, { size: NARROW }),
-      openAs(cat, frontend.address.port, { size: NARROW }),
-    ]);
-    other.type(`/msg ${ann} are we still on for lunch?\r`);
+    const friends = await Promise.all([ben, cat].map((name) => Friend.create(name, frontend.address)));
+    for (const friend of friends) onTestFinished(() => friend.close());
+    const [other, third] = friends;
+    other?.write(ann, 'are we still on for lunch?');
     await terminal.shows(/1 conversation unread/);
-    third.type(`/msg ${ann} Lunch is at the usual place, isn't it?\r`);
+    third?.write(ann, "Lunch is at the usual place, isn't it?");
     await terminal.shows(/2 conversations unread/);
     terminal.type(`/msg ${ben}\r`);
     await terminal.shows(/are we still on/);
@@ -221,7 +222,7 @@ describe('with two conversations', () => {
       hint: HINT,
     });
     await becomes(terminal, WIDE, names, wide);
-    expect(terminal.cursor).toEqual({ column: 27, row: 22 });
+    await terminal.until(() => expect(terminal.cursor).toEqual({ column: 27, row: 22 }));
     const narrow = whole(NARROW, {
       header: header(NARROW),
       bottom: said(60, 'hh:mm'),
@@ -263,7 +264,7 @@ describe('with two conversations', () => {
     await terminal.until(() => expect(terminal.inverseRows).toEqual([2]));
     terminal.type('\u001b[B');
     await terminal.until(() => expect(terminal.inverseRows).toEqual([3]));
-    expect(screenOf(terminal, ...names)).toEqual(wide);
+    await terminal.until(() => expect(screenOf(terminal, ...names)).toEqual(wide));
     const folded = [ends(60, '▸1 ben······', 'hh:mm'), ends(60, ' 2 cat······', 'hh:mm 1')];
     await becomes(
       terminal,
@@ -271,7 +272,7 @@ describe('with two conversations', () => {
       names,
       whole(NARROW, { header: header(NARROW), top: folded, input, hint }),
     );
-    expect(terminal.inverseRows).toEqual([3]);
+    await terminal.until(() => expect(terminal.inverseRows).toEqual([3]));
     await becomes(
       terminal,
       LARGE,
@@ -289,7 +290,7 @@ describe('with two conversations', () => {
     await shrinks(terminal, names, small, wide);
     terminal.type('\u001b');
     await terminal.shows(/^ Enter send/m);
-    expect(terminal.inverseRows).toEqual([]);
+    await terminal.until(() => expect(terminal.inverseRows).toEqual([]));
   });
 
   test('help', async () => {
@@ -352,7 +353,7 @@ describe('with two conversations', () => {
     const wide = whole(WIDE, { header: header(WIDE), list: LIST, top: found, input, hint });
     await becomes(terminal, WIDE, names, wide);
     // The picked one, and what was looked for in the other.
-    expect(terminal.inverseRows).toEqual([3, 4]);
+    await terminal.until(() => expect(terminal.inverseRows).toEqual([3, 4]));
     const narrow = whole(NARROW, { header: header(NARROW), top: found, input, hint });
     await becomes(terminal, NARROW, names, narrow);
     const large = whole(LARGE, { header: header(LARGE), list: LARGE_LIST, top: found, input, hint });

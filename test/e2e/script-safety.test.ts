@@ -3,10 +3,11 @@
  * its own: a folder of somebody else's files around it is the same before and after.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../broker/ports.ts';
+import { share } from '../size.ts';
 import { built } from './running-frontend.ts';
 import {
   type CallOptions,
@@ -108,8 +109,8 @@ const WAYS: Readonly<Record<string, Way>> = {
   }),
 };
 
-describe.each(Object.keys(WAYS))('every script, called %s', (way) => {
-  it.each(CALLS)('%s %j ends with %i', async (script, args, code, said) => {
+describe.each(Object.keys(WAYS).entries().toArray())('every script (%d), called %s', (at, way) => {
+  it.each(share(CALLS, 4, at))('%s %j ends with %i', async (script, args, code, said) => {
     const { path, ...options } = (WAYS[way] as Way)(script);
     const done = await call(path, args, {
       ...options,
@@ -125,7 +126,8 @@ describe.each(Object.keys(WAYS))('every script, called %s', (way) => {
 });
 
 describe('a script without its checkout', () => {
-  it.each(CALLS)('%s %j ends before it does anything', async (script, args) => {
+  // All of them begin alike.
+  it.each(share(CALLS, 4, 0))('%s %j ends before it does anything', async (script, args) => {
     const copy = join(foreignFolder(box.path, `lost ${script.replaceAll('/', ' ')}`), script);
     cpSync(join(clone, script), copy);
     const removed = join(box.path, 'removed');
@@ -163,13 +165,16 @@ describe('a state folder that is not ours', () => {
     untouched = fingerprint(foreign);
   });
 
-  it.each(wrong)('%s: nothing is written there, and nothing deleted', async (_, folder) => {
+  const DESTRUCTIVE = [
+    ['stop_everything.sh', '--wipe', '--yes'],
+    ['scripts/cluster.sh', 'stop', '--wipe'],
+    ['start_kafka.sh'],
+  ];
+  const rows = wrong.map(([what, folder], at) => [what, folder, share(DESTRUCTIVE, 3, at)] as const);
+
+  it.each(rows)('%s: nothing is written there, and nothing deleted', async (_, folder, scripts) => {
     const before = fingerprint(dirname(clone));
-    for (const [script, ...args] of [
-      ['stop_everything.sh', '--wipe', '--yes'],
-      ['scripts/cluster.sh', 'stop', '--wipe'],
-      ['start_kafka.sh'],
-    ]) {
+    for (const [script, ...args] of scripts) {
       const done = await call(join(clone, script ?? ''), args, {
         settings: { ...settings, HOME: home, MILENA_STATE_DIR: folder() },
       });
@@ -209,15 +214,15 @@ describe('settings and notes', () => {
     ['MILENA_KAFKA_HEAP', '64m -XX:OnOutOfMemoryError=touch'],
     ['MILENA_KAFKA_PORT', '9092 made'],
   ])('%s=%s ends the script with the variable in words', async (name, value) => {
-    const own = checkout(sandboxed(), { built: true });
-    writeFileSync(join(own, '.env'), `${name}=${value}\n`);
-    const done = await call(join(own, 'stop_everything.sh'), [], {
+    writeFileSync(join(clone, '.env'), `${name}=${value}\n`);
+    onTestFinished(() => rmSync(join(clone, '.env')));
+    const done = await call(join(clone, 'stop_everything.sh'), [], {
       settings: {},
       unset: ['MILENA_HOST', 'MILENA_KAFKA_PORT', 'MILENA_PORT'],
     });
     expect(done.code).toBe(64);
     expect(done.stderr).toContain(`${name}=`);
-    expect(existsSync(join(own, 'made'))).toBe(false);
+    expect(existsSync(join(clone, 'made'))).toBe(false);
   });
 
   function sandboxed(): string {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TEST_KEYS } from '../broker/brokers.ts';
+import { quickStart } from '../broker/java.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -25,6 +26,14 @@ export function scriptEnvironment(settings: Record<string, string>): Record<stri
     // Each start asks for the password, but in the tests that are about that.
     MILENA_STAY_LOGGED_IN: 'false',
     MILENA_CLUSTER_KEYS: TEST_KEYS,
+    // Brokers and tools of Kafka that scripts start, too, are started as those of tests are.
+    ...(process.env.MILENA_TEST_ARCHIVE === undefined
+      ? {}
+      : {
+          JDK_JAVA_OPTIONS: quickStart()
+            .map((option) => `"${option}"`)
+            .join(' '),
+        }),
   };
   const kept = ['MILENA_KAFKA', 'MILENA_KAFKA_IMAGE'].map((name) => [name, process.env[name] ?? ''] as const);
   return { ...environment, ...none, ...Object.fromEntries(kept), ...settings };

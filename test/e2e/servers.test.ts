@@ -13,12 +13,14 @@ import {
   test,
   vi,
 } from 'vitest';
+import { inFull, share } from '../size.ts';
 import { type Done, RunningCommand } from '../terminal/cli/running-command.ts';
 import { messageShape, sentShape, shaped } from '../terminal/cli/shapes.ts';
 import {
   answerPassword,
   closeClients,
   create,
+  makeAccount,
   openClient,
   ownFolder,
   PASSWORD,
@@ -31,7 +33,7 @@ import { ROOT } from './script.ts';
 import type { TestTerminal } from './terminal.ts';
 
 let south: RunningFrontend;
-/** The one that something happens to, another for each test. */
+/** The one that something happens to: another one where it has ended. */
 let north: RunningFrontend;
 
 beforeAll(async () => {
@@ -39,21 +41,25 @@ beforeAll(async () => {
   south = await startFrontend();
 });
 beforeEach(async () => {
-  north = await startFrontend();
+  if (north?.isOver !== false) north = await startFrontend();
 });
-afterEach(async () => {
+afterEach(() => {
   closeClients();
-  north.child.kill('SIGCONT');
-  await north.remove();
+  north?.child.kill('SIGCONT');
 });
 afterAll(async () => {
-  await south?.remove();
+  await Promise.all([south?.remove(), north?.remove()]);
   removeFolders();
 });
 
 function at({ address }: RunningFrontend): string {
   return `127.0.0.1:${address.port}`;
 }
+
+const ENDS = [
+  ['is killed', 'SIGKILL'],
+  ['is drained', 'SIGTERM'],
+] as const;
 
 const both = () => `${at(north)},${at(south)}`;
 
@@ -78,10 +84,8 @@ function milena(user: string, args: readonly string[], more: More = {}): Promise
   return start(user, args, more).done();
 }
 
-async function account(stem: string): Promise<string> {
-  const name = person(stem);
-  expect(await milena('', ['create', name], { server: at(south) })).toMatchObject({ code: 0 });
-  return name;
+function account(stem: string): Promise<string> {
+  return makeAccount(south, person(stem));
 }
 
 function bodies({ stdout }: { stdout: string }): string[] {
@@ -105,44 +109,44 @@ function times(terminal: TestTerminal, text: string): number {
 describe('the chat', () => {
   const SIZE = { columns: 80, rows: 24 };
 
-  test.each([
-    ['is killed', 'SIGKILL'],
-    ['is drained', 'SIGTERM'],
-  ] as const)('goes on at the other one when the first %s, in one history', async (_, signal) => {
-    const [anna, bert, data] = [person('anna'), person('bert'), ownFolder()];
-    const left = openClient(0, { args: `--server ${both()}`, data, size: SIZE });
-    await create(left, anna);
-    await left.shows(new RegExp(`^ milena · ${anna} {2}${at(north)} .*● online`));
-    const right = openClient(south.address.port, { size: SIZE });
-    await create(right, bert);
-    left.type(`/msg ${bert} before\r`);
-    await left.shows(/before +✓✓$/m);
-    left.type('half a tho');
-    await north.kill(signal);
-    await left.shows(
-      wrapped(`Connected again, to ${at(south)}.`),
-      wrapped(`Logged in again as ${anna}`),
-      new RegExp(`^ milena · ${anna} {2}${at(south)} .*● online`),
-      /› half a tho$/m,
-    );
-    left.type('ught\r');
-    await left.shows(/half a thought +✓✓$/m);
-    right.type(`/msg ${anna} still there?\r`);
-    await left.shows(new RegExp(`${bert} {2}still there\\?`));
-    expect([times(left, 'before'), times(right, 'before'), times(left, 'still there')]).toEqual([1, 1, 1]);
-    left.type('/quit\r');
-    await left.until(() => expect(left.exitCode).toBe(0));
-    expect(histories(data)).toHaveLength(1);
-    // The next start knows who it was and what was said, and begins with the server that answered last.
-    const again = openClient(0, { args: `--server ${both()}`, data, size: SIZE });
-    await answerPassword(again);
-    await again.shows(new RegExp(`^ milena · ${anna} {2}${at(south)} .*● online`));
-    again.type('\u001b1');
-    await again.shows(/half a thought/);
-    expect(histories(data)).toHaveLength(1);
-  });
+  test.each(share(ENDS, 2, 0))(
+    'goes on at the other one when the first %s, in one history',
+    async (_, signal) => {
+      const [anna, bert, data] = [person('anna'), person('bert'), ownFolder()];
+      const left = openClient(0, { args: `--server ${both()}`, data, size: SIZE });
+      await create(left, anna);
+      await left.shows(new RegExp(`^ milena · ${anna} {2}${at(north)} .*● online`));
+      const right = openClient(south.address.port, { size: SIZE });
+      await create(right, bert);
+      left.type(`/msg ${bert} before\r`);
+      await left.shows(/before +✓✓$/m);
+      left.type('half a tho');
+      await north.kill(signal);
+      await left.shows(
+        wrapped(`Connected again, to ${at(south)}.`),
+        wrapped(`Logged in again as ${anna}`),
+        new RegExp(`^ milena · ${anna} {2}${at(south)} .*● online`),
+        /› half a tho$/m,
+      );
+      left.type('ught\r');
+      await left.shows(/half a thought +✓✓$/m);
+      right.type(`/msg ${anna} still there?\r`);
+      await left.shows(new RegExp(`${bert} {2}still there\\?`));
+      expect([times(left, 'before'), times(right, 'before'), times(left, 'still there')]).toEqual([1, 1, 1]);
+      left.type('/quit\r');
+      await left.until(() => expect(left.exitCode).toBe(0));
+      expect(histories(data)).toHaveLength(1);
+      // The next start knows who it was and what was said, and begins with the server that answered last.
+      const again = openClient(0, { args: `--server ${both()}`, data, size: SIZE });
+      await answerPassword(again);
+      await again.shows(new RegExp(`^ milena · ${anna} {2}${at(south)} .*● online`));
+      again.type('\u001b1');
+      await again.shows(/half a thought/);
+      expect(histories(data)).toHaveLength(1);
+    },
+  );
 
-  test('line by line, too', async () => {
+  inFull('line by line, too', async () => {
     const [anna, bert] = [person('anna'), await account('bert')];
     const terminal = openClient(0, { args: `--plain --server ${both()}` });
     await terminal.shows(wrapped(`Connected to ${at(north)}.`), /your name:$/m);
@@ -170,10 +174,7 @@ describe('the chat', () => {
 });
 
 describe('listen', () => {
-  test.each([
-    ['is killed', 'SIGKILL'],
-    ['is drained', 'SIGTERM'],
-  ] as const)(
+  test.each(share(ENDS, 2, 1))(
     'goes on at the other one when the first %s: nothing lost, nothing twice',
     async (_, signal) => {
       const [anna, bert] = [await account('anna'), await account('bert')];
@@ -282,7 +283,8 @@ test.skipIf(!hasIPv6)('an IPv6 address is as good as any other', async () => {
       settings: { MILENA_PASSWORD: PASSWORD, MILENA_USER: anna, MILENA_DATA_DIR: ownFolder(), ...settings },
     }).done();
   expect(await command(['create', anna], asFrontend)).toMatchObject({ code: 0 });
-  for (const server of [`[::1]:${port}`, `[0:0:0:0:0:0:0:1]:${port}`, `127.0.0.1:1,[::1]:${port}`]) {
+  const spelt = [`127.0.0.1:1,[::1]:${port}`, `[0:0:0:0:0:0:0:1]:${port}`, `[::1]:${port}`];
+  for (const server of share(spelt, 3, 0)) {
     const list = await command(['list', anna], { MILENA_SERVER: server });
     expect(list).toEqual({ code: 0, stdout: `${anna}\n`, stderr: '' });
   }

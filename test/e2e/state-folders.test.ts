@@ -6,6 +6,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, wr
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../broker/ports.ts';
+import { share } from '../size.ts';
 import { built } from './running-frontend.ts';
 import { call, checkout, fakePrograms, fingerprint, foreignFolder, sandbox } from './sandbox.ts';
 
@@ -42,6 +43,12 @@ beforeEach(async () => {
 const run = (script: string, ...args: readonly string[]) => call(join(clone, script), args, { settings });
 const wipe = () => run('stop_everything.sh', '--wipe', '--yes');
 const wipeCluster = () => run('scripts/cluster.sh', 'stop', '--wipe', '--yes');
+
+/** As the scripts make it. */
+function marked(): void {
+  for (const part of ['run', 'logs']) mkdirSync(join(state, part), { recursive: true, mode: 0o700 });
+  writeFileSync(join(state, '.milena-data'), '');
+}
 
 /** As an earlier version made it, or somebody else who uses the same names. */
 function unmarked(folder: string): void {
@@ -107,7 +114,7 @@ describe('a folder without the mark, whatever it looks like', () => {
   it.each(['kafka', 'cluster', 'deleted-kafka', 'deleted-cluster'])(
     '%s, within a state folder of ours: nothing is stopped or deleted, and that is said',
     async (name) => {
-      await run('stop_everything.sh');
+      marked();
       const theirs = foreignFolder(state, name);
       for (const file of ['kind', 'nodes']) writeFileSync(join(theirs, file), 'jvm 1\n');
       const before = fingerprint(theirs);
@@ -120,7 +127,7 @@ describe('a folder without the mark, whatever it looks like', () => {
   );
 
   it('is not marked by a start, either', async () => {
-    await run('stop_everything.sh');
+    marked();
     mkdirSync(join(state, 'kafka/data'), { recursive: true });
     writeFileSync(join(state, 'kafka/novel'), 'The Trial');
     const before = fingerprint(join(state, 'kafka'));
@@ -167,7 +174,7 @@ describe('a state folder that cannot be one', () => {
   it.each(['run', 'logs', 'kafka', 'cluster'])(
     'its %s is a file, or a link that leads nowhere',
     async (name) => {
-      await run('stop_everything.sh');
+      marked();
       for (const make of [
         (path: string) => symlinkSync(join(box, 'made'), path),
         (path: string) => writeFileSync(path, 'mine'),
@@ -189,7 +196,7 @@ describe('a state folder that cannot be one', () => {
 it.each(['run', 'logs'])(
   '%s, within a state folder of ours, by a link to somebody’s folder',
   async (name) => {
-    await run('stop_everything.sh');
+    marked();
     const theirs = foreignFolder(box, 'theirs');
     // What would be taken for a note of a program that has ended.
     writeFileSync(join(theirs, 'client.4000000'), 'mine');
@@ -234,7 +241,7 @@ describe('the client of a checkout', () => {
   });
 
   it('makes the folder of its note again, and writes none by a link', async () => {
-    await run('stop_everything.sh');
+    marked();
     const path = join(state, 'run');
     rmSync(path, { recursive: true });
     expect(await list()).toMatchObject({ code: 69 });
@@ -273,7 +280,7 @@ describe('the client of a checkout', () => {
 });
 
 it('the port of its own Kafka is remembered where a frontend was given another one', async () => {
-  await run('stop_everything.sh');
+  marked();
   mkdirSync(join(state, 'kafka'));
   writeFileSync(join(state, 'kafka/.milena-data'), '');
   writeFileSync(join(state, 'kafka/kind'), 'jvm 29095\n');
@@ -290,7 +297,7 @@ it('the port of its own Kafka is remembered where a frontend was given another o
 
 describe('what an interrupted --wipe of an earlier version has left', () => {
   it('is deleted where it has the mark, and named where it has none', async () => {
-    await run('stop_everything.sh');
+    marked();
     const [ours, theirs] = [join(state, 'deleted.17'), foreignFolder(state, 'deleted.18')];
     mkdirSync(join(ours, 'data'), { recursive: true });
     for (const file of ['.milena-data', 'data/log']) writeFileSync(join(ours, file), '');
@@ -336,9 +343,9 @@ const PLACES: readonly (readonly [string, string, ...string[]])[] = [
   ['logs/frontend-PORT.log', 'start_frontend.sh', '--background'],
 ];
 
-describe.each(Object.keys(THINGS))('%s by the name of', (thing) => {
-  it.each(PLACES)('%s: %s says so and what to do', async (name, script, ...args) => {
-    await run('stop_everything.sh');
+describe.each(Object.keys(THINGS).entries().toArray())('(%d) %s by the name of', (at, thing) => {
+  it.each(share(PLACES, 4, at))('%s: %s says so and what to do', async (name, script, ...args) => {
+    marked();
     const path = join(state, name.replace('PORT', settings.MILENA_PORT ?? ''));
     for (const part of ['kafka', 'cluster']) {
       if (!name.startsWith(`${part}/`)) continue;

@@ -1,25 +1,27 @@
 /** The client as a job of an interactive shell. */
 import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { inFull } from '../size.ts';
 import {
   answerPassword,
   CLIENT,
   closeClients,
+  makeAccount,
   openAs,
   openClient,
-  ownFolder,
+  openServerHere,
   person,
   removeFolders,
-  startFrontend,
+  type ServerHere,
 } from './client-terminal.ts';
-import { built, type RunningFrontend } from './running-frontend.ts';
+import { built } from './running-frontend.ts';
 import type { TestTerminal } from './terminal.ts';
 
-let frontend: RunningFrontend;
+let frontend: ServerHere;
 
 beforeAll(async () => {
   await built();
-  frontend = await startFrontend();
+  frontend = await openServerHere();
 });
 
 afterEach(closeClients);
@@ -31,12 +33,9 @@ afterAll(async () => {
 
 /** A shell, and the client in it with something half written; and the client's process. */
 async function inShell(): Promise<{ terminal: TestTerminal; pid: number }> {
-  const [user, data] = [person('anna'), ownFolder()];
+  const user = await makeAccount(frontend, person('anna'));
   const { port } = frontend.address;
-  const first = await openAs(user, port, { data });
-  first.type('\u0003');
-  await first.until(() => expect(first.exitCode).toBe(0));
-  const terminal = openClient(port, { data, before: 'PS1="$ " bash --norc --noprofile -i; exit 0' });
+  const terminal = openClient(port, { user, before: 'PS1="$ " bash --norc --noprofile -i; exit 0' });
   await terminal.shows(/^\$/);
   terminal.send(`echo said before; "${process.execPath}" "${CLIENT}" --server 127.0.0.1:${port}\r`);
   await answerPassword(terminal);
@@ -49,20 +48,22 @@ async function inShell(): Promise<{ terminal: TestTerminal; pid: number }> {
   return { terminal, pid };
 }
 
-function expectShell(terminal: TestTerminal): void {
-  expect(terminal.state).toMatchObject({ alternateScreen: false, cursor: true });
-  expect(terminal.state.modes).toMatchObject({
-    bracketedPasteMode: expect.any(Boolean),
-    wraparoundMode: true,
-    mouseTrackingMode: 'none',
-    sendFocusMode: false,
+async function expectShell(terminal: TestTerminal): Promise<void> {
+  await terminal.until(() => {
+    expect(terminal.state).toMatchObject({ alternateScreen: false, cursor: true });
+    expect(terminal.state.modes).toMatchObject({
+      bracketedPasteMode: expect.any(Boolean),
+      wraparoundMode: true,
+      mouseTrackingMode: 'none',
+      sendFocusMode: false,
+    });
   });
 }
 
 /** The shell works: it has echo and lines, and says what it runs. */
 async function shellWorks(terminal: TestTerminal): Promise<void> {
   await terminal.shows(/said before/, /Stopped/);
-  expectShell(terminal);
+  await expectShell(terminal);
   terminal.send('echo 4$((1+1))\r');
   await terminal.shows(/^42$/m, /echo 4\$/);
   terminal.send('stty -a\r');
@@ -71,14 +72,16 @@ async function shellWorks(terminal: TestTerminal): Promise<void> {
 
 async function isBack(terminal: TestTerminal): Promise<void> {
   await terminal.shows(/^ milena · anna/, /› half a tho$/m);
-  expect(terminal.state).toMatchObject({ alternateScreen: true, cursor: true });
-  expect(terminal.state.modes).toMatchObject({
-    bracketedPasteMode: true,
-    wraparoundMode: false,
-    mouseTrackingMode: 'vt200',
-    sendFocusMode: true,
+  await terminal.until(() => {
+    expect(terminal.state).toMatchObject({ alternateScreen: true, cursor: true });
+    expect(terminal.state.modes).toMatchObject({
+      bracketedPasteMode: true,
+      wraparoundMode: false,
+      mouseTrackingMode: 'vt200',
+      sendFocusMode: true,
+    });
+    expect(terminal.state.title).toMatch(/^milena · anna/);
   });
-  expect(terminal.state.title).toMatch(/^milena · anna/);
 }
 
 async function leaves(terminal: TestTerminal): Promise<void> {
@@ -86,7 +89,7 @@ async function leaves(terminal: TestTerminal): Promise<void> {
   await terminal.shows(/said before/);
   terminal.send('echo code=$?\r');
   await terminal.shows(/^code=0$/m);
-  expectShell(terminal);
+  await expectShell(terminal);
 }
 
 test('Ctrl+Z gives the shell its terminal, fg brings everything back', async () => {
@@ -116,7 +119,7 @@ test('so does SIGTSTP from elsewhere, more than once, and the size may be anothe
   await leaves(terminal);
 });
 
-test('after SIGSTOP and SIGCONT it takes the terminal again', async () => {
+inFull('after SIGSTOP and SIGCONT it takes the terminal again', async () => {
   const { terminal, pid } = await inShell();
   process.kill(pid, 'SIGSTOP');
   await terminal.shows(/Stopped/);
@@ -133,23 +136,26 @@ async function leavesFromHere(terminal: TestTerminal): Promise<void> {
   await terminal.until(() => expect(terminal.isOnAlternateScreen).toBe(false));
 }
 
-test('one that is killed while it is stopped leaves the shell its terminal, and the cursor where it is', async () => {
-  const { terminal, pid } = await inShell();
-  terminal.send('\u001a');
-  await shellWorks(terminal);
-  terminal.send('clear; seq 9; echo Stopped\r');
-  await terminal.shows(/^8\n9\nStopped\n\$$/m);
-  // SIGTERM, and SIGCONT so that it hears of it.
-  terminal.send('kill %1\r');
-  await terminal.until(() => expect(() => process.kill(pid, 0)).toThrow());
-  expectShell(terminal);
-  terminal.send('echo 5$((1+1))\r');
-  // The shell tells of its job's end before a prompt, this one or the next.
-  await terminal.shows(/^8\n9\nStopped\n\$ kill %1\n[\s\S]*^52$/m, /Terminated/);
-  terminal.send('stty -a\r');
-  await terminal.shows(/[^-]icanon/, /[^-]echo /);
-  expectShell(terminal);
-});
+inFull(
+  'one that is killed while it is stopped leaves the shell its terminal, and the cursor where it is',
+  async () => {
+    const { terminal, pid } = await inShell();
+    terminal.send('\u001a');
+    await shellWorks(terminal);
+    terminal.send('clear; seq 9; echo Stopped\r');
+    await terminal.shows(/^8\n9\nStopped\n\$$/m);
+    // SIGTERM, and SIGCONT so that it hears of it.
+    terminal.send('kill %1\r');
+    await terminal.until(() => expect(() => process.kill(pid, 0)).toThrow());
+    await expectShell(terminal);
+    terminal.send('echo 5$((1+1))\r');
+    // The shell tells of its job's end before a prompt, this one or the next.
+    await terminal.shows(/^8\n9\nStopped\n\$ kill %1\n[\s\S]*^52$/m, /Terminated/);
+    terminal.send('stty -a\r');
+    await terminal.shows(/[^-]icanon/, /[^-]echo /);
+    await expectShell(terminal);
+  },
+);
 
 test('without a shell it stays, and says so', async () => {
   const terminal = await openAs(person('anna'), frontend.address.port);

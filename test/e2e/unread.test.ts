@@ -3,27 +3,29 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { History } from '../../src/terminal/history/history.ts';
+import { inFull } from '../size.ts';
 import {
   answerPassword,
   closeClients,
   openAs,
   openClient,
+  openServerHere,
   ownFolder,
   person,
   removeFolders,
-  startFrontend,
+  type ServerHere,
   WIDE,
 } from './client-terminal.ts';
 import { Friend } from './friend.ts';
-import { built, type RunningFrontend } from './running-frontend.ts';
+import { built } from './running-frontend.ts';
 
 const NEXT_UNREAD = '\u001ba';
 const ACTIVITY = '\u001bm';
-let frontend: RunningFrontend;
+let frontend: ServerHere;
 
 beforeAll(async () => {
   await built();
-  frontend = await startFrontend();
+  frontend = await openServerHere();
 });
 
 afterEach(closeClients);
@@ -47,7 +49,7 @@ test('forty messages are read by screenfuls, and what was not in sight is unread
     const left = Number(/↓ (\d+) new below/.exec(terminal.text)?.[1]);
     expect(left).toBeGreaterThan(20);
     await terminal.shows(new RegExp(`^▸1 ${bert} +${left} │`, 'm'));
-    expect(terminal.state.title).toBe(`(1) milena · ${anna}`);
+    await terminal.until(() => expect(terminal.state.title).toBe(`(1) milena · ${anna}`));
     terminal.type('/quit\r');
     await terminal.until(() => expect(terminal.exitCode).toBe(0));
 
@@ -86,7 +88,7 @@ test('what concerns one rings, notifies the desktop, runs a command, and stands 
       expect(terminal.output).toContain(`\u001b]777;notify;${bert};DB-3 is ␛]0;owned␇ \`down\`\u0007`);
       expect(readFileSync(file, 'utf8')).toBe(`${bert}|DB-3 is ␛]0;owned␇ \`down\`,`);
     });
-    expect(terminal.state.title).toBe(`(1) milena · ${anna}`);
+    await terminal.until(() => expect(terminal.state.title).toBe(`(1) milena · ${anna}`));
     terminal.type(ACTIVITY);
     await terminal.shows(
       /Activity: 1 unread \(●\), 1 with your name or words \(!\)/,
@@ -104,36 +106,39 @@ test('what concerns one rings, notifies the desktop, runs a command, and stands 
   }
 });
 
-test('while 30,000 messages are exported, keys are answered and the screen says how far it is', async () => {
-  const anna = person('anna');
-  const data = ownFolder();
-  const { port } = frontend.address;
-  const terminal = await openAs(anna, port, { size: WIDE, data });
-  terminal.type('/quit\r');
-  await terminal.until(() => expect(terminal.exitCode).toBe(0));
-  const history = History.open({ directory: data, server: `127.0.0.1:${port}`, account: anna });
-  const peer = { kind: 'user', name: 'bob' } as const;
-  for (let count = 1; count <= 30_000; count++) {
-    history.received({ peer, at: count, body: `message ${count} ${'word '.repeat(20)}`, key: null });
-  }
-  history.read(peer, 30_000);
-  history.close();
-  const again = openClient(port, { size: WIDE, data });
-  await answerPassword(again);
-  await again.shows(/Logged in as/);
-  again.type('/msg bob\r');
-  await again.shows(/message 30000/);
-  const file = join(data, 'all.txt');
-  again.type(`/export ${file}\rtyped meanwhile`);
-  await again.until(() => {
-    expect(again.output).toMatch(/writing \S+: [\d,]+ of 30,000 messages/);
-    expect(again.output).toContain('typed meanwhile');
-  });
-  const [begun, over] = [again.output.indexOf('meanwhile'), again.output.indexOf('messages written to')];
-  expect(over === -1 || begun < over).toBe(true);
-  await again.shows(/30000 messages written to/, /^ bob › typed meanwhile$/m);
-  expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(30_000);
-});
+inFull(
+  'while 30,000 messages are exported, keys are answered and the screen says how far it is',
+  async () => {
+    const anna = person('anna');
+    const data = ownFolder();
+    const { port } = frontend.address;
+    const terminal = await openAs(anna, port, { size: WIDE, data });
+    terminal.type('/quit\r');
+    await terminal.until(() => expect(terminal.exitCode).toBe(0));
+    const history = History.open({ directory: data, server: `127.0.0.1:${port}`, account: anna });
+    const peer = { kind: 'user', name: 'bob' } as const;
+    for (let count = 1; count <= 30_000; count++) {
+      history.received({ peer, at: count, body: `message ${count} ${'word '.repeat(20)}`, key: null });
+    }
+    history.read(peer, 30_000);
+    history.close();
+    const again = openClient(port, { size: WIDE, data });
+    await answerPassword(again);
+    await again.shows(/Logged in as/);
+    again.type('/msg bob\r');
+    await again.shows(/message 30000/);
+    const file = join(data, 'all.txt');
+    again.type(`/export ${file}\rtyped meanwhile`);
+    await again.until(() => {
+      expect(again.output).toMatch(/writing \S+: [\d,]+ of 30,000 messages/);
+      expect(again.output).toContain('typed meanwhile');
+    });
+    const [begun, over] = [again.output.indexOf('meanwhile'), again.output.indexOf('messages written to')];
+    expect(over === -1 || begun < over).toBe(true);
+    await again.shows(/30000 messages written to/, /^ bob › typed meanwhile$/m);
+    expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(30_000);
+  },
+);
 
 test('what comes while the terminal has lost the focus is unread until it is back', async () => {
   const [anna, bert] = [person('anna'), person('bert')];
@@ -146,7 +151,7 @@ test('what comes while the terminal has lost the focus is unread until it is bac
     terminal.type('\u001b[O');
     friend.write(anna, 'are you there?');
     await terminal.shows(/─ 1 new ─/, /are you there\?$/m, new RegExp(`^▸1 ${bert} +1 │`, 'm'));
-    expect(terminal.state.rings).toBe(1);
+    await terminal.until(() => expect(terminal.state.rings).toBe(1));
     terminal.type('\u001b[I');
     await terminal.shows(new RegExp(`^▸1 ${bert} +│`, 'm'));
   } finally {
