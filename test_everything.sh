@@ -7,7 +7,6 @@
 # afterwards; what runs of Milena on this machine is not touched.
 #   MILENA_TEST_KAFKA_BROKERS   use this Kafka instead
 #   MILENA_KAFKA=docker|jvm     one of the two, whatever is there
-#   MILENA_TEST_SIZE=full       all rounds of races and random inputs, not the everyday share of them
 #   MILENA_TEST_SIZE=full       every round of races and random inputs, every program with every mistake
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link

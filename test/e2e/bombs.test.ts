@@ -10,6 +10,7 @@ import { MAX_UNPACKED_BYTES } from '../../src/storage/kafka/wire/unpack.ts';
 import { startBroker } from '../broker/broker.ts';
 import { javaCommand, javaUsable, kafkaClassPath, quickStart } from '../broker/java.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { CODECS, type Codec, packedBatch, rawBatch, records, zeros } from '../kafka/packed.ts';
 import { RawClient2 } from '../server/raw-client2.ts';
@@ -43,7 +44,7 @@ describe('bombs', () => {
     admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     // As an earlier version made it.
-    await admin.createTopics({ topics: [{ topic: 'milena.notices', configEntries: UNCOMPRESSED }] });
+    await makeTopics(admin, [{ topic: 'milena.notices', configEntries: UNCOMPRESSED }]);
     // What was delivered is removed after 3.6 s.
     settings = { MILENA_KAFKA_BROKERS: broker.brokers, MILENA_HISTORY_HOURS: '0.001' };
     frontend = await RunningFrontend.start(settings);

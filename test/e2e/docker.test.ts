@@ -9,6 +9,7 @@ import { dockerUsable } from '../broker/container-broker.ts';
 import { javaUsable } from '../broker/java.ts';
 import { freePort } from '../broker/ports.ts';
 import { brokerReady } from '../broker/ready.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { built } from './running-frontend.ts';
 import { call, checkout, sandbox } from './sandbox.ts';
 import type { Finished } from './script.ts';
@@ -31,7 +32,7 @@ async function topics(address: string, made?: string): Promise<string[]> {
   const admin = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
-    if (made !== undefined) await admin.createTopics({ waitForLeaders: true, topics: [{ topic: made }] });
+    if (made !== undefined) await makeTopics(admin, [{ topic: made }]);
     return await admin.listTopics();
   } finally {
     await admin.disconnect();

@@ -8,6 +8,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePort, freePorts } from '../broker/ports.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { runScript, stateFolder } from './script.ts';
 
 async function topicsAt(
@@ -47,7 +48,7 @@ describe('start_kafka.sh and stop_everything.sh', () => {
     expect(first.stdout).toContain(`Kafka is running at ${address}`);
     // It answers at once, since the script has waited for that.
     await topicsAt(address, async (admin) => {
-      await admin.createTopics({ waitForLeaders: true, topics: [{ topic: 'kept' }] });
+      await makeTopics(admin, [{ topic: 'kept' }]);
     });
 
     const second = await runScript('start_kafka.sh', [], { settings });

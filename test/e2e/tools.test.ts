@@ -7,6 +7,7 @@ import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePort } from '../broker/ports.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { CODECS, packedBatch, records, zeros } from '../kafka/packed.ts';
 import { peakOf } from './peak.ts';
 import { ROOT, RunningScript, runScript, stateFolder } from './script.ts';
@@ -81,10 +82,7 @@ describe('spawn_producer.sh', () => {
 
   it('fails when Kafka refuses a line, and says how many it stored before', async () => {
     const topic = `small-${suffix}`;
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: [{ topic, configEntries: [{ name: 'max.message.bytes', value: '1000' }] }],
-    });
+    await makeTopics(admin, [{ topic, configEntries: [{ name: 'max.message.bytes', value: '1000' }] }]);
     const running = new RunningScript('spawn_producer.sh', [topic], settings, ROOT);
     running.child.stdin?.write('fits\n');
     await expect
@@ -125,7 +123,7 @@ describe('spawn_consumer.sh', () => {
 
   it('shows what is packed in any codec, in all partitions, and steps over what is a bomb', async () => {
     const topic = `packed-${suffix}`;
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 3 }] });
+    await makeTopics(admin, [{ topic, numPartitions: 3 }]);
     const raw = new Cluster({ bootstrap: testBrokers(), clientId: 'packed' });
     await raw.connect();
     // A topic that was just made has a leader before each broker knows of it: refused meanwhile, nothing is stored.
@@ -166,7 +164,7 @@ describe('spawn_consumer.sh', () => {
   it('shows key, headers, time and place on demand, and nothing raw that a terminal would obey', async () => {
     const topic = `raw-${suffix}`;
     const producer = kafka.producer();
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic }] });
+    await makeTopics(admin, [{ topic }]);
     await producer.connect();
     await producer.send({
       topic,
@@ -208,7 +206,7 @@ describe('inboxes', () => {
     '%s offers the inbox for a bare name',
     async (script) => {
       const name = `alice${suffix}`;
-      await admin.createTopics({ waitForLeaders: true, topics: [{ topic: `${prefix}${name}` }] });
+      await makeTopics(admin, [{ topic: `${prefix}${name}` }]);
       const done = await runScript(script, [name.toUpperCase()], { settings, input: 'x\n' });
       expect(done.code).toBe(67);
       expect(done.stderr).toContain(`./${script} ${prefix}${name}`);

@@ -7,6 +7,7 @@ import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, testTrust, witness } from './cluster.ts';
 
@@ -66,7 +67,7 @@ describe('an inbox whose surroundings somebody has altered', () => {
     const name = uniqueName('alike');
     const admin = witness().admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: `milena_inbox_${name}`, numPartitions: 1 }] });
+    await makeTopics(admin, [{ topic: `milena_inbox_${name}`, numPartitions: 1 }]);
     await expect(here.accounts.create({ name })).rejects.toMatchObject({
       code: 'REFUSED',
       message: expect.stringMatching(

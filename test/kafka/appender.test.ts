@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Appender } from '../../src/storage/kafka/produce/appender.ts';
 import { Cluster, type Lane } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { uniqueName } from '../contracts/cluster.ts';
 import { testLog, witness } from './cluster.ts';
 
@@ -29,7 +30,10 @@ const microtasks = async () => {
 
 beforeAll(async () => {
   await admin.connect();
-  await admin.createTopics({ topics: topics.map((topic) => ({ topic })), waitForLeaders: true });
+  await makeTopics(
+    admin,
+    topics.map((topic) => ({ topic })),
+  );
   await cluster.connect();
   await Promise.all(topics.map(append));
 });

@@ -3,6 +3,7 @@ import { BrokerLiveness } from '../../src/storage/kafka/fetch/broker-liveness.ts
 import { Fetcher } from '../../src/storage/kafka/fetch/fetcher.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { testLog, witness } from './cluster.ts';
 
@@ -100,7 +101,10 @@ it('fetches at a broker without a sign of life are begun anew, at one with it th
     // As many as make a session that is parked for long.
     const topics = Array.from({ length: 8 }, () => uniqueName('pulse'));
     await Promise.all([admin.connect(), producer.connect()]);
-    await admin.createTopics({ topics: topics.map((topic) => ({ topic })), waitForLeaders: true });
+    await makeTopics(
+      admin,
+      topics.map((topic) => ({ topic })),
+    );
     await cluster.connect();
     const values: string[] = [];
     const onRecords = (records: readonly { value: Buffer | null }[]) =>

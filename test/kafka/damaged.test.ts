@@ -11,6 +11,7 @@ import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeBatch } from '../../src/storage/kafka/wire/record-batch.ts';
 import { ACCOUNTS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { eventually, message, observe, type TestCluster, textOf, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
 
@@ -82,7 +83,7 @@ it('a table whose topic is made anew shows what is in the new one, keeps what it
     encode: (value) => Buffer.from(value),
     ...{ trust: trusting, appender: { append: () => Promise.reject(new Error('not asked for')) } },
   });
-  const make = () => admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+  const make = () => makeTopics(admin, [{ topic }]);
   try {
     await Promise.all([admin.connect(), producer.connect(), cluster.connect()]);
     await make();

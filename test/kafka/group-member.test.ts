@@ -17,6 +17,7 @@ import { Leases } from '../../src/storage/kafka/groups/lease.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { testTrust, witness } from './cluster.ts';
 
@@ -58,7 +59,7 @@ describe('the holder of an inbox', () => {
     const topic = `milena.inbox.${uniqueName('held')}`;
     const admin = witness().admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+    await makeTopics(admin, [{ topic }]);
     await admin.disconnect();
     return topic;
   }

@@ -11,6 +11,7 @@ import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { uuidText } from '../../src/util/uuid.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { makeTopics } from '../broker/topics.ts';
 import {
   appendAll,
   eventually,
@@ -40,7 +41,7 @@ describe('left-overs', () => {
   it('an inbox topic without an account is replaced by an empty one', async () => {
     const name = uniqueName('half-made');
     const topic = `milena.inbox.${name}`;
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await makeTopics(admin, [{ topic, numPartitions: 1 }]);
     const producer = witness().producer();
     await producer.connect();
     await producer.send({ topic, messages: [{ value: 'for nobody' }] });
