@@ -3,19 +3,27 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBroker } from './broker.ts';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { borrowBroker } from './borrow.ts';
 import { testBrokers } from './brokers.ts';
 import { javaUsable } from './java.ts';
 import { brokerReady } from './ready.ts';
-import type { TestBroker } from './test-broker.ts';
+import { makeTopics } from './topics.ts';
 
-/** The settings of one broker as it really runs with them. */
-async function settingsOf(brokers: string[]): Promise<Map<string, string>> {
+async function withAdmin<Result>(brokers: string[], ask: (admin: Admin) => Promise<Result>): Promise<Result> {
   const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
+    return await ask(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** The settings of one broker as it really runs with them. */
+const settingsOf = (brokers: string[]) =>
+  withAdmin(brokers, async (admin) => {
     const [node] = (await admin.describeCluster()).brokers;
     if (node === undefined) throw new Error('a cluster without brokers');
     const { resources } = await admin.describeConfigs({
@@ -23,20 +31,10 @@ async function settingsOf(brokers: string[]): Promise<Map<string, string>> {
       resources: [{ type: 4, name: String(node.nodeId) }],
     });
     return new Map(resources[0]?.configEntries.map((entry) => [entry.configName, entry.configValue]));
-  } finally {
-    await admin.disconnect();
-  }
-}
-
-async function topicsOf(brokers: string[]): Promise<string[]> {
-  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  try {
-    return await admin.listTopics();
-  } finally {
-    await admin.disconnect();
-  }
-}
+  });
+const topicsOf = (brokers: string[]) => withAdmin(brokers, (admin) => admin.listTopics());
+const groupsOf = (brokers: string[]) =>
+  withAdmin(brokers, async (admin) => (await admin.listGroups()).groups.map(({ groupId }) => groupId));
 
 const hasJava = await javaUsable();
 
@@ -64,21 +62,13 @@ describe('the broker of the test run', () => {
   );
 });
 
-describe('a broker of one test', () => {
-  let broker: TestBroker;
-  beforeAll(async () => {
-    broker = await startBroker({ properties: { 'message.max.bytes': '123456' } });
-  });
-  afterAll(() => broker.stop());
-
-  it('takes settings of its own', async () => {
-    expect((await settingsOf([broker.brokers])).get('message.max.bytes')).toBe('123456');
-  });
-
+describe('a broker that is borrowed', () => {
   it('is gone when killed and has its data and its port when started again', async () => {
+    const broker = await borrowBroker();
+    onTestFinished(() => broker.stop());
     const admin = new Kafka({ brokers: [broker.brokers], logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic: 'kept' }] });
+    await makeTopics(admin, [{ topic: 'kept' }]);
     await admin.disconnect();
 
     await broker.kill();
@@ -87,18 +77,37 @@ describe('a broker of one test', () => {
     await broker.start();
     expect(await topicsOf([broker.brokers])).toContain('kept');
   });
+
+  it('is nobody else’s, and empty for the next one', async () => {
+    const [one, other] = await Promise.all([borrowBroker(), borrowBroker()]);
+    expect(one.port).not.toBe(other.port);
+    const kafka = new Kafka({ brokers: [one.brokers], logLevel: logLevel.NOTHING });
+    const admin = kafka.admin();
+    await admin.connect();
+    await makeTopics(admin, [{ topic: 'gone' }]);
+    await admin.setOffsets({ groupId: 'gone', topic: 'gone', partitions: [{ partition: 0, offset: '0' }] });
+    await admin.disconnect();
+    await other.stop();
+    await one.stop();
+    for (const again of await Promise.all([borrowBroker(), borrowBroker()])) {
+      onTestFinished(() => again.stop());
+      expect(await topicsOf([again.brokers])).not.toContain('gone');
+      expect(await groupsOf([again.brokers])).toEqual([]);
+    }
+  });
 });
 
-describe('a broker whose test process is killed', () => {
+describe('a broker of one process', () => {
   const reason = 'a container is removed by the reaper of testcontainers instead';
-  it.skipIf(!hasJava)(`dies with it and leaves no data (not without Java: ${reason})`, async () => {
+  it.skipIf(!hasJava)(`has settings of its own, and dies with it (not without Java: ${reason})`, async () => {
     const owner = spawn(process.execPath, [join(import.meta.dirname, 'abandoned.ts')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
-    const { pid, folder } = JSON.parse(line) as { pid: number; folder: string };
+    const { pid, port, folder } = JSON.parse(line) as { pid: number; port: number; folder: string };
     expect(() => process.kill(pid, 0)).not.toThrow();
     expect(existsSync(folder)).toBe(true);
+    expect((await settingsOf([`127.0.0.1:${port}`])).get('message.max.bytes')).toBe('123456');
     owner.kill('SIGKILL');
     await expect.poll(() => existsSync(folder), { timeout: 20_000 }).toBe(false);
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');

@@ -1,6 +1,6 @@
 /**
- * Brokers for tests that need one of their own: to kill it, to restart it, or to give it other settings. Everything else
- * shares the broker of the whole run, see brokers.ts.
+ * Brokers for tests that need one with settings of its own. To kill one, or to empty it, borrow.ts has some that are used
+ * one after the other; everything else shares the broker of the whole run, see brokers.ts.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

@@ -53,6 +53,7 @@ export class ContainerBroker implements TestBroker {
   readonly host = '127.0.0.1';
   readonly port: number;
   readonly brokers: string;
+  readonly folder = '';
   readonly #options: ContainerBrokerOptions;
   #id: string | undefined;
   #remove: () => Promise<unknown> = async () => {};

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { POOL } from './borrow.ts';
 import { startBroker, startContainerBroker } from './broker.ts';
 import type {} from './brokers.ts';
 import { dockerUsable } from './container-broker.ts';
 import { archiveClasses, classArchive, javaUsable, kafkaClassPath } from './java.ts';
 import { JvmBroker } from './jvm-broker.ts';
-import { brokerReady } from './ready.ts';
+import { BrokerPool } from './pool.ts';
+import { brokerReady, coordinatorsReady } from './ready.ts';
 import type { TestBroker } from './test-broker.ts';
 
 interface RunningBroker {
@@ -23,9 +25,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const began = Date.now();
   await knowJava();
   const broker = await chooseBroker();
+  await coordinatorsReady(broker.brokers.split(','));
+  const pool = new BrokerPool();
+  process.env[POOL] = await pool.listen();
   console.log(`Kafka for the tests: ${broker.kind} at ${broker.brokers}, up in ${Date.now() - began} ms`);
   project.provide('brokers', broker.brokers);
-  return () => broker.stop();
+  return async () => {
+    await Promise.all([pool.close(), broker.stop()]);
+  };
 }
 
 /** What every worker would else find out by itself, and keep by its environment. */

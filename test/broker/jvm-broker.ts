@@ -59,7 +59,6 @@ export class JvmBroker implements TestBroker {
   readonly port: number;
   readonly brokers: string;
   readonly #options: JvmBrokerOptions;
-  /** Its settings, data and logs. */
   readonly folder: string;
   readonly #removeFolder: () => void;
   #formatted = false;

@@ -1,12 +1,12 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JvmBroker } from './jvm-broker.ts';
+import type { TestBroker } from './test-broker.ts';
 
 /**
  * Takes the tail off a topic's log, as a power cut or a restored snapshot does: what is left ends before this offset. The
  * broker must not run.
  */
-export function cutLog(broker: JvmBroker, topic: string, offset: number): void {
+export function cutLog(broker: Pick<TestBroker, 'folder'>, topic: string, offset: number): void {
   const folder = folderOf(broker, topic);
   const file = segmentOf(folder);
   const bytes = readFileSync(file);
@@ -21,7 +21,7 @@ export function cutLog(broker: JvmBroker, topic: string, offset: number): void {
 }
 
 /** Changes text in a topic's log, as a bad disk does: the broker may run, and does not notice. */
-export function spoilLog(broker: JvmBroker, topic: string, from: string, to: string): void {
+export function spoilLog(broker: Pick<TestBroker, 'folder'>, topic: string, from: string, to: string): void {
   const file = segmentOf(folderOf(broker, topic));
   const at = readFileSync(file).indexOf(from);
   if (at < 0 || from.length !== to.length)
@@ -31,7 +31,7 @@ export function spoilLog(broker: JvmBroker, topic: string, from: string, to: str
   closeSync(handle);
 }
 
-function folderOf(broker: JvmBroker, topic: string): string {
+function folderOf(broker: Pick<TestBroker, 'folder'>, topic: string): string {
   return join(broker.folder, 'data', `${topic}-0`);
 }
 

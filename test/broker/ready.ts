@@ -10,7 +10,7 @@ export async function brokerReady(
   address: string,
   options: { nodes?: number; self?: boolean; timeoutMs?: number; gaveUp?: () => string | undefined } = {},
 ): Promise<void> {
-  const { nodes = 1, self = false, timeoutMs = 90_000, gaveUp = () => undefined } = options;
+  const { nodes = 1, self = false, timeoutMs = 240_000, gaveUp = () => undefined } = options;
   const kafka = new Kafka({
     brokers: [address],
     logLevel: logLevel.NOTHING,
@@ -34,6 +34,26 @@ export async function brokerReady(
     const reason = gaveUp();
     if (reason !== undefined) throw new Error(reason);
     if (Date.now() > deadline) throw new Error(`${address} does not show ${nodes} brokers`);
+    await wait(100);
+  }
+}
+
+/** Resolves when the brokers of a new cluster coordinate groups and transactions, which takes them some seconds. */
+export async function coordinatorsReady(brokers: string[]): Promise<void> {
+  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 1 } });
+  const deadline = Date.now() + 240_000;
+  for (;;) {
+    const producer = kafka.producer({ transactionalId: 'ready', maxInFlightRequests: 1 });
+    const admin = kafka.admin();
+    try {
+      await Promise.all([producer.connect(), admin.connect()]);
+      await admin.fetchOffsets({ groupId: 'ready' });
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw new Error(`${brokers} have no coordinators`, { cause: error });
+    } finally {
+      await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
+    }
     await wait(100);
   }
 }

@@ -4,6 +4,8 @@ export interface TestBroker {
   readonly port: number;
   /** Bootstrap address, `host:port`. */
   readonly brokers: string;
+  /** Its settings, data and logs where they lie on this machine, else ''. */
+  readonly folder: string;
   /** Starts it again with the data and the port it had; resolves when it answers. Nothing happens when it runs. */
   start(): Promise<void>;
   /** Ends it in an orderly way; `start` brings it back. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
-import { startBroker } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePorts } from '../broker/ports.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
@@ -111,7 +111,7 @@ describe('the frontend, started', () => {
 
 describe('Kafka away, with the frontend running', () => {
   it('gives clear failures, and everything works again when it is back', async () => {
-    const broker = await startBroker();
+    const broker = await borrowBroker();
     onTestFinished(() => broker.stop());
     const frontend = await RunningFrontend.start({
       MILENA_KAFKA_BROKERS: broker.brokers,

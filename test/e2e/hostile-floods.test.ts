@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FLOODS } from '../../bench/hostile/floods.ts';
 import { Honest, makeFlooders } from '../../bench/hostile/pair.ts';
-import { startBroker } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
@@ -26,7 +26,7 @@ let beganAt = 0;
 
 beforeAll(async () => {
   await built();
-  broker = await startBroker();
+  broker = await borrowBroker();
   frontend = await RunningFrontend.start({
     MILENA_KAFKA_BROKERS: broker.brokers,
     MILENA_CLUSTER_KEYS: TEST_KEYS,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { startBroker } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { kafkaTool } from '../broker/kafka-tool.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
@@ -23,7 +23,7 @@ let frontend: RunningFrontend;
 
 beforeAll(async () => {
   await built();
-  broker = await startBroker();
+  broker = await borrowBroker();
   frontend = await RunningFrontend.start({
     MILENA_KAFKA_BROKERS: broker.brokers,
     MILENA_CLUSTER_KEYS: TEST_KEYS,

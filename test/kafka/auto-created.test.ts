@@ -2,28 +2,25 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Storage } from '../../src/core/storage.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import { startBroker } from '../broker/broker.ts';
+import { KINDS } from '../broker/kinds.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, textOf, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog } from './cluster.ts';
 
 /** Kafka's default: whoever writes to a name makes a topic of it, before anybody has an account of that name. */
 describe.each([
-  ['where topics can be deleted', 'true'],
-  ['where topics cannot be deleted', 'false'],
+  ['where topics can be deleted', true],
+  ['where topics cannot be deleted', false],
 ])('a topic that a producer has made, %s', (_where, canDelete) => {
   let broker: TestBroker;
   let kafka: Kafka;
   let engine: Storage;
 
   beforeAll(async () => {
-    broker = await startBroker({
-      properties: {
-        'auto.create.topics.enable': 'true',
-        'delete.topic.enable': canDelete,
-        'num.partitions': '1',
-      },
-    });
+    const properties = { ...KINDS.foreign.options.properties, 'delete.topic.enable': 'false' };
+    broker = canDelete ? await borrowBroker('foreign') : await startBroker({ properties });
     kafka = new Kafka({ clientId: 'integrator', brokers: [broker.brokers], logLevel: logLevel.NOTHING });
     engine = await openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), testLog);
   });

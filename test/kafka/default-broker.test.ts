@@ -1,6 +1,10 @@
 /** A Kafka that somebody else set up: everything about groups is as Kafka comes. */
 import { randomUUID } from 'node:crypto';
-import { joinGroupV9 } from '@platformatic/kafka';
+import {
+  IncrementalAlterConfigOperationTypes,
+  incrementalAlterConfigsV1,
+  joinGroupV9,
+} from '@platformatic/kafka';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../../src/config/config.ts';
@@ -11,39 +15,40 @@ import { newMemberId } from '../../src/storage/kafka/groups/holder-name.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, testTrust } from './cluster.ts';
 
-/** Kafka's defaults, against kafka/server.properties. */
-const DEFAULTS = {
-  'group.initial.rebalance.delay.ms': '3000',
-  'group.consumer.session.timeout.ms': '45000',
-  'group.consumer.max.session.timeout.ms': '60000',
-};
+/** The kind of thing whose settings are changed, in Kafka's protocol. */
+const GROUP = 32;
 const deadline = () => now() + 30_000;
+
+let broker: TestBroker;
+let raw: Cluster;
+
+beforeAll(async () => {
+  broker = await borrowBroker('foreign');
+  raw = new Cluster({ bootstrap: [broker.brokers], clientId: 'raw' });
+  await raw.connect();
+});
+afterAll(async () => {
+  await raw?.close();
+  await broker?.stop();
+});
 
 describe('on a broker with Kafka’s own settings for groups', () => {
   const lines: string[] = [];
-  let broker: TestBroker;
-  let raw: Cluster;
   let engine: Storage;
 
   beforeAll(async () => {
-    broker = await startBroker({ properties: DEFAULTS });
-    raw = new Cluster({ bootstrap: [broker.brokers], clientId: 'raw' });
-    await raw.connect();
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
     engine = await openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), log);
   });
-  afterAll(async () => {
-    await engine?.close();
-    await raw?.close();
-    await broker?.stop();
-  });
+  afterAll(() => engine?.close());
 
-  it('twenty logins are over before Kafka has let one member into a group of the older protocol', async () => {
+  it('logins are over before Kafka has let one member into a group of the older protocol', async () => {
     const owner = await engine.accounts.create({ name: uniqueName('quick') });
     // Coordinators that are known: only the group's own delay is to count.
     await (await observe(engine, owner)).inbox.close();
@@ -54,7 +59,7 @@ describe('on a broker with Kafka’s own settings for groups', () => {
         'slow',
         joinGroupV9.api,
         'slow',
-        60_000,
+        6_000,
         60_000,
         '',
         'x',
@@ -65,7 +70,7 @@ describe('on a broker with Kafka’s own settings for groups', () => {
       .then(() => {
         answered = true;
       });
-    for (let login = 0; login < 20; login++) await (await observe(engine, owner)).inbox.close();
+    for (let login = 0; login < 3; login++) await (await observe(engine, owner)).inbox.close();
     expect(answered).toBe(false);
     await slow;
   });
@@ -92,28 +97,24 @@ describe('on a broker with Kafka’s own settings for groups', () => {
 });
 
 describe('with a session time-out of some seconds', () => {
-  const short = {
-    'group.consumer.min.session.timeout.ms': '6000',
-    'group.consumer.session.timeout.ms': '6000',
-    'group.consumer.min.heartbeat.interval.ms': '1000',
-    'group.consumer.heartbeat.interval.ms': '2000',
-  };
-  let broker: TestBroker;
-  let raw: Cluster;
-
-  beforeAll(async () => {
-    broker = await startBroker({ properties: short });
-    raw = new Cluster({ bootstrap: [broker.brokers], clientId: 'raw' });
-    await raw.connect();
-  });
-  afterAll(async () => {
-    await raw?.close();
-    await broker?.stop();
-  });
+  /** For groups in which nobody is yet. */
+  async function shorten(...groups: string[]): Promise<void> {
+    const settings = { 'consumer.session.timeout.ms': '12000', 'consumer.heartbeat.interval.ms': '2000' };
+    const configs = Object.entries(settings).map(([name, value]) => ({
+      ...{ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET },
+    }));
+    const { responses } = await raw.requestSlow(
+      incrementalAlterConfigsV1.api,
+      groups.map((resourceName) => ({ resourceType: GROUP, resourceName, configs })),
+      false,
+    );
+    for (const { resourceName, errorCode } of responses) expect(errorCode, resourceName).toBe(0);
+  }
 
   /** Comes in after whoever is held already, says nothing more, and has gone: so long it was. */
   async function aSessionPasses(): Promise<void> {
     const group = uniqueName('silent');
+    await shorten(group);
     const memberId = newMemberId(randomUUID());
     await GroupMember.join(raw, { group, memberId, trust: testTrust, deadline: deadline() });
     await eventually(async () => {
@@ -128,6 +129,7 @@ describe('with a session time-out of some seconds', () => {
       await engine.accounts.create({ name: uniqueName('idle') }),
       await engine.accounts.create({ name: uniqueName('busy') }),
     ];
+    await shorten(...[idle, busy].map(({ name }) => `milena.inbox.${name}`));
     const holders = [await observe(engine, idle), await observe(engine, busy)];
     const [, reader] = holders;
     let offset = 0;
@@ -138,7 +140,6 @@ describe('with a session time-out of some seconds', () => {
         offset = accepted.offset;
       });
     }, 100);
-    await aSessionPasses();
     await aSessionPasses();
     clearInterval(committing);
     for (const { inbox, lost } of holders) {
@@ -151,6 +152,7 @@ describe('with a session time-out of some seconds', () => {
 
   it('the coordinator’s answers say how often it wants a heartbeat', async () => {
     const group = uniqueName('asked');
+    await shorten(group);
     const memberId = newMemberId(randomUUID());
     const member = await GroupMember.join(raw, { group, memberId, trust: testTrust, deadline: deadline() });
     expect(member?.heartbeatIntervalMs).toBe(2_000);
@@ -163,9 +165,9 @@ describe('with a session time-out of some seconds', () => {
 
 describe('without the consumer protocol', () => {
   it('no frontend starts, and it says what to do', async () => {
-    const broker = await startBroker({ properties: { 'group.coordinator.rebalance.protocols': 'classic' } });
-    onTestFinished(() => broker.stop());
-    const settings = { MILENA_KAFKA_BROKERS: broker.brokers };
+    const classic = await startBroker({ properties: { 'group.coordinator.rebalance.protocols': 'classic' } });
+    onTestFinished(() => classic.stop());
+    const settings = { MILENA_KAFKA_BROKERS: classic.brokers };
     const opening = openKafkaStorage(testConfig(settings), testLog);
     await expect(opening).rejects.toThrow(ConfigError);
     await expect(opening).rejects.toThrow(

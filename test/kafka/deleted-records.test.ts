@@ -10,7 +10,7 @@ import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { OWN_TOPICS } from '../../src/storage/kafka/wire/topics.ts';
-import { startBroker } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, witness } from './cluster.ts';
@@ -20,15 +20,12 @@ const BY_AGE = { 'cleanup.policy': 'delete', 'retention.ms': '500', 'segment.ms'
 
 /** Where somebody has Kafka delete our own tables by age, as it does with other topics. */
 describe('tables whose records are deleted while frontends run', () => {
-  /** Of its own: it looks for what is old more often than every five minutes. */
   let broker: TestBroker;
   let raw: Cluster;
   let engine: Storage;
 
   beforeAll(async () => {
-    broker = await startBroker({
-      properties: { 'log.retention.check.interval.ms': '300', 'log.initial.task.delay.ms': '100' },
-    });
+    broker = await borrowBroker();
     raw = new Cluster({ bootstrap: [broker.brokers], clientId: 'operator' });
     await raw.connect();
     engine = await openKafkaStorage(config(), testLog);

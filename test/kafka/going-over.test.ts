@@ -10,9 +10,10 @@ import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { encodeAccount } from '../../src/storage/kafka/tables/account-record.ts';
 import { ACCOUNTS_TOPIC, NOTICES_TOPIC, SESSIONS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
 import { newUuid, uuidText } from '../../src/util/uuid.ts';
-import { startBroker } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { testConfig, testLog } from './cluster.ts';
 import { recordsOf } from './log-copy.ts';
@@ -40,13 +41,13 @@ describe('topics of a version that did not sign', () => {
   let kafka: Kafka;
 
   beforeAll(async () => {
-    broker = await startBroker({ heap: '512m' });
+    broker = await borrowBroker();
     kafka = new KafkaJs({ brokers: broker.brokers.split(','), logLevel: logLevel.NOTHING });
     const admin = kafka.admin();
     await admin.connect();
     const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
     const topics = [ACCOUNTS_TOPIC, SESSIONS_TOPIC].map((topic) => ({ topic, configEntries }));
-    await admin.createTopics({ topics, waitForLeaders: true });
+    await makeTopics(admin, topics);
     await admin.disconnect();
     await write(
       ACCOUNTS_TOPIC,
@@ -169,14 +170,17 @@ describe('topics of a version that did not sign', () => {
 
 describe('topics in which only a stranger has written', () => {
   it('keep no frontend from starting, and take no other name', async () => {
-    const broker = await startBroker({ heap: '512m' });
+    const broker = await borrowBroker();
     onTestFinished(() => broker.stop());
     const kafka = new KafkaJs({ brokers: broker.brokers.split(','), logLevel: logLevel.NOTHING });
     const topics = [ACCOUNTS_TOPIC, SESSIONS_TOPIC, NOTICES_TOPIC];
     const admin = kafka.admin();
     await admin.connect();
     // As brokers make them for whoever writes.
-    await admin.createTopics({ topics: topics.map((topic) => ({ topic })), waitForLeaders: true });
+    await makeTopics(
+      admin,
+      topics.map((topic) => ({ topic })),
+    );
     const producer = kafka.producer();
     await producer.connect();
     const signed = { 'milena-sig': `r1:${Date.now()}:1:unknown:${'A'.repeat(43)}` };
@@ -210,7 +214,7 @@ describe('topics in which only a stranger has written', () => {
       await producer.send({ topic: ACCOUNTS_TOPIC, messages });
     }
     await producer.disconnect();
-    await admin.createTopics({ topics: [{ topic: 'milena.inbox.left' }], waitForLeaders: true });
+    await makeTopics(admin, [{ topic: 'milena.inbox.left' }]);
     const third = await start();
     expect(third.accounts.get('anna')).toEqual(anna);
     await third.accounts.create({ name: 'bert' });

@@ -148,6 +148,7 @@ describe('a Kafka with other settings', () => {
         'delete.topic.enable': 'false',
         'offset.metadata.max.bytes': '4000',
         'group.max.session.timeout.ms': '9000',
+        'min.insync.replicas': '2',
       },
     });
   });
@@ -158,6 +159,7 @@ describe('a Kafka with other settings', () => {
     expect(gradesOf(findings)).toEqual({
       version: 'good',
       rights: 'good',
+      'min.insync.replicas=2': 'dangerous',
       'offsets.retention.minutes=10080': 'dangerous',
       'auto.create.topics.enable=true': 'dangerous',
       'group.initial.rebalance.delay.ms=3000': 'slow',
@@ -167,6 +169,16 @@ describe('a Kafka with other settings', () => {
       'offset.metadata.max.bytes=4000': 'broken',
       'group.max.session.timeout.ms=9000': 'broken',
     });
+  });
+
+  it('that is to make more copies than there are brokers is broken only while there are no topics', async () => {
+    const more = { MILENA_REPLICATION_FACTOR: '3' };
+    expect(gradesOf(await check(broker.brokers, more))).toMatchObject({
+      'MILENA_REPLICATION_FACTOR=3': 'broken',
+    });
+    await expect(openKafkaStorage(configOf(broker.brokers, more), pino({ level: 'silent' }))).rejects.toThrow(
+      /No frontend can start while there is 1 broker/,
+    );
   });
 
   it('is not used where a promise would be broken, unless somebody says so', async () => {
@@ -180,44 +192,19 @@ describe('a Kafka with other settings', () => {
 
     const more = { MILENA_UNFIT_KAFKA: 'accept', MILENA_FRONTEND_LEASE_MS: '6000' };
     const engine = await openKafkaStorage(configOf(broker.brokers, more), log);
+    // More copies are asked for than there can be, and messages are stored all the same.
+    const owner = await engine.accounts.create({ name: 'few' });
+    expect(await engine.inboxes.append(owner, message(owner, 'stored'))).toMatchObject({ offset: 0 });
     await engine.close();
     const told = lines.filter(({ kafka }) => kafka !== undefined);
     expect(told.filter(({ level }) => level === 50).map(({ msg }) => msg.split(':')[0])).toEqual([
       'offset.metadata.max.bytes=4000',
     ]);
     expect(told.filter(({ level, kafka }) => level === 40 && kafka === 'slow')).toHaveLength(4);
-    expect(told.filter(({ level, kafka }) => level === 40 && kafka === 'dangerous')).toHaveLength(2);
-  });
-});
-
-describe('a Kafka that asks for more copies than there are', () => {
-  let broker: TestBroker;
-
-  beforeAll(async () => {
-    broker = await startBroker({ properties: { 'min.insync.replicas': '2' } });
-  });
-  afterAll(() => broker?.stop());
-
-  it('is broken only while there are no topics, and asked to make too many copies of them', async () => {
-    const more = { MILENA_REPLICATION_FACTOR: '3' };
-    expect(gradesOf(await check(broker.brokers, more))).toMatchObject({
-      'MILENA_REPLICATION_FACTOR=3': 'broken',
-    });
-    await expect(openKafkaStorage(configOf(broker.brokers, more), pino({ level: 'silent' }))).rejects.toThrow(
-      /No frontend can start while there is 1 broker/,
-    );
-  });
-
-  it('is dangerous, and stores messages all the same', async () => {
-    const what = 'min.insync.replicas=2';
-    const findings = await check(broker.brokers);
-    expect(gradesOf(findings)).toEqual({ version: 'good', [what]: 'dangerous', rights: 'good' });
-    const engine = await openKafkaStorage(configOf(broker.brokers), pino({ level: 'silent' }));
-    const owner = await engine.accounts.create({ name: 'few' });
-    expect(await engine.inboxes.append(owner, message(owner, 'stored'))).toMatchObject({ offset: 0 });
-    await engine.close();
+    expect(told.filter(({ level, kafka }) => level === 40 && kafka === 'dangerous')).toHaveLength(3);
     expect(gradesOf(await check(broker.brokers))).toMatchObject({
-      ...{ [what]: 'dangerous', [`${what} of topic milena.accounts`]: 'dangerous' },
+      'min.insync.replicas=2': 'dangerous',
+      'min.insync.replicas=2 of topic milena.accounts': 'dangerous',
     });
   });
 });

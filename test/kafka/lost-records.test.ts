@@ -14,10 +14,10 @@ import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { Cluster as RawCluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { INBOX_REQUIRES } from '../../src/storage/kafka/wire/topics.ts';
-import { type Cluster, startCluster } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import { javaUsable } from '../broker/java.ts';
-import type { JvmBroker } from '../broker/jvm-broker.ts';
 import { spoilLog } from '../broker/log-files.ts';
+import type { TestBroker } from '../broker/test-broker.ts';
 import {
   appendInTurn,
   eventually,
@@ -40,24 +40,22 @@ const COMPACTION = {
 };
 
 describe.skipIf(!hasJava)('records that are lost', { timeout: 180_000 }, () => {
-  let cluster: Cluster;
-  let broker: JvmBroker;
+  let broker: TestBroker;
   let engine: Storage;
   let raw: RawCluster;
   const logged: Record<string, unknown>[] = [];
 
   beforeAll(async () => {
-    cluster = await startCluster(1, { properties: { 'log.cleaner.backoff.ms': '200' } });
-    [broker] = cluster.nodes as [JvmBroker];
+    broker = await borrowBroker();
     const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-    const settings = { MILENA_KAFKA_BROKERS: cluster.brokers, MILENA_REPLICATION_FACTOR: '1' };
+    const settings = { MILENA_KAFKA_BROKERS: broker.brokers, MILENA_REPLICATION_FACTOR: '1' };
     engine = await openKafkaStorage(testConfig(settings), log);
-    raw = new RawCluster({ bootstrap: cluster.brokers.split(','), clientId: 'operator' });
+    raw = new RawCluster({ bootstrap: [broker.brokers], clientId: 'operator' });
   });
   afterAll(async () => {
     await raw?.close();
     await engine?.close();
-    await cluster?.stop();
+    await broker?.stop();
   });
 
   const make = (stem: string): Promise<Account> => engine.accounts.create({ name: uniqueName(stem) });

@@ -18,7 +18,7 @@ import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { expectNone, KafkaCode } from '../../src/storage/kafka/wire/kafka-error.ts';
 import { now, retry } from '../../src/storage/kafka/wire/retry.ts';
 import { uuidText } from '../../src/util/uuid.ts';
-import { startBroker } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, testTrust } from './cluster.ts';
@@ -31,7 +31,7 @@ describe('beside frontends of the older kind', () => {
   let raw: Cluster;
 
   beforeAll(async () => {
-    broker = await startBroker();
+    broker = await borrowBroker();
     raw = new Cluster({ bootstrap: [broker.brokers], clientId: 'older' });
     await raw.connect();
     // A new cluster has no coordinators for its first seconds.

@@ -4,7 +4,7 @@ import type { Storage } from '../../src/core/storage.ts';
 import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
-import { startBroker } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import { kafkaTool } from '../broker/kafka-tool.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, uniqueName } from '../contracts/cluster.ts';
@@ -25,7 +25,7 @@ describe('a quota of Kafka’s', { timeout: 120_000 }, () => {
   let engine: Storage;
 
   beforeAll(async () => {
-    broker = await startBroker();
+    broker = await borrowBroker();
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
     engine = await openKafkaStorage(config(), log);
   });

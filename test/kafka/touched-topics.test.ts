@@ -7,8 +7,9 @@ import { Appender } from '../../src/storage/kafka/produce/appender.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { topicIdBytes } from '../../src/storage/kafka/wire/produce.ts';
 import { uuidText } from '../../src/util/uuid.ts';
-import { startBroker } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
+import { makeTopics } from '../broker/topics.ts';
 import {
   appendAll,
   eventually,
@@ -32,7 +33,7 @@ describe('topics that were touched', () => {
   let producer: Producer;
 
   beforeAll(async () => {
-    broker = await startBroker();
+    broker = await borrowBroker();
     cluster = await kafkaCluster([broker.brokers]);
     const kafka = witness([broker.brokers]);
     admin = kafka.admin();
@@ -58,8 +59,7 @@ describe('topics that were touched', () => {
   /** As an operator or a producer makes it: with the broker's settings. */
   async function makeAgain(account: Account, numPartitions = 1): Promise<void> {
     const topic = topicOf(account);
-    await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: false });
-    await eventually(async () => expect(await admin.listTopics()).toContain(topic));
+    await makeTopics(admin, [{ topic, numPartitions }]);
   }
 
   async function endOf(account: Account): Promise<number> {

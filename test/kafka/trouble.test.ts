@@ -7,7 +7,7 @@ import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { KafkaCode, KafkaError } from '../../src/storage/kafka/wire/kafka-error.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { Trouble } from '../../src/storage/kafka/wire/trouble.ts';
-import { startBroker } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 
@@ -109,7 +109,7 @@ describe('something that fails over and over', () => {
 describe('Kafka away, with people logged in', () => {
   // A broker that comes back slowly may be away twice: then once more.
   it('is one line when it begins and one when it is over, without a stack', { retry: 2 }, async () => {
-    const broker = await startBroker();
+    const broker = await borrowBroker();
     onTestFinished(() => broker.stop());
     const { lines, log } = recordingLog();
     const config = readConfig({
