@@ -36,11 +36,11 @@ export interface TestCluster {
 export type MakeCluster = () => Promise<TestCluster>;
 
 /** How long a condition may take to come true: generous, since only a failing test waits that long. */
-export const PATIENCE_MS = 40_000;
+export const PATIENCE_MS = 80_000;
 
 /** Resolves once `check` no longer throws. */
 export async function eventually(check: () => unknown): Promise<void> {
-  await vi.waitFor(check, { timeout: PATIENCE_MS, interval: 5 });
+  await vi.waitFor(check, { timeout: PATIENCE_MS, interval: 20 });
 }
 
 let counter = 0;

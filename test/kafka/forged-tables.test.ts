@@ -21,6 +21,7 @@ import { ACCOUNTS_TOPIC, NOTICES_TOPIC, SESSIONS_TOPIC } from '../../src/storage
 import { newUuid, uuidText } from '../../src/util/uuid.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import { eventually, type TestCluster, type TestEngine, uniqueName } from '../contracts/cluster.ts';
+import { sized } from '../size.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
 import { type Copied, recordsOf } from './log-copy.ts';
 
@@ -293,7 +294,7 @@ describe('records that no frontend wrote', () => {
     const engine = await openKafkaStorage(testConfig(), log);
     const account = await make('flooded', engine);
     const before = lines.length;
-    const junk = Array.from({ length: 3_000 }, (_, i) => ({
+    const junk = Array.from({ length: sized(1_000, 3_000) }, (_, i) => ({
       key: i % 3 === 0 ? account.name : uniqueName('junk'),
       value: i % 3 === 1 ? 'nonsense' : asTaken(account),
     }));

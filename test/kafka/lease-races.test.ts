@@ -54,7 +54,7 @@ describe('rounds of two at once through two frontends', { timeout: 300_000 }, ()
   }
 
   it('of two logins: one gets in, the other hears that somebody is', async () => {
-    await eachOfEight(sized(80, 304), async (owner) => async () => {
+    await eachOfEight(sized(32, 304), async (owner) => async () => {
       const [winners, codes] = await race(owner, false);
       expect(winners).toHaveLength(1);
       expect(codes).toEqual(['ALREADY_LOGGED_IN']);
@@ -65,7 +65,7 @@ describe('rounds of two at once through two frontends', { timeout: 300_000 }, ()
   });
 
   it('of two takeovers: one holds it at the end', async () => {
-    const rounds = sized(80, 200);
+    const rounds = sized(32, 200);
     await eachOfEight(rounds, async (owner) => {
       let before = [await observe(cluster.here, owner)];
       let left = rounds / 8;
@@ -87,7 +87,7 @@ describe('rounds of two at once through two frontends', { timeout: 300_000 }, ()
   });
 
   it('of two logins that find a dead holder: one of them puts it out and is in', async () => {
-    await eachOfEight(sized(80, 200), async (owner) => {
+    await eachOfEight(sized(32, 200), async (owner) => {
       const group = `milena.inbox.${owner.name}`;
       return async () => {
         // Of a frontend that is not there any more.

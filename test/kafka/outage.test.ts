@@ -5,9 +5,10 @@ import { EngineError } from '../../src/core/errors.ts';
 import type { Storage } from '../../src/core/storage.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
-import { startBroker } from '../broker/broker.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
+import { sized } from '../size.ts';
 import { testLog } from './cluster.ts';
 
 /** A broker of its own, so that it can be killed. */
@@ -16,7 +17,7 @@ describe('Kafka killed and started again', () => {
   let engine: Storage;
 
   beforeAll(async () => {
-    broker = await startBroker();
+    broker = await borrowBroker();
     engine = await openKafkaStorage(
       readConfig({ MILENA_KAFKA_BROKERS: broker.brokers, MILENA_SEND_TIMEOUT_MS: '30000' }),
       testLog,
@@ -108,7 +109,7 @@ describe('Kafka killed and started again', () => {
       testLog,
     );
     const owner = await impatient.accounts.create({ name: uniqueName('owner') });
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < sized(1, 3); round++) {
       await broker.freeze();
       // The signal goes by way of another process.
       await sleep(100);

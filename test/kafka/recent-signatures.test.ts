@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { RecentSignatures } from '../../src/storage/kafka/inbox/recent-signatures.ts';
+import { sized } from '../size.ts';
+
+/** More than are remembered. */
+const COUNT = sized(150_000, 300_000);
 
 const signature = () => `1:key:${randomBytes(32).toString('base64url')}`;
 
@@ -25,10 +29,10 @@ it('takes no message for another, and remembers most of the last hundred thousan
   const recent = new RecentSignatures();
   const last: string[] = [];
   let taken = 0;
-  for (let i = 0; i < 300_000; i++) {
+  for (let i = 0; i < COUNT; i++) {
     const fresh = signature();
     if (recent.isCopy(fresh, i)) taken += 1;
-    if (i >= 250_000) last.push(fresh);
+    if (i >= COUNT - 50_000) last.push(fresh);
   }
   expect(taken).toBe(0);
   const known = last.filter((old) => recent.isCopy(old, 1_000_000)).length;

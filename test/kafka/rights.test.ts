@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import kafkajs, { type Admin } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -13,6 +14,7 @@ import { TEST_KEYS } from '../broker/brokers.ts';
 import { javaUsable } from '../broker/java.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
+import { share } from '../size.ts';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel, ResourcePatternTypes } =
   kafkajs;
@@ -118,7 +120,7 @@ describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an author
 
   // Without that, Kafka does not tell whether there is a right to make it, either.
   const ONE_BY_ONE = RIGHTS.filter(([operation, , name]) => operation !== 'Describe' || name !== GATE);
-  it.each(ONE_BY_ONE)(
+  it.each(share(ONE_BY_ONE, 5, randomInt(5)))(
     'without %s on %s %s say just that, with the command that grants it',
     async (...right) => {
       const [operation, kind, name] = right;

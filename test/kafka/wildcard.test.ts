@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { SortedNames } from '../../src/core/sorted-names.ts';
 import { matches, NameSearches } from '../../src/core/wildcard.ts';
+import { sized } from '../size.ts';
+
+const COUNT = sized(100_000, 200_000);
 
 function searchesOf(all: Iterable<string>): { names: SortedNames; searches: NameSearches } {
   const names = new SortedNames();
@@ -58,7 +61,7 @@ describe('searches', () => {
 });
 
 describe('a search among many', () => {
-  const many = Array.from({ length: 200_000 }, (_, i) => `user-${i}`);
+  const many = Array.from({ length: COUNT }, (_, i) => `user-${i}`);
   const sorted = [...many].sort();
 
   test('finds what a look at every name finds', async () => {
@@ -105,7 +108,7 @@ describe('a search among many', () => {
     const change = async () => {
       for (let i = 0; changing; i++) {
         for (let j = 0; j < 50; j++) {
-          const n = (i * 7_919 + j * 104_729) % 200_000;
+          const n = (i * 7_919 + j * 104_729) % COUNT;
           names.add(`user-${n}x`);
           if (n % 2 === 1) names.delete(`user-${n}`);
         }

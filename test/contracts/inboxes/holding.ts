@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Inbox } from '../../../src/core/inboxes.ts';
+import { sized } from '../../size.ts';
 import {
   appendAll,
   eventually,
@@ -14,7 +15,7 @@ import {
 } from '../cluster.ts';
 
 const ALL = { maxBytes: 10_000_000 };
-const RACES = 40;
+const RACES = sized(10, 40);
 
 /** `open`, `close`, `discard`, `held`, `onLost`: one holder per inbox. */
 export function holdingContract(cluster: () => TestCluster): void {
@@ -75,7 +76,7 @@ export function holdingContract(cluster: () => TestCluster): void {
 
     it('has exactly one holder after a race through one frontend', async () => {
       const owner = await person('prize');
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < sized(4, 10); round++) {
         const attempts = await Promise.allSettled(
           Array.from({ length: 3 }, () => observe(cluster().here, owner)),
         );

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../../src/core/accounts.ts';
 import type { InboxMessage } from '../../../src/core/inboxes.ts';
+import { sized } from '../../size.ts';
 import { eventually, message, observe, type TestCluster, uniqueName } from '../cluster.ts';
 
 const ALL = { maxBytes: 10_000_000 };
-const ROUNDS = 6;
+const ROUNDS = sized(2, 6);
 const STEPS = 120;
 
 /** Whatever way a message takes to its reader, each comes once and in the order of the log. */
