@@ -24,8 +24,6 @@ export default defineConfig({
     hookTimeout: 300_000,
     // kafkajs computes time-outs that Node 24 finds negative; harmless.
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
-    // Files share their worker's modules: a process and its imports are most of what a file costs here.
-    isolate: false,
     projects: [
       {
         extends: true,
@@ -33,9 +31,15 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: [...WITH_KAFKA, ...ALONE] },
+        // Files share their worker's modules: a process and its imports are most of what a file costs here.
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: [...WITH_KAFKA, ...ALONE],
+          isolate: false,
+        },
       },
-      { extends: true, test: { name: 'alone', include: ALONE, isolate: true } },
+      { extends: true, test: { name: 'alone', include: ALONE } },
     ],
   },
 });

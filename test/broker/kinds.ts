@@ -35,9 +35,6 @@ export const KINDS = {
         'group.initial.rebalance.delay.ms': '3000',
         'group.consumer.session.timeout.ms': '45000',
         'group.consumer.max.session.timeout.ms': '60000',
-        // Less only for groups that are given it.
-        'group.consumer.min.session.timeout.ms': '6000',
-        'group.consumer.min.heartbeat.interval.ms': '1000',
         'auto.create.topics.enable': 'true',
         'num.partitions': '1',
       },

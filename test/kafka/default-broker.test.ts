@@ -1,10 +1,6 @@
 /** A Kafka that somebody else set up: everything about groups is as Kafka comes. */
 import { randomUUID } from 'node:crypto';
-import {
-  IncrementalAlterConfigOperationTypes,
-  incrementalAlterConfigsV1,
-  joinGroupV9,
-} from '@platformatic/kafka';
+import { joinGroupV9 } from '@platformatic/kafka';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../../src/config/config.ts';
@@ -21,32 +17,26 @@ import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testConfig, testLog, testTrust } from './cluster.ts';
 
-/** The kind of thing whose settings are changed, in Kafka's protocol. */
-const GROUP = 32;
 const deadline = () => now() + 30_000;
-
-let broker: TestBroker;
-let raw: Cluster;
-
-beforeAll(async () => {
-  broker = await borrowBroker('foreign');
-  raw = new Cluster({ bootstrap: [broker.brokers], clientId: 'raw' });
-  await raw.connect();
-});
-afterAll(async () => {
-  await raw?.close();
-  await broker?.stop();
-});
 
 describe('on a broker with Kafka’s own settings for groups', () => {
   const lines: string[] = [];
+  let broker: TestBroker;
+  let raw: Cluster;
   let engine: Storage;
 
   beforeAll(async () => {
+    broker = await borrowBroker('foreign');
+    raw = new Cluster({ bootstrap: [broker.brokers], clientId: 'raw' });
+    await raw.connect();
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
     engine = await openKafkaStorage(testConfig({ MILENA_KAFKA_BROKERS: broker.brokers }), log);
   });
-  afterAll(() => engine?.close());
+  afterAll(async () => {
+    await engine?.close();
+    await raw?.close();
+    await broker?.stop();
+  });
 
   it('logins are over before Kafka has let one member into a group of the older protocol', async () => {
     const owner = await engine.accounts.create({ name: uniqueName('quick') });
@@ -97,24 +87,28 @@ describe('on a broker with Kafka’s own settings for groups', () => {
 });
 
 describe('with a session time-out of some seconds', () => {
-  /** For groups in which nobody is yet. */
-  async function shorten(...groups: string[]): Promise<void> {
-    const settings = { 'consumer.session.timeout.ms': '12000', 'consumer.heartbeat.interval.ms': '2000' };
-    const configs = Object.entries(settings).map(([name, value]) => ({
-      ...{ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET },
-    }));
-    const { responses } = await raw.requestSlow(
-      incrementalAlterConfigsV1.api,
-      groups.map((resourceName) => ({ resourceType: GROUP, resourceName, configs })),
-      false,
-    );
-    for (const { resourceName, errorCode } of responses) expect(errorCode, resourceName).toBe(0);
-  }
+  const short = {
+    'group.consumer.min.session.timeout.ms': '6000',
+    'group.consumer.session.timeout.ms': '6000',
+    'group.consumer.min.heartbeat.interval.ms': '1000',
+    'group.consumer.heartbeat.interval.ms': '2000',
+  };
+  let broker: TestBroker;
+  let raw: Cluster;
+
+  beforeAll(async () => {
+    broker = await startBroker({ properties: short });
+    raw = new Cluster({ bootstrap: [broker.brokers], clientId: 'raw' });
+    await raw.connect();
+  });
+  afterAll(async () => {
+    await raw?.close();
+    await broker?.stop();
+  });
 
   /** Comes in after whoever is held already, says nothing more, and has gone: so long it was. */
   async function aSessionPasses(): Promise<void> {
     const group = uniqueName('silent');
-    await shorten(group);
     const memberId = newMemberId(randomUUID());
     await GroupMember.join(raw, { group, memberId, trust: testTrust, deadline: deadline() });
     await eventually(async () => {
@@ -129,7 +123,6 @@ describe('with a session time-out of some seconds', () => {
       await engine.accounts.create({ name: uniqueName('idle') }),
       await engine.accounts.create({ name: uniqueName('busy') }),
     ];
-    await shorten(...[idle, busy].map(({ name }) => `milena.inbox.${name}`));
     const holders = [await observe(engine, idle), await observe(engine, busy)];
     const [, reader] = holders;
     let offset = 0;
@@ -140,6 +133,7 @@ describe('with a session time-out of some seconds', () => {
         offset = accepted.offset;
       });
     }, 100);
+    await aSessionPasses();
     await aSessionPasses();
     clearInterval(committing);
     for (const { inbox, lost } of holders) {
@@ -152,7 +146,6 @@ describe('with a session time-out of some seconds', () => {
 
   it('the coordinator’s answers say how often it wants a heartbeat', async () => {
     const group = uniqueName('asked');
-    await shorten(group);
     const memberId = newMemberId(randomUUID());
     const member = await GroupMember.join(raw, { group, memberId, trust: testTrust, deadline: deadline() });
     expect(member?.heartbeatIntervalMs).toBe(2_000);
@@ -165,9 +158,9 @@ describe('with a session time-out of some seconds', () => {
 
 describe('without the consumer protocol', () => {
   it('no frontend starts, and it says what to do', async () => {
-    const classic = await startBroker({ properties: { 'group.coordinator.rebalance.protocols': 'classic' } });
-    onTestFinished(() => classic.stop());
-    const settings = { MILENA_KAFKA_BROKERS: classic.brokers };
+    const broker = await startBroker({ properties: { 'group.coordinator.rebalance.protocols': 'classic' } });
+    onTestFinished(() => broker.stop());
+    const settings = { MILENA_KAFKA_BROKERS: broker.brokers };
     const opening = openKafkaStorage(testConfig(settings), testLog);
     await expect(opening).rejects.toThrow(ConfigError);
     await expect(opening).rejects.toThrow(
