@@ -4,10 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { clusterKeysOf } from '../src/config/cluster-keys.ts';
-import { ConfigError, isLoopback, readConfig, SETTINGS, type Setting } from '../src/config/config.ts';
-import { SETTING_NAMES, unknownSettings } from '../src/config/setting-names.ts';
+import { readConfig } from '../src/config/config.ts';
+import {
+  ConfigError,
+  SETTINGS,
+  type Setting,
+  unknownSettings,
+  VARIABLE_NAMES,
+} from '../src/config/setting-table.ts';
 import { readTlsFiles } from '../src/server/net/tls.ts';
 import { kafkaSecurity } from '../src/storage/kafka/wire/kafka-security.ts';
+import { isLoopback } from '../src/util/networks.ts';
 import { shown } from '../src/util/printable.ts';
 import { ROOT } from './e2e/script.ts';
 
@@ -250,7 +257,7 @@ describe('configuration', () => {
     });
 
     it('and no other', () => {
-      const known = Object.fromEntries(SETTING_NAMES.map((name) => [name, 'x']));
+      const known = Object.fromEntries(VARIABLE_NAMES.map((name) => [name, 'x']));
       expect(unknownSettings({ ...known, PATH: '/bin', MILENA_TEST_LOG: 'info', MILENA_WRONG: ' ' })).toEqual(
         [],
       );
@@ -268,7 +275,7 @@ describe('configuration', () => {
         for (const [name] of text.matchAll(/\bMILENA_[A-Z0-9]+(?:_[A-Z0-9]+)*\b/g)) named.add(name);
       }
       const unknown = [...named].filter(
-        (name) => !SETTING_NAMES.includes(name) && !name.startsWith('MILENA_TEST'),
+        (name) => !VARIABLE_NAMES.includes(name) && !name.startsWith('MILENA_TEST'),
       );
       expect(unknown).toEqual([]);
     });

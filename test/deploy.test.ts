@@ -4,7 +4,7 @@ import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SETTINGS } from '../src/config/config.ts';
+import { SETTINGS } from '../src/config/setting-table.ts';
 import { ROOT } from './e2e/script.ts';
 
 const read = (name: string) => readFileSync(join(ROOT, name), 'utf8');

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigError } from '../src/config/config.ts';
 import { loadEnvFile } from '../src/config/env-file.ts';
+import { ConfigError } from '../src/config/setting-table.ts';
 import { ROOT } from './e2e/script.ts';
 
 let folder: string;

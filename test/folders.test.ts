@@ -1,6 +1,6 @@
 /*
  * What each folder of src may import, and that nothing imports in a circle: the linter holds it, and here that it does. And that
- * each file is described.
+ * each file is described, no longer than one can read, and no name exported for two things.
  */
 import { execFile } from 'node:child_process';
 import {
@@ -32,6 +32,26 @@ const MAY: Readonly<Record<string, string>> = {
   tools: 'terminal client storage core config util',
   bin: 'server storage core config util',
 };
+
+/** Lines of a file. */
+const MOST_LINES = 350;
+/** Names that several files export, and which. */
+const SHARED: readonly (readonly [names: string, files: RegExp, why: string])[] = [
+  [
+    'VERSION Request ServerFrame decodeRequest decodeServerFrame encodeRequest encodeServerFrame failureFrame fitNames',
+    /^protocol\/v[12]\//,
+    'the versions of the protocol have the same parts',
+  ],
+  ['run', /^terminal\/cli\//, 'a command is carried out by it'],
+  [
+    'parseUsername parsePattern',
+    /^(?:protocol|client)\/names/,
+    "the client's fail as all that it is asked for does",
+  ],
+];
+const SOURCES = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+  /\.tsx?$/.test(file),
+);
 
 let folder: string;
 
@@ -106,9 +126,6 @@ test('nothing imports in a circle', async () => {
 });
 
 test('each file stands in a table of the documents, and none that is not there', () => {
-  const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
-    /\.tsx?$/.test(file),
-  );
   const documents = ['architecture', 'client'].map((name) =>
     readFileSync(join(ROOT, `docs/${name}.md`), 'utf8'),
   );
@@ -116,7 +133,29 @@ test('each file stands in a table of the documents, and none that is not there',
   const named = rows.flatMap((row) => Array.from(row.matchAll(/`([\w./-]+)`/g), ([, name = '']) => name));
   const whole = named.filter((name) => name.endsWith('/'));
   expect(
-    files.filter((file) => !named.includes(file) && !whole.some((name) => file.startsWith(name))),
+    SOURCES.filter((file) => !named.includes(file) && !whole.some((name) => file.startsWith(name))),
   ).toEqual([]);
-  expect(named.filter((name) => /\/.*\.tsx?$/.test(name) && !files.includes(name))).toEqual([]);
+  expect(named.filter((name) => /\/.*\.tsx?$/.test(name) && !SOURCES.includes(name))).toEqual([]);
+});
+
+test('a name that is exported means one thing', () => {
+  const files = new Map<string, string[]>();
+  for (const file of SOURCES) {
+    const text = readFileSync(join(ROOT, 'src', file), 'utf8');
+    const names = text.matchAll(
+      /^export (?:declare |abstract |async )*(?:const|let|class|function\*?|interface|type|enum) (\w+)/gm,
+    );
+    for (const name of new Set(Array.from(names, ([, one = '']) => one))) {
+      files.set(name, [...(files.get(name) ?? []), file]);
+    }
+  }
+  const isAllowed = (name: string, by: readonly string[]) =>
+    SHARED.some(([names, where]) => names.split(' ').includes(name) && by.every((file) => where.test(file)));
+  expect(files.size).toBeGreaterThan(1_000);
+  expect([...files].filter(([name, by]) => by.length > 1 && !isAllowed(name, by))).toEqual([]);
+});
+
+test('a file can be read at one sitting', () => {
+  const lines = (file: string) => readFileSync(join(ROOT, 'src', file), 'utf8').split('\n').length - 1;
+  expect(SOURCES.filter((file) => lines(file) > MOST_LINES)).toEqual([]);
 });

@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readRegularFile } from '../src/util/regular-file.ts';
-import { whyNotRead } from '../src/util/why-not-read.ts';
+import { readRegularFile, whyNotRead } from '../src/util/regular-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'milena-regular-'));
 const file = join(folder, 'file');

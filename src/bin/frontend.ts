@@ -1,9 +1,9 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
-import { type Config, ConfigError, readConfig, SETTINGS } from '../config/config.ts';
+import { type Config, readConfig } from '../config/config.ts';
 import { loadEnvFile } from '../config/env-file.ts';
-import { unknownSettings } from '../config/setting-names.ts';
+import { ConfigError, SETTINGS, unknownSettings } from '../config/setting-table.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Storage } from '../core/storage.ts';
 import { IdleCollection } from '../server/idle-collection.ts';

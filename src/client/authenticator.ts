@@ -3,8 +3,8 @@ import { retryMs } from '../util/backoff.ts';
 import type { Client } from './client.ts';
 import { ClientError, isLost } from './errors.ts';
 import type { ClientEvent } from './events.ts';
-import { type Identity, isPassing, type LoginStore } from './identity.ts';
-import { TOO_OLD } from './relogin.ts';
+import { type Identity, isTransient, type LoginStore } from './identity.ts';
+import { TOO_OLD } from './login.ts';
 import { aborted, withSignal } from './with-signal.ts';
 
 /** How long a login is tried where that may work in a moment, but nobody says when: two of one account meet easily. */
@@ -116,7 +116,10 @@ export class Authenticator {
         const waitMs = retryMs(attempt, RETRIES, retryAfterMs);
         const isForAll =
           retryAfterMs !== undefined || code === 'BUSY' || (isLasting && code !== 'ALREADY_LOGGED_IN');
-        if (!isPassing(code) || performance.now() + waitMs >= (isForAll ? whole : Math.min(whole, patience)))
+        if (
+          !isTransient(code) ||
+          performance.now() + waitMs >= (isForAll ? whole : Math.min(whole, patience))
+        )
           throw error;
         await sleep(waitMs, signal);
       }

@@ -1,18 +1,17 @@
 import { ProtocolError } from '../protocol/errors.ts';
 import type { Message, ServerFrame, ServerFrameOf } from '../protocol/v2/replies.ts';
-import type { Request } from '../protocol/v2/requests.ts';
-import type { Connection } from './connection.ts';
+import type { Deliver, Request } from '../protocol/v2/requests.ts';
+import type { ServerConnection } from './connection.ts';
 import { brief, ClientError } from './errors.ts';
-import type { ClientEvent, ClientOptions, ClientState, Deliver } from './events.ts';
+import type { ClientEvent, ClientOptions, ClientState } from './events.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { type Identity, identityFrom } from './identity.ts';
-import { wordsForLosses } from './losses.ts';
+import type { Identity } from './identity.ts';
+import { Login } from './login.ts';
 import type { Entry } from './outbox.ts';
 import { Receiver } from './receiver.ts';
-import { type NotRestored, relogin } from './relogin.ts';
-import { composed, Requests } from './requests.ts';
-import { Sender } from './sender.ts';
-import { Transport, type Welcome } from './transport.ts';
+import { Reconnector, type Welcome } from './reconnector.ts';
+import { Requests, secretOf } from './requests.ts';
+import { OutboxSender } from './sender.ts';
 import { withSignal } from './with-signal.ts';
 
 /** A password, the token of an earlier login, or null: the account has no password. */
@@ -29,49 +28,46 @@ const MESSAGES_AT_ONCE = 100;
 export class Client extends Requests {
   readonly #options: ClientOptions;
   readonly #listener: (event: ClientEvent) => void;
-  readonly #transport: Transport;
-  readonly #sender: Sender;
+  readonly #transport: Reconnector;
+  readonly #sender: OutboxSender;
   readonly #receiver: Receiver;
   readonly #heartbeat: Heartbeat;
+  readonly #login: Login;
   #state: ClientState = { link: { kind: 'connecting' }, account: null, wanted: null };
-  /** The last account that somebody logged in to; its outbox is kept until another one is logged in to. */
-  #identity: Identity | null = null;
-  /** The account to log in to again after a reconnect. */
-  #wanted: string | null = null;
-  /**
-   * The login is one of an earlier process, and another one may hold the account by it: that one is put out only if the
-   * person has said so. Null: it is this one's own.
-   */
-  #resuming: { readonly takeover: boolean } | null = null;
-  /** With the login everything ends: no connection is made for the next one. */
-  #isLeaving = false;
   #welcome: Welcome | null = null;
   /** The messages of a retrieve reply that wait to be shown. */
   readonly #openIn = new WeakMap<ServerFrame, readonly Message[]>();
-  /** Counts the person's own logins and logouts: one ends all tries to restore an earlier login. */
-  #intent = 0;
-
   /** @param listener gets each event, in order; it must not throw. */
   constructor(options: ClientOptions, listener: (event: ClientEvent) => void) {
     super();
     this.#options = options;
     this.#listener = listener;
-    this.#sender = new Sender(options, listener);
+    this.#sender = new OutboxSender(options, listener);
     this.#receiver = new Receiver(options.ackDelayMs, options.store, (options.deliver ?? 'all') === 'all');
     this.#heartbeat = new Heartbeat(options.minHeartbeatMs);
-    this.#transport = new Transport(options, {
+    this.#transport = new Reconnector(options, {
       onLink: () => this.#setState(null),
       onOnline: (connection, how) => {
         this.#welcome = how.greeting;
         this.#heartbeat.begin(connection, how.greeting.limits.pingAfterMs);
         listener({ type: 'server-time', time: how.greeting.time });
         if (!how.quiet) listener({ type: 'connected', again: how.again, welcome: how.greeting });
-        if (this.#wanted !== null && this.#identity !== null) void this.#restore(connection, this.#identity);
+        this.#login.connected(connection);
       },
       onPush: (frame) => this.#pushed(frame),
       onReply: (request, reply, late) => this.#took(request, reply, late),
       onOffline: () => this.#interrupt(),
       onLost: (reason, retryInMs) => listener({ type: 'disconnected', reason, retryInMs }),
+    });
+    this.#login = new Login({
+      options,
+      transport: this.#transport,
+      sender: this.#sender,
+      receiver: this.#receiver,
+      tell: listener,
+      setAccount: (name) => this.#setState(name),
+      welcome: () => this.#welcome,
+      deliver: () => this.deliver,
     });
   }
 
@@ -91,12 +87,12 @@ export class Client extends Requests {
 
   /** Who is logged in, or was last. */
   get identity(): Identity | null {
-    return this.#identity;
+    return this.#login.identity;
   }
 
   /** Whether the account that one is or was logged in to has no password. */
   get isOpen(): boolean {
-    return this.#identity?.isOpen ?? false;
+    return this.identity?.isOpen ?? false;
   }
 
   /** Messages that have no answer from the server yet. */
@@ -142,7 +138,7 @@ export class Client extends Requests {
    * @param invite the operator's leave, where the server asks for it
    */
   async create(username: string, password: string | null, invite: string | null = null): Promise<void> {
-    this.#intent += 1;
+    this.#login.intended();
     await this.#transport.nextConnection();
     await this.online().ask({
       type: 'create',
@@ -161,23 +157,19 @@ export class Client extends Requests {
    * @throws ClientError `REFUSED` with ALREADY_LOGGED_IN unless `takeover`, and any other
    */
   async login(username: string, proof: Proof, takeover?: boolean): Promise<number> {
-    this.#intent += 1;
+    this.#login.intended();
     await this.#transport.nextConnection();
     const byToken = proof instanceof Uint8Array;
-    // It is told as a login, not as one that is gone on with.
-    if (byToken) this.#resuming = { takeover: takeover ?? false };
-    try {
-      const reply = await this.online().ask({
+    const ask = () =>
+      this.online().ask({
         type: 'login',
         username,
         ...(byToken ? { token: proof } : secretOf(proof)),
         ...((byToken ? takeover !== undefined : takeover) && { takeover }),
         deliver: this.deliver,
       });
-      return reply.undelivered ?? 0;
-    } finally {
-      if (byToken) this.#resuming = null;
-    }
+    const reply = await (byToken ? this.#login.byToken(takeover ?? false, ask) : ask());
+    return reply.undelivered ?? 0;
   }
 
   /**
@@ -186,12 +178,7 @@ export class Client extends Requests {
    * @param takeover ends the login that holds the account; otherwise it is refused with ALREADY_LOGGED_IN
    */
   resume(identity: Identity, takeover = false): void {
-    this.#intent += 1;
-    this.#become(identity);
-    this.#resuming = { takeover };
-    this.#setState(null);
-    const { connection } = this.#transport;
-    if (connection !== undefined) void this.#restore(connection, identity);
+    this.#login.resume(identity, takeover);
   }
 
   /** Logs out, and connects anew. @throws ClientError */
@@ -202,7 +189,7 @@ export class Client extends Requests {
 
   /** Logs out, waiting for the server up to so long, and ends everything. Never throws. */
   async leave(patienceMs: number): Promise<void> {
-    this.#isLeaving = true;
+    this.#login.leaving();
     if (this.#state.account !== null) {
       await withSignal<void>(AbortSignal.timeout(patienceMs), ({ resolve }) => {
         this.logout().then(resolve, () => resolve());
@@ -245,7 +232,7 @@ export class Client extends Requests {
    * @throws ClientError `INVALID`, `BUSY`; nothing was sent
    */
   send(to: string, body: string, id?: string): Entry {
-    if (this.#identity === null) throw new ClientError('INVALID', 'Not logged in.');
+    if (this.identity === null) throw new ClientError('INVALID', 'Not logged in.');
     return this.#sender.add({ to, body, id, maxBytes: this.#welcome?.limits.bodyBytes });
   }
 
@@ -265,7 +252,7 @@ export class Client extends Requests {
     this.#receiver.shown(inbox, seq);
   }
 
-  protected override online(): Connection {
+  protected override online(): ServerConnection {
     return this.#transport.online();
   }
 
@@ -297,7 +284,7 @@ export class Client extends Requests {
   }
 
   #receive(message: Message, isPushed: boolean): boolean {
-    const inbox = this.#identity?.inbox;
+    const inbox = this.identity?.inbox;
     if (this.#state.account === null || inbox === undefined) {
       throw new ProtocolError('BAD_FRAME', 'a message without a login');
     }
@@ -311,7 +298,7 @@ export class Client extends Requests {
     const name = this.#state.account;
     if (code === 'REPLACED' && name !== null) {
       // The token would take it back at once, and the other one's token from us again.
-      this.#giveUpLogin();
+      this.#login.giveUp();
       this.#transport.expectEnd(true);
       this.#setState(null);
       this.#interrupt();
@@ -324,12 +311,11 @@ export class Client extends Requests {
   /** What the server did counts when its reply comes, even if nobody waits for it any more. */
   #took(request: Request, reply: ServerFrame, late: boolean): void {
     if (reply.type === 'created' || reply.type === 'logged-in') {
-      this.#began(request, reply);
+      this.#login.began(request, reply);
     } else if (reply.type === 'logged-out' || reply.type === 'deleted') {
-      this.#ended(reply.type === 'deleted');
-    } else if (reply.type === 'password-changed' && this.#identity !== null) {
-      this.#identity = { ...this.#identity, token: reply.token, isOpen: false };
-      this.#options.logins?.keep(this.#identity, reply.tokenExpiresAt);
+      this.#login.ended(reply.type === 'deleted');
+    } else if (reply.type === 'password-changed') {
+      this.#login.passwordChanged(reply);
     } else if (reply.type === 'pong') {
       this.#heartbeat.answered();
       this.#listener({ type: 'server-time', time: reply.time });
@@ -349,101 +335,14 @@ export class Client extends Requests {
     this.#sender.pump();
   }
 
-  #began(request: Request, reply: ServerFrameOf<'created' | 'logged-in'>): void {
-    const connection = this.#transport.connection;
-    if (connection === undefined) return;
-    const before = this.#identity;
-    const identity = identityFrom(request, reply, before);
-    const isRestored = request.type === 'login' && request.token !== undefined && this.#resuming === null;
-    this.#resuming = null;
-    // Before anything is told of this account; what was told of another one is in its history.
-    this.#become(identity);
-    this.#options.logins?.keep(identity, reply.tokenExpiresAt ?? 0);
-    this.#setState(identity.name);
-    const { name } = identity;
-    if (isRestored) {
-      this.#listener({ type: 'login-restored', name });
-    } else {
-      const { undelivered = 0 } = reply;
-      this.#listener({ type: 'logged-in', name, undelivered, isNew: reply.type === 'created' });
-    }
-    for (const text of wordsForLosses(reply)) this.#listener({ type: 'server-text', text });
-    this.#receiver.begin(connection, identity);
-    this.#sender.begin(connection);
-  }
-
-  #become(identity: Identity): void {
-    const before = this.#identity;
-    const isSame = before?.incarnation === identity.incarnation;
-    if (before !== null && !isSame) this.#sender.abandon('another account was logged in to first');
-    this.#identity = identity;
-    this.#wanted = identity.name;
-    const { store } = this.#options;
-    store?.begin(identity);
-    if (store !== undefined && !isSame) this.#sender.restore(store.unsettled());
-  }
-
-  #ended(isDeleted: boolean): void {
-    const reason = isDeleted ? 'the account is deleted' : 'you logged out before';
-    this.#intent += 1;
-    // A login that only sends has ended no other.
-    if (this.#identity !== null && (isDeleted || this.#identity.token !== null)) {
-      this.#options.logins?.forget(this.#identity.name);
-    }
-    this.#giveUpLogin();
-    // What waits goes with the next login of who has kept it.
-    if (this.#isLeaving && !isDeleted) this.#sender.interrupt();
-    else this.#sender.abandon(reason);
-    this.#identity = null;
-    this.#setState(null);
-    if (this.#isLeaving) return;
-    this.#transport.expectEnd(true);
-    this.#transport.hangUp(reason);
-  }
-
-  #giveUpLogin(): void {
-    this.#wanted = null;
-    this.#resuming = null;
-    if (this.#identity !== null) this.#identity = { ...this.#identity, token: null };
-  }
-
   #interrupt(): void {
     this.#sender.interrupt();
     this.#receiver.interrupt();
     this.#heartbeat.stop();
   }
 
-  async #restore(connection: Connection, identity: Identity): Promise<void> {
-    const intent = this.#intent;
-    const { name } = identity;
-    await relogin(connection, identity, {
-      asks: this.#resuming?.takeover === false,
-      canAsk: this.#welcome?.features.includes('resume-asks') ?? false,
-      deliver: this.deliver,
-      limits: this.#options.relogin,
-      isObsolete: () => intent !== this.#intent || connection !== this.#transport.connection,
-      sleep: (milliseconds) => this.#transport.sleep(milliseconds),
-      failed: (why) => {
-        if (why.code === 'BAD_CREDENTIALS') this.#options.logins?.forget(name, identity.token);
-        this.#notRestored(name, why);
-      },
-    });
-  }
-
-  #notRestored(name: string, why: NotRestored): void {
-    if (why.retryInMs === null) {
-      this.#giveUpLogin();
-      this.#setState(null);
-    }
-    this.#listener({ type: 'login-not-restored', name, ...why });
-  }
-
   #setState(account: string | null): void {
-    this.#state = { link: this.#transport.link, account, wanted: this.#wanted };
+    this.#state = { link: this.#transport.link, account, wanted: this.#login.wanted };
     this.#listener({ type: 'state', state: this.#state });
   }
-}
-
-function secretOf(password: string | null): { password?: string } {
-  return password === null ? {} : { password: composed(password) };
 }

@@ -12,11 +12,11 @@ import type { ServerFrame } from '../protocol/v2/replies.ts';
 import type { Request, RequestOf } from '../protocol/v2/requests.ts';
 import { ClientError, inSeconds, OPEN_OUTCOME } from './errors.ts';
 import {
-  type Answered,
   answers,
   contradiction,
   mayWait,
   type ReplyTo,
+  type RequestType,
   refusalOf,
   replyTypeOf,
 } from './replies.ts';
@@ -82,7 +82,7 @@ interface Slot {
  * connection would keep the order as well, but would log the person out for one slow answer.) Only when the oldest
  * request has had no reply for `deadAfterMs` (or much longer, if it waits its turn there) the connection is given up, since nothing behind it can be answered.
  */
-export class Connection {
+export class ServerConnection {
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   readonly #events: ConnectionEvents;
@@ -118,7 +118,7 @@ export class Connection {
    * Sends a request and waits for its success reply.
    * @throws ClientError any code
    */
-  async ask<Type extends Answered>(
+  async ask<Type extends RequestType>(
     request: RequestOf<Type> & { readonly type: Type },
   ): Promise<ReplyTo<Type>> {
     const outcome = await this.#send(request);

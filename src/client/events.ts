@@ -1,12 +1,12 @@
 import type { ProtocolErrorCode } from '../protocol/errors.ts';
 import type { Message, ServerFrame } from '../protocol/v2/replies.ts';
-import type { Request } from '../protocol/v2/requests.ts';
+import type { Deliver, Request } from '../protocol/v2/requests.ts';
 import type { BackoffLimits } from '../util/backoff.ts';
 import type { Refusal } from './errors.ts';
 import type { LoginStore } from './identity.ts';
 import type { Entry } from './outbox.ts';
+import type { Link, ReconnectorOptions, Welcome } from './reconnector.ts';
 import type { MessageStore } from './store.ts';
-import type { Link, TransportOptions, Welcome } from './transport.ts';
 
 export interface ClientState {
   readonly link: Link;
@@ -87,13 +87,7 @@ export type ClientEvent =
   | { readonly type: 'late-reply'; readonly request: Request; readonly reply: ServerFrame }
   | { readonly type: 'server-text'; readonly text: string };
 
-/**
- * What comes to a login by itself: everything undelivered (`all`), only what comes from now on (`live`; the rest waits for a
- * `retrieve`), or nothing: such a login only sends, and any number of them go beside others.
- */
-export type Deliver = 'all' | 'live' | 'none';
-
-export interface ClientOptions extends TransportOptions {
+export interface ClientOptions extends ReconnectorOptions {
   /** `all` unless it is given. */
   readonly deliver?: Deliver | undefined;
   /** Between tries to log in again: a killed server's hold on the account ends only after some seconds. */

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import type { ServerConnection } from './connection.ts';
 import { ClientError } from './errors.ts';
 
 /** Longer than this a server's silence is never trusted, whatever it asks for. */
@@ -7,7 +7,7 @@ const MAX_SILENCE_MS = 300_000;
 /** Answers the server's pings, and pings a server that has been silent: unanswered, the connection gives it up. */
 export class Heartbeat {
   readonly #minMs: number;
-  #connection: Connection | undefined;
+  #connection: ServerConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #silenceMs = 0;
   /** One at a time: a server that pings without end gets no more than it answers. */
@@ -18,7 +18,7 @@ export class Heartbeat {
   }
 
   /** @param pingAfterMs after so long a silence the server itself would ping */
-  begin(connection: Connection, pingAfterMs: number): void {
+  begin(connection: ServerConnection, pingAfterMs: number): void {
     this.stop();
     this.#connection = connection;
     this.#unanswered = false;
@@ -27,7 +27,7 @@ export class Heartbeat {
   }
 
   /** As long as the silence lasts already, it needs not last again. */
-  #wait(connection: Connection): void {
+  #wait(connection: ServerConnection): void {
     const silentMs = performance.now() - connection.heardAt;
     const leftMs = silentMs < this.#silenceMs ? this.#silenceMs - silentMs : this.#silenceMs;
     this.#timer = setTimeout(() => {

@@ -55,6 +55,6 @@ const PASSING: ReadonlySet<ProtocolErrorCode> = new Set([
   'UNAVAILABLE',
 ]);
 
-export function isPassing(code: ProtocolErrorCode | undefined): boolean {
+export function isTransient(code: ProtocolErrorCode | undefined): boolean {
   return code !== undefined && PASSING.has(code);
 }

@@ -2,6 +2,17 @@
  * The client library. `connect` is for programs that are one account; `Client`, which it is built on, for programs with a
  * person in front, where accounts come and go and each change is an event.
  */
+export {
+  type Deliver,
+  /** Messages to retrieve at once, of up to `MAX_PAGE`: as many as one acknowledgement can name. */
+  MAX_ACK_RANGES as MAX_RETRIEVED,
+  /** Of a message's text, in bytes; a server may have a lower limit, which it says when it is connected to. */
+  MAX_BODY_BYTES,
+  /** Names of a page of a list. */
+  MAX_PAGE,
+  /** Names whose presence is asked for at once. */
+  MAX_STATUS_NAMES,
+} from '../protocol/v2/requests.ts';
 export { type Address, isPort, parseAddress, parseServers, serverText } from './address.ts';
 export type { Credentials } from './authenticator.ts';
 export { Client, type Proof } from './client.ts';
@@ -21,24 +32,21 @@ export {
   type ClientOptions,
   type ClientState,
   DEFAULT_OPTIONS,
-  type Deliver,
 } from './events.ts';
 export type { Identity, LoginStore } from './identity.ts';
 export { type Inspection, inspectServer } from './inspect.ts';
-export { MAX_BODY_BYTES, MAX_PAGE, MAX_RETRIEVED, MAX_STATUS_NAMES } from './limits.ts';
-export { MemoryMessageStore } from './memory-message-store.ts';
 export type { Milena } from './milena.ts';
 export { isUsername, parsePattern, parseUsername } from './names.ts';
 export type { Entry, EntryState } from './outbox.ts';
-export type { Presence } from './presence.ts';
 export type { ReceivedMessage } from './received.ts';
+export type { Link, Welcome } from './reconnector.ts';
 export type { Message, RefusalCode } from './replies.ts';
-export type { NamePage } from './requests.ts';
+export type { NamePage, Presence } from './requests.ts';
 export { type LastServer, noConnection } from './route.ts';
 export { hex, messageKey } from './seen.ts';
 export type { Delivery, SentMessage } from './sent.ts';
 export { isTime, ServerClock } from './server-clock.ts';
 export type { TlsSettings } from './socket.ts';
 export type { MessageStore, Unsettled } from './store.ts';
-export type { Link, Welcome } from './transport.ts';
+export { MemoryMessageStore } from './store.ts';
 export { type Abortable, withSignal } from './with-signal.ts';

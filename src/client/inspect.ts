@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Address } from './address.ts';
-import { Connection } from './connection.ts';
+import { ServerConnection } from './connection.ts';
 import { brief, ClientError } from './errors.ts';
 import { DEFAULT_OPTIONS } from './events.ts';
+import type { Welcome } from './reconnector.ts';
 import { noConnection, Route } from './route.ts';
 import type { TlsSettings } from './socket.ts';
-import type { Welcome } from './transport.ts';
 
 /** How a server is reached, and what it says of itself. */
 export interface Inspection {
@@ -44,7 +44,7 @@ export async function inspectServer(
     const { socket, stop } = opened;
     let ended = '';
     const times = { ...DEFAULT_OPTIONS, requestTimeoutMs: timeoutMs };
-    const connection = new Connection(socket, times, {
+    const connection = new ServerConnection(socket, times, {
       onPush: (frame) => {
         if (frame.type === 'goodbye') ended = brief(frame.reason).replace(/\.$/, '');
       },

@@ -1,14 +1,12 @@
-import type { Message } from '../protocol/v2/replies.ts';
 import { Authenticator, type AuthenticatorOptions } from './authenticator.ts';
 import { Client } from './client.ts';
 import { ClientError } from './errors.ts';
 import type { ClientEvent, ClientOptions, ClientState } from './events.ts';
 import type { Identity, LoginStore } from './identity.ts';
 import type { Entry } from './outbox.ts';
-import type { Presence } from './presence.ts';
 import { Received, type ReceivedMessage } from './received.ts';
-import { messageKey } from './seen.ts';
-import { Sent, type SentMessage } from './sent.ts';
+import type { Presence } from './requests.ts';
+import { type SentMessage, SentMessages } from './sent.ts';
 import { type Abortable, aborted, type Settle, withSignal } from './with-signal.ts';
 
 /** How long an orderly end may take, if any request may: without it the server finds out by itself. */
@@ -29,7 +27,7 @@ export class Milena implements AsyncDisposable {
   readonly #options: MilenaOptions;
   readonly #client: Client;
   readonly #received: Received;
-  readonly #sent = new Sent();
+  readonly #sent = new SentMessages();
   readonly #stop = new AbortController();
   readonly #authenticator: Authenticator;
   #hasBegun = false;
@@ -37,11 +35,6 @@ export class Milena implements AsyncDisposable {
   readonly #waiting = new Set<Settle<void>>();
   #isEntering = false;
   #undelivered = 0;
-  /**
-   * Keys of what was not acknowledged; the messages are whoever's that got them. Bounded by how many the client takes before
-   * some are shown.
-   */
-  readonly #open = new Set<string>();
   #tellEnd: (error: ClientError | null) => void = () => undefined;
   readonly #closed = new Promise<ClientError | null>((resolve) => {
     this.#tellEnd = resolve;
@@ -53,7 +46,13 @@ export class Milena implements AsyncDisposable {
     this.#client = new Client(options, (event) => this.#told(event));
     const tell = (event: ClientEvent) => options.onEvent?.(event);
     this.#authenticator = new Authenticator(this.#client, options, this.#stop.signal, tell);
-    this.#received = new Received((isReading) => this.#client.read(isReading));
+    this.#received = new Received(
+      (isReading) => this.#client.read(isReading),
+      (message, inbox, key) => {
+        options.store?.received?.(message, key);
+        this.#client.shown(inbox, message.seq);
+      },
+    );
   }
 
   /** As `connect`, of which it is the half that knows the defaults. @throws ClientError */
@@ -66,11 +65,14 @@ export class Milena implements AsyncDisposable {
       milena.#client.start();
       await milena.#authenticator.enter(false);
       if (signal?.aborted) throw aborted(signal, false);
+      milena.#stop.signal.throwIfAborted();
       milena.#hasBegun = true;
       return milena;
     } catch (error) {
       await milena.#client.close();
-      throw error;
+      const { aborted: hasEnded, reason } = milena.#stop.signal;
+      // Somebody else was let in as soon as this one was: that is why, and not that it was given up.
+      throw hasEnded && !signal?.aborted ? reason : error;
     } finally {
       signal?.removeEventListener('abort', stop);
     }
@@ -141,11 +143,7 @@ export class Milena implements AsyncDisposable {
   ): Promise<{ readonly messages: readonly ReceivedMessage[]; readonly more: boolean }> {
     const { messages, more } = await this.#attempt(() => this.#client.retrieve(limit), signal);
     const inbox = this.#client.identity?.inbox ?? '';
-    const page = messages.map((message) => this.#receivedMessage(message, inbox));
-    const open = new Map(
-      page.filter(({ key }) => this.#open.has(key)).map((message) => [message.key, message]),
-    );
-    return { messages: [...open.values()], more };
+    return { messages: this.#received.openOf(messages, inbox), more };
   }
 
   /**
@@ -286,14 +284,9 @@ export class Milena implements AsyncDisposable {
       case 'state':
         this.#tellWaiting(event.state);
         break;
-      case 'message': {
-        // What comes too late comes again with the next login.
-        if (this.#stop.signal.aborted) break;
-        const message = this.#receivedMessage(event.message, event.inbox);
-        this.#open.add(message.key);
-        if (event.isPushed) this.#received.add(message);
+      case 'message':
+        this.#received.add(event.message, event.inbox, event.isPushed);
         break;
-      }
       case 'unheard':
         // Another server may answer.
         if (this.#client.hasMoreServers) this.#client.tryNext('it does not answer');
@@ -333,16 +326,6 @@ export class Milena implements AsyncDisposable {
     if (account === null && link.kind === 'online') return;
     for (const { resolve } of this.#waiting) resolve();
     this.#waiting.clear();
-  }
-
-  #receivedMessage(message: Message, inbox: string): ReceivedMessage {
-    const key = messageKey(inbox, message);
-    const ack = () => {
-      if (!this.#open.delete(key)) return;
-      this.#options.store?.received?.(message, key);
-      this.#client.shown(inbox, message.seq);
-    };
-    return { ...message, inbox, key, ack };
   }
 
   /** The token is of no use any more, or there was none; the password may be. */

@@ -1,4 +1,5 @@
-import type { Fate } from '../protocol/v2/replies.ts';
+import type { ReportedFate } from '../protocol/v2/replies.ts';
+import { dropOldest } from '../util/bounded-map.ts';
 import type { Refusal } from './errors.ts';
 
 /** Messages that the server has not answered, and their bytes; with more, `add` refuses and nothing is sent. */
@@ -194,10 +195,7 @@ export class Outbox {
     if (item === undefined) return [];
     const stored = { id, to: item.to, body: item.body, receipt, earlier: false };
     this.#stored.set(id, stored);
-    for (const oldest of this.#stored.keys()) {
-      if (this.#stored.size <= MAX_STORED) break;
-      this.#stored.delete(oldest);
-    }
+    dropOldest(this.#stored, MAX_STORED);
     return [storedEntry(stored, receipt)];
   }
 
@@ -242,7 +240,7 @@ export class Outbox {
   }
 
   /** What became of messages that were asked for. */
-  told(ids: readonly string[], fates: readonly Fate[]): Entry[] {
+  told(ids: readonly string[], fates: readonly ReportedFate[]): Entry[] {
     return ids.flatMap((id, index) => {
       const fate = fates[index];
       if (fate === 'delivered' || fate === 'undeliverable') return this.settled([id], fate);

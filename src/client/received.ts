@@ -1,5 +1,6 @@
 import type { Message } from '../protocol/v2/replies.ts';
 import type { ClientError } from './errors.ts';
+import { messageKey } from './seen.ts';
 import { aborted, type Settle, withSignal } from './with-signal.ts';
 
 /**
@@ -25,6 +26,12 @@ export type ReceivedMessage = Message & {
 /** Messages between the connection and whoever reads them. Bounded: see `MAX_QUEUED`. */
 export class Received {
   readonly #read: (isReading: boolean) => void;
+  readonly #acknowledged: (message: Message, inbox: string, key: string) => void;
+  /**
+   * Keys of what was not acknowledged; the messages are whoever's that got them. Bounded by how many the client takes before
+   * some are shown.
+   */
+  readonly #open = new Set<string>();
   readonly #queue: ReceivedMessage[] = [];
   #characters = 0;
   #isFull = false;
@@ -32,14 +39,40 @@ export class Received {
   /** Set when no more will come: null is an end as it should be. */
   #end: ClientError | null | undefined;
 
-  /** @param read false lets the server wait */
-  constructor(read: (isReading: boolean) => void) {
+  /** @param read false lets the server wait @param acknowledged a message is dealt with, by whoever reads */
+  constructor(
+    read: (isReading: boolean) => void,
+    acknowledged: (message: Message, inbox: string, key: string) => void,
+  ) {
     this.#read = read;
+    this.#acknowledged = acknowledged;
   }
 
-  add(message: ReceivedMessage): void {
+  /** A message has come. @param isPushed false: it was asked for, and is not to be read by `next` */
+  add(message: Message, inbox: string, isPushed: boolean): void {
     // What comes too late comes again with the next login.
     if (this.#end !== undefined) return;
+    const received = this.#withAck(message, inbox);
+    this.#open.add(received.key);
+    if (isPushed) this.#enqueue(received);
+  }
+
+  /** Those of these messages that have come and are not acknowledged. */
+  openOf(messages: readonly Message[], inbox: string): readonly ReceivedMessage[] {
+    const page = messages.map((message) => this.#withAck(message, inbox));
+    const open = page.filter(({ key }) => this.#open.has(key));
+    return [...new Map(open.map((message) => [message.key, message])).values()];
+  }
+
+  #withAck(message: Message, inbox: string): ReceivedMessage {
+    const key = messageKey(inbox, message);
+    const ack = () => {
+      if (this.#open.delete(key)) this.#acknowledged(message, inbox, key);
+    };
+    return { ...message, inbox, key, ack };
+  }
+
+  #enqueue(message: ReceivedMessage): void {
     for (const waiting of this.#waiting) {
       this.#waiting.delete(waiting);
       waiting.resolve(message);

@@ -1,7 +1,7 @@
 import { ProtocolError } from '../protocol/errors.ts';
 import type { Message } from '../protocol/v2/replies.ts';
 import { Acks } from './acks.ts';
-import type { Connection } from './connection.ts';
+import type { ServerConnection } from './connection.ts';
 import { ClientError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { messageKey, Seen } from './seen.ts';
@@ -25,7 +25,7 @@ export class Receiver {
   readonly #unshown = new Map<string, number>();
   readonly #copies = new Map<number, { readonly key: string; readonly seqs: Set<number> }>();
   #inbox: string | undefined;
-  #connection: Connection | undefined;
+  #connection: ServerConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param comesAll whether sessions have `deliver: all` */
@@ -35,7 +35,7 @@ export class Receiver {
     this.#store = store;
   }
 
-  begin(connection: Connection, { inbox }: Identity): void {
+  begin(connection: ServerConnection, { inbox }: Identity): void {
     if (inbox === this.#inbox) this.#acks.renewed();
     else {
       this.#acks.clear();

@@ -16,8 +16,8 @@ export type RefusalCode = ProtocolErrorCode;
 export type { Message };
 
 /** Requests that have a reply. */
-export type Answered = Exclude<Request['type'], 'ack'>;
-export type ReplyTo<Type extends Answered> = ServerFrameOf<ReplyTypes[Type]>;
+export type RequestType = Exclude<Request['type'], 'ack'>;
+export type ReplyTo<Type extends RequestType> = ServerFrameOf<ReplyTypes[Type]>;
 
 const PUSHES: ReadonlySet<ServerFrame['type']> = new Set(['message', 'delivered', 'ping', 'goodbye']);
 

@@ -1,7 +1,7 @@
 import { MAX_PAGE } from '../protocol/v2/requests.ts';
-import type { Connection } from './connection.ts';
+import type { ServerConnection } from './connection.ts';
 import { ClientError } from './errors.ts';
-import { exists, type Presence, presenceOf } from './presence.ts';
+import { parseUsername } from './names.ts';
 
 /** A page of names, in byte order. */
 export interface NamePage {
@@ -13,7 +13,7 @@ export interface NamePage {
 /** What a client asks a server that changes nothing of the client itself. Each throws ClientError, `OFFLINE` without a connection. */
 export abstract class Requests {
   /** The connection that requests go to. @throws ClientError `OFFLINE` */
-  protected abstract online(): Connection;
+  protected abstract online(): ServerConnection;
 
   /**
    * Names that match, a page of them: only those behind `after`, and `limit` at most, which is 1,000 at most.
@@ -58,7 +58,47 @@ export abstract class Requests {
 }
 
 /** However a keyboard composes its letters, the same password is the same bytes. @throws ClientError `INVALID` */
-export function composed(password: string): string {
+function composed(password: string): string {
   if (typeof password !== 'string') throw new ClientError('INVALID', 'A password is text.');
   return password.normalize('NFC');
+}
+
+/** A password as requests have it; null: there is none. @throws ClientError `INVALID` */
+export function secretOf(password: string | null): { password?: string } {
+  return password === null ? {} : { password: composed(password) };
+}
+
+export type Presence = 'logged-in' | 'away' | 'no-such-user';
+
+/** Requests that wait for their answer at a time: a connection takes 16, and messages may be on their way as well. */
+const AT_ONCE = 4;
+
+/**
+ * For each name, as it was given and in that order, whether somebody is logged in. Who does not exist is away to the server's own
+ * answer, but on no list: no name has a wildcard in it. @throws ClientError
+ */
+async function presenceOf(
+  connection: ServerConnection,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Presence>> {
+  const { loggedIn } = await connection.ask({ type: 'status', names });
+  const presence = new Map<string, Presence>();
+  for (const name of names) {
+    presence.set(name, loggedIn.includes(parseUsername(name)) ? 'logged-in' : 'away');
+  }
+  const away = [...presence.keys()].filter((name) => presence.get(name) === 'away');
+  for (let from = 0; from < away.length; from += AT_ONCE) {
+    const checks = away.slice(from, from + AT_ONCE).map(async (name) => {
+      if (!(await exists(connection, name))) presence.set(name, 'no-such-user');
+    });
+    await Promise.all(checks);
+  }
+  return presence;
+}
+
+/** Whether there is an account of that name. @throws ClientError */
+async function exists(connection: ServerConnection, text: string): Promise<boolean> {
+  const name = parseUsername(text);
+  const { names } = await connection.ask({ type: 'list', pattern: name, limit: 1 });
+  return names.includes(name);
 }

@@ -1,4 +1,5 @@
 import type { Message } from '../protocol/v2/replies.ts';
+import { dropOldest } from '../util/bounded-map.ts';
 
 /** Messages that are remembered. With one more the oldest is forgotten, and would be shown again if it came again. */
 const MAX_SEEN = 10_000;
@@ -32,10 +33,7 @@ export class Seen {
   add(key: string): boolean {
     if (this.#keys.has(key)) return false;
     this.#keys.add(key);
-    for (const oldest of this.#keys) {
-      if (this.#keys.size <= this.#limit) break;
-      this.#keys.delete(oldest);
-    }
+    dropOldest(this.#keys, this.#limit);
     return true;
   }
 }

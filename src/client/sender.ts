@@ -4,7 +4,7 @@ import { ID_BYTES } from '../protocol/v2/fields.ts';
 import type { ServerFrameOf } from '../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES, MAX_RECEIPTS, type RequestOf } from '../protocol/v2/requests.ts';
 import { backoffMs, retryMs } from '../util/backoff.ts';
-import type { Connection } from './connection.ts';
+import type { ServerConnection } from './connection.ts';
 import { brief, ClientError, retryHint } from './errors.ts';
 import type { ClientEvent, ClientOptions } from './events.ts';
 import { parseUsername } from './names.ts';
@@ -41,11 +41,11 @@ export interface NewMessage {
 }
 
 /** Carries an account's outbox to the server over whatever connection there is, and finds out what became of it. */
-export class Sender {
+export class OutboxSender {
   readonly #options: ClientOptions;
   readonly #tell: (event: ClientEvent) => void;
   readonly #outbox = new Outbox();
-  #connection: Connection | undefined;
+  #connection: ServerConnection | undefined;
   #retry: NodeJS.Timeout | undefined;
   #pauses = 0;
   #asking: NodeJS.Timeout | undefined;
@@ -100,7 +100,7 @@ export class Sender {
   }
 
   /** Logged in to the account on this connection. */
-  begin(connection: Connection): void {
+  begin(connection: ServerConnection): void {
     this.#connection = connection;
     this.#changed(this.#outbox.begin());
     this.pump();
@@ -193,7 +193,7 @@ export class Sender {
   }
 
   /** Answers have come through `answered` already; the end of the connection comes through `interrupt`. */
-  #failed(connection: Connection, entry: Entry, error: unknown): void {
+  #failed(connection: ServerConnection, entry: Entry, error: unknown): void {
     if (!(error instanceof ClientError)) throw error;
     if (connection !== this.#connection) return;
     if (error.code === 'TIMEOUT') {
@@ -210,7 +210,7 @@ export class Sender {
   }
 
   /** Asks what became of messages that earlier connections have sent, until it is known of all. */
-  async #askForFates(connection: Connection, round: number): Promise<void> {
+  async #askForFates(connection: ServerConnection, round: number): Promise<void> {
     try {
       const asked = this.#outbox.toAskFor(MAX_RECEIPTS);
       if (asked.length === 0) return;

@@ -28,7 +28,7 @@ export interface Acceptance {
 }
 
 /** Follows messages of the outbox, for those who have sent them. */
-export class Sent {
+export class SentMessages {
   readonly #unanswered = new Map<string, Settle<SentMessage> & { readonly withdraw: () => boolean }>();
   readonly #undelivered = new Map<string, (delivery: Delivery) => void>();
 

@@ -10,9 +10,11 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ClusterKey, newClusterKey } from '../core/cluster-key.ts';
+import { isLoopback } from '../util/networks.ts';
 import { shown } from '../util/printable.ts';
-import { whyNotRead } from '../util/why-not-read.ts';
-import { type Config, ConfigError, isLoopback, settingError } from './config.ts';
+import { whyNotRead } from '../util/regular-file.ts';
+import type { Config } from './config.ts';
+import { ConfigError, settingError } from './setting-table.ts';
 
 const MIN_SECRET_BYTES = 32;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;

@@ -1,8 +1,8 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { shown } from '../util/printable.ts';
-import { whyNotRead } from '../util/why-not-read.ts';
-import { ConfigError } from './config.ts';
+import { whyNotRead } from '../util/regular-file.ts';
+import { ConfigError } from './setting-table.ts';
 
 /**
  * Adds the lines `NAME=value` of a file to an environment, which counts before them; no file is no lines. As Windows writes

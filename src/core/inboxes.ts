@@ -172,3 +172,9 @@ export interface Receipt {
 
 /** `waiting`: for the recipient's acknowledgement; `undeliverable`: it is not in the inbox any more, and was not read. */
 export type Fate = 'delivered' | 'waiting' | 'undeliverable';
+
+/** Offsets first..last, both included. */
+export interface OffsetRange {
+  readonly first: number;
+  readonly last: number;
+}

@@ -1,6 +1,5 @@
-import type { Accounts } from './accounts.ts';
+import type { Account, Accounts } from './accounts.ts';
 import type { Inboxes } from './inboxes.ts';
-import type { ResumeTokens } from './resume-tokens.ts';
 
 /**
  * Where a server keeps what outlives its connections. Whatever has these doors is a storage that a server can run on;
@@ -10,8 +9,33 @@ export interface Storage {
   readonly accounts: Accounts;
   readonly inboxes: Inboxes;
   readonly tokens: ResumeTokens;
-  /** Whether it can be relied upon now. While it cannot, nothing is pushed; what is asked for may fail as `UNAVAILABLE`. */
-  readonly isHealthy: boolean;
   /** Answers what is under way, stores what was acknowledged and gives back every inbox. Never throws. */
   close(): Promise<void>;
+}
+
+/** What is kept of a login, so that its client can come back through any server without a password. */
+export interface StoredToken {
+  /** SHA-256 of the resume token, 32 bytes: who reads the storage cannot resume anything. */
+  readonly tokenHash: Buffer;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/**
+ * The door to the resume tokens: at most one per account, that of its latest login. Only the holder of the account's
+ * inbox writes here, so writes for one account never race.
+ */
+export interface ResumeTokens {
+  /** Replaces the account's token. Resolves when it is stored. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  put(account: Account, token: StoredToken): Promise<void>;
+
+  /**
+   * The token of this life of the account, as of now: also one that another server has just stored. Expired ones
+   * are not returned.
+   * @throws EngineError `UNAVAILABLE`
+   */
+  find(account: Account): Promise<StoredToken | undefined>;
+
+  /** Forgets the account's token. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  remove(account: Account): Promise<void>;
 }

@@ -32,7 +32,7 @@ export function matches(pattern: string, name: string): boolean {
 /** How long one search may go on before everything else has its turn, milliseconds. */
 const STEP_MS = 0.5;
 /** Names looked at between two looks at the clock: a hostile pattern takes some 3 µs for a name. */
-const NAMES_A_LOOK = 64;
+const NAMES_A_STEP = 64;
 
 interface Search {
   readonly pattern: string;
@@ -96,7 +96,7 @@ export class NameSearches {
       }
       search.from = name;
       looked += 1;
-      return !over && (looked % NAMES_A_LOOK !== 0 || performance.now() < until);
+      return !over && (looked % NAMES_A_STEP !== 0 || performance.now() < until);
     });
     search.open = true;
     return over || isAtEnd;

@@ -1,6 +1,7 @@
 /** The protocol, as docs/protocol.md has it: bytes ⇄ values. What is public of it. */
-export type { Codec } from './codec.ts';
+
 export { defaultText, isProtocolErrorCode, ProtocolError, type ProtocolErrorCode } from './errors.ts';
+export type { Codec } from './frame.ts';
 export {
   encodeFrame,
   type Frame,

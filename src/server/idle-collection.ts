@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-const LOOK_MS = 15_000;
+const SAMPLE_MS = 15_000;
 /** Share of the time since the last look in which the event loop had something to do; above it, it is busy. */
 const BUSY = 0.2;
 /** Buffers that are left where nothing needs them: what a handful of clients may need costs no collection. */
@@ -28,16 +28,16 @@ export class IdleCollection {
   start(): void {
     setInterval(() => {
       const now = performance.eventLoopUtilization();
-      this.look(performance.eventLoopUtilization(now, this.#seen).utilization);
+      this.sample(performance.eventLoopUtilization(now, this.#seen).utilization);
       this.#seen = now;
-    }, LOOK_MS).unref();
+    }, SAMPLE_MS).unref();
   }
 
   /**
    * @param utilization of the event loop since the last look, from 0 to 1
    * @returns whether it has collected
    */
-  look(utilization: number): boolean {
+  sample(utilization: number): boolean {
     const { arrayBuffers, heapUsed, rss } = process.memoryUsage();
     // V8 was quicker.
     this.#floor = Math.min(this.#floor, arrayBuffers);

@@ -21,7 +21,7 @@ interface Question {
  * Who is logged in: here by this frontend's own table, elsewhere by asking Kafka, many questions in one request.
  * The table has at most one entry per connection, so the cap on connections is its bound.
  */
-export class Presence {
+export class PresenceRegistry {
   readonly #inboxes: Pick<Inboxes, 'held'>;
   readonly #limits: Limits;
   readonly #here = new Map<string, Entry>();

@@ -2,12 +2,12 @@ import type { Logger } from 'pino';
 import { clusterKeysOf } from '../config/cluster-keys.ts';
 import type { Config } from '../config/config.ts';
 import type { Storage } from '../core/storage.ts';
-import { Semaphore } from '../util/semaphore.ts';
+import { Queues, Semaphore } from '../util/semaphore.ts';
 import { TokenBucket, TokenBuckets } from '../util/token-buckets.ts';
-import { Questions } from './commands/questions.ts';
+import { CoordinatorQueries } from './commands/questions.ts';
 import { Senders } from './commands/senders.ts';
 import { Audit } from './identity/audit.ts';
-import { Identity } from './identity/identity.ts';
+import { Authentication } from './identity/identity.ts';
 import { Registration, type RegistrationOptions } from './identity/registration.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { openLog } from './log.ts';
@@ -15,9 +15,8 @@ import { Listener } from './net/listener.ts';
 import { TickQuotas } from './net/tick-quota.ts';
 import { demandProtected } from './net/tls.ts';
 import type { Transport } from './net/transport.ts';
-import { Presence } from './presence.ts';
+import { PresenceRegistry } from './presence.ts';
 import { DeliveryReceipts } from './receipts/delivery-receipts.ts';
-import { Queues } from './session/queues.ts';
 
 /** The settings of a server, as `readConfig` makes them. */
 export type ServerConfig = Pick<
@@ -85,10 +84,10 @@ export async function startServer(
   const { openAccounts, listBeforeLogin, mailbox } = config;
   const { log = openLog({ name: 'milena', level: config.logLevel }) } = options;
   const limits: Limits = { ...LIMITS, ...limitsOf(config), ...options.limits };
-  const presence = new Presence(inboxes, limits);
+  const presence = new PresenceRegistry(inboxes, limits);
   const entrance = new Semaphore(limits.enteringAtOnce);
   const exit = new Semaphore(limits.leavingAtOnce);
-  const identity = new Identity(storage.tokens, limits);
+  const identity = new Authentication(storage.tokens, limits);
   const registration = new Registration(accounts, registrationOf(config), limits);
   const audit = new Audit(log);
   const deliveryReceipts = new DeliveryReceipts(inboxes, accounts, limits, log);
@@ -104,7 +103,7 @@ export async function startServer(
     entrance,
     exit,
     quotas: new TickQuotas(limits),
-    questions: new Questions(limits),
+    questions: new CoordinatorQueries(limits),
     reading: new Semaphore(limits.readsAtOnce),
     creating: new Semaphore(limits.creatingAtOnce),
     strangersLists: {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { throughTmux } from './environment.ts';
 import { readEntries, writeEntries } from './small-file.ts';
-import { throughTmux } from './tmux.ts';
 
 export const CLIPBOARD_CHOICES = ['ask', 'on', 'off'] as const;
 export type ClipboardChoice = (typeof CLIPBOARD_CHOICES)[number];

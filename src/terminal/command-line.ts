@@ -1,3 +1,5 @@
+import type { Notification } from './notify/notification.ts';
+
 /**
  * The words of a command line, for a program that is run without a shell: blanks part them, quotes hold them together and a
  * backslash takes the next character as it is, as in a shell; nothing else means anything. Undefined for what has no words,
@@ -59,4 +61,32 @@ export function fillPlaces(
     const isOption = word.startsWith('{') && filled.startsWith('-');
     return (isOption ? ` ${filled}` : filled).replaceAll(/\p{Cc}/gu, ' ');
   });
+}
+
+/** Words of a command; `{url}` stands for the address. */
+export type OpenCommand = readonly string[];
+
+/**
+ * A command as a person writes it; without a place for the address that is its last argument. Undefined also where the address
+ * would stand in a word with blanks: that is a script for a shell, in which an address could do anything.
+ */
+export function parseOpenCommand(line: string): OpenCommand | undefined {
+  const words = parsePlaces(line, ['url']);
+  if (words?.some((word) => word.includes('{url}') && /\s/u.test(word))) return undefined;
+  return words?.some((word) => word.includes('{url}')) === false ? [...words, '{url}'] : words;
+}
+
+/** Words of a command, with places in them for a notification. */
+export type NotifyCommand = readonly string[];
+
+/**
+ * @returns undefined if it is none: nothing in it, an open quote, another place than `{from}` and `{text}`, or one in the
+ * program's name
+ */
+export function parseNotifyCommand(line: string): NotifyCommand | undefined {
+  return parsePlaces(line, ['from', 'text']);
+}
+
+export function notifyWords(command: NotifyCommand, { from, text }: Notification): string[] {
+  return fillPlaces(command, { from, text });
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Address, type LastServer as Port, serverText } from '../client/index.ts';
+import { type Address, type LastServer, serverText } from '../client/index.ts';
 import { readEntries, writeEntries } from './small-file.ts';
 
 const FILE = 'servers.json';
@@ -12,14 +12,14 @@ type Answered = readonly [server: string, address: string];
  * Which server of a list answered last, in a small file beside the histories: a later process begins with it, instead of
  * waiting for one that hangs. It only spares time, so no failure of the file counts.
  */
-export class LastServer implements Port {
+export class LastServerFile implements LastServer {
   readonly #file: string;
   readonly #list: string;
   #known: Answered | undefined;
 
   /** @param directory where histories lie; null: nothing is kept on disk */
-  static in(directory: string | null, servers: readonly Address[]): LastServer | undefined {
-    return directory === null ? undefined : new LastServer(directory, servers);
+  static in(directory: string | null, servers: readonly Address[]): LastServerFile | undefined {
+    return directory === null ? undefined : new LastServerFile(directory, servers);
   }
 
   private constructor(directory: string, servers: readonly Address[]) {

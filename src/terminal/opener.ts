@@ -1,8 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { fillPlaces } from './command-line.ts';
+import { fillPlaces, type OpenCommand } from './command-line.ts';
 import type { Environment } from './environment.ts';
-import type { OpenCommand } from './open-command.ts';
 import { runAlone } from './run-alone.ts';
 
 /** Opens an address, of http or https and of printable ASCII alone. @param failed gets a sentence if that goes wrong */

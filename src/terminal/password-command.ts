@@ -1,6 +1,6 @@
-import { killGroup } from './kill-group.ts';
+import { childEnvironment } from './environment.ts';
+import { killGroup } from './run-alone.ts';
 import { sanitiseLine } from './sanitise.ts';
-import { childEnvironment } from './secrets.ts';
 
 /** A person may have to find a key for it. */
 const PATIENCE_MS = 60_000;

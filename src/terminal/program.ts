@@ -8,9 +8,10 @@ import { codeFor } from './cli/carry-out.ts';
 import { EXIT } from './cli/exit.ts';
 import { HELP, OVERVIEW } from './cli/help.ts';
 import { runCommand, say } from './cli/run.ts';
-import { colorDepthOf } from './color-depth.ts';
-import { noteRun } from './run-note.ts';
-import { type Flags, readSettings } from './settings.ts';
+import { colorDepthOf } from './environment.ts';
+import type { Flags } from './setting-sources.ts';
+import { readSettings } from './settings.ts';
+import { noteRun } from './started.ts';
 
 /** Resolves to the process's exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -26,7 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
         return await runCommand(invocation.name, invocation.args);
       case 'screen':
         noteRun(process.env);
-        return await talk(invocation.flags);
+        return await runChat(invocation.flags);
     }
   } catch (error) {
     return codeFor(error, say);
@@ -34,7 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 /** For people. */
-async function talk(flags: Flags): Promise<number> {
+async function runChat(flags: Flags): Promise<number> {
   const invite = typeof flags.invite === 'string' ? flags.invite : null;
   const settings = readSettings(flags, process.env);
   if (settings.plain || process.env.TERM === 'dumb') {

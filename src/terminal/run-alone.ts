@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { childEnvironment } from './environment.ts';
 import { sanitiseLine } from './sanitise.ts';
-import { childEnvironment } from './secrets.ts';
 
 /**
  * Runs a program of the person's own, without a shell, in a session of its own: there is no terminal that it could draw on or read
@@ -38,4 +38,13 @@ export function runAlone(
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+/** Ends all that a program of its own process group has started there. @param leader its process id */
+export function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // All of it has ended.
+  }
 }

@@ -4,46 +4,18 @@
  * commands take to run.
  */
 
-import { type Address, isUsername, parseServers } from '../client/index.ts';
-import { CLIPBOARD_CHOICES, type ClipboardChoice } from './clipboard.ts';
-import { wordsOf } from './command-line.ts';
-import { type NotifyCommand, parseNotifyCommand } from './notify/command-line.ts';
-import { DESKTOP_CHOICES, type DesktopChoice } from './notify/desktop.ts';
+import { isUsername, parseServers } from '../client/index.ts';
+import { CLIPBOARD_CHOICES } from './clipboard.ts';
+import { parseNotifyCommand, parseOpenCommand, wordsOf } from './command-line.ts';
+import { DESKTOP_CHOICES } from './notify/desktop.ts';
 import { MAX_WORD_CHARACTERS, MAX_WORDS } from './notify/highlight.ts';
-import { type OpenCommand, parseOpenCommand } from './open-command.ts';
 
 export const THEMES = ['auto', 'dark', 'light', 'high-contrast', 'mono'] as const;
-export type Theme = (typeof THEMES)[number];
+export type ThemeChoice = (typeof THEMES)[number];
 const SIGNS = ['auto', 'unicode', 'ascii'] as const;
-export type Signs = (typeof SIGNS)[number];
+export type SignsChoice = (typeof SIGNS)[number];
 
-/** The settings as somebody gives them. */
-export interface Given {
-  readonly server: readonly Address[];
-  readonly user: string;
-  readonly passwordFile: string;
-  /** A program and its arguments. */
-  readonly passwordCommand: readonly string[];
-  readonly tls: boolean;
-  readonly ca: string;
-  readonly insecure: boolean;
-  readonly theme: Theme;
-  readonly signs: Signs;
-  readonly links: boolean;
-  readonly bell: boolean;
-  readonly mouse: boolean;
-  readonly highlight: readonly string[];
-  readonly desktop: DesktopChoice;
-  readonly notify: NotifyCommand;
-  readonly open: OpenCommand;
-  readonly clipboard: ClipboardChoice;
-  readonly plain: boolean;
-  readonly history: boolean;
-  readonly stayLoggedIn: boolean;
-  readonly dataDir: string;
-}
-
-export interface Row<Value> {
+export interface SettingRow<Value> {
   readonly flag: string;
   readonly variable: string;
   /** In a few words, for completions and the manual. */
@@ -65,7 +37,7 @@ const COMMAND_EXPECTED =
 const OPEN_EXPECTED =
   'a program and its arguments, in which {url} stands by itself or in a word without blanks';
 
-export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
+const ROWS = {
   server: about(
     'the server, or several of the same Milena',
     text('server', 'MILENA_SERVER', parseServers, 'HOST:PORT', '127.0.0.1:8080,[::1]:8081'),
@@ -131,6 +103,11 @@ export const TABLE: { readonly [Name in keyof Given]: Row<Given[Name]> } = {
   ),
 };
 
+/** The settings as somebody gives them. */
+export type Given = {
+  readonly [Name in keyof typeof ROWS]: (typeof ROWS)[Name] extends SettingRow<infer Value> ? Value : never;
+};
+export const TABLE: { readonly [Name in keyof Given]: SettingRow<Given[Name]> } = ROWS;
 export const SETTING_NAMES = Object.keys(TABLE) as (keyof Given)[];
 
 /** A setting of former versions, which could speak the protocol's first version, too: as flag, variable and in the file. */
@@ -153,9 +130,9 @@ function parseWords(list: string): readonly string[] | undefined {
   return words.length > 0 && words.length <= MAX_WORDS && words.every(isGood) ? words : undefined;
 }
 
-type Unexplained<Value> = Omit<Row<Value>, 'about'>;
+type Unexplained<Value> = Omit<SettingRow<Value>, 'about'>;
 
-function about<Value>(words: string, row: Unexplained<Value>): Row<Value> {
+function about<Value>(words: string, row: Unexplained<Value>): SettingRow<Value> {
   return { ...row, about: words };
 }
 
@@ -173,7 +150,7 @@ function parseFlag(value: string): boolean | undefined {
 function text<Value>(
   flag: string,
   variable: string,
-  parse: Row<Value>['parse'],
+  parse: SettingRow<Value>['parse'],
   expected: string,
   example: string,
 ): Unexplained<Value> {

@@ -1,5 +1,14 @@
 /* What the scripts of this folder have started here, as they note it. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Address, isPort, parseAddress, serverText } from '../client/index.ts';
@@ -108,7 +117,7 @@ function runs(pid: number, marker: string): boolean {
 }
 
 /** Where the scripts of this folder keep everything; it need not exist. */
-export function stateFolder({ MILENA_STATE_DIR }: Environment): string {
+function stateFolder({ MILENA_STATE_DIR }: Environment): string {
   return resolve(ROOT, MILENA_STATE_DIR || '.milena');
 }
 
@@ -122,4 +131,27 @@ function linesOf(file: string): string[] {
   } catch {
     return [];
   }
+}
+
+/**
+ * Notes that this process is a client of the checkout, as scripts/processes.sh reads it: `./stop_everything.sh` ends it
+ * then, however it was started. Without a state folder that the scripts have marked nothing is noted. Never throws: a
+ * client that cannot be noted runs all the same.
+ */
+export function noteRun(environment: Environment): void {
+  const folder = stateFolder(environment);
+  const run = join(folder, 'run');
+  const note = join(run, `client.${process.pid}`);
+  try {
+    if (!existsSync(join(folder, '.milena-data'))) return;
+    mkdirSync(run, { recursive: true, mode: 0o700 });
+    // What is behind a link is somebody else's.
+    if (!lstatSync(run).isDirectory()) return;
+    // One that was killed may have had the number.
+    rmSync(note, { force: true });
+    writeFileSync(note, `${process.argv[1]}\n`, { flag: 'wx', mode: 0o600 });
+  } catch {
+    return;
+  }
+  process.on('exit', () => rmSync(note, { force: true }));
 }

@@ -1,5 +1,5 @@
 /** An address in a text: where it stands, and what it leads to. */
-export interface Link {
+export interface UrlSpan {
   readonly start: number;
   readonly end: number;
   readonly url: string;
@@ -18,9 +18,9 @@ const MAX_FOUND = MAX_URL_BYTES + 100;
 const MAX_LINKS = 100;
 
 /** The addresses in a text, in their order: a hundred at most. @param text safe for a terminal */
-export function findLinks(text: string): Link[] {
+export function findLinks(text: string): UrlSpan[] {
   if (!text.includes('://')) return [];
-  const links: Link[] = [];
+  const links: UrlSpan[] = [];
   for (const { 0: found, index: start } of text.matchAll(URL_IN_TEXT)) {
     // To look for the end of what is far too long would take longer the longer it is.
     if (found.length > MAX_FOUND) continue;

@@ -5,7 +5,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
-import { EXIT, runTool, ToolError } from './exit.ts';
+import { runTool, TOOL_EXIT, ToolError } from './exit.ts';
 
 function processLives(pid: number): boolean {
   try {
@@ -38,13 +38,14 @@ async function answers(address: string): Promise<boolean> {
 
 async function main(): Promise<number> {
   const [address, seconds = '60', pid] = process.argv.slice(2);
-  if (address === undefined) throw new ToolError(EXIT.USAGE, 'usage: await-kafka HOST:PORT [SECONDS [PID]]');
+  if (address === undefined)
+    throw new ToolError(TOOL_EXIT.USAGE, 'usage: await-kafka HOST:PORT [SECONDS [PID]]');
   const deadline = performance.now() + Number(seconds) * 1000;
   while (!(await answers(address))) {
     if (performance.now() > deadline)
-      throw new ToolError(EXIT.UNAVAILABLE, `No Kafka answers at ${address} after ${seconds} s.`);
+      throw new ToolError(TOOL_EXIT.UNAVAILABLE, `No Kafka answers at ${address} after ${seconds} s.`);
     if (pid !== undefined && !processLives(Number(pid)))
-      throw new ToolError(EXIT.UNAVAILABLE, `Kafka (process ${pid}) ended.`);
+      throw new ToolError(TOOL_EXIT.UNAVAILABLE, `Kafka (process ${pid}) ended.`);
     await wait(100);
   }
   return 0;

@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 import { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
 import { eachHeader, type RawRecord } from '../storage/kafka/wire/log-batch.ts';
-import { RareWarning } from '../storage/kafka/wire/rare-warning.ts';
+import { RareWarning } from '../storage/kafka/wire/trouble.ts';
 import { printable, printableBytes } from '../util/printable.ts';
-import { EXIT, runTool, ToolError } from './exit.ts';
+import { runTool, TOOL_EXIT, ToolError } from './exit.ts';
 import { kafkaFailure, toolConfig } from './kafka.ts';
 import { prepareTopic } from './topic.ts';
 import { TopicReader } from './topic-reader.ts';
@@ -34,7 +34,10 @@ function readArguments(): { topic: string; show: Show } {
     if (topic === undefined || positionals.length > 1) throw new Error('exactly one topic is needed');
     return { topic, show: values };
   } catch (error) {
-    throw new ToolError(EXIT.USAGE, `${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    throw new ToolError(
+      TOOL_EXIT.USAGE,
+      `${error instanceof Error ? error.message : String(error)}\n${USAGE}`,
+    );
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type ReceivedMessage,
 } from '../client/index.ts';
 import { printable } from '../util/printable.ts';
-import { EXIT, runTool, ToolError } from './exit.ts';
+import { runTool, TOOL_EXIT, ToolError } from './exit.ts';
 
 /** A step that went otherwise than it must; the message says how. */
 class StepFailed extends Error {
@@ -210,7 +210,7 @@ async function refusal(promise: Promise<unknown>, otherwise: string): Promise<Cl
 async function main(): Promise<number> {
   const [server = '', ...others] = process.argv.slice(2);
   if (parseAddress(server) === undefined || others.length > 0) {
-    throw new ToolError(EXIT.USAGE, 'usage: demo HOST:PORT');
+    throw new ToolError(TOOL_EXIT.USAGE, 'usage: demo HOST:PORT');
   }
   const demo = new Demo(server);
   try {
@@ -218,7 +218,7 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
-    throw new ToolError(EXIT.FAILED, `   This step failed: ${printable(reason)}.`, { cause: error });
+    throw new ToolError(TOOL_EXIT.FAILED, `   This step failed: ${printable(reason)}.`, { cause: error });
   } finally {
     await demo.tidyUp();
   }

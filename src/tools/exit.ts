@@ -1,5 +1,5 @@
 /** Exit codes of the tools, from sysexits.h. */
-export const EXIT = {
+export const TOOL_EXIT = {
   FAILED: 1,
   /** Wrong usage. */
   USAGE: 64,
@@ -37,6 +37,6 @@ export async function runTool(main: () => Promise<number>): Promise<void> {
   } catch (error) {
     if (error instanceof ToolError) console.error(error.message);
     else console.error(error);
-    process.exitCode = error instanceof ToolError ? error.code : EXIT.FAILED;
+    process.exitCode = error instanceof ToolError ? error.code : TOOL_EXIT.FAILED;
   }
 }

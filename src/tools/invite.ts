@@ -1,9 +1,9 @@
 /** What scripts/invite.sh runs: leave to make accounts, signed with the keys that frontends share. */
 import { parseArgs } from 'node:util';
 import { clusterKeysOf } from '../config/cluster-keys.ts';
-import { ConfigError } from '../config/config.ts';
+import { ConfigError } from '../config/setting-table.ts';
 import { MAX_USES, writeInvite } from '../core/invite.ts';
-import { EXIT, runTool, ToolError } from './exit.ts';
+import { runTool, TOOL_EXIT, ToolError } from './exit.ts';
 import { toolConfig } from './kafka.ts';
 
 const USAGE = 'usage: scripts/invite.sh [--uses N] [--hours N]';
@@ -14,7 +14,7 @@ const MAX_HOURS = 87_600;
 async function main(): Promise<number> {
   const { uses, hours } = readArguments();
   const [key] = keys();
-  if (key === undefined) throw new ToolError(EXIT.USAGE, 'There is no key to sign with.');
+  if (key === undefined) throw new ToolError(TOOL_EXIT.USAGE, 'There is no key to sign with.');
   const endsAt = Date.now() + hours * HOUR_MS;
   console.log(writeInvite(key, { endsAt, uses }));
   const accounts = uses === 1 ? 'one account' : `${uses} accounts`;
@@ -27,7 +27,7 @@ function keys() {
   try {
     return clusterKeysOf(toolConfig());
   } catch (error) {
-    if (error instanceof ConfigError) throw new ToolError(EXIT.CONFIG, error.message);
+    if (error instanceof ConfigError) throw new ToolError(TOOL_EXIT.CONFIG, error.message);
     throw error;
   }
 }
@@ -40,7 +40,10 @@ function readArguments(): { uses: number; hours: number } {
       hours: wholeNumber('--hours', values.hours ?? '72', MAX_HOURS),
     };
   } catch (error) {
-    throw new ToolError(EXIT.USAGE, `${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    throw new ToolError(
+      TOOL_EXIT.USAGE,
+      `${error instanceof Error ? error.message : String(error)}\n${USAGE}`,
+    );
   }
 }
 

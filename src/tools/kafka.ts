@@ -1,7 +1,7 @@
 // kafkajs is a CommonJS module whose named exports Node does not all see.
 import kafkajs from 'kafkajs';
-import { type Config, ConfigError, readConfig } from '../config/config.ts';
-import { unknownSettings } from '../config/setting-names.ts';
+import { type Config, readConfig } from '../config/config.ts';
+import { ConfigError, unknownSettings } from '../config/setting-table.ts';
 import { EngineError } from '../core/errors.ts';
 import { contactKafka } from '../storage/kafka/wire/contact.ts';
 import { isRefusal, KafkaError } from '../storage/kafka/wire/kafka-error.ts';
@@ -9,7 +9,7 @@ import { meaningOf } from '../storage/kafka/wire/kafka-meaning.ts';
 import { kafkaPems, principalOf } from '../storage/kafka/wire/kafka-security.ts';
 import { aclCommand, type Operation } from '../storage/kafka/wire/operations.ts';
 import { reasonOf, worthRetrying } from '../storage/kafka/wire/retry.ts';
-import { EXIT, ToolError } from './exit.ts';
+import { TOOL_EXIT, ToolError } from './exit.ts';
 
 const { Kafka, logLevel } = kafkajs;
 type KafkaClient = InstanceType<typeof Kafka>;
@@ -21,7 +21,7 @@ export function toolConfig(): Config {
     for (const sentence of unknownSettings(process.env)) console.error(sentence);
     return config;
   } catch (error) {
-    if (error instanceof ConfigError) throw new ToolError(EXIT.CONFIG, error.message);
+    if (error instanceof ConfigError) throw new ToolError(TOOL_EXIT.CONFIG, error.message);
     throw error;
   }
 }
@@ -68,7 +68,7 @@ export async function demandKafka(config: Config): Promise<void> {
   try {
     await contactKafka(config);
   } catch (error) {
-    if (error instanceof ConfigError) throw new ToolError(EXIT.CONFIG, error.message, { cause: error });
+    if (error instanceof ConfigError) throw new ToolError(TOOL_EXIT.CONFIG, error.message, { cause: error });
     if (error instanceof EngineError) throw kafkaDown(config, error);
     throw error;
   }
@@ -92,15 +92,17 @@ export function kafkaFailure(config: Config, doing: string, error: unknown, righ
       const { operation, topic } = right;
       const grant = aclCommand(operation, 'topic', topic, false, principal);
       const text = `${doing} failed: ${name}${who}. It has not the right ${operation} on topic ${topic}. Who may change rights grants it:`;
-      return new ToolError(EXIT.FAILED, `${text}\n  ${grant}`, { cause: error });
+      return new ToolError(TOOL_EXIT.FAILED, `${text}\n  ${grant}`, { cause: error });
     }
-    return new ToolError(EXIT.FAILED, `${doing} failed: ${name}${who}. ${says} ${remedy}`, { cause: error });
+    return new ToolError(TOOL_EXIT.FAILED, `${doing} failed: ${name}${who}. ${says} ${remedy}`, {
+      cause: error,
+    });
   }
   if (worthRetrying(error)) return kafkaDown(config, error);
   const name = error instanceof Error ? error.name : '';
   if (/Connection|NumberOfRetries|BrokerNotFound/.test(name)) return kafkaDown(config, error);
   const reason = error instanceof Error ? error.message : String(error);
-  return new ToolError(EXIT.FAILED, `${doing} failed: ${reason}`, { cause: error });
+  return new ToolError(TOOL_EXIT.FAILED, `${doing} failed: ${reason}`, { cause: error });
 }
 
 /** Kafka's own error code, behind whatever the two libraries have put around it; null for one that passes, or none. */
@@ -118,7 +120,7 @@ function kafkaCodeOf(error: unknown): number | null {
 function kafkaDown(config: Config, cause: unknown): ToolError {
   const why = cause instanceof EngineError ? `: ${reasonOf(cause)}` : '.';
   return new ToolError(
-    EXIT.UNAVAILABLE,
+    TOOL_EXIT.UNAVAILABLE,
     `No Kafka answers at ${config.brokers.join(', ')}${why} Start it with ./start_kafka.sh, or name another one in ` +
       'MILENA_KAFKA_BROKERS=host:port.',
     { cause },

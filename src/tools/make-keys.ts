@@ -5,13 +5,13 @@
  */
 
 import { loadClusterKeys, makeKeyFile } from '../config/cluster-keys.ts';
-import { ConfigError } from '../config/config.ts';
+import { ConfigError } from '../config/setting-table.ts';
 import { printable } from '../util/printable.ts';
-import { EXIT, runTool, ToolError } from './exit.ts';
+import { runTool, TOOL_EXIT, ToolError } from './exit.ts';
 
 async function main(): Promise<number> {
   const [file, ...more] = process.argv.slice(2);
-  if (file === undefined || more.length > 0) throw new ToolError(EXIT.USAGE, 'usage: make-keys FILE');
+  if (file === undefined || more.length > 0) throw new ToolError(TOOL_EXIT.USAGE, 'usage: make-keys FILE');
   try {
     const made = makeKeyFile(file);
     const [key] = loadClusterKeys(file, false);
@@ -31,7 +31,7 @@ async function main(): Promise<number> {
     );
     return 0;
   } catch (error) {
-    if (error instanceof ConfigError) throw new ToolError(EXIT.CONFIG, error.message);
+    if (error instanceof ConfigError) throw new ToolError(TOOL_EXIT.CONFIG, error.message);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** What spawn_producer.sh runs: lines of standard input become messages of a topic. */
 import { parseArgs } from 'node:util';
-import { EXIT, runTool, ToolError } from './exit.ts';
+import { runTool, TOOL_EXIT, ToolError } from './exit.ts';
 import { toolConfig } from './kafka.ts';
 import { LineTooLong, lineBatches, MAX_LINE } from './lines.ts';
 import { prepareTopic } from './topic.ts';
@@ -18,7 +18,10 @@ function readArguments(): { topic: string; key: string | null } {
     if (topic === undefined || positionals.length > 1) throw new Error('exactly one topic is needed');
     return { topic, key: values.key ?? null };
   } catch (error) {
-    throw new ToolError(EXIT.USAGE, `${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    throw new ToolError(
+      TOOL_EXIT.USAGE,
+      `${error instanceof Error ? error.message : String(error)}\n${USAGE}`,
+    );
   }
 }
 
@@ -52,7 +55,7 @@ async function main(): Promise<number> {
   } catch (error) {
     if (stored > 0) console.error(`Stored before that: ${stored}.`);
     if (error instanceof LineTooLong)
-      throw new ToolError(EXIT.FAILED, `A line has more than ${MAX_LINE} characters: ended there.`);
+      throw new ToolError(TOOL_EXIT.FAILED, `A line has more than ${MAX_LINE} characters: ended there.`);
     throw error;
   } finally {
     await writer.close();

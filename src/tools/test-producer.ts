@@ -1,5 +1,5 @@
 /** What test_producer.sh runs: one test message on the topic `test`. */
-import { EXIT, runTool, ToolError } from './exit.ts';
+import { runTool, TOOL_EXIT, ToolError } from './exit.ts';
 import { toolConfig } from './kafka.ts';
 import { prepareTopic } from './topic.ts';
 import { openWriter } from './writer.ts';
@@ -7,7 +7,7 @@ import { openWriter } from './writer.ts';
 const TOPIC = 'test';
 
 async function main(): Promise<number> {
-  if (process.argv.length > 2) throw new ToolError(EXIT.USAGE, 'usage: test_producer.sh (no arguments)');
+  if (process.argv.length > 2) throw new ToolError(TOOL_EXIT.USAGE, 'usage: test_producer.sh (no arguments)');
   const config = toolConfig();
   await prepareTopic(config, TOPIC, { writing: true, script: './spawn_producer.sh' });
   const writer = await openWriter(config, TOPIC);

@@ -4,7 +4,7 @@ import { UNKNOWN_EPOCH } from '../core/epochs.ts';
 import type { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { type FetchedTopic, fetch, wanted } from '../storage/kafka/wire/fetch.ts';
 import { readRecords } from '../storage/kafka/wire/fetched-records.ts';
-import { expectNone, isPassing, KafkaCode } from '../storage/kafka/wire/kafka-error.ts';
+import { expectNone, isRetriable, KafkaCode } from '../storage/kafka/wire/kafka-error.ts';
 import type { RawRecord } from '../storage/kafka/wire/log-batch.ts';
 import { now, worthRetrying } from '../storage/kafka/wire/retry.ts';
 
@@ -118,7 +118,7 @@ export class TopicReader {
       await this.#findStarts(node, [partition]);
       return true;
     }
-    if (isPassing(errorCode)) return false;
+    if (isRetriable(errorCode)) return false;
     expectNone(`Fetch ${this.#options.topic}`, errorCode);
     const { records, nextOffset, damage, lost } = readRecords(batches, this.#positions.get(partition) ?? 0);
     await this.#options.onRecords(partition, records);

@@ -5,7 +5,7 @@ import { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { isRefusal, KafkaCode, KafkaError } from '../storage/kafka/wire/kafka-error.ts';
 import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
 import { printable } from '../util/printable.ts';
-import { EXIT, ToolError } from './exit.ts';
+import { TOOL_EXIT, ToolError } from './exit.ts';
 import { kafkaFailure, withAdmin } from './kafka.ts';
 
 const TOPIC = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
@@ -31,11 +31,11 @@ export function decideTopic(
   const { inboxPrefix, writing, script } = settings;
   if (!TOPIC.test(topic)) {
     const reason = `"${printable(topic)}" is no name for a topic: it may hold a-z, A-Z, 0-9, dot, dash and underscore.`;
-    return { kind: 'refuse', code: EXIT.USAGE, reason };
+    return { kind: 'refuse', code: TOOL_EXIT.USAGE, reason };
   }
   if (writing && (topic.startsWith('__') || OWN_TOPICS.has(topic))) {
     const reason = `${topic} is kept by the system itself; nothing is written there by hand.`;
-    return { kind: 'refuse', code: EXIT.USAGE, reason };
+    return { kind: 'refuse', code: TOOL_EXIT.USAGE, reason };
   }
   if (topics.has(topic)) return { kind: 'use' };
   if (topic.startsWith(inboxPrefix)) {
@@ -43,17 +43,17 @@ export function decideTopic(
     const reason =
       `There is no user "${user}", and an inbox is made only with its account. ` +
       'Create the account in the client (./start_client.sh) first.';
-    return { kind: 'refuse', code: EXIT.NO_USER, reason };
+    return { kind: 'refuse', code: TOOL_EXIT.NO_USER, reason };
   }
   const inbox = `${inboxPrefix}${topic.toLowerCase()}`;
   if (!topic.includes('.') && topics.has(inbox)) {
     const reason =
       `There is no topic "${topic}", but the user ${topic.toLowerCase()} has an inbox. ` +
       `Did you mean it?\n  ${script} ${inbox}`;
-    return { kind: 'refuse', code: EXIT.NO_USER, reason };
+    return { kind: 'refuse', code: TOOL_EXIT.NO_USER, reason };
   }
   if (topic.startsWith('__') || OWN_TOPICS.has(topic)) {
-    return { kind: 'refuse', code: EXIT.UNAVAILABLE, reason: `${topic} does not exist yet.` };
+    return { kind: 'refuse', code: TOOL_EXIT.UNAVAILABLE, reason: `${topic} does not exist yet.` };
   }
   return { kind: 'create' };
 }

@@ -1,3 +1,5 @@
+import { putLast } from './bounded-map.ts';
+
 export interface BucketOptions {
   /** Tokens of a bucket that was not used for long: what may be taken at once. */
   readonly burst: number;
@@ -96,12 +98,7 @@ export class TokenBuckets {
 
   #used(key: string): TokenBucket {
     const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#options, this.#now);
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size > this.#keys) {
-      const [oldest] = this.#buckets.keys();
-      if (oldest !== undefined) this.#buckets.delete(oldest);
-    }
+    putLast(this.#buckets, key, bucket, this.#keys);
     return bucket;
   }
 }

@@ -392,6 +392,18 @@ describe('the login', () => {
     expect(await failure(me.send('bob', 'hi'))).toMatchObject({ refusal: { code: 'REPLACED' } });
   });
 
+  test('by somebody else as soon as it is logged in is why there is no login', async () => {
+    server.behave = unless('login', (_, peer) => {
+      const goodbye = { type: 'goodbye', code: 'REPLACED', reason: 'Somebody logged in elsewhere.' } as const;
+      peer.send(sessionOf('logged-in', 'alice'), goodbye);
+      return null;
+    });
+    expect(await failure(alice())).toMatchObject({
+      message: 'Somebody logged in elsewhere.',
+      refusal: { code: 'REPLACED' },
+    });
+  });
+
   test('of an earlier process is gone on with; the password is asked for only where it is of no use', async () => {
     welcoming('resume-asks');
     const password = vi.fn(async () => 'secret');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Address, serverText } from '../../src/client/address.ts';
 import { Route, type RouteOptions, type Stop } from '../../src/client/route.ts';
-import { LastServer } from '../../src/terminal/last-server.ts';
+import { LastServerFile } from '../../src/terminal/last-server.ts';
 
 const servers: Server[] = [];
 let directory: string;
@@ -192,13 +192,13 @@ describe('the last good server', () => {
   ];
 
   test('is the first of a later process, whatever case the list is written in', () => {
-    LastServer.in(directory, list)?.remember('b.example:2', '192.0.2.7');
-    const again = LastServer.in(
+    LastServerFile.in(directory, list)?.remember('b.example:2', '192.0.2.7');
+    const again = LastServerFile.in(
       directory,
       [list[0], { host: 'B.EXAMPLE', port: 2 }].filter((one) => one !== undefined),
     );
     expect([again?.server(), again?.address()]).toEqual(['b.example:2', '192.0.2.7']);
-    expect(LastServer.in(directory, list.slice(1))?.server()).toBeUndefined();
+    expect(LastServerFile.in(directory, list.slice(1))?.server()).toBeUndefined();
   });
 
   test('begins the round, as does its address', async () => {
@@ -207,15 +207,21 @@ describe('the last good server', () => {
     await listening('127.0.0.3', port);
     const named = { host: 'a.example', port };
     const lookup = async (host: string) => (host === 'a.example' ? ['127.0.0.2', '127.0.0.3'] : [host]);
-    const first = routeTo([north, named], { lookup, lastServer: LastServer.in(directory, [north, named]) });
+    const first = routeTo([north, named], {
+      lookup,
+      lastServer: LastServerFile.in(directory, [north, named]),
+    });
     for (let stop = await next(first); stop !== undefined; stop = await next(first)) first.good(stop);
-    const again = routeTo([north, named], { lookup, lastServer: LastServer.in(directory, [north, named]) });
+    const again = routeTo([north, named], {
+      lookup,
+      lastServer: LastServerFile.in(directory, [north, named]),
+    });
     expect((await next(again))?.address.host).toBe('127.0.0.3');
   });
 
   test('is not written down where there is no choice', async () => {
     const north = await listening();
-    const route = routeTo([north], { lastServer: LastServer.in(directory, [north]) });
+    const route = routeTo([north], { lastServer: LastServerFile.in(directory, [north]) });
     const stop = await next(route);
     if (stop !== undefined) route.good(stop);
     expect(() => readFileSync(join(directory, 'servers.json'))).toThrow(/ENOENT/);
@@ -223,11 +229,11 @@ describe('the last good server', () => {
 
   test('of so many lists is remembered, in a file that only its owner reads', () => {
     for (let port = 1; port <= 80; port++) {
-      LastServer.in(directory, [{ host: 'a', port }])?.remember(`a:${port}`, '127.0.0.1');
+      LastServerFile.in(directory, [{ host: 'a', port }])?.remember(`a:${port}`, '127.0.0.1');
     }
     const text = readFileSync(join(directory, 'servers.json'), 'utf8');
     expect(Object.keys(JSON.parse(text))).toHaveLength(50);
-    expect(LastServer.in(directory, [{ host: 'a', port: 80 }])?.server()).toBe('a:80');
+    expect(LastServerFile.in(directory, [{ host: 'a', port: 80 }])?.server()).toBe('a:80');
   });
 
   test.each([
@@ -240,15 +246,15 @@ describe('the last good server', () => {
     'x'.repeat(300_000),
   ])('in a file with %.20j is none, and the file is mended', (text) => {
     writeFileSync(join(directory, 'servers.json'), text);
-    const last = LastServer.in(directory, list);
+    const last = LastServerFile.in(directory, list);
     expect(last?.server()).toBeUndefined();
     last?.remember('b.example:2', '192.0.2.7');
-    expect(LastServer.in(directory, list)?.server()).toBe('b.example:2');
+    expect(LastServerFile.in(directory, list)?.server()).toBe('b.example:2');
   });
 
   test('in a folder that cannot be made is none', () => {
     writeFileSync(join(directory, 'file'), '');
-    const last = LastServer.in(join(directory, 'file', 'folder'), list);
+    const last = LastServerFile.in(join(directory, 'file', 'folder'), list);
     last?.remember('b.example:2', '192.0.2.7');
     expect(last?.server()).toBe('b.example:2');
   });

@@ -1,7 +1,7 @@
 /* Two servers of one list, and what the client does when one of them does not do. */
 import { connect as connectSocket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Connection } from '../../src/client/connection.ts';
+import { ServerConnection } from '../../src/client/connection.ts';
 import { DEFAULT_OPTIONS } from '../../src/client/events.ts';
 import {
   clientForEachTest,
@@ -187,7 +187,7 @@ describe('who has no room for more', () => {
     };
     const socket = connectSocket(server.port, '127.0.0.1');
     const ended = new Promise<string>((resolve) => {
-      const connection = new Connection(
+      const connection = new ServerConnection(
         socket,
         { program: 'test', requestTimeoutMs: 60_000, deadAfterMs: 60_000, deadInLineAfterMs: 60_000 },
         { onPush: () => undefined, onReply: () => undefined, onClosed: resolve },

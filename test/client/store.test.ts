@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Connection } from '../../src/client/connection.ts';
+import type { ServerConnection } from '../../src/client/connection.ts';
 import { DEFAULT_OPTIONS } from '../../src/client/events.ts';
 import { hex, messageKey } from '../../src/client/seen.ts';
-import { Sender } from '../../src/client/sender.ts';
+import { OutboxSender } from '../../src/client/sender.ts';
 import type { MessageStore, Unsettled } from '../../src/client/store.ts';
 import type { Request } from '../../src/protocol/v2/requests.ts';
 import {
@@ -134,8 +134,8 @@ test('a message is kept, and on the disk, when it goes out', () => {
   const done: string[] = [];
   const store = new Left();
   store.commit = () => void done.push('commit');
-  const sender = new Sender({ ...DEFAULT_OPTIONS, servers: [], store }, ({ type }) => done.push(type));
-  const connection: Pick<Connection, 'hasEnded' | 'ask'> = {
+  const sender = new OutboxSender({ ...DEFAULT_OPTIONS, servers: [], store }, ({ type }) => done.push(type));
+  const connection: Pick<ServerConnection, 'hasEnded' | 'ask'> = {
     hasEnded: false,
     ask: (request: Request) => {
       done.push(request.type);
@@ -144,7 +144,7 @@ test('a message is kept, and on the disk, when it goes out', () => {
   };
   sender.add({ to: 'bob', body: 'written offline' });
   expect(done.splice(0)).toEqual(['entered']);
-  sender.begin(connection as Connection);
+  sender.begin(connection as ServerConnection);
   // First that it waits no longer, then that it may be stored from now on.
   expect(done.splice(0)).toEqual(['outgoing', 'outgoing', 'commit', 'send']);
   sender.add({ to: 'cy', body: 'at once' });

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredToken } from '../../src/core/resume-tokens.ts';
+import type { StoredToken } from '../../src/core/storage.ts';
 import { type MakeCluster, type TestCluster, uniqueName } from './cluster.ts';
 
 /** A token like those that a login stores, valid for a minute unless told otherwise. */

@@ -1,7 +1,7 @@
 import type { API } from '@platformatic/kafka';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Appender } from '../../src/storage/kafka/produce/appender.ts';
-import { Cluster, type Lane } from '../../src/storage/kafka/wire/cluster.ts';
+import { Cluster, type ConnectionUse } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { uniqueName } from '../contracts/cluster.ts';
@@ -11,7 +11,12 @@ import { testLog, witness } from './cluster.ts';
 class Noting extends Cluster {
   readonly requests: number[] = [];
 
-  override request<A extends unknown[], R>(node: number, lane: Lane, api: API<A, R>, ...args: A): Promise<R> {
+  override request<A extends unknown[], R>(
+    node: number,
+    lane: ConnectionUse,
+    api: API<A, R>,
+    ...args: A
+  ): Promise<R> {
     const [, batches] = args;
     if (lane === 'produce' && Array.isArray(batches)) this.requests.push(batches.length);
     return super.request(node, lane, api, ...args);

@@ -1,10 +1,8 @@
 import { accountsContract } from '../contracts/accounts.contract.ts';
 import { inboxesContract } from '../contracts/inboxes.contract.ts';
 import { resumeTokensContract } from '../contracts/resume-tokens.contract.ts';
-import { storageContract } from '../contracts/storage.contract.ts';
 import { kafkaCluster } from './cluster.ts';
 
 accountsContract('Kafka', kafkaCluster);
 inboxesContract('Kafka', kafkaCluster);
 resumeTokensContract('Kafka', kafkaCluster);
-storageContract('Kafka', kafkaCluster);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { joinGroupV9 } from '@platformatic/kafka';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ConfigError } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/setting-table.ts';
 import type { Storage } from '../../src/core/storage.ts';
 import { describeMembers, HOLDER, sendHeartbeat } from '../../src/storage/kafka/groups/consumer-members.ts';
 import { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseClusterKeys } from '../../src/config/cluster-keys.ts';
 import type { Account } from '../../src/core/accounts.ts';
 import { newClusterKey } from '../../src/core/cluster-key.ts';
-import type { StoredToken } from '../../src/core/resume-tokens.ts';
+import type { StoredToken } from '../../src/core/storage.ts';
 import { Fetcher } from '../../src/storage/kafka/fetch/fetcher.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';
 import { TakeoverHints } from '../../src/storage/kafka/inbox/takeover-hints.ts';

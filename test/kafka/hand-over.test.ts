@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import type { InboxMessage, OutgoingMessage } from '../../src/core/inboxes.ts';
 import type { Follower, Subscription } from '../../src/storage/kafka/fetch/fetcher.ts';
-import type { Place } from '../../src/storage/kafka/fetch/log-reader.ts';
-import { CommitPace } from '../../src/storage/kafka/groups/commit-pace.ts';
+import type { LogPosition } from '../../src/storage/kafka/fetch/log-reader.ts';
+import { CommitPace } from '../../src/storage/kafka/groups/commit-schedule.ts';
 import { Correspondents } from '../../src/storage/kafka/groups/correspondents.ts';
 import { DeliveredOffsets } from '../../src/storage/kafka/groups/delivered-offsets.ts';
 import type { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
@@ -57,7 +57,7 @@ class World {
   }
 
   open(delivered: DeliveredOffsets, liveStart: number): KafkaInbox {
-    const follow = (_: Follower, { offset: position }: Place) => {
+    const follow = (_: Follower, { offset: position }: LogPosition) => {
       expect(this.following).toBeNull();
       const subscription = {
         follower: _,
@@ -65,7 +65,7 @@ class World {
         advance: (reached: number) => {
           subscription.position = Math.max(subscription.position, reached);
         },
-        moveTo: ({ offset }: Place) => {
+        moveTo: ({ offset }: LogPosition) => {
           subscription.position = offset;
         },
         close: () => {

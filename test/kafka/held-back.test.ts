@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import type { InboxMessage } from '../../src/core/inboxes.ts';
 import type { Follower, Subscription } from '../../src/storage/kafka/fetch/fetcher.ts';
-import type { Place } from '../../src/storage/kafka/fetch/log-reader.ts';
-import { CommitPace } from '../../src/storage/kafka/groups/commit-pace.ts';
+import type { LogPosition } from '../../src/storage/kafka/fetch/log-reader.ts';
+import { CommitPace } from '../../src/storage/kafka/groups/commit-schedule.ts';
 import { Correspondents } from '../../src/storage/kafka/groups/correspondents.ts';
 import { DeliveredOffsets } from '../../src/storage/kafka/groups/delivered-offsets.ts';
 import type { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
@@ -50,14 +50,14 @@ class World {
   constructor() {
     const around = {
       fetcher: {
-        follow: (follower: Follower, { offset: position }: Place) => {
+        follow: (follower: Follower, { offset: position }: LogPosition) => {
           expect(this.following).toBeNull();
           const subscription = {
             ...{ follower, position },
             advance: (reached: number) => {
               subscription.position = Math.max(subscription.position, reached);
             },
-            moveTo: ({ offset }: Place) => {
+            moveTo: ({ offset }: LogPosition) => {
               subscription.position = offset;
             },
             close: () => {

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../../src/config/config.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/setting-table.ts';
 import type { Finding, Grade } from '../../src/storage/kafka/check/finding.ts';
 import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
 import { BROKER_SETTINGS, judgeCopies, judgeSettings } from '../../src/storage/kafka/check/kafka-settings.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import { Correspondents } from '../../src/storage/kafka/groups/correspondents.ts';
-import { type Mailbox, MailboxLimits } from '../../src/storage/kafka/inbox/mailbox-limits.ts';
+import { type MailboxEstimate, MailboxLimits } from '../../src/storage/kafka/inbox/mailbox-limits.ts';
 import { idOf } from '../ids.ts';
 import { sized } from '../size.ts';
 
@@ -17,7 +17,7 @@ function open() {
   const looks: string[] = [];
   const limits = new MailboxLimits({
     ...LIMITS,
-    look: async (to) => {
+    readStats: async (to) => {
       looks.push(to.name);
       return { position: null, correspondents: new Correspondents(), start: 0, end: 0, epoch: 0 };
     },
@@ -25,7 +25,12 @@ function open() {
   return { limits, looks };
 }
 
-async function send(limits: MailboxLimits, to: Account, sender: string, offset: number): Promise<Mailbox> {
+async function send(
+  limits: MailboxLimits,
+  to: Account,
+  sender: string,
+  offset: number,
+): Promise<MailboxEstimate> {
   return limits.run(to, account(sender), async (mailbox) => {
     limits.stored(mailbox, sender, 10, offset);
     return mailbox;
@@ -35,7 +40,12 @@ async function send(limits: MailboxLimits, to: Account, sender: string, offset: 
 describe('what is counted of an inbox', () => {
   it('is every message that was stored since the look, the last one that it takes and no more', async () => {
     const look = { position: null, correspondents: new Correspondents(), start: 0, end: 3, epoch: 0 };
-    const limits = new MailboxLimits({ ...LIMITS, maxMessages: 10, senderShare: 1, look: async () => look });
+    const limits = new MailboxLimits({
+      ...LIMITS,
+      maxMessages: 10,
+      senderShare: 1,
+      readStats: async () => look,
+    });
     const to = account('to');
     for (let offset = 3; offset < 10; offset++) await send(limits, to, 'from', offset);
     await expect(send(limits, to, 'from', 10)).rejects.toMatchObject({ code: 'MAILBOX_FULL' });
@@ -44,7 +54,7 @@ describe('what is counted of an inbox', () => {
   it('is about 64 senders at most, and those who send much are among them', async () => {
     const { limits } = open();
     const to = account('to');
-    let mailbox: Mailbox | undefined;
+    let mailbox: MailboxEstimate | undefined;
     let offset = 0;
     for (let i = 0; i < 5_000; i++) {
       await send(limits, to, 'flood', offset++);

@@ -9,7 +9,7 @@ import {
   Writer,
 } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigError } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/setting-table.ts';
 import { newClusterKey } from '../../src/core/cluster-key.ts';
 import type { Storage } from '../../src/core/storage.ts';
 import { Signer } from '../../src/storage/kafka/inbox/signature.ts';

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FetchPace, Rest } from '../../src/storage/kafka/fetch/fetch-pace.ts';
-import { CommitPace } from '../../src/storage/kafka/groups/commit-pace.ts';
-import { CommitSchedule } from '../../src/storage/kafka/groups/commit-schedule.ts';
+import { CommitPace, CommitSchedule } from '../../src/storage/kafka/groups/commit-schedule.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

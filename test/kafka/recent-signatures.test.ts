@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { RecentSignatures } from '../../src/storage/kafka/inbox/recent-signatures.ts';
+import { RecentSignatures } from '../../src/storage/kafka/inbox/trust.ts';
 import { sized } from '../size.ts';
 
 /** More than are remembered. */

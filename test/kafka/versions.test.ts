@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ConfigError, readConfig } from '../../src/config/config.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/setting-table.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { releaseOf } from '../../src/storage/kafka/wire/kafka-version.ts';

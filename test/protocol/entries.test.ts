@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import {
-  type Entry,
   entryBody,
   fitEntries,
   fitNames,
@@ -8,6 +7,7 @@ import {
   formatNames,
   parseEntries,
   parseNames,
+  type RetrievedEntry,
 } from '../../src/protocol/v1/entries.ts';
 
 describe('a body in a retrieve reply', () => {
@@ -64,7 +64,7 @@ describe('a body in a retrieve reply', () => {
 
 describe('entries', () => {
   test('come back as they were', () => {
-    const entries: Entry[] = [
+    const entries: RetrievedEntry[] = [
       { sender: 'alice', body: 'a: b: c' },
       { sender: '[external deploy-bot]', body: 'done' },
       { sender: 'bob', body: '' },

@@ -12,7 +12,7 @@ import {
 } from '../../src/protocol/v2/hot-frames.ts';
 import { encodeServerFrame, type ServerFrame } from '../../src/protocol/v2/replies.ts';
 import { version2 } from '../../src/server/adapters/version2.ts';
-import type { Sent } from '../../src/server/commands/send.ts';
+import type { SendResult } from '../../src/server/commands/send.ts';
 import { encodeReceipt } from '../../src/server/receipts/receipt.ts';
 import { rounds, SEED } from '../fuzz/fuzzing.ts';
 import type { Random } from './random.ts';
@@ -214,7 +214,7 @@ describe('version 2', () => {
       ...{ name, incarnation: LIFE, topicId: '', displayName: null, credential: null },
       ...{ disabled: false, blocked: [], createdAt: 0 },
     });
-    const sent: Sent = {
+    const sent: SendResult = {
       type: 'sent',
       id: OTHER,
       from: account('anna'),

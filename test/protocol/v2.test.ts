@@ -167,7 +167,7 @@ describe('server frames', () => {
       undelivered: 3,
       request: REQUEST_OPCODES.delete,
     };
-    expect(failureFrame(error, { request: REQUEST_OPCODES.delete })).toEqual(v2.encodeServerFrame(failure));
+    expect(failureFrame(error, { opcode: REQUEST_OPCODES.delete })).toEqual(v2.encodeServerFrame(failure));
     expect(v2.decodeServerFrame(frameOf(failureFrame(new ProtocolError('BUSY', 'no'))))).toEqual({
       type: 'failure',
       code: 'BUSY',

@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest';
-import type { InboxMessage } from '../../src/core/inboxes.ts';
-import type { OffsetRange } from '../../src/core/ranges.ts';
+import type { InboxMessage, OffsetRange } from '../../src/core/inboxes.ts';
 import { FrameDecoder } from '../../src/protocol/frame.ts';
 import { decodeServerFrame } from '../../src/protocol/v1/replies.ts';
 import { version1 } from '../../src/server/adapters/version1.ts';
-import { Delivery, type Outlet } from '../../src/server/session/delivery.ts';
+import { InboxDelivery, type Outlet } from '../../src/server/session/delivery.ts';
 import { appendAll, eventually, numbered, observe, uniqueName } from '../contracts/cluster.ts';
 import { FaultyStore } from '../storage/faulty-store.ts';
 
@@ -39,7 +38,7 @@ async function open() {
       done?.();
     },
   };
-  const delivery = new Delivery(inbox, connection, {
+  const delivery = new InboxDelivery(inbox, connection, {
     version: version1,
     window: 10,
     flushed: (range) => flushed.push(range),

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import type { LaneName, Work } from '../../src/server/identity/hash-lane.ts';
-import { type Entry, HashLane } from '../../src/server/identity/hash-lane.ts';
+import { HashLane, type LaneEntry } from '../../src/server/identity/hash-lane.ts';
 import { HashLine } from '../../src/server/identity/hash-line.ts';
 
 /** A line whose work takes as long as a test wants. */
@@ -14,12 +14,12 @@ function open(atOnce: number, waiting = 100) {
     name: string,
     address: string,
     lane: LaneName = 'others',
-    look: Work['look'] = () => 0,
+    waitMs: Work['waitMs'] = () => 0,
     hasEnded: Work['hasEnded'] = () => false,
     hasErred = false,
     whenGone: Work['whenGone'] = () => {},
   ) => {
-    const done = line.pass({ name, address, lane, look, hasEnded, hasErred, whenGone }, () => {
+    const done = line.pass({ name, address, lane, waitMs, hasEnded, hasErred, whenGone }, () => {
       begun.push(`${name}@${address}`);
       return new Promise<void>((resolve) => ends.push(resolve));
     });
@@ -303,8 +303,9 @@ describe('the line for hashes', () => {
     const { begun, join, finish, settled } = open(1);
     // One more may be wrong each time that somebody was served.
     let tokens = 0;
-    const look = () => (tokens > 0 ? 0 : 60_000);
-    const wait = (name: string, hasErred: boolean) => join(name, 'a', 'others', look, () => false, hasErred);
+    const waitMs = () => (tokens > 0 ? 0 : 60_000);
+    const wait = (name: string, hasErred: boolean) =>
+      join(name, 'a', 'others', waitMs, () => false, hasErred);
     for (let i = 0; i < 6; i++) wait('victim', false);
     for (let i = 0; i < 3; i++) wait('guess', true);
     wait('anna', false);
@@ -416,13 +417,13 @@ function stopTime(): void {
 }
 
 /** Somebody waits, and hears nothing. @returns who is crowded out by it */
-function put(lane: HashLane, name: string, address: string, hasErred = false): Entry | null {
+function put(lane: HashLane, name: string, address: string, hasErred = false): LaneEntry | null {
   const nothing = () => {};
   const work: Work = {
     lane: 'others',
     name,
     address,
-    look: () => 0,
+    waitMs: () => 0,
     hasEnded: () => false,
     hasErred,
     whenGone: nothing,

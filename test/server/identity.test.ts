@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { callerOf } from '../../src/server/identity/address.ts';
-import { COST, Passwords } from '../../src/server/identity/passwords.ts';
-import { formatPhc, parsePhc } from '../../src/server/identity/phc.ts';
+import { COST, formatPhc, Passwords, parsePhc } from '../../src/server/identity/passwords.ts';
 import { TokenBuckets } from '../../src/util/token-buckets.ts';
 import { CHEAP } from './house.ts';
 

@@ -20,13 +20,13 @@ describe('collecting when all is quiet', () => {
     // V8 may collect in between by itself: then there is nothing left to do, and it is tried again.
     await expect
       .poll(() => {
-        collection.look(QUIET);
+        collection.sample(QUIET);
         leave();
-        const whileBusy = collection.look(BUSY);
+        const whileBusy = collection.sample(BUSY);
         const before = process.memoryUsage().arrayBuffers;
-        const whenQuiet = collection.look(QUIET);
+        const whenQuiet = collection.sample(QUIET);
         const given = before - process.memoryUsage().arrayBuffers;
-        return { whileBusy, whenQuiet, again: collection.look(QUIET), isLess: given > 16 * MEBIBYTE };
+        return { whileBusy, whenQuiet, again: collection.sample(QUIET), isLess: given > 16 * MEBIBYTE };
       })
       .toEqual({ whileBusy: false, whenQuiet: true, again: false, isLess: true });
   });

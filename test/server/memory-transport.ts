@@ -9,7 +9,6 @@ interface Written {
 /** One end of a connection that is in memory alone. What one end writes the other one has in a later turn, unless it is paused. */
 export class MemoryTransport implements Transport {
   readonly remote: Remote;
-  readonly isEncrypted = true;
   readonly #closed = Promise.withResolvers<void>();
   #other: MemoryTransport | null = null;
   #listener: TransportListener | null = null;

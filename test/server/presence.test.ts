@@ -3,7 +3,7 @@ import type { Account } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
 import type { Inbox } from '../../src/core/inboxes.ts';
 import { LIMITS, type Limits } from '../../src/server/limits.ts';
-import { Presence } from '../../src/server/presence.ts';
+import { PresenceRegistry } from '../../src/server/presence.ts';
 import { Semaphore } from '../../src/util/semaphore.ts';
 import { eventually, observe } from '../contracts/cluster.ts';
 import { idOf } from '../ids.ts';
@@ -23,7 +23,7 @@ const account = (name: string, incarnation = 'first'): Account => ({
 /** Questions are answered when the test says so. */
 function open(limits: Partial<Limits> = {}) {
   const asked: { names: string[]; answer: (held: boolean[] | Error) => void }[] = [];
-  const presence = new Presence(
+  const presence = new PresenceRegistry(
     {
       held: (accounts) =>
         new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Questions } from '../../src/server/commands/questions.ts';
+import { CoordinatorQueries } from '../../src/server/commands/questions.ts';
 import { LIMITS } from '../../src/server/limits.ts';
 import { eventually } from '../contracts/cluster.ts';
 import { openHouse } from './house.ts';
@@ -9,7 +9,7 @@ const many = Array.from({ length: 130 }, (_, i) => i);
 
 describe('questions that cost a look', () => {
   it('go in small batches, and the answers come in their order', async () => {
-    const questions = new Questions(LIMITS);
+    const questions = new CoordinatorQueries(LIMITS);
     const sizes: number[] = [];
     const answers = await questions.ask('anna', many, async (some) => {
       sizes.push(some.length);
@@ -21,7 +21,7 @@ describe('questions that cost a look', () => {
   });
 
   it('are asked few at once, and accounts take turns', async () => {
-    const questions = new Questions({ ...LIMITS, questionBatchesAtOnce: 1, questionBatch: 10 });
+    const questions = new CoordinatorQueries({ ...LIMITS, questionBatchesAtOnce: 1, questionBatch: 10 });
     const order: string[] = [];
     let atOnce = 0;
     const ask = (name: string) =>
@@ -40,7 +40,7 @@ describe('questions that cost a look', () => {
 
   it('of who has asked too many wait, and those of others do not', async () => {
     const questionsPerAccount = { burst: 100, perSecond: 1 };
-    const questions = new Questions({ ...LIMITS, questionsPerAccount });
+    const questions = new CoordinatorQueries({ ...LIMITS, questionsPerAccount });
     const same = async (some: readonly number[]) => some;
     await questions.ask('greedy', many.slice(0, 100), same);
     let isAnswered = false;
@@ -52,7 +52,7 @@ describe('questions that cost a look', () => {
   });
 
   it('fail as they were answered', async () => {
-    const questions = new Questions(LIMITS);
+    const questions = new CoordinatorQueries(LIMITS);
     const failing = questions.ask('anna', many, () => Promise.reject(new Error('no answer')));
     await expect(failing).rejects.toThrow('no answer');
     expect(await questions.ask('anna', [1], async (some) => some)).toEqual([1]);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type Config, ConfigError, readConfig, SETTINGS } from '../../src/config/config.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
+import { ConfigError, SETTINGS } from '../../src/config/setting-table.ts';
 import { FrameDecoder, MAX_REPLY_PAYLOAD } from '../../src/protocol/frame.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import { version2 } from '../../src/server/adapters/version2.ts';

@@ -3,7 +3,6 @@ import { accountsContract } from '../contracts/accounts.contract.ts';
 import type { MakeCluster } from '../contracts/cluster.ts';
 import { inboxesContract } from '../contracts/inboxes.contract.ts';
 import { resumeTokensContract } from '../contracts/resume-tokens.contract.ts';
-import { storageContract } from '../contracts/storage.contract.ts';
 import { FaultyStore } from './faulty-store.ts';
 
 /** Two storages on one store: the true ones, or those that tests of the server run on. */
@@ -29,5 +28,4 @@ for (const [name, makeCluster] of [
   accountsContract(name, makeCluster);
   inboxesContract(name, makeCluster);
   resumeTokensContract(name, makeCluster);
-  storageContract(name, makeCluster);
 }

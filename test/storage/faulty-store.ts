@@ -2,12 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Account, AccountChange, NewAccount } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
 import type { Accepted, Inbox, OpenOptions, OutgoingMessage, Receipt } from '../../src/core/inboxes.ts';
-import type { StoredToken } from '../../src/core/resume-tokens.ts';
-import type { Storage } from '../../src/core/storage.ts';
+import type { Storage, StoredToken } from '../../src/core/storage.ts';
+import { MEMORY_LIMITS } from '../../src/storage/memory/mailbox.ts';
 import { MemoryAccounts } from '../../src/storage/memory/memory-accounts.ts';
 import { MemoryInboxes } from '../../src/storage/memory/memory-inboxes.ts';
-import { MEMORY_LIMITS } from '../../src/storage/memory/memory-limits.ts';
-import { MemoryResumeTokens } from '../../src/storage/memory/memory-resume-tokens.ts';
+import { MemoryResumeTokens } from '../../src/storage/memory/memory-storage.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import { uuidBytes } from '../../src/util/uuid.ts';
 import { type RawRecord, textOf } from '../contracts/cluster.ts';
@@ -34,19 +33,11 @@ export class FaultyStore extends MemoryStore {
   /** One server's storage, among others on this store. */
   open(): FaultyStorage {
     const inboxes = new FaultyInboxes(this);
-    let isOpen = true;
-    const isHealthy = () => isOpen && this.#isAvailable;
     return {
       accounts: new FaultyAccounts(this),
       inboxes,
       tokens: new FaultyTokens(this),
-      get isHealthy() {
-        return isHealthy();
-      },
-      async close() {
-        isOpen = false;
-        await inboxes.close();
-      },
+      close: () => inboxes.close(),
     };
   }
 

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { parseOpenCommand } from '../../src/terminal/open-command.ts';
+import { parseOpenCommand } from '../../src/terminal/command-line.ts';
 import { openerBy, usualOpen } from '../../src/terminal/opener.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'milena-open-'));

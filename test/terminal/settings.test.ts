@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Flags } from '../../src/terminal/setting-sources.ts';
 import { SETTING_NAMES, TABLE } from '../../src/terminal/setting-table.ts';
-import { type Flags, readSettings, type Settings, SettingsError } from '../../src/terminal/settings.ts';
+import { readSettings, type Settings, SettingsError } from '../../src/terminal/settings.ts';
 
 let home: string;
 

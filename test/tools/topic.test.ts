@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EXIT } from '../../src/tools/exit.ts';
+import { TOOL_EXIT } from '../../src/tools/exit.ts';
 import { decideTopic } from '../../src/tools/topic.ts';
 
 const topics = new Set([
@@ -28,15 +28,15 @@ describe('decideTopic', () => {
 
   it('never an inbox', () => {
     for (const topic of ['milena.inbox.bob', 'milena.inbox.', 'milena.inbox.a.b', 'milena.inbox.Alice']) {
-      expect(decideTopic(topic, topics, reading)).toMatchObject({ kind: 'refuse', code: EXIT.NO_USER });
-      expect(decideTopic(topic, topics, writing)).toMatchObject({ kind: 'refuse', code: EXIT.NO_USER });
+      expect(decideTopic(topic, topics, reading)).toMatchObject({ kind: 'refuse', code: TOOL_EXIT.NO_USER });
+      expect(decideTopic(topic, topics, writing)).toMatchObject({ kind: 'refuse', code: TOOL_EXIT.NO_USER });
     }
   });
 
   it('offers the inbox of a user for a bare name, in any case of letters', () => {
     for (const topic of ['alice', 'Alice']) {
       const decision = decideTopic(topic, topics, writing);
-      expect(decision).toMatchObject({ kind: 'refuse', code: EXIT.NO_USER });
+      expect(decision).toMatchObject({ kind: 'refuse', code: TOOL_EXIT.NO_USER });
       expect(decision).toMatchObject({
         reason: expect.stringContaining('./spawn_producer.sh milena.inbox.alice'),
       });
@@ -49,7 +49,7 @@ describe('decideTopic', () => {
     expect(decideTopic('milena.accounts', topics, reading)).toEqual({ kind: 'use' });
     expect(decideTopic('milena.accounts', topics, writing)).toMatchObject({
       kind: 'refuse',
-      code: EXIT.USAGE,
+      code: TOOL_EXIT.USAGE,
     });
     expect(decideTopic('__consumer_offsets', topics, writing)).toMatchObject({ kind: 'refuse' });
     expect(decideTopic('milena.sessions', topics, reading)).toMatchObject({ kind: 'refuse' });
@@ -59,7 +59,7 @@ describe('decideTopic', () => {
   it('refuses what Kafka takes for no name, without repeating it raw', () => {
     for (const topic of ['', '.', '..', 'a b', 'a/b', 'ä', 'x'.repeat(250), 'a\x1b[2J']) {
       const decision = decideTopic(topic, topics, reading);
-      expect(decision).toMatchObject({ kind: 'refuse', code: EXIT.USAGE });
+      expect(decision).toMatchObject({ kind: 'refuse', code: TOOL_EXIT.USAGE });
       if (decision.kind === 'refuse') expect(decision.reason).toMatch(/^\P{Cc}*$/u);
     }
   });

@@ -6,7 +6,7 @@
 import { MAX_REPLY_PAYLOAD } from '../frame.ts';
 
 /** One undelivered message, as a retrieve reply carries it. */
-export interface Entry {
+export interface RetrievedEntry {
   readonly sender: string;
   readonly body: string;
 }
@@ -40,7 +40,7 @@ export function entryBody(body: string): string {
 }
 
 /** The text of a retrieve reply. Senders must be usernames or `externalSender` texts. */
-export function formatEntries(entries: readonly Entry[]): string {
+export function formatEntries(entries: readonly RetrievedEntry[]): string {
   return entries.map(formatEntry).join(ENTRY_SEPARATOR);
 }
 
@@ -48,7 +48,7 @@ export function formatEntries(entries: readonly Entry[]): string {
  * The entries of a retrieve reply. Text without a sender, which no Milena server sends, becomes an entry with an
  * empty one rather than an error: the server has counted it as delivered, so it must be shown.
  */
-export function parseEntries(text: string): Entry[] {
+export function parseEntries(text: string): RetrievedEntry[] {
   if (text === '') return [];
   return text.split(ENTRY_SEPARATOR).map((entry) => {
     const end = entry.indexOf(SENDER_END);
@@ -62,7 +62,7 @@ export function parseEntries(text: string): Entry[] {
  * next one. At least one if there is any, or an entry over the limit would stand in the way for ever (an inbox
  * takes no record over 128 KiB, so with the default limit that cannot happen).
  */
-export function fitEntries(entries: readonly Entry[], limit: number = MAX_REPLY_PAYLOAD): number {
+export function fitEntries(entries: readonly RetrievedEntry[], limit: number = MAX_REPLY_PAYLOAD): number {
   const fitting = countFitting(entries, ENTRY_SEPARATOR, limit, formatEntry);
   return fitting === 0 ? Math.min(1, entries.length) : fitting;
 }
@@ -82,7 +82,7 @@ export function parseNames(text: string): string[] {
   return text === '' ? [] : text.split(NAME_SEPARATOR);
 }
 
-function formatEntry(entry: Entry): string {
+function formatEntry(entry: RetrievedEntry): string {
   return `${entry.sender}${SENDER_END}${entryBody(entry.body)}`;
 }
 

@@ -9,7 +9,7 @@
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame } from '../frame.ts';
 import { decodeText, opcodeText } from '../text.ts';
-import { type Entry, formatEntries, formatNames, parseEntries, parseNames } from './entries.ts';
+import { formatEntries, formatNames, parseEntries, parseNames, type RetrievedEntry } from './entries.ts';
 import { encodeNameAndBody, OPCODE, VERSION } from './requests.ts';
 
 /** What a server sends: success replies, the failure reply to any request, and the push of a live message. */
@@ -17,7 +17,7 @@ export type ServerFrame =
   | { readonly type: 'created'; readonly token: string }
   | { readonly type: 'logged-in'; readonly token: string }
   | { readonly type: 'listed'; readonly names: readonly string[] }
-  | { readonly type: 'retrieved'; readonly entries: readonly Entry[] }
+  | { readonly type: 'retrieved'; readonly entries: readonly RetrievedEntry[] }
   | { readonly type: 'sent'; readonly text: string }
   | { readonly type: 'failure'; readonly text: string }
   | { readonly type: 'message'; readonly sender: string; readonly body: string };

@@ -1,4 +1,4 @@
-import type { Codec } from '../codec.ts';
+import type { Codec } from '../frame.ts';
 import { decodeServerFrame, encodeServerFrame, type ServerFrame } from './replies.ts';
 import { decodeRequest, encodeRequest, type Request, VERSION } from './requests.ts';
 

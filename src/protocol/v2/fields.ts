@@ -3,7 +3,7 @@
  */
 import { isProtocolErrorCode, type ProtocolErrorCode } from '../errors.ts';
 import { isUsername, parsePattern, parseUsername } from '../names.ts';
-import { check, list, refined, type Schema, string, transformed } from './schema.ts';
+import { array, check, refined, type Schema, string, transformed } from './schema.ts';
 
 /** What a schema gives, for reading only. */
 export type Immutable<Value> = Value extends string | number | boolean | undefined | Uint8Array
@@ -13,7 +13,7 @@ export type Immutable<Value> = Value extends string | number | boolean | undefin
 /** A message's id, an incarnation, a topic's id. */
 export const ID_BYTES = 16;
 /** A session's token. */
-export const TOKEN_BYTES = 32;
+const TOKEN_BYTES = 32;
 /** Longest receipt. */
 export const MAX_RECEIPT_BYTES = 64;
 /** Longest password. */
@@ -40,7 +40,7 @@ export const username = transformed(string, parseUsername);
 /** As it is stored. */
 export const storedUsername = refined(string, isUsername, 'expected a username');
 export function storedUsernames(max = Number.POSITIVE_INFINITY): Schema<string[]> {
-  return list(storedUsername, 0, max);
+  return array(storedUsername, 0, max);
 }
 /** Throws ProtocolError `BAD_REQUEST` through the schema. */
 export const pattern = transformed(string, parsePattern);

@@ -1,6 +1,6 @@
 /* What the tables of requests and of server frames (requests.ts, replies.ts) have in common. */
 import type { Immutable } from './fields.ts';
-import type { Output, Schema } from './schema.ts';
+import type { Infer, Schema } from './schema.ts';
 
 /**
  * One kind of frame. The low nibble of an opcode says who speaks: 0 = request, 1 = reply, 2 = push by the server. The one
@@ -15,9 +15,9 @@ export interface Kind {
 export type Kinds = Readonly<Record<string, Kind>>;
 
 /** The values of a table's frames, by their type. */
-export type Values<Table extends Kinds> = {
+export type FrameValues<Table extends Kinds> = {
   readonly [Type in keyof Table]: Table[Type] extends { readonly payload: infer Payload }
-    ? Tagged<Type, Immutable<Output<Payload>>>
+    ? Tagged<Type, Immutable<Infer<Payload>>>
     : never;
 };
 

@@ -21,14 +21,14 @@ import {
   time,
   token,
 } from './fields.ts';
-import { type Kinds, opcodesOf, typesOf, type Values } from './kinds.ts';
+import { type FrameValues, type Kinds, opcodesOf, typesOf } from './kinds.ts';
 import { MAX_PAGE, MAX_RECEIPTS, VERSION } from './requests.ts';
 import {
+  array,
   boolean,
-  list,
+  type Infer,
   literal,
   Mismatch,
-  type Output,
   object,
   oneOf,
   optional,
@@ -116,8 +116,8 @@ const SERVER_FRAMES = {
     opcode: 0x81,
     payload: object({
       server: string,
-      versions: list(count, 0, ANY),
-      features: list(string, 0, ANY),
+      versions: array(count, 0, ANY),
+      features: array(string, 0, ANY),
       limits: serverLimits,
       time,
     }),
@@ -131,7 +131,7 @@ const SERVER_FRAMES = {
     payload: object({ undelivered: count }),
   },
   listed: { opcode: 0x51, payload: object({ names: storedUsernames(MAX_PAGE), more: boolean }) },
-  retrieved: { opcode: 0x61, payload: object({ messages: list(message, 0, MAX_PAGE), more: boolean }) },
+  retrieved: { opcode: 0x61, payload: object({ messages: array(message, 0, MAX_PAGE), more: boolean }) },
   sent: {
     opcode: 0x71,
     payload: object({
@@ -146,7 +146,7 @@ const SERVER_FRAMES = {
   pong: { opcode: 0xb1, payload: object({ time }) },
   'password-changed': { opcode: 0xd1, payload: object({ token, tokenExpiresAt: time }) },
   /** To receipts. */
-  fates: { opcode: 0xe1, payload: object({ fates: list(fate, 0, MAX_RECEIPTS) }) },
+  fates: { opcode: 0xe1, payload: object({ fates: array(fate, 0, MAX_RECEIPTS) }) },
   blocked: { opcode: 0xf1, payload: object({ blocked: storedUsernames() }) },
   failure: {
     opcode: 0x22,
@@ -182,17 +182,17 @@ const SERVER_FRAMES = {
   },
 } satisfies Kinds;
 
-type ServerFrames = Values<typeof SERVER_FRAMES>;
+type ServerFrames = FrameValues<typeof SERVER_FRAMES>;
 /** What a server sends: success replies, the failure reply to any request, and pushes. */
 export type ServerFrame = ServerFrames[keyof ServerFrames];
 /** One kind of server frame: `ServerFrameOf<'sent'>`. */
 export type ServerFrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
 /** A message as a push and a page of `retrieved` carry it; `verified` tells a user's from an external one. */
-export type Message = Immutable<Output<typeof message>>;
+export type Message = Immutable<Infer<typeof message>>;
 /** What became of a sent message. */
-export type Fate = Output<typeof fate>;
-export type ServerLimits = Immutable<Output<typeof serverLimits>>;
-export type SessionLimits = Immutable<Output<typeof sessionLimits>>;
+export type ReportedFate = Infer<typeof fate>;
+export type ServerLimits = Immutable<Infer<typeof serverLimits>>;
+export type SessionLimits = Immutable<Infer<typeof sessionLimits>>;
 
 /** By type. */
 export const SERVER_OPCODES = opcodesOf(SERVER_FRAMES);
@@ -212,17 +212,16 @@ export function encodeServerFrame(value: ServerFrame): Buffer {
 }
 
 /** What a failure answers, as far as it is known. */
-export interface Answered {
-  /** Opcode of the request; absent for what answers no request. */
-  readonly request?: number | undefined;
+export interface FailedRequest {
+  /** Absent for what answers no request. */
+  readonly opcode?: number | undefined;
   /** Of a send. */
   readonly id?: Uint8Array | undefined;
 }
 
 /** The failure frame for an error. */
-export function failureFrame(error: ProtocolError, answered: Answered = {}): Buffer {
+export function failureFrame(error: ProtocolError, { opcode: request, id }: FailedRequest = {}): Buffer {
   const { code, message, retryAfterMs, undelivered } = error;
-  const { request, id } = answered;
   const created = error.created ? true : undefined;
   const stored = error.isUndone && id !== undefined ? false : undefined;
   return encodeServerFrame({

@@ -24,9 +24,9 @@ import {
   token,
   username,
 } from './fields.ts';
-import { type Kind, opcodesOf, typesOf, type Values } from './kinds.ts';
+import { type FrameValues, type Kind, opcodesOf, typesOf } from './kinds.ts';
 import type { ServerFrame } from './replies.ts';
-import { boolean, check, list, Mismatch, object, oneOf, optional, refined } from './schema.ts';
+import { array, boolean, check, Mismatch, object, oneOf, optional, refined, type Schema } from './schema.ts';
 
 export const VERSION = 2;
 
@@ -42,10 +42,11 @@ export const MAX_CONTENT_TYPE_BYTES = 100;
 const limit = number(1, MAX_PAGE);
 
 /**
- * What is pushed: from the oldest undelivered message on, which is what absent means; only what arrives from now on; or
- * nothing, of a login that has no inbox and only sends.
+ * What comes to a login by itself: everything undelivered (`all`), only what comes from now on (`live`; the rest waits for a
+ * `retrieve`), or nothing: such a login only sends, and any number of them go beside others.
  */
-const deliver = oneOf(['all', 'live', 'none']);
+export type Deliver = 'all' | 'live' | 'none';
+const deliver: Schema<Deliver> = oneOf(['all', 'live', 'none']);
 
 /**
  * Every request: a row has its opcode, the type of its reply (null: it has none but a failure), and what its payload holds.
@@ -55,7 +56,7 @@ const REQUESTS = {
   hello: {
     opcode: 0x80,
     reply: 'welcome',
-    payload: object({ client: label(64), features: optional(list(label(64), 0, 32)) }),
+    payload: object({ client: label(64), features: optional(array(label(64), 0, 32)) }),
   },
   create: {
     opcode: 0x10,
@@ -139,7 +140,7 @@ const REQUESTS = {
       'expected upTo or ranges',
     ),
   },
-  status: { opcode: 0xa0, reply: 'status', payload: object({ names: list(username, 0, MAX_STATUS_NAMES) }) },
+  status: { opcode: 0xa0, reply: 'status', payload: object({ names: array(username, 0, MAX_STATUS_NAMES) }) },
   ping: { opcode: 0xb0, reply: 'pong', payload: object({}) },
   password: {
     opcode: 0xd0,
@@ -166,7 +167,7 @@ const REQUESTS = {
   },
 } as const satisfies Readonly<Record<string, Kind & { readonly reply: ServerFrame['type'] | null }>>;
 
-type Requests = Values<typeof REQUESTS>;
+type Requests = FrameValues<typeof REQUESTS>;
 /** Names are valid and lower-cased, patterns too; byte strings are copies. */
 export type Request = Requests[keyof Requests];
 /** One kind of request: `RequestOf<'send'>`. */

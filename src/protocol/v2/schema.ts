@@ -42,7 +42,7 @@ type Fieldwise<All extends Fields> = Flat<
 >;
 
 /** What a schema gives. */
-export type Output<From> = From extends Schema<infer Value> ? Value : never;
+export type Infer<From> = From extends Schema<infer Value> ? Value : never;
 
 export function optional<Value>(schema: Schema<Value>): Optional<Value> {
   return { schema };
@@ -67,7 +67,7 @@ export function object<const All extends Fields>(fields: All): Schema<Fieldwise<
 export function tagged<const All extends Readonly<Record<string, Schema<unknown>>>>(
   tag: string,
   kinds: All,
-): Schema<Output<All[keyof All]>> {
+): Schema<Infer<All[keyof All]>> {
   return (value, field) => {
     if (!isMap(value)) throw new Mismatch(field, 'expected a map');
     const kind = value[tag];
@@ -75,7 +75,7 @@ export function tagged<const All extends Readonly<Record<string, Schema<unknown>
     const key = typeof kind === 'string' || typeof kind === 'boolean' ? String(kind) : '';
     const schema = Object.hasOwn(kinds, key) ? kinds[key] : undefined;
     if (schema === undefined) throw new Mismatch(within(field, tag), `expected ${anyOf(Object.keys(kinds))}`);
-    return schema(value, field) as Output<All[keyof All]>;
+    return schema(value, field) as Infer<All[keyof All]>;
   };
 }
 
@@ -91,7 +91,7 @@ export const boolean: Schema<boolean> = check((value) => typeof value === 'boole
 export const string: Schema<string> = check((value) => typeof value === 'string', 'expected a text');
 
 /** `min` to `max` items. */
-export function list<Item>(item: Schema<Item>, min: number, max: number): Schema<Item[]> {
+export function array<Item>(item: Schema<Item>, min: number, max: number): Schema<Item[]> {
   const expected = Number.isFinite(max) ? `expected a list of ${min} to ${max}` : 'expected a list';
   return (value, field) => {
     if (!Array.isArray(value) || value.length < min || value.length > max)

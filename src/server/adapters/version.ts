@@ -1,24 +1,18 @@
 import type { InboxMessage } from '../../core/inboxes.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { Frame } from '../../protocol/frame.ts';
-import type { Request, Result } from '../commands/command.ts';
-
-/** What a failure answers, as far as it is known. */
-export interface Answered {
-  readonly opcode?: number;
-  /** Of a send. */
-  readonly id?: Uint8Array;
-}
+import type { FailedRequest } from '../../protocol/v2/replies.ts';
+import type { AnyRequest, Result } from '../commands/command.ts';
 
 /** A version of the protocol as the frontend needs it: a codec and a policy. The handlers know neither. */
 export interface Version {
   readonly number: number;
 
   /** @throws ProtocolError */
-  decodeRequest(frame: Frame): Request;
+  decodeRequest(frame: Frame): AnyRequest;
   /** Null where a success has no reply in this version. */
   encodeResult(result: Result): Buffer | null;
-  encodeFailure(error: ProtocolError, answered?: Answered): Buffer;
+  encodeFailure(error: ProtocolError, request?: FailedRequest): Buffer;
   /** The last words before the server closes. */
   encodeFarewell(error: ProtocolError): Buffer;
   /** The push of a message. */

@@ -3,11 +3,11 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import { externalSender, isUsername } from '../../protocol/names.ts';
 import { bodyText } from '../../protocol/text.ts';
 import { v1 } from '../../protocol/v1/codec.ts';
-import { type Entry, fitEntries } from '../../protocol/v1/entries.ts';
+import { fitEntries, type RetrievedEntry } from '../../protocol/v1/entries.ts';
 import { failureFrame, type ServerFrame } from '../../protocol/v1/replies.ts';
 import { newUuid } from '../../util/uuid.ts';
-import type { Request, Result } from '../commands/command.ts';
-import type { Entered } from '../commands/entry.ts';
+import type { AnyRequest, Result } from '../commands/command.ts';
+import type { LoginResult } from '../commands/entry.ts';
 import type { Version } from './version.ts';
 
 /**
@@ -41,7 +41,7 @@ function inOldWords(error: ProtocolError, text?: string): ProtocolError {
 }
 
 /** What a request of version 1 is in the newest one. */
-function modern(request: ReturnType<typeof v1.decodeRequest>): Request {
+function modern(request: ReturnType<typeof v1.decodeRequest>): AnyRequest {
   switch (request.type) {
     case 'create':
       return { type: 'create', username: request.name, deliver: 'live' };
@@ -81,12 +81,12 @@ function resultFrame(result: Result): ServerFrame | null {
 }
 
 /** Version 1 has no logins that only send. */
-function tokenText({ held }: Entered): string {
+function tokenText({ held }: LoginResult): string {
   if (held === null) throw new Error('a login of version 1 without an inbox');
   return Buffer.from(held.token).toString('base64url');
 }
 
-function entry(message: InboxMessage): Entry {
+function entry(message: InboxMessage): RetrievedEntry {
   return { sender: senderText(message.from), body: bodyText(message.body) };
 }
 

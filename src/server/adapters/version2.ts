@@ -12,9 +12,9 @@ import { fitMessages } from '../../protocol/v2/pages.ts';
 import { failureFrame, goodbyeFrame, type Message, type ServerFrame } from '../../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES } from '../../protocol/v2/requests.ts';
 import { PACKAGE_VERSION } from '../../util/package-version.ts';
-import type { Request, Result } from '../commands/command.ts';
-import type { Entered, Held } from '../commands/entry.ts';
-import type { Sent } from '../commands/send.ts';
+import type { AnyRequest, Result } from '../commands/command.ts';
+import type { Held, LoginResult } from '../commands/entry.ts';
+import type { SendResult } from '../commands/send.ts';
 import { encodeReceipt } from '../receipts/receipt.ts';
 import type { Version } from './version.ts';
 
@@ -28,7 +28,7 @@ export const version2: Version = {
   decodeRequest: (frame) => ours(v2.decodeRequest(frame)),
   encodeResult: (result) =>
     result.type === 'sent' ? encodeSent(result) : v2.encodeServerFrame(resultFrame(result)),
-  encodeFailure: (error, answered = {}) => failureFrame(error, { request: answered.opcode, id: answered.id }),
+  encodeFailure: failureFrame,
   encodeFarewell: goodbyeFrame,
   encodeMessage: (message) => shown(message, userMessageFrame, externalMessageFrame),
   encodeDelivered: deliveredFrame,
@@ -39,18 +39,18 @@ export const version2: Version = {
 };
 
 /** The newest version's requests are the server's, but for a send. */
-function ours(request: ReturnType<typeof v2.decodeRequest>): Request {
+function ours(request: ReturnType<typeof v2.decodeRequest>): AnyRequest {
   if (request.type !== 'send') return request;
   const { id, to, body, contentType = PLAIN_TEXT } = request;
   return { type: 'send', id, to, body: Buffer.from(body), contentType };
 }
 
-function encodeSent({ id, from, to, accepted, recipientLoggedIn }: Sent): Buffer {
+function encodeSent({ id, from, to, accepted, recipientLoggedIn }: SendResult): Buffer {
   const receipt = encodeReceipt(from.incarnation, to, accepted);
   return sentFrame(id, receipt, accepted.acceptedAt, recipientLoggedIn);
 }
 
-function resultFrame(result: Exclude<Result, Sent>): ServerFrame {
+function resultFrame(result: Exclude<Result, SendResult>): ServerFrame {
   switch (result.type) {
     case 'welcome': {
       const { limits, time } = result;
@@ -73,7 +73,7 @@ function resultFrame(result: Exclude<Result, Sent>): ServerFrame {
   }
 }
 
-function sessionOf(entered: Entered) {
+function sessionOf(entered: LoginResult) {
   const { account, held, limits } = entered;
   return {
     username: account.name,

@@ -1,7 +1,7 @@
 /*
  * ack {up to, ranges} → nothing: the client has these messages. Only what it was given counts, by push or retrieve.
  */
-import type { OffsetRange } from '../../core/ranges.ts';
+import type { OffsetRange } from '../../core/inboxes.ts';
 import type { RequestFor } from './command.ts';
 import type { Holder, Services } from './context.ts';
 

@@ -2,7 +2,7 @@
 import { EngineError } from '../../core/errors.ts';
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { AuditEntry } from '../identity/audit.ts';
-import type { Request, Result } from './command.ts';
+import type { AnyRequest, Result } from './command.ts';
 import type { Caller, Services } from './context.ts';
 import { proofOf } from './login.ts';
 
@@ -18,7 +18,7 @@ const FAILED: ReadonlySet<ProtocolErrorCode> = new Set([
 export async function audited(
   { audit }: Pick<Services, 'audit'>,
   caller: Caller,
-  request: Request,
+  request: AnyRequest,
   work: Promise<Result>,
 ): Promise<Result> {
   const entry = entryOf(caller, request);
@@ -38,7 +38,7 @@ export function addressOf(peer: string): string {
   return peer.replace(/:\d+$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
-function entryOf({ peer, principal }: Caller, request: Request): Omit<AuditEntry, 'outcome'> | null {
+function entryOf({ peer, principal }: Caller, request: AnyRequest): Omit<AuditEntry, 'outcome'> | null {
   const address = addressOf(peer);
   switch (request.type) {
     case 'create':

@@ -5,9 +5,8 @@
  */
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
-import { accountNow } from './account-now.ts';
 import type { RequestFor } from './command.ts';
-import type { Caller, Principal, Services } from './context.ts';
+import { accountNow, type Caller, type Principal, type Services } from './context.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function block(

@@ -1,22 +1,27 @@
 /* What a request is to the server: a row of the table (table.ts), whatever the version of the protocol it came in. */
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
 import type { ServerFrame } from '../../protocol/v2/replies.ts';
-import type { Request as Request2, RequestOf } from '../../protocol/v2/requests.ts';
+import type { Request, RequestOf } from '../../protocol/v2/requests.ts';
 import type { Caller, Holder, Principal, Services } from './context.ts';
-import type { Entered } from './entry.ts';
-import type { Welcome } from './hello.ts';
+import type { LoginResult } from './entry.ts';
+import type { HelloResult } from './hello.ts';
 import type { Retrieved } from './retrieve.ts';
-import type { Admitted, SendRequest, Sent } from './send.ts';
+import type { Admitted, SendRequest, SendResult } from './send.ts';
 
 /** What a client may ask for, as the newest version of the protocol has it: older ones say a part of that. */
-export type Request = Exclude<Request2, RequestOf<'send'>> | SendRequest;
+export type AnyRequest = Exclude<Request, RequestOf<'send'>> | SendRequest;
 /** One kind of request: `RequestFor<'login'>`. */
-export type RequestFor<Type extends Request['type']> = Extract<Request, { type: Type }>;
+export type RequestFor<Type extends AnyRequest['type']> = Extract<AnyRequest, { type: Type }>;
 
 /** What came of a request, for a version to put into bytes: what the newest one sends, but for what a session needs besides. */
-export type Result = Welcome | Entered | Retrieved | Sent | Exclude<ServerFrame, { type: Made }>;
+export type Result =
+  | HelloResult
+  | LoginResult
+  | Retrieved
+  | SendResult
+  | Exclude<ServerFrame, { type: Made }>;
 type Made =
-  | (Welcome | Entered | Retrieved | Sent)['type']
+  | (HelloResult | LoginResult | Retrieved | SendResult)['type']
   // Made by sessions, not by commands.
   | 'failure'
   | 'message'
@@ -70,7 +75,7 @@ type Way<Who extends Principal | null, Asked> =
 export type Command<Asked> = { [By in Right]: Row<By> & Way<Principals[By], Asked> }[Right];
 
 /** A row, whichever request it is for and whoever may ask. */
-export type AnyCommand = Row<Right> & Way<Principal | null, Request>;
+export type AnyCommand = Row<Right> & Way<Principal | null, AnyRequest>;
 
 /** @throws ProtocolError for a request that is not for who asks */
 export function demandRight(by: Right, principal: Principal | null): void {

@@ -1,34 +1,33 @@
 import type { Logger } from 'pino';
-import type { Account, Accounts } from '../../core/accounts.ts';
-import type { Inbox, Inboxes, OpenOptions } from '../../core/inboxes.ts';
-import type { OffsetRange } from '../../core/ranges.ts';
-import type { Semaphore } from '../../util/semaphore.ts';
+import { type Account, type Accounts, isSameLife } from '../../core/accounts.ts';
+import type { Inbox, Inboxes, OffsetRange, OpenOptions } from '../../core/inboxes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Queues, Semaphore } from '../../util/semaphore.ts';
 import type { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
 import type { Version } from '../adapters/version.ts';
 import type { Audit } from '../identity/audit.ts';
 import type { Claim } from '../identity/guesses.ts';
-import type { Identity } from '../identity/identity.ts';
+import type { Authentication } from '../identity/identity.ts';
 import type { Registration } from '../identity/registration.ts';
 import type { Limits } from '../limits.ts';
 import type { TickQuotas } from '../net/tick-quota.ts';
-import type { Presence } from '../presence.ts';
+import type { PresenceRegistry } from '../presence.ts';
 import type { DeliveryReceipts } from '../receipts/delivery-receipts.ts';
-import type { Queues } from '../session/queues.ts';
 import type { SendDedupe } from '../session/send-dedupe.ts';
-import type { Questions } from './questions.ts';
+import type { CoordinatorQueries } from './questions.ts';
 import type { Senders } from './senders.ts';
 
 /** What all handlers of a frontend share. */
 export interface Services {
   readonly accounts: Accounts;
   readonly inboxes: Inboxes;
-  readonly identity: Identity;
-  readonly presence: Presence;
+  readonly identity: Authentication;
+  readonly presence: PresenceRegistry;
   readonly deliveryReceipts: DeliveryReceipts;
   /** The time of the event loop, and who may have how much of it. */
   readonly quotas: TickQuotas;
   /** For what costs Kafka's coordinator a look. */
-  readonly questions: Questions;
+  readonly questions: CoordinatorQueries;
   /** For pages of undelivered messages: each may be a mebibyte to read and to write. */
   readonly reading: Semaphore;
   /** For making accounts: each is a topic and a transaction. */
@@ -100,4 +99,11 @@ export interface Principal {
 /** The one login that holds the account's inbox: nobody else changes the account or its token. */
 export interface Holder extends Principal {
   readonly inbox: Inbox;
+}
+
+/** The account one is logged in to, as it is now. @throws ProtocolError `NO_SUCH_USER` when its life is over */
+export function accountNow({ accounts }: Pick<Services, 'accounts'>, principal: Principal): Account {
+  const account = accounts.get(principal.account.name);
+  if (isSameLife(account, principal.account)) return account;
+  throw new ProtocolError('NO_SUCH_USER', 'Your account was removed.');
 }

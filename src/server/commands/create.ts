@@ -10,14 +10,14 @@ import { toProtocolError } from '../adapters/failures.ts';
 import type { Permit } from '../identity/registration.ts';
 import type { RequestFor } from './command.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
-import { demandOpenAccounts, type Entered, enter } from './entry.ts';
+import { demandOpenAccounts, enter, type LoginResult } from './entry.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function create(
   services: Services,
   caller: Caller<null>,
   request: RequestFor<'create'>,
-): Promise<Entered> {
+): Promise<LoginResult> {
   const permit = services.registration.demandPermit(caller.address, request.invite ?? null);
   let account: Account;
   try {

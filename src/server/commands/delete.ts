@@ -9,9 +9,8 @@
  */
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
-import { accountNow } from './account-now.ts';
 import type { RequestFor } from './command.ts';
-import { type Caller, type Holder, holderClaim, type Services } from './context.ts';
+import { accountNow, type Caller, type Holder, holderClaim, type Services } from './context.ts';
 
 /** @throws ProtocolError, EngineError: the account is still there, or its removal will show elsewhere */
 export async function deleteAccount(

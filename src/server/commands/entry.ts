@@ -6,11 +6,9 @@ import { EngineError } from '../../core/errors.ts';
 import type { Inbox, OpenOptions } from '../../core/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { SessionLimits } from '../../protocol/v2/replies.ts';
+import type { Deliver } from '../../protocol/v2/requests.ts';
 import type { Caller, Services } from './context.ts';
 import { giveBack } from './logout.ts';
-
-/** What is pushed to a login; `none`: it takes no inbox and only sends. */
-export type Deliver = OpenOptions['deliver'] | 'none';
 
 /** For a later login without the password. */
 export interface ResumeToken {
@@ -27,7 +25,7 @@ export interface Held extends ResumeToken {
 }
 
 /** The caller is logged in from now on. */
-export interface Entered {
+export interface LoginResult {
   readonly type: 'created' | 'logged-in';
   readonly account: Account;
   /** Null of a login that only sends. */
@@ -53,7 +51,7 @@ export async function enter(
   account: Account,
   { deliver, takeover = false }: HowToEnter,
   getToken: () => Promise<ResumeToken>,
-): Promise<Omit<Entered, 'type'>> {
+): Promise<Omit<LoginResult, 'type'>> {
   const limits = sessionLimits(services);
   if (deliver === 'none') return { account, held: null, limits };
   return services.entrance.pass(caller.address, async () => {

@@ -6,14 +6,14 @@
 import type { ServerLimits } from '../../protocol/v2/replies.ts';
 import type { Services } from './context.ts';
 
-export interface Welcome {
+export interface HelloResult {
   readonly type: 'welcome';
   readonly limits: Omit<ServerLimits, 'bodyBytes'>;
   /** Milliseconds since the epoch. */
   readonly time: number;
 }
 
-export async function hello(services: Pick<Services, 'limits'>): Promise<Welcome> {
+export async function hello(services: Pick<Services, 'limits'>): Promise<HelloResult> {
   const { payload, payloadBeforeLogin, window, pingAfterMs, closeAfterMs } = services.limits;
   return {
     type: 'welcome',

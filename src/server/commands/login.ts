@@ -11,7 +11,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { Claim } from '../identity/guesses.ts';
 import type { RequestFor } from './command.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
-import { demandOpenAccounts, type Entered, enter, type ResumeToken } from './entry.ts';
+import { demandOpenAccounts, enter, type LoginResult, type ResumeToken } from './entry.ts';
 
 /** An account whose owner is there. */
 interface Proven {
@@ -28,7 +28,7 @@ export async function login(
   services: Services,
   caller: Caller<null>,
   request: RequestFor<'login'>,
-): Promise<Entered> {
+): Promise<LoginResult> {
   const { account, takeover, again, getToken } = await prove(services, caller, request);
   if (account.disabled) {
     throw new ProtocolError('BAD_CREDENTIALS', `The account ${account.name} is disabled.`);

@@ -8,7 +8,7 @@ import type { Limits } from '../limits.ts';
  * logged in elsewhere. A request may ask hundreds of them, so they go in small batches, few at once and only so many a
  * second, for each account and in all. Who asks too much waits, and nobody else does: accounts take turns.
  */
-export class Questions {
+export class CoordinatorQueries {
   readonly #limits: Limits;
   readonly #gate: Semaphore;
   readonly #ofAll: TokenBucket;

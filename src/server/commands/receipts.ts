@@ -6,7 +6,7 @@
  * Failures: UNAVAILABLE.
  */
 import type { Account } from '../../core/accounts.ts';
-import type { Fate, ServerFrameOf } from '../../protocol/v2/replies.ts';
+import type { ReportedFate, ServerFrameOf } from '../../protocol/v2/replies.ts';
 import { decodeReceipt, isOfLife, type ReceiptContent } from '../receipts/receipt.ts';
 import type { RequestFor } from './command.ts';
 import type { Caller, Principal, Services } from './context.ts';
@@ -30,7 +30,7 @@ export async function receipts(
     services.inboxes.fates(some, { inLog: true }),
   );
   const found = new Map(questions.map((question, i) => [question, answers[i]]));
-  const fates = contents.map((content, i): Fate => {
+  const fates = contents.map((content, i): ReportedFate => {
     const question = asked[i];
     if (content === null) return 'unknown';
     if (question === null || question === undefined) return 'undeliverable';

@@ -21,7 +21,7 @@ export interface SendRequest {
   readonly contentType: string;
 }
 
-export interface Sent {
+export interface SendResult {
   readonly type: 'sent';
   readonly id: Uint8Array;
   readonly from: Account;
@@ -33,7 +33,7 @@ export interface Sent {
 
 /** A send that has its place in the recipient's inbox; the next one of the session may be admitted. */
 export interface Admitted {
-  readonly completion: Promise<Sent>;
+  readonly completion: Promise<SendResult>;
 }
 
 /**
@@ -74,15 +74,20 @@ function admit(services: Services, principal: Principal, to: Account, request: S
   return { completion };
 }
 
-function store(services: Services, principal: Principal, to: Account, request: SendRequest): Promise<Sent> {
+function store(
+  services: Services,
+  principal: Principal,
+  to: Account,
+  request: SendRequest,
+): Promise<SendResult> {
   const { id, body, contentType } = request;
   const { sends, account: from } = principal;
   const appending = services.inboxes.append(to, { id, from, body, contentType });
   // Asked now and not afterwards, so that both take as long as the slower one; but behind the message, whose recipient waits.
   const asking = services.presence.isHere(to) ? null : services.presence.isLoggedIn(to);
-  const accept = (accepted: Accepted): Sent | Promise<Sent> => {
+  const accept = (accepted: Accepted): SendResult | Promise<SendResult> => {
     if (sends.waiter !== null) services.deliveryReceipts.track(sends.waiter, id, to, accepted);
-    const sent = (recipientLoggedIn: boolean): Sent => {
+    const sent = (recipientLoggedIn: boolean): SendResult => {
       return { type: 'sent', id, from, to, accepted, recipientLoggedIn };
     };
     return asking === null ? sent(true) : asking.then(sent);

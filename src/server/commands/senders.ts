@@ -5,10 +5,10 @@ import type { Limits } from '../limits.ts';
 import { type Place, Places } from '../net/places.ts';
 
 /** So often accounts are looked at, milliseconds: no account's login outlives it, or its password, by more. */
-const LOOK_MS = 1_000;
+const CHECK_MS = 1_000;
 
 /** One login that only sends. */
-export interface Sender {
+export interface SendOnlyLogin {
   /** What all such logins of the account together may send. */
   readonly rate: TokenBucket;
   /** It asks for something: others make room before it. */
@@ -48,14 +48,16 @@ export class Senders {
   }
 
   /** @param end called at most once, when the login has to end */
-  enter(account: Account, end: (farewell: ProtocolError) => void): Sender {
+  enter(account: Account, end: (farewell: ProtocolError) => void): SendOnlyLogin {
     const { name } = account;
     const login: Login = { account, end };
-    const place = this.#place(name, () => end(new ProtocolError('BUSY', NO_ROOM, { retryAfterMs: LOOK_MS })));
+    const place = this.#place(name, () =>
+      end(new ProtocolError('BUSY', NO_ROOM, { retryAfterMs: CHECK_MS })),
+    );
     const group = this.#groups.get(name) ?? this.#newGroup();
     this.#groups.set(name, group);
     group.logins.add(login);
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+    this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
     return {
       rate: group.rate,
       used: () => place.isStrangers(true),
@@ -87,7 +89,7 @@ export class Senders {
     return { rate: new TokenBucket({ burst, perSecond }), logins: new Set() };
   }
 
-  #look(): void {
+  #check(): void {
     for (const [name, { logins }] of this.#groups) {
       const account = this.#accounts.get(name);
       for (const login of logins) {

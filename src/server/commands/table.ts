@@ -1,6 +1,6 @@
 import { ack } from './ack.ts';
 import { block } from './block.ts';
-import type { AnyCommand, Command, Request, RequestFor } from './command.ts';
+import type { AnyCommand, AnyRequest, Command, RequestFor } from './command.ts';
 import { create } from './create.ts';
 import { deleteAccount } from './delete.ts';
 import { hello } from './hello.ts';
@@ -15,7 +15,7 @@ import { admitSend } from './send.ts';
 import { status } from './status.ts';
 
 /** Every request that a server carries out: who may ask for it, and what does it. */
-const COMMANDS: { readonly [Type in Request['type']]: Command<RequestFor<Type>> } = {
+const COMMANDS: { readonly [Type in AnyRequest['type']]: Command<RequestFor<Type>> } = {
   hello: { by: 'anybody', asks: true, run: hello },
   ping: { by: 'anybody', asks: true, answer: ping },
   create: { by: 'stranger', brings: 'login', run: create },
@@ -34,7 +34,7 @@ const COMMANDS: { readonly [Type in Request['type']]: Command<RequestFor<Type>> 
 };
 
 /** What carries out a request, for whom `demandRight` lets pass. */
-export function commandFor({ type }: Request): AnyCommand {
+export function commandFor({ type }: AnyRequest): AnyCommand {
   // The row is for this very type, and who may ask has been looked at: more than the compiler can know.
   return COMMANDS[type] as AnyCommand;
 }

@@ -1,3 +1,4 @@
+import { dropOldest } from '../../util/bounded-map.ts';
 import { type BucketOptions, TokenBuckets } from '../../util/token-buckets.ts';
 
 /** Somebody who says who they are, with a password that was not looked at yet. */
@@ -85,9 +86,7 @@ export class Guesses {
     const key = pairOf(claim);
     this.#known.delete(key);
     this.#known.add(key);
-    if (this.#known.size <= this.#options.keys) return;
-    const [oldest] = this.#known;
-    if (oldest !== undefined) this.#known.delete(oldest);
+    dropOldest(this.#known, this.#options.keys);
   }
 }
 

@@ -15,7 +15,7 @@ export interface Work {
    * @returns milliseconds that it has to wait; 0: it may be done now
    * @throws ProtocolError: it is not to be done at all
    */
-  readonly look: () => number;
+  readonly waitMs: () => number;
   /** Whether its client sends nothing more and has perhaps given it up: then it is done when there is nothing else to do. */
   readonly hasEnded: () => boolean;
   /** Whether its connection has been wrong before, more than once. */
@@ -37,15 +37,15 @@ interface Crowd {
 }
 
 /** Its place in a lane. */
-export interface Entry extends Waiting, InTurn {
+export interface LaneEntry extends Waiting, InTurn {
   /** Among those who take turns, among those who have to wait for a time, or behind all of them. */
   place: 'turns' | 'later' | 'last';
   /** On the clock of `performance.now()`; counts in `later`. */
   notBefore: number;
-  readonly network: Group<Entry>;
-  readonly address: Group<Entry>;
+  readonly network: Group<LaneEntry>;
+  readonly address: Group<LaneEntry>;
   /** Those of one name and address that have erred, or those that have not. */
-  readonly pair: Group<Entry>;
+  readonly pair: Group<LaneEntry>;
   readonly name: Crowd;
 }
 
@@ -58,13 +58,13 @@ export class HashLane {
   /** Work done, divided by the lane's weight. */
   progress = 0;
   readonly #most: number;
-  readonly #networks = Group.outermost<Entry>();
+  readonly #networks = Group.outermost<LaneEntry>();
   /** Of which somebody waits, and no others. */
   readonly #names = new Map<string, Crowd>();
-  readonly #entries = new Set<Entry>();
-  readonly #later = new Sorted<Entry>(({ notBefore }) => notBefore);
+  readonly #entries = new Set<LaneEntry>();
+  readonly #later = new Sorted<LaneEntry>(({ notBefore }) => notBefore);
   /** Whose client has ended its side, in the order in which that was seen. */
-  readonly #last = new Set<Entry>();
+  readonly #last = new Set<LaneEntry>();
 
   /** @param most entries; a newcomer above it takes the place of another one */
   constructor(most: number) {
@@ -76,12 +76,12 @@ export class HashLane {
   }
 
   /** Whose turn it is. */
-  get first(): Entry | null {
+  get first(): LaneEntry | null {
     return this.#networks.first;
   }
 
   /** Who is served when there is nobody else. */
-  get firstOfLast(): Entry | null {
+  get firstOfLast(): LaneEntry | null {
     const [first = null] = this.#last;
     return first;
   }
@@ -92,14 +92,14 @@ export class HashLane {
   }
 
   /** Takes turns with the others from now on. Whoever calls it lets somebody else be crowded out, where there are too many. */
-  add(waiting: Waiting): Entry {
+  add(waiting: Waiting): LaneEntry {
     const { name, address, hasErred } = waiting.work;
     const network = this.#networks.group(networkOf(address));
     const ofAddress = network.group(address);
     // In this order: who has not erred goes first.
     const fresh = ofAddress.group('fresh', true);
     const erred = ofAddress.group('erred', true);
-    const entry: Entry = {
+    const entry: LaneEntry = {
       ...waiting,
       turn: this.#networks.nextTurn(),
       place: 'turns',
@@ -117,7 +117,7 @@ export class HashLane {
   }
 
   /** Nobody needs to look at it until then; its turn is the same afterwards. */
-  postpone(entry: Entry, notBefore: number): void {
+  postpone(entry: LaneEntry, notBefore: number): void {
     this.#displace(entry);
     entry.notBefore = notBefore;
     entry.place = 'later';
@@ -134,20 +134,20 @@ export class HashLane {
   }
 
   /** It is served when there is nobody else. */
-  putLast(entry: Entry): void {
+  putLast(entry: LaneEntry): void {
     this.#displace(entry);
     entry.place = 'last';
     this.#last.add(entry);
   }
 
   /** It is served: others of its name there, of its address, and of its network, come after everybody else. */
-  take(entry: Entry): void {
+  take(entry: LaneEntry): void {
     entry.pair.served();
     this.remove(entry);
   }
 
   /** @returns whether it was in */
-  remove(entry: Entry): boolean {
+  remove(entry: LaneEntry): boolean {
     if (!this.#entries.delete(entry)) return false;
     this.#displace(entry);
     entry.pair.change(-1);
@@ -157,7 +157,7 @@ export class HashLane {
   }
 
   /** Takes all of them out. */
-  empty(): Entry[] {
+  empty(): LaneEntry[] {
     const all = [...this.#entries];
     for (const entry of all) this.remove(entry);
     return all;
@@ -171,16 +171,16 @@ export class HashLane {
    * in, and stays in with the chances that everybody has, whatever the others do and however they time it.
    * @returns who has no place any more; null if there was room
    */
-  crowdOut(newcomer: Entry): Entry | null {
+  crowdOut(newcomer: LaneEntry): LaneEntry | null {
     if (this.#entries.size <= this.#most) return null;
     const entry = this.#dearest(newcomer);
     this.remove(entry);
     return entry;
   }
 
-  #dearest(newcomer: Entry): Entry {
+  #dearest(newcomer: LaneEntry): LaneEntry {
     let most = 0;
-    let heaviest: Entry[] = [];
+    let heaviest: LaneEntry[] = [];
     for (const entry of this.#entries) {
       if (entry === newcomer) continue;
       if (entry.work.hasEnded()) return entry;
@@ -198,14 +198,14 @@ export class HashLane {
    * By its network or name; of equals by its address or name, then by name and address together, then by whether it has
    * erred: who shares the one does not pay for it.
    */
-  #weigh({ network, address, name, pair, work }: Entry): number {
+  #weigh({ network, address, name, pair, work }: LaneEntry): number {
     const scale = this.#most + 2;
     const ofNetwork = Math.max(network.count, name.count);
     const ofAddress = ofNetwork * scale + Math.max(address.count, name.count);
     return (ofAddress * scale + pair.count) * 2 + Number(work.hasErred);
   }
 
-  #displace(entry: Entry): void {
+  #displace(entry: LaneEntry): void {
     if (entry.place === 'turns') entry.pair.lower(entry);
     else if (entry.place === 'later') this.#later.delete(entry);
     else this.#last.delete(entry);

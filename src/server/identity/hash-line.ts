@@ -1,12 +1,12 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { LaneName, Work } from './hash-lane.ts';
-import { type Entry, HashLane } from './hash-lane.ts';
+import { HashLane, type LaneEntry } from './hash-lane.ts';
 
 /** Shares of the work while all of them wait. */
 const WEIGHTS: Readonly<Record<LaneName, number>> = { known: 4, others: 2, creates: 1 };
 
 /** Who waits for wrong passwords to be forgotten is looked at this often: something may have come of others meanwhile. */
-const LOOK_MS = 1_000;
+const RECHECK_MS = 1_000;
 /** Waits are rounded up, and who waits for the same moment takes turns: it is looked at them so much too early. */
 const ROUNDING_MS = 2;
 /** About as long as a full line takes. */
@@ -32,7 +32,7 @@ export class HashLine {
   readonly #options: HashLineOptions;
   readonly #lanes: Readonly<Record<LaneName, HashLane>>;
   /** By name and address, of which one is done at a time: those that wait for its end. At most `atOnce`. */
-  readonly #running = new Map<string, Entry['pair'][]>();
+  readonly #running = new Map<string, LaneEntry['pair'][]>();
   #creating = 0;
   /** The progress of the lane that was served last: a lane of which nobody was ready does not make up for its rest. */
   #progress = 0;
@@ -78,7 +78,7 @@ export class HashLine {
 
   async #turnOf(work: Work): Promise<void> {
     if (this.#isClosed) throw new ProtocolError('SHUTTING_DOWN');
-    const wait = work.look();
+    const wait = work.waitMs();
     const lane = this.#lanes[work.lane];
     // Who waited for this moment was there before.
     lane.recall(performance.now() + ROUNDING_MS);
@@ -105,7 +105,7 @@ export class HashLine {
   }
 
   /** The lane with the least progress goes first. */
-  #next(): Entry | null {
+  #next(): LaneEntry | null {
     const now = performance.now();
     const lanes = this.#openLanes().sort((a, b) => a.progress - b.progress);
     for (const lane of lanes) {
@@ -129,7 +129,7 @@ export class HashLine {
   }
 
   /** Whoever may not begin is put where nobody meets it again before something has changed. */
-  #nextOf(lane: HashLane): Entry | null {
+  #nextOf(lane: HashLane): LaneEntry | null {
     for (let entry = lane.first; entry !== null; entry = lane.first) {
       const behind = this.#running.get(keyOf(entry.work));
       if (behind !== undefined) {
@@ -141,7 +141,7 @@ export class HashLine {
     return null;
   }
 
-  #nextOfLast(lane: HashLane): Entry | null {
+  #nextOfLast(lane: HashLane): LaneEntry | null {
     for (let entry = lane.firstOfLast; entry !== null; entry = lane.firstOfLast) {
       // Nobody who is there waits behind it.
       if (this.#running.has(keyOf(entry.work))) return null;
@@ -150,7 +150,7 @@ export class HashLine {
     return null;
   }
 
-  #start(entry: Entry): void {
+  #start(entry: LaneEntry): void {
     const { work } = entry;
     const lane = this.#lanes[work.lane];
     lane.take(entry);
@@ -191,9 +191,9 @@ export class HashLine {
 }
 
 /** Whoever has to wait for a time does so, and whoever is refused is told so and out. */
-function mayBegin(lane: HashLane, entry: Entry): boolean {
+function mayBegin(lane: HashLane, entry: LaneEntry): boolean {
   try {
-    const wait = entry.work.look();
+    const wait = entry.work.waitMs();
     if (wait > 0) postpone(lane, entry, wait);
     return wait === 0;
   } catch (error) {
@@ -203,8 +203,8 @@ function mayBegin(lane: HashLane, entry: Entry): boolean {
   }
 }
 
-function postpone(lane: HashLane, entry: Entry, wait: number): void {
-  lane.postpone(entry, performance.now() + Math.min(wait, LOOK_MS));
+function postpone(lane: HashLane, entry: LaneEntry, wait: number): void {
+  lane.postpone(entry, performance.now() + Math.min(wait, RECHECK_MS));
 }
 
 function busy(): ProtocolError {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Account } from '../../core/accounts.ts';
-import type { ResumeTokens } from '../../core/resume-tokens.ts';
+import type { ResumeTokens } from '../../core/storage.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { TokenBuckets } from '../../util/token-buckets.ts';
 import { weaknessOf } from '../../util/weak-password.ts';
@@ -19,7 +19,7 @@ export interface Resumption extends ResumeToken {
 }
 
 /** Who is who: passwords, resume tokens, and how often one may be wrong about them. */
-export class Identity {
+export class Authentication {
   readonly #passwords: Passwords;
   readonly #tokens: ResumeTokens;
   readonly #limits: Limits;
@@ -54,8 +54,8 @@ export class Identity {
     const weakness = await weaknessOf(password, claim.name, this.#limits.passwordCharacters);
     if (weakness !== null) throw new ProtocolError('WEAK_PASSWORD', weakness);
     const lane = isNew ? 'creates' : 'known';
-    const look = () => demandThere(claim);
-    return this.#line.pass(workOf(claim, lane, look), () => this.#passwords.hash(password));
+    const waitMs = () => demandThere(claim);
+    return this.#line.pass(workOf(claim, lane, waitMs), () => this.#passwords.hash(password));
   }
 
   /**
@@ -67,8 +67,8 @@ export class Identity {
    */
   async demandPassword(claim: Claim, current: () => Account | undefined, password: string): Promise<Account> {
     const lane = this.#guesses.isKnown(claim) ? 'known' : 'others';
-    const look = () => demandThere(claim) + this.#guesses.wait(claim);
-    return this.#line.pass(workOf(claim, lane, look), async () => {
+    const waitMs = () => demandThere(claim) + this.#guesses.wait(claim);
+    return this.#line.pass(workOf(claim, lane, waitMs), async () => {
       const account = current();
       const right = await this.#passwords.matches(account?.credential ?? null, password);
       // Before the place in the line is given on: the next attempt must find it counted.
@@ -101,8 +101,8 @@ export class Identity {
   /** Resolves when the address may be told so. */
   #wrongToken(claim: Claim): Promise<void> {
     const { address } = claim;
-    const look = () => demandThere(claim) + this.#wrongTokens.wait(address);
-    return this.#wrongTokenLine.pass(workOf(claim, 'others', look), async () => {
+    const waitMs = () => demandThere(claim) + this.#wrongTokens.wait(address);
+    return this.#wrongTokenLine.pass(workOf(claim, 'others', waitMs), async () => {
       this.#wrongTokens.charge(address);
     });
   }
@@ -158,9 +158,9 @@ export class Identity {
   }
 }
 
-function workOf(claim: Claim, lane: LaneName, look: Work['look']): Work {
+function workOf(claim: Claim, lane: LaneName, waitMs: Work['waitMs']): Work {
   const { name, address, hasEnded, hasErred, whenGone } = claim;
-  return { lane, name, address, look, hasEnded, hasErred: hasErred(), whenGone };
+  return { lane, name, address, waitMs, hasEnded, hasErred: hasErred(), whenGone };
 }
 
 /** Nobody waits for the answer to a caller who is gone. @returns 0 */

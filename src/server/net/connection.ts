@@ -3,7 +3,6 @@ import { type Frame, FrameDecoder, HEADER_BYTES } from '../../protocol/frame.ts'
 import { atTickEnd } from '../../util/tick.ts';
 import { callerOf } from '../identity/address.ts';
 import type { Limits } from '../limits.ts';
-import type { InputPool } from './input-pool.ts';
 import type { Transport } from './transport.ts';
 
 /** What a connection tells its session. None of them is called from within a call to the connection. */
@@ -324,3 +323,25 @@ const FIRST_REQUEST = 'Nothing was asked for too long.';
 const NO_LOGIN = 'Nobody logged in for too long.';
 const TOO_MUCH_INPUT = 'The server has too much to read: send less before it has answered.';
 const PARTIAL_FRAME = 'A frame was begun and not finished in time.';
+
+/**
+ * Bytes that strangers have sent and that wait for their turn, of all of them together: each may have sent a whole read
+ * of the network, 64 KiB, and there may be thousands.
+ */
+export class InputPool {
+  readonly #most: number;
+  #held = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get isOver(): boolean {
+    return this.#held > this.#most;
+  }
+
+  /** What one of them holds has changed. */
+  change(bytes: number): void {
+    this.#held += bytes;
+  }
+}

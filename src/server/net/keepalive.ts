@@ -33,10 +33,10 @@ export class Keepalive {
     const moment = performance.now();
     const due = moment + Math.max(1, ms);
     const shared = ms > COARSE_MS ? Math.ceil(due / SHARED_MS) * SHARED_MS : due;
-    this.#timer = setTimeout(() => this.#look(), shared - moment);
+    this.#timer = setTimeout(() => this.#check(), shared - moment);
   }
 
-  #look(): void {
+  #check(): void {
     const { pingAfterMs, closeAfterMs, heardAt, ping, dead } = this.#options;
     const heard = heardAt();
     const silentMs = performance.now() - heard;

@@ -4,8 +4,7 @@ import { FALLBACK_VERSION, VERSIONS } from '../adapters/versions.ts';
 import type { Services } from '../commands/context.ts';
 import { callerOf } from '../identity/address.ts';
 import { Session } from '../session/session.ts';
-import { Connection } from './connection.ts';
-import { InputPool } from './input-pool.ts';
+import { Connection, InputPool } from './connection.ts';
 import { type NoPlace, type Place, Places } from './places.ts';
 import type { Transport } from './transport.ts';
 

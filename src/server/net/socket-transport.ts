@@ -1,12 +1,10 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import type { Remote } from '../identity/address.ts';
 import type { Transport, TransportListener } from './transport.ts';
 
 /** TCP, or TLS on it. */
 export class SocketTransport implements Transport {
   readonly remote: Remote;
-  readonly isEncrypted: boolean;
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   #isEnding = false;
@@ -18,7 +16,6 @@ export class SocketTransport implements Transport {
    */
   constructor(socket: Socket, remote: Remote, keepAliveMs: number) {
     this.remote = remote;
-    this.isEncrypted = socket instanceof TLSSocket;
     this.#socket = socket;
     socket.setNoDelay(true);
     // Version 1 has no ping: TCP itself finds a client whose machine went away.

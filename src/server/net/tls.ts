@@ -1,9 +1,11 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
-import { type Config, ConfigError, isLoopback, type Setting, settingError } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import { ConfigError, type Setting, settingError } from '../../config/setting-table.ts';
+import { isLoopback } from '../../util/networks.ts';
 import { shown } from '../../util/printable.ts';
-import { whyNotRead } from '../../util/why-not-read.ts';
+import { whyNotRead } from '../../util/regular-file.ts';
 
 /** Certificate chain and private key, both in PEM. */
 export interface TlsFiles {
@@ -12,7 +14,7 @@ export interface TlsFiles {
 }
 
 /** How often the files are looked at, milliseconds: a renewed certificate has days before the old one ends. */
-const LOOK_MS = 5_000;
+const POLL_MS = 5_000;
 
 /**
  * Passwords must not go over a network in the clear by mistake.
@@ -69,7 +71,7 @@ export class TlsReloader {
     this.#apply = apply;
     // Polling also sees a file that was replaced by another one of that name, as renewal programs do it.
     for (const file of this.#each()) {
-      watchFile(file, { interval: LOOK_MS, persistent: false }, this.#changed);
+      watchFile(file, { interval: POLL_MS, persistent: false }, this.#changed);
     }
   }
 

@@ -17,8 +17,6 @@ export interface TransportListener {
 export interface Transport {
   /** Where the other end is. */
   readonly remote: Remote;
-  /** Whether nobody on the way can read it. */
-  readonly isEncrypted: boolean;
   /** Resolves when it is closed. */
   readonly closed: Promise<void>;
   /** Nothing is received now: `pause` was called last. */

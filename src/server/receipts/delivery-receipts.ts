@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
 import { type Account, type Accounts, inboxLifeOf } from '../../core/accounts.ts';
 import { UNKNOWN_EPOCH } from '../../core/epochs.ts';
-import type { Accepted, Inbox, Inboxes } from '../../core/inboxes.ts';
-import type { OffsetRange } from '../../core/ranges.ts';
+import type { Accepted, Inbox, Inboxes, OffsetRange } from '../../core/inboxes.ts';
 import { uuidKey } from '../../util/uuid.ts';
 import type { Limits } from '../limits.ts';
 
@@ -41,7 +40,7 @@ interface News {
 }
 
 /** Every so often it is looked into the logs, too, for messages that were lost there. */
-const POLLS_FOR_A_LOOK = 5;
+const POLLS_PER_LOG_CHECK = 5;
 
 /**
  * Which messages of the people here their recipients have acknowledged: told at once by those who are logged in here,
@@ -243,7 +242,7 @@ export class DeliveryReceipts {
     }
     const { trackedBatch } = this.#limits;
     this.#polls += 1;
-    const inLog = this.#polls % POLLS_FOR_A_LOOK === 0;
+    const inLog = this.#polls % POLLS_PER_LOG_CHECK === 0;
     for (let at = 0; at < recipients.length; at += trackedBatch) {
       const batch = recipients
         .slice(at, at + trackedBatch)

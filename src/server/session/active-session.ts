@@ -1,19 +1,18 @@
 import type { Account } from '../../core/accounts.ts';
-import type { Inbox } from '../../core/inboxes.ts';
-import type { OffsetRange } from '../../core/ranges.ts';
+import type { Inbox, OffsetRange } from '../../core/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { uuidKey } from '../../util/uuid.ts';
 import type { Version } from '../adapters/version.ts';
 import type { Principal, Services } from '../commands/context.ts';
-import type { Entered } from '../commands/entry.ts';
+import type { LoginResult } from '../commands/entry.ts';
 import { giveBack } from '../commands/logout.ts';
-import type { Sender } from '../commands/senders.ts';
+import type { SendOnlyLogin } from '../commands/senders.ts';
 import type { Connection } from '../net/connection.ts';
 import { Keepalive } from '../net/keepalive.ts';
 import type { Waiter } from '../receipts/delivery-receipts.ts';
-import { Delivery } from './delivery.ts';
+import { InboxDelivery } from './delivery.ts';
 import { SendDedupe } from './send-dedupe.ts';
-import type { SessionEvent } from './session-events.ts';
+import type { SessionEvent } from './session-state.ts';
 
 /**
  * What a login brings with it: whose it is, its messages' way to the client, word of what became of those it sent, and an
@@ -24,21 +23,21 @@ export class ActiveSession implements Principal {
   readonly inbox: Inbox | null;
   readonly sends: SendDedupe;
   /** Null of a login that only sends. */
-  readonly delivery: Delivery | null;
+  readonly delivery: InboxDelivery | null;
   readonly #services: Services;
   readonly #connection: Connection;
   readonly #version: Version;
   readonly #dispatch: (event: SessionEvent) => void;
   readonly #waiter: Waiter;
   /** Null of a login that holds the inbox. */
-  readonly #sender: Sender | null;
+  readonly #sender: SendOnlyLogin | null;
   #keepalive: Keepalive | null = null;
 
   constructor(
     services: Services,
     connection: Connection,
     version: Version,
-    { account, held }: Entered,
+    { account, held }: LoginResult,
     dispatch: (event: SessionEvent) => void,
   ) {
     this.#services = services;
@@ -58,7 +57,7 @@ export class ActiveSession implements Principal {
     this.sends = new SendDedupe(limits, waiter, version.resumes, this.#sender?.rate);
     const flushed = (range: OffsetRange) => dispatch({ type: 'flushed', active: this, range });
     const { window } = limits;
-    this.delivery = held && new Delivery(held.inbox, connection, { version, window, flushed });
+    this.delivery = held && new InboxDelivery(held.inbox, connection, { version, window, flushed });
     // Who only sends is not there for others: nothing would reach them.
     if (held !== null) services.presence.entered(this);
   }

@@ -1,5 +1,4 @@
-import type { Inbox, InboxMessage } from '../../core/inboxes.ts';
-import type { OffsetRange } from '../../core/ranges.ts';
+import type { Inbox, InboxMessage, OffsetRange } from '../../core/inboxes.ts';
 import type { Version } from '../adapters/version.ts';
 import type { Connection } from '../net/connection.ts';
 import { runs, Window } from './window.ts';
@@ -19,7 +18,7 @@ export interface DeliveryOptions {
  * Messages on their way from one inbox to one connection: each goes out once per login, pushed or retrieved,
  * and the inbox rests while the connection is full, or the window of unacknowledged messages is.
  */
-export class Delivery {
+export class InboxDelivery {
   readonly #inbox: Inbox;
   readonly #connection: Outlet;
   readonly #version: Version;

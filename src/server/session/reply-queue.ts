@@ -1,3 +1,7 @@
+import type { FailedRequest } from '../../protocol/v2/replies.ts';
+import type { Version } from '../adapters/version.ts';
+import type { AnyCommand, AnyRequest } from '../commands/command.ts';
+
 /** The place of one reply in the order of the requests. */
 export interface ReplySlot {
   /** Gives the reply; null where the request has none. `flushed` is called once the network took it. */
@@ -47,4 +51,13 @@ export class ReplyQueue {
       if (head.frame !== null) this.#write(head.frame, head.flushed);
     }
   }
+}
+
+/** A request, what carries it out, and the place of its reply. */
+export interface PendingRequest {
+  readonly request: AnyRequest;
+  readonly command: AnyCommand;
+  readonly version: Version;
+  readonly asked: FailedRequest;
+  readonly slot: ReplySlot;
 }

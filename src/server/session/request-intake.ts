@@ -1,7 +1,7 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Frame } from '../../protocol/frame.ts';
+import type { FailedRequest } from '../../protocol/v2/replies.ts';
 import { cutShortError, toProtocolError } from '../adapters/failures.ts';
-import type { Answered } from '../adapters/version.ts';
 import { versionOf } from '../adapters/versions.ts';
 import { demandRight } from '../commands/command.ts';
 import type { Principal, Services } from '../commands/context.ts';
@@ -9,8 +9,7 @@ import { commandFor } from '../commands/table.ts';
 import type { Connection } from '../net/connection.ts';
 import type { TickQuota } from '../net/tick-quota.ts';
 import type { ActiveSession } from './active-session.ts';
-import type { PendingRequest } from './pending-request.ts';
-import type { ReplyQueue } from './reply-queue.ts';
+import type { PendingRequest, ReplyQueue } from './reply-queue.ts';
 import type { RequestRunner } from './request-runner.ts';
 
 /** What an intake needs of its session. */
@@ -91,16 +90,16 @@ export class RequestIntake {
   #read(frame: Frame, principal: Principal | null): PendingRequest | null {
     const version = versionOf(frame.version);
     const slot = this.#options.replies.reserve();
-    let answered: Answered = { opcode: frame.opcode };
+    let asked: FailedRequest = { opcode: frame.opcode };
     try {
       const request = version.decodeRequest(frame);
-      if (request.type === 'send') answered = { opcode: frame.opcode, id: request.id };
+      if (request.type === 'send') asked = { opcode: frame.opcode, id: request.id };
       const command = commandFor(request);
       demandRight(command.by, principal);
-      return { request, command, version, answered, slot };
+      return { request, command, version, asked, slot };
     } catch (error) {
       const failure = this.#inWords(error);
-      slot.fill(version.encodeFailure(failure, answered));
+      slot.fill(version.encodeFailure(failure, asked));
       if (principal === null && failure.code === 'BAD_REQUEST') this.#countUnreadable();
       return null;
     }

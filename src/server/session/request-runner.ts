@@ -5,8 +5,8 @@ import type { Caller, Services } from '../commands/context.ts';
 import type { Admitted } from '../commands/send.ts';
 import type { TickQuota } from '../net/tick-quota.ts';
 import type { ActiveSession } from './active-session.ts';
-import type { PendingRequest } from './pending-request.ts';
-import type { SessionEvent } from './session-events.ts';
+import type { PendingRequest } from './reply-queue.ts';
+import type { SessionEvent } from './session-state.ts';
 
 type Sequential = Extract<AnyCommand, { run: unknown }>;
 type Immediate = Extract<AnyCommand, { answer: unknown }>;

@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { dropOldest } from '../../util/bounded-map.ts';
 import { TokenBucket } from '../../util/token-buckets.ts';
 import { uuidKey } from '../../util/uuid.ts';
-import type { Sent } from '../commands/send.ts';
+import type { SendResult } from '../commands/send.ts';
 import type { Limits } from '../limits.ts';
 import type { Waiter } from '../receipts/delivery-receipts.ts';
 
 interface Remembered {
   readonly to: string;
-  readonly completion: Promise<Sent>;
+  readonly completion: Promise<SendResult>;
 }
 
 /**
@@ -37,7 +38,7 @@ export class SendDedupe {
   }
 
   /** The send that had this id, if it is under way or succeeded. @throws ProtocolError `BAD_REQUEST` */
-  find(id: Uint8Array, to: string): Promise<Sent> | undefined {
+  find(id: Uint8Array, to: string): Promise<SendResult> | undefined {
     const found = this.#sends.get(uuidKey(id));
     if (found !== undefined && found.to !== to) {
       throw new ProtocolError('BAD_REQUEST', 'That id belongs to a message to somebody else.');
@@ -65,17 +66,13 @@ export class SendDedupe {
     }
   }
 
-  remember(id: Uint8Array, to: string, completion: Promise<Sent>): void {
+  remember(id: Uint8Array, to: string, completion: Promise<SendResult>): void {
     this.#sends.set(uuidKey(id), { to, completion });
-    if (this.#sends.size <= this.#limit) return;
-    for (const oldest of this.#sends.keys()) {
-      this.#sends.delete(oldest);
-      break;
-    }
+    dropOldest(this.#sends, this.#limit);
   }
 
   /** A send that failed: sent again, it is tried again. */
-  forget(id: Uint8Array, completion: Promise<Sent>): void {
+  forget(id: Uint8Array, completion: Promise<SendResult>): void {
     const key = uuidKey(id);
     if (this.#sends.get(key)?.completion === completion) this.#sends.delete(key);
   }

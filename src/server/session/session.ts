@@ -6,19 +6,17 @@ import { versionOf } from '../adapters/versions.ts';
 import { addressOf } from '../commands/audited.ts';
 import type { AnyCommand, Result } from '../commands/command.ts';
 import type { Services } from '../commands/context.ts';
-import type { Entered } from '../commands/entry.ts';
+import type { LoginResult } from '../commands/entry.ts';
 import { giveBack } from '../commands/logout.ts';
 import type { Retrieved } from '../commands/retrieve.ts';
 import type { Connection } from '../net/connection.ts';
 import { TickQuota } from '../net/tick-quota.ts';
 import { ActiveSession } from './active-session.ts';
-import type { PendingRequest } from './pending-request.ts';
-import { ReplyQueue } from './reply-queue.ts';
+import { type PendingRequest, ReplyQueue } from './reply-queue.ts';
 import { RequestIntake } from './request-intake.ts';
 import { RequestRunner } from './request-runner.ts';
 import { SessionCaller } from './session-caller.ts';
-import { EventQueue, type SessionEvent } from './session-events.ts';
-import { demandTransition, type State } from './session-state.ts';
+import { demandTransition, EventQueue, type SessionEvent, type State } from './session-state.ts';
 
 /**
  * One client, from its connection to its end. Requests are carried out one after the other (`RequestRunner` says which
@@ -197,7 +195,7 @@ export class Session {
     this.#goOn();
   }
 
-  #entered(pending: PendingRequest, result: Entered): void {
+  #entered(pending: PendingRequest, result: LoginResult): void {
     const state = this.#state;
     if (state.name !== 'entering') throw new Error(`entered while ${state.name}`);
     const { push } = this.#events;
@@ -238,12 +236,9 @@ export class Session {
     this.#goOn();
   }
 
-  #failure({ version, answered }: PendingRequest, error: unknown): Buffer {
-    return version.encodeFailure(this.#inWords(error), answered);
-  }
-
-  #inWords(error: unknown): ProtocolError {
-    return toProtocolError(error, this.#services.log, { peer: this.#connection.peer });
+  #failure({ version, asked }: PendingRequest, error: unknown): Buffer {
+    const inWords = toProtocolError(error, this.#services.log, { peer: this.#connection.peer });
+    return version.encodeFailure(inWords, asked);
   }
 
   // The inbox

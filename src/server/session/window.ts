@@ -1,4 +1,4 @@
-import type { OffsetRange } from '../../core/ranges.ts';
+import type { OffsetRange } from '../../core/inboxes.ts';
 
 /**
  * Messages that a client was given and has not acknowledged, by offset. Pushed ones are at most as many as the

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { clusterKeysOf } from '../../config/cluster-keys.ts';
-import { type Config, ConfigError } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import { ConfigError } from '../../config/setting-table.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Storage } from '../../core/storage.ts';
 import type { Finding } from './check/finding.ts';
@@ -102,9 +103,6 @@ export async function openKafkaStorage(
     accounts,
     inboxes,
     tokens,
-    get isHealthy() {
-      return inboxes.isAlive;
-    },
     close,
   };
 }

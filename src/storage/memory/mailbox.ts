@@ -1,14 +1,14 @@
 import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { InboxMessage, LossReason } from '../../core/inboxes.ts';
+import { dropOldest } from '../../util/bounded-map.ts';
 import { uuidKey } from '../../util/uuid.ts';
-import type { MemoryLimits } from './memory-limits.ts';
 
 /** People remembered that the owner has written to: the last ones. */
 const MOST_CORRESPONDENTS = 64;
 
 /** Who has an inbox open. */
-export interface Holder {
+export interface MailboxHolder {
   /** There is a message more. */
   appended(): void;
   /** It is another one's, or nobody's. */
@@ -17,7 +17,7 @@ export interface Holder {
 
 /** One account's undelivered messages, and who has them open. What was acknowledged is gone. */
 export class Mailbox {
-  holder: Holder | null = null;
+  holder: MailboxHolder | null = null;
   readonly #limits: MemoryLimits['mailbox'];
   /** By offset, ascending. */
   readonly #messages = new Map<number, InboxMessage>();
@@ -62,11 +62,7 @@ export class Mailbox {
     const key = uuidKey(incarnation);
     this.#correspondents.delete(key);
     this.#correspondents.add(key);
-    if (this.#correspondents.size <= MOST_CORRESPONDENTS) return;
-    for (const oldest of this.#correspondents) {
-      this.#correspondents.delete(oldest);
-      return;
-    }
+    dropOldest(this.#correspondents, MOST_CORRESPONDENTS);
   }
 
   /** @throws EngineError `MAILBOX_FULL` where there is no room for one more of this sender */
@@ -123,3 +119,24 @@ export class Mailbox {
 function atLeastOne(count: number): number {
   return Math.max(1, Math.floor(count));
 }
+
+/** How much a storage in memory keeps. What does not fit is refused as `MAILBOX_FULL`. */
+export interface MemoryLimits {
+  /** All undelivered messages together, in bytes, each with what it costs beside its body. */
+  readonly maxBytes: number;
+  /** One inbox: undelivered messages, and bytes of their bodies. */
+  readonly mailbox: {
+    readonly maxMessages: number;
+    readonly maxBytes: number;
+    /** Share of `maxMessages` that one sender may fill, above 0 and at most 1. */
+    readonly senderShare: number;
+    /** How full strangers may make it, above 0 and at most 1: the rest is for those whom the owner has written to. */
+    readonly strangerShare: number;
+  };
+}
+
+/** As the settings have them by default. */
+export const MEMORY_LIMITS: MemoryLimits = {
+  maxBytes: 256 * 2 ** 20,
+  mailbox: { maxMessages: 100_000, maxBytes: 256 * 2 ** 20, senderShare: 0.5, strangerShare: 0.75 },
+};

@@ -2,11 +2,11 @@ import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../core/inboxes.ts';
 import { demandUuid } from '../../util/uuid.ts';
-import type { Holder, Mailbox } from './mailbox.ts';
+import type { Mailbox, MailboxHolder } from './mailbox.ts';
 import type { MemoryStore } from './memory-store.ts';
 
 /** An inbox in memory that somebody holds. */
-export class MemoryInbox implements Inbox, Holder {
+export class MemoryInbox implements Inbox, MailboxHolder {
   readonly owner: Account;
   readonly id: Uint8Array;
   readonly surprise = { again: 0, gone: 0 };
@@ -17,6 +17,8 @@ export class MemoryInbox implements Inbox, Holder {
   /** Where pushing began, and the next offset to look at: what lies between was pushed. */
   readonly #start: number;
   #next: number;
+  /** Last offset that the owner was given, by push or by read. */
+  #handedOut: number;
   #isOpen = true;
   #isPaused = false;
   /** A turn of the event loop will look for what is to be pushed. */
@@ -38,6 +40,7 @@ export class MemoryInbox implements Inbox, Holder {
     this.#onReleased = onReleased;
     this.#start = options.deliver === 'live' ? mailbox.next : mailbox.first;
     this.#next = this.#start;
+    this.#handedOut = this.#start - 1;
     mailbox.holder?.lose('fenced');
     mailbox.holder = this;
     this.appended();
@@ -66,12 +69,14 @@ export class MemoryInbox implements Inbox, Holder {
       bytes += message.body.length;
       if (found.length > 0 && (bytes > maxBytes || found.length >= maxMessages)) break;
       found.push(message);
+      this.#handedOut = Math.max(this.#handedOut, message.offset);
     }
     return found;
   }
 
   acknowledge(first: number, last: number): boolean {
-    if (this.#isOpen) this.#store.acknowledge(this.#mailbox, first, last);
+    // Nobody can have what was not handed out yet.
+    if (this.#isOpen) this.#store.acknowledge(this.#mailbox, first, Math.min(last, this.#handedOut));
     return this.#isOpen;
   }
 
@@ -111,7 +116,9 @@ export class MemoryInbox implements Inbox, Holder {
     while (this.#isOpen && !this.#isPaused && this.#next < this.#mailbox.next) {
       const message = this.#mailbox.get(this.#next);
       this.#next += 1;
-      if (message !== undefined) this.#options.onMessage(message);
+      if (message === undefined) continue;
+      this.#handedOut = Math.max(this.#handedOut, message.offset);
+      this.#options.onMessage(message);
     }
   }
 

@@ -1,7 +1,7 @@
-import type { Storage } from '../../core/storage.ts';
+import { type Account, isSameLife } from '../../core/accounts.ts';
+import type { ResumeTokens, Storage, StoredToken } from '../../core/storage.ts';
 import { MemoryAccounts } from './memory-accounts.ts';
 import { MemoryInboxes } from './memory-inboxes.ts';
-import { MemoryResumeTokens } from './memory-resume-tokens.ts';
 import { MemoryStore } from './memory-store.ts';
 
 /**
@@ -10,17 +10,32 @@ import { MemoryStore } from './memory-store.ts';
  */
 export function openMemoryStorage(store = new MemoryStore()): Storage {
   const inboxes = new MemoryInboxes(store);
-  let isHealthy = true;
   return {
     accounts: new MemoryAccounts(store),
     inboxes,
     tokens: new MemoryResumeTokens(store),
-    get isHealthy() {
-      return isHealthy;
-    },
-    async close() {
-      isHealthy = false;
-      await inboxes.close();
-    },
+    close: () => inboxes.close(),
   };
+}
+
+/** The resume tokens, in memory: one for each account at most. */
+export class MemoryResumeTokens implements ResumeTokens {
+  readonly #store: MemoryStore;
+
+  constructor(store: MemoryStore) {
+    this.#store = store;
+  }
+
+  async put({ name, incarnation }: Account, { tokenHash, expiresAt }: StoredToken): Promise<void> {
+    this.#store.tokens.set(name, { incarnation, token: { tokenHash: Buffer.from(tokenHash), expiresAt } });
+  }
+
+  async find(account: Account): Promise<StoredToken | undefined> {
+    const stored = this.#store.tokens.get(account.name);
+    return isSameLife(stored, account) && stored.token.expiresAt > Date.now() ? stored.token : undefined;
+  }
+
+  async remove(account: Account): Promise<void> {
+    if (isSameLife(this.#store.tokens.get(account.name), account)) this.#store.tokens.delete(account.name);
+  }
 }

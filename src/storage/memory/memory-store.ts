@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Account, isSameLife } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Accepted, InboxMessage, LossReason, OutgoingMessage } from '../../core/inboxes.ts';
-import type { StoredToken } from '../../core/resume-tokens.ts';
 import { SortedNames } from '../../core/sorted-names.ts';
-import { Mailbox } from './mailbox.ts';
-import { MEMORY_LIMITS, type MemoryLimits } from './memory-limits.ts';
+import type { StoredToken } from '../../core/storage.ts';
+import { Mailbox, MEMORY_LIMITS, type MemoryLimits } from './mailbox.ts';
 
 /** Larger ones are refused as Kafka's inboxes refuse them (`max.message.bytes`), with what a record has beside its body. */
 const MAX_MESSAGE_BYTES = 131_072;

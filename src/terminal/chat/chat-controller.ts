@@ -1,21 +1,18 @@
 import { ClientError, type ClientState, isTime, ServerClock } from '../../client/index.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
-import { parseSearch } from '../history/search.ts';
-import type { Incoming, NotifyLevel, Outgoing, Peer } from '../history/types.ts';
+import type { Incoming, Outgoing, Peer } from '../history/types.ts';
 import { highlighter } from '../notify/highlight.ts';
 import { sanitiseText } from '../sanitise.ts';
-import { isYes } from '../yes.ts';
-import { COMMANDS, type Command, type LocalCommand, parseCommand } from './commands.ts';
-import type { Answered, ChatState, Display, EntryFate, Question, View } from './display.ts';
-import { exportTo } from './export-file.ts';
-import { helpRows } from './help.ts';
+import { type ChatCommand, COMMAND_USAGES, helpRows, type LocalCommand, parseCommand } from './commands.ts';
+import type { ChatState, Display, EntryFate, OnAnswer, Question, View } from './display.ts';
 import { KnownNames } from './known-names.ts';
+import { LocalCommands } from './local-commands.ts';
 import { LongWork } from './long-work.ts';
-import { Outside, type OutsideOptions } from './outside.ts';
-import { Questions, yesOrNo } from './questions.ts';
+import type { Outside, OutsideOptions } from './outside.ts';
+import { Questions } from './questions.ts';
 import type { MakeServerAdapter, ServerPort } from './server-adapter.ts';
-import { countOf, nameOf, progress, wordsFor } from './words.ts';
+import { wordsFor } from './words.ts';
 
 /** A line with something behind the name, where people used to other programs type their password. */
 const PASSWORD_TYPED = /^\s*\/(?:(?:create|login)\s+\S+|passwd)\s+\S/i;
@@ -23,14 +20,6 @@ const PASSWORD_TYPED = /^\s*\/(?:(?:create|login)\s+\S+|passwd)\s+\S/i;
 const COMMIT_DELAY_MS = 20;
 /** So many are made durable at once, without waiting for more. */
 const COMMIT_AT_ONCE = 500;
-/** Of what a search has found, the newest ones that are shown. */
-const MAX_FOUND = 200;
-/** What a notification level means. */
-const NOTIFY_WORDS: Readonly<Record<NotifyLevel, string>> = {
-  all: 'is heard: bell and count for every message.',
-  highlights: 'is heard for your name and your words only.',
-  nothing: 'is muted: no bell, and not in the count. /mute again ends it.',
-};
 /** Characters of one line of the client's own; a list of all who are blocked may be longer. */
 const MAX_SAID = 10_000;
 
@@ -60,7 +49,7 @@ export class ChatController implements Display {
   readonly #words: readonly string[];
   #isHighlight: (text: string) => boolean;
   readonly #work: LongWork;
-  readonly #outside: Outside;
+  readonly #local: LocalCommands;
   readonly #names = new KnownNames((pattern) => this.#server.list(pattern));
 
   constructor(
@@ -76,7 +65,7 @@ export class ChatController implements Display {
     this.#words = highlight;
     this.#isHighlight = highlighter(highlight);
     this.#work = new LongWork(view);
-    this.#outside = new Outside(this, view, this.#work, outside);
+    this.#local = new LocalCommands(this, view, this.#work, outside);
     this.#questions = new Questions(view);
     const state = { link: { kind: 'connecting' }, account: null, wanted: null, to: null } as const;
     this.#state = { ...state, server };
@@ -161,12 +150,12 @@ export class ChatController implements Display {
 
   /** Does what a key asks for, as if it had been entered. */
   carryOut(command: LocalCommand): void {
-    void this.#attempt(async () => this.#local(command));
+    void this.#attempt(async () => this.#local.carryOut(command, this.#requireHistory()));
   }
 
   /** Does it with an address that the person has picked. */
   outside(doing: (outside: Outside) => void): void {
-    void this.#attempt(async () => doing(this.#outside));
+    void this.#attempt(async () => doing(this.#local.outside));
   }
 
   say(kind: 'info' | 'error', text: string): void {
@@ -233,7 +222,7 @@ export class ChatController implements Display {
     this.#change({ to: peer });
   }
 
-  ask(question: Question, answered: Answered): void {
+  ask(question: Question, answered: OnAnswer): void {
     void this.#attempt(() => this.#questions.ask(question, answered, this.#state.account));
   }
 
@@ -242,14 +231,14 @@ export class ChatController implements Display {
   }
 
   /** @throws ClientError */
-  #obey(command: Command): Promise<void> | void {
+  #obey(command: ChatCommand): Promise<void> | void {
     switch (command.type) {
       case 'nothing':
         return;
       case 'mistake':
         throw new ClientError('INVALID', command.text);
       case 'help':
-        return this.#view.page('What you can type', helpRows(COMMANDS, this.#view.keys));
+        return this.#view.page('What you can type', helpRows(COMMAND_USAGES, this.#view.keys));
       case 'keys':
         return this.#view.showKeys();
       case 'next':
@@ -270,89 +259,10 @@ export class ChatController implements Display {
       case 'notify':
       case 'read':
       case 'forget':
-        return this.#local(command);
+        return this.#local.carryOut(command, this.#requireHistory());
       default:
         return this.#server.carryOut(command);
     }
-  }
-
-  /** What needs no server. @throws ClientError */
-  #local(command: LocalCommand): Promise<void> | void {
-    const history = this.#requireHistory();
-    if (command.type === 'search') {
-      return command.words === '' ? this.#view.found(null) : this.#search(command.words, history);
-    }
-    const peer = this.#state.to;
-    if (peer === null) throw new ClientError('INVALID', 'Open a conversation first: /msg NAME.');
-    switch (command.type) {
-      case 'open':
-        return this.#outside.open(history, peer, command.number);
-      case 'copy':
-        return this.#outside.copyLast(history, peer);
-      case 'export':
-        return this.#export(command.file, history, peer);
-      case 'mute': {
-        const level = history.conversation(peer)?.notify ?? 'all';
-        return this.#notify(history, peer, level === 'nothing' ? 'all' : 'nothing');
-      }
-      case 'notify':
-        return this.#notify(history, peer, command.level);
-      case 'read':
-        return this.#view.readAll();
-      case 'forget': {
-        const takes = 'takes all of it out of the history on this machine';
-        this.ask(yesOrNo(`forget ${nameOf(peer)}?`, takes, 'keeps it'), (answer) => {
-          if (!isYes(answer)) return this.say('info', 'Nothing was done.');
-          return this.#forget(history, peer);
-        });
-      }
-    }
-  }
-
-  async #search(entered: string, history: History): Promise<void> {
-    const search = parseSearch(entered, history.account, this.now());
-    if (typeof search === 'string') throw new ClientError('INVALID', search);
-    const found = await this.#work.run(async (pause) => {
-      for (const steps = history.find(search, MAX_FOUND); ; ) {
-        const { done, value } = steps.next();
-        if (done) return value;
-        await pause(() => `searching: ${progress(value.done, value.all)}`);
-      }
-    });
-    this.#view.found(found);
-  }
-
-  async #export(name: string, history: History, peer: Peer): Promise<void> {
-    const { file, count } = await this.#work.run((pause) => exportTo(name, history, peer, pause));
-    this.say('info', `${countOf(count, 'message')} written to ${file}.`);
-  }
-
-  #notify(history: History, peer: Peer, level: NotifyLevel | null): void {
-    if (level !== null) {
-      history.notify(peer, level);
-      this.#view.conversationChanged();
-    }
-    const now = level ?? history.conversation(peer)?.notify ?? 'all';
-    this.say('info', `The conversation with ${nameOf(peer)} ${NOTIFY_WORDS[now]}`);
-  }
-
-  async #forget(history: History, peer: Peer): Promise<void> {
-    const upTo = history.conversation(peer)?.lastId ?? 0;
-    const all = history.size(peer);
-    this.turnTo(null);
-    await this.#work.run(async (pause) => {
-      // Once: the person may open the conversation again while it is being forgotten.
-      history.draft(peer, '');
-      history.notify(peer, 'all');
-      for (let done = 0; ; ) {
-        const removed = history.forget(peer, upTo);
-        if (removed === 0) return;
-        done += removed;
-        await pause(() => `forgetting ${nameOf(peer)}: ${progress(done, all)}`);
-      }
-    });
-    this.#view.forgotten(peer);
-    this.say('info', `${countOf(all, 'message')} with ${nameOf(peer)} forgotten.`);
   }
 
   /** From now on it is this account's history that messages go to, and its name that highlights them. */

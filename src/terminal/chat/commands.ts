@@ -17,7 +17,7 @@ export type ServerCommand =
   | { readonly type: 'say'; readonly text: string };
 
 /** What a line that a person entered asks for. */
-export type Command =
+export type ChatCommand =
   | ServerCommand
   | LocalCommand
   | { readonly type: 'nothing' | 'help' | 'keys' | 'next' | 'activity' | 'close' | 'clear' }
@@ -43,7 +43,7 @@ export interface Usage {
 }
 
 /** For /help: what to type, and what it does. Together with the keys they fit a screen of 24 rows: some share one. */
-export const COMMANDS: readonly Usage[] = [
+export const COMMAND_USAGES: readonly Usage[] = [
   { usage: '/msg NAME [TEXT]', does: 'open the conversation with NAME, and say TEXT' },
   { usage: '/list [PATTERN]', does: 'accounts; * is any characters, ? any one' },
   { usage: '/who NAME…', does: 'which of them are logged in' },
@@ -59,6 +59,12 @@ export const COMMANDS: readonly Usage[] = [
   { usage: '/passwd', does: 'change your password' },
   { usage: '/logout, /delete, /quit', does: 'log out; delete the account; leave' },
 ];
+
+/** What can be typed, and the keys, in rows that fit 80 columns; together with its title on a screen of 24 rows. */
+export function helpRows(commands: readonly Usage[], keys: readonly string[]): string[] {
+  const width = Math.max(...commands.map(({ usage }) => usage.length));
+  return [...commands.map(({ usage, does }) => `${usage.padEnd(width)}  ${does}`), '', ...keys];
+}
 
 /** What people used to other programs type, and how it is called here. */
 const ALSO: Readonly<Record<string, string>> = {
@@ -103,7 +109,7 @@ const NOT_HERE: Readonly<Record<string, string>> = {
 
 /** The commands' words, for Tab. */
 export function commandWords(): string[] {
-  return COMMANDS.flatMap(({ usage }) => usage.match(/\/[a-z]+/g) ?? []);
+  return COMMAND_USAGES.flatMap(({ usage }) => usage.match(/\/[a-z]+/g) ?? []);
 }
 
 /** Blanks in front of it make no text of a command: a password could follow. */
@@ -113,7 +119,7 @@ const BEGINS = /^(\s*)\/(\/?)/u;
  * Reads what was entered: a text is what was typed, its blanks included. Never throws: what cannot be read is a `mistake`
  * with a sentence about it.
  */
-export function parseCommand(entered: string): Command {
+export function parseCommand(entered: string): ChatCommand {
   if (entered.trim() === '') return { type: 'nothing' };
   const [, blanks = '', second] = BEGINS.exec(entered) ?? [];
   if (second === undefined) return { type: 'say', text: entered };
@@ -134,7 +140,7 @@ export function asText(text: string): string {
 }
 
 /** @param exact what stands behind the command, blanks included */
-function command(word: string, rest: string, exact: string): Command {
+function command(word: string, rest: string, exact: string): ChatCommand {
   switch (word) {
     case '/create':
     case '/login':
@@ -206,7 +212,7 @@ type WithoutArgument =
 
 const LEVELS: readonly NotifyLevel[] = ['all', 'highlights', 'nothing'];
 
-function notify(word: string): Command {
+function notify(word: string): ChatCommand {
   const level = LEVELS.find((known) => known === word) ?? null;
   return level === null && word !== '' ? usage(`/notify ${LEVELS.join('|')}`) : { type: 'notify', level };
 }
@@ -217,7 +223,7 @@ function unknown(word: string): string {
   return `There is no command ${word}. ${hint}`;
 }
 
-function usage(text: string): Command {
+function usage(text: string): ChatCommand {
   return { type: 'mistake', text: `Usage: ${text}` };
 }
 

@@ -28,7 +28,7 @@ export interface Question {
 }
 
 /** Who answered; null: they left the question, or the account it was about is not logged in any more. */
-export type Answered = (text: string | null) => Promise<void> | void;
+export type OnAnswer = (text: string | null) => Promise<void> | void;
 
 /** What became of a message, as `MessageStore.unsettled` gives it back. */
 export type EntryFate = Pick<Entry, 'id' | 'state' | 'receipt' | 'mayBeStored'> & {
@@ -70,7 +70,7 @@ export interface Display {
   replaced(name: string): void;
   turnTo(peer: Peer | null): void;
   /** Asks the person, at once: what they enter next is the answer. Rejections are told as those of commands are. */
-  ask(question: Question, answered: Answered): void;
+  ask(question: Question, answered: OnAnswer): void;
   quit(): void;
 }
 

@@ -1,3 +1,5 @@
+import { putLast } from '../../util/bounded-map.ts';
+
 /** How long a completion waits for the server; what comes later is there for the next Tab. */
 const PATIENCE_MS = 300;
 /** How long an answer is good for. */
@@ -58,10 +60,7 @@ export class KnownNames {
   #ask(beginning: string): Promise<readonly string[]> {
     const asked = this.#list(`${beginning}*`)
       .then(({ names, more }) => {
-        this.#answers.delete(beginning);
-        this.#answers.set(beginning, { names, more, at: performance.now() });
-        const [oldest] = this.#answers.keys();
-        if (this.#answers.size > MAX_BEGINNINGS && oldest !== undefined) this.#answers.delete(oldest);
+        putLast(this.#answers, beginning, { names, more, at: performance.now() }, MAX_BEGINNINGS);
         return names;
       })
       // Nobody has to know: the next Tab asks again.

@@ -1,4 +1,4 @@
-import type { Answered, Question, View } from './display.ts';
+import type { OnAnswer, Question, View } from './display.ts';
 
 /** Lines that are kept for questions to come; more are dropped. */
 const MAX_AHEAD = 10;
@@ -7,7 +7,7 @@ const WAITING = 'asking the server';
 
 interface Asking {
   readonly question: Question;
-  readonly answered: Answered;
+  readonly answered: OnAnswer;
   /** The account that it is about. */
   readonly account: string | null;
   isStale: boolean;
@@ -45,7 +45,7 @@ export class Questions {
   }
 
   /** Resolves when an answer that was typed ahead has been dealt with, at once if there is none. */
-  async ask(question: Question, answered: Answered, account: string | null): Promise<void> {
+  async ask(question: Question, answered: OnAnswer, account: string | null): Promise<void> {
     const [before, waiting] = [this.#asking, this.#waiting];
     this.#asking = undefined;
     const left = before?.answered(null);

@@ -6,15 +6,15 @@ import {
   type Message,
   messageKey,
 } from '../../client/index.ts';
-import { peerOf } from '../history/peers.ts';
+import { peerOf } from '../history/types.ts';
 import { isYes } from '../yes.ts';
 import { type AccountOptions, AccountQuestions } from './account-questions.ts';
 import type { ServerCommand } from './commands.ts';
 import type { Display } from './display.ts';
-import { LinkWords } from './link-words.ts';
 import { yesOrNo } from './questions.ts';
 import {
   countOf,
+  LinkWords,
   NO_ANSWERS,
   NOT_LOGGED_IN,
   wordsForLate,

@@ -1,22 +1,25 @@
+import { isUtf8 } from 'node:buffer';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { ClientError, parseUsername } from '../../client/index.ts';
 import { suggest } from '../../util/suggest.ts';
-import { harmless } from '../json.ts';
+import { harmless } from '../sanitise.ts';
+import type { Flags } from '../setting-sources.ts';
 import { SETTING_OPTIONS } from '../setting-table.ts';
-import type { Flags } from '../settings.ts';
+import type { Settings } from '../settings.ts';
 import { CHAT_OPTIONS, commandAt, optionName } from './command-place.ts';
 import { COMMANDS, type CommandName, isCommand, type Option } from './commands.ts';
 import { EXIT, Failure } from './exit.ts';
-import { demandUtf8 } from './utf8-arguments.ts';
 
 type Options = Readonly<Record<string, Option>>;
 
 /** What was given for the options of one command. */
-export type Values<Given extends Options> = {
+export type OptionValues<Given extends Options> = {
   readonly [Name in keyof Given]?: (Given[Name]['type'] extends 'boolean' ? boolean : string) | undefined;
 };
 
 export interface Arguments<Given extends Options> {
-  readonly values: Values<Given>;
+  readonly values: OptionValues<Given>;
   readonly positionals: readonly string[];
   readonly flags: Flags;
 }
@@ -73,7 +76,7 @@ export function argumentsOf<Name extends CommandName>(
   // A text has its own answer, whatever is wrong with it: see bodyOf.
   if (name !== 'send') demandUtf8(args);
   // parseArgs has looked at their types.
-  return { values: flags as Values<(typeof COMMANDS)[Name]['options']>, positionals, flags };
+  return { values: flags as OptionValues<(typeof COMMANDS)[Name]['options']>, positionals, flags };
 }
 
 /** No more arguments than a command knows. @throws Failure `USAGE` */
@@ -143,4 +146,61 @@ function mistakeIn(args: readonly string[], known: Options, error: TypeError): s
 /** What somebody wrote, for a sentence about it. */
 export function quoted(text: string): string {
   return harmless(JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text));
+}
+
+/** What Node makes of each byte of an argument that is not UTF-8; somebody may also have meant it. */
+const REPLACEMENT = '\ufffd';
+const COMMAND_LINE = '/proc/self/cmdline';
+
+/**
+ * Arguments as they were given: none of them had bytes that Node replaced, so that another text would be sent, or sought,
+ * than was meant. Linux has the bytes; where nobody knows them, what may have been replaced is refused.
+ * @throws Failure `DATA`
+ */
+export function demandUtf8(
+  args: readonly string[],
+  commandLine: () => Buffer | null = readCommandLine,
+): void {
+  if (!args.some((arg) => arg.includes(REPLACEMENT))) return;
+  const bytes = commandLine();
+  if (bytes === null) {
+    throw new Failure(
+      EXIT.DATA,
+      'An argument has U+FFFD in it, which may stand for bytes that are not UTF-8: nothing was done. ' +
+        'A text with this character goes by standard input.',
+    );
+  }
+  const given = bytes.toString('latin1').split('\0');
+  if (given.every((arg) => isUtf8(Buffer.from(arg, 'latin1')))) return;
+  throw new Failure(EXIT.DATA, 'An argument is not UTF-8: nothing was done.');
+}
+
+/** With what stands before the arguments, which does no harm; null where the system has no such file. */
+function readCommandLine(): Buffer | null {
+  try {
+    const bytes = readFileSync(COMMAND_LINE);
+    return bytes.length === 0 ? null : bytes;
+  } catch {
+    return null;
+  }
+}
+
+/** A username as somebody gave it. @throws Failure `USAGE` */
+export function usernameOf(text: string | undefined, usage: string): string {
+  if (text === undefined) throw new Failure(EXIT.USAGE, `A name is missing: ${usage}`);
+  try {
+    return parseUsername(text);
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    throw new Failure(EXIT.USAGE, `${quoted(text)} is no username. ${error.message}`, { cause: error });
+  }
+}
+
+/** Whose account it is. @throws Failure `USAGE` */
+export function userOf({ user, file }: Settings): string {
+  if (user !== null) return user;
+  throw new Failure(
+    EXIT.USAGE,
+    `Which account? Use --user NAME or MILENA_USER, or put "user": "NAME" into ${file}.`,
+  );
 }

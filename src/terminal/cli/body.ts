@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { MAX_BODY_BYTES } from '../../client/index.ts';
+import { demandUtf8 } from './arguments.ts';
 import { EXIT, Failure } from './exit.ts';
-import { demandUtf8 } from './utf8-arguments.ts';
 
 /** Of a text that is far too long the length is told up to here; nobody waits for the end of an endless one. */
 const MAX_COUNTED_BYTES = 16 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ClientError } from '../../client/index.ts';
-import { jsonLine } from '../json.ts';
+import { jsonLine } from '../sanitise.ts';
 import { SettingsError } from '../settings.ts';
 import { COMMANDS, type CommandName } from './commands.ts';
 import { type Context, Interrupted } from './context.ts';

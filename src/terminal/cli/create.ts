@@ -1,9 +1,8 @@
 import { ClientError } from '../../client/index.ts';
 import { sanitiseLine } from '../sanitise.ts';
-import { argumentsOf, atMost } from './arguments.ts';
+import { argumentsOf, atMost, usernameOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { exitOf, Failure } from './exit.ts';
-import { usernameOf } from './names.ts';
 import { timed } from './online.ts';
 import { knownPassword, newPassword } from './password.ts';
 import { SignIn } from './sign-in.ts';

@@ -5,7 +5,7 @@ import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
 import { type LoggedIn, loggedIn } from './online.ts';
-import { Prompt } from './prompt.ts';
+import { TerminalPrompt } from './prompt.ts';
 
 /** Deletes the account of the settings, its inbox and everything in it. */
 export async function run(context: Context): Promise<void> {
@@ -29,7 +29,7 @@ export async function run(context: Context): Promise<void> {
 }
 
 async function confirm(context: Context, name: string, force: boolean): Promise<void> {
-  const prompt = Prompt.open(context);
+  const prompt = TerminalPrompt.open(context);
   if (prompt === null) {
     throw new Failure(EXIT.USAGE, 'There is no terminal to ask at: --yes says that it is meant.');
   }

@@ -1,4 +1,4 @@
-import { colorDepthOf } from '../color-depth.ts';
+import { colorDepthOf } from '../environment.ts';
 import { readSettings, type Settings, SettingsError } from '../settings.ts';
 import { ENV_FILE } from '../started.ts';
 import { isYes } from '../yes.ts';
@@ -14,7 +14,7 @@ import {
   isUtf8,
 } from './doctor/here.ts';
 import { EXIT, type ExitCode, Failure } from './exit.ts';
-import { Prompt } from './prompt.ts';
+import { TerminalPrompt } from './prompt.ts';
 
 /** Looks at everything that has to work. @throws Failure with the exit code of the first thing that does not */
 export async function run(context: Context): Promise<void> {
@@ -53,7 +53,7 @@ async function repair(
 ): Promise<void> {
   const { kafkaConfig } = await import('./doctor/kafka.ts');
   const { repairInboxes } = await import('./doctor/inboxes.ts');
-  const { ConfigError } = await import('../../config/config.ts');
+  const { ConfigError } = await import('../../config/setting-table.ts');
   try {
     const left = await repairInboxes({
       config: kafkaConfig(context.environment),
@@ -70,7 +70,7 @@ async function repair(
 
 /** @throws Failure */
 async function confirm(context: Context): Promise<void> {
-  const prompt = Prompt.open(context);
+  const prompt = TerminalPrompt.open(context);
   if (prompt === null) throw new Failure(EXIT.USAGE, 'Nothing was repaired: --yes says that it is meant.');
   try {
     const answer = await prompt.line('Repair that? Type yes: ');
@@ -103,8 +103,8 @@ async function* checks(context: Context, read: () => Settings): AsyncGenerator<C
   // Loaded here: what is wrong above is told also where these cannot even be loaded.
   const { checkServers } = await import('./doctor/server.ts');
   yield* checkServers(settings, context);
-  const { checkKafka, isKafkaExpected } = await import('./doctor/kafka.ts');
-  if (isKafkaExpected(settings, environment)) yield* await checkKafka(environment, false);
+  const { kafkaChecks, isKafkaExpected } = await import('./doctor/kafka.ts');
+  if (isKafkaExpected(settings, environment)) yield* await kafkaChecks(environment, false);
 }
 
 function* secrets(): Generator<Check> {
@@ -114,7 +114,7 @@ function* secrets(): Generator<Check> {
 
 /** What a frontend looks at when it starts, without one. */
 async function* checksOfKafka({ environment }: Context): AsyncGenerator<Check, void> {
-  const { checkKafka } = await import('./doctor/kafka.ts');
+  const { kafkaChecks } = await import('./doctor/kafka.ts');
   yield* secrets();
-  yield* await checkKafka(environment, true);
+  yield* await kafkaChecks(environment, true);
 }

@@ -1,10 +1,9 @@
 import { exportLines } from '../history/export.ts';
 import type { Peer } from '../history/types.ts';
 import { readSettings } from '../settings.ts';
-import { argumentsOf, atMost, quoted } from './arguments.ts';
+import { argumentsOf, atMost, quoted, usernameOf, userOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
-import { usernameOf, userOf } from './names.ts';
 import { withHistory } from './reading.ts';
 
 const USAGE = 'milena export NAME';

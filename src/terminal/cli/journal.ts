@@ -1,6 +1,6 @@
 import type { Entry, EntryState, Identity, Message, MessageStore } from '../../client/index.ts';
 import type { Histories } from '../history/histories.ts';
-import { peerOf } from '../history/peers.ts';
+import { peerOf } from '../history/types.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Settings } from '../settings.ts';
 import type { Context } from './context.ts';

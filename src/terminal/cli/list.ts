@@ -1,6 +1,5 @@
 import { MAX_PAGE, type NamePage, parsePattern } from '../../client/index.ts';
-import { jsonLine } from '../json.ts';
-import { sanitiseName } from '../sanitise.ts';
+import { jsonLine, sanitiseName } from '../sanitise.ts';
 import { argumentsOf, atMost, limitOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { online } from './online.ts';

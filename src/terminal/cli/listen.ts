@@ -1,9 +1,8 @@
 import { readSettings } from '../settings.ts';
-import { argumentsOf, atMost } from './arguments.ts';
+import { argumentsOf, atMost, usernameOf, userOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { Journal } from './journal.ts';
-import { Listener } from './listener.ts';
-import { usernameOf, userOf } from './names.ts';
+import { MessagePrinter } from './listener.ts';
 
 const USAGE = 'milena listen takes options only';
 
@@ -24,7 +23,7 @@ export async function run(context: Context): Promise<void> {
       once,
       from: from === undefined ? null : usernameOf(from, USAGE),
     };
-    await new Listener(options, journal, context).listen();
+    await new MessagePrinter(options, journal, context).listen();
   } finally {
     journal.close();
   }

@@ -28,7 +28,7 @@ export interface ListenerOptions {
 }
 
 /** Prints messages as they come, for as long as nobody ends it, over as many connections as that takes. */
-export class Listener {
+export class MessagePrinter {
   readonly #options: ListenerOptions;
   readonly #context: Context;
   readonly #journal: Journal;

@@ -1,6 +1,5 @@
 import { hex, type Message } from '../../client/index.ts';
-import { isoTime, jsonLine } from '../json.ts';
-import { sanitiseName, sanitiseText } from '../sanitise.ts';
+import { isoTime, jsonLine, sanitiseName, sanitiseText } from '../sanitise.ts';
 
 /** A message as lines for people, or as one of JSON; each with its end. */
 export function messageText(message: Message, account: string, inbox: string, json: boolean): string {
@@ -8,7 +7,7 @@ export function messageText(message: Message, account: string, inbox: string, js
 }
 
 /** `2026-01-31T12:00:00.000Z maria: first line`, further lines indented: none of them can pass for another message. */
-export function messageLines(message: Message): string {
+function messageLines(message: Message): string {
   const external = message.verified ? '' : message.external;
   const name = external === '' ? '(no name)' : sanitiseName(external);
   const who = message.verified ? message.from : `ext ${name}`;

@@ -1,11 +1,10 @@
 import { Client, DEFAULT_OPTIONS, isLost, type MessageStore, type Milena } from '../../client/index.ts';
-import { connectionOptions } from '../connection-options.ts';
-import { type Flags, readSettings, type Settings } from '../settings.ts';
-import { timeoutOf } from './arguments.ts';
+import type { Flags } from '../setting-sources.ts';
+import { connectionOptions, readSettings, type Settings } from '../settings.ts';
+import { timeoutOf, userOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { Deadline } from './deadline.ts';
 import { EXIT, Failure } from './exit.ts';
-import { userOf } from './names.ts';
 import { noAnswer, SignIn } from './sign-in.ts';
 
 /** How long a command tries, unless `--timeout` says otherwise. */

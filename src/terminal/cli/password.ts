@@ -3,7 +3,7 @@ import { PasswordCommandError, passwordFrom } from '../password-command.ts';
 import type { Settings } from '../settings.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
-import { Prompt } from './prompt.ts';
+import { TerminalPrompt } from './prompt.ts';
 
 const OTHERS_MAY_READ = 0o004;
 
@@ -79,8 +79,11 @@ export function passwordIn(file: string): string {
   return line;
 }
 
-async function prompted<Value>(context: Asking, ask: (prompt: Prompt) => Promise<Value>): Promise<Value> {
-  const prompt = Prompt.open(context);
+async function prompted<Value>(
+  context: Asking,
+  ask: (prompt: TerminalPrompt) => Promise<Value>,
+): Promise<Value> {
+  const prompt = TerminalPrompt.open(context);
   if (prompt === null) {
     throw new Failure(
       EXIT.USAGE,
@@ -95,7 +98,7 @@ async function prompted<Value>(context: Asking, ask: (prompt: Prompt) => Promise
   }
 }
 
-async function nonEmpty(prompt: Prompt, question: string): Promise<string> {
+async function nonEmpty(prompt: TerminalPrompt, question: string): Promise<string> {
   const password = await prompt.secret(question);
   if (password === '') throw new Failure(EXIT.USAGE, 'No password was given: nothing was done.');
   return password;

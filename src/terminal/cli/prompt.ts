@@ -8,7 +8,7 @@ import { type Context, Interrupted } from './context.ts';
 const MAX_ANSWER = 4_096;
 
 /** The terminal of whoever started the process, whatever standard input and output are. */
-export class Prompt {
+export class TerminalPrompt {
   readonly #input: ReadStream;
   readonly #output: WriteStream;
   readonly #interrupted: AbortSignal;
@@ -20,10 +20,10 @@ export class Prompt {
   }
 
   /** Null where there is no terminal, as under cron. */
-  static open({ interrupted }: Pick<Context, 'interrupted'>): Prompt | null {
+  static open({ interrupted }: Pick<Context, 'interrupted'>): TerminalPrompt | null {
     try {
       const input = new ReadStream(openSync('/dev/tty', 'r'));
-      return new Prompt(input, new WriteStream(openSync('/dev/tty', 'w')), interrupted);
+      return new TerminalPrompt(input, new WriteStream(openSync('/dev/tty', 'w')), interrupted);
     } catch {
       return null;
     }

@@ -1,14 +1,12 @@
 import { messageJson } from '../history/export.ts';
 import { parseSearch } from '../history/search.ts';
 import type { StoredMessage } from '../history/types.ts';
-import { isoTime } from '../json.ts';
-import { sanitiseName } from '../sanitise.ts';
+import { isoTime, sanitiseName } from '../sanitise.ts';
 import { readSettings } from '../settings.ts';
-import { argumentsOf, limitOf } from './arguments.ts';
+import { argumentsOf, limitOf, usernameOf, userOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
 import { textLines } from './message-text.ts';
-import { usernameOf, userOf } from './names.ts';
 import { withHistory } from './reading.ts';
 
 const USAGE = 'milena search WORDS…';

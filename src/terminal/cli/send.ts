@@ -8,16 +8,14 @@ import {
   type SentMessage,
   withSignal,
 } from '../../client/index.ts';
-import { isoTime, jsonLine } from '../json.ts';
-import { sanitiseLine } from '../sanitise.ts';
+import { isoTime, jsonLine, sanitiseLine } from '../sanitise.ts';
 import { readSettings, type Settings } from '../settings.ts';
-import { argumentsOf, timeoutOf } from './arguments.ts';
+import { argumentsOf, timeoutOf, usernameOf, userOf } from './arguments.ts';
 import { bodyFrom, bodyOf, demandLength } from './body.ts';
 import { type Context, Interrupted } from './context.ts';
 import { Deadline } from './deadline.ts';
 import { EXIT, type ExitCode, exitOf, Failure } from './exit.ts';
 import { Journal } from './journal.ts';
-import { usernameOf, userOf } from './names.ts';
 import { DEFAULT_TIMEOUT_MS } from './online.ts';
 import { causeOf, SignIn } from './sign-in.ts';
 

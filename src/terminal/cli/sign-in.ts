@@ -7,17 +7,16 @@ import {
   type Milena,
   noConnection,
 } from '../../client/index.ts';
-import { connectionOptions } from '../connection-options.ts';
 import { KeptLogins } from '../kept-logins.ts';
 import { sanitiseLine } from '../sanitise.ts';
-import type { Settings } from '../settings.ts';
+import { connectionOptions, type Settings } from '../settings.ts';
 import type { Context } from './context.ts';
 import type { Deadline } from './deadline.ts';
 import { EXIT, Failure } from './exit.ts';
 import { knownPassword, passwordFor } from './password.ts';
 
 /** Whose account it is, and what is done with it. */
-export interface Account {
+export interface SignInAccount {
   readonly name: string;
   readonly settings: Settings;
   /** Nothing else than a password will do: the server asks for it once more. */
@@ -44,12 +43,12 @@ export interface HowToSignIn {
  * a password that the person is asked for.
  */
 export class SignIn {
-  readonly #account: Account;
+  readonly #account: SignInAccount;
   readonly #context: Context;
   readonly #logins: KeptLogins;
   #password: string | undefined;
 
-  constructor(account: Account, context: Context) {
+  constructor(account: SignInAccount, context: Context) {
     this.#account = account;
     this.#context = context;
     // None is begun by commands, none becomes worthless.

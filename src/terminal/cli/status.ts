@@ -1,9 +1,8 @@
 import { MAX_STATUS_NAMES, type Presence } from '../../client/index.ts';
-import { jsonLine } from '../json.ts';
-import { argumentsOf } from './arguments.ts';
+import { jsonLine } from '../sanitise.ts';
+import { argumentsOf, usernameOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
-import { usernameOf } from './names.ts';
 import { loggedIn } from './online.ts';
 
 const USAGE = 'milena status NAME…';

@@ -1,5 +1,5 @@
+import type { Statements } from './database.ts';
 import { bounded, CONVERSATION, type ConversationRow, conversationOf, INCOMING, MESSAGE } from './rows.ts';
-import type { Statements } from './statements.ts';
 import type { Conversation, NotifyLevel, Peer, StoredMessage } from './types.ts';
 
 /** A draft is cut to what a message may have. */

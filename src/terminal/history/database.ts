@@ -1,6 +1,8 @@
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { historyError } from './errors.ts';
+import { fromRow, type MessageRow } from './rows.ts';
 import { migrate } from './schema.ts';
+import type { StoredMessage } from './types.ts';
 
 /** So long is waited for another process that writes, which takes it some 30 ms. The client stands still meanwhile. */
 export const BUSY_TIMEOUT_MS = 5_000;
@@ -33,5 +35,31 @@ export function openDatabase(path: string | null, maxPages?: number): DatabaseSy
   } catch (error) {
     db?.close();
     throw historyError(error, path ?? 'memory');
+  }
+}
+
+/** The statements of one database, each prepared once: the texts are few, all of them in this folder. */
+export class Statements {
+  readonly db: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.db = db;
+  }
+
+  get(sql: string): StatementSync {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.db.prepare(sql);
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** The messages that a statement which begins with `MESSAGE` finds. */
+  page(sql: string, ...values: (string | number)[]): StoredMessage[] {
+    return this.get(sql)
+      .all(...values)
+      .map((row) => fromRow(row as unknown as MessageRow));
   }
 }

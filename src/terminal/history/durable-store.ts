@@ -1,6 +1,6 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from './database.ts';
 import { historyError, isSqliteError } from './errors.ts';
-import { copyNewest } from './rescue.ts';
 import { Store } from './store.ts';
 
 /** Messages that are kept; with more the oldest are removed. Some 300 bytes each with their words, if they are short. */
@@ -116,5 +116,37 @@ export class DurableStore {
     for (const work of this.#open) work(this.#store);
     const told = historyError(failure, file);
     this.#options.onProblem?.(told instanceof Error ? told.message : String(told));
+  }
+}
+
+/** Messages that a history takes along into memory when its file fails. */
+const MAX_COPIED = 10_000;
+/** Of their texts; with more, fewer messages are taken along. */
+const MAX_CHARACTERS = 16 * 1024 * 1024;
+
+/** The first message that is taken along. */
+const OLDEST = `(
+  SELECT min(id) FROM (
+    SELECT id, sum(length(body)) OVER (ORDER BY id DESC) AS characters
+    FROM (SELECT id, body FROM file.messages ORDER BY id DESC LIMIT ${MAX_COPIED})
+  ) WHERE characters <= ${MAX_CHARACTERS})`;
+
+/** Copies the newest messages from a history's file into an empty database in memory, as far as it can be read. */
+function copyNewest(file: string, memory: DatabaseSync): void {
+  try {
+    memory.prepare('ATTACH ? AS file').run(file);
+    memory.exec(`
+      BEGIN;
+      INSERT INTO conversations SELECT * FROM file.conversations
+        WHERE notify <> 'all' OR draft <> '' OR id IN (
+          SELECT conversation FROM file.messages
+          WHERE id >= ${OLDEST});
+      INSERT INTO messages SELECT * FROM file.messages
+        WHERE id >= ${OLDEST} ORDER BY id;
+      COMMIT;
+      DETACH file`);
+  } catch (error) {
+    if (!isSqliteError(error)) throw error;
+    if (memory.isTransaction) memory.exec('ROLLBACK');
   }
 }

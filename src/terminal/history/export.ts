@@ -1,5 +1,4 @@
-import { isoTime, jsonLine } from '../json.ts';
-import { sanitiseName, sanitiseText } from '../sanitise.ts';
+import { isoTime, jsonLine, sanitiseName, sanitiseText } from '../sanitise.ts';
 import type { History } from './history.ts';
 import type { Peer, StoredMessage } from './types.ts';
 

@@ -3,7 +3,7 @@ import type { EntryState, Unsettled } from '../../client/index.ts';
 import { type DurableOptions, DurableStore } from './durable-store.ts';
 import { fileName, prepareFile } from './files.ts';
 import type { Found, Search } from './search.ts';
-import type { NewMessage } from './store.ts';
+import type { InsertedMessage } from './store.ts';
 import type { Conversation, Incoming, NotifyLevel, Outgoing, Peer, StoredMessage } from './types.ts';
 
 /**
@@ -263,7 +263,7 @@ export class History {
     this.#store.close();
   }
 
-  #insert(message: Omit<NewMessage, 'id'>): StoredMessage | null {
+  #insert(message: Omit<InsertedMessage, 'id'>): StoredMessage | null {
     let id: number | null = null;
     return this.#store.write((store) => {
       const inserted = store.insert({ ...message, id });

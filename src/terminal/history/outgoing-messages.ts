@@ -1,6 +1,6 @@
 import type { EntryState, Unsettled } from '../../client/index.ts';
+import type { Statements } from './database.ts';
 import { MESSAGE, messageOf, timeOf, type UnsettledRow, unsettledOf } from './rows.ts';
-import type { Statements } from './statements.ts';
 import type { StoredMessage } from './types.ts';
 
 /** Unsettled messages: as many as an outbox follows; more unanswered ones only if several processes sent. */

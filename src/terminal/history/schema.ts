@@ -88,14 +88,14 @@ const MIGRATIONS: readonly string[] = [
 ];
 
 /** The schema's version, which the file has as its user_version. */
-export const VERSION = MIGRATIONS.length;
+export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
  * Brings the schema to the newest version, or leaves the file as it was.
  * @param version for tests: an older one, as earlier programs made it
  * @throws HistoryError for a newer version, or a file of another program; and what SQLite throws
  */
-export function migrate(db: DatabaseSync, path: string, version = VERSION): void {
+export function migrate(db: DatabaseSync, path: string, version = SCHEMA_VERSION): void {
   if (versionOf(db, path) === version) return;
   db.exec('BEGIN IMMEDIATE');
   try {
@@ -118,9 +118,9 @@ function versionOf(db: DatabaseSync, path: string): number {
   if (application !== APPLICATION_ID && (tables > 0 || version !== 0)) {
     throw new HistoryError(`${path} is a database of another program. Move it away.`);
   }
-  if (version > VERSION) {
+  if (version > SCHEMA_VERSION) {
     throw new HistoryError(
-      `The history in ${path} was written by a newer Milena (${version}; this one knows ${VERSION}). Update this one.`,
+      `The history in ${path} was written by a newer Milena (${version}; this one knows ${SCHEMA_VERSION}). Update this one.`,
     );
   }
   return version;

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { EntryState } from '../../client/index.ts';
 import { ConversationTable, FIRST_UNREAD } from './conversation-table.ts';
+import { Statements } from './database.ts';
 import { OutgoingMessages } from './outgoing-messages.ts';
 import { bounded, COLUMNS, fromRow, MESSAGE, type MessageRow, messageOf, pageOf, timeOf } from './rows.ts';
 import { type Search, searchSql } from './search.ts';
-import { Statements } from './statements.ts';
 import { Turns } from './turns.ts';
 import type { Peer, StoredMessage } from './types.ts';
 
@@ -17,7 +17,7 @@ const TRIM_EVERY = 16;
 const SEEN_BYTES = 16;
 
 /** A message to be inserted; its id, if it had one before. */
-export interface NewMessage {
+export interface InsertedMessage {
   readonly id: number | null;
   readonly peer: Peer;
   readonly at: number | null;
@@ -63,7 +63,7 @@ export class Store {
   }
 
   /** The message with its id, or null if its key or message id is there already. */
-  insert(message: NewMessage): StoredMessage | null {
+  insert(message: InsertedMessage): StoredMessage | null {
     const { out } = message;
     const seen = message.key == null ? null : seenOf(message.key);
     // Looked for first: an insert that meets a conflict uses up an id, and by ids old messages are removed.

@@ -5,7 +5,7 @@ import { isSqliteError, PRIMARY } from './errors.ts';
 /** SQLite's primary result code for a lock that another connection has. */
 const SQLITE_BUSY = 5;
 /** So often is looked whether a turn has come. SQLite by itself would soon look every 100 ms only. */
-const LOOK_EVERY_MS = 1;
+const POLL_MS = 1;
 /** Between two transactions of one process: long enough for another one to look. */
 const GAP_MS = 1.5;
 /** Shorter ones need no gap: there are so many ends of them that others meet one soon. */
@@ -29,7 +29,7 @@ export class Turns {
   begin(): void {
     sleep(this.#nextAt - performance.now());
     const end = performance.now() + BUSY_TIMEOUT_MS;
-    this.#db.exec(`PRAGMA busy_timeout = ${LOOK_EVERY_MS}`);
+    this.#db.exec(`PRAGMA busy_timeout = ${POLL_MS}`);
     try {
       while (!this.#hasBegun(end));
       this.#begunAt = performance.now();

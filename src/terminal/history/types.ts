@@ -1,4 +1,4 @@
-import type { EntryState } from '../../client/index.ts';
+import type { EntryState, Message } from '../../client/index.ts';
 
 /**
  * Who a conversation is with. `external` is what some Kafka producer called itself, which may be empty or a user's name:
@@ -66,4 +66,38 @@ export interface Outgoing {
   readonly mayBeStored?: boolean;
   /** Until when no other process may send it, in milliseconds since the epoch. */
   readonly carriedUntil?: number;
+}
+
+/** Whether the conversation has something unread that the person wants to be told of. */
+export function isNews({ unread, highlights, notify }: Conversation): boolean {
+  if (notify === 'nothing') return false;
+  return (notify === 'all' ? unread : highlights) > 0;
+}
+
+/** Conversations with something unread that the person wants to be told of: what the header and the title say. */
+export function countNews(conversations: readonly Conversation[]): number {
+  return conversations.filter(isNews).length;
+}
+
+/** The conversation to read next, of a list with the newest activity first: the oldest news, then what is unread besides. */
+export function nextToRead(conversations: readonly Conversation[]): Conversation | undefined {
+  return conversations.findLast(isNews) ?? conversations.findLast(({ unread }) => unread > 0);
+}
+
+/** Whether both are the same, or neither is anybody. */
+export function isSame(one: Peer | null, other: Peer | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.kind === other.kind && one.name === other.name;
+}
+
+/** For maps: another one for each conversation, and for none. */
+export function peerKey(peer: Peer | null): string {
+  return peer === null ? '' : `${peer.kind} ${peer.name}`;
+}
+
+/** Who a message of version 2 is from. */
+export function peerOf(message: Message): Peer {
+  return message.verified
+    ? { kind: 'user', name: message.from }
+    : { kind: 'external', name: message.external };
 }

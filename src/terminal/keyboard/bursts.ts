@@ -4,7 +4,7 @@ import type { InputEvent } from './input-event.ts';
 /** Enter behind text that came with it waits so long for more: a person's Enter comes by itself. */
 const ENTER_MS = 30;
 /** A burst is over when nothing comes for so long. */
-export const BURST_MS = 100;
+const BURST_MS = 100;
 /** Lines that come at once so soon behind a burst are the rest of it: the line to the terminal is slow. */
 const REST_MS = 1_000;
 /** Text is as quick as a program's up to so long before Enter. */

@@ -1,8 +1,17 @@
 import type { InputEvent } from './input-event.ts';
 import { controlKey, keyName, MODIFIER } from './key-names.ts';
 import { Paste } from './paste.ts';
-import { INTRODUCED, isRest, MAX_SEQUENCE_BYTES, mayBeString } from './sequence-starts.ts';
-import { csiEvent, endsSs3, oldMouse, ss3Event, stringEvent } from './sequences.ts';
+import {
+  csiEvent,
+  endsSs3,
+  INTRODUCED,
+  isRest,
+  MAX_SEQUENCE_BYTES,
+  mayBeString,
+  oldMouse,
+  ss3Event,
+  stringEvent,
+} from './sequences.ts';
 import { Utf8 } from './utf8.ts';
 
 /** How long an Escape may be the beginning of a sequence: a slow line brings that in pieces. */
@@ -25,6 +34,9 @@ const [ETX, BEL, LF, CR, ESC, DEL, ST] = [0x03, 0x07, 0x0a, 0x0d, 0x1b, 0x7f, 0x
 export type Decoded = InputEvent | { readonly type: 'stray-paste-end' | 'unended-paste' };
 
 type State = 'ground' | 'escape' | 'csi' | 'ss3' | 'string' | 'string-escape' | 'mouse' | 'paste';
+
+/** Where that is not a matter of what is there of a sequence. */
+const PATIENCE_MS: Partial<Record<State, number>> = { escape: ESCAPE_MS, ss3: SHORT_MS, paste: PASTE_MS };
 
 /**
  * Bytes from a terminal as what they mean, however they are cut and whenever they come. Pure: time comes with each
@@ -57,7 +69,8 @@ export class Decoder {
   /** When `tick` has something to do if nothing comes until then; null: never. */
   get dueAt(): number | null {
     const isIdle = this.#state === 'ground' && !this.#utf8.hasPart;
-    return isIdle ? null : this.#lastAt + this.#patience();
+    const usual = this.#sequence.length > 1 ? LONG_MS : SHORT_MS;
+    return isIdle ? null : this.#lastAt + (PATIENCE_MS[this.#state] ?? usual);
   }
 
   /** What a read from the terminal means. */
@@ -83,19 +96,6 @@ export class Decoder {
     const events = this.#events;
     this.#events = [];
     return events;
-  }
-
-  #patience(): number {
-    switch (this.#state) {
-      case 'escape':
-        return ESCAPE_MS;
-      case 'paste':
-        return PASTE_MS;
-      case 'ss3':
-        return SHORT_MS;
-      default:
-        return this.#sequence.length > 1 ? LONG_MS : SHORT_MS;
-    }
   }
 
   #expire(now: number): void {

@@ -1,14 +1,12 @@
 import type { RefusalCode, ServerClock } from '../../client/index.ts';
 import type { ChatState, Question, SaidLink, View } from '../chat/display.ts';
-import { countOf, nameOf } from '../chat/words.ts';
+import { countOf, ME, nameOf } from '../chat/words.ts';
 import type { History } from '../history/history.ts';
-import { isSame } from '../history/peers.ts';
 import type { Found } from '../history/search.ts';
-import type { StoredMessage } from '../history/types.ts';
-import { isNews, nextToRead } from '../history/unread.ts';
-import { sanitiseLine } from '../sanitise.ts';
+import { isNews, isSame, nextToRead, type StoredMessage } from '../history/types.ts';
+import { sanitiseLine, sanitiseText } from '../sanitise.ts';
+import { clock, day } from '../tui/days.ts';
 import { otherHost } from '../urls.ts';
-import { fateLine, lineOf } from './lines.ts';
 import type { Prompt } from './prompt.ts';
 
 /** Messages of a conversation that are read out when it is opened. */
@@ -239,5 +237,35 @@ export class PlainView implements View {
 
   #print(text: string): void {
     this.#prompt.print(text);
+  }
+}
+
+/** A message as one line of text or more, every one after the first indented. Nothing in it but words and times. */
+export function lineOf(message: StoredMessage, now: number): string {
+  const { at, direction, peer, body } = message;
+  const date = at === null ? '' : day(at, now);
+  const time = at === null ? '' : `${date === 'Today' ? '' : `${date} `}${clock(at)} `;
+  const who = direction === 'out' ? `${ME} to ${nameOf(peer)}` : nameOf(peer);
+  return `${time}${who}: ${sanitiseText(body).replaceAll('\n', '\n    ')}`;
+}
+
+/** What a new fate of a sent message has to say; null where nothing has to be said. */
+function fateLine({ peer, fate }: StoredMessage): string | null {
+  const to = nameOf(peer);
+  switch (fate?.kind) {
+    case 'stored':
+      return `(sent to ${to})`;
+    case 'delivered':
+      return `(delivered to ${to})`;
+    case 'waiting':
+      return `(the message to ${to} waits for the server, and goes by itself)`;
+    case 'refused':
+      return `(not sent to ${to}: ${sanitiseText(fate.reason)})`;
+    case 'undeliverable':
+      return `(nobody will read the message to ${to}: the account is gone)`;
+    case 'unsure':
+      return `(nobody knows whether the message to ${to} was sent)`;
+    default:
+      return null;
   }
 }

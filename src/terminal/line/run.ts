@@ -1,7 +1,6 @@
 import { type RefusalCode, ServerClock } from '../../client/index.ts';
 import { ChatController } from '../chat/chat-controller.ts';
-import { outsideFor } from '../chat/make-outside.ts';
-import { serverAdapterFor, whoToGreet } from '../chat/make-server-adapter.ts';
+import { outsideFor, serverAdapterFor, whoToGreet } from '../chat/make-server-adapter.ts';
 import { EXIT, EXIT_BY_REFUSAL } from '../cli/exit.ts';
 import { Histories } from '../history/histories.ts';
 

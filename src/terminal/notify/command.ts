@@ -1,6 +1,5 @@
-import { killGroup } from '../kill-group.ts';
-import { runAlone } from '../run-alone.ts';
-import { type NotifyCommand, notifyWords } from './command-line.ts';
+import { type NotifyCommand, notifyWords } from '../command-line.ts';
+import { killGroup, runAlone } from '../run-alone.ts';
 import type { Notify } from './notification.ts';
 
 /** Commands that run at the same time; while so many do, no other is started. */

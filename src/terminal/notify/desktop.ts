@@ -1,5 +1,4 @@
-import type { Environment } from '../environment.ts';
-import { isInTmux, throughTmux } from '../tmux.ts';
+import { type Environment, isInTmux, throughTmux } from '../environment.ts';
 import type { Notification } from './notification.ts';
 
 /** How a terminal is asked to show a notification on the desktop, by the number of the control sequence. */

@@ -1,10 +1,9 @@
 import type { InputEvent } from '../keyboard/input-event.ts';
 import type { Terminal } from '../keyboard/terminal.ts';
 import { type BareSaid, bareLines } from './bare-lines.ts';
-import { gateOf } from './gate.ts';
 import { fitHints } from './hints.ts';
 import type { KeyAction } from './keys.ts';
-import { ERASE_SCREEN, HIDE_CURSOR, NO_WRAP, WRAP } from './modes.ts';
+import { ERASE_SCREEN, gateOf, HIDE_CURSOR, NO_WRAP, WRAP } from './terminal-output.ts';
 
 const BOLD = ['\u001b[1m', '\u001b[22m'] as const;
 const DIM = ['\u001b[2m', '\u001b[22m'] as const;

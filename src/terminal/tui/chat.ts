@@ -5,9 +5,8 @@ import type { MakeServerAdapter } from '../chat/server-adapter.ts';
 import { countOf, nameOf } from '../chat/words.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
-import { isSame } from '../history/peers.ts';
 import type { Found } from '../history/search.ts';
-import type { Peer, StoredMessage } from '../history/types.ts';
+import { isSame, type Peer, type StoredMessage } from '../history/types.ts';
 import type { InputEvent } from '../keyboard/input-event.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { type Bare, leaveBare, NO_BARE } from './bare-view.ts';
@@ -51,9 +50,9 @@ const DEFAULT_KEYS: Keys = {
   bare: NO_BARE,
 };
 
-/** The talk as a screen has it: what it tells goes into the model, what keys ask for is carried out, and then it is drawn. */
+/** The chat as a screen has it: what it tells goes into the model, what keys ask for is carried out, and then it is drawn. */
 export class Chat implements View {
-  readonly #talk: ChatController;
+  readonly #controller: ChatController;
   readonly #bell: Bell;
   readonly #quit: () => void;
   readonly #drawing = new Drawing(() => this.#model.draw());
@@ -76,15 +75,15 @@ export class Chat implements View {
     this.#keys = keys;
     this.#quit = quit;
     const { bindings, bare, suspend } = keys;
-    this.#talk = new ChatController(makeServerAdapter, server, histories, this, { ...options, clock });
-    this.#model = new ScreenModel(this.#talk.state, size, {
+    this.#controller = new ChatController(makeServerAdapter, server, histories, this, { ...options, clock });
+    this.#model = new ScreenModel(this.#controller.state, size, {
       bindings,
       now: clock.now,
       isHidden: () => bare.isShown,
       onTitle: (title) => bell.title(title),
     });
-    this.#walk = new HitWalk(this.#model, this.#talk);
-    this.#presses = new KeyPresses(this.#model, this.#talk, this.#walk, {
+    this.#walk = new HitWalk(this.#model, this.#controller);
+    this.#presses = new KeyPresses(this.#model, this.#controller, this.#walk, {
       bare,
       suspend,
       quit,
@@ -95,19 +94,19 @@ export class Chat implements View {
 
   /** There is a frame from then on. */
   start(name: string | null): void {
-    this.#talk.start(name);
+    this.#controller.start(name);
     this.#drawing.now();
   }
 
-  /** Something that the person should know, from outside the talk. */
+  /** Something that the person should know, from outside the chat. */
   tell(sentence: string): void {
-    this.#talk.say('error', sentence);
+    this.#controller.say('error', sentence);
   }
 
   async close(): Promise<void> {
     this.#model.keepDraft();
     this.#drawing.end();
-    await this.#talk.close();
+    await this.#controller.close();
   }
 
   get screen(): Screen {
@@ -159,13 +158,13 @@ export class Chat implements View {
   }
 
   changed(message: StoredMessage): void {
-    if (!isSame(message.peer, this.screen.talk.to)) return;
+    if (!isSame(message.peer, this.screen.chat.to)) return;
     this.#model.pane.timeline.changed(message);
     this.#drawing.soon();
   }
 
-  stateChanged(talk: ChatState): void {
-    this.#model.talkIs(talk);
+  stateChanged(chat: ChatState): void {
+    this.#model.chatChanged(chat);
     this.#drawing.soon();
   }
 
@@ -175,7 +174,7 @@ export class Chat implements View {
       this.#model.pane.timeline.reread();
     } else {
       // First, so that what is written stays with the earlier account.
-      if (this.screen.talk.to !== null) this.#talk.turnTo(null);
+      if (this.screen.chat.to !== null) this.#controller.turnTo(null);
       this.#model.historyIs(history);
       this.#walk.forget();
     }

@@ -1,6 +1,5 @@
 import type { History } from '../history/history.ts';
-import { isSame } from '../history/peers.ts';
-import type { Conversation, Peer } from '../history/types.ts';
+import { type Conversation, isSame, type Peer } from '../history/types.ts';
 
 /** With more changes than this, all conversations are read again. */
 const MAX_CHANGES = 64;

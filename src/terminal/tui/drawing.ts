@@ -1,4 +1,4 @@
-import type { Frame } from './frame.ts';
+import type { ScreenFrame } from './frame.ts';
 import { type Row, sameRow, span } from './rows.ts';
 
 /**
@@ -17,18 +17,18 @@ const BLANK_MS = 20;
  * one, as often as they like, changes nothing.
  */
 export class Drawing {
-  readonly #draw: () => Frame;
+  readonly #draw: () => ScreenFrame;
   readonly #listeners = new Set<() => void>();
-  #frame: Frame = { rows: [], foot: 0, cursor: null };
+  #frame: ScreenFrame = { rows: [], foot: 0, cursor: null };
   #body: readonly Row[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** By the monotonic clock. */
   #shownAt = 0;
-  #blank: Frame | null = null;
+  #blank: ScreenFrame | null = null;
   #hasEnded = false;
 
   /** @param draw makes the frame of the present state; called once for each, before anybody is told of it */
-  constructor(draw: () => Frame) {
+  constructor(draw: () => ScreenFrame) {
     this.#draw = draw;
   }
 
@@ -38,7 +38,7 @@ export class Drawing {
   };
 
   /** The frame to show, empty before the first one; the same object until there is another. */
-  readonly getFrame = (): Frame => this.#frame;
+  readonly getFrame = (): ScreenFrame => this.#frame;
 
   /** The rows above the foot, and blank ones in its place; the same array until one of them has changed. */
   readonly getBody = (): readonly Row[] => this.#body;
@@ -79,7 +79,7 @@ export class Drawing {
   }
 
   /** Rows that did not change stay the same objects, so that nobody draws them again. */
-  #take(frame: Frame): void {
+  #take(frame: ScreenFrame): void {
     const rows = frame.rows.map((row, index) => {
       const was = this.#frame.rows[index];
       return was !== undefined && sameRow(row, was) ? was : row;

@@ -1,8 +1,7 @@
 import type { Drawing } from './drawing.ts';
-import type { Frame } from './frame.ts';
-import { gateOf } from './gate.ts';
-import { ERASE_SCREEN, HIDE_CURSOR, OWN_SCREEN, SHOW_CURSOR } from './modes.ts';
+import type { ScreenFrame } from './frame.ts';
 import { type Looks, painted } from './paint.ts';
+import { ERASE_SCREEN, gateOf, HIDE_CURSOR, OWN_SCREEN, SHOW_CURSOR } from './terminal-output.ts';
 
 /** What is drawn between these is seen at once, by terminals that know them. */
 const BEGIN = '\u001b[?2026h';
@@ -72,7 +71,7 @@ export class Foot {
   }
 
   #painted(): string {
-    const { rows, foot, cursor }: Frame = this.#frames.getFrame();
+    const { rows, foot, cursor }: ScreenFrame = this.#frames.getFrame();
     // With all that it ever had: of a moment in which a row was not Ink's, or was another one, Ink may never hear.
     this.#from = Math.min(this.#from, foot);
     const from = this.#from;

@@ -6,19 +6,19 @@ import type { Screen } from './screen.ts';
 export const PROMPT_SIGN = ' › ';
 
 /** What stands in front of the input: what is asked, or who would get the text. */
-export function promptFor({ question, talk, search }: Screen): string {
+export function promptFor({ question, chat, search }: Screen): string {
   if (search !== null) return ` ${search.isMissing ? 'not found' : 'search'}: ${search.words}${PROMPT_SIGN}`;
   if (question !== null) return ` ${question.prompt}${PROMPT_SIGN}`;
   // Version 2 takes messages without a connection, too.
-  const sender = talk.account ?? talk.wanted;
-  return talk.to === null || sender === null || talk.to.kind === 'external'
+  const sender = chat.account ?? chat.wanted;
+  return chat.to === null || sender === null || chat.to.kind === 'external'
     ? PROMPT_SIGN
-    : ` ${talk.to.name}${PROMPT_SIGN}`;
+    : ` ${chat.to.name}${PROMPT_SIGN}`;
 }
 
 /** The last row: what can be done now, the most useful first, since a narrow window cuts off the end. */
 export function hintFor(screen: Screen): string {
-  const { question, page, picked, talk, bindings, working } = screen;
+  const { question, page, picked, chat, bindings, working } = screen;
   if (working !== null) return working;
   const key = (name: string, does: string) => bindings.hint(does, name);
   const choose = bindings.hint('choose', 'previous', 'next');
@@ -49,11 +49,11 @@ export function hintFor(screen: Screen): string {
       key('cancel', 'ends it'),
     );
   }
-  if (talk.link.kind !== 'online') return 'Trying again by itself · what you send waits (⧖) · /help · /quit';
-  if (talk.account === null) return '/login NAME · /create NAME · /help · /quit';
-  if (talk.to === null) return hints('/msg NAME', '/list', key('list', 'list'), '/help');
+  if (chat.link.kind !== 'online') return 'Trying again by itself · what you send waits (⧖) · /help · /quit';
+  if (chat.account === null) return '/login NAME · /create NAME · /help · /quit';
+  if (chat.to === null) return hints('/msg NAME', '/list', key('list', 'list'), '/help');
   const nextUnread = key('next-unread', 'next unread');
-  if (talk.to.kind === 'external')
+  if (chat.to.kind === 'external')
     return hints('from a program: no answers', '/msg NAME', nextUnread, '/help');
   return hints(
     key('accept-line', 'send'),

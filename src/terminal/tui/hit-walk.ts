@@ -1,27 +1,26 @@
 import type { ChatController } from '../chat/chat-controller.ts';
-import { isSame } from '../history/peers.ts';
 import type { Found } from '../history/search.ts';
-import type { Peer, StoredMessage } from '../history/types.ts';
+import { isSame, type Peer, type StoredMessage } from '../history/types.ts';
 import { type HitPage, nothingFound, searchPage } from './hits.ts';
 import type { ScreenModel } from './screen-model.ts';
 
 /** From what a search has found to the messages, and from one to the next. */
 export class HitWalk {
   readonly #model: ScreenModel;
-  readonly #talk: Pick<ChatController, 'say' | 'turnTo'>;
+  readonly #controller: Pick<ChatController, 'say' | 'turnTo'>;
   /** For another look at it. */
   #last: HitPage | null = null;
 
-  constructor(model: ScreenModel, talk: Pick<ChatController, 'say' | 'turnTo'>) {
+  constructor(model: ScreenModel, controller: Pick<ChatController, 'say' | 'turnTo'>) {
     this.#model = model;
-    this.#talk = talk;
+    this.#controller = controller;
   }
 
   /** Shows what a search has found; null: what one has found last. */
   found(found: Found<StoredMessage> | null): void {
     const page = found === null ? this.#last : searchPage(found);
     if (page !== null) this.#model.update({ type: 'page', page });
-    else this.#talk.say('info', found === null ? 'Usage: /search WORDS' : nothingFound(found));
+    else this.#controller.say('info', found === null ? 'Usage: /search WORDS' : nothingFound(found));
     this.#last = page;
   }
 
@@ -31,7 +30,7 @@ export class HitWalk {
     if (hit === undefined) return;
     if (page.query !== null) this.#last = page;
     this.#model.update({ type: 'walk', walk: page.query === null ? null : page });
-    this.#talk.turnTo(hit.peer);
+    this.#controller.turnTo(hit.peer);
     this.#model.pane.toMessage(hit.id, this.#model.screen);
   }
 
@@ -40,7 +39,7 @@ export class HitWalk {
     const { walk } = this.#model.screen;
     const page = walk ?? this.#last;
     if (page === null) {
-      this.#talk.say('info', 'Nothing was looked for: /search WORDS.');
+      this.#controller.say('info', 'Nothing was looked for: /search WORDS.');
       return;
     }
     this.#model.update({ type: 'page', page: null });

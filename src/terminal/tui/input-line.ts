@@ -1,8 +1,16 @@
 import { sanitiseTyped } from '../sanitise.ts';
 import { boundaryAfter, boundaryAt, boundaryBefore, graphemesOf } from './graphemes.ts';
 import { moveByRows } from './input-view.ts';
-import { caseWord, type Edit, transposeChars, transposeWords, type WordCase } from './word-edits.ts';
-import { chunkBefore, wordAfter, wordBefore } from './word-motion.ts';
+import {
+  caseWord,
+  chunkBefore,
+  type Edit,
+  transposeChars,
+  transposeWords,
+  type WordCase,
+  wordAfter,
+  wordBefore,
+} from './word-motion.ts';
 
 /** Longest input in bytes of UTF-8: what a send can carry, less its header and a command in front of it. */
 export const MAX_INPUT_BYTES = 65_000;

@@ -1,8 +1,7 @@
 import { dirname, join } from 'node:path';
 import { shown } from '../../util/printable.ts';
-import { readRegularFile } from '../../util/regular-file.ts';
+import { readRegularFile, whyNotRead } from '../../util/regular-file.ts';
 import { suggest } from '../../util/suggest.ts';
-import { whyNotRead } from '../../util/why-not-read.ts';
 import { SettingsError } from '../settings.ts';
 import { BINDING_NAMES, Bindings, parseKeys } from './bindings.ts';
 

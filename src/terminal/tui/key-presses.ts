@@ -1,11 +1,10 @@
 import type { ChatController } from '../chat/chat-controller.ts';
-import { isSame } from '../history/peers.ts';
-import { nextToRead } from '../history/unread.ts';
-import { activityPage } from './activity.ts';
+import { isSame, nextToRead } from '../history/types.ts';
 import type { Bare } from './bare-view.ts';
 import { stepCompletion } from './completion.ts';
 import { conversationAt, messageHeight } from './frame.ts';
 import type { HitWalk } from './hit-walk.ts';
+import { activityPage } from './hits.ts';
 import type { InputAction } from './input-line.ts';
 import type { KeyAction } from './keys.ts';
 import type { ScreenModel } from './screen-model.ts';
@@ -23,20 +22,20 @@ export interface AroundKeys {
   readonly draw: () => void;
 }
 
-/** Carries out what keys ask for, on the screen and in the talk. */
+/** Carries out what keys ask for, on the screen and in the chat. */
 export class KeyPresses {
   readonly #model: ScreenModel;
-  readonly #talk: ChatController;
+  readonly #controller: ChatController;
   readonly #walk: HitWalk;
   readonly #around: AroundKeys;
   readonly #typing: Typing;
 
-  constructor(model: ScreenModel, talk: ChatController, walk: HitWalk, around: AroundKeys) {
+  constructor(model: ScreenModel, controller: ChatController, walk: HitWalk, around: AroundKeys) {
     this.#model = model;
-    this.#talk = talk;
+    this.#controller = controller;
     this.#walk = walk;
     this.#around = around;
-    this.#typing = new Typing(model, talk, around.draw);
+    this.#typing = new Typing(model, controller, around.draw);
   }
 
   press(action: KeyAction): void {
@@ -107,7 +106,7 @@ export class KeyPresses {
         this.#walk.goOn(-1);
         break;
       case 'links':
-        if (question === null) this.#talk.carryOut({ type: 'open', number: null });
+        if (question === null) this.#controller.carryOut({ type: 'open', number: null });
         break;
       case 'copy':
         if (question === null) this.#copy();
@@ -125,7 +124,7 @@ export class KeyPresses {
         this.#jump(action.index);
         break;
       case 'take-back':
-        this.#talk.takeBack();
+        this.#controller.takeBack();
         break;
       case 'complete':
       case 'complete-back':
@@ -154,8 +153,8 @@ export class KeyPresses {
     const conversations = this.#model.refresh();
     if (this.#model.pane.nextUnread()) return;
     const next = nextToRead(conversations);
-    if (next === undefined) this.#talk.say('info', 'Nothing is unread.');
-    else this.#talk.turnTo(next.peer);
+    if (next === undefined) this.#controller.say('info', 'Nothing is unread.');
+    else this.#controller.turnTo(next.peer);
   }
 
   /** Shows what is unread or highlighted in all conversations. */
@@ -163,13 +162,14 @@ export class KeyPresses {
     const conversations = this.#model.refresh();
     const { history } = this.#model;
     const page = history === null ? null : activityPage(history, conversations);
-    if (page === null) this.#talk.say('info', 'Nothing is unread, and nothing had your name or your words.');
+    if (page === null)
+      this.#controller.say('info', 'Nothing is unread, and nothing had your name or your words.');
     else this.#model.update({ type: 'page', page });
   }
 
   #firstUnread(): void {
     this.#model.update({ type: 'page', page: null });
-    if (!this.#model.pane.firstUnread()) this.#talk.say('info', 'Nothing is unread here.');
+    if (!this.#model.pane.firstUnread()) this.#controller.say('info', 'Nothing is unread here.');
   }
 
   #click(column: number, row: number): void {
@@ -178,7 +178,7 @@ export class KeyPresses {
     if (index === null) return;
     if (screen.picked !== null) this.#model.update({ type: 'list' });
     const conversation = screen.conversations[index];
-    if (conversation !== undefined) this.#talk.turnTo(conversation.peer);
+    if (conversation !== undefined) this.#controller.turnTo(conversation.peer);
   }
 
   #cancel(): void {
@@ -195,7 +195,7 @@ export class KeyPresses {
     // What the person throws away themselves is no half of a password that is still being typed.
     this.#change({ type: 'clear' });
     if (this.#model.screen.question?.isOver) this.#model.update({ type: 'go-on' });
-    else this.#talk.leaveQuestion();
+    else this.#controller.leaveQuestion();
   }
 
   #endOfInput(): void {
@@ -213,13 +213,13 @@ export class KeyPresses {
       this.#model.update({ type: 'page', page: null });
       if (page.type === 'hits') this.#walk.goTo(page);
       const link = page.type === 'links' ? page.links[page.picked] : undefined;
-      if (link !== undefined) this.#talk.outside((outside) => outside.openAddress(link.url));
+      if (link !== undefined) this.#controller.outside((outside) => outside.openAddress(link.url));
       return;
     }
     if (picked !== null) {
       const chosen = conversations[picked];
       this.#model.update({ type: 'list' });
-      if (chosen !== undefined) this.#talk.turnTo(chosen.peer);
+      if (chosen !== undefined) this.#controller.turnTo(chosen.peer);
       return;
     }
     if (question?.isOver) {
@@ -227,20 +227,20 @@ export class KeyPresses {
       return;
     }
     if (question === null) {
-      this.#change({ type: this.#talk.isMemorable(text) ? 'submit' : 'clear' });
+      this.#change({ type: this.#controller.isMemorable(text) ? 'submit' : 'clear' });
       this.#model.keepDraft();
       this.#model.pane.saying();
       this.#model.update({ type: 'walk', walk: null });
     } else this.#change({ type: 'clear' });
-    void this.#talk.enter(text);
+    void this.#controller.enter(text);
   }
 
   /** The address that is chosen, or what /copy does. */
   #copy(): void {
     const { page } = this.#model.screen;
     const link = page?.type === 'links' ? page.links[page.picked] : undefined;
-    if (link === undefined) this.#talk.carryOut({ type: 'copy' });
-    else this.#talk.outside((outside) => outside.copy(link.url, 'the address'));
+    if (link === undefined) this.#controller.carryOut({ type: 'copy' });
+    else this.#controller.outside((outside) => outside.copy(link.url, 'the address'));
   }
 
   #pick(by: number): void {
@@ -255,14 +255,14 @@ export class KeyPresses {
   /** The conversation before or after the open one in the list. */
   #step(by: number): void {
     const conversations = this.#model.refresh();
-    const { to } = this.#model.screen.talk;
+    const { to } = this.#model.screen.chat;
     const at = conversations.findIndex(({ peer }) => isSame(peer, to));
     const next = conversations[at < 0 ? (by > 0 ? 0 : conversations.length - 1) : at + by];
-    if (next !== undefined) this.#talk.turnTo(next.peer);
+    if (next !== undefined) this.#controller.turnTo(next.peer);
   }
 
   #jump(index: number): void {
     const peer = this.#model.screen.numbers[index];
-    if (peer !== undefined) this.#talk.turnTo(peer);
+    if (peer !== undefined) this.#controller.turnTo(peer);
   }
 }

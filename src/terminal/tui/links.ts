@@ -1,7 +1,6 @@
-import type { Environment } from '../environment.ts';
+import { type Environment, isInTmux } from '../environment.ts';
 import { placesOf, type Range, type Term } from '../history/terms.ts';
-import { isInTmux } from '../tmux.ts';
-import { findLinks, type Link } from '../urls.ts';
+import { findLinks, type UrlSpan } from '../urls.ts';
 import { hash } from './hash.ts';
 import { type Role, type Span, span } from './rows.ts';
 
@@ -47,7 +46,7 @@ function within<One extends Range>(ranges: One[], start: number, end: number): O
 function pieces(
   row: string,
   start: number,
-  links: readonly Link[],
+  links: readonly UrlSpan[],
   places: readonly Range[],
   role: Role,
   found: Role,

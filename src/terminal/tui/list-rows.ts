@@ -1,6 +1,4 @@
-import { isSame } from '../history/peers.ts';
-import type { Conversation, Peer } from '../history/types.ts';
-import { isNews } from '../history/unread.ts';
+import { type Conversation, isNews, isSame, type Peer } from '../history/types.ts';
 import { sanitiseName } from '../sanitise.ts';
 import { cells, toWidth, unjoined } from './cells.ts';
 import { cutNames } from './cut-names.ts';

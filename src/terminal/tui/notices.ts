@@ -1,5 +1,5 @@
-import { peerKey } from '../history/peers.ts';
-import type { Peer } from '../history/types.ts';
+import { putLast } from '../../util/bounded-map.ts';
+import { type Peer, peerKey } from '../history/types.ts';
 import type { Notice } from './message-rows.ts';
 
 /** The client's own lines that a conversation keeps; the oldest goes when one more comes. */
@@ -22,11 +22,7 @@ export class Notices {
   of(peer: Peer | null): Said[] {
     const key = peerKey(peer);
     const said = this.#conversations.get(key) ?? [];
-    this.#conversations.delete(key);
-    this.#conversations.set(key, said);
-    const [oldest] = this.#conversations.keys();
-    if (this.#conversations.size > MAX_CONVERSATIONS && oldest !== undefined)
-      this.#conversations.delete(oldest);
+    putLast(this.#conversations, key, said, MAX_CONVERSATIONS);
     return said;
   }
 

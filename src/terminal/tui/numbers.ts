@@ -1,5 +1,4 @@
-import { isSame } from '../history/peers.ts';
-import type { Conversation, Peer } from '../history/types.ts';
+import { type Conversation, isSame, type Peer } from '../history/types.ts';
 
 /** There are keys for so many: Alt+1 to Alt+9. */
 const MAX_NUMBERS = 9;

@@ -140,8 +140,8 @@ export class Pane {
   }
 
   #layoutNow(): Layout {
-    const { talk, walk } = this.#screen;
-    const names = talk.to === null ? [] : [nameOf(talk.to)];
+    const { chat, walk } = this.#screen;
+    const names = chat.to === null ? [] : [nameOf(chat.to)];
     const terms = walk?.query?.search.terms;
     const here = walk?.hits[walk.picked]?.id ?? null;
     return layoutFor(messageColumns(this.#screen), isWide(this.#screen), names, terms, here);

@@ -2,15 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { render } from 'ink';
 import { ServerClock } from '../../client/index.ts';
-import { outsideFor } from '../chat/make-outside.ts';
-import { serverAdapterFor, whoToGreet } from '../chat/make-server-adapter.ts';
+import { outsideFor, serverAdapterFor, whoToGreet } from '../chat/make-server-adapter.ts';
+import { isInTmux } from '../environment.ts';
 import { Histories } from '../history/histories.ts';
 import { Terminal } from '../keyboard/terminal.ts';
 import { notifyByCommand } from '../notify/command.ts';
 import { desktopNotification, sequenceFor } from '../notify/desktop.ts';
 import { type Notify, paced } from '../notify/notification.ts';
 import type { Settings } from '../settings.ts';
-import { isInTmux } from '../tmux.ts';
 import { App } from './app.tsx';
 import { askBackground, type Brightness } from './background.ts';
 import { BareView } from './bare-view.ts';
@@ -18,11 +17,19 @@ import { Chat } from './chat.ts';
 import { Foot } from './foot.ts';
 import { keyFileBeside, readBindings } from './key-file.ts';
 import { knowsLinks } from './links.ts';
-import { ERASE_SCREEN, HIDE_CURSOR, NO_WRAP, OWN_SCREEN, SHELL_SCREEN, SHOW_CURSOR, WRAP } from './modes.ts';
 import type { Looks } from './paint.ts';
 import { signsFor } from './signs.ts';
 import { Suspension } from './suspension.ts';
 import { TerminalBell } from './terminal-bell.ts';
+import {
+  ERASE_SCREEN,
+  HIDE_CURSOR,
+  NO_WRAP,
+  OWN_SCREEN,
+  SHELL_SCREEN,
+  SHOW_CURSOR,
+  WRAP,
+} from './terminal-output.ts';
 import { dependsOnBackground, themeFor } from './theme.ts';
 
 /** 128 + the signal's number, as a shell reports a process that a signal ended. */

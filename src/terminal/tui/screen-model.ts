@@ -1,13 +1,10 @@
 import type { ChatState } from '../chat/display.ts';
 import type { History } from '../history/history.ts';
-import { isSame } from '../history/peers.ts';
-import type { Conversation, Peer, StoredMessage } from '../history/types.ts';
-import { countNews } from '../history/unread.ts';
+import { type Conversation, countNews, isSame, type Peer, type StoredMessage } from '../history/types.ts';
 import type { Bindings } from './bindings.ts';
 import { ConversationList } from './conversation-list.ts';
-import { Drafts } from './drafts.ts';
-import { Entered } from './entered.ts';
-import { type Frame, frameOf } from './frame.ts';
+import { frameOf, type ScreenFrame } from './frame.ts';
+import { Drafts, InputHistory } from './kept-texts.ts';
 import { Pane } from './pane.ts';
 import { emptyScreen, type Screen, type ScreenEvent, showsMessages, updateScreen } from './screen.ts';
 
@@ -35,16 +32,16 @@ export class ScreenModel {
   readonly #options: ModelOptions;
   readonly #list = new ConversationList();
   readonly #drafts = new Drafts();
-  readonly #entered = new Entered();
+  readonly #entered = new InputHistory();
   #screen: Screen;
   #history: History | null = null;
   #title = '';
   /** Whether the keys come to this terminal, as far as it says. */
   hasFocus = true;
 
-  constructor(talk: ChatState, { columns, rows }: Size, options: ModelOptions) {
+  constructor(chat: ChatState, { columns, rows }: Size, options: ModelOptions) {
     this.#options = options;
-    this.#screen = emptyScreen(talk, columns, rows, options.bindings);
+    this.#screen = emptyScreen(chat, columns, rows, options.bindings);
     this.pane = new Pane(this.#screen, options.now);
   }
 
@@ -61,7 +58,7 @@ export class ScreenModel {
   }
 
   /** The frame of what is so now. What is in it, and somebody looks at, counts as read from then on. */
-  draw(): Frame {
+  draw(): ScreenFrame {
     this.refresh();
     return frameOf(this.#screen, this.pane.timeline, this.#options.now());
   }
@@ -73,7 +70,7 @@ export class ScreenModel {
   refresh(): readonly Conversation[] {
     const { event, hasRead } = this.pane.look(this.#screen, this.#isLooking);
     this.update(event);
-    const { to, account } = this.#screen.talk;
+    const { to, account } = this.#screen.chat;
     if (hasRead && to !== null) this.#list.changed(to);
     const conversations = this.#list.read(this.#history);
     if (conversations !== this.#screen.conversations) this.update({ type: 'conversations', conversations });
@@ -84,16 +81,16 @@ export class ScreenModel {
     return conversations;
   }
 
-  /** The talk is in another state, perhaps at another conversation. */
-  talkIs(talk: ChatState): void {
-    const before = this.#screen.talk.to;
-    const isAnother = !isSame(before, talk.to);
+  /** The chat is in another state, perhaps at another conversation. */
+  chatChanged(chat: ChatState): void {
+    const before = this.#screen.chat.to;
+    const isAnother = !isSame(before, chat.to);
     if (isAnother) {
       this.keepDraft();
       this.#entered.keep(before, this.#screen.input.history);
     }
-    this.update({ type: 'talk', talk });
-    if (isAnother) this.#open(talk.to);
+    this.update({ type: 'chat', chat });
+    if (isAnother) this.#open(chat.to);
   }
 
   /** Nothing of the account before stays; no conversation may be open. */
@@ -109,7 +106,7 @@ export class ScreenModel {
 
   /** A message is new in the history; returns whether somebody saw it come. */
   arrived(message: StoredMessage): boolean {
-    const isOpen = isSame(message.peer, this.#screen.talk.to);
+    const isOpen = isSame(message.peer, this.#screen.chat.to);
     this.#list.changed(message.peer);
     return isOpen && this.pane.arrived(message) && this.#isLooking;
   }
@@ -120,9 +117,9 @@ export class ScreenModel {
   }
 
   keepDraft(): void {
-    const { talk, input } = this.#screen;
-    if (this.#drafts.keep(this.#history, talk.to, input.text) && talk.to !== null)
-      this.#list.changed(talk.to);
+    const { chat, input } = this.#screen;
+    if (this.#drafts.keep(this.#history, chat.to, input.text) && chat.to !== null)
+      this.#list.changed(chat.to);
   }
 
   /** Keeps what is written when the person pauses. */

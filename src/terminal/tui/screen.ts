@@ -1,6 +1,5 @@
 import type { ChatState, Question, SaidLink } from '../chat/display.ts';
-import { isSame } from '../history/peers.ts';
-import type { Conversation, Peer } from '../history/types.ts';
+import { type Conversation, isSame, type Peer } from '../history/types.ts';
 import { type Bindings, DEFAULT_BINDINGS } from './bindings.ts';
 import { cells, shorten } from './cells.ts';
 import type { CompletionState } from './completion.ts';
@@ -37,7 +36,7 @@ export type Page =
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
-  readonly talk: ChatState;
+  readonly chat: ChatState;
   /** Newest activity first. */
   readonly conversations: readonly Conversation[];
   /** By the numbers of their keys, from 1 at index 0. */
@@ -71,7 +70,7 @@ export type ScreenEvent =
   | { readonly type: 'search'; readonly search: EnteredSearch | null; readonly input: InputLine }
   /** Completion has made the line another. */
   | { readonly type: 'complete'; readonly input: InputLine; readonly completion: CompletionState | null }
-  | { readonly type: 'talk'; readonly talk: ChatState }
+  | { readonly type: 'chat'; readonly chat: ChatState }
   | { readonly type: 'conversations'; readonly conversations: readonly Conversation[] }
   | { readonly type: 'out-of-sight'; readonly outOfSight: OutOfSight }
   | { readonly type: 'working'; readonly words: string | null }
@@ -90,7 +89,7 @@ export type ScreenEvent =
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number };
 
 export function emptyScreen(
-  talk: ChatState,
+  chat: ChatState,
   columns: number,
   rows: number,
   bindings: Bindings = DEFAULT_BINDINGS,
@@ -98,7 +97,7 @@ export function emptyScreen(
   return {
     columns,
     rows,
-    talk,
+    chat,
     conversations: [],
     numbers: [],
     outOfSight: NOTHING_OUT_OF_SIGHT,
@@ -136,12 +135,12 @@ export function updateScreen(screen: Screen, event: ScreenEvent): Screen {
       return { ...screen, input: event.input, search: event.search, completion: null };
     case 'complete':
       return { ...screen, input: event.input, completion: event.completion };
-    case 'talk':
+    case 'chat':
       // A page belongs to what was open.
       return {
         ...screen,
-        talk: event.talk,
-        page: isSame(screen.talk.to, event.talk.to) ? screen.page : null,
+        chat: event.chat,
+        page: isSame(screen.chat.to, event.chat.to) ? screen.page : null,
       };
     case 'conversations':
       return conversationsAre(screen, event.conversations);
@@ -210,7 +209,7 @@ function conversationsAre(before: Screen, conversations: readonly Conversation[]
 
 function toList(screen: Screen): Screen {
   if (screen.conversations.length === 0) return screen;
-  const open = screen.conversations.findIndex(({ peer }) => isSame(peer, screen.talk.to));
+  const open = screen.conversations.findIndex(({ peer }) => isSame(peer, screen.chat.to));
   return { ...screen, picked: Math.max(0, open), page: null };
 }
 

@@ -1,4 +1,4 @@
-import type { Signs as SignsChoice } from '../setting-table.ts';
+import type { SignsChoice } from '../setting-table.ts';
 import type { Row, Span } from './rows.ts';
 
 /** Which signs are drawn: those of Unicode, or ASCII's for fonts that have no others. */

@@ -1,5 +1,5 @@
 import type { Environment } from '../environment.ts';
-import type { Theme as ThemeChoice } from '../setting-table.ts';
+import type { ThemeChoice } from '../setting-table.ts';
 import { type Brightness, isLight } from './background.ts';
 import { hash } from './hash.ts';
 import type { Role } from './rows.ts';

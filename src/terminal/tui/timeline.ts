@@ -3,7 +3,8 @@ import type { Peer, StoredMessage } from '../history/types.ts';
 import { type BareSaid, bareMessage } from './bare-lines.ts';
 import { DayHeadings } from './days.ts';
 import { HeldMessages } from './held-messages.ts';
-import { type Above, type Layout, messageRows, type Notice, noticeRows } from './message-rows.ts';
+import { type Item, ItemRows } from './item-rows.ts';
+import type { Layout, Notice } from './message-rows.ts';
 import { addNotice, type Said } from './notices.ts';
 import type { Row } from './rows.ts';
 
@@ -11,11 +12,6 @@ import type { Row } from './rows.ts';
 const CONTEXT_ROWS = 2;
 /** The bare view looks so many windows back for messages. */
 const BARE_WINDOWS = 3;
-
-type Item =
-  /** `day`: the day that begins with it, or null. */
-  | { readonly key: string; readonly message: StoredMessage; readonly day: number | null }
-  | ({ readonly key: string } & Said);
 
 /** The lowest row that is shown: the `row`-th of an item. */
 interface Anchor {
@@ -40,14 +36,6 @@ export interface Sight {
   readonly last: number;
 }
 
-interface LaidOut {
-  readonly layout: Layout;
-  readonly day: number | null;
-  readonly unread: number;
-  readonly today: number;
-  readonly rows: readonly Row[];
-}
-
 /**
  * What was said in one conversation, and the client's own lines in between, as rows. Only what is looked at is read from
  * the history and laid out, so that the cost depends on the rows of the screen and not on the messages.
@@ -55,17 +43,13 @@ interface LaidOut {
 export class Timeline {
   readonly #held: HeldMessages;
   readonly #notices: Said[];
-  readonly #laidOut = new WeakMap<object, LaidOut>();
+  readonly #rows: ItemRows;
   /** What is held, as it was at that version. */
   #items: { readonly version: number; readonly list: readonly Item[] } | undefined;
   /** Null: the newest row is the lowest one, and stays so when more comes. */
   #anchor: Anchor | null = null;
   /** The newest message and the newest line of the client's own when the window was emptied; null: it was not. */
   #cleared: { readonly message: number; readonly notice: number } | null = null;
-  #layout: Layout;
-  #now: number;
-  /** The first unread message when the conversation was opened, and how many there were. */
-  #unread: { readonly id: number; readonly count: number } | null = null;
 
   /**
    * @param peer null: no conversation, only the client's own lines
@@ -74,8 +58,7 @@ export class Timeline {
   constructor(history: History | null, peer: Peer | null, layout: Layout, now: number, notices: Said[] = []) {
     this.#notices = notices;
     this.#held = new HeldMessages(history, peer);
-    this.#layout = layout;
-    this.#now = now;
+    this.#rows = new ItemRows(layout, now);
   }
 
   /** Whether the newest row is in sight. */
@@ -90,13 +73,12 @@ export class Timeline {
 
   /** @param now for the words of the days, in milliseconds since the epoch */
   layOut(layout: Layout, now: number): void {
-    this.#layout = layout;
-    this.#now = now;
+    this.#rows.layOut(layout, now);
   }
 
   /** Marks where the unread messages begin. */
   markUnread(id: number | null, count: number): void {
-    this.#unread = id === null ? null : { id, count };
+    this.#rows.unread = id === null ? null : { id, count };
   }
 
   arrived(message: StoredMessage): void {
@@ -151,7 +133,7 @@ export class Timeline {
     this.#held.around(id);
     const key = `m${id}`;
     const item = this.#list().find((one) => one.key === key);
-    const rows = item === undefined ? [] : this.#rowsOf(item);
+    const rows = item === undefined ? [] : this.#rows.of(item);
     const hit = rows.findIndex((row) => row.some(({ role }) => role === 'found' || role === 'found-here'));
     this.#anchor = { key, row: hit < 0 ? Number.MAX_SAFE_INTEGER : hit };
     this.scroll(Math.floor(height / 3), height);
@@ -172,8 +154,9 @@ export class Timeline {
 
   /** Shows the line above the messages that were unread; false if there is none. */
   toMark(height: number): boolean {
-    if (this.#unread === null) return false;
-    this.readFrom(this.#unread.id, height);
+    const { unread } = this.#rows;
+    if (unread === null) return false;
+    this.readFrom(unread.id, height);
     return true;
   }
 
@@ -217,7 +200,7 @@ export class Timeline {
     const places = new Map(this.#upward(BARE_WINDOWS * height).map(({ item, place }) => [item, place.row]));
     return [...places].toReversed().flatMap(([item, row]) => {
       if (!('message' in item)) return [];
-      return [bareMessage(item.message, row / this.#rowsOf(item).length)];
+      return [bareMessage(item.message, row / this.#rows.of(item).length)];
     });
   }
 
@@ -256,7 +239,7 @@ export class Timeline {
       }
       const item = this.#list()[index];
       if (item === undefined || (this.isCleared && this.#isOld(item))) break;
-      const rows = this.#rowsOf(item);
+      const rows = this.#rows.of(item);
       for (let row = Math.min(from, rows.length - 1); row >= 0 && found.length < count; row--) {
         found.push(foundAt(rows, row, item));
       }
@@ -275,7 +258,7 @@ export class Timeline {
       if (index >= this.#list().length) this.#held.newer();
       const item = this.#list()[index];
       if (item === undefined) break;
-      const rows = this.#rowsOf(item);
+      const rows = this.#rows.of(item);
       for (let row = Math.min(from, rows.length - 1); row < rows.length && found.length < count; row++) {
         found.push(foundAt(rows, row, item));
       }
@@ -303,7 +286,7 @@ export class Timeline {
     const { version, messages, hasOlder, hasNewer } = this.#held;
     if (this.#items?.version === version) return this.#items.list;
     const list: Item[] = [];
-    const days = new DayHeadings(this.#now);
+    const days = new DayHeadings(this.#rows.now);
     const first = hasOlder ? (messages[0]?.id ?? 0) : 0;
     let next = this.#notices.findIndex(({ after }) => after >= first);
     if (next < 0) next = this.#notices.length;
@@ -320,26 +303,6 @@ export class Timeline {
     if (!hasNewer) said(Number.POSITIVE_INFINITY);
     this.#items = { version, list };
     return list;
-  }
-
-  #rowsOf(item: Item): readonly Row[] {
-    if ('notice' in item) {
-      const known = this.#laidOut.get(item.notice);
-      if (known?.layout === this.#layout) return known.rows;
-      const rows = noticeRows(item.notice, this.#layout);
-      this.#laidOut.set(item.notice, { layout: this.#layout, day: null, unread: 0, today: 0, rows });
-      return rows;
-    }
-    const { message, day } = item;
-    const above: Above = { day, unread: this.#unread?.id === message.id ? this.#unread.count : 0 };
-    // Words like Yesterday hold for a day only.
-    const today = above.day === null ? 0 : Math.floor(this.#now / 60_000);
-    const known = this.#laidOut.get(message);
-    const same = known?.layout === this.#layout && known.day === above.day && known.unread === above.unread;
-    if (same && known.today === today) return known.rows;
-    const rows = messageRows(message, this.#layout, above, this.#now);
-    this.#laidOut.set(message, { layout: this.#layout, ...above, today, rows });
-    return rows;
   }
 }
 

@@ -11,16 +11,16 @@ const PASTE_IS_TEXT = 'A paste is text: the second / is not sent. Without it thi
 /** What the person writes: edits of the line, pastes, Tab, and looking in what was entered before. */
 export class Typing {
   readonly #model: ScreenModel;
-  readonly #talk: Pick<ChatController, 'say' | 'namesLike'>;
+  readonly #controller: Pick<ChatController, 'say' | 'namesLike'>;
   readonly #draw: () => void;
   #saidPasteIsText = false;
   /** The line as a paste has left it that ends in a line break. */
   #pasted: string | null = null;
 
   /** @param draw shows what has changed later than the key that asked for it */
-  constructor(model: ScreenModel, talk: Pick<ChatController, 'say' | 'namesLike'>, draw: () => void) {
+  constructor(model: ScreenModel, controller: Pick<ChatController, 'say' | 'namesLike'>, draw: () => void) {
     this.#model = model;
-    this.#talk = talk;
+    this.#controller = controller;
     this.#draw = draw;
   }
 
@@ -29,7 +29,7 @@ export class Typing {
     this.#model.update({ type: 'edit', action });
     const { question, input, answer } = this.#model.screen;
     if (action.type === 'insert' && (question === null ? input : answer).isFull) {
-      this.#talk.say('error', 'A message cannot be longer: the end of what you pasted is not in it.');
+      this.#controller.say('error', 'A message cannot be longer: the end of what you pasted is not in it.');
     }
     if (question === null) this.#model.keepDraftSoon();
   }
@@ -44,7 +44,7 @@ export class Typing {
     this.#pasted = question === null && cursor === line.length && line.endsWith('\n') ? line : null;
     if (pasted === text || this.#saidPasteIsText) return;
     this.#saidPasteIsText = true;
-    this.#talk.say('info', PASTE_IS_TEXT);
+    this.#controller.say('info', PASTE_IS_TEXT);
   }
 
   /** What is sent: of a paste, behind which nothing was typed, without the empty lines at its end. */
@@ -71,7 +71,7 @@ export class Typing {
   complete(by: 1 | -1): void {
     const { input, completion } = this.#model.screen;
     const typed = typedName(input, completion, commandWords());
-    const others = typed === null ? [] : this.#talk.namesLike(typed);
+    const others = typed === null ? [] : this.#controller.namesLike(typed);
     const isKnown = typed !== null && this.#talkedTo().some((name) => name.startsWith(typed.toLowerCase()));
     // What is typed right behind Tab belongs behind the name: only where there is none it waits for the server's.
     if (isKnown || !(others instanceof Promise)) {

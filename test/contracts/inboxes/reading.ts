@@ -119,6 +119,25 @@ export function readingContract(cluster: () => TestCluster): void {
       await reader.inbox.close();
     });
 
+    it('counts nothing that its owner was not given yet, whatever they acknowledge', async () => {
+      const { here } = cluster();
+      const { to, from } = await pair();
+      const reader = await observe(here, to, { deliver: 'all' });
+      reader.inbox.pause();
+      const offsets = await appendAll(here, to, from, numbered('not given', 3));
+      const [first = Number.NaN, , last = Number.NaN] = offsets;
+      reader.inbox.acknowledge(first, last + 10);
+      expect(await reader.inbox.undelivered()).toBe(3);
+      reader.inbox.resume();
+      await eventually(() => expect(reader.pushed).toHaveLength(3));
+      reader.inbox.acknowledge(first, last + 10);
+      expect(await reader.inbox.undelivered()).toBe(0);
+      await here.inboxes.append(to, message(from, 'one more'));
+      await eventually(() => expect(reader.bodies()).toContain('one more'));
+      expect(await reader.inbox.undelivered()).toBe(1);
+      await reader.inbox.close();
+    });
+
     it('counts what just arrived through another frontend', async () => {
       const { here, elsewhere } = cluster();
       const { to, from } = await pair();

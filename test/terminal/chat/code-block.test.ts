@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lastCodeBlock } from '../../../src/terminal/chat/code-block.ts';
+import { lastCodeBlock } from '../../../src/terminal/chat/outside.ts';
 import { growth } from '../growth.ts';
 
 test.each<[string, string | null]>([

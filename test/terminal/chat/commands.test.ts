@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import {
   asText,
-  COMMANDS,
-  type Command,
+  type ChatCommand,
+  COMMAND_USAGES,
   commandWords,
+  helpRows,
   parseCommand,
 } from '../../../src/terminal/chat/commands.ts';
-import { helpRows } from '../../../src/terminal/chat/help.ts';
 import { DEFAULT_BINDINGS } from '../../../src/terminal/tui/bindings.ts';
 import { usualKeys } from '../../../src/terminal/tui/key-rows.ts';
 
 describe('entered lines', () => {
-  test.each<[string, Command]>([
+  test.each<[string, ChatCommand]>([
     ['', { type: 'nothing' }],
     ['   ', { type: 'nothing' }],
     ['hello there', { type: 'say', text: 'hello there' }],
@@ -104,7 +104,7 @@ describe('entered lines', () => {
   });
 
   test('help fits a screen of 80×24', () => {
-    const rows = helpRows(COMMANDS, usualKeys(DEFAULT_BINDINGS));
+    const rows = helpRows(COMMAND_USAGES, usualKeys(DEFAULT_BINDINGS));
     expect(rows.length).toBeLessThanOrEqual(18);
     for (const row of rows) expect(row.length).toBeLessThanOrEqual(79);
   });

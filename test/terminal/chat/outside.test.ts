@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Answered, SaidLink } from '../../../src/terminal/chat/display.ts';
+import type { OnAnswer, SaidLink } from '../../../src/terminal/chat/display.ts';
 import { LongWork } from '../../../src/terminal/chat/long-work.ts';
 import { Outside, type OutsideOptions } from '../../../src/terminal/chat/outside.ts';
 import { Clipboard, type ClipboardChoice, MAX_COPIED_BYTES } from '../../../src/terminal/clipboard.ts';
@@ -14,7 +14,7 @@ let history: History;
 const SEEN = 150;
 let key = 0;
 const said: string[] = [];
-const asked: Answered[] = [];
+const asked: OnAnswer[] = [];
 const shown: { links: readonly SaidLink[]; canOpen: boolean }[] = [];
 const written: string[] = [];
 
@@ -31,7 +31,7 @@ function hears(...bodies: readonly string[]): void {
 function outside(options: OutsideOptions = {}): Outside {
   const speaker = {
     say: (kind: string, text: string) => void said.push(`${kind}: ${text}`),
-    ask: (_: unknown, answered: Answered) => void asked.push(answered),
+    ask: (_: unknown, answered: OnAnswer) => void asked.push(answered),
   };
   const links = (list: readonly SaidLink[], canOpen: boolean) => {
     shown.push({ links: list, canOpen });

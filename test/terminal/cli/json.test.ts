@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isoTime, jsonLine } from '../../../src/terminal/json.ts';
+import { isoTime, jsonLine } from '../../../src/terminal/sanitise.ts';
 
 test('a line is one line, and every text comes back as it was', () => {
   const texts = [

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { demandUtf8 } from '../../../src/terminal/cli/utf8-arguments.ts';
+import { demandUtf8 } from '../../../src/terminal/cli/arguments.ts';
 import { agreeable, TestServer } from '../../client/test-server.ts';
 
 const LATIN = "$'caf\\xe9'";

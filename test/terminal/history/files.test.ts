@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { HistoryError } from '../../../src/terminal/history/errors.ts';
 import { fileName, serverOf } from '../../../src/terminal/history/files.ts';
-import { migrate, VERSION } from '../../../src/terminal/history/schema.ts';
+import { migrate, SCHEMA_VERSION } from '../../../src/terminal/history/schema.ts';
 import { BOB, bodies, newDirectory, open, receive, SERVER } from './harness.ts';
 
 const FILE = fileName(SERVER, 'maria');
@@ -153,7 +153,7 @@ describe('what else may be there', () => {
     const directory = newDirectory();
     open(directory).close();
     const db = new DatabaseSync(join(directory, FILE));
-    db.exec(`PRAGMA user_version = ${VERSION + 1}`);
+    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
     db.close();
     expect(refusal(directory)).toMatch(/written by a newer Milena .* Update this one\.$/);
   });
@@ -188,7 +188,7 @@ describe('what else may be there', () => {
     expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: 0 });
     db.exec('PRAGMA max_page_count = 1000');
     migrate(db, path);
-    expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: VERSION });
+    expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: SCHEMA_VERSION });
     db.close();
   });
 });

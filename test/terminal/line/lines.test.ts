@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Peer, StoredMessage } from '../../../src/terminal/history/types.ts';
-import { lineOf } from '../../../src/terminal/line/lines.ts';
+import { lineOf } from '../../../src/terminal/line/plain-view.ts';
 
 const NOON = new Date(2026, 10, 21, 12, 0).getTime();
 

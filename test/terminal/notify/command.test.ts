@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { notifyWords, parseNotifyCommand } from '../../../src/terminal/command-line.ts';
 import { notifyByCommand } from '../../../src/terminal/notify/command.ts';
-import { notifyWords, parseNotifyCommand } from '../../../src/terminal/notify/command-line.ts';
 
 describe('a command line', () => {
   test.each([

@@ -7,9 +7,9 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { App } from '../../../src/terminal/tui/app.tsx';
 import { Drawing } from '../../../src/terminal/tui/drawing.ts';
 import { Foot } from '../../../src/terminal/tui/foot.ts';
-import type { Frame } from '../../../src/terminal/tui/frame.ts';
-import { ERASE_SCREEN } from '../../../src/terminal/tui/modes.ts';
+import type { ScreenFrame } from '../../../src/terminal/tui/frame.ts';
 import { type Row, span, textOf } from '../../../src/terminal/tui/rows.ts';
+import { ERASE_SCREEN } from '../../../src/terminal/tui/terminal-output.ts';
 import { themeFor } from '../../../src/terminal/tui/theme.ts';
 import { Random } from '../../protocol/random.ts';
 
@@ -60,12 +60,12 @@ class Screen extends Writable {
 
 class Scene {
   readonly screen = new Screen();
-  frame: Frame;
+  frame: ScreenFrame;
   readonly drawing: Drawing;
   readonly app;
   readonly foot: Foot;
 
-  constructor(first: Frame) {
+  constructor(first: ScreenFrame) {
     this.frame = first;
     this.drawing = new Drawing(() => this.frame);
     this.drawing.now();
@@ -92,7 +92,7 @@ class Scene {
     });
   }
 
-  show(frame: Frame): void {
+  show(frame: ScreenFrame): void {
     this.frame = frame;
     this.drawing.now();
   }
@@ -109,7 +109,7 @@ class Scene {
   }
 }
 
-function frameOf(body: readonly string[], input: readonly string[]): Frame {
+function frameOf(body: readonly string[], input: readonly string[]): ScreenFrame {
   const rows = [...body, ...input].map((text): Row => (text === '' ? [] : [span(text)]));
   const last = input.at(-2) ?? '';
   return { rows, foot: body.length, cursor: { x: last.length, y: ROWS - 2 } };

@@ -42,9 +42,9 @@ function screenOf(columns: number, rows: number, part: Partial<ChatState> = {}):
 }
 
 function timelineOf(screen: Screen): Timeline {
-  const names = screen.talk.to === null ? [] : [screen.talk.to.name];
+  const names = screen.chat.to === null ? [] : [screen.chat.to.name];
   const layout = layoutFor(messageColumns(screen), isWide(screen), names);
-  return new Timeline(history, screen.talk.to, layout, NOON);
+  return new Timeline(history, screen.chat.to, layout, NOON);
 }
 
 function drawn(screen: Screen, timeline = timelineOf(screen)): string[] {

@@ -6,7 +6,7 @@ import type { AccountOptions } from '../../../src/terminal/chat/account-question
 import type { Display } from '../../../src/terminal/chat/display.ts';
 import { ServerAdapter } from '../../../src/terminal/chat/server-adapter.ts';
 import { Histories } from '../../../src/terminal/history/histories.ts';
-import { Keyboard } from '../../../src/terminal/keyboard/keyboard.ts';
+import { Keyboard } from '../../../src/terminal/keyboard/terminal.ts';
 import { App } from '../../../src/terminal/tui/app.tsx';
 import { Chat } from '../../../src/terminal/tui/chat.ts';
 import { themeFor } from '../../../src/terminal/tui/theme.ts';

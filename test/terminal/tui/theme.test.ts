@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Theme as ThemeChoice } from '../../../src/terminal/setting-table.ts';
+import type { ThemeChoice } from '../../../src/terminal/setting-table.ts';
 import { nameColour, type Style, type Theme, themeFor } from '../../../src/terminal/tui/theme.ts';
 
 type Colour = readonly [red: number, green: number, blue: number];

@@ -1,6 +1,7 @@
 import { ConfigResourceTypes, describeConfigsV4, metadataV12 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import { type Config, ConfigError } from '../../../config/config.ts';
+import type { Config } from '../../../config/config.ts';
+import { ConfigError } from '../../../config/setting-table.ts';
 import { Cluster } from '../wire/cluster.ts';
 import type { Contact } from '../wire/contact.ts';
 import { isNoTopic, isRefusal, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
@@ -33,13 +34,13 @@ export async function checkKafka(config: Config, contact: Contact): Promise<Find
   const security = kafkaSecurity(config);
   const cluster = new Cluster({ bootstrap: [contact.address], clientId: 'milena-check', security });
   try {
-    return await look(cluster, config, contact);
+    return await findingsOf(cluster, config, contact);
   } finally {
     await cluster.close();
   }
 }
 
-async function look(cluster: Cluster, config: Config, contact: Contact): Promise<Finding[]> {
+async function findingsOf(cluster: Cluster, config: Config, contact: Contact): Promise<Finding[]> {
   await cluster.connect();
   const principal = principalOf(config);
   const nodes = contact.brokers.map(({ nodeId }) => nodeId);

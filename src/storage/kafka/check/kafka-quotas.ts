@@ -1,7 +1,7 @@
 import { describeClientQuotasV1 } from '@platformatic/kafka';
 import type { Cluster } from '../wire/cluster.ts';
 import { KafkaCode } from '../wire/kafka-error.ts';
-import { userOf } from '../wire/kafka-security.ts';
+import { principalName } from '../wire/kafka-security.ts';
 import { QUOTAS, quotaCommand } from '../wire/throttles.ts';
 import type { Finding } from './finding.ts';
 
@@ -18,7 +18,7 @@ type Entry = NonNullable<describeClientQuotasV1.DescribeClientQuotasResponse['en
  * @throws the network's error
  */
 export async function checkQuotas(cluster: Cluster, principal: string): Promise<Finding[]> {
-  const user = userOf(principal);
+  const user = principalName(principal);
   const questions = [
     { entityType: 'user', matchType: EXACT, match: user },
     { entityType: 'user', matchType: DEFAULT },

@@ -8,7 +8,7 @@ import {
 import { GATE_TOPIC, OLDER_TOPIC } from '../groups/older-frontends.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { KafkaCode } from '../wire/kafka-code.ts';
-import { isPassing, isRefusal, KafkaError } from '../wire/kafka-error.ts';
+import { isRefusal, isRetriable, KafkaError } from '../wire/kafka-error.ts';
 import { aclCommand, allows, bitsOf, type Operation, type ResourceKind } from '../wire/operations.ts';
 import { now, retry } from '../wire/retry.ts';
 import { ACCOUNTS_TOPIC, FRONTEND_GROUP_PREFIX, NOTICES_TOPIC, SESSIONS_TOPIC } from '../wire/topics.ts';
@@ -208,7 +208,7 @@ async function groupRights(cluster: Cluster, group: string): Promise<number | nu
         true,
       );
       const { errorCode = KafkaCode.UNKNOWN_SERVER_ERROR, authorizedOperations = 0 } = groups[0] ?? {};
-      if (isPassing(errorCode)) {
+      if (isRetriable(errorCode)) {
         cluster.forgetCoordinator('group', group);
         throw new KafkaError('DescribeGroups', errorCode);
       }

@@ -8,9 +8,10 @@ import {
 import type { Logger } from 'pino';
 import type { Accounts } from '../../../core/accounts.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
-import { now, retry, whyOf } from '../wire/retry.ts';
+import { expectNone, KafkaCode, KafkaError, nameOfCode } from '../wire/kafka-error.ts';
+import { now, reasonOf, retry, whyOf } from '../wire/retry.ts';
 import { ensureTable, INBOX_REQUIRES, OWN_TOPICS } from '../wire/topics.ts';
+import { RareWarning } from '../wire/trouble.ts';
 
 /** Topics in one request: it takes the broker some 20 ms. */
 const TOPICS_AT_ONCE = 200;
@@ -134,7 +135,7 @@ export async function restoreTable(
 }
 
 /** Sets one topic back, an inbox's or one of ours, where somebody has met it otherwise. @throws likewise */
-export async function bringBack(cluster: Cluster, log: Logger, topic: string): Promise<void> {
+async function bringBack(cluster: Cluster, log: Logger, topic: string): Promise<void> {
   await bringSettings(cluster, log, [topic], OWN_TOPICS[topic] ?? INBOX_REQUIRES);
 }
 
@@ -215,4 +216,36 @@ export async function changeSettings(
         new KafkaError(`IncrementalAlterConfigs ${resourceName}`, errorCode, errorMessage),
       ]),
   );
+}
+
+/** Topics whose settings are set back at the same time; others come with their next message. */
+const MAX_BRINGING = 16;
+
+/** Topics that somebody has altered so that they take smaller batches than they have to: they are set back. */
+export class SmallTopics {
+  readonly #cluster: Cluster;
+  readonly #log: Logger;
+  readonly #found: RareWarning;
+  /** Being set back now. */
+  readonly #bringing = new Set<string>();
+
+  constructor(cluster: Cluster, log: Logger) {
+    this.#cluster = cluster;
+    this.#log = log;
+    this.#found = new RareWarning((fields) =>
+      log.warn(fields, 'a topic takes smaller batches than it has to (max.message.bytes): it is set back'),
+    );
+  }
+
+  /** @param code by which Kafka has refused a batch */
+  setBack(topic: string, code: number): void {
+    this.#found.note({ topic, code: nameOfCode(code) });
+    if (this.#bringing.has(topic) || this.#bringing.size >= MAX_BRINGING) return;
+    this.#bringing.add(topic);
+    bringBack(this.#cluster, this.#log, topic)
+      .catch((error: unknown) =>
+        this.#log.warn({ topic, reason: reasonOf(error) }, 'settings of topics not changed'),
+      )
+      .finally(() => this.#bringing.delete(topic));
+  }
 }

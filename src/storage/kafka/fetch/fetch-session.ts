@@ -1,9 +1,9 @@
 import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promises';
-import { type Connection, FetchIsolationLevels, type fetchV17 } from '@platformatic/kafka';
+import { type Connection, FetchIsolationLevels } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import type { EpochEnd } from '../../../core/epochs.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { type FetchedTopic, type FetchResponse, fetch, wanted } from '../wire/fetch.ts';
+import { type FetchedTopic, fetch } from '../wire/fetch.ts';
 import { type Damage, type ReadRecords, readRecords } from '../wire/fetched-records.ts';
 import { KafkaCode, nameOfCode } from '../wire/kafka-error.ts';
 import { isOfNetwork, now } from '../wire/retry.ts';
@@ -11,19 +11,7 @@ import { send } from '../wire/send.ts';
 import { Trouble } from '../wire/trouble.ts';
 import type { FetchGate, FetchIntake } from './fetch-intake.ts';
 import { type FetchPace, Rest } from './fetch-pace.ts';
-
-/** What a fetch session needs to know of a member. */
-export interface SessionMember {
-  readonly follower: { readonly topic: string; readonly topicId: string };
-  /** Next offset to fetch; moved on by `onData`. */
-  position: number;
-  /** Leader epoch of the record in front of that; -1: not to be checked. */
-  epoch: number;
-  /** Epoch of the leader that is asked; -1: whoever it is. */
-  readonly leaderEpoch: number;
-  /** Epoch of the leader that has found the log in front of the position to be the same; -1: none has. */
-  provenBy: number;
-}
+import { type SessionMember, SessionTopics } from './session-topics.ts';
 
 export interface SessionEvents<M extends SessionMember> {
   /** What was read for a member. */
@@ -46,17 +34,14 @@ export interface SessionEvents<M extends SessionMember> {
 /** Longest time that a fetch without data may be parked at the broker. */
 export const MAX_WAIT_MS = 30_000;
 /**
- * Bytes of one answer over all members, and of one member: what a burst may put into memory per session. A batch that is larger
- * than its member's share comes alone: the broker sends the first one in an answer whole, and lets whoever had something go last
+ * Bytes of one answer over all members: what a burst may put into memory per session. A batch that is larger than its member's
+ * share comes alone: the broker sends the first one in an answer whole, and lets whoever had something go last
  * next time.
  */
 const MAX_BYTES = 2 * 1024 * 1024;
-const MAX_PARTITION_BYTES = 256 * 1024;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
-
-/** KIP-227: epoch 0 with id 0 asks for a new session, epoch -1 with id 0 fetches without one. */
-const NEW_SESSION = { id: 0, epoch: 0 } as const;
+const NO_SLOT = 'broker has no free fetch session (max.incremental.fetch.session.cache.slots)';
 
 /**
  * One incremental fetch session (KIP-227) on one connection of its own: the broker remembers which topics it is
@@ -75,16 +60,7 @@ export class FetchSession<M extends SessionMember> {
   readonly #rest: Rest;
   readonly #intake: FetchIntake;
   #gate: FetchGate | null = null;
-  readonly #members = new Map<string, M>();
-  /** Topic ids that the broker must be told of with the next request: new ones and moved positions. */
-  readonly #changed = new Set<string>();
-  /** Topic ids that the broker still has in its session and no longer should. */
-  readonly #forgotten = new Set<string>();
-  /** Topic ids that the broker has in its session, with the offset that it was told to fetch from. */
-  readonly #known = new Map<string, number>();
-  /** Topic ids whose place the leader of that epoch is looking at now, with the fetch under way. */
-  readonly #proving = new Map<string, number>();
-  #session: { id: number; epoch: number } = NEW_SESSION;
+  readonly #topics = new SessionTopics<M>();
   #connection: Connection | null = null;
   #running = false;
   #closed = false;
@@ -114,19 +90,16 @@ export class FetchSession<M extends SessionMember> {
   }
 
   get size(): number {
-    return this.#members.size;
+    return this.#topics.size;
   }
 
   members(): M[] {
-    return [...this.#members.values()];
+    return this.#topics.members();
   }
 
   /** From the next request on; the one that is parked now is not disturbed. */
   add(member: M): void {
-    const id = member.follower.topicId;
-    this.#members.set(id, member);
-    this.#changed.add(id);
-    this.#forgotten.delete(id);
+    this.#topics.add(member);
     this.#hasNewcomer = true;
     this.wake();
     if (!this.#running) {
@@ -135,25 +108,18 @@ export class FetchSession<M extends SessionMember> {
     }
   }
 
-  /** A member's position was moved on, by somebody who needs no fetch for that: Kafka hears of it with the next one. */
+  /** A member's position was moved on, by somebody who needs no fetch for that. */
   moved(member: M): void {
-    const id = member.follower.topicId;
-    if (this.#members.get(id) === member) this.#changed.add(id);
+    this.#topics.moved(member);
   }
 
   /** The same, to somewhere that no leader has looked at yet. */
   movedElsewhere(member: M): void {
-    if (this.#members.get(member.follower.topicId) === member) this.#proving.delete(member.follower.topicId);
-    this.moved(member);
+    this.#topics.movedElsewhere(member);
   }
 
   remove(member: M): void {
-    const id = member.follower.topicId;
-    if (this.#members.get(id) !== member) return;
-    this.#members.delete(id);
-    this.#changed.delete(id);
-    this.#proving.delete(id);
-    if (this.#known.has(id)) this.#forgotten.add(id);
+    this.#topics.remove(member);
   }
 
   /**
@@ -178,7 +144,7 @@ export class FetchSession<M extends SessionMember> {
   async #run(): Promise<void> {
     let pause = FIRST_PAUSE_MS;
     while (!this.#closed) {
-      if (this.#members.size === 0) {
+      if (this.size === 0) {
         await this.#sleep(null);
         continue;
       }
@@ -202,7 +168,7 @@ export class FetchSession<M extends SessionMember> {
       if (this.#closed) return;
       this.#events.onRound();
       if (this.#closed) return;
-      const restMs = this.#rest.next(this.#members.size);
+      const restMs = this.#rest.next(this.size);
       if (restMs > 0 && !this.#hasNewcomer) await this.#takeRest(restMs);
     }
   }
@@ -230,24 +196,8 @@ export class FetchSession<M extends SessionMember> {
     this.#gate ??= this.#intake.gate(this.#connection.socket);
     // Closed while it connected.
     if (this.#closed) return this.#drop();
-    const full = this.#session.epoch === 0;
-    const topics = (full ? [...this.#members.keys()] : [...this.#changed]).flatMap((id) =>
-      this.#describe(id),
-    );
-    const forgotten = full ? [] : [...this.#forgotten].map((topicId) => ({ topicId, partitions: [0] }));
-    this.#changed.clear();
-    this.#forgotten.clear();
+    const { id, epoch, topics, forgotten } = this.#topics.next();
     this.#hasNewcomer = false;
-    if (full) this.#known.clear();
-    this.#proving.clear();
-    for (const { topicId, partitions } of topics) {
-      const [asked] = partitions;
-      this.#known.set(topicId, Number(asked?.fetchOffset));
-      const { lastFetchedEpoch = UNKNOWN_EPOCH, currentLeaderEpoch = UNKNOWN_EPOCH } = asked ?? {};
-      const isAsked = lastFetchedEpoch !== UNKNOWN_EPOCH && currentLeaderEpoch !== UNKNOWN_EPOCH;
-      if (isAsked) this.#proving.set(topicId, currentLeaderEpoch);
-    }
-    for (const { topicId } of forgotten) this.#known.delete(topicId);
     this.#rest.asked();
     const response = await send(
       this.#connection,
@@ -257,17 +207,19 @@ export class FetchSession<M extends SessionMember> {
       MAX_BYTES,
       // An integrator's open transaction must not hold back what others sent.
       FetchIsolationLevels.READ_UNCOMMITTED,
-      this.#session.id,
-      this.#session.epoch,
+      id,
+      epoch,
       topics,
       forgotten,
       '',
     );
     this.#heardAt = now();
     this.#cluster.noteThrottle(fetch.key, response.throttleTimeMs);
-    this.#advance(response);
+    const state = this.#topics.answered(response);
+    if (state === 'no slot') this.#log.warn({ node: this.node }, NO_SLOT);
+    if (state === 'begun anew')
+      this.#log.info({ node: this.node, code: nameOfCode(response.errorCode) }, 'fetch session begun anew');
     this.#rest.answered();
-    this.#noteProven(response);
     for (const topic of response.topics) {
       // What had to be unpacked takes a few ms: everybody else has a turn before the next one.
       if (this.#take(topic)) await turnEnd();
@@ -276,59 +228,9 @@ export class FetchSession<M extends SessionMember> {
     this.#gate.done();
   }
 
-  /** Whatever was asked about and is not in the answer as an error, or as parted, is as it should be. */
-  #noteProven({ errorCode, topics }: FetchResponse): void {
-    if (errorCode !== KafkaCode.NONE || this.#proving.size === 0) return;
-    for (const topic of topics) {
-      if (topic.errorCode !== KafkaCode.NONE || topic.parts !== null) this.#proving.delete(topic.topicId);
-    }
-    for (const [topicId, leaderEpoch] of this.#proving) {
-      const member = this.#members.get(topicId);
-      if (member === undefined) continue;
-      member.provenBy = leaderEpoch;
-      // The broker would look again each time until it is told not to.
-      this.#changed.add(topicId);
-    }
-  }
-
-  #describe(topicId: string): fetchV17.FetchRequestTopic[] {
-    const member = this.#members.get(topicId);
-    if (!member) return [];
-    const { position: offset, leaderEpoch, provenBy } = member;
-    // A leader never cuts its own log: what it has looked at once it need not look at with each fetch, which costs it some µs.
-    const isProven = leaderEpoch !== UNKNOWN_EPOCH && leaderEpoch === provenBy;
-    const epoch = isProven ? UNKNOWN_EPOCH : member.epoch;
-    return [wanted(topicId, { offset, epoch }, leaderEpoch, MAX_PARTITION_BYTES)];
-  }
-
-  /** The session's next state; a session that the broker has dropped is begun anew from our own positions. */
-  #advance(response: FetchResponse): void {
-    const code = response.errorCode;
-    if (code === KafkaCode.NONE) {
-      if (response.sessionId === 0) {
-        // The broker's session slots are all taken: go on with full fetches.
-        this.#session = NEW_SESSION;
-        this.#log.warn(
-          { node: this.node },
-          'broker has no free fetch session (max.incremental.fetch.session.cache.slots)',
-        );
-      } else {
-        // Epochs wrap from 2^31 - 1 to 1 (FetchMetadata.nextEpoch).
-        const epoch = this.#session.epoch >= 2 ** 31 - 1 ? 1 : this.#session.epoch + 1;
-        this.#session = { id: response.sessionId, epoch };
-      }
-      return;
-    }
-    this.#session = NEW_SESSION;
-    if (code !== KafkaCode.FETCH_SESSION_ID_NOT_FOUND && code !== KafkaCode.INVALID_FETCH_SESSION_EPOCH) {
-      throw new Error(`Fetch: ${nameOfCode(code)}`);
-    }
-    this.#log.info({ node: this.node, code: nameOfCode(code) }, 'fetch session begun anew');
-  }
-
   /** @returns whether anything had to be unpacked */
   #take({ topicId, errorCode, parts, records: batches }: FetchedTopic): boolean {
-    const member = this.#members.get(topicId);
+    const member = this.#topics.get(topicId);
     if (!member) return false;
     if (errorCode !== KafkaCode.NONE) {
       this.#cluster.noteRefusal(fetch.key, errorCode, member.follower.topic);
@@ -336,9 +238,9 @@ export class FetchSession<M extends SessionMember> {
       return false;
     }
     if (batches.length === 0 && parts === null) return false;
-    this.#changed.add(topicId);
+    this.#topics.moved(member);
     // Closed and followed again further back while this fetch was parked: what lies between would be missing.
-    if ((this.#known.get(topicId) ?? 0) > member.position) return false;
+    if (this.#topics.isPast(member)) return false;
     if (parts !== null) {
       this.#events.onParted(member, parts);
       return false;
@@ -356,7 +258,7 @@ export class FetchSession<M extends SessionMember> {
   async #drop(): Promise<void> {
     const connection = this.#connection;
     this.#connection = null;
-    this.#session = NEW_SESSION;
+    this.#topics.end();
     this.#gate?.close();
     this.#gate = null;
     await connection?.close().catch(() => {});

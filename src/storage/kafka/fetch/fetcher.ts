@@ -5,15 +5,15 @@ import type { Cluster } from '../wire/cluster.ts';
 import type { Lost } from '../wire/fetched-records.ts';
 import { isUnknownTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import type { Marker, RawRecord } from '../wire/log-batch.ts';
-import { RareWarning } from '../wire/rare-warning.ts';
 import { now } from '../wire/retry.ts';
 import { UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
+import { RareWarning } from '../wire/trouble.ts';
 import { BrokerLiveness } from './broker-liveness.ts';
 import { FetchIntake } from './fetch-intake.ts';
 import { FetchPace } from './fetch-pace.ts';
 import { FetchSession, MAX_WAIT_MS } from './fetch-session.ts';
 import { LogEndPoller } from './log-end-poller.ts';
-import { type Place, readEndsAt } from './log-reader.ts';
+import { type LogPosition, readEndsAt } from './log-reader.ts';
 
 /** What happens to a topic that is being followed. */
 export interface Follower {
@@ -51,7 +51,7 @@ export interface Subscription {
   /** What lies below this position is known already, under the leader epoch of the subscription, and need not be fetched. */
   advance(position: number): void;
   /** To be called out of a callback: goes on from that place, which may lie further back. */
-  moveTo(place: Place): void;
+  moveTo(place: LogPosition): void;
   /** No callback comes after this. */
   close(): void;
 }
@@ -118,7 +118,7 @@ export class Fetcher {
   }
 
   /** Starts to follow a topic from a place on. To pause: close, and follow again from the position. */
-  follow(follower: Follower, { offset: position, epoch }: Place): Subscription {
+  follow(follower: Follower, { offset: position, epoch }: LogPosition): Subscription {
     const member: Member = {
       follower,
       position,

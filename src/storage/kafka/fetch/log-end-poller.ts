@@ -24,7 +24,7 @@ export type AskEnds = (node: number, topics: readonly string[]) => Promise<Map<s
 /** Every inbox of a session that rests is looked at this often, where there are few. */
 const LEAST_INTERVAL_MS = 100;
 /** Inboxes looked at in a second, over all: each costs the broker some 7 µs and us as much. A fetch costs five times that. */
-const LOOKS_PER_SECOND = 3_000;
+const POLLS_PER_SECOND = 3_000;
 const TICK_MS = 20;
 /** Inboxes of one request, so that nobody waits long behind it. */
 const INBOXES_AT_ONCE = 64;
@@ -64,14 +64,14 @@ export class LogEndPoller {
   }
 
   #tick(): void {
-    for (let due = this.#due(); due.length > 0; due = this.#due()) void this.#look(due);
+    for (let due = this.#due(); due.length > 0; due = this.#due()) void this.#poll(due);
   }
 
   /** Sessions at one broker that is not being asked, which were not looked at for long enough. */
   #due(): RestingSession[] {
     let resting = 0;
     for (const { size } of this.#resting.keys()) resting += size;
-    const before = now() - Math.max(LEAST_INTERVAL_MS, (1_000 * resting) / LOOKS_PER_SECOND);
+    const before = now() - Math.max(LEAST_INTERVAL_MS, (1_000 * resting) / POLLS_PER_SECOND);
     const due: RestingSession[] = [];
     let inboxes = 0;
     for (const [session, lookedAt] of this.#resting) {
@@ -83,7 +83,7 @@ export class LogEndPoller {
     return due;
   }
 
-  async #look(sessions: readonly RestingSession[]): Promise<void> {
+  async #poll(sessions: readonly RestingSession[]): Promise<void> {
     const node = sessions[0]?.node ?? -1;
     this.#asking.add(node);
     for (const session of sessions) {

@@ -5,7 +5,7 @@ import { askByNode } from '../wire/by-node.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { fetch, wanted } from '../wire/fetch.ts';
 import { type ReadRecords, readRecords } from '../wire/fetched-records.ts';
-import { expectNone, isPassing, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { expectNone, isRetriable, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { type LogBatch, type Marker, readBatches } from '../wire/log-batch.ts';
 import { now, retry } from '../wire/retry.ts';
 
@@ -18,7 +18,7 @@ export interface LogBounds {
 }
 
 /** From where on to read, and the leader epoch of the record in front of that: -1 where it is not to be checked. */
-export interface Place {
+export interface LogPosition {
   readonly offset: number;
   readonly epoch: number;
 }
@@ -147,7 +147,7 @@ async function listOffsetsAt<T>(
   for (const { name, partitions: answers } of response.topics) {
     const [listed] = answers;
     const code = listed?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
-    if (isPassing(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(name);
+    if (isRetriable(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(name);
     const isGood = listed !== undefined && code === KafkaCode.NONE;
     found.set(name, isGood ? pick(listed) : new KafkaError(`ListOffsets ${name}`, code));
   }
@@ -161,7 +161,7 @@ async function listOffsetsAt<T>(
 export async function readLog(
   cluster: Cluster,
   inbox: { readonly topic: string; readonly topicId: string },
-  place: Place,
+  place: LogPosition,
   maxBytes: number,
   deadline: number,
 ): Promise<ReadRecords> {
@@ -189,9 +189,9 @@ export async function readBatchFrom(
 }
 
 /** Bytes that `offsetSince` fetches first, and at most; and how often. */
-const FIRST_LOOK_BYTES = 16 * 1024;
-const LOOK_BYTES = 1024 * 1024;
-const MAX_LOOKS = 64;
+const FIRST_READ_BYTES = 16 * 1024;
+const READ_BYTES = 1024 * 1024;
+const MAX_READS = 64;
 
 /** Records, and what of the log tells how those stand that are of a transaction. */
 export interface DecidedRecords extends ReadRecords {
@@ -206,7 +206,7 @@ export interface DecidedRecords extends ReadRecords {
 export async function readDecided(
   cluster: Cluster,
   inbox: { readonly topic: string; readonly topicId: string },
-  place: Place,
+  place: LogPosition,
   maxBytes: number,
   deadline: number,
 ): Promise<DecidedRecords> {
@@ -233,7 +233,7 @@ async function readMarkers(
   const missing = new Set(producers);
   for (let position = from; missing.size > 0 && now() < deadline; ) {
     const place = { offset: position, epoch: UNKNOWN_EPOCH };
-    const batches = readBatches(await fetchBatches(cluster, inbox, place, LOOK_BYTES, deadline));
+    const batches = readBatches(await fetchBatches(cluster, inbox, place, READ_BYTES, deadline));
     const last = batches.at(-1);
     if (last === undefined) break;
     for (const { marker } of batches) {
@@ -259,7 +259,7 @@ export async function offsetSince(
   deadline: number,
 ): Promise<number> {
   let found = from;
-  for (let looks = 0, bytes = FIRST_LOOK_BYTES; looks < MAX_LOOKS && found < below; looks++) {
+  for (let reads = 0, bytes = FIRST_READ_BYTES; reads < MAX_READS && found < below; reads++) {
     const place = { offset: found, epoch: UNKNOWN_EPOCH };
     const fetched = await fetchBatches(cluster, inbox, place, bytes, deadline);
     const batches = readBatches(fetched);
@@ -268,7 +268,7 @@ export async function offsetSince(
       if (maxTimestamp >= time) return found;
       found = Math.min(nextOffset, below);
     }
-    bytes = Math.min(2 * bytes, LOOK_BYTES);
+    bytes = Math.min(2 * bytes, READ_BYTES);
   }
   return found;
 }
@@ -280,7 +280,7 @@ export async function offsetSince(
 function fetchBatches(
   cluster: Cluster,
   { topic, topicId }: { readonly topic: string; readonly topicId: string },
-  place: Place,
+  place: LogPosition,
   maxBytes: number,
   deadline: number,
 ): Promise<Buffer> {
@@ -303,7 +303,7 @@ function fetchBatches(
     const [found] = response.topics;
     const code =
       response.errorCode || (found?.parts ? KafkaCode.OFFSET_OUT_OF_RANGE : (found?.errorCode ?? 0));
-    if (isPassing(code)) cluster.forgetLeader(topic);
+    if (isRetriable(code)) cluster.forgetLeader(topic);
     expectNone(`Fetch ${topic}`, code);
     return found?.records ?? Buffer.alloc(0);
   });

@@ -1,7 +1,7 @@
 import { consumerGroupDescribeV0, consumerGroupHeartbeatV1 } from '@platformatic/kafka';
 import type { Trust } from '../inbox/trust.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { expectNone, isPassing, KafkaCode } from '../wire/kafka-error.ts';
+import { expectNone, isRetriable, KafkaCode } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
 import { frontendOf } from './holder-name.ts';
 
@@ -112,5 +112,5 @@ export async function removeMember(
 
 /** After an answer of a coordinator: where it was the wrong one, the next request looks for it anew. */
 export function forgetWrongCoordinator(cluster: Cluster, group: string, code: number): void {
-  if (isPassing(code)) cluster.forgetCoordinator('group', group);
+  if (isRetriable(code)) cluster.forgetCoordinator('group', group);
 }

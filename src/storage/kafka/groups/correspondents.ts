@@ -1,3 +1,5 @@
+import { putLast } from '../../../util/bounded-map.ts';
+
 /** People remembered: the last ones that somebody has begun to write to. */
 const MOST = 64;
 /** One in a commit's metadata: 36 bits of an incarnation, which are random, in base64url. */
@@ -53,13 +55,7 @@ export class Correspondents {
   }
 
   #put(head: number): void {
-    this.#numbers.delete(head);
-    this.#numbers.set(head, ++this.#last);
-    if (this.#numbers.size <= MOST) return;
-    for (const oldest of this.#numbers.keys()) {
-      this.#numbers.delete(oldest);
-      break;
-    }
+    putLast(this.#numbers, head, ++this.#last, MOST);
   }
 }
 

@@ -2,7 +2,7 @@ import { now } from '../wire/retry.ts';
 
 /** Sooner than this no client gives a frontend up and is let in elsewhere. */
 const LATE_MS = 1_000;
-const LOOK_MS = 250;
+const CHECK_MS = 250;
 
 /**
  * From when on it is not known whether what this process held is still its own: a turn of its event loop came late, or
@@ -21,8 +21,8 @@ export class Doubt {
 
   /** Looks from now on, so that every late turn is noticed. Does nothing when it is started already. */
   start(): void {
-    this.#look();
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+    this.#check();
+    this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
   }
 
   stop(): void {
@@ -37,7 +37,7 @@ export class Doubt {
 
   /** It has given one. */
   answered(): void {
-    this.#look();
+    this.#check();
     this.#askedAt = null;
   }
 
@@ -48,11 +48,11 @@ export class Doubt {
 
   /** Whether what Kafka has said is in doubt. @param askedAt when that was asked for, on the clock of `now` */
   covers(askedAt: number): boolean {
-    this.#look();
+    this.#check();
     return askedAt <= this.#since;
   }
 
-  #look(): void {
+  #check(): void {
     const moment = performance.now();
     const wall = Date.now();
     const isLate = moment - this.#lookedAt > LATE_MS || wall - this.#wallAt > LATE_MS;

@@ -61,7 +61,7 @@ export class FrontendGroup {
     const nonce = randomUUID();
     const metadata = Buffer.from(`${nonce} ${trust.signer.signParts([CONTEXT, group, nonce])}`);
     // A frontend's own requests must not wait behind the logins of thousands.
-    const to = ['life', 'group', group] as const;
+    const to = ['lease', 'group', group] as const;
     return retry(`join ${group}`, deadline, async () => {
       const joined = await cluster.requestCoordinatorOver(
         ...to,
@@ -102,7 +102,7 @@ export class FrontendGroup {
   /** @throws EngineError `LOST`; KafkaError or the network's when there was no answer that tells */
   async heartbeat(): Promise<void> {
     const { errorCode } = await this.#cluster.requestCoordinatorOver(
-      'life',
+      'lease',
       'group',
       this.#group,
       heartbeatV4.api,

@@ -8,8 +8,8 @@ const SETTING = 'group.consumer.session.timeout.ms';
 /** Heartbeats in one session time-out: one may be lost without harm. */
 const PER_TIMEOUT = 3;
 /** Looked at so often in one interval, each inbox has its heartbeat at most a third of it late. */
-const LOOKS_PER_INTERVAL = 3;
-const LONGEST_LOOK_MS = 10_000;
+const CHECKS_PER_INTERVAL = 3;
+const LONGEST_CHECK_MS = 10_000;
 /** Brokers may be started again with other settings. */
 const READ_AGAIN_MS = 60_000;
 /** Below this it is worth telling what heartbeats cost. */
@@ -34,7 +34,7 @@ export class HeartbeatPace {
 
   /** Within so many milliseconds each inbox is to be looked at once. */
   get lookMs(): number {
-    return Math.min((this.intervalMs ?? 0) / LOOKS_PER_INTERVAL, LONGEST_LOOK_MS);
+    return Math.min((this.intervalMs ?? 0) / CHECKS_PER_INTERVAL, LONGEST_CHECK_MS);
   }
 
   /** Reads the settings, now and from time to time. */

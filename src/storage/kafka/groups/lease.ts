@@ -2,14 +2,13 @@ import type { Logger } from 'pino';
 import { EngineError } from '../../../core/errors.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { RareWarning } from '../wire/rare-warning.ts';
 import { now, whyOf } from '../wire/retry.ts';
+import { RareWarning } from '../wire/trouble.ts';
 import { describeMembers, HOLDER, holderOf, type Member, removeMember } from './consumer-members.ts';
-import { clearForeign } from './foreign-group.ts';
+import { clearForeign, putOutOlder } from './foreign-group.ts';
 import { isFrontendAlive } from './frontend-group.ts';
 import { GroupMember, type JoinRequest } from './group-member.ts';
 import { newMemberId } from './holder-name.ts';
-import { putOutOlder } from './older-members.ts';
 
 /** Attempts to undo that go on in the background; past that an attempt ends with its session time-out instead. */
 const MAX_RELEASES = 10_000;

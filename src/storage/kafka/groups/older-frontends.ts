@@ -1,6 +1,6 @@
 import { createTopicsV7, deleteTopicsV6, describeGroupsV5, listGroupsV5, Reader } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import { ConfigError } from '../../../config/config.ts';
+import { ConfigError } from '../../../config/setting-table.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { type EpochEnd, Epochs, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import type { Surprise } from '../../../core/inboxes.ts';
+import { demandUuid } from '../../../util/uuid.ts';
 import type { LogBounds } from '../fetch/log-reader.ts';
 import { DeliveredOffsets, MAX_GONE_CHARACTERS } from './delivered-offsets.ts';
 
@@ -13,6 +15,7 @@ export interface Commit {
 
 /** Ranges of `gone` that are remembered: each takes three characters at least. */
 const MAX_GONE_RANGES = Math.floor(MAX_GONE_CHARACTERS / 3);
+const INBOX_ID_BYTES = 16;
 
 /**
  * Where the owner of an inbox is in its log: what was delivered, under which leader epochs it was appended, and what was
@@ -45,6 +48,17 @@ export class Position {
   /** Epoch of the log when it was last found cut: its offsets mean other messages since then. `UNKNOWN_EPOCH`: never. */
   get cutUnder(): number {
     return this.#cutUnder;
+  }
+
+  /**
+   * Names the inbox so that with an offset it names one message for ever: by its topic, and once its log was found cut, so that
+   * offsets came again, by the leader epoch at which that was.
+   * @param topicId Kafka's id of the topic (a UUID), which it is while it was never cut
+   * @returns 16 bytes
+   */
+  inboxId(topicId: string): Uint8Array {
+    if (this.#cutUnder === UNKNOWN_EPOCH) return demandUuid(topicId);
+    return createHash('sha256').update(`${topicId} ${this.#cutUnder}`).digest().subarray(0, INBOX_ID_BYTES);
   }
 
   /** Of the last record that was delivered. */
@@ -104,6 +118,12 @@ export class Position {
   #joinOldest(): void {
     const [[first] = [0], [, last] = [0, 0]] = this.gone.ranges;
     this.gone.add(first, last);
+  }
+
+  /** What is to be committed. @param inbox this life of it @param correspondents whom its owner has written to, encoded */
+  commit(inbox: Uint8Array, correspondents: string): Commit {
+    const metadata = this.delivered.encode(inbox, correspondents, this.encode());
+    return { offset: this.delivered.low, epoch: this.epoch, metadata };
   }
 
   /** As a commit's metadata has it. */

@@ -1,7 +1,7 @@
 import type { Account } from '../../../core/accounts.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { InboxMessage } from '../../../core/inboxes.ts';
-import { type DecidedRecords, type Place, readDecided } from '../fetch/log-reader.ts';
+import { type DecidedRecords, type LogPosition, readDecided } from '../fetch/log-reader.ts';
 import { isUnknownTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { now, retry } from '../wire/retry.ts';
 import { noInbox } from '../wire/topics.ts';
@@ -20,7 +20,7 @@ export interface BacklogOptions {
   /** Resolves while the inbox is held. @throws EngineError `UNAVAILABLE`, `LOST` */
   readonly expectHeld: () => Promise<void>;
   /** The log does not reach to this place any more. */
-  readonly onOutOfRange: (place: Place) => void;
+  readonly onOutOfRange: (place: LogPosition) => void;
 }
 
 /** What waits in an inbox: counted, and read when its owner asks for it. */

@@ -2,13 +2,13 @@ import type { Logger } from 'pino';
 import type { Account } from '../../../core/accounts.ts';
 import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import type { InboxMessage } from '../../../core/inboxes.ts';
-import type { Place } from '../fetch/log-reader.ts';
+import type { LogPosition } from '../fetch/log-reader.ts';
 import type { DeliveredOffsets } from '../groups/delivered-offsets.ts';
 import type { Position } from '../groups/position.ts';
 import type { Lost } from '../wire/fetched-records.ts';
 import { bytesOf, type Marker, type RawRecord } from '../wire/log-batch.ts';
-import { RareWarning } from '../wire/rare-warning.ts';
 import { MAX_RECORD_BYTES } from '../wire/topics.ts';
+import { RareWarning } from '../wire/trouble.ts';
 import { HeldBack, type Markers } from './held-back.ts';
 import { decodeRecord } from './record.ts';
 import type { Trust } from './trust.ts';
@@ -76,7 +76,7 @@ export class Cursor {
   }
 
   /** Where to read on: what comes late comes first. */
-  get place(): Place {
+  get place(): LogPosition {
     const { firstLate } = this.#held;
     return firstLate === undefined
       ? { offset: this.#next, epoch: this.#epoch }
@@ -122,7 +122,12 @@ export class Cursor {
    * @param markers ends of transactions in what was fetched
    * @returns where to read on, if that is somewhere else
    */
-  reach(nextOffset: number, epoch: number, markers: readonly Marker[], lost: readonly Lost[]): Place | null {
+  reach(
+    nextOffset: number,
+    epoch: number,
+    markers: readonly Marker[],
+    lost: readonly Lost[],
+  ): LogPosition | null {
     const wasBack = nextOffset < this.#next;
     if (nextOffset > this.#next) {
       this.#pass(this.#next, nextOffset - 1, lost);

@@ -11,7 +11,7 @@ import { now } from '../wire/retry.ts';
 
 const TIMEOUT_MS = 5_000;
 /** Records looked at for one question: each is a fetch. What is left over waits for the next one. */
-const MOST_LOOKS = 64;
+const MOST_READS = 64;
 
 export interface FatesOptions {
   readonly cluster: Cluster;
@@ -117,9 +117,9 @@ async function lookInLogs(cluster: Cluster, cases: readonly Case[]): Promise<voi
   const doubtful = cases.filter(({ fate }) => fate === 'look');
   const bounds = await boundsOf(cluster, doubtful);
   for (const one of doubtful) one.fate = judgeByBounds(one, bounds.get(one.topic));
-  const inside = doubtful.filter(({ fate }) => fate === 'look').slice(0, MOST_LOOKS);
+  const inside = doubtful.filter(({ fate }) => fate === 'look').slice(0, MOST_READS);
   const looked = inside.map(async (one) => {
-    one.fate = await look(cluster, one).catch(() => 'waiting' as const);
+    one.fate = await fateInLog(cluster, one).catch(() => 'waiting' as const);
   });
   await Promise.all(looked);
 }
@@ -148,7 +148,7 @@ function fateOfMissing({ receipt: { offset }, position }: Case): Fate {
  * The record at the message's offset: is it the message? The leader may have changed unnoticed when that was sent, so its
  * epoch may not be the one that the receipt says; the append time is what the broker said itself.
  */
-async function look(cluster: Cluster, one: Case): Promise<Fate> {
+async function fateInLog(cluster: Cluster, one: Case): Promise<Fate> {
   const { receipt, topic, position } = one;
   const { to, offset, acceptedAt } = receipt;
   const deadline = now() + TIMEOUT_MS;

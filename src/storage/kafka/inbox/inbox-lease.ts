@@ -3,8 +3,8 @@ import type { LossReason } from '../../../core/inboxes.ts';
 import { CommitSchedule } from '../groups/commit-schedule.ts';
 import { deleteGroup, type GroupMember } from '../groups/group-member.ts';
 import type { Commit } from '../groups/position.ts';
+import { unavailable } from '../wire/kafka-error.ts';
 import { isOfNetwork, now, retry, whyOf } from '../wire/retry.ts';
-import { unavailable } from '../wire/unavailable.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 
 const CONFIRM_TIMEOUT_MS = 10_000;

@@ -21,7 +21,7 @@ const MAX_QUESTIONS = 1_000;
 const DELETE_RECORDS_TIMEOUT_MS = 5_000;
 /** To the end of a partition (DeleteRecords). */
 const TO_THE_END = -1n;
-const LOOK_AGAIN_MS = 50;
+const POLL_MS = 50;
 
 /** A topic as it is now. */
 export interface FoundTopic {
@@ -173,7 +173,7 @@ export class InboxTopics {
         }
       } else if (now() > patience) return null;
       if (now() > deadline) throw new KafkaError(`${name} keeps appearing`, KafkaCode.REQUEST_TIMED_OUT);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 

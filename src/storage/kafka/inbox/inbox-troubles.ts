@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account } from '../../../core/accounts.ts';
 import { otherSettings } from '../check/topic-settings.ts';
 import { readManyBounds } from '../fetch/log-reader.ts';
-import type { AccountsLook } from '../tables/accounts-look.ts';
+import type { AccountsView } from '../tables/accounts-view.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { now, retry } from '../wire/retry.ts';
 import { INBOX_KEEPS, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
@@ -45,7 +45,7 @@ export interface LeftOver {
  * @throws EngineError `UNAVAILABLE`; KafkaError
  */
 export async function findTroubles(
-  { cluster, accounts }: AccountsLook,
+  { cluster, accounts }: AccountsView,
   inboxPrefix: string,
 ): Promise<InboxesFound> {
   const topics = await retry('topics', now() + TIMEOUT_MS, () => findTopics(cluster, null));

@@ -12,7 +12,6 @@ import type { Follower, Subscription } from '../fetch/fetcher.ts';
 import { readBounds } from '../fetch/log-reader.ts';
 import type { Correspondents } from '../groups/correspondents.ts';
 import type { GroupMember } from '../groups/group-member.ts';
-import type { Commit } from '../groups/position.ts';
 import type { Lost } from '../wire/fetched-records.ts';
 import type { Marker, RawRecord } from '../wire/log-batch.ts';
 import { now, retry, whyOf } from '../wire/retry.ts';
@@ -20,7 +19,6 @@ import { Backlog } from './backlog.ts';
 import { Cursor } from './cursor.ts';
 import { markersOf } from './held-back.ts';
 import { HistoryTrimming } from './history.ts';
-import { inboxId } from './inbox-id.ts';
 import { InboxLease } from './inbox-lease.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 import type { StartingPoint } from './starting-point.ts';
@@ -28,6 +26,9 @@ import type { StartingPoint } from './starting-point.ts';
 const READ_TIMEOUT_MS = 10_000;
 /** A position that nobody could check is followed again after this. */
 const CHECK_AGAIN_MS = 100;
+
+/** Why nothing is pushed. */
+type Stop = 'paused' | 'frontend silent' | 'unconfirmed' | 'ranges full';
 
 /**
  * One held inbox: what comes by its log, or straight from the appender, is taken by its cursor and pushed to the owner, for as long
@@ -45,8 +46,8 @@ export class KafkaInbox implements Inbox, Follower {
   readonly #lease: InboxLease;
   readonly #backlog: Backlog;
   #subscription: Subscription | null = null;
-  /** Why nothing is pushed now; any of them keeps the inbox out of the fetcher. */
-  readonly #stops = { paused: false, frontendSilent: false, unconfirmed: false, rangesFull: false };
+  /** What holds now; any of them keeps the inbox out of the fetcher. */
+  readonly #stops = new Set<Stop>();
   readonly #history: HistoryTrimming;
 
   constructor(
@@ -63,13 +64,13 @@ export class KafkaInbox implements Inbox, Follower {
     this.topic = topic;
     this.#options = options;
     this.surprise = surprise;
-    this.id = inboxId(owner.topicId, position.cutUnder);
+    this.id = position.inboxId(owner.topicId);
     this.#correspondents = correspondents;
     const { delivered } = position;
     const lease = new InboxLease(
       {
         ...{ around, member, topic },
-        commit: () => this.#commit(),
+        commit: () => position.commit(inboxLifeOf(owner), correspondents.encode()),
         onEnd: () => this.#unfollow(),
         onReleased: () => around.onReleased(this),
         onLost: options.onLost,
@@ -89,7 +90,7 @@ export class KafkaInbox implements Inbox, Follower {
     });
     this.#history = new HistoryTrimming(around, this);
     // Where delivery begins at the first gap, it closes them.
-    this.#stops.rangesFull = liveStart > delivered.low && delivered.isFull();
+    if (liveStart > delivered.low && delivered.isFull()) this.#stops.add('ranges full');
     // Senders of what is gone, or was cut away, are told by what is committed; and until something is committed, Kafka's
     // tools show no lag of this inbox.
     if (isNew) lease.touch();
@@ -150,20 +151,16 @@ export class KafkaInbox implements Inbox, Follower {
   acknowledge(first: number, last: number): boolean {
     if (this.#lease.hasEnded) return false;
     const changed = this.#cursor.acknowledge(first, last);
-    if (changed && this.#stops.rangesFull && !this.#cursor.position.delivered.isFull()) {
-      this.#stops.rangesFull = false;
-      this.#follow();
-    }
+    if (changed && !this.#cursor.position.delivered.isFull()) this.#goOn('ranges full');
     return this.isKnownHeld;
   }
 
   pause(): void {
-    this.#stops.paused = true;
-    this.#unfollow();
+    this.#stop('paused');
   }
 
   resume(): void {
-    this.#stops.paused = false;
+    this.#stops.delete('paused');
     this.#follow();
   }
 
@@ -200,9 +197,7 @@ export class KafkaInbox implements Inbox, Follower {
 
   /** The frontend's lease is known to be good again. */
   wake(): void {
-    if (!this.#stops.frontendSilent) return;
-    this.#stops.frontendSilent = false;
-    this.#follow();
+    this.#goOn('frontend silent');
   }
 
   /** Kafka has said that the inbox is held, later than anything that could have made that doubtful. */
@@ -309,19 +304,18 @@ export class KafkaInbox implements Inbox, Follower {
 
   /** False, and nothing is fetched, while this frontend may have been taken for dead, or the inbox be somebody else's. */
   #mayPush(): boolean {
-    if (!this.#around.isFrontendAlive()) this.#stops.frontendSilent = true;
-    else if (!this.isKnownHeld) this.#stops.unconfirmed = true;
-    else return true;
-    this.#unfollow();
-    if (this.#stops.unconfirmed) this.#around.confirmSoon(this);
+    if (!this.#around.isFrontendAlive()) {
+      this.#stop('frontend silent');
+    } else if (!this.isKnownHeld) {
+      this.#stop('unconfirmed');
+      this.#around.confirmSoon(this);
+    } else return true;
     return false;
   }
 
   /** Kafka has answered as to a holder. */
   #confirmed(): void {
-    if (!this.#stops.unconfirmed || !this.isKnownHeld) return;
-    this.#stops.unconfirmed = false;
-    this.#follow();
+    if (this.isKnownHeld) this.#goOn('unconfirmed');
   }
 
   #push(message: InboxMessage): void {
@@ -330,28 +324,26 @@ export class KafkaInbox implements Inbox, Follower {
   }
 
   #restIfFull(): void {
-    if (!this.#cursor.isFull) return;
-    this.#stops.rangesFull = true;
+    if (this.#cursor.isFull) this.#stop('ranges full');
+  }
+
+  #stop(why: Stop): void {
+    this.#stops.add(why);
     this.#unfollow();
   }
 
+  /** That is no reason to rest any more, if it was one. */
+  #goOn(why: Stop): void {
+    if (this.#stops.delete(why)) this.#follow();
+  }
+
   #follow(): void {
-    const { paused, frontendSilent, unconfirmed, rangesFull } = this.#stops;
-    if (this.#lease.hasEnded || this.#subscription) return;
-    if (paused || frontendSilent || unconfirmed || rangesFull) return;
+    if (this.#lease.hasEnded || this.#subscription || this.#stops.size > 0) return;
     this.#subscription = this.#around.fetcher.follow(this, this.#cursor.place);
   }
 
   #unfollow(): void {
     this.#subscription?.close();
     this.#subscription = null;
-  }
-
-  #commit(): Commit {
-    const { position } = this.#cursor;
-    const { delivered, epoch } = position;
-    const past = position.encode();
-    const metadata = delivered.encode(inboxLifeOf(this.owner), this.#correspondents.encode(), past);
-    return { offset: delivered.low, epoch, metadata };
   }
 }

@@ -12,7 +12,7 @@ import type {
   Receipt,
 } from '../../../core/inboxes.ts';
 import { Fetcher } from '../fetch/fetcher.ts';
-import { CommitPace } from '../groups/commit-pace.ts';
+import { CommitPace } from '../groups/commit-schedule.ts';
 import { describeMembers, holderOf } from '../groups/consumer-members.ts';
 import { Doubt } from '../groups/doubt.ts';
 import { FrontendLease } from '../groups/frontend-lease.ts';
@@ -21,9 +21,9 @@ import { Leases } from '../groups/lease.ts';
 import { LeaseChecks } from '../groups/lease-checks.ts';
 import type { Appender } from '../produce/appender.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { RareWarning } from '../wire/rare-warning.ts';
+import { unavailable } from '../wire/kafka-error.ts';
 import { now } from '../wire/retry.ts';
-import { unavailable } from '../wire/unavailable.ts';
+import { RareWarning } from '../wire/trouble.ts';
 import { readFates } from './fates.ts';
 import { KafkaInbox } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
@@ -37,7 +37,7 @@ import { Walk } from './walk.ts';
 import { demandThere, whyGone, whyUnknown } from './why-lost.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
-const LOOK_TIMEOUT_MS = 5_000;
+const CHECK_TIMEOUT_MS = 5_000;
 const HEARTBEAT_TICK_MS = 1_000;
 /** Heartbeats of inboxes that are in doubt: all of a thousand may be wanted at the same moment. */
 const CONFIRMATIONS = { perSecond: 4_000, atOnce: 64 };
@@ -92,7 +92,7 @@ export class KafkaInboxes implements Inboxes {
     this.#cluster = cluster;
     this.#appender = options.appender;
     this.#stats = new MailboxStatsReader(cluster, (account) => this.#topic(account));
-    this.#limits = new MailboxLimits({ ...options.mailbox, look: (to) => this.#stats.read(to) });
+    this.#limits = new MailboxLimits({ ...options.mailbox, readStats: (to) => this.#stats.read(to) });
     this.#noInbox = new RareWarning((fields) => log.warn(fields, NO_INBOX));
     this.#fetcher = new Fetcher(cluster, log);
     this.#leases = new Leases(cluster, log, options.trust);
@@ -177,11 +177,6 @@ export class KafkaInboxes implements Inboxes {
     await this.#frontend.close();
   }
 
-  /** Whether this process is known to Kafka as alive: otherwise it may push nothing. */
-  get isAlive(): boolean {
-    return this.#frontend.isValid;
-  }
-
   /** Names of those whose inboxes this process holds, or is about to. */
   ownersHere(): string[] {
     return [...this.#local.keys()];
@@ -264,7 +259,7 @@ export class KafkaInboxes implements Inboxes {
     const elsewhere = accounts.filter((account) => !this.#local.has(account.name));
     const groups = elsewhere.map((account) => this.#topic(account));
     const { trust } = this.#options;
-    const deadline = now() + LOOK_TIMEOUT_MS;
+    const deadline = now() + CHECK_TIMEOUT_MS;
     const members = await describeMembers(this.#cluster, trust, groups, deadline).catch(unavailable);
     const isHeld = (index: number) => holderOf(members[index] ?? []) !== null;
     const held = new Set(elsewhere.filter((_, index) => isHeld(index)).map(({ name }) => name));

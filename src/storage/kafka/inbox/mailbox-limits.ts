@@ -15,11 +15,11 @@ export interface MailboxLimitsOptions {
   /** How full strangers may make it, between 0 and 1: the rest is for those whom the owner has written to. */
   readonly strangerShare: number;
   /** Reads what is committed, and where the log ends. @throws EngineError */
-  readonly look: (to: Account) => Promise<MailboxStats>;
+  readonly readStats: (to: Account) => Promise<MailboxStats>;
 }
 
 /** What this frontend knows of one inbox. */
-export interface Mailbox {
+export interface MailboxEstimate {
   /** As `inboxLifeOf` has it. */
   readonly id: Uint8Array;
   /** Offset after the last message that is known of. */
@@ -55,8 +55,8 @@ const MAX_SENDERS = 64;
 export class MailboxLimits {
   readonly #options: MailboxLimitsOptions;
   /** Used since the last change of generations, and before it: half of what is remembered each. */
-  #recent = new Map<string, Mailbox>();
-  #older = new Map<string, Mailbox>();
+  #recent = new Map<string, MailboxEstimate>();
+  #older = new Map<string, MailboxEstimate>();
 
   constructor(options: MailboxLimitsOptions) {
     this.#options = options;
@@ -67,7 +67,7 @@ export class MailboxLimits {
    * message to an inbox, one that is at least half full, and before a refusal.
    * @throws EngineError `MAILBOX_FULL`, and what `append` throws
    */
-  run<T>(to: Account, sender: Account, append: (mailbox: Mailbox) => Promise<T>): Promise<T> {
+  run<T>(to: Account, sender: Account, append: (mailbox: MailboxEstimate) => Promise<T>): Promise<T> {
     const mailbox = this.#mailbox(to);
     if (mailbox.line === null && this.#isSurelyOpen(mailbox, sender)) return append(mailbox);
     const turn = this.#queue(mailbox, () => this.#demandRoom(to, mailbox, sender));
@@ -75,14 +75,14 @@ export class MailboxLimits {
   }
 
   /** A message was stored at this offset of the inbox that `run` gave. */
-  stored(mailbox: Mailbox, sender: string, bytes: number, offset: number): void {
+  stored(mailbox: MailboxEstimate, sender: string, bytes: number, offset: number): void {
     mailbox.undelivered += Math.max(0, offset + 1 - mailbox.end);
     mailbox.end = Math.max(mailbox.end, offset + 1);
     mailbox.bytes += bytes;
     count(mailbox.bySender, sender);
   }
 
-  #mailbox(to: Account): Mailbox {
+  #mailbox(to: Account): MailboxEstimate {
     let known = this.#recent.get(to.name);
     const id = inboxLifeOf(to);
     if (known && sameUuid(known.id, id)) return known;
@@ -96,7 +96,7 @@ export class MailboxLimits {
     return mailbox;
   }
 
-  #queue(mailbox: Mailbox, step: () => Promise<void>): Promise<void> {
+  #queue(mailbox: MailboxEstimate, step: () => Promise<void>): Promise<void> {
     const turn = (mailbox.line ?? Promise.resolve()).then(step);
     const line: Promise<void> = turn
       .catch(() => {})
@@ -108,9 +108,9 @@ export class MailboxLimits {
   }
 
   /** A look that fails leaves things as they were: appending will tell. */
-  async #look(to: Account, mailbox: Mailbox): Promise<void> {
+  async #refresh(to: Account, mailbox: MailboxEstimate): Promise<void> {
     try {
-      const { position, correspondents, start, end } = await this.#options.look(to);
+      const { position, correspondents, start, end } = await this.#options.readStats(to);
       const delivered = position?.delivered;
       const low = Math.max(start, delivered?.low ?? start);
       const undelivered = Math.max(0, end - low - (delivered?.acknowledgedAbove ?? 0));
@@ -125,7 +125,7 @@ export class MailboxLimits {
   }
 
   /** What was counted here becomes less as the whole does. */
-  #shrink(mailbox: Mailbox, undelivered: number): void {
+  #shrink(mailbox: MailboxEstimate, undelivered: number): void {
     const share = mailbox.undelivered > 0 ? Math.min(1, undelivered / mailbox.undelivered) : 0;
     if (share === 1) return;
     mailbox.bytes = Math.floor(mailbox.bytes * share);
@@ -140,14 +140,14 @@ export class MailboxLimits {
    * Looked at not too long ago, or so empty that it does not matter: the offset of each append says how many messages
    * came in since the look, so what is known is too much if anything.
    */
-  #isSurelyOpen(mailbox: Mailbox, sender: Account): boolean {
+  #isSurelyOpen(mailbox: MailboxEstimate, sender: Account): boolean {
     if (mailbox.lookedAt === Number.NEGATIVE_INFINITY) return false;
     const limit = now() - mailbox.lookedAt <= MAX_AGE_MS ? 1 : 0.5;
     return this.#fill(mailbox, sender) < limit;
   }
 
   /** How full it is for this sender: 1 is full. */
-  #fill(mailbox: Mailbox, { name, incarnation }: Account): number {
+  #fill(mailbox: MailboxEstimate, { name, incarnation }: Account): number {
     const { maxMessages, maxBytes, strangerShare } = this.#options;
     const share = mailbox.correspondents.has(incarnation) ? 1 : strangerShare;
     const ofMessages = mailbox.undelivered / Math.max(1, Math.floor(maxMessages * share));
@@ -159,9 +159,9 @@ export class MailboxLimits {
     return Math.max(1, Math.floor(this.#options.maxMessages * this.#options.senderShare));
   }
 
-  async #demandRoom(to: Account, mailbox: Mailbox, sender: Account): Promise<void> {
+  async #demandRoom(to: Account, mailbox: MailboxEstimate, sender: Account): Promise<void> {
     const maxAge = this.#fill(mailbox, sender) < 1 ? MAX_AGE_MS : MAX_REFUSAL_AGE_MS;
-    if (now() - mailbox.lookedAt > maxAge) await this.#look(to, mailbox);
+    if (now() - mailbox.lookedAt > maxAge) await this.#refresh(to, mailbox);
     if (this.#fill(mailbox, sender) < 1) return;
     const { undelivered, bytes } = mailbox;
     throw new EngineError(
@@ -171,7 +171,7 @@ export class MailboxLimits {
   }
 }
 
-function newMailbox(id: Uint8Array): Mailbox {
+function newMailbox(id: Uint8Array): MailboxEstimate {
   return {
     id,
     end: 0,

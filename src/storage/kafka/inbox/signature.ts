@@ -12,7 +12,7 @@ const FORMAT = '1';
 const CONTEXT = 'milena-sig-1';
 
 /** What a MAC says about who made it: a frontend, with the key that signs or an older one; nobody can tell; somebody else. */
-export type Proof = 'genuine' | 'genuine, old key' | 'unknown key' | 'forged';
+export type Authenticity = 'genuine' | 'genuine, old key' | 'unknown key' | 'forged';
 
 /** Of 32 bytes in base64url, without padding. */
 const DIGEST_CHARACTERS = 43;
@@ -79,7 +79,7 @@ export class Signer {
   }
 
   /** What key id and MAC say about these parts. Takes anything. */
-  checkParts(keyId: string, mac: string, parts: readonly (string | Buffer)[]): Proof {
+  checkParts(keyId: string, mac: string, parts: readonly (string | Buffer)[]): Authenticity {
     const key = this.#keys.get(keyId);
     if (key === undefined) return 'unknown key';
     if (!isSame(mac, digestOfParts(key, parts))) return 'forged';

@@ -39,22 +39,22 @@ export async function findStartingPoint(
   topic: string,
   deadline: number,
 ): Promise<StartingPoint & { readonly end: number }> {
-  const look = await readPatiently(around, owner, topic, deadline);
+  const known = await readPatiently(around, owner, topic, deadline);
   const { log, stats } = around;
-  const { start, end, epoch, correspondents } = look;
-  if (look.position === null && end > 0) log.warn({ topic, start, end }, NO_POSITION);
-  const position = look.position ?? new Position(new DeliveredOffsets(start));
+  const { start, end, epoch, correspondents } = known;
+  if (known.position === null && end > 0) log.warn({ topic, start, end }, NO_POSITION);
+  const position = known.position ?? new Position(new DeliveredOffsets(start));
   const { top } = position.delivered;
   const isSure = position.epoch === UNKNOWN_EPOCH || (position.epoch === epoch && top <= end);
   const ask = () => stats.epochEnd(owner, position.epoch);
   const ends = isSure ? null : await retry(`epochs of ${topic}`, deadline, ask);
-  const surprise = position.resume(look, ends);
+  const surprise = position.resume(known, ends);
   const isNew = surprise.gone > 0 || position.delivered.top < top;
   if (isNew) {
     const fields = { topic, committed: top, start, end, epoch, from: position.delivered.low };
     log.warn({ ...fields, ...surprise }, 'an inbox is not what was committed: see docs/operations.md');
   }
-  return { position, correspondents, surprise, isNew: isNew || look.position === null, epoch, end };
+  return { position, correspondents, surprise, isNew: isNew || known.position === null, epoch, end };
 }
 
 /** A topic that is not there yet may merely be new. */
@@ -66,9 +66,9 @@ async function readPatiently(
 ): Promise<MailboxStats> {
   const giveUp = now() + UNKNOWN_TOPIC_MS;
   return retry(`look at ${topic}`, deadline, () => {
-    const look = statsOfOwn(around, owner, topic);
-    if (now() < giveUp) return expectTopic(topic, look);
-    return look.catch((error) => {
+    const known = statsOfOwn(around, owner, topic);
+    if (now() < giveUp) return expectTopic(topic, known);
+    return known.catch((error) => {
       throw isUnknownTopic(error) ? noInbox(topic) : error;
     });
   });
@@ -82,8 +82,8 @@ async function statsOfOwn(
 ): Promise<MailboxStats> {
   // Asked for anew: what is known may be of a topic that was deleted.
   cluster.forgetLeader(topic);
-  const look = await stats.read(owner);
+  const known = await stats.read(owner);
   const { topicId } = await cluster.leader(topic);
   expectNone(`the id of ${topic}`, topicId === owner.topicId ? KafkaCode.NONE : KafkaCode.UNKNOWN_TOPIC_ID);
-  return look;
+  return known;
 }

@@ -8,9 +8,9 @@ import { judgeRecord, signRecord } from '../tables/signed-record.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectTopic } from '../wire/kafka-error.ts';
 import type { RawRecord } from '../wire/log-batch.ts';
-import { RareWarning } from '../wire/rare-warning.ts';
 import { now, reasonOf, retry, whyOf } from '../wire/retry.ts';
 import { ensureNoticesTopic, NOTICES_TOPIC } from '../wire/topics.ts';
+import { RareWarning } from '../wire/trouble.ts';
 import type { Trust } from './trust.ts';
 
 /*

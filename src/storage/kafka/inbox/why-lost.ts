@@ -8,8 +8,8 @@ import type { LossReason } from '../../../core/inboxes.ts';
  * other work, within the ten seconds that a login has for it: for so long, and after such a pause each time, is looked
  * whether somebody is there.
  */
-const LOOKS_FOR_HOLDER = 21;
-const LOOK_FOR_HOLDER_MS = 500;
+const HOLDER_POLLS = 21;
+const HOLDER_POLL_MS = 500;
 
 /** This life of an account, as it is now. @throws EngineError `NO_SUCH_USER`, `UNAVAILABLE` */
 export async function demandThere(
@@ -36,10 +36,10 @@ export async function whyGone(
 
 /** Why Kafka does not know an inbox's member any more. Never fails. @param isHeld whether somebody else holds it by now */
 export async function whyUnknown(isHeld: () => Promise<boolean>): Promise<LossReason> {
-  for (let look = 1; ; look++) {
+  for (let poll = 1; ; poll++) {
     // Kafka cannot say: whoever comes back by a token finds out.
     if (await isHeld().catch(() => false)) return 'fenced';
-    if (look === LOOKS_FOR_HOLDER) return 'lost';
-    await sleep(LOOK_FOR_HOLDER_MS);
+    if (poll === HOLDER_POLLS) return 'lost';
+    await sleep(HOLDER_POLL_MS);
   }
 }

@@ -3,36 +3,27 @@ import type { Logger } from 'pino';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { Accepted } from '../../../core/inboxes.ts';
+import { SmallTopics } from '../check/topic-settings.ts';
 import type { RecordContent } from '../inbox/record.ts';
 import { BrokerClock } from '../wire/broker-clock.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { isRefusal, KafkaCode, KafkaError, nameOfCode } from '../wire/kafka-error.ts';
 import { produce, type TopicResult } from '../wire/produce.ts';
-import { encodeContent, type Producer, recordBytes } from '../wire/record-batch.ts';
-import { causeOf, isOfNetwork, longerPause, now, worthRetrying } from '../wire/retry.ts';
-import { MAX_BATCH_BYTES } from '../wire/topics.ts';
+import type { Producer } from '../wire/record-batch.ts';
+import { isOfNetwork, lastCause, longerPause, now, worthRetrying } from '../wire/retry.ts';
 import { Trouble } from '../wire/trouble.ts';
-import { BATCH_OVERHEAD_BYTES, type Entry, newPartition, type Partition } from './batch.ts';
-import { outcomeOf } from './outcome.ts';
+import { AppendQueue } from './append-queue.ts';
+import type { Partition, PendingRecord } from './batch.ts';
 import { PartitionLeaders, RETRY_PAUSE_MS, refused } from './partition-leaders.ts';
 import { ProducerIdentity } from './producer-identity.ts';
-import { gatherRounds, type Round } from './rounds.ts';
-import { sendRound } from './send-round.ts';
-import { SmallTopics } from './small-topics.ts';
+import { gatherRounds, outcomeOf, type Round, sendRound } from './rounds.ts';
 
-/** Appends waiting over all inboxes; past either bound a sender gets BUSY at once. */
-const MAX_QUEUED_RECORDS = 50_000;
-const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 /**
  * Requests under way at one broker. With one alone everybody keeps step: the broker rests while its answer is passed on, and
  * the next request is gathered while it rests. An inbox has at most one batch under way, so its order is kept.
  */
 const MAX_IN_FLIGHT = 3;
-/** Topics whose sequence numbers are kept; past that a new producer id starts all of them again at 0. */
-const MAX_PARTITIONS = 100_000;
 const LONGEST_PAUSE_MS = 1_000;
-/** Waiting appends are looked through this often for those that have waited too long. */
-const SWEEP_INTERVAL_MS = 250;
 /** The broker's own time limit for acks=all. */
 const PRODUCE_TIMEOUT_MS = 5_000;
 
@@ -45,23 +36,16 @@ export class Appender {
   readonly #log: Logger;
   readonly #timeoutMs: number;
   readonly #clock: BrokerClock;
-  /** By the id of the topic, where it must be that one, else by its name. */
-  readonly #partitions = new Map<string, Partition>();
-  /** Partitions with something to send. */
-  readonly #ready = new Set<Partition>();
   /** Requests under way, by broker; none of them is 0. */
   readonly #inFlight = new Map<number, number>();
+  readonly #queue: AppendQueue;
   readonly #identity: ProducerIdentity;
   readonly #leaders: PartitionLeaders;
   readonly #small: SmallTopics;
-  #queuedRecords = 0;
-  #queuedBytes = 0;
   #scheduled = false;
   /** Before an identity is asked for again. */
   #pause = RETRY_PAUSE_MS;
   readonly #trouble: Trouble;
-  /** Runs while anything waits. */
-  #sweeper: NodeJS.Timeout | null = null;
   #closed = false;
 
   /**
@@ -77,6 +61,12 @@ export class Appender {
     this.#small = new SmallTopics(cluster, log);
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
+    this.#queue = new AppendQueue({
+      timeoutMs,
+      added: () => this.#schedule(),
+      renewIdentity: () => this.#identity.renew(),
+      giveUp: (partition, error) => this.#giveUp(partition, error),
+    });
   }
 
   /**
@@ -85,51 +75,15 @@ export class Appender {
    * @throws EngineError `BUSY`, `TOO_LARGE`, `UNAVAILABLE`; `NO_INBOX`: the topic is gone, or another one
    */
   append(topic: string, record: RecordContent, topicId: string | null = null): Promise<Accepted> {
-    const content = encodeContent(record);
-    const bytes = recordBytes(content);
     if (this.#closed) return Promise.reject(new EngineError('UNAVAILABLE', 'the engine is closing'));
-    if (bytes + BATCH_OVERHEAD_BYTES > MAX_BATCH_BYTES) {
-      return Promise.reject(new EngineError('TOO_LARGE', `a record of ${bytes} bytes`));
-    }
-    if (this.#queuedRecords >= MAX_QUEUED_RECORDS || this.#queuedBytes + bytes > MAX_QUEUED_BYTES) {
-      return Promise.reject(new EngineError('BUSY', `${this.#queuedRecords} records wait for Kafka`));
-    }
-    this.#queuedRecords++;
-    this.#queuedBytes += bytes;
-    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
-    const deadline = now() + this.#timeoutMs;
-    return new Promise((resolve, reject) => {
-      const partition = this.#partition(topic, topicId);
-      partition.queue.push({ content, deadline, resolve, reject });
-      this.#ready.add(partition);
-      this.#schedule();
-    });
+    return this.#queue.add(topic, record, topicId);
   }
 
   /** Waits until everything taken on so far is answered, takes on nothing more. */
   async close(): Promise<void> {
     this.#closed = true;
     const deadline = now() + this.#timeoutMs + PRODUCE_TIMEOUT_MS;
-    while (this.#queuedRecords > 0 && now() < deadline) await pause(5);
-  }
-
-  #partition(topic: string, topicId: string | null): Partition {
-    const key = topicId ?? topic;
-    let partition = this.#partitions.get(key);
-    if (!partition) {
-      if (this.#partitions.size >= MAX_PARTITIONS) this.#startOver();
-      partition = newPartition(topic, topicId);
-      this.#partitions.set(key, partition);
-    }
-    return partition;
-  }
-
-  /** A new producer id: every sequence starts at 0 again, so idle partitions can be forgotten. */
-  #startOver(): void {
-    this.#identity.renew();
-    for (const [key, partition] of this.#partitions) {
-      if (!partition.batch && partition.queue.length === 0) this.#partitions.delete(key);
-    }
+    while (this.#queue.size > 0 && now() < deadline) await pause(5);
   }
 
   /**
@@ -157,11 +111,11 @@ export class Appender {
     try {
       producer = await wanted;
     } catch (error) {
-      const cause = causeOf(error);
+      const cause = lastCause(error);
       if (!isOfNetwork(cause)) this.#trouble.failed(error);
       // It stays so: nobody has to wait for that.
       if (cause instanceof KafkaError && isRefusal(cause.kafkaCode)) {
-        for (const partition of [...this.#ready]) this.#failAll(partition, refused(cause));
+        for (const partition of [...this.#queue.ready]) this.#failAll(partition, refused(cause));
       }
       this.#scheduleLater(this.#pause);
       this.#pause = longerPause(this.#pause, LONGEST_PAUSE_MS);
@@ -175,7 +129,7 @@ export class Appender {
       this.#schedule();
       return;
     }
-    const { rounds, nextDue } = gatherRounds(this.#ready, {
+    const { rounds, nextDue } = gatherRounds(this.#queue.ready, {
       producer,
       leaderOf: (partition) => this.#leaders.of(partition),
       isBusy: (node) => this.#isBusy(node),
@@ -215,7 +169,7 @@ export class Appender {
       const left = (this.#inFlight.get(node) ?? 1) - 1;
       if (left > 0) this.#inFlight.set(node, left);
       else this.#inFlight.delete(node);
-      if (this.#ready.size > 0) this.#schedule();
+      if (this.#queue.ready.size > 0) this.#schedule();
     }
   }
 
@@ -260,7 +214,7 @@ export class Appender {
         this.#identity.renew();
         partition.batch = null;
         partition.queue.unshift(...batch.entries);
-        this.#ready.add(partition);
+        this.#queue.ready.add(partition);
         break;
       case 'refused':
         this.#cluster.noteRefusal(produce.key, code, partition.topic);
@@ -285,7 +239,7 @@ export class Appender {
       { topic: partition.topic, tries: batch.tries, cause: String(cause) },
       'append goes again',
     );
-    this.#ready.add(partition);
+    this.#queue.ready.add(partition);
     this.#schedule();
   }
 
@@ -301,18 +255,15 @@ export class Appender {
     this.#identity.renew();
   }
 
-  #finish(partition: Partition, settle: (entry: Entry, index: number) => void): void {
+  #finish(partition: Partition, settle: (entry: PendingRecord, index: number) => void): void {
     const batch = partition.batch;
     if (!batch) return;
     partition.batch = null;
-    for (const [index, entry] of batch.entries.entries()) this.#release(entry, () => settle(entry, index));
-    if (partition.queue.length > 0) this.#ready.add(partition);
-  }
-
-  #release(entry: Entry, settle: () => void): void {
-    this.#queuedRecords--;
-    this.#queuedBytes -= recordBytes(entry.content);
-    settle();
+    for (const [index, entry] of batch.entries.entries()) {
+      this.#queue.release(entry);
+      settle(entry, index);
+    }
+    if (partition.queue.length > 0) this.#queue.ready.add(partition);
   }
 
   /** Asks for the leader, then lets the partition take part again; fails its senders when there is no topic. */
@@ -323,45 +274,18 @@ export class Appender {
       return;
     }
     if (!partition.batch && partition.queue.length === 0) return;
-    this.#ready.add(partition);
+    this.#queue.ready.add(partition);
     this.#schedule();
   }
 
   #failAll(partition: Partition, error: EngineError): void {
     if (partition.batch) this.#giveUp(partition, error);
-    for (const entry of partition.queue.splice(0)) this.#release(entry, () => entry.reject(error));
-    this.#ready.delete(partition);
-    this.#partitions.delete(partition.topicId ?? partition.topic);
+    for (const entry of partition.queue.splice(0)) {
+      this.#queue.release(entry);
+      entry.reject(error);
+    }
+    this.#queue.forget(partition);
     // If the topic is there after all, its numbers must not begin again under the same identity.
     this.#identity.renew();
-  }
-
-  /** Rejects what has waited for longer than its deadline. */
-  #sweep(): void {
-    const moment = now();
-    for (const partition of this.#partitions.values()) this.#failOverdue(partition, moment);
-    if (this.#queuedRecords > 0 || !this.#sweeper) return;
-    clearInterval(this.#sweeper);
-    this.#sweeper = null;
-  }
-
-  #failOverdue(partition: Partition, moment: number): void {
-    const { batch, queue } = partition;
-    const overdue = batch?.entries.filter((entry) => moment > entry.deadline) ?? [];
-    if (batch && overdue.length > 0) {
-      const sent = batch.tries > 0;
-      const error = new EngineError(
-        'UNAVAILABLE',
-        sent ? 'no answer in time: it may have been stored' : 'Kafka does not answer; nothing was stored',
-      );
-      for (const entry of overdue) entry.reject(error);
-      // The batch keeps its place while somebody waits for it, and while a request with it is under way.
-      if (overdue.length === batch.entries.length && !batch.sending) this.#giveUp(partition, error);
-    }
-    while (queue[0] && moment > queue[0].deadline) {
-      const entry = queue.shift();
-      const error = new EngineError('UNAVAILABLE', 'Kafka does not answer; nothing was stored');
-      if (entry) this.#release(entry, () => entry.reject(error));
-    }
   }
 }

@@ -7,7 +7,7 @@ import { MAX_BATCH_BYTES } from '../wire/topics.ts';
 export const BATCH_OVERHEAD_BYTES = 128;
 
 /** One record that waits, encoded but for its place in a batch. */
-export interface Entry {
+export interface PendingRecord {
   readonly content: Buffer;
   readonly deadline: number;
   readonly resolve: (accepted: Accepted) => void;
@@ -16,7 +16,7 @@ export interface Entry {
 
 /** Records that were sent, or are about to be, as one batch: repeated byte for byte until Kafka answers. */
 export interface Batch {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly PendingRecord[];
   readonly producer: Producer;
   readonly bytes: Buffer;
   /** Leader epoch of its partition when it was sent last. */
@@ -37,7 +37,7 @@ export interface Partition {
   readonly topicId: string | null;
   /** The same as bytes. */
   readonly idBytes: Buffer | null;
-  readonly queue: Entry[];
+  readonly queue: PendingRecord[];
   /** Whoever is here goes first. */
   batch: Batch | null;
   producer: Producer | null;
@@ -72,7 +72,7 @@ export function makeBatch(partition: Partition, producer: Producer): Batch {
 }
 
 /** At least one. */
-function howManyFit(queue: readonly Entry[]): number {
+function howManyFit(queue: readonly PendingRecord[]): number {
   let bytes = BATCH_OVERHEAD_BYTES;
   let count = 0;
   for (const { content } of queue) {

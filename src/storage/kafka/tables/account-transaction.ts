@@ -27,7 +27,7 @@ const FENCED: ReadonlySet<number> = new Set([
 ]);
 
 /** Another writer of the same name has begun after us: nothing of ours was or will be written. */
-export class Fenced extends Error {
+class Fenced extends Error {
   override readonly name = 'Fenced';
 }
 
@@ -81,9 +81,20 @@ export class AccountTransaction {
 
   /**
    * Writes the account's record and commits.
-   * @throws Fenced; EngineError `UNAVAILABLE`: it may have been committed, the table will tell
+   * @returns false when another writer of the name has begun: nothing was written then
+   * @throws EngineError `UNAVAILABLE`: it may have been committed, the table will tell
    */
-  async commit({ value, headers }: RecordContent, deadline: number): Promise<void> {
+  async commit(record: RecordContent, deadline: number): Promise<boolean> {
+    try {
+      await this.#write(record, deadline);
+      return true;
+    } catch (error) {
+      if (error instanceof Fenced) return false;
+      throw error;
+    }
+  }
+
+  async #write({ value, headers }: RecordContent, deadline: number): Promise<void> {
     await retry('add partition', deadline, async () => {
       const added = await this.#coordinator(addPartitionsToTxnV3.api, [
         {

@@ -1,7 +1,6 @@
-import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promises';
-import { type Connection, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { SortedNames } from '../../../core/sorted-names.ts';
 import { RequestBatcher } from '../../../util/request-batcher.ts';
@@ -10,41 +9,24 @@ import type { RecordContent } from '../inbox/record.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { fetch, wanted } from '../wire/fetch.ts';
-import { expectNone, expectTopic, isUnknownTopic, KafkaCode } from '../wire/kafka-error.ts';
-import { bytesOf, type LogBatch, type RawRecord, readBatches } from '../wire/log-batch.ts';
-import { RareWarning } from '../wire/rare-warning.ts';
-import { isOfNetwork, longerPause, now, retry, whyOf } from '../wire/retry.ts';
-import { send } from '../wire/send.ts';
-import { MAX_BATCH_BYTES, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
-import { Trouble } from '../wire/trouble.ts';
+import { expectTopic } from '../wire/kafka-error.ts';
+import { bytesOf, type LogBatch, type RawRecord } from '../wire/log-batch.ts';
+import { now, retry } from '../wire/retry.ts';
+import { MAX_BATCH_BYTES } from '../wire/topics.ts';
 import { OpenTransactions } from './open-transactions.ts';
 import { judgeRecord, signRecord } from './signed-record.ts';
+import { TableLog } from './table-log.ts';
 import { TableRepair } from './table-repair.ts';
 import { type Change, TableState } from './table-state.ts';
 
-const FETCH_WAIT_MS = 5_000;
-const FETCH_BYTES = 1024 * 1024;
-const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 2_000;
 const CATCH_UP_INTERVAL_MS = 20;
 const CATCH_UP_TIMEOUT_MS = 5_000;
 
-/** The least pause between two readings from the start because its beginning is gone: whatever deletes it may go on. */
-const START_OVER_MS = 10_000;
-
-/** Records that are taken at once: what else waits for this process has a turn after so many of a packed batch. */
-const RECORDS_AT_ONCE = 1_024;
-/** Bytes unpacked in a second at most: a bomb of 300 bytes unpacks to 4 MiB, which takes 1 to 6 ms; records cost, too. */
-const UNPACKED_PER_SECOND = 512 * 1024 * 1024;
 /** Longest key that is looked at. */
 const MAX_KEY_BYTES = 249;
 
 /** Of a record that holds nothing a frontend writes. */
 const UNREADABLE = { proof: 'forged', revision: null } as const;
-
-const LOST_START =
-  'records of this table were deleted (cleanup.policy=delete): what is known here is written again';
 
 /** Waiting questions that one look at the topic's end answers. */
 const MAX_QUESTIONS = 10_000;
@@ -87,40 +69,36 @@ interface Waiter {
  */
 export class CompactedTable<Value> {
   readonly #options: TableOptions<Value>;
-  readonly #cluster: Cluster;
-  readonly #log: Logger;
-  readonly #damaged: RareWarning;
-  readonly #trouble: Trouble;
+  readonly #log: TableLog;
   readonly #state: TableState<Value>;
   readonly #repair: TableRepair;
   readonly #ends: RequestBatcher<null, number>;
   readonly #pending: OpenTransactions;
-  /** Kafka's id of the topic that it reads. */
-  #topicId: string | null = null;
-  #position = 0;
-  /** Leader epoch of the record in front of the position. */
-  #epoch = UNKNOWN_EPOCH;
-  /** Where the log began when it was last read from there; null before its first answer. */
-  #logStart: number | null = null;
-  #startedOverAt = Number.NEGATIVE_INFINITY;
-  #restore: (() => Promise<void>) | null = null;
-  /** When the topic was first found missing, or 0. */
-  #missingSince = 0;
   #waiters: Waiter[] = [];
   readonly #watchers = new Set<(key: string) => void>();
-  #connection: Connection | null = null;
   #catchingUp: Promise<void> | null = null;
-  #closed = false;
 
   constructor(options: TableOptions<Value>) {
     this.#options = options;
-    this.#cluster = options.cluster;
-    this.#log = options.log.child({ table: options.topic });
-    this.#damaged = new RareWarning((fields) => this.#log.warn(fields, 'a batch was stepped over'));
-    this.#trouble = new Trouble(this.#log, 'a table is not read');
     this.#state = new TableState(options.unpack, options.trust.acceptsUnsigned);
     this.#pending = new OpenTransactions((change) => this.#state.refuse(change));
-    this.#repair = new TableRepair(this.#state, this.#log, async (key) => {
+    const log = options.log.child({ table: options.topic });
+    this.#log = new TableLog({
+      cluster: options.cluster,
+      log,
+      topic: options.topic,
+      onRecord: (batch, record) => this.#take(batch, record),
+      onMarker: (marker) => {
+        for (const change of this.#pending.end(marker)) this.#apply(change);
+      },
+      onRead: () => this.#wakeWaiters(),
+      // What the table knows is not given up: records count by their revisions, and what is not there any more is written again.
+      onStartOver: () => {
+        this.#state.doubt();
+        this.#pending.clear();
+      },
+    });
+    this.#repair = new TableRepair(this.#state, log, async (key) => {
       const value = this.#state.get(key);
       const encoded = value === undefined ? null : options.encode(value);
       await options.appender.append(
@@ -138,7 +116,7 @@ export class CompactedTable<Value> {
 
   /** Starts to read; `catchUp` tells when the present is reached. */
   start(): void {
-    void this.#run();
+    this.#log.start();
   }
 
   /**
@@ -147,14 +125,13 @@ export class CompactedTable<Value> {
    */
   keepTrue(restore: () => Promise<void>): void {
     this.#state.signsAnew = false;
-    this.#restore = restore;
+    this.#log.restoreBy(restore);
     this.#repair.start();
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#repair.close();
-    await this.#connection?.close().catch(() => {});
+    await this.#log.close();
   }
 
   get(key: string): Value | undefined {
@@ -207,7 +184,7 @@ export class CompactedTable<Value> {
    */
   async catchUp(deadline: number): Promise<void> {
     const end = await retry(`end of ${this.#options.topic}`, deadline, () => this.#ends.ask(null));
-    if (this.#position >= end) return;
+    if (this.#log.position >= end) return;
     await this.#within(deadline, (resolve) => {
       const waiter = { offset: end, resolve };
       this.#waiters.push(waiter);
@@ -261,132 +238,7 @@ export class CompactedTable<Value> {
     });
   }
 
-  async #run(): Promise<void> {
-    let pause = FIRST_PAUSE_MS;
-    while (!this.#closed) {
-      try {
-        await this.#round();
-        pause = FIRST_PAUSE_MS;
-        this.#trouble.over();
-      } catch (error) {
-        if (this.#closed) return;
-        // A broker that is away is told of once, by whoever connects to it.
-        if (!isOfNetwork(error)) this.#trouble.failed(error);
-        this.#cluster.forgetLeader(this.#options.topic);
-        await this.#connection?.close().catch(() => {});
-        this.#connection = null;
-        await sleep(pause);
-        pause = longerPause(pause, LONGEST_PAUSE_MS);
-        if (isUnknownTopic(error)) await this.#remakeIfGone();
-        else this.#missingSince = 0;
-      }
-    }
-  }
-
-  /** Somebody has deleted the topic by hand: what was in it is known here. */
-  async #remakeIfGone(): Promise<void> {
-    this.#missingSince ||= now();
-    if (now() - this.#missingSince < UNKNOWN_TOPIC_MS) return;
-    if (await this.#restoreTopic()) this.#missingSince = 0;
-  }
-
-  /** @returns whether it was tried: not before `keepTrue` */
-  async #restoreTopic(): Promise<boolean> {
-    if (this.#restore === null) return false;
-    await this.#restore().catch((error: unknown) => this.#log.error(whyOf(error), 'topic not restored'));
-    return true;
-  }
-
-  /**
-   * Whether records are gone that were the last of their keys: compaction leaves the log's start where it is, and whatever raises it
-   * (`cleanup.policy=delete`) goes by age alone.
-   */
-  #hasLostStart(start: number): boolean {
-    this.#logStart ??= start;
-    return start > this.#logStart && now() - this.#startedOverAt >= START_OVER_MS;
-  }
-
-  async #round(): Promise<void> {
-    const { node, epoch, topicId } = await this.#cluster.leader(this.#options.topic);
-    if (this.#topicId !== null && this.#topicId !== topicId) await this.#startOver();
-    this.#topicId = topicId;
-    this.#connection ??= await this.#cluster.dedicated(node, FETCH_WAIT_MS);
-    if (this.#closed) return void (await this.#connection.close());
-    const response = await send(
-      this.#connection,
-      fetch,
-      FETCH_WAIT_MS,
-      1,
-      FETCH_BYTES,
-      FetchIsolationLevels.READ_UNCOMMITTED,
-      0,
-      -1,
-      [wanted(topicId, { offset: this.#position, epoch: this.#epoch }, epoch, FETCH_BYTES)],
-      [],
-      '',
-    );
-    const [found] = response.topics;
-    const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
-    this.#cluster.noteRefusal(fetch.key, code, this.#options.topic);
-    this.#cluster.noteThrottle(fetch.key, response.throttleTimeMs);
-    if (code === KafkaCode.NONE) this.#missingSince = 0;
-    if (code === KafkaCode.OFFSET_OUT_OF_RANGE || found?.parts) await this.#startOver();
-    else expectNone(`Fetch ${this.#options.topic}`, code);
-    if (code === KafkaCode.NONE && found && this.#hasLostStart(found.logStart)) {
-      this.#log.error({ was: this.#logStart, start: found.logStart }, LOST_START);
-      return this.#startOver();
-    }
-    for (const batch of found ? readBatches(found.records) : []) {
-      await this.#take(batch);
-      if (batch.unpackCost === 0) continue;
-      this.#wakeWaiters();
-      await sleep((1_000 * batch.unpackCost) / UNPACKED_PER_SECOND);
-      if (this.#closed) return;
-    }
-    this.#wakeWaiters();
-  }
-
-  /**
-   * The log was cut, or its beginning deleted, or the topic made anew, by hand or from a copy: it is read from its start. What the
-   * table knows is not given up for that, since records count by their revisions: what is not there any more is written again. The
-   * settings come first, or it would go the same way.
-   */
-  async #startOver(): Promise<void> {
-    const { topic } = this.#options;
-    await this.#restoreTopic();
-    const start = await listOffset(this.#cluster, topic, ListOffsetTimestamps.EARLIEST);
-    if (this.#position > 0)
-      this.#log.warn(
-        { position: this.#position, start },
-        'the log was cut, or the topic made anew: read anew',
-      );
-    this.#state.doubt();
-    this.#pending.clear();
-    this.#startedOverAt = now();
-    this.#logStart = start;
-    this.#position = start;
-    this.#epoch = UNKNOWN_EPOCH;
-  }
-
-  async #take(batch: LogBatch): Promise<void> {
-    if (batch.isControl) {
-      const { marker } = batch;
-      for (const change of marker ? this.#pending.end(marker) : []) this.#apply(change);
-    } else {
-      for (let from = this.#position; ; await turnEnd()) {
-        const records = batch.recordsFrom(from, RECORDS_AT_ONCE);
-        for (const record of records) this.#takeRecord(batch, record);
-        from = (records.at(-1)?.offset ?? from) + 1;
-        if (records.length < RECORDS_AT_ONCE) break;
-      }
-    }
-    const { damage, nextOffset } = batch;
-    if (nextOffset > this.#position) this.#epoch = batch.leaderEpoch;
-    if (damage) this.#damaged.note({ before: nextOffset, reason: damage.message });
-    this.#position = Math.max(this.#position, nextOffset);
-  }
-
-  #takeRecord(batch: LogBatch, record: RawRecord): void {
+  #take(batch: LogBatch, record: RawRecord): void {
     const change = this.#changeOf(record);
     if (change === null) return;
     this.#pending.noteRecord(change.key);
@@ -419,6 +271,6 @@ export class CompactedTable<Value> {
 
   #wakeWaiters(): void {
     if (this.#waiters.length === 0) return;
-    for (const waiter of this.#waiters.filter(({ offset }) => offset <= this.#position)) waiter.resolve();
+    for (const waiter of this.#waiters.filter(({ offset }) => offset <= this.#log.position)) waiter.resolve();
   }
 }

@@ -10,29 +10,29 @@ import {
 } from '../../../core/accounts.ts';
 import { EngineError } from '../../../core/errors.ts';
 import { NameSearches } from '../../../core/wildcard.ts';
+import { Semaphore } from '../../../util/semaphore.ts';
 import { newUuid } from '../../../util/uuid.ts';
 import { restoreTable } from '../check/topic-settings.ts';
 import { InboxTopics, type RestoredTopic } from '../inbox/inbox-topics.ts';
 import { commitFirstPosition, makeEmptyTopic, type NewInboxSurroundings } from '../inbox/new-inbox.ts';
-import type { RecordContent } from '../inbox/record.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { isFinal, KafkaError } from '../wire/kafka-error.ts';
+import { isFinal, KafkaError, unavailable } from '../wire/kafka-error.ts';
 import { longerPause, now, whyOf } from '../wire/retry.ts';
 import { ACCOUNTS_TOPIC, awaitTopic, ensureTable } from '../wire/topics.ts';
-import { unavailable } from '../wire/unavailable.ts';
 import { encodeAccount, inviteOf, MAX_NAME, packAccount, unpackAccount } from './account-record.ts';
-import { AccountTransaction, Fenced } from './account-transaction.ts';
-import { ChangeTurns } from './change-turns.ts';
+import { AccountTransaction } from './account-transaction.ts';
 import { CompactedTable } from './compacted-table.ts';
-import { InviteLooks } from './invite-looks.ts';
-import { InviteUses } from './invite-uses.ts';
+import { InviteChecks, InviteUses } from './invites.ts';
 import { type Proofs, UNPROVEN_REMEDY, unprovenText } from './unproven.ts';
 
 /** A million accounts take some 10 s of a core to read; where it is shared, it takes longer. */
 const START_TIMEOUT_MS = 120_000;
 const CHANGE_TIMEOUT_MS = 10_000;
+/** Changes under way, the others in the order of their coming, and waiting: past the second bound they are BUSY. */
+const MAX_CHANGES = 32;
+const MAX_WAITING = 2_000;
 /** How long the loser of a race waits to see who won, milliseconds. */
 const RACE_TIMEOUT_MS = 10_000;
 /** So often a topic that is in the way of a new account is deleted; one that is there again is taken over. */
@@ -62,8 +62,8 @@ export class KafkaAccounts implements Accounts {
   readonly #searches: NameSearches;
   readonly #topics: InboxTopics;
   readonly #invites = new InviteUses();
-  readonly #inviteLooks: InviteLooks;
-  readonly #turns = new ChangeTurns();
+  readonly #inviteChecks: InviteChecks;
+  readonly #turns = new Semaphore(MAX_CHANGES);
   /** What a new inbox is made with. */
   readonly #around: NewInboxSurroundings;
 
@@ -80,7 +80,7 @@ export class KafkaAccounts implements Accounts {
       changed: (name, packed) => this.#noteInvite(name, packed),
       encode: encodeAccount,
     });
-    this.#inviteLooks = new InviteLooks(options.log, async (wanted) => {
+    this.#inviteChecks = new InviteChecks(options.log, async (wanted) => {
       await this.#table.catchUpSoon();
       const account = this.#table.get(wanted.name);
       return account !== undefined && this.#removeSurplus(account, wanted);
@@ -118,7 +118,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   async close(): Promise<void> {
-    this.#inviteLooks.close();
+    this.#inviteChecks.close();
     await this.#table.close();
   }
 
@@ -150,7 +150,7 @@ export class KafkaAccounts implements Accounts {
       return account;
     } catch (error) {
       const isKnown = error instanceof EngineError && error.code !== 'UNAVAILABLE' && error.code !== 'BUSY';
-      if (wanted.invite && !isKnown) void this.#inviteLooks.again(wanted);
+      if (wanted.invite && !isKnown) void this.#inviteChecks.again(wanted);
       throw error;
     }
   }
@@ -166,7 +166,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   #make(wanted: NewAccount): Promise<Account> {
-    return this.#turns.run(async () => {
+    return this.#change(wanted.name, async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       // A taken name is refused before it makes a transactional id.
       if (this.#table.get(wanted.name)) throw taken(wanted.name);
@@ -184,7 +184,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   update(account: Account, change: AccountChange): Promise<Account> {
-    return this.#turns.run(async () => {
+    return this.#change(account.name, async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       await this.#replace(account, (current) => ({ ...current, ...change }), deadline);
       return this.#shown(account);
@@ -192,7 +192,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   mend(account: Account): Promise<Account> {
-    return this.#turns.run(async () => {
+    return this.#change(account.name, async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       const { name, topicId: lostId } = account;
       const topic = this.#topic(name);
@@ -213,6 +213,13 @@ export class KafkaAccounts implements Accounts {
     });
   }
 
+  /** @throws EngineError `BUSY`, `UNAVAILABLE`, and what the change throws */
+  async #change<T>(name: string, change: () => Promise<T>): Promise<T> {
+    if (this.#turns.waiting >= MAX_WAITING)
+      throw new EngineError('BUSY', 'too many accounts are being changed');
+    return this.#turns.pass(name, () => change().catch(unavailable));
+  }
+
   #shown(account: Account): Account {
     const shown = this.#table.get(account.name);
     if (!isSameLife(shown, account)) throw gone(account.name);
@@ -220,7 +227,7 @@ export class KafkaAccounts implements Accounts {
   }
 
   remove(account: Account): Promise<void> {
-    return this.#turns.run(async () => {
+    return this.#change(account.name, async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       const topic = this.#topic(account.name);
       await this.#topics.demandDeletable(topic);
@@ -255,7 +262,7 @@ export class KafkaAccounts implements Accounts {
         const changed = await next(current);
         if (changed === current) return;
         const record = this.#table.signed(account.name, changed);
-        if (await this.#commitUnlessFenced(transaction, record, deadline)) {
+        if (await transaction.commit(record, deadline)) {
           await this.#table.until(() => watch.changed, deadline);
           return;
         }
@@ -300,7 +307,7 @@ export class KafkaAccounts implements Accounts {
     };
     const isThere = () => this.#table.get(name) !== undefined;
     const record = this.#table.signed(name, account);
-    if (!(await this.#commitUnlessFenced(transaction, record, deadline))) {
+    if (!(await transaction.commit(record, deadline))) {
       // Somebody else is making the same name and will win; our topic is theirs to find and replace.
       await this.#table.until(isThere, now() + RACE_TIMEOUT_MS).catch(() => {
         throw new EngineError('BUSY', `${name} is being made by somebody else`);
@@ -311,21 +318,6 @@ export class KafkaAccounts implements Accounts {
     await awaitTopic(this.#cluster, topic, deadline);
     await commitFirstPosition(this.#around, account, topic, topicId === leftOver?.topicId);
     return account;
-  }
-
-  /** @returns false when another writer of the name has begun: nothing was written then */
-  async #commitUnlessFenced(
-    transaction: AccountTransaction,
-    record: RecordContent,
-    deadline: number,
-  ): Promise<boolean> {
-    try {
-      await transaction.commit(record, deadline);
-      return true;
-    } catch (error) {
-      if (error instanceof Fenced) return false;
-      throw error;
-    }
   }
 
   #noteInvite(name: string, packed: string | null): void {

@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Account } from '../../../core/accounts.ts';
-import type { ResumeTokens, StoredToken } from '../../../core/resume-tokens.ts';
+import type { ResumeTokens, StoredToken } from '../../../core/storage.ts';
 import { uuidText } from '../../../util/uuid.ts';
 import { restoreTable } from '../check/topic-settings.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
 import type { Cluster } from '../wire/cluster.ts';
+import { unavailable } from '../wire/kafka-error.ts';
 import { now } from '../wire/retry.ts';
 import { ensureTable, SESSIONS_TOPIC } from '../wire/topics.ts';
-import { unavailable } from '../wire/unavailable.ts';
 import { CompactedTable } from './compacted-table.ts';
 
 /*

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import { RareWarning } from '../wire/rare-warning.ts';
-import { Trouble } from '../wire/trouble.ts';
+import { RareWarning, Trouble } from '../wire/trouble.ts';
 import type { TableState } from './table-state.ts';
 
 /** Between two looks, milliseconds: anywhere in between, so that of several frontends one writes and the others see it. */

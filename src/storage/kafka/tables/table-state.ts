@@ -1,4 +1,5 @@
 import { SortedNames } from '../../../core/sorted-names.ts';
+import { dropOldest } from '../../../util/bounded-map.ts';
 import type { Judgement } from './signed-record.ts';
 
 /** Values that were asked for are kept as they were given (some 500 bytes each); past that the oldest is dropped. */
@@ -76,7 +77,7 @@ export class TableState<Value> {
     if (stored === undefined) return undefined;
     const value = this.#unpack(key, stored.slice(REVISION_BYTES));
     this.#recent.set(key, value);
-    if (this.#recent.size > MAX_RECENT) dropOldest(this.#recent);
+    dropOldest(this.#recent, MAX_RECENT);
     return value;
   }
 
@@ -199,11 +200,4 @@ function readRevision(stored: string): number {
   let revision = 0;
   for (let i = 0; i < REVISION_BYTES; i++) revision = revision * 256 + stored.charCodeAt(i);
   return revision;
-}
-
-function dropOldest(map: Map<string, unknown>): void {
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    break;
-  }
 }

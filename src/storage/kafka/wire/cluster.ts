@@ -1,13 +1,14 @@
 import { type API, type Connection, findCoordinatorV6, metadataV12, TimeoutError } from '@platformatic/kafka';
+import { putLast } from '../../../util/bounded-map.ts';
 import { RequestBatcher } from '../../../util/request-batcher.ts';
-import { type Address, Connections, type ConnectionsOptions, writeTogether } from './connections.ts';
+import { type BrokerAddress, Connections, type ConnectionsOptions, writeTogether } from './connections.ts';
 import { isNoTopic, KafkaCode, KafkaError } from './kafka-error.ts';
 
 /**
  * What a connection is used for. A broker answers one request at a time per connection, so what must not
  * wait for each other goes over different ones.
  */
-export type Lane = 'control' | 'group' | 'life' | 'produce' | 'pulse' | 'read';
+export type ConnectionUse = 'control' | 'group' | 'lease' | 'produce' | 'liveness' | 'read';
 
 /** Where a topic's only partition is led from. */
 export interface Leader {
@@ -43,7 +44,7 @@ type CoordinatorKind = keyof typeof COORDINATOR_KIND;
 export class Cluster {
   readonly #options: ClusterOptions;
   readonly #connections: Connections;
-  readonly #nodes = new Map<number, Address>();
+  readonly #nodes = new Map<number, BrokerAddress>();
   readonly #leaders = new Map<string, Leader>();
   readonly #coordinators = new Map<string, number>();
   readonly #leaderQuestions = new RequestBatcher<string, Leader>(MAX_QUESTIONS, (topics) =>
@@ -75,14 +76,19 @@ export class Cluster {
   }
 
   /** Sends one request to a node over the connection of that lane. */
-  async request<A extends unknown[], R>(node: number, lane: Lane, api: API<A, R>, ...args: A): Promise<R> {
+  async request<A extends unknown[], R>(
+    node: number,
+    lane: ConnectionUse,
+    api: API<A, R>,
+    ...args: A
+  ): Promise<R> {
     const connection = await this.#connection(node, lane);
     writeTogether(connection);
     return this.#connections.ask(connection, api, args);
   }
 
   /** The latest version of a request that a node knows, over the connection of that lane; -1 for a request that it does not know. */
-  async latestVersion(node: number, lane: Lane, apiKey: number): Promise<number> {
+  async latestVersion(node: number, lane: ConnectionUse, apiKey: number): Promise<number> {
     const connection = await this.#connection(node, lane);
     return this.#connections.latestVersion(connection, apiKey);
   }
@@ -99,7 +105,7 @@ export class Cluster {
    * was asked before: whoever waits for that has a connection to see it on.
    */
   async isAlive(node: number): Promise<boolean> {
-    return this.request(node, 'pulse', metadataV12.api, [], false, false).then(
+    return this.request(node, 'liveness', metadataV12.api, [], false, false).then(
       () => true,
       (error: unknown) => !(error instanceof TimeoutError),
     );
@@ -179,7 +185,7 @@ export class Cluster {
 
   /** As `requestCoordinator`, over the connection of that lane. */
   async requestCoordinatorOver<A extends unknown[], R>(
-    lane: Lane,
+    lane: ConnectionUse,
     kind: CoordinatorKind,
     key: string,
     api: API<A, R>,
@@ -221,7 +227,7 @@ export class Cluster {
         continue;
       }
       const leader = { node: partition.leaderId, epoch: partition.leaderEpoch, topicId: topic.topicId };
-      remember(this.#leaders, topic.name ?? '', leader, MAX_LEADERS);
+      putLast(this.#leaders, topic.name ?? '', leader, MAX_LEADERS);
       found.set(topic.name ?? '', leader);
     }
     return topics.map(
@@ -238,7 +244,7 @@ export class Cluster {
       if (!coordinator || code !== KafkaCode.NONE) return new KafkaError('FindCoordinator', code);
       const { nodeId, host, port } = coordinator;
       this.#nodes.set(nodeId, { host, port });
-      remember(this.#coordinators, `${kind} ${key}`, nodeId, MAX_COORDINATORS);
+      putLast(this.#coordinators, `${kind} ${key}`, nodeId, MAX_COORDINATORS);
       return nodeId;
     });
   }
@@ -247,14 +253,14 @@ export class Cluster {
     for (const { nodeId, host, port } of brokers) this.#nodes.set(nodeId, { host, port });
   }
 
-  async #address(node: number): Promise<Address> {
+  async #address(node: number): Promise<BrokerAddress> {
     if (!this.#nodes.has(node)) await this.connect();
     const address = this.#nodes.get(node);
     if (!address) throw new KafkaError(`node ${node}`, KafkaCode.BROKER_NOT_AVAILABLE);
     return address;
   }
 
-  #connection(node: number, lane: Lane): Promise<Connection> {
+  #connection(node: number, lane: ConnectionUse): Promise<Connection> {
     const open = async () => this.#connections.open(await this.#address(node));
     // A broker that was away may lead under another epoch now, and appends are to be known by the right one.
     const closed = lane === 'produce' ? () => this.#forgetLed(node) : undefined;
@@ -280,19 +286,7 @@ export class Cluster {
   }
 }
 
-function parseAddress(text: string): Address {
+function parseAddress(text: string): BrokerAddress {
   const colon = text.lastIndexOf(':');
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
-}
-
-/** Sets a key and forgets the oldest one past the bound. */
-function remember<V>(map: Map<string, V>, key: string, value: V, bound: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > bound) {
-    for (const oldest of map.keys()) {
-      map.delete(oldest);
-      break;
-    }
-  }
 }

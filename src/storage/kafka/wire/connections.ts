@@ -8,7 +8,7 @@ import { askVersions, sendNoting } from './send.ts';
 import type { Throttles } from './throttles.ts';
 import { Trouble } from './trouble.ts';
 
-export interface Address {
+export interface BrokerAddress {
   readonly host: string;
   readonly port: number;
 }
@@ -81,7 +81,7 @@ export class Connections {
    * @param requestTimeout how long an answer may take, milliseconds
    * @throws the network's error
    */
-  async open(address: Address, requestTimeout = REQUEST_TIMEOUT_MS): Promise<Connection> {
+  async open(address: BrokerAddress, requestTimeout = REQUEST_TIMEOUT_MS): Promise<Connection> {
     if (this.#closed) throw new KafkaError('the engine is closed', KafkaCode.NETWORK_EXCEPTION);
     const options: ConnectionOptions = {
       connectTimeout: CONNECT_TIMEOUT_MS,

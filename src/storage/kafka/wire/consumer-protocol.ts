@@ -1,5 +1,5 @@
 import { consumerGroupDescribeV0 } from '@platformatic/kafka';
-import { ConfigError } from '../../../config/config.ts';
+import { ConfigError } from '../../../config/setting-table.ts';
 import type { Cluster } from './cluster.ts';
 import { expectNone, KafkaCode } from './kafka-error.ts';
 import { retry } from './retry.ts';

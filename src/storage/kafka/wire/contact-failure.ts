@@ -129,7 +129,7 @@ class Facts {
 /** Everything that an error and its causes say. */
 function factsOf(error: unknown): Facts {
   const facts = new Facts();
-  const look = (one: unknown, depth: number): void => {
+  const visit = (one: unknown, depth: number): void => {
     if (!(one instanceof Error) || depth > 10) return;
     facts.text += `${one.message}\n`;
     facts.last = one.message;
@@ -143,9 +143,9 @@ function factsOf(error: unknown): Facts {
     if (typeof response === 'object' && response !== null && 'mechanisms' in response) {
       if (Array.isArray(response.mechanisms)) facts.mechanisms.push(...response.mechanisms.map(String));
     }
-    if (one instanceof AggregateError) for (const part of one.errors) look(part, depth + 1);
-    look(one.cause, depth + 1);
+    if (one instanceof AggregateError) for (const part of one.errors) visit(part, depth + 1);
+    visit(one.cause, depth + 1);
   };
-  look(error, 0);
+  visit(error, 0);
   return facts;
 }

@@ -1,5 +1,6 @@
 import { apiVersionsV3, Connection, metadataV12 } from '@platformatic/kafka';
-import { type Config, ConfigError } from '../../../config/config.ts';
+import type { Config } from '../../../config/config.ts';
+import { ConfigError } from '../../../config/setting-table.ts';
 import { EngineError } from '../../../core/errors.ts';
 import { type ContactFailure, type ContactStep, contactFailure } from './contact-failure.ts';
 import { type KafkaSecurity, kafkaSecurity, securityTo } from './kafka-security.ts';

@@ -2,7 +2,7 @@ import { offsetForLeaderEpochV4 } from '@platformatic/kafka';
 import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { askByNode } from './by-node.ts';
 import type { Cluster } from './cluster.ts';
-import { isPassing, KafkaCode, KafkaError } from './kafka-error.ts';
+import { isRetriable, KafkaCode, KafkaError } from './kafka-error.ts';
 
 /** How far has that topic's log records of that leader epoch? */
 export interface EpochQuestion {
@@ -52,7 +52,7 @@ export async function readEpochEnds(
 
 function endOf(cluster: Cluster, topic: string, answer: Answer | undefined): EpochEnd | Error {
   const code = answer?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
-  if (isPassing(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(topic);
+  if (isRetriable(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(topic);
   if (answer === undefined || code !== KafkaCode.NONE) {
     return new KafkaError(`OffsetForLeaderEpoch ${topic}`, code);
   }

@@ -1,3 +1,4 @@
+import { EngineError } from '../../../core/errors.ts';
 import { KafkaCode } from './kafka-code.ts';
 import { type Meaning, meaningOf } from './kafka-meaning.ts';
 
@@ -30,7 +31,7 @@ const PASSING: ReadonlySet<number> = new Set([
 ]);
 
 /** Whether the same request may succeed later. */
-export function isPassing(code: number): boolean {
+export function isRetriable(code: number): boolean {
   return PASSING.has(code);
 }
 
@@ -53,7 +54,7 @@ export class KafkaError extends Error {
     const { name, says, remedy }: Meaning = meaningOf(code);
     super(`${what}: ${name}. ${says}${words ? ` Kafka says: "${words.slice(0, MAX_WORDS)}"` : ''}`);
     this.kafkaCode = code;
-    this.passing = isPassing(code);
+    this.passing = isRetriable(code);
     this.remedy = remedy;
   }
 }
@@ -118,4 +119,16 @@ export function isUnknownTopic(error: unknown): boolean {
 /** Throws a KafkaError unless `code` is 0. @param what the request, for the log */
 export function expectNone(what: string, code: number): void {
   if (code !== KafkaCode.NONE) throw new KafkaError(what, code);
+}
+
+/**
+ * For `catch`: what Kafka refused for good becomes `REFUSED`, whatever else it or the network threw `UNAVAILABLE`, with the
+ * cause kept for the log.
+ */
+export function unavailable(error: unknown): never {
+  if (error instanceof EngineError) throw error;
+  if (error instanceof KafkaError && isFinal(error.kafkaCode)) {
+    throw new EngineError('REFUSED', `${error.message} ${error.remedy}`, { cause: error });
+  }
+  throw new EngineError('UNAVAILABLE', 'Kafka did not do what was asked', { cause: error });
 }

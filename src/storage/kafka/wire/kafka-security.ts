@@ -2,8 +2,9 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from '@platformatic/kafka';
-import { type Config, type Setting, settingError } from '../../../config/config.ts';
-import { whyNotRead } from '../../../util/why-not-read.ts';
+import type { Config } from '../../../config/config.ts';
+import { type Setting, settingError } from '../../../config/setting-table.ts';
+import { whyNotRead } from '../../../util/regular-file.ts';
 
 /** How connections to Kafka are secured: the part of the library's connection options that says so. */
 export type KafkaSecurity = Pick<ConnectionOptions, 'tls' | 'tlsServerName' | 'sasl'>;
@@ -65,7 +66,7 @@ export function principalOf(config: Config): string {
 }
 
 /** The name of a principal as quotas have it. @param principal `User:NAME` */
-export function userOf(principal: string): string {
+export function principalName(principal: string): string {
   return principal.replace(/^User:/, '');
 }
 

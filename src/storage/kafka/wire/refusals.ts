@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { KafkaCode } from './kafka-code.ts';
 import { aclCommand, type Operation, type ResourceKind } from './operations.ts';
-import { RareWarning } from './rare-warning.ts';
+import { RareWarning } from './trouble.ts';
 
 /** The kind of resource that a code is about. */
 const KINDS: ReadonlyMap<number, ResourceKind> = new Map([
@@ -47,7 +47,7 @@ const OPERATIONS: Readonly<Record<number, Operation | Partial<Record<ResourceKin
   69: 'Describe',
 };
 
-export interface Refusal {
+export interface MissingRight {
   readonly operation: Operation;
   readonly kind: ResourceKind;
   /** Of the topic, group or transactional id; empty where it is not known, or is the cluster. */

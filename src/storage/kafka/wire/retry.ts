@@ -49,13 +49,13 @@ export function isOfNetwork(error: unknown): boolean {
  * the sentence, and the stack says where this program waited.
  */
 export function whyOf(error: unknown): { readonly reason: string } | { readonly err: unknown } {
-  const cause = causeOf(error);
+  const cause = lastCause(error);
   const isSaid = cause instanceof KafkaError || cause instanceof EngineError || isOfNetwork(cause);
   return isSaid ? { reason: reasonOf(cause) } : { err: error };
 }
 
 /** What the last try met, where something was tried again for a while; otherwise the error itself. */
-export function causeOf(error: unknown): unknown {
+export function lastCause(error: unknown): unknown {
   return error instanceof EngineError && error.cause !== undefined ? error.cause : error;
 }
 

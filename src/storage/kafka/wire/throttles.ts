@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { userOf } from './kafka-security.ts';
+import { principalName } from './kafka-security.ts';
 import { now } from './retry.ts';
 import { Trouble } from './trouble.ts';
 
@@ -34,7 +34,7 @@ export class Throttles {
   /** @param principal `User:NAME` */
   constructor(log: Logger, principal: string, clientId: string) {
     this.#log = log;
-    this.#user = userOf(principal);
+    this.#user = principalName(principal);
     this.#clientId = clientId;
   }
 

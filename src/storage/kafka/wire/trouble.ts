@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { KafkaError } from './kafka-error.ts';
-import { causeOf, now, whyOf } from './retry.ts';
+import { lastCause, now, whyOf } from './retry.ts';
 
 const INTERVAL_MS = 60_000;
 /** What passes by itself, and sooner, is not told: leaders move, and a broker that starts reads its groups. */
@@ -66,6 +66,34 @@ export class Trouble {
 
 /** Of Kafka's codes; the network's errors are told at once. */
 function isPassing(error: unknown): boolean {
-  const cause = causeOf(error);
+  const cause = lastCause(error);
   return cause instanceof KafkaError && cause.passing;
+}
+
+const WARNING_INTERVAL_MS = 10_000;
+
+/**
+ * A warning that others can cause as often as they like: told at once, then every ten seconds at most, with how many there
+ * were meanwhile.
+ */
+export class RareWarning {
+  readonly #tell: (fields: Readonly<Record<string, unknown>>) => void;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #untold = 0;
+
+  /** @param tell with the fields of the last one, and with `untold` others there were since the one before */
+  constructor(tell: (fields: Readonly<Record<string, unknown>>) => void) {
+    this.#tell = tell;
+  }
+
+  /** @param fields of this one, if it is the one that is told */
+  note(fields: Readonly<Record<string, unknown>>): void {
+    if (now() - this.#toldAt < WARNING_INTERVAL_MS) {
+      this.#untold += 1;
+      return;
+    }
+    this.#tell({ ...fields, ...(this.#untold > 0 && { untold: this.#untold }) });
+    this.#toldAt = now();
+    this.#untold = 0;
+  }
 }

@@ -1,5 +1,4 @@
-import { jsonLine } from '../../json.ts';
-import { sanitiseText } from '../../sanitise.ts';
+import { jsonLine, sanitiseText } from '../../sanitise.ts';
 import { EXIT, type ExitCode, Failure } from '../exit.ts';
 
 /** What was looked at, and how it is. */

@@ -1,11 +1,10 @@
 /* What needs no server: Node, the terminal, the place of the history. */
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Environment } from '../../environment.ts';
+import { type Environment, isSecret } from '../../environment.ts';
 import { HistoryError } from '../../history/errors.ts';
 import { fileName, serverOf } from '../../history/files.ts';
 import { History } from '../../history/history.ts';
-import { isSecret } from '../../secrets.ts';
 import type { Settings } from '../../settings.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';

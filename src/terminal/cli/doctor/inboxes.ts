@@ -9,7 +9,7 @@ import {
   type InboxesFound,
   type InboxTrouble,
 } from '../../../storage/kafka/inbox/inbox-troubles.ts';
-import { type AccountsLook, withAccounts } from '../../../storage/kafka/tables/accounts-look.ts';
+import { type AccountsView, withAccounts } from '../../../storage/kafka/tables/accounts-view.ts';
 import { KafkaError } from '../../../storage/kafka/wire/kafka-error.ts';
 import { INBOX_KEEPS } from '../../../storage/kafka/wire/topics.ts';
 import { EXIT, Failure } from '../exit.ts';
@@ -43,8 +43,8 @@ export async function checkInboxes(config: Config): Promise<Check[]> {
   const keys = existingKeysOf(config);
   if (keys === null) return [];
   try {
-    const look = (all: AccountsLook) => findTroubles(all, config.inboxPrefix);
-    const found = await withAccounts(config, keys, SILENT, READ_TIMEOUT_MS, look);
+    const troublesOf = (all: AccountsView) => findTroubles(all, config.inboxPrefix);
+    const found = await withAccounts(config, keys, SILENT, READ_TIMEOUT_MS, troublesOf);
     return found === null ? [] : [checkOf(found)];
   } catch (error) {
     if (!isKafkas(error)) throw error;
@@ -115,8 +115,8 @@ export async function repairInboxes({ config, free, show, confirm }: RepairOptio
     throw new Failure(EXIT.USAGE, `${text} Repair where a frontend runs, or set MILENA_CLUSTER_KEYS.`);
   }
   try {
-    const left = await withAccounts(config, keys, SILENT, READ_TIMEOUT_MS, async (look) => {
-      const { troubles } = await findTroubles(look, config.inboxPrefix);
+    const left = await withAccounts(config, keys, SILENT, READ_TIMEOUT_MS, async (view) => {
+      const { troubles } = await findTroubles(view, config.inboxPrefix);
       const plan = troubles.map((trouble) => ({ trouble, deed: deedFor(trouble, free) }));
       demandFreeable(free, troubles);
       for (const { trouble, deed } of plan) {
@@ -130,10 +130,10 @@ export async function repairInboxes({ config, free, show, confirm }: RepairOptio
         return 0;
       }
       await confirm();
-      await look.learnTime();
+      await view.learnTime();
       let left = 0;
       for (const { trouble } of todo) {
-        const done = await repair(look, trouble, free);
+        const done = await repair(view, trouble, free);
         if (done.state === 'failed') left += 1;
         await show(done);
       }
@@ -166,7 +166,7 @@ function demandFreeable(free: readonly string[], troubles: readonly InboxTrouble
 }
 
 async function repair(
-  { accounts, cluster }: AccountsLook,
+  { accounts, cluster }: AccountsView,
   { account, topic, kind }: InboxTrouble,
   free: readonly string[],
 ): Promise<Check> {

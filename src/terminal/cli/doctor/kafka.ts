@@ -1,7 +1,7 @@
 /* Kafka itself, where this machine may be expected to reach it: only servers need that. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, ConfigError, readConfig } from '../../../config/config.ts';
-import { unknownSettings } from '../../../config/setting-names.ts';
+import { type Config, readConfig } from '../../../config/config.ts';
+import { ConfigError, unknownSettings } from '../../../config/setting-table.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { Finding } from '../../../storage/kafka/check/finding.ts';
 import { checkKafka as lookAtKafka } from '../../../storage/kafka/check/kafka-check.ts';
@@ -10,7 +10,7 @@ import { KafkaError } from '../../../storage/kafka/wire/kafka-error.ts';
 import { reasonOf, worthRetrying } from '../../../storage/kafka/wire/retry.ts';
 import { ToolError } from '../../../tools/exit.ts';
 import { withAdmin } from '../../../tools/kafka.ts';
-import { isLoopback } from '../../../util/loopback.ts';
+import { isLoopback } from '../../../util/networks.ts';
 import type { Environment } from '../../environment.ts';
 import type { Settings } from '../../settings.ts';
 import { kafkaHere, keyFileHere } from '../../started.ts';
@@ -46,7 +46,7 @@ export function isKafkaExpected({ servers }: Settings, environment: Environment)
 }
 
 /** @param all also what is well */
-export async function checkKafka(environment: Environment, all: boolean): Promise<Check[]> {
+export async function kafkaChecks(environment: Environment, all: boolean): Promise<Check[]> {
   const unknown = unknownSettings(environment).map((text) =>
     hint('settings', text, 'Correct its name, or take it out.'),
   );
@@ -61,7 +61,7 @@ export async function checkKafka(environment: Environment, all: boolean): Promis
   }
   const brokers = config.brokers.join(', ');
   try {
-    const checks = await Promise.race([look(config, all), tooLate()]);
+    const checks = await Promise.race([checksOf(config, all), tooLate()]);
     return [...unknown, ...checks, ...(await checkInboxes(config))];
   } catch (error) {
     if (error instanceof ConfigError) return [...unknown, failed(NAME, error.message, null, EXIT.CONFIG)];
@@ -87,7 +87,7 @@ export async function checkKafka(environment: Environment, all: boolean): Promis
 }
 
 /** @throws ConfigError, EngineError, KafkaError, ToolError; the network's */
-async function look(config: Config, all: boolean): Promise<Check[]> {
+async function checksOf(config: Config, all: boolean): Promise<Check[]> {
   const contact = await contactKafka(config);
   const count = contact.brokers.length === 1 ? '1 broker' : `${contact.brokers.length} brokers`;
   const findings = await lookAtKafka(config, contact);

@@ -5,7 +5,7 @@ import { existingKeysOf } from '../../../config/cluster-keys.ts';
 import type { Config } from '../../../config/config.ts';
 import type { ClusterKey } from '../../../core/cluster-key.ts';
 import { EngineError } from '../../../core/errors.ts';
-import { lookAtAccounts } from '../../../storage/kafka/tables/accounts-look.ts';
+import { proofsOfAccounts } from '../../../storage/kafka/tables/accounts-view.ts';
 import { UNPROVEN_REMEDY, unprovenText } from '../../../storage/kafka/tables/unproven.ts';
 import { ACCOUNTS_TOPIC } from '../../../storage/kafka/wire/topics.ts';
 import { EXIT } from '../exit.ts';
@@ -63,7 +63,7 @@ export async function checkRecords(config: Config, admin: kafkajs.Admin): Promis
 /** Whether all accounts are signed with these keys; null: yes. */
 async function checkProofs(name: string, config: Config, keys: readonly ClusterKey[]): Promise<Check | null> {
   try {
-    const proofs = await lookAtAccounts(config, keys, pino({ level: 'silent' }), READ_TIMEOUT_MS);
+    const proofs = await proofsOfAccounts(config, keys, pino({ level: 'silent' }), READ_TIMEOUT_MS);
     if (proofs === null || proofs.unproven === 0) return null;
     const text = unprovenText(proofs);
     // Some may be anybody's; where there are no others, it is most likely that a key or a step of going over is missing.

@@ -8,11 +8,10 @@ import {
   inspectServer,
   serverText,
 } from '../../../client/index.ts';
-import { isLoopback } from '../../../util/loopback.ts';
-import { connectionOptions } from '../../connection-options.ts';
+import { isLoopback } from '../../../util/networks.ts';
 import type { Environment } from '../../environment.ts';
 import { sanitiseLine } from '../../sanitise.ts';
-import type { Settings } from '../../settings.ts';
+import { connectionOptions, type Settings } from '../../settings.ts';
 import { frontendsHere } from '../../started.ts';
 import type { Context } from '../context.ts';
 import { Deadline } from '../deadline.ts';

@@ -15,7 +15,7 @@ import { KafkaAccounts } from './kafka-accounts.ts';
 import type { Proofs } from './unproven.ts';
 
 /** What somebody has who looks at accounts without being a frontend. */
-export interface AccountsLook {
+export interface AccountsView {
   readonly cluster: Cluster;
   /** All of them are read. */
   readonly accounts: KafkaAccounts;
@@ -29,14 +29,14 @@ export interface AccountsLook {
 /**
  * Reads the topic of accounts as a frontend with these keys does.
  * @returns null where there is no such topic yet
- * @throws EngineError `UNAVAILABLE` where that takes longer; and what `look` throws
+ * @throws EngineError `UNAVAILABLE` where that takes longer; and what `use` throws
  */
 export async function withAccounts<Result>(
   config: Config,
   keys: readonly ClusterKey[],
   log: Logger,
   timeoutMs: number,
-  look: (look: AccountsLook) => Promise<Result>,
+  use: (view: AccountsView) => Promise<Result>,
 ): Promise<Result | null> {
   const clock = new BrokerClock();
   const trust = new Trust(new Signer(keys), clock, false, config.sendTimeoutMs);
@@ -50,7 +50,7 @@ export async function withAccounts<Result>(
     const there = await retry('topics', deadline, () => findTopics(cluster, [ACCOUNTS_TOPIC]));
     if (there.size === 0) return null;
     await accounts.read(deadline);
-    return await look({
+    return await use({
       cluster,
       accounts,
       learnTime: async () => {
@@ -66,7 +66,7 @@ export async function withAccounts<Result>(
 }
 
 /** Who vouches for the accounts; null where there is no topic of them. Changes nothing. @throws EngineError `UNAVAILABLE` */
-export function lookAtAccounts(
+export function proofsOfAccounts(
   config: Config,
   keys: readonly ClusterKey[],
   log: Logger,

@@ -2,7 +2,7 @@ import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import type { ServerFrame, ServerFrameOf } from '../protocol/v2/replies.ts';
 import type { Request } from '../protocol/v2/requests.ts';
 import { type BackoffLimits, backoffMs } from '../util/backoff.ts';
-import { Connection, type ConnectionOptions } from './connection.ts';
+import { type ConnectionOptions, ServerConnection } from './connection.ts';
 import { ClientError } from './errors.ts';
 import { noConnection, type Opened, Route, type RouteOptions, type Stop } from './route.ts';
 import { type Settle, withSignal } from './with-signal.ts';
@@ -20,14 +20,14 @@ export type Link =
   | { readonly kind: 'waiting'; readonly reason: string; readonly retryInMs: number }
   | { readonly kind: 'closed' };
 
-export interface TransportOptions extends ConnectionOptions, RouteOptions {
+export interface ReconnectorOptions extends ConnectionOptions, RouteOptions {
   readonly connectTimeoutMs: number;
   readonly reconnect: BackoffLimits;
   /** A connection that lived this long was a good one: the next reconnect starts with the shortest wait. */
   readonly stableAfterMs: number;
 }
 
-export interface TransportEvents {
+export interface ReconnectorEvents {
   /** The link has changed, and with it nobody is logged in any more. */
   readonly onLink: (link: Link) => void;
   /**
@@ -35,7 +35,7 @@ export interface TransportEvents {
    * an end that was asked for.
    */
   readonly onOnline: (
-    connection: Connection,
+    connection: ServerConnection,
     how: { readonly again: boolean; readonly quiet: boolean; readonly greeting: Welcome },
   ) => void;
   readonly onPush: (frame: ServerFrame) => void;
@@ -50,16 +50,16 @@ export interface TransportEvents {
 }
 
 /** Keeps one connection to one of the servers, and makes it anew when it is lost. */
-export class Transport {
-  readonly #options: TransportOptions;
-  readonly #events: TransportEvents;
+export class Reconnector {
+  readonly #options: ReconnectorOptions;
+  readonly #events: ReconnectorEvents;
   readonly #route: Route;
   readonly #stop = new AbortController();
   #link: Link = { kind: 'connecting' };
   /** The connection that requests go to: it has been greeted, and it has not ended. */
-  #connection: Connection | undefined;
+  #connection: ServerConnection | undefined;
   /** The last connection that was opened, greeted or not, and where it goes. */
-  #latest: { readonly connection: Connection; readonly to: Stop } | undefined;
+  #latest: { readonly connection: ServerConnection; readonly to: Stop } | undefined;
   /** Set while the end of the connection is what we asked for: no wait, nothing to tell. */
   #expectedEnd = false;
   /** The next connection only follows such an end: nothing to tell either. */
@@ -72,7 +72,7 @@ export class Transport {
   #finished: Promise<void> = Promise.resolve();
 
   /** The events must not throw, except as `ConnectionEvents` allows. */
-  constructor(options: TransportOptions, events: TransportEvents) {
+  constructor(options: ReconnectorOptions, events: ReconnectorEvents) {
     this.#options = options;
     this.#route = new Route(options);
     this.#events = events;
@@ -87,7 +87,7 @@ export class Transport {
     return this.#link;
   }
 
-  get connection(): Connection | undefined {
+  get connection(): ServerConnection | undefined {
     return this.#connection;
   }
 
@@ -106,7 +106,7 @@ export class Transport {
   }
 
   /** The connection that requests go to. @throws ClientError `OFFLINE` */
-  online(): Connection {
+  online(): ServerConnection {
     if (this.#connection === undefined) {
       throw new ClientError('OFFLINE', 'Not connected to the server: nothing was sent.');
     }
@@ -231,7 +231,7 @@ export class Transport {
   #live({ socket, stop }: Opened): Promise<{ readonly wasOnline: boolean; readonly reason: string }> {
     return new Promise((resolve) => {
       let wasOnline = false;
-      const connection = new Connection(socket, this.#options, {
+      const connection = new ServerConnection(socket, this.#options, {
         onPush: (frame) => this.#events.onPush(frame),
         onReply: (request, reply, late) => this.#events.onReply(request, reply, late),
         onClosed: (reason) => {
@@ -257,7 +257,7 @@ export class Transport {
     });
   }
 
-  #welcome(connection: Connection, greeting: Welcome, { label }: Stop): void {
+  #welcome(connection: ServerConnection, greeting: Welcome, { label }: Stop): void {
     this.#connection = connection;
     const [again, quiet] = [this.#wasConnected, this.#quiet];
     this.#wasConnected = true;
@@ -268,7 +268,7 @@ export class Transport {
     this.#waiting.clear();
   }
 
-  #forget(connection: Connection): void {
+  #forget(connection: ServerConnection): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#events.onOffline();

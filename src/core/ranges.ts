@@ -1,5 +1,0 @@
-/** Offsets first..last, both included. */
-export interface OffsetRange {
-  readonly first: number;
-  readonly last: number;
-}
