@@ -35,19 +35,19 @@ const steps = fc.oneof(
       type: fc.constant('receive' as const),
       peer,
       /** Some come again. */
-      key: fc.option(fc.nat(30)),
+      key: fc.option(fc.nat(12)),
       highlight: fc.boolean(),
     }),
   },
   {
     weight: 4,
-    arbitrary: fc.record({ type: fc.constant('send' as const), peer: fc.nat(1), id: fc.nat(15) }),
+    arbitrary: fc.record({ type: fc.constant('send' as const), peer: fc.nat(1), id: fc.nat(5) }),
   },
   {
     weight: 3,
     arbitrary: fc.record({
       type: fc.constant('fate' as const),
-      id: fc.nat(15),
+      id: fc.nat(5),
       fate: fc.constantFrom(...FATES),
     }),
   },
@@ -259,7 +259,7 @@ function expectSame(history: History, model: Model): void {
   expect(history.conversations().map(({ activity }) => activity)).toEqual(listed.sort((a, b) => b - a));
   const highlighted = model.messages.filter(({ highlight }) => highlight).map(({ id }) => id);
   expect(history.highlighted(50).map(({ id }) => id)).toEqual(highlighted.reverse());
-  for (let key = 0; key <= 30; key++) {
+  for (let key = 0; key <= 12; key++) {
     expect(history.hasSeen(`key ${key}`)).toBe(
       model.messages.some((message) => message.key === `key ${key}`),
     );

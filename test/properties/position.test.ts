@@ -41,6 +41,11 @@ const steps = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('truncate' as const), by: fc.nat(8) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('trim' as const), by: fc.nat(3) }) },
+  // A compaction takes away what nobody has read.
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('compact' as const), each: fc.integer({ min: 2, max: 6 }) }),
+  },
   // It is opened, read to the end, and all is acknowledged but each so manieth.
   {
     weight: 3,
@@ -50,18 +55,21 @@ const steps = fc.oneof(
 
 test('nothing counts as delivered that its reader was not given, and nothing as gone that is there', () => {
   holds(steps, 150, 40, (all) => {
-    let log: { id: number; epoch: number }[] = [];
+    let log: { id: number; epoch: number; isThere: boolean }[] = [];
     let start = 0;
     let epoch = 0;
     let position = new Position(new DeliveredOffsets(0));
     const had = new Set<number>();
     let ids = 0;
     for (const step of all) {
-      if (step.type === 'append') for (let i = 0; i < step.count; i++) log.push({ id: ids++, epoch });
+      if (step.type === 'append')
+        for (let i = 0; i < step.count; i++) log.push({ id: ids++, epoch, isThere: true });
       else if (step.type === 'elect') epoch += step.by;
       else if (step.type === 'truncate') {
         log = log.slice(0, Math.max(start, log.length - step.by));
         epoch += 1;
+      } else if (step.type === 'compact') {
+        log = log.map((record, at) => (at % step.each === 0 ? { ...record, isThere: false } : record));
       } else if (step.type === 'trim') start = Math.min(log.length, start + step.by);
       else {
         position = kept(position);
@@ -73,6 +81,7 @@ test('nothing counts as delivered that its reader was not given, and nothing as 
         expect(position.delivered.top).toBeLessThanOrEqual(Math.max(start, log.length));
         expect(position.delivered.low).toBeGreaterThanOrEqual(start);
         for (const [offset, record] of log.entries()) {
+          if (!record.isThere) continue;
           const isDelivered = position.delivered.has(offset) && !position.gone.has(offset);
           demand(offset < start || !isDelivered || had.has(record.id), () => `${offset} was given to nobody`);
           demand(offset < start || !position.gone.has(offset), () => `${offset} is there`);
@@ -80,6 +89,10 @@ test('nothing counts as delivered that its reader was not given, and nothing as 
         for (const [offset, record] of log.entries()) {
           if (position.delivered.has(offset)) continue;
           position.epochs.note(offset, record.epoch);
+          if (!record.isThere) {
+            position.lose(offset, offset);
+            continue;
+          }
           if (offset % step.butEach === 0) continue;
           had.add(record.id);
           position.delivered.add(offset, offset);
