@@ -2,11 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/order.ts';
 
-/** What needs a broker, or runs programs as they are started. */
-const WITH_KAFKA = [
-  'test/{broker,e2e,kafka,properties/kafka,protocol-document}/**/*.test.ts',
-  'test/faults/quick.test.ts',
-];
+/** What runs programs as they are started, and needs a broker. */
+const PROGRAMS = ['test/{e2e,protocol-document}/**/*.test.ts'];
+/** What needs a broker. */
+const WITH_KAFKA = ['test/{broker,kafka}/**/*.test.ts'];
+const globalSetup = ['test/broker/global-setup.ts'];
 /** What looks at the memory of its own process. */
 const ALONE = ['test/server/idle-collection.test.ts'];
 
@@ -25,17 +25,15 @@ export default defineConfig({
     // kafkajs computes time-outs that Node 24 finds negative; harmless.
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
     projects: [
+      { extends: true, test: { name: 'programs', include: PROGRAMS, globalSetup } },
+      // Files share their worker's modules: a process and its imports are most of what a file costs here.
+      { extends: true, test: { name: 'kafka', include: WITH_KAFKA, globalSetup, isolate: false } },
       {
         extends: true,
-        test: { name: 'kafka', include: WITH_KAFKA, globalSetup: ['test/broker/global-setup.ts'] },
-      },
-      {
-        extends: true,
-        // Files share their worker's modules: a process and its imports are most of what a file costs here.
         test: {
           name: 'unit',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [...WITH_KAFKA, ...ALONE],
+          exclude: [...PROGRAMS, ...WITH_KAFKA, ...ALONE],
           isolate: false,
         },
       },

@@ -11,6 +11,9 @@ import { BrokerPool } from './pool.ts';
 import { brokerReady, coordinatorsReady } from './ready.ts';
 import type { TestBroker } from './test-broker.ts';
 
+/** For the projects of one run: the process that started the broker, and where that is. */
+const STARTED = 'MILENA_TEST_BROKERS_STARTED';
+
 interface RunningBroker {
   readonly brokers: string;
   readonly kind: string;
@@ -18,10 +21,16 @@ interface RunningBroker {
 }
 
 /**
- * The broker that all tests of one run share, always a real Kafka. In this order: the address in
- * MILENA_TEST_KAFKA_BROKERS; a container, where a Docker engine has or gets the image; a JVM process. MILENA_KAFKA=docker or jvm allows only one.
+ * The broker that all tests of one run share, whichever project needs it first, always a real Kafka. In this order: the
+ * address in MILENA_TEST_KAFKA_BROKERS; a container, where a Docker engine has or gets the image; a JVM process.
+ * MILENA_KAFKA=docker or jvm allows only one.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const [owner, started] = process.env[STARTED]?.split(' ') ?? [];
+  if (started !== undefined && owner === String(process.pid)) {
+    project.provide('brokers', started);
+    return async () => {};
+  }
   const began = Date.now();
   await knowJava();
   const broker = await chooseBroker();
@@ -29,6 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const pool = new BrokerPool();
   process.env[POOL] = await pool.listen();
   console.log(`Kafka for the tests: ${broker.kind} at ${broker.brokers}, up in ${Date.now() - began} ms`);
+  process.env[STARTED] = `${process.pid} ${broker.brokers}`;
   project.provide('brokers', broker.brokers);
   return async () => {
     await Promise.all([pool.close(), broker.stop()]);

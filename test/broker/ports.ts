@@ -1,24 +1,26 @@
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+
+/** Below those that systems give to outgoing connections: one of these would be taken again before it is used. */
+const [FIRST, END] = [10_000, 32_000];
 
 /**
  * Ports on 127.0.0.1 that nobody listens on now. All are held open until the last is found, so they differ; somebody
  * else may still take one before it is used.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, '127.0.0.1', resolve);
-      });
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const held: { readonly port: number; readonly server: Server }[] = [];
+  while (held.length < count) {
+    const port = randomInt(FIRST, END);
+    const server = createServer().listen(port, '127.0.0.1');
+    await once(server, 'listening').then(
+      () => held.push({ port, server }),
+      () => {}, // somebody has it
+    );
+  }
+  await Promise.all(held.map(({ server }) => new Promise((resolve) => server.close(resolve))));
+  return held.map(({ port }) => port);
 }
 
 /** One such port. */
