@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { type Client, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame2 } from './frames.ts';
 import { holds, sentences } from './sentences.ts';
-import { login, logout, open, person, runningFrontends } from './servers.ts';
+import { login, logout, open, person, serversInMemory } from './servers.ts';
 
-const servers = runningFrontends(1);
+const servers = serversInMemory(1);
 
 const int = { wrong: [-1, 1.5, '1', true, 2 ** 53, Buffer.of(1)] };
 const bool = { right: [true, false], wrong: [0, 1, 'true'] };

@@ -3,9 +3,9 @@ import { describe, expect } from 'vitest';
 import { eventually } from './client.ts';
 import { frame, send1 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { open, person1, runningFrontends } from './servers.ts';
+import { open, person1, serversInMemory } from './servers.ts';
 
-const servers = runningFrontends(1);
+const servers = serversInMemory(1);
 
 describe('the frame', () => {
   holds(

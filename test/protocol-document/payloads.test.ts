@@ -3,9 +3,9 @@ import { describe, expect } from 'vitest';
 import { type Client, newId, newName } from './client.ts';
 import { cbor, type Fields, fieldsOf, frame, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { open, person, runningFrontends } from './servers.ts';
+import { open, person, serversInMemory } from './servers.ts';
 
-const servers = runningFrontends(1);
+const servers = serversInMemory(1);
 
 const LIST = 0x50;
 const PING = 0xb0;

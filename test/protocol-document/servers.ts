@@ -1,7 +1,12 @@
 import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { readConfig } from '../../src/config/config.ts';
+import { type Server, startServer } from '../../src/server/index.ts';
+import { MemoryStore, openMemoryStorage } from '../../src/storage/memory/index.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { built, RunningFrontend } from '../e2e/running-frontend.ts';
+import { CHEAP, testSettings } from '../server/house.ts';
 import { Client, newName, PASSWORD } from './client.ts';
 import { frame } from './frames.ts';
 
@@ -17,11 +22,29 @@ export function runningFrontends(count: number, settings: Record<string, string>
   return frontends;
 }
 
+/** Servers of this file's tests, in this process and on one storage in memory: for what is the same with any storage. */
+export function serversInMemory(count: number): Server[] {
+  const servers: Server[] = [];
+  beforeAll(async () => {
+    const { memoryBytes, mailbox } = readConfig({});
+    const store = new MemoryStore({ maxBytes: memoryBytes, mailbox });
+    const log = pino({ level: 'silent' });
+    const limits = { passwordCost: CHEAP, newAccountsPerAddress: 100_000, newAccounts: 100_000 };
+    for (let made = 0; made < count; made++) {
+      servers.push(await startServer(openMemoryStorage(store), testSettings(), { log, limits }));
+    }
+  });
+  afterAll(() => Promise.all(servers.map((server) => server.drain())));
+  return servers;
+}
+
+/** Something that listens. */
+interface Listening {
+  readonly address: { readonly host: string; readonly port: number };
+}
+
 /** A connection that is closed when the test is over. */
-export async function open(
-  server: { address: { host: string; port: number } } | undefined,
-  localAddress?: string,
-): Promise<Client> {
+export async function open(server: Listening | undefined, localAddress?: string): Promise<Client> {
   if (server === undefined) throw new Error('no such server');
   const client = await Client.connect({
     ...server.address,
@@ -41,7 +64,7 @@ export interface Person {
 }
 
 /** Somebody with a new account of version 2. */
-export async function person(server: RunningFrontend | undefined, name = newName()): Promise<Person> {
+export async function person(server: Listening | undefined, name = newName()): Promise<Person> {
   const client = await open(server);
   const { token } = await client.get(0x10, { username: name, password: PASSWORD });
   return { name, client, token };
@@ -49,7 +72,7 @@ export async function person(server: RunningFrontend | undefined, name = newName
 
 /** Logged in by the password, unless `how` says otherwise. */
 export async function login(
-  server: RunningFrontend | undefined,
+  server: Listening | undefined,
   username: string,
   how: Record<string, unknown> = { password: PASSWORD },
 ): Promise<Person> {
@@ -66,13 +89,13 @@ export async function logout({ client }: Person): Promise<void> {
 }
 
 /** Somebody with a new account of version 1. */
-export async function person1(server: RunningFrontend | undefined, name = newName()): Promise<Person> {
+export async function person1(server: Listening | undefined, name = newName()): Promise<Person> {
   const client = await open(server);
   client.write(frame(1, 0x10, name));
   return { name, client, token: await client.text(0x11) };
 }
 
-export async function login1(server: RunningFrontend | undefined, name: string): Promise<Person> {
+export async function login1(server: Listening | undefined, name: string): Promise<Person> {
   const client = await open(server);
   client.write(frame(1, 0x20, name));
   return { name, client, token: await client.text(0x21) };

@@ -3,9 +3,9 @@ import { describe, expect } from 'vitest';
 import { type Client, eventually, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { login, open, person, runningFrontends } from './servers.ts';
+import { login, open, person, serversInMemory } from './servers.ts';
 
-const servers = runningFrontends(1);
+const servers = serversInMemory(1);
 
 describe('states', () => {
   const requests: [number, () => Fields][] = [

@@ -12,10 +12,10 @@ import {
   person1,
   pushed1,
   retrieve1,
-  runningFrontends,
+  serversInMemory,
 } from './servers.ts';
 
-const servers = runningFrontends(1);
+const servers = serversInMemory(1);
 
 describe('version 1', () => {
   holds(
