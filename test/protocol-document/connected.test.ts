@@ -2,25 +2,15 @@
 import { describe, expect, onTestFinished } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { RunningFrontend } from '../e2e/running-frontend.ts';
+import { openHouse } from '../server/house.ts';
+import { sized } from '../size.ts';
 import { type Client, eventually, newId, newName, PASSWORD, read } from './client.ts';
 import { frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
 import { login, logout, open, type Person, person, runningFrontends } from './servers.ts';
 
-const ROUNDS = 40;
-const [PING_MS, CLOSE_MS] = [300, 1_500];
-const servers = runningFrontends(2, {
-  MILENA_PING_AFTER_MS: String(PING_MS),
-  MILENA_CLOSE_AFTER_MS: String(CLOSE_MS),
-});
-
-/** Answers every ping at once, as a client should. */
-function alive(client: Client): void {
-  let answered = 0;
-  client.socket.on('data', () => {
-    for (const pings = client.pushed(0xb2).length; answered < pings; answered++) client.write(frame2(0xb0));
-  });
-}
+const ROUNDS = sized(8, 40);
+const servers = runningFrontends(2);
 
 /** The code of a refused login, or null of one that was let in. */
 async function tryLogin(server: number, username: string, how: Record<string, unknown>): Promise<unknown> {
@@ -110,7 +100,6 @@ describe('takeover', () => {
       for (let round = 0; round < ROUNDS; round++) {
         const clients = await Promise.all([open(servers[0]), open(servers[1]), open(servers[round % 2])]);
         for (const client of clients) {
-          alive(client);
           client.write(frame2(0x20, { username: name, password: PASSWORD, takeover: true }));
         }
         const replies = await Promise.all(clients.map((client) => client.reply()));
@@ -147,7 +136,6 @@ describe('takeover', () => {
           givenUp.write(frame2(0x20, { username, ...how }));
           givenUp.socket.end();
           newer = await login(servers[1], username, { token });
-          alive(newer.client);
         } finally {
           north?.child.kill('SIGCONT');
         }
@@ -183,8 +171,7 @@ describe('takeover', () => {
   holds(
     'A takeover, as by a token, waits for logins to the account that came to the server before it.',
     async () => {
-      const { name: username, token, client } = await person(servers[0]);
-      alive(client);
+      const { name: username, token } = await person(servers[0]);
       for (let round = 0; round < ROUNDS; round++) {
         const [first, second] = [await open(servers[0]), await open(servers[0])];
         for (const one of [first, second]) one.write(frame2(0x20, { username, token }));
@@ -230,6 +217,14 @@ describe('a lost inbox', () => {
   );
 });
 
+/** Answers every ping at once, as a client should. */
+function alive(client: Client): void {
+  let answered = 0;
+  client.socket.on('data', () => {
+    for (const pings = client.pushed(0xb2).length; answered < pings; answered++) client.write(frame2(0xb0));
+  });
+}
+
 describe('silence', () => {
   holds(
     [
@@ -239,15 +234,17 @@ describe('silence', () => {
       '| TIMEOUT | goodbye: silence, or a frame that was not whole in time |',
     ],
     async () => {
-      const welcome = await (await open(servers[0])).get(0x80, { client: 'x' });
-      expect(welcome.limits).toMatchObject({ pingAfterMs: PING_MS, closeAfterMs: CLOSE_MS });
-      const [dead, living] = [await person(servers[0]), await person(servers[0])];
+      const [pingAfterMs, closeAfterMs] = [300, 1_500];
+      const { frontend } = await openHouse({ limits: { pingAfterMs, closeAfterMs } });
+      const welcome = await (await open(frontend)).get(0x80, { client: 'x' });
+      expect(welcome.limits).toMatchObject({ pingAfterMs, closeAfterMs });
+      const [dead, living] = [await person(frontend), await person(frontend)];
       alive(living.client);
       expect(await dead.client.goodbye()).toBe('TIMEOUT');
       expect(dead.client.pushed(0xb2)).toEqual([{}]);
       // Whose own time would have been over twice.
       await eventually(() =>
-        expect(living.client.pushed(0xb2).length).toBeGreaterThan((2 * CLOSE_MS) / PING_MS),
+        expect(living.client.pushed(0xb2).length).toBeGreaterThan((2 * closeAfterMs) / pingAfterMs),
       );
       expect(living.client.isOver).toBe(false);
     },
@@ -261,14 +258,14 @@ describe('silence', () => {
       '| | `reason` | text | a sentence for a person |',
     ],
     async () => {
-      const short = await RunningFrontend.start({ MILENA_KAFKA_BROKERS: testBrokers().join(',') });
-      const [one, stranger, fresh] = [await person(short), await open(short), await open(short)];
+      const { frontend } = await openHouse();
+      const [one, stranger, fresh] = [await person(frontend), await open(frontend), await open(frontend)];
       await stranger.inStep();
-      // Accepted before the signal comes.
+      // Accepted before the end begins.
       await fresh.get(0x80, { client: 'x' });
-      const silent = await open(short);
+      const silent = await open(frontend);
       await stranger.inStep();
-      short.child.kill('SIGTERM');
+      const draining = frontend.drain();
       for (const client of [one.client, stranger]) {
         expect(await client.goodbye()).toBe('SHUTTING_DOWN');
         expect(client.pushed(0xc2)).toEqual([
@@ -277,7 +274,7 @@ describe('silence', () => {
       }
       const last = await silent.over();
       if (last !== null) expect(last).toMatchObject({ version: 1, opcode: 0x22 });
-      await short.exited;
+      await draining;
     },
   );
 });

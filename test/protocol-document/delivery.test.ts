@@ -4,7 +4,7 @@ import { openHouse } from '../server/house.ts';
 import { type Client, eventually, hexes, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { login, logout, open, person, produce, runningFrontends, transactional } from './servers.ts';
+import { login, logout, open, person, produce, runningFrontends } from './servers.ts';
 
 const WINDOW = 4;
 const servers = runningFrontends(2, { MILENA_WINDOW: String(WINDOW) });
@@ -190,34 +190,7 @@ describe('sending', () => {
   );
 });
 
-/** More single gaps than a commit has room for, each between two acknowledged messages. */
-const GAPS = 1_750;
-
 describe('receiving', () => {
-  const wide = runningFrontends(1, { MILENA_WINDOW: '10000' });
-
-  holds('It waits as well while acknowledgements have left hundreds of gaps.', async () => {
-    const { name, client } = await person(wide[0]);
-    const bodies = numbered(2 * GAPS);
-    await produce(name, ...bodies.map((value) => ({ value })));
-    await eventually(() => expect(client.bodies()).toHaveLength(bodies.length));
-    const seqs = client.seqs();
-    const others = seqs.flatMap((seq, i) => (i % 2 === 1 ? [[seq, seq]] : []));
-    for (let at = 0; at < others.length; at += 256)
-      client.write(frame2(0x90, { ranges: others.slice(at, at + 256) }));
-    await client.inStep();
-    // The server sees it with the next push.
-    await client.send(name, 'last');
-    await eventually(() => expect(client.bodies().at(-1)).toBe('last'));
-    await client.send(name, 'behind the gaps');
-    // It waits in the inbox, where a retrieve finds it.
-    expect(bodiesOf(await client.get(0x60))).toEqual(['behind the gaps']);
-    expect(client.bodies().at(-1)).toBe('last');
-    client.write(frame2(0x90, { upTo: seqs.at(-1) }));
-    await client.send(name, 'next');
-    await eventually(() => expect(client.bodies().at(-1)).toBe('next'));
-  });
-
   holds(
     [
       'After a login with `deliver: all` every undelivered message is pushed in the order of `seq`, older ones first.',
@@ -239,29 +212,6 @@ describe('receiving', () => {
         expect(client.bodies()).toHaveLength(seen);
         client.write(frame2(0x90, { upTo: client.seqs().at(-1) }));
       }
-    },
-  );
-
-  holds(
-    'What another program wrote in a Kafka transaction comes when that is committed, also behind messages of a higher `seq`.',
-    async () => {
-      const { name, client } = await person(servers[0]);
-      const producer = await transactional();
-      const transaction = await producer.transaction();
-      await transaction.send({ topic: `milena.inbox.${name}`, messages: [{ value: 'in time' }] });
-      await client.send(name, 'meanwhile');
-      await eventually(() => expect(client.bodies()).toEqual(['meanwhile']));
-      client.write(frame2(0x90, { upTo: client.seqs()[0] }));
-      await transaction.commit();
-      await producer.disconnect();
-      await eventually(() => expect(client.bodies()).toEqual(['meanwhile', 'in time']));
-      expect(client.seqs()[1]).toBeLessThan(Number(client.seqs()[0]));
-      client.write(frame2(0x90, { upTo: client.seqs()[1] }));
-      await eventually(async () => expect(bodiesOf(await client.get(0x60))).toEqual([]));
-      client.socket.destroy();
-      const back = await login(servers[1], name, { password: PASSWORD, takeover: true });
-      await back.client.inStep();
-      expect(back.client.bodies()).toEqual([]);
     },
   );
 

@@ -3,14 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, vi } from 'vitest';
 import { EngineError } from '../../src/core/errors.ts';
-import { deleteBelow } from '../kafka/delete-records.ts';
 import { openHouse } from '../server/house.ts';
 import { eventually, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { login, logout, open, person, runningFrontends } from './servers.ts';
+import { logout, open, person, serversInMemory } from './servers.ts';
 
-const servers = runningFrontends(2);
+const servers = serversInMemory(2);
 
 const isInt = (value: unknown) => typeof value === 'number' && Number.isInteger(value) && value >= 0;
 const INT = expect.toSatisfy(isInt);
@@ -92,32 +91,6 @@ describe('replies', () => {
       const reborn = await (await open(servers[0])).get(0x10, { username, password: PASSWORD });
       expect(reborn.incarnation).not.toEqual(created.incarnation);
       expect(reborn.inbox).not.toEqual(created.inbox);
-    },
-  );
-
-  holds(
-    [
-      '| | `gone?` | int | messages that were deleted in Kafka before they were read |',
-      'those whose recipient is gone, or that Kafka lost or somebody deleted before they were read,',
-      'Goodbye UNAVAILABLE means that a part of the inbox was lost or deleted: the next login says what (`again`, `gone`), and gives the rest.',
-    ],
-    async () => {
-      const [anna, bert] = [await person(servers[0]), await person(servers[1])];
-      await logout(bert);
-      const lost = [await anna.client.send(bert.name, 'one'), await anna.client.send(bert.name, 'two')];
-      const live = await login(servers[1], bert.name, { password: PASSWORD, deliver: 'live' });
-      await deleteBelow(bert.name, 2);
-      await anna.client.send(bert.name, 'three');
-      live.client.write(frame2(0x60));
-      expect(await live.client.goodbye()).toBe('UNAVAILABLE');
-      const later = await open(servers[1]);
-      const entered = await later.get(0x20, { username: bert.name, token: live.token });
-      expect(entered).toMatchObject({ gone: 2, undelivered: 1 });
-      await eventually(() => expect(later.bodies()).toEqual(['three']));
-      await eventually(() => {
-        const told = anna.client.pushed(0x92).flatMap(({ undeliverable }) => undeliverable ?? []);
-        expect(told).toEqual(lost.map(({ id }) => id));
-      });
     },
   );
 

@@ -1,12 +1,12 @@
-/* The section *Sending only*, on two frontends on one Kafka. */
+/* The section *Sending only*, on two servers with one storage. */
 import { describe, expect } from 'vitest';
 import { openHouse } from '../server/house.ts';
 import { type Client, eventually, hexes, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { login, open, type Person, person, runningFrontends } from './servers.ts';
+import { login, open, type Person, person, serversInMemory } from './servers.ts';
 
-const servers = runningFrontends(2);
+const servers = serversInMemory(2);
 const NONE = { password: PASSWORD, deliver: 'none' };
 
 /** A login that only sends, by the password unless `how` says otherwise, and its reply. */

@@ -1,11 +1,11 @@
-/* Version 1: what is pushed, what waits, and what other producers write. */
+/* Version 1: what is pushed, and what waits. */
 import { describe, expect, it } from 'vitest';
 import { eventually } from './client.ts';
 import { frame, send1 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { login, login1, logout1, person1, produce, pushed1, retrieve1, runningFrontends } from './servers.ts';
+import { login, login1, logout1, person1, pushed1, retrieve1, serversInMemory } from './servers.ts';
 
-const servers = runningFrontends(1);
+const servers = serversInMemory(1);
 
 describe('messages of version 1', () => {
   holds(
@@ -135,31 +135,6 @@ describe('messages of version 1', () => {
       const last = await anna.client.over();
       expect(last).toMatchObject({ version: 1, opcode: 0x22 });
       expect(last?.payload.toString()).toMatch(/logged in to elsewhere/);
-    },
-  );
-
-  holds(
-    [
-      "**Senders**: a message that some other Kafka producer wrote has the sender `[external]`, or `[external key]` with what of the first 64 bytes of the record's key is `a-z A-Z 0-9 . _ @ / -` (a run of anything else is a blank).",
-      'A username cannot contain a bracket.',
-    ],
-    async () => {
-      const anna = await person1(servers[0]);
-      await produce(
-        anna.name,
-        { value: 'no key' },
-        { key: 'Deploy.bot_1@ci/x-y', value: 'key' },
-        { key: `a]:\n\n "b" é${'x'.repeat(80)}`, value: 'odd' },
-      );
-      await eventually(() => {
-        expect(pushed1(anna)).toEqual([
-          ['[external]', 'no key'],
-          ['[external Deploy.bot_1@ci/x-y]', 'key'],
-          [`[external a b ${'x'.repeat(52)}]`, 'odd'],
-        ]);
-      });
-      anna.client.write(frame(1, 0x50, '[a'));
-      expect(await anna.client.text(0x22)).not.toBe('');
     },
   );
 
