@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
 import { LIMITS } from '../../src/server/limits.ts';
 import { appendAll, eventually, numbered } from '../contracts/cluster.ts';
+import { sized } from '../size.ts';
 import { openHouse } from './house.ts';
 
 /** What the kernel may hold of a loopback connection, on both sides, is some megabytes. */
 const KERNEL_BYTES = 16 * 1024 * 1024;
 const BODY_BYTES = 30_000;
-const COUNT = 2_000;
+const COUNT = sized(1_000, 2_000);
 
 it('a slow reader stops its own inbox and nobody else, in bounded memory, and misses nothing', async () => {
   const house = await openHouse();
@@ -17,7 +18,7 @@ it('a slow reader stops its own inbox and nobody else, in bounded memory, and mi
   if (to === undefined || from === undefined) throw new Error('both are logged in');
   slow.socket.pause();
 
-  // 60 MB, more than the kernel takes.
+  // 30 MB at least, more than the kernel takes.
   const bodies = numbered('x'.repeat(BODY_BYTES), COUNT);
   await appendAll(house.engine, to, from, bodies);
   // Its inbox comes to rest …
@@ -105,7 +106,7 @@ it('a reader that asks and asks and reads no answer is answered no more than can
   const greedy = await house.connect();
   const honest = await house.connect();
   greedy.socket.pause();
-  const asked = 1_000;
+  const asked = sized(500, 1_000);
   greedy.write(...Array.from({ length: asked }, () => ({ type: 'list', pattern: '' }) as const));
   let before = -1;
   // At rest: others are answered, and this one is not.

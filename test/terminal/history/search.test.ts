@@ -4,6 +4,7 @@ import type { History } from '../../../src/terminal/history/history.ts';
 import { parseSearch, type Search } from '../../../src/terminal/history/search.ts';
 import { placesOf } from '../../../src/terminal/history/terms.ts';
 import { Random } from '../../protocol/random.ts';
+import { sized } from '../../size.ts';
 import { BOB, bodies, CAROL, found, newDirectory, open, receive, send } from './harness.ts';
 
 const NOON = new Date(2026, 10, 21, 12).getTime();
@@ -129,7 +130,7 @@ describe.each([
       '\0',
       'b',
     ];
-    for (let count = 0; count < 2_000; count++) {
+    for (let count = 0; count < sized(600, 2_000); count++) {
       const query = Array.from({ length: random.below(12) }, () =>
         random.below(4) === 0 ? String.fromCharCode(random.below(0x10000)) : random.pick([...pieces, ' ']),
       ).join('');
@@ -194,7 +195,7 @@ describe('where the words stand', () => {
     const text = (length: number) => Array.from({ length }, () => random.pick(letters)).join('');
     const texts = Array.from({ length: 400 }, (_, at) => `${text(random.below(20))} ${at + 1_000}`);
     for (const body of texts) receive(history, BOB, body);
-    for (let count = 0; count < 300; count++) {
+    for (let count = 0; count < sized(100, 300); count++) {
       const word = text(1 + random.below(3));
       const entered = random.below(3) === 0 ? `"${word}"` : word.replace(/\s/g, '');
       const search = parseSearch(entered, 'maria', NOON);
