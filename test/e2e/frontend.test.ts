@@ -187,7 +187,7 @@ describe('one holder', () => {
   it('after each of many races for one account through two frontends', async () => {
     const name = uniqueName('prize');
     await (await person(north, name)).logout();
-    for (let round = 0; round < sized(60, 200); round++) {
+    for (let round = 0; round < sized(20, 200); round++) {
       const clients = await Promise.all([RawClient.connect(north.address), RawClient.connect(south.address)]);
       try {
         const replies = await Promise.all(clients.map((client) => client.ask({ type: 'login', name })));

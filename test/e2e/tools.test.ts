@@ -1,7 +1,7 @@
 /** spawn_producer.sh, spawn_consumer.sh and test_producer.sh as a person runs them, against real Kafka. */
 import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
@@ -110,11 +110,15 @@ describe('spawn_consumer.sh', () => {
       (await admin.listGroups()).groups
         .map((group) => group.groupId)
         .filter((id) => id.startsWith('milena.tools.'));
-    await runScript('spawn_producer.sh', [topic], { settings, input: 'first\n' });
+    await makeTopics(admin, [{ topic }]);
+    const producer = kafka.producer();
+    await producer.connect();
+    onTestFinished(() => producer.disconnect());
+    await producer.send({ topic, messages: [{ value: 'first' }] });
     const reader = new RunningScript('spawn_consumer.sh', [topic], settings, ROOT);
     await reader.printed(/^first$/m);
     expect(await groups()).toEqual([]);
-    await runScript('spawn_producer.sh', [topic], { settings, input: 'second\n' });
+    await producer.send({ topic, messages: [{ value: 'second' }] });
     await reader.printed(/^second$/m);
     reader.child.kill('SIGINT');
     expect(await reader.exited).toBe(0);
