@@ -12,6 +12,8 @@ import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import { witness } from '../kafka/cluster.ts';
 import { certificateFolder, makeCertificate } from '../server/certificate.ts';
 import { RawClient2 } from '../server/raw-client2.ts';
+import { FULL } from '../size.ts';
+import { CommandHere } from '../terminal/cli/command-here.ts';
 import { type Done, RunningCommand } from '../terminal/cli/running-command.ts';
 import {
   accountShape,
@@ -70,7 +72,10 @@ function start(user: string, args: readonly string[], more: More = {}): RunningC
   });
 }
 
+/** To its end: in this process where it needs no more of one than arguments and settings, unless all is asked for. */
 function milena(user: string, args: readonly string[], more: More = {}): Promise<Done> {
+  const isHere = !FULL && more.input === undefined && more.cwd === undefined && args.length > 0;
+  if (isHere) return new CommandHere(args, { ...settings(user), ...more.settings }).done();
   return start(user, args, more).done();
 }
 

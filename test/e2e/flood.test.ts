@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { sized } from '../size.ts';
+import { share, sized } from '../size.ts';
 import { HostileServer, MALICE } from '../terminal/cli/hostile-server.ts';
 import { closeClients, openClient, ownFolder, removeFolders } from './client-terminal.ts';
 import { built } from './running-frontend.ts';
@@ -29,14 +29,16 @@ function memoryIn(folder: string): number {
   }
 }
 
-test.each([
+const FLOODS: [string, string, RegExp][] = [
   ['pushes small messages without end', '', /alice .*● online/],
   ['pushes small messages without end', '--no-history', /alice .*● online/],
   // So much of it that the client may find some before the answer to its login, and then does not take it.
   ['pushes messages of a MiB without end', '--no-history', /alice .*● online|does not keep to the protocol/],
   ['fails acknowledgements without end', '--no-history', /y{20}…/],
   ['answers what nobody asked', '--no-history', /does not keep to the protocol/],
-])('a server that %s (%s)', { timeout: 120_000 }, async (name, args, sign) => {
+];
+
+test.each(share(FLOODS, 2, 1))('a server that %s (%s)', { timeout: 120_000 }, async (name, args, sign) => {
   const malice = MALICE[name];
   if (malice === undefined) throw new Error(name);
   server = await HostileServer.listen(malice());
@@ -45,7 +47,7 @@ test.each([
   await terminal.shows(/^ password of alice › *$/m);
   terminal.type('secret\r');
   await terminal.shows(sign);
-  for (let look = 0; look < sized(10, 30); look++) {
+  for (let look = 0; look < sized(6, 30); look++) {
     expect(memoryIn(data)).toBeLessThan(MAX_MIB);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -1,11 +1,12 @@
 /** Batches of 1 MiB in hundreds of inboxes: everybody gets them, and a frontend holds few of them at a time. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { rawBatch, recordsOf } from '../kafka/packed.ts';
 import { RawClient2 } from '../server/raw-client2.ts';
+import { inFull } from '../size.ts';
 import { peakOf } from './peak.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 
@@ -45,27 +46,29 @@ async function person(): Promise<{ name: string; client: RawClient2 }> {
   return { name, client };
 }
 
-it('reach two hundred people who are in, and who come back at the same moment', {
-  timeout: 180_000,
-}, async () => {
-  const people: Awaited<ReturnType<typeof person>>[] = [];
-  // Accounts are made some at a time, as Kafka makes topics.
-  while (people.length < PEOPLE) people.push(...(await Promise.all(Array.from({ length: 10 }, person))));
-  const before = peakOf(frontend.child.pid ?? -1);
-  const has = (client: RawClient2, times: number) =>
-    client.bodies().filter((body) => body === 'last').length === times;
-  for (const { name } of people) await write(name);
-  await eventually(() => expect(people.every(({ client }) => has(client, 1))).toBe(true));
-  // Nothing was acknowledged: all of it comes again.
-  for (const { client } of people) client.socket.destroy();
-  const back = await Promise.all(
-    people.map(async ({ name }) => {
-      const client = await RawClient2.connect(frontend.address);
-      clients.push(client);
-      await client.login(name, { takeover: true });
-      return client;
-    }),
-  );
-  await eventually(() => expect(back.every((client) => has(client, 1))).toBe(true));
-  expect(peakOf(frontend.child.pid ?? -1) - before).toBeLessThan(250);
-});
+inFull(
+  'reach two hundred people who are in, and who come back at the same moment',
+  async () => {
+    const people: Awaited<ReturnType<typeof person>>[] = [];
+    // Accounts are made some at a time, as Kafka makes topics.
+    while (people.length < PEOPLE) people.push(...(await Promise.all(Array.from({ length: 10 }, person))));
+    const before = peakOf(frontend.child.pid ?? -1);
+    const has = (client: RawClient2, times: number) =>
+      client.bodies().filter((body) => body === 'last').length === times;
+    for (const { name } of people) await write(name);
+    await eventually(() => expect(people.every(({ client }) => has(client, 1))).toBe(true));
+    // Nothing was acknowledged: all of it comes again.
+    for (const { client } of people) client.socket.destroy();
+    const back = await Promise.all(
+      people.map(async ({ name }) => {
+        const client = await RawClient2.connect(frontend.address);
+        clients.push(client);
+        await client.login(name, { takeover: true });
+        return client;
+      }),
+    );
+    await eventually(() => expect(back.every((client) => has(client, 1))).toBe(true));
+    expect(peakOf(frontend.child.pid ?? -1) - before).toBeLessThan(250);
+  },
+  180_000,
+);

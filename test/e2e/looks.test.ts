@@ -1,6 +1,7 @@
 /** What the screen looks like in terminals of other kinds: light ones, the console, those that know links. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { agreeable, messageFrom, Peer } from '../client/test-server.ts';
+import { inFull } from '../size.ts';
 import { HostileServer } from '../terminal/cli/hostile-server.ts';
 import { closeClients, openClient, removeFolders } from './client-terminal.ts';
 import { built } from './running-frontend.ts';
@@ -51,7 +52,7 @@ test('an address is one link, over all of its rows', async () => {
   expect(terminal.text.replace(/[\s│]/g, '')).toContain(URL_TEXT.slice(0, 30));
 });
 
-test('no links are made where the terminal is not known to have them', async () => {
+inFull('no links are made where the terminal is not known to have them', async () => {
   const terminal = await opened({ env: { TERM_PROGRAM: '', VTE_VERSION: '', KITTY_WINDOW_ID: '' } });
   expect(terminal.output).not.toContain('\u001b]8;');
 });
@@ -79,7 +80,7 @@ test('the theme follows the background that the terminal says it has, however la
   expect(terminal.text).not.toContain('rgb');
 });
 
-test('an answer that has come by then is in the first frame', async () => {
+inFull('an answer that has come by then is in the first frame', async () => {
   const terminal = await opened({
     env: { COLORTERM: 'truecolor', FORCE_COLOR: '3', COLORFGBG: '' },
     ahead: '\u001b]11;rgb:ffff/ffff/ffff\u001b\\',

@@ -1,21 +1,32 @@
 /* A Kafka that is not as the settings describe it: one true sentence, from every program and script. */
 import { execFile } from 'node:child_process';
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { alterUserScramCredentialsV0 } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { readConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/setting-table.ts';
+import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { startBroker } from '../broker/broker.ts';
-import { javaCommand, javaUsable, kafkaClassPath, quickStart } from '../broker/java.ts';
+import { TEST_KEYS } from '../broker/brokers.ts';
+import { javaUsable } from '../broker/java.ts';
 import { freePorts } from '../broker/ports.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
-import { share } from '../size.ts';
+import { testLog } from '../kafka/cluster.ts';
+import { FULL, share } from '../size.ts';
 import { milena } from '../terminal/cli/running-command.ts';
+import { CLIENT } from './client-terminal.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
-import { runScript } from './script.ts';
+import { RunningScript, runScript } from './script.ts';
 
 const PASSWORD = 'not "a secret" of \\anybody';
+/** As Kafka's protocol numbers it. */
+const SCRAM_SHA_512 = 2;
 
 interface End {
   readonly code: number | string | null;
@@ -25,7 +36,7 @@ interface End {
 beforeAll(built);
 
 // Each case is a program, some are a script and several; the machine may have other work.
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 300_000 };
 
 async function frontend(settings: Record<string, string>): Promise<End> {
   const running = new RunningFrontend(settings);
@@ -33,6 +44,26 @@ async function frontend(settings: Record<string, string>): Promise<End> {
   const code = await running.exited;
   return { code, said: running.stderr };
 }
+
+/** What a frontend does first, within this process: its words are the frontend's. */
+async function storage(settings: Record<string, string>): Promise<End> {
+  try {
+    const opened = await openKafkaStorage(
+      readConfig({ MILENA_CLUSTER_KEYS: TEST_KEYS, ...settings }),
+      testLog,
+    );
+    await opened.close();
+    return { code: 0, said: '' };
+  } catch (error) {
+    return {
+      code: error instanceof ConfigError ? 78 : 69,
+      said: error instanceof Error ? error.message : '',
+    };
+  }
+}
+
+const doctor = (settings: Record<string, string>) =>
+  milena(['doctor', '--kafka'], { settings, program: [process.execPath, CLIENT] });
 
 /** Each program, by what it says where it cannot use Kafka. */
 function programs(state: string): Record<string, (settings: Record<string, string>) => Promise<End>> {
@@ -43,6 +74,7 @@ function programs(state: string): Record<string, (settings: Record<string, strin
       return { code: done.code, said: done.stderr };
     };
   return {
+    storage,
     frontend,
     'start_frontend.sh': script('start_frontend.sh', '--background'),
     'spawn_producer.sh': script('spawn_producer.sh', 'some-topic'),
@@ -50,7 +82,7 @@ function programs(state: string): Record<string, (settings: Record<string, strin
     'test_producer.sh': script('test_producer.sh'),
     'kafka-tool.sh': script('scripts/kafka-tool.sh', 'topics', '--list'),
     doctor: async (settings) => {
-      const { code, stdout } = await milena(['doctor', '--kafka'], { settings });
+      const { code, stdout } = await doctor(settings);
       return { code, said: stdout };
     },
   };
@@ -86,6 +118,16 @@ describe.skipIf(!(await javaUsable()))(
       await promisify(execFile)('openssl', ['req', ...kind, ...subject, ...files]);
     }
 
+    /** By Kafka's protocol: its tool for that is another JVM. */
+    async function addUser(address: string): Promise<void> {
+      const cluster = new Cluster({ bootstrap: [address], clientId: 'operator' });
+      const [salt, iterations] = [randomBytes(16), 4_096];
+      const saltedPassword = pbkdf2Sync(PASSWORD, salt, iterations, 64, 'sha512');
+      const user = { name: 'milena', mechanism: SCRAM_SHA_512, iterations, salt, saltedPassword };
+      await cluster.requestAny(alterUserScramCredentialsV0.api, [], [user]);
+      await cluster.close();
+    }
+
     beforeAll(async () => {
       await certificate('broker');
       await certificate('other');
@@ -110,22 +152,7 @@ describe.skipIf(!(await javaUsable()))(
             'org.apache.kafka.common.security.scram.ScramLoginModule required;',
         },
       });
-      const change = ['--alter', '--entity-type', 'users', '--entity-name', 'milena'];
-      const setting = ['--add-config', `SCRAM-SHA-512=[password=${PASSWORD}]`];
-      const command = [
-        'kafka.admin.ConfigCommand',
-        '--bootstrap-server',
-        broker.brokers,
-        ...change,
-        ...setting,
-      ];
-      await promisify(execFile)(javaCommand(), [
-        '-Xmx128m',
-        ...quickStart(),
-        '-cp',
-        await kafkaClassPath(),
-        ...command,
-      ]);
+      await addUser(broker.brokers);
     });
     afterAll(async () => {
       await broker?.stop();
@@ -201,10 +228,10 @@ describe.skipIf(!(await javaUsable()))(
       ],
     ];
 
-    // What is said is one function's; who says it, each program's: the frontend meets all of it, each of the others some.
+    // What is said is one function's; who says it, each program's: a storage meets all of it, each of the programs some.
     const rows = Object.entries(all).map(([name, run], row) => ({ name, run, row }));
     describe.each(rows)('$name', ({ name, run, row }) => {
-      it.each(name === 'frontend' ? CASES : share(CASES, 6, row))(
+      it.each(name === 'storage' ? CASES : share(CASES, 11, row))(
         'says one sentence of %s: 78',
         async (_what, settings, sentence) => {
           const { code, said } = await run(settings());
@@ -216,6 +243,8 @@ describe.skipIf(!(await javaUsable()))(
         },
       );
 
+      // Of the tools tools.test.ts has it, too.
+      if (!FULL && /^(spawn|test_|kafka-tool)/.test(name)) return;
       it('says where it looked when nobody is there: 69', async () => {
         const { code, said } = await run({ MILENA_KAFKA_BROKERS: nowhere });
         expect(said).toContain(nowhere);
@@ -234,16 +263,12 @@ describe.skipIf(!(await javaUsable()))(
       expect(written, written.stderr).toMatchObject({ code: 0 });
       const tried = await runScript('test_producer.sh', [], { settings: state });
       expect(tried, tried.stderr).toMatchObject({ code: 0 });
-      const seen = await runScript(
-        'scripts/kafka-tool.sh',
-        ['console-consumer', '--topic', 'made', '--from-beginning', '--max-messages', '1'],
-        {
-          settings: state,
-        },
-      );
-      expect(seen.stdout).toBe('a line\n');
-      const doctor = await milena(['doctor', '--kafka'], { settings });
-      expect(doctor, doctor.stdout).toMatchObject({ code: 0 });
+      const reader = new RunningScript('spawn_consumer.sh', ['made'], state, tmpdir());
+      await reader.printed(/^a line$/m);
+      reader.child.kill('SIGTERM');
+      await reader.exited;
+      const looked = await doctor(settings);
+      expect(looked, looked.stdout).toMatchObject({ code: 0 });
       const running = await RunningFrontend.start(settings);
       onTestFinished(() => running.remove());
       expect(running.stdout).not.toMatch(/"level":(40|50)/);
@@ -260,7 +285,7 @@ describe('an address', () => {
     onTestFinished(() => void server.close());
     const address = server.address();
     const where = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-    const { code, said } = await frontend({ MILENA_KAFKA_BROKERS: where });
+    const { code, said } = await storage({ MILENA_KAFKA_BROKERS: where });
     expect(said).toContain(`What listens at ${where} does not answer as Kafka does`);
     expect(code).toBe(69);
   });
@@ -277,7 +302,7 @@ describe('a setting that cannot be used', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const KEY = `k1:${Buffer.alloc(32, 1).toString('base64url')}`;
 
-  it.each<[string, () => Record<string, string>, RegExp]>([
+  const UNUSABLE: [string, () => Record<string, string>, RegExp][] = [
     [
       'keys',
       () => ({ MILENA_CLUSTER_KEYS: 'k1:short' }),
@@ -323,8 +348,11 @@ describe('a setting that cannot be used', () => {
       () => ({ MILENA_KAFKA_TLS_CERT: 'x.pem' }),
       /^MILENA_KAFKA_TLS_KEY is not set, and MILENA_KAFKA_TLS_CERT is: /,
     ],
-  ])('ends a frontend with one sentence and 78: %s', async (_what, settings, sentence) => {
-    const { code, said } = await frontend({ MILENA_KAFKA_BROKERS: '127.0.0.1:9', ...settings() });
+  ];
+  it.each(UNUSABLE)('is refused with one sentence and 78: %s', async (what, settings, sentence) => {
+    // That a frontend says what its storage does, one of them shows.
+    const run = FULL || what === 'keys' ? frontend : storage;
+    const { code, said } = await run({ MILENA_KAFKA_BROKERS: '127.0.0.1:9', ...settings() });
     expect(said).toMatch(sentence);
     expect(said.trim().split('\n')).toHaveLength(1);
     expect(said).not.toContain('    at ');
@@ -336,10 +364,8 @@ describe('a setting that cannot be used', () => {
       settings: { MILENA_KAFKA_BROKERS: '127.0.0.1:9', MILENA_KAFKA_USER: 'x' },
     });
     expect(tool.stderr).toMatch(/There is no setting MILENA_KAFKA_USER, .*Is MILENA_\w+ meant\?/);
-    const doctor = await milena(['doctor', '--kafka'], {
-      settings: { MILENA_KAFKA_BROKERS: '127.0.0.1:9', MILENA_KAFKA_BROKER: 'x' },
-    });
-    expect(doctor.stdout).toMatch(
+    const looked = await doctor({ MILENA_KAFKA_BROKERS: '127.0.0.1:9', MILENA_KAFKA_BROKER: 'x' });
+    expect(looked.stdout).toMatch(
       /^! settings +There is no setting MILENA_KAFKA_BROKER, .*Is MILENA_KAFKA_BROKERS meant\?/m,
     );
   });

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseClusterKeys } from '../../src/config/cluster-keys.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePort } from '../broker/ports.ts';
+import { share } from '../size.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { runScript, stateFolder } from './script.ts';
 
@@ -20,29 +21,32 @@ function ownState(): string {
 }
 
 describe.skipIf(!hasIpv6)('MILENA_HOST, IPv6 (this machine has it)', () => {
-  it.each(['::1', '[::1]', '::'])('%s: the demo, the client and the stop find the frontend', async (host) => {
-    const port = String(await freePort());
-    const settings = {
-      ...{
-        MILENA_STATE_DIR: ownState(),
-        MILENA_HOST: host,
-        MILENA_PORT: port,
-        MILENA_SERVER: '',
-        MILENA_PLAINTEXT: 'true',
-      },
-      ...{ MILENA_OPEN_ACCOUNTS: 'true', MILENA_KAFKA_BROKERS: testBrokers().join(',') },
-    };
-    const demo = await runScript('start_everything.sh', ['--demo'], { settings });
-    onTestFinished(async () => {
-      await runScript('stop_everything.sh', [], { settings });
-    });
-    expect(demo, demo.stderr).toMatchObject({ code: 0 });
-    expect(demo.stdout).toContain(`running at [::1]:${port}`);
-    const list = await runScript('start_client.sh', ['list', 'no*body'], { settings });
-    expect(list).toEqual({ code: 0, stdout: '', stderr: '' });
-    const stop = await runScript('stop_everything.sh', [], { settings });
-    expect(stop.stdout).toContain(`Stopped the frontend at [::1]:${port}`);
-  });
+  it.each(share(['::1', '[::1]', '::'], 3, 1))(
+    '%s: the demo, the client and the stop find the frontend',
+    async (host) => {
+      const port = String(await freePort());
+      const settings = {
+        ...{
+          MILENA_STATE_DIR: ownState(),
+          MILENA_HOST: host,
+          MILENA_PORT: port,
+          MILENA_SERVER: '',
+          MILENA_PLAINTEXT: 'true',
+        },
+        ...{ MILENA_OPEN_ACCOUNTS: 'true', MILENA_KAFKA_BROKERS: testBrokers().join(',') },
+      };
+      const demo = await runScript('start_everything.sh', ['--demo'], { settings });
+      onTestFinished(async () => {
+        await runScript('stop_everything.sh', [], { settings });
+      });
+      expect(demo, demo.stderr).toMatchObject({ code: 0 });
+      expect(demo.stdout).toContain(`running at [::1]:${port}`);
+      const list = await runScript('start_client.sh', ['list', 'no*body'], { settings });
+      expect(list).toEqual({ code: 0, stdout: '', stderr: '' });
+      const stop = await runScript('stop_everything.sh', [], { settings });
+      expect(stop.stdout).toContain(`Stopped the frontend at [::1]:${port}`);
+    },
+  );
 
   it('without a frontend the client’s script says which one to start', async () => {
     const port = String(await freePort());

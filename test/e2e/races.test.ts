@@ -7,7 +7,7 @@ import { roundsAtOnce, sized } from '../size.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 
 const PASSWORD = 'correct horse';
-const ROUNDS = sized(80, 200);
+const ROUNDS = sized(24, 200);
 
 /** Two frontends as processes of their own, on real Kafka. */
 let north: RunningFrontend;

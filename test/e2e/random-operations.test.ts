@@ -3,12 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { uniqueName } from '../contracts/cluster.ts';
 import { Random } from '../protocol/random.ts';
+import { sized } from '../size.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { Wanderer } from './wanderer.ts';
 
 /** MILENA_TEST_SEED repeats a run: the same people do the same things in the same order each. */
 const SEED = Number(process.env.MILENA_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const OPERATIONS = Number(process.env.MILENA_TEST_OPERATIONS ?? 10_000);
+const OPERATIONS = Number(process.env.MILENA_TEST_OPERATIONS ?? sized(2_500, 10_000));
 const PEOPLE = 25;
 
 /** Limits out of the way: what is looked at here is what gets lost. */

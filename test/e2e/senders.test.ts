@@ -1,12 +1,13 @@
 /** Commands that only send, many of one account at once, beside its own chat: real processes, terminals, frontends and Kafka. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { FULL } from '../size.ts';
+import { FULL, sized } from '../size.ts';
 import { RunningCommand } from '../terminal/cli/running-command.ts';
 import { messageShape, sentShape, shaped } from '../terminal/cli/shapes.ts';
 import {
   CLIENT,
   closeClients,
+  makeAccount,
   openAs,
   ownFolder,
   PASSWORD,
@@ -18,11 +19,13 @@ import { built, type RunningFrontend } from './running-frontend.ts';
 
 /** A process takes some 0.3 s of CPU to start and a hash 0.1: on two busy cores a hundred of each take half a minute. */
 const PATIENT = ['--timeout', '300'];
+/** Long enough for a hundred processes beside it; otherwise the shortest that there is. */
+const LEASE_MS = sized(6_000, 10_000);
 let frontend: RunningFrontend;
 
 beforeAll(async () => {
   await built();
-  frontend = await startFrontend({ MILENA_FRONTEND_LEASE_MS: '10000' });
+  frontend = await startFrontend({ MILENA_FRONTEND_LEASE_MS: String(LEASE_MS) });
 });
 afterEach(closeClients);
 afterAll(async () => {
@@ -43,14 +46,12 @@ function start(user: string, args: readonly string[], data: string): RunningComm
   });
 }
 
-async function account(stem: string): Promise<string> {
-  const user = person(stem);
-  expect(await start('', ['create', user], ownFolder()).done()).toMatchObject({ code: 0 });
-  return user;
+function account(stem: string): Promise<string> {
+  return makeAccount(frontend, person(stem));
 }
 
 describe('milena send', { timeout: 300_000 }, () => {
-  test.each(FULL ? [20, 30, 100] : [30])('%d at once, beside the chat of the account', async (count) => {
+  test.each(FULL ? [20, 30, 100] : [10])('%d at once, beside the chat of the account', async (count) => {
     const [anna, bert] = [person('anna'), await account('bert')];
     const data = ownFolder();
     const chat = await openAs(anna, frontend.address.port, { data });
@@ -94,7 +95,7 @@ test('the chat stays logged in while its server stands still for longer than its
   const listener = start(bert, ['listen', '--json'], ownFolder());
   await listener.printed(/Listening as/);
   frontend.child.kill('SIGSTOP');
-  await sleep(15_000);
+  await sleep(1.5 * LEASE_MS);
   frontend.child.kill('SIGCONT');
   await chat.shows(/Logged in again as/);
   expect(chat.text).not.toMatch(/password of|logged out/);

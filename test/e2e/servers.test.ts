@@ -13,7 +13,8 @@ import {
   test,
   vi,
 } from 'vitest';
-import { inFull, share } from '../size.ts';
+import { FULL, inFull, share } from '../size.ts';
+import { CommandHere } from '../terminal/cli/command-here.ts';
 import { type Done, RunningCommand } from '../terminal/cli/running-command.ts';
 import { messageShape, sentShape, shaped } from '../terminal/cli/shapes.ts';
 import {
@@ -68,20 +69,17 @@ interface More {
   readonly data?: string;
 }
 
-function start(user: string, args: readonly string[], { server = both(), data = ownFolder() }: More = {}) {
-  return new RunningCommand(args, {
-    program: [join(ROOT, 'milena')],
-    settings: {
-      MILENA_SERVER: server,
-      MILENA_USER: user,
-      MILENA_PASSWORD: PASSWORD,
-      MILENA_DATA_DIR: data,
-    },
-  });
+function settings(user: string, { server = both(), data = ownFolder() }: More): Record<string, string> {
+  return { MILENA_SERVER: server, MILENA_USER: user, MILENA_PASSWORD: PASSWORD, MILENA_DATA_DIR: data };
 }
 
+function start(user: string, args: readonly string[], more: More = {}) {
+  return new RunningCommand(args, { program: [join(ROOT, 'milena')], settings: settings(user, more) });
+}
+
+/** To its end, in this process unless all is asked for. */
 function milena(user: string, args: readonly string[], more: More = {}): Promise<Done> {
-  return start(user, args, more).done();
+  return FULL ? start(user, args, more).done() : new CommandHere(args, settings(user, more)).done();
 }
 
 function account(stem: string): Promise<string> {
@@ -277,11 +275,8 @@ test.skipIf(!hasIPv6)('an IPv6 address is as good as any other', async () => {
   const { port } = sixth.address;
   const anna = person('anna');
   const asFrontend = { MILENA_SERVER: '', MILENA_HOST: '::1', MILENA_PORT: String(port) };
-  const command = (args: readonly string[], settings: Record<string, string>) =>
-    new RunningCommand(args, {
-      program: [join(ROOT, 'milena')],
-      settings: { MILENA_PASSWORD: PASSWORD, MILENA_USER: anna, MILENA_DATA_DIR: ownFolder(), ...settings },
-    }).done();
+  const command = (args: readonly string[], where: Record<string, string>) =>
+    new CommandHere(args, { ...settings(anna, {}), ...where }).done();
   expect(await command(['create', anna], asFrontend)).toMatchObject({ code: 0 });
   const spelt = [`127.0.0.1:1,[::1]:${port}`, `[0:0:0:0:0:0:0:1]:${port}`, `[::1]:${port}`];
   for (const server of share(spelt, 3, 0)) {

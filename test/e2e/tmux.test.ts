@@ -1,20 +1,28 @@
 /** The client in a pane of tmux, which is a terminal of its own kind. */
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { CLIENT, ownFolder, PASSWORD, person, removeFolders, startFrontend } from './client-terminal.ts';
-import { built, type RunningFrontend } from './running-frontend.ts';
+import {
+  CLIENT,
+  openServerHere,
+  ownFolder,
+  PASSWORD,
+  person,
+  removeFolders,
+  type ServerHere,
+} from './client-terminal.ts';
+import { built } from './running-frontend.ts';
 import { scriptEnvironment } from './script.ts';
 
 const NO_TMUX = hasTmux() ? null : 'tmux is not installed';
 const folder = ownFolder();
 const socket = person('milena-');
-let frontend: RunningFrontend;
+let frontend: ServerHere;
 let isRunning = false;
 
 beforeAll(async () => {
   if (NO_TMUX !== null) return;
   await built();
-  frontend = await startFrontend();
+  frontend = await openServerHere();
 });
 
 afterAll(async () => {

@@ -25,6 +25,8 @@ export interface Program {
   readonly modes: readonly Mode[];
   /** Why it cannot run here, in words; null where it can. */
   readonly missing: string | null;
+  /** Takes seconds to start. */
+  readonly isHeavy?: boolean;
   command(brokers: string, topic: string, codec: AnyCodec, mode: Mode): [string, string[]];
 }
 
@@ -90,6 +92,7 @@ async function java(): Promise<Program[]> {
       name: "Kafka's console producer",
       modes: ['plain', 'idempotent'],
       missing,
+      isHeavy: true,
       command: (brokers, topic, codec, mode) => [
         javaCommand(),
         [
@@ -102,6 +105,7 @@ async function java(): Promise<Program[]> {
     {
       name: "Kafka's Java client",
       modes: [...MODES, 'large'],
+      isHeavy: true,
       missing:
         missing ??
         (await without('there is no Java compiler', compiler, ['-cp', classPath, '-d', folder, source])),
