@@ -124,7 +124,7 @@ describe('what is refused', () => {
 
   test('for being too much until the time is over may be sent anew: 75', async () => {
     server.behave = unless('send', () => fail('RATE_LIMITED', { retryAfterMs: 60_000 }));
-    const done = await send('bob', 'hi', '--json', '--timeout', '1');
+    const done = await send('bob', 'hi', '--json', '--timeout', '20');
     expect(done).toMatchObject({
       code: 75,
       stderr: expect.stringMatching(/Not sent: that was RATE_LIMITED/),
