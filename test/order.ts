@@ -28,12 +28,15 @@ export class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Keeps how long each file of a whole run took: `npm test -- --reporter=./test/order.ts`. */
+/** Keeps how long each file of a run took, beside what is kept of others: `npm test -- --reporter=./test/order.ts`. */
 export default class KeepSeconds implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const seconds = modules
-      .map((module) => [module.relativeModuleId, Math.round(module.diagnostic().duration / 1_000)] as const)
-      .filter(([, took]) => took >= LEAST_SECONDS)
+    const took = modules.map(
+      (module) => [module.relativeModuleId, module.diagnostic().duration / 1_000] as const,
+    );
+    const seconds = Object.entries({ ...SECONDS, ...Object.fromEntries(took) })
+      .map(([file, each]) => [file, Math.round(each)] as const)
+      .filter(([, each]) => each >= LEAST_SECONDS)
       .sort(([, a], [, b]) => b - a);
     writeFileSync(KEPT, `${JSON.stringify(Object.fromEntries(seconds), null, 2)}\n`);
   }
