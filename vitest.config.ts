@@ -3,9 +3,9 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/order.ts';
 
 /** What runs programs as they are started, and needs a broker. */
-const PROGRAMS = ['test/{e2e,protocol-document}/**/*.test.ts'];
+const PROGRAMS = ['test/{e2e,protocol-document}/**/*.test.ts', 'test/faults/quick.test.ts'];
 /** What needs a broker. */
-const WITH_KAFKA = ['test/{broker,kafka}/**/*.test.ts'];
+const WITH_KAFKA = ['test/{broker,kafka,properties/kafka}/**/*.test.ts'];
 const globalSetup = ['test/broker/global-setup.ts'];
 /** What looks at the memory of its own process. */
 const ALONE = ['test/server/idle-collection.test.ts'];

@@ -8,9 +8,10 @@ import type { Account } from '../../../src/core/accounts.ts';
 import { Fetcher, type Subscription } from '../../../src/storage/kafka/fetch/fetcher.ts';
 import { Cluster } from '../../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../../broker/brokers.ts';
-import { eventually, message, type TestCluster, uniqueName } from '../../contracts/cluster.ts';
+import { eventually, message, type TestCluster } from '../../contracts/cluster.ts';
 import { kafkaCluster, testLog } from '../../kafka/cluster.ts';
 import { runs } from '../checking.ts';
+import { newAccount } from './new-account.ts';
 
 /** More than one session has. */
 const TOPICS = 20;
@@ -24,7 +25,7 @@ const ends: number[] = Array.from({ length: TOPICS }, () => 0);
 beforeAll(async () => {
   cluster = await kafkaCluster();
   await raw.connect();
-  owners = await Promise.all(ends.map(() => cluster.here.accounts.create({ name: uniqueName('followed') })));
+  owners = await Promise.all(ends.map(() => newAccount(cluster, 'followed')));
 });
 afterAll(async () => {
   await raw.close();
@@ -56,6 +57,8 @@ class Followed {
   readonly subscription: Subscription;
   next: number;
   isClosed = false;
+  /** Where it goes on when it is called next: only then it may be moved. */
+  moveTo: number | null = null;
   readonly wrong: string[] = [];
 
   constructor(fetcher: Fetcher, at: number, from: number) {
@@ -73,6 +76,7 @@ class Followed {
           }
           if (nextOffset !== this.next || markers.length + lost.length > 0)
             this.wrong.push(`${nextOffset} is next, not ${this.next}`);
+          this.#move();
         },
         onGone: unexpected('gone'),
         onOutOfRange: unexpected('out of range'),
@@ -80,6 +84,13 @@ class Followed {
       },
       { offset: from, epoch: -1 },
     );
+  }
+
+  #move(): void {
+    if (this.moveTo === null) return;
+    this.next = this.moveTo;
+    this.moveTo = null;
+    this.subscription.moveTo({ offset: this.next, epoch: -1 });
   }
 
   close(): void {
@@ -110,8 +121,7 @@ class World {
       case 'move': {
         const followed = this.#followed.get(one.topic);
         if (followed === undefined) return;
-        followed.next = placeIn(one.topic, one.place);
-        followed.subscription.moveTo({ offset: followed.next, epoch: -1 });
+        followed.moveTo = placeIn(one.topic, one.place);
         return;
       }
       case 'advance': {

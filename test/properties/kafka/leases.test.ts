@@ -14,10 +14,10 @@ import {
   observe,
   type TestCluster,
   textOf,
-  uniqueName,
 } from '../../contracts/cluster.ts';
 import { kafkaCluster } from '../../kafka/cluster.ts';
 import { runs } from '../checking.ts';
+import { newAccount } from './new-account.ts';
 
 let cluster: TestCluster;
 beforeAll(async () => {
@@ -178,7 +178,7 @@ test('of several who want it at once one holds it, and all that was accepted com
   });
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
-      const world = new World(await cluster.here.accounts.create({ name: uniqueName('lease') }));
+      const world = new World(await newAccount(cluster, 'lease'));
       await cluster.elsewhere.accounts.find(world.owner.name);
       for (const actions of all) await world.step(actions);
       await world.end();
