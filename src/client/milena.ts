@@ -307,7 +307,10 @@ export class Milena implements AsyncDisposable {
         break;
       case 'login-not-restored':
         if (event.code === 'BAD_CREDENTIALS') this.#authenticator.token = null;
-        if (event.retryInMs === null && this.#hasBegun) void this.#enterAgain();
+        if (event.retryInMs !== null || !this.#hasBegun) break;
+        // Without an answer it may still be carried out, and another one on the same connection would be refused for that.
+        if (event.isTried && event.code === null) this.#client.tryNext('it does not answer');
+        void this.#enterAgain();
         break;
       case 'replaced':
         void this.#end(new ClientError('REFUSED', event.reason, { refusal: { code: 'REPLACED' } }));

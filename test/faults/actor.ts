@@ -1,4 +1,4 @@
-import { nowUs, pause } from '../../bench/load/clock.ts';
+import { pause } from '../../bench/load/clock.ts';
 import {
   ClientError,
   type ConnectOptions,
@@ -7,7 +7,7 @@ import {
   type ReceivedMessage,
 } from '../../src/client/index.ts';
 import type { Random } from '../protocol/random.ts';
-import { COUNT_STEP, type Entrance, letterOf, type Recorder, textOf } from './history.ts';
+import { COUNT_STEP, type Entrance, letterOf, now, type Recorder, textOf } from './history.ts';
 
 /**
  * How somebody reads: at once; with acknowledgements in bunches and out of order; what comes from now on, asking for the rest;
@@ -86,7 +86,7 @@ export class Actor {
   async #connect(): Promise<{ milena: Milena; asked: number }> {
     const deadline = Date.now() + (this.role.patienceMs ?? LEASES_END_MS);
     for (;;) {
-      const asked = Math.round(nowUs());
+      const asked = now();
       try {
         return { milena: await this.#login(), asked };
       } catch (error) {
@@ -123,7 +123,8 @@ export class Actor {
         if (event.type === 'disconnected') {
           this.#lostAt = this.#recorder.note({ kind: 'cut', client: this.client });
         }
-        if (event.type === 'login-restored') this.#noteLogin('token', this.#lostAt, null);
+        const isAgain = event.type === 'logged-in' && this.#milena !== undefined;
+        if (isAgain || event.type === 'login-restored') this.#noteLogin('token', this.#lostAt, null);
       },
     });
   }

@@ -37,7 +37,7 @@ export interface Verdict {
 export interface CheckOptions {
   /** How long whoever was taken over from may still be pushed something, and acknowledge it, in milliseconds. */
   readonly graceMs: number;
-  /** What was told as delivered may come to a later client: its frontend was killed before it had committed that. */
+  /** What was told as delivered may come to a later client: its frontend was killed or stopped before it had committed that. */
   readonly mayComeAgain?: boolean;
 }
 

@@ -1,6 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { nowUs } from '../../bench/load/clock.ts';
 
 /** Each client of a sender counts from another one of these on: what two of them send at once has no order. */
 export const COUNT_STEP = 1_000_000;
@@ -60,6 +59,11 @@ export type Happening =
 /** At that time, in microseconds on the machine's monotonic clock, which is the same for all its processes. */
 export type HistoryEvent = { readonly at: number } & Happening;
 
+/** In microseconds on that clock. Read whole: a process that is put aside between two readings would be late for ever. */
+export function now(): number {
+  return Number(process.hrtime.bigint() / 1_000n);
+}
+
 /** The text of a message; no two are alike. */
 export function textOf({ from, to, n }: Letter): string {
   return `${from} ${to} ${n} ${'.'.repeat(n % 61)}`;
@@ -82,7 +86,7 @@ export class Recorder {
 
   /** @returns when it was */
   note(happening: Happening): number {
-    const at = Math.round(nowUs());
+    const at = now();
     writeSync(this.#file, `${JSON.stringify({ at, ...happening })}\n`);
     return at;
   }

@@ -32,7 +32,7 @@ export interface Row {
   readonly ends?: readonly string[];
   /** How long whoever was taken over from may still be pushed something; milliseconds. */
   readonly graceMs?: number;
-  /** What was told as delivered may come to later clients, since a frontend is killed before it has committed that. */
+  /** What was told as delivered may come to later clients, since a frontend is killed or stopped before it has committed that. */
   readonly mayComeAgain?: boolean;
   /** Whose longest time without an accepted message is told: senders' unless it is given. */
   readonly by?: 'from' | 'to';

@@ -3,7 +3,7 @@
  *
  *     npm run test:faults -- [--row TEXT] [--seed N] [--times N] [--keep] [--list] [--folder FOLDER] [--build FOLDER]
  *
- * `--row` plays those whose names have that text in them, `--seed` with the same random choices as before, `--build` frontends
+ * `--row` plays those whose names have that text in them, or one of several with commas between them, `--seed` with the same random choices as before, `--build` frontends
  * from another folder than dist/, which may be src/. Without `--row` the figures go into docs/guarantees.md. Exit code 1 where a promise was broken: the history is kept then, and its folder told.
  */
 import { execFileSync } from 'node:child_process';
@@ -30,8 +30,11 @@ const { values } = parseArgs({
   },
 });
 
-const named = ROWS.filter(({ name }) => name === values.row);
-const chosen = named.length > 0 ? named : ROWS.filter(({ name }) => name.includes(values.row));
+const wanted = values.row.split(',').map((text) => text.trim());
+const isNamed = (text: string) => ROWS.some(({ name }) => name === text);
+const chosen = ROWS.filter(({ name }) =>
+  wanted.some((text) => (isNamed(text) ? name === text : name.includes(text))),
+);
 if (chosen.length === 0) throw new Error(`no row has "${values.row}" in its name: --list tells their names`);
 if (values.list) {
   for (const { name, fault } of chosen) console.log(`${name}: ${fault}`);

@@ -31,7 +31,9 @@ function frozen(name: string, milliseconds: number, meanwhile: (stage: Stage) =>
     fault: `SIGSTOP for ${seconds}, some of its people elsewhere meanwhile`,
     seen: 'when it wakes up it pushes nothing new to those who are elsewhere; the others go on',
     graceMs: 0,
-    ends: ['REPLACED'],
+    mayComeAgain: true,
+    // Who was let in without taking over keeps the inbox: whoever comes back to it is refused.
+    ends: ['REPLACED', 'ALREADY_LOGGED_IN'],
     async act(stage) {
       const frontend = stage.world.frontend(0);
       const late = await stage.extra('late', 0, 'lazy');
