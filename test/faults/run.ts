@@ -41,6 +41,8 @@ if (values.list) {
   process.exit(0);
 }
 
+// What it has started ends with it, however that comes.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'milena-faults-'));
 mkdirSync(folder, { recursive: true });

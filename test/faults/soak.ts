@@ -37,6 +37,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
+// What it has started ends with it, however that comes.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 const minutes = Number(values.minutes);
 const people = Array.from({ length: Number(values.people) }, (_, i) => `soak${i}`);
 const folder = mkdtempSync(join(tmpdir(), 'milena-soak-'));

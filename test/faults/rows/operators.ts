@@ -136,9 +136,11 @@ export const OPERATORS: readonly Row[] = [
           waitForLeaders: false,
         });
       });
-      for (const person of people) await stage.write(person, 5);
+      // Nobody is told that these are stored before their recipients have inboxes again.
+      const writing = people.map((person) => stage.write(person, 5));
+      await stage.pause(2_000);
       await comeBack(stage, [gone, replaced]);
-      await stage.write(there, 5);
+      await Promise.all(writing);
     },
   },
 ];
