@@ -83,3 +83,9 @@ export function isLost(error: unknown): boolean {
   const isServers = refusal?.code === 'SHUTTING_DOWN' || refusal?.code === 'INBOX_LOST';
   return isServers || ['DISCONNECTED', 'OFFLINE', 'TIMEOUT'].includes(code);
 }
+
+/** What was to give the password has failed. */
+export function noPassword(cause: unknown): ClientError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ClientError('CLOSED', `There is no password to log in again with: ${why}`, { cause });
+}

@@ -1,6 +1,6 @@
 import { Authenticator, type AuthenticatorOptions } from './authenticator.ts';
 import { Client } from './client.ts';
-import { ClientError } from './errors.ts';
+import { ClientError, noPassword } from './errors.ts';
 import type { ClientEvent, ClientOptions, ClientState } from './events.ts';
 import type { Identity, LoginStore } from './identity.ts';
 import type { Entry } from './outbox.ts';
@@ -344,10 +344,4 @@ export class Milena implements AsyncDisposable {
       this.#isEntering = false;
     }
   }
-}
-
-/** What was to give the password has failed. */
-function noPassword(cause: unknown): ClientError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new ClientError('CLOSED', `There is no password to log in again with: ${why}`, { cause });
 }

@@ -67,7 +67,9 @@ async function tryOut({ name, patches, row, test, says }: Mutation): Promise<str
         : ['test/faults/run.ts', '--row', row, '--build', join(copy, 'src')];
     const { code, output } = await run(command, copy);
     const line = output.split('\n').find((text) => text.includes(says));
-    return code === 0 || line === undefined ? null : line.trim().slice(0, 160);
+    if (code !== 0 && line !== undefined) return line.trim().slice(0, 160);
+    console.log(output.slice(-2_000));
+    return null;
   } finally {
     rmSync(copy, { recursive: true, force: true, maxRetries: 3 });
   }

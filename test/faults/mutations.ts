@@ -183,7 +183,7 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     ],
     row: 'signed records replayed and forged',
-    says: 'wrong: ',
+    says: 'no forged record was shown as external',
   },
   {
     name: 'transactions: what was aborted counts',
