@@ -35,13 +35,13 @@ const CONTACT_PAUSE_MS = 200;
 /**
  * Connects to Kafka, makes the topic of accounts if there is none, reads it, and takes this frontend's lease.
  * @param log standard output, unless given
- * @param wallClock milliseconds since the epoch; the brokers' time is learned
+ * @param wallClock milliseconds since the epoch, the machine's unless given; the brokers' time is learned
  * @throws EngineError `UNAVAILABLE`; ConfigError for keys that cannot be used, and for what else an operator has to do first
  */
 export async function openKafkaStorage(
   config: Config,
   log: Logger = pino({ name: 'milena', level: config.logLevel }),
-  wallClock = Date.now,
+  wallClock?: () => number,
 ): Promise<Storage> {
   const { replicationFactor } = config;
   const signer = new Signer(clusterKeysOf(config));

@@ -1,3 +1,5 @@
+import { steadyTime } from '../../../util/steady-time.ts';
+
 /**
  * The brokers' time, as far as this process knows it. What is signed carries it, and is compared with the moment at which a
  * broker appended it: a frontend whose own clock is wrong would make forgeries of all that its people write.
@@ -7,8 +9,11 @@ export class BrokerClock {
   /** How far the brokers' clock is ahead of this process's, milliseconds. */
   #ahead = 0;
 
-  /** @param wall this process's clock, milliseconds since the epoch */
-  constructor(wall: () => number = Date.now) {
+  /**
+   * @param wall this process's clock, milliseconds since the epoch. One that jumps makes forgeries of what is signed before the
+   *   next append is answered.
+   */
+  constructor(wall: () => number = steadyTime()) {
     this.#wall = wall;
   }
 
