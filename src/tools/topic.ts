@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { metadataV12 } from '@platformatic/kafka';
-import type { Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { Config } from '../config/config.ts';
 import { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { isRefusal, KafkaCode, KafkaError } from '../storage/kafka/wire/kafka-error.ts';
@@ -11,6 +12,9 @@ import { kafkaFailure, withAdmin } from './kafka.ts';
 const TOPIC = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
 /** Milena's own books. A stray record in them would be a broken account, so nobody writes there by hand. */
 const OWN_TOPICS = new Set(['milena.accounts', 'milena.sessions', 'milena.notices']);
+
+const LEADERS_MS = 10_000;
+const LOOK_MS = 50;
 
 /** What becomes of a topic name that somebody typed. */
 export type TopicDecision =
@@ -72,6 +76,26 @@ async function refuseHidden(config: Config, topic: string): Promise<void> {
 }
 
 /**
+ * Until a topic that was just made has leaders, or so long that whoever uses it says what is wrong. kafkajs's own
+ * `waitForLeaders` gives up where the broker that it asks has not heard of the topic yet.
+ */
+async function untilLed(admin: Admin, topic: string): Promise<void> {
+  const deadline = performance.now() + LEADERS_MS;
+  while (!(await isLed(admin, topic)) && performance.now() < deadline) await sleep(LOOK_MS);
+}
+
+async function isLed(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const partitions = topics[0]?.partitions ?? [];
+    return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0);
+  } catch (error) {
+    if (error instanceof kafkajs.KafkaJSError && error.retriable) return false;
+    throw error;
+  }
+}
+
+/**
  * Makes sure that a topic can be used, and says so on standard error when it was created.
  * @throws ToolError
  */
@@ -93,12 +117,13 @@ export async function prepareTopic(
     if (decision.kind === 'use') return;
     const created = await admin
       .createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: [{ topic, numPartitions: 1, replicationFactor: config.replicationFactor }],
       })
       .catch((error: unknown) => {
         throw kafkaFailure(config, `Making topic ${topic}`, error, { operation: 'Create', topic });
       });
+    await untilLed(admin, topic);
     // False: somebody else created it in this moment, which is as good.
     if (created) console.error(`Created topic ${topic}.`);
   };
