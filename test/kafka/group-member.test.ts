@@ -172,6 +172,16 @@ describe('the holder of an inbox', () => {
     await lost(third);
   });
 
+  it('puts out nobody who has taken it over', async () => {
+    const group = await makeInbox();
+    const first = await acquire(group);
+    const second = await acquire(group, true);
+    await leases.putOutStrangers(first);
+    await second.heartbeat();
+    expect(await members(group)).toMatchObject([{ memberId: second.memberId }]);
+    await second.leave(deadline());
+  });
+
   it('may hold an inbox whose topic is not there, or is gone', async () => {
     const group = `milena.inbox.${uniqueName('nothing')}`;
     const member = await acquire(group);

@@ -86,7 +86,8 @@ export class Leases {
     try {
       const members = await this.#describe(group, deadline);
       const others = members.filter((other) => other.memberId !== memberId);
-      if (others.length === 0) return;
+      // Whoever has been taken over from looks late, and would put out who has done that. Beside a holder no other one is let in.
+      if (others.length === 0 || others.length === members.length) return;
       this.#report(group, others, 0);
       const some = others.slice(0, MAX_SWEPT);
       await Promise.all(some.map((other) => removeMember(this.#cluster, group, other, deadline)));
