@@ -46,7 +46,8 @@ test('no sender adds a word, an option or a control character', () => {
 /** A command that leaves a file with its arguments, and may take its time. */
 function leaving(seconds = 0): { folder: string; command: string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'milena-notify-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  // A command that is still under way may leave its file meanwhile.
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   const script =
     'f=$(mktemp "$1/XXXXXX"); printf "%s\\n" "$2" "$3" "$(printenv MILENA_PASSWORD || echo none)" > "$f"; mv "$f" "$f.done"; exec sleep "$4"';
   return { folder, command: ['sh', '-c', script, 'sh', folder, '{from}', '{text}', String(seconds)] };
