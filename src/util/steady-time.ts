@@ -27,13 +27,13 @@ const JUMP_MS = 1_000;
 export function steadyTime({ wall, monotonic, uptime }: MachineClocks = MACHINE): () => number {
   const start = wall() - monotonic();
   const bootedAt = uptime() - monotonic();
-  let apart = 0;
+  let apartMs = 0;
   let suspendedMs = 0;
   return () => {
     const moment = monotonic();
-    const now = wall() - moment - start;
-    if (Math.abs(now - apart) > JUMP_MS) {
-      apart = now;
+    const nowApartMs = wall() - moment - start;
+    if (Math.abs(nowApartMs - apartMs) > JUMP_MS) {
+      apartMs = nowApartMs;
       const missed = uptime() - moment - bootedAt;
       if (missed - suspendedMs > JUMP_MS) suspendedMs = missed;
     }

@@ -6,7 +6,7 @@ import type { Cluster } from '../wire/cluster.ts';
 import { type FetchedTopic, fetch } from '../wire/fetch.ts';
 import { type Damage, type ReadRecords, readRecords } from '../wire/fetched-records.ts';
 import { KafkaCode, nameOfCode } from '../wire/kafka-error.ts';
-import { isOfNetwork, now } from '../wire/retry.ts';
+import { isOfNetwork, longerPause, now } from '../wire/retry.ts';
 import { send } from '../wire/send.ts';
 import { Trouble } from '../wire/trouble.ts';
 import type { FetchGate, FetchIntake } from './fetch-intake.ts';
@@ -161,7 +161,7 @@ export class FetchSession<M extends SessionMember> {
           this.#events.onError(member, KafkaCode.NOT_LEADER_OR_FOLLOWER);
         }
         await sleep(pause);
-        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+        pause = longerPause(pause, LONGEST_PAUSE_MS);
       }
       // What came goes out to those who wait for it before anything more is asked for.
       await turnEnd();

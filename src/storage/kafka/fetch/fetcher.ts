@@ -5,7 +5,7 @@ import type { Cluster } from '../wire/cluster.ts';
 import type { Lost } from '../wire/fetched-records.ts';
 import { isUnknownTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import type { Marker, RawRecord } from '../wire/log-batch.ts';
-import { now } from '../wire/retry.ts';
+import { longerPause, now } from '../wire/retry.ts';
 import { UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
 import { RareWarning } from '../wire/trouble.ts';
 import { BrokerLiveness } from './broker-liveness.ts';
@@ -176,7 +176,7 @@ export class Fetcher {
     for (
       let pause = FIRST_PAUSE_MS;
       !member.closed && !this.#closed;
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+      pause = longerPause(pause, LONGEST_PAUSE_MS)
     ) {
       try {
         const { node, epoch, topicId } = await this.#cluster.leader(member.follower.topic);

@@ -173,7 +173,7 @@ export class KafkaAccounts implements Accounts {
       const { invite } = wanted;
       if (invite && this.#invites.count(invite.id) >= invite.uses) throw used();
       // The broker may not know yet of the topic that is in the way: it takes some ms to hear of it.
-      for (let pause = FIRST_PAUSE_MS, tries = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS), tries++) {
+      for (let pause = FIRST_PAUSE_MS, tries = 1; ; pause = longerPause(pause, LONGEST_PAUSE_MS), tries++) {
         const account = await this.#tryCreate(wanted, tries <= MAX_REPLACEMENTS, deadline);
         if (account) return account;
         if (now() > deadline)

@@ -18,7 +18,7 @@ export function now(): number {
  * @throws EngineError `UNAVAILABLE` when the deadline has passed
  */
 export async function retry<T>(what: string, deadline: number, attempt: () => Promise<T>): Promise<T> {
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = longerPause(pause, LONGEST_PAUSE_MS)) {
     try {
       return await attempt();
     } catch (error) {
