@@ -130,14 +130,14 @@ describe('Kafka away, with the frontend running', () => {
     const anna = await connect();
     await anna.create('anna');
 
-    broker.freeze();
+    await broker.freeze();
     expect(await anna.ask({ type: 'send', to: 'anna', body: 'into the void' })).toMatchObject({
       type: 'failure',
       text: expect.stringMatching(/may have been stored or not/),
     });
     const stranger = await connect();
     expect(await stranger.ask({ type: 'list', pattern: '' })).toEqual({ type: 'listed', names: ['anna'] });
-    broker.thaw();
+    await broker.thaw();
 
     await eventually(async () => {
       expect(await anna.ask({ type: 'send', to: 'anna', body: 'back again' })).toMatchObject({
@@ -151,11 +151,11 @@ describe('Kafka away, with the frontend running', () => {
     });
 
     // With a send under way a drain waits for it; a second signal does not.
-    broker.freeze();
+    await broker.freeze();
     anna.write({ type: 'send', to: 'bert', body: 'never mind' });
     frontend.child.kill('SIGTERM');
     await eventually(() => expect(frontend.hasLogged('draining')).toBe(true));
     expect(await frontend.kill('SIGTERM')).toBe(128 + 15);
-    broker.thaw();
+    await broker.thaw();
   });
 });

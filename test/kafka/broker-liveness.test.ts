@@ -114,18 +114,20 @@ it('fetches at a broker without a sign of life are begun anew, at one with it th
       const follower = { topic, topicId, onRecords, onGone() {}, onOutOfRange() {}, onParted() {} };
       fetcher.follow(follower, { offset: 0, epoch: -1 });
     }
-    const send = (value: string) => producer.send({ topic: topics[3] ?? '', messages: [{ value }] });
-    await send('one');
-    await eventually(() => expect(values).toEqual(['one']));
+    const send = (topic: string) => producer.send({ topic, messages: [{ value: topic }] });
+    // A broker that does not know a topic yet sends its fetch elsewhere: what is opened counts from when all are read.
+    await Promise.all(topics.map(send));
+    await eventually(() => expect(values.toSorted()).toEqual(topics.toSorted()));
+    const { opened, answered } = cluster;
 
-    await eventually(() => expect(cluster.answered).toBe(2));
-    expect(cluster.opened).toBe(1);
+    await eventually(() => expect(cluster.answered).toBeGreaterThan(answered + 1));
+    expect(cluster.opened).toBe(opened);
 
     cluster.isSilent = true;
-    await eventually(() => expect(cluster.opened).toBe(2));
+    await eventually(() => expect(cluster.opened).toBeGreaterThan(opened));
     cluster.isSilent = false;
-    await send('two');
-    await eventually(() => expect(values).toEqual(['one', 'two']));
+    await Promise.all(topics.map(send));
+    await eventually(() => expect(values.toSorted()).toEqual([...topics, ...topics].toSorted()));
   } finally {
     await fetcher.close();
     await cluster.close();

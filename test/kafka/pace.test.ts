@@ -148,7 +148,7 @@ describe('the pace of unpacking', () => {
 
   it('is the same for many who take much: each has a share', async () => {
     const pace = new FetchPace();
-    pace.unpacked(64 * MIB);
+    void pace.unpacked(64 * MIB);
     let bytes = 0;
     const bomber = async () => {
       for (;;) {
