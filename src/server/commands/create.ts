@@ -30,10 +30,10 @@ export async function create(
   }
   services.identity.made(claimOf(caller, account.name));
   try {
-    const getToken = () => services.identity.issueToken(account);
+    const token = { isWritten: true, get: () => services.identity.issueToken(account) };
     // Whoever gives this up and logs in waits for it.
     const entered = await services.logins.pass(account.name, false, () =>
-      enter(services, caller, account, { deliver: request.deliver ?? 'all' }, getToken),
+      enter(services, caller, account, { deliver: request.deliver ?? 'all' }, token),
     );
     return { type: 'created', ...entered };
   } catch (error) {

@@ -18,6 +18,13 @@ export interface ResumeToken {
   readonly tokenExpiresAt: number;
 }
 
+/** How a login gets its token, called once the caller is the one that holds the inbox. */
+export interface TokenSource {
+  /** It will be written, over that of whoever held the inbox before. */
+  readonly isWritten: boolean;
+  readonly get: () => Promise<ResumeToken>;
+}
+
 /** What a login has that holds the inbox. */
 export interface Held extends ResumeToken {
   readonly inbox: Inbox;
@@ -42,7 +49,6 @@ export interface HowToEnter {
 /**
  * Takes the account's inbox for the caller, and gives it back if the rest of the login fails; of a login that only sends
  * there is nothing to take.
- * @param getToken makes the token to come back with; called once the caller is the one that holds the inbox
  * @throws ProtocolError `BUSY` for a caller that has ended, or an inbox that was lost meanwhile; EngineError
  */
 export async function enter(
@@ -50,13 +56,13 @@ export async function enter(
   caller: Caller,
   account: Account,
   { deliver, takeover = false }: HowToEnter,
-  getToken: () => Promise<ResumeToken>,
+  token: TokenSource,
 ): Promise<Omit<LoginResult, 'type'>> {
   const limits = sessionLimits(services);
   if (deliver === 'none') return { account, held: null, limits };
   return services.entrance.pass(caller.address, async () => {
     await demandThere(caller);
-    const taking = take(services, caller, account, { deliver, takeover }, getToken);
+    const taking = take(services, caller, account, { deliver, takeover }, token);
     return { ...(await taking.catch(lostMeanwhile)), limits };
   });
 }
@@ -78,7 +84,7 @@ async function take(
   caller: Caller,
   known: Account,
   how: Pick<OpenOptions, 'deliver' | 'takeover'>,
-  getToken: () => Promise<ResumeToken>,
+  token: TokenSource,
 ): Promise<{ readonly account: Account; readonly held: Held }> {
   const { account, inbox } = await open(services, known, { ...how, ...caller.delivery });
   if (!caller.version.resumes) {
@@ -88,10 +94,10 @@ async function take(
   inbox.pause();
   try {
     // Whoever lost it meanwhile must not write over the new holder's token.
-    await inbox.confirm();
+    if (token.isWritten) await inbox.confirm();
     await demandThere(caller);
-    const [token, undelivered] = await Promise.all([getToken(), inbox.undelivered()]);
-    return { account, held: { inbox, ...token, undelivered } };
+    const [resume, undelivered] = await Promise.all([token.get(), inbox.undelivered()]);
+    return { account, held: { inbox, ...resume, undelivered } };
   } catch (error) {
     await giveBack(services, { account, inbox });
     throw error;

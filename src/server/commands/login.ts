@@ -11,7 +11,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { Claim } from '../identity/guesses.ts';
 import type { RequestFor } from './command.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
-import { demandOpenAccounts, enter, type LoginResult, type ResumeToken } from './entry.ts';
+import { demandOpenAccounts, enter, type LoginResult, type TokenSource } from './entry.ts';
 
 /** An account whose owner is there. */
 interface Proven {
@@ -19,8 +19,7 @@ interface Proven {
   readonly takeover: boolean;
   /** Proves it again, where that may be otherwise after another login. */
   readonly again: () => Promise<unknown>;
-  /** Called by who holds the inbox. */
-  readonly getToken: () => Promise<ResumeToken>;
+  readonly token: TokenSource;
 }
 
 /** @throws ProtocolError, EngineError */
@@ -29,20 +28,20 @@ export async function login(
   caller: Caller<null>,
   request: RequestFor<'login'>,
 ): Promise<LoginResult> {
-  const { account, takeover, again, getToken } = await prove(services, caller, request);
+  const { account, takeover, again, token } = await prove(services, caller, request);
   if (account.disabled) {
     throw new ProtocolError('BAD_CREDENTIALS', `The account ${account.name} is disabled.`);
   }
   const { deliver = 'all' } = request;
   if (deliver === 'none') {
-    return { type: 'logged-in', ...(await enter(services, caller, account, { deliver }, getToken)) };
+    return { type: 'logged-in', ...(await enter(services, caller, account, { deliver }, token)) };
   }
   // Somebody who logs out and in again at once must not be told that they are still logged in.
   await services.presence.leave(account.name);
   // A client that has given up a login comes again at once: it has to wait for the end of that, but not to ask again.
   const entered = await services.logins.pass(account.name, takeover, async (hasWaited) => {
     if (hasWaited) await again();
-    return enter(services, caller, account, { deliver, takeover }, getToken);
+    return enter(services, caller, account, { deliver, takeover }, token);
   });
   return { type: 'logged-in', ...entered };
 }
@@ -55,29 +54,31 @@ export function proofOf({ password, token }: RequestFor<'login'>): 'none' | 'pas
 
 async function prove(services: Services, caller: Caller, request: RequestFor<'login'>): Promise<Proven> {
   const { identity } = services;
-  const { username: name, password, token, takeover } = request;
-  if (token !== undefined) {
+  const { username: name, password, takeover } = request;
+  if (request.token !== undefined) {
+    const shown = request.token;
     const account = await services.accounts.find(name);
-    const again = () => identity.demandToken(claimOf(caller, name), account, token);
+    const again = () => identity.demandToken(claimOf(caller, name), account, shown);
     const resumption = await again();
     const known = demandKnown(account);
-    const getToken = () => identity.prolongToken(known, resumption);
-    return { account: known, takeover: takeover ?? true, again, getToken };
+    const isWritten = identity.isToBeProlonged(resumption);
+    const get = () => identity.prolongToken(known, resumption);
+    return { account: known, takeover: takeover ?? true, again, token: { isWritten, get } };
   }
   if (password !== undefined) {
     await services.accounts.findEvenly(name);
     const claim = claimOf(caller, name);
     const account = await identity.demandPassword(claim, () => services.accounts.get(name), password);
-    const getToken = async () => {
+    const get = async () => {
       await raiseCost(services, claim, account, password);
       return identity.issueToken(account);
     };
-    return { account, takeover: takeover ?? false, again: nothing, getToken };
+    return { account, takeover: takeover ?? false, again: nothing, token: { isWritten: true, get } };
   }
   demandOpenAccounts(services, 'BAD_CREDENTIALS');
   const account = demandOpen(name, await services.accounts.find(name));
-  const getToken = () => identity.issueToken(account);
-  return { account, takeover: takeover ?? false, again: nothing, getToken };
+  const get = () => identity.issueToken(account);
+  return { account, takeover: takeover ?? false, again: nothing, token: { isWritten: true, get } };
 }
 
 const nothing = async () => {};

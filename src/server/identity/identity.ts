@@ -130,13 +130,18 @@ export class Authentication {
     return this.#store(account, randomBytes(TOKEN_BYTES));
   }
 
+  /** Half of a token's time is over. */
+  isToBeProlonged({ remainingMs }: Resumption): boolean {
+    return remainingMs <= this.#limits.resumeMs / 2;
+  }
+
   /**
    * The same token for longer: a client whose connection breaks before it hears of another one could not come back.
-   * Written only when half of its time is over.
+   * Written only when that is to be.
    * @throws EngineError `BUSY`, `UNAVAILABLE`
    */
   async prolongToken(account: Account, resumption: Resumption): Promise<ResumeToken> {
-    if (resumption.remainingMs > this.#limits.resumeMs / 2) return resumption;
+    if (!this.isToBeProlonged(resumption)) return resumption;
     return this.#store(account, resumption.token);
   }
 

@@ -1,7 +1,8 @@
 import { consumerGroupDescribeV0, consumerGroupHeartbeatV1 } from '@platformatic/kafka';
 import type { Trust } from '../inbox/trust.ts';
+import { askByNode } from '../wire/by-node.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { expectNone, isRetriable, KafkaCode } from '../wire/kafka-error.ts';
+import { expectNone, isRetriable, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
 import { frontendOf } from './holder-name.ts';
 
@@ -41,26 +42,54 @@ export async function describeMembers(
   deadline: number,
 ): Promise<Member[][]> {
   return retry('describe groups', deadline, async () => {
-    const found = new Map<string, Member[]>();
-    for (const [node, names] of await cluster.groupByCoordinator(groups)) {
-      const response = await cluster.request(node, 'control', consumerGroupDescribeV0.api, names, false);
-      for (const { groupId, errorCode, members } of response.groups) {
-        if (errorCode === KafkaCode.GROUP_ID_NOT_FOUND) continue;
-        forgetWrongCoordinator(cluster, groupId, errorCode);
-        expectNone(`ConsumerGroupDescribe ${groupId}`, errorCode);
-        const described = members.map((member) => ({
-          memberId: member.memberId,
-          instanceId: member.instanceId ?? null,
-          epoch: member.memberEpoch,
-          clientId: member.clientId,
-          host: member.clientHost,
-          frontendId: frontendOf(trust, groupId, member.memberId, member.rackId ?? null),
-        }));
-        found.set(groupId, described);
-      }
+    const all: Member[][] = [];
+    for (const members of await describeManyMembers(cluster, trust, groups)) {
+      if (members instanceof Error) throw members;
+      all.push(members);
     }
-    return groups.map((group) => found.get(group) ?? []);
+    return all;
   });
+}
+
+/** The same without patience; the error where that failed for one. */
+export async function describeManyMembers(
+  cluster: Cluster,
+  trust: Trust,
+  groups: readonly string[],
+): Promise<(Member[] | Error)[]> {
+  const found = await askByNode<Member[]>(groups, {
+    nodeOf: (group) => cluster.coordinator('group', group),
+    ask: (node, some, into) => describeAt(cluster, trust, node, some, into),
+    forget: (group) => cluster.forgetCoordinator('group', group),
+  });
+  return groups.map((group) => found.get(group) ?? []);
+}
+
+async function describeAt(
+  cluster: Cluster,
+  trust: Trust,
+  node: number,
+  groups: readonly string[],
+  found: Map<string, Member[] | Error>,
+): Promise<void> {
+  const response = await cluster.request(node, 'control', consumerGroupDescribeV0.api, [...groups], false);
+  for (const { groupId, errorCode, members } of response.groups) {
+    if (errorCode === KafkaCode.GROUP_ID_NOT_FOUND) continue;
+    if (errorCode !== KafkaCode.NONE) {
+      forgetWrongCoordinator(cluster, groupId, errorCode);
+      found.set(groupId, new KafkaError(`ConsumerGroupDescribe ${groupId}`, errorCode));
+      continue;
+    }
+    const described = members.map((member) => ({
+      memberId: member.memberId,
+      instanceId: member.instanceId ?? null,
+      epoch: member.memberEpoch,
+      clientId: member.clientId,
+      host: member.clientHost,
+      frontendId: frontendOf(trust, groupId, member.memberId, member.rackId ?? null),
+    }));
+    found.set(groupId, described);
+  }
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import { EngineError } from '../../../core/errors.ts';
+import { RequestBatcher } from '../../../util/request-batcher.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { now, whyOf } from '../wire/retry.ts';
+import { now, retry, whyOf } from '../wire/retry.ts';
 import { RareWarning } from '../wire/trouble.ts';
-import { describeMembers, HOLDER, holderOf, type Member, removeMember } from './consumer-members.ts';
+import { describeManyMembers, HOLDER, holderOf, type Member, removeMember } from './consumer-members.ts';
 import { clearForeign, putOutOlder } from './foreign-group.ts';
 import { isFrontendAlive } from './frontend-group.ts';
 import { GroupMember, type JoinRequest } from './group-member.ts';
@@ -25,6 +26,9 @@ const MAX_EVICTIONS = 20;
 const MAX_SWEPT = 100;
 const SWEEP_TIMEOUT_MS = 2_000;
 
+/** Groups in one request. */
+const MAX_DESCRIBED = 100;
+
 const STRANGERS = 'other programs are in an inbox’s group';
 
 type Stranger = Pick<Member, 'memberId' | 'clientId' | 'host'>;
@@ -43,6 +47,8 @@ export class Leases {
   readonly #cluster: Cluster;
   readonly #log: Logger;
   readonly #trust: Trust;
+  /** When a frontend has died, hundreds take its inboxes over at once. */
+  readonly #members: RequestBatcher<string, Member[]>;
   #releasing = 0;
   readonly #strangers: RareWarning;
 
@@ -50,6 +56,9 @@ export class Leases {
     this.#cluster = cluster;
     this.#log = log;
     this.#trust = trust;
+    this.#members = new RequestBatcher(MAX_DESCRIBED, (groups) =>
+      describeManyMembers(cluster, trust, groups),
+    );
     this.#strangers = new RareWarning((fields) => log.warn(fields, STRANGERS));
   }
 
@@ -103,33 +112,47 @@ export class Leases {
     this.#release(group, memberId);
   }
 
-  async #acquire(
-    { group, frontendId, takeover, deadline }: AcquireRequest,
-    join: JoinRequest,
-  ): Promise<GroupMember> {
+  async #acquire(request: AcquireRequest, join: JoinRequest): Promise<GroupMember> {
+    const { group, takeover, deadline } = request;
+    // Whoever takes over expects somebody there: to be refused first would be one request more.
+    const expected = takeover ? await this.#describe(group, deadline) : [];
+    let inTheWay = expected.length > 0 ? await this.#inTheWay(request, expected, 0) : [];
     for (let evictions = 0; ; evictions++) {
-      const member = await GroupMember.join(this.#cluster, join);
+      // By their own ids: whoever comes in meanwhile stays, and the join is refused. The broker answers the requests about one
+      // group in their order, so the join need not wait for the answers before it.
+      const removals = inTheWay.map((other) => removeMember(this.#cluster, group, other, deadline));
+      const [member] = await Promise.all([GroupMember.join(this.#cluster, join), ...removals]);
       if (member) return member;
       const members = await this.#describe(group, deadline);
       const own = members.find(({ memberId }) => memberId === join.memberId);
       if (own) return new GroupMember(this.#cluster, join, own.epoch);
-      const holder = holderOf(members);
-      if (holder !== null) {
-        const isDead = await this.#isDead(holder, frontendId, deadline);
-        if (!isDead && !takeover) throw new EngineError('ALREADY_LOGGED_IN', `${group} is held`);
-      }
-      // Others than the member `holder` are in nobody's way.
-      const inTheWay = members.filter(({ instanceId }) => instanceId === HOLDER);
-      // Nobody is described where the group is one of another type, or whoever was in it has left meanwhile.
-      const others = members.length > 0 ? inTheWay : await this.#putOutOthers(group, deadline);
-      const strangers = others.filter((other) => other !== holder);
-      if (strangers.length > 0) this.#report(group, strangers, evictions);
+      inTheWay = await this.#inTheWay(request, members, evictions);
       if (evictions >= MAX_EVICTIONS || now() > deadline) {
         throw new EngineError('BUSY', `others come into ${group} again and again`);
       }
-      // By their own ids: whoever comes in meanwhile stays, and the join is refused.
-      for (const other of inTheWay) await removeMember(this.#cluster, group, other, deadline);
     }
+  }
+
+  /**
+   * Whom to put out before a join.
+   * @throws EngineError `ALREADY_LOGGED_IN`, `UNAVAILABLE`, `REFUSED`
+   */
+  async #inTheWay(
+    { group, frontendId, takeover, deadline }: AcquireRequest,
+    members: readonly Member[],
+    evictions: number,
+  ): Promise<readonly Member[]> {
+    const holder = holderOf(members);
+    if (holder !== null && !takeover && !(await this.#isDead(holder, frontendId, deadline))) {
+      throw new EngineError('ALREADY_LOGGED_IN', `${group} is held`);
+    }
+    // Others than the member `holder` are in nobody's way.
+    const inTheWay = members.filter(({ instanceId }) => instanceId === HOLDER);
+    // Nobody is described where the group is one of another type, or whoever was in it has left meanwhile.
+    const others = members.length > 0 ? inTheWay : await this.#putOutOthers(group, deadline);
+    const strangers = others.filter((other) => other !== holder);
+    if (strangers.length > 0) this.#report(group, strangers, evictions);
+    return inTheWay;
   }
 
   async #putOutOthers(group: string, deadline: number): Promise<Stranger[]> {
@@ -141,9 +164,8 @@ export class Leases {
     return [];
   }
 
-  async #describe(group: string, deadline: number): Promise<Member[]> {
-    const [members = []] = await describeMembers(this.#cluster, this.#trust, [group], deadline);
-    return members;
+  #describe(group: string, deadline: number): Promise<Member[]> {
+    return retry(`describe ${group}`, deadline, () => this.#members.ask(group));
   }
 
   /** A holder is dead when its frontend's own group is empty, or when it is this very process, which holds nothing. */

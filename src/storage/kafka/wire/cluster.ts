@@ -1,14 +1,20 @@
+import { crc32 } from 'node:zlib';
 import { type API, type Connection, findCoordinatorV6, metadataV12, TimeoutError } from '@platformatic/kafka';
 import { putLast } from '../../../util/bounded-map.ts';
 import { RequestBatcher } from '../../../util/request-batcher.ts';
 import { type BrokerAddress, Connections, type ConnectionsOptions, writeTogether } from './connections.ts';
 import { isNoTopic, KafkaCode, KafkaError } from './kafka-error.ts';
 
+/** Each group has one of these: its requests stay in order, and hundreds of logins at once do not wait in one line. */
+const GROUP_LANES = ['group 0', 'group 1', 'group 2', 'group 3'] as const;
+
 /**
  * What a connection is used for. A broker answers one request at a time per connection, so what must not
  * wait for each other goes over different ones.
  */
-export type ConnectionUse = 'control' | 'group' | 'lease' | 'produce' | 'liveness' | 'read';
+export type ConnectionUse =
+  | (typeof GROUP_LANES)[number]
+  | ('control' | 'lease' | 'produce' | 'liveness' | 'read');
 
 /** Where a topic's only partition is led from. */
 export interface Leader {
@@ -180,7 +186,13 @@ export class Cluster {
     api: API<A, R>,
     ...args: A
   ): Promise<R> {
-    return this.requestCoordinatorOver(kind === 'group' ? 'group' : 'control', kind, key, api, ...args);
+    return this.requestCoordinatorOver(
+      kind === 'group' ? groupLane(key) : 'control',
+      kind,
+      key,
+      api,
+      ...args,
+    );
   }
 
   /** As `requestCoordinator`, over the connection of that lane. */
@@ -284,6 +296,10 @@ export class Cluster {
     }
     throw failure;
   }
+}
+
+function groupLane(group: string): ConnectionUse {
+  return GROUP_LANES[crc32(group) % GROUP_LANES.length] ?? 'group 0';
 }
 
 function parseAddress(text: string): BrokerAddress {
