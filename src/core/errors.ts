@@ -9,6 +9,8 @@ import type { LossReason } from './inboxes.ts';
  * - `NO_SUCH_USER`: the account is gone, and its inbox topic with it.
  * - `NO_INBOX`: the account is there, but its topic is gone, or another one has its name; `Accounts.mend` makes that good.
  *   After an append nothing counts as stored.
+ * - `ROOM_TAKEN`: create; there is a room of that name.
+ * - `NO_SUCH_ROOM`: the room is gone, or its topic is.
  * - `ALREADY_LOGGED_IN`: open; another session holds the inbox.
  * - `BUSY`: a bounded queue is full or a race took too long; nothing was done, try again.
  * - `UNAVAILABLE`: Kafka did not answer in time. After an append the message *may* have been stored.
@@ -22,6 +24,8 @@ export type EngineErrorCode =
   | 'INVITE_USED'
   | 'NO_SUCH_USER'
   | 'NO_INBOX'
+  | 'ROOM_TAKEN'
+  | 'NO_SUCH_ROOM'
   | 'ALREADY_LOGGED_IN'
   | 'BUSY'
   | 'UNAVAILABLE'

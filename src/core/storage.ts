@@ -1,5 +1,6 @@
 import type { Account, Accounts } from './accounts.ts';
 import type { Inboxes } from './inboxes.ts';
+import type { Rooms } from './rooms.ts';
 
 /**
  * Where a server keeps what outlives its connections. Whatever has these doors is a storage that a server can run on;
@@ -8,6 +9,7 @@ import type { Inboxes } from './inboxes.ts';
 export interface Storage {
   readonly accounts: Accounts;
   readonly inboxes: Inboxes;
+  readonly rooms: Rooms;
   readonly tokens: ResumeTokens;
   /** Answers what is under way, stores what was acknowledged and gives back every inbox. Never throws. */
   close(): Promise<void>;

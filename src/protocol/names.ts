@@ -23,6 +23,25 @@ export function isUsername(text: string): boolean {
   return USERNAME.test(text) && text === text.toLowerCase();
 }
 
+/** Whether a text is meant as a room and not as a person. */
+export function isRoomLike(text: string): boolean {
+  return text.startsWith('#');
+}
+
+/**
+ * A room as it was typed, with its `#`, lower-cased.
+ * @throws ProtocolError `INVALID_ROOM`
+ */
+export function parseRoom(text: string): string {
+  if (!isRoomLike(text) || !USERNAME.test(text.slice(1))) throw new ProtocolError('INVALID_ROOM');
+  return text.toLowerCase();
+}
+
+/** Whether `text` is a room as it is stored: valid, and lower-case already. */
+export function isRoom(text: string): boolean {
+  return isRoomLike(text) && isUsername(text.slice(1));
+}
+
 /**
  * A wildcard pattern as it was typed: lower-cased, runs of `*` made one. Empty means every name.
  * @throws ProtocolError `BAD_REQUEST` for what no name could ever match

@@ -157,7 +157,9 @@ export const LIMITS = {
   /** Accounts that are made at once; more wait their turn. */
   // Fewer than the engine changes at once: whoever changes or deletes an account does not wait behind those who make some.
   creatingAtOnce: 24,
-  /** Changes of one's block list, since each is a transaction in Kafka. */
+  /** Rooms that one account makes: each is a topic, as an account is. */
+  newRoomsPerAccount: { burst: 20, perSecond: 1 / 60 },
+  /** Changes of one's block list and of rooms, since each is a transaction in Kafka, or a record. */
   changesPerAccount: { burst: 50, perSecond: 1 },
   /** A send's answer waits this long to learn whether its recipient is logged in. */
   presenceMs: 2_000,

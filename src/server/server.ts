@@ -80,7 +80,7 @@ export async function startServer(
   options: ServerOptions = {},
 ): Promise<Server> {
   demandProtected(config);
-  const { accounts, inboxes } = storage;
+  const { accounts, inboxes, rooms } = storage;
   const { openAccounts, listBeforeLogin, mailbox } = config;
   const { log = openLog({ name: 'milena', level: config.logLevel }) } = options;
   const limits: Limits = { ...LIMITS, ...limitsOf(config), ...options.limits };
@@ -95,6 +95,7 @@ export async function startServer(
   const services = {
     accounts,
     inboxes,
+    rooms,
     identity,
     presence,
     deliveryReceipts,
@@ -111,6 +112,7 @@ export async function startServer(
       ofAll: new TokenBucket(limits.listedBytes),
     },
     changes: new TokenBuckets(limits.changesPerAccount, limits.rateKeys),
+    newRooms: new TokenBuckets(limits.newRoomsPerAccount, limits.rateKeys),
     registration,
     openAccounts,
     listBeforeLogin,

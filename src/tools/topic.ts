@@ -11,7 +11,10 @@ import { kafkaFailure, withAdmin } from './kafka.ts';
 
 const TOPIC = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
 /** Milena's own books. A stray record in them would be a broken account, so nobody writes there by hand. */
-const OWN_TOPICS = new Set(['milena.accounts', 'milena.sessions', 'milena.notices']);
+const OWN_TOPICS = new Set([
+  ...['milena.accounts', 'milena.sessions', 'milena.notices'],
+  ...['milena.rooms', 'milena.members'],
+]);
 
 const LEADERS_MS = 10_000;
 const LOOK_MS = 50;

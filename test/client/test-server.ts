@@ -135,6 +135,8 @@ export function agreeable(request: Request, peer: Peer): ServerFrame | null {
         type: 'blocked',
         blocked: request.blocked && request.name !== undefined ? [request.name] : [],
       };
+    default:
+      return { type: 'failure', code: 'BAD_REQUEST', message: 'There are no rooms here.' };
   }
 }
 

@@ -15,7 +15,7 @@ import type { Storage } from '../../src/core/storage.ts';
 import { newUuid } from '../../src/util/uuid.ts';
 
 /** A storage, as far as a contract needs it. */
-export type TestEngine = Pick<Storage, 'accounts' | 'inboxes' | 'tokens'>;
+export type TestEngine = Pick<Storage, 'accounts' | 'inboxes' | 'rooms' | 'tokens'>;
 
 /** A record as any other producer may write it. */
 export interface RawRecord {

@@ -95,9 +95,10 @@ describe('tables whose records are deleted while frontends run', () => {
   });
 
   it('are looked at again and again', async () => {
-    const { accounts } = engine;
+    const { accounts, rooms } = engine;
     const inboxPrefix = 'milena.inbox.';
-    const settings = new TopicSettings({ cluster: raw, log: testLog, accounts, inboxPrefix, intervalMs: 50 });
+    const around = { cluster: raw, log: testLog, accounts, rooms, inboxPrefix };
+    const settings = new TopicSettings({ ...around, intervalMs: 50 });
     void settings.keep();
     for (const policy of ['delete', 'compact,delete']) {
       await changeSettings(raw, ['milena.accounts'], { 'cleanup.policy': policy });

@@ -126,9 +126,9 @@ describe.skipIf(!hasJava)('records that are lost', { timeout: 180_000 }, () => {
     const [used, other] = [await make('used'), await make('other')];
     const topics = [used, other].map(topicOf);
     await changeSettings(raw, topics, { 'cleanup.policy': 'compact' });
-    const { accounts } = engine;
+    const { accounts, rooms } = engine;
     const settings = new TopicSettings({
-      ...{ cluster: raw, log: testLog, accounts, inboxPrefix: 'milena.inbox.', inUseIntervalMs: 50 },
+      ...{ cluster: raw, log: testLog, accounts, rooms, inboxPrefix: 'milena.inbox.', inUseIntervalMs: 50 },
     });
     const done = settings.keepInUse(() => [used.name]);
     await eventually(async () =>

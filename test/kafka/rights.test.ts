@@ -37,19 +37,23 @@ const KINDS = {
 };
 type Right = readonly [operation: keyof typeof OPERATIONS, kind: keyof typeof KINDS, name: string];
 
-const TABLES = ['milena.accounts', 'milena.sessions', 'milena.notices'];
+const TABLES = ['milena.accounts', 'milena.sessions', 'milena.rooms', 'milena.members', 'milena.notices'];
 const GATE = 'milena_control';
 const ON_TABLES = ['Create', 'Describe', 'Read', 'Write', 'DescribeConfigs', 'AlterConfigs'] as const;
 /** All that a frontend needs, one by one; a name that ends with a dot stands for all that begin so. */
 const RIGHTS: readonly Right[] = [
   ...TABLES.flatMap((table) => ON_TABLES.map((operation): Right => [operation, 'topic', table])),
   ...([...ON_TABLES, 'Delete'] as const).map((operation): Right => [operation, 'topic', 'milena.inbox.']),
+  ...([...ON_TABLES, 'Delete'] as const).map((operation): Right => [operation, 'topic', 'milena.room.']),
   ...(['Describe', 'Read', 'Delete'] as const).map(
     (operation): Right => [operation, 'group', 'milena.inbox.'],
   ),
   ...(['Describe', 'Read'] as const).map((operation): Right => [operation, 'group', 'milena.frontend.']),
   ...(['Describe', 'Write'] as const).map(
     (operation): Right => [operation, 'transactional-id', 'milena.account.'],
+  ),
+  ...(['Describe', 'Write'] as const).map(
+    (operation): Right => [operation, 'transactional-id', 'milena.room.'],
   ),
   ['Create', 'topic', GATE],
   ['Describe', 'topic', GATE],
@@ -60,7 +64,9 @@ const RIGHTS: readonly Right[] = [
 const IMPLIED = ([operation, kind]: Right) =>
   operation === 'Describe' || (operation === 'DescribeConfigs' && kind === 'topic');
 const OPTIONAL = ([operation, kind, name]: Right) =>
-  /Configs$/.test(operation) || (operation === 'Delete' && (kind === 'group' || name === 'milena.control'));
+  /Configs$/.test(operation) ||
+  name === 'milena.room.' ||
+  (operation === 'Delete' && (kind === 'group' || name === 'milena.control'));
 
 describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an authorizer: needs Java)', () => {
   let door: Door;

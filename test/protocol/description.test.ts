@@ -32,7 +32,7 @@ function frameOf(hex: string): Frame {
 }
 
 function isRequest(opcode: number): boolean {
-  return (opcode & 0x0f) === 0;
+  return (opcode & 0x0b) === 0;
 }
 
 /** RFC 8949's diagnostic notation, without white space between items. */

@@ -142,6 +142,71 @@ export const REQUESTS: readonly (readonly [string, Request, string])[] = [
     { type: 'block', name: 'bob', blocked: true },
     '02 00000013 f0 a2 646e616d65 63626f62 67626c6f636b6564 f5',
   ],
+  ['make a room', { type: 'room-create', room: '#ops' }, '02 0000000b 14 a1 64726f6f6d 64236f7073'],
+  [
+    'make a room with settings',
+    {
+      type: 'room-create',
+      room: '#ops',
+      policy: 'invited',
+      description: 'é',
+      retentionMs: 60_000,
+      history: 10,
+    },
+    '02 00000041 14 a5 64726f6f6d 64236f7073 66706f6c696379 67696e7669746564 67686973746f7279 ' +
+      '0a 6b6465736372697074696f6e 62c3a9 6b726574656e74696f6e4d73 19ea60',
+  ],
+  ['change a room', { type: 'room-set', room: '#ops' }, '02 0000000b 24 a1 64726f6f6d 64236f7073'],
+  [
+    'change all of a room',
+    {
+      type: 'room-set',
+      room: '#ops',
+      policy: 'open',
+      description: '',
+      retentionMs: 60_000,
+      history: 0,
+      owner: 'bob',
+    },
+    '02 00000046 24 a6 64726f6f6d 64236f7073 656f776e6572 63626f62 66706f6c696379 646f70656e ' +
+      '67686973746f7279 00 6b6465736372697074696f6e 60 6b726574656e74696f6e4d73 19ea60',
+  ],
+  ['delete a room', { type: 'room-delete', room: '#ops' }, '02 0000000b 34 a1 64726f6f6d 64236f7073'],
+  [
+    'delete a room with people in it',
+    { type: 'room-delete', room: '#ops', force: true },
+    '02 00000012 34 a2 64726f6f6d 64236f7073 65666f726365 f5',
+  ],
+  ['join', { type: 'join', room: '#ops' }, '02 0000000b 44 a1 64726f6f6d 64236f7073'],
+  [
+    'join with what was said before',
+    { type: 'join', room: '#ops', back: 1_000 },
+    '02 00000013 44 a2 646261636b 1903e8 64726f6f6d 64236f7073',
+  ],
+  ['leave', { type: 'leave', room: '#ops' }, '02 0000000b 54 a1 64726f6f6d 64236f7073'],
+  [
+    'invite',
+    { type: 'invite', room: '#ops', name: 'bob' },
+    '02 00000014 64 a2 646e616d65 63626f62 64726f6f6d 64236f7073',
+  ],
+  [
+    'kick',
+    { type: 'kick', room: '#ops', name: 'bob' },
+    '02 00000014 74 a2 646e616d65 63626f62 64726f6f6d 64236f7073',
+  ],
+  ['all rooms', { type: 'rooms' }, '02 00000001 84 a0'],
+  [
+    'some rooms',
+    { type: 'rooms', pattern: 'o*', after: '#ops', limit: 100, mine: true },
+    '02 00000025 84 a4 646d696e65 f5 656166746572 64236f7073 656c696d6974 1864 677061747465726e ' + '626f2a',
+  ],
+  ['members', { type: 'members', room: '#ops' }, '02 0000000b 94 a1 64726f6f6d 64236f7073'],
+  [
+    'some members',
+    { type: 'members', room: '#ops', after: 'alice', limit: 1_000, invited: false },
+    '02 00000029 94 a4 64726f6f6d 64236f7073 656166746572 65616c696365 656c696d6974 1903e8 ' +
+      '67696e7669746564 f4',
+  ],
 ];
 
 export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] = [
@@ -473,6 +538,160 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
     { type: 'goodbye', code: 'SHUTTING_DOWN', reason: 'no', retryAfterMs: 1_000 },
     '02 0000002e c2 a3 64636f6465 6d5348555454494e475f444f574e 66726561736f6e 626e6f ' +
       '6c726574727941667465724d73 1903e8',
+  ],
+  [
+    'room made',
+    {
+      type: 'room-created',
+      room: '#ops',
+      incarnation: ID_B,
+      policy: 'open',
+      description: '',
+      retentionMs: 2_592_000_000,
+      history: 0,
+      members: 0,
+    },
+    '02 00000064 15 a7 64726f6f6d 64236f7073 66706f6c696379 646f70656e 67686973746f7279 00 ' +
+      '676d656d62657273 00 6b6465736372697074696f6e 60 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b726574656e74696f6e4d73 1a9a7ec800',
+  ],
+  [
+    'room made, and everything of it',
+    {
+      type: 'room-created',
+      room: '#ops',
+      incarnation: ID_B,
+      policy: 'invited',
+      description: 'é',
+      retentionMs: 60_000,
+      history: 10,
+      members: 2,
+      owner: 'alice',
+      role: 'member',
+      since: 7,
+    },
+    '02 00000086 15 aa 64726f6c65 666d656d626572 64726f6f6d 64236f7073 656f776e6572 ' +
+      '65616c696365 6573696e6365 07 66706f6c696379 67696e7669746564 67686973746f7279 0a ' +
+      '676d656d62657273 02 6b6465736372697074696f6e 62c3a9 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b726574656e74696f6e4d73 19ea60',
+  ],
+  [
+    'room changed',
+    {
+      type: 'room-changed',
+      room: '#ops',
+      incarnation: ID_B,
+      policy: 'open',
+      description: '',
+      retentionMs: 2_592_000_000,
+      history: 0,
+      members: 0,
+    },
+    '02 00000064 25 a7 64726f6f6d 64236f7073 66706f6c696379 646f70656e 67686973746f7279 00 ' +
+      '676d656d62657273 00 6b6465736372697074696f6e 60 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b726574656e74696f6e4d73 1a9a7ec800',
+  ],
+  [
+    'room changed, and everything of it',
+    {
+      type: 'room-changed',
+      room: '#ops',
+      incarnation: ID_B,
+      policy: 'invited',
+      description: 'é',
+      retentionMs: 60_000,
+      history: 10,
+      members: 2,
+      owner: 'alice',
+      role: 'member',
+      since: 7,
+    },
+    '02 00000086 25 aa 64726f6c65 666d656d626572 64726f6f6d 64236f7073 656f776e6572 ' +
+      '65616c696365 6573696e6365 07 66706f6c696379 67696e7669746564 67686973746f7279 0a ' +
+      '676d656d62657273 02 6b6465736372697074696f6e 62c3a9 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b726574656e74696f6e4d73 19ea60',
+  ],
+  [
+    'joined',
+    {
+      type: 'joined',
+      room: '#ops',
+      incarnation: ID_B,
+      policy: 'open',
+      description: '',
+      retentionMs: 2_592_000_000,
+      history: 0,
+      members: 0,
+    },
+    '02 00000064 45 a7 64726f6f6d 64236f7073 66706f6c696379 646f70656e 67686973746f7279 00 ' +
+      '676d656d62657273 00 6b6465736372697074696f6e 60 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b726574656e74696f6e4d73 1a9a7ec800',
+  ],
+  [
+    'joined, and everything of it',
+    {
+      type: 'joined',
+      room: '#ops',
+      incarnation: ID_B,
+      policy: 'invited',
+      description: 'é',
+      retentionMs: 60_000,
+      history: 10,
+      members: 2,
+      owner: 'alice',
+      role: 'member',
+      since: 7,
+    },
+    '02 00000086 45 aa 64726f6c65 666d656d626572 64726f6f6d 64236f7073 656f776e6572 ' +
+      '65616c696365 6573696e6365 07 66706f6c696379 67696e7669746564 67686973746f7279 0a ' +
+      '676d656d62657273 02 6b6465736372697074696f6e 62c3a9 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b726574656e74696f6e4d73 19ea60',
+  ],
+  ['room deleted', { type: 'room-deleted', room: '#ops' }, '02 0000000b 35 a1 64726f6f6d 64236f7073'],
+  ['left', { type: 'left', room: '#ops' }, '02 0000000b 55 a1 64726f6f6d 64236f7073'],
+  ['invited', { type: 'invited', room: '#ops' }, '02 0000000b 65 a1 64726f6f6d 64236f7073'],
+  ['kicked', { type: 'kicked', room: '#ops' }, '02 0000000b 75 a1 64726f6f6d 64236f7073'],
+  [
+    'rooms',
+    {
+      type: 'rooms-listed',
+      rooms: [
+        {
+          room: '#ops',
+          incarnation: ID_B,
+          policy: 'open',
+          description: '',
+          retentionMs: 2_592_000_000,
+          history: 0,
+          members: 0,
+        },
+        {
+          room: '#ops',
+          incarnation: ID_B,
+          policy: 'invited',
+          description: 'é',
+          retentionMs: 60_000,
+          history: 10,
+          members: 2,
+          owner: 'alice',
+          role: 'member',
+          since: 7,
+        },
+      ],
+      more: true,
+    },
+    '02 000000f8 85 a2 646d6f7265 f5 65726f6f6d73 82 a7 64726f6f6d 64236f7073 66706f6c696379 ' +
+      '646f70656e 67686973746f7279 00 676d656d62657273 00 6b6465736372697074696f6e 60 ' +
+      '6b696e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b726574656e74696f6e4d73 ' +
+      '1a9a7ec800 aa 64726f6c65 666d656d626572 64726f6f6d 64236f7073 656f776e6572 65616c696365 ' +
+      '6573696e6365 07 66706f6c696379 67696e7669746564 67686973746f7279 0a 676d656d62657273 02 ' +
+      '6b6465736372697074696f6e 62c3a9 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b726574656e74696f6e4d73 19ea60',
+  ],
+  [
+    'members',
+    { type: 'members-listed', members: ['alice', 'bob'], more: false },
+    '02 0000001a 95 a2 646d6f7265 f4 676d656d62657273 82 65616c696365 63626f62',
   ],
 ];
 

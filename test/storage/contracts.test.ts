@@ -3,6 +3,7 @@ import { accountsContract } from '../contracts/accounts.contract.ts';
 import type { MakeCluster } from '../contracts/cluster.ts';
 import { inboxesContract } from '../contracts/inboxes.contract.ts';
 import { resumeTokensContract } from '../contracts/resume-tokens.contract.ts';
+import { roomsContract } from '../contracts/rooms.contract.ts';
 import { FaultyStore } from './faulty-store.ts';
 
 /** Two storages on one store: the true ones, or those that tests of the server run on. */
@@ -28,4 +29,5 @@ for (const [name, makeCluster] of [
   accountsContract(name, makeCluster);
   inboxesContract(name, makeCluster);
   resumeTokensContract(name, makeCluster);
+  roomsContract(name, makeCluster);
 }

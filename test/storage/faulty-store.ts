@@ -6,6 +6,7 @@ import type { Storage, StoredToken } from '../../src/core/storage.ts';
 import { MEMORY_LIMITS } from '../../src/storage/memory/mailbox.ts';
 import { MemoryAccounts } from '../../src/storage/memory/memory-accounts.ts';
 import { MemoryInboxes } from '../../src/storage/memory/memory-inboxes.ts';
+import { MemoryRooms } from '../../src/storage/memory/memory-rooms.ts';
 import { MemoryResumeTokens } from '../../src/storage/memory/memory-storage.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import { uuidBytes } from '../../src/util/uuid.ts';
@@ -36,6 +37,7 @@ export class FaultyStore extends MemoryStore {
     return {
       accounts: new FaultyAccounts(this),
       inboxes,
+      rooms: new MemoryRooms(this),
       tokens: new FaultyTokens(this),
       close: () => inboxes.close(),
     };

@@ -2,8 +2,8 @@
  * The fields that payloads are made of. Bounds of texts count UTF-8 bytes, which every language can count alike.
  */
 import { isProtocolErrorCode, type ProtocolErrorCode } from '../errors.ts';
-import { isUsername, parsePattern, parseUsername } from '../names.ts';
-import { array, check, refined, type Schema, string, transformed } from './schema.ts';
+import { isRoom, isUsername, parsePattern, parseRoom, parseUsername } from '../names.ts';
+import { array, check, oneOf, refined, type Schema, string, transformed } from './schema.ts';
 
 /** What a schema gives, for reading only. */
 export type Immutable<Value> = Value extends string | number | boolean | undefined | Uint8Array
@@ -41,6 +41,15 @@ export const username = transformed(string, parseUsername);
 export const storedUsername = refined(string, isUsername, 'expected a username');
 export function storedUsernames(max = Number.POSITIVE_INFINITY): Schema<string[]> {
   return array(storedUsername, 0, max);
+}
+/** As somebody typed it; lower-cased on both sides. Throws ProtocolError `INVALID_ROOM` through the schema. */
+export const room = transformed(string, parseRoom);
+/** As it is stored. */
+export const storedRoom = refined(string, isRoom, 'expected a room');
+export const policy = oneOf(['open', 'invited']);
+/** Text of at most `max` bytes, perhaps none, without control characters. */
+export function line(max: number): Schema<string> {
+  return refined(text(0, max), isPrintable, 'expected text without control characters');
 }
 /** Throws ProtocolError `BAD_REQUEST` through the schema. */
 export const pattern = transformed(string, parsePattern);

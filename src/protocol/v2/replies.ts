@@ -23,6 +23,7 @@ import {
 } from './fields.ts';
 import { type FrameValues, type Kinds, opcodesOf, typesOf } from './kinds.ts';
 import { MAX_PAGE, MAX_RECEIPTS, VERSION } from './requests.ts';
+import { ROOM_REPLIES } from './rooms.ts';
 import {
   array,
   boolean,
@@ -166,6 +167,7 @@ const SERVER_FRAMES = {
       stored: optional(boolean),
     }),
   },
+  ...ROOM_REPLIES,
   // Pushes, between replies
   message: { opcode: 0x72, payload: message },
   delivered: {

@@ -26,6 +26,7 @@ import {
 } from './fields.ts';
 import { type FrameValues, type Kind, opcodesOf, typesOf } from './kinds.ts';
 import type { ServerFrame } from './replies.ts';
+import { ROOM_REQUESTS } from './rooms.ts';
 import { array, boolean, check, Mismatch, object, oneOf, optional, refined, type Schema } from './schema.ts';
 
 export const VERSION = 2;
@@ -165,6 +166,7 @@ const REQUESTS = {
       'expected both a name and blocked, or neither',
     ),
   },
+  ...ROOM_REQUESTS,
 } as const satisfies Readonly<Record<string, Kind & { readonly reply: ServerFrame['type'] | null }>>;
 
 type Requests = FrameValues<typeof REQUESTS>;

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type Account, type Accounts, isSameLife } from '../../core/accounts.ts';
 import type { Inbox, Inboxes, OffsetRange, OpenOptions } from '../../core/inboxes.ts';
+import type { Rooms } from '../../core/rooms.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Queues, Semaphore } from '../../util/semaphore.ts';
 import type { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
@@ -21,6 +22,7 @@ import type { Senders } from './senders.ts';
 export interface Services {
   readonly accounts: Accounts;
   readonly inboxes: Inboxes;
+  readonly rooms: Rooms;
   readonly identity: Authentication;
   readonly presence: PresenceRegistry;
   readonly deliveryReceipts: DeliveryReceipts;
@@ -34,8 +36,9 @@ export interface Services {
   readonly creating: Semaphore;
   /** Bytes of names that strangers may still be told. */
   readonly strangersLists: { readonly ofAddress: TokenBuckets; readonly ofAll: TokenBucket };
-  /** Changes that an account may still make, by name. */
+  /** Changes that an account may still make, and rooms, by name. */
   readonly changes: TokenBuckets;
+  readonly newRooms: TokenBuckets;
   /** Logins that only send. */
   readonly senders: Senders;
   /** Logins to one account through this frontend, one behind the other. */

@@ -1,12 +1,13 @@
 /*
  * delete {password, force} → deleted {undelivered}: removes the account one is logged in to, its token, its inbox and
- * the inbox's consumer group.
+ * the inbox's consumer group. It leaves its rooms.
  * Failures: BAD_CREDENTIALS, RATE_LIMITED, HAS_UNDELIVERED with their number unless forced, NO_SUCH_USER (somebody
  * else removed it), BUSY, UNAVAILABLE.
  *
  * The check and the removal cannot be one step: a message accepted between them is undeliverable, and its sender is
  * told as much as those of the messages that were there before.
  */
+import type { Account } from '../../core/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import type { RequestFor } from './command.ts';
@@ -33,8 +34,17 @@ export async function deleteAccount(
     // It belongs to a life that is over: nobody can use it.
     services.log.warn({ err: error, user: account.name }, 'a token outlives its account');
   });
+  await leaveRooms(services, account).catch((error: unknown) => {
+    // A membership of a life that is over counts for none.
+    services.log.warn({ err: error, user: account.name }, 'memberships outlive their account');
+  });
   await principal.inbox.discard();
   return { type: 'deleted', undelivered };
+}
+
+async function leaveRooms({ rooms: { members } }: Services, account: Account): Promise<void> {
+  const left = [...members.ofPerson(account, 'member'), ...members.ofPerson(account, 'invited')];
+  await Promise.all(left.map((membership) => members.remove(membership)));
 }
 
 function hasUndelivered(undelivered: number): ProtocolError {

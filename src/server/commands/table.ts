@@ -11,6 +11,15 @@ import { changePassword } from './password.ts';
 import { ping } from './ping.ts';
 import { receipts } from './receipts.ts';
 import { retrieve } from './retrieve.ts';
+import { createRoom } from './rooms/create.ts';
+import { deleteRoom } from './rooms/delete.ts';
+import { invite } from './rooms/invite.ts';
+import { join } from './rooms/join.ts';
+import { kick } from './rooms/kick.ts';
+import { leave } from './rooms/leave.ts';
+import { listRooms } from './rooms/list.ts';
+import { listMembers } from './rooms/members.ts';
+import { setRoom } from './rooms/set.ts';
 import { admitSend } from './send.ts';
 import { status } from './status.ts';
 
@@ -31,6 +40,15 @@ const COMMANDS: { readonly [Type in AnyRequest['type']]: Command<RequestFor<Type
   receipts: { by: 'loggedIn', asks: true, run: receipts },
   retrieve: { by: 'holder', asks: true, run: retrieve },
   ack: { by: 'holder', answer: ack },
+  'room-create': { by: 'loggedIn', run: createRoom },
+  'room-set': { by: 'loggedIn', run: setRoom },
+  'room-delete': { by: 'loggedIn', run: deleteRoom },
+  join: { by: 'loggedIn', run: join },
+  leave: { by: 'loggedIn', run: leave },
+  invite: { by: 'loggedIn', run: invite },
+  kick: { by: 'loggedIn', run: kick },
+  rooms: { by: 'loggedIn', asks: true, run: listRooms },
+  members: { by: 'loggedIn', asks: true, run: listMembers },
 };
 
 /** What carries out a request, for whom `demandRight` lets pass. */

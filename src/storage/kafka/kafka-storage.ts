@@ -14,6 +14,7 @@ import { KafkaInboxes } from './inbox/kafka-inboxes.ts';
 import { Signer } from './inbox/signature.ts';
 import { Trust } from './inbox/trust.ts';
 import { Appender } from './produce/appender.ts';
+import { KafkaRooms } from './rooms/kafka-rooms.ts';
 import { KafkaAccounts } from './tables/kafka-accounts.ts';
 import { KafkaResumeTokens } from './tables/kafka-resume-tokens.ts';
 import { BrokerClock } from './wire/broker-clock.ts';
@@ -59,13 +60,15 @@ export async function openKafkaStorage(
   const appender = new Appender(cluster, log, config.sendTimeoutMs, clock);
   const accounts = new KafkaAccounts({ ...config, cluster, log, trust, appender });
   const tokens = new KafkaResumeTokens({ cluster, log, trust, appender, replicationFactor });
+  const rooms = new KafkaRooms({ cluster, log, trust, appender, accounts, replicationFactor });
   const inboxes = new KafkaInboxes({ ...config, cluster, log, trust, accounts, appender });
-  const settings = new TopicSettings({ ...config, cluster, log, accounts });
+  const settings = new TopicSettings({ ...config, cluster, log, accounts, rooms });
   const close = async () => {
     settings.close();
     await appender.close();
     await inboxes.close();
     await tokens.close();
+    await rooms.close();
     await accounts.close();
     await cluster.close();
   };
@@ -88,7 +91,7 @@ export async function openKafkaStorage(
       config,
       log,
     );
-    await Promise.all([accounts.start(), tokens.start()]);
+    await Promise.all([accounts.start(), tokens.start(), rooms.start()]);
     await inboxes.start();
   } catch (error) {
     await close();
@@ -102,6 +105,7 @@ export async function openKafkaStorage(
   return {
     accounts,
     inboxes,
+    rooms,
     tokens,
     close,
   };

@@ -2,6 +2,7 @@ import { type Account, isSameLife } from '../../core/accounts.ts';
 import type { ResumeTokens, Storage, StoredToken } from '../../core/storage.ts';
 import { MemoryAccounts } from './memory-accounts.ts';
 import { MemoryInboxes } from './memory-inboxes.ts';
+import { MemoryRooms } from './memory-rooms.ts';
 import { MemoryStore } from './memory-store.ts';
 
 /**
@@ -13,6 +14,7 @@ export function openMemoryStorage(store = new MemoryStore()): Storage {
   return {
     accounts: new MemoryAccounts(store),
     inboxes,
+    rooms: new MemoryRooms(store),
     tokens: new MemoryResumeTokens(store),
     close: () => inboxes.close(),
   };

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type Account, isSameLife } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Accepted, InboxMessage, LossReason, OutgoingMessage } from '../../core/inboxes.ts';
+import { MemberIndex } from '../../core/member-index.ts';
+import type { Membership, Room } from '../../core/rooms.ts';
 import { SortedNames } from '../../core/sorted-names.ts';
 import type { StoredToken } from '../../core/storage.ts';
 import { Mailbox, MEMORY_LIMITS, type MemoryLimits } from './mailbox.ts';
@@ -23,6 +25,12 @@ export class MemoryStore {
   readonly mailboxes = new Map<string, Mailbox>();
   /** By name, with the life that each belongs to. */
   readonly tokens = new Map<string, { readonly incarnation: Uint8Array; readonly token: StoredToken }>();
+  readonly rooms = new Map<string, Room>();
+  /** Of all rooms, without their `#`. */
+  readonly roomNames = new SortedNames();
+  /** By the name of the room, a slash, and that of the person. */
+  readonly members = new Map<string, Membership>();
+  readonly memberIndex = new MemberIndex();
   readonly #limits: MemoryLimits;
   #bytes = 0;
 

@@ -9,7 +9,14 @@ import { kafkaSecurity, principalOf } from '../wire/kafka-security.ts';
 import { hasConsumerProtocol, releaseOf } from '../wire/kafka-version.ts';
 import { aclCommand } from '../wire/operations.ts';
 import { now, retry } from '../wire/retry.ts';
-import { ACCOUNTS_TOPIC, OWN_TOPICS, SESSIONS_TOPIC, tryInboxTopic } from '../wire/topics.ts';
+import {
+  ACCOUNTS_TOPIC,
+  MEMBERS_TOPIC,
+  OWN_TOPICS,
+  ROOMS_TOPIC,
+  SESSIONS_TOPIC,
+  tryInboxTopic,
+} from '../wire/topics.ts';
 import type { Finding } from './finding.ts';
 import { checkQuotas } from './kafka-quotas.ts';
 import { checkRights } from './kafka-rights.ts';
@@ -264,6 +271,9 @@ const DELETED_BY_AGE: Readonly<Record<string, string>> = {
   [ACCOUNTS_TOPIC]:
     'Kafka deletes accounts by their age: no frontend that starts then knows them, and anybody can take their names.',
   [SESSIONS_TOPIC]: 'Kafka deletes logins by their age: nobody comes back by a token then.',
+  [ROOMS_TOPIC]: 'Kafka deletes rooms by their age: no frontend that starts then knows them.',
+  [MEMBERS_TOPIC]:
+    'Kafka deletes members of rooms by their age: a frontend that starts then knows no such member.',
 };
 
 function alterTopic(topic: string, name: string, value: string): string {

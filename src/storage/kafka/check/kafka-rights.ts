@@ -11,7 +11,17 @@ import { KafkaCode } from '../wire/kafka-code.ts';
 import { isRefusal, isRetriable, KafkaError } from '../wire/kafka-error.ts';
 import { aclCommand, allows, bitsOf, type Operation, type ResourceKind } from '../wire/operations.ts';
 import { now, retry } from '../wire/retry.ts';
-import { ACCOUNTS_TOPIC, FRONTEND_GROUP_PREFIX, NOTICES_TOPIC, SESSIONS_TOPIC } from '../wire/topics.ts';
+import {
+  ACCOUNT_TRANSACTIONS,
+  ACCOUNTS_TOPIC,
+  FRONTEND_GROUP_PREFIX,
+  MEMBERS_TOPIC,
+  NOTICES_TOPIC,
+  ROOM_PREFIX,
+  ROOM_TRANSACTIONS,
+  ROOMS_TOPIC,
+  SESSIONS_TOPIC,
+} from '../wire/topics.ts';
 import type { Finding } from './finding.ts';
 
 /** Something that a frontend must be allowed to do. */
@@ -35,8 +45,6 @@ interface Resource {
 
 /** No username can be this, so there is nothing of that name: what Kafka allows for it, it allows for all. */
 const PROBE = 'rights.probe';
-/** In front of a username: the id by which changes of its account are made one at a time. */
-const TRANSACTION_PREFIX = 'milena.account.';
 const BESIDE_OLDER =
   'Nothing keeps frontends of an older version from starting, beside which this one is not safe.';
 const PATIENCE_MS = 4_000;
@@ -62,6 +70,8 @@ function resourcesOf(inboxPrefix: string): Resource[] {
   return [
     table(ACCOUNTS_TOPIC, 'Accounts'),
     table(SESSIONS_TOPIC, 'Logins by token'),
+    table(ROOMS_TOPIC, 'Rooms'),
+    table(MEMBERS_TOPIC, 'Members of rooms'),
     table(NOTICES_TOPIC, 'Notices between frontends'),
     // For older-frontends.ts.
     {
@@ -88,6 +98,18 @@ function resourcesOf(inboxPrefix: string): Resource[] {
       ],
     },
     {
+      ...{ kind: 'topic', name: ROOM_PREFIX, isPrefix: true },
+      needs: [
+        { operation: 'Describe', without: 'No room can be found.', isOptional: true },
+        { operation: 'Create', without: 'No room can be made.', isOptional: true },
+        { operation: 'Read', without: 'No message in a room can be delivered.', isOptional: true },
+        { operation: 'Write', without: 'No message can be sent to a room.', isOptional: true },
+        { operation: 'Delete', without: 'No room can be deleted.', isOptional: true },
+        { ...SETTINGS_SEEN, without: 'Whether the settings of rooms are safe cannot be seen.' },
+        { ...SETTINGS_SET, without: 'For how long a room keeps its messages cannot be changed.' },
+      ],
+    },
+    {
       ...{ kind: 'group', name: inboxPrefix, isPrefix: true },
       needs: [
         { operation: 'Describe', without: 'Nobody can be told who holds an inbox.' },
@@ -103,10 +125,17 @@ function resourcesOf(inboxPrefix: string): Resource[] {
       ],
     },
     {
-      ...{ kind: 'transactional-id', name: TRANSACTION_PREFIX, isPrefix: true },
+      ...{ kind: 'transactional-id', name: ACCOUNT_TRANSACTIONS, isPrefix: true },
       needs: [
         { operation: 'Describe', without: 'No account can be made, changed or deleted.' },
         { operation: 'Write', without: 'No account can be made, changed or deleted.' },
+      ],
+    },
+    {
+      ...{ kind: 'transactional-id', name: ROOM_TRANSACTIONS, isPrefix: true },
+      needs: [
+        { operation: 'Describe', without: 'No room can be made, changed or deleted.', isOptional: true },
+        { operation: 'Write', without: 'No room can be made, changed or deleted.', isOptional: true },
       ],
     },
   ];
@@ -164,10 +193,12 @@ function frontendGrants(inboxPrefix: string, principal: string): string[] {
   return [
     ...prefixes.map((prefix) => grant(all, 'topic', prefix)),
     grant(['Delete'], 'topic', inboxPrefix),
+    grant(['Delete'], 'topic', ROOM_PREFIX),
     grant(['Delete'], 'topic', OLDER_TOPIC, false),
     grant(['Create', 'Describe'], 'topic', GATE_TOPIC, false),
     ...prefixes.map((prefix) => grant(['Describe', 'Read', 'Delete'], 'group', prefix)),
-    grant(['Describe', 'Write'], 'transactional-id', TRANSACTION_PREFIX),
+    grant(['Describe', 'Write'], 'transactional-id', ACCOUNT_TRANSACTIONS),
+    grant(['Describe', 'Write'], 'transactional-id', ROOM_TRANSACTIONS),
     grant(['DescribeConfigs'], 'cluster', '', false),
   ];
 }

@@ -7,10 +7,11 @@ import {
 } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import type { Accounts } from '../../../core/accounts.ts';
+import type { Rooms } from '../../../core/rooms.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode, KafkaError, nameOfCode } from '../wire/kafka-error.ts';
 import { now, reasonOf, retry, whyOf } from '../wire/retry.ts';
-import { ensureTable, INBOX_REQUIRES, OWN_TOPICS } from '../wire/topics.ts';
+import { ensureTable, INBOX_REQUIRES, OWN_TOPICS, ROOM_PREFIX } from '../wire/topics.ts';
 import { RareWarning } from '../wire/trouble.ts';
 
 /** Topics in one request: it takes the broker some 20 ms. */
@@ -29,6 +30,7 @@ export interface TopicSettingsOptions {
   readonly cluster: Cluster;
   readonly log: Logger;
   readonly accounts: Pick<Accounts, 'list'>;
+  readonly rooms: Pick<Rooms, 'list'>;
   readonly inboxPrefix: string;
   /** Milliseconds between two rounds; an hour unless given. */
   readonly intervalMs?: number;
@@ -60,27 +62,25 @@ export class TopicSettings {
     return failed;
   }
 
-  /** All inboxes now, and all topics once an hour: an operator may change them while frontends run. Never rejects. */
+  /** All inboxes and rooms now, and all topics once an hour: an operator may change them while frontends run. Never rejects. */
   async keep(): Promise<void> {
     for (;;) {
-      await this.#bringInboxes();
+      const { accounts, rooms, inboxPrefix } = this.#options;
+      await this.#bringAll(accounts, (name) => inboxPrefix + name);
+      await this.#bringAll(rooms, (name) => ROOM_PREFIX + name.slice(1));
       await sleep(this.#options.intervalMs ?? INTERVAL_MS, undefined, { ref: false });
       if (this.#closed) return;
       await this.bringOwn();
     }
   }
 
-  async #bringInboxes(): Promise<void> {
-    const { accounts, inboxPrefix } = this.#options;
+  async #bringAll(all: Pick<Accounts, 'list'>, topicOf: (name: string) => string): Promise<void> {
     for (let after: string | undefined; !this.#closed; ) {
       const page = { limit: TOPICS_AT_ONCE, ...(after !== undefined && { after }) };
-      const names = await accounts.list('*', page);
+      const names = await all.list('*', page);
       after = names.at(-1);
       if (after === undefined) break;
-      await this.#bring(
-        names.map((name) => inboxPrefix + name),
-        INBOX_REQUIRES,
-      );
+      await this.#bring(names.map(topicOf), INBOX_REQUIRES);
       await sleep(PAUSE_MS, undefined, { ref: false });
     }
   }

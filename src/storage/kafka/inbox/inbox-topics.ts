@@ -12,7 +12,7 @@ import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, isNoTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { allows } from '../wire/operations.ts';
 import { now, retry } from '../wire/retry.ts';
-import { createTopics, deleteTopics, INBOX_CONFIG, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
+import { createTopics, deleteTopics, UNKNOWN_TOPIC_MS } from '../wire/topics.ts';
 
 /** Topics in one request to create or delete them. */
 const MAX_TOPICS = 100;
@@ -40,18 +40,21 @@ export interface RestoredTopic {
 }
 
 /**
- * The topics of inboxes: makes and deletes them, many in one request (Kafka's controller takes some 30 ms for a request, whether
+ * The topics of inboxes, or of rooms: makes and deletes them, many in one request (Kafka's controller takes some 30 ms for a request, whether
  * it is about one topic or about thirty, and answers one after the other), and takes over those that others have made.
  */
 export class InboxTopics {
   readonly #cluster: Cluster;
+  readonly #config: Readonly<Record<string, string>>;
   readonly #creations: RequestBatcher<string, string | null>;
   readonly #deletions: RequestBatcher<string, null>;
 
-  constructor(cluster: Cluster, replicationFactor: number) {
+  /** @param config settings of those that are made, and taken over */
+  constructor(cluster: Cluster, replicationFactor: number, config: Readonly<Record<string, string>>) {
     this.#cluster = cluster;
+    this.#config = config;
     this.#creations = new RequestBatcher(MAX_TOPICS, (names) =>
-      createTopics(cluster, names, replicationFactor, INBOX_CONFIG),
+      createTopics(cluster, names, replicationFactor, config),
     );
     this.#deletions = new RequestBatcher(MAX_TOPICS, (ids) => deleteTopics(cluster, ids));
   }
@@ -179,7 +182,7 @@ export class InboxTopics {
 
   async #bringSettings(name: string, deadline: number): Promise<void> {
     const failed = await retry(`settings of ${name}`, deadline, () =>
-      changeSettings(this.#cluster, [name], INBOX_CONFIG),
+      changeSettings(this.#cluster, [name], this.#config),
     );
     for (const error of failed.values()) throw error;
   }

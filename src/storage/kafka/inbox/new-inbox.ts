@@ -10,21 +10,15 @@ import type { FoundTopic, InboxTopics } from './inbox-topics.ts';
 /** How long a new account waits for the first commit of its inbox at most. */
 const FIRST_COMMIT_MS = 2_000;
 
-export interface NewInboxSurroundings {
-  readonly cluster: Cluster;
-  readonly topics: InboxTopics;
-  readonly log: Logger;
-}
-
 /**
- * The topic of a new account, with nothing in it.
+ * The topic of a new account or room, with nothing in it.
  * @param leftOver what has its name now
  * @param mayDelete false: that was deleted, and is there again
  * @returns Kafka's id of the topic; null where another one got in the way
  * @throws EngineError `UNAVAILABLE`; KafkaError
  */
 export async function makeEmptyTopic(
-  { topics, log }: NewInboxSurroundings,
+  { topics, log }: { readonly topics: InboxTopics; readonly log: Logger },
   topic: string,
   leftOver: FoundTopic | null,
   mayDelete: boolean,
@@ -32,10 +26,10 @@ export async function makeEmptyTopic(
 ): Promise<string | null> {
   const isGone =
     leftOver === null || (mayDelete && (await topics.deleteIfAllowed(leftOver.topicId, deadline)));
-  if (isGone) return retry('create inbox', deadline, () => topics.create(topic));
+  if (isGone) return retry(`create ${topic}`, deadline, () => topics.create(topic));
   if (!(await topics.takeOverEmpty(topic, leftOver, deadline))) return null;
   const partitions = leftOver.leaders.length;
-  log.warn({ topic, partitions }, 'a topic that others have made was emptied for an account');
+  log.warn({ topic, partitions }, 'a topic that others have made was emptied for a new owner');
   return leftOver.topicId;
 }
 
@@ -44,7 +38,7 @@ export async function makeEmptyTopic(
  * was lost, so a failure is told and does no other harm. Never throws.
  */
 export async function commitFirstPosition(
-  { cluster, log }: NewInboxSurroundings,
+  { cluster, log }: { readonly cluster: Cluster; readonly log: Logger },
   account: Account,
   topic: string,
   isTakenOver: boolean,

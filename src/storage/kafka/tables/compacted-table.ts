@@ -49,8 +49,8 @@ export interface TableOptions<Value> {
   readonly pack: (key: string, value: Buffer) => string | null;
   /** Reads what `pack` made. */
   readonly unpack: (key: string, packed: string) => Value;
-  /** Hears of each change of the table. `packed` null: the key is gone. */
-  readonly changed?: (key: string, packed: string | null) => void;
+  /** Hears of each change of the table, and what there was before. Null: the key is gone, or was not there. */
+  readonly changed?: (key: string, packed: string | null, before: string | null) => void;
   /** As it lies in the topic. */
   readonly encode: (value: Value) => Buffer;
   readonly trust: Trust;
@@ -132,6 +132,10 @@ export class CompactedTable<Value> {
   async close(): Promise<void> {
     this.#repair.close();
     await this.#log.close();
+  }
+
+  get topic(): string {
+    return this.#options.topic;
   }
 
   get(key: string): Value | undefined {
@@ -264,8 +268,10 @@ export class CompactedTable<Value> {
   }
 
   #apply(change: Change): void {
+    const { changed } = this.#options;
+    const before = changed === undefined ? null : this.#state.packedOf(change.key);
     if (!this.#state.apply(change)) return;
-    this.#options.changed?.(change.key, change.packed);
+    changed?.(change.key, change.packed, before);
     for (const watcher of this.#watchers) watcher(change.key);
   }
 

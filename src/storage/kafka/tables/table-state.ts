@@ -81,6 +81,11 @@ export class TableState<Value> {
     return value;
   }
 
+  /** As it was packed; null for a key that is not there. */
+  packedOf(key: string): string | null {
+    return this.#values.get(key)?.slice(REVISION_BYTES) ?? null;
+  }
+
   /** 0 for a key that is not known. */
   revisionOf(key: string): number {
     const stored = this.#values.get(key);

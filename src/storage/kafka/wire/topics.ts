@@ -1,5 +1,6 @@
 import { createTopicsV7, deleteTopicsV6 } from '@platformatic/kafka';
 import { EngineError } from '../../../core/errors.ts';
+import { ROOM_RETENTION } from '../../../core/rooms.ts';
 import type { Cluster } from './cluster.ts';
 import { expectTopic, isRefusal, KafkaCode, KafkaError } from './kafka-error.ts';
 import { retry } from './retry.ts';
@@ -9,6 +10,17 @@ export const ACCOUNTS_TOPIC = 'milena.accounts';
 
 /** The compacted topic of resume tokens. */
 export const SESSIONS_TOPIC = 'milena.sessions';
+
+/** The compacted topics of rooms, and of who is in which. */
+export const ROOMS_TOPIC = 'milena.rooms';
+export const MEMBERS_TOPIC = 'milena.members';
+
+/** In front of a room's name: its topic. */
+export const ROOM_PREFIX = 'milena.room.';
+
+/** In front of an account's or a room's name: the transactional id by which its changes are made one at a time. */
+export const ACCOUNT_TRANSACTIONS = 'milena.account.';
+export const ROOM_TRANSACTIONS = 'milena.room.';
 
 /** Notices between frontends. */
 export const NOTICES_TOPIC = 'milena.notices';
@@ -71,6 +83,8 @@ const TABLE_REQUIRES: Readonly<Record<string, string>> = {
 export const OWN_TOPICS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [ACCOUNTS_TOPIC]: TABLE_REQUIRES,
   [SESSIONS_TOPIC]: TABLE_REQUIRES,
+  [ROOMS_TOPIC]: TABLE_REQUIRES,
+  [MEMBERS_TOPIC]: TABLE_REQUIRES,
   [NOTICES_TOPIC]: LOG_REQUIRES,
 };
 
@@ -89,6 +103,12 @@ export const INBOX_CONFIG: Readonly<Record<string, string>> = {
   'segment.bytes': String(16 * 1024 * 1024),
   // and so are their indexes: the default preallocates 10 MiB for each of many thousand inboxes.
   'segment.index.bytes': '65536',
+};
+
+/** Settings of a room's topic: as an inbox's, but for how long it keeps what is in it. */
+export const ROOM_CONFIG: Readonly<Record<string, string>> = {
+  ...INBOX_CONFIG,
+  'retention.ms': String(ROOM_RETENTION.usual),
 };
 
 /** Settings of the compacted topics, which frontends hold in memory as tables. */

@@ -14,7 +14,7 @@ import { notSeen } from './not-seen.ts';
 
 const { ConfigResourceTypes } = kafkajs;
 /** What frontends sign beside messages. */
-const TOPICS = ['milena.accounts', 'milena.sessions', 'milena.notices'];
+const TOPICS = ['milena.accounts', 'milena.sessions', 'milena.rooms', 'milena.members', 'milena.notices'];
 /** A million accounts take some ten seconds. */
 const READ_TIMEOUT_MS = 10_000;
 const SETTING = 'message.timestamp.type';

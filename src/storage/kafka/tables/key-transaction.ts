@@ -11,9 +11,8 @@ import type { RecordContent } from '../inbox/record.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
-import { ACCOUNTS_TOPIC } from '../wire/topics.ts';
 
-/** An unfinished transaction is aborted by the broker after this long; it holds back nobody but its own name. */
+/** An unfinished transaction is aborted by the broker after this long; it holds back nobody but its own key. */
 const TRANSACTION_TIMEOUT_MS = 5_000;
 const PRODUCE_TIMEOUT_MS = 5_000;
 
@@ -26,41 +25,40 @@ const FENCED: ReadonlySet<number> = new Set([
   KafkaCode.TRANSACTION_COORDINATOR_FENCED,
 ]);
 
-/** Another writer of the same name has begun after us: nothing of ours was or will be written. */
+/** Another writer of the same key has begun after us: nothing of ours was or will be written. */
 class Fenced extends Error {
   override readonly name = 'Fenced';
 }
 
+/** What is changed: a key of a compacted topic, under the transactional id that stands for it. */
+export interface ChangedKey {
+  readonly topic: string;
+  readonly key: string;
+  readonly transactionalId: string;
+}
+
 /**
- * The right to change one account, taken by `begin` from whoever had it: Kafka fences the producer that used this
+ * The right to change one key of a table, taken by `begin` from whoever had it: Kafka fences the producer that used this
  * transactional id before. So begin, then read the table, then commit lets exactly one of two racing writers win.
  */
-export class AccountTransaction {
+export class KeyTransaction {
   readonly #cluster: Cluster;
-  readonly #username: string;
-  readonly #transactionalId: string;
+  readonly #changed: ChangedKey;
   readonly #producerId: bigint;
   readonly #epoch: number;
 
-  private constructor(
-    cluster: Cluster,
-    username: string,
-    transactionalId: string,
-    producerId: bigint,
-    epoch: number,
-  ) {
+  private constructor(cluster: Cluster, changed: ChangedKey, producerId: bigint, epoch: number) {
     this.#cluster = cluster;
-    this.#username = username;
-    this.#transactionalId = transactionalId;
+    this.#changed = changed;
     this.#producerId = producerId;
     this.#epoch = epoch;
   }
 
   /** @throws EngineError `UNAVAILABLE` */
-  static begin(cluster: Cluster, username: string, deadline: number): Promise<AccountTransaction> {
-    const transactionalId = `milena.account.${username}`;
+  static begin(cluster: Cluster, changed: ChangedKey, deadline: number): Promise<KeyTransaction> {
+    const { transactionalId } = changed;
     // Kafka says CONCURRENT_TRANSACTIONS, a passing error, until the fenced writer's transaction is ended.
-    return retry(`transaction of ${username}`, deadline, async () => {
+    return retry(`transaction of ${transactionalId}`, deadline, async () => {
       const response = await cluster.requestCoordinator(
         'transaction',
         transactionalId,
@@ -69,19 +67,13 @@ export class AccountTransaction {
         TRANSACTION_TIMEOUT_MS,
       );
       checkCoordinator(cluster, transactionalId, 'InitProducerId', response.errorCode);
-      return new AccountTransaction(
-        cluster,
-        username,
-        transactionalId,
-        response.producerId,
-        response.producerEpoch,
-      );
+      return new KeyTransaction(cluster, changed, response.producerId, response.producerEpoch);
     });
   }
 
   /**
-   * Writes the account's record and commits.
-   * @returns false when another writer of the name has begun: nothing was written then
+   * Writes the key's record and commits.
+   * @returns false when another writer of the key has begun: nothing was written then
    * @throws EngineError `UNAVAILABLE`: it may have been committed, the table will tell
    */
   async commit(record: RecordContent, deadline: number): Promise<boolean> {
@@ -95,14 +87,15 @@ export class AccountTransaction {
   }
 
   async #write({ value, headers }: RecordContent, deadline: number): Promise<void> {
+    const { topic, key, transactionalId } = this.#changed;
     await retry('add partition', deadline, async () => {
       const added = await this.#coordinator(addPartitionsToTxnV3.api, [
         {
-          transactionalId: this.#transactionalId,
+          transactionalId,
           producerId: this.#producerId,
           producerEpoch: this.#epoch,
           verifyOnly: false,
-          topics: [{ name: ACCOUNTS_TOPIC, partitions: [0] }],
+          topics: [{ name: topic, partitions: [0] }],
         },
       ]);
       const result = added.resultsByTransaction[0]?.topicResults[0]?.resultsByPartition[0];
@@ -110,19 +103,19 @@ export class AccountTransaction {
     });
     // Repeated with the same sequence number and bytes, so a record thought lost is not written twice.
     const record = {
-      topic: ACCOUNTS_TOPIC,
+      topic,
       partition: 0,
-      key: Buffer.from(this.#username),
+      key: Buffer.from(key),
       // The library's types know no tombstone; its writer encodes null as Kafka wants it.
       value: value as Buffer,
       headers: headerMap(headers),
       timestamp: BigInt(Date.now()),
     };
-    await retry('write account', deadline, () => this.#produce(record));
+    await retry(`write to ${topic}`, deadline, () => this.#produce(record));
     await retry('end transaction', deadline, async () => {
       const ended = await this.#coordinator(
         endTxnV4.api,
-        this.#transactionalId,
+        transactionalId,
         this.#producerId,
         this.#epoch,
         true,
@@ -142,7 +135,7 @@ export class AccountTransaction {
     headers: Map<Buffer, Buffer>;
     timestamp: bigint;
   }): Promise<void> {
-    const { node } = await this.#cluster.leader(ACCOUNTS_TOPIC);
+    const { node } = await this.#cluster.leader(record.topic);
     const response = await this.#cluster.request(
       node,
       'control',
@@ -151,7 +144,7 @@ export class AccountTransaction {
       PRODUCE_TIMEOUT_MS,
       [record],
       {
-        transactionalId: this.#transactionalId,
+        transactionalId: this.#changed.transactionalId,
         producerId: this.#producerId,
         producerEpoch: this.#epoch,
         sequences: new NumericMap(),
@@ -162,17 +155,18 @@ export class AccountTransaction {
       typeof response === 'boolean'
         ? KafkaCode.NONE
         : response.responses[0]?.partitionResponses[0]?.errorCode;
-    if (code === KafkaCode.NOT_LEADER_OR_FOLLOWER) this.#cluster.forgetLeader(ACCOUNTS_TOPIC);
+    if (code === KafkaCode.NOT_LEADER_OR_FOLLOWER) this.#cluster.forgetLeader(record.topic);
     this.#check('Produce', code ?? KafkaCode.REQUEST_TIMED_OUT);
   }
 
   #coordinator<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
-    return this.#cluster.requestCoordinator('transaction', this.#transactionalId, api, ...args);
+    return this.#cluster.requestCoordinator('transaction', this.#changed.transactionalId, api, ...args);
   }
 
   #check(what: string, code: number): void {
-    if (FENCED.has(code)) throw new Fenced(`${what} of ${this.#username} was fenced`);
-    checkCoordinator(this.#cluster, this.#transactionalId, what, code);
+    const { transactionalId } = this.#changed;
+    if (FENCED.has(code)) throw new Fenced(`${what} of ${transactionalId} was fenced`);
+    checkCoordinator(this.#cluster, transactionalId, what, code);
   }
 }
 

@@ -1,0 +1,52 @@
+import { uuidKey } from '../util/uuid.ts';
+import type { Life, Membership } from './rooms.ts';
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/**
+ * Who is in which room and the other way round, by lives, so that another life of a name finds nothing of the one before. Keeps names
+ * alone: there may be millions.
+ */
+export class MemberIndex {
+  /** Names of people by role and life of the room; names of rooms by role and life of the person. */
+  readonly #people = new Map<string, Set<string>>();
+  readonly #rooms = new Map<string, Set<string>>();
+
+  /** A membership takes the place of another of the same names, or of none; null: it is gone. */
+  replace(before: Membership | null, after: Membership | null): void {
+    if (before !== null) {
+      remove(this.#people, keyOf(before.role, before.room), before.person.name);
+      remove(this.#rooms, keyOf(before.role, before.person), before.room.name);
+    }
+    if (after !== null) {
+      add(this.#people, keyOf(after.role, after.room), after.person.name);
+      add(this.#rooms, keyOf(after.role, after.person), after.room.name);
+    }
+  }
+
+  /** Names of those who are in a room, or invited. */
+  people(room: Life, role: Membership['role']): ReadonlySet<string> {
+    return this.#people.get(keyOf(role, room)) ?? NOBODY;
+  }
+
+  /** Names of the rooms that somebody is in, or invited to. */
+  rooms(person: Life, role: Membership['role']): ReadonlySet<string> {
+    return this.#rooms.get(keyOf(role, person)) ?? NOBODY;
+  }
+}
+
+function keyOf(role: Membership['role'], { incarnation }: Life): string {
+  return (role === 'member' ? 'm' : 'i') + uuidKey(incarnation);
+}
+
+function add(index: Map<string, Set<string>>, key: string, name: string): void {
+  const names = index.get(key);
+  if (names === undefined) index.set(key, new Set([name]));
+  else names.add(name);
+}
+
+function remove(index: Map<string, Set<string>>, key: string, name: string): void {
+  const names = index.get(key);
+  names?.delete(name);
+  if (names?.size === 0) index.delete(key);
+}

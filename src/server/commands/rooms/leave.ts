@@ -1,0 +1,34 @@
+/*
+ * leave {room} → left {room}: is in a room no more, or does not take an invitation. The room of an owner who leaves is that of who
+ * has been in it for longest.
+ * Failures: NO_SUCH_ROOM, NOT_A_MEMBER, RATE_LIMITED, BUSY, UNAVAILABLE.
+ */
+import { isSameLife } from '../../../core/accounts.ts';
+import { ownerOf } from '../../../core/rooms.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
+import type { RequestFor } from '../command.ts';
+import type { Caller, Principal, Services } from '../context.ts';
+import { askedRoom, demandPace } from './asked.ts';
+
+/** @throws ProtocolError, EngineError */
+export async function leave(
+  services: Services,
+  { principal }: Caller<Principal>,
+  { room: name }: RequestFor<'leave'>,
+): Promise<ServerFrameOf<'left'>> {
+  const { room, person, membership, role } = await askedRoom(services, principal, name);
+  if (membership === undefined) throw new ProtocolError('NOT_A_MEMBER');
+  demandPace(services, person);
+  const { rooms } = services;
+  if (role === 'owner') {
+    const others = rooms.members
+      .inRoom(room, 'member')
+      .filter((member) => !isSameLife(member.person, person));
+    const next = ownerOf(room, others);
+    // Else it would be theirs again as soon as they came back.
+    if (next !== null) await rooms.update(room, { owner: next });
+  }
+  await rooms.members.remove(membership);
+  return { type: 'left', room: room.name };
+}

@@ -1,0 +1,158 @@
+import type { Logger } from 'pino';
+import type { Accounts, ListOptions } from '../../../core/accounts.ts';
+import { EngineError } from '../../../core/errors.ts';
+import type { NewRoom, Room, RoomChange, Rooms } from '../../../core/rooms.ts';
+import { NameSearches } from '../../../core/wildcard.ts';
+import { newUuid } from '../../../util/uuid.ts';
+import { changeSettings, restoreTable } from '../check/topic-settings.ts';
+import { readBounds } from '../fetch/log-reader.ts';
+import { InboxTopics } from '../inbox/inbox-topics.ts';
+import type { Trust } from '../inbox/trust.ts';
+import type { Appender } from '../produce/appender.ts';
+import { CompactedTable } from '../tables/compacted-table.ts';
+import { CHANGE_TIMEOUT_MS, Lives } from '../tables/lives.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { isUnknownTopic, unavailable } from '../wire/kafka-error.ts';
+import { now, retry } from '../wire/retry.ts';
+import { ensureTable, ROOM_CONFIG, ROOM_PREFIX, ROOM_TRANSACTIONS, ROOMS_TOPIC } from '../wire/topics.ts';
+import { KafkaMembers } from './kafka-members.ts';
+import { encodeRoom, MAX_ROOM_NAME, packRoom, roomKey, roomName, unpackRoom } from './room-record.ts';
+
+const START_TIMEOUT_MS = 120_000;
+const LOOK_TIMEOUT_MS = 5_000;
+/** Memberships of a room that is gone, removed at the same time. */
+const REMOVALS_AT_ONCE = 100;
+
+export interface KafkaRoomsOptions {
+  readonly cluster: Cluster;
+  readonly log: Logger;
+  readonly trust: Trust;
+  readonly appender: Pick<Appender, 'append'>;
+  readonly accounts: Pick<Accounts, 'get'>;
+  readonly replicationFactor: number;
+}
+
+/** The rooms, in a compacted topic, each with a topic of its own for what is said in it. */
+export class KafkaRooms implements Rooms {
+  readonly members: KafkaMembers;
+  readonly #options: KafkaRoomsOptions;
+  readonly #table: CompactedTable<Room>;
+  readonly #searches: NameSearches;
+  readonly #lives: Lives<Room>;
+
+  constructor(options: KafkaRoomsOptions) {
+    const { cluster, replicationFactor } = options;
+    this.#options = options;
+    this.#table = new CompactedTable({
+      ...options,
+      topic: ROOMS_TOPIC,
+      pack: packRoom,
+      unpack: unpackRoom,
+      encode: encodeRoom,
+    });
+    this.#lives = new Lives({
+      ...options,
+      table: this.#table,
+      topics: new InboxTopics(cluster, replicationFactor, ROOM_CONFIG),
+      topicPrefix: ROOM_PREFIX,
+      transactionPrefix: ROOM_TRANSACTIONS,
+      keyOf: roomKey,
+      codes: { taken: 'ROOM_TAKEN', gone: 'NO_SUCH_ROOM' },
+    });
+    this.#searches = new NameSearches(this.#table.keys, MAX_ROOM_NAME);
+    this.members = new KafkaMembers({ ...options, roomOf: (name) => this.get(name) });
+  }
+
+  /** Makes both topics if need be and reads all of them. @throws EngineError `UNAVAILABLE` */
+  async start(): Promise<void> {
+    const { cluster, log, replicationFactor } = this.#options;
+    const deadline = now() + START_TIMEOUT_MS;
+    await ensureTable(cluster, ROOMS_TOPIC, replicationFactor, deadline);
+    this.#table.start();
+    await Promise.all([this.#table.catchUp(deadline), this.members.start(deadline)]);
+    this.#table.putInOrder();
+    this.#table.keepTrue(() => restoreTable(cluster, log, ROOMS_TOPIC, replicationFactor));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#table.close(), this.members.close()]);
+  }
+
+  get size(): number {
+    return this.#table.contents.size;
+  }
+
+  get(name: string): Room | undefined {
+    return this.#table.get(roomKey(name));
+  }
+
+  async find(name: string): Promise<Room | undefined> {
+    const known = this.get(name);
+    if (known !== undefined) return known;
+    await this.#table.catchUpSoon().catch(unavailable);
+    return this.get(name);
+  }
+
+  async list(pattern: string, { after, limit, inSteps }: ListOptions = {}): Promise<string[]> {
+    const from = after === undefined ? undefined : roomKey(after);
+    const found = await this.#searches.find(pattern, from, limit ?? Number.POSITIVE_INFINITY, inSteps);
+    return found.map(roomName);
+  }
+
+  async create(wanted: NewRoom): Promise<Room> {
+    const roomOf = (topicId: string): Room => ({
+      ...wanted,
+      incarnation: newUuid(),
+      topicId,
+      createdAt: Date.now(),
+    });
+    const { value, topic } = await this.#lives.create(wanted.name, roomOf, () => {});
+    if (String(value.retentionMs) !== ROOM_CONFIG['retention.ms'])
+      await this.#keepFor(topic, value.retentionMs, now() + CHANGE_TIMEOUT_MS).catch(unavailable);
+    return value;
+  }
+
+  update(room: Room, change: RoomChange): Promise<Room> {
+    return this.#lives.change(room.name, async () => {
+      const deadline = now() + CHANGE_TIMEOUT_MS;
+      const changed = async (current: Room): Promise<Room> => {
+        const { retentionMs = current.retentionMs } = change;
+        // First the topic: what the record says is true of it then.
+        if (retentionMs !== current.retentionMs)
+          await this.#keepFor(this.#lives.topicOf(room.name), retentionMs, deadline);
+        return { ...current, ...change };
+      };
+      await this.#lives.replace(room, changed, deadline);
+      return this.#lives.shown(room);
+    });
+  }
+
+  async remove(room: Room): Promise<void> {
+    const left = [...this.members.inRoom(room, 'member'), ...this.members.inRoom(room, 'invited')];
+    await this.#lives.remove(room);
+    // They count for nothing any more: only room is made.
+    for (let at = 0; at < left.length; at += REMOVALS_AT_ONCE) {
+      const some = left.slice(at, at + REMOVALS_AT_ONCE);
+      await Promise.allSettled(some.map((member) => this.members.remove(member)));
+    }
+  }
+
+  async bounds(room: Room): Promise<{ start: number; end: number }> {
+    const topic = this.#lives.topicOf(room.name);
+    try {
+      const { start, end } = await readBounds(this.#options.cluster, topic, now() + LOOK_TIMEOUT_MS);
+      return { start, end };
+    } catch (error) {
+      if (isUnknownTopic(error)) throw new EngineError('NO_SUCH_ROOM', `${topic} is gone`, { cause: error });
+      return unavailable(error);
+    }
+  }
+
+  async #keepFor(topic: string, retentionMs: number, deadline: number): Promise<void> {
+    const settings = { 'retention.ms': String(retentionMs) };
+    const failed = await retry(`settings of ${topic}`, deadline, () =>
+      changeSettings(this.#options.cluster, [topic], settings),
+    );
+    for (const error of failed.values()) throw error;
+  }
+}
