@@ -44,7 +44,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'acknowledged before delivered: what was pushed counts',
     patches: [
       {
-        file: `${KAFKA}/inbox/inbox.ts`,
+        file: `${KAFKA}/inbox/cursor.ts`,
         find: 'this.#options.onMessage(message);',
         replace: 'this.#options.onMessage(message); this.acknowledge(message.offset, message.offset);',
       },
@@ -56,7 +56,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'ranges: everything in front of an acknowledgement counts',
     patches: [
       {
-        file: `${KAFKA}/inbox/cursor.ts`,
+        file: `${KAFKA}/inbox/progress.ts`,
         find: 'return this.#deliver(first, Math.min(last, this.#handedOut));',
         replace: 'return this.#deliver(0 * first, Math.min(last, this.#handedOut));',
       },
@@ -99,7 +99,7 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: `${KAFKA}/inbox/inbox.ts`,
-        find: 'return this.isKnownHeld;\n  }\n\n  pause()',
+        find: 'return this.#lease.isKnownHeld;\n  }\n\n  pause()',
         replace: 'return true;\n  }\n\n  pause()',
       },
     ],
@@ -189,7 +189,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'transactions: what was aborted counts',
     patches: [
       {
-        file: `${KAFKA}/inbox/cursor.ts`,
+        file: `${KAFKA}/inbox/progress.ts`,
         find: "return standing === 'counts';",
         replace: "return standing !== 'open';",
       },

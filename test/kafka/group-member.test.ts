@@ -98,7 +98,7 @@ describe('the holder of an inbox', () => {
       const member = await acquire(group);
       await member.heartbeat();
       expect(await members(group)).toMatchObject([{ memberId: member.memberId }]);
-      await member.commit(group, { offset: lost, epoch: -1, metadata: '' });
+      await member.commit([{ topic: group, commit: { offset: lost, epoch: -1, metadata: '' } }]);
       expect(await readCommits(cluster, [group], deadline())).toMatchObject([{ offset: lost }]);
       await member.leave(deadline());
     }
@@ -131,12 +131,12 @@ describe('the holder of an inbox', () => {
       expect(errorCode).toBe(0);
       expect(memberEpoch).toBeGreaterThan(epoch);
     });
-    await member.commit(group, { offset: 7, epoch: 3, metadata: 'text' });
+    await member.commit([{ topic: group, commit: { offset: 7, epoch: 3, metadata: 'text' } }]);
     expect(await readCommits(cluster, [group], deadline())).toEqual([
       { offset: 7, epoch: 3, metadata: 'text' },
     ]);
     // Of a partition that is assigned to it Kafka 4.3 takes it as it is, of any other it says that the epoch is old.
-    await member.commit(await makeInbox(), { offset: 7, epoch: -1, metadata: '' });
+    await member.commit([{ topic: await makeInbox(), commit: { offset: 7, epoch: -1, metadata: '' } }]);
     expect(member.mayHaveCompany).toBe(true);
     await leases.putOutStrangers(member);
     expect(await members(group)).toMatchObject([{ memberId }]);
@@ -151,7 +151,9 @@ describe('the holder of an inbox', () => {
     const group = await makeInbox();
     const lost = async (member: GroupMember) => {
       await expect(member.heartbeat()).rejects.toMatchObject({ code: 'LOST' });
-      await expect(member.commit(group, { offset: 1, epoch: -1, metadata: '' })).rejects.toMatchObject({
+      await expect(
+        member.commit([{ topic: group, commit: { offset: 1, epoch: -1, metadata: '' } }]),
+      ).rejects.toMatchObject({
         code: 'LOST',
       });
     };

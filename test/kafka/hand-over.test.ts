@@ -128,7 +128,8 @@ class World {
   /** What the appender's answer leads to. */
   handOver(offset: number, epoch = -1): void {
     const stored = this.log[offset];
-    if (stored) this.inbox.handOver(messageAsStored(stored, { offset, acceptedAt: offset, epoch }), epoch);
+    if (stored)
+      this.inbox.cursor.handOver(messageAsStored(stored, { offset, acceptedAt: offset, epoch }), epoch);
   }
 
   /** A fetch that was sent from `position` and answered when the log ended at `end`. */
@@ -137,7 +138,7 @@ class World {
     if (!following) return;
     following.position = Math.max(following.position, end);
     // With what was handed over meanwhile: a follower has to expect records below its position.
-    this.inbox.onRecords(this.#records(position, end), following.position, -1, [], []);
+    this.inbox.cursor.onRecords(this.#records(position, end), following.position, -1, [], []);
   }
 
   #records(from: number, end: number): RawRecord[] {
@@ -236,7 +237,7 @@ describe('handing over', () => {
     world.alive = true;
     world.handOver(world.store());
     expect(world.offsets()).toEqual([]);
-    world.inbox.wake();
+    world.inbox.cursor.wake();
     world.fetch();
     expect(world.offsets()).toEqual([0, 1]);
   });
@@ -325,7 +326,7 @@ function interleave(seed: number): void {
     else if (dice < 94) world.alive = false;
     else if (dice < 96) {
       world.alive = true;
-      world.inbox.wake();
+      world.inbox.cursor.wake();
     } else {
       const some = world.pushed[random(Math.max(1, world.pushed.length))];
       if (some) world.inbox.acknowledge(some.offset, some.offset);
@@ -334,7 +335,7 @@ function interleave(seed: number): void {
     expect(so_far, `seed ${seed}`).toEqual(so_far.map((_, index) => index));
   }
   world.alive = true;
-  world.inbox.wake();
+  world.inbox.cursor.wake();
   world.inbox.resume();
   world.fetch();
   expect(world.offsets(), `seed ${seed}`).toEqual(world.log.map((_, index) => index));

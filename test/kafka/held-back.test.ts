@@ -6,6 +6,7 @@ import type { InboxMessage } from '../../src/core/inboxes.ts';
 import type { Follower, Subscription } from '../../src/storage/kafka/fetch/fetcher.ts';
 import type { LogPosition } from '../../src/storage/kafka/fetch/log-reader.ts';
 import { CommitPace } from '../../src/storage/kafka/groups/commit-schedule.ts';
+import type { TopicCommit } from '../../src/storage/kafka/groups/commits.ts';
 import { Correspondents } from '../../src/storage/kafka/groups/correspondents.ts';
 import { DeliveredOffsets } from '../../src/storage/kafka/groups/delivered-offsets.ts';
 import type { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
@@ -79,8 +80,8 @@ class World {
     } as unknown as InboxSurroundings;
     const member = {
       group: 'g',
-      commit: async (_topic: string, { offset }: { offset: number }) => {
-        this.committed = offset;
+      commit: async ([changed]: readonly TopicCommit[]) => {
+        if (changed) this.committed = changed.commit.offset;
       },
       ...{ leave: async () => {}, heartbeat: async () => {} },
     } as unknown as GroupMember;
@@ -134,7 +135,7 @@ class World {
     const bytes = Buffer.concat(this.batches.slice(following.position, end));
     const { records, nextOffset, epoch, markers, lost } = readRecords(bytes, following.position);
     following.position = nextOffset;
-    this.inbox.onRecords(records, nextOffset, epoch, markers, lost);
+    this.inbox.cursor.onRecords(records, nextOffset, epoch, markers, lost);
   }
 
   counting(): number[] {

@@ -104,7 +104,7 @@ async function commitAsMember(group: string, offset: number, metadata: string): 
   const trust = new Trust(new Signer([newClusterKey()]), new BrokerClock(), false, 0);
   const memberId = newMemberId('former');
   const member = await GroupMember.join(kafka, { group, memberId, trust, deadline });
-  await member?.commit(group, { offset, epoch: -1, metadata });
+  await member?.commit([{ topic: group, commit: { offset, epoch: -1, metadata } }]);
   await member?.leave(deadline);
   await kafka.close();
 }

@@ -83,7 +83,7 @@ export async function commitStart(
   const metadata = new DeliveredOffsets(start).encode(inboxLifeOf(owner));
   await retry(`first commit of ${topic}`, deadline, async () => {
     const commit = { offset: start, epoch: UNKNOWN_EPOCH, metadata };
-    const code = await sendCommit(cluster, topic, NO_MEMBER, topic, commit);
+    const [code = KafkaCode.NONE] = await sendCommit(cluster, topic, NO_MEMBER, [{ topic, commit }]);
     forgetWrongCoordinator(cluster, topic, code);
     expectNone(`OffsetCommit ${topic}`, code);
   });
@@ -92,30 +92,40 @@ export async function commitStart(
 /** Kafka takes a commit of nobody's as long as nobody is in the group. */
 const NO_MEMBER = { memberId: '', instanceId: null, epoch: -1 };
 
+/** What is to be committed of a topic's one partition. */
+export interface TopicCommit {
+  readonly topic: string;
+  readonly commit: Commit;
+}
+
 /**
- * Commits an offset of a topic's one partition, once.
+ * Commits these, once.
  * @param member as the group knows it
- * @returns Kafka's error code
+ * @returns Kafka's error code for each
  * @throws the network's error
  */
 export async function sendCommit(
   cluster: Cluster,
   group: string,
   member: Pick<Member, 'memberId' | 'instanceId' | 'epoch'>,
-  topic: string,
-  { offset, epoch, metadata }: Commit,
-): Promise<number> {
-  const partition = {
-    partitionIndex: 0,
-    committedOffset: BigInt(offset),
-    committedLeaderEpoch: epoch,
-    committedMetadata: metadata,
-  };
+  commits: readonly TopicCommit[],
+): Promise<number[]> {
+  const asked = commits.map(({ topic, commit: { offset, epoch, metadata } }) => ({
+    name: topic,
+    partitions: [
+      {
+        partitionIndex: 0,
+        committedOffset: BigInt(offset),
+        committedLeaderEpoch: epoch,
+        committedMetadata: metadata,
+      },
+    ],
+  }));
   const { memberId, instanceId } = member;
-  const commits = [{ name: topic, partitions: [partition] }];
-  const args = [group, member.epoch, memberId, instanceId, commits] as const;
+  const args = [group, member.epoch, memberId, instanceId, asked] as const;
   const { topics } = await cluster.requestCoordinator('group', group, offsetCommitV9.api, ...args);
-  return topics[0]?.partitions[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+  const codes = new Map(topics.map(({ name, partitions }) => [name, partitions[0]?.errorCode]));
+  return commits.map(({ topic }) => codes.get(topic) ?? KafkaCode.REQUEST_TIMED_OUT);
 }
 
 async function readAt(

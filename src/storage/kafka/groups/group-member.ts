@@ -4,7 +4,7 @@ import type { Trust } from '../inbox/trust.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
 import { retry } from '../wire/retry.ts';
-import { sendCommit } from './commits.ts';
+import { sendCommit, type TopicCommit } from './commits.ts';
 import {
   forgetWrongCoordinator,
   type HeartbeatAnswer,
@@ -13,7 +13,6 @@ import {
   sendHeartbeat,
 } from './consumer-members.ts';
 import { sealOf } from './holder-name.ts';
-import type { Commit } from './position.ts';
 
 /** A heartbeat with this epoch joins. */
 const JOIN_EPOCH = 0;
@@ -108,16 +107,16 @@ export class GroupMember {
   }
 
   /**
-   * Commits an offset of partition 0. That is no heartbeat: the session time-out runs on.
-   * @throws EngineError `LOST`; KafkaError or the network's when there was no answer that tells
+   * Commits an offset of partition 0 of each of these topics, in one request. That is no heartbeat: the session time-out runs on.
+   * @throws EngineError `LOST`; KafkaError or the network's when there was no answer that tells, or one topic was refused
    */
-  async commit(topic: string, commit: Commit): Promise<void> {
+  async commit(commits: readonly TopicCommit[]): Promise<void> {
     for (let tries = 1; ; tries++) {
       const { memberId, instanceId } = this;
       const member = { memberId, instanceId, epoch: this.#epoch };
-      const code = await sendCommit(this.#cluster, this.group, member, topic, commit);
-      if (code !== KafkaCode.STALE_MEMBER_EPOCH || tries >= MAX_STALE) {
-        this.#expectHeld('commit', code);
+      const codes = await sendCommit(this.#cluster, this.group, member, commits);
+      if (!codes.includes(KafkaCode.STALE_MEMBER_EPOCH) || tries >= MAX_STALE) {
+        for (const code of codes) this.#expectHeld('commit', code);
         return;
       }
       await this.heartbeat();

@@ -5,8 +5,8 @@ import { type DecidedRecords, type LogPosition, readDecided } from '../fetch/log
 import { isUnknownTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { now, retry } from '../wire/retry.ts';
 import { noInbox } from '../wire/topics.ts';
-import type { Cursor } from './cursor.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
+import type { Progress } from './progress.ts';
 
 const READ_TIMEOUT_MS = 10_000;
 /** Bytes asked for at once. */
@@ -16,7 +16,7 @@ export interface BacklogOptions {
   readonly around: Pick<InboxSurroundings, 'cluster' | 'stats' | 'fetcher' | 'steppedOver'>;
   readonly owner: Account;
   readonly topic: string;
-  readonly cursor: Cursor;
+  readonly progress: Progress;
   /** Resolves while the inbox is held. @throws EngineError `UNAVAILABLE`, `LOST` */
   readonly expectHeld: () => Promise<void>;
   /** The log does not reach to this place any more. */
@@ -35,12 +35,12 @@ export class Backlog {
 
   /** How many messages are not acknowledged, as of now. @throws EngineError `UNAVAILABLE`, `LOST`, `NO_INBOX` */
   async count(): Promise<number> {
-    const { around, owner, topic, cursor, expectHeld } = this.#options;
+    const { around, owner, topic, progress, expectHeld } = this.#options;
     const deadline = now() + READ_TIMEOUT_MS;
     const askEnd = () => around.stats.end(owner);
     const end = await retry(`end of ${topic}`, deadline, askEnd).catch(asEngineError(topic));
     await expectHeld();
-    const { delivered } = cursor.position;
+    const { delivered } = progress.position;
     return Math.max(0, end - delivered.low - delivered.acknowledgedAbove);
   }
 
@@ -50,42 +50,42 @@ export class Backlog {
    * @throws EngineError `UNAVAILABLE`, `LOST`, `NO_INBOX`
    */
   async read(limits: { maxBytes: number; maxMessages?: number }, end: number): Promise<InboxMessage[]> {
-    const { cursor } = this.#options;
+    const { progress } = this.#options;
     const { maxBytes, maxMessages = Number.POSITIVE_INFINITY } = limits;
     const found: InboxMessage[] = [];
     let bytes = 0;
-    let position = cursor.nextToRead(cursor.position.delivered.low);
+    let position = progress.nextToRead(progress.position.delivered.low);
     while (position < end) {
       const { records, nextOffset, ends, lost } = await this.#readFrom(position);
       if (nextOffset === position) break;
       for (const raw of records) {
         if (raw.offset >= end) {
-          cursor.passTo(position, end, lost);
+          progress.passTo(position, end, lost);
           return found;
         }
-        const message = cursor.read(raw, position, ends, lost);
+        const message = progress.read(raw, position, ends, lost);
         position = raw.offset + 1;
         if (message === null) continue;
         bytes += message.body.length;
         if (found.length > 0 && bytes > maxBytes) return found;
         found.push(message);
-        cursor.handOut(raw.offset);
+        progress.handOut(raw.offset);
         if (found.length >= maxMessages) return found;
       }
       // Control records at the end of what was read hold no message either.
-      cursor.passTo(position, Math.min(nextOffset, end), lost);
-      position = cursor.nextToRead(Math.max(position, nextOffset));
+      progress.passTo(position, Math.min(nextOffset, end), lost);
+      position = progress.nextToRead(Math.max(position, nextOffset));
     }
     return found;
   }
 
   async #readFrom(position: number): Promise<DecidedRecords> {
-    const { around, owner, topic, cursor, expectHeld, onOutOfRange } = this.#options;
+    const { around, owner, topic, progress, expectHeld, onOutOfRange } = this.#options;
     const inbox = { topic, topicId: owner.topicId };
     // Before the next one and not after the last: what waits has nothing large in its hands.
     await this.#unpackRest;
     const deadline = now() + READ_TIMEOUT_MS;
-    const place = { offset: position, epoch: cursor.position.epochs.at(position - 1) };
+    const place = { offset: position, epoch: progress.position.epochs.at(position - 1) };
     const reading = readDecided(around.cluster, inbox, place, READ_BYTES, deadline);
     const read = await reading.catch((error: unknown) => {
       if (error instanceof KafkaError && error.kafkaCode === KafkaCode.OFFSET_OUT_OF_RANGE)

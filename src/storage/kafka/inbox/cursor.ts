@@ -1,267 +1,268 @@
-import type { Logger } from 'pino';
-import type { Account } from '../../../core/accounts.ts';
-import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import type { EpochEnd } from '../../../core/epochs.ts';
 import type { InboxMessage } from '../../../core/inboxes.ts';
-import type { LogPosition } from '../fetch/log-reader.ts';
-import type { DeliveredOffsets } from '../groups/delivered-offsets.ts';
-import type { Position } from '../groups/position.ts';
+import type { Follower, Subscription } from '../fetch/fetcher.ts';
+import { readBounds } from '../fetch/log-reader.ts';
+import type { Commit } from '../groups/position.ts';
 import type { Lost } from '../wire/fetched-records.ts';
-import { bytesOf, type Marker, type RawRecord } from '../wire/log-batch.ts';
-import { MAX_RECORD_BYTES } from '../wire/topics.ts';
-import { RareWarning } from '../wire/trouble.ts';
-import { HeldBack, type Markers } from './held-back.ts';
-import { decodeRecord } from './record.ts';
-import type { Trust } from './trust.ts';
+import type { Marker, RawRecord } from '../wire/log-batch.ts';
+import { now, retry, whyOf } from '../wire/retry.ts';
+import { markersOf } from './held-back.ts';
+import type { InboxLease, Leased } from './inbox-lease.ts';
+import type { InboxSurroundings } from './inbox-surroundings.ts';
+import { Progress, type ProgressOptions } from './progress.ts';
 
-const LOST = 'messages are lost that nobody had received: see docs/operations.md';
+const READ_TIMEOUT_MS = 10_000;
+/** A position that nobody could check is followed again after this. */
+const CHECK_AGAIN_MS = 100;
 
-export interface CursorOptions {
-  readonly owner: Account;
-  readonly topic: string;
-  readonly position: Position;
-  /** Messages before this one are left to `read`; from here on they are pushed. */
-  readonly liveStart: number;
-  /** Leader epoch of the record in front of that. */
-  readonly epoch: number;
-  readonly trust: Trust;
-  readonly log: Logger;
-  /** Records and batches that are none of anybody's messages. */
-  readonly steppedOver: RareWarning;
-  /** There is something to commit. */
-  readonly touch: () => void;
+/** Why nothing is pushed. */
+type Stop = 'paused' | 'frontend silent' | 'unconfirmed' | 'ranges full';
+
+export interface CursorOptions extends Omit<ProgressOptions, 'touch' | 'trust' | 'log' | 'steppedOver'> {
+  readonly around: InboxSurroundings;
+  readonly lease: Pick<InboxLease, 'hasEnded' | 'isKnownHeld' | 'touch'>;
+  /** What is to be committed of it now. */
+  readonly commit: () => Commit;
+  /** It is not known whether the lease is still held: somebody is to ask. */
+  readonly confirmSoon: () => void;
+  readonly onMessage: (message: InboxMessage) => void;
+  /** The log is not what the position counts on: its offsets mean other messages, or some are gone unread. */
+  readonly onChanged: (found: Record<string, unknown>) => void;
+  /** The topic is gone. */
+  readonly onGone: () => void;
 }
 
 /**
- * Where one owner is in one log: what was delivered, what was handed out, what comes next, and what waits for the end of another
- * program's transaction. It makes messages of records, and knows neither how they come nor where they go.
+ * One reader of one log, under a lease: what comes by the log, or straight from the appender, is pushed from where its position
+ * says, for as long as the lease holds and nothing makes it rest.
  */
-export class Cursor {
-  readonly position: Position;
-  readonly liveStart: number;
+export class Cursor implements Follower, Leased {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly progress: Progress;
+  readonly #around: InboxSurroundings;
   readonly #options: CursorOptions;
-  readonly #delivered: DeliveredOffsets;
-  /** What of others' transactions waits for their end. */
-  readonly #held = new HeldBack();
-  #next: number;
-  #epoch: number;
-  /** Last offset that the owner was given, by push or by read. */
-  #handedOut: number;
-  /** A compaction may leave thousands of holes. */
-  readonly #lost: RareWarning;
+  readonly #lease: CursorOptions['lease'];
+  #subscription: Subscription | null = null;
+  /** What holds now; any of them keeps it out of the fetcher. */
+  readonly #stops = new Set<Stop>();
+  #isChanged = false;
+  #committedTo: number;
 
   constructor(options: CursorOptions) {
+    const { around, lease, topic, owner, position, liveStart, epoch } = options;
+    this.topic = topic;
+    this.topicId = owner.topicId;
+    this.#around = around;
     this.#options = options;
-    this.position = options.position;
-    this.#delivered = options.position.delivered;
-    this.liveStart = options.liveStart;
-    this.#next = options.liveStart;
-    this.#epoch = options.epoch;
-    this.#handedOut = options.liveStart - 1;
-    this.#lost = new RareWarning((fields) => options.log.warn(fields, LOST));
+    this.#lease = lease;
+    const { trust, log, steppedOver } = around;
+    const { touch } = this;
+    this.progress = new Progress({
+      owner,
+      topic,
+      position,
+      liveStart,
+      epoch,
+      trust,
+      log,
+      steppedOver,
+      touch,
+    });
+    const { delivered } = position;
+    this.#committedTo = delivered.low;
+    // Where delivery begins at the first gap, it closes them.
+    if (liveStart > delivered.low && delivered.isFull()) this.#stops.add('ranges full');
   }
 
-  /** Offset after the last one that was pushed or stepped over. */
-  get next(): number {
-    return this.#next;
+  /** Everything below is committed as delivered, or not there any more. */
+  get committedTo(): number {
+    return this.#committedTo;
   }
 
-  /** Leader epoch of the record in front of that. */
-  get epoch(): number {
-    return this.#epoch;
+  /** Begins to push. */
+  start(): void {
+    this.#follow();
   }
 
-  /** Nothing was appended under the epoch before, and the log has forgotten it. */
-  set epoch(epoch: number) {
-    this.#epoch = epoch;
+  get isFollowing(): boolean {
+    return this.#subscription !== null;
   }
 
-  /** Where to read on: what comes late comes first. */
-  get place(): LogPosition {
-    const { firstLate } = this.#held;
-    return firstLate === undefined
-      ? { offset: this.#next, epoch: this.#epoch }
-      : { offset: firstLate, epoch: UNKNOWN_EPOCH };
+  pause(): void {
+    this.#stop('paused');
   }
 
-  /** Whether so many ranges are open that delivery has to wait for a gap to close. */
-  get isFull(): boolean {
-    // Gaps of what is held back close by what is still to come.
-    return this.#delivered.isFull() && !this.#held.isWaiting;
+  resume(): void {
+    this.#stops.delete('paused');
+    this.#follow();
   }
 
-  /** Whether the log has another record than the one in front of the next, by its leader's word. */
-  isCutBy(ends: EpochEnd): boolean {
-    return this.position.epochs.partsFrom(ends) < this.#next;
+  /** The frontend's lease is known to be good again. */
+  wake(): void {
+    this.#goOn('frontend silent');
   }
 
-  // ---- what comes of itself
-
-  /** Whether a record was handed over already. */
-  isBehind(offset: number): boolean {
-    return offset < this.#next && !this.#held.isLate(offset);
+  /** The owner has these. */
+  acknowledge(first: number, last: number): void {
+    const { progress } = this;
+    if (progress.acknowledge(first, last) && !progress.position.delivered.isFull()) this.#goOn('ranges full');
   }
 
-  /** The message in a record that is not behind; null where it is none, or not to be had yet. */
-  take(raw: RawRecord, ends: Markers, lost: readonly Lost[]): InboxMessage | null {
-    if (this.#held.isLate(raw.offset)) {
-      this.#held.takeLate(raw.offset);
-      return this.#decode(raw);
-    }
-    if (raw.offset > this.#next) this.#pass(this.#next, raw.offset - 1, lost);
-    this.#next = raw.offset + 1;
-    this.#epoch = raw.leaderEpoch;
-    this.position.epochs.note(raw.offset, raw.leaderEpoch);
-    if (this.#delivered.has(raw.offset) || this.#held.join(raw) || !this.#counts(raw, ends)) return null;
-    return this.#decode(raw);
+  /** The log does not have what is in front of the position, or a part of it: it cannot be gone on with. */
+  changed(found: Record<string, unknown>): void {
+    if (!this.#lease.hasEnded) this.#options.onChanged(found);
   }
 
-  /**
-   * What was fetched ends here. Of what was held back for a transaction that has ended, what was committed is to be brought once
-   * more; what lies before the live messages waits for `read`, as all does there.
-   * @param epoch of the record in front of the offset
-   * @param markers ends of transactions in what was fetched
-   * @returns where to read on, if that is somewhere else
-   */
-  reach(
+  // ---- the lease's side (Leased)
+
+  /** There is something to commit. */
+  readonly touch = (): void => {
+    this.#isChanged = true;
+    this.#lease.touch();
+  };
+
+  changes(): Commit | null {
+    if (!this.#isChanged) return null;
+    this.#isChanged = false;
+    return this.#options.commit();
+  }
+
+  committed({ offset }: Commit): void {
+    this.#committedTo = offset;
+  }
+
+  uncommitted(): void {
+    this.#isChanged = true;
+  }
+
+  confirmed(): void {
+    this.#goOn('unconfirmed');
+  }
+
+  end(): void {
+    this.#unfollow();
+  }
+
+  // ---- the fetcher's side (Follower)
+
+  onRecords(
+    records: readonly RawRecord[],
     nextOffset: number,
     epoch: number,
     markers: readonly Marker[],
     lost: readonly Lost[],
-  ): LogPosition | null {
-    const wasBack = nextOffset < this.#next;
-    if (nextOffset > this.#next) {
-      this.#pass(this.#next, nextOffset - 1, lost);
-      this.#next = nextOffset;
-      this.#epoch = epoch;
+  ): void {
+    const { progress } = this;
+    const ends = markersOf(markers);
+    for (const raw of records) {
+      // A callback paused or ended it: the rest is fetched again from where it stopped.
+      if (!this.#subscription) return;
+      // Handed over already.
+      if (progress.isBehind(raw.offset)) continue;
+      if (!this.#mayPush()) return;
+      const message = progress.take(raw, ends, lost);
+      if (message) this.#push(message);
+      this.#restIfFull();
     }
-    if (markers.length === 0 && this.#held.firstLate === undefined && !wasBack) return null;
-    // The log has it no more.
-    for (const range of this.#held.dropLateBelow(nextOffset)) this.#lose(...range, 'not in the log');
-    for (const marker of markers) this.#end(marker);
-    const { place } = this;
-    return place.offset === nextOffset ? null : place;
-  }
-
-  #end(marker: Marker): void {
-    this.position.epochs.note(marker.offset, marker.leaderEpoch);
-    for (const [first, last] of this.#held.end(marker)) {
-      if (!marker.isCommit) this.#deliver(first, last);
-      else if (last >= this.liveStart) this.#held.addLate(Math.max(first, this.liveStart), last);
-    }
-  }
-
-  /** Whether this is exactly the next message, under the leader that what is in front of it came from. */
-  isNext(offset: number, epoch: number): boolean {
-    return offset === this.#next && epoch === this.#epoch;
-  }
-
-  /** Whether it is being read again further back. */
-  get isReadingBack(): boolean {
-    return this.#held.firstLate !== undefined;
-  }
-
-  /** Steps over the next message, which was had without being fetched. @returns whether it is to be pushed */
-  stepOver(offset: number, epoch: number): boolean {
-    this.#next = offset + 1;
-    this.position.epochs.note(offset, epoch);
-    return !this.#delivered.has(offset);
-  }
-
-  // ---- what is asked for
-
-  /** The first offset from `from` on that was neither acknowledged nor pushed. */
-  nextToRead(from: number): number {
-    const missing = this.#delivered.nextMissing(from);
-    return missing >= this.liveStart && missing < this.#next
-      ? this.#delivered.nextMissing(this.#next)
-      : missing;
+    if (!this.#subscription) return;
+    const elsewhere = progress.reach(nextOffset, epoch, markers, lost);
+    if (elsewhere) this.#subscription.moveTo(elsewhere);
   }
 
   /**
-   * The message in a record of the backlog; null where it is none, or not to be had yet, or was pushed.
-   * @param from where reading has come to: what lies between is passed
+   * A message that this process has just stored in this log: pushed at once if it is exactly the next one, under the
+   * leader that what is in front of it came from. All others come with a fetch, as if this had not been called.
+   * @param epoch leader epoch under which it was stored
    */
-  read(raw: RawRecord, from: number, ends: Markers, lost: readonly Lost[]): InboxMessage | null {
-    if (raw.offset > from) this.#pass(from, raw.offset - 1, lost);
-    this.position.epochs.note(raw.offset, raw.leaderEpoch);
-    if (this.nextToRead(raw.offset) !== raw.offset || !this.#counts(raw, ends)) return null;
-    return this.#decode(raw);
+  handOver(message: InboxMessage, epoch: number): void {
+    const { offset } = message;
+    const { progress } = this;
+    if (!this.#subscription || !progress.isNext(offset, epoch) || !this.#mayPush()) return;
+    if (progress.isReadingBack) return;
+    const isNew = progress.stepOver(offset, epoch);
+    this.#subscription.advance(progress.next);
+    if (!isNew) return;
+    this.#push(message);
+    this.#restIfFull();
   }
 
-  /** Reading the backlog has found no more records up to this offset. */
-  passTo(from: number, end: number, lost: readonly Lost[]): void {
-    if (end > from) this.#pass(from, end - 1, lost);
+  onGone(): void {
+    this.#subscription = null;
+    this.#options.onGone();
   }
 
-  /** The owner is given this one. */
-  handOut(offset: number): void {
-    this.#handedOut = Math.max(this.#handedOut, offset);
+  onParted(ends: EpochEnd): void {
+    this.#subscription = null;
+    if (this.progress.isCutBy(ends)) {
+      this.changed({ ...ends });
+      return;
+    }
+    this.progress.epoch = ends.epoch;
+    this.#follow();
   }
 
-  /** The owner has these. @returns whether anything changed */
-  acknowledge(first: number, last: number): boolean {
-    // Nobody can have what was not handed out yet.
-    return this.#deliver(first, Math.min(last, this.#handedOut));
+  onOutOfRange(): void {
+    this.#unfollow();
+    this.#checkPosition().catch((error: unknown) => {
+      this.#around.log.warn({ ...whyOf(error), topic: this.topic }, 'position not checked');
+      setTimeout(() => this.#follow(), CHECK_AGAIN_MS);
+    });
   }
 
-  /** What was held back there is gone unread, which the next login finds out. */
-  forgetBelow(offset: number): void {
-    this.#held.forgetBelow(offset);
+  /** The position may be outside the log, or the log another one: has its leader tell, and goes on if it is neither. */
+  async #checkPosition(): Promise<void> {
+    const { cluster, stats } = this.#around;
+    const { progress, topic } = this;
+    const deadline = now() + READ_TIMEOUT_MS;
+    const { start } = await readBounds(cluster, topic, deadline);
+    const ends = await retry('epoch', deadline, () => stats.epochEnd(topic, progress.epoch));
+    if (this.#lease.hasEnded) return;
+    const isCut = progress.isCutBy(ends);
+    progress.forgetBelow(start);
+    if (start > progress.next || isCut) this.changed({ start, ...ends });
+    else setTimeout(() => this.#follow(), CHECK_AGAIN_MS);
   }
 
   // ---- inside
 
-  #decode(raw: RawRecord): InboxMessage | null {
-    const reason = this.#read(raw);
-    if (typeof reason !== 'string') return reason;
-    const { topic, steppedOver } = this.#options;
-    steppedOver.note({ topic, offset: raw.offset, reason });
-    this.#deliver(raw.offset, raw.offset);
-    return null;
+  /** False, and nothing is fetched, while this frontend may have been taken for dead, or the lease be somebody else's. */
+  #mayPush(): boolean {
+    if (!this.#around.isFrontendAlive()) {
+      this.#stop('frontend silent');
+    } else if (!this.#lease.isKnownHeld) {
+      this.#stop('unconfirmed');
+      this.#options.confirmSoon();
+    } else return true;
+    return false;
   }
 
-  /** @returns why it is no message otherwise */
-  #read(raw: RawRecord): InboxMessage | string {
-    // No frame has room for it.
-    if (bytesOf(raw) > MAX_RECORD_BYTES) return 'too large';
-    const decoded = decodeRecord(this.#options.trust, this.#options.owner, raw);
-    return decoded.kind === 'message' ? decoded.message : decoded.reason;
+  #push(message: InboxMessage): void {
+    this.progress.handOut(message.offset);
+    this.#options.onMessage(message);
   }
 
-  /** Offsets without a record: what was lost of them is gone, the others are of no account, and count as delivered. */
-  #pass(first: number, last: number, lost: readonly Lost[]): void {
-    for (const range of lost) {
-      if (range.first > last) break;
-      this.#lose(Math.max(first, range.first), Math.min(last, range.last), range.reason);
-    }
-    this.#deliver(first, last);
+  #restIfFull(): void {
+    if (this.progress.isFull) this.#stop('ranges full');
   }
 
-  /** Nobody will ever get what lay there: its senders hear so by the next commit. */
-  #lose(first: number, last: number, reason: Lost['reason']): void {
-    if (first > last || this.position.lose(first, last) === 0) return;
-    this.#options.touch();
-    this.#lost.note({ topic: this.#options.topic, first, last, reason });
+  #stop(why: Stop): void {
+    this.#stops.add(why);
+    this.#unfollow();
   }
 
-  /** What of these is not held back counts as delivered. @returns whether anything changed */
-  #deliver(first: number, last: number): boolean {
-    let hasChanged = false;
-    if (this.#held.isWaiting) {
-      for (const range of this.#held.outside(first, last)) {
-        if (this.#delivered.add(...range)) hasChanged = true;
-      }
-    } else {
-      hasChanged = this.#delivered.add(first, last);
-    }
-    if (hasChanged) this.#options.touch();
-    return hasChanged;
+  /** That is no reason to rest any more, if it was one. */
+  #goOn(why: Stop): void {
+    if (this.#stops.delete(why)) this.#follow();
   }
 
-  /** Whether a record is not of a transaction that was aborted, or is open. */
-  #counts(raw: RawRecord, ends: Markers): boolean {
-    const standing = this.#held.judge(raw, ends);
-    if (standing === 'aborted') this.#deliver(raw.offset, raw.offset);
-    return standing === 'counts';
+  #follow(): void {
+    if (this.#lease.hasEnded || this.#subscription || this.#stops.size > 0) return;
+    this.#subscription = this.#around.fetcher.follow(this, this.progress.place);
+  }
+
+  #unfollow(): void {
+    this.#subscription?.close();
+    this.#subscription = null;
   }
 }

@@ -10,51 +10,65 @@ import type { InboxSurroundings } from './inbox-surroundings.ts';
 const CONFIRM_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 
+/** A log that is read under a lease. */
+export interface Leased {
+  readonly topic: string;
+  /** What is to be committed, if anything has changed since it was asked last. */
+  changes(): Commit | null;
+  /** Kafka has what `changes` gave … */
+  committed(commit: Commit): void;
+  /** … or may not have it: the next `changes` gives it again. */
+  uncommitted(): void;
+  /** Kafka has said that the lease is held, later than anything that could have made that doubtful. */
+  confirmed(): void;
+  /** The lease is held no more, or about to be given back. Called once. */
+  end(): void;
+}
+
 export interface InboxLeaseOptions {
   readonly around: InboxSurroundings;
   readonly member: GroupMember;
-  readonly topic: string;
-  /** What is to be committed now. */
-  readonly commit: () => Commit;
-  /** The inbox is held no more, or about to be given back. Called once. */
-  readonly onEnd: () => void;
   /** It is held no more. Called once. */
   readonly onReleased: () => void;
   /** It was lost. Called at most once. */
   readonly onLost: (reason: LossReason) => void;
-  /** Kafka has just said that it is held. */
-  readonly onContact: () => void;
   /** Why Kafka does not know the member any more. Never fails. */
   readonly whyUnknown: () => Promise<LossReason>;
 }
 
-/** That an inbox is held: its member of the consumer group, whose heartbeats and commits tell so, from the login to its end. */
+/**
+ * That an inbox is held: its member of the consumer group, whose heartbeats and commits tell so, from the login to its end. What has
+ * changed in the logs that are read under it is committed in one request.
+ */
 export class InboxLease {
   readonly #options: InboxLeaseOptions;
   readonly #around: InboxSurroundings;
   readonly #member: GroupMember;
   readonly #commits: CommitSchedule;
+  readonly #logs: Leased[] = [];
   #lastHeartbeat = now();
   /** When Kafka was asked for what last showed that the inbox is held. */
   #heldAt = now();
-  #committed: number;
   #ended = false;
   #loss: LossReason | Promise<LossReason> | undefined;
   #closing: Promise<void> | null = null;
 
-  /** @param committed the offset that is committed by now */
-  constructor(options: InboxLeaseOptions, committed: number) {
+  constructor(options: InboxLeaseOptions) {
     const { around, member } = options;
     this.#options = options;
     this.#around = around;
     this.#member = member;
-    this.#committed = committed;
     this.#commits = new CommitSchedule({
       pace: around.commitPace,
       commit: () => this.#commit(),
       mayCommit: () => around.isFrontendAlive(),
       onFailed: (error) => this.#onContactFailed('commit', error),
     });
+  }
+
+  /** It is about this log, too, from now on. */
+  add(log: Leased): void {
+    this.#logs.push(log);
   }
 
   /** @param askedAt when the lease was asked for, on the clock of `now` */
@@ -69,11 +83,6 @@ export class InboxLease {
   /** Kafka has said that the inbox is held, later than anything that could have made that doubtful. */
   get isKnownHeld(): boolean {
     return !this.#ended && !this.#around.isDoubtful(this.#heldAt);
-  }
-
-  /** Everything below is committed as delivered, or not there any more. */
-  get committed(): number {
-    return this.#committed;
   }
 
   /** There is something to commit. */
@@ -121,7 +130,7 @@ export class InboxLease {
   /** @throws EngineError `LOST` where it is held no more */
   async expect(): Promise<void> {
     if (!this.#ended) return;
-    throw new EngineError('LOST', `${this.#options.topic} is not held any more`, { loss: await this.#loss });
+    throw new EngineError('LOST', `${this.#member.group} is not held any more`, { loss: await this.#loss });
   }
 
   /**
@@ -168,15 +177,23 @@ export class InboxLease {
   /** Kafka took it for the holder's. */
   #hasContact(sentAt: number): void {
     this.#heldAt = Math.max(this.#heldAt, sentAt);
-    this.#options.onContact();
+    if (this.isKnownHeld) for (const log of this.#logs) log.confirmed();
   }
 
   async #commit(): Promise<void> {
     const sentAt = now();
-    const commit = this.#options.commit();
-    await this.#member.commit(this.#options.topic, commit);
+    const changed = this.#logs.flatMap((log) => {
+      const commit = log.changes();
+      return commit === null ? [] : [{ log, topic: log.topic, commit }];
+    });
+    try {
+      await this.#member.commit(changed);
+    } catch (error) {
+      for (const { log } of changed) log.uncommitted();
+      throw error;
+    }
     this.#hasContact(sentAt);
-    this.#committed = commit.offset;
+    for (const { log, commit } of changed) log.committed(commit);
   }
 
   #onContactFailed(what: string, error: unknown): void {
@@ -205,7 +222,7 @@ export class InboxLease {
     if (this.#ended) return false;
     this.#ended = true;
     this.#commits.stop();
-    this.#options.onEnd();
+    for (const log of this.#logs) log.end();
     return true;
   }
 

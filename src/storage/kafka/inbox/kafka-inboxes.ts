@@ -195,7 +195,7 @@ export class KafkaInboxes implements Inboxes {
 
   #append(to: Account, message: OutgoingMessage): Promise<Accepted> {
     const sender = message.from;
-    const known = this.#heldBy(to)?.next ?? 0;
+    const known = this.#heldBy(to)?.cursor.progress.next ?? 0;
     return this.#limits.run(to, sender, (mailbox) => {
       const { signer, clock, recent } = this.#options.trust;
       const record = encodeRecord(signer, to, message, new Date(clock.now()));
@@ -220,7 +220,7 @@ export class KafkaInboxes implements Inboxes {
     if (inbox === null) return;
     // What was there before it was sent has its offset: the log has lost that.
     if (accepted.offset < known) inbox.cutAt(accepted);
-    else inbox.handOver(messageAsStored(message, accepted), accepted.epoch);
+    else inbox.cursor.handOver(messageAsStored(message, accepted), accepted.epoch);
   }
 
   /** The very inbox of this life of a name, if this process holds it. */
@@ -229,7 +229,7 @@ export class KafkaInboxes implements Inboxes {
     if (!inbox || inbox === 'opening') return null;
     // Nearly always it is the same object, as the accounts have it.
     if (inbox.owner === account) return inbox;
-    return inbox.topicId === account.topicId && isSameLife(inbox.owner, account) ? inbox : null;
+    return inbox.owner.topicId === account.topicId && isSameLife(inbox.owner, account) ? inbox : null;
   }
 
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {
@@ -309,7 +309,7 @@ export class KafkaInboxes implements Inboxes {
     for (const inbox of this.#unconfirmed) this.#confirmations.ask(inbox);
     if (!this.#someRest) return;
     this.#someRest = false;
-    this.#each((inbox) => inbox.wake());
+    this.#each((inbox) => inbox.cursor.wake());
   }
 
   async #confirm(inbox: KafkaInbox): Promise<void> {

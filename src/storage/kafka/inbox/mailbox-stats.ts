@@ -28,11 +28,9 @@ export class MailboxStatsReader {
   readonly #stats: RequestBatcher<Account, MailboxStats>;
   readonly #ends: RequestBatcher<Account, number>;
   readonly #epochEnds: RequestBatcher<EpochQuestion, EpochEnd>;
-  readonly #topicOf: (account: Account) => string;
 
   /** @param topicOf name of an account's inbox topic and group */
   constructor(cluster: Cluster, topicOf: (account: Account) => string) {
-    this.#topicOf = topicOf;
     this.#stats = new RequestBatcher(MAX_INBOXES, async (accounts) => {
       const topics = accounts.map(topicOf);
       const deadline = now() + TIMEOUT_MS;
@@ -65,7 +63,7 @@ export class MailboxStatsReader {
   }
 
   /** How far the log has a leader epoch. @throws likewise */
-  epochEnd(account: Account, epoch: number): Promise<EpochEnd> {
-    return this.#epochEnds.ask({ topic: this.#topicOf(account), epoch });
+  epochEnd(topic: string, epoch: number): Promise<EpochEnd> {
+    return this.#epochEnds.ask({ topic, epoch });
   }
 }

@@ -46,7 +46,7 @@ export async function findStartingPoint(
   const position = known.position ?? new Position(new DeliveredOffsets(start));
   const { top } = position.delivered;
   const isSure = position.epoch === UNKNOWN_EPOCH || (position.epoch === epoch && top <= end);
-  const ask = () => stats.epochEnd(owner, position.epoch);
+  const ask = () => stats.epochEnd(topic, position.epoch);
   const ends = isSure ? null : await retry(`epochs of ${topic}`, deadline, ask);
   const surprise = position.resume(known, ends);
   const isNew = surprise.gone > 0 || position.delivered.top < top;
