@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { decodeCbor, REPLY_LIMITS } from '../../src/protocol/v2/cbor.ts';
+import { decodeCbor, REPLY_LIMITS } from '../../src/protocol/v2/cbor-reader.ts';
 import { SERVER_OPCODES } from '../../src/protocol/v2/replies.ts';
 import { REQUEST_OPCODES } from '../../src/protocol/v2/requests.ts';
 import {

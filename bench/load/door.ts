@@ -1,5 +1,5 @@
 import { v1 } from '../../src/protocol/v1/codec.ts';
-import { decodeCbor, REPLY_LIMITS } from '../../src/protocol/v2/cbor.ts';
+import { decodeCbor, REPLY_LIMITS } from '../../src/protocol/v2/cbor-reader.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import { SERVER_OPCODES } from '../../src/protocol/v2/replies.ts';
 import type { Address, LoadClient, Reply } from './client.ts';

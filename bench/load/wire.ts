@@ -1,6 +1,6 @@
 import { encodeFrame, HEADER_BYTES } from '../../src/protocol/frame.ts';
 import { encodeNameAndBody } from '../../src/protocol/v1/requests.ts';
-import { encodeCbor } from '../../src/protocol/v2/cbor.ts';
+import { encodeCbor } from '../../src/protocol/v2/cbor-writer.ts';
 import { REQUEST_OPCODES } from '../../src/protocol/v2/requests.ts';
 
 /*

@@ -134,7 +134,7 @@ export class FrameDecoder {
   #wholeFrame(chunk: Buffer): Frame | undefined {
     const start = this.#offset;
     if (chunk.length - start < HEADER_BYTES) return undefined;
-    const size = this.#judge(chunk.subarray(start, start + HEADER_BYTES), HEADER_BYTES);
+    const size = this.#judge(chunk, start, HEADER_BYTES);
     const end = start + HEADER_BYTES + size;
     if (end > chunk.length) return undefined;
     const frame = {
@@ -153,7 +153,7 @@ export class FrameDecoder {
       const taken = chunk.copy(this.#header, this.#headerLength, at);
       this.#headerLength += taken;
       at += taken;
-      this.#judge(this.#header, this.#headerLength);
+      this.#judge(this.#header, 0, this.#headerLength);
       if (this.#headerLength < HEADER_BYTES) {
         this.#advance(chunk, at);
         return undefined;
@@ -196,17 +196,17 @@ export class FrameDecoder {
     }
   }
 
-  /** Refuses a header as early as its first `length` bytes allow; returns the payload's size once known. */
-  #judge(header: Buffer, length: number): number {
+  /** Refuses a header as early as its first `length` bytes allow; returns the payload's size once known. @param at its place */
+  #judge(header: Buffer, at: number, length: number): number {
     if (length >= 1) {
-      const version = header.readUInt8(0);
+      const version = header.readUInt8(at);
       this.version = this.#versions.includes(version) ? version : undefined;
       if (this.version === undefined) {
         this.#fail('UNSUPPORTED_VERSION', `Version ${version} of the protocol is not spoken here.`);
       }
     }
     if (length < 5) return 0;
-    const size = header.readUInt32BE(1);
+    const size = header.readUInt32BE(at + 1);
     if (size > this.maxPayload) {
       this.#fail('TOO_LARGE', `A frame of ${size} bytes is too large: ${this.maxPayload} are allowed here.`);
     }

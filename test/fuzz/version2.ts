@@ -1,7 +1,8 @@
 /* Frames of version 2, on both sides, and its CBOR against a plain reader. */
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import type { Frame } from '../../src/protocol/frame.ts';
-import { CborError, decodeCbor, encodeCbor, REQUEST_LIMITS } from '../../src/protocol/v2/cbor.ts';
+import { CborError, decodeCbor, REQUEST_LIMITS } from '../../src/protocol/v2/cbor-reader.ts';
+import { encodeCbor } from '../../src/protocol/v2/cbor-writer.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import type { Message, ServerFrame } from '../../src/protocol/v2/replies.ts';
 import { REQUEST_OPCODES, type Request } from '../../src/protocol/v2/requests.ts';

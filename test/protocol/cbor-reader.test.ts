@@ -4,10 +4,10 @@ import {
   CborError,
   type CborLimits,
   decodeCbor,
-  encodeCbor,
   REPLY_LIMITS,
   REQUEST_LIMITS,
-} from '../../src/protocol/v2/cbor.ts';
+} from '../../src/protocol/v2/cbor-reader.ts';
+import { encodeCbor } from '../../src/protocol/v2/cbor-writer.ts';
 import { mutate, ROUNDS, rounds, SEED } from '../fuzz/fuzzing.ts';
 import { decodeByCborg } from './cborg-decoder.ts';
 import { randomMap, writePlain } from './plain-cbor.ts';

@@ -1,6 +1,6 @@
 import { encode, rfc8949EncodeOptions } from 'cborg';
 import { describe, expect, it } from 'vitest';
-import { sizeOf, writeCbor } from '../../src/protocol/v2/cbor-writer.ts';
+import { cborLength, encodeCbor } from '../../src/protocol/v2/cbor-writer.ts';
 
 const OPTIONS = { ...rfc8949EncodeOptions, ignoreUndefinedProperties: true };
 const EDGES = [0, 1, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1];
@@ -37,16 +37,16 @@ describe('the CBOR writer', () => {
   });
 
   it.each([1.5, Number.NaN, 2 ** 53, 1n, () => {}, Symbol('s')])('refuses what has no place', (value) => {
-    expect(() => writeCbor({ value })).toThrow(TypeError);
-    expect(() => sizeOf({ value })).toThrow(TypeError);
+    expect(() => encodeCbor({ value })).toThrow(TypeError);
+    expect(() => cborLength({ value })).toThrow(TypeError);
     expectSame({ after: 'it' });
   });
 });
 
 function expectSame(value: Readonly<Record<string, unknown>>): void {
-  const bytes = writeCbor(value);
+  const bytes = encodeCbor(value);
   expect(Buffer.compare(bytes, encode(value, OPTIONS))).toBe(0);
-  expect(sizeOf(value)).toBe(bytes.length);
+  expect(cborLength(value)).toBe(bytes.length);
 }
 
 function randomMap(depth: number): Record<string, unknown> {

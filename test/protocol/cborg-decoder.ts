@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { decode, type Token, Tokenizer, Type } from 'cborg';
-import type { CborLimits } from '../../src/protocol/v2/cbor.ts';
+import type { CborLimits } from '../../src/protocol/v2/cbor-reader.ts';
 
 /** The payload's map; null where it is none. */
 export function decodeByCborg(

@@ -8,7 +8,7 @@ import { protocolErrorCodes } from '../../src/protocol/errors.ts';
 import { type Frame, FrameDecoder, HEADER_BYTES } from '../../src/protocol/frame.ts';
 import { opcodeText } from '../../src/protocol/text.ts';
 import { v1 } from '../../src/protocol/v1/codec.ts';
-import { decodeCbor, REPLY_LIMITS, REQUEST_LIMITS } from '../../src/protocol/v2/cbor.ts';
+import { decodeCbor, REPLY_LIMITS, REQUEST_LIMITS } from '../../src/protocol/v2/cbor-reader.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import { SERVER_OPCODES } from '../../src/protocol/v2/replies.ts';
 import { REQUEST_OPCODES } from '../../src/protocol/v2/requests.ts';

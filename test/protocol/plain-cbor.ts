@@ -2,7 +2,7 @@
  * Protocol 2's CBOR by the plainest code there is, for the codec to be compared with: a reader that follows the
  * protocol's description word by word, and a writer that can write maps in any order.
  */
-import type { CborLimits } from '../../src/protocol/v2/cbor.ts';
+import type { CborLimits } from '../../src/protocol/v2/cbor-reader.ts';
 import type { Random } from './random.ts';
 
 export type Plain =

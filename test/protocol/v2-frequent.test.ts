@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../src/protocol/errors.ts';
-import { encodeCbor } from '../../src/protocol/v2/cbor.ts';
+import { encodeCbor } from '../../src/protocol/v2/cbor-writer.ts';
 import {
   decodeRequest,
   encodeRequest,

@@ -1,7 +1,8 @@
 /* The vectors of version 2 as streams, and payloads whose keys come in any order. */
 import { describe, expect, test } from 'vitest';
 import { type Frame, FrameDecoder } from '../../src/protocol/frame.ts';
-import { decodeCbor, encodeCbor, REQUEST_LIMITS } from '../../src/protocol/v2/cbor.ts';
+import { decodeCbor, REQUEST_LIMITS } from '../../src/protocol/v2/cbor-reader.ts';
+import { encodeCbor } from '../../src/protocol/v2/cbor-writer.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import { rounds, SEED } from '../fuzz/fuzzing.ts';
 import { randomMap, writePlain } from './plain-cbor.ts';

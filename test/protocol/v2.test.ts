@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import { FrameDecoder } from '../../src/protocol/frame.ts';
-import { encodeCbor } from '../../src/protocol/v2/cbor.ts';
+import { encodeCbor } from '../../src/protocol/v2/cbor-writer.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import { fitMessages, fitNames } from '../../src/protocol/v2/pages.ts';
 import {

@@ -1,5 +1,10 @@
 /*
- * What reading and writing CBOR share. An item begins with its head: three bits of major type and a number in its
+ * payload := one CBOR map (RFC 8949) whose keys are text
+ *
+ * Of CBOR only: integers from -2^53+1 to 2^53-1, byte and text strings, arrays, maps, true, false, null. Definite
+ * lengths, every head in its shortest form, text that is UTF-8, no key twice in a map, nothing behind the map.
+ *
+ * What reading and writing it share. An item begins with its head: three bits of major type and a number in its
  * shortest form, which is an integer's value, a string's bytes, an array's items or a map's keys.
  */
 

@@ -1,5 +1,5 @@
 /*
- * Reads what cbor.ts allows and nothing else. One pass without tokens, since requests are the most frequent thing that
+ * Reads what cbor-heads.ts allows and nothing else. One pass without tokens, since requests are the most frequent thing that
  * a frontend reads, and no more of a payload is looked at than the limits allow.
  */
 import { isUtf8 } from 'node:buffer';
@@ -20,6 +20,11 @@ export class CborError extends Error {
   override readonly name = 'CborError';
 }
 
+/** The fullest request, an ack of 256 ranges, has 773 items; the rest is room for keys that are not known yet. */
+export const REQUEST_LIMITS: CborLimits = { depth: 8, items: 1_024, keys: 64 };
+/** The fullest reply, a page of 1,000 messages, has some 17,000. */
+export const REPLY_LIMITS: CborLimits = { depth: 8, items: 32_768, keys: 64 };
+
 const NOTHING = Buffer.alloc(0);
 const NO_LIMITS: CborLimits = { depth: 0, items: 0, keys: 0 };
 
@@ -27,19 +32,22 @@ const NO_LIMITS: CborLimits = { depth: 0, items: 0, keys: 0 };
 let payload: Buffer = NOTHING;
 let limits = NO_LIMITS;
 let at = 0;
+/** Items that are announced or read. */
 let items = 0;
 
 /**
- * The payload's map. Byte strings are copies, so that nothing decoded keeps a read buffer alive.
- * @throws CborError
+ * The payload's map, as a plain object. Byte strings are copies, so that nothing decoded keeps a read buffer alive.
+ * @throws CborError for anything else, after a time that is linear in the payload and bounded by `bounds`
  */
-export function readCbor(bytes: Buffer, bounds: CborLimits): Record<string, unknown> {
-  payload = bytes;
+export function decodeCbor(bytes: Uint8Array, bounds: CborLimits): Readonly<Record<string, unknown>> {
+  payload = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   limits = bounds;
   at = 0;
-  items = 0;
+  items = 1;
   try {
-    const head = beginItem();
+    if (items > limits.items) throw tooMany();
+    const head = payload[at++];
+    if (head === undefined) throw endsWithin();
     if (head >> 5 !== MAP) throw new CborError('the payload is not a map');
     const map = readMap(readNumber(head), 1);
     if (at < payload.length) throw new CborError('something stands behind the map');
@@ -51,7 +59,8 @@ export function readCbor(bytes: Buffer, bounds: CborLimits): Record<string, unkn
 
 /** @param depth of the array or map that this item would be */
 function readItem(depth: number): unknown {
-  const head = beginItem();
+  const head = payload[at++];
+  if (head === undefined) throw endsWithin();
   const major = head >> 5;
   if (major > MAP) return readSimple(head);
   const info = head & 0x1f;
@@ -70,16 +79,6 @@ function readItem(depth: number): unknown {
     default:
       return readMap(number, depth);
   }
-}
-
-/** The first byte of the head of one item more. */
-function beginItem(): number {
-  if (items === limits.items) throw new CborError(`it has more than ${limits.items} items`);
-  items += 1;
-  const head = payload[at];
-  if (head === undefined) throw endsWithin();
-  at += 1;
-  return head;
 }
 
 function readMap(keys: number, depth: number): Record<string, unknown> {
@@ -106,8 +105,8 @@ function define(map: object, key: string, value: unknown): void {
 
 function readArray(length: number, depth: number): unknown[] {
   enter(length, depth);
-  // Made at its length: one that grows takes room for 17 items at its first. More than may be read is refused anyway.
-  const array = new Array<unknown>(Math.min(length, limits.items - items));
+  // Made at its length: one that grows takes room for 17 items at its first.
+  const array = new Array<unknown>(length);
   for (let index = 0; index < length; index++) array[index] = readItem(depth + 1);
   return array;
 }
@@ -116,6 +115,8 @@ function readArray(length: number, depth: number): unknown[] {
 function enter(length: number, depth: number): void {
   if (length > payload.length - at) throw new CborError('an array or map ends before its last item');
   if (length > 0 && depth > limits.depth) throw new CborError(`it nests deeper than ${limits.depth}`);
+  items += length;
+  if (items > limits.items) throw tooMany();
 }
 
 /**
@@ -127,7 +128,8 @@ const MAX_KEPT_LENGTH = 24;
 const keptKeys: string[] = Array.from({ length: KEPT_KEYS }, () => '');
 
 function readKey(): string {
-  const head = beginItem();
+  const head = payload[at++];
+  if (head === undefined) throw endsWithin();
   if (head >> 5 !== TEXT) throw new CborError('a key is not text');
   const info = head & 0x1f;
   const length = info < 24 ? info : readNumber(head);
@@ -136,21 +138,15 @@ function readKey(): string {
   const last = payload[at + length - 1] ?? 0;
   const place = (31 * first + 7 * last + length) & (KEPT_KEYS - 1);
   const kept = keptKeys[place] ?? '';
-  if (kept.length === length && isNext(kept)) {
+  let same = 0;
+  while (same < length && kept.charCodeAt(same) === payload[at + same]) same += 1;
+  if (same === length && same === kept.length) {
     at += length;
     return kept;
   }
   const key = readText(length);
   if (key.length === length) keptKeys[place] = key;
   return key;
-}
-
-/** Whether the bytes to come are this ASCII text. */
-function isNext(text: string): boolean {
-  for (let index = 0; index < text.length; index++) {
-    if (text.charCodeAt(index) !== payload[at + index]) return false;
-  }
-  return true;
 }
 
 function readText(length: number): string {
@@ -214,6 +210,10 @@ function take(length: number): number {
 
 function endsWithin(): CborError {
   return new CborError('it ends within an item');
+}
+
+function tooMany(): CborError {
+  return new CborError(`it has more than ${limits.items} items`);
 }
 
 function outOfRange(): CborError {

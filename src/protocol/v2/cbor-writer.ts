@@ -1,5 +1,5 @@
 /*
- * Writes what cbor.ts allows, deterministically (RFC 8949, 4.2.1), some three times as fast as a library for all of
+ * Writes what cbor-heads.ts allows, deterministically (RFC 8949, 4.2.1), some three times as fast as a library for all of
  * CBOR: frames are the most frequent thing that a frontend makes.
  */
 import {
@@ -16,6 +16,7 @@ import {
   TRUE,
   UNSIGNED,
 } from './cbor-heads.ts';
+import { ID_BYTES } from './fields.ts';
 
 /** One buffer for all, since nothing waits while something is being written. What grew beyond this is not kept. */
 const KEPT_BYTES = 16 * 1024;
@@ -24,62 +25,121 @@ let buffer = kept;
 let at = 0;
 
 /**
- * A map with text keys. Properties that are undefined are left out.
+ * A payload's map, deterministic: equal values become equal bytes, keys are in the order of their encoding. Properties that are
+ * undefined are left out.
  * @throws TypeError for what has no place in a payload
  */
-export function writeCbor(value: Readonly<Record<string, unknown>>): Buffer {
-  beginWriting();
+export function encodeCbor(value: Readonly<Record<string, unknown>>): Buffer {
+  buffer = kept;
+  at = 0;
   writeMap(value);
   const bytes = Buffer.allocUnsafe(at);
-  endWriting(bytes, 0);
+  buffer.copy(bytes, 0, 0, at);
+  buffer = kept;
   return bytes;
 }
 
+/** What may stand in a map whose fields are known beforehand, and how it is written. */
+interface RowValues {
+  readonly id: Uint8Array;
+  readonly bytes: Uint8Array;
+  /** A text that is UTF-8 already. */
+  readonly utf8: Uint8Array;
+  readonly text: string;
+  readonly count: number;
+  readonly boolean: boolean;
+  readonly ids: readonly Uint8Array[];
+}
+
+/** A field of such a map. */
+export interface RowField<Kind extends keyof RowValues = keyof RowValues> {
+  readonly kind: Kind;
+  /** Its key, as it is written. */
+  readonly key: Uint8Array;
+}
+
+/** A value for each field, null where it is absent. */
+export type RowOf<Fields extends readonly RowField[]> = {
+  readonly [Index in keyof Fields]: RowValues[Fields[Index]['kind']] | null;
+};
+
+const ID_HEAD = (BYTES << 5) | ID_BYTES;
+
+export function rowField<Kind extends keyof RowValues>(name: string, kind: Kind): RowField<Kind> {
+  // Between the head of a map of one key and its value.
+  return { kind, key: encodeCbor({ [name]: null }).subarray(1, -1) };
+}
+
 /**
- * Begins a payload that is written item by item, by who knows its map beforehand (hot-frames.ts). What was not ended
- * because something threw is forgotten.
+ * A map without an object for it, and without a call for each field: some are made for every message.
+ * @param fields at most 23, in the order of their keys' encoding
+ * @returns a view of what the next payload is written over
+ * @throws TypeError for what has no place in a payload
  */
-export function beginWriting(): void {
+export function writeRow<const Fields extends readonly RowField[]>(
+  fields: Fields,
+  values: RowOf<Fields>,
+): Buffer {
   buffer = kept;
-  at = 0;
-}
-
-export function writtenBytes(): number {
-  return at;
-}
-
-/** Copies what was written to where there is room for it. */
-export function endWriting(target: Buffer, targetStart: number): void {
-  buffer.copy(target, targetStart, 0, at);
+  at = 1;
+  let present = 0;
+  for (let index = 0; index < fields.length; index++) {
+    const value: RowValues[keyof RowValues] | null | undefined = values[index];
+    const field = fields[index];
+    if (field === undefined || value === null || value === undefined) continue;
+    const { key, kind } = field;
+    present += 1;
+    const room = key.length + MAX_HEAD_BYTES;
+    if (at + room > buffer.length) grow(room);
+    for (let byte = 0; byte < key.length; byte++) buffer[at++] = key[byte] ?? 0;
+    if (typeof value === 'boolean') buffer[at++] = value ? TRUE : FALSE;
+    else if (typeof value === 'string') writeText(value);
+    else if (typeof value === 'number') {
+      if (!Number.isSafeInteger(value) || value < 0) throw noPlace(`${value}`);
+      at = putHead(buffer, at, UNSIGNED, value);
+    } else if (!(value instanceof Uint8Array)) writeIds(value);
+    else {
+      if (kind === 'id' && value.length !== ID_BYTES) throw noPlace(`an id of ${value.length} bytes`);
+      at = putHead(buffer, at, kind === 'utf8' ? TEXT : BYTES, value.length);
+      writeRaw(value);
+    }
+  }
+  buffer[0] = (MAP << 5) | present;
+  const row = buffer.subarray(0, at);
   buffer = kept;
+  return row;
 }
 
-export function writeHead(major: number, value: number): void {
+function writeIds(ids: readonly Uint8Array[]): void {
+  const room = MAX_HEAD_BYTES + ids.length * (1 + ID_BYTES);
+  if (at + room > buffer.length) grow(room);
+  at = putHead(buffer, at, ARRAY, ids.length);
+  for (const id of ids) {
+    if (id.length !== ID_BYTES) throw noPlace(`an id of ${id.length} bytes`);
+    buffer[at++] = ID_HEAD;
+    for (let byte = 0; byte < ID_BYTES; byte++) buffer[at++] = id[byte] ?? 0;
+  }
+}
+
+function writeHead(major: number, value: number): void {
   if (at + MAX_HEAD_BYTES > buffer.length) grow(MAX_HEAD_BYTES);
-  if (value < 24) buffer[at++] = (major << 5) | value;
-  else at = putHead(buffer, at, major, value);
+  at = putHead(buffer, at, major, value);
 }
 
-export function writeText(text: string): void {
+function writeText(text: string): void {
   const length = Buffer.byteLength(text);
   writeHead(TEXT, length);
   if (at + length > buffer.length) grow(length);
   at += buffer.write(text, at);
 }
 
-/** A text that is UTF-8 already. */
-export function writeUtf8(bytes: Uint8Array): void {
-  writeHead(TEXT, bytes.length);
-  writeRaw(bytes);
-}
-
-export function writeBytes(bytes: Uint8Array): void {
+function writeBytes(bytes: Uint8Array): void {
   writeHead(BYTES, bytes.length);
   writeRaw(bytes);
 }
 
-/** What is CBOR already, or what a head announced. */
-export function writeRaw(bytes: Uint8Array): void {
+/** What a head announced. */
+function writeRaw(bytes: Uint8Array): void {
   const { length } = bytes;
   if (at + length > buffer.length) grow(length);
   if (length > SHORT) buffer.set(bytes, at);
@@ -90,13 +150,9 @@ export function writeRaw(bytes: Uint8Array): void {
 /** So few bytes are copied faster one by one than by a call. */
 const SHORT = 64;
 
-function writeInteger(value: number): void {
-  writeHead(value < 0 ? NEGATIVE : UNSIGNED, magnitude(value));
-}
-
 function write(value: unknown): void {
   if (typeof value === 'string') writeText(value);
-  else if (typeof value === 'number') writeInteger(value);
+  else if (typeof value === 'number') writeHead(value < 0 ? NEGATIVE : UNSIGNED, magnitude(value));
   else if (typeof value === 'boolean') writeByte(value ? TRUE : FALSE);
   else if (value === null) writeByte(NULL);
   else if (value instanceof Uint8Array) writeBytes(value);
@@ -154,10 +210,10 @@ function noPlace(what: string): TypeError {
 }
 
 /**
- * How many bytes a value takes, without writing it.
+ * How many bytes a value takes in a payload, without writing it.
  * @throws TypeError for what has no place in a payload
  */
-export function sizeOf(value: unknown): number {
+export function cborLength(value: unknown): number {
   if (typeof value === 'string') return sizeOfString(Buffer.byteLength(value));
   if (typeof value === 'number') return headBytes(magnitude(value));
   if (typeof value === 'boolean' || value === null) return 1;
@@ -173,7 +229,7 @@ function sizeOfString(bytes: number): number {
 
 function sizeOfArray(items: readonly unknown[]): number {
   let bytes = headBytes(items.length);
-  for (const item of items) bytes += sizeOf(item);
+  for (const item of items) bytes += cborLength(item);
   return bytes;
 }
 
@@ -183,7 +239,7 @@ function sizeOfMap(value: object): number {
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined) continue;
     keys += 1;
-    bytes += sizeOf(key) + sizeOf(item);
+    bytes += cborLength(key) + cborLength(item);
   }
   return headBytes(keys) + bytes;
 }

@@ -1,5 +1,5 @@
 import { MAX_REPLY_PAYLOAD } from '../frame.ts';
-import { cborLength } from './cbor.ts';
+import { cborLength } from './cbor-writer.ts';
 import type { Message } from './replies.ts';
 import { MAX_PAGE } from './requests.ts';
 

@@ -1,10 +1,11 @@
 /*
- * What a server of version 2 sends. Each payload is a CBOR map (cbor.ts).
+ * What a server of version 2 sends. Each payload is a CBOR map (cbor-heads.ts).
  */
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_REPLY_PAYLOAD } from '../frame.ts';
 import { opcodeText } from '../text.ts';
-import { CborError, decodeCbor, encodeCbor, REPLY_LIMITS } from './cbor.ts';
+import { CborError, decodeCbor, REPLY_LIMITS } from './cbor-reader.ts';
+import { encodeCbor } from './cbor-writer.ts';
 import {
   byteStrings,
   count,

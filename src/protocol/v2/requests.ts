@@ -1,11 +1,12 @@
 /*
- * The requests of version 2. Each payload is a CBOR map (cbor.ts); an empty payload is read as the empty map.
+ * The requests of version 2. Each payload is a CBOR map (cbor-heads.ts); an empty payload is read as the empty map.
  */
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_PAYLOAD } from '../frame.ts';
 import { parseUsername } from '../names.ts';
 import { opcodeText } from '../text.ts';
-import { CborError, decodeCbor, encodeCbor, REQUEST_LIMITS } from './cbor.ts';
+import { CborError, decodeCbor, REQUEST_LIMITS } from './cbor-reader.ts';
+import { encodeCbor } from './cbor-writer.ts';
 import {
   byteStrings,
   ID_BYTES,
@@ -197,8 +198,14 @@ export function decodeRequest(frame: Frame): Request {
   if (type === undefined) {
     throw new ProtocolError('BAD_REQUEST', `There is no request with opcode ${opcodeText(frame.opcode)}.`);
   }
-  const fields = readMap(type, frame.payload);
-  return frequent(type, fields) ?? checked(type, fields);
+  const { payload } = frame;
+  try {
+    const fields = payload.length === 0 ? {} : decodeCbor(payload, REQUEST_LIMITS);
+    return frequent(type, fields) ?? checked(type, fields);
+  } catch (error) {
+    if (!(error instanceof CborError)) throw error;
+    throw new ProtocolError('BAD_REQUEST', `The ${type} request could not be read: ${error.message}.`);
+  }
 }
 
 /**
@@ -210,16 +217,6 @@ export function encodeRequest(value: Request): Buffer {
   const payload = encodeCbor(fields);
   if (payload.length > MAX_PAYLOAD) throw new ProtocolError('TOO_LARGE');
   return encodeFrame(VERSION, REQUEST_OPCODES[type], payload);
-}
-
-function readMap(type: string, payload: Buffer): Fields {
-  if (payload.length === 0) return {};
-  try {
-    return decodeCbor(payload, REQUEST_LIMITS);
-  } catch (error) {
-    if (!(error instanceof CborError)) throw error;
-    throw new ProtocolError('BAD_REQUEST', `The ${type} request could not be read: ${error.message}.`);
-  }
 }
 
 /** A key `type` in the fields is one of those that nobody knows. */
@@ -238,23 +235,26 @@ function checked(type: Request['type'], fields: object): Request {
  * request, and for one that is not right: its schema knows what to say.
  */
 function frequent(type: Request['type'], fields: Fields): Request | null {
-  if (type === 'send') return rightSend(fields);
-  if (type === 'ping') return { type };
-  return type === 'ack' ? rightAck(fields) : null;
-}
-
-function rightSend({ id, to, body, contentType }: Fields): RequestOf<'send'> | null {
-  if (!isBytes(id, ID_BYTES, ID_BYTES) || typeof to !== 'string') return null;
-  if (!isText(body, 1, MAX_BODY_BYTES)) return null;
-  if (contentType !== undefined && !isLabel(contentType, MAX_CONTENT_TYPE_BYTES)) return null;
-  return { type: 'send', id, to: parseUsername(to), body, contentType };
-}
-
-function rightAck({ upTo, ranges }: Fields): RequestOf<'ack'> | null {
-  if (upTo === undefined && ranges === undefined) return null;
-  if (upTo !== undefined && !isCount(upTo)) return null;
-  if (ranges !== undefined && !areRanges(ranges)) return null;
-  return { type: 'ack', upTo, ranges };
+  switch (type) {
+    case 'send': {
+      const { id, to, body, contentType } = fields;
+      if (!isBytes(id, ID_BYTES, ID_BYTES) || typeof to !== 'string') return null;
+      if (!isText(body, 1, MAX_BODY_BYTES)) return null;
+      if (contentType !== undefined && !isLabel(contentType, MAX_CONTENT_TYPE_BYTES)) return null;
+      return { type, id, to: parseUsername(to), body, contentType };
+    }
+    case 'ack': {
+      const { upTo, ranges } = fields;
+      if (upTo === undefined && ranges === undefined) return null;
+      if (upTo !== undefined && !isCount(upTo)) return null;
+      if (ranges !== undefined && !areRanges(ranges)) return null;
+      return { type, upTo, ranges };
+    }
+    case 'ping':
+      return { type };
+    default:
+      return null;
+  }
 }
 
 function areRanges(value: unknown): value is [number, number][] {
