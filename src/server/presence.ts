@@ -1,5 +1,7 @@
+import { setImmediate as turnEnd } from 'node:timers/promises';
 import { type Account, isSameLife } from '../core/accounts.ts';
 import type { Inboxes } from '../core/inboxes.ts';
+import { RequestBatcher } from '../util/request-batcher.ts';
 import type { Principal } from './commands/context.ts';
 import type { Limits } from './limits.ts';
 
@@ -12,25 +14,19 @@ interface Entry {
   readonly left: Promise<void> | null;
 }
 
-interface Question {
-  readonly account: Account;
-  readonly answer: (loggedIn: boolean) => void;
-}
-
 /**
  * Who is logged in: here by this frontend's own table, elsewhere by asking Kafka, many questions in one request.
  * The table has at most one entry per connection, so the cap on connections is its bound.
  */
 export class PresenceRegistry {
-  readonly #inboxes: Pick<Inboxes, 'held'>;
   readonly #limits: Limits;
   readonly #here = new Map<string, Entry>();
-  #questions: Question[] = [];
-  #asking = false;
+  readonly #questions: RequestBatcher<Account, boolean>;
 
   constructor(inboxes: Pick<Inboxes, 'held'>, limits: Limits) {
-    this.#inboxes = inboxes;
     this.#limits = limits;
+    // Messages go first: their recipients wait for them, and only an answer waits for this.
+    this.#questions = new RequestBatcher(limits.presenceBatch, (some) => inboxes.held(some), turnEnd);
   }
 
   /** Somebody logged in through this frontend. */
@@ -61,39 +57,13 @@ export class PresenceRegistry {
     return entry !== undefined && entry.left === null && isSameLife(entry.login.account, account);
   }
 
-  /** Never fails: where Kafka gives no answer in time, the person counts as not logged in. */
-  isLoggedIn(account: Account): Promise<boolean> {
-    if (this.isHere(account)) return Promise.resolve(true);
-    if (this.#questions.length >= this.#limits.presenceQuestions) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#limits.presenceMs, false);
-      this.#questions.push({
-        account,
-        answer: (loggedIn) => {
-          clearTimeout(timer);
-          resolve(loggedIn);
-        },
-      });
-      void this.#ask();
-    });
-  }
-
-  /** One request at a time; the next one takes along every question that came meanwhile. */
-  async #ask(): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
-    // Messages go first: their recipients wait for them, and only an answer waits for this.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#questions.length > 0) {
-      const batch = this.#questions.splice(0, this.#limits.presenceBatch);
-      let held: boolean[] = [];
-      try {
-        held = await this.#inboxes.held(batch.map(({ account }) => account));
-      } catch {
-        // Kafka does not say: the message is stored all the same, and "queued" is never wrong.
-      }
-      for (const [i, { answer }] of batch.entries()) answer(held[i] === true);
-    }
-    this.#asking = false;
+  /** Never fails: where Kafka gives no answer in time, the person counts as not logged in, and "queued" is never wrong. */
+  async isLoggedIn(account: Account): Promise<boolean> {
+    if (this.isHere(account)) return true;
+    if (this.#questions.waiting >= this.#limits.presenceQuestions) return false;
+    const { promise: tooLate, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(resolve, this.#limits.presenceMs, false);
+    const isHeld = this.#questions.ask(account).catch(() => false);
+    return Promise.race([isHeld, tooLate]).finally(() => clearTimeout(timer));
   }
 }

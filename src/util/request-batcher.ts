@@ -13,16 +13,28 @@ interface Waiting<Question, Answer> {
 export class RequestBatcher<Question, Answer> {
   readonly #ask: (questions: readonly Question[]) => Promise<readonly (Answer | Error)[]>;
   readonly #most: number;
+  readonly #begin: () => Promise<void>;
   #waiting: Waiting<Question, Answer>[] = [];
   #asking = false;
 
   /**
    * @param most questions in one request
    * @param ask returns an answer, or its error, for each question in their order; when it throws, all have failed
+   * @param begin is over when the first of them may be asked: by default whoever asks in the same breath goes along
    */
-  constructor(most: number, ask: (questions: readonly Question[]) => Promise<readonly (Answer | Error)[]>) {
+  constructor(
+    most: number,
+    ask: (questions: readonly Question[]) => Promise<readonly (Answer | Error)[]>,
+    begin: () => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#most = most;
     this.#ask = ask;
+    this.#begin = begin;
+  }
+
+  /** Questions that are not being asked yet. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   ask(question: Question): Promise<Answer> {
@@ -35,8 +47,7 @@ export class RequestBatcher<Question, Answer> {
   async #run(): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
-    // Whoever asks in the same breath goes along.
-    await Promise.resolve();
+    await this.#begin();
     while (this.#waiting.length > 0) {
       const some = this.#waiting.splice(0, this.#most);
       try {
