@@ -84,7 +84,7 @@ class World {
       steppedOver: { note: () => {} },
       isFrontendAlive: () => this.alive,
       frontendAlive: async () => {},
-      isDoubtful: () => this.doubtful,
+      doubt: { covers: () => this.doubtful },
       confirmSoon: () => {
         this.asked += 1;
       },

@@ -73,7 +73,7 @@ class World {
       ...{
         steppedOver: { note: () => {} },
         isFrontendAlive: () => true,
-        isDoubtful: () => false,
+        doubt: { covers: () => false },
         frontendAlive: async () => {},
       },
       ...{ onReleased: () => {}, abandon: () => {} },

@@ -40,6 +40,8 @@ export class LogEndPoller {
   readonly #log: Logger;
   /** With the time of the last look; the one that waits longest first. */
   readonly #resting = new Map<RestingSession, number>();
+  /** Inboxes of them all, as of the last tick. */
+  #inboxes = 0;
   #timer: NodeJS.Timeout | null = null;
   /** Brokers that are being asked: one that hangs holds up nobody but its own. */
   readonly #asking = new Set<number>();
@@ -64,14 +66,14 @@ export class LogEndPoller {
   }
 
   #tick(): void {
+    this.#inboxes = 0;
+    for (const { size } of this.#resting.keys()) this.#inboxes += size;
     for (let due = this.#due(); due.length > 0; due = this.#due()) void this.#poll(due);
   }
 
   /** Sessions at one broker that is not being asked, which were not looked at for long enough. */
   #due(): RestingSession[] {
-    let resting = 0;
-    for (const { size } of this.#resting.keys()) resting += size;
-    const before = now() - Math.max(LEAST_INTERVAL_MS, (1_000 * resting) / POLLS_PER_SECOND);
+    const before = now() - Math.max(LEAST_INTERVAL_MS, (1_000 * this.#inboxes) / POLLS_PER_SECOND);
     const due: RestingSession[] = [];
     let inboxes = 0;
     for (const [session, lookedAt] of this.#resting) {

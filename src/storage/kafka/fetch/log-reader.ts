@@ -146,10 +146,13 @@ async function listOffsetsAt<T>(
   );
   for (const { name, partitions: answers } of response.topics) {
     const [listed] = answers;
+    if (listed?.errorCode === KafkaCode.NONE) {
+      found.set(name, pick(listed));
+      continue;
+    }
     const code = listed?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
     if (isRetriable(code) || code === KafkaCode.UNKNOWN_TOPIC_OR_PARTITION) cluster.forgetLeader(name);
-    const isGood = listed !== undefined && code === KafkaCode.NONE;
-    found.set(name, isGood ? pick(listed) : new KafkaError(`ListOffsets ${name}`, code));
+    found.set(name, new KafkaError(`ListOffsets ${name}`, code));
   }
 }
 

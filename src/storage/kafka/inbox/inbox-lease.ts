@@ -82,7 +82,7 @@ export class InboxLease {
 
   /** Kafka has said that the inbox is held, later than anything that could have made that doubtful. */
   get isKnownHeld(): boolean {
-    return !this.#ended && !this.#around.isDoubtful(this.#heldAt);
+    return !this.#ended && !this.#around.doubt.covers(this.#heldAt);
   }
 
   /** There is something to commit. */

@@ -3,6 +3,7 @@ import type { Account } from '../../../core/accounts.ts';
 import type { LossReason } from '../../../core/inboxes.ts';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import type { CommitPace } from '../groups/commit-schedule.ts';
+import type { Doubt } from '../groups/doubt.ts';
 import type { GroupMember } from '../groups/group-member.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import type { RareWarning } from '../wire/trouble.ts';
@@ -28,8 +29,8 @@ export interface InboxSurroundings {
   readonly frontendAlive: (deadline: number) => Promise<void>;
   /** Why its topic is not there any more. Never rejects. */
   readonly whyGone: (owner: Account) => Promise<LossReason>;
-  /** Whether what Kafka was asked for at this moment, on the clock of `now`, is in doubt. */
-  readonly isDoubtful: (askedAt: number) => boolean;
+  /** Whether what Kafka has said is in doubt. */
+  readonly doubt: Pick<Doubt, 'covers'>;
   /** Asks Kafka by a heartbeat whether the inbox is still held, as soon as that says anything. */
   readonly confirmSoon: (inbox: KafkaInbox) => void;
   /** Why an inbox was lost whose member Kafka does not know any more. Never fails. */

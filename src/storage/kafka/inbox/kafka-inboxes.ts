@@ -131,7 +131,7 @@ export class KafkaInboxes implements Inboxes {
         return reason;
       },
       frontendAlive: (deadline) => this.#frontend.ready(deadline),
-      isDoubtful: (askedAt) => this.#doubt.covers(askedAt),
+      doubt: this.#doubt,
       confirmSoon: (inbox) => {
         this.#unconfirmed.add(inbox);
         if (!this.#doubt.isGoingOn) this.#confirmations.ask(inbox);

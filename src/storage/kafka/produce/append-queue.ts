@@ -32,7 +32,10 @@ export class AppendQueue {
   readonly #options: AppendQueueOptions;
   /** By the id of the topic, where it must be that one, else by its name. */
   readonly #partitions = new Map<string, Partition>();
+  /** Those of them in which a record waits, or has waited when it was last looked. */
+  readonly #busy = new Set<Partition>();
   #records = 0;
+  /** Of their contents. */
   #bytes = 0;
   /** Runs while anything waits. */
   #sweeper: NodeJS.Timeout | null = null;
@@ -53,16 +56,17 @@ export class AppendQueue {
     if (bytes + BATCH_OVERHEAD_BYTES > MAX_BATCH_BYTES) {
       return Promise.reject(new EngineError('TOO_LARGE', `a record of ${bytes} bytes`));
     }
-    if (this.#records >= MAX_QUEUED_RECORDS || this.#bytes + bytes > MAX_QUEUED_BYTES) {
+    if (this.#records >= MAX_QUEUED_RECORDS || this.#bytes + content.length > MAX_QUEUED_BYTES) {
       return Promise.reject(new EngineError('BUSY', `${this.#records} records wait for Kafka`));
     }
     this.#records++;
-    this.#bytes += bytes;
+    this.#bytes += content.length;
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
     const deadline = now() + this.#options.timeoutMs;
     return new Promise((resolve, reject) => {
       const partition = this.#partition(topic, topicId);
       partition.queue.push({ content, deadline, resolve, reject });
+      this.#busy.add(partition);
       this.ready.add(partition);
       this.#options.added();
     });
@@ -71,7 +75,7 @@ export class AppendQueue {
   /** A record waits no more. */
   release({ content }: PendingRecord): void {
     this.#records--;
-    this.#bytes -= recordBytes(content);
+    this.#bytes -= content.length;
   }
 
   /** Nothing waits for this partition, and its sequence numbers are of no use. */
@@ -102,7 +106,10 @@ export class AppendQueue {
   /** Rejects what has waited for longer than its deadline. */
   #sweep(): void {
     const moment = now();
-    for (const partition of this.#partitions.values()) this.#failOverdue(partition, moment);
+    for (const partition of this.#busy) {
+      this.#failOverdue(partition, moment);
+      if (!partition.batch && partition.queue.length === 0) this.#busy.delete(partition);
+    }
     if (this.#records > 0 || !this.#sweeper) return;
     clearInterval(this.#sweeper);
     this.#sweeper = null;
