@@ -11,11 +11,8 @@ type Waiting<Item> = Readonly<Record<Age, Set<Item>>>;
 export class FairLine<Item> {
   /** In the order in which the addresses are served; none without an item. */
   readonly #addresses = new Map<string, Waiting<Item>>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
+  /** Those who wait. */
+  size = 0;
 
   /** @param item not in the line yet */
   push(address: string, item: Item, age: Age = 'known'): void {
@@ -25,7 +22,7 @@ export class FairLine<Item> {
       this.#addresses.set(address, waiting);
     }
     waiting[age].add(item);
-    this.#size += 1;
+    this.size += 1;
   }
 
   /** The next one, of the address whose turn it is. */
@@ -37,7 +34,7 @@ export class FairLine<Item> {
       if (waiting.fresh.size + waiting.known.size > 1) this.#addresses.set(address, waiting);
       for (const item of line) {
         line.delete(item);
-        this.#size -= 1;
+        this.size -= 1;
         return item;
       }
     }
@@ -48,7 +45,7 @@ export class FairLine<Item> {
   remove(address: string, item: Item): void {
     const waiting = this.#addresses.get(address);
     if (waiting === undefined || !(waiting.fresh.delete(item) || waiting.known.delete(item))) return;
-    this.#size -= 1;
+    this.size -= 1;
     if (waiting.fresh.size + waiting.known.size === 0) this.#addresses.delete(address);
   }
 }

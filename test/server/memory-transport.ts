@@ -37,10 +37,6 @@ export class MemoryTransport implements Transport {
     return this.#closed.promise;
   }
 
-  get isPaused(): boolean {
-    return this.#isPaused;
-  }
-
   get isWritable(): boolean {
     return !this.#isClosed && !this.#hasEnded;
   }

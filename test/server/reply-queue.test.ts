@@ -3,7 +3,7 @@ import { ReplyQueue } from '../../src/server/session/reply-queue.ts';
 
 it('replies keep the order of their requests, and those that wait are counted', () => {
   const written: string[] = [];
-  const queue = new ReplyQueue((frame) => written.push(frame.toString()));
+  const queue = new ReplyQueue({ write: (frame) => written.push(frame.toString()) });
   const [first, second, third] = [queue.reserve(), queue.reserve(), queue.reserve()];
   expect(queue.waiting).toBe(3);
   second.fill(Buffer.from('second'));

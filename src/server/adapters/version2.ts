@@ -12,7 +12,7 @@ import { fitMessages } from '../../protocol/v2/pages.ts';
 import { failureFrame, goodbyeFrame, type Message, type ServerFrame } from '../../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES } from '../../protocol/v2/requests.ts';
 import { PACKAGE_VERSION } from '../../util/package-version.ts';
-import type { AnyRequest, Result } from '../commands/command.ts';
+import type { Result } from '../commands/command.ts';
 import type { Held, LoginResult } from '../commands/entry.ts';
 import type { SendResult } from '../commands/send.ts';
 import { encodeReceipt } from '../receipts/receipt.ts';
@@ -25,7 +25,12 @@ const FEATURES = ['block', 'deliver-none', 'receipts', 'resume', 'resume-asks', 
 /** Version 2: passwords, messages with ids, and a message counts as delivered when the client has said so. */
 export const version2: Version = {
   number: v2.version,
-  decodeRequest: (frame) => ours(v2.decodeRequest(frame)),
+  decodeRequest(frame) {
+    const request = v2.decodeRequest(frame);
+    if (request.type !== 'send') return request;
+    const { id, to, body, contentType = PLAIN_TEXT } = request;
+    return { type: 'send', id, to, body: Buffer.from(body), contentType };
+  },
   encodeResult: (result) =>
     result.type === 'sent' ? encodeSent(result) : v2.encodeServerFrame(resultFrame(result)),
   encodeFailure: failureFrame,
@@ -37,13 +42,6 @@ export const version2: Version = {
   deliveredBy: 'client',
   resumes: true,
 };
-
-/** The newest version's requests are the server's, but for a send. */
-function ours(request: ReturnType<typeof v2.decodeRequest>): AnyRequest {
-  if (request.type !== 'send') return request;
-  const { id, to, body, contentType = PLAIN_TEXT } = request;
-  return { type: 'send', id, to, body: Buffer.from(body), contentType };
-}
 
 function encodeSent({ id, from, to, accepted, recipientLoggedIn }: SendResult): Buffer {
   const receipt = encodeReceipt(from.incarnation, to, accepted);

@@ -1,5 +1,5 @@
 /* What a request is to the server: a row of the table (table.ts), whatever the version of the protocol it came in. */
-import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 import type { ServerFrame } from '../../protocol/v2/replies.ts';
 import type { Request, RequestOf } from '../../protocol/v2/requests.ts';
 import type { Caller, Holder, Principal, Services } from './context.ts';
@@ -79,22 +79,12 @@ export type AnyCommand = Row<Right> & Way<Principal | null, AnyRequest>;
 
 /** @throws ProtocolError for a request that is not for who asks */
 export function demandRight(by: Right, principal: Principal | null): void {
-  const code = refusalOf(by, principal);
-  if (code === null) return;
-  if (code !== 'ALREADY_LOGGED_IN' || principal === null) throw new ProtocolError(code);
-  throw new ProtocolError(code, `You are logged in as ${principal.account.name}: log out first.`);
-}
-
-function refusalOf(by: Right, principal: Principal | null): ProtocolErrorCode | null {
-  switch (by) {
-    case 'anybody':
-      return null;
-    case 'stranger':
-      return principal === null ? null : 'ALREADY_LOGGED_IN';
-    case 'loggedIn':
-      return principal === null ? 'NOT_LOGGED_IN' : null;
-    case 'holder':
-      if (principal === null) return 'NOT_LOGGED_IN';
-      return principal.inbox === null ? 'ONLY_SENDS' : null;
+  if (by === 'anybody') return;
+  if (by === 'stranger') {
+    if (principal === null) return;
+    const text = `You are logged in as ${principal.account.name}: log out first.`;
+    throw new ProtocolError('ALREADY_LOGGED_IN', text);
   }
+  if (principal === null) throw new ProtocolError('NOT_LOGGED_IN');
+  if (by === 'holder' && principal.inbox === null) throw new ProtocolError('ONLY_SENDS');
 }

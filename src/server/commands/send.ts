@@ -87,10 +87,8 @@ function store(
   const asking = services.presence.isHere(to) ? null : services.presence.isLoggedIn(to);
   const accept = (accepted: Accepted): SendResult | Promise<SendResult> => {
     if (sends.waiter !== null) services.deliveryReceipts.track(sends.waiter, id, to, accepted);
-    const sent = (recipientLoggedIn: boolean): SendResult => {
-      return { type: 'sent', id, from, to, accepted, recipientLoggedIn };
-    };
-    return asking === null ? sent(true) : asking.then(sent);
+    const sent: SendResult = { type: 'sent', id, from, to, accepted, recipientLoggedIn: true };
+    return asking === null ? sent : asking.then((recipientLoggedIn) => ({ ...sent, recipientLoggedIn }));
   };
   const completion = appending.then(accept, (error) => {
     sends.forget(id, completion);

@@ -37,9 +37,13 @@ export class Connection {
   readonly #limits: Limits;
   readonly #decoder: FrameDecoder;
   #listener: ConnectionListener = NOBODY;
+  /** There may be a frame to take: something came since `take` had nothing more. */
+  hasUnread = false;
+  /** So much waits to go out that nothing should be added. A connection that is gone is never full. */
+  isFull = false;
+  isGone = false;
   #input: 'open' | 'ended' | 'discarded' = 'open';
-  #gone = false;
-  #full = false;
+  #isPaused = false;
   /** Bytes that may wait to be taken: hardly any of a stranger's, of whom there may be thousands. */
   #unreadBytes: number;
   /** Null once somebody has logged in. */
@@ -51,10 +55,10 @@ export class Connection {
   /** Frames written in this tick of the event loop; they go out together at its end. */
   #out: Buffer[] = [];
   #outBytes = 0;
+  /** At so many of them it is full: what the network had not taken when they were last written counts, too. */
+  #room: number;
   /** Who wants to know when the network has taken them. */
   #toTell: (() => void)[] = [];
-  /** Something came that was not looked at yet. */
-  #untouched = false;
   #partialTimer: NodeJS.Timeout | undefined;
   #firstRequestTimer: NodeJS.Timeout | undefined;
   #loginTimer: NodeJS.Timeout | undefined;
@@ -67,13 +71,14 @@ export class Connection {
     this.#strangersInput = strangersInput;
     this.#transport = transport;
     this.#limits = limits;
+    this.#room = limits.unsentBytes;
     this.#unreadBytes = limits.payloadBeforeLogin + HEADER_BYTES;
     this.#mayDiscard = limits.strangersDiscardedBytes;
     this.#decoder = new FrameDecoder({ maxPayload: limits.payloadBeforeLogin, versions });
     this.peer = `${address ?? '?'}:${port ?? 0}`;
     this.caller = callerOf(address);
     transport.listen({
-      received: (bytes) => this.#received(bytes),
+      received: this.#received,
       ended: () => this.#endReached(),
       closed: () => this.#closed(),
     });
@@ -100,23 +105,9 @@ export class Connection {
     return this.#decoder.version;
   }
 
-  /** There may be a frame to take: something came since `take` had nothing more. */
-  get hasUnread(): boolean {
-    return this.#untouched;
-  }
-
-  get isGone(): boolean {
-    return this.#gone;
-  }
-
   /** When something came last, on the clock of `performance.now()`. What waits to be read counts as coming now. */
   get heardAt(): number {
-    return this.#transport.isPaused ? performance.now() : this.#heardAt;
-  }
-
-  /** So much waits to go out that nothing should be added. A connection that is gone is never full. */
-  get isFull(): boolean {
-    return this.#full && !this.#gone;
+    return this.#isPaused ? performance.now() : this.#heardAt;
   }
 
   /**
@@ -128,17 +119,17 @@ export class Connection {
     const frame = this.#decoder.next();
     if (frame === undefined) this.#caughtUp(this.#decoder.hasPartial);
     else if (this.#decoder.isEmpty) this.#caughtUp(false);
-    else this.#stopPartialTimer();
+    else if (this.#partialTimer !== undefined) this.#stopPartialTimer();
     return frame;
   }
 
   /** All that came is taken, but for a frame that has only begun. */
   #caughtUp(hasPartial: boolean): void {
-    this.#untouched = false;
-    this.#pool(0);
-    if (!hasPartial) this.#stopPartialTimer();
-    else if (this.#input === 'open') this.#startPartialTimer();
-    this.#readOn();
+    this.hasUnread = false;
+    if (this.#pooledBytes > 0) this.#pool(0);
+    if (hasPartial && this.#input === 'open') this.#startPartialTimer();
+    if (!hasPartial && this.#partialTimer !== undefined) this.#stopPartialTimer();
+    if (this.#isPaused) this.#readOn();
   }
 
   /** Requests may be larger from now on, and nobody waits for a login any more. */
@@ -162,24 +153,24 @@ export class Connection {
    * @param flushed called once the network took the whole frame, never if it could not
    */
   write(frame: Buffer, flushed?: () => void): void {
-    if (this.#gone || !this.#transport.isWritable) return;
+    if (this.isGone) return;
     // What is much already waits for nothing more: only the network tells how much of it stays here.
     if (this.#outBytes + frame.length > LARGEST_COPY) this.#flush();
     if (this.#out.push(frame) === 1) atTickEnd(this.#flush);
     this.#outBytes += frame.length;
     if (flushed !== undefined) this.#toTell.push(flushed);
-    if (this.#unsentBytes >= this.#limits.unsentBytes) this.#becomeFull();
+    if (this.#outBytes >= this.#room) this.#becomeFull();
   }
 
   /** Takes no more frames, sends what was written, then closes; the client has a moment to read it. */
   finish(): void {
-    if (this.#gone || this.#lingerTimer !== undefined) return;
+    if (this.isGone || this.#lingerTimer !== undefined) return;
     this.#stopTimers();
     this.#input = 'discarded';
+    this.#flush();
     // Some input is read on and dropped: closing with unread input would reset the connection, and the client
     // would lose the last words it was sent.
-    if (this.#transport.isPaused) this.#transport.resume();
-    this.#flush();
+    this.#transport.resume();
     this.#lingerTimer = setTimeout(() => this.#transport.destroy(), this.#limits.lingerMs);
     this.#transport.end();
   }
@@ -189,7 +180,7 @@ export class Connection {
     this.#transport.destroy();
   }
 
-  #received(chunk: Buffer): void {
+  readonly #received = (chunk: Buffer): void => {
     this.#heardAt = performance.now();
     if (this.#input !== 'open') {
       this.#discard(chunk.length);
@@ -197,15 +188,21 @@ export class Connection {
     }
     this.#firstRequestTimer?.refresh();
     this.#decoder.push(chunk);
-    this.#untouched = true;
+    this.hasUnread = true;
     this.#listener.readable();
-    if (this.#input !== 'open') return;
+    // Of what was taken nothing is left but a part of one frame.
+    if (!this.hasUnread || this.#input !== 'open') return;
     const { heldBytes } = this.#decoder;
     if (heldBytes <= this.#unreadBytes) return;
     // What could not be taken yet is enough: the rest stays with the network until it was.
-    this.#transport.pause();
+    this.#pause();
     this.#pool(heldBytes);
     if (this.#strangersInput?.isOver) this.#listener.expired(new ProtocolError('BUSY', TOO_MUCH_INPUT));
+  };
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.#transport.pause();
   }
 
   /** Who goes on and on after the last words is not about to read them. */
@@ -226,16 +223,12 @@ export class Connection {
     this.#listener.ended();
   }
 
-  get #unsentBytes(): number {
-    return this.#transport.unsentBytes + this.#outBytes;
-  }
-
   /** From now on somebody has to read: the transport sees whether any of it goes out, and closes if none does: nobody would hear why. */
   #becomeFull(): void {
-    if (this.#full) return;
-    this.#full = true;
+    if (this.isFull) return;
+    this.isFull = true;
     // Nothing would be taken anyway, and what comes in would count as progress.
-    this.#transport.pause();
+    this.#pause();
     this.#transport.closeIfIdle(this.#limits.stalledWriteMs);
   }
 
@@ -247,14 +240,17 @@ export class Connection {
     const bytes = this.#outBytes;
     this.#out = [];
     this.#outBytes = 0;
-    if (!this.#gone)
-      this.#transport.write(frames.length === 1 ? first : Buffer.concat(frames, bytes), this.#whenWritten());
+    if (this.isGone || !this.#transport.isWritable) return;
+    const all = frames.length === 1 ? first : Buffer.concat(frames, bytes);
+    // Nobody needs to know, which is the usual case.
+    if (this.#toTell.length === 0 && !this.isFull) this.#transport.write(all);
+    else this.#transport.write(all, this.#whenWritten());
+    this.#room = this.#limits.unsentBytes - this.#transport.unsentBytes;
   };
 
-  /** For the last bytes of a flush; undefined where nobody needs to know, which is the usual case. */
-  #whenWritten(): ((error?: Error | null) => void) | undefined {
+  /** For the last bytes of a flush. */
+  #whenWritten(): (error?: Error | null) => void {
     const toTell = this.#toTell;
-    if (toTell.length === 0 && !this.#full) return undefined;
     this.#toTell = [];
     return (error) => {
       if (error) return;
@@ -265,20 +261,23 @@ export class Connection {
 
   /** Below half the bound rather than just below it, so that the inbox doesn't stop and start at every message. */
   #wrote(): void {
-    if (!this.#full || this.#unsentBytes > this.#limits.unsentBytes / 2) return;
-    this.#full = false;
+    this.#room = this.#limits.unsentBytes - this.#transport.unsentBytes;
+    if (!this.isFull || this.#room - this.#outBytes < this.#limits.unsentBytes / 2) return;
+    this.isFull = false;
     this.#transport.closeIfIdle(0);
-    this.#readOn();
+    if (this.#isPaused) this.#readOn();
     this.#listener.writable();
   }
 
   #readOn(): void {
-    if (!this.#transport.isPaused || this.#full || this.#decoder.heldBytes > this.#unreadBytes) return;
+    if (this.isFull || this.#decoder.heldBytes > this.#unreadBytes) return;
+    this.#isPaused = false;
     this.#transport.resume();
   }
 
   #closed(): void {
-    this.#gone = true;
+    this.isGone = true;
+    this.isFull = false;
     if (this.#input === 'open') this.#input = 'ended';
     this.#stopTimers();
     this.#pool(0);
@@ -295,13 +294,12 @@ export class Connection {
     this.#partialTimer ??= setTimeout(() => {
       this.#partialTimer = undefined;
       // The rest is here, but the session is busy: that is not the client's fault.
-      if (this.#untouched) this.#startPartialTimer();
+      if (this.hasUnread) this.#startPartialTimer();
       else this.#expire(PARTIAL_FRAME, { fatal: true });
     }, this.#limits.partialFrameMs);
   }
 
   #stopPartialTimer(): void {
-    if (this.#partialTimer === undefined) return;
     clearTimeout(this.#partialTimer);
     this.#partialTimer = undefined;
   }

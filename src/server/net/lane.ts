@@ -24,9 +24,9 @@ const DEBT_MS = 20;
 export class Lane {
   readonly #options: LaneOptions;
   readonly #line = new FairLine<() => void>();
-  #tick = -1;
-  /** Used in this tick. */
+  /** Used in that tick of the event loop. */
   #spent = 0;
+  #tick = -1;
   /** When the work that is being done began, and how many calls of `begin` deep that is. */
   #began = 0;
   #depth = 0;
@@ -45,13 +45,18 @@ export class Lane {
     return this.#line.size;
   }
 
-  get hasTime(): boolean {
-    return this.#timeLeft() > 0;
-  }
-
   /** Whether one more thing may be begun now: there is time left, and nobody waits for it. */
   get isFree(): boolean {
     return this.#line.size === 0 && this.hasTime;
+  }
+
+  get hasTime(): boolean {
+    const spent = this.#tick === thisTick() ? this.#spent : 0;
+    const running = this.#depth === 0 ? 0 : performance.now() - this.#began;
+    if (spent + running >= this.#options.tickMs) return false;
+    if (this.#options.msPerSecond === undefined) return true;
+    this.#save();
+    return this.#saved > running;
   }
 
   /** Work of this lane begins. What it takes counts, be it allowed or not: some of it cannot wait. */
@@ -71,8 +76,9 @@ export class Lane {
 
   /** So much was used, or is about to be, in ms. */
   charge(ms: number): void {
-    this.#newTick();
-    this.#spent += ms;
+    const tick = thisTick();
+    this.#spent = ms + (this.#tick === tick ? this.#spent : 0);
+    this.#tick = tick;
     this.#saved = Math.max(-DEBT_MS, this.#saved - ms);
   }
 
@@ -136,22 +142,6 @@ export class Lane {
     this.#save();
     if (msPerSecond === undefined || this.#saved > 0) atTickEnd(this.#serve);
     else setTimeout(this.#serve, Math.ceil((1_000 * (1 - this.#saved)) / msPerSecond));
-  }
-
-  #timeLeft(): number {
-    this.#newTick();
-    const running = this.#depth === 0 ? 0 : performance.now() - this.#began;
-    const ofTick = this.#options.tickMs - this.#spent - running;
-    if (this.#options.msPerSecond === undefined) return ofTick;
-    this.#save();
-    return Math.min(ofTick, this.#saved - running);
-  }
-
-  #newTick(): void {
-    const tick = thisTick();
-    if (tick === this.#tick) return;
-    this.#tick = tick;
-    this.#spent = 0;
   }
 
   #save(): void {

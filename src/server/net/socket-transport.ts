@@ -28,10 +28,6 @@ export class SocketTransport implements Transport {
     });
   }
 
-  get isPaused(): boolean {
-    return this.#socket.isPaused();
-  }
-
   get isWritable(): boolean {
     return this.#socket.writable;
   }
@@ -42,12 +38,12 @@ export class SocketTransport implements Transport {
 
   listen(listener: TransportListener): void {
     const socket = this.#socket;
-    socket.on('data', (bytes) => listener.received(bytes));
+    socket.on('data', listener.received);
     socket.on('end', () => {
       if (this.#isEnding) socket.destroySoon();
       else listener.ended();
     });
-    socket.on('close', () => listener.closed());
+    socket.on('close', listener.closed);
   }
 
   pause(): void {

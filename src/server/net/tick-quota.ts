@@ -59,12 +59,14 @@ export class TickQuota {
   readonly #goOn: () => void;
   /** Null as long as nobody is logged in. */
   #own: TokenBucket | null = null;
+  /** As it was when a request or an answer was about to begin. */
+  #rank: Rank = 'anonymous';
   /** Of what is being done, and how many calls of `begin` deep that is. */
   #lane: Lane | null = null;
   #depth = 0;
-  #tick = -1;
-  /** Requests begun in this tick, and in all. */
+  /** Requests begun in that tick of the event loop, and in all. */
   #begun = 0;
+  #tick = thisTick();
   #total = 0;
   /** Where it waits for its turn. */
   #waitsIn: Lane | null = null;
@@ -85,6 +87,7 @@ export class TickQuota {
 
   loggedIn(): void {
     this.#own = this.#quotas.ofOne();
+    this.#rank = 'loggedIn';
   }
 
   /** Something is done for the client. What it takes counts, be it allowed or not: some of it cannot wait. */
@@ -105,7 +108,7 @@ export class TickQuota {
 
   /** Does what has to be done, as soon as there is time: at once where nobody waits, and before new requests. */
   whenFree(work: () => void): void {
-    const lane = this.#quotas.requests[this.#rank];
+    const lane = this.#laneNow();
     const timed = (): void => {
       this.begin();
       work();
@@ -118,10 +121,14 @@ export class TickQuota {
   /** Whether the client's next request may be begun now. If not, it is told when. */
   mayBegin(): boolean {
     if (this.#waitsIn !== null) return false;
-    const rank = this.#rank;
-    const lane = this.#quotas.requests[rank];
-    const isUsedUp = this.#begun >= REQUESTS_A_TICK[rank] && this.#tick === thisTick();
+    const tick = thisTick();
+    if (tick !== this.#tick) {
+      this.#tick = tick;
+      this.#begun = 0;
+    }
     if (this.#isGranted) return true;
+    const lane = this.#laneNow();
+    const isUsedUp = this.#begun >= REQUESTS_A_TICK[this.#rank];
     if (!isUsedUp && (this.#isCalled ? lane.hasTime : lane.isFree)) return true;
     this.#waitsIn = lane;
     lane.wait(this.#address, this.#called, this.#total < FRESH_REQUESTS ? 'fresh' : 'known');
@@ -131,11 +138,6 @@ export class TickQuota {
   /** One request is begun. */
   use(): void {
     this.#isGranted = false;
-    const tick = thisTick();
-    if (tick !== this.#tick) {
-      this.#tick = tick;
-      this.#begun = 0;
-    }
     this.#begun += 1;
     this.#total += 1;
   }
@@ -146,9 +148,9 @@ export class TickQuota {
     this.#waitsIn = null;
   }
 
-  get #rank(): Rank {
-    if (this.#own === null) return 'anonymous';
-    return this.#own.isEmpty ? 'busy' : 'loggedIn';
+  #laneNow(): Lane {
+    if (this.#own !== null) this.#rank = this.#own.isEmpty ? 'busy' : 'loggedIn';
+    return this.#quotas.requests[this.#rank];
   }
 
   readonly #called = (): void => {

@@ -3,11 +3,11 @@ import type { Remote } from '../identity/address.ts';
 /** What a transport tells. Never from within a call to it. */
 export interface TransportListener {
   /** Bytes came, in whatever cuts; they are the listener's from now on. */
-  received(bytes: Buffer): void;
+  readonly received: (bytes: Buffer) => void;
   /** The other end will send nothing more. */
-  ended(): void;
+  readonly ended: () => void;
   /** It is closed, by whichever side. */
-  closed(): void;
+  readonly closed: () => void;
 }
 
 /**
@@ -19,8 +19,6 @@ export interface Transport {
   readonly remote: Remote;
   /** Resolves when it is closed. */
   readonly closed: Promise<void>;
-  /** Nothing is received now: `pause` was called last. */
-  readonly isPaused: boolean;
   /** Whether `write` has any sense: neither `end` nor `destroy` was called, nor has the other end broken off. */
   readonly isWritable: boolean;
   /** Bytes written that nobody has taken yet. */

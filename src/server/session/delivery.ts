@@ -50,10 +50,11 @@ export class InboxDelivery {
     const frame = this.#version.encodeMessage(message);
     if (this.#window === null) {
       this.#connection.write(frame, () => this.#flushed({ first: offset, last: offset }));
-      return;
+    } else {
+      this.#window.pushed(offset);
+      this.#connection.write(frame);
     }
-    this.#window.pushed(offset);
-    this.#connection.write(frame);
+    this.balance();
   }
 
   /**
@@ -77,7 +78,9 @@ export class InboxDelivery {
 
   /** The client has these. @returns what of it had been handed out, and counts from now on */
   acknowledge(ranges: readonly OffsetRange[]): OffsetRange[] {
-    return this.#window?.acknowledge(ranges) ?? [];
+    const counting = this.#window?.acknowledge(ranges) ?? [];
+    this.balance();
+    return counting;
   }
 
   /** The inbox knows that these are delivered: it does not push them. */
@@ -87,7 +90,10 @@ export class InboxDelivery {
     }
   }
 
-  /** Lets the inbox rest while the client is behind: a slow reader's messages stay in Kafka. */
+  /**
+   * Lets the inbox rest while the client is behind: a slow reader's messages stay in Kafka. Each push and each acknowledgement
+   * does; to be called where the connection has room again, and at first.
+   */
   balance(): void {
     const isBehind = this.#connection.isFull || this.#window?.isFull === true;
     if (this.#flow === 'running' && isBehind) {

@@ -1,6 +1,8 @@
 import type { FailedRequest } from '../../protocol/v2/replies.ts';
 import type { Version } from '../adapters/version.ts';
 import type { AnyCommand, AnyRequest } from '../commands/command.ts';
+import type { Connection } from '../net/connection.ts';
+import type { ActiveSession } from './active-session.ts';
 
 /** The place of one reply in the order of the requests. */
 export interface ReplySlot {
@@ -19,11 +21,11 @@ interface Entry {
  * the sends before it, so its session takes no more requests while too many wait.
  */
 export class ReplyQueue {
-  readonly #write: (frame: Buffer, flushed?: () => void) => void;
+  readonly #connection: Pick<Connection, 'write'>;
   readonly #entries: Entry[] = [];
 
-  constructor(write: (frame: Buffer, flushed?: () => void) => void) {
-    this.#write = write;
+  constructor(connection: Pick<Connection, 'write'>) {
+    this.#connection = connection;
   }
 
   /** Places that are taken and not written. */
@@ -33,28 +35,27 @@ export class ReplyQueue {
 
   /** Takes the next place. */
   reserve(): ReplySlot {
+    const entries = this.#entries;
     const entry: Entry = { state: 'waiting', frame: null, flushed: undefined };
-    this.#entries.push(entry);
+    entries.push(entry);
     return {
       fill: (frame, flushed) => {
         entry.state = 'ready';
         entry.frame = frame;
         entry.flushed = flushed;
-        this.#writeReady();
+        for (let head = entries[0]; head?.state === 'ready'; head = entries[0]) {
+          entries.shift();
+          if (head.frame !== null) this.#connection.write(head.frame, head.flushed);
+        }
       },
     };
   }
-
-  #writeReady(): void {
-    for (let head = this.#entries[0]; head?.state === 'ready'; head = this.#entries[0]) {
-      this.#entries.shift();
-      if (head.frame !== null) this.#write(head.frame, head.flushed);
-    }
-  }
 }
 
-/** A request, what carries it out, and the place of its reply. */
+/** A request, who asks, what carries it out, and the place of its reply. */
 export interface PendingRequest {
+  /** Null while nobody is logged in. */
+  readonly active: ActiveSession | null;
   readonly request: AnyRequest;
   readonly command: AnyCommand;
   readonly version: Version;

@@ -4,7 +4,7 @@ import type { FailedRequest } from '../../protocol/v2/replies.ts';
 import { cutShortError, toProtocolError } from '../adapters/failures.ts';
 import { versionOf } from '../adapters/versions.ts';
 import { demandRight } from '../commands/command.ts';
-import type { Principal, Services } from '../commands/context.ts';
+import type { Services } from '../commands/context.ts';
 import { commandFor } from '../commands/table.ts';
 import type { Connection } from '../net/connection.ts';
 import type { TickQuota } from '../net/tick-quota.ts';
@@ -19,10 +19,6 @@ export interface IntakeOptions {
   readonly replies: ReplyQueue;
   readonly quota: TickQuota;
   readonly runner: RequestRunner;
-  /** Null while nobody is logged in. */
-  readonly active: () => ActiveSession | null;
-  /** Whether the session takes requests now. */
-  readonly isOpen: () => boolean;
   /** Called when the other end has said all it has to say. */
   readonly over: (farewell: ProtocolError | null) => void;
   /** Called, later, for a stranger that has sent too much that could not be read. */
@@ -41,53 +37,53 @@ export class RequestIntake {
     this.#options = options;
   }
 
-  /** Takes as many requests as may be begun now; the connection, the quota or the runner tells when there may be more. */
-  takeAll(): void {
+  /**
+   * Takes as many requests as may be begun now; the connection, the quota or the runner tells when there may be more.
+   * @param active who asks; null while nobody is logged in
+   */
+  takeAll(active: ActiveSession | null): void {
     const { connection, quota, over } = this.#options;
     // Looked at first: after most events there is no further request, and nobody waits in line for nothing.
     while (connection.hasUnread) {
       if (!this.#isReady() || !quota.mayBegin()) return;
-      const frame = this.#take();
-      if (frame !== undefined) this.#begin(frame);
+      let frame: Frame | undefined;
+      try {
+        frame = connection.take();
+      } catch (error) {
+        over(this.#inWords(error));
+        return;
+      }
+      if (frame !== undefined) this.#begin(frame, active);
     }
     if (connection.hasEnded && this.#isReady()) over(connection.isCutShort ? cutShortError() : null);
   }
 
   #isReady(): boolean {
-    const { connection, services, replies, runner, isOpen } = this.#options;
-    const { outstandingSends, waitingReplies } = services.limits;
-    if (!isOpen() || !runner.isFree || connection.isFull || this.#isDeaf) return false;
-    return runner.outstanding < outstandingSends && replies.waiting < waitingReplies;
-  }
-
-  #take(): Frame | undefined {
-    try {
-      return this.#options.connection.take();
-    } catch (error) {
-      this.#options.over(this.#inWords(error));
-      return undefined;
-    }
+    const { connection, services, replies, runner } = this.#options;
+    return (
+      runner.isFree && !connection.isFull && !this.#isDeaf && replies.waiting < services.limits.waitingReplies
+    );
   }
 
   /** Its time counts as the client's. A send that is stored is in the lane's bounds only: how many there may be is bounded by itself. */
-  #begin(frame: Frame): void {
+  #begin(frame: Frame, active: ActiveSession | null): void {
     const { connection, quota, runner } = this.#options;
     quota.use();
     quota.begin();
-    const before = runner.outstanding;
-    const active = this.#options.active();
     const pending = this.#read(frame, active);
+    let isStored = false;
     if (pending !== null) {
-      active?.asked();
+      if (active === null) connection.requestBegun();
+      else active.asked();
       // Nobody is there to hear the answer.
       if (pending.command.asks && connection.isGone) pending.slot.fill(null);
-      else runner.push(pending);
+      else isStored = runner.push(pending);
     }
-    quota.end(runner.outstanding > before ? 'stored' : 'asked');
+    quota.end(isStored ? 'stored' : 'asked');
   }
 
   /** @returns null for what was answered with a failure */
-  #read(frame: Frame, principal: Principal | null): PendingRequest | null {
+  #read(frame: Frame, active: ActiveSession | null): PendingRequest | null {
     const version = versionOf(frame.version);
     const slot = this.#options.replies.reserve();
     let asked: FailedRequest = { opcode: frame.opcode };
@@ -95,12 +91,12 @@ export class RequestIntake {
       const request = version.decodeRequest(frame);
       if (request.type === 'send') asked = { opcode: frame.opcode, id: request.id };
       const command = commandFor(request);
-      demandRight(command.by, principal);
-      return { request, command, version, asked, slot };
+      demandRight(command.by, active);
+      return { active, request, command, version, asked, slot };
     } catch (error) {
       const failure = this.#inWords(error);
       slot.fill(version.encodeFailure(failure, asked));
-      if (principal === null && failure.code === 'BAD_REQUEST') this.#countUnreadable();
+      if (active === null && failure.code === 'BAD_REQUEST') this.#countUnreadable();
       return null;
     }
   }

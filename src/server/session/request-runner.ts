@@ -8,7 +8,7 @@ import type { ActiveSession } from './active-session.ts';
 import type { PendingRequest } from './reply-queue.ts';
 import type { SessionEvent } from './session-state.ts';
 
-type Sequential = Extract<AnyCommand, { run: unknown }>;
+export type Sequential = Extract<AnyCommand, { run: unknown }>;
 type Immediate = Extract<AnyCommand, { answer: unknown }>;
 type Overlapping = Extract<AnyCommand, { admit: unknown }>;
 
@@ -16,11 +16,9 @@ type Overlapping = Extract<AnyCommand, { admit: unknown }>;
 export interface RunnerOptions {
   readonly services: Services;
   readonly quota: TickQuota;
-  /** Null while nobody is logged in. */
-  readonly active: () => ActiveSession | null;
   readonly caller: (version: Version, active: ActiveSession | null) => Caller;
-  /** Called when a request is begun: it may mean something to the session, see the table of commands. */
-  readonly begins: (command: AnyCommand, active: ActiveSession | null) => void;
+  /** Called when a request is begun that may mean something to the session, see the table of commands. */
+  readonly begins: (command: Sequential, active: ActiveSession | null) => void;
   /** Takes what comes of requests. */
   readonly dispatch: (event: SessionEvent) => void;
 }
@@ -34,6 +32,7 @@ export class RequestRunner {
   /** The one that waits, or is being carried out. */
   #pending: PendingRequest | null = null;
   #isStarted = false;
+  /** Requests that were admitted and are not complete. */
   #outstanding = 0;
 
   constructor(options: RunnerOptions) {
@@ -42,23 +41,18 @@ export class RequestRunner {
 
   /** Whether the next request may be looked at. */
   get isFree(): boolean {
-    return this.#pending === null;
-  }
-
-  /** Requests that were admitted and are not complete. */
-  get outstanding(): number {
-    return this.#outstanding;
+    return this.#pending === null && this.#outstanding < this.#options.services.limits.outstandingSends;
   }
 
   get isIdle(): boolean {
     return this.#pending === null && this.#outstanding === 0;
   }
 
-  /** The next request, while the runner `isFree`. */
-  push(pending: PendingRequest): void {
+  /** The next request, while the runner `isFree`. @returns whether it is one that was admitted at once */
+  push(pending: PendingRequest): boolean {
     this.#pending = pending;
     this.#isStarted = false;
-    this.#startNext();
+    return this.#start(pending);
   }
 
   /** It has its place: the next request may begin while this one is being stored. */
@@ -75,7 +69,7 @@ export class RequestRunner {
   /** One that was admitted is complete, and answered. */
   completed(): void {
     this.#outstanding -= 1;
-    this.#startNext();
+    if (this.#pending !== null && !this.#isStarted) this.#start(this.#pending);
   }
 
   /** It is carried out, or has failed. @returns false for one that was dropped meanwhile */
@@ -90,50 +84,51 @@ export class RequestRunner {
     this.#pending = null;
   }
 
-  #startNext(): void {
-    const pending = this.#pending;
-    if (pending === null || this.#isStarted) return;
+  /** @returns whether it was admitted at once */
+  #start(pending: PendingRequest): boolean {
     const { command } = pending;
-    if ('run' in command && this.#outstanding > 0) return;
-    this.#isStarted = true;
-    const active = this.#options.active();
-    this.#options.begins(command, active);
     if ('run' in command) {
-      this.#run(pending, active, command);
-      return;
+      if (this.#outstanding > 0) return false;
+      this.#isStarted = true;
+      this.#run(pending, command);
+      return false;
     }
+    this.#isStarted = true;
     try {
-      if ('answer' in command) this.#answer(pending, active, command);
-      else this.#admit(pending, active, command);
+      if ('admit' in command) return this.#admit(pending, command);
+      this.#answer(pending, command);
     } catch (error) {
       this.#options.dispatch({ type: 'failed', pending, error });
     }
+    return false;
   }
 
-  #answer(pending: PendingRequest, active: ActiveSession | null, { answer }: Immediate): void {
-    const { request, version, slot } = pending;
+  #answer({ active, request, version, slot }: PendingRequest, { answer }: Immediate): void {
     const result = answer(this.#options.services, active, request);
     slot.fill(result && version.encodeResult(result));
     this.#pending = null;
   }
 
   /** At once where nothing has to be waited for, which is the usual case: whoever called this goes on by itself. */
-  #admit(pending: PendingRequest, active: ActiveSession | null, { admit }: Overlapping): void {
+  #admit(pending: PendingRequest, { admit }: Overlapping): boolean {
     const { services, dispatch } = this.#options;
-    const admission = admit(services, active, pending.request);
+    const admission = admit(services, pending.active, pending.request);
     if (!(admission instanceof Promise)) {
       this.admitted(pending, admission);
-      return;
+      return true;
     }
     admission.then(
       (admitted) => dispatch({ type: 'admitted', pending, admitted }),
       (error) => dispatch({ type: 'failed', pending, error }),
     );
+    return false;
   }
 
-  #run(pending: PendingRequest, active: ActiveSession | null, { brings, run }: Sequential): void {
+  #run(pending: PendingRequest, command: Sequential): void {
     const { services, quota, dispatch } = this.#options;
-    const { request, version } = pending;
+    const { active, request, version } = pending;
+    const { brings, run } = command;
+    if (brings !== undefined) this.#options.begins(command, active);
     const caller = this.#options.caller(version, active);
     const result = audited(services, caller, request, run(services, caller, request));
     if (brings === 'logout' && active !== null) services.presence.leaving(active, result);

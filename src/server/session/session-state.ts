@@ -38,8 +38,10 @@ export function demandTransition(from: State, to: State): void {
 
 /** Everything that happens to a session comes as one of these, through one queue. */
 export type SessionEvent =
-  /** The connection has frames, has room, or has ended. */
+  /** The connection has frames, or has ended. */
   | { readonly type: 'connection' }
+  /** It has room again. */
+  | { readonly type: 'writable' }
   /** The session is to end: a deadline has passed, the client is silent for too long, the frontend shuts down. */
   | { readonly type: 'over'; readonly farewell: ProtocolError }
   /** A send has its place in the recipient's inbox … */

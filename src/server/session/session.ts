@@ -4,7 +4,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import { lossError, toProtocolError } from '../adapters/failures.ts';
 import { versionOf } from '../adapters/versions.ts';
 import { addressOf } from '../commands/audited.ts';
-import type { AnyCommand, Result } from '../commands/command.ts';
+import type { Result } from '../commands/command.ts';
 import type { Services } from '../commands/context.ts';
 import type { LoginResult } from '../commands/entry.ts';
 import { giveBack } from '../commands/logout.ts';
@@ -14,9 +14,9 @@ import { TickQuota } from '../net/tick-quota.ts';
 import { ActiveSession } from './active-session.ts';
 import { type PendingRequest, ReplyQueue } from './reply-queue.ts';
 import { RequestIntake } from './request-intake.ts';
-import { RequestRunner } from './request-runner.ts';
+import { RequestRunner, type Sequential } from './request-runner.ts';
 import { SessionCaller } from './session-caller.ts';
-import { demandTransition, EventQueue, type SessionEvent, type State } from './session-state.ts';
+import { demandTransition, EventQueue, type State } from './session-state.ts';
 
 /**
  * One client, from its connection to its end. Requests are carried out one after the other (`RequestRunner` says which
@@ -35,28 +35,67 @@ export class Session {
   readonly #intake: RequestIntake;
   readonly #runner: RequestRunner;
   readonly #caller: SessionCaller;
+  #state: State = { name: 'anonymous' };
+  /** Set when the session is to end; `farewell` goes out last. */
+  #ending: { readonly farewell: ProtocolError | null } | null = null;
   readonly #events = new EventQueue((event) => {
     try {
-      this.#react(event);
-      this.#active?.delivery?.balance();
+      switch (event.type) {
+        case 'connection':
+          this.#goOn();
+          break;
+        case 'writable':
+          this.#active?.delivery?.balance();
+          this.#goOn();
+          break;
+        case 'over':
+          this.#end(event.farewell);
+          break;
+        case 'admitted':
+          this.#runner.admitted(event.pending, event.admitted);
+          this.#goOn();
+          break;
+        case 'sent':
+          this.#completed(event.pending, event.pending.version.encodeResult(event.sent));
+          break;
+        case 'send failed':
+          this.#completed(event.pending, this.#failure(event.pending, event.error));
+          break;
+        case 'done':
+          this.#done(event.pending, event.result);
+          break;
+        case 'failed':
+          this.#failed(event.pending, event.error);
+          break;
+        case 'message':
+          this.#arrived(event.message);
+          break;
+        case 'lost':
+          this.#lost(event.reason);
+          break;
+        case 'flushed':
+          event.active.delivered([event.range]);
+          break;
+        case 'receipts':
+          if ('active' in this.#state) this.#state.active.tell(event.delivered, event.undeliverable);
+          break;
+        case 'left':
+          this.#left();
+      }
     } catch (error) {
       this.#break(error);
     }
   });
-  #state: State = { name: 'anonymous' };
-  /** Set when the session is to end; `farewell` goes out last. */
-  #ending: { readonly farewell: ProtocolError | null } | null = null;
 
   /** @param isStrangers called with true when a login is asked for, and with false when somebody is logged in */
   constructor(connection: Connection, services: Services, isStrangers: (isStranger: boolean) => void) {
     this.#connection = connection;
     this.#services = services;
     this.#isStrangers = isStrangers;
-    this.#replies = new ReplyQueue((frame, flushed) => connection.write(frame, flushed));
+    this.#replies = new ReplyQueue(connection);
     const dispatch = this.#events.push;
     const touched = () => dispatch({ type: 'connection' });
     const end = (farewell: ProtocolError) => this.end(farewell);
-    const active = () => this.#active;
     this.#quota = new TickQuota(services.quotas, connection.caller, touched);
     this.#caller = new SessionCaller(connection, () => this.#ending !== null, {
       onMessage: (message) => dispatch({ type: 'message', message }),
@@ -66,7 +105,6 @@ export class Session {
       services,
       quota: this.#quota,
       dispatch,
-      active,
       caller: (version, principal) => this.#caller.as(version, principal),
       begins: (command, principal) => this.#begins(command, principal),
     });
@@ -76,15 +114,13 @@ export class Session {
       replies: this.#replies,
       quota: this.#quota,
       runner: this.#runner,
-      active,
-      isOpen: () => this.#takesRequests,
       over: (farewell) => this.#end(farewell),
       refuse: end,
     });
     connection.listen({
       readable: touched,
       ended: touched,
-      writable: touched,
+      writable: () => dispatch({ type: 'writable' }),
       gone: () => {
         this.#caller.leave();
         touched();
@@ -114,59 +150,16 @@ export class Session {
     this.#connection.destroy();
   }
 
-  #react(event: SessionEvent): void {
-    switch (event.type) {
-      case 'connection':
-        this.#goOn();
-        break;
-      case 'over':
-        this.#end(event.farewell);
-        break;
-      case 'admitted':
-        this.#runner.admitted(event.pending, event.admitted);
-        this.#goOn();
-        break;
-      case 'sent':
-        this.#completed(event.pending, event.pending.version.encodeResult(event.sent));
-        break;
-      case 'send failed':
-        this.#completed(event.pending, this.#failure(event.pending, event.error));
-        break;
-      case 'done':
-        this.#done(event.pending, event.result);
-        break;
-      case 'failed':
-        this.#failed(event.pending, event.error);
-        break;
-      case 'message':
-        this.#arrived(event.message);
-        break;
-      case 'lost':
-        this.#lost(event.reason);
-        break;
-      case 'flushed':
-        event.active.delivered([event.range]);
-        break;
-      case 'receipts':
-        if ('active' in this.#state) this.#state.active.tell(event.delivered, event.undeliverable);
-        break;
-      case 'left':
-        this.#left();
-    }
-  }
-
   // Requests
 
-  #begins(command: AnyCommand, active: ActiveSession | null): void {
-    this.#connection.requestBegun();
-    if (!('run' in command) || command.brings === undefined) return;
-    if (command.brings === 'login') {
+  #begins({ brings }: Sequential, active: ActiveSession | null): void {
+    if (brings === 'login') {
       this.#become({ name: 'entering', early: [], trouble: null });
       // Whoever does nothing makes room first; but to ask for a login is no login yet.
       this.#isStrangers(true);
     } else if (active !== null) {
       active.delivery?.stop();
-      if (command.brings === 'removal') this.#become({ name: 'deleting', active, loss: null });
+      if (brings === 'removal') this.#become({ name: 'deleting', active, loss: null });
       else this.#log.debug({ user: active.account.name }, 'logging out');
     }
   }
@@ -211,6 +204,7 @@ export class Session {
     this.#connection.loggedIn();
     pending.slot.fill(pending.version.encodeResult(result));
     for (const message of state.early) active.delivery?.push(message);
+    active.delivery?.balance();
     active.keepAlive();
     if (state.trouble !== null) this.#lost(state.trouble);
   }
@@ -283,7 +277,7 @@ export class Session {
       this.#quota.begin();
       this.#end(null);
       this.#quota.end('asked');
-    } else this.#intake.takeAll();
+    } else this.#intake.takeAll(this.#active);
   }
 
   #leave(farewell: ProtocolError | null): void {
@@ -322,12 +316,6 @@ export class Session {
   }
 
   // State
-
-  /** Otherwise it waits for a login, or for its end. */
-  get #takesRequests(): boolean {
-    const { name } = this.#state;
-    return this.#ending === null && (name === 'anonymous' || name === 'loggedIn');
-  }
 
   get #active(): ActiveSession | null {
     return this.#state.name === 'loggedIn' ? this.#state.active : null;
