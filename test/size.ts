@@ -11,12 +11,17 @@ export function sized(quick: number, full: number): number {
   return FULL ? full : quick;
 }
 
+/** What skipped tests are called, so that a run ends with why: for `skipIf(!FULL)`. */
+export function inFullSize(name: string): string {
+  return FULL ? name : `${name} (in the full size)`;
+}
+
 /**
  * A test of the full run alone: what takes long, or what others look at, too, if from further away. It is skipped otherwise, and
  * says why.
  */
 export function inFull(name: string, run: () => Promise<void>, timeoutMs?: number): void {
-  test.skipIf(!FULL)(FULL ? name : `${name} (in the full size)`, run, timeoutMs);
+  test.skipIf(!FULL)(inFullSize(name), run, timeoutMs);
 }
 
 /**

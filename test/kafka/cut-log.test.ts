@@ -21,7 +21,7 @@ import {
   observe,
   uniqueName,
 } from '../contracts/cluster.ts';
-import { FULL } from '../size.ts';
+import { FULL, inFullSize } from '../size.ts';
 import { testLog } from './cluster.ts';
 import { commitRaw } from './raw-commit.ts';
 
@@ -215,85 +215,90 @@ describe.skipIf(!hasJava)('a log that was cut by hand', { timeout: 180_000 }, ()
   });
 });
 
-describe.skipIf(!hasJava)('a log whose tail an unclean election took', { timeout: 240_000 }, () => {
-  let cluster: LentCluster;
-  let engine: Storage;
+// That less is there than was confirmed is seen above every day, however it came about.
+describe.skipIf(!hasJava || !FULL)(
+  inFullSize('a log whose tail an unclean election took'),
+  { timeout: 240_000 },
+  () => {
+    let cluster: LentCluster;
+    let engine: Storage;
 
-  beforeAll(async () => {
-    cluster = await borrowCluster();
-    engine = await open(cluster.brokers, 3);
-  });
-  afterAll(async () => {
-    await engine?.close();
-    await cluster?.stop();
-  });
-
-  it('loses nothing that is confirmed afterwards; senders of what was lost hear so', async () => {
-    const pairs = await Promise.all(numbered('pair', 2).map(() => Pair.make(engine)));
-    const [away, online] = pairs as [Pair, Pair];
-    // Two copies of each inbox, one of which is enough: the third broker keeps the cluster going.
-    const kafka = new Kafka({ brokers: cluster.brokers.split(','), logLevel: logLevel.NOTHING });
-    const admin = kafka.admin();
-    await admin.connect();
-    const topics = pairs.map(({ topic }) => topic);
-    const assigned = topics.map((topic) => {
-      return { topic, partitionAssignment: [{ partition: 0, replicas: [1, 2] }] };
+    beforeAll(async () => {
+      cluster = await borrowCluster();
+      engine = await open(cluster.brokers, 3);
     });
-    await admin.alterPartitionReassignments({ topics: assigned });
-    const resources = topics.map((name) => ({
-      type: 2,
-      name,
-      configEntries: [
-        { name: 'unclean.leader.election.enable', value: 'true' },
-        { name: 'min.insync.replicas', value: '1' },
-        { name: 'message.timestamp.type', value: 'LogAppendTime' },
-      ],
-    }));
-    await admin.alterConfigs({ validateOnly: false, resources });
-    const state = async () => {
-      const metadata = await admin.fetchTopicMetadata({ topics });
-      return metadata.topics.map(({ partitions }) => partitions[0]);
-    };
-    await eventually(async () => {
-      for (const partition of await state()) expect([...(partition?.isr ?? [])].sort()).toEqual([1, 2]);
+    afterAll(async () => {
+      await engine?.close();
+      await cluster?.stop();
     });
-    await admin.disconnect();
 
-    for (const pair of pairs) await pair.send(numbered('safe', 5));
-    const first = await away.take(5);
-    expect(first.bodies()).toEqual(numbered('safe', 5));
-    const session = await online.login();
-    await eventually(() => expect(session.pushed).toHaveLength(5));
-    session.inbox.acknowledge(0, 4);
+    it('loses nothing that is confirmed afterwards; senders of what was lost hear so', async () => {
+      const pairs = await Promise.all(numbered('pair', 2).map(() => Pair.make(engine)));
+      const [away, online] = pairs as [Pair, Pair];
+      // Two copies of each inbox, one of which is enough: the third broker keeps the cluster going.
+      const kafka = new Kafka({ brokers: cluster.brokers.split(','), logLevel: logLevel.NOTHING });
+      const admin = kafka.admin();
+      await admin.connect();
+      const topics = pairs.map(({ topic }) => topic);
+      const assigned = topics.map((topic) => {
+        return { topic, partitionAssignment: [{ partition: 0, replicas: [1, 2] }] };
+      });
+      await admin.alterPartitionReassignments({ topics: assigned });
+      const resources = topics.map((name) => ({
+        type: 2,
+        name,
+        configEntries: [
+          { name: 'unclean.leader.election.enable', value: 'true' },
+          { name: 'min.insync.replicas', value: '1' },
+          { name: 'message.timestamp.type', value: 'LogAppendTime' },
+        ],
+      }));
+      await admin.alterConfigs({ validateOnly: false, resources });
+      const state = async () => {
+        const metadata = await admin.fetchTopicMetadata({ topics });
+        return metadata.topics.map(({ partitions }) => partitions[0]);
+      };
+      await eventually(async () => {
+        for (const partition of await state()) expect([...(partition?.isr ?? [])].sort()).toEqual([1, 2]);
+      });
+      await admin.disconnect();
 
-    const [one, two] = cluster.nodes as [LentBroker, LentBroker, LentBroker];
-    await two.halt();
-    const lost = new Map(
-      await Promise.all(pairs.map(async (pair) => [pair, await pair.send(numbered('lost', 4))] as const)),
-    );
-    await eventually(() => expect(session.pushed).toHaveLength(9));
-    session.inbox.acknowledge(0, 6);
-    await one.kill();
-    await two.start();
+      for (const pair of pairs) await pair.send(numbered('safe', 5));
+      const first = await away.take(5);
+      expect(first.bodies()).toEqual(numbered('safe', 5));
+      const session = await online.login();
+      await eventually(() => expect(session.pushed).toHaveLength(5));
+      session.inbox.acknowledge(0, 4);
 
-    const after = new Map(
-      await Promise.all(pairs.map(async (pair) => [pair, await pair.send(numbered('new', 6))] as const)),
-    );
-    expect(after.get(away)?.[0]?.offset).toBe(5);
-    await eventually(async () =>
-      expect(await away.fates(lost.get(away) ?? [])).toEqual(Array(4).fill('undeliverable')),
-    );
-    await eventually(() => expect(session.lost).toEqual(['changed']));
-    // It gives the inbox back, which takes until its group has another coordinator.
-    await session.inbox.close();
-    const reader = await online.take(6);
-    expect(reader.bodies()).toEqual(numbered('new', 6));
-    expect((await away.take(6)).bodies()).toEqual(numbered('new', 6));
-    for (const pair of pairs) {
-      expect(await pair.fates(after.get(pair) ?? [])).toEqual(Array(6).fill('delivered'));
-      expect(await pair.fates(lost.get(pair) ?? [])).not.toContain('delivered');
-    }
-    await one.start();
-    expect((await away.take(0)).inbox.surprise).toEqual({ again: 0, gone: 0 });
-  });
-});
+      const [one, two] = cluster.nodes as [LentBroker, LentBroker, LentBroker];
+      await two.halt();
+      const lost = new Map(
+        await Promise.all(pairs.map(async (pair) => [pair, await pair.send(numbered('lost', 4))] as const)),
+      );
+      await eventually(() => expect(session.pushed).toHaveLength(9));
+      session.inbox.acknowledge(0, 6);
+      await one.kill();
+      await two.start();
+
+      const after = new Map(
+        await Promise.all(pairs.map(async (pair) => [pair, await pair.send(numbered('new', 6))] as const)),
+      );
+      expect(after.get(away)?.[0]?.offset).toBe(5);
+      await eventually(async () =>
+        expect(await away.fates(lost.get(away) ?? [])).toEqual(Array(4).fill('undeliverable')),
+      );
+      await eventually(() => expect(session.lost).toEqual(['changed']));
+      // It gives the inbox back, which takes until its group has another coordinator.
+      await session.inbox.close();
+      const reader = await online.take(6);
+      expect(reader.bodies()).toEqual(numbered('new', 6));
+      expect((await away.take(6)).bodies()).toEqual(numbered('new', 6));
+      for (const pair of pairs) {
+        expect(await pair.fates(after.get(pair) ?? [])).toEqual(Array(6).fill('delivered'));
+        expect(await pair.fates(lost.get(pair) ?? [])).not.toContain('delivered');
+      }
+      await one.start();
+      expect((await away.take(0)).inbox.surprise).toEqual({ again: 0, gone: 0 });
+    });
+  },
+);

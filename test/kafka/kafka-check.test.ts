@@ -10,7 +10,9 @@ import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
 import { startBroker } from '../broker/broker.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
+import { makeTopics } from '../broker/topics.ts';
 import { message } from '../contracts/cluster.ts';
+import { witness } from './cluster.ts';
 
 const AROUND = {
   ...{ brokers: 1, replicationFactor: 1, frontendLeaseMs: 10_000 },
@@ -196,6 +198,13 @@ describe('a Kafka with other settings', () => {
     // More copies are asked for than there can be, and messages are stored all the same.
     const owner = await engine.accounts.create({ name: 'few' });
     expect(await engine.inboxes.append(owner, message(owner, 'stored'))).toMatchObject({ offset: 0 });
+    // A topic that was there before, and cannot be deleted, keeps nobody from making the account.
+    const admin = witness([broker.brokers]).admin();
+    await admin.connect();
+    await makeTopics(admin, [{ topic: 'milena.inbox.early' }]);
+    await admin.disconnect();
+    const early = await engine.accounts.create({ name: 'early' });
+    expect(await engine.inboxes.append(early, message(owner, 'hello'))).toMatchObject({ offset: 0 });
     await engine.close();
     const told = lines.filter(({ kafka }) => kafka !== undefined);
     expect(told.filter(({ level }) => level === 50).map(({ msg }) => msg.split(':')[0])).toEqual([

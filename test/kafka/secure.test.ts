@@ -12,6 +12,7 @@ import { javaUsable } from '../broker/java.ts';
 import { freePort } from '../broker/ports.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
+import { FULL, inFullSize } from '../size.ts';
 import { testLog } from './cluster.ts';
 
 const PASSWORD = 'not a secret of anybody';
@@ -22,15 +23,17 @@ const NO_SASL = {
 
 /**
  * A broker with a listener that demands TLS and a password. Left out where there is no Java: the test broker in a
- * container has listeners of its own, without a certificate.
+ * container has listeners of its own, without a certificate. In the full size, since e2e/mismatches.test.ts has another one.
  */
-describe.skipIf(!(await javaUsable()))('Kafka that demands TLS and SASL', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'milena-tls-'));
-  const certificate = join(folder, 'broker.pem');
+describe.skipIf(!FULL || !(await javaUsable()))(inFullSize('Kafka that demands TLS and SASL'), () => {
+  let folder: string;
+  let certificate: string;
   let broker: TestBroker;
   let address: string;
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'milena-tls-'));
+    certificate = join(folder, 'broker.pem');
     const key = join(folder, 'broker.key');
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
     const kind = [
