@@ -15,6 +15,7 @@ import { borrowBroker } from '../broker/borrow.ts';
 import { startBroker } from '../broker/broker.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
+import { inFull } from '../size.ts';
 import { testConfig, testLog, testTrust } from './cluster.ts';
 
 const deadline = () => now() + 30_000;
@@ -71,7 +72,8 @@ describe('on a broker with Kafka’s own settings for groups', () => {
     expect(told.msg).toContain('group.consumer.max.session.timeout.ms of 1800000');
   });
 
-  it('holders are there after the broker was killed and started again', async () => {
+  // Each day outage.test.ts sees it, with our own settings.
+  inFull('holders are there after the broker was killed and started again', async () => {
     const owners = await Promise.all(
       Array.from({ length: 20 }, () => engine.accounts.create({ name: uniqueName('stays') })),
     );

@@ -130,6 +130,8 @@ describe('the pace of unpacking', () => {
 
   it('lets an inbox wait past the budget of all, longer the more it took, and goes on as time goes by', async () => {
     const pace = new FetchPace();
+    // Whatever else may run in this process.
+    const before = vi.getTimerCount();
     expect(pace.unpacked(0)).toBeNull();
     for (let i = 0; i < 16; i++) expect(pace.unpacked(4 * MIB)).toBeNull();
     const done: string[] = [];
@@ -143,7 +145,7 @@ describe('the pace of unpacking', () => {
     expect(done).toEqual(['little', 'much']);
     await vi.advanceTimersByTimeAsync(2_000);
     expect(pace.unpacked(4 * MIB)).toBeNull();
-    expect(vi.getTimerCount()).toBe(0);
+    expect(vi.getTimerCount()).toBe(before);
   });
 
   it('is the same for many who take much: each has a share', async () => {

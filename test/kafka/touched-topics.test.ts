@@ -334,6 +334,16 @@ describe('topics that were touched', () => {
     });
   });
 
+  it('more partitions do not change what is sent by Milena', async () => {
+    const owner = await make('wide');
+    await appendAll(cluster.here, owner, owner, numbered('m', 5));
+    await admin.createPartitions({ topicPartitions: [{ topic: topicOf(owner), count: 3 }] });
+    await appendAll(cluster.here, owner, owner, numbered('later', 5));
+    const { inbox } = await observe(cluster.elsewhere, owner);
+    expect((await inbox.read(ALL)).map(textOf)).toEqual([...numbered('m', 5), ...numbered('later', 5)]);
+    await inbox.close();
+  });
+
   it('an account whose topic is gone can be removed, and made anew', async () => {
     const owner = await make('freed');
     await drop(owner);
