@@ -1,23 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BrokerOptions } from './broker.ts';
 import { freePort } from './ports.ts';
+import type { TestBroker } from './test-broker.ts';
 
-/** A broker's second listener, and what it demands. */
+/** Who may come by the door, each with the password that `passwordOf` says. */
+const USERS = ['milena', 'alerts', 'watcher', 'outsider'];
+
+/** A broker's second listener. */
 export interface Door {
   /** `host:port` for clients. */
   readonly address: string;
-  readonly listener: string;
-  readonly properties: Readonly<Record<string, string>>;
 }
 
 /**
  * A listener that asks for a password (SASL/PLAIN), on a broker that lets nobody do anything without a right. The broker itself,
  * and whoever comes to its other listener, may do all.
- * @param users each with the password that `passwordOf` says
  */
-export async function authorizedDoor(users: readonly string[]): Promise<Door> {
+export async function withDoor(): Promise<BrokerOptions> {
   const port = await freePort();
-  const known = users.map((user) => `user_${user}="${passwordOf(user)}"`).join(' ');
+  const known = USERS.map((user) => `user_${user}="${passwordOf(user)}"`).join(' ');
   return {
-    address: `127.0.0.1:${port}`,
     listener: `ASKING://127.0.0.1:${port}`,
     properties: {
       'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,ASKING:SASL_PLAINTEXT',
@@ -27,6 +30,14 @@ export async function authorizedDoor(users: readonly string[]): Promise<Door> {
       'super.users': 'User:ANONYMOUS',
     },
   };
+}
+
+/** That of a broker that was started with it on this machine. */
+export function doorOf({ folder }: TestBroker): Door {
+  const settings = readFileSync(join(folder, 'server.properties'), 'utf8');
+  const [, address] = /^listeners=.*ASKING:\/\/([\d.:]+)/m.exec(settings) ?? [];
+  if (address === undefined) throw new Error('no such listener');
+  return { address };
 }
 
 export function passwordOf(user: string): string {

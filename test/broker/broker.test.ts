@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { FULL, inFull, inFullSize, sized } from '../size.ts';
 import { borrowBroker } from './borrow.ts';
 import { testBrokers } from './brokers.ts';
 import { javaUsable } from './java.ts';
@@ -63,7 +65,8 @@ describe('the broker of the test run', () => {
 });
 
 describe('a broker that is borrowed', () => {
-  it('is gone when killed and has its data and its port when started again', async () => {
+  // Each day outage.test.ts sees it.
+  inFull('is gone when killed and has its data and its port when started again', async () => {
     const broker = await borrowBroker();
     onTestFinished(() => broker.stop());
     const admin = new Kafka({ brokers: [broker.brokers], logLevel: logLevel.NOTHING }).admin();
@@ -79,17 +82,19 @@ describe('a broker that is borrowed', () => {
   });
 
   it('is nobody else’s, and empty for the next one', async () => {
-    const [one, other] = await Promise.all([borrowBroker(), borrowBroker()]);
-    expect(one.port).not.toBe(other.port);
+    // Several files have one at the same time every day.
+    const [one = await borrowBroker(), ...others] = await Promise.all(
+      Array.from({ length: sized(1, 2) }, () => borrowBroker()),
+    );
+    for (const other of others) expect(one.port).not.toBe(other.port);
     const kafka = new Kafka({ brokers: [one.brokers], logLevel: logLevel.NOTHING });
     const admin = kafka.admin();
     await admin.connect();
     await makeTopics(admin, [{ topic: 'gone' }]);
     await admin.setOffsets({ groupId: 'gone', topic: 'gone', partitions: [{ partition: 0, offset: '0' }] });
     await admin.disconnect();
-    await other.stop();
-    await one.stop();
-    for (const again of await Promise.all([borrowBroker(), borrowBroker()])) {
+    await Promise.all([one, ...others].map((broker) => broker.stop()));
+    for (const again of await Promise.all([one, ...others].map(() => borrowBroker()))) {
       onTestFinished(() => again.stop());
       expect(await topicsOf([again.brokers])).not.toContain('gone');
       expect(await groupsOf([again.brokers])).toEqual([]);
@@ -98,8 +103,21 @@ describe('a broker that is borrowed', () => {
 });
 
 describe('a broker of one process', () => {
-  const reason = 'a container is removed by the reaper of testcontainers instead';
-  it.skipIf(!hasJava)(`has settings of its own, and dies with it (not without Java: ${reason})`, async () => {
+  it('is ended by its guard when the process is gone, and its folder removed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'milena-guard-'));
+    // What the process holds of it is a pipe, which ends however that one ends.
+    const guard = spawn(join(import.meta.dirname, 'guard.sh'), [folder, 'sleep', '1000']);
+    const [line] = (await once(createInterface({ input: guard.stdout }), 'line')) as [string];
+    const pid = Number(line.replace('pid ', ''));
+    expect(() => process.kill(pid, 0)).not.toThrow();
+    guard.stdin.destroy();
+    await once(guard, 'exit');
+    expect(existsSync(folder)).toBe(false);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  // A container is removed by the reaper of testcontainers instead.
+  it.skipIf(!hasJava || !FULL)(inFullSize('has settings of its own, and dies with it'), async () => {
     const owner = spawn(process.execPath, [join(import.meta.dirname, 'abandoned.ts')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -22,6 +22,9 @@ import type { TestBroker } from './test-broker.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const CLUSTER_ID = 'MilenaTestCluster00001';
 
+/** A broker with nothing to do does nothing: twice a second it else writes down that nothing has happened. */
+const QUIET = { 'metadata.max.idle.interval.ms': '0' };
+
 export interface JvmBrokerOptions {
   readonly nodeId: number;
   readonly port: number;
@@ -164,6 +167,7 @@ export class JvmBroker implements TestBroker {
       listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${more}`,
       'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}${told}`,
       'log.dirs': join(this.folder, 'data'),
+      ...QUIET,
       ...properties,
     };
     // Of a name that is there twice Java's Properties take the later one.

@@ -1,3 +1,4 @@
+import { withDoor } from './authorizer.ts';
 import { type BrokerOptions, startBroker, startCluster } from './broker.ts';
 import { coordinatorsReady } from './ready.ts';
 import type { TestBroker } from './test-broker.ts';
@@ -9,7 +10,7 @@ const THREE_EACH = { 'offsets.topic.num.partitions': '3', 'transaction.state.log
 interface Kind {
   /** Brokers that it consists of. */
   readonly size: 1 | 3;
-  readonly options: BrokerOptions;
+  readonly options: BrokerOptions | (() => Promise<BrokerOptions>);
 }
 
 /** Brokers that several files of tests need, one after the other: see pool.ts. */
@@ -40,6 +41,8 @@ export const KINDS = {
       },
     },
   },
+  /** That lets nobody do anything without a right, but by its first listener: see `doorOf`. */
+  guarded: { size: 1, options: withDoor },
   /** Three of which each may be away. */
   three: { size: 3, options: { properties: THREE_EACH } },
 } as const satisfies Record<string, Kind>;
@@ -48,7 +51,8 @@ export type KindName = keyof typeof KINDS;
 
 /** New ones of that kind, running. */
 export async function startKind(name: KindName): Promise<readonly TestBroker[]> {
-  const { size, options }: Kind = KINDS[name];
+  const { size, options: known }: Kind = KINDS[name];
+  const options = typeof known === 'function' ? await known() : known;
   const nodes = size === 1 ? [await startBroker(options)] : (await startCluster(size, options)).nodes;
   await coordinatorsReady(nodes.map(({ brokers }) => brokers));
   return nodes;

@@ -1,12 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { TestBroker } from './test-broker.ts';
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel, ResourcePatternTypes } =
+  kafkajs;
 
 /** Groups end when the sessions of those who did not leave are over. */
 const PATIENCE_MS = 30_000;
 
 /**
- * Makes brokers of a cluster, running or not, as good as new: no topics, no groups.
+ * Makes brokers of a cluster, running or not, as good as new: no topics, no groups, no rights.
  * @param signal gives it up
  * @throws Error where something stays
  */
@@ -30,10 +33,24 @@ export async function wipe(nodes: readonly TestBroker[], signal: AbortSignal): P
   }
 }
 
+/** Where there are any. */
+async function removeRights(admin: Admin): Promise<void> {
+  const anything = {
+    resourceType: AclResourceTypes.ANY,
+    resourcePatternType: ResourcePatternTypes.ANY,
+    operation: AclOperationTypes.ANY,
+    permissionType: AclPermissionTypes.ANY,
+  };
+  await admin.deleteAcls({ filters: [anything] }).catch((error: unknown) => {
+    if (!(error instanceof Error && 'type' in error && error.type === 'SECURITY_DISABLED')) throw error;
+  });
+}
+
 /** @returns how many topics and groups there were */
 async function removeAll(admin: Admin): Promise<number> {
   const topics = (await admin.listTopics()).filter((name) => !name.startsWith('__'));
   const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId);
+  await removeRights(admin);
   if (topics.length > 0) await admin.deleteTopics({ topics });
   if (groups.length > 0) await admin.deleteGroups(groups);
   return topics.length + groups.length;

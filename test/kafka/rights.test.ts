@@ -9,8 +9,8 @@ import type { Finding } from '../../src/storage/kafka/check/finding.ts';
 import { checkKafka } from '../../src/storage/kafka/check/kafka-check.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { contactKafka } from '../../src/storage/kafka/wire/contact.ts';
-import { authorizedDoor, type Door, settingsOf } from '../broker/authorizer.ts';
-import { startBroker } from '../broker/broker.ts';
+import { type Door, doorOf, settingsOf } from '../broker/authorizer.ts';
+import { borrowBroker } from '../broker/borrow.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
 import { javaUsable } from '../broker/java.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
@@ -74,8 +74,8 @@ describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an author
   let admin: Admin;
 
   beforeAll(async () => {
-    door = await authorizedDoor(['milena']);
-    broker = await startBroker(door);
+    broker = await borrowBroker('guarded');
+    door = doorOf(broker);
     admin = new Kafka({ brokers: [broker.brokers], logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
   });
@@ -127,7 +127,7 @@ describe.skipIf(!(await javaUsable()))('rights in Kafka (a broker with an author
 
   // Without that, Kafka does not tell whether there is a right to make it, either.
   const ONE_BY_ONE = RIGHTS.filter(([operation, , name]) => operation !== 'Describe' || name !== GATE);
-  it.each(share(ONE_BY_ONE, 5, randomInt(5)))(
+  it.each(share(ONE_BY_ONE, 10, randomInt(10)))(
     'without %s on %s %s say just that, with the command that grants it',
     async (...right) => {
       const [operation, kind, name] = right;
