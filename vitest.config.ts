@@ -3,9 +3,12 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/order.ts';
 
 /** What runs programs as they are started, and needs a broker. */
-const PROGRAMS = ['test/{e2e,protocol-document}/**/*.test.ts', 'test/faults/quick.test.ts'];
+const PROGRAMS = ['test/e2e/**/*.test.ts', 'test/faults/quick.test.ts'];
 /** What needs a broker. */
-const WITH_KAFKA = ['test/{broker,kafka,properties/kafka}/**/*.test.ts'];
+const WITH_KAFKA = [
+  'test/{broker,kafka,properties/kafka}/**/*.test.ts',
+  'test/protocol-document/{connected,delivery,outside}.test.ts',
+];
 const globalSetup = ['test/broker/global-setup.ts'];
 /** What looks at the memory of its own process. */
 const ALONE = ['test/server/idle-collection.test.ts'];
@@ -25,8 +28,8 @@ export default defineConfig({
     // kafkajs computes time-outs that Node 24 finds negative; harmless.
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
     projects: [
-      { extends: true, test: { name: 'programs', include: PROGRAMS, globalSetup } },
-      // Files share their worker's modules: a process and its imports are most of what a file costs here.
+      // Files share their worker's modules: a process and its imports are most of what many a file costs.
+      { extends: true, test: { name: 'programs', include: PROGRAMS, globalSetup, isolate: false } },
       { extends: true, test: { name: 'kafka', include: WITH_KAFKA, globalSetup, isolate: false } },
       {
         extends: true,

@@ -1,16 +1,27 @@
 /* The section *Staying connected*, between two frontends on one Kafka. */
-import { describe, expect, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
-import { RunningFrontend } from '../e2e/running-frontend.ts';
+import { built, RunningFrontend } from '../e2e/running-frontend.ts';
 import { openHouse } from '../server/house.ts';
 import { sized } from '../size.ts';
 import { type Client, eventually, newId, newName, PASSWORD, read } from './client.ts';
 import { frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { login, logout, open, type Person, person, runningFrontends } from './servers.ts';
+import { login, logout, open, type Person, person, serversOnKafka } from './servers.ts';
 
 const ROUNDS = sized(8, 40);
-const servers = runningFrontends(2);
+const servers = serversOnKafka(2);
+/** A process, which can stand still; with the shortest lease there is. */
+let standing: RunningFrontend;
+
+beforeAll(async () => {
+  await built();
+  standing = await RunningFrontend.start({
+    MILENA_KAFKA_BROKERS: testBrokers().join(','),
+    MILENA_FRONTEND_LEASE_MS: '6000',
+  });
+});
+afterAll(() => standing?.remove());
 
 /** The code of a refused login, or null of one that was let in. */
 async function tryLogin(server: number, username: string, how: Record<string, unknown>): Promise<unknown> {
@@ -123,21 +134,20 @@ describe('takeover', () => {
       'or the connection of a login has ended |',
     ],
     async () => {
-      const [north] = servers;
       for (const proof of [{ password: PASSWORD, takeover: true }, { token: true }]) {
         const one = await person(servers[1]);
         const { name: username, token } = one;
         const how = 'token' in proof ? { token } : proof;
         // The first server stands still while the client asks it, gives up, and goes to the other one.
-        north?.child.kill('SIGSTOP');
+        standing.child.kill('SIGSTOP');
         let newer: Person;
-        const givenUp = await open(north);
+        const givenUp = await open(standing);
         try {
           givenUp.write(frame2(0x20, { username, ...how }));
           givenUp.socket.end();
           newer = await login(servers[1], username, { token });
         } finally {
-          north?.child.kill('SIGCONT');
+          standing.child.kill('SIGCONT');
         }
         const { fields } = await givenUp.reply();
         expect(fields).toMatchObject({ code: 'BUSY', request: 0x20 });
@@ -192,26 +202,21 @@ describe('a lost inbox', () => {
       '| INBOX_LOST | goodbye: the server lost the inbox, and nobody else is known to hold it; failure: that happened while the request was carried out |',
     ],
     async () => {
-      const frozen = await RunningFrontend.start({
-        MILENA_KAFKA_BROKERS: testBrokers().join(','),
-        MILENA_FRONTEND_LEASE_MS: '6000',
-      });
-      onTestFinished(() => frozen.remove());
-      const [one, gone] = [await person(frozen), await person(frozen)];
-      frozen.child.kill('SIGSTOP');
+      const [one, gone] = [await person(standing), await person(standing)];
+      standing.child.kill('SIGSTOP');
       one.client.write(frame2(0x60));
       // Another server lets somebody in without a takeover as soon as the lease of this one has run out.
       await eventually(async () =>
         expect(await tryLogin(1, gone.name, { password: PASSWORD })).not.toBe('ALREADY_LOGGED_IN'),
       );
-      frozen.child.kill('SIGCONT');
+      standing.child.kill('SIGCONT');
       expect(await one.client.goodbye()).toBe('INBOX_LOST');
       // Answered where the inbox turned out to be held still.
       for (const reply of one.client.replies().slice(1).map(read)) {
         if (reply.opcode === 0x22) expect(reply.fields).toMatchObject({ code: 'INBOX_LOST', request: 0x60 });
       }
       expect(await gone.client.goodbye()).toMatch(/^(INBOX_LOST|REPLACED)$/);
-      expect((await login(frozen, one.name, { token: one.token })).token).toEqual(one.token);
+      expect((await login(standing, one.name, { token: one.token })).token).toEqual(one.token);
       expect(await tryLogin(1, gone.name, { token: gone.token })).toBe('BAD_CREDENTIALS');
     },
   );

@@ -4,10 +4,10 @@ import { openHouse } from '../server/house.ts';
 import { type Client, eventually, hexes, newId, newName, PASSWORD } from './client.ts';
 import { type Fields, frame2 } from './frames.ts';
 import { holds } from './sentences.ts';
-import { login, logout, open, person, produce, runningFrontends } from './servers.ts';
+import { login, logout, open, person, produce, serversOnKafka } from './servers.ts';
 
 const WINDOW = 4;
-const servers = runningFrontends(2, { MILENA_WINDOW: String(WINDOW) });
+const servers = serversOnKafka(2, { MILENA_WINDOW: String(WINDOW) });
 
 async function sendAll(client: Client, to: string, bodies: readonly string[]): Promise<Fields[]> {
   client.write(...bodies.map((body) => frame2(0x70, { id: newId(), to, body })));

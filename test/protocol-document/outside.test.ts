@@ -12,11 +12,11 @@ import {
   person1,
   produce,
   pushed1,
-  runningFrontends,
+  serversOnKafka,
   transactional,
 } from './servers.ts';
 
-const servers = runningFrontends(2, { MILENA_WINDOW: '10000' });
+const servers = serversOnKafka(2, { MILENA_WINDOW: '10000' });
 
 const bodiesOf = (page: Fields) =>
   (Array.isArray(page.messages) ? page.messages : []).map(({ body }) => body);

@@ -5,18 +5,17 @@ import { readConfig } from '../../src/config/config.ts';
 import { type Server, startServer } from '../../src/server/index.ts';
 import { MemoryStore, openMemoryStorage } from '../../src/storage/memory/index.ts';
 import { testBrokers } from '../broker/brokers.ts';
-import { built, RunningFrontend } from '../e2e/running-frontend.ts';
+import { type FrontendHere, openFrontendHere } from '../e2e/frontend-here.ts';
 import { CHEAP, testSettings } from '../server/house.ts';
 import { Client, newName, PASSWORD } from './client.ts';
 import { frame } from './frames.ts';
 
-/** Frontends of this file's tests, processes of their own on real Kafka. */
-export function runningFrontends(count: number, settings: Record<string, string> = {}): RunningFrontend[] {
-  const frontends: RunningFrontend[] = [];
+/** Frontends of this file's tests, in this process and on real Kafka. */
+export function serversOnKafka(count: number, settings: Record<string, string> = {}): FrontendHere[] {
+  const frontends: FrontendHere[] = [];
   beforeAll(async () => {
-    await built();
-    const all = { MILENA_KAFKA_BROKERS: testBrokers().join(','), ...settings };
-    frontends.push(...(await Promise.all(Array.from({ length: count }, () => RunningFrontend.start(all)))));
+    const all = Array.from({ length: count }, () => openFrontendHere(settings));
+    frontends.push(...(await Promise.all(all)));
   });
   afterAll(() => Promise.all(frontends.map((frontend) => frontend.remove())));
   return frontends;
