@@ -7,7 +7,8 @@
 # afterwards; what runs of Milena on this machine is not touched.
 #   MILENA_TEST_KAFKA_BROKERS   use this Kafka instead
 #   MILENA_KAFKA=docker|jvm     one of the two, whatever is there
-#   MILENA_TEST_SIZE=full       every round of races and random inputs, every program with every mistake
+#   MILENA_TEST_SIZE=full       every round of races and random inputs, every program with every mistake, three brokers that
+#                               are restarted or lose a log, Kafka's own tools and Java's producers
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
 . "${here%/*}/scripts/common.sh"

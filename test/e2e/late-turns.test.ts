@@ -11,6 +11,7 @@ import { frame2 } from '../protocol-document/frames.ts';
 import { login, open, type Person, person } from '../protocol-document/servers.ts';
 import { FULL, share, sized } from '../size.ts';
 import { type CutKafka, startCutKafka } from './cut-kafka.ts';
+import { type FrontendHere, openFrontendHere } from './frontend-here.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 
 const PEOPLE = 6;
@@ -18,7 +19,7 @@ const PEOPLE = 6;
 let kafka: CutKafka;
 /** Over the cable, and straight. */
 let north: RunningFrontend;
-let south: RunningFrontend;
+let south: FrontendHere;
 
 beforeAll(async () => {
   await built();
@@ -27,12 +28,14 @@ beforeAll(async () => {
 
 /** @param leaseMs longer than a frontend is away, or not */
 async function startFrontends(leaseMs: number): Promise<void> {
-  const start = (brokers: string) =>
-    RunningFrontend.start({
-      MILENA_KAFKA_BROKERS: brokers,
-      MILENA_FRONTEND_LEASE_MS: String(leaseMs),
-    });
-  [north, south] = await Promise.all([start(kafka.overCable), start(kafka.straight)]);
+  const over = (brokers: string) => ({
+    MILENA_KAFKA_BROKERS: brokers,
+    MILENA_FRONTEND_LEASE_MS: String(leaseMs),
+  });
+  [north, south] = await Promise.all([
+    RunningFrontend.start(over(kafka.overCable)),
+    openFrontendHere(over(kafka.straight)),
+  ]);
 }
 
 async function stopFrontends(): Promise<void> {
@@ -54,7 +57,7 @@ const STOPPED: Disturbance = {
 };
 const CUT_OFF: Disturbance = { begin: () => kafka.cable.hold(), end: () => kafka.cable.release() };
 
-describe('a frontend that was away for less than its lease', () => {
+describe('within a lease', () => {
   beforeAll(() => startFrontends(20_000));
   afterAll(stopFrontends);
 
@@ -64,7 +67,7 @@ describe('a frontend that was away for less than its lease', () => {
     ['stopped for 8 s', STOPPED, 8_000],
   ];
   it.each(WITHIN.slice(0, sized(2, 3)))(
-    'pushes nothing to whoever is elsewhere by now, and believes none of them: %s',
+    'a frontend that was away pushes nothing to whoever is elsewhere by now, and believes none of them: %s',
     async (_, away, ms) => {
       const people: Person[] = [];
       for (let i = 0; i < PEOPLE; i++) people.push(await person(north));
@@ -83,6 +86,7 @@ describe('a frontend that was away for less than its lease', () => {
       const sending = (async () => {
         for (let i = 0; !isOver; i++) {
           for (const { name } of people) await far.client.send(name, `after ${i}`);
+          await sleep(100);
         }
       })();
       await sleep(ms - (performance.now() - began));
@@ -109,7 +113,7 @@ describe('a frontend that was away for less than its lease', () => {
     },
   );
 
-  it.each(WITHIN.slice(0, sized(1, 2)))('goes on with who is still there: %s', async (_, away, ms) => {
+  it.each(WITHIN.slice(0, sized(1, 2)))('it goes on with who is still there: %s', async (_, away, ms) => {
     const [reader, far] = [await person(north), await person(south)];
     away.begin();
     const sent = Array.from({ length: 20 }, (__, i) => `meanwhile ${i}`);
@@ -122,6 +126,62 @@ describe('a frontend that was away for less than its lease', () => {
     reader.client.write(frame2(0x90, { upTo: reader.client.seqs().at(-1) }));
     await eventually(() => expect(far.client.delivered()).toHaveLength(21));
     expect(reader.client.isOver).toBe(false);
+  });
+
+  describe('a login that was given up', () => {
+    const proofs = [
+      ['by token', {}],
+      ['by password, taking over', { takeover: true }],
+    ] as const;
+    const ends = [
+      ['ended', (client: Client) => client.socket.end()],
+      ['destroyed', (client: Client) => client.socket.destroy()],
+      ['reset', (client: Client) => client.socket.resetAndDestroy()],
+    ] as const;
+    const cases = proofs.flatMap(([how, more]) => ends.map(([name, end]) => [how, name, more, end] as const));
+
+    it.each(share(cases, 4, 0))(
+      '%s is not carried out when its connection was %s',
+      async (_how, _name, more, end) => {
+        const own = await person(south);
+        const { name: username, token } = own;
+        const proof = 'takeover' in more ? { password: PASSWORD } : { token };
+        north.child.kill('SIGSTOP');
+        const givenUp = await open(north);
+        givenUp.write(frame2(0x20, { username, ...proof, ...more }));
+        await sleep(1_500);
+        end(givenUp);
+        const newer = await login(south, username, { token });
+        north.child.kill('SIGCONT');
+        // Whoever asks later is answered later.
+        await (await open(north)).inStep();
+        await eventually(async () => {
+          const other = await open(north);
+          expect(await other.refusal(0x20, { username, password: PASSWORD })).toBe('ALREADY_LOGGED_IN');
+        });
+        await newer.client.inStep();
+        expect(newer.client.isOver).toBe(false);
+        expect((await login(north, username, { token })).token).toEqual(token);
+      },
+    );
+
+    it('is waited for by a resume right after it', async () => {
+      const { name: username, token, client } = await person(north);
+      client.socket.destroy();
+      for (let round = 0; round < sized(12, 60); round++) {
+        const first = await open(north);
+        first.write(frame2(0x20, { username, token }));
+        if (round % 2 === 0) first.socket.destroy();
+        const isElsewhere = round % 3 === 0;
+        const second = await open(isElsewhere ? south : north);
+        const { opcode, fields } = await second.ask(0x20, { username, token });
+        // Through another frontend either may be the later one.
+        const expected = isElsewhere ? [undefined, 'REPLACED'] : [undefined];
+        expect(expected, String(fields.message)).toContain(fields.code);
+        if (opcode === 0x21) expect(fields.token).toEqual(token);
+        second.socket.destroy();
+      }
+    });
   });
 });
 
@@ -169,63 +229,4 @@ describe('a frontend that was away for longer than its lease', () => {
       expect((await login(north, raw.name, { token: raw.token })).token).toEqual(raw.token);
     },
   );
-});
-
-describe('a login that was given up', () => {
-  beforeAll(() => startFrontends(20_000));
-  afterAll(stopFrontends);
-
-  const proofs = [
-    ['by token', {}],
-    ['by password, taking over', { takeover: true }],
-  ] as const;
-  const ends = [
-    ['ended', (client: Client) => client.socket.end()],
-    ['destroyed', (client: Client) => client.socket.destroy()],
-    ['reset', (client: Client) => client.socket.resetAndDestroy()],
-  ] as const;
-  const cases = proofs.flatMap(([how, more]) => ends.map(([name, end]) => [how, name, more, end] as const));
-
-  it.each(share(cases, 4, 0))(
-    '%s is not carried out when its connection was %s',
-    async (_how, _name, more, end) => {
-      const own = await person(south);
-      const { name: username, token } = own;
-      const proof = 'takeover' in more ? { password: PASSWORD } : { token };
-      north.child.kill('SIGSTOP');
-      const givenUp = await open(north);
-      givenUp.write(frame2(0x20, { username, ...proof, ...more }));
-      await sleep(1_500);
-      end(givenUp);
-      const newer = await login(south, username, { token });
-      north.child.kill('SIGCONT');
-      // Whoever asks later is answered later.
-      await (await open(north)).inStep();
-      await eventually(async () => {
-        const other = await open(north);
-        expect(await other.refusal(0x20, { username, password: PASSWORD })).toBe('ALREADY_LOGGED_IN');
-      });
-      await newer.client.inStep();
-      expect(newer.client.isOver).toBe(false);
-      expect((await login(north, username, { token })).token).toEqual(token);
-    },
-  );
-
-  it('is waited for by a resume right after it', async () => {
-    const { name: username, token, client } = await person(north);
-    client.socket.destroy();
-    for (let round = 0; round < sized(18, 60); round++) {
-      const first = await open(north);
-      first.write(frame2(0x20, { username, token }));
-      if (round % 2 === 0) first.socket.destroy();
-      const isElsewhere = round % 3 === 0;
-      const second = await open(isElsewhere ? south : north);
-      const { opcode, fields } = await second.ask(0x20, { username, token });
-      // Through another frontend either may be the later one.
-      const expected = isElsewhere ? [undefined, 'REPLACED'] : [undefined];
-      expect(expected, String(fields.message)).toContain(fields.code);
-      if (opcode === 0x21) expect(fields.token).toEqual(token);
-      second.socket.destroy();
-    }
-  });
 });

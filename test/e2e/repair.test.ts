@@ -6,7 +6,6 @@ import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { borrowBroker } from '../broker/borrow.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
-import { kafkaTool } from '../broker/kafka-tool.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { eventually } from '../contracts/cluster.ts';
@@ -15,14 +14,15 @@ import { CommandHere } from '../terminal/cli/command-here.ts';
 import { type Done, RunningCommand } from '../terminal/cli/running-command.ts';
 import { checkShape, messageShape, shaped } from '../terminal/cli/shapes.ts';
 import { makeAccount, PASSWORD } from './client-terminal.ts';
-import { built, RunningFrontend } from './running-frontend.ts';
+import { type FrontendHere, openFrontendHere } from './frontend-here.ts';
+import { built } from './running-frontend.ts';
 import { ROOT } from './script.ts';
 import { TestTerminal } from './terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'milena-repair-'));
 const MILENA = join(ROOT, 'milena');
 let broker: TestBroker;
-let frontend: RunningFrontend;
+let frontend: FrontendHere;
 let kafka: kafkajs.Kafka;
 let admin: kafkajs.Admin;
 
@@ -32,10 +32,7 @@ beforeAll(async () => {
   kafka = new kafkajs.Kafka({ brokers: [broker.brokers], logLevel: kafkajs.logLevel.NOTHING });
   admin = kafka.admin();
   await admin.connect();
-  frontend = await RunningFrontend.start({
-    MILENA_KAFKA_BROKERS: broker.brokers,
-    MILENA_CLUSTER_KEYS: TEST_KEYS,
-  });
+  frontend = await openFrontendHere({ MILENA_KAFKA_BROKERS: broker.brokers });
 });
 afterAll(async () => {
   await frontend?.remove();
@@ -72,9 +69,7 @@ const PATIENCE = { timeout: 400_000 };
 test('says what it would do, does it when it is told to, and then all is well', PATIENCE, async () => {
   for (const name of ['anna', 'bert', 'carl', 'dora']) await makeAccount(frontend, name);
   expect(await inboxesCheck()).toMatchObject({ state: 'ok' });
-  // One of them by the tool that people have; the others' requests are the same.
-  await kafkaTool(broker.brokers, 'topics', ['--delete', '--topic', 'milena.inbox.anna']);
-  await admin.deleteTopics({ topics: ['milena.inbox.bert', 'milena.inbox.carl'] });
+  await admin.deleteTopics({ topics: ['milena.inbox.anna', 'milena.inbox.bert', 'milena.inbox.carl'] });
   await eventually(() => admin.createTopics({ topics: [{ topic: 'milena.inbox.bert' }] }));
 
   const refused = await milena('dora', 'send', 'anna', 'too early');
@@ -159,10 +154,12 @@ test('says whose topics are nobody’s, and of none where accounts cannot be rea
 test('names what it cannot mend, and brings settings back', PATIENCE, async () => {
   await makeAccount(frontend, 'fred');
   const topic = 'milena.inbox.fred';
-  await kafkaTool(broker.brokers, 'configs', [
-    ...['--alter', '--entity-type', 'topics', '--entity-name', topic],
-    ...['--add-config', 'retention.ms=1000,cleanup.policy=compact'],
-  ]);
+  const configEntries = [
+    { name: 'retention.ms', value: '1000' },
+    { name: 'cleanup.policy', value: 'compact' },
+  ];
+  const type = kafkajs.ConfigResourceTypes.TOPIC;
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type, name: topic, configEntries }] });
   expect(await inboxesCheck()).toMatchObject({ state: 'hint', text: expect.stringMatching(/settings/) });
   expect(await milena('', 'doctor', '--repair', '--yes')).toMatchObject({ code: 0 });
   expect(await inboxesCheck()).toMatchObject({ state: 'ok' });

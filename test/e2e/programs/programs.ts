@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { javaCommand, javaUsable, kafkaClassPath, quickStart } from '../../broker/java.ts';
 import { CODECS } from '../../kafka/packed.ts';
+import { FULL } from '../../size.ts';
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
@@ -84,6 +85,7 @@ async function java(): Promise<Program[]> {
   const usable = await javaUsable();
   const classPath = usable ? await kafkaClassPath() : '';
   const missing = usable ? null : 'Java with Maven is not there';
+  const compiles = usable && FULL;
   const javac = join(process.env.JAVA_HOME ?? '', 'bin', 'javac');
   const compiler = existsSync(javac) ? javac : 'javac';
   const source = join(here, 'JavaProducer.java');
@@ -106,9 +108,9 @@ async function java(): Promise<Program[]> {
       name: "Kafka's Java client",
       modes: [...MODES, 'large'],
       isHeavy: true,
-      missing:
-        missing ??
-        (await without('there is no Java compiler', compiler, ['-cp', classPath, '-d', folder, source])),
+      missing: compiles
+        ? await without('there is no Java compiler', compiler, ['-cp', classPath, '-d', folder, source])
+        : (missing ?? 'in the full size'),
       command: (...args) => [
         javaCommand(),
         [...QUICK, '-cp', `${classPath}:${folder}`, 'JavaProducer', ...args],
@@ -117,7 +119,7 @@ async function java(): Promise<Program[]> {
   ];
 }
 
-/** All of them. */
+/** All of them; what is compiled here is in the full size. */
 export async function programs(): Promise<Program[]> {
   const found = await Promise.all([
     kcat(),
