@@ -17,9 +17,11 @@ import { TEST_KEYS } from '../broker/brokers.ts';
 import { javaUsable } from '../broker/java.ts';
 import { freePorts } from '../broker/ports.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
+import { eventually, message, observe, uniqueName } from '../contracts/cluster.ts';
 import { testLog } from '../kafka/cluster.ts';
 import { FULL, share } from '../size.ts';
-import { milena } from '../terminal/cli/running-command.ts';
+import { CommandHere } from '../terminal/cli/command-here.ts';
+import { type Done, milena } from '../terminal/cli/running-command.ts';
 import { CLIENT } from './client-terminal.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
 import { RunningScript, runScript } from './script.ts';
@@ -62,8 +64,12 @@ async function storage(settings: Record<string, string>): Promise<End> {
   }
 }
 
-const doctor = (settings: Record<string, string>) =>
-  milena(['doctor', '--kafka'], { settings, program: [process.execPath, CLIENT] });
+function doctor(settings: Record<string, string>): Promise<Done> {
+  const args = ['doctor', '--kafka'];
+  return FULL
+    ? milena(args, { settings, program: [process.execPath, CLIENT] })
+    : new CommandHere(args, settings).done();
+}
 
 /** Each program, by what it says where it cannot use Kafka. */
 function programs(state: string): Record<string, (settings: Record<string, string>) => Promise<End>> {
@@ -228,8 +234,10 @@ describe.skipIf(!(await javaUsable()))(
       ],
     ];
 
-    // What is said is one function's; who says it, each program's: a storage meets all of it, each of the programs some.
-    const rows = Object.entries(all).map(([name, run], row) => ({ name, run, row }));
+    // What is said is one function's; who says it, each program's: a storage meets all of it, a program of each kind some.
+    const rows = Object.entries(all)
+      .map(([name, run], row) => ({ name, run, row }))
+      .filter(({ name }) => FULL || /^(storage|frontend|spawn_producer|kafka-tool|doctor)/.test(name));
     describe.each(rows)('$name', ({ name, run, row }) => {
       it.each(name === 'storage' ? CASES : share(CASES, 11, row))(
         'says one sentence of %s: 78',
@@ -243,8 +251,8 @@ describe.skipIf(!(await javaUsable()))(
         },
       );
 
-      // Of the tools tools.test.ts has it, too.
-      if (!FULL && /^(spawn|test_|kafka-tool)/.test(name)) return;
+      // Of the tools tools.test.ts has it, of the frontend frontend-start.test.ts.
+      if (!FULL && /^(spawn|test_|kafka-tool|frontend)/.test(name)) return;
       it('says where it looked when nobody is there: 69', async () => {
         const { code, said } = await run({ MILENA_KAFKA_BROKERS: nowhere });
         expect(said).toContain(nowhere);
@@ -261,14 +269,25 @@ describe.skipIf(!(await javaUsable()))(
       expect(tool, tool.stderr).toMatchObject({ code: 0 });
       const written = await runScript('spawn_producer.sh', ['made'], { settings: state, input: 'a line\n' });
       expect(written, written.stderr).toMatchObject({ code: 0 });
+      const looked = await doctor(settings);
+      expect(looked, looked.stdout).toMatchObject({ code: 0 });
+      const engine = await openKafkaStorage(
+        readConfig({ MILENA_CLUSTER_KEYS: TEST_KEYS, ...settings }),
+        testLog,
+      );
+      onTestFinished(() => engine.close());
+      const owner = await engine.accounts.create({ name: uniqueName('safe') });
+      const { inbox, bodies } = await observe(engine, owner);
+      await engine.inboxes.append(owner, message(owner, 'sealed'));
+      await eventually(() => expect(bodies()).toEqual(['sealed']));
+      await inbox.close();
+      if (!FULL) return;
       const tried = await runScript('test_producer.sh', [], { settings: state });
       expect(tried, tried.stderr).toMatchObject({ code: 0 });
       const reader = new RunningScript('spawn_consumer.sh', ['made'], state, tmpdir());
       await reader.printed(/^a line$/m);
       reader.child.kill('SIGTERM');
       await reader.exited;
-      const looked = await doctor(settings);
-      expect(looked, looked.stdout).toMatchObject({ code: 0 });
       const running = await RunningFrontend.start(settings);
       onTestFinished(() => running.remove());
       expect(running.stdout).not.toMatch(/"level":(40|50)/);
