@@ -89,7 +89,7 @@ export function writeRow<const Fields extends readonly RowField[]>(
     if (field === undefined || value === null || value === undefined) continue;
     const { key, kind } = field;
     present += 1;
-    const room = key.length + MAX_HEAD_BYTES;
+    const room = key.length + MAX_HEAD_BYTES + ID_BYTES;
     if (at + room > buffer.length) grow(room);
     for (let byte = 0; byte < key.length; byte++) buffer[at++] = key[byte] ?? 0;
     if (typeof value === 'boolean') buffer[at++] = value ? TRUE : FALSE;
@@ -98,10 +98,13 @@ export function writeRow<const Fields extends readonly RowField[]>(
       if (!Number.isSafeInteger(value) || value < 0) throw noPlace(`${value}`);
       at = putHead(buffer, at, UNSIGNED, value);
     } else if (!(value instanceof Uint8Array)) writeIds(value);
-    else {
-      if (kind === 'id' && value.length !== ID_BYTES) throw noPlace(`an id of ${value.length} bytes`);
+    else if (kind !== 'id') {
       at = putHead(buffer, at, kind === 'utf8' ? TEXT : BYTES, value.length);
       writeRaw(value);
+    } else {
+      if (value.length !== ID_BYTES) throw noPlace(`an id of ${value.length} bytes`);
+      buffer[at++] = ID_HEAD;
+      for (let byte = 0; byte < ID_BYTES; byte++) buffer[at++] = value[byte] ?? 0;
     }
   }
   buffer[0] = (MAP << 5) | present;

@@ -42,7 +42,9 @@ export class Connection {
   /** So much waits to go out that nothing should be added. A connection that is gone is never full. */
   isFull = false;
   isGone = false;
-  #input: 'open' | 'ended' | 'discarded' = 'open';
+  /** The other end sends nothing more, or whatever it sends is dropped. */
+  hasEnded = false;
+  #isDiscarding = false;
   #isPaused = false;
   /** Bytes that may wait to be taken: hardly any of a stranger's, of whom there may be thousands. */
   #unreadBytes: number;
@@ -90,14 +92,9 @@ export class Connection {
     this.#listener = listener;
   }
 
-  /** The other end sends nothing more. */
-  get hasEnded(): boolean {
-    return this.#input !== 'open';
-  }
-
   /** The input has ended within a frame. Says something only after `take` returned undefined. */
   get isCutShort(): boolean {
-    return this.#input === 'ended' && this.#decoder.hasPartial;
+    return this.hasEnded && !this.#isDiscarding && this.#decoder.hasPartial;
   }
 
   /** Of the latest frame that has begun to arrive; undefined before the first, and for one that is unknown. */
@@ -115,7 +112,7 @@ export class Connection {
    * @throws ProtocolError, fatal: the stream cannot be read any more
    */
   take(): Frame | undefined {
-    if (this.#input === 'discarded') return undefined;
+    if (this.#isDiscarding) return undefined;
     const frame = this.#decoder.next();
     if (frame === undefined) this.#caughtUp(this.#decoder.hasPartial);
     else if (this.#decoder.isEmpty) this.#caughtUp(false);
@@ -127,7 +124,7 @@ export class Connection {
   #caughtUp(hasPartial: boolean): void {
     this.hasUnread = false;
     if (this.#pooledBytes > 0) this.#pool(0);
-    if (hasPartial && this.#input === 'open') this.#startPartialTimer();
+    if (hasPartial && !this.hasEnded) this.#startPartialTimer();
     if (!hasPartial && this.#partialTimer !== undefined) this.#stopPartialTimer();
     if (this.#isPaused) this.#readOn();
   }
@@ -166,7 +163,8 @@ export class Connection {
   finish(): void {
     if (this.isGone || this.#lingerTimer !== undefined) return;
     this.#stopTimers();
-    this.#input = 'discarded';
+    this.hasEnded = true;
+    this.#isDiscarding = true;
     this.#flush();
     // Some input is read on and dropped: closing with unread input would reset the connection, and the client
     // would lose the last words it was sent.
@@ -182,7 +180,7 @@ export class Connection {
 
   readonly #received = (chunk: Buffer): void => {
     this.#heardAt = performance.now();
-    if (this.#input !== 'open') {
+    if (this.hasEnded) {
       this.#discard(chunk.length);
       return;
     }
@@ -191,7 +189,7 @@ export class Connection {
     this.hasUnread = true;
     this.#listener.readable();
     // Of what was taken nothing is left but a part of one frame.
-    if (!this.hasUnread || this.#input !== 'open') return;
+    if (!this.hasUnread || this.hasEnded) return;
     const { heldBytes } = this.#decoder;
     if (heldBytes <= this.#unreadBytes) return;
     // What could not be taken yet is enough: the rest stays with the network until it was.
@@ -218,7 +216,7 @@ export class Connection {
   }
 
   #endReached(): void {
-    this.#input = 'ended';
+    this.hasEnded = true;
     this.#stopTimers();
     this.#listener.ended();
   }
@@ -278,7 +276,7 @@ export class Connection {
   #closed(): void {
     this.isGone = true;
     this.isFull = false;
-    if (this.#input === 'open') this.#input = 'ended';
+    this.hasEnded = true;
     this.#stopTimers();
     this.#pool(0);
     clearTimeout(this.#lingerTimer);

@@ -23,21 +23,18 @@ interface Entry {
 export class ReplyQueue {
   readonly #connection: Pick<Connection, 'write'>;
   readonly #entries: Entry[] = [];
+  /** Places that are taken and not written. */
+  waiting = 0;
 
   constructor(connection: Pick<Connection, 'write'>) {
     this.#connection = connection;
-  }
-
-  /** Places that are taken and not written. */
-  get waiting(): number {
-    return this.#entries.length;
   }
 
   /** Takes the next place. */
   reserve(): ReplySlot {
     const entries = this.#entries;
     const entry: Entry = { state: 'waiting', frame: null, flushed: undefined };
-    entries.push(entry);
+    this.waiting = entries.push(entry);
     return {
       fill: (frame, flushed) => {
         entry.state = 'ready';
@@ -45,6 +42,7 @@ export class ReplyQueue {
         entry.flushed = flushed;
         for (let head = entries[0]; head?.state === 'ready'; head = entries[0]) {
           entries.shift();
+          this.waiting = entries.length;
           if (head.frame !== null) this.#connection.write(head.frame, head.flushed);
         }
       },

@@ -36,6 +36,8 @@ export class Session {
   readonly #runner: RequestRunner;
   readonly #caller: SessionCaller;
   #state: State = { name: 'anonymous' };
+  /** While it is logged in. */
+  #active: ActiveSession | null = null;
   /** Set when the session is to end; `farewell` goes out last. */
   #ending: { readonly farewell: ProtocolError | null } | null = null;
   readonly #events = new EventQueue((event) => {
@@ -317,10 +319,6 @@ export class Session {
 
   // State
 
-  get #active(): ActiveSession | null {
-    return this.#state.name === 'loggedIn' ? this.#state.active : null;
-  }
-
   /** Made where something is said: most sessions say nothing. */
   get #log(): Logger {
     return this.#services.log.child({ peer: this.#connection.peer });
@@ -329,5 +327,6 @@ export class Session {
   #become(state: State): void {
     demandTransition(this.#state, state);
     this.#state = state;
+    this.#active = state.name === 'loggedIn' ? state.active : null;
   }
 }

@@ -131,7 +131,7 @@ export class Appender {
     }
     const { rounds, nextDue } = gatherRounds(this.#queue.ready, {
       producer,
-      leaderOf: (partition) => this.#leaders.of(partition),
+      leaders: this.#leaders,
       isBusy: (node) => this.#isBusy(node),
       onNoLeader: (partition) => void this.#findLeader(partition),
     });

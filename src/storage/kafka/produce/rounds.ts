@@ -1,4 +1,4 @@
-import type { Cluster, Leader } from '../wire/cluster.ts';
+import type { Cluster } from '../wire/cluster.ts';
 import { isNoTopic, isRefusal, isRetriable, KafkaCode } from '../wire/kafka-error.ts';
 import {
   BY_ID_VERSION,
@@ -13,6 +13,7 @@ import {
 import type { Producer } from '../wire/record-batch.ts';
 import { now } from '../wire/retry.ts';
 import { type Batch, makeBatch, type Partition } from './batch.ts';
+import type { PartitionLeaders } from './partition-leaders.ts';
 
 /** Bytes of one Produce request; what is left over goes with the next. */
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
@@ -22,7 +23,7 @@ export type Round = Map<Partition, Batch>;
 
 export interface Gathering {
   readonly producer: Producer;
-  readonly leaderOf: (partition: Partition) => Leader | undefined;
+  readonly leaders: Pick<PartitionLeaders, 'of'>;
   /** Whether a broker takes no further request now. */
   readonly isBusy: (node: number) => boolean;
   /** Called for what has no leader and is not being asked about. */
@@ -36,7 +37,7 @@ export interface Gathering {
  */
 export function gatherRounds(
   ready: Set<Partition>,
-  { producer, leaderOf, isBusy, onNoLeader }: Gathering,
+  { producer, leaders, isBusy, onNoLeader }: Gathering,
 ): { readonly rounds: ReadonlyMap<number, Round>; readonly nextDue: number } {
   const rounds = new Map<number, Round>();
   const bytesOf = new Map<number, number>();
@@ -48,7 +49,7 @@ export function gatherRounds(
       ready.delete(partition);
       continue;
     }
-    const leader = leaderOf(partition);
+    const leader = leaders.of(partition);
     if (!leader || partition.batch?.sending) {
       // Comes back when the leader is known, or the batch is answered.
       ready.delete(partition);

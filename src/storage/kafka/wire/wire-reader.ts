@@ -97,6 +97,11 @@ export class WireReader {
 
   /** Tagged fields: those that a later version of Kafka may add. */
   skipTags(): void {
+    // Nearly always there are none.
+    if (this.buffer[this.at] === 0) {
+      this.at += 1;
+      return;
+    }
     for (let tags = this.uvarint(); tags > 0; tags--) {
       this.uvarint();
       this.skip(this.uvarint());
