@@ -89,6 +89,7 @@ describe('configuration', () => {
     MILENA_NEW_ACCOUNTS: 'Infinity',
     MILENA_PASSWORD_LENGTH: '129',
     MILENA_RESUME_HOURS: '0.5',
+    MILENA_DEVICE_DAYS: '0',
     MILENA_WINDOW: '10001',
     MILENA_SENDS_PER_SECOND: '0',
     MILENA_PING_AFTER_MS: '86400001',

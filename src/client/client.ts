@@ -5,6 +5,7 @@ import type { ServerConnection } from './connection.ts';
 import { brief, ClientError } from './errors.ts';
 import type { ClientEvent, ClientOptions, ClientState } from './events.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { deliverOf, deviceOf } from './how-to-login.ts';
 import type { Identity } from './identity.ts';
 import { Login } from './login.ts';
 import type { Entry } from './outbox.ts';
@@ -54,7 +55,9 @@ export class Client extends Requests {
         if (!how.quiet) listener({ type: 'connected', again: how.again, welcome: how.greeting });
         this.#login.connected(connection);
       },
-      onPush: (frame) => this.#pushed(frame),
+      onPush: (frame) => {
+        if (!this.#receiver.noted(frame, listener)) this.#pushed(frame);
+      },
       onReply: (request, reply, late) => this.#took(request, reply, late),
       onOffline: () => this.#interrupt(),
       onLost: (reason, retryInMs) => listener({ type: 'disconnected', reason, retryInMs }),
@@ -67,7 +70,7 @@ export class Client extends Requests {
       tell: listener,
       setAccount: (name) => this.#setState(name),
       welcome: () => this.#welcome,
-      deliver: () => this.deliver,
+      how: () => ({ deliver: this.deliver, ...deviceOf(options, this.#welcome) }),
     });
   }
 
@@ -167,6 +170,7 @@ export class Client extends Requests {
         ...(byToken ? { token: proof } : secretOf(proof)),
         ...((byToken ? takeover !== undefined : takeover) && { takeover }),
         deliver: this.deliver,
+        ...deviceOf(this.#options, this.#welcome),
       });
     const reply = await (byToken ? this.#login.byToken(takeover ?? false, ask) : ask());
     return reply.undelivered ?? 0;
@@ -256,10 +260,8 @@ export class Client extends Requests {
     return this.#transport.online();
   }
 
-  /** A server that knows no logins that only send gets one that receives what comes, and no more. */
   get deliver(): Deliver {
-    const { deliver = 'all' } = this.#options;
-    return deliver !== 'none' || this.#welcome?.features.includes('deliver-none') ? deliver : 'live';
+    return deliverOf(this.#options, this.#welcome);
   }
 
   #pushed(frame: ServerFrame): void {

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../protocol/errors.ts';
 import { v2 } from '../protocol/v2/codec.ts';
-import type { Deliver } from '../protocol/v2/requests.ts';
+import type { Deliver, Request } from '../protocol/v2/requests.ts';
 import { isLoopback } from '../util/networks.ts';
 import { type Address, parseServers } from './address.ts';
 import type { Credentials } from './authenticator.ts';
@@ -22,6 +22,12 @@ export interface ConnectOptions extends Credentials {
   readonly insecure?: boolean | undefined;
   /** `all` unless it is given: everything undelivered comes. `none`: only to send, beside any other login. */
   readonly deliver?: Deliver | undefined;
+  /** With which of the account's devices, each of which gets everything; absent: the main one. The first login makes it. */
+  readonly device?: string | undefined;
+  /** Whether `onEvent` hears what the account's other devices send and read; with a `device` it does anyway. */
+  readonly elsewhere?: boolean | undefined;
+  /** Of a device that logs in for the first time: so many of the newest messages, 1,000 at most, whatever others have. */
+  readonly last?: number | undefined;
   /** What outlives this connection, such as a `MemoryMessageStore`; without one only the connection itself remembers. */
   readonly store?: MessageStore | undefined;
   /** Where the login is kept for later processes. */
@@ -105,14 +111,20 @@ const DELIVERIES: readonly unknown[] = ['all', 'live', 'none', undefined];
 interface Unchecked {
   readonly program: unknown;
   readonly deliver?: unknown;
+  readonly device?: unknown;
+  readonly last?: unknown;
+  readonly create?: unknown;
   readonly loginTimeoutMs?: unknown;
   readonly login?: { readonly token: unknown } | null | undefined;
   readonly password?: unknown;
 }
 
 /** @throws ClientError `INVALID` for what cannot be used */
-function checkOptions({ program, deliver, loginTimeoutMs, login, password }: Unchecked): void {
-  checkProgram(program);
+function checkOptions({ program, deliver, loginTimeoutMs, login, password, ...others }: Unchecked): void {
+  checkEncoded('program', { type: 'hello', client: program as string });
+  const { device, last, create } = others;
+  if (device !== undefined && create) throw invalid('device', 'absent: an account is made with its main one');
+  checkEncoded('device', { type: 'login', username: 'x', device: device as string, last: last as number });
   if (!DELIVERIES.includes(deliver)) throw invalid('deliver', 'all, live or none');
   if (loginTimeoutMs !== undefined && !isTime(loginTimeoutMs)) throw invalid('loginTimeoutMs', TIME);
   const token = login?.token ?? null;
@@ -153,13 +165,13 @@ function checkTime(name: string, value: unknown, model: unknown): void {
 }
 
 /** Whether it can be told to a server at all: otherwise every greeting would fail. */
-function checkProgram(program: unknown): void {
+function checkEncoded(name: string, request: Request): void {
   try {
     // The codec is what decides it, of anything.
-    v2.encodeRequest({ type: 'hello', client: program as string });
+    v2.encodeRequest(request);
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;
-    throw new ClientError('INVALID', `program: ${cause.message}`, { cause });
+    throw new ClientError('INVALID', `${name}: ${cause.message}`, { cause });
   }
 }
 

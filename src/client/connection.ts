@@ -37,6 +37,10 @@ export interface ConnectionEvents {
 export interface ConnectionOptions {
   /** What the server is told to have before it. */
   readonly program: string;
+  /** With which of the account's devices to log in; absent: the main one. */
+  readonly device?: string | undefined;
+  /** Whether to hear what other devices send and read; with a device it is heard anyway. */
+  readonly elsewhere?: boolean | undefined;
   /** How long a person waits for a reply. */
   readonly requestTimeoutMs: number;
   /** How long the oldest unanswered request may hold up all later ones before the connection counts as dead. */
@@ -157,7 +161,8 @@ export class ServerConnection {
    * @throws ClientError `TIMEOUT`, `DISCONNECTED`, `REFUSED`
    */
   greet(): Promise<ReplyTo<'hello'>> {
-    return this.ask({ type: 'hello', client: this.#options.program });
+    const { program, device, elsewhere = device !== undefined } = this.#options;
+    return this.ask({ type: 'hello', client: program, ...(elsewhere && { features: ['devices'] }) });
   }
 
   /** Ends the connection, giving the server a moment to take what was sent. Idempotent. */

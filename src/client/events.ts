@@ -85,11 +85,35 @@ export type ClientEvent =
     }
   /** The answer to a person's request that its caller was told had timed out. */
   | { readonly type: 'late-reply'; readonly request: Request; readonly reply: ServerFrame }
-  | { readonly type: 'server-text'; readonly text: string };
+  | { readonly type: 'server-text'; readonly text: string }
+  /** Another device of the account has sent a message; it may be told twice, under the same id. */
+  | {
+      readonly type: 'sent-elsewhere';
+      /** In hex, as are ids of one's own messages. */
+      readonly id: string;
+      readonly to: string;
+      readonly toIncarnation: string;
+      readonly body: string;
+      /** Milliseconds since the epoch. */
+      readonly sentAt: number;
+      readonly contentType: string | undefined;
+      /** Null: the main one. */
+      readonly device: string | null;
+    }
+  /** On another device of the account a conversation was read up to that message of the inbox. */
+  | {
+      readonly type: 'read-elsewhere';
+      readonly conversation: string;
+      readonly upTo: number;
+      /** Null: the main one. */
+      readonly device: string | null;
+    };
 
 export interface ClientOptions extends ReconnectorOptions {
   /** `all` unless it is given. */
   readonly deliver?: Deliver | undefined;
+  /** Of a device that logs in for the first time: so many of the newest messages, 1,000 at most, whatever others have. */
+  readonly last?: number | undefined;
   /** Between tries to log in again: a killed server's hold on the account ends only after some seconds. */
   readonly relogin: BackoffLimits & { readonly tries: number };
   /** How long acknowledgements are gathered. */

@@ -41,7 +41,7 @@ export type { Entry, EntryState } from './outbox.ts';
 export type { ReceivedMessage } from './received.ts';
 export type { Link, Welcome } from './reconnector.ts';
 export type { Message, RefusalCode } from './replies.ts';
-export type { NamePage, Presence } from './requests.ts';
+export type { AccountDevice, NamePage, Presence } from './requests.ts';
 export { type LastServer, noConnection } from './route.ts';
 export { hex, messageKey } from './seen.ts';
 export type { Delivery, SentMessage } from './sent.ts';

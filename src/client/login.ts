@@ -1,9 +1,10 @@
 import type { ServerFrameOf } from '../protocol/v2/replies.ts';
-import type { Deliver, Request } from '../protocol/v2/requests.ts';
+import type { Request } from '../protocol/v2/requests.ts';
 import { type BackoffLimits, retryMs } from '../util/backoff.ts';
 import type { ServerConnection } from './connection.ts';
 import { ClientError } from './errors.ts';
 import type { ClientEvent, ClientOptions } from './events.ts';
+import type { How } from './how-to-login.ts';
 import { type Identity, identityFrom, isTransient } from './identity.ts';
 import type { Receiver } from './receiver.ts';
 import type { Reconnector, Welcome } from './reconnector.ts';
@@ -18,7 +19,8 @@ interface LoginSurroundings {
   /** The account that the server has confirmed on this connection is another one; null: none. */
   readonly setAccount: (name: string | null) => void;
   readonly welcome: () => Welcome | null;
-  readonly deliver: () => Deliver;
+  /** What a login says beside whose it is. @throws ClientError `INVALID` where the server cannot do that */
+  readonly how: () => How;
 }
 
 /** The account that a client is logged in to, or was last, and is to be logged in to again after a reconnect. */
@@ -157,12 +159,12 @@ export class Login {
   }
 
   async #restore(connection: ServerConnection, identity: Identity): Promise<void> {
-    const { options, transport, welcome, deliver } = this.#around;
+    const { options, transport, welcome, how } = this.#around;
     const intent = this.#intent;
     await relogin(connection, identity, {
       asks: this.#resuming?.takeover === false,
       canAsk: welcome()?.features.includes('resume-asks') ?? false,
-      deliver: deliver(),
+      how,
       limits: options.relogin,
       isObsolete: () => intent !== this.#intent || connection !== transport.connection,
       sleep: (milliseconds) => transport.sleep(milliseconds),
@@ -201,7 +203,7 @@ interface Relogin {
   readonly asks: boolean;
   /** Whether the server knows such a question. */
   readonly canAsk: boolean;
-  readonly deliver: Deliver;
+  readonly how: () => How;
   readonly limits: BackoffLimits & { readonly tries: number };
   /** Whether nobody wants that login any more, or not on this connection. */
   readonly isObsolete: () => boolean;
@@ -220,15 +222,15 @@ export const TOO_OLD =
 async function relogin(
   connection: ServerConnection,
   { name, token }: Identity,
-  { asks, canAsk, deliver, limits, isObsolete, sleep, failed }: Relogin,
+  { asks, canAsk, how, limits, isObsolete, sleep, failed }: Relogin,
 ): Promise<void> {
   // It would put out whoever holds the account by the same login.
   if (asks && !canAsk) return failed(untried(TOO_OLD));
   if (token === null) return failed(untried(NO_TOKEN));
   for (let attempt = 0; !isObsolete(); attempt++) {
     try {
-      const how = asks ? { takeover: false } : {};
-      await connection.ask({ type: 'login', username: name, token, ...how, deliver });
+      const takeover = asks ? { takeover: false } : {};
+      await connection.ask({ type: 'login', username: name, token, ...takeover, ...how() });
       return;
     } catch (error) {
       if (isObsolete() || !(error instanceof ClientError)) return;

@@ -5,9 +5,9 @@ import type { ClientEvent, ClientOptions, ClientState } from './events.ts';
 import type { Identity, LoginStore } from './identity.ts';
 import type { Entry } from './outbox.ts';
 import { Received, type ReceivedMessage } from './received.ts';
-import type { Presence } from './requests.ts';
+import type { AccountDevice, Presence } from './requests.ts';
 import { type SentMessage, SentMessages } from './sent.ts';
-import { type Abortable, aborted, type Settle, withSignal } from './with-signal.ts';
+import { type Abortable, aborted, type Settle, whileWanted, withSignal } from './with-signal.ts';
 
 /** How long an orderly end may take, if any request may: without it the server finds out by itself. */
 const LOGOUT_MS = 5_000;
@@ -176,6 +176,21 @@ export class Milena implements AsyncDisposable {
     return this.#attempt(() => this.#client.block(name, false), signal);
   }
 
+  /** The account's devices, the main one first. @throws ClientError */
+  devices({ signal }: Abortable = {}): Promise<readonly AccountDevice[]> {
+    return this.#attempt(() => this.#client.devices(), signal);
+  }
+
+  /** Whoever is logged in with that device is logged out, and nothing is kept for it any more. @throws ClientError */
+  forgetDevice(name: string, { signal }: Abortable = {}): Promise<void> {
+    return this.#attempt(() => this.#client.forgetDevice(name), signal);
+  }
+
+  /** As `read-elsewhere` has it, to other devices: read up to the message with that `seq`. @throws ClientError */
+  markRead(conversation: string, upTo: number, { signal }: Abortable = {}): Promise<void> {
+    return this.#attempt(() => this.#client.markRead(conversation, upTo), signal);
+  }
+
   /** @param old null for an account without one. @throws ClientError */
   async changePassword(old: string | null, password: string, { signal }: Abortable = {}): Promise<void> {
     await this.#attempt(() => this.#client.changePassword(old, password), signal);
@@ -244,14 +259,7 @@ export class Milena implements AsyncDisposable {
   /** Rejects instead of throwing, and with why it has ended if it has. @param signal whoever has it waits no longer */
   async #attempt<Value>(asking: () => Promise<Value>, signal?: AbortSignal): Promise<Value> {
     if (this.#stop.signal.aborted) throw (await this.#closed) ?? new ClientError('CLOSED', 'It was closed.');
-    if (signal === undefined) return asking();
-    if (signal.aborted) throw aborted(signal);
-    return withSignal<Value>(signal, ({ resolve, reject }) => {
-      asking().then(resolve, reject);
-      return () => undefined;
-    }).catch((error: unknown) => {
-      throw signal.aborted ? aborted(signal, false) : error;
-    });
+    return whileWanted(signal, asking);
   }
 
   async #end(error: ClientError | null): Promise<void> {
@@ -303,7 +311,8 @@ export class Milena implements AsyncDisposable {
       case 'logged-in':
       case 'login-restored':
         if (event.type === 'logged-in') this.#undelivered = event.undelivered;
-        this.#keepToken();
+        // A login that only sends has none, and takes none away.
+        if (this.#client.identity?.token) this.#authenticator.token = this.#client.identity.token;
         break;
       case 'login-not-restored':
         if (event.code === 'BAD_CREDENTIALS') this.#authenticator.token = null;
@@ -317,12 +326,6 @@ export class Milena implements AsyncDisposable {
         break;
     }
     onEvent?.(event);
-  }
-
-  /** A login that only sends has none, and takes none away. */
-  #keepToken(): void {
-    const token = this.#client.identity?.token ?? null;
-    if (token !== null) this.#authenticator.token = token;
   }
 
   #tellWaiting({ account, link }: ClientState): void {

@@ -1,10 +1,11 @@
 import { ProtocolError } from '../protocol/errors.ts';
-import type { Message } from '../protocol/v2/replies.ts';
+import type { Message, ServerFrame } from '../protocol/v2/replies.ts';
 import { Acks } from './acks.ts';
 import type { ServerConnection } from './connection.ts';
 import { ClientError } from './errors.ts';
+import type { ClientEvent } from './events.ts';
 import type { Identity } from './identity.ts';
-import { messageKey, Seen } from './seen.ts';
+import { hex, messageKey, Seen } from './seen.ts';
 import type { MessageStore } from './store.ts';
 
 /**
@@ -73,6 +74,23 @@ export class Receiver {
     } else if (first === undefined) this.shown(this.#inbox, seq);
     else this.#copies.get(first)?.seqs.add(seq);
     return isNew;
+  }
+
+  /** Tells what another device of the account has done, and acknowledges that. @returns false for any other push */
+  noted(frame: ServerFrame, tell: (event: ClientEvent) => void): boolean {
+    if (frame.type !== 'sent-elsewhere' && frame.type !== 'read-elsewhere') return false;
+    if (this.#inbox === undefined) throw new ProtocolError('BAD_FRAME', 'a note without a login');
+    const { seq, device = null } = frame;
+    this.#acks.received(seq);
+    if (frame.type === 'read-elsewhere') {
+      tell({ type: frame.type, conversation: frame.conversation, upTo: frame.upTo, device });
+    } else {
+      const { to, body, sentAt, contentType } = frame;
+      const [id, toIncarnation] = [hex(frame.id), hex(frame.toIncarnation)];
+      tell({ type: frame.type, id, to, toIncarnation, body, sentAt, contentType, device });
+    }
+    this.shown(this.#inbox, seq);
+    return true;
   }
 
   /** Whether a message was taken and waits to be shown. */

@@ -19,7 +19,14 @@ export type { Message };
 export type RequestType = Exclude<Request['type'], 'ack'>;
 export type ReplyTo<Type extends RequestType> = ServerFrameOf<ReplyTypes[Type]>;
 
-const PUSHES: ReadonlySet<ServerFrame['type']> = new Set(['message', 'delivered', 'ping', 'goodbye']);
+const PUSHES: ReadonlySet<ServerFrame['type']> = new Set([
+  'message',
+  'delivered',
+  'sent-elsewhere',
+  'read-elsewhere',
+  'ping',
+  'goodbye',
+]);
 
 /** The type of the success reply to a request; null where there is none. */
 export function replyTypeOf(request: Request): ServerFrame['type'] | null {

@@ -10,6 +10,17 @@ export interface NamePage {
   readonly more: boolean;
 }
 
+/** One of an account's devices. */
+export interface AccountDevice {
+  /** Null: the main one. */
+  readonly name: string | null;
+  /** A day off at most; null: nobody knows. */
+  readonly lastLogin: Date | null;
+  readonly isLoggedIn: boolean;
+  /** Messages that it has not acknowledged. */
+  readonly waiting: number;
+}
+
 /** What a client asks a server that changes nothing of the client itself. Each throws ClientError, `OFFLINE` without a connection. */
 export abstract class Requests {
   /** The connection that requests go to. @throws ClientError `OFFLINE` */
@@ -45,6 +56,25 @@ export abstract class Requests {
   /** The senders that are blocked. */
   async blocked(): Promise<readonly string[]> {
     return (await this.online().ask({ type: 'block' })).blocked;
+  }
+
+  /** The account's devices, the main one first. */
+  async devices(): Promise<readonly AccountDevice[]> {
+    const { devices } = await this.online().ask({ type: 'devices' });
+    return devices.map(({ device, lastLogin, loggedIn, waiting }) => {
+      const seen = lastLogin === undefined ? null : new Date(lastLogin);
+      return { name: device ?? null, lastLogin: seen, isLoggedIn: loggedIn, waiting };
+    });
+  }
+
+  /** The device is none any more: whoever is logged in with it is logged out, and nothing is kept for it. */
+  async forgetDevice(name: string): Promise<void> {
+    await this.online().ask({ type: 'forget-device', device: name });
+  }
+
+  /** A conversation was read up to that message of the inbox, by its `seq`: the account's other devices hear of it. */
+  async markRead(conversation: string, upTo: number): Promise<void> {
+    await this.online().ask({ type: 'mark-read', conversation, upTo });
   }
 
   /** @param old null for an open account */

@@ -47,3 +47,18 @@ export function aborted({ reason }: AbortSignal, nothingSent = true): ClientErro
   const why = reason instanceof Error ? reason.message : String(reason);
   return new ClientError('ABORTED', `Given up: ${why}`, { cause: reason, nothingSent });
 }
+
+/** What is asked for; rejects as soon as the signal says so, when that may still be carried out. @throws ClientError `ABORTED` */
+export async function whileWanted<Value>(
+  signal: AbortSignal | undefined,
+  asking: () => Promise<Value>,
+): Promise<Value> {
+  if (signal === undefined) return asking();
+  if (signal.aborted) throw aborted(signal);
+  return withSignal<Value>(signal, ({ resolve, reject }) => {
+    asking().then(resolve, reject);
+    return () => undefined;
+  }).catch((error: unknown) => {
+    throw signal.aborted ? aborted(signal, false) : error;
+  });
+}

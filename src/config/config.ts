@@ -61,6 +61,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     passwordCharacters: values.MILENA_PASSWORD_LENGTH,
     /** How long a client may come back by its token. */
     resumeMs: values.MILENA_RESUME_HOURS * 3_600_000,
+    /** A device other than the main one that has not come for so long is forgotten. */
+    deviceMs: values.MILENA_DEVICE_DAYS * 86_400_000,
     /** Messages pushed to one session and not acknowledged. */
     window: values.MILENA_WINDOW,
     /** Sends of one session in the long run. */

@@ -93,6 +93,7 @@ const TABLE = {
   MILENA_NEW_ACCOUNTS: [count.default(1_200), COUNT, '1200'],
   MILENA_PASSWORD_LENGTH: [count.max(128).default(8), 'a whole number from 1 to 128', '8'],
   MILENA_RESUME_HOURS: [count.max(8_760).default(168), 'a whole number from 1 to 8760', '168'],
+  MILENA_DEVICE_DAYS: [count.max(3_650).default(30), 'a whole number from 1 to 3650', '30'],
   MILENA_WINDOW: [count.max(10_000).default(256), 'a whole number from 1 to 10000', '256'],
   MILENA_SENDS_PER_SECOND: [count.default(500), COUNT, '500'],
   MILENA_PING_AFTER_MS: [milliseconds.default(300_000), MILLISECONDS, '300000'],

@@ -1,4 +1,5 @@
 import { sameUuid } from '../util/uuid.ts';
+import type { Device } from './devices.ts';
 import type { Invite } from './invite.ts';
 
 /** One account, as the compacted topic of accounts holds it. */
@@ -21,6 +22,8 @@ export interface Account {
   readonly createdAt: number;
   /** Id of the invite that it was made with, if there was one. */
   readonly invite?: string | undefined;
+  /** Beside the main one; absent where there are none. Each has the inbox for itself. */
+  readonly devices?: readonly Device[] | undefined;
 }
 
 /**
@@ -57,6 +60,16 @@ export interface AccountChange {
   readonly credential?: string | null;
   readonly disabled?: boolean;
   readonly blocked?: readonly string[];
+  readonly devices?: readonly Device[];
+}
+
+/** A change that depends on what is there when its turn comes; null: none. */
+export type AccountChanger = (current: Account) => AccountChange | null;
+
+/** An account as it is after a change; the very same one after none. */
+export function changed(account: Account, change: AccountChange | AccountChanger): Account {
+  const made = typeof change === 'function' ? change(account) : change;
+  return made === null ? account : { ...account, ...made };
 }
 
 /** The door to the accounts. Names given to it are valid and lower-cased already. */
@@ -89,9 +102,10 @@ export interface Accounts {
 
   /**
    * Changes this life of the account. Resolves with what the own table shows now.
+   * @param change is called again where somebody else was quicker
    * @throws EngineError `NO_SUCH_USER` (gone, or another life has the name), `BUSY`, `UNAVAILABLE`
    */
-  update(account: Account, change: AccountChange): Promise<Account>;
+  update(account: Account, change: AccountChange | AccountChanger): Promise<Account>;
 
   /**
    * Gives this life of the account a topic again, where its own is gone: the one that has its name by now, with all that is in it,

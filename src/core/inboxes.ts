@@ -1,4 +1,6 @@
 import type { Account } from './accounts.ts';
+import type { DeviceState } from './devices.ts';
+import type { InboxNote, Note } from './notes.ts';
 
 /** A message on its way into an inbox. */
 export interface OutgoingMessage {
@@ -9,6 +11,8 @@ export interface OutgoingMessage {
   readonly body: Uint8Array;
   /** Media type of the body. */
   readonly contentType: string;
+  /** Set where the sender's other devices are to hear of it by a note: the one that it was sent with. */
+  readonly copyFrom?: { readonly device: string | undefined } | undefined;
 }
 
 /** Media type of what is only a text, in UTF-8. */
@@ -62,10 +66,19 @@ export interface OpenOptions {
   /** Take the inbox from whoever holds it. Without it a live holder means ALREADY_LOGGED_IN. */
   readonly takeover?: boolean;
   /**
+   * Which of the account's devices opens it, one of its `devices`; absent: the main one. Each has a position and a holder of its
+   * own. One that never opened it begins with what no device has.
+   */
+  readonly device?: string | undefined;
+  /** Of a device that never opened it: so many offsets back from the log's end it begins, whatever others have. */
+  readonly last?: number | undefined;
+  /**
    * Called in offset order, each offset at most once per open, never after `lost` and never while paused. Only what some other
    * producer wrote in a transaction comes when that is committed, also behind later ones.
    */
   readonly onMessage: (message: InboxMessage) => void;
+  /** The same of notes that other devices of the owner have left, in one order with messages. Without it they are stepped over. */
+  readonly onNote?: ((note: InboxNote) => void) | undefined;
   /** Called at most once; the inbox is dead afterwards. */
   readonly onLost: (reason: LossReason) => void;
 }
@@ -81,13 +94,15 @@ export interface Surprise {
 /** An inbox that this process holds, from `open` to `close` or `onLost`. */
 export interface Inbox {
   readonly owner: Account;
+  /** Whose of the owner's devices it is; undefined: the main one's. */
+  readonly device: string | undefined;
   /** 16 bytes. With an offset it names a message: another one once the log was cut, and the same offsets mean others. */
   readonly id: Uint8Array;
   /** What was found when it was opened. */
   readonly surprise: Surprise;
 
   /**
-   * Number of accepted messages that are not acknowledged, as of now.
+   * Number of accepted messages that no device has acknowledged, as of now.
    * @throws EngineError `UNAVAILABLE`, `LOST`
    */
   undelivered(): Promise<number>;
@@ -137,16 +152,33 @@ export interface Inboxes {
   append(to: Account, message: OutgoingMessage): Promise<Accepted>;
 
   /**
+   * Leaves a note for the account's other devices, in its inbox.
+   * @param device that it is from
+   * @throws as `append`
+   */
+  note(owner: Account, device: string | undefined, note: Note): Promise<void>;
+
+  /**
    * Takes the inbox, exclusively over all frontends.
    * @throws EngineError `ALREADY_LOGGED_IN`, `NO_SUCH_USER`, `NO_INBOX`, `BUSY`, `UNAVAILABLE`
    */
   open(owner: Account, options: OpenOptions): Promise<Inbox>;
 
   /**
-   * Which of these inboxes somebody holds now, through any frontend.
+   * Which of these inboxes somebody holds now, through any frontend and with any device.
    * @throws EngineError `UNAVAILABLE`
    */
   held(accounts: readonly Account[]): Promise<boolean[]>;
+
+  /** The account's devices, the main one first. @throws EngineError `NO_INBOX`, `UNAVAILABLE` */
+  devices(account: Account): Promise<DeviceState[]>;
+
+  /**
+   * What is kept of a device that is none of the account's any more, or of an account that is gone, is kept no longer: its position,
+   * and its holder is fenced.
+   * @throws EngineError `BUSY`, `UNAVAILABLE`
+   */
+  forget(account: Account, device: string | undefined): Promise<void>;
 
   /**
    * What became of these messages, by what is committed in Kafka: half a second after an acknowledgement, or some seconds

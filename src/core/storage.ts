@@ -24,20 +24,20 @@ export interface StoredToken {
 }
 
 /**
- * The door to the resume tokens: at most one per account, that of its latest login. Only the holder of the account's
- * inbox writes here, so writes for one account never race.
+ * The door to the resume tokens: at most one for each device of an account, that of its latest login; the main device has no name.
+ * Only who holds a device's inbox writes here, so writes for one never race.
  */
 export interface ResumeTokens {
-  /** Replaces the account's token. Resolves when it is stored. @throws EngineError `BUSY`, `UNAVAILABLE` */
-  put(account: Account, token: StoredToken): Promise<void>;
+  /** Replaces the device's token. Resolves when it is stored. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  put(account: Account, token: StoredToken, device?: string): Promise<void>;
 
   /**
-   * The token of this life of the account, as of now: also one that another server has just stored. Expired ones
+   * The device's token of this life of the account, as of now: also one that another server has just stored. Expired ones
    * are not returned.
    * @throws EngineError `UNAVAILABLE`
    */
-  find(account: Account): Promise<StoredToken | undefined>;
+  find(account: Account, device?: string): Promise<StoredToken | undefined>;
 
-  /** Forgets the account's token. @throws EngineError `BUSY`, `UNAVAILABLE` */
-  remove(account: Account): Promise<void>;
+  /** Forgets the device's token. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  remove(account: Account, device?: string): Promise<void>;
 }

@@ -18,6 +18,15 @@ export function parseUsername(text: string): string {
   return text.toLowerCase();
 }
 
+/**
+ * The name of a device as it was typed, lower-cased.
+ * @throws ProtocolError `INVALID_DEVICE`
+ */
+export function parseDevice(text: string): string {
+  if (!USERNAME.test(text)) throw new ProtocolError('INVALID_DEVICE');
+  return text.toLowerCase();
+}
+
 /** Whether `text` is a username as it is stored: valid, and lower-case already. */
 export function isUsername(text: string): boolean {
   return USERNAME.test(text) && text === text.toLowerCase();

@@ -82,6 +82,8 @@ export const LIMITS = {
   blockedNames: 500,
   /** How long a client may come back by its token, from its login on. */
   resumeMs: 7 * 86_400_000,
+  /** A device other than the main one that has not come for so long is forgotten. */
+  deviceMs: 30 * 86_400_000,
   /** Shortest password, in characters. */
   passwordCharacters: 8,
   /**

@@ -6,6 +6,7 @@ import { Queues, Semaphore } from '../util/semaphore.ts';
 import { TokenBucket, TokenBuckets } from '../util/token-buckets.ts';
 import { CoordinatorQueries } from './commands/questions.ts';
 import { Senders } from './commands/senders.ts';
+import { Devices } from './devices.ts';
 import { Audit } from './identity/audit.ts';
 import { Authentication } from './identity/identity.ts';
 import { Registration, type RegistrationOptions } from './identity/registration.ts';
@@ -35,6 +36,7 @@ export type ServerConfig = Pick<
   | 'newAccountsPerAddress'
   | 'newAccounts'
   | 'passwordCharacters'
+  | 'deviceMs'
   | 'resumeMs'
   | 'window'
   | 'sendsPerSecond'
@@ -92,12 +94,14 @@ export async function startServer(
   const audit = new Audit(log);
   const deliveryReceipts = new DeliveryReceipts(inboxes, accounts, limits, log);
   const senders = new Senders(accounts, limits);
+  const devices = new Devices({ accounts, inboxes, identity, limits, log, here: () => presence.devices() });
   const services = {
     accounts,
     inboxes,
     rooms,
     identity,
     presence,
+    devices,
     deliveryReceipts,
     senders,
     logins: new Queues(),
@@ -132,6 +136,7 @@ export async function startServer(
     async drain() {
       deliveryReceipts.close();
       senders.close();
+      devices.close();
       identity.close();
       const cutOff = await listener.drain(limits.drainMs);
       audit.close();
@@ -148,10 +153,17 @@ function registrationOf(config: ServerConfig): RegistrationOptions {
 
 /** What settings say of the bounds. */
 export function limitsOf(config: ServerConfig): Partial<Limits> {
-  const { connectionsPerAddress, passwordCharacters, resumeMs, window, sendsPerSecond } = config;
+  const { connectionsPerAddress, passwordCharacters, deviceMs, resumeMs, window, sendsPerSecond } = config;
   const { pingAfterMs, closeAfterMs } = config;
   const sendBurst = 2 * sendsPerSecond;
   const { newAccountsPerAddress, newAccounts } = config;
-  const people = { connectionsPerAddress, passwordCharacters, resumeMs, newAccountsPerAddress, newAccounts };
+  const people = {
+    connectionsPerAddress,
+    passwordCharacters,
+    deviceMs,
+    resumeMs,
+    newAccountsPerAddress,
+    newAccounts,
+  };
   return { ...people, window, sendsPerSecond, sendBurst, pingAfterMs, closeAfterMs };
 }

@@ -78,15 +78,21 @@ export async function observe(
   options: {
     deliver?: OpenOptions['deliver'];
     takeover?: boolean;
+    device?: string;
+    last?: number;
     onMessage?: (message: InboxMessage) => void;
+    onNote?: OpenOptions['onNote'];
   } = {},
 ): Promise<ObservedInbox> {
-  const { deliver = 'live', takeover = false, onMessage } = options;
+  const { deliver = 'live', takeover = false, device, last, onMessage, onNote } = options;
   const pushed: InboxMessage[] = [];
   const lost: LossReason[] = [];
   const inbox = await engine.inboxes.open(owner, {
     deliver,
     takeover,
+    device,
+    last,
+    onNote,
     onMessage: (arrived) => {
       pushed.push(arrived);
       onMessage?.(arrived);

@@ -45,8 +45,8 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: `${KAFKA}/inbox/cursor.ts`,
-        find: 'this.#options.onMessage(message);',
-        replace: 'this.#options.onMessage(message); this.acknowledge(message.offset, message.offset);',
+        find: 'this.progress.handOut(message.offset);',
+        replace: 'this.progress.handOut(message.offset); this.acknowledge(message.offset, message.offset);',
       },
     ],
     row: 'clients killed',

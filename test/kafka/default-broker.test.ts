@@ -112,7 +112,7 @@ describe('with a session time-out of some seconds', () => {
   async function aSessionPasses(): Promise<void> {
     const group = uniqueName('silent');
     const memberId = newMemberId(randomUUID());
-    await GroupMember.join(raw, { group, memberId, trust: testTrust, deadline: deadline() });
+    await GroupMember.join(raw, { group, topic: group, memberId, trust: testTrust, deadline: deadline() });
     await eventually(async () => {
       const [members] = await describeMembers(raw, testTrust, [group], deadline());
       expect(members).toEqual([]);
@@ -149,7 +149,13 @@ describe('with a session time-out of some seconds', () => {
   it('the coordinator’s answers say how often it wants a heartbeat', async () => {
     const group = uniqueName('asked');
     const memberId = newMemberId(randomUUID());
-    const member = await GroupMember.join(raw, { group, memberId, trust: testTrust, deadline: deadline() });
+    const member = await GroupMember.join(raw, {
+      group,
+      topic: group,
+      memberId,
+      trust: testTrust,
+      deadline: deadline(),
+    });
     expect(member?.heartbeatIntervalMs).toBe(2_000);
     await aSessionPasses();
     await expect(member?.heartbeat()).rejects.toMatchObject({ code: 'LOST' });

@@ -64,7 +64,7 @@ describe('the holder of an inbox', () => {
     return topic;
   }
   const acquire = (group: string, takeover = false, by: string = frontendId): Promise<GroupMember> =>
-    leases.acquire({ group, frontendId: by, takeover, deadline: deadline() });
+    leases.acquire({ group, topic: group, frontendId: by, takeover, deadline: deadline() });
   const members = async (group: string) =>
     (await describeMembers(cluster, testTrust, [group], deadline()))[0] ?? [];
   /** Somebody else comes in, and so the group changes. */
@@ -99,7 +99,9 @@ describe('the holder of an inbox', () => {
       await member.heartbeat();
       expect(await members(group)).toMatchObject([{ memberId: member.memberId }]);
       await member.commit([{ topic: group, commit: { offset: lost, epoch: -1, metadata: '' } }]);
-      expect(await readCommits(cluster, [group], deadline())).toMatchObject([{ offset: lost }]);
+      expect(await readCommits(cluster, [{ group, topic: group }], deadline())).toMatchObject([
+        { offset: lost },
+      ]);
       await member.leave(deadline());
     }
   });
@@ -107,7 +109,7 @@ describe('the holder of an inbox', () => {
   it('is out after a join that was given up, and nobody else is for it', async () => {
     const group = await makeInbox();
     cluster.toLose = 1_000;
-    const given = leases.acquire({ group, frontendId, takeover: false, deadline: now() + 300 });
+    const given = leases.acquire({ group, topic: group, frontendId, takeover: false, deadline: now() + 300 });
     await expect(given).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     cluster.toLose = 0;
     await expect.poll(() => members(group), { timeout: 20_000 }).toEqual([]);
@@ -132,7 +134,7 @@ describe('the holder of an inbox', () => {
       expect(memberEpoch).toBeGreaterThan(epoch);
     });
     await member.commit([{ topic: group, commit: { offset: 7, epoch: 3, metadata: 'text' } }]);
-    expect(await readCommits(cluster, [group], deadline())).toEqual([
+    expect(await readCommits(cluster, [{ group, topic: group }], deadline())).toEqual([
       { offset: 7, epoch: 3, metadata: 'text' },
     ]);
     // Of a partition that is assigned to it Kafka 4.3 takes it as it is, of any other it says that the epoch is old.

@@ -76,7 +76,7 @@ class World {
       return subscription;
     };
     const around = {
-      fetcher: { follow },
+      feeds: { follow },
       commitPace: new CommitPace(),
       trust: new Trust(signer, clock, true, 0),
       historyMs: 3_600_000,

@@ -50,7 +50,7 @@ class World {
 
   constructor() {
     const around = {
-      fetcher: {
+      feeds: {
         follow: (follower: Follower, { offset: position }: LogPosition) => {
           expect(this.following).toBeNull();
           const subscription = {

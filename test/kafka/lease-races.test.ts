@@ -91,7 +91,13 @@ describe('rounds of two at once through two frontends', { timeout: 300_000 }, ()
       const group = `milena.inbox.${owner.name}`;
       return async () => {
         // Of a frontend that is not there any more.
-        const dead = { group, memberId: newMemberId(randomUUID()), trust: testTrust, deadline: deadline() };
+        const dead = {
+          group,
+          topic: group,
+          memberId: newMemberId(randomUUID()),
+          trust: testTrust,
+          deadline: deadline(),
+        };
         const member = await GroupMember.join(raw, dead);
         expect(holderOf(await members(owner))).toMatchObject({
           memberId: dead.memberId,

@@ -103,7 +103,7 @@ async function commitAsMember(group: string, offset: number, metadata: string): 
   const deadline = now() + 10_000;
   const trust = new Trust(new Signer([newClusterKey()]), new BrokerClock(), false, 0);
   const memberId = newMemberId('former');
-  const member = await GroupMember.join(kafka, { group, memberId, trust, deadline });
+  const member = await GroupMember.join(kafka, { group, topic: group, memberId, trust, deadline });
   await member?.commit([{ topic: group, commit: { offset, epoch: -1, metadata } }]);
   await member?.leave(deadline);
   await kafka.close();

@@ -61,7 +61,7 @@ export class Client {
     this.socket.write(Buffer.concat(frames));
   }
 
-  /** Pushes are told by their opcode: 0x?2, but for the failure. */
+  /** Pushes are told by their opcode: 0x?2 or 0x?6, but for the failure. */
   pushes(): Frame[] {
     return this.frames.filter(isPush);
   }
@@ -179,7 +179,7 @@ export function read(from: Frame): Reply {
 }
 
 function isPush({ opcode }: Frame): boolean {
-  return opcode % 16 === 2 && opcode !== 0x22;
+  return opcode % 4 === 2 && opcode !== 0x22;
 }
 
 function shown({ version, opcode, payload }: Frame): string {

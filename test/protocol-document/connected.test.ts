@@ -33,7 +33,7 @@ async function tryLogin(server: number, username: string, how: Record<string, un
 describe('the token', () => {
   holds(
     [
-      "**Token**: every create, password change and login without a token, but for those that only send, replaces the account's only token; a login by token keeps it, and makes it last longer when less than half of its time is left.",
+      "**Token**: every create, password change and login without a token, but for those that only send, replaces the device's only token; a login by token keeps it, and makes it last longer when less than half of its time is left.",
       'It is valid until `tokenExpiresAt`, on every server; a logout or a deletion ends it.',
       'After a lost connection log in with it: that takes the account over from the old connection without asking.',
       'BAD_CREDENTIALS then means that somebody logged in since, or it expired: ask the person.',

@@ -37,6 +37,8 @@ interface Row {
   readonly wrong: readonly unknown[];
   /** What gets INVALID_USERNAME. */
   readonly noName?: readonly unknown[];
+  /** What gets INVALID_DEVICE. */
+  readonly noDevice?: readonly unknown[];
 }
 
 const nobody = () => ({ username: newName('no') });
@@ -124,6 +126,51 @@ const ROWS: readonly Row[] = [
     anonymous: true,
     right: ['all', 'live', 'none'],
     wrong: ['', 'ALL', 'nothing', true, 1],
+  },
+  {
+    row: "| | `device?` | name | with which of the account's devices:",
+    opcode: 0x20,
+    field: 'device',
+    with: nobody,
+    anonymous: true,
+    right: ['phone', 'x'.repeat(32)],
+    wrong: name.wrong,
+    noDevice: name.noName,
+  },
+  {
+    row: '| | `last?` | int 1–1,000 | of a device that comes for the first time: so many of the newest messages, too |',
+    opcode: 0x20,
+    field: 'last',
+    with: nobody,
+    anonymous: true,
+    right: [1, 1_000],
+    wrong: [...int.wrong, 0, 1_001],
+  },
+  {
+    row: '| 0xd4 forget device | `device` | name | the one to forget |',
+    opcode: 0xd4,
+    field: 'device',
+    required: true,
+    right: ['phone'],
+    wrong: name.wrong,
+    noDevice: name.noName,
+  },
+  {
+    row: "| 0xe4 mark read | `conversation` | label 1–100 | as the account's clients call it |",
+    opcode: 0xe4,
+    field: 'conversation',
+    with: () => ({ upTo: 1 }),
+    required: true,
+    ...label(100),
+  },
+  {
+    row: '| | `upTo` | int | `seq` of the last message that was read there |',
+    opcode: 0xe4,
+    field: 'upTo',
+    with: () => ({ conversation: 'x' }),
+    required: true,
+    right: [0, 2 ** 53 - 1],
+    ...int,
   },
   {
     row: '| | `deliver?` | `all`, `live` or `none` | as in a login |',
@@ -301,6 +348,7 @@ describe('the table of requests', () => {
     for (const value of row.wrong)
       expect(await answer(value), String(value).slice(0, 40)).toBe('BAD_REQUEST');
     for (const value of row.noName ?? []) expect(await answer(value)).toBe('INVALID_USERNAME');
+    for (const value of row.noDevice ?? []) expect(await answer(value)).toBe('INVALID_DEVICE');
     if (row.required) expect(await answer(undefined)).toBe('BAD_REQUEST');
     for (const value of row.right ?? []) {
       // An ack has no answer where it is right: the pong behind it is the first to come.

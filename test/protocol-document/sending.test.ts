@@ -98,7 +98,7 @@ describe('sending only', () => {
     [
       'It shows whose it is as any other login does, by password or token, or neither for an open account, and what is said of wrong ones below holds for it.',
       "It gets no token, and the account's stays as it was: after a lost connection it logs in as it did before.",
-      'this and the next three are absent of a login that only sends |',
+      'this and the next four are absent of a login that only sends |',
     ],
     async () => {
       const own = await person(servers[0]);

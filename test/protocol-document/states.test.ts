@@ -21,6 +21,9 @@ describe('states', () => {
     [0xd0, () => ({ new: 'another one' })],
     [0xe0, () => ({ receipts: [] })],
     [0xf0, () => ({})],
+    [0xc4, () => ({})],
+    [0xd4, () => ({ device: 'none' })],
+    [0xe4, () => ({ conversation: 'x', upTo: 1 })],
     [0x40, () => ({})],
     [0x30, () => ({})],
   ];
@@ -38,7 +41,7 @@ describe('states', () => {
       '| hello, ping | yes | yes | yes |',
       '| list | yes, or NOT_LOGGED_IN where the operator wants it | yes | yes |',
       '| create, login | yes | ALREADY_LOGGED_IN | ALREADY_LOGGED_IN |',
-      '| retrieve, ack, delete, password | NOT_LOGGED_IN | yes | ONLY_SENDS |',
+      '| retrieve, ack, delete, password, forget device, mark read | NOT_LOGGED_IN | yes | ONLY_SENDS |',
       '| all others | NOT_LOGGED_IN | yes | yes |',
       '| ONLY_SENDS | see *States*: the login only sends |',
       'A refused request changes nothing.',
@@ -62,6 +65,7 @@ describe('states', () => {
           [0x70, 'NO_SUCH_USER'],
           [0x90, null],
           [0xd0, 'BAD_CREDENTIALS'],
+          [0xd4, 'NO_SUCH_DEVICE'],
           [0x40, 'BAD_CREDENTIALS'],
         ]);
         expect(outcome, String(opcode)).toBe(refused.has(opcode) ? refused.get(opcode) : opcode + 1);
@@ -71,7 +75,7 @@ describe('states', () => {
         const outcome = await outcomeOf(sender.client, opcode, fields());
         const refused = new Map<number, unknown>([
           [0x70, 'NO_SUCH_USER'],
-          ...[0x60, 0x90, 0xd0, 0x40].map((one) => [one, 'ONLY_SENDS'] as const),
+          ...[0x60, 0x90, 0xd0, 0xd4, 0xe4, 0x40].map((one) => [one, 'ONLY_SENDS'] as const),
           ...before.map((one) => [one, 'ALREADY_LOGGED_IN'] as const),
         ]);
         expect(outcome, String(opcode)).toBe(refused.has(opcode) ? refused.get(opcode) : opcode + 1);

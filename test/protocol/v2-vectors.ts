@@ -66,6 +66,23 @@ export const REQUESTS: readonly (readonly [string, Request, string])[] = [
     { type: 'login', username: 'bob', password: 'correct horse', deliver: 'none' },
     '02 00000032 20 a3 67 64656c69766572 64 6e6f6e65 68 70617373776f7264 6d 636f727265637420686f727365 68 757365726e616d65 63 626f62',
   ],
+  [
+    'login with a device',
+    { type: 'login', username: 'bob', password: 'correct horse', device: 'phone', last: 50 },
+    '02 00000039 20 a4 646c617374 1832 66646576696365 6570686f6e65 6870617373776f7264 ' +
+      '6d636f727265637420686f727365 68757365726e616d65 63626f62',
+  ],
+  ['devices', { type: 'devices' }, '02 00000001 c4 a0'],
+  [
+    'forget device',
+    { type: 'forget-device', device: 'phone' },
+    '02 0000000e d4 a1 66646576696365 6570686f6e65',
+  ],
+  [
+    'mark read',
+    { type: 'mark-read', conversation: 'bob', upTo: 7 },
+    '02 00000018 e4 a2 647570546f 07 6c636f6e766572736174696f6e 63626f62',
+  ],
   ['logout', { type: 'logout' }, '02 00000001 30 a0'],
   ['delete of an open account', { type: 'delete' }, '02 00000001 40 a0'],
   [
@@ -414,6 +431,106 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
     'failure',
     { type: 'failure', code: 'BUSY', message: 'no' },
     '02 00000016 22 a2 64636f6465 6442555359 676d657373616765 626e6f',
+  ],
+  [
+    'created with a device',
+    {
+      type: 'created',
+      username: 'alice',
+      incarnation: ID_B,
+      inbox: ID_C,
+      device: 'phone',
+      token: TOKEN,
+      tokenExpiresAt: 1_767_225_600_000,
+      undelivered: 3,
+      limits: { window: 100, messagesPerSecond: 20 },
+    },
+    '02 000000c2 11 a8 65696e626f78 50c0c1c2c3c4c5c6c7c8c9cacbcccdcecf 65746f6b656e ' +
+      '5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 66646576696365 ' +
+      '6570686f6e65 666c696d697473 a26677696e646f771864716d657373616765735065725365636f6e6414 ' +
+      '68757365726e616d65 65616c696365 6b696e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf ' +
+      '6b756e64656c697665726564 03 6e746f6b656e457870697265734174 1b0000019b76daa800',
+  ],
+  [
+    'logged in with a device',
+    {
+      type: 'logged-in',
+      username: 'alice',
+      incarnation: ID_B,
+      inbox: ID_C,
+      device: 'phone',
+      token: TOKEN,
+      tokenExpiresAt: 1_767_225_600_000,
+      undelivered: 3,
+      limits: { window: 100, messagesPerSecond: 20 },
+    },
+    '02 000000c2 21 a8 65696e626f78 50c0c1c2c3c4c5c6c7c8c9cacbcccdcecf 65746f6b656e ' +
+      '5820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 66646576696365 ' +
+      '6570686f6e65 666c696d697473 a26677696e646f771864716d657373616765735065725365636f6e6414 ' +
+      '68757365726e616d65 65616c696365 6b696e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf ' +
+      '6b756e64656c697665726564 03 6e746f6b656e457870697265734174 1b0000019b76daa800',
+  ],
+  [
+    'devices listed',
+    {
+      type: 'devices-listed',
+      devices: [
+        { loggedIn: false, waiting: 2 },
+        { device: 'phone', lastLogin: 1_767_225_600_000, loggedIn: true, waiting: 0 },
+      ],
+    },
+    '02 00000052 c5 a1 6764657669636573 ' +
+      '82a26777616974696e6702686c6f67676564496ef4a4666465766963656570686f6e656777616974696e6700686c6f67676564496ef5696c6173744c6f67696e1b0000019b76daa800',
+  ],
+  [
+    'device forgotten',
+    { type: 'device-forgotten', device: 'phone' },
+    '02 0000000e d5 a1 66646576696365 6570686f6e65',
+  ],
+  ['marked', { type: 'marked' }, '02 00000001 e5 a0'],
+  [
+    'sent elsewhere',
+    {
+      type: 'sent-elsewhere',
+      seq: 7,
+      id: ID_A,
+      to: 'bob',
+      toIncarnation: ID_B,
+      body: 'hi',
+      sentAt: 1_767_225_600_000,
+    },
+    '02 00000058 c6 a6 626964 50000102030405060708090a0b0c0d0e0f 62746f 63626f62 63736571 07 ' +
+      '64626f6479 626869 6673656e744174 1b0000019b76daa800 6d746f496e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
+  ],
+  [
+    'sent elsewhere with all that there is',
+    {
+      type: 'sent-elsewhere',
+      seq: 7,
+      id: ID_A,
+      to: 'bob',
+      toIncarnation: ID_B,
+      body: 'hi',
+      sentAt: 1_767_225_600_000,
+      contentType: 'text/plain',
+      device: 'phone',
+    },
+    '02 0000007c c6 a8 626964 50000102030405060708090a0b0c0d0e0f 62746f 63626f62 63736571 07 ' +
+      '64626f6479 626869 66646576696365 6570686f6e65 6673656e744174 1b0000019b76daa800 ' +
+      '6b636f6e74656e7454797065 6a746578742f706c61696e 6d746f496e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
+  ],
+  [
+    'read elsewhere',
+    { type: 'read-elsewhere', seq: 8, conversation: 'bob', upTo: 7 },
+    '02 0000001d e6 a3 63736571 08 647570546f 07 6c636f6e766572736174696f6e 63626f62',
+  ],
+  [
+    'read elsewhere with a device',
+    { type: 'read-elsewhere', seq: 8, conversation: 'bob', upTo: 7, device: 'phone' },
+    '02 0000002a e6 a4 63736571 08 647570546f 07 66646576696365 6570686f6e65 ' +
+      '6c636f6e766572736174696f6e 63626f62',
   ],
   [
     'failure with details',

@@ -154,6 +154,9 @@ describe('server frames', () => {
       0xd0,
       0xe0,
       0xf0,
+      0xc4,
+      0xd4,
+      0xe4,
       ...rooms,
     ];
     const replies = [
@@ -171,9 +174,12 @@ describe('server frames', () => {
       0xd1,
       0xe1,
       0xf1,
+      0xc5,
+      0xd5,
+      0xe5,
       ...rooms.map((opcode) => opcode + 1),
     ];
-    const pushes = [0x72, 0x92, 0xb2, 0xc2];
+    const pushes = [0x72, 0x92, 0xb2, 0xc2, 0xc6, 0xe6];
     const tested = [...REQUESTS, ...SERVER_FRAMES].map(([, , hex]) => bytesOf(hex)[5]);
     expect(new Set(tested)).toEqual(new Set([...requests, ...replies, ...pushes]));
   });

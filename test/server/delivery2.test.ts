@@ -17,7 +17,7 @@ async function backlog(house: House, count: number) {
 function committed(house: House, name: string): number[] {
   const mailbox = house.cluster.mailboxes.get(house.engine.accounts.get(name)?.topicId ?? '');
   const offsets = Array.from({ length: mailbox?.next ?? 0 }, (_, offset) => offset);
-  return offsets.filter((offset) => mailbox?.get(offset) === undefined);
+  return offsets.filter((offset) => mailbox?.get(offset, undefined) === undefined);
 }
 
 describe('a message of version 2', () => {

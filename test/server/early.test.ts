@@ -33,6 +33,9 @@ async function openChatty(say: (options: OpenOptions) => void | Promise<void>, l
     inboxes: {
       append: (to, message) => inboxes.append(to, message),
       held: (asked) => inboxes.held(asked),
+      devices: (owner) => inboxes.devices(owner),
+      forget: (owner, device) => inboxes.forget(owner, device),
+      note: (owner, device, note) => inboxes.note(owner, device, note),
       fates: (receipts) => inboxes.fates(receipts),
       open: async (owner, options) => {
         const inbox = await inboxes.open(owner, options);

@@ -96,18 +96,18 @@ describe('who is logged in', () => {
     const { presence, asked } = open();
     const anna = await seat('anna');
     presence.entered(anna);
-    expect(presence.leave('anna')).toBeNull();
+    expect(presence.leave(anna.account, undefined)).toBeNull();
     const { promise, resolve } = Promise.withResolvers<void>();
     presence.leaving(anna, promise);
     const answer = presence.isLoggedIn(anna.account);
     await eventually(() => expect(asked).toHaveLength(1));
     asked[0]?.answer([false]);
     expect(await answer).toBe(false);
-    const left = presence.leave('anna');
+    const left = presence.leave(anna.account, undefined);
     expect(left).not.toBeNull();
     resolve();
     await left;
-    expect(presence.leave('anna')).toBeNull();
+    expect(presence.leave(anna.account, undefined)).toBeNull();
   });
 
   it('does not end with the leaving of somebody else who held the account before', async () => {

@@ -8,7 +8,7 @@ import type { ServerFrame, ServerFrameOf } from '../../src/protocol/v2/replies.t
 import type { Request, RequestOf } from '../../src/protocol/v2/requests.ts';
 import { eventually } from '../contracts/cluster.ts';
 
-const PUSHES = ['message', 'delivered', 'ping', 'goodbye'] as const;
+const PUSHES = ['message', 'delivered', 'sent-elsewhere', 'read-elsewhere', 'ping', 'goodbye'] as const;
 type Push = ServerFrameOf<(typeof PUSHES)[number]>;
 type Reply = Exclude<ServerFrame, Push>;
 
@@ -19,6 +19,7 @@ export class RawClient2 {
   /** Ids that were reported as delivered, and as undeliverable. */
   readonly delivered: string[] = [];
   readonly undeliverable: string[] = [];
+  readonly notes: ServerFrameOf<'sent-elsewhere' | 'read-elsewhere'>[] = [];
   pings = 0;
   goodbye: ServerFrameOf<'goodbye'> | null = null;
   /** Of the latest session reply. */
@@ -155,6 +156,10 @@ export class RawClient2 {
       case 'delivered':
         this.delivered.push(...frame.ids.map(hex));
         this.undeliverable.push(...(frame.undeliverable ?? []).map(hex));
+        break;
+      case 'sent-elsewhere':
+      case 'read-elsewhere':
+        this.notes.push(frame);
         break;
       case 'ping':
         this.pings += 1;

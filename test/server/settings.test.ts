@@ -49,7 +49,7 @@ it('every reply can be written and read, whatever value of whatever setting is t
       taken += 1;
       const limits = { ...LIMITS, ...limitsOf(config) };
       const replies = [
-        await hello({ limits }),
+        await hello({ limits }, { announce: () => {} }, { type: 'hello', client: 'x' }),
         ...(['created', 'logged-in'] as const).map((type) => ({
           type,
           account,

@@ -25,6 +25,12 @@ export class FaultyInbox implements Inbox {
         this.pushedCount += 1;
         options.onMessage(message);
       },
+      onNote:
+        options.onNote &&
+        ((note) => {
+          this.pushedCount += 1;
+          options.onNote?.(note);
+        }),
       onLost: (reason) => {
         onReleased();
         if (this.#closing === null) options.onLost(reason);
@@ -40,6 +46,10 @@ export class FaultyInbox implements Inbox {
 
   get owner() {
     return this.#held.owner;
+  }
+
+  get device() {
+    return this.#held.device;
   }
 
   get id() {

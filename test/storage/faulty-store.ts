@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Account, AccountChange, NewAccount } from '../../src/core/accounts.ts';
+import type { Account, AccountChange, AccountChanger, NewAccount } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
 import type { Accepted, Inbox, OpenOptions, OutgoingMessage, Receipt } from '../../src/core/inboxes.ts';
+import type { Note } from '../../src/core/notes.ts';
 import type { Storage, StoredToken } from '../../src/core/storage.ts';
 import { MEMORY_LIMITS } from '../../src/storage/memory/mailbox.ts';
 import { MemoryAccounts } from '../../src/storage/memory/memory-accounts.ts';
@@ -84,7 +85,10 @@ export class FaultyStore extends MemoryStore {
 
   /** Whoever holds this inbox loses it to nobody. */
   fence(name: string): void {
-    this.mailboxes.get(this.accounts.get(name)?.topicId ?? '')?.holder?.lose('fenced');
+    this.mailboxes
+      .get(this.accounts.get(name)?.topicId ?? '')
+      ?.holders.get(undefined)
+      ?.lose('fenced');
   }
 
   /** An operator deletes the topic of an inbox. */
@@ -144,7 +148,7 @@ class FaultyAccounts extends MemoryAccounts {
     return super.create(wanted);
   }
 
-  override async update(account: Account, change: AccountChange) {
+  override async update(account: Account, change: AccountChange | AccountChanger) {
     await this.#faults.roundTrip();
     return super.update(account, change);
   }
@@ -168,19 +172,19 @@ class FaultyTokens extends MemoryResumeTokens {
     this.#faults = store;
   }
 
-  override async put(account: Account, token: StoredToken) {
+  override async put(account: Account, token: StoredToken, device?: string) {
     await this.#faults.roundTrip();
-    return super.put(account, token);
+    return super.put(account, token, device);
   }
 
-  override async find(account: Account) {
+  override async find(account: Account, device?: string) {
     await this.#faults.roundTrip();
-    return super.find(account);
+    return super.find(account, device);
   }
 
-  override async remove(account: Account) {
+  override async remove(account: Account, device?: string) {
     await this.#faults.roundTrip();
-    return super.remove(account);
+    return super.remove(account, device);
   }
 }
 
@@ -226,6 +230,11 @@ export class FaultyInboxes extends MemoryInboxes {
     }
   }
 
+  override async note(owner: Account, device: string | undefined, note: Note) {
+    await this.#faults.roundTrip();
+    return super.note(owner, device, note);
+  }
+
   override async open(owner: Account, options: OpenOptions): Promise<Inbox> {
     await this.#faults.roundTrip();
     const inbox: FaultyInbox = new FaultyInbox(this.#faults, options, () => {
@@ -241,6 +250,16 @@ export class FaultyInboxes extends MemoryInboxes {
   override async held(accounts: readonly Account[]) {
     await this.#faults.roundTrip();
     return super.held(accounts);
+  }
+
+  override async devices(account: Account) {
+    await this.#faults.roundTrip();
+    return super.devices(account);
+  }
+
+  override async forget(account: Account, device: string | undefined) {
+    await this.#faults.roundTrip();
+    return super.forget(account, device);
   }
 
   override async fates(receipts: readonly Receipt[]) {

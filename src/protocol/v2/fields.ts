@@ -2,7 +2,7 @@
  * The fields that payloads are made of. Bounds of texts count UTF-8 bytes, which every language can count alike.
  */
 import { isProtocolErrorCode, type ProtocolErrorCode } from '../errors.ts';
-import { isRoom, isUsername, parsePattern, parseRoom, parseUsername } from '../names.ts';
+import { isRoom, isUsername, parseDevice, parsePattern, parseRoom, parseUsername } from '../names.ts';
 import { array, check, oneOf, refined, type Schema, string, transformed } from './schema.ts';
 
 /** What a schema gives, for reading only. */
@@ -37,7 +37,10 @@ export const password = text(1, MAX_PASSWORD_BYTES);
 
 /** As somebody typed it; lower-cased on both sides. Throws ProtocolError `INVALID_USERNAME` through the schema. */
 export const username = transformed(string, parseUsername);
+/** The same of a device's name. Throws ProtocolError `INVALID_DEVICE` through the schema. */
+export const device = transformed(string, parseDevice);
 /** As it is stored. */
+export const storedDevice = refined(string, isUsername, "expected a device's name");
 export const storedUsername = refined(string, isUsername, 'expected a username');
 export function storedUsernames(max = Number.POSITIVE_INFINITY): Schema<string[]> {
   return array(storedUsername, 0, max);

@@ -3,8 +3,8 @@ import type { Immutable } from './fields.ts';
 import type { Infer, Schema } from './schema.ts';
 
 /**
- * One kind of frame. The low nibble of an opcode says who speaks: 0 or 4 = request, 1 or 5 = reply, 2 = push by the server. The
- * one exception is 0x22, the failure reply to any request.
+ * One kind of frame. The low nibble of an opcode says who speaks: 0 or 4 = request, 1 or 5 = reply, 2 or 6 = push by the server.
+ * The one exception is 0x22, the failure reply to any request.
  */
 export interface Kind {
   readonly opcode: number;

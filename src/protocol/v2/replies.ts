@@ -17,6 +17,7 @@ import {
   number,
   receipt,
   seq,
+  storedDevice,
   storedUsername,
   storedUsernames,
   time,
@@ -72,6 +73,8 @@ const session = object({
    * next three are absent of a login that only sends.
    */
   inbox: optional(id),
+  /** The login's; absent: the main one. */
+  device: optional(storedDevice),
   /** For a login without the password. */
   token: optional(token),
   tokenExpiresAt: optional(time),
@@ -150,6 +153,26 @@ const SERVER_FRAMES = {
   /** To receipts. */
   fates: { opcode: 0xe1, payload: object({ fates: array(fate, 0, MAX_RECEIPTS) }) },
   blocked: { opcode: 0xf1, payload: object({ blocked: storedUsernames() }) },
+  'devices-listed': {
+    opcode: 0xc5,
+    payload: object({
+      devices: array(
+        object({
+          /** Absent: the main one. */
+          device: optional(storedDevice),
+          /** Some hours old at most while somebody is logged in with it. */
+          lastLogin: optional(time),
+          loggedIn: boolean,
+          /** Messages that it has not acknowledged. */
+          waiting: count,
+        }),
+        0,
+        ANY,
+      ),
+    }),
+  },
+  marked: { opcode: 0xe5, payload: object({}) },
+  'device-forgotten': { opcode: 0xd5, payload: object({ device: storedDevice }) },
   failure: {
     opcode: 0x22,
     payload: object({
@@ -177,6 +200,23 @@ const SERVER_FRAMES = {
       ids: byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS),
       undeliverable: optional(byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS)),
     }),
+  },
+  /** Sent with another device of the account … */
+  'sent-elsewhere': {
+    opcode: 0xc6,
+    payload: object({
+      ...content,
+      id,
+      to: storedUsername,
+      toIncarnation: id,
+      /** Absent: the main one. */
+      device: optional(storedDevice),
+    }),
+  },
+  /** … and read with another one. */
+  'read-elsewhere': {
+    opcode: 0xe6,
+    payload: object({ seq, conversation: string, upTo: seq, device: optional(storedDevice) }),
   },
   ping: { opcode: 0xb2, payload: object({}) },
   goodbye: {

@@ -9,6 +9,7 @@ import { CborError, decodeCbor, REQUEST_LIMITS } from './cbor-reader.ts';
 import { encodeCbor } from './cbor-writer.ts';
 import {
   byteStrings,
+  device,
   ID_BYTES,
   id,
   isBytes,
@@ -40,6 +41,9 @@ export const MAX_RECEIPTS = 500;
 /** Longest body, in bytes: what a send has besides it takes less than 256. */
 export const MAX_BODY_BYTES = MAX_PAYLOAD - 256;
 export const MAX_CONTENT_TYPE_BYTES = 100;
+/** Messages that a new device may ask for. */
+const MAX_LAST = 1_000;
+export const MAX_CONVERSATION_BYTES = 100;
 
 const limit = number(1, MAX_PAGE);
 
@@ -88,6 +92,10 @@ const REQUESTS = {
          */
         takeover: optional(boolean),
         deliver: optional(deliver),
+        /** With which of the account's devices; absent: the main one. */
+        device: optional(device),
+        /** Of a device that comes for the first time: so many of the newest messages, whatever others have. */
+        last: optional(number(1, MAX_LAST)),
       }),
       (value) => value.password === undefined || value.token === undefined,
       'expected a password or a token, not both',
@@ -168,6 +176,18 @@ const REQUESTS = {
     ),
   },
   ...ROOM_REQUESTS,
+  devices: { opcode: 0xc4, reply: 'devices-listed', payload: object({}) },
+  'mark-read': {
+    opcode: 0xe4,
+    reply: 'marked',
+    payload: object({
+      /** As the account's clients call it. */
+      conversation: label(MAX_CONVERSATION_BYTES),
+      /** Of the last message that was read there. */
+      upTo: seq,
+    }),
+  },
+  'forget-device': { opcode: 0xd4, reply: 'device-forgotten', payload: object({ device }) },
 } as const satisfies Readonly<Record<string, Kind & { readonly reply: ServerFrame['type'] | null }>>;
 
 type Requests = FrameValues<typeof REQUESTS>;

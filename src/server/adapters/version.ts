@@ -1,4 +1,5 @@
 import type { InboxMessage } from '../../core/inboxes.ts';
+import type { InboxNote } from '../../core/notes.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { Frame } from '../../protocol/frame.ts';
 import type { FailedRequest } from '../../protocol/v2/replies.ts';
@@ -17,6 +18,8 @@ export interface Version {
   encodeFarewell(error: ProtocolError): Buffer;
   /** The push of a message. */
   encodeMessage(message: InboxMessage): Buffer;
+  /** The push of what another device has left. @throws Error where clients of this version get none */
+  encodeNote(note: InboxNote): Buffer;
   /** The push of what became of sent messages, by their ids; null where a version doesn't tell. */
   encodeDelivered(delivered: readonly Uint8Array[], undeliverable: readonly Uint8Array[]): Buffer | null;
   /** How many messages from the front fit into one retrieve reply; at least one if there is any. */

@@ -27,6 +27,9 @@ export const version1: Version = {
   encodeDelivered: () => null,
   fitRetrieved: (messages) => fitEntries(messages.map(entry)),
   ping: null,
+  encodeNote: () => {
+    throw new Error('clients of version 1 know no devices');
+  },
   deliveredBy: 'network',
   resumes: false,
 };

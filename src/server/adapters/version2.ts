@@ -1,4 +1,5 @@
 import { type InboxMessage, PLAIN_TEXT } from '../../core/inboxes.ts';
+import type { InboxNote } from '../../core/notes.ts';
 import { isUsername } from '../../protocol/names.ts';
 import { bodyText } from '../../protocol/text.ts';
 import { v2 } from '../../protocol/v2/codec.ts';
@@ -36,6 +37,7 @@ export const version2: Version = {
   encodeFailure: failureFrame,
   encodeFarewell: goodbyeFrame,
   encodeMessage: (message) => shown(message, userMessageFrame, externalMessageFrame),
+  encodeNote: (note) => v2.encodeServerFrame(noteFrame(note)),
   encodeDelivered: deliveredFrame,
   fitRetrieved: (messages) => fitMessages(messages.map(messageOf)),
   ping: v2.encodeServerFrame({ type: 'ping' }),
@@ -51,12 +53,12 @@ function encodeSent({ id, from, to, accepted, recipientLoggedIn }: SendResult): 
 function resultFrame(result: Exclude<Result, SendResult>): ServerFrame {
   switch (result.type) {
     case 'welcome': {
-      const { limits, time } = result;
+      const { features, limits, time } = result;
       return {
         type: 'welcome',
         server: `milena ${PACKAGE_VERSION}`,
         versions: SPOKEN,
-        features: FEATURES,
+        features: [...FEATURES, ...features].sort(),
         limits: { ...limits, bodyBytes: MAX_BODY_BYTES },
         time,
       };
@@ -85,12 +87,24 @@ function heldOf({ inbox, token, tokenExpiresAt, undelivered }: Held) {
   const { again, gone } = inbox.surprise;
   return {
     inbox: inbox.id,
+    ...(inbox.device !== undefined && { device: inbox.device }),
     token,
     tokenExpiresAt,
     undelivered,
     ...(again > 0 && { again }),
     ...(gone > 0 && { gone }),
   };
+}
+
+function noteFrame({ offset: seq, acceptedAt: sentAt, device, note }: InboxNote): ServerFrame {
+  const from = device !== undefined && { device };
+  if (note.kind === 'read') {
+    const { conversation, upTo } = note;
+    return { type: 'read-elsewhere', seq, conversation, upTo, ...from };
+  }
+  const { id, to, toIncarnation, body, contentType } = note;
+  const content = { seq, id, to, toIncarnation, body: bodyText(body), sentAt, contentType };
+  return { type: 'sent-elsewhere', ...content, ...from };
 }
 
 /** A message of a page of `retrieved`. */

@@ -26,6 +26,8 @@ type Made =
   | 'failure'
   | 'message'
   | 'delivered'
+  | 'sent-elsewhere'
+  | 'read-elsewhere'
   | 'ping'
   | 'goodbye';
 

@@ -3,9 +3,11 @@ import { type Account, type Accounts, isSameLife } from '../../core/accounts.ts'
 import type { Inbox, Inboxes, OffsetRange, OpenOptions } from '../../core/inboxes.ts';
 import type { Rooms } from '../../core/rooms.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Feature } from '../../protocol/v2/features.ts';
 import type { Queues, Semaphore } from '../../util/semaphore.ts';
 import type { TokenBucket, TokenBuckets } from '../../util/token-buckets.ts';
 import type { Version } from '../adapters/version.ts';
+import type { Devices } from '../devices.ts';
 import type { Audit } from '../identity/audit.ts';
 import type { Claim } from '../identity/guesses.ts';
 import type { Authentication } from '../identity/identity.ts';
@@ -25,6 +27,7 @@ export interface Services {
   readonly rooms: Rooms;
   readonly identity: Authentication;
   readonly presence: PresenceRegistry;
+  readonly devices: Devices;
   readonly deliveryReceipts: DeliveryReceipts;
   /** The time of the event loop, and who may have how much of it. */
   readonly quotas: TickQuotas;
@@ -41,7 +44,7 @@ export interface Services {
   readonly newRooms: TokenBuckets;
   /** Logins that only send. */
   readonly senders: Senders;
-  /** Logins to one account through this frontend, one behind the other. */
+  /** Logins with one device through this frontend, one behind the other. */
   readonly logins: Queues;
   /** For taking inboxes: all users of a frontend that died may come at the same moment. */
   readonly entrance: Semaphore;
@@ -65,6 +68,8 @@ export interface Caller<Who extends Principal | null = Principal | null> {
   readonly version: Version;
   readonly peer: string;
   readonly address: string;
+  /** The client has said that it can these, and no others: what it is sent is decided by that at its login. */
+  readonly announce: (features: readonly Feature[]) => void;
   /** Whether the connection is gone or the session has ended, so that the answer would be for nobody. */
   readonly isGone: () => boolean;
   /** Sets what is called when that becomes so, in place of what was set before; null: nothing. */
@@ -73,7 +78,7 @@ export interface Caller<Who extends Principal | null = Principal | null> {
   readonly hasEnded: () => boolean;
   /** Whether logins or other proofs have failed on the connection, more than once. */
   readonly hasErred: () => boolean;
-  readonly delivery: Pick<OpenOptions, 'onMessage' | 'onLost'>;
+  readonly delivery: Pick<OpenOptions, 'onMessage' | 'onNote' | 'onLost'>;
 }
 
 /** The caller, who says to be this name. */
@@ -97,9 +102,11 @@ export interface Principal {
   readonly sends: SendDedupe;
   /** The client has these; what it was not given does not count. */
   acknowledge(ranges: readonly OffsetRange[]): void;
+  /** A conversation was read up to there, which other devices are to hear. @throws ProtocolError `RATE_LIMITED` */
+  markRead(conversation: string, upTo: number): void;
 }
 
-/** The one login that holds the account's inbox: nobody else changes the account or its token. */
+/** The one login that holds a device's inbox: nobody else changes its token. */
 export interface Holder extends Principal {
   readonly inbox: Inbox;
 }

@@ -30,7 +30,8 @@ export async function deleteAccount(
   // Somebody may have taken the inbox over in a moment in which this process stood still.
   await principal.inbox.confirm();
   await services.accounts.remove(account);
-  await services.identity.forgetToken(account).catch((error: unknown) => {
+  const { device } = principal.inbox;
+  await services.identity.forgetToken(account, device).catch((error: unknown) => {
     // It belongs to a life that is over: nobody can use it.
     services.log.warn({ err: error, user: account.name }, 'a token outlives its account');
   });
@@ -38,7 +39,7 @@ export async function deleteAccount(
     // A membership of a life that is over counts for none.
     services.log.warn({ err: error, user: account.name }, 'memberships outlive their account');
   });
-  await principal.inbox.discard();
+  await Promise.all([principal.inbox.discard(), services.devices.removed(account, device)]);
   return { type: 'deleted', undelivered };
 }
 

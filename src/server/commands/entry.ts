@@ -44,6 +44,10 @@ export interface HowToEnter {
   readonly deliver: Deliver;
   /** End the login that holds the inbox now. */
   readonly takeover?: boolean;
+  /** Absent: the main one. */
+  readonly device?: string | undefined;
+  /** Of a device that comes for the first time: so many of the newest messages. */
+  readonly last?: number | undefined;
 }
 
 /**
@@ -55,14 +59,14 @@ export async function enter(
   services: Services,
   caller: Caller,
   account: Account,
-  { deliver, takeover = false }: HowToEnter,
+  { deliver, takeover = false, device, last }: HowToEnter,
   token: TokenSource,
 ): Promise<Omit<LoginResult, 'type'>> {
   const limits = sessionLimits(services);
   if (deliver === 'none') return { account, held: null, limits };
   return services.entrance.pass(caller.address, async () => {
     await demandThere(caller);
-    const taking = take(services, caller, account, { deliver, takeover }, token);
+    const taking = take(services, caller, account, { deliver, takeover, device, last }, token);
     return { ...(await taking.catch(lostMeanwhile)), limits };
   });
 }
@@ -83,7 +87,7 @@ async function take(
   services: Services,
   caller: Caller,
   known: Account,
-  how: Pick<OpenOptions, 'deliver' | 'takeover'>,
+  how: Pick<OpenOptions, 'deliver' | 'takeover' | 'device' | 'last'>,
   token: TokenSource,
 ): Promise<{ readonly account: Account; readonly held: Held }> {
   const { account, inbox } = await open(services, known, { ...how, ...caller.delivery });

@@ -1,22 +1,33 @@
 /*
- * hello {client} → welcome {limits, time}: who is there, and what goes. In any state, as often as one likes. Never
+ * hello {client, features} → welcome {features, limits, time}: who is there, and what goes. In any state, as often as one likes. Never
  * fails.
  */
 
+import { type Feature, featuresOf } from '../../protocol/v2/features.ts';
 import type { ServerLimits } from '../../protocol/v2/replies.ts';
-import type { Services } from './context.ts';
+import type { RequestFor } from './command.ts';
+import type { Caller, Services } from './context.ts';
 
 export interface HelloResult {
   readonly type: 'welcome';
+  /** Those of the client's that the server has, too. */
+  readonly features: readonly Feature[];
   readonly limits: Omit<ServerLimits, 'bodyBytes'>;
   /** Milliseconds since the epoch. */
   readonly time: number;
 }
 
-export async function hello(services: Pick<Services, 'limits'>): Promise<HelloResult> {
+export async function hello(
+  services: Pick<Services, 'limits'>,
+  caller: Pick<Caller, 'announce'>,
+  request: RequestFor<'hello'>,
+): Promise<HelloResult> {
+  const features = featuresOf(request.features);
+  caller.announce(features);
   const { payload, payloadBeforeLogin, window, pingAfterMs, closeAfterMs } = services.limits;
   return {
     type: 'welcome',
+    features,
     limits: {
       payloadBytes: payload,
       payloadBytesBeforeLogin: payloadBeforeLogin,

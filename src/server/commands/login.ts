@@ -1,12 +1,13 @@
 /*
- * login {name, proof, takeover, deliver} → logged-in {token}: takes the account's inbox, which nobody else may hold
- * then. A token takes it over without asking, since it is the same client that comes back, unless `takeover` is false. With
+ * login {name, proof, takeover, deliver, device, last} → logged-in {token}: takes the inbox for one of the account's devices, with
+ * which nobody else may be logged in then. A token takes it over without asking, since it is the same client that comes back, unless `takeover` is false. With
  * `deliver` none the login only sends: it takes nothing, gets no token, and leaves the one there is as it was.
  * Failures: BAD_CREDENTIALS (wrong password or token, the same for a name that nobody has; the account is disabled, or
- * open accounts are not allowed here), NO_SUCH_USER (without a proof only), RATE_LIMITED, ALREADY_LOGGED_IN, BUSY,
+ * open accounts are not allowed here), NO_SUCH_USER (without a proof only), RATE_LIMITED, ALREADY_LOGGED_IN, TOO_MANY_DEVICES, BUSY,
  * UNAVAILABLE.
  */
 import type { Account } from '../../core/accounts.ts';
+import { deviceKey } from '../../core/devices.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Claim } from '../identity/guesses.ts';
 import type { RequestFor } from './command.ts';
@@ -32,16 +33,17 @@ export async function login(
   if (account.disabled) {
     throw new ProtocolError('BAD_CREDENTIALS', `The account ${account.name} is disabled.`);
   }
-  const { deliver = 'all' } = request;
+  const { deliver = 'all', device, last } = request;
   if (deliver === 'none') {
     return { type: 'logged-in', ...(await enter(services, caller, account, { deliver }, token)) };
   }
   // Somebody who logs out and in again at once must not be told that they are still logged in.
-  await services.presence.leave(account.name);
+  await services.presence.leave(account, device);
   // A client that has given up a login comes again at once: it has to wait for the end of that, but not to ask again.
-  const entered = await services.logins.pass(account.name, takeover, async (hasWaited) => {
+  const entered = await services.logins.pass(deviceKey(account, device), takeover, async (hasWaited) => {
     if (hasWaited) await again();
-    return enter(services, caller, account, { deliver, takeover }, token);
+    const current = await services.devices.enter(account, device);
+    return enter(services, caller, current, { deliver, takeover, device, last }, token);
   });
   return { type: 'logged-in', ...entered };
 }
@@ -54,15 +56,15 @@ export function proofOf({ password, token }: RequestFor<'login'>): 'none' | 'pas
 
 async function prove(services: Services, caller: Caller, request: RequestFor<'login'>): Promise<Proven> {
   const { identity } = services;
-  const { username: name, password, takeover } = request;
+  const { username: name, password, takeover, device } = request;
   if (request.token !== undefined) {
     const shown = request.token;
     const account = await services.accounts.find(name);
-    const again = () => identity.demandToken(claimOf(caller, name), account, shown);
+    const again = () => identity.demandToken(claimOf(caller, name), account, shown, device);
     const resumption = await again();
     const known = demandKnown(account);
     const isWritten = identity.isToBeProlonged(resumption);
-    const get = () => identity.prolongToken(known, resumption);
+    const get = () => identity.prolongToken(known, resumption, device);
     return { account: known, takeover: takeover ?? true, again, token: { isWritten, get } };
   }
   if (password !== undefined) {
@@ -71,13 +73,13 @@ async function prove(services: Services, caller: Caller, request: RequestFor<'lo
     const account = await identity.demandPassword(claim, () => services.accounts.get(name), password);
     const get = async () => {
       await raiseCost(services, claim, account, password);
-      return identity.issueToken(account);
+      return identity.issueToken(account, device);
     };
     return { account, takeover: takeover ?? false, again: nothing, token: { isWritten: true, get } };
   }
   demandOpenAccounts(services, 'BAD_CREDENTIALS');
   const account = demandOpen(name, await services.accounts.find(name));
-  const get = () => identity.issueToken(account);
+  const get = () => identity.issueToken(account, device);
   return { account, takeover: takeover ?? false, again: nothing, token: { isWritten: true, get } };
 }
 

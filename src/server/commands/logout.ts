@@ -14,7 +14,7 @@ export async function logout(
   try {
     // Not the token of somebody who has taken over meanwhile.
     await inbox.confirm();
-    await services.identity.forgetToken(account);
+    await services.identity.forgetToken(account, inbox.device);
   } catch (error) {
     services.log.warn({ err: error, user: account.name }, 'a token outlives its login');
   }

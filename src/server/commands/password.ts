@@ -3,6 +3,7 @@
  * any other login is worth nothing afterwards.
  * Failures: REPLACED, INBOX_LOST, BAD_CREDENTIALS, WEAK_PASSWORD, RATE_LIMITED, NO_SUCH_USER, BUSY, UNAVAILABLE.
  */
+import { devicesOf } from '../../core/devices.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import type { RequestFor } from './command.ts';
@@ -25,8 +26,12 @@ export async function changePassword(
   // Whoever has taken over meanwhile would lose the token.
   await principal.inbox.confirm();
   const changed = await accounts.update(account, { credential });
+  const { device } = principal.inbox;
+  const others = devicesOf(changed).filter((name) => name !== device);
+  const forgetting = others.map((other) => identity.forgetToken(changed, other));
   // It is the new password that counts by now: no code but this one leaves that open.
-  const token = await identity.issueToken(changed).catch((cause: unknown) => {
+  const issuing = Promise.all([identity.issueToken(changed, device), ...forgetting]);
+  const [token] = await issuing.catch((cause: unknown) => {
     const text =
       'Your password was changed, but this login got no token to come back with: change it once more.';
     throw new ProtocolError('UNAVAILABLE', text, { cause });

@@ -6,7 +6,7 @@
  */
 import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
-import type { Accepted } from '../../core/inboxes.ts';
+import type { Accepted, OutgoingMessage } from '../../core/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Principal, Services } from './context.ts';
 
@@ -82,7 +82,8 @@ function store(
 ): Promise<SendResult> {
   const { id, body, contentType } = request;
   const { sends, account: from } = principal;
-  const appending = services.inboxes.append(to, { id, from, body, contentType });
+  const copyFrom = copyFromOf(services, principal, to);
+  const appending = services.inboxes.append(to, { id, from, body, contentType, copyFrom });
   // Asked now and not afterwards, so that both take as long as the slower one; but behind the message, whose recipient waits.
   const asking = services.presence.isHere(to) ? null : services.presence.isLoggedIn(to);
   const accept = (accepted: Accepted): SendResult | Promise<SendResult> => {
@@ -95,6 +96,19 @@ function store(
     throw explained(error, to);
   });
   return completion;
+}
+
+/** Whoever has several devices is shown on the others what one of them sent. */
+function copyFromOf(
+  { accounts }: Services,
+  { account, inbox }: Principal,
+  to: Account,
+): OutgoingMessage['copyFrom'] {
+  // A message to oneself comes to all of them anyway.
+  if (inbox === null || to.name === account.name) return undefined;
+  // As it is now: the others may have come since this one logged in.
+  const { devices = [] } = accounts.get(account.name) ?? account;
+  return devices.length > 0 ? { device: inbox.device } : undefined;
 }
 
 /** A send without an answer is the one failure after which trying again may repeat the message: say so. */

@@ -3,10 +3,12 @@ import { block } from './block.ts';
 import type { AnyCommand, AnyRequest, Command, RequestFor } from './command.ts';
 import { create } from './create.ts';
 import { deleteAccount } from './delete.ts';
+import { devices, forgetDevice } from './devices.ts';
 import { hello } from './hello.ts';
 import { list } from './list.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
+import { markRead } from './mark-read.ts';
 import { changePassword } from './password.ts';
 import { ping } from './ping.ts';
 import { receipts } from './receipts.ts';
@@ -38,6 +40,9 @@ const COMMANDS: { readonly [Type in AnyRequest['type']]: Command<RequestFor<Type
   block: { by: 'loggedIn', run: block },
   send: { by: 'loggedIn', admit: admitSend },
   receipts: { by: 'loggedIn', asks: true, run: receipts },
+  devices: { by: 'loggedIn', asks: true, run: devices },
+  'mark-read': { by: 'holder', answer: markRead },
+  'forget-device': { by: 'holder', run: forgetDevice },
   retrieve: { by: 'holder', asks: true, run: retrieve },
   ack: { by: 'holder', answer: ack },
   'room-create': { by: 'loggedIn', run: createRoom },

@@ -82,14 +82,19 @@ export class Authentication {
   }
 
   /**
-   * Resolves if the token is that of the account's latest login. Guessing one of 256 bits is hopeless and looking at it
+   * Resolves if the token is that of the device's latest login. Guessing one of 256 bits is hopeless and looking at it
    * costs no hash, so a right one gets in at once, whatever others do. Wrong ones are only noise: where an address makes too
    * much of it, the answer comes late.
    * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED` where too many wait for such an answer, `UNAVAILABLE` for a caller
    * who is gone; EngineError `UNAVAILABLE`
    */
-  async demandToken(claim: Claim, account: Account | undefined, token: Uint8Array): Promise<Resumption> {
-    const stored = account === undefined ? undefined : await this.#tokens.find(account);
+  async demandToken(
+    claim: Claim,
+    account: Account | undefined,
+    token: Uint8Array,
+    device?: string,
+  ): Promise<Resumption> {
+    const stored = account === undefined ? undefined : await this.#tokens.find(account, device);
     if (stored === undefined || !timingSafeEqual(hashOf(token), stored.tokenHash)) {
       await this.#wrongToken(claim);
       throw new ProtocolError('BAD_CREDENTIALS', 'That login cannot be continued: log in again.');
@@ -125,9 +130,9 @@ export class Authentication {
     this.#guesses.gotIn(claim);
   }
 
-  /** A token for the account's next login, in place of any other. @throws EngineError `BUSY`, `UNAVAILABLE` */
-  async issueToken(account: Account): Promise<ResumeToken> {
-    return this.#store(account, randomBytes(TOKEN_BYTES));
+  /** A token for the device's next login, in place of any other. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  async issueToken(account: Account, device?: string): Promise<ResumeToken> {
+    return this.#store(account, randomBytes(TOKEN_BYTES), device);
   }
 
   /** Half of a token's time is over. */
@@ -140,14 +145,14 @@ export class Authentication {
    * Written only when that is to be.
    * @throws EngineError `BUSY`, `UNAVAILABLE`
    */
-  async prolongToken(account: Account, resumption: Resumption): Promise<ResumeToken> {
+  async prolongToken(account: Account, resumption: Resumption, device?: string): Promise<ResumeToken> {
     if (!this.isToBeProlonged(resumption)) return resumption;
-    return this.#store(account, resumption.token);
+    return this.#store(account, resumption.token, device);
   }
 
   /** Nobody comes back to this login. @throws EngineError `BUSY`, `UNAVAILABLE` */
-  async forgetToken(account: Account): Promise<void> {
-    await this.#tokens.remove(account);
+  async forgetToken(account: Account, device?: string): Promise<void> {
+    await this.#tokens.remove(account, device);
   }
 
   /** Nobody who waits is let in any more, and nobody who comes later. */
@@ -156,9 +161,9 @@ export class Authentication {
     this.#wrongTokenLine.close();
   }
 
-  async #store(account: Account, token: Uint8Array): Promise<ResumeToken> {
+  async #store(account: Account, token: Uint8Array, device?: string): Promise<ResumeToken> {
     const tokenExpiresAt = Date.now() + this.#limits.resumeMs;
-    await this.#tokens.put(account, { tokenHash: hashOf(token), expiresAt: tokenExpiresAt });
+    await this.#tokens.put(account, { tokenHash: hashOf(token), expiresAt: tokenExpiresAt }, device);
     return { token, tokenExpiresAt };
   }
 }

@@ -1,5 +1,6 @@
 import type { Account } from '../../core/accounts.ts';
 import type { Inbox, OffsetRange } from '../../core/inboxes.ts';
+import type { Note } from '../../core/notes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { uuidKey } from '../../util/uuid.ts';
 import type { Version } from '../adapters/version.ts';
@@ -11,6 +12,7 @@ import type { Connection } from '../net/connection.ts';
 import { Keepalive } from '../net/keepalive.ts';
 import type { Waiter } from '../receipts/delivery-receipts.ts';
 import { InboxDelivery } from './delivery.ts';
+import { ReadMarks } from './read-marks.ts';
 import { SendDedupe } from './send-dedupe.ts';
 import type { SessionEvent } from './session-state.ts';
 
@@ -32,6 +34,7 @@ export class ActiveSession implements Principal {
   /** Null of a login that holds the inbox. */
   readonly #sender: SendOnlyLogin | null;
   #keepalive: Keepalive | null = null;
+  #marks: ReadMarks | null = null;
 
   constructor(
     services: Services,
@@ -95,6 +98,18 @@ export class ActiveSession implements Principal {
     if (inbox !== null) this.#services.deliveryReceipts.acknowledged(account, known, inbox);
   }
 
+  markRead(conversation: string, upTo: number): void {
+    this.#marks ??= new ReadMarks((note) => this.#note(note));
+    this.#marks.mark(conversation, upTo);
+  }
+
+  #note(note: Note): void {
+    const { inboxes, log } = this.#services;
+    inboxes.note(this.account, this.inbox?.device, note).catch((error: unknown) => {
+      log.debug({ err: error, user: this.account.name }, 'what was read is not known elsewhere');
+    });
+  }
+
   /** The client has asked for something. */
   asked(): void {
     this.#sender?.used();
@@ -116,6 +131,7 @@ export class ActiveSession implements Principal {
     this.delivery?.stop();
     this.#sender?.leave();
     this.#keepalive?.stop();
+    this.#marks?.close();
     const { deliveryReceipts, presence } = this.#services;
     deliveryReceipts.forget(this.#waiter);
     const { account, inbox } = this;

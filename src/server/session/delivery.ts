@@ -1,4 +1,5 @@
 import type { Inbox, InboxMessage, OffsetRange } from '../../core/inboxes.ts';
+import type { InboxNote } from '../../core/notes.ts';
 import type { Version } from '../adapters/version.ts';
 import type { Connection } from '../net/connection.ts';
 import { runs, Window } from './window.ts';
@@ -40,14 +41,15 @@ export class InboxDelivery {
     this.#flow = options.version.resumes ? 'resting' : 'running';
   }
 
-  /** Sends a live message. */
-  push(message: InboxMessage): void {
+  /** Sends a live message, or a note of another device. */
+  push(message: InboxMessage | InboxNote): void {
     const { offset } = message;
     // It waited in a resting inbox, and a retrieve came by and took it along.
     if (this.#retrieved.has(offset)) return;
     const { first, last } = this.#pushed ?? { first: offset, last: offset };
     this.#pushed = { first: Math.min(first, offset), last: Math.max(last, offset) };
-    const frame = this.#version.encodeMessage(message);
+    const frame =
+      'note' in message ? this.#version.encodeNote(message) : this.#version.encodeMessage(message);
     if (this.#window === null) {
       this.#connection.write(frame, () => this.#flushed({ first: offset, last: offset }));
     } else {

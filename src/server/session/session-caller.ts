@@ -1,5 +1,5 @@
-import type { OpenOptions } from '../../core/inboxes.ts';
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
+import type { Feature } from '../../protocol/v2/features.ts';
 import type { Version } from '../adapters/version.ts';
 import type { Caller, Principal } from '../commands/context.ts';
 import type { Connection } from '../net/connection.ts';
@@ -12,17 +12,14 @@ export class SessionCaller {
   readonly #connection: Connection;
   readonly #isEnding: () => boolean;
   readonly #delivery: Caller['delivery'];
+  #features: readonly Feature[] = [];
   /** Logins and other proofs that failed here. */
   #errors = 0;
   /** Takes the request that is being carried out, out of the line that it waits in, if it does. */
   #leaveLine: (() => void) | null = null;
 
   /** @param delivery where messages go once somebody is logged in */
-  constructor(
-    connection: Connection,
-    isEnding: () => boolean,
-    delivery: Pick<OpenOptions, 'onMessage' | 'onLost'>,
-  ) {
+  constructor(connection: Connection, isEnding: () => boolean, delivery: Caller['delivery']) {
     this.#connection = connection;
     this.#isEnding = isEnding;
     this.#delivery = delivery;
@@ -43,7 +40,12 @@ export class SessionCaller {
       hasEnded: () => connection.hasEnded,
       // Once may happen to everybody: a typing error, a token that has run out.
       hasErred: () => this.#errors > 1,
-      delivery: this.#delivery,
+      announce: (features) => {
+        this.#features = features;
+      },
+      delivery: this.#features.includes('devices')
+        ? this.#delivery
+        : { ...this.#delivery, onNote: undefined },
     };
   }
 

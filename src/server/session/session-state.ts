@@ -1,4 +1,5 @@
 import type { InboxMessage, LossReason, OffsetRange } from '../../core/inboxes.ts';
+import type { InboxNote } from '../../core/notes.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { Result } from '../commands/command.ts';
 import type { Admitted, SendResult } from '../commands/send.ts';
@@ -9,7 +10,11 @@ import type { PendingRequest } from './reply-queue.ts';
 export type State =
   | { readonly name: 'anonymous' }
   /** A create or login is under way; the inbox may already speak. */
-  | { readonly name: 'entering'; readonly early: InboxMessage[]; trouble: LossReason | 'too much' | null }
+  | {
+      readonly name: 'entering';
+      readonly early: (InboxMessage | InboxNote)[];
+      trouble: LossReason | 'too much' | null;
+    }
   | { readonly name: 'loggedIn'; readonly active: ActiveSession }
   /** The account is being removed, so the loss of its inbox is no surprise. */
   | { readonly name: 'deleting'; readonly active: ActiveSession; loss: LossReason | null }
@@ -53,7 +58,7 @@ export type SessionEvent =
   | { readonly type: 'done'; readonly pending: PendingRequest; readonly result: Result }
   | { readonly type: 'failed'; readonly pending: PendingRequest; readonly error: unknown }
   /** The inbox speaks. */
-  | { readonly type: 'message'; readonly message: InboxMessage }
+  | { readonly type: 'message'; readonly message: InboxMessage | InboxNote }
   | { readonly type: 'lost'; readonly reason: LossReason }
   /** The network took messages of this login. */
   | { readonly type: 'flushed'; readonly active: ActiveSession; readonly range: OffsetRange }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { InboxMessage, LossReason } from '../../core/inboxes.ts';
+import type { InboxNote } from '../../core/notes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { lossError, toProtocolError } from '../adapters/failures.ts';
 import { versionOf } from '../adapters/versions.ts';
@@ -101,6 +102,7 @@ export class Session {
     this.#quota = new TickQuota(services.quotas, connection.caller, touched);
     this.#caller = new SessionCaller(connection, () => this.#ending !== null, {
       onMessage: (message) => dispatch({ type: 'message', message }),
+      onNote: (message) => dispatch({ type: 'message', message }),
       onLost: (reason) => dispatch({ type: 'lost', reason }),
     });
     this.#runner = new RequestRunner({
@@ -239,12 +241,13 @@ export class Session {
 
   // The inbox
 
-  #arrived(message: InboxMessage): void {
+  #arrived(message: InboxMessage | InboxNote): void {
     const state = this.#state;
     if (state.name === 'loggedIn') state.active.delivery?.push(message);
     if (state.name !== 'entering') return;
     if (state.early.length >= this.#services.limits.earlyMessages) state.trouble = 'too much';
     // A copy: a body is a view of all that was fetched with it, and this one stays for a while.
+    else if ('note' in message) state.early.push(message);
     else state.early.push({ ...message, body: new Uint8Array(message.body) });
   }
 

@@ -1,4 +1,12 @@
-import type { Account, AccountChange, Accounts, ListOptions, NewAccount } from '../../core/accounts.ts';
+import {
+  type Account,
+  type AccountChange,
+  type AccountChanger,
+  type Accounts,
+  changed,
+  type ListOptions,
+  type NewAccount,
+} from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import { NameSearches } from '../../core/wildcard.ts';
 import { newUuid } from '../../util/uuid.ts';
@@ -52,10 +60,10 @@ export class MemoryAccounts implements Accounts {
     return account;
   }
 
-  async update(account: Account, change: AccountChange): Promise<Account> {
-    const changed = { ...this.#store.demandAccount(account), ...change };
-    this.#store.putAccount(changed);
-    return changed;
+  async update(account: Account, change: AccountChange | AccountChanger): Promise<Account> {
+    const made = changed(this.#store.demandAccount(account), change);
+    this.#store.putAccount(made);
+    return made;
   }
 
   async mend(account: Account): Promise<Account> {

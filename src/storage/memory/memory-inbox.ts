@@ -1,6 +1,7 @@
 import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../core/inboxes.ts';
+import type { InboxNote } from '../../core/notes.ts';
 import { demandUuid } from '../../util/uuid.ts';
 import type { Mailbox, MailboxHolder } from './mailbox.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -8,6 +9,7 @@ import type { MemoryStore } from './memory-store.ts';
 /** An inbox in memory that somebody holds. */
 export class MemoryInbox implements Inbox, MailboxHolder {
   readonly owner: Account;
+  readonly device: string | undefined;
   readonly id: Uint8Array;
   readonly surprise = { again: 0, gone: 0 };
   readonly #store: MemoryStore;
@@ -33,16 +35,18 @@ export class MemoryInbox implements Inbox, MailboxHolder {
     onReleased: () => void,
   ) {
     this.owner = owner;
+    this.device = options.device;
     this.id = demandUuid(owner.topicId);
     this.#store = store;
     this.#mailbox = mailbox;
     this.#options = options;
     this.#onReleased = onReleased;
-    this.#start = options.deliver === 'live' ? mailbox.next : mailbox.first;
+    mailbox.begin(this.device, options.last ?? 0);
+    this.#start = options.deliver === 'live' ? mailbox.next : mailbox.first(this.device);
     this.#next = this.#start;
     this.#handedOut = this.#start - 1;
-    mailbox.holder?.lose('fenced');
-    mailbox.holder = this;
+    mailbox.holders.get(this.device)?.lose('fenced');
+    mailbox.holders.set(this.device, this);
     this.appended();
   }
 
@@ -64,8 +68,12 @@ export class MemoryInbox implements Inbox, MailboxHolder {
     const { maxBytes, maxMessages = Number.POSITIVE_INFINITY } = limits;
     const found: InboxMessage[] = [];
     let bytes = 0;
-    for (const message of this.#mailbox.messages()) {
+    for (const message of [...this.#mailbox.waiting(this.device)]) {
       if (message.offset >= this.#start && message.offset < this.#next) continue;
+      if (message.note !== undefined) {
+        this.#store.acknowledge(this.#mailbox, this.device, message.offset, message.offset);
+        continue;
+      }
       bytes += message.body.length;
       if (found.length > 0 && (bytes > maxBytes || found.length >= maxMessages)) break;
       found.push(message);
@@ -76,7 +84,8 @@ export class MemoryInbox implements Inbox, MailboxHolder {
 
   acknowledge(first: number, last: number): boolean {
     // Nobody can have what was not handed out yet.
-    if (this.#isOpen) this.#store.acknowledge(this.#mailbox, first, Math.min(last, this.#handedOut));
+    if (this.#isOpen)
+      this.#store.acknowledge(this.#mailbox, this.device, first, Math.min(last, this.#handedOut));
     return this.#isOpen;
   }
 
@@ -114,19 +123,27 @@ export class MemoryInbox implements Inbox, MailboxHolder {
 
   #push(): void {
     while (this.#isOpen && !this.#isPaused && this.#next < this.#mailbox.next) {
-      const message = this.#mailbox.get(this.#next);
+      const message = this.#mailbox.get(this.#next, this.device);
       this.#next += 1;
       if (message === undefined) continue;
       this.#handedOut = Math.max(this.#handedOut, message.offset);
-      this.#options.onMessage(message);
+      if (message.note === undefined) this.#options.onMessage(message);
+      else this.#leave(message.offset, message.acceptedAt, message.note);
     }
+  }
+
+  /** A note of another device, which is for those who want it. */
+  #leave(offset: number, acceptedAt: number, { device, note }: Pick<InboxNote, 'device' | 'note'>): void {
+    const { onNote } = this.#options;
+    if (onNote !== undefined && device !== this.device) onNote({ offset, acceptedAt, device, note });
+    else this.#store.acknowledge(this.#mailbox, this.device, offset, offset);
   }
 
   /** @returns whether it was held until now */
   #release(): boolean {
     if (!this.#isOpen) return false;
     this.#isOpen = false;
-    this.#mailbox.holder = null;
+    this.#mailbox.holders.delete(this.device);
     this.#onReleased();
     return true;
   }

@@ -1,4 +1,5 @@
 import type { Account } from '../../core/accounts.ts';
+import { type DeviceState, devicesOf } from '../../core/devices.ts';
 import { EngineError } from '../../core/errors.ts';
 import type {
   Accepted,
@@ -9,6 +10,7 @@ import type {
   OutgoingMessage,
   Receipt,
 } from '../../core/inboxes.ts';
+import type { Note } from '../../core/notes.ts';
 import { MemoryInbox } from './memory-inbox.ts';
 import type { MemoryStore } from './memory-store.ts';
 
@@ -25,9 +27,13 @@ export class MemoryInboxes implements Inboxes {
     return this.#store.append(to, message);
   }
 
+  async note(owner: Account, device: string | undefined, note: Note): Promise<void> {
+    this.#store.note(owner, device, note);
+  }
+
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {
     const mailbox = this.#store.demandMailbox(owner);
-    if (mailbox.holder !== null && options.takeover !== true)
+    if (mailbox.holders.has(options.device) && options.takeover !== true)
       throw new EngineError('ALREADY_LOGGED_IN', `${owner.name} is held`);
     const inbox: MemoryInbox = new MemoryInbox(this.#store, mailbox, owner, options, () =>
       this.#open.delete(inbox),
@@ -37,15 +43,25 @@ export class MemoryInboxes implements Inboxes {
   }
 
   async held(accounts: readonly Account[]): Promise<boolean[]> {
-    return accounts.map(({ topicId }) => (this.#store.mailboxes.get(topicId)?.holder ?? null) !== null);
+    return accounts.map(({ topicId }) => (this.#store.mailboxes.get(topicId)?.holders.size ?? 0) > 0);
+  }
+
+  async devices(account: Account): Promise<DeviceState[]> {
+    const mailbox = this.#store.demandMailbox(account);
+    return devicesOf(account).map((name) => {
+      return { name, isHeld: mailbox.holders.has(name), waiting: [...mailbox.waiting(name)].length };
+    });
+  }
+
+  async forget({ topicId }: Account, device: string | undefined): Promise<void> {
+    this.#store.forget(topicId, device);
   }
 
   /** Nothing is ever gone unread but with the account. */
   async fates(receipts: readonly Receipt[]): Promise<Fate[]> {
     return receipts.map(({ to, offset }) => {
       const mailbox = this.#store.mailboxes.get(to.topicId);
-      const isDelivered = mailbox !== undefined && offset < mailbox.next && mailbox.get(offset) === undefined;
-      return isDelivered ? 'delivered' : 'waiting';
+      return mailbox?.isDelivered(offset) ? 'delivered' : 'waiting';
     });
   }
 

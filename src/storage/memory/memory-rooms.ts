@@ -64,7 +64,7 @@ export class MemoryRooms implements Rooms {
   async bounds(room: Room): Promise<{ start: number; end: number }> {
     const mailbox = this.#store.mailboxes.get(this.#demand(room).topicId);
     if (mailbox === undefined) throw new EngineError('NO_SUCH_ROOM', `the log of ${room.name} is gone`);
-    return { start: mailbox.first, end: mailbox.next };
+    return { start: mailbox.first(undefined), end: mailbox.next };
   }
 
   #demand(room: Room): Room {

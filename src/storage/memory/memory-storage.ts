@@ -1,4 +1,5 @@
 import { type Account, isSameLife } from '../../core/accounts.ts';
+import { deviceKey } from '../../core/devices.ts';
 import type { ResumeTokens, Storage, StoredToken } from '../../core/storage.ts';
 import { MemoryAccounts } from './memory-accounts.ts';
 import { MemoryInboxes } from './memory-inboxes.ts';
@@ -20,7 +21,7 @@ export function openMemoryStorage(store = new MemoryStore()): Storage {
   };
 }
 
-/** The resume tokens, in memory: one for each account at most. */
+/** The resume tokens, in memory: one for each device at most. */
 export class MemoryResumeTokens implements ResumeTokens {
   readonly #store: MemoryStore;
 
@@ -28,16 +29,21 @@ export class MemoryResumeTokens implements ResumeTokens {
     this.#store = store;
   }
 
-  async put({ name, incarnation }: Account, { tokenHash, expiresAt }: StoredToken): Promise<void> {
-    this.#store.tokens.set(name, { incarnation, token: { tokenHash: Buffer.from(tokenHash), expiresAt } });
+  async put(account: Account, { tokenHash, expiresAt }: StoredToken, device?: string): Promise<void> {
+    const { incarnation } = account;
+    this.#store.tokens.set(deviceKey(account, device), {
+      incarnation,
+      token: { tokenHash: Buffer.from(tokenHash), expiresAt },
+    });
   }
 
-  async find(account: Account): Promise<StoredToken | undefined> {
-    const stored = this.#store.tokens.get(account.name);
+  async find(account: Account, device?: string): Promise<StoredToken | undefined> {
+    const stored = this.#store.tokens.get(deviceKey(account, device));
     return isSameLife(stored, account) && stored.token.expiresAt > Date.now() ? stored.token : undefined;
   }
 
-  async remove(account: Account): Promise<void> {
-    if (isSameLife(this.#store.tokens.get(account.name), account)) this.#store.tokens.delete(account.name);
+  async remove(account: Account, device?: string): Promise<void> {
+    const key = deviceKey(account, device);
+    if (isSameLife(this.#store.tokens.get(key), account)) this.#store.tokens.delete(key);
   }
 }

@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { type Account, isSameLife } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
-import type { Accepted, InboxMessage, LossReason, OutgoingMessage } from '../../core/inboxes.ts';
+import {
+  type Accepted,
+  type InboxMessage,
+  type LossReason,
+  type OutgoingMessage,
+  PLAIN_TEXT,
+} from '../../core/inboxes.ts';
 import { MemberIndex } from '../../core/member-index.ts';
+import type { Note } from '../../core/notes.ts';
 import type { Membership, Room } from '../../core/rooms.ts';
 import { SortedNames } from '../../core/sorted-names.ts';
 import type { StoredToken } from '../../core/storage.ts';
-import { Mailbox, MEMORY_LIMITS, type MemoryLimits } from './mailbox.ts';
+import { newUuid } from '../../util/uuid.ts';
+import { Mailbox, type MailboxEntry, MEMORY_LIMITS, type MemoryLimits } from './mailbox.ts';
 
 /** Larger ones are refused as Kafka's inboxes refuse them (`max.message.bytes`), with what a record has beside its body. */
 const MAX_MESSAGE_BYTES = 131_072;
@@ -23,7 +31,7 @@ export class MemoryStore {
   readonly names = new SortedNames();
   /** By the id that an account has as that of its topic. */
   readonly mailboxes = new Map<string, Mailbox>();
-  /** By name, with the life that each belongs to. */
+  /** By `deviceKey`, with the life that each belongs to. */
   readonly tokens = new Map<string, { readonly incarnation: Uint8Array; readonly token: StoredToken }>();
   readonly rooms = new Map<string, Room>();
   /** Of all rooms, without their `#`. */
@@ -48,7 +56,8 @@ export class MemoryStore {
   removeAccount({ name, topicId }: Account): void {
     this.accounts.delete(name);
     this.names.delete(name);
-    this.tokens.delete(name);
+    for (const key of this.tokens.keys())
+      if (key === name || key.startsWith(`${name}.`)) this.tokens.delete(key);
     this.removeMailbox(topicId, 'deleted');
   }
 
@@ -64,7 +73,7 @@ export class MemoryStore {
     if (mailbox === undefined) return;
     this.mailboxes.delete(id);
     for (const message of mailbox.messages()) this.#bytes -= sizeOf(message);
-    mailbox.holder?.lose(why);
+    for (const holder of [...mailbox.holders.values()]) holder.lose(why);
   }
 
   /** This life of an account, as it is now. @throws EngineError `NO_SUCH_USER` */
@@ -82,29 +91,64 @@ export class MemoryStore {
   }
 
   /** @throws EngineError `NO_SUCH_USER`, `NO_INBOX`, `MAILBOX_FULL`, `TOO_LARGE` */
-  append(to: Account, { id, from, body, contentType }: OutgoingMessage): Accepted {
+  append(to: Account, message: OutgoingMessage): Accepted {
+    const { offset, acceptedAt } = this.#put(to, message);
+    const { from, copyFrom, id, body, contentType } = message;
+    const { name } = from;
+    if (copyFrom !== undefined) {
+      const { name: recipient, incarnation: toIncarnation } = to;
+      const note = { kind: 'sent', id, to: recipient, toIncarnation, body, contentType } as const;
+      // As on Kafka: what cannot be told to others is stored all the same.
+      if (this.mailboxes.has(from.topicId)) this.note(from, copyFrom.device, note);
+    }
+    this.mailboxes.get(this.accounts.get(name)?.topicId ?? '')?.wroteTo(to);
+    return { offset, acceptedAt, epoch: 0 };
+  }
+
+  /** @throws EngineError as `append` */
+  note(owner: Account, device: string | undefined, note: Note): void {
+    const content =
+      note.kind === 'sent' ? note : { id: newUuid(), body: new Uint8Array(), contentType: PLAIN_TEXT };
+    const { id, body, contentType } = content;
+    // It is kept for longer than what it is a part of.
+    const kept =
+      note.kind === 'sent' ? { ...note, id: new Uint8Array(id), body: new Uint8Array(body) } : note;
+    this.#put(owner, { id, body, contentType, from: owner }, { device, note: kept });
+  }
+
+  #put(
+    to: Account,
+    { id, from, body, contentType }: OutgoingMessage,
+    note?: MailboxEntry['note'],
+  ): MailboxEntry {
     const mailbox = this.demandMailbox(to);
     const size = sizeOf({ body });
     if (size > MAX_MESSAGE_BYTES) throw new EngineError('TOO_LARGE', `${body.length} bytes`);
     mailbox.demandRoom(from);
     if (this.#bytes + size > this.#limits.maxBytes)
+      for (const message of mailbox.shed()) this.#bytes -= sizeOf(message);
+    if (this.#bytes + size > this.#limits.maxBytes)
       throw new EngineError('MAILBOX_FULL', `${this.#bytes} bytes are kept, which is all there may be`);
     const { name, incarnation } = from;
     this.#bytes += size;
     // Copies: what is given is a part of what came in from the network, all of which would be kept with it.
-    const { offset, acceptedAt } = mailbox.put({
+    return mailbox.put({
       id: new Uint8Array(id),
       from: { kind: 'user', name, incarnation },
       body: Buffer.from(new Uint8Array(body).buffer),
       contentType,
+      ...(note !== undefined && { note }),
     });
-    this.mailboxes.get(this.accounts.get(name)?.topicId ?? '')?.wroteTo(to);
-    return { offset, acceptedAt, epoch: 0 };
   }
 
-  /** The owner of an inbox has these messages. */
-  acknowledge(mailbox: Mailbox, first: number, last: number): void {
-    for (const message of mailbox.acknowledge(first, last)) this.#bytes -= sizeOf(message);
+  /** A device of an inbox's owner has these messages. */
+  acknowledge(mailbox: Mailbox, device: string | undefined, first: number, last: number): void {
+    for (const message of mailbox.acknowledge(device, first, last)) this.#bytes -= sizeOf(message);
+  }
+
+  /** A device of an inbox's owner is none any more. */
+  forget(id: string, device: string | undefined): void {
+    for (const message of this.mailboxes.get(id)?.forget(device) ?? []) this.#bytes -= sizeOf(message);
   }
 }
 

@@ -25,17 +25,22 @@ export function correspondentsOf(owner: Account, commit: Commit | null): Corresp
   return new Correspondents(isOfLife ? text : '');
 }
 
+/** A group, and the topic of which one asks what it has committed. */
+export interface GroupTopic {
+  readonly group: string;
+  readonly topic: string;
+}
+
 /** Groups asked about in one request. */
 const MAX_GROUPS = 1_000;
 
 /**
- * What is committed for these inboxes, whose topic and group have one name; null where nothing is. Many groups go in
- * one request.
+ * What is committed for these; null where nothing is. Many groups go in one request.
  * @throws EngineError `UNAVAILABLE`
  */
 export async function readCommits(
   cluster: Cluster,
-  inboxes: readonly string[],
+  inboxes: readonly GroupTopic[],
   deadline: number,
 ): Promise<(Commit | null)[]> {
   return retry('read commits', deadline, async () => {
@@ -51,14 +56,15 @@ export async function readCommits(
 /** The same without patience; the error where that failed for one. */
 export async function readManyCommits(
   cluster: Cluster,
-  inboxes: readonly string[],
+  inboxes: readonly GroupTopic[],
 ): Promise<(Commit | null | Error)[]> {
   const commits: (Commit | null | Error)[] = [];
+  const topics = new Map(inboxes.map(({ group, topic }) => [group, topic]));
   for (let from = 0; from < inboxes.length; from += MAX_GROUPS) {
-    const groups = inboxes.slice(from, from + MAX_GROUPS);
+    const groups = inboxes.slice(from, from + MAX_GROUPS).map(({ group }) => group);
     const found = await askByNode<Commit>(groups, {
       nodeOf: (group) => cluster.coordinator('group', group),
-      ask: (node, some, into) => readAt(cluster, node, some, into),
+      ask: (node, some, into) => readAt(cluster, node, some, topics, into),
       forget: (group) => cluster.forgetCoordinator('group', group),
     });
     for (const group of groups) commits.push(found.get(group) ?? null);
@@ -132,13 +138,14 @@ async function readAt(
   cluster: Cluster,
   node: number,
   groups: readonly string[],
+  topicOf: ReadonlyMap<string, string>,
   found: Map<string, Commit | Error>,
 ): Promise<void> {
   const asked = groups.map((group) => ({
     groupId: group,
     memberId: null,
     memberEpoch: -1,
-    topics: [{ name: group, partitionIndexes: [0] }],
+    topics: [{ name: topicOf.get(group) ?? group, partitionIndexes: [0] }],
   }));
   const response = await cluster.request(node, 'control', offsetFetchV9.api, asked, false);
   for (const { groupId, errorCode, topics } of response.groups) {

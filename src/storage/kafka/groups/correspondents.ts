@@ -44,6 +44,13 @@ export class Correspondents {
     return true;
   }
 
+  /** All that are in any of these. */
+  static union(all: readonly Correspondents[]): Correspondents {
+    const [first = new Correspondents(), ...more] = all;
+    for (const other of more) for (const head of other.#numbers.keys()) first.#put(head);
+    return first;
+  }
+
   encode(): string {
     const bytes = Buffer.alloc(HEAD_BYTES);
     let text = '';

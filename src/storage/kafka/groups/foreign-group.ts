@@ -68,7 +68,7 @@ async function findForeign(cluster: Cluster, group: string) {
 }
 
 async function hasCommits(cluster: Cluster, group: string): Promise<boolean> {
-  const [commit = null] = await readManyCommits(cluster, [group]);
+  const [commit = null] = await readManyCommits(cluster, [{ group, topic: group }]);
   // A share group keeps no offsets of that kind, and says that it is no consumer group.
   if (commit instanceof KafkaError && commit.kafkaCode === KafkaCode.GROUP_ID_NOT_FOUND) return false;
   if (commit instanceof Error) throw commit;

@@ -40,8 +40,9 @@ const REFUSED: ReadonlySet<number> = new Set([
 ]);
 
 export interface JoinRequest {
-  /** An inbox's topic and group have one name. */
   readonly group: string;
+  /** Of the inbox. */
+  readonly topic: string;
   /** `newMemberId`: the same over all tries of one login. */
   readonly memberId: string;
   readonly trust: Trust;
@@ -65,7 +66,7 @@ export class GroupMember {
   #heartbeatIntervalMs = 0;
 
   /** A member that is in the group already, with the epoch that it is described with. */
-  constructor(cluster: Cluster, { group, memberId }: JoinRequest, epoch: number) {
+  constructor(cluster: Cluster, { group, memberId }: Pick<JoinRequest, 'group' | 'memberId'>, epoch: number) {
     this.#cluster = cluster;
     this.group = group;
     this.memberId = memberId;
@@ -78,9 +79,9 @@ export class GroupMember {
    * @throws EngineError `UNAVAILABLE`: it may have been joined; `removeMember` undoes that
    */
   static async join(cluster: Cluster, request: JoinRequest): Promise<GroupMember | null> {
-    const { group, memberId, trust } = request;
+    const { group, topic, memberId, trust } = request;
     const rackId = sealOf(trust, group, memberId);
-    const joining = { rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS, rackId, topics: [group] };
+    const joining = { rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS, rackId, topics: [topic] };
     return retry(`join ${group}`, request.deadline, async () => {
       const member = new GroupMember(cluster, request, JOIN_EPOCH);
       const answer = await sendHeartbeat(cluster, group, member, JOIN_EPOCH, joining);

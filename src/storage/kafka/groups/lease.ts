@@ -8,7 +8,7 @@ import { RareWarning } from '../wire/trouble.ts';
 import { describeManyMembers, HOLDER, holderOf, type Member, removeMember } from './consumer-members.ts';
 import { clearForeign, putOutOlder } from './foreign-group.ts';
 import { isFrontendAlive } from './frontend-group.ts';
-import { GroupMember, type JoinRequest } from './group-member.ts';
+import { deleteGroup, GroupMember, type JoinRequest } from './group-member.ts';
 import { newMemberId } from './holder-name.ts';
 
 /** Attempts to undo that go on in the background; past that an attempt ends with its session time-out instead. */
@@ -34,8 +34,9 @@ const STRANGERS = 'other programs are in an inbox’s group';
 type Stranger = Pick<Member, 'memberId' | 'clientId' | 'host'>;
 
 export interface AcquireRequest {
-  /** An inbox's topic and group have one name. */
   readonly group: string;
+  /** Of the inbox. */
+  readonly topic: string;
   readonly frontendId: string;
   readonly takeover: boolean;
   /** On the clock of `now`. */
@@ -69,9 +70,9 @@ export class Leases {
    * group of another type has the name, and may not be deleted
    */
   async acquire(request: AcquireRequest): Promise<GroupMember> {
-    const { group, frontendId, deadline } = request;
+    const { group, topic, frontendId, deadline } = request;
     // One for all tries: where an answer is lost, the member that it would have told of is found by its name.
-    const join = { group, deadline, memberId: newMemberId(frontendId), trust: this.#trust };
+    const join = { group, topic, deadline, memberId: newMemberId(frontendId), trust: this.#trust };
     try {
       const member = await this.#acquire(request, join);
       if (member.mayHaveCompany) await this.putOutStrangers(member);
@@ -105,6 +106,17 @@ export class Leases {
       member.mayHaveCompany = true;
       this.#log.warn({ ...whyOf(error), group }, 'others in the group not put out');
     }
+  }
+
+  /**
+   * Puts out whoever holds an inbox, and deletes its group with all that is committed there.
+   * @throws as `acquire`; KafkaError and the network's
+   */
+  async erase(request: AcquireRequest): Promise<void> {
+    // Nobody comes in while it is held.
+    const member = await this.acquire(request);
+    await member.leave(request.deadline);
+    await deleteGroup(this.#cluster, request.group);
   }
 
   /** Gives up a lease in the background, for as long as it takes. */

@@ -45,6 +45,22 @@ export class Position {
     this.#cutUnder = cutUnder;
   }
 
+  /** What any of several devices has: what a device begins with that was never there, and what counts as delivered to the owner. */
+  static union(positions: readonly Position[]): Position {
+    const low = Math.max(0, ...positions.map(({ delivered }) => delivered.low));
+    const both = new Position(new DeliveredOffsets(low));
+    // The one that knows most of the log's end first: what contradicts it is older.
+    const newestFirst = [...positions].sort((a, b) => b.delivered.top - a.delivered.top);
+    for (const { delivered, epochs, gone, cutUnder } of newestFirst) {
+      for (const range of delivered.ranges) both.delivered.add(...range);
+      for (const start of epochs.starts) both.epochs.note(...start);
+      // Rather called gone than delivered: whoever had it says so in its own.
+      for (const range of gone.ranges) both.gone.add(...range);
+      both.#cutUnder = Math.max(both.#cutUnder, cutUnder);
+    }
+    return both;
+  }
+
   /** Epoch of the log when it was last found cut: its offsets mean other messages since then. `UNKNOWN_EPOCH`: never. */
   get cutUnder(): number {
     return this.#cutUnder;

@@ -2,6 +2,7 @@ import type { Account } from '../../../core/accounts.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { InboxMessage } from '../../../core/inboxes.ts';
 import { type DecidedRecords, type LogPosition, readDecided } from '../fetch/log-reader.ts';
+import { Position } from '../groups/position.ts';
 import { isUnknownTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { now, retry } from '../wire/retry.ts';
 import { noInbox } from '../wire/topics.ts';
@@ -13,9 +14,10 @@ const READ_TIMEOUT_MS = 10_000;
 const READ_BYTES = 1024 * 1024;
 
 export interface BacklogOptions {
-  readonly around: Pick<InboxSurroundings, 'cluster' | 'stats' | 'fetcher' | 'steppedOver'>;
+  readonly around: Pick<InboxSurroundings, 'cluster' | 'stats' | 'fetcher' | 'steppedOver' | 'current'>;
   readonly owner: Account;
   readonly topic: string;
+  readonly group: string;
   readonly progress: Progress;
   /** Resolves while the inbox is held. @throws EngineError `UNAVAILABLE`, `LOST` */
   readonly expectHeld: () => Promise<void>;
@@ -33,14 +35,21 @@ export class Backlog {
     this.#options = options;
   }
 
-  /** How many messages are not acknowledged, as of now. @throws EngineError `UNAVAILABLE`, `LOST`, `NO_INBOX` */
+  /** How many messages no device has acknowledged, as of now. @throws EngineError `UNAVAILABLE`, `LOST`, `NO_INBOX` */
   async count(): Promise<number> {
-    const { around, owner, topic, progress, expectHeld } = this.#options;
+    const { around, owner, topic, group, progress, expectHeld } = this.#options;
     const deadline = now() + READ_TIMEOUT_MS;
-    const askEnd = () => around.stats.end(owner);
-    const end = await retry(`end of ${topic}`, deadline, askEnd).catch(asEngineError(topic));
+    const account = around.current(owner);
+    const hasOthers = (account.devices?.length ?? 0) > 0 || group !== topic;
+    const ask = async () =>
+      hasOthers ? around.stats.read(account) : { end: await around.stats.end(owner), positions: null };
+    const { end, positions } = await retry(`end of ${topic}`, deadline, ask).catch(asEngineError(topic));
     await expectHeld();
-    const { delivered } = progress.position;
+    const others = [...(positions ?? [])].flatMap(([of, position]) =>
+      of === group || position === null ? [] : [position],
+    );
+    const { delivered } =
+      others.length > 0 ? Position.union([progress.position, ...others]) : progress.position;
     return Math.max(0, end - delivered.low - delivered.acknowledgedAbove);
   }
 

@@ -1,5 +1,6 @@
 import type { EpochEnd } from '../../../core/epochs.ts';
-import type { InboxMessage } from '../../../core/inboxes.ts';
+import type { InboxMessage, OpenOptions } from '../../../core/inboxes.ts';
+import type { InboxNote } from '../../../core/notes.ts';
 import type { Follower, Subscription } from '../fetch/fetcher.ts';
 import { readBounds } from '../fetch/log-reader.ts';
 import type { Commit } from '../groups/position.ts';
@@ -18,14 +19,15 @@ const CHECK_AGAIN_MS = 100;
 /** Why nothing is pushed. */
 type Stop = 'paused' | 'frontend silent' | 'unconfirmed' | 'ranges full';
 
-export interface CursorOptions extends Omit<ProgressOptions, 'touch' | 'trust' | 'log' | 'steppedOver'> {
+export interface CursorOptions
+  extends Omit<ProgressOptions, 'touch' | 'trust' | 'log' | 'steppedOver' | 'notesBut'>,
+    Pick<OpenOptions, 'device' | 'onMessage' | 'onNote'> {
   readonly around: InboxSurroundings;
   readonly lease: Pick<InboxLease, 'hasEnded' | 'isKnownHeld' | 'touch'>;
   /** What is to be committed of it now. */
   readonly commit: () => Commit;
   /** It is not known whether the lease is still held: somebody is to ask. */
   readonly confirmSoon: () => void;
-  readonly onMessage: (message: InboxMessage) => void;
   /** The log is not what the position counts on: its offsets mean other messages, or some are gone unread. */
   readonly onChanged: (found: Record<string, unknown>) => void;
   /** The topic is gone. */
@@ -50,7 +52,7 @@ export class Cursor implements Follower, Leased {
   #committedTo: number;
 
   constructor(options: CursorOptions) {
-    const { around, lease, topic, owner, position, liveStart, epoch } = options;
+    const { around, lease, topic, owner, position, liveStart, epoch, device, onNote } = options;
     this.topic = topic;
     this.topicId = owner.topicId;
     this.#around = around;
@@ -58,17 +60,9 @@ export class Cursor implements Follower, Leased {
     this.#lease = lease;
     const { trust, log, steppedOver } = around;
     const { touch } = this;
-    this.progress = new Progress({
-      owner,
-      topic,
-      position,
-      liveStart,
-      epoch,
-      trust,
-      log,
-      steppedOver,
-      touch,
-    });
+    const notesBut = onNote === undefined ? null : { device };
+    const place = { owner, topic, position, liveStart, epoch, notesBut };
+    this.progress = new Progress({ ...place, trust, log, steppedOver, touch });
     const { delivered } = position;
     this.#committedTo = delivered.low;
     // Where delivery begins at the first gap, it closes them.
@@ -237,9 +231,10 @@ export class Cursor implements Follower, Leased {
     return false;
   }
 
-  #push(message: InboxMessage): void {
+  #push(message: InboxMessage | InboxNote): void {
     this.progress.handOut(message.offset);
-    this.#options.onMessage(message);
+    if ('note' in message) this.#options.onNote?.(message);
+    else this.#options.onMessage(message);
   }
 
   #restIfFull(): void {
@@ -258,7 +253,7 @@ export class Cursor implements Follower, Leased {
 
   #follow(): void {
     if (this.#lease.hasEnded || this.#subscription || this.#stops.size > 0) return;
-    this.#subscription = this.#around.fetcher.follow(this, this.progress.place);
+    this.#subscription = this.#around.feeds.follow(this, this.progress.place);
   }
 
   #unfollow(): void {

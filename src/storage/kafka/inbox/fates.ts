@@ -3,7 +3,7 @@ import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { type Fate, RECEIPT_TIME, type Receipt } from '../../../core/inboxes.ts';
 import { uuidKey } from '../../../util/uuid.ts';
 import { type LogBounds, readBatchFrom, readManyBounds } from '../fetch/log-reader.ts';
-import { positionOf, readCommits } from '../groups/commits.ts';
+import { type GroupTopic, positionOf, readCommits } from '../groups/commits.ts';
 import type { Position } from '../groups/position.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { readEpochEnds } from '../wire/epoch-ends.ts';
@@ -15,15 +15,19 @@ const MOST_READS = 64;
 
 export interface FatesOptions {
   readonly cluster: Cluster;
-  /** Name of an account's inbox topic and group. */
-  readonly topicOf: (account: Account) => string;
+  /** The groups of an account's devices, the main one first, with the inbox's topic. */
+  readonly groupsOf: (account: Account) => readonly GroupTopic[];
 }
+
+/** Where the devices of a recipient are, the main one first. */
+type Positions = readonly (Position | null)[];
 
 /** A message that is asked about, and where its recipient is; `look`: the record at its offset has to tell. */
 interface Case {
   readonly receipt: Receipt;
   readonly topic: string;
-  position: Position | null;
+  readonly groups: readonly GroupTopic[];
+  positions: Positions;
   fate: Fate | 'look';
 }
 
@@ -33,12 +37,13 @@ interface Case {
  * @throws EngineError `UNAVAILABLE`
  */
 export async function readFates(
-  { cluster, topicOf }: FatesOptions,
+  { cluster, groupsOf }: FatesOptions,
   receipts: readonly Receipt[],
   inLog: boolean,
 ): Promise<Fate[]> {
   const cases = receipts.map((receipt): Case => {
-    return { receipt, topic: topicOf(receipt.to), position: null, fate: 'waiting' };
+    const groups = groupsOf(receipt.to);
+    return { receipt, topic: groups[0]?.topic ?? '', groups, positions: [], fate: 'waiting' };
   });
   await judgeAll(cluster, cases);
   if (inLog) await findLost(cluster, cases);
@@ -47,23 +52,31 @@ export async function readFates(
 }
 
 async function judgeAll(cluster: Cluster, cases: readonly Case[]): Promise<void> {
-  const topics = [...new Set(cases.map(({ topic }) => topic))];
-  const found = await readCommits(cluster, topics, now() + TIMEOUT_MS);
-  const commits = new Map(topics.map((topic, index) => [topic, found[index] ?? null]));
+  const asked = [...new Map(cases.flatMap(({ groups }) => groups.map((one) => [one.group, one]))).values()];
+  const found = await readCommits(cluster, asked, now() + TIMEOUT_MS);
+  const commits = new Map(asked.map(({ group }, index) => [group, found[index] ?? null]));
   // By life, not by name: a name may have had several.
-  const positions = new Map<string, Position | null>();
+  const known = new Map<string, Positions>();
   for (const one of cases) {
     const { to } = one.receipt;
     const life = uuidKey(inboxLifeOf(to));
-    const known = positions.get(life);
-    one.position = known === undefined ? positionOf(to, commits.get(one.topic) ?? null) : known;
-    positions.set(life, one.position);
-    one.fate = judge(one.receipt, one.position);
+    const read = () => one.groups.map(({ group }) => positionOf(to, commits.get(group) ?? null));
+    one.positions = known.get(life) ?? read();
+    known.set(life, one.positions);
+    one.fate = judge(one.receipt, one.positions);
   }
 }
 
-/** As far as the commit alone can tell. */
-function judge({ offset, epoch, acceptedAt }: Receipt, position: Position | null): Fate | 'look' {
+/** What counts for the whole is what one device knows: the first of these. */
+const STRONGEST = ['delivered', 'look', 'undeliverable'] as const;
+
+/** As far as the commits alone can tell. */
+function judge(receipt: Receipt, positions: Positions): Fate | 'look' {
+  const fates = positions.map((position) => judgeOne(receipt, position));
+  return STRONGEST.find((fate) => fates.includes(fate)) ?? 'waiting';
+}
+
+function judgeOne({ offset, epoch, acceptedAt }: Receipt, position: Position | null): Fate | 'look' {
   if (position === null || !position.delivered.has(offset)) return 'waiting';
   if (position.gone.has(offset)) return 'undeliverable';
   // A receipt of an older frontend says where the message was and nothing else.
@@ -125,23 +138,25 @@ async function lookInLogs(cluster: Cluster, cases: readonly Case[]): Promise<voi
 }
 
 function judgeByBounds(one: Case, bounds: LogBounds | undefined): Fate | 'look' {
-  const { receipt, position } = one;
+  const { receipt, positions } = one;
   if (bounds === undefined) return 'waiting';
   if (receipt.offset >= bounds.end) return 'undeliverable';
   if (receipt.offset >= bounds.start) return 'look';
   const fate = fateOfMissing(one);
   // Trimmed: only what was delivered is.
-  const isAcknowledged = position?.delivered.has(receipt.offset) ?? false;
+  const isAcknowledged = positions.some((position) => position?.delivered.has(receipt.offset));
   return fate !== 'waiting' && isAcknowledged && receipt.epoch === UNKNOWN_EPOCH ? 'delivered' : fate;
 }
 
 /**
- * Of a message whose place is in the log no more. Where there is no commit, or it has forgotten what was delivered there, nobody
- * knows whether the message was: that is not said either way.
+ * Of a message whose place is in the log no more. Where there is no commit of the main device, or one has forgotten what was delivered
+ * there, nobody knows whether the message was: that is not said either way.
  */
-function fateOfMissing({ receipt: { offset }, position }: Case): Fate {
-  const isForgotten = position?.delivered.has(offset) && position.epochs.at(offset) === UNKNOWN_EPOCH;
-  return position === null || isForgotten ? 'waiting' : 'undeliverable';
+function fateOfMissing({ receipt: { offset }, positions }: Case): Fate {
+  const isForgotten = positions.some(
+    (position) => position?.delivered.has(offset) && position.epochs.at(offset) === UNKNOWN_EPOCH,
+  );
+  return positions[0] == null || isForgotten ? 'waiting' : 'undeliverable';
 }
 
 /**
@@ -149,16 +164,16 @@ function fateOfMissing({ receipt: { offset }, position }: Case): Fate {
  * epoch may not be the one that the receipt says; the append time is what the broker said itself.
  */
 async function fateInLog(cluster: Cluster, one: Case): Promise<Fate> {
-  const { receipt, topic, position } = one;
+  const { receipt, topic, positions } = one;
   const { to, offset, acceptedAt } = receipt;
   const deadline = now() + TIMEOUT_MS;
   const batch = await readBatchFrom(cluster, { topic, topicId: to.topicId }, offset, deadline);
   if (batch === null) return 'waiting';
   if (batch.baseOffset > offset || !batch.isIntact) return fateOfMissing(one);
   if (!isSameTime(batch.maxTimestamp, acceptedAt)) return 'undeliverable';
-  return position?.delivered.has(offset) && isOf(position, offset, batch.leaderEpoch)
-    ? 'delivered'
-    : 'waiting';
+  const hasIt = (position: Position | null) =>
+    position?.delivered.has(offset) && isOf(position, offset, batch.leaderEpoch);
+  return positions.some(hasIt) ? 'delivered' : 'waiting';
 }
 
 /**

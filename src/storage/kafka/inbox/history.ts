@@ -1,4 +1,5 @@
 import { deleteRecordsV2 } from '@platformatic/kafka';
+import type { Account } from '../../../core/accounts.ts';
 import { offsetSince, readBounds } from '../fetch/log-reader.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
@@ -11,33 +12,46 @@ const DELETE_TIMEOUT_MS = 5_000;
 const MAX_INTERVAL_MS = 3_600_000;
 const TRIMS_PER_WINDOW = 24;
 
+type Surroundings = Pick<InboxSurroundings, 'cluster' | 'historyMs' | 'log' | 'stats' | 'current'>;
+
 /** Removes from one inbox's topic, from time to time, what was delivered longer ago than the history window. */
 export class HistoryTrimming {
-  readonly #around: Pick<InboxSurroundings, 'cluster' | 'historyMs' | 'log'>;
-  readonly #inbox: { readonly topic: string; readonly topicId: string };
+  readonly #around: Surroundings;
+  readonly #owner: Account;
+  readonly #topic: string;
   readonly #intervalMs: number;
   #trimmedAt: number;
 
-  constructor(
-    around: Pick<InboxSurroundings, 'cluster' | 'historyMs' | 'log'>,
-    inbox: { readonly topic: string; readonly topicId: string },
-  ) {
+  constructor(around: Surroundings, owner: Account, topic: string) {
     this.#around = around;
-    this.#inbox = inbox;
+    this.#owner = owner;
+    this.#topic = topic;
     this.#intervalMs = Math.min(MAX_INTERVAL_MS, around.historyMs / TRIMS_PER_WINDOW);
     // Anywhere in the interval: people who came at the same moment are not trimmed at the same moment.
     this.#trimmedAt = now() - Math.random() * this.#intervalMs;
   }
 
-  /** Trims in the background, if it is time. @param below everything before it is committed as delivered */
+  /** Trims in the background, if it is time. @param below everything before it is committed as delivered to this device */
   maintain(below: number): void {
     if (now() - this.#trimmedAt < this.#intervalMs) return;
     this.#trimmedAt = now();
-    const { cluster, historyMs, log } = this.#around;
-    trimHistory(cluster, this.#inbox, below, historyMs).catch((error: unknown) => {
+    this.#trim(below).catch((error: unknown) => {
       if (isOfNetwork(error)) return;
-      log.warn({ ...whyOf(error), topic: this.#inbox.topic }, 'history not trimmed');
+      this.#around.log.warn({ ...whyOf(error), topic: this.#topic }, 'history not trimmed');
     });
+  }
+
+  /** What some device has still to get stays. */
+  async #trim(below: number): Promise<void> {
+    const { cluster, historyMs, stats, current } = this.#around;
+    const account = current(this.#owner);
+    let slowest = below;
+    if (account.devices !== undefined) {
+      const { positions } = await stats.read(account);
+      for (const position of positions.values()) slowest = Math.min(slowest, position?.delivered.low ?? 0);
+    }
+    const inbox = { topic: this.#topic, topicId: account.topicId };
+    await trimHistory(cluster, inbox, slowest, historyMs);
   }
 }
 

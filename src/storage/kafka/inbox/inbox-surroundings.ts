@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Account } from '../../../core/accounts.ts';
 import type { LossReason } from '../../../core/inboxes.ts';
+import type { Feeds } from '../fetch/feeds.ts';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import type { CommitPace } from '../groups/commit-schedule.ts';
 import type { Doubt } from '../groups/doubt.ts';
@@ -14,7 +15,8 @@ import type { Trust } from './trust.ts';
 /** What an open inbox needs around it. */
 export interface InboxSurroundings {
   readonly cluster: Cluster;
-  readonly fetcher: Pick<Fetcher, 'follow' | 'pace'>;
+  readonly fetcher: Pick<Fetcher, 'pace'>;
+  readonly feeds: Pick<Feeds, 'follow'>;
   readonly commitPace: CommitPace;
   readonly stats: Pick<MailboxStatsReader, 'read' | 'end' | 'epochEnd'>;
   readonly trust: Trust;
@@ -27,6 +29,8 @@ export interface InboxSurroundings {
   readonly isFrontendAlive: () => boolean;
   /** Waits until it is true. @throws EngineError `UNAVAILABLE` */
   readonly frontendAlive: (deadline: number) => Promise<void>;
+  /** An account as it is now; as it was, where its life is over. */
+  readonly current: (account: Account) => Account;
   /** Why its topic is not there any more. Never rejects. */
   readonly whyGone: (owner: Account) => Promise<LossReason>;
   /** Whether what Kafka has said is in doubt. */

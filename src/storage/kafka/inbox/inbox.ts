@@ -21,9 +21,11 @@ import type { StartingPoint } from './starting-point.ts';
 /** One held inbox: a lease, a cursor in the inbox's log under it, and what waits to be read there. */
 export class KafkaInbox implements Inbox {
   readonly owner: Account;
+  readonly device: string | undefined;
   readonly id: Uint8Array;
   readonly surprise: Surprise;
   readonly topic: string;
+  readonly group: string;
   readonly cursor: Cursor;
   readonly #around: InboxSurroundings;
   readonly #options: OpenOptions;
@@ -43,7 +45,9 @@ export class KafkaInbox implements Inbox {
   ) {
     this.#around = around;
     this.owner = owner;
+    this.device = options.device;
     this.topic = topic;
+    this.group = member.group;
     this.#options = options;
     this.surprise = surprise;
     this.id = position.inboxId(owner.topicId);
@@ -57,7 +61,7 @@ export class KafkaInbox implements Inbox {
     this.#lease = lease;
     this.cursor = new Cursor({
       ...{ around, lease, owner, topic, position, liveStart, epoch },
-      onMessage: options.onMessage,
+      ...{ device: options.device, onMessage: options.onMessage, onNote: options.onNote },
       commit: () => position.commit(inboxLifeOf(owner), correspondents.encode()),
       confirmSoon: () => around.confirmSoon(this),
       onChanged: (found) => this.#changed(found),
@@ -65,11 +69,11 @@ export class KafkaInbox implements Inbox {
     });
     lease.add(this.cursor);
     this.#backlog = new Backlog({
-      ...{ around, owner, topic, progress: this.cursor.progress },
+      ...{ around, owner, topic, group: member.group, progress: this.cursor.progress },
       expectHeld: () => lease.expectStill(),
       onOutOfRange: (place) => this.cursor.changed({ ...place }),
     });
-    this.#history = new HistoryTrimming(around, this.cursor);
+    this.#history = new HistoryTrimming(around, owner, topic);
     // Senders of what is gone, or was cut away, are told by what is committed; and until something is committed, Kafka's
     // tools show no lag of this inbox.
     if (isNew) this.cursor.touch();

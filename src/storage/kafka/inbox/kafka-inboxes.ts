@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../../config/config.ts';
 import { type Account, type Accounts, isSameLife } from '../../../core/accounts.ts';
+import { type DeviceState, deviceKey } from '../../../core/devices.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type {
   Accepted,
@@ -11,9 +12,10 @@ import type {
   OutgoingMessage,
   Receipt,
 } from '../../../core/inboxes.ts';
+import type { Note } from '../../../core/notes.ts';
+import { feedsOf } from '../fetch/feeds.ts';
 import { Fetcher } from '../fetch/fetcher.ts';
 import { CommitPace } from '../groups/commit-schedule.ts';
-import { describeMembers, holderOf } from '../groups/consumer-members.ts';
 import { Doubt } from '../groups/doubt.ts';
 import { FrontendLease } from '../groups/frontend-lease.ts';
 import { HeartbeatPace } from '../groups/heartbeat-pace.ts';
@@ -24,12 +26,15 @@ import type { Cluster } from '../wire/cluster.ts';
 import { unavailable } from '../wire/kafka-error.ts';
 import { now } from '../wire/retry.ts';
 import { RareWarning } from '../wire/trouble.ts';
+import { DeviceGroups } from './device-groups.ts';
 import { readFates } from './fates.ts';
 import { KafkaInbox } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
+import { LocalInboxes } from './local-inboxes.ts';
 import { MailboxLimits } from './mailbox-limits.ts';
 import { MailboxStatsReader } from './mailbox-stats.ts';
-import { encodeRecord, messageAsStored } from './record.ts';
+import { Notes } from './notes.ts';
+import { encodeRecord } from './record.ts';
 import { findStartingPoint } from './starting-point.ts';
 import { TakeoverHints } from './takeover-hints.ts';
 import type { Trust } from './trust.ts';
@@ -37,7 +42,6 @@ import { Walk } from './walk.ts';
 import { demandThere, whyGone, whyUnknown } from './why-lost.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
-const CHECK_TIMEOUT_MS = 5_000;
 const HEARTBEAT_TICK_MS = 1_000;
 /** Heartbeats of inboxes that are in doubt: all of a thousand may be wanted at the same moment. */
 const CONFIRMATIONS = { perSecond: 4_000, atOnce: 64 };
@@ -49,7 +53,7 @@ export interface KafkaInboxesOptions {
   readonly log: Logger;
   readonly trust: Trust;
   /** Tells an account that is gone from one whose topic is. */
-  readonly accounts: Pick<Accounts, 'findEvenly'>;
+  readonly accounts: Pick<Accounts, 'findEvenly' | 'get'>;
   readonly appender: Appender;
   readonly inboxPrefix: string;
   readonly replicationFactor: number;
@@ -65,6 +69,8 @@ export class KafkaInboxes implements Inboxes {
   readonly #options: KafkaInboxesOptions;
   readonly #cluster: Cluster;
   readonly #appender: Appender;
+  readonly #groups: DeviceGroups;
+  readonly #notes: Notes;
   readonly #stats: MailboxStatsReader;
   readonly #limits: MailboxLimits;
   readonly #hints: TakeoverHints;
@@ -79,10 +85,9 @@ export class KafkaInboxes implements Inboxes {
   readonly #frontend: FrontendLease;
   readonly #pace: HeartbeatPace;
   readonly #around: InboxSurroundings;
-  /** Inboxes that this process holds or is about to hold, by owner's name. Bounded by the frontend's connections. */
-  readonly #local = new Map<string, KafkaInbox | 'opening'>();
+  readonly #local = new LocalInboxes();
   #heartbeats: NodeJS.Timeout | null = null;
-  readonly #walk = new Walk(this.#local);
+  readonly #walk = new Walk(this.#local.byDevice);
   /** An inbox may rest because this frontend's lease was in doubt. */
   #someRest = false;
 
@@ -91,7 +96,9 @@ export class KafkaInboxes implements Inboxes {
     this.#options = options;
     this.#cluster = cluster;
     this.#appender = options.appender;
-    this.#stats = new MailboxStatsReader(cluster, (account) => this.#topic(account));
+    this.#groups = new DeviceGroups(options);
+    this.#notes = new Notes({ ...options, topicOf: (account) => this.#groups.topic(account) });
+    this.#stats = new MailboxStatsReader(cluster, (account) => this.#groups.all(account));
     this.#limits = new MailboxLimits({ ...options.mailbox, readStats: (to) => this.#stats.read(to) });
     this.#noInbox = new RareWarning((fields) => log.warn(fields, NO_INBOX));
     this.#fetcher = new Fetcher(cluster, log);
@@ -109,13 +116,14 @@ export class KafkaInboxes implements Inboxes {
       sessionTimeoutMs: options.frontendLeaseMs,
       onAsked: () => this.#doubt.asked(),
       onAlive: () => this.#wakeAll(),
-      onLost: () => this.#each((inbox) => inbox.lose('lost')),
+      onLost: () => this.#local.each((inbox) => inbox.lose('lost')),
     });
     this.#around = {
       cluster,
       log,
       steppedOver: new RareWarning((fields) => log.warn(fields, 'stepped over what is no message')),
       fetcher: this.#fetcher,
+      feeds: feedsOf(cluster, this.#fetcher),
       commitPace: new CommitPace(),
       stats: this.#stats,
       trust: options.trust,
@@ -124,6 +132,10 @@ export class KafkaInboxes implements Inboxes {
         const { isValid } = this.#frontend;
         if (!isValid) this.#someRest = true;
         return isValid;
+      },
+      current: (account) => {
+        const now = options.accounts.get(account.name);
+        return isSameLife(now, account) ? now : account;
       },
       whyGone: async (owner) => {
         const reason = await whyGone(options.accounts, owner);
@@ -136,10 +148,12 @@ export class KafkaInboxes implements Inboxes {
         this.#unconfirmed.add(inbox);
         if (!this.#doubt.isGoingOn) this.#confirmations.ask(inbox);
       },
-      whyUnknown: ({ owner }) => whyUnknown(async () => (await this.held([owner]))[0] === true),
+      whyUnknown: (inbox) =>
+        whyUnknown(options.accounts, inbox, async () => (await this.#groups.held([inbox.group]))[0] === true),
       onReleased: (inbox) => {
         this.#unconfirmed.delete(inbox);
-        if (this.#local.get(inbox.owner.name) === inbox) this.#local.delete(inbox.owner.name);
+        const key = deviceKey(inbox.owner, inbox.device);
+        if (this.#local.byDevice.get(key) === inbox) this.#local.byDevice.delete(key);
       },
       abandon: (member) => this.#leases.abandon(member),
       putOutStrangers: (member) => this.#leases.putOutStrangers(member),
@@ -168,7 +182,7 @@ export class KafkaInboxes implements Inboxes {
     this.#pace.close();
     this.#confirmations.close();
     const inboxes: KafkaInbox[] = [];
-    this.#each((inbox) => inboxes.push(inbox));
+    this.#local.each((inbox) => inboxes.push(inbox));
     const closeSome = async () => {
       for (let inbox = inboxes.pop(); inbox; inbox = inboxes.pop()) await inbox.close();
     };
@@ -179,7 +193,7 @@ export class KafkaInboxes implements Inboxes {
 
   /** Names of those whose inboxes this process holds, or is about to. */
   ownersHere(): string[] {
-    return [...this.#local.keys()];
+    return [...new Set([...this.#local.byDevice.keys()].map((key) => key.replace(/\..*/, '')))];
   }
 
   append(to: Account, message: OutgoingMessage): Promise<Accepted> {
@@ -195,104 +209,106 @@ export class KafkaInboxes implements Inboxes {
 
   #append(to: Account, message: OutgoingMessage): Promise<Accepted> {
     const sender = message.from;
-    const known = this.#heldBy(to)?.cursor.progress.next ?? 0;
+    const known = this.#local.next(to);
     return this.#limits.run(to, sender, (mailbox) => {
       const { signer, clock, recent } = this.#options.trust;
       const record = encodeRecord(signer, to, message, new Date(clock.now()));
-      return this.#appender.append(this.#topic(to), record, to.topicId).then((accepted) => {
+      if (message.copyFrom !== undefined)
+        this.#notes.copy(this.#around.current(sender), message.copyFrom.device, to, message);
+      return this.#appender.append(this.#groups.topic(to), record, to.topicId).then((accepted) => {
         recent.note(record.signature, accepted.offset);
         this.#limits.stored(mailbox, sender.name, record.value.length, accepted.offset);
-        this.#noteCorrespondent(sender, to);
-        this.#handOver(to, message, accepted, known);
+        this.#local.wroteTo(sender, to);
+        this.#local.handOver(to, message, accepted, known);
         return accepted;
       });
     });
   }
 
-  /** In the sender's own inbox, which is held where the sender is logged in. */
-  #noteCorrespondent(sender: Account, to: Account): void {
-    this.#heldBy(sender)?.wroteTo(to);
-  }
-
-  /** To the recipient, if this process holds the very inbox that the message went into: no need to wait for a fetch. */
-  #handOver(to: Account, message: OutgoingMessage, accepted: Accepted, known: number): void {
-    const inbox = this.#heldBy(to);
-    if (inbox === null) return;
-    // What was there before it was sent has its offset: the log has lost that.
-    if (accepted.offset < known) inbox.cutAt(accepted);
-    else inbox.cursor.handOver(messageAsStored(message, accepted), accepted.epoch);
-  }
-
-  /** The very inbox of this life of a name, if this process holds it. */
-  #heldBy(account: Account): KafkaInbox | null {
-    const inbox = this.#local.get(account.name);
-    if (!inbox || inbox === 'opening') return null;
-    // Nearly always it is the same object, as the accounts have it.
-    if (inbox.owner === account) return inbox;
-    return inbox.owner.topicId === account.topicId && isSameLife(inbox.owner, account) ? inbox : null;
+  note(owner: Account, device: string | undefined, note: Note): Promise<void> {
+    return this.#notes.append(owner, device, note);
   }
 
   async open(owner: Account, options: OpenOptions): Promise<Inbox> {
-    const present = this.#local.get(owner.name);
+    const { byDevice } = this.#local;
+    const key = deviceKey(owner, options.device);
+    const present = byDevice.get(key);
     if (present === 'opening' && options.takeover) {
-      throw new EngineError('BUSY', `another login of ${owner.name} is under way`);
+      throw new EngineError('BUSY', `another login of ${key} is under way`);
     }
     if (present === 'opening' || (present && !options.takeover)) {
-      throw new EngineError('ALREADY_LOGGED_IN', `${owner.name} is held by this frontend`);
+      throw new EngineError('ALREADY_LOGGED_IN', `${key} is held by this frontend`);
     }
-    this.#local.set(owner.name, 'opening');
+    byDevice.set(key, 'opening');
     try {
       present?.lose('fenced');
       const askedAt = now();
       const inbox = await this.#open(owner, options);
-      this.#local.set(owner.name, inbox);
+      byDevice.set(key, inbox);
       inbox.start(askedAt);
       return inbox;
     } catch (error) {
-      this.#local.delete(owner.name);
+      byDevice.delete(key);
       if (isNoInbox(error)) await demandThere(this.#options.accounts, owner);
       return unavailable(error);
     }
   }
 
   async held(accounts: readonly Account[]): Promise<boolean[]> {
-    const elsewhere = accounts.filter((account) => !this.#local.has(account.name));
-    const groups = elsewhere.map((account) => this.#topic(account));
-    const { trust } = this.#options;
-    const deadline = now() + CHECK_TIMEOUT_MS;
-    const members = await describeMembers(this.#cluster, trust, groups, deadline).catch(unavailable);
-    const isHeld = (index: number) => holderOf(members[index] ?? []) !== null;
-    const held = new Set(elsewhere.filter((_, index) => isHeld(index)).map(({ name }) => name));
-    return accounts.map((account) => this.#local.has(account.name) || held.has(account.name));
+    const elsewhere = accounts.filter((account) => !this.#local.has(account));
+    const groups = elsewhere.flatMap((account) => this.#groups.all(account).map(({ group }) => group));
+    const found = await this.#groups.held(groups);
+    const held = new Set(groups.filter((_, index) => found[index]));
+    return accounts.map(
+      (account) => this.#local.has(account) || this.#groups.all(account).some(({ group }) => held.has(group)),
+    );
+  }
+
+  devices(account: Account): Promise<DeviceState[]> {
+    return this.#groups.states(account, this.#stats).catch(unavailable);
+  }
+
+  async forget(account: Account, device: string | undefined): Promise<void> {
+    const inbox = this.#local.byDevice.get(deviceKey(account, device));
+    if (inbox && inbox !== 'opening') inbox.lose('fenced');
+    const [topic, group] = [this.#groups.topic(account), this.#groups.group(account, device)];
+    const deadline = now() + OPEN_TIMEOUT_MS;
+    await this.#frontend.ready(deadline);
+    const wanted = { group, topic, frontendId: this.#frontend.id, takeover: true, deadline };
+    await this.#leases.erase(wanted).catch(unavailable);
+    this.#hints.tellHeld(group);
   }
 
   fates(receipts: readonly Receipt[], { inLog }: { readonly inLog: boolean }): Promise<Fate[]> {
-    const options = { cluster: this.#cluster, topicOf: (account: Account) => this.#topic(account) };
+    // Others may have come since it was sent.
+    const groupsOf = (account: Account) => this.#groups.all(this.#around.current(account));
+    const options = { cluster: this.#cluster, groupsOf };
     return readFates(options, receipts, inLog).catch(unavailable);
   }
 
   #noteNoInbox(account: Account): void {
-    this.#noInbox.note({ user: account.name, topic: this.#topic(account), topicId: account.topicId });
-  }
-
-  /** An inbox topic and its group have the same name. */
-  #topic(account: Account): string {
-    return this.#options.inboxPrefix + account.name;
+    this.#noInbox.note({ user: account.name, topic: this.#groups.topic(account), topicId: account.topicId });
   }
 
   /** Lease first, then where things stand: nobody else can move the position in between. */
   async #open(owner: Account, options: OpenOptions): Promise<KafkaInbox> {
-    const topic = this.#topic(owner);
+    const topic = this.#groups.topic(owner);
     const deadline = now() + OPEN_TIMEOUT_MS;
     await this.#frontend.ready(deadline);
     const frontendId = this.#frontend.id;
     const takeover = options.takeover ?? false;
-    const wanted = { group: topic, frontendId, takeover, deadline };
-    const member = await this.#leases.acquire(wanted);
+    const group = this.#groups.group(owner, options.device);
+    const member = await this.#leases.acquire({ group, topic, frontendId, takeover, deadline });
     // Also where nobody was put out: of a group whose state was lost there may be a holder who does not know.
-    this.#hints.tellHeld(topic);
+    this.#hints.tellHeld(group);
     try {
-      const start = await findStartingPoint(this.#around, owner, topic, deadline);
+      const start = await findStartingPoint(
+        this.#around,
+        owner,
+        topic,
+        { group, last: options.last },
+        deadline,
+      );
       // The frontend's lease was lost meanwhile: others take what was joined under its old id for free.
       if (this.#frontend.id !== frontendId)
         throw new EngineError('UNAVAILABLE', 'this frontend has lost its lease');
@@ -309,7 +325,7 @@ export class KafkaInboxes implements Inboxes {
     for (const inbox of this.#unconfirmed) this.#confirmations.ask(inbox);
     if (!this.#someRest) return;
     this.#someRest = false;
-    this.#each((inbox) => inbox.cursor.wake());
+    this.#local.each((inbox) => inbox.cursor.wake());
   }
 
   async #confirm(inbox: KafkaInbox): Promise<void> {
@@ -319,14 +335,9 @@ export class KafkaInboxes implements Inboxes {
   }
 
   /** Somebody says that one of our inboxes has a new holder: a heartbeat tells. */
-  #checkLease(topic: string): void {
-    const { inboxPrefix } = this.#options;
-    const inbox = topic.startsWith(inboxPrefix) && this.#local.get(topic.slice(inboxPrefix.length));
+  #checkLease(group: string): void {
+    const inbox = this.#local.byDevice.get(this.#groups.keyOf(group) ?? '');
     if (inbox && inbox !== 'opening') this.#checks.ask(inbox);
-  }
-
-  #each(action: (inbox: KafkaInbox) => void): void {
-    for (const inbox of [...this.#local.values()]) if (inbox !== 'opening') action(inbox);
   }
 }
 

@@ -15,7 +15,7 @@ export interface MailboxLimitsOptions {
   /** How full strangers may make it, between 0 and 1: the rest is for those whom the owner has written to. */
   readonly strangerShare: number;
   /** Reads what is committed, and where the log ends. @throws EngineError */
-  readonly readStats: (to: Account) => Promise<MailboxStats>;
+  readonly readStats: (to: Account) => Promise<Omit<MailboxStats, 'positions'>>;
 }
 
 /** What this frontend knows of one inbox. */

@@ -2,16 +2,19 @@ import type { Account } from '../../../core/accounts.ts';
 import type { EpochEnd } from '../../../core/epochs.ts';
 import { RequestBatcher } from '../../../util/request-batcher.ts';
 import { type LogBounds, readManyBounds, readManyEnds } from '../fetch/log-reader.ts';
-import { correspondentsOf, positionOf, readManyCommits } from '../groups/commits.ts';
-import type { Correspondents } from '../groups/correspondents.ts';
-import type { Position } from '../groups/position.ts';
+import { correspondentsOf, type GroupTopic, positionOf, readManyCommits } from '../groups/commits.ts';
+import { Correspondents } from '../groups/correspondents.ts';
+import { type Commit, Position } from '../groups/position.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { type EpochQuestion, readEpochEnds } from '../wire/epoch-ends.ts';
 import { now, retry } from '../wire/retry.ts';
 
 /** What is committed for an inbox, and where its log begins and ends. */
 export interface MailboxStats extends LogBounds {
+  /** What any device has; null where nobody knows. */
   readonly position: Position | null;
+  /** Where each device is, by its group; null where nothing is committed for it. */
+  readonly positions: ReadonlyMap<string, Position | null>;
   /** Whom the owner has written to. */
   readonly correspondents: Correspondents;
 }
@@ -29,21 +32,24 @@ export class MailboxStatsReader {
   readonly #ends: RequestBatcher<Account, number>;
   readonly #epochEnds: RequestBatcher<EpochQuestion, EpochEnd>;
 
-  /** @param topicOf name of an account's inbox topic and group */
-  constructor(cluster: Cluster, topicOf: (account: Account) => string) {
+  /** @param groupsOf the groups of an account's devices, the main one first, with the inbox's topic */
+  constructor(cluster: Cluster, groupsOf: (account: Account) => readonly GroupTopic[]) {
+    const topicOf = (account: Account) => groupsOf(account)[0]?.topic ?? '';
     this.#stats = new RequestBatcher(MAX_INBOXES, async (accounts) => {
-      const topics = accounts.map(topicOf);
+      const groups = accounts.map(groupsOf);
       const deadline = now() + TIMEOUT_MS;
       const [commits, bounds] = await Promise.all([
-        retry('commits', deadline, () => readManyCommits(cluster, topics)),
-        readManyBounds(cluster, topics, deadline),
+        retry('commits', deadline, () => readManyCommits(cluster, groups.flat())),
+        readManyBounds(cluster, accounts.map(topicOf), deadline),
       ]);
+      const answers = commits.values();
       return accounts.map((account, index) => {
-        const [commit = null, found] = [commits[index], bounds[index]];
-        if (commit instanceof Error) return commit;
+        const found = bounds[index];
+        const committed = (groups[index] ?? []).map(
+          ({ group }) => [group, answers.next().value ?? null] as const,
+        );
         if (found === undefined || found instanceof Error) return found ?? new Error('no answer');
-        const correspondents = correspondentsOf(account, commit);
-        return { position: positionOf(account, commit), correspondents, ...found };
+        return statsOf(account, committed, found);
       });
     });
     this.#ends = new RequestBatcher(MAX_INBOXES, (accounts) =>
@@ -66,4 +72,22 @@ export class MailboxStatsReader {
   epochEnd(topic: string, epoch: number): Promise<EpochEnd> {
     return this.#epochEnds.ask({ topic, epoch });
   }
+}
+
+function statsOf(
+  account: Account,
+  commits: readonly (readonly [group: string, Commit | null | Error])[],
+  bounds: LogBounds,
+): MailboxStats | Error {
+  const positions = new Map<string, Position | null>();
+  const correspondents: Correspondents[] = [];
+  for (const [group, commit] of commits) {
+    if (commit instanceof Error) return commit;
+    positions.set(group, positionOf(account, commit));
+    correspondents.push(correspondentsOf(account, commit));
+  }
+  const known = [...positions.values()].filter((position) => position !== null);
+  // Nearly always there is one device and no other.
+  const position = known.length > 1 ? Position.union(known) : (known[0] ?? null);
+  return { ...bounds, position, positions, correspondents: Correspondents.union(correspondents) };
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Account } from '../../../core/accounts.ts';
 import { type EpochEnd, UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import type { InboxMessage } from '../../../core/inboxes.ts';
+import type { InboxNote } from '../../../core/notes.ts';
 import type { LogPosition } from '../fetch/log-reader.ts';
 import type { DeliveredOffsets } from '../groups/delivered-offsets.ts';
 import type { Position } from '../groups/position.ts';
@@ -27,6 +28,8 @@ export interface ProgressOptions {
   readonly log: Logger;
   /** Records and batches that are none of anybody's messages. */
   readonly steppedOver: RareWarning;
+  /** Whose notes are stepped over; null: everybody's. */
+  readonly notesBut: { readonly device: string | undefined } | null;
   /** There is something to commit. */
   readonly touch: () => void;
 }
@@ -101,18 +104,18 @@ export class Progress {
     return offset < this.#next && !this.#held.isLate(offset);
   }
 
-  /** The message in a record that is not behind; null where it is none, or not to be had yet. */
-  take(raw: RawRecord, ends: Markers, lost: readonly Lost[]): InboxMessage | null {
+  /** What is in a record that is not behind; null where that is nothing for the owner, or not to be had yet. */
+  take(raw: RawRecord, ends: Markers, lost: readonly Lost[]): InboxMessage | InboxNote | null {
     if (this.#held.isLate(raw.offset)) {
       this.#held.takeLate(raw.offset);
-      return this.#decode(raw);
+      return this.#decode(raw, this.#options.notesBut);
     }
     if (raw.offset > this.#next) this.#pass(this.#next, raw.offset - 1, lost);
     this.#next = raw.offset + 1;
     this.#epoch = raw.leaderEpoch;
     this.position.epochs.note(raw.offset, raw.leaderEpoch);
     if (this.#delivered.has(raw.offset) || this.#held.join(raw) || !this.#counts(raw, ends)) return null;
-    return this.#decode(raw);
+    return this.#decode(raw, this.#options.notesBut);
   }
 
   /**
@@ -178,14 +181,15 @@ export class Progress {
   }
 
   /**
-   * The message in a record of the backlog; null where it is none, or not to be had yet, or was pushed.
+   * The message in a record of the backlog; null where it is none, or a note, or not to be had yet, or was pushed.
    * @param from where reading has come to: what lies between is passed
    */
   read(raw: RawRecord, from: number, ends: Markers, lost: readonly Lost[]): InboxMessage | null {
     if (raw.offset > from) this.#pass(from, raw.offset - 1, lost);
     this.position.epochs.note(raw.offset, raw.leaderEpoch);
     if (this.nextToRead(raw.offset) !== raw.offset || !this.#counts(raw, ends)) return null;
-    return this.#decode(raw);
+    const found = this.#decode(raw, null);
+    return found !== null && 'note' in found ? null : found;
   }
 
   /** Reading the backlog has found no more records up to this offset. */
@@ -211,9 +215,13 @@ export class Progress {
 
   // ---- inside
 
-  #decode(raw: RawRecord): InboxMessage | null {
+  #decode(raw: RawRecord, notesBut: ProgressOptions['notesBut']): InboxMessage | InboxNote | null {
     const reason = this.#read(raw);
-    if (typeof reason !== 'string') return reason;
+    if (typeof reason !== 'string') {
+      if (!('note' in reason) || (notesBut !== null && reason.device !== notesBut.device)) return reason;
+      this.#deliver(raw.offset, raw.offset);
+      return null;
+    }
     const { topic, steppedOver } = this.#options;
     steppedOver.note({ topic, offset: raw.offset, reason });
     this.#deliver(raw.offset, raw.offset);
@@ -221,11 +229,12 @@ export class Progress {
   }
 
   /** @returns why it is no message otherwise */
-  #read(raw: RawRecord): InboxMessage | string {
+  #read(raw: RawRecord): InboxMessage | InboxNote | string {
     // No frame has room for it.
     if (bytesOf(raw) > MAX_RECORD_BYTES) return 'too large';
     const decoded = decodeRecord(this.#options.trust, this.#options.owner, raw);
-    return decoded.kind === 'message' ? decoded.message : decoded.reason;
+    if (decoded.kind === 'message') return decoded.message;
+    return decoded.kind === 'note' ? decoded.note : decoded.reason;
   }
 
   /** Offsets without a record: what was lost of them is gone, the others are of no account, and count as delivered. */

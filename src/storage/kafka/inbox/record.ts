@@ -1,7 +1,9 @@
 import type { Account } from '../../../core/accounts.ts';
 import type { Accepted, InboxMessage, OutgoingMessage, Sender } from '../../../core/inboxes.ts';
+import type { InboxNote } from '../../../core/notes.ts';
 import { uuidBytes, uuidText } from '../../../util/uuid.ts';
 import { eachHeader, type RawRecord } from '../wire/log-batch.ts';
+import { decodeNote, noteAddress } from './note-record.ts';
 import type { Signer } from './signature.ts';
 import type { Trust } from './trust.ts';
 
@@ -110,7 +112,8 @@ export function messageAsStored(message: OutgoingMessage, accepted: Accepted): I
 /** What a record in an inbox is to its owner: a message, or something to step over and why. */
 export type DecodedRecord =
   | { readonly kind: 'message'; readonly message: InboxMessage }
-  | { readonly kind: 'skip'; readonly reason: 'other incarnation' | 'no value' | 'copy' };
+  | { readonly kind: 'note'; readonly note: InboxNote }
+  | { readonly kind: 'skip'; readonly reason: 'other incarnation' | 'no value' | 'copy' | 'forged' };
 
 /**
  * Reads a record that anybody may have written. Whatever is wrong with it makes it external or skipped,
@@ -119,7 +122,11 @@ export type DecodedRecord =
 export function decodeRecord(trust: Trust, owner: Account, raw: RawRecord): DecodedRecord {
   const headers = readHeaders(raw.headers);
   const life = uuidText(owner.incarnation);
-  if (headers.to !== undefined && headers.to !== life) return { kind: 'skip', reason: 'other incarnation' };
+  if (headers.to !== undefined && headers.to !== life) {
+    if (headers.to !== noteAddress(life)) return { kind: 'skip', reason: 'other incarnation' };
+    const note = decodeNote(trust, owner, raw, headers);
+    return note === null ? { kind: 'skip', reason: 'forged' } : { kind: 'note', note };
+  }
   if (raw.value === null) return { kind: 'skip', reason: 'no value' };
   const from = readSender(trust, life, raw, raw.value, headers);
   if (from.kind === 'user' && trust.recent.isCopy(headers.signature ?? '', raw.offset))

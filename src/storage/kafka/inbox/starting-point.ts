@@ -30,6 +30,7 @@ type Surroundings = Pick<InboxSurroundings, 'cluster' | 'stats' | 'log'>;
  * Where to begin: at what is committed, as far as the log is still what it was then. A commit that is missing means:
  * everything from the log's start on is delivered, never skipped, and of what lay in front of that nobody knows anything.
  * To be called by who holds the lease: nobody else can move the position then.
+ * @param device its group, and of one that was never there how many offsets back from the log's end it begins
  * @returns as `end` where the log ends
  * @throws EngineError `NO_INBOX`, `UNAVAILABLE`
  */
@@ -37,13 +38,19 @@ export async function findStartingPoint(
   around: Surroundings,
   owner: Account,
   topic: string,
+  { group, last = 0 }: { readonly group: string; readonly last?: number | undefined },
   deadline: number,
 ): Promise<StartingPoint & { readonly end: number }> {
   const known = await readPatiently(around, owner, topic, deadline);
   const { log, stats } = around;
   const { start, end, epoch, correspondents } = known;
-  if (known.position === null && end > 0) log.warn({ topic, start, end }, NO_POSITION);
-  const position = known.position ?? new Position(new DeliveredOffsets(start));
+  const committed = known.positions.get(group) ?? null;
+  const isMain = group === topic;
+  if (committed === null && isMain && end > 0) log.warn({ topic, start, end }, NO_POSITION);
+  const position =
+    committed ??
+    (isMain ? null : newcomersPosition(known, last)) ??
+    new Position(new DeliveredOffsets(start));
   const { top } = position.delivered;
   const isSure = position.epoch === UNKNOWN_EPOCH || (position.epoch === epoch && top <= end);
   const ask = () => stats.epochEnd(topic, position.epoch);
@@ -54,7 +61,19 @@ export async function findStartingPoint(
     const fields = { topic, committed: top, start, end, epoch, from: position.delivered.low };
     log.warn({ ...fields, ...surprise }, 'an inbox is not what was committed: see docs/operations.md');
   }
-  return { position, correspondents, surprise, isNew: isNew || known.position === null, epoch, end };
+  return { position, correspondents, surprise, isNew: isNew || committed === null, epoch, end };
+}
+
+/** Where a device begins that was never there: with what no device has, and with the newest whoever has them. */
+function newcomersPosition({ positions, end }: MailboxStats, last: number): Position | null {
+  const others = [...positions.values()].filter((position) => position !== null);
+  if (others.length === 0) return null;
+  const position = Position.union(others);
+  if (last > 0) {
+    position.delivered.cut(Math.max(0, end - last));
+    position.gone.cut(Math.max(0, end - last));
+  }
+  return position;
 }
 
 /** A topic that is not there yet may merely be new. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, type Accounts, isSameLife } from '../../../core/accounts.ts';
+import { devicesOf } from '../../../core/devices.ts';
 import { EngineError } from '../../../core/errors.ts';
-import type { LossReason } from '../../../core/inboxes.ts';
+import type { Inbox, LossReason } from '../../../core/inboxes.ts';
 
 /**
  * Whoever takes an inbox over evicts its holder first and joins a moment later, or, where several do so or the machine has
@@ -35,7 +36,14 @@ export async function whyGone(
 }
 
 /** Why Kafka does not know an inbox's member any more. Never fails. @param isHeld whether somebody else holds it by now */
-export async function whyUnknown(isHeld: () => Promise<boolean>): Promise<LossReason> {
+export async function whyUnknown(
+  accounts: Pick<Accounts, 'findEvenly'>,
+  { owner, device }: Pick<Inbox, 'owner' | 'device'>,
+  isHeld: () => Promise<boolean>,
+): Promise<LossReason> {
+  const current = await accounts.findEvenly(owner.name).catch(() => owner);
+  if (!isSameLife(current, owner)) return 'deleted';
+  if (!devicesOf(current).includes(device)) return 'fenced';
   for (let poll = 1; ; poll++) {
     // Kafka cannot say: whoever comes back by a token finds out.
     if (await isHeld().catch(() => false)) return 'fenced';

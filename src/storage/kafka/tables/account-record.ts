@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Account } from '../../../core/accounts.ts';
+import type { Device } from '../../../core/devices.ts';
 import { demandUuid, uuidKey, uuidOfKey, uuidText } from '../../../util/uuid.ts';
 
 /*
@@ -13,6 +14,10 @@ import { demandUuid, uuidKey, uuidOfKey, uuidText } from '../../../util/uuid.ts'
 export const MAX_NAME = 32;
 
 const NAME = new RegExp(`^[a-z0-9][a-z0-9_-]{0,${MAX_NAME - 1}}$`);
+
+const DEVICE = /^[a-z0-9][a-z0-9_-]{0,31}$/;
+/** More than we let anybody have: somebody may have changed that. */
+const MOST_DEVICES = 64;
 
 const id = z.uuid().transform(demandUuid);
 /** Case does not matter in a UUID (RFC 9562): small letters, as Kafka writes them. */
@@ -30,6 +35,10 @@ const schema = z.object({
   invite: z
     .string()
     .regex(/^[0-9a-f]{16}$/)
+    .optional(),
+  devices: z
+    .array(z.object({ name: z.string().regex(DEVICE), lastLogin: z.number().int().nonnegative() }))
+    .max(MOST_DEVICES)
     .optional(),
 });
 
@@ -65,6 +74,7 @@ type Rest = [
   credential: string | null,
   blocked: readonly string[],
   inboxLife?: string | null,
+  devices?: readonly Device[] | null,
   /** The last one, if there is any: `inviteOf` looks for it there. */
   invite?: string,
 ];
@@ -101,10 +111,11 @@ export function packAccount(name: string, value: Buffer): string | null {
 function packAnyAccount(name: string, value: Buffer): string | null {
   const account = decodeAccount(name, value);
   if (account === null) return null;
-  const { incarnation, topicId, createdAt, disabled, displayName, credential, blocked, inboxLife, invite } =
-    account;
+  const { incarnation, topicId, createdAt, disabled, displayName, credential, blocked } = account;
+  const { inboxLife, devices, invite } = account;
   const rest: Rest = [createdAt, disabled, displayName, credential, blocked];
-  if (inboxLife !== undefined || invite !== undefined) rest.push(inboxLife ? uuidText(inboxLife) : null);
+  if (inboxLife !== undefined || devices !== undefined || invite !== undefined)
+    rest.push(inboxLife ? uuidText(inboxLife) : null, devices ?? null);
   if (invite !== undefined) rest.push(invite);
   const text = Buffer.from(JSON.stringify(rest)).toString('latin1');
   return uuidKey(incarnation) + uuidKey(demandUuid(topicId)) + text;
@@ -112,9 +123,8 @@ function packAnyAccount(name: string, value: Buffer): string | null {
 
 /** Reads what `packAccount` made. */
 export function unpackAccount(name: string, packed: string): Account {
-  const [createdAt, disabled, displayName, credential, blocked, inboxLife, invite]: Rest = JSON.parse(
-    Buffer.from(packed, 'latin1').toString('utf8', IDS),
-  );
+  const [createdAt, disabled, displayName, credential, blocked, inboxLife, devices, invite]: Rest =
+    JSON.parse(Buffer.from(packed, 'latin1').toString('utf8', IDS));
   const incarnation = uuidOfKey(packed);
   const topicId = uuidText(uuidOfKey(packed, TOPIC_ID));
   const account = { name, incarnation, topicId, displayName, credential, disabled, blocked, createdAt };
@@ -122,6 +132,7 @@ export function unpackAccount(name: string, packed: string): Account {
   return {
     ...account,
     ...(inboxLife !== null && { inboxLife: demandUuid(inboxLife) }),
+    ...(devices != null && { devices }),
     ...(invite !== undefined && { invite }),
   };
 }

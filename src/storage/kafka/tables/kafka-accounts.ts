@@ -1,5 +1,13 @@
 import type { Logger } from 'pino';
-import type { Account, AccountChange, Accounts, ListOptions, NewAccount } from '../../../core/accounts.ts';
+import {
+  type Account,
+  type AccountChange,
+  type AccountChanger,
+  type Accounts,
+  changed,
+  type ListOptions,
+  type NewAccount,
+} from '../../../core/accounts.ts';
 import { EngineError } from '../../../core/errors.ts';
 import { NameSearches } from '../../../core/wildcard.ts';
 import { newUuid } from '../../../util/uuid.ts';
@@ -173,10 +181,10 @@ export class KafkaAccounts implements Accounts {
     return value;
   }
 
-  update(account: Account, change: AccountChange): Promise<Account> {
+  update(account: Account, change: AccountChange | AccountChanger): Promise<Account> {
     return this.#lives.change(account.name, async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
-      await this.#lives.replace(account, (current) => ({ ...current, ...change }), deadline);
+      await this.#lives.replace(account, (current) => changed(current, change), deadline);
       return this.#lives.shown(account);
     });
   }

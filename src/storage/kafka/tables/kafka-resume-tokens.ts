@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Account } from '../../../core/accounts.ts';
+import { deviceKey } from '../../../core/devices.ts';
 import type { ResumeTokens, StoredToken } from '../../../core/storage.ts';
 import { uuidText } from '../../../util/uuid.ts';
 import { restoreTable } from '../check/topic-settings.ts';
@@ -14,7 +15,7 @@ import { CompactedTable } from './compacted-table.ts';
 
 /*
   A record of the compacted topic of sessions:
-    key    the username
+    key    the username, and of a device behind it a dot and the device's name (`deviceKey`)
     value  JSON, or null: logged out
 */
 
@@ -62,7 +63,7 @@ export class KafkaResumeTokens implements ResumeTokens {
     await this.#table.close();
   }
 
-  async put(account: Account, token: StoredToken): Promise<void> {
+  async put(account: Account, token: StoredToken, device?: string): Promise<void> {
     const record: TokenRecord = {
       incarnation: uuidText(account.incarnation),
       tokenHash: token.tokenHash.toString('base64url'),
@@ -70,25 +71,26 @@ export class KafkaResumeTokens implements ResumeTokens {
     };
     // What the holder before this one wrote: a change has to be newer.
     await this.#table.catchUp(now() + WRITE_TIMEOUT_MS).catch(unavailable);
-    await this.#write(account, record);
+    await this.#write(deviceKey(account, device), record);
   }
 
-  async find(account: Account): Promise<StoredToken | undefined> {
+  async find(account: Account, device?: string): Promise<StoredToken | undefined> {
     await this.#table.catchUpSoon().catch(unavailable);
-    const record = this.#table.get(account.name);
+    const record = this.#table.get(deviceKey(account, device));
     if (record?.incarnation !== uuidText(account.incarnation)) return undefined;
     if (record.expiresAt <= Date.now()) return undefined;
     return { tokenHash: Buffer.from(record.tokenHash, 'base64url'), expiresAt: record.expiresAt };
   }
 
-  async remove(account: Account): Promise<void> {
+  async remove(account: Account, device?: string): Promise<void> {
+    const key = deviceKey(account, device);
     await this.#table.catchUpSoon().catch(unavailable);
     // Nothing stored, nothing to forget: people of version 1 leave no trace here.
-    if (this.#table.get(account.name)) await this.#write(account, null);
+    if (this.#table.get(key)) await this.#write(key, null);
   }
 
-  async #write(account: Account, value: TokenRecord | null): Promise<void> {
-    await this.#options.appender.append(SESSIONS_TOPIC, this.#table.signed(account.name, value));
+  async #write(key: string, value: TokenRecord | null): Promise<void> {
+    await this.#options.appender.append(SESSIONS_TOPIC, this.#table.signed(key, value));
   }
 }
 
