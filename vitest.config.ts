@@ -19,6 +19,7 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/no
 export default defineConfig({
   test: {
     reporters: ['default', './test/skipped.ts'],
+    setupFiles: ['test/hooks.ts'],
     sequence: { sequencer: LongestFirst },
     // Two cores' worth: tests of programs wait as much as they work.
     maxWorkers: 4,

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterEachTest } from '../../after-each.ts';
 import { ROOT, scriptEnvironment } from '../../e2e/script.ts';
 
 export interface CommandOptions {
@@ -112,6 +112,6 @@ export function objects(stdout: string): unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-afterEach(async () => {
+afterEachTest(async () => {
   await Promise.all([...running].map((command) => command.kill('SIGKILL')));
 });

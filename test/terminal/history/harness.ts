@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
 import { History, type HistoryOptions } from '../../../src/terminal/history/history.ts';
 import { type Found, parseSearch } from '../../../src/terminal/history/search.ts';
 import type { Peer, StoredMessage } from '../../../src/terminal/history/types.ts';
+import { afterEachTest } from '../../after-each.ts';
 
 /* Histories in directories that are gone after each test. */
 
@@ -59,7 +59,7 @@ export function bodies(messages: Iterable<StoredMessage>): string[] {
   return Array.from(messages, ({ body }) => body);
 }
 
-afterEach(() => {
+afterEachTest(() => {
   for (const closable of opened.splice(0)) closable.close();
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
