@@ -23,18 +23,19 @@ import {
   WIDE,
 } from './client-terminal.ts';
 import { Door } from './door.ts';
-import { built, type RunningFrontend } from './running-frontend.ts';
+import { type FrontendHere, openFrontendHere } from './frontend-here.ts';
+import { built } from './running-frontend.ts';
 import { scriptEnvironment } from './script.ts';
 import type { TestTerminal } from './terminal.ts';
 
 const ALT_UP = '\u001b[1;3A';
-let north: RunningFrontend;
-let south: RunningFrontend;
+let north: FrontendHere;
+let south: FrontendHere;
 let door: Door;
 
 beforeAll(async () => {
   await built();
-  [north, south] = await Promise.all([startFrontend(), startFrontend()]);
+  [north, south] = await Promise.all([openFrontendHere(), openFrontendHere()]);
   door = await Door.open(north.address);
 });
 
@@ -99,7 +100,8 @@ test('the first start: a name that somebody has is logged in to, a new one is ma
   await named.shows(/^ password of nobody/m);
 });
 
-test('two people chat with ticks, on two frontends', async () => {
+// As play.test.ts does each day.
+inFull('two people chat with ticks, on two frontends', async () => {
   const [anna, bert] = [person('anna'), person('bert')];
   const left = await openAs(anna, north.address.port);
   const right = await inSouth(bert, NARROW);
@@ -144,12 +146,14 @@ inFull(
   'a frontend that is killed: what is written meanwhile waits, and goes through another one',
   async () => {
     const [anna, bert] = [person('anna'), person('bert')];
-    door.target = north.address;
+    const doomed = await startFrontend();
+    onTestFinished(() => doomed.remove());
+    door.target = doomed.address;
     const left = await openAs(anna, door.port);
     const right = await inSouth(bert);
     left.type(`/msg ${bert} before\r`);
     await left.shows(/before +✓✓$/m);
-    await north.kill('SIGKILL');
+    await doomed.kill('SIGKILL');
     await left.shows(
       /! {2}The connection to/,
       new RegExp(`${anna}, not logged in .*(no connection|connecting)`),
@@ -166,7 +170,6 @@ inFull(
     expect([times(right, 'before'), times(right, 'in between'), times(left, 'are you there')]).toEqual([
       1, 1, 1,
     ]);
-    north = await startFrontend();
   },
 );
 
@@ -193,8 +196,8 @@ test('encrypted: with the authority that is trusted, and not without', async () 
   const files = await certificateFolder();
   await makeCertificate(files, 'milena');
   const { certFile: cert, keyFile: key } = files;
-  const frontend = await startFrontend({ MILENA_TLS_CERT: cert, MILENA_TLS_KEY: key });
-  onTestFinished(() => frontend.remove());
+  const frontend = await openFrontendHere({ MILENA_TLS_CERT: cert, MILENA_TLS_KEY: key });
+  onTestFinished(frontend.remove);
   const { port } = frontend.address;
   const anna = person('anna');
   const terminal = await openAs(anna, port, { args: `--tls --ca ${cert}` });

@@ -78,7 +78,7 @@ async function flood(name: string): Promise<ChildProcess> {
 }
 
 describe('beside a flood', () => {
-  it.each(some(Object.keys(FLOODS), 3))(
+  it.each(some(Object.keys(FLOODS), 2))(
     'of "%s" an honest pair talks and newcomers come in',
     async (name) => {
       const flooder = await flood(name);

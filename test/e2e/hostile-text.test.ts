@@ -7,21 +7,14 @@ import { Kafka, logLevel, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
 import { share } from '../size.ts';
-import {
-  closeClients,
-  openAs,
-  person,
-  removeFolders,
-  screenOf,
-  startFrontend,
-  WIDE,
-} from './client-terminal.ts';
-import { built, type RunningFrontend } from './running-frontend.ts';
+import { closeClients, openAs, person, removeFolders, screenOf, WIDE } from './client-terminal.ts';
+import { type FrontendHere, openFrontendHere } from './frontend-here.ts';
+import { built } from './running-frontend.ts';
 import { effectsOf, type TerminalState, type TestTerminal } from './terminal.ts';
 
 const ESC = '\u001b';
 const SEPARATOR = 20;
-let frontend: RunningFrontend;
+let frontend: FrontendHere;
 let producer: Producer;
 let ann: string;
 let terminal: TestTerminal;
@@ -29,7 +22,7 @@ let before: { readonly state: TerminalState; readonly effects: readonly string[]
 
 beforeAll(async () => {
   await built();
-  frontend = await startFrontend();
+  frontend = await openFrontendHere();
   producer = new Kafka({
     clientId: 'hostile',
     brokers: testBrokers(),

@@ -4,7 +4,6 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseClusterKeys } from '../../src/config/cluster-keys.ts';
-import { testBrokers } from '../broker/brokers.ts';
 import { freePort } from '../broker/ports.ts';
 import { share } from '../size.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
@@ -33,9 +32,9 @@ describe.skipIf(!hasIpv6)('MILENA_HOST, IPv6 (this machine has it)', () => {
           MILENA_SERVER: '',
           MILENA_PLAINTEXT: 'true',
         },
-        ...{ MILENA_OPEN_ACCOUNTS: 'true', MILENA_KAFKA_BROKERS: testBrokers().join(',') },
+        MILENA_OPEN_ACCOUNTS: 'true',
       };
-      const demo = await runScript('start_everything.sh', ['--demo'], { settings });
+      const demo = await runScript('start_everything.sh', ['--demo', '--storage', 'memory'], { settings });
       onTestFinished(async () => {
         await runScript('stop_everything.sh', [], { settings });
       });

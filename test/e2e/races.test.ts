@@ -1,23 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { RawClient2 } from '../server/raw-client2.ts';
 import { roundsAtOnce, sized } from '../size.ts';
-import { built, RunningFrontend } from './running-frontend.ts';
+import { type FrontendHere, openFrontendHere } from './frontend-here.ts';
 
 const PASSWORD = 'correct horse';
 const ROUNDS = sized(24, 200);
 
-/** Two frontends as processes of their own, on real Kafka. */
-let north: RunningFrontend;
-let south: RunningFrontend;
+/** Two frontends on real Kafka. */
+let north: FrontendHere;
+let south: FrontendHere;
 const clients: RawClient2[] = [];
 
 beforeAll(async () => {
-  await built();
-  const settings = { MILENA_KAFKA_BROKERS: testBrokers().join(',') };
-  [north, south] = await Promise.all([RunningFrontend.start(settings), RunningFrontend.start(settings)]);
+  [north, south] = await Promise.all([openFrontendHere(), openFrontendHere()]);
 });
 
 afterAll(async () => {
@@ -25,7 +22,7 @@ afterAll(async () => {
   await Promise.all([north?.remove(), south?.remove()]);
 });
 
-async function connect(frontend: RunningFrontend): Promise<RawClient2> {
+async function connect(frontend: FrontendHere): Promise<RawClient2> {
   const client = await RawClient2.connect(frontend.address);
   clients.push(client);
   return client;

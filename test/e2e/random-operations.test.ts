@@ -1,29 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testBrokers } from '../broker/brokers.ts';
 import { uniqueName } from '../contracts/cluster.ts';
 import { Random } from '../protocol/random.ts';
 import { sized } from '../size.ts';
-import { built, RunningFrontend } from './running-frontend.ts';
+import { type FrontendHere, openFrontendHere } from './frontend-here.ts';
 import { Wanderer } from './wanderer.ts';
 
 /** MILENA_TEST_SEED repeats a run: the same people do the same things in the same order each. */
 const SEED = Number(process.env.MILENA_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const OPERATIONS = Number(process.env.MILENA_TEST_OPERATIONS ?? sized(2_500, 10_000));
+const OPERATIONS = Number(process.env.MILENA_TEST_OPERATIONS ?? sized(1_500, 10_000));
 const PEOPLE = 25;
 
 /** Limits out of the way: what is looked at here is what gets lost. */
-const SETTINGS = {
-  MILENA_OPEN_ACCOUNTS: 'true',
-};
+const SETTINGS = { MILENA_OPEN_ACCOUNTS: 'true' };
 
 describe('random operations over two frontends', () => {
-  let frontends: RunningFrontend[] = [];
+  let frontends: FrontendHere[] = [];
 
   beforeAll(async () => {
-    await built();
-    const settings = { ...SETTINGS, MILENA_KAFKA_BROKERS: testBrokers().join(',') };
-    frontends = await Promise.all([RunningFrontend.start(settings), RunningFrontend.start(settings)]);
+    frontends = await Promise.all([openFrontendHere(SETTINGS), openFrontendHere(SETTINGS)]);
   });
   afterAll(async () => {
     await Promise.all(frontends.map((frontend) => frontend.remove()));
