@@ -1,23 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Identity, isUsername, type LoginStore } from '../client/index.ts';
 import { fileName } from './history/files.ts';
 import type { Settings } from './settings.ts';
+import { putInPlace } from './small-file.ts';
 
 const FOLDER = 'logins';
 const FOLDER_MODE = 0o700;
-const FILE_MODE = 0o600;
 /** Everybody but the owner. */
 const OTHERS = 0o077;
 const TOKEN_BYTES = 32;
@@ -101,7 +90,6 @@ export class KeptLogins implements LoginStore {
       expiresAt,
       isEncrypted: this.#isEncrypted,
     };
-    const mine = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: FOLDER_MODE });
       const problem = notPrivate(this.#folder, lstatSync(this.#folder), 'a folder');
@@ -109,7 +97,7 @@ export class KeptLogins implements LoginStore {
         this.#onProblem(`The login of ${name} is not kept: ${problem}`);
         return;
       }
-      putInPlace(mine, file, `${JSON.stringify(content)}\n`);
+      putInPlace(file, `${JSON.stringify(content)}\n`);
     } catch (error) {
       this.#onProblem(`The login of ${name} is not kept: ${reasonOf(error)}`);
       return;
@@ -166,21 +154,6 @@ export class KeptLogins implements LoginStore {
 
   #bound(folder: string): void {
     for (const file of filesByAge(folder).slice(MAX_FILES)) this.#remove(file);
-  }
-}
-
-/** As a whole or not at all: another program may read it. @param mine a file of its own, which does not stay */
-function putInPlace(mine: string, file: string, text: string): void {
-  try {
-    writeFileSync(mine, text, { mode: FILE_MODE, flag: 'wx' });
-    renameSync(mine, file);
-  } catch (error) {
-    try {
-      rmSync(mine, { force: true });
-    } catch {
-      // Why it is not kept says enough.
-    }
-    throw error;
   }
 }
 

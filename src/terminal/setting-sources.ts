@@ -1,5 +1,4 @@
-import { X509Certificate } from 'node:crypto';
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { isPort, type TlsSettings } from '../client/index.ts';
 import { shown } from '../util/printable.ts';
@@ -88,6 +87,7 @@ export class SettingSources {
       return {};
     }
     try {
+      const { X509Certificate } = process.getBuiltinModule('node:crypto');
       // Otherwise a wrong file would look like a server that nobody trusts.
       new X509Certificate(text);
     } catch {
@@ -176,8 +176,8 @@ export class SettingSources {
   }
 
   #resolve(path: string, folder: string): string {
-    if (path === '' || path === '~') return path === '' ? '' : home(this.#environment);
-    if (path.startsWith('~/')) return join(home(this.#environment), path.slice(2));
+    if (path === '' || path === '~') return path === '' ? '' : homeFolder(this.#environment);
+    if (path.startsWith('~/')) return join(homeFolder(this.#environment), path.slice(2));
     return resolve(folder, path);
   }
 }
@@ -202,12 +202,21 @@ function variableOf(environment: Environment, name: string): string | undefined 
   return environment[name]?.trim() || undefined;
 }
 
-function home(environment: Environment): string {
-  return environment.HOME || homedir();
+/**
+ * An absolute path, whatever `HOME` says: a relative one would find the settings of others, with commands to run, in whatever
+ * folder one stands. `/` where there is none, as in a container for a user that the system does not know.
+ */
+export function homeFolder({ HOME = '' }: Environment): string {
+  if (isAbsolute(HOME)) return HOME;
+  try {
+    return userInfo().homedir || '/';
+  } catch {
+    return '/';
+  }
 }
 
 /** A base folder of the XDG specification, which takes absolute paths only. */
 export function baseFolder(environment: Environment, variable: string, fallback: string): string {
   const named = variableOf(environment, variable);
-  return named !== undefined && isAbsolute(named) ? named : join(home(environment), fallback);
+  return named !== undefined && isAbsolute(named) ? named : join(homeFolder(environment), fallback);
 }

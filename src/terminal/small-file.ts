@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readRegularFile } from '../util/regular-file.ts';
 
@@ -25,13 +25,31 @@ export function readEntries<Value>(
  * next process does without.
  */
 export function writeEntries(file: string, entries: ReadonlyMap<string, unknown>, most: number): void {
-  const mine = `${file}.${process.pid}`;
   try {
     const text = JSON.stringify(Object.fromEntries([...entries].slice(-most)), null, 1);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(mine, `${text}\n`, { mode: 0o600 });
-    renameSync(mine, file);
+    putInPlace(file, `${text}\n`);
   } catch {
     // Nothing is lost but that.
+  }
+}
+
+/**
+ * Puts a file there as a whole or not at all, since other programs read it; for its owner alone. What lies there under the name
+ * of what is being written, such as a link of somebody else's, is not touched. @throws what the file system throws
+ */
+export function putInPlace(file: string, text: string): void {
+  // Also in a container, where each process has the same number.
+  const mine = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  try {
+    writeFileSync(mine, text, { mode: 0o600, flag: 'wx' });
+    renameSync(mine, file);
+  } catch (error) {
+    try {
+      rmSync(mine, { force: true });
+    } catch {
+      // Why it is not there says enough.
+    }
+    throw error;
   }
 }

@@ -120,6 +120,24 @@ test.each<[Flags, Record<string, string>, Partial<Settings>]>([
   expect(read(flags, environment)).toMatchObject(expected);
 });
 
+test.each([['.'], [''], ['relative/home']])(
+  'with the home folder %j nothing is looked for where one stands',
+  (HOME) => {
+    const here = process.cwd();
+    mkdirSync(join(home, 'relative/home/.config/milena'), { recursive: true });
+    for (const folder of ['.', 'relative/home']) {
+      mkdirSync(join(home, folder, '.config/milena'), { recursive: true });
+      writeFileSync(join(home, folder, '.config/milena/settings.json'), '{"user":"evil"}');
+    }
+    process.chdir(home);
+    onTestFinished(() => process.chdir(here));
+    const { user, directory, file } = read({}, { HOME });
+    expect(user).not.toBe('evil');
+    expect(file).toMatch(/^\//);
+    expect(directory).toMatch(/^\//);
+  },
+);
+
 describe('the file', () => {
   test('counts before nothing, the environment before it, and flags before both', () => {
     write({ server: 'localhost:1', user: 'from-file', bell: false, theme: 'dark', protocol: 2 });

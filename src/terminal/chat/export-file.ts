@@ -1,11 +1,11 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ClientError } from '../../client/index.ts';
 import { exportLines } from '../history/export.ts';
 import type { History } from '../history/history.ts';
 import type { Peer } from '../history/types.ts';
 import { sanitiseLine } from '../sanitise.ts';
+import { homeFolder } from '../setting-sources.ts';
 import type { Pause } from './long-work.ts';
 import { progress } from './words.ts';
 
@@ -27,7 +27,8 @@ export async function exportTo(
   peer: Peer,
   pause: Pause,
 ): Promise<{ file: string; count: number }> {
-  const names = name === '' ? madeUpNames(peer) : [resolve(name.replace(/^~(?=\/|$)/, homedir()))];
+  const names =
+    name === '' ? madeUpNames(peer) : [resolve(name.replace(/^~(?=\/|$)/, () => homeFolder(process.env)))];
   let problem: ClientError | undefined;
   for (const file of names) {
     try {
@@ -54,11 +55,12 @@ async function write(file: string, history: History, peer: Peer, pause: Pause): 
       // Further lines of a text are indented.
       if (!line.startsWith(' ')) count += 1;
       if (gathered.length < WRITE_CHARACTERS) continue;
-      writeSync(to, gathered);
+      // All of it: a disk that is nearly full takes a part, and says nothing.
+      writeFileSync(to, gathered);
       gathered = '';
       await pause(() => `writing ${sanitiseLine(file)}: ${progress(count, all)}`);
     }
-    writeSync(to, gathered);
+    writeFileSync(to, gathered);
   } catch (error) {
     // Half a conversation would pass for a whole one.
     rmSync(file, { force: true });
@@ -73,7 +75,7 @@ function* madeUpNames({ name }: Peer): Generator<string> {
   const date = new Date().toISOString().slice(0, 10);
   const whose = name.replace(/[^a-zA-Z0-9_-]+/g, '_').slice(0, 32) || 'external';
   for (let number = 1; number <= MAX_MADE_UP; number += 1) {
-    yield join(homedir(), `milena-${whose}-${date}${number === 1 ? '' : `-${number}`}.txt`);
+    yield join(homeFolder(process.env), `milena-${whose}-${date}${number === 1 ? '' : `-${number}`}.txt`);
   }
 }
 
