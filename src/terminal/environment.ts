@@ -16,6 +16,22 @@ export function childEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSecret(name)));
 }
 
+/** Whether the locale says UTF-8; null: it says nothing, as in a container. */
+function localeIsUtf8({ LC_ALL, LC_CTYPE, LANG }: Environment): boolean | null {
+  const locale = LC_ALL || LC_CTYPE || LANG || '';
+  return locale === '' ? null : /utf-?8/i.test(locale);
+}
+
+/** Whether the locale says that the terminal takes UTF-8. */
+export function isUtf8(environment: Environment): boolean {
+  return localeIsUtf8(environment) ?? false;
+}
+
+/** Whether the locale says that the terminal takes something else than UTF-8. */
+export function hasOtherEncoding(environment: Environment): boolean {
+  return localeIsUtf8(environment) === false;
+}
+
 /** Whether a tmux stands between this process and the terminal that one sits at. */
 export function isInTmux(environment: Environment): boolean {
   return (environment.TMUX ?? '') !== '';

@@ -63,6 +63,11 @@ test('on the console our own signs are ASCII, and nobody else’s', async () => 
   const ours = terminal.text.replaceAll('today ✓', 'today');
   expect(ours).toMatch(/^[ -~\n]*$/);
   expect(terminal.text).toContain('✓');
+  terminal.type('/help\r');
+  await terminal.shows(/What you can type/, /\/help keys: all/);
+  expect(terminal.text).toMatch(/^[ -~\n]*$/);
+  // Also those that stood for the password.
+  expect(terminal.output).not.toContain('•');
 });
 
 /** LIGHT's and DARK's grey (theme.ts). */

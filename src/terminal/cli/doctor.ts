@@ -1,18 +1,11 @@
-import { colorDepthOf } from '../environment.ts';
+import { colorDepthOf, isUtf8 } from '../environment.ts';
 import { readSettings, type Settings, SettingsError } from '../settings.ts';
 import { ENV_FILE } from '../started.ts';
 import { isYes } from '../yes.ts';
 import { argumentsOf, atMost } from './arguments.ts';
 import type { Context } from './context.ts';
 import { type Check, checkJson, checkLines, failed } from './doctor/check.ts';
-import {
-  checkEnvFile,
-  checkHistory,
-  checkNode,
-  checkSettings,
-  checkTerminal,
-  isUtf8,
-} from './doctor/here.ts';
+import { checkEnvFile, checkHistory, checkNode, checkSettings, checkTerminal } from './doctor/here.ts';
 import { EXIT, type ExitCode, Failure } from './exit.ts';
 import { TerminalPrompt } from './prompt.ts';
 

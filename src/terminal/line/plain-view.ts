@@ -6,6 +6,7 @@ import type { Found } from '../history/search.ts';
 import { isNews, isSame, nextToRead, type StoredMessage } from '../history/types.ts';
 import { sanitiseLine, sanitiseText } from '../sanitise.ts';
 import { clock, day } from '../tui/days.ts';
+import { type Signs, textInAscii } from '../tui/signs.ts';
 import { otherHost } from '../urls.ts';
 import type { Prompt } from './prompt.ts';
 
@@ -22,6 +23,7 @@ export class PlainView implements View {
   readonly #quit: () => void;
   readonly #clock: ServerClock;
   readonly #onAgain: (again: RefusalCode | null) => void;
+  readonly #signs: Signs;
   #state: ChatState | undefined;
   #history: History | null = null;
   #lastFound: Found<StoredMessage> | null = null;
@@ -38,11 +40,13 @@ export class PlainView implements View {
     quit: () => void,
     clock: ServerClock,
     onAgain: (again: RefusalCode | null) => void,
+    signs: Signs = 'unicode',
   ) {
     this.#clock = clock;
     this.#prompt = prompt;
     this.#quit = quit;
     this.#onAgain = onAgain;
+    this.#signs = signs;
   }
 
   get keys(): readonly string[] {
@@ -81,7 +85,7 @@ export class PlainView implements View {
       this.#underWay.add(message.id);
       return;
     }
-    this.#print(this.#lineOf(message));
+    this.#printMessage(message);
     this.#history?.read(message.peer, message.id);
   }
 
@@ -129,7 +133,7 @@ export class PlainView implements View {
     if (question?.isWaiting) {
       // Most answers are dealt with at once. What is typed while one is not may be a password for the next question.
       setImmediate(() => {
-        if (this.#isWaiting) this.#prompt.ask({ text: '… ', masked: true }, true);
+        if (this.#isWaiting) this.#prompt.ask({ text: this.#ours('… '), masked: true }, true);
       });
       return;
     }
@@ -161,7 +165,7 @@ export class PlainView implements View {
         ? `Nothing that was said has ${words}.`
         : `${countOf(count, 'message')} with ${words}${newest}:`,
     );
-    for (const message of shown) this.#print(this.#lineOf(message));
+    for (const message of shown) this.#printMessage(message);
   }
 
   links(links: readonly SaidLink[], canOpen: boolean): number {
@@ -198,7 +202,7 @@ export class PlainView implements View {
       return;
     }
     for (const message of messages.toSorted((one, other) => one.id - other.id)) {
-      this.#print(this.#lineOf(message));
+      this.#printMessage(message);
     }
   }
 
@@ -226,17 +230,22 @@ export class PlainView implements View {
   }
 
   #readOut(messages: readonly StoredMessage[]): void {
-    for (const message of messages) this.#print(this.#lineOf(message));
+    for (const message of messages) this.#printMessage(message);
     const last = messages.at(-1);
     if (last !== undefined) this.#history?.read(last.peer, last.id);
   }
 
-  #lineOf(message: StoredMessage): string {
-    return lineOf(message, this.#clock.now());
+  /** What others have written stays as it is, whatever the font makes of it. */
+  #printMessage(message: StoredMessage): void {
+    this.#prompt.print(lineOf(message, this.#clock.now()));
   }
 
   #print(text: string): void {
-    this.#prompt.print(text);
+    this.#prompt.print(this.#ours(text));
+  }
+
+  #ours(text: string): string {
+    return this.#signs === 'ascii' ? textInAscii(text) : text;
   }
 }
 

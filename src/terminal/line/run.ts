@@ -3,8 +3,8 @@ import { ChatController } from '../chat/chat-controller.ts';
 import { outsideFor, serverAdapterFor, whoToGreet } from '../chat/make-server-adapter.ts';
 import { EXIT, EXIT_BY_REFUSAL } from '../cli/exit.ts';
 import { Histories } from '../history/histories.ts';
-
 import type { Settings } from '../settings.ts';
+import { signsFor } from '../tui/signs.ts';
 import { PlainView } from './plain-view.ts';
 import { Prompt } from './prompt.ts';
 
@@ -69,7 +69,8 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
     code = again === null ? FAILED : EXIT_BY_REFUSAL[again];
     leave();
   };
-  const view = new PlainView(prompt, () => leave(), clock, onAgain);
+  const signs = signsFor(settings.signs, process.env);
+  const view = new PlainView(prompt, () => leave(), clock, onAgain, signs);
   const takesSequences = process.stdout.isTTY && process.env.TERM !== 'dumb';
   const { directory, server, others } = settings;
   const onProblem = (sentence: string) => prompt.print(sentence);

@@ -39,7 +39,7 @@ export function frameOf(screen: Screen, timeline: Timeline, now: number): Screen
   const { columns, rows } = screen;
   if (columns < MIN_COLUMNS || rows < MIN_ROWS) {
     const words = `${columns}x${rows}: needs ${MIN_COLUMNS}x${MIN_ROWS}`;
-    return { rows: [[span(shorten(words, columns))]], foot: 1, cursor: null };
+    return { rows: [[span(shorten(words, columns), 'ours')]], foot: 1, cursor: null };
   }
   const input = inputOf(screen);
   const height = bodyRows(screen, input.rows.length);
@@ -138,7 +138,7 @@ function pageRows(page: Page, columns: number, height: number, now: number): Row
   const title: Row = [span(shorten(` ${words}`, columns), 'strong')];
   if (page.type === 'text') {
     const rows = wrapRows(page.rows, columns - 2).slice(page.top, page.top + height - 1);
-    return [title, ...rows.map((text): Row => [span(` ${text}`)])];
+    return [title, ...rows.map((text): Row => [span(` ${text}`, 'ours')])];
   }
   if (page.type === 'links') return [title, ...linkRows(page.links, page.picked, columns, height - 1, now)];
   return [title, ...hitRows(page, columns, height - 1, now)];
@@ -149,11 +149,12 @@ function inputOf(screen: Screen): { rows: Row[]; cursor: { x: number; y: number 
   const { question, answer, input } = screen;
   const prompt = promptOf(screen);
   const width = cells(prompt);
-  const shown = question === null ? input : question.masked ? maskInput(answer) : answer;
+  const isMasked = question?.masked === true;
+  const shown = question === null ? input : isMasked ? maskInput(answer) : answer;
   const view = viewInput(shown, inputColumns(screen), maxInputRows(screen));
   const rows = view.rows.map((text, index): Row => {
     const left: Span = index === 0 ? span(prompt, 'prompt') : span(' '.repeat(width));
-    return [left, span(text)];
+    return [left, span(text, isMasked ? 'ours' : 'text')];
   });
   const { hiddenAbove, hiddenBelow } = view;
   const above = hiddenAbove > 0 ? `↑ ${hiddenAbove} more above · ` : '';

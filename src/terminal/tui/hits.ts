@@ -123,18 +123,20 @@ function lineSpans({ line, places }: Hit, columns: number, role: Span['role']): 
   const first = places[0];
   const isOut = first !== undefined && cells(line.slice(0, first.end)) > columns;
   const from = isOut ? first.start - endOf(line.slice(0, first.start), Math.floor(columns / 3)).length : 0;
-  const text = shorten(`${isOut ? '…' : ''}${line.slice(from)}`, columns);
-  // For what is in front, and the sign in its place.
-  const shift = isOut ? from - 1 : 0;
-  const spans: Span[] = [];
+  const whole = line.slice(from);
+  const shown = shorten(whole, isOut ? columns - 1 : columns);
+  const isCut = shown !== whole;
+  const text = isCut ? shown.slice(0, -1) : shown;
+  const missing = span('…', 'ours');
+  const spans = isOut ? [missing] : [];
   let done = 0;
   for (const { start, end } of places) {
-    const [begin, behind] = [start - shift, Math.min(text.length, end - shift)];
+    const [begin, behind] = [Math.max(done, start - from), Math.min(text.length, end - from)];
     if (begin >= behind) continue;
     spans.push(span(text.slice(done, begin), role), span(text.slice(begin, behind), 'found'));
     done = behind;
   }
-  return [...spans, span(text.slice(done), role)];
+  return [...spans, span(text.slice(done), role), ...(isCut ? [missing] : [])];
 }
 
 /** Over the whole width; what was found stands out of it. */

@@ -36,9 +36,9 @@ export function listRows(view: ListView, columns: number, height: number, now: n
     const isPicked = picked === first + index;
     const isOpen = isSame(conversation.peer, open);
     const left = `${isOpen ? '▸' : ' '}${numberOf(numbers, conversation.peer) ?? ' '} `;
-    const text = left + toWidth(names[index] ?? '', rooms[index] ?? 0) + rights[index];
+    const name = toWidth(names[index] ?? '', rooms[index] ?? 0) + rights[index];
     const role = isPicked ? 'selected' : roleOf(conversation, isOpen);
-    return [span(text, role), span(' ')];
+    return [span(left, role === 'highlight' ? 'unread' : role), span(name, role), span(' ')];
   });
 }
 

@@ -3,7 +3,10 @@ import { cells } from './cells.ts';
 
 /** What a piece of a row is; the theme says what that looks like. What a row means can be read without colours. */
 export type Role =
+  /** What others have written, and what somebody is writing. */
   | 'text'
+  /** The same look for words and signs of our own. */
+  | 'ours'
   | 'dim'
   | 'strong'
   | 'border'

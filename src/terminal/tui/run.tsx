@@ -110,7 +110,7 @@ export async function runScreen(
   tell = (sentence) => chat.tell(sentence);
   const looksOn = (background: Brightness | null = null): Looks => ({
     theme: themeFor(settings.theme, process.env, colorDepth, background),
-    signs: signsFor(settings.signs, process.env.TERM),
+    signs: signsFor(settings.signs, process.env),
     links: settings.links ?? knowsLinks(process.env),
     colorDepth,
   });

@@ -1,3 +1,4 @@
+import { type Environment, hasOtherEncoding } from '../environment.ts';
 import type { SignsChoice } from '../setting-table.ts';
 import type { Row, Span } from './rows.ts';
 
@@ -5,12 +6,12 @@ import type { Row, Span } from './rows.ts';
 export type Signs = Exclude<SignsChoice, 'auto'>;
 
 /**
- * The Linux console has a font of 256 or 512 characters, and ticks, hourglass and circles are in none that come with it.
- * @param term `TERM`
+ * The Linux console has a font of 256 or 512 characters, and ticks, hourglass and circles are in none that come with it. A
+ * terminal of another encoding than UTF-8 has none of them either, and tmux draws a `_` for each in such a locale.
  */
-export function signsFor(choice: SignsChoice, term: string | undefined): Signs {
+export function signsFor(choice: SignsChoice, environment: Environment): Signs {
   if (choice !== 'auto') return choice;
-  return term === 'linux' ? 'ascii' : 'unicode';
+  return environment.TERM === 'linux' || hasOtherEncoding(environment) ? 'ascii' : 'unicode';
 }
 
 /** Each of ours that is not ASCII, and one of the same width. */
@@ -46,15 +47,8 @@ export function withSigns(row: Row, signs: Signs): Row {
   return signs === 'unicode' ? row : row.map(inAscii);
 }
 
-/** What the pieces of a row are that others have written. */
-const THEIRS: ReadonlySet<Span['role']> = new Set([
-  'text',
-  'name',
-  'external',
-  'highlight',
-  'found',
-  'found-here',
-]);
+/** What the pieces of a row are that others have written. A user's name is of ASCII: what else stands in one is ours. */
+const THEIRS: ReadonlySet<Span['role']> = new Set(['text', 'external', 'highlight', 'found', 'found-here']);
 
 function inAscii(span: Span): Span {
   if (THEIRS.has(span.role)) return span;

@@ -98,6 +98,7 @@ const LIGHT_16: Colours = {
 
 const MONO: Theme = {
   text: {},
+  ours: {},
   dim: { dimColor: true },
   strong: { bold: true },
   border: { dimColor: true },
@@ -162,6 +163,7 @@ export function nameColour(theme: Theme, name: string): Style {
 function themeOf({ names, accent, good, wait, bad, dim }: Colours): Theme {
   return {
     text: {},
+    ours: {},
     dim,
     strong: { bold: true },
     border: dim,

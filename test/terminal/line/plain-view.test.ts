@@ -19,6 +19,18 @@ function printed(links: readonly SaidLink[], canOpen: boolean): { rows: string[]
   return { rows, seen };
 }
 
+test('on the console our own signs are ASCII, and nobody else’s', () => {
+  const rows: string[] = [];
+  const prompt: Pick<Prompt, 'print'> = { print: (text) => void rows.push(text) };
+  const nothing = () => undefined;
+  const view = new PlainView(prompt as Prompt, nothing, new ServerClock(), nothing, 'ascii');
+  view.said('info', 'bob ● logged in');
+  view.page('What you can type', ['/who NAME…', '↑ ↓ choose · Esc']);
+  view.arrived(link('done ✓').message);
+  expect(rows.slice(0, 2)).toEqual(['bob * logged in', 'What you can type:\n/who NAME_\n^ v choose - Esc']);
+  expect(rows[2]).toMatch(/bob: done ✓$/);
+});
+
 test('an address that leads elsewhere than it seems to says so', () => {
   const links = [link('http://bank.example@evil.example/x'), link('http://one.example')];
   expect(printed(links, true)).toEqual({

@@ -7,20 +7,33 @@ import { signsFor, textInAscii, withSigns } from '../../../src/terminal/tui/sign
 
 describe('signs', () => {
   it('are ASCII on the console, and wherever somebody says so', () => {
-    expect(signsFor('auto', 'linux')).toBe('ascii');
-    expect(signsFor('auto', 'xterm-256color')).toBe('unicode');
-    expect(signsFor('auto', undefined)).toBe('unicode');
-    expect(signsFor('ascii', 'xterm-256color')).toBe('ascii');
-    expect(signsFor('unicode', 'linux')).toBe('unicode');
+    const xterm = { TERM: 'xterm-256color' };
+    expect(signsFor('auto', { TERM: 'linux', LANG: 'C.UTF-8' })).toBe('ascii');
+    expect(signsFor('auto', xterm)).toBe('unicode');
+    expect(signsFor('auto', {})).toBe('unicode');
+    expect(signsFor('ascii', xterm)).toBe('ascii');
+    expect(signsFor('unicode', { TERM: 'linux' })).toBe('unicode');
+  });
+
+  it.each([
+    ['unicode', { LANG: 'de_DE.UTF-8' }],
+    ['unicode', { LANG: 'C', LC_CTYPE: 'C.utf8' }],
+    ['unicode', { LANG: '' }],
+    ['ascii', { LANG: 'C' }],
+    ['ascii', { LANG: 'de_DE@euro' }],
+    ['ascii', { LANG: 'de_DE.UTF-8', LC_ALL: 'POSIX' }],
+  ] as const)('are %s in the locale of %j', (signs, locale) => {
+    expect(signsFor('auto', { TERM: 'xterm-256color', ...locale })).toBe(signs);
   });
 
   it('are only our own: what people wrote stays', () => {
     const row = [
       span('✓✓', 'tick'),
       span('done ✓ …', 'text'),
-      { text: 'bob', role: 'name', who: 'bob' } as const,
+      span('ext ✓', 'external'),
+      { text: 'me → bo…', role: 'name', who: 'bob' } as const,
     ];
-    expect(withSigns(row, 'ascii').map(({ text }) => text)).toEqual(['++', 'done ✓ …', 'bob']);
+    expect(withSigns(row, 'ascii').map(({ text }) => text)).toEqual(['++', 'done ✓ …', 'ext ✓', 'me > bo_']);
     expect(withSigns(row, 'unicode')).toBe(row);
   });
 

@@ -1,7 +1,7 @@
 /* What needs no server: Node, the terminal, the place of the history. */
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Environment, isSecret } from '../../environment.ts';
+import { type Environment, isSecret, isUtf8 } from '../../environment.ts';
 import { HistoryError } from '../../history/errors.ts';
 import { fileName, serverOf } from '../../history/files.ts';
 import { History } from '../../history/history.ts';
@@ -45,11 +45,6 @@ export function checkEnvFile(file: string): Check | null {
     return null;
   }
   return hint('settings', `Others on this machine can read the secrets in ${file}.`, `chmod 600 ${file}`);
-}
-
-/** Whether the locale says that the terminal takes UTF-8. */
-export function isUtf8({ LC_ALL, LC_CTYPE, LANG }: Environment): boolean {
-  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '');
 }
 
 export function checkTerminal(
