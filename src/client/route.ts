@@ -1,5 +1,4 @@
-import { lookup } from 'node:dns/promises';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { grantedMs } from '../util/backoff.ts';
 import { type Address, serverText } from './address.ts';
 import { ClientError } from './errors.ts';
@@ -207,6 +206,9 @@ export function noConnection(servers: readonly Address[], reason: string): strin
 }
 
 async function addressesOf(host: string): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return [host];
+  // Loaded only here: an address needs nobody who knows names.
+  const { lookup } = process.getBuiltinModule('node:dns/promises');
   return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 

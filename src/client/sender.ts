@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { ProtocolErrorCode } from '../protocol/errors.ts';
 import { ID_BYTES } from '../protocol/v2/fields.ts';
 import type { ServerFrameOf } from '../protocol/v2/replies.ts';
@@ -40,6 +39,11 @@ export interface NewMessage {
   readonly maxBytes?: number | undefined;
 }
 
+/** Loads what makes it only here: that takes 10 ms, which who has an id already need not wait for. */
+function randomId(): string {
+  return process.getBuiltinModule('node:crypto').randomBytes(ID_BYTES).toString('hex');
+}
+
 /** Carries an account's outbox to the server over whatever connection there is, and finds out what became of it. */
 export class OutboxSender {
   readonly #options: ClientOptions;
@@ -61,12 +65,7 @@ export class OutboxSender {
   }
 
   /** Takes a message into the outbox, connection or not, and sends what can be sent. @throws ClientError `INVALID`, `BUSY`; nothing was sent */
-  add({
-    to,
-    body,
-    id = randomBytes(ID_BYTES).toString('hex'),
-    maxBytes = MAX_BODY_BYTES,
-  }: NewMessage): Entry {
+  add({ to, body, id = randomId(), maxBytes = MAX_BODY_BYTES }: NewMessage): Entry {
     if (typeof body !== 'string') throw new ClientError('INVALID', 'A message is text.');
     const bytes = Buffer.byteLength(body);
     if (bytes === 0) throw new ClientError('INVALID', 'The message is empty.');

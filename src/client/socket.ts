@@ -68,7 +68,11 @@ function openTls({ server, address }: Target, { ca }: TlsSettings): Socket {
     ...(isIP(name) === 0 ? { servername: name } : {}),
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
     minVersion: 'TLSv1.3',
-    ca: ca === undefined ? [...getCACertificates('default'), ...getCACertificates('system')] : [ca],
+    // Most are in both, and each takes its time to be read.
+    ca:
+      ca === undefined
+        ? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])]
+        : [ca],
   });
 }
 

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { invocationOf } from './cli/arguments.ts';
 import { codeFor } from './cli/carry-out.ts';
+import type { CommandName } from './cli/commands.ts';
 import { EXIT } from './cli/exit.ts';
-import { HELP, OVERVIEW } from './cli/help.ts';
 import { runCommand, say } from './cli/run.ts';
 import { colorDepthOf } from './environment.ts';
 import type { Flags } from './setting-sources.ts';
@@ -19,7 +19,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const invocation = invocationOf(args);
     switch (invocation.type) {
       case 'help':
-        return await print(invocation.command === null ? OVERVIEW : HELP[invocation.command]);
+        return await help(invocation.command);
       case 'version':
         return await print(`milena ${version()}\n`);
       case 'command':
@@ -56,6 +56,11 @@ async function runChat(flags: Flags): Promise<number> {
   Reflect.deleteProperty(globalThis, 'fetch');
   const { runScreen } = await import('./tui/run.tsx');
   return runScreen(settings, invite, colorDepth);
+}
+
+async function help(command: CommandName | null): Promise<number> {
+  const { HELP, OVERVIEW } = await import('./cli/help.ts');
+  return print(command === null ? OVERVIEW : HELP[command]);
 }
 
 /** Resolves when it is written: the process ends then. */

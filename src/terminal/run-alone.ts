@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { childEnvironment } from './environment.ts';
 import { sanitiseLine } from './sanitise.ts';
 
@@ -21,6 +21,8 @@ export function runAlone(
     ended(why === null ? null : `${sanitiseLine(program)} ${why}`);
   };
   const failed = (error: unknown) => end(`cannot be run (${codeOf(error)})`);
+  // Loaded only here: no command starts a program of this kind.
+  const { spawn } = process.getBuiltinModule('node:child_process');
   let child: ChildProcess;
   try {
     child = spawn(program, args, { stdio: 'ignore', detached: true, env: childEnvironment() });

@@ -122,12 +122,12 @@ test('the library needs no package, opens no file and no database', () => {
   const follow = (file: string) => {
     if (seen.has(file)) return;
     seen.add(file);
-    for (const [, from = ''] of readFileSync(file, 'utf8').matchAll(
-      /^(?:import|export)[^;]*? from '([^']+)';/gms,
-    )) {
+    const source = readFileSync(file, 'utf8');
+    for (const [, from = ''] of source.matchAll(/^(?:import|export)[^;]*? from '([^']+)';/gms)) {
       if (from.startsWith('.')) follow(join(dirname(file), from));
       else outside.add(from);
     }
+    for (const [, module = ''] of source.matchAll(/getBuiltinModule\('([^']+)'\)/g)) outside.add(module);
   };
   follow(join(ROOT, 'src/client/index.ts'));
   expect(seen.size).toBeGreaterThan(30);

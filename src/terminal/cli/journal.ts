@@ -28,6 +28,7 @@ export class Journal implements MessageStore {
   #own: string | null = null;
   /** Messages that no other command sends meanwhile. */
   readonly #carried = new Set<string>();
+  #isClosed = false;
 
   private constructor(histories: Histories | null, resent: Resent) {
     this.#histories = histories;
@@ -49,6 +50,11 @@ export class Journal implements MessageStore {
   /** Whether what is noted outlives this process. */
   get isKept(): boolean {
     return (this.#histories?.current?.file ?? null) !== null;
+  }
+
+  /** Opens what the login needs when it is answered: meanwhile the server has to look at it. */
+  prepare(account: string): void {
+    if (!this.#isClosed) this.#histories?.openKept(account);
   }
 
   begin(identity: Pick<Identity, 'name' | 'incarnation'>): void {
@@ -106,6 +112,7 @@ export class Journal implements MessageStore {
   close(): void {
     for (const id of this.#carried) this.#histories?.current?.letGo(id);
     this.#carried.clear();
+    this.#isClosed = true;
     this.#histories?.close();
   }
 

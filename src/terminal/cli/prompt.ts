@@ -1,5 +1,5 @@
 import { openSync } from 'node:fs';
-import { ReadStream, WriteStream } from 'node:tty';
+import type { ReadStream, WriteStream } from 'node:tty';
 import { sanitiseTyped } from '../sanitise.ts';
 import { graphemesIn } from '../segmenter.ts';
 import { type Context, Interrupted } from './context.ts';
@@ -22,8 +22,10 @@ export class TerminalPrompt {
   /** Null where there is no terminal, as under cron. */
   static open({ interrupted }: Pick<Context, 'interrupted'>): TerminalPrompt | null {
     try {
-      const input = new ReadStream(openSync('/dev/tty', 'r'));
-      return new TerminalPrompt(input, new WriteStream(openSync('/dev/tty', 'w')), interrupted);
+      // Loaded only here: most commands ask nobody.
+      const tty = process.getBuiltinModule('node:tty');
+      const input = new tty.ReadStream(openSync('/dev/tty', 'r'));
+      return new TerminalPrompt(input, new tty.WriteStream(openSync('/dev/tty', 'w')), interrupted);
     } catch {
       return null;
     }

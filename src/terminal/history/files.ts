@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HistoryError, historyError } from './errors.ts';
@@ -20,6 +19,7 @@ const EXTENSION = '.db';
 export function fileName(server: string, account: string): string {
   const name = `${encode(account)}@${encode(server)}`;
   if (name.length <= MAX_NAME_BYTES) return `${name}${EXTENSION}`;
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_CHARACTERS);
   return `${name.slice(0, MAX_NAME_BYTES - HASH_CHARACTERS)}@${hash}${EXTENSION}`;
 }

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Identity, isUsername, type MessageStore, type Unsettled } from '../../client/index.ts';
 import { readEntries, writeEntries } from '../small-file.ts';
 import { HistoryError } from './errors.ts';
-import { serverOf } from './files.ts';
+import { fileName, serverOf } from './files.ts';
 import { History } from './history.ts';
 
 export interface HistoriesOptions {
@@ -55,6 +56,15 @@ export class Histories implements MessageStore {
     this.#current = this.#histories.get(name) ?? this.#make(name);
     this.#histories.set(name, this.#current);
     return this.#current;
+  }
+
+  /** As `open`, where there is a file of it: who is not let in leaves none. */
+  openKept(account: string): void {
+    const { directory } = this.#options;
+    if (directory === null) return;
+    const name = account.toLowerCase();
+    if (existsSync(join(directory, fileName(serverOf(directory, this.#servers, name), name))))
+      this.open(name);
   }
 
   begin({ name, incarnation }: Pick<Identity, 'name' | 'incarnation'>): void {

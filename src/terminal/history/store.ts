@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { EntryState } from '../../client/index.ts';
 import { ConversationTable, FIRST_UNREAD } from './conversation-table.ts';
@@ -239,5 +238,7 @@ export class Store {
 }
 
 function seenOf(key: string): Uint8Array {
+  // Loaded only here: who sends one message needs it for nothing else.
+  const { hash } = process.getBuiltinModule('node:crypto');
   return hash('sha256', key, 'buffer').subarray(0, SEEN_BYTES);
 }
