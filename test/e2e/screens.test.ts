@@ -367,5 +367,18 @@ describe('with two conversations', () => {
       ' ↑ ↓ choose',
     ];
     await shrinks(terminal, names, small, wide);
+    // From hit to hit, each of them marked where it stands: bold, inverse and in its colour.
+    const marked = (word: string) => `\u001b[1m\u001b[7m\u001b[32m${word}\u001b`;
+    terminal.type('\r');
+    await terminal.shows(/^ cat\w{6} › *$/m, /^ hit 1 of 2 · Alt\+N older · Esc ends it$/m);
+    await terminal.until(() => expect(terminal.output).toContain(marked('Lunch')));
+    terminal.type('\u001bn');
+    await terminal.shows(
+      /^ ben\w{6} › *$/m,
+      /^ hit 2 of 2, the oldest · Alt\+Shift\+N newer · Esc ends it$/m,
+    );
+    await terminal.until(() => expect(terminal.output).toContain(marked('lunch')));
+    terminal.type('\u001bN');
+    await terminal.shows(/^ cat\w{6} › *$/m, /^ hit 1 of 2/m);
   });
 });

@@ -44,6 +44,8 @@ test('forty messages are read by screenfuls, and what was not in sight is unread
   try {
     for (let count = 1; count <= 40; count++) friend.write(anna, `number ${count}`);
     await terminal.shows(new RegExp(`^ 1 ${bert} +40 │`, 'm'));
+    terminal.type(`/who ${bert}\r`);
+    await terminal.shows(new RegExp(`${bert} ● logged in, 40 unread`));
     terminal.type(NEXT_UNREAD);
     await terminal.shows(/─ 40 new ─/, /number 1$/m, /↓ (\d+) new below · Alt\+A$/m);
     const left = Number(/↓ (\d+) new below/.exec(terminal.text)?.[1]);

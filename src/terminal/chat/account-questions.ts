@@ -1,5 +1,6 @@
 import { type Client, ClientError, parseUsername } from '../../client/index.ts';
 import { weaknessOf } from '../../util/weak-password.ts';
+import { USUAL_CHARACTERS, USUALLY } from '../usual-password.ts';
 import { isYes } from '../yes.ts';
 import type { Display, Question } from './display.ts';
 import { type LoginOptions, LoginQuestions } from './login-questions.ts';
@@ -15,10 +16,6 @@ export interface AccountOptions extends LoginOptions {
   readonly looksAtPasswords?: boolean;
 }
 
-/** What servers ask for unless their operator chose another number, which no client is told. */
-const USUAL_CHARACTERS = 8;
-
-const USUALLY = `usually ${USUAL_CHARACTERS} characters or more`;
 const INSIST = 'The same once more leaves it to the server.';
 
 /** A new password that is asked for, and whose it will be. */

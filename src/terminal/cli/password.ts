@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { PasswordCommandError, passwordFrom } from '../password-command.ts';
 import type { Settings } from '../settings.ts';
+import { USUALLY } from '../usual-password.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
 import { TerminalPrompt } from './prompt.ts';
@@ -43,7 +44,7 @@ export async function knownPassword(
 export async function newPassword(account: string, known: string | null, context: Asking): Promise<string> {
   if (known !== null) return known;
   return prompted(context, async (prompt) => {
-    const first = await nonEmpty(prompt, `New password for ${account}: `);
+    const first = await nonEmpty(prompt, `New password for ${account} (${USUALLY}): `);
     const second = await prompt.secret('The same again: ');
     if (first !== second) throw new Failure(EXIT.DATA, 'They differ: nothing was done.');
     return first;

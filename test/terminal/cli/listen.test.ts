@@ -86,6 +86,9 @@ function bodies(command: { stdout: string }): string[] {
   return shaped(messageShape, command.stdout).map(({ body }) => body);
 }
 
+const CODE = '  f(x):\n\tif x:\n\n\t\treturn\t1';
+const CODE_LINES = /Z bob: {3}f\(x\):\n {4}\tif x:\n {4}\n {4}\t\treturn\t1\n$/;
+
 describe('listen with a login that is kept on this machine', () => {
   /** Listens without a password, where the chat has kept its login. */
   function kept(): RunningCommand {
@@ -159,6 +162,13 @@ describe('listen', () => {
       'ext (no name): nobody',
       '',
     ]);
+  });
+
+  test('keeps the tabs and blanks of a text', async () => {
+    const command = await listening();
+    server.peer.send(messageFrom('bob', 0, CODE));
+    await waitFor(() => expect(acknowledged(0)).toEqual([0]));
+    expect(command.stdout).toMatch(CODE_LINES);
   });
 
   test('prints JSON of which every character comes back', async () => {
@@ -407,11 +417,11 @@ describe('retrieve', () => {
   const WAITING = Array.from({ length: 7 }, (_, seq) => messageFrom('bob', seq, `body ${seq}`));
 
   /** Gives out what waits, at most three a page, until it is acknowledged. */
-  function withMail(): void {
+  function withMail(waiting: readonly ServerFrame[] = WAITING): void {
     server.behave = (request, peer) => {
       if (request.type !== 'retrieve') return agreeable(request, peer);
       const done = new Set(acknowledged());
-      const left = WAITING.filter((frame) => frame.type === 'message' && !done.has(frame.seq));
+      const left = waiting.filter((frame) => frame.type === 'message' && !done.has(frame.seq));
       const limit = Math.min(3, request.limit ?? 3);
       const messages = left.slice(0, limit).map((frame) => {
         if (frame.type !== 'message') throw new Error('no message');
@@ -453,6 +463,12 @@ describe('retrieve', () => {
     server.requests.length = 0;
     expect(bodies(await start('retrieve', '--json').done())).toEqual(['body 4', 'body 5', 'body 6']);
     expect(acknowledged()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  test('keeps the tabs and blanks of a text', async () => {
+    withMail([messageFrom('bob', 0, CODE)]);
+    const { stdout } = await start('retrieve').done();
+    expect(stdout).toMatch(CODE_LINES);
   });
 
   test('prints nothing if nothing waits', async () => {

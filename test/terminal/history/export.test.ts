@@ -54,6 +54,20 @@ test('JSON lines: everything as it was, and no character that acts on a terminal
   });
 });
 
+test('tabs, blanks and blank lines of a text stay, in both forms', () => {
+  const history = open(null);
+  const body = '  f(x):\n\tif x:\n\n\t\treturn\t1';
+  history.received({ peer: BOB, at: NOON, body, key: null });
+  expect([...exportLines(history, BOB, 'text', 'maria')]).toEqual([
+    '2026-01-31T12:00:00.000Z bob:   f(x):',
+    '    \tif x:',
+    '    ',
+    '    \t\treturn\t1',
+  ]);
+  const [line = ''] = exportLines(history, BOB, 'jsonl', 'maria');
+  expect(JSON.parse(line)).toMatchObject({ body });
+});
+
 test('a user called me is not taken for oneself, nor a program that calls itself like an own line', () => {
   const history = open(null);
   const me: Peer = { kind: 'user', name: 'me' };

@@ -291,11 +291,14 @@ describe('what is durable', () => {
     const sent = send(history, 'bob', 'hi', 'a1');
     history.fate('a1', { kind: 'stored' }, RECEIPT);
     history.draft(CAROL, 'dear');
+    history.notify(BOB, 'highlights');
+    history.notify(CAROL, 'nothing');
     history.close();
     const again = open(directory);
     expect(again.before(BOB, null, 9)).toEqual([received, { ...sent, fate: { kind: 'stored' } }]);
     expect(again.hasSeen('k')).toBe(true);
-    expect(again.conversation(CAROL)?.draft).toBe('dear');
+    expect(again.conversation(CAROL)).toMatchObject({ draft: 'dear', notify: 'nothing' });
+    expect(again.conversation(BOB)?.notify).toBe('highlights');
     again.begin('life 1');
     expect(again.unsettled()).toMatchObject([{ id: 'a1', receipt: RECEIPT }]);
     expect(receive(again, BOB, 'next').id).toBeGreaterThan(sent.id);

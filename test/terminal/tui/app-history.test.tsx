@@ -3,7 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { COMMAND_USAGES, helpRows } from '../../../src/terminal/chat/commands.ts';
 import { History } from '../../../src/terminal/history/history.ts';
+import { DEFAULT_BINDINGS } from '../../../src/terminal/tui/bindings.ts';
+import { usualKeys } from '../../../src/terminal/tui/key-rows.ts';
 import { agreeable, messageFrom, sentFor, TestServer } from '../../client/test-server.ts';
 import { KEY, type ScreenOptions, TestScreen } from './test-screen.tsx';
 
@@ -335,6 +338,15 @@ test('/help fits 80 columns and 24 rows', async () => {
   await screen.shows(/PageUp PageDown scroll/);
   for (let times = 0; times < 9; times++) screen.keys(KEY.pageUp);
   await screen.shows(/\/msg NAME \[TEXT\]/);
+  // On a screen of 40 columns that has room for all of it no row is cut, and not a word is missing.
+  screen.resize(40, 60);
+  await screen.shows(/\/help keys: all/);
+  const shown = screen.rows.slice(3, -3).filter((row) => row !== '');
+  expect(shown.filter((row) => row.length > 40 || row.endsWith('…'))).toEqual([]);
+  const words = (text: string) => text.split(/\s+/).filter((word) => word !== '');
+  expect(words(shown.join(' '))).toEqual(
+    words(helpRows(COMMAND_USAGES, usualKeys(DEFAULT_BINDINGS)).join(' ')),
+  );
 });
 
 test('/clear empties the window, and the next message stands there alone', async () => {

@@ -22,6 +22,24 @@ async function atCreate(): Promise<void> {
   await screen.inputIs(' password for alice ›');
 }
 
+test.each([80, 40])(
+  'how long it has to be stands there before it is typed, at %d columns',
+  async (columns) => {
+    screen.resize(columns, 24);
+    await screen.shows(/● online/);
+    screen.keys('/create alice', KEY.enter);
+    await screen.shows(/^ password for al.* › *$/m);
+    expect(screen.rows.at(-1)).toMatch(/^ usually 8 characters or more/);
+    screen.keys('bluehorse', KEY.enter);
+    await screen.inputIs(' the same again ›');
+    screen.keys('bluehorse', KEY.enter);
+    await screen.shows(/Account alice is made/);
+    screen.keys('/passwd', KEY.enter, 'secret', KEY.enter);
+    await screen.inputIs(' new password ›');
+    expect(screen.rows.at(-1)).toMatch(/^ usually 8 characters or more/);
+  },
+);
+
 test.each([
   ['short', /! A password needs at least 8 characters\./],
   ['passw0rd', /! That password is one of those that are tried first/],

@@ -1,4 +1,7 @@
 /** What is read and what is not, in the chat without a terminal. Version 2. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import { agreeable, messageFrom, sentFor, TestServer, WELCOME } from '../../client/test-server.ts';
@@ -179,9 +182,16 @@ describe('what concerns one', () => {
   });
 
   test('a level for each conversation says what rings and what is counted, also after another start', async () => {
-    await openLoggedIn();
+    const directory = mkdtempSync(join(tmpdir(), 'milena-unread-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    await openLoggedIn({ directory });
     screen.keys('/msg bob', KEY.enter, '/notify highlights', KEY.enter);
     await screen.shows(/with bob is heard for your name and your words only/);
+    await screen.close();
+    screen = new TestScreen(server.port, { directory });
+    await screen.shows(/● online/, /^ password of alice › *$/m);
+    screen.keys('secret', KEY.enter);
+    await screen.shows(/Logged in as alice/);
     screen.keys('/msg carol', KEY.enter);
     await screen.inputIs(' carol ›');
     await come('bob', 1, 1);
