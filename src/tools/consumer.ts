@@ -7,6 +7,7 @@ import { RareWarning } from '../storage/kafka/wire/trouble.ts';
 import { printable, printableBytes } from '../util/printable.ts';
 import { runTool, TOOL_EXIT, ToolError } from './exit.ts';
 import { kafkaFailure, toolConfig } from './kafka.ts';
+import { printLine } from './lines.ts';
 import { prepareTopic } from './topic.ts';
 import { TopicReader } from './topic-reader.ts';
 
@@ -68,12 +69,6 @@ function headersOf(headers: Buffer): string {
   return shown.join(' ');
 }
 
-/** Writes a line and waits while the reader of our output is slower than Kafka. */
-async function print(line: string): Promise<void> {
-  if (process.stdout.write(`${line}\n`)) return;
-  await new Promise((resolve) => process.stdout.once('drain', resolve));
-}
-
 async function main(): Promise<number> {
   const { topic, show } = readArguments();
   const config = toolConfig();
@@ -94,7 +89,7 @@ async function main(): Promise<number> {
     onRecords: async (partition, records) => {
       for (const record of records) {
         if (ended.signal.aborted) return;
-        await print(lineOf(partition, record, show));
+        await printLine(lineOf(partition, record, show));
       }
     },
     onLeftOut: (batch) => leftOut.note({ ...batch }),

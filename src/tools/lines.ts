@@ -29,3 +29,9 @@ export async function* lineBatches(chunks: AsyncIterable<Buffer>): AsyncGenerato
 function withoutCarriageReturn(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
+
+/** Writes a line, and waits while the reader of our output is slower than we are. */
+export async function printLine(line: string): Promise<void> {
+  if (process.stdout.write(`${line}\n`)) return;
+  await new Promise((resolve) => process.stdout.once('drain', resolve));
+}

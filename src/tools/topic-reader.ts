@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9, metadataV12 } from '@platformatic/kafka';
+import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import { UNKNOWN_EPOCH } from '../core/epochs.ts';
 import type { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { type FetchedTopic, fetch, wanted } from '../storage/kafka/wire/fetch.ts';
-import { readRecords } from '../storage/kafka/wire/fetched-records.ts';
+import { type ReadRecords, readRecords } from '../storage/kafka/wire/fetched-records.ts';
 import { expectNone, isRetriable, KafkaCode } from '../storage/kafka/wire/kafka-error.ts';
 import type { RawRecord } from '../storage/kafka/wire/log-batch.ts';
 import { now, worthRetrying } from '../storage/kafka/wire/retry.ts';
+import { findPartitions, listPartitionOffsets } from './partitions.ts';
 
 /** Longest time that the broker keeps a request while nothing new comes. */
 const WAIT_MS = 500;
@@ -52,28 +53,14 @@ export class TopicReader {
     const { signal } = this.#options;
     while (!signal.aborted) {
       try {
-        const led = await this.#partitionsByNode();
-        await Promise.all([...led].map(([node, partitions]) => this.#read(node, partitions)));
+        const { topicId, byNode } = await findPartitions(this.#options.cluster, this.#options.topic);
+        this.#topicId = topicId;
+        await Promise.all([...byNode].map(([node, partitions]) => this.#read(node, partitions)));
       } catch (error) {
         if (!worthRetrying(error) || now() - this.#heardAt > PATIENCE_MS) throw error;
         await sleep(PAUSE_MS);
       }
     }
-  }
-
-  async #partitionsByNode(): Promise<Map<number, number[]>> {
-    const { cluster, topic } = this.#options;
-    const response = await cluster.requestAny(metadataV12.api, [topic], false, false);
-    await cluster.connect();
-    const [found] = response.topics;
-    expectNone(`Metadata ${topic}`, found?.errorCode ?? KafkaCode.UNKNOWN_TOPIC_OR_PARTITION);
-    const led = new Map<number, number[]>();
-    for (const { partitionIndex, leaderId, errorCode } of found?.partitions ?? []) {
-      expectNone(`Metadata ${topic}`, errorCode);
-      led.set(leaderId, [...(led.get(leaderId) ?? []), partitionIndex]);
-    }
-    this.#topicId = found?.topicId ?? '';
-    return led;
   }
 
   /** Until one of them is led from elsewhere, or it is aborted. @throws the network's error */
@@ -120,39 +107,36 @@ export class TopicReader {
     }
     if (isRetriable(errorCode)) return false;
     expectNone(`Fetch ${this.#options.topic}`, errorCode);
-    const { records, nextOffset, damage, lost } = readRecords(batches, this.#positions.get(partition) ?? 0);
-    await this.#options.onRecords(partition, records);
-    if (damage)
-      this.#options.onLeftOut({ partition, reason: damage.error.message, nextOffset: damage.nextOffset });
-    for (const { last, reason } of lost) {
-      // That records are missing is the rule where a topic is compacted.
-      if (reason !== 'not in the log') this.#options.onLeftOut({ partition, reason, nextOffset: last + 1 });
-    }
-    this.#positions.set(partition, nextOffset);
+    const read = readRecords(batches, this.#positions.get(partition) ?? 0);
+    await this.#options.onRecords(partition, read.records);
+    tellLeftOut(partition, read, this.#options.onLeftOut);
+    this.#positions.set(partition, read.nextOffset);
     return true;
   }
 
   async #findStarts(node: number, partitions: readonly number[]): Promise<void> {
     if (partitions.length === 0) return;
     const { cluster, topic } = this.#options;
-    const response = await cluster.request(
+    const starts = await listPartitionOffsets(
+      cluster,
       node,
-      'read',
-      listOffsetsV9.api,
-      -1,
-      FetchIsolationLevels.READ_UNCOMMITTED,
-      [
-        {
-          name: topic,
-          partitions: partitions.map((partitionIndex) => ({
-            ...{ partitionIndex, currentLeaderEpoch: -1, timestamp: ListOffsetTimestamps.EARLIEST },
-          })),
-        },
-      ],
+      topic,
+      partitions,
+      ListOffsetTimestamps.EARLIEST,
     );
-    for (const { partitionIndex, errorCode, offset } of response.topics[0]?.partitions ?? []) {
-      expectNone(`ListOffsets ${topic}`, errorCode);
-      this.#positions.set(partitionIndex, Number(offset));
-    }
+    for (const [partition, start] of starts) this.#positions.set(partition, start);
+  }
+}
+
+/** Calls back for each batch that could not be read, in part or as a whole. */
+export function tellLeftOut(
+  partition: number,
+  { damage, lost }: ReadRecords,
+  onLeftOut: (leftOut: LeftOut) => void,
+): void {
+  if (damage) onLeftOut({ partition, reason: damage.error.message, nextOffset: damage.nextOffset });
+  for (const { last, reason } of lost) {
+    // That records are missing is the rule where a topic is compacted.
+    if (reason !== 'not in the log') onLeftOut({ partition, reason, nextOffset: last + 1 });
   }
 }

@@ -25,17 +25,25 @@ export type TopicDecision =
   | { readonly kind: 'create' }
   | { readonly kind: 'refuse'; readonly code: number; readonly reason: string };
 
+/** What a tool wants of a topic. */
+export interface TopicUse {
+  readonly writing: boolean;
+  /** What to run with another name: `./spawn_consumer.sh`. */
+  readonly script: string;
+  /** One that is missing is not made. */
+  readonly mustExist?: true;
+}
+
 /**
  * Whether to use a topic, to create it, or to refuse it. An inbox topic belongs to an account and is made with it, never
  * here: a topic without an account would look like an inbox and be none.
- * @param script what to run with another name: `./spawn_consumer.sh`
  */
 export function decideTopic(
   topic: string,
   topics: ReadonlySet<string>,
-  settings: { readonly inboxPrefix: string; readonly writing: boolean; readonly script: string },
+  settings: TopicUse & { readonly inboxPrefix: string },
 ): TopicDecision {
-  const { inboxPrefix, writing, script } = settings;
+  const { inboxPrefix, writing, script, mustExist } = settings;
   if (!TOPIC.test(topic)) {
     const reason = `"${printable(topic)}" is no name for a topic: it may hold a-z, A-Z, 0-9, dot, dash and underscore.`;
     return { kind: 'refuse', code: TOOL_EXIT.USAGE, reason };
@@ -61,6 +69,9 @@ export function decideTopic(
   }
   if (topic.startsWith('__') || OWN_TOPICS.has(topic)) {
     return { kind: 'refuse', code: TOOL_EXIT.UNAVAILABLE, reason: `${topic} does not exist yet.` };
+  }
+  if (mustExist) {
+    return { kind: 'refuse', code: TOOL_EXIT.UNAVAILABLE, reason: `There is no topic "${topic}".` };
   }
   return { kind: 'create' };
 }
@@ -102,11 +113,7 @@ async function isLed(admin: Admin, topic: string): Promise<boolean> {
  * Makes sure that a topic can be used, and says so on standard error when it was created.
  * @throws ToolError
  */
-export async function prepareTopic(
-  config: Config,
-  topic: string,
-  use: { writing: boolean; script: string },
-): Promise<void> {
+export async function prepareTopic(config: Config, topic: string, use: TopicUse): Promise<void> {
   // Who may read or write a topic may see it; of one that is missing it is the right to make it.
   const looking = {
     operation: use.writing ? ('Write' as const) : ('Read' as const),

@@ -23,6 +23,7 @@ const SCRIPTS = [
   'test_everything.sh',
   'scripts/cluster.sh',
   'scripts/kafka-tool.sh',
+  'scripts/preview.sh',
 ];
 
 const cleanups: (() => unknown)[] = [];
