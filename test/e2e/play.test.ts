@@ -16,6 +16,7 @@ import {
   startFrontend,
 } from './client-terminal.ts';
 import { Door } from './door.ts';
+import { type FrontendHere, openFrontendHere } from './frontend-here.ts';
 import { built, type RunningFrontend } from './running-frontend.ts';
 import type { TestTerminal } from './terminal.ts';
 
@@ -27,13 +28,13 @@ const LOGIN_HINT = ' /login NAME · /create NAME · /help · /quit';
 const NEXT_UNREAD = '\u001ba';
 const TAKE_BACK = '\u001br';
 let north: RunningFrontend;
-let south: RunningFrontend;
+let south: FrontendHere;
 let door: Door;
 let names: string[];
 
 beforeAll(async () => {
   await built();
-  [north, south] = await Promise.all([startFrontend(), startFrontend()]);
+  [north, south] = await Promise.all([startFrontend(), openFrontendHere()]);
   door = await Door.open(north.address);
 });
 

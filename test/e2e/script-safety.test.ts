@@ -110,7 +110,7 @@ const WAYS: Readonly<Record<string, Way>> = {
 };
 
 describe.each(Object.keys(WAYS).entries().toArray())('every script (%d), called %s', (at, way) => {
-  it.each(share(CALLS, 4, at))('%s %j ends with %i', async (script, args, code, said) => {
+  it.each(share(CALLS, 8, at))('%s %j ends with %i', async (script, args, code, said) => {
     const { path, ...options } = (WAYS[way] as Way)(script);
     const done = await call(path, args, {
       ...options,
@@ -127,7 +127,7 @@ describe.each(Object.keys(WAYS).entries().toArray())('every script (%d), called 
 
 describe('a script without its checkout', () => {
   // All of them begin alike.
-  it.each(share(CALLS, 4, 0))('%s %j ends before it does anything', async (script, args) => {
+  it.each(share(CALLS, 8, 0))('%s %j ends before it does anything', async (script, args) => {
     const copy = join(foreignFolder(box.path, `lost ${script.replaceAll('/', ' ')}`), script);
     cpSync(join(clone, script), copy);
     const removed = join(box.path, 'removed');

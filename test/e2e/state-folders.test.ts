@@ -2,6 +2,7 @@
  * What lies in the scripts' way: a folder that only looks like one of theirs, and things that are no lock, note or settings
  * file. Each ends the script with what to do, and is the same before and after.
  */
+import { randomInt } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -19,6 +20,8 @@ beforeAll(async () => {
 });
 afterAll(shared.remove);
 
+/** Of what is alike some each time. */
+const day = randomInt(12);
 let box: string;
 let state: string;
 let settings: Record<string, string>;
@@ -99,7 +102,7 @@ describe('a folder without the mark, whatever it looks like', () => {
     expect(readFileSync(join(state, 'cluster.key'), 'utf8')).toBe('k1:secret\n');
   });
 
-  it.each(['kafka-classpath', 'cluster.key', 'kafka', 'run'])(
+  it.each(share(['kafka-classpath', 'cluster.key', 'kafka', 'run'], 4, day))(
     'in the checkout with only %s',
     async (name) => {
       settings.MILENA_STATE_DIR = '';
@@ -111,7 +114,7 @@ describe('a folder without the mark, whatever it looks like', () => {
     },
   );
 
-  it.each(['kafka', 'cluster', 'deleted-kafka', 'deleted-cluster'])(
+  it.each(share(['kafka', 'cluster', 'deleted-kafka', 'deleted-cluster'], 2, day))(
     '%s, within a state folder of ours: nothing is stopped or deleted, and that is said',
     async (name) => {
       marked();
@@ -159,7 +162,7 @@ describe('a state folder that cannot be one', () => {
   ])('%s', async (_, make, below) => {
     make();
     settings.MILENA_STATE_DIR = join(state, below);
-    for (const script of ['stop_everything.sh', 'start_kafka.sh', 'start_client.sh']) {
+    for (const script of share(['stop_everything.sh', 'start_kafka.sh', 'start_client.sh'], 3, day)) {
       const done = await run(script);
       expect(done).toMatchObject({
         code: 64,
@@ -171,7 +174,7 @@ describe('a state folder that cannot be one', () => {
     }
   });
 
-  it.each(['run', 'logs', 'kafka', 'cluster'])(
+  it.each(share(['run', 'kafka', 'logs', 'cluster'], 2, day))(
     'its %s is a file, or a link that leads nowhere',
     async (name) => {
       marked();
@@ -203,7 +206,7 @@ it.each(['run', 'logs'])(
     rmSync(join(state, name), { recursive: true });
     symlinkSync(theirs, join(state, name));
     const before = fingerprint(theirs);
-    for (const script of ['stop_everything.sh', 'start_kafka.sh', 'start_frontend.sh']) {
+    for (const script of share(['stop_everything.sh', 'start_kafka.sh', 'start_frontend.sh'], 3, day)) {
       const done = await run(script);
       expect(done).toMatchObject({ code: 1, stdout: '' });
       expect(done.stderr).toContain(`${join(state, name)} is a link`);
@@ -222,14 +225,15 @@ describe('the client of a checkout', () => {
 
   it('runs beside a state folder that is not ours, which it leaves alone', async () => {
     const theirs = foreignFolder(box, 'theirs');
-    for (const make of [
+    const all = [
       () => unmarked(state),
       () => writeFileSync(state, ''),
       () => symlinkSync(join(box, 'made'), state),
       () => symlinkSync(theirs, state),
       // Somebody else's, who lets nobody in.
       () => mkdirSync(state, { mode: 0 }),
-    ]) {
+    ];
+    for (const make of share(all, 3, day)) {
       make();
       const before = fingerprint(theirs);
       const done = await list();
@@ -261,15 +265,17 @@ describe('the client of a checkout', () => {
     mkdirSync(join(box, 'milena'));
     writeFileSync(join(box, 'milena/settings.json'), '{ "server": "127.0.0.1:3" }');
     const said = { MILENA_HOST: '', MILENA_PORT: '' };
-    for (const [more, server] of [
-      [{ ...said, MILENA_SETTINGS: named }, '127.0.0.1:2'],
-      [said, '127.0.0.1:3'],
-      [{ MILENA_HOST: '', MILENA_PORT: '4' }, '127.0.0.1:4'],
-      [{ ...said, MILENA_SERVER: '127.0.0.1:5' }, '127.0.0.1:5'],
-    ] as const) {
+    for (const [at, [more, server]] of (
+      [
+        [{ ...said, MILENA_SETTINGS: named }, '127.0.0.1:2'],
+        [said, '127.0.0.1:3'],
+        [{ MILENA_HOST: '', MILENA_PORT: '4' }, '127.0.0.1:4'],
+        [{ ...said, MILENA_SERVER: '127.0.0.1:5' }, '127.0.0.1:5'],
+      ] as const
+    ).entries()) {
       // What is empty hides what is here.
       writeFileSync(join(clone, '.env'), 'MILENA_HOST=localhost\nMILENA_PORT=6\n');
-      for (const script of ['milena', 'start_client.sh']) {
+      for (const script of share(['milena', 'start_client.sh'], 2, at)) {
         const done = await call(join(clone, script), ['list'], {
           settings: { ...settings, ...home, ...more },
         });

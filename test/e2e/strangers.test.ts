@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
+import { TEST_KEYS } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { RawClient2 } from '../server/raw-client2.ts';
 import { built, RunningFrontend } from './running-frontend.ts';
@@ -21,9 +21,9 @@ const folder = mkdtempSync(join(tmpdir(), 'milena-strangers-'));
 beforeAll(built);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** What strangers may do is the same wherever accounts are kept. */
 async function start(settings: Record<string, string>): Promise<RunningFrontend> {
-  const brokers = testBrokers().join(',');
-  const frontend = await RunningFrontend.start({ MILENA_KAFKA_BROKERS: brokers, ...KEYS, ...settings });
+  const frontend = await RunningFrontend.start({ ...KEYS, ...settings }, ['--storage', 'memory']);
   onTestFinished(() => frontend.remove());
   return frontend;
 }
@@ -38,9 +38,7 @@ describe('accounts', () => {
   it('are made sixty at once from one address, and others still make theirs', {
     timeout: 60_000,
   }, async () => {
-    // How many an address may make is the same wherever they are kept.
-    const frontend = await RunningFrontend.start({ ...KEYS, ...USUAL }, ['--storage', 'memory']);
-    onTestFinished(() => frontend.remove());
+    const frontend = await start(USUAL);
     const stem = uniqueName('flood');
     const outcomes: string[] = [];
     let next = 0;
