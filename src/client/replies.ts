@@ -22,6 +22,7 @@ export type ReplyTo<Type extends RequestType> = ServerFrameOf<ReplyTypes[Type]>;
 const PUSHES: ReadonlySet<ServerFrame['type']> = new Set([
   'message',
   'delivered',
+  'gap',
   'sent-elsewhere',
   'read-elsewhere',
   'ping',

@@ -1,6 +1,7 @@
 import type { Account } from './accounts.ts';
 import type { DeviceState } from './devices.ts';
 import type { InboxNote, Note } from './notes.ts';
+import type { FollowedRoom, Room, RoomListener } from './rooms.ts';
 
 /** A message on its way into an inbox. */
 export interface OutgoingMessage {
@@ -128,6 +129,12 @@ export interface Inbox {
    * @returns whether the inbox is known to be held now; otherwise only a commit tells that they count
    */
   acknowledge(first: number, last: number): boolean;
+
+  /**
+   * Follows a room from where this device is in it; where that is not known, or lies in front of it, from `since` on.
+   * @throws EngineError `NO_SUCH_ROOM`, `UNAVAILABLE`, `LOST`
+   */
+  follow(room: Room, since: number, listener: RoomListener): Promise<FollowedRoom>;
 
   /** Stops `onMessage` at once; the reader is slow. Nothing is lost, only left in Kafka. */
   pause(): void;

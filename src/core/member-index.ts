@@ -12,6 +12,20 @@ export class MemberIndex {
   readonly #people = new Map<string, Set<string>>();
   readonly #rooms = new Map<string, Set<string>>();
 
+  /** By life of the person: who hears of each change of their memberships. */
+  readonly #watchers = new Map<string, Set<(room: string) => void>>();
+
+  /** Has every change of a person's memberships told, with the name of the room. @returns ends that */
+  watch({ incarnation }: Life, changed: (room: string) => void): () => void {
+    const key = uuidKey(incarnation);
+    const watchers = this.#watchers.get(key) ?? new Set();
+    this.#watchers.set(key, watchers.add(changed));
+    return () => {
+      watchers.delete(changed);
+      if (watchers.size === 0 && this.#watchers.get(key) === watchers) this.#watchers.delete(key);
+    };
+  }
+
   /** A membership takes the place of another of the same names, or of none; null: it is gone. */
   replace(before: Membership | null, after: Membership | null): void {
     if (before !== null) {
@@ -21,6 +35,11 @@ export class MemberIndex {
     if (after !== null) {
       add(this.#people, keyOf(after.role, after.room), after.person.name);
       add(this.#rooms, keyOf(after.role, after.person), after.room.name);
+    }
+    for (const membership of [before, after]) {
+      if (membership === null || this.#watchers.size === 0) continue;
+      const { person, room } = membership;
+      for (const tell of this.#watchers.get(uuidKey(person.incarnation)) ?? []) tell(room.name);
     }
   }
 

@@ -1,4 +1,5 @@
 import { type Account, isSameLife, type ListOptions } from './accounts.ts';
+import type { Accepted, InboxMessage, OutgoingMessage } from './inboxes.ts';
 
 /** Who can be in how many rooms, how many can be in one, and how many rooms there can be. */
 export const ROOM_BOUNDS = { roomsOfPerson: 200, peopleInRoom: 10_000, rooms: 100_000 } as const;
@@ -52,6 +53,24 @@ export interface Membership {
   readonly at: number;
 }
 
+/** Where somebody hears what is said in a room. */
+export interface RoomListener {
+  /** Called in offset order, each offset at most once per `follow`, never while paused. */
+  readonly onMessage: (message: InboxMessage) => void;
+  /** So many messages that were for them were deleted before they had them. */
+  readonly onGap: (messages: number) => void;
+}
+
+/** A room that a device follows, under the lease of its inbox: from `follow` to `leave`, or to the end of the inbox. */
+export interface FollowedRoom {
+  /** As that of `Inbox`; committed with what is acknowledged there. */
+  acknowledge(first: number, last: number): void;
+  pause(): void;
+  resume(): void;
+  /** Nothing is pushed from now on. */
+  leave(): void;
+}
+
 /** The door to the rooms. Names given to it are valid and lower-cased already. */
 export interface Rooms {
   /** How many the local table shows now. */
@@ -83,6 +102,19 @@ export interface Rooms {
    */
   remove(room: Room): Promise<void>;
 
+  /**
+   * Appends one message. Resolves only after Kafka stored it with `acks=all`; calls for the same room are stored in the order of
+   * the calls.
+   * @throws EngineError `NO_SUCH_ROOM`, `BUSY` (queue full, nothing stored), `TOO_LARGE`, `UNAVAILABLE` (may have been stored)
+   */
+  append(to: Room, message: OutgoingMessage): Promise<Accepted>;
+
+  /**
+   * Which of these people have acknowledged what lies at an offset, by what is committed.
+   * @throws EngineError `UNAVAILABLE`
+   */
+  having(room: Room, offset: number, people: readonly Account[]): Promise<boolean[]>;
+
   /** Names that match, ascending by code unit. @param pattern as that of `Accounts.list`, without the `#` */
   list(pattern: string, options?: ListOptions): Promise<string[]>;
 
@@ -112,6 +144,13 @@ export interface Members {
 
   /** How many those are, likewise. */
   countOf(person: Life, role: Membership['role']): number;
+
+  /**
+   * Has every change of a person's memberships told, once the own table shows it.
+   * @param changed called with the name of the room
+   * @returns ends that
+   */
+  watch(person: Life, changed: (room: string) => void): () => void;
 
   /** Resolves when the own table shows it. @throws EngineError `BUSY`, `UNAVAILABLE` */
   put(membership: Membership): Promise<void>;
@@ -151,7 +190,7 @@ export interface RoomStanding {
 }
 
 /** Why somebody may not do something with a room; each has a code of its own in the protocol. */
-export type RoomRefusal = 'NOT_A_MEMBER' | 'NOT_INVITED' | 'NOT_OWNER' | 'ROOM_FULL' | 'TOO_MANY_ROOMS';
+export type RoomRefusal = 'NOT_INVITED' | 'NOT_OWNER' | 'ROOM_FULL' | 'TOO_MANY_ROOMS';
 
 /** Why somebody may not come in; null if they may. Who is in it already may. */
 export function refusalOfJoin({
@@ -167,11 +206,6 @@ export function refusalOfJoin({
   if (!isWelcome) return 'NOT_INVITED';
   if (roomsOfPerson >= ROOM_BOUNDS.roomsOfPerson) return 'TOO_MANY_ROOMS';
   return peopleInRoom >= ROOM_BOUNDS.peopleInRoom ? 'ROOM_FULL' : null;
-}
-
-/** The same of what members do: to send, to read, to leave. */
-export function refusalOfMember({ role }: Pick<RoomStanding, 'role'>): RoomRefusal | null {
-  return role === 'owner' || role === 'member' ? null : 'NOT_A_MEMBER';
 }
 
 /** The same of what its owner does: to invite, to put out, to change, to delete. */

@@ -46,6 +46,11 @@ export function parseRoom(text: string): string {
   return text.toLowerCase();
 }
 
+/** A person or a room, as they were typed. @throws ProtocolError `INVALID_USERNAME`, `INVALID_ROOM` */
+export function parseRecipient(text: string): string {
+  return isRoomLike(text) ? parseRoom(text) : parseUsername(text);
+}
+
 /** Whether `text` is a room as it is stored: valid, and lower-case already. */
 export function isRoom(text: string): boolean {
   return isRoomLike(text) && isUsername(text.slice(1));

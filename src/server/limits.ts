@@ -169,6 +169,10 @@ export const LIMITS = {
   refusedConnections: 64,
   /** Logins that take their inbox from Kafka at once; more wait their turn, so that who is in is served all the same. */
   enteringAtOnce: 32,
+  /** Between two looks for rooms that nobody is in. */
+  roomSweepMs: 1_800_000,
+  /** Rooms whose members look where they are in them at once; more wait their turn. */
+  roomsEnteredAtOnce: 64,
   /** Inboxes given back to Kafka at once; more wait their turn. */
   leavingAtOnce: 50,
   /** At a shutdown: time for requests under way to be answered and inboxes to be given back. */

@@ -18,6 +18,7 @@ import { demandProtected } from './net/tls.ts';
 import type { Transport } from './net/transport.ts';
 import { PresenceRegistry } from './presence.ts';
 import { DeliveryReceipts } from './receipts/delivery-receipts.ts';
+import { RoomSweep } from './room-sweep.ts';
 
 /** The settings of a server, as `readConfig` makes them. */
 export type ServerConfig = Pick<
@@ -106,6 +107,7 @@ export async function startServer(
     senders,
     logins: new Queues(),
     entrance,
+    roomEntrance: new Semaphore(limits.roomsEnteredAtOnce),
     exit,
     quotas: new TickQuotas(limits),
     questions: new CoordinatorQueries(limits),
@@ -125,6 +127,7 @@ export async function startServer(
     audit,
     log,
   };
+  const sweep = new RoomSweep(rooms, log, limits.roomSweepMs);
   const listener = await Listener.open(services, config);
   return {
     address: listener.address,
@@ -137,6 +140,7 @@ export async function startServer(
       deliveryReceipts.close();
       senders.close();
       devices.close();
+      sweep.close();
       identity.close();
       const cutOff = await listener.drain(limits.drainMs);
       audit.close();

@@ -38,7 +38,8 @@ export function roomsContract(name: string, makeCluster: MakeCluster): void {
       expect(room).toMatchObject(asked);
       expect(room.incarnation).toHaveLength(16);
       expect(cluster.here.rooms.get(room.name)).toEqual(room);
-      expect(cluster.here.rooms.size).toBe(before + 1);
+      // Others may make some meanwhile.
+      expect(cluster.here.rooms.size).toBeGreaterThan(before);
       expect(await cluster.elsewhere.rooms.find(room.name)).toEqual(room);
       expect(cluster.elsewhere.rooms.get(room.name)).toEqual(room);
       expect(await cluster.here.rooms.bounds(room)).toEqual({ start: 0, end: 0 });

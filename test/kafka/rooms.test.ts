@@ -1,11 +1,20 @@
 /* Rooms as they lie in Kafka, and what others write there. */
 import kafkajs, { type Admin, type Producer } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import type { Membership, Room } from '../../src/core/rooms.ts';
 import { newUuid, uuidText } from '../../src/util/uuid.ts';
-import { eventually, type TestCluster, uniqueName } from '../contracts/cluster.ts';
+import {
+  eventually,
+  message,
+  numbered,
+  observe,
+  type TestCluster,
+  textOf,
+  uniqueName,
+} from '../contracts/cluster.ts';
 import { kafkaCluster, witness } from './cluster.ts';
+import { deleteRecordsBelow } from './delete-records.ts';
 
 const { ConfigResourceTypes } = kafkajs;
 
@@ -56,9 +65,9 @@ describe('rooms in Kafka', () => {
     const name = `#${uniqueName('r')}`;
     await admin.createTopics({
       topics: [{ topic: topicOf({ name }), numPartitions: 1 }],
-      waitForLeaders: true,
+      waitForLeaders: false,
     });
-    await producer.send({ topic: topicOf({ name }), messages: [{ value: 'before' }] });
+    await eventually(() => producer.send({ topic: topicOf({ name }), messages: [{ value: 'before' }] }));
     const room = await make(await person('anna'), name);
     expect(await cluster.here.rooms.bounds(room)).toEqual({ start: 0, end: 0 });
   });
@@ -102,6 +111,80 @@ describe('rooms in Kafka', () => {
     const after = await cluster.elsewhere.rooms.update(room, { description: 'still mine' });
     expect(after).toEqual({ ...room, description: 'still mine' });
     await eventually(() => expect(cluster.here.rooms.get(room.name)).toEqual(after));
+  });
+
+  describe('are followed', () => {
+    const follow = async (owner: Account, room: Room, since = 0) => {
+      const { inbox } = await observe(cluster.here, owner, { takeover: true });
+      onTestFinished(() => inbox.close());
+      const bodies: string[] = [];
+      const gaps: number[] = [];
+      const followed = await inbox.follow(room, since, {
+        onMessage: (arrived) => bodies.push(textOf(arrived)),
+        onGap: (lost) => gaps.push(lost),
+      });
+      return { inbox, followed, bodies, gaps };
+    };
+    const say = async (room: Room, from: Account, count: number) => {
+      for (const body of numbered('m', count))
+        await cluster.elsewhere.rooms.append(room, message(from, body));
+    };
+    it('by positions in the group that a person has anyway: the lag there is what they have not received', async () => {
+      const [anna, bert] = [await person('anna'), await person('bert')];
+      const room = await make(anna);
+      await say(room, anna, 5);
+      const { followed, bodies } = await follow(bert, room);
+      await eventually(() => expect(bodies).toHaveLength(5));
+      followed.acknowledge(0, 2);
+      await eventually(async () => {
+        const groupId = `milena.inbox.${bert.name}`;
+        const found = await admin.fetchOffsets({ groupId, topics: [topicOf(room), groupId] });
+        const offsets = found.map(({ topic, partitions }) => [topic, partitions[0]?.offset]);
+        expect(new Map(offsets as [string, string][])).toEqual(
+          new Map([
+            [topicOf(room), '3'],
+            [groupId, '0'],
+          ]),
+        );
+      });
+    });
+
+    it('from behind what was deleted before they had it, which is told', async () => {
+      const [anna, bert] = [await person('anna'), await person('bert')];
+      const room = await make(anna);
+      await say(room, anna, 5);
+      await deleteRecordsBelow(topicOf(room), 3);
+      const { bodies, gaps } = await follow(bert, room, 1);
+      await eventually(() => expect(bodies).toEqual(['m 3', 'm 4']));
+      expect(gaps).toEqual([2]);
+    });
+
+    it('on, where that happens while they rest', async () => {
+      const [anna, bert] = [await person('anna'), await person('bert')];
+      const room = await make(anna);
+      const { followed, bodies, gaps } = await follow(bert, room);
+      followed.pause();
+      await say(room, anna, 5);
+      await deleteRecordsBelow(topicOf(room), 3);
+      followed.resume();
+      await eventually(() => expect(bodies).toEqual(['m 3', 'm 4']));
+      expect(gaps).toEqual([3]);
+      await cluster.here.rooms.append(room, message(anna, 'later'));
+      await eventually(() => expect(bodies).toEqual(['m 3', 'm 4', 'later']));
+    });
+
+    it('with what others write there, which is nobody’s word', async () => {
+      const [anna, bert] = [await person('anna'), await person('bert')];
+      const room = await make(anna);
+      const { inbox } = await observe(cluster.here, bert);
+      onTestFinished(() => inbox.close());
+      const senders: unknown[] = [];
+      await inbox.follow(room, 0, { onMessage: ({ from }) => senders.push(from.kind), onGap: () => {} });
+      const value = 'from outside';
+      await producer.send({ topic: topicOf(room), messages: [{ key: anna.name, value }] });
+      await cluster.here.rooms.append(room, message(anna, 'mine'));
+      await eventually(() => expect(senders).toEqual(['external', 'user']));
+    });
   });
 
   it('are all there for a frontend that starts', async () => {

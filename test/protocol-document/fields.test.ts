@@ -224,7 +224,7 @@ const ROWS: readonly Row[] = [
     with: mail,
     ...bytes(16, 16),
   },
-  { row: '| | `to` | name | |', opcode: 0x70, field: 'to', required: true, with: mail, ...name },
+  { row: '| | `to` | name or room | |', opcode: 0x70, field: 'to', required: true, with: mail, ...name },
   {
     row: '| | `body` | text 1–65,280 | |',
     opcode: 0x70,

@@ -128,8 +128,8 @@ describe('replies', () => {
     [
       "| 0x71 sent | `id` | bytes 16 | the request's |",
       '| | `acceptedAt` | time | |',
-      '| | `receipt` | bytes 1–64 | opaque; names the stored message in a receipts request |',
-      '| | `recipientLoggedIn` | bool | as far as it could be found out in time |',
+      '| | `receipt` | bytes 1–64 | opaque; names the stored message in a receipts request, but for one to a room |',
+      '| | `recipientLoggedIn` | bool | as far as it could be found out in time; false of a room |',
       "| 0xa1 status | `loggedIn` | list of name | those of the request's names, each once; a name that nobody has is not logged in |",
       "| 0xb1 pong | `time` | time | the server's clock |",
     ],

@@ -224,6 +224,21 @@ export const REQUESTS: readonly (readonly [string, Request, string])[] = [
     '02 00000029 94 a4 64726f6f6d 64236f7073 656166746572 65616c696365 656c696d6974 1903e8 ' +
       '67696e7669746564 f4',
   ],
+  [
+    'ask who has it',
+    { type: 'holders', room: '#ops', seq: 7 },
+    '02 00000010 a4 a2 63736571 07 64726f6f6d 64236f7073',
+  ],
+  [
+    'ack of a room',
+    { type: 'ack', room: '#ops', upTo: 7 },
+    '02 00000011 90 a2 64726f6f6d 64236f7073 647570546f 07',
+  ],
+  [
+    'send to a room',
+    { type: 'send', id: ID_A, to: '#ops', body: 'hi' },
+    '02 00000025 70 a3 626964 50000102030405060708090a0b0c0d0e0f 62746f 64236f7073 64626f6479 ' + '626869',
+  ],
 ];
 
 export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] = [
@@ -809,6 +824,47 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
     'members',
     { type: 'members-listed', members: ['alice', 'bob'], more: false },
     '02 0000001a 95 a2 646d6f7265 f4 676d656d62657273 82 65616c696365 63626f62',
+  ],
+  [
+    'who has it',
+    { type: 'holders-told', members: 3, having: 2, missing: ['bob'] },
+    '02 0000001f a5 a3 66686176696e67 02 676d656d62657273 03 676d697373696e67 81 63626f62',
+  ],
+  [
+    'gap',
+    { type: 'gap', room: '#ops', messages: 5 },
+    '02 00000015 62 a2 64726f6f6d 64236f7073 686d65737361676573 05',
+  ],
+  [
+    'message in a room',
+    {
+      type: 'message',
+      room: '#ops',
+      seq: 7,
+      verified: true,
+      id: ID_A,
+      from: 'alice',
+      fromIncarnation: ID_B,
+      body: 'hi',
+      sentAt: 1_767_225_600_000,
+    },
+    '02 00000072 72 a8 626964 50000102030405060708090a0b0c0d0e0f 63736571 07 64626f6479 626869 ' +
+      '6466726f6d 65616c696365 64726f6f6d 64236f7073 6673656e744174 1b0000019b76daa800 ' +
+      '687665726966696564 f5 6f66726f6d496e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
+  ],
+  [
+    'external message in a room',
+    {
+      type: 'message',
+      room: '#ops',
+      seq: 8,
+      verified: false,
+      external: 'cron',
+      body: '',
+      sentAt: 1_767_225_600_000,
+    },
+    '02 0000003e 72 a6 63736571 08 64626f6479 60 64726f6f6d 64236f7073 6673656e744174 ' +
+      '1b0000019b76daa800 6865787465726e616c 6463726f6e 687665726966696564 f4',
   ],
 ];
 

@@ -8,7 +8,15 @@ import type { ServerFrame, ServerFrameOf } from '../../src/protocol/v2/replies.t
 import type { Request, RequestOf } from '../../src/protocol/v2/requests.ts';
 import { eventually } from '../contracts/cluster.ts';
 
-const PUSHES = ['message', 'delivered', 'sent-elsewhere', 'read-elsewhere', 'ping', 'goodbye'] as const;
+const PUSHES = [
+  'message',
+  'delivered',
+  'gap',
+  'sent-elsewhere',
+  'read-elsewhere',
+  'ping',
+  'goodbye',
+] as const;
 type Push = ServerFrameOf<(typeof PUSHES)[number]>;
 type Reply = Exclude<ServerFrame, Push>;
 
@@ -20,6 +28,8 @@ export class RawClient2 {
   readonly delivered: string[] = [];
   readonly undeliverable: string[] = [];
   readonly notes: ServerFrameOf<'sent-elsewhere' | 'read-elsewhere'>[] = [];
+  /** Messages of rooms that expired. */
+  readonly gaps: ServerFrameOf<'gap'>[] = [];
   pings = 0;
   goodbye: ServerFrameOf<'goodbye'> | null = null;
   /** Of the latest session reply. */
@@ -156,6 +166,9 @@ export class RawClient2 {
       case 'delivered':
         this.delivered.push(...frame.ids.map(hex));
         this.undeliverable.push(...(frame.undeliverable ?? []).map(hex));
+        break;
+      case 'gap':
+        this.gaps.push(frame);
         break;
       case 'sent-elsewhere':
       case 'read-elsewhere':

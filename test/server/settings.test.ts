@@ -59,6 +59,7 @@ it('every reply can be written and read, whatever value of whatever setting is t
             tokenExpiresAt: Date.now() + limits.resumeMs,
             undelivered: config.mailbox.maxMessages,
           },
+          features: new Set<never>(),
           limits: sessionLimits({ limits, mailbox: config.mailbox }),
         })),
       ];

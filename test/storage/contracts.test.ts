@@ -3,6 +3,7 @@ import { accountsContract } from '../contracts/accounts.contract.ts';
 import type { MakeCluster } from '../contracts/cluster.ts';
 import { inboxesContract } from '../contracts/inboxes.contract.ts';
 import { resumeTokensContract } from '../contracts/resume-tokens.contract.ts';
+import { roomMessagesContract } from '../contracts/room-messages.contract.ts';
 import { roomsContract } from '../contracts/rooms.contract.ts';
 import { FaultyStore } from './faulty-store.ts';
 
@@ -30,4 +31,5 @@ for (const [name, makeCluster] of [
   inboxesContract(name, makeCluster);
   resumeTokensContract(name, makeCluster);
   roomsContract(name, makeCluster);
+  roomMessagesContract(name, makeCluster);
 }

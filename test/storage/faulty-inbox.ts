@@ -1,5 +1,6 @@
 import { EngineError } from '../../src/core/errors.ts';
 import type { Inbox, OpenOptions } from '../../src/core/inboxes.ts';
+import type { Room, RoomListener } from '../../src/core/rooms.ts';
 import type { FaultyStore } from './faulty-store.ts';
 
 /** A held inbox whose storage may be away, and which may take its time to be given back. */
@@ -84,6 +85,11 @@ export class FaultyInbox implements Inbox {
     if (this.#faults.isAvailable) return this.#held.acknowledge(first, last);
     this.#waiting.push([first, last]);
     return true;
+  }
+
+  async follow(room: Room, since: number, listener: RoomListener) {
+    await this.#faults.roundTrip();
+    return this.#demandOpen().follow(room, since, listener);
   }
 
   pause(): void {

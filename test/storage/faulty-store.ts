@@ -3,6 +3,7 @@ import type { Account, AccountChange, AccountChanger, NewAccount } from '../../s
 import { EngineError } from '../../src/core/errors.ts';
 import type { Accepted, Inbox, OpenOptions, OutgoingMessage, Receipt } from '../../src/core/inboxes.ts';
 import type { Note } from '../../src/core/notes.ts';
+import type { Room } from '../../src/core/rooms.ts';
 import type { Storage, StoredToken } from '../../src/core/storage.ts';
 import { MEMORY_LIMITS } from '../../src/storage/memory/mailbox.ts';
 import { MemoryAccounts } from '../../src/storage/memory/memory-accounts.ts';
@@ -38,7 +39,7 @@ export class FaultyStore extends MemoryStore {
     return {
       accounts: new FaultyAccounts(this),
       inboxes,
-      rooms: new MemoryRooms(this),
+      rooms: new FaultyRooms(this),
       tokens: new FaultyTokens(this),
       close: () => inboxes.close(),
     };
@@ -161,6 +162,21 @@ class FaultyAccounts extends MemoryAccounts {
   override async remove(account: Account) {
     await this.#faults.roundTrip();
     return super.remove(account);
+  }
+}
+
+class FaultyRooms extends MemoryRooms {
+  readonly #faults: FaultyStore;
+
+  constructor(store: FaultyStore) {
+    super(store);
+    this.#faults = store;
+  }
+
+  override async append(to: Room, message: OutgoingMessage) {
+    await this.#faults.appendsAllowed();
+    await this.#faults.roundTrip();
+    return super.append(to, message);
   }
 }
 

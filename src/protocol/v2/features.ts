@@ -2,7 +2,7 @@
  * What a client has to say in its hello that it can, to be sent what comes with it; the server says it back. Whoever says none of
  * these is spoken to as if they did not exist.
  */
-const FEATURES = ['devices'] as const;
+const FEATURES = ['devices', 'rooms'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 /** Those of them that a client has said. */

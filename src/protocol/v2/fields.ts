@@ -2,7 +2,15 @@
  * The fields that payloads are made of. Bounds of texts count UTF-8 bytes, which every language can count alike.
  */
 import { isProtocolErrorCode, type ProtocolErrorCode } from '../errors.ts';
-import { isRoom, isUsername, parseDevice, parsePattern, parseRoom, parseUsername } from '../names.ts';
+import {
+  isRoom,
+  isUsername,
+  parseDevice,
+  parsePattern,
+  parseRecipient,
+  parseRoom,
+  parseUsername,
+} from '../names.ts';
 import { array, check, oneOf, refined, type Schema, string, transformed } from './schema.ts';
 
 /** What a schema gives, for reading only. */
@@ -47,6 +55,8 @@ export function storedUsernames(max = Number.POSITIVE_INFINITY): Schema<string[]
 }
 /** As somebody typed it; lower-cased on both sides. Throws ProtocolError `INVALID_ROOM` through the schema. */
 export const room = transformed(string, parseRoom);
+/** Either of both. Throws likewise. */
+export const recipient = transformed(string, parseRecipient);
 /** As it is stored. */
 export const storedRoom = refined(string, isRoom, 'expected a room');
 export const policy = oneOf(['open', 'invited']);

@@ -16,6 +16,8 @@ export interface StoredContent {
   readonly body: Uint8Array;
   readonly acceptedAt: number;
   readonly contentType: string | null;
+  /** Where it is not an inbox's: the room's name, with its `#`. */
+  readonly room?: string | null;
 }
 
 const SENT = [
@@ -30,6 +32,7 @@ const USER_MESSAGE = [
   rowField('seq', 'count'),
   rowField('body', 'utf8'),
   rowField('from', 'text'),
+  rowField('room', 'text'),
   rowField('sentAt', 'count'),
   rowField('verified', 'boolean'),
   rowField('contentType', 'text'),
@@ -40,6 +43,7 @@ const EXTERNAL_MESSAGE = [
   rowField('id', 'id'),
   rowField('seq', 'count'),
   rowField('body', 'utf8'),
+  rowField('room', 'text'),
   rowField('sentAt', 'count'),
   rowField('external', 'text'),
   rowField('verified', 'boolean'),
@@ -70,13 +74,13 @@ export function sentFrame(
  * @throws TypeError, RangeError for what the protocol has no room for
  */
 export function userMessageFrame(
-  { offset, body, acceptedAt, contentType }: StoredContent,
+  { offset, body, acceptedAt, contentType, room = null }: StoredContent,
   id: Uint8Array,
   from: string,
   fromIncarnation: Uint8Array,
 ): Buffer {
   const text = textBytes(body);
-  const values = [id, offset, text, from, acceptedAt, true, contentType, fromIncarnation] as const;
+  const values = [id, offset, text, from, room, acceptedAt, true, contentType, fromIncarnation] as const;
   return frameOf('message', USER_MESSAGE, values);
 }
 
@@ -86,11 +90,11 @@ export function userMessageFrame(
  * @throws TypeError, RangeError for what the protocol has no room for
  */
 export function externalMessageFrame(
-  { offset, body, acceptedAt, contentType }: StoredContent,
+  { offset, body, acceptedAt, contentType, room = null }: StoredContent,
   id: Uint8Array | null,
   external: string,
 ): Buffer {
-  const values = [id, offset, textBytes(body), acceptedAt, external, false, contentType] as const;
+  const values = [id, offset, textBytes(body), room, acceptedAt, external, false, contentType] as const;
   return frameOf('message', EXTERNAL_MESSAGE, values);
 }
 

@@ -18,6 +18,7 @@ import {
   receipt,
   seq,
   storedDevice,
+  storedRoom,
   storedUsername,
   storedUsernames,
   time,
@@ -87,6 +88,8 @@ const session = object({
 });
 
 const content = {
+  /** Absent: it is of the inbox. */
+  room: optional(storedRoom),
   seq,
   body: string,
   sentAt: time,
@@ -200,6 +203,11 @@ const SERVER_FRAMES = {
       ids: byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS),
       undeliverable: optional(byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS)),
     }),
+  },
+  gap: {
+    opcode: 0x62,
+    /** Messages of a room that were kept no longer than they were received. */
+    payload: object({ room: storedRoom, messages: count }),
   },
   /** Sent with another device of the account … */
   'sent-elsewhere': {

@@ -3,7 +3,7 @@
  */
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_PAYLOAD } from '../frame.ts';
-import { parseUsername } from '../names.ts';
+import { parseRecipient } from '../names.ts';
 import { opcodeText } from '../text.ts';
 import { CborError, decodeCbor, REQUEST_LIMITS } from './cbor-reader.ts';
 import { encodeCbor } from './cbor-writer.ts';
@@ -21,6 +21,8 @@ import {
   number,
   password,
   pattern,
+  recipient,
+  room,
   seq,
   text,
   token,
@@ -130,7 +132,8 @@ const REQUESTS = {
     payload: object({
       /** Made by the client, the same for each attempt. */
       id,
-      to: username,
+      /** A person, or a room. */
+      to: recipient,
       body: text(1, MAX_BODY_BYTES),
       contentType: optional(label(MAX_CONTENT_TYPE_BYTES)),
     }),
@@ -140,6 +143,8 @@ const REQUESTS = {
     reply: null,
     payload: refined(
       object({
+        /** Absent: of the inbox. */
+        room: optional(room),
         upTo: optional(seq),
         /** First and last of each range, both included. */
         ranges: optional(
@@ -261,11 +266,12 @@ function frequent(type: Request['type'], fields: Fields): Request | null {
       if (!isBytes(id, ID_BYTES, ID_BYTES) || typeof to !== 'string') return null;
       if (!isText(body, 1, MAX_BODY_BYTES)) return null;
       if (contentType !== undefined && !isLabel(contentType, MAX_CONTENT_TYPE_BYTES)) return null;
-      return { type, id, to: parseUsername(to), body, contentType };
+      return { type, id, to: parseRecipient(to), body, contentType };
     }
     case 'ack': {
-      const { upTo, ranges } = fields;
-      if (upTo === undefined && ranges === undefined) return null;
+      const { upTo, ranges, room } = fields;
+      // Of a room: rare, and its schema reads the name.
+      if ((upTo === undefined && ranges === undefined) || room !== undefined) return null;
       if (upTo !== undefined && !isCount(upTo)) return null;
       if (ranges !== undefined && !areRanges(ranges)) return null;
       return { type, upTo, ranges };

@@ -23,6 +23,8 @@ import { array, boolean, object, oneOf, optional, string, transformed } from './
 /** Most rooms in one page of them, and most names in one of members. */
 export const MAX_ROOMS_PAGE = 100;
 export const MAX_MEMBERS_PAGE = 1_000;
+/** Most names of those who have not received a message. */
+export const MAX_MISSING = 100;
 
 /** With the `#` of rooms in front or not. Throws ProtocolError `BAD_REQUEST` through the schema. */
 const roomPattern = transformed(string, (text) => parsePattern(text.replace(/^#/, '')));
@@ -98,6 +100,8 @@ export const ROOM_REQUESTS = {
       invited: optional(boolean),
     }),
   },
+  /** Who has a message. */
+  holders: { opcode: 0xa4, reply: 'holders-told', payload: object({ room, seq }) },
 } as const;
 
 export const ROOM_REPLIES = {
@@ -115,5 +119,10 @@ export const ROOM_REPLIES = {
   'members-listed': {
     opcode: 0x95,
     payload: object({ members: storedUsernames(MAX_MEMBERS_PAGE), more: boolean }),
+  },
+  'holders-told': {
+    opcode: 0xa5,
+    /** Whose it is, who of them has acknowledged it, and the first names of those who have not. */
+    payload: object({ members: count, having: count, missing: storedUsernames(MAX_MISSING) }),
   },
 };

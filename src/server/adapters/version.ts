@@ -20,6 +20,10 @@ export interface Version {
   encodeMessage(message: InboxMessage): Buffer;
   /** The push of what another device has left. @throws Error where clients of this version get none */
   encodeNote(note: InboxNote): Buffer;
+  /** The same of a message in a room, as the same bytes for all who get it; null where a version has no rooms. */
+  encodeRoomMessage(message: InboxMessage, room: string): Buffer | null;
+  /** The push of how many messages of a room expired before they were received; null likewise. */
+  encodeGap(room: string, messages: number): Buffer | null;
   /** The push of what became of sent messages, by their ids; null where a version doesn't tell. */
   encodeDelivered(delivered: readonly Uint8Array[], undeliverable: readonly Uint8Array[]): Buffer | null;
   /** How many messages from the front fit into one retrieve reply; at least one if there is any. */

@@ -24,6 +24,8 @@ export const version1: Version = {
     return frame === null ? null : v1.encodeServerFrame(frame);
   },
   encodeMessage: (message) => v1.encodeServerFrame({ type: 'message', ...entry(message) }),
+  encodeRoomMessage: () => null,
+  encodeGap: () => null,
   encodeDelivered: () => null,
   fitRetrieved: (messages) => fitEntries(messages.map(entry)),
   ping: null,

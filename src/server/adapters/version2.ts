@@ -1,6 +1,6 @@
 import { type InboxMessage, PLAIN_TEXT } from '../../core/inboxes.ts';
 import type { InboxNote } from '../../core/notes.ts';
-import { isUsername } from '../../protocol/names.ts';
+import { isRoom, isUsername } from '../../protocol/names.ts';
 import { bodyText } from '../../protocol/text.ts';
 import { v2 } from '../../protocol/v2/codec.ts';
 import {
@@ -38,6 +38,8 @@ export const version2: Version = {
   encodeFarewell: goodbyeFrame,
   encodeMessage: (message) => shown(message, userMessageFrame, externalMessageFrame),
   encodeNote: (note) => v2.encodeServerFrame(noteFrame(note)),
+  encodeRoomMessage: roomMessage,
+  encodeGap: (room, messages) => v2.encodeServerFrame({ type: 'gap', room, messages }),
   encodeDelivered: deliveredFrame,
   fitRetrieved: (messages) => fitMessages(messages.map(messageOf)),
   ping: v2.encodeServerFrame({ type: 'ping' }),
@@ -45,10 +47,24 @@ export const version2: Version = {
   resumes: true,
 };
 
+/** Of messages in rooms: who is given the same message is given the same bytes. */
+const roomFrames = new WeakMap<InboxMessage, Buffer>();
+
+function roomMessage(message: InboxMessage, room: string): Buffer {
+  const known = roomFrames.get(message);
+  if (known !== undefined) return known;
+  const frame = shown({ ...message, room }, userMessageFrame, externalMessageFrame);
+  roomFrames.set(message, frame);
+  return frame;
+}
+
 function encodeSent({ id, from, to, accepted, recipientLoggedIn }: SendResult): Buffer {
-  const receipt = encodeReceipt(from.incarnation, to, accepted);
+  const receipt = isRoom(to.name) ? NO_RECEIPT : encodeReceipt(from.incarnation, to, accepted);
   return sentFrame(id, receipt, accepted.acceptedAt, recipientLoggedIn);
 }
+
+/** Nobody alone receives what is said in a room. */
+const NO_RECEIPT = Buffer.of(0);
 
 function resultFrame(result: Exclude<Result, SendResult>): ServerFrame {
   switch (result.type) {
@@ -109,7 +125,7 @@ function noteFrame({ offset: seq, acceptedAt: sentAt, device, note }: InboxNote)
 
 /** A message of a page of `retrieved`. */
 function messageOf(message: InboxMessage): Message {
-  return shown<Message>(message, userMessage, externalMessage);
+  return shown<Message, InboxMessage>(message, userMessage, externalMessage);
 }
 
 function userMessage(
@@ -131,10 +147,10 @@ function contentOf({ offset, body, acceptedAt, contentType }: InboxMessage) {
 }
 
 /** Only who could be a user, with an id as we make them, is shown as one. */
-function shown<Form>(
-  message: InboxMessage,
-  asUser: (message: InboxMessage, id: Uint8Array, from: string, fromIncarnation: Uint8Array) => Form,
-  asExternal: (message: InboxMessage, id: Uint8Array | null, external: string) => Form,
+function shown<Form, Shown extends InboxMessage>(
+  message: Shown,
+  asUser: (message: Shown, id: Uint8Array, from: string, fromIncarnation: Uint8Array) => Form,
+  asExternal: (message: Shown, id: Uint8Array | null, external: string) => Form,
 ): Form {
   const { id, from } = message;
   if (from.kind === 'user' && id !== null && isUsername(from.name))

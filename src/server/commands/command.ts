@@ -28,6 +28,7 @@ type Made =
   | 'delivered'
   | 'sent-elsewhere'
   | 'read-elsewhere'
+  | 'gap'
   | 'ping'
   | 'goodbye';
 

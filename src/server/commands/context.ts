@@ -48,6 +48,8 @@ export interface Services {
   readonly logins: Queues;
   /** For taking inboxes: all users of a frontend that died may come at the same moment. */
   readonly entrance: Semaphore;
+  /** For finding where people are in their rooms. */
+  readonly roomEntrance: Semaphore;
   /** For giving inboxes back: many people may leave at the same moment. */
   readonly exit: Semaphore;
   readonly registration: Registration;
@@ -79,6 +81,8 @@ export interface Caller<Who extends Principal | null = Principal | null> {
   /** Whether logins or other proofs have failed on the connection, more than once. */
   readonly hasErred: () => boolean;
   readonly delivery: Pick<OpenOptions, 'onMessage' | 'onNote' | 'onLost'>;
+  /** What the client has said that it can. */
+  readonly features: ReadonlySet<Feature>;
 }
 
 /** The caller, who says to be this name. */
@@ -100,8 +104,10 @@ export interface Principal {
   /** Null of a login that only sends. */
   readonly inbox: Inbox | null;
   readonly sends: SendDedupe;
-  /** The client has these; what it was not given does not count. */
-  acknowledge(ranges: readonly OffsetRange[]): void;
+  /** What its client had announced when it logged in. */
+  readonly features: ReadonlySet<Feature>;
+  /** The client has these, of the inbox or of a room; what it was not given does not count. */
+  acknowledge(ranges: readonly OffsetRange[], room?: string): void;
   /** A conversation was read up to there, which other devices are to hear. @throws ProtocolError `RATE_LIMITED` */
   markRead(conversation: string, upTo: number): void;
 }

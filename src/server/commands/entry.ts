@@ -5,6 +5,7 @@ import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Inbox, OpenOptions } from '../../core/inboxes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Feature } from '../../protocol/v2/features.ts';
 import type { SessionLimits } from '../../protocol/v2/replies.ts';
 import type { Deliver } from '../../protocol/v2/requests.ts';
 import type { Caller, Services } from './context.ts';
@@ -37,6 +38,8 @@ export interface LoginResult {
   readonly account: Account;
   /** Null of a login that only sends. */
   readonly held: Held | null;
+  /** What its client has said until now that it can. */
+  readonly features: ReadonlySet<Feature>;
   readonly limits: SessionLimits;
 }
 
@@ -62,12 +65,13 @@ export async function enter(
   { deliver, takeover = false, device, last }: HowToEnter,
   token: TokenSource,
 ): Promise<Omit<LoginResult, 'type'>> {
+  const { features } = caller;
   const limits = sessionLimits(services);
-  if (deliver === 'none') return { account, held: null, limits };
+  if (deliver === 'none') return { account, held: null, features, limits };
   return services.entrance.pass(caller.address, async () => {
     await demandThere(caller);
     const taking = take(services, caller, account, { deliver, takeover, device, last }, token);
-    return { ...(await taking.catch(lostMeanwhile)), limits };
+    return { ...(await taking.catch(lostMeanwhile)), features, limits };
   });
 }
 

@@ -1,6 +1,6 @@
 /*
- * hello {client, features} → welcome {features, limits, time}: who is there, and what goes. In any state, as often as one likes. Never
- * fails.
+ * hello {client, features} → welcome {features, limits, time}: who is there, and what goes. In any state, as often as one likes:
+ * the last one says what the client can, of which a login takes note. Never fails.
  */
 
 import { type Feature, featuresOf } from '../../protocol/v2/features.ts';

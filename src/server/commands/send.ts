@@ -1,14 +1,18 @@
 /*
  * send {id, to, body} → sent {accepted, recipient logged in}: stores one message in the recipient's inbox. Confirmed
  * only after Kafka has it. An id that was sent lately is answered as it was then.
- * Failures: NO_SUCH_USER, BLOCKED, MAILBOX_FULL, RATE_LIMITED, BUSY, TOO_LARGE, BAD_REQUEST (the id was used for
+ * To a room (`#name`) the same, by who is in it.
+ * Failures: NO_SUCH_USER, NO_SUCH_ROOM, NOT_A_MEMBER, BLOCKED, MAILBOX_FULL, RATE_LIMITED, BUSY, TOO_LARGE, BAD_REQUEST (the id was used for
  * somebody else; nothing was stored); UNAVAILABLE (it may have been, unless the failure says that it was not).
  */
 import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Accepted, OutgoingMessage } from '../../core/inboxes.ts';
+import type { Life, Room } from '../../core/rooms.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { isRoom } from '../../protocol/names.ts';
 import type { Principal, Services } from './context.ts';
+import { askedMember } from './rooms/asked.ts';
 
 export interface SendRequest {
   readonly type: 'send';
@@ -25,7 +29,7 @@ export interface SendResult {
   readonly type: 'sent';
   readonly id: Uint8Array;
   readonly from: Account;
-  readonly to: Account;
+  readonly to: Account | Room;
   readonly accepted: Accepted;
   /** Whether the recipient was logged in anywhere, as far as could be learned in time. */
   readonly recipientLoggedIn: boolean;
@@ -49,6 +53,7 @@ export function admitSend(
 ): Admitted | Promise<Admitted> {
   const sentBefore = principal.sends.find(request.id, request.to);
   if (sentBefore !== undefined) return { completion: sentBefore };
+  if (isRoom(request.to)) return admitToRoom(services, principal, request);
   const room = principal.sends.pace();
   const to = services.accounts.get(request.to);
   if (room === null && to !== undefined) return admit(services, principal, to, request);
@@ -111,8 +116,30 @@ function copyFromOf(
   return devices.length > 0 ? { device: inbox.device } : undefined;
 }
 
+async function admitToRoom(
+  services: Services,
+  principal: Principal,
+  request: SendRequest,
+): Promise<Admitted> {
+  // To who has not announced them there are none.
+  if (!principal.features.has('rooms')) throw new ProtocolError('INVALID_USERNAME');
+  await principal.sends.pace();
+  const { room } = await askedMember(services, principal, request.to);
+  const { id, body, contentType } = request;
+  const { account: from, sends } = principal;
+  const completion = services.rooms.append(room, { id, from, body, contentType }).then(
+    (accepted): SendResult => ({ type: 'sent', id, from, to: room, accepted, recipientLoggedIn: false }),
+    (error) => {
+      sends.forget(id, completion);
+      throw explained(error, room);
+    },
+  );
+  sends.remember(id, request.to, completion);
+  return { completion };
+}
+
 /** A send without an answer is the one failure after which trying again may repeat the message: say so. */
-function explained(error: unknown, to: Account): unknown {
+function explained(error: unknown, to: Life): unknown {
   if (!(error instanceof EngineError)) return error;
   if (error.code === 'NO_INBOX') {
     const text = `The inbox of ${to.name} was deleted or replaced in Kafka, and takes messages again once ${to.name} has logged in.`;

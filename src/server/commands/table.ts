@@ -15,6 +15,7 @@ import { receipts } from './receipts.ts';
 import { retrieve } from './retrieve.ts';
 import { createRoom } from './rooms/create.ts';
 import { deleteRoom } from './rooms/delete.ts';
+import { holders } from './rooms/holders.ts';
 import { invite } from './rooms/invite.ts';
 import { join } from './rooms/join.ts';
 import { kick } from './rooms/kick.ts';
@@ -54,6 +55,7 @@ const COMMANDS: { readonly [Type in AnyRequest['type']]: Command<RequestFor<Type
   kick: { by: 'loggedIn', run: kick },
   rooms: { by: 'loggedIn', asks: true, run: listRooms },
   members: { by: 'loggedIn', asks: true, run: listMembers },
+  holders: { by: 'loggedIn', asks: true, run: holders },
 };
 
 /** What carries out a request, for whom `demandRight` lets pass. */

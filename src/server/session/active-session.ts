@@ -2,6 +2,7 @@ import type { Account } from '../../core/accounts.ts';
 import type { Inbox, OffsetRange } from '../../core/inboxes.ts';
 import type { Note } from '../../core/notes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Feature } from '../../protocol/v2/features.ts';
 import { uuidKey } from '../../util/uuid.ts';
 import type { Version } from '../adapters/version.ts';
 import type { Principal, Services } from '../commands/context.ts';
@@ -13,6 +14,7 @@ import { Keepalive } from '../net/keepalive.ts';
 import type { Waiter } from '../receipts/delivery-receipts.ts';
 import { InboxDelivery } from './delivery.ts';
 import { ReadMarks } from './read-marks.ts';
+import { RoomDeliveries } from './room-deliveries.ts';
 import { SendDedupe } from './send-dedupe.ts';
 import type { SessionEvent } from './session-state.ts';
 
@@ -24,8 +26,11 @@ export class ActiveSession implements Principal {
   readonly account: Account;
   readonly inbox: Inbox | null;
   readonly sends: SendDedupe;
+  readonly features: ReadonlySet<Feature>;
   /** Null of a login that only sends. */
   readonly delivery: InboxDelivery | null;
+  /** Null where the client has announced none. */
+  readonly rooms: RoomDeliveries | null;
   readonly #services: Services;
   readonly #connection: Connection;
   readonly #version: Version;
@@ -40,7 +45,7 @@ export class ActiveSession implements Principal {
     services: Services,
     connection: Connection,
     version: Version,
-    { account, held }: LoginResult,
+    { account, held, features }: LoginResult,
     dispatch: (event: SessionEvent) => void,
   ) {
     this.#services = services;
@@ -61,12 +66,30 @@ export class ActiveSession implements Principal {
     const flushed = (range: OffsetRange) => dispatch({ type: 'flushed', active: this, range });
     const { window } = limits;
     this.delivery = held && new InboxDelivery(held.inbox, connection, { version, window, flushed });
+    this.features = features;
+    const inTurn = (act: () => void) => dispatch({ type: 'rooms', active: this, act });
+    this.rooms =
+      held !== null && features.has('rooms')
+        ? new RoomDeliveries({ services, inbox: held.inbox, connection, version, inTurn })
+        : null;
     // Who only sends is not there for others: nothing would reach them.
     if (held !== null) services.presence.entered(this);
   }
 
+  /** The login is answered: what is said in rooms may come, and the client is asked for signs of life. */
+  begin(): void {
+    this.rooms?.begin();
+    this.#keepAlive();
+  }
+
+  /** Lets rest what the client is behind with, and goes on with it when there is room. */
+  balance(): void {
+    this.delivery?.balance();
+    this.rooms?.balance();
+  }
+
   /** Takes the client for dead when it is silent for too long, in a version whose clients answer. */
-  keepAlive(): void {
+  #keepAlive(): void {
     const { ping } = this.#version;
     if (ping === null) return;
     const { pingAfterMs, closeAfterMs } = this.#services.limits;
@@ -79,9 +102,12 @@ export class ActiveSession implements Principal {
     });
   }
 
-  /** The client says that it has these. What it was not given does not count. */
-  acknowledge(ranges: readonly OffsetRange[]): void {
-    this.delivered(this.delivery?.acknowledge(ranges) ?? []);
+  /** The client says that it has these. What it was not given does not count. @throws ProtocolError `NOT_A_MEMBER` */
+  acknowledge(ranges: readonly OffsetRange[], room?: string): void {
+    if (room !== undefined) {
+      if (this.rooms === null) throw new ProtocolError('NOT_A_MEMBER');
+      this.rooms.acknowledge(room, ranges);
+    } else this.delivered(this.delivery?.acknowledge(ranges) ?? []);
   }
 
   /**
@@ -129,6 +155,7 @@ export class ActiveSession implements Principal {
   /** Nothing more is pushed, and nobody waits for anything any more. @returns settles when the inbox is given back */
   end(): Promise<void> {
     this.delivery?.stop();
+    this.rooms?.end();
     this.#sender?.leave();
     this.#keepalive?.stop();
     this.#marks?.close();

@@ -12,7 +12,7 @@ export class SessionCaller {
   readonly #connection: Connection;
   readonly #isEnding: () => boolean;
   readonly #delivery: Caller['delivery'];
-  #features: readonly Feature[] = [];
+  #features: ReadonlySet<Feature> = new Set();
   /** Logins and other proofs that failed here. */
   #errors = 0;
   /** Takes the request that is being carried out, out of the line that it waits in, if it does. */
@@ -40,12 +40,11 @@ export class SessionCaller {
       hasEnded: () => connection.hasEnded,
       // Once may happen to everybody: a typing error, a token that has run out.
       hasErred: () => this.#errors > 1,
+      features: this.#features,
       announce: (features) => {
-        this.#features = features;
+        this.#features = new Set(features);
       },
-      delivery: this.#features.includes('devices')
-        ? this.#delivery
-        : { ...this.#delivery, onNote: undefined },
+      delivery: this.#features.has('devices') ? this.#delivery : { ...this.#delivery, onNote: undefined },
     };
   }
 

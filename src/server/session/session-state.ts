@@ -62,6 +62,8 @@ export type SessionEvent =
   | { readonly type: 'lost'; readonly reason: LossReason }
   /** The network took messages of this login. */
   | { readonly type: 'flushed'; readonly active: ActiveSession; readonly range: OffsetRange }
+  /** Something that concerns a room that somebody is in. */
+  | { readonly type: 'rooms'; readonly active: ActiveSession; readonly act: () => void }
   /** The recipients of messages that this session sent have spoken, or are gone. */
   | {
       readonly type: 'receipts';

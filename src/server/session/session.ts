@@ -48,7 +48,7 @@ export class Session {
           this.#goOn();
           break;
         case 'writable':
-          this.#active?.delivery?.balance();
+          this.#active?.balance();
           this.#goOn();
           break;
         case 'over':
@@ -78,6 +78,9 @@ export class Session {
           break;
         case 'flushed':
           event.active.delivered([event.range]);
+          break;
+        case 'rooms':
+          if ('active' in this.#state && this.#state.active === event.active) event.act();
           break;
         case 'receipts':
           if ('active' in this.#state) this.#state.active.tell(event.delivered, event.undeliverable);
@@ -209,7 +212,7 @@ export class Session {
     pending.slot.fill(pending.version.encodeResult(result));
     for (const message of state.early) active.delivery?.push(message);
     active.delivery?.balance();
-    active.keepAlive();
+    active.begin();
     if (state.trouble !== null) this.#lost(state.trouble);
   }
 

@@ -15,6 +15,7 @@ import { Signer } from './inbox/signature.ts';
 import { Trust } from './inbox/trust.ts';
 import { Appender } from './produce/appender.ts';
 import { KafkaRooms } from './rooms/kafka-rooms.ts';
+import { RoomFollowers } from './rooms/room-followers.ts';
 import { KafkaAccounts } from './tables/kafka-accounts.ts';
 import { KafkaResumeTokens } from './tables/kafka-resume-tokens.ts';
 import { BrokerClock } from './wire/broker-clock.ts';
@@ -60,8 +61,9 @@ export async function openKafkaStorage(
   const appender = new Appender(cluster, log, config.sendTimeoutMs, clock);
   const accounts = new KafkaAccounts({ ...config, cluster, log, trust, appender });
   const tokens = new KafkaResumeTokens({ cluster, log, trust, appender, replicationFactor });
-  const rooms = new KafkaRooms({ cluster, log, trust, appender, accounts, replicationFactor });
-  const inboxes = new KafkaInboxes({ ...config, cluster, log, trust, accounts, appender });
+  const roomFollowers = new RoomFollowers();
+  const rooms = new KafkaRooms({ ...config, cluster, log, trust, appender, accounts, roomFollowers });
+  const inboxes = new KafkaInboxes({ ...config, cluster, log, trust, accounts, appender, roomFollowers });
   const settings = new TopicSettings({ ...config, cluster, log, accounts, rooms });
   const close = async () => {
     settings.close();

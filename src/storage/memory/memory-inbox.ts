@@ -2,9 +2,11 @@ import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Inbox, InboxMessage, LossReason, OpenOptions } from '../../core/inboxes.ts';
 import type { InboxNote } from '../../core/notes.ts';
+import type { FollowedRoom, Room, RoomListener } from '../../core/rooms.ts';
 import { demandUuid } from '../../util/uuid.ts';
 import type { Mailbox, MailboxHolder } from './mailbox.ts';
 import type { MemoryStore } from './memory-store.ts';
+import { placeKey } from './room-log.ts';
 
 /** An inbox in memory that somebody holds. */
 export class MemoryInbox implements Inbox, MailboxHolder {
@@ -21,6 +23,7 @@ export class MemoryInbox implements Inbox, MailboxHolder {
   #next: number;
   /** Last offset that the owner was given, by push or by read. */
   #handedOut: number;
+  readonly #followed = new Set<FollowedRoom>();
   #isOpen = true;
   #isPaused = false;
   /** A turn of the event loop will look for what is to be pushed. */
@@ -89,6 +92,14 @@ export class MemoryInbox implements Inbox, MailboxHolder {
     return this.#isOpen;
   }
 
+  async follow(room: Room, since: number, listener: RoomListener): Promise<FollowedRoom> {
+    this.#demandHeld();
+    const { log } = this.#store.demandRoom(room);
+    const followed = log.follow(placeKey(this.owner, this.device), since, listener);
+    this.#followed.add(followed);
+    return followed;
+  }
+
   pause(): void {
     this.#isPaused = true;
   }
@@ -144,6 +155,7 @@ export class MemoryInbox implements Inbox, MailboxHolder {
     if (!this.#isOpen) return false;
     this.#isOpen = false;
     this.#mailbox.holders.delete(this.device);
+    for (const room of this.#followed) room.leave();
     this.#onReleased();
     return true;
   }

@@ -1,9 +1,13 @@
-import { isSameLife, type ListOptions } from '../../core/accounts.ts';
+import { randomUUID } from 'node:crypto';
+import { type Account, isSameLife, type ListOptions } from '../../core/accounts.ts';
+import { devicesOf } from '../../core/devices.ts';
 import { EngineError } from '../../core/errors.ts';
+import type { Accepted, OutgoingMessage } from '../../core/inboxes.ts';
 import type { Life, Members, Membership, NewRoom, Room, RoomChange, Rooms } from '../../core/rooms.ts';
 import { NameSearches } from '../../core/wildcard.ts';
 import { newUuid } from '../../util/uuid.ts';
 import type { MemoryStore } from './memory-store.ts';
+import { placeKey } from './room-log.ts';
 
 /** Longest name, in characters, without its `#`. */
 const LONGEST_ROOM = 32;
@@ -34,25 +38,21 @@ export class MemoryRooms implements Rooms {
 
   async create(wanted: NewRoom): Promise<Room> {
     if (this.get(wanted.name) !== undefined) throw new EngineError('ROOM_TAKEN', `${wanted.name} is taken`);
-    const topicId = this.#store.newMailbox();
-    const room: Room = { ...wanted, incarnation: newUuid(), topicId, createdAt: Date.now() };
-    this.#store.rooms.set(room.name, room);
-    this.#store.roomNames.add(room.name.slice(1));
+    const room: Room = { ...wanted, incarnation: newUuid(), topicId: randomUUID(), createdAt: Date.now() };
+    this.#store.putRoom(room);
     return room;
   }
 
   async update(room: Room, change: RoomChange): Promise<Room> {
-    const changed = { ...this.#demand(room), ...change };
-    this.#store.rooms.set(room.name, changed);
+    const changed = { ...this.#store.demandRoom(room).current, ...change };
+    this.#store.putRoom(changed);
     return changed;
   }
 
   async remove(room: Room): Promise<void> {
-    const { name, topicId } = this.#demand(room);
+    const { current } = this.#store.demandRoom(room);
     const people = (['member', 'invited'] as const).flatMap((role) => this.members.inRoom(room, role));
-    this.#store.rooms.delete(name);
-    this.#store.roomNames.delete(name.slice(1));
-    this.#store.removeMailbox(topicId, 'deleted');
+    this.#store.removeRoom(current);
     for (const member of people) await this.members.remove(member);
   }
 
@@ -62,15 +62,18 @@ export class MemoryRooms implements Rooms {
   }
 
   async bounds(room: Room): Promise<{ start: number; end: number }> {
-    const mailbox = this.#store.mailboxes.get(this.#demand(room).topicId);
-    if (mailbox === undefined) throw new EngineError('NO_SUCH_ROOM', `the log of ${room.name} is gone`);
-    return { start: mailbox.first(undefined), end: mailbox.next };
+    return this.#store.demandRoom(room).log.bounds;
   }
 
-  #demand(room: Room): Room {
-    const current = this.get(room.name);
-    if (isSameLife(current, room)) return current;
-    throw new EngineError('NO_SUCH_ROOM', `${room.name} is gone or has another life`);
+  async append(to: Room, message: OutgoingMessage): Promise<Accepted> {
+    return this.#store.say(to, message);
+  }
+
+  async having(room: Room, offset: number, people: readonly Account[]): Promise<boolean[]> {
+    const { log } = this.#store.demandRoom(room);
+    return people.map((account) =>
+      devicesOf(account).some((device) => log.has(placeKey(account, device), offset)),
+    );
   }
 }
 
@@ -112,17 +115,22 @@ class MemoryMembers implements Members {
     });
   }
 
+  watch(person: Life, changed: (room: string) => void): () => void {
+    return this.#store.memberIndex.watch(person, changed);
+  }
+
   async put(membership: Membership): Promise<void> {
     const key = keyOf(membership.room, membership.person);
-    this.#store.memberIndex.replace(this.#store.members.get(key) ?? null, membership);
+    const before = this.#store.members.get(key) ?? null;
     this.#store.members.set(key, membership);
+    this.#store.memberIndex.replace(before, membership);
   }
 
   async remove({ room, person }: Pick<Membership, 'room' | 'person'>): Promise<void> {
     const known = this.get(room, person);
     if (known === undefined) return;
-    this.#store.memberIndex.replace(known, null);
     this.#store.members.delete(keyOf(room, person));
+    this.#store.memberIndex.replace(known, null);
   }
 
   #found(names: Iterable<string>, find: (name: string) => Membership | undefined): Membership[] {

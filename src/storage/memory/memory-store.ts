@@ -15,6 +15,7 @@ import { SortedNames } from '../../core/sorted-names.ts';
 import type { StoredToken } from '../../core/storage.ts';
 import { newUuid } from '../../util/uuid.ts';
 import { Mailbox, type MailboxEntry, MEMORY_LIMITS, type MemoryLimits } from './mailbox.ts';
+import { RoomLog } from './room-log.ts';
 
 /** Larger ones are refused as Kafka's inboxes refuse them (`max.message.bytes`), with what a record has beside its body. */
 const MAX_MESSAGE_BYTES = 131_072;
@@ -34,6 +35,8 @@ export class MemoryStore {
   /** By `deviceKey`, with the life that each belongs to. */
   readonly tokens = new Map<string, { readonly incarnation: Uint8Array; readonly token: StoredToken }>();
   readonly rooms = new Map<string, Room>();
+  /** By the id that a room has as that of its topic. */
+  readonly roomLogs = new Map<string, RoomLog>();
   /** Of all rooms, without their `#`. */
   readonly roomNames = new SortedNames();
   /** By the name of the room, a slash, and that of the person. */
@@ -129,16 +132,41 @@ export class MemoryStore {
       for (const message of mailbox.shed()) this.#bytes -= sizeOf(message);
     if (this.#bytes + size > this.#limits.maxBytes)
       throw new EngineError('MAILBOX_FULL', `${this.#bytes} bytes are kept, which is all there may be`);
-    const { name, incarnation } = from;
     this.#bytes += size;
-    // Copies: what is given is a part of what came in from the network, all of which would be kept with it.
-    return mailbox.put({
-      id: new Uint8Array(id),
-      from: { kind: 'user', name, incarnation },
-      body: Buffer.from(new Uint8Array(body).buffer),
-      contentType,
-      ...(note !== undefined && { note }),
-    });
+    return mailbox.put({ ...copied({ id, from, body, contentType }), ...(note !== undefined && { note }) });
+  }
+
+  /** A new room, or a change of one. */
+  putRoom(room: Room): void {
+    const { name, topicId, retentionMs } = room;
+    this.rooms.set(name, room);
+    this.roomNames.add(name.slice(1));
+    const log = this.roomLogs.get(topicId);
+    if (log === undefined) this.roomLogs.set(topicId, new RoomLog(retentionMs));
+    else log.retentionMs = retentionMs;
+  }
+
+  /** With what was said in it. */
+  removeRoom({ name, topicId }: Room): void {
+    this.rooms.delete(name);
+    this.roomNames.delete(name.slice(1));
+    this.roomLogs.delete(topicId);
+  }
+
+  /** This life of a room, and its log. @throws EngineError `NO_SUCH_ROOM` */
+  demandRoom(room: Room): { readonly current: Room; readonly log: RoomLog } {
+    const current = this.rooms.get(room.name);
+    const log = this.roomLogs.get(room.topicId);
+    if (isSameLife(current, room) && log !== undefined) return { current, log };
+    throw new EngineError('NO_SUCH_ROOM', `${room.name} is gone or has another life`);
+  }
+
+  /** @throws EngineError `NO_SUCH_ROOM`, `TOO_LARGE` */
+  say(to: Room, { id, from, body, contentType }: OutgoingMessage): Accepted {
+    const { log } = this.demandRoom(to);
+    if (sizeOf({ body }) > MAX_MESSAGE_BYTES) throw new EngineError('TOO_LARGE', `${body.length} bytes`);
+    const { offset, acceptedAt } = log.append(copied({ id, from, body, contentType }));
+    return { offset, acceptedAt, epoch: 0 };
   }
 
   /** A device of an inbox's owner has these messages. */
@@ -150,6 +178,17 @@ export class MemoryStore {
   forget(id: string, device: string | undefined): void {
     for (const message of this.mailboxes.get(id)?.forget(device) ?? []) this.#bytes -= sizeOf(message);
   }
+}
+
+/** What is given is a part of what came in from the network, all of which would be kept with it. */
+function copied({ id, from, body, contentType }: OutgoingMessage) {
+  const { name, incarnation } = from;
+  return {
+    id: new Uint8Array(id),
+    from: { kind: 'user', name, incarnation } as const,
+    body: Buffer.from(new Uint8Array(body).buffer),
+    contentType,
+  };
 }
 
 function sizeOf({ body }: Pick<InboxMessage, 'body'>): number {

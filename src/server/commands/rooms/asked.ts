@@ -29,8 +29,7 @@ export async function askedRoom(
 ): Promise<AskedRoom> {
   const person = accountNow(services, principal);
   const { members } = services.rooms;
-  const room = await services.rooms.find(name);
-  if (room === undefined) throw new ProtocolError('NO_SUCH_ROOM', `There is no room called ${name}.`);
+  const room = await demandRoom(services, name);
   const membership = await members.find(room, person);
   return {
     ...{ room, person, membership },
@@ -38,6 +37,25 @@ export async function askedRoom(
     peopleInRoom: members.countIn(room, 'member') + members.countIn(room, 'invited'),
     roomsOfPerson: members.countOf(person, 'member'),
   };
+}
+
+/** The same of somebody who is in it. @throws ProtocolError `NOT_A_MEMBER` besides */
+export async function askedMember(
+  services: RoomServices,
+  principal: Principal,
+  name: string,
+): Promise<{ readonly room: Room; readonly person: Account; readonly membership: Membership }> {
+  const person = accountNow(services, principal);
+  const room = await demandRoom(services, name);
+  const membership = await services.rooms.members.find(room, person);
+  if (membership?.role !== 'member') throw new ProtocolError('NOT_A_MEMBER');
+  return { room, person, membership };
+}
+
+async function demandRoom({ rooms }: RoomServices, name: string): Promise<Room> {
+  const room = await rooms.find(name);
+  if (room === undefined) throw new ProtocolError('NO_SUCH_ROOM', `There is no room called ${name}.`);
+  return room;
 }
 
 /** Whom a request is about. @throws ProtocolError `NO_SUCH_USER`; EngineError `UNAVAILABLE` */

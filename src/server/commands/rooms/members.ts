@@ -3,12 +3,11 @@
  * `after` on.
  * Failures: NO_SUCH_ROOM, NOT_A_MEMBER, UNAVAILABLE.
  */
-import { refusalOfMember } from '../../../core/rooms.ts';
 import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import { MAX_MEMBERS_PAGE } from '../../../protocol/v2/rooms.ts';
 import type { RequestFor } from '../command.ts';
 import type { Caller, Principal, Services } from '../context.ts';
-import { askedRoom, demandAllowed } from './asked.ts';
+import { askedMember } from './asked.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function listMembers(
@@ -16,10 +15,9 @@ export async function listMembers(
   { principal }: Caller<Principal>,
   { room: name, after = '', limit = MAX_MEMBERS_PAGE, invited = false }: RequestFor<'members'>,
 ): Promise<ServerFrameOf<'members-listed'>> {
-  const asked = await askedRoom(services, principal, name);
-  demandAllowed(refusalOfMember(asked));
+  const { room } = await askedMember(services, principal, name);
   const names = services.rooms.members
-    .inRoom(asked.room, invited ? 'invited' : 'member')
+    .inRoom(room, invited ? 'invited' : 'member')
     .map(({ person }) => person.name)
     .filter((other) => other > after)
     .sort();

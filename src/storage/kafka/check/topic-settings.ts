@@ -11,7 +11,7 @@ import type { Rooms } from '../../../core/rooms.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode, KafkaError, nameOfCode } from '../wire/kafka-error.ts';
 import { now, reasonOf, retry, whyOf } from '../wire/retry.ts';
-import { ensureTable, INBOX_REQUIRES, OWN_TOPICS, ROOM_PREFIX } from '../wire/topics.ts';
+import { ensureTable, INBOX_REQUIRES, OWN_TOPICS, roomTopic } from '../wire/topics.ts';
 import { RareWarning } from '../wire/trouble.ts';
 
 /** Topics in one request: it takes the broker some 20 ms. */
@@ -67,7 +67,7 @@ export class TopicSettings {
     for (;;) {
       const { accounts, rooms, inboxPrefix } = this.#options;
       await this.#bringAll(accounts, (name) => inboxPrefix + name);
-      await this.#bringAll(rooms, (name) => ROOM_PREFIX + name.slice(1));
+      await this.#bringAll(rooms, (name) => roomTopic({ name }));
       await sleep(this.#options.intervalMs ?? INTERVAL_MS, undefined, { ref: false });
       if (this.#closed) return;
       await this.bringOwn();

@@ -1,3 +1,4 @@
+import type { Account } from '../../../core/accounts.ts';
 import type { EpochEnd } from '../../../core/epochs.ts';
 import type { InboxMessage, OpenOptions } from '../../../core/inboxes.ts';
 import type { InboxNote } from '../../../core/notes.ts';
@@ -22,6 +23,7 @@ type Stop = 'paused' | 'frontend silent' | 'unconfirmed' | 'ranges full';
 export interface CursorOptions
   extends Omit<ProgressOptions, 'touch' | 'trust' | 'log' | 'steppedOver' | 'notesBut'>,
     Pick<OpenOptions, 'device' | 'onMessage' | 'onNote'> {
+  readonly owner: Pick<Account, 'name' | 'incarnation' | 'topicId'>;
   readonly around: InboxSurroundings;
   readonly lease: Pick<InboxLease, 'hasEnded' | 'isKnownHeld' | 'touch'>;
   /** What is to be committed of it now. */
@@ -52,7 +54,7 @@ export class Cursor implements Follower, Leased {
   #committedTo: number;
 
   constructor(options: CursorOptions) {
-    const { around, lease, topic, owner, position, liveStart, epoch, device, onNote } = options;
+    const { around, lease, topic, owner, position, liveStart, device, onNote } = options;
     this.topic = topic;
     this.topicId = owner.topicId;
     this.#around = around;
@@ -61,8 +63,7 @@ export class Cursor implements Follower, Leased {
     const { trust, log, steppedOver } = around;
     const { touch } = this;
     const notesBut = onNote === undefined ? null : { device };
-    const place = { owner, topic, position, liveStart, epoch, notesBut };
-    this.progress = new Progress({ ...place, trust, log, steppedOver, touch });
+    this.progress = new Progress({ ...options, notesBut, trust, log, steppedOver, touch });
     const { delivered } = position;
     this.#committedTo = delivered.low;
     // Where delivery begins at the first gap, it closes them.

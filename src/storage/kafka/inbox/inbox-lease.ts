@@ -21,7 +21,9 @@ export interface Leased {
   uncommitted(): void;
   /** Kafka has said that the lease is held, later than anything that could have made that doubtful. */
   confirmed(): void;
-  /** The lease is held no more, or about to be given back. Called once. */
+  /** The frontend's lease is known to be good again. */
+  wake(): void;
+  /** The lease is held no more, or about to be given back, or it is about this log no more. Called once. */
   end(): void;
 }
 
@@ -69,6 +71,19 @@ export class InboxLease {
   /** It is about this log, too, from now on. */
   add(log: Leased): void {
     this.#logs.push(log);
+  }
+
+  /** It is about this log no more: what was not committed of it is not any more, either. */
+  remove(log: Leased): void {
+    const at = this.#logs.indexOf(log);
+    if (at === -1) return;
+    this.#logs.splice(at, 1);
+    log.end();
+  }
+
+  /** The frontend's lease is known to be good again. */
+  wake(): void {
+    for (const log of [...this.#logs]) log.wake();
   }
 
   /** @param askedAt when the lease was asked for, on the clock of `now` */
@@ -177,7 +192,7 @@ export class InboxLease {
   /** Kafka took it for the holder's. */
   #hasContact(sentAt: number): void {
     this.#heldAt = Math.max(this.#heldAt, sentAt);
-    if (this.isKnownHeld) for (const log of this.#logs) log.confirmed();
+    if (this.isKnownHeld) for (const log of [...this.#logs]) log.confirmed();
   }
 
   async #commit(): Promise<void> {

@@ -8,9 +8,13 @@ import type {
   OpenOptions,
   Surprise,
 } from '../../../core/inboxes.ts';
+import type { FollowedRoom, Room, RoomListener } from '../../../core/rooms.ts';
 import type { Correspondents } from '../groups/correspondents.ts';
 import type { GroupMember } from '../groups/group-member.ts';
+import { KafkaFollowedRoom } from '../rooms/followed-room.ts';
+import { isUnknownTopic, unavailable } from '../wire/kafka-error.ts';
 import { now } from '../wire/retry.ts';
+import { noRoom, roomTopic } from '../wire/topics.ts';
 import { Backlog } from './backlog.ts';
 import { Cursor } from './cursor.ts';
 import { HistoryTrimming } from './history.ts';
@@ -30,6 +34,7 @@ export class KafkaInbox implements Inbox {
   readonly #around: InboxSurroundings;
   readonly #options: OpenOptions;
   readonly #correspondents: Correspondents;
+  readonly #rooms = new Set<KafkaFollowedRoom>();
   readonly #lease: InboxLease;
   readonly #backlog: Backlog;
   readonly #history: HistoryTrimming;
@@ -54,7 +59,10 @@ export class KafkaInbox implements Inbox {
     this.#correspondents = correspondents;
     const lease = new InboxLease({
       ...{ around, member },
-      onReleased: () => around.onReleased(this),
+      onReleased: () => {
+        for (const room of this.#rooms) room.leave();
+        around.onReleased(this);
+      },
       onLost: options.onLost,
       whyUnknown: () => around.whyUnknown(this),
     });
@@ -116,6 +124,20 @@ export class KafkaInbox implements Inbox {
     return this.#lease.isKnownHeld;
   }
 
+  async follow(room: Room, since: number, listener: RoomListener): Promise<FollowedRoom> {
+    await this.#lease.expect();
+    const confirmSoon = () => this.#around.confirmSoon(this);
+    const how = { around: this.#around, lease: this.#lease, group: this.group, confirmSoon };
+    const options = { ...how, room, since, listener, topic: roomTopic(room) };
+    const onLeft = () => this.#rooms.delete(followed);
+    const followed: KafkaFollowedRoom = await KafkaFollowedRoom.follow({ ...options, onLeft }).catch(
+      (error) => (isUnknownTopic(error) ? noRoom(room, error) : unavailable(error)),
+    );
+    this.#rooms.add(followed);
+    if (this.#lease.hasEnded) followed.leave();
+    return followed;
+  }
+
   pause(): void {
     this.cursor.pause();
   }
@@ -143,6 +165,11 @@ export class KafkaInbox implements Inbox {
     this.#lease.maintain(heartbeatIntervalMs);
     // Only below what is committed: if this process dies now, nothing that must be delivered again is gone.
     this.#history.maintain(this.cursor.committedTo);
+  }
+
+  /** The frontend's lease is known to be good again. */
+  wake(): void {
+    this.#lease.wake();
   }
 
   /** A heartbeat, which tells whether the lease is still ours. */

@@ -55,6 +55,7 @@ export interface KafkaInboxesOptions {
   /** Tells an account that is gone from one whose topic is. */
   readonly accounts: Pick<Accounts, 'findEvenly' | 'get'>;
   readonly appender: Appender;
+  readonly roomFollowers: InboxSurroundings['roomFollowers'];
   readonly inboxPrefix: string;
   readonly replicationFactor: number;
   readonly frontendLeaseMs: number;
@@ -124,7 +125,7 @@ export class KafkaInboxes implements Inboxes {
       steppedOver: new RareWarning((fields) => log.warn(fields, 'stepped over what is no message')),
       fetcher: this.#fetcher,
       feeds: feedsOf(cluster, this.#fetcher),
-      commitPace: new CommitPace(),
+      ...{ roomFollowers: options.roomFollowers, commitPace: new CommitPace() },
       stats: this.#stats,
       trust: options.trust,
       historyMs: options.historyMs,
@@ -325,7 +326,7 @@ export class KafkaInboxes implements Inboxes {
     for (const inbox of this.#unconfirmed) this.#confirmations.ask(inbox);
     if (!this.#someRest) return;
     this.#someRest = false;
-    this.#local.each((inbox) => inbox.cursor.wake());
+    this.#local.each((inbox) => inbox.wake());
   }
 
   async #confirm(inbox: KafkaInbox): Promise<void> {

@@ -74,7 +74,7 @@ export interface NoteHeaders {
 /** Reads what `encodeNote` made; null for what no frontend has signed for this life just then. */
 export function decodeNote(
   trust: Trust,
-  owner: Account,
+  owner: Pick<Account, 'name' | 'incarnation'>,
   raw: RawRecord,
   { id = '', time = '', contentType = '', signature = '' }: NoteHeaders,
 ): InboxNote | null {

@@ -11,13 +11,16 @@ import { bytesOf, type Marker, type RawRecord } from '../wire/log-batch.ts';
 import { MAX_RECORD_BYTES } from '../wire/topics.ts';
 import { RareWarning } from '../wire/trouble.ts';
 import { HeldBack, type Markers } from './held-back.ts';
-import { decodeRecord } from './record.ts';
+import { type DecodedRecord, decodeRecord } from './record.ts';
 import type { Trust } from './trust.ts';
 
 const LOST = 'messages are lost that nobody had received: see docs/operations.md';
 
 export interface ProgressOptions {
-  readonly owner: Account;
+  /** Whose log it is: this life of an account, or of a room. */
+  readonly owner: Pick<Account, 'name' | 'incarnation'>;
+  /** What is in a record; read here unless that is done once for many. */
+  readonly decode?: ((raw: RawRecord) => DecodedRecord) | undefined;
   readonly topic: string;
   readonly position: Position;
   /** Messages before this one are left to `read`; from here on they are pushed. */
@@ -232,7 +235,8 @@ export class Progress {
   #read(raw: RawRecord): InboxMessage | InboxNote | string {
     // No frame has room for it.
     if (bytesOf(raw) > MAX_RECORD_BYTES) return 'too large';
-    const decoded = decodeRecord(this.#options.trust, this.#options.owner, raw);
+    const { decode, trust, owner } = this.#options;
+    const decoded = decode ? decode(raw) : decodeRecord(trust, owner, raw);
     if (decoded.kind === 'message') return decoded.message;
     return decoded.kind === 'note' ? decoded.note : decoded.reason;
   }

@@ -19,7 +19,7 @@ import type { Trust } from './trust.ts';
       ce_time         RFC 3339, by the sender's frontend, in the brokers' time
       content-type    text/plain; charset=utf-8, unless the sender says otherwise
       milena-from     incarnation of the sender
-      milena-to       incarnation of the recipient
+      milena-to       incarnation of the recipient, or of the room
       milena-sig      the frontend's signature over all of that (signature.ts)
 */
 
@@ -53,12 +53,12 @@ export interface RecordContent {
 const MAX_EXTERNAL_NAME_BYTES = 64;
 
 /**
- * The record of a message to one recipient.
+ * The record of a message to one recipient, or to a room.
  * @param now in the brokers' time
  */
 export function encodeRecord(
   signer: Signer,
-  to: Account,
+  to: Pick<Account, 'incarnation'>,
   message: OutgoingMessage,
   now: Date,
 ): RecordContent & { readonly value: Uint8Array; readonly signature: string } {
@@ -119,7 +119,11 @@ export type DecodedRecord =
  * Reads a record that anybody may have written. Whatever is wrong with it makes it external or skipped,
  * never an error: delivery must get past it.
  */
-export function decodeRecord(trust: Trust, owner: Account, raw: RawRecord): DecodedRecord {
+export function decodeRecord(
+  trust: Trust,
+  owner: Pick<Account, 'name' | 'incarnation'>,
+  raw: RawRecord,
+): DecodedRecord {
   const headers = readHeaders(raw.headers);
   const life = uuidText(owner.incarnation);
   if (headers.to !== undefined && headers.to !== life) {

@@ -96,6 +96,10 @@ export class KafkaMembers implements Members {
     });
   }
 
+  watch(person: Life, changed: (room: string) => void): () => void {
+    return this.#index.watch(person, changed);
+  }
+
   put(membership: Membership): Promise<void> {
     return this.#write(memberKey(membership), membership);
   }

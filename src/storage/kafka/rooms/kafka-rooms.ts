@@ -1,12 +1,17 @@
 import type { Logger } from 'pino';
-import type { Accounts, ListOptions } from '../../../core/accounts.ts';
+import type { Account, Accounts, ListOptions } from '../../../core/accounts.ts';
 import { EngineError } from '../../../core/errors.ts';
+import type { Accepted, OutgoingMessage } from '../../../core/inboxes.ts';
 import type { NewRoom, Room, RoomChange, Rooms } from '../../../core/rooms.ts';
 import { NameSearches } from '../../../core/wildcard.ts';
 import { newUuid } from '../../../util/uuid.ts';
 import { changeSettings, restoreTable } from '../check/topic-settings.ts';
 import { readBounds } from '../fetch/log-reader.ts';
+import { readCommits } from '../groups/commits.ts';
+import { type Commit, Position } from '../groups/position.ts';
+import { DeviceGroups } from '../inbox/device-groups.ts';
 import { InboxTopics } from '../inbox/inbox-topics.ts';
+import { encodeRecord, messageAsStored } from '../inbox/record.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
 import { CompactedTable } from '../tables/compacted-table.ts';
@@ -14,8 +19,17 @@ import { CHANGE_TIMEOUT_MS, Lives } from '../tables/lives.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { isUnknownTopic, unavailable } from '../wire/kafka-error.ts';
 import { now, retry } from '../wire/retry.ts';
-import { ensureTable, ROOM_CONFIG, ROOM_PREFIX, ROOM_TRANSACTIONS, ROOMS_TOPIC } from '../wire/topics.ts';
+import {
+  ensureTable,
+  noRoom,
+  ROOM_CONFIG,
+  ROOM_PREFIX,
+  ROOM_TRANSACTIONS,
+  ROOMS_TOPIC,
+  roomTopic,
+} from '../wire/topics.ts';
 import { KafkaMembers } from './kafka-members.ts';
+import type { RoomFollowers } from './room-followers.ts';
 import { encodeRoom, MAX_ROOM_NAME, packRoom, roomKey, roomName, unpackRoom } from './room-record.ts';
 
 const START_TIMEOUT_MS = 120_000;
@@ -29,7 +43,10 @@ export interface KafkaRoomsOptions {
   readonly trust: Trust;
   readonly appender: Pick<Appender, 'append'>;
   readonly accounts: Pick<Accounts, 'get'>;
+  readonly inboxPrefix: string;
   readonly replicationFactor: number;
+  /** Who follows which room here. */
+  readonly roomFollowers: RoomFollowers;
 }
 
 /** The rooms, in a compacted topic, each with a topic of its own for what is said in it. */
@@ -39,10 +56,12 @@ export class KafkaRooms implements Rooms {
   readonly #table: CompactedTable<Room>;
   readonly #searches: NameSearches;
   readonly #lives: Lives<Room>;
+  readonly #groups: DeviceGroups;
 
   constructor(options: KafkaRoomsOptions) {
     const { cluster, replicationFactor } = options;
     this.#options = options;
+    this.#groups = new DeviceGroups(options);
     this.#table = new CompactedTable({
       ...options,
       topic: ROOMS_TOPIC,
@@ -137,14 +156,40 @@ export class KafkaRooms implements Rooms {
     }
   }
 
+  async append(to: Room, message: OutgoingMessage): Promise<Accepted> {
+    const { trust, appender, roomFollowers } = this.#options;
+    const record = encodeRecord(trust.signer, to, message, new Date(trust.clock.now()));
+    try {
+      const accepted = await appender.append(roomTopic(to), record, to.topicId);
+      trust.recent.note(record.signature, accepted.offset);
+      roomFollowers.handOver(to.topicId, () => messageAsStored(message, accepted), accepted.epoch);
+      return accepted;
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'NO_INBOX') noRoom(to, error);
+      throw error;
+    }
+  }
+
+  /** By the commits of all their devices, many in one request. */
+  async having(room: Room, offset: number, people: readonly Account[]): Promise<boolean[]> {
+    const topic = roomTopic(room);
+    const asked = people.map((account) => this.#groups.all(account).map(({ group }) => ({ group, topic })));
+    const deadline = now() + LOOK_TIMEOUT_MS;
+    const commits = await readCommits(this.#options.cluster, asked.flat(), deadline).catch(unavailable);
+    let at = 0;
+    return asked.map((groups) =>
+      // All of them are looked at, so that the next one's begin where these end.
+      groups.map(() => hasIt(commits[at++] ?? null, room, offset)).includes(true),
+    );
+  }
+
   async bounds(room: Room): Promise<{ start: number; end: number }> {
     const topic = this.#lives.topicOf(room.name);
     try {
       const { start, end } = await readBounds(this.#options.cluster, topic, now() + LOOK_TIMEOUT_MS);
       return { start, end };
     } catch (error) {
-      if (isUnknownTopic(error)) throw new EngineError('NO_SUCH_ROOM', `${topic} is gone`, { cause: error });
-      return unavailable(error);
+      return isUnknownTopic(error) ? noRoom(room, error) : unavailable(error);
     }
   }
 
@@ -155,4 +200,10 @@ export class KafkaRooms implements Rooms {
     );
     for (const error of failed.values()) throw error;
   }
+}
+
+/** Whether a commit of this life of the room says that a message was acknowledged. */
+function hasIt(commit: Commit | null, room: Room, offset: number): boolean {
+  const position = commit && Position.decode(commit, room.incarnation);
+  return position?.delivered.has(offset) === true && !position.gone.has(offset);
 }

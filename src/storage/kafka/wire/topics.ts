@@ -245,6 +245,16 @@ const GONE: ReadonlySet<number> = new Set([
   KafkaCode.UNKNOWN_TOPIC_OR_PARTITION,
 ]);
 
+/** The topic of a room. */
+export function roomTopic({ name }: { readonly name: string }): string {
+  return ROOM_PREFIX + name.slice(1);
+}
+
+/** @throws EngineError `NO_SUCH_ROOM` for a room whose topic is gone */
+export function noRoom(room: { readonly name: string }, cause: unknown): never {
+  throw new EngineError('NO_SUCH_ROOM', `${roomTopic(room)} is gone`, { cause });
+}
+
 /** The error for an inbox whose topic is gone, or has a name that is another topic's by now. */
 export function noInbox(topic: string): EngineError {
   return new EngineError('NO_INBOX', `${topic} is gone, or another topic`);

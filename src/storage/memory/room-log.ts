@@ -1,0 +1,153 @@
+import type { InboxMessage, OffsetRange } from '../../core/inboxes.ts';
+import type { FollowedRoom, Life, RoomListener } from '../../core/rooms.ts';
+import { uuidKey } from '../../util/uuid.ts';
+
+/** Messages of one room that are kept at most, whatever its retention says, and bytes of their bodies. */
+const MOST_MESSAGES = 10_000;
+const MOST_BYTES = 4 * 2 ** 20;
+
+/** What was acknowledged of a room by one device: everything below `low`, and single ones above. */
+interface Place {
+  low: number;
+  readonly above: Set<number>;
+}
+
+/** Where a device of this life of an account is, it alone. */
+export function placeKey({ incarnation }: Life, device: string | undefined): string {
+  return `${uuidKey(incarnation)}${device ?? ''}`;
+}
+
+/** What is said in one room, where everybody is in it, and who follows it. */
+export class RoomLog {
+  retentionMs: number;
+  /** Oldest first, without gaps. */
+  readonly #messages: InboxMessage[] = [];
+  readonly #places = new Map<string, Place>();
+  readonly #followers = new Set<MemoryRoomFollower>();
+  #next = 0;
+  #bytes = 0;
+
+  constructor(retentionMs: number) {
+    this.retentionMs = retentionMs;
+  }
+
+  /** Offsets of the oldest message, and of the one that comes next. */
+  get bounds(): { readonly start: number; readonly end: number } {
+    const oldest = Date.now() - this.retentionMs;
+    while ((this.#messages[0]?.acceptedAt ?? oldest) < oldest) this.#dropOldest();
+    return { start: this.#next - this.#messages.length, end: this.#next };
+  }
+
+  append(message: Omit<InboxMessage, 'offset' | 'acceptedAt'>): InboxMessage {
+    const stored = { ...message, offset: this.#next, acceptedAt: Date.now() };
+    this.#messages.push(stored);
+    this.#next += 1;
+    this.#bytes += stored.body.length;
+    while (this.#messages.length > MOST_MESSAGES || this.#bytes > MOST_BYTES) this.#dropOldest();
+    for (const follower of this.#followers) follower.wake();
+    return stored;
+  }
+
+  #dropOldest(): void {
+    this.#bytes -= this.#messages.shift()?.body.length ?? 0;
+  }
+
+  get(offset: number): InboxMessage | undefined {
+    return this.#messages[offset - this.bounds.start];
+  }
+
+  /** @param device who follows: one place is kept for each */
+  follow(device: string, since: number, listener: RoomListener): MemoryRoomFollower {
+    const place = this.#places.get(device) ?? { low: since, above: new Set() };
+    place.low = Math.max(place.low, since);
+    this.#places.set(device, place);
+    const follower = new MemoryRoomFollower(this, place, listener, () => this.#followers.delete(follower));
+    this.#followers.add(follower);
+    follower.wake();
+    return follower;
+  }
+
+  has(device: string, offset: number): boolean {
+    const place = this.#places.get(device);
+    return place !== undefined && (offset < place.low || place.above.has(offset));
+  }
+}
+
+/** One device's reading of a room. */
+class MemoryRoomFollower implements FollowedRoom {
+  readonly #log: RoomLog;
+  readonly #place: Place;
+  readonly #listener: RoomListener;
+  readonly #onLeft: () => void;
+  #next: number;
+  #isPaused = false;
+  #isDue = false;
+  #hasLeft = false;
+
+  constructor(log: RoomLog, place: Place, listener: RoomListener, onLeft: () => void) {
+    this.#log = log;
+    this.#place = place;
+    this.#listener = listener;
+    this.#onLeft = onLeft;
+    this.#next = place.low;
+  }
+
+  acknowledge(first: number, last: number): void {
+    const { low, above } = this.#place;
+    const to = Math.min(last, this.#next - 1);
+    for (let offset = Math.max(first, low); offset <= to; offset++) above.add(offset);
+    this.#settle();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.wake();
+  }
+
+  leave(): void {
+    this.#hasLeft = true;
+    this.#onLeft();
+  }
+
+  /** What is pushed comes in a turn of its own, never while somebody sends, follows or resumes. */
+  wake(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => {
+      this.#isDue = false;
+      this.#push();
+    });
+  }
+
+  #push(): void {
+    const { start } = this.#log.bounds;
+    if (!this.#hasLeft && !this.#isPaused && start > this.#next)
+      this.#skip({ first: this.#next, last: start - 1 });
+    while (!this.#hasLeft && !this.#isPaused && this.#next < this.#log.bounds.end) {
+      const message = this.#log.get(this.#next);
+      const isKnown = this.#place.above.has(this.#next);
+      this.#next += 1;
+      if (message !== undefined && !isKnown) this.#listener.onMessage(message);
+    }
+  }
+
+  /** The log has these no more. */
+  #skip({ first, last }: OffsetRange): void {
+    let lost = 0;
+    for (let offset = first; offset <= last; offset++) {
+      if (!this.#place.above.has(offset)) lost += 1;
+      this.#place.above.add(offset);
+    }
+    this.#next = last + 1;
+    this.#settle();
+    if (lost > 0) this.#listener.onGap(lost);
+  }
+
+  #settle(): void {
+    while (this.#place.above.delete(this.#place.low)) this.#place.low += 1;
+  }
+}

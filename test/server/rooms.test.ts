@@ -1,0 +1,284 @@
+/* What is said in rooms, on its way through a server. */
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { newUuid } from '../../src/util/uuid.ts';
+import { eventually, numbered } from '../contracts/cluster.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
+import { type House, openHouse, PASSWORD } from './house.ts';
+import { hex, type RawClient2 } from './raw-client2.ts';
+
+const ROOM = '#ops';
+const HELLO = { type: 'hello', client: 'test', features: ['rooms'] } as const;
+
+/** Somebody whose client can rooms. */
+async function roomy(house: House, name: string): Promise<RawClient2> {
+  const client = await house.connect2();
+  await client.expect('welcome', HELLO);
+  await client.create(name, PASSWORD);
+  return client;
+}
+
+async function again(house: House, name: string): Promise<RawClient2> {
+  const client = await house.connect2();
+  await client.expect('welcome', HELLO);
+  await client.login(name, { password: PASSWORD, takeover: true });
+  return client;
+}
+
+/** A room and people who are in it, the first one its owner. */
+async function inRoom(house: House, ...names: string[]): Promise<RawClient2[]> {
+  const clients: RawClient2[] = [];
+  for (const name of names) {
+    const client = await roomy(house, name);
+    if (clients.length === 0) await client.expect('room-created', { type: 'room-create', room: ROOM });
+    else await client.expect('joined', { type: 'join', room: ROOM });
+    clients.push(client);
+  }
+  return clients;
+}
+
+function only<Value>(list: readonly Value[], at = 0): Value {
+  const value = list[at];
+  if (value === undefined) throw new Error('there are fewer');
+  return value;
+}
+
+/** What somebody has of the room. */
+const heard = (client: RawClient2) =>
+  client.messages.filter(({ room }) => room === ROOM).map(({ body }) => body);
+
+describe('a message to a room', () => {
+  it('comes to everybody in it, also to who sent it, as the same bytes', async () => {
+    const house = await openHouse();
+    const clients = await inRoom(house, 'anna', 'bert', 'carl');
+    const [anna, bert] = clients as [RawClient2, RawClient2];
+    const raw = clients.map((client) => {
+      const chunks: Buffer[] = [];
+      client.socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+      return chunks;
+    });
+    const id = randomBytes(16);
+    const sent = await bert.send(ROOM, 'hello', id);
+    expect(sent.recipientLoggedIn).toBe(false);
+    for (const client of clients) await eventually(() => expect(heard(client)).toEqual(['hello']));
+    for (const { messages } of clients) {
+      expect(messages).toEqual([
+        expect.objectContaining({ room: ROOM, seq: 0, from: 'bert', verified: true, body: 'hello' }),
+      ]);
+      expect(hex(only(messages).id ?? id)).toBe(hex(id));
+    }
+    const [first, , third] = raw.map((chunks) => Buffer.concat(chunks));
+    expect(first?.length).toBeGreaterThan(50);
+    expect(third).toEqual(first);
+    expect(anna.messages).toHaveLength(1);
+  });
+
+  it('is for members alone, and is confirmed once it is stored', async () => {
+    const house = await openHouse();
+    const [anna] = (await inRoom(house, 'anna')) as [RawClient2];
+    const carl = await roomy(house, 'carl');
+    const send = { type: 'send', id: randomBytes(16), to: ROOM, body: 'x' } as const;
+    expect(await carl.refusal(send)).toBe('NOT_A_MEMBER');
+    expect(await carl.refusal({ ...send, to: '#nowhere' })).toBe('NO_SUCH_ROOM');
+    const plain = await house.person2('dora');
+    expect(await plain.refusal(send)).toBe('INVALID_USERNAME');
+    house.cluster.setAvailable(false);
+    expect(await anna.refusal(send)).toBe('UNAVAILABLE');
+    house.cluster.setAvailable(true);
+    const first = await anna.expect('sent', send);
+    expect(await anna.expect('sent', send)).toEqual(first);
+    await eventually(() => expect(heard(anna)).toEqual(['x']));
+    expect(await anna.refusal({ ...send, to: 'dora' })).toBe('BAD_REQUEST');
+  });
+
+  it('is nothing to a client that has announced no rooms', async () => {
+    const house = await openHouse();
+    const [anna] = (await inRoom(house, 'anna')) as [RawClient2];
+    const plain = await house.person2('dora');
+    const { features } = await plain.expect('welcome', { type: 'hello', client: 'test', features: ['x'] });
+    expect(features).not.toContain('rooms');
+    await plain.expect('joined', { type: 'join', room: ROOM });
+    await anna.send(ROOM, 'hello');
+    await anna.send('dora', 'you');
+    await eventually(() => expect(plain.bodies()).toEqual(['you']));
+    plain.ack(10);
+    await plain.inStep();
+    // It waits until a client comes that can.
+    const dora = await again(house, 'dora');
+    await eventually(() => expect(heard(dora)).toEqual(['hello']));
+  });
+
+  it('waits for who is away, and comes again until it is acknowledged', async () => {
+    const house = await openHouse();
+    const [anna, bert] = (await inRoom(house, 'anna', 'bert')) as [RawClient2, RawClient2];
+    bert.cut();
+    for (const body of numbered('m', 4)) await anna.send(ROOM, body);
+    let back = await again(house, 'bert');
+    await eventually(() => expect(heard(back)).toEqual(numbered('m', 4)));
+    back.write({ type: 'ack', room: ROOM, upTo: 1 }, { type: 'ack', room: ROOM, ranges: [[3, 3]] });
+    await back.inStep();
+    back = await again(house, 'bert');
+    await eventually(() => expect(heard(back)).toEqual(['m 2']));
+    back.write({ type: 'ack', room: '#nowhere', upTo: 1 });
+    const failure = await back.reply();
+    expect(failure).toMatchObject({ type: 'failure', code: 'NOT_A_MEMBER', request: 0x90 });
+  });
+
+  it('waits while as many are not acknowledged as the window is wide', async () => {
+    const house = await openHouse({ limits: { window: 3 } });
+    const [anna, bert] = (await inRoom(house, 'anna', 'bert')) as [RawClient2, RawClient2];
+    for (const body of numbered('m', 8)) {
+      await anna.send(ROOM, body);
+      anna.write({ type: 'ack', room: ROOM, upTo: 10 });
+    }
+    await eventually(() => expect(heard(anna)).toHaveLength(8));
+    expect(heard(bert)).toEqual(numbered('m', 3));
+    // The inbox has a window of its own.
+    await anna.send('bert', 'beside');
+    await eventually(() => expect(bert.bodies()).toContain('beside'));
+    bert.write({ type: 'ack', room: ROOM, upTo: 1 });
+    await eventually(() => expect(heard(bert)).toEqual(numbered('m', 5)));
+    bert.write({ type: 'ack', room: ROOM, upTo: 10 });
+    await eventually(() => expect(heard(bert)).toEqual(numbered('m', 8)));
+  });
+});
+
+describe('who comes and goes', () => {
+  it('gets what is said while they are in it, and nothing else', async () => {
+    const house = await openHouse();
+    const [anna] = (await inRoom(house, 'anna')) as [RawClient2];
+    await anna.send(ROOM, 'before');
+    const bert = await roomy(house, 'bert');
+    await bert.expect('joined', { type: 'join', room: ROOM });
+    await anna.send(ROOM, 'within');
+    await eventually(() => expect(heard(bert)).toEqual(['within']));
+    await anna.expect('kicked', { type: 'kick', room: ROOM, name: 'bert' });
+    await anna.send(ROOM, 'after');
+    await eventually(() => expect(heard(anna)).toEqual(['before', 'within', 'after']));
+    expect(await bert.refusal({ type: 'send', id: randomBytes(16), to: ROOM, body: 'x' })).toBe(
+      'NOT_A_MEMBER',
+    );
+    await bert.expect('joined', { type: 'join', room: ROOM });
+    await anna.send(ROOM, 'again');
+    await eventually(() => expect(heard(bert)).toEqual(['within', 'again']));
+    await bert.expect('left', { type: 'leave', room: ROOM });
+    await anna.send(ROOM, 'gone');
+    await eventually(() => expect(heard(anna)).toContain('gone'));
+    expect(heard(bert)).toEqual(['within', 'again']);
+  });
+
+  it('gets as many from before as the room allows', async () => {
+    const house = await openHouse();
+    const anna = await roomy(house, 'anna');
+    await anna.expect('room-created', { type: 'room-create', room: ROOM, history: 2 });
+    for (const body of numbered('m', 5)) await anna.send(ROOM, body);
+    for (const [name, back, expected] of [
+      ['bert', 1, ['m 4']],
+      ['carl', 1_000, ['m 3', 'm 4']],
+    ] as const) {
+      const client = await roomy(house, name);
+      await client.expect('joined', { type: 'join', room: ROOM, back });
+      await eventually(() => expect(heard(client)).toEqual(expected));
+    }
+  });
+
+  it('hears of a room that they come into or leave by another login', async () => {
+    const house = await openHouse();
+    const [anna] = (await inRoom(house, 'anna')) as [RawClient2];
+    const bert = await roomy(house, 'bert');
+    const script = await house.login2('bert', { password: PASSWORD, deliver: 'none' });
+    await script.expect('joined', { type: 'join', room: ROOM });
+    await anna.send(ROOM, 'hello');
+    await eventually(() => expect(heard(bert)).toEqual(['hello']));
+    await script.expect('left', { type: 'leave', room: ROOM });
+    await anna.send(ROOM, 'bye');
+    await eventually(() => expect(heard(anna)).toEqual(['hello', 'bye']));
+    expect(heard(bert)).toEqual(['hello']);
+  });
+
+  it('gets nothing of a room that has taken the name of one they were in', async () => {
+    const house = await openHouse();
+    const [anna, bert] = (await inRoom(house, 'anna', 'bert')) as [RawClient2, RawClient2];
+    await anna.send(ROOM, 'old');
+    await eventually(() => expect(heard(bert)).toEqual(['old']));
+    await anna.expect('room-deleted', { type: 'room-delete', room: ROOM, force: true });
+    await anna.expect('room-created', { type: 'room-create', room: ROOM });
+    await anna.send(ROOM, 'new');
+    await eventually(() => expect(heard(anna)).toEqual(['old', 'new']));
+    expect(heard(bert)).toEqual(['old']);
+    expect(bert.isOver).toBe(false);
+  });
+});
+
+describe('a room', () => {
+  it('says how many messages expired before somebody received them', async () => {
+    const house = await openHouse();
+    const [anna, bert] = (await inRoom(house, 'anna', 'bert')) as [RawClient2, RawClient2];
+    bert.cut();
+    for (const body of numbered('m', 5)) await anna.send(ROOM, body);
+    const room = house.engine.rooms.get(ROOM);
+    if (room === undefined) throw new Error('there is no such room');
+    const log = house.cluster.demandRoom(room).log;
+    log.retentionMs = 0;
+    await eventually(() => expect(log.bounds).toEqual({ start: 5, end: 5 }));
+    log.retentionMs = 60_000;
+    await anna.send(ROOM, 'later');
+    const back = await again(house, 'bert');
+    await eventually(() => expect(heard(back)).toEqual(['later']));
+    expect(back.gaps).toEqual([{ type: 'gap', room: ROOM, messages: 5 }]);
+  });
+
+  it('tells who has a message', async () => {
+    const house = await openHouse();
+    const [anna, bert, carl] = (await inRoom(house, 'anna', 'bert', 'carl')) as [
+      ...[RawClient2, RawClient2, RawClient2],
+    ];
+    await anna.send(ROOM, 'hello');
+    for (const client of [bert, carl]) await eventually(() => expect(heard(client)).toEqual(['hello']));
+    const ask = { type: 'holders', room: ROOM, seq: 0 } as const;
+    expect(await anna.expect('holders-told', ask)).toEqual({
+      ...{ type: 'holders-told', members: 3, having: 0, missing: ['anna', 'bert', 'carl'] },
+    });
+    bert.write({ type: 'ack', room: ROOM, upTo: 0 });
+    await bert.inStep();
+    const dora = await roomy(house, 'dora');
+    await dora.expect('joined', { type: 'join', room: ROOM });
+    expect(await anna.expect('holders-told', ask)).toMatchObject({
+      members: 3,
+      having: 1,
+      missing: ['anna', 'carl'],
+    });
+    expect(await dora.refusal(ask)).toBe('NOT_A_MEMBER');
+  });
+
+  it('that nobody is in is removed once it is empty', async () => {
+    const house = await openHouse({ limits: { roomSweepMs: 20 } });
+    const [anna] = (await inRoom(house, 'anna')) as [RawClient2];
+    await anna.send(ROOM, 'kept');
+    await anna.expect('left', { type: 'leave', room: ROOM });
+    const room = house.engine.rooms.get(ROOM);
+    if (room === undefined) throw new Error('there is no such room');
+    // Another one that somebody is in, and one that is empty: rounds have gone by when that is gone.
+    await anna.expect('room-created', { type: 'room-create', room: '#mine' });
+    const stranger = { name: 'nobody', incarnation: newUuid() };
+    const settings = { description: '', retentionMs: 60_000, history: 0 };
+    await house.engine.rooms.create({ name: '#empty', owner: stranger, policy: 'open', ...settings });
+    await eventually(() => expect(house.engine.rooms.get('#empty')).toBeUndefined());
+    expect(house.engine.rooms.get(ROOM)).toBeDefined();
+    house.cluster.demandRoom(room).log.retentionMs = 0;
+    await eventually(() => expect(house.engine.rooms.get(ROOM)).toBeUndefined());
+    expect(house.engine.rooms.get('#mine')).toBeDefined();
+  });
+
+  it('is the same through two servers', async () => {
+    const cluster = new FaultyStore();
+    const [one, two] = [await openHouse({ cluster }), await openHouse({ cluster })];
+    const [anna] = (await inRoom(one, 'anna')) as [RawClient2];
+    const bert = await roomy(two, 'bert');
+    await bert.expect('joined', { type: 'join', room: ROOM });
+    await anna.send(ROOM, 'from one');
+    await bert.send(ROOM, 'from two');
+    for (const client of [anna, bert])
+      await eventually(() => expect(heard(client)).toEqual(['from one', 'from two']));
+  });
+});
