@@ -15,8 +15,11 @@ export function wrapRows(rows: readonly string[], columns: number): string[] {
   const room = Math.max(1, columns - HANGING.length);
   return rows.flatMap((row) => {
     if (cells(row) <= columns) return [row];
-    const [first = '', ...rest] = wrapText(row, columns, room);
-    return [first, ...rest.map((text) => HANGING + text)];
+    // What stands in a second column goes under the first one, and not around the gap.
+    const [, left = row, right] = /^(\S.*?) {2,}(\S.*)$/.exec(row) ?? [];
+    const [first = '', ...rest] = wrapText(left, columns, room);
+    const under = right === undefined ? rest : [...rest, ...wrapText(right, room, room)];
+    return [first, ...under.map((text) => HANGING + text)];
   });
 }
 

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { wrapText } from '../../../src/terminal/tui/wrap.ts';
+import { wrapRows, wrapText } from '../../../src/terminal/tui/wrap.ts';
 import { Random } from '../../protocol/random.ts';
 import { sized } from '../../size.ts';
 
@@ -34,4 +34,14 @@ test('no row is too wide, and no word is lost', () => {
     for (const row of rows) expect(stringWidth(row), about).toBeLessThanOrEqual(columns);
     expect(rows.join('').replace(/\s/gu, ''), about).toBe(text.replace(/\s/gu, ''));
   }
+});
+
+test('a second column that has no room goes under the first one', () => {
+  expect(wrapRows(['/who NAME…       which of them are logged in', 'a  b', 'no column'], 20)).toEqual([
+    '/who NAME…',
+    '    which of them',
+    '    are logged in',
+    'a  b',
+    'no column',
+  ]);
 });
