@@ -15,9 +15,7 @@ import { TestTerminal } from './terminal.ts';
 
 export const CLIENT = join(ROOT, 'dist/bundle/main.js');
 /** What `milena` gives Node: with other ones the client would take another amount of memory. */
-const [, NODE_FLAGS = ''] =
-  /^exec "\$ROOT\/node_modules\/\.bin\/node" (--.*) \\$/m.exec(readFileSync(join(ROOT, 'milena'), 'utf8')) ??
-  [];
+const NODE_FLAGS = nodeFlags();
 export const WIDE = { columns: 80, rows: 24 };
 export const NARROW = { columns: 60, rows: 20 };
 export const LARGE = { columns: 120, rows: 40 };
@@ -186,4 +184,10 @@ export function masked(row: string, names: readonly string[]): string {
     }
   }
   return text;
+}
+
+function nodeFlags(): string {
+  const started = /^exec "\$node" (--.*) \\$/m.exec(readFileSync(join(ROOT, 'milena'), 'utf8'));
+  if (started?.[1] === undefined) throw new Error('./milena does not say any more how the client is started');
+  return started[1];
 }
