@@ -186,6 +186,10 @@ class Session {
   async expectRight(): Promise<void> {
     const terminal = this.#terminal;
     await terminal.until(() => expect(this.#shown()).toEqual(this.#expected()));
+    // A line of one's own changes once more, when its recipient has it.
+    await terminal.until(() =>
+      expect(terminal.rows.filter((row) => / [⧖✓]$|\d\d:\d\d .* …$/.test(row))).toEqual([]),
+    );
     await terminal.settled();
     const before = terminal.rows;
     terminal.send('\u000c');

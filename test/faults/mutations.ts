@@ -124,8 +124,8 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: `${KAFKA}/groups/lease.ts`,
-        find: 'if (!isDead && !takeover) throw',
-        replace: 'if (isDead && !isDead) throw',
+        find: 'holder !== null && !takeover && !(await',
+        replace: 'holder !== holder && !takeover && !(await',
       },
     ],
     row: 'logins beside another one',
@@ -165,7 +165,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'topics by their ids: the name is enough',
     patches: [
       {
-        file: `${KAFKA}/produce/send-round.ts`,
+        file: `${KAFKA}/produce/rounds.ts`,
         find: 'partition.idBytes ?? knownId(cluster, partition.topic);',
         replace: 'knownId(cluster, partition.topic);',
       },
