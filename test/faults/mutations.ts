@@ -99,8 +99,8 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: `${KAFKA}/inbox/inbox.ts`,
-        find: 'return this.#lease.isKnownHeld;\n  }\n\n  pause()',
-        replace: 'return true;\n  }\n\n  pause()',
+        find: 'this.cursor.acknowledge(first, last);\n    return this.#lease.isKnownHeld;',
+        replace: 'this.cursor.acknowledge(first, last);\n    return true;',
       },
     ],
     row: 'a frontend stopped for less than its lease',
