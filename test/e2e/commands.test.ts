@@ -435,7 +435,7 @@ describe('at a terminal', () => {
     const anna = name('anna');
     const env = { ...settings(), MILENA_PASSWORD: '' };
     const create = terminal(`${MILENA} create ${anna} | cat`, env);
-    await create.shows(/New password for .* \(usually 8 characters or more\): /);
+    await create.shows(/New password for .* \(usually 8 characters or more\):/);
     create.type(`${PASSWORD}x\u007f\r`);
     await create.shows(/The same again:/);
     create.type(`${PASSWORD}\r`);
