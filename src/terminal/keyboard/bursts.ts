@@ -72,6 +72,9 @@ export class Bursts {
       this.#enterDueAt = null;
       this.#endsAt = now + BURST_MS;
       out.push({ type: 'paste', text });
+    } else if (this.#held > 0 && /^\r+$/.test(text)) {
+      // Nobody is so quick with a second Enter: what comes next tells of both.
+      this.#held = text.length;
     } else {
       out.push(...this.#enter());
       this.#typed(part.filter(isInput), now, out);

@@ -187,6 +187,11 @@ describe('several keys in one read', () => {
     ['keys that mean nothing', 'a\u0000\u001db', ['"a"', '"b"']],
   ])('%s', (_name, bytes, actions) => expect(inShort(pressed(bytes))).toEqual(actions));
 
+  test('an empty line of a paste that comes in a read of its own sends nothing', () => {
+    expect(inShort(pressed('first\r', '\r', 'more'))).toEqual(['"first"', 'paste "\\r\\rmore"']);
+    expect(inShort(pressed('first\r', '\r'))).toEqual(['"first"', 'submit', 'submit']);
+  });
+
   test('nothing of a paste that is not marked is lost, put elsewhere or sent, however it is cut', () => {
     const seed = Number(process.env.MILENA_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
     const pieces = [
