@@ -168,6 +168,8 @@ describe('scripts/preview.sh', () => {
     const retry = { retries: 60, initialRetryTime: 50, maxRetryTime: 500 };
     const transactional = kafka.producer({
       ...{ transactionalId: `tx-${suffix}`, maxInFlightRequests: 1, idempotent: true, retry },
+      // One of them is left open while programs are started, which takes its time on a busy machine.
+      transactionTimeout: 300_000,
     });
     await transactional.connect();
     for (const [value, end] of [

@@ -110,19 +110,22 @@ const WAYS: Readonly<Record<string, Way>> = {
 };
 
 describe.each(Object.keys(WAYS).entries().toArray())('every script (%d), called %s', (at, way) => {
-  it.each(share(CALLS, 8, at))('%s %j ends with %i', async (script, args, code, said) => {
-    const { path, ...options } = (WAYS[way] as Way)(script);
-    const done = await call(path, args, {
-      ...options,
-      settings: { ...settings, ...options.settings, ...(script === 'milena' ? {} : { MILENA_SERVER: '' }) },
-    });
-    expect(done.stdout + done.stderr).toMatch(said);
-    expect(done.code).toBe(code);
-    expect(fingerprint(foreign)).toEqual(untouched);
-    // Nothing that others may write to, and the folder with keys and messages is for its owner alone.
-    if (existsSync(state)) expect(statSync(state).mode & 0o777).toBe(0o700);
-    expect(statSync(join(clone, '.milena')).mode & 0o777).toBe(0o700);
-  });
+  it.each(share(CALLS, Object.keys(WAYS).length, at))(
+    '%s %j ends with %i',
+    async (script, args, code, said) => {
+      const { path, ...options } = (WAYS[way] as Way)(script);
+      const done = await call(path, args, {
+        ...options,
+        settings: { ...settings, ...options.settings, ...(script === 'milena' ? {} : { MILENA_SERVER: '' }) },
+      });
+      expect(done.stdout + done.stderr).toMatch(said);
+      expect(done.code).toBe(code);
+      expect(fingerprint(foreign)).toEqual(untouched);
+      // Nothing that others may write to, and the folder with keys and messages is for its owner alone.
+      if (existsSync(state)) expect(statSync(state).mode & 0o777).toBe(0o700);
+      expect(statSync(join(clone, '.milena')).mode & 0o777).toBe(0o700);
+    },
+  );
 });
 
 describe('a script without its checkout', () => {

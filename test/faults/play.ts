@@ -40,6 +40,8 @@ export interface PlayOptions {
   readonly folder: string;
   /** Also that of a run that has passed. */
   readonly isKept?: boolean;
+  /** How long people talk on once the fault is over, milliseconds. */
+  readonly calmMs?: number;
 }
 
 let plays = 0;
@@ -48,7 +50,7 @@ let plays = 0;
 export async function play(
   row: Row,
   world: World,
-  { seed, folder, isKept = false }: PlayOptions,
+  { seed, folder, isKept = false, calmMs = CALM_MS }: PlayOptions,
 ): Promise<Outcome> {
   const began = performance.now();
   const random = new Random(seed);
@@ -60,7 +62,7 @@ export async function play(
   const recorder = new Recorder(own, 'rows');
   const stage = new Stage({ world, company, recorder, random, people, folder: own }, row);
   try {
-    await perform(row, stage, own);
+    await perform(row, stage, own, calmMs);
   } catch (error) {
     stage.complaints.push(`it could not be played: ${error instanceof Error ? error.stack : error}`);
   } finally {
@@ -96,14 +98,14 @@ export async function play(
 }
 
 /** People talk, the fault comes, and all is said and read; then everybody comes back with nothing in mind. */
-async function perform(row: Row, stage: Stage, folder: string): Promise<void> {
+async function perform(row: Row, stage: Stage, folder: string, calmMs: number): Promise<void> {
   const { world, company, people } = stage;
   for (let i = 0; i < PROCESSES; i++) await company.hire();
   await company.enter(people.map((person, i) => stage.role(person, 'create', row.server?.(i) ?? i)));
   await stage.talkOn();
   await pause(WARM_MS);
   await row.act(stage);
-  await pause(CALM_MS);
+  await pause(calmMs);
   const isAnswered = await company.hush(PATIENCE_MS);
   stage.demand(isAnswered, `messages had no answer ${PATIENCE_MS} ms after the end`);
   await world.heal();

@@ -3,8 +3,10 @@
  *
  *     npm run test:faults -- [--row TEXT] [--seed N] [--times N] [--keep] [--list] [--folder FOLDER] [--build FOLDER]
  *
- * `--row` plays those whose names have that text in them, or one of several with commas between them, `--seed` with the same random choices as before, `--build` frontends
- * from another folder than dist/, which may be src/. Without `--row` the figures go into docs/guarantees.md. Exit code 1 where a promise was broken: the history is kept then, and its folder told.
+ * `--row` plays those whose names have that text in them, or one of several with commas between them, `--seed` with the same
+ * random choices as before, `--build` frontends from another folder than dist/, which may be src/. Without `--row` people talk on
+ * for longer after each fault, and the figures go into docs/guarantees.md. Exit code 1 where a promise was broken: the history
+ * is kept then, and its folder told.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
@@ -30,6 +32,10 @@ const { values } = parseArgs({
   },
 });
 
+/** All rows together are to have 300,000 messages in half an hour. */
+const LONG_CALM_MS = 15_000;
+
+const calm = values.row === '' ? { calmMs: LONG_CALM_MS } : {};
 const wanted = values.row.split(',').map((text) => text.trim());
 const isNamed = (text: string) => ROWS.some(({ name }) => name === text);
 const chosen = ROWS.filter(({ name }) =>
@@ -61,7 +67,7 @@ try {
     }
     world = await worldFor(row);
     for (let time = 0; time < Number(values.times); time++) {
-      const outcome = await play(row, world, { seed: seed + time, folder, isKept: values.keep });
+      const outcome = await play(row, world, { seed: seed + time, folder, isKept: values.keep, ...calm });
       outcomes.push(outcome);
       console.log(lineOf(outcome));
     }

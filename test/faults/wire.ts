@@ -22,6 +22,8 @@ interface Line {
   readonly way: 'requests' | 'answers';
   readonly from: Socket;
   readonly to: Socket;
+  /** What comes later, in its order, and when: nothing overtakes it, also once the wire is open again. */
+  readonly late: { readonly at: number; readonly act: () => void }[];
 }
 
 /** A way to one address, which can be cut in each manner of a network. */
@@ -75,8 +77,8 @@ export class Wire {
     return createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
       const far = connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true });
       for (const socket of [near, far]) socket.setNoDelay(true);
-      this.#lay({ way: 'requests', from: near, to: far });
-      this.#lay({ way: 'answers', from: far, to: near });
+      this.#lay({ way: 'requests', from: near, to: far, late: [] });
+      this.#lay({ way: 'answers', from: far, to: near, late: [] });
     });
   }
 
@@ -89,20 +91,32 @@ export class Wire {
   #lay(line: Line): void {
     const { from, to } = line;
     this.#lines.add(line);
-    from.on('data', (chunk) => this.#later(() => to.write(chunk)));
-    from.on('end', () => this.#later(() => to.end()));
+    from.on('data', (chunk) => this.#later(line, () => to.write(chunk)));
+    from.on('end', () => this.#later(line, () => to.end()));
     from.on('error', () => to.resetAndDestroy());
     from.on('close', (hadError) => {
       this.#lines.delete(line);
       if (hadError) to.resetAndDestroy();
-      else this.#later(() => to.destroySoon());
+      else this.#later(line, () => to.destroySoon());
     });
     this.#holdOrNot(line);
   }
 
-  #later(act: () => void): void {
-    if (typeof this.#mode === 'object') setTimeout(act, this.#mode.delayMs);
-    else act();
+  #later(line: Line, act: () => void): void {
+    const delayMs = typeof this.#mode === 'object' ? this.#mode.delayMs : 0;
+    if (line.late.length === 0 && delayMs === 0) act();
+    else if (line.late.push({ at: performance.now() + delayMs, act }) === 1) this.#actLater(line);
+  }
+
+  #actLater({ late }: Pick<Line, 'late'>): void {
+    const wait = (late[0]?.at ?? 0) - performance.now();
+    setTimeout(
+      () => {
+        while (late[0] !== undefined && late[0].at <= performance.now()) late.shift()?.act();
+        if (late.length > 0) this.#actLater({ late });
+      },
+      Math.max(0, wait),
+    );
   }
 
   #holdOrNot({ way, from }: Line): void {

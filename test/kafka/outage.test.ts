@@ -113,8 +113,6 @@ describe('Kafka killed and started again', () => {
     const owner = await impatient.accounts.create({ name: uniqueName('owner') });
     for (let round = 0; round < sized(1, 3); round++) {
       await broker.freeze();
-      // The signal goes by way of another process.
-      await sleep(100);
       const sends = Array.from({ length: 5 }, (_, i) =>
         impatient.inboxes.append(owner, message(owner, `${round} ${i}`)),
       );

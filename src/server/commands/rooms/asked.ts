@@ -114,7 +114,7 @@ function roleOf(
 }
 
 /** Nearly always whom the room names; looked for among all only where that one has left without a word. */
-function ownerNow({ accounts, rooms }: RoomServices, room: Room): Life | null {
+export function ownerNow({ accounts, rooms }: RoomServices, room: Room): Life | null {
   const { owner } = room;
   const isThere =
     isSameLife(accounts.get(owner.name), owner) && rooms.members.get(room, owner)?.role === 'member';

@@ -214,11 +214,11 @@ export class KafkaInboxes implements Inboxes {
     return this.#limits.run(to, sender, (mailbox) => {
       const { signer, clock, recent } = this.#options.trust;
       const record = encodeRecord(signer, to, message, new Date(clock.now()));
-      if (message.copyFrom !== undefined)
-        this.#notes.copy(this.#around.current(sender), message.copyFrom.device, to, message);
       return this.#appender.append(this.#groups.topic(to), record, to.topicId).then((accepted) => {
         recent.note(record.signature, accepted.offset);
         this.#limits.stored(mailbox, sender.name, record.value.length, accepted.offset);
+        if (message.copyFrom !== undefined)
+          this.#notes.copy(this.#around.current(sender), message.copyFrom.device, to, message);
         this.#local.wroteTo(sender, to);
         this.#local.handOver(to, message, accepted, known);
         return accepted;

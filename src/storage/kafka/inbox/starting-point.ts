@@ -65,13 +65,14 @@ export async function findStartingPoint(
 }
 
 /** Where a device begins that was never there: with what no device has, and with the newest whoever has them. */
-function newcomersPosition({ positions, end }: MailboxStats, last: number): Position | null {
+function newcomersPosition({ positions, start, end }: MailboxStats, last: number): Position | null {
   const others = [...positions.values()].filter((position) => position !== null);
   if (others.length === 0) return null;
   const position = Position.union(others);
   if (last > 0) {
-    position.delivered.cut(Math.max(0, end - last));
-    position.gone.cut(Math.max(0, end - last));
+    const from = Math.max(start, end - last);
+    position.delivered.cut(from);
+    position.gone.cut(from);
   }
   return position;
 }

@@ -61,6 +61,7 @@ export class KafkaFollowedRoom implements FollowedRoom {
     const cursor = await followed.#begin(deadline);
     // Until something is committed Kafka's tools show no lag of it.
     if (!isThis) cursor.touch();
+    if (lease.hasEnded) followed.#end();
     await lease.expect();
     return followed;
   }
@@ -109,7 +110,8 @@ export class KafkaFollowedRoom implements FollowedRoom {
       // Deleted, with all memberships: nothing comes any more.
       onGone: () => this.#end(),
     });
-    if (this.#hasLeft) return cursor;
+    // The session has ended meanwhile: nobody would take it out again.
+    if (this.#hasLeft || lease.hasEnded) return cursor;
     this.#cursor = cursor;
     lease.add(cursor);
     around.roomFollowers.add(room.topicId, cursor);
