@@ -50,7 +50,7 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     ],
     row: 'clients killed',
-    says: 'lost: ',
+    says: 'falselyDelivered: ',
   },
   {
     name: 'ranges: everything in front of an acknowledgement counts',
@@ -62,7 +62,7 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     ],
     row: 'clients killed',
-    says: 'lost: ',
+    says: 'falselyDelivered: ',
   },
   {
     name: 'ranges: commits do not keep them',
