@@ -2,14 +2,13 @@ import type { Logger } from 'pino';
 import { type Accounts, isSameLife } from '../../../core/accounts.ts';
 import { MemberIndex } from '../../../core/member-index.ts';
 import type { Life, Members, Membership, Room } from '../../../core/rooms.ts';
-import { restoreTable } from '../check/topic-settings.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
 import { CompactedTable } from '../tables/compacted-table.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { unavailable } from '../wire/kafka-error.ts';
 import { now } from '../wire/retry.ts';
-import { ensureTable, MEMBERS_TOPIC } from '../wire/topics.ts';
+import { MEMBERS_TOPIC } from '../wire/topics.ts';
 import { encodeMember, memberKey, packMember, unpackMember } from './room-record.ts';
 
 const WRITE_TIMEOUT_MS = 5_000;
@@ -48,11 +47,7 @@ export class KafkaMembers implements Members {
 
   /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
   async start(deadline: number): Promise<void> {
-    const { cluster, log, replicationFactor } = this.#options;
-    await ensureTable(cluster, MEMBERS_TOPIC, replicationFactor, deadline);
-    this.#table.start();
-    await this.#table.catchUp(deadline);
-    this.#table.keepTrue(() => restoreTable(cluster, log, MEMBERS_TOPIC, replicationFactor));
+    await this.#table.open(this.#options.replicationFactor, deadline);
   }
 
   async close(): Promise<void> {

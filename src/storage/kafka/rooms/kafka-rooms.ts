@@ -5,7 +5,7 @@ import type { Accepted, OutgoingMessage } from '../../../core/inboxes.ts';
 import type { NewRoom, Room, RoomChange, Rooms } from '../../../core/rooms.ts';
 import { NameSearches } from '../../../core/wildcard.ts';
 import { newUuid } from '../../../util/uuid.ts';
-import { changeSettings, restoreTable } from '../check/topic-settings.ts';
+import { changeSettings } from '../check/topic-settings.ts';
 import { readBounds } from '../fetch/log-reader.ts';
 import { readCommits } from '../groups/commits.ts';
 import { type Commit, Position } from '../groups/position.ts';
@@ -20,7 +20,6 @@ import type { Cluster } from '../wire/cluster.ts';
 import { isUnknownTopic, unavailable } from '../wire/kafka-error.ts';
 import { now, retry } from '../wire/retry.ts';
 import {
-  ensureTable,
   noRoom,
   ROOM_CONFIG,
   ROOM_PREFIX,
@@ -84,13 +83,10 @@ export class KafkaRooms implements Rooms {
 
   /** Makes both topics if need be and reads all of them. @throws EngineError `UNAVAILABLE` */
   async start(): Promise<void> {
-    const { cluster, log, replicationFactor } = this.#options;
     const deadline = now() + START_TIMEOUT_MS;
-    await ensureTable(cluster, ROOMS_TOPIC, replicationFactor, deadline);
-    this.#table.start();
-    await Promise.all([this.#table.catchUp(deadline), this.members.start(deadline)]);
+    const { replicationFactor } = this.#options;
+    await Promise.all([this.#table.open(replicationFactor, deadline), this.members.start(deadline)]);
     this.#table.putInOrder();
-    this.#table.keepTrue(() => restoreTable(cluster, log, ROOMS_TOPIC, replicationFactor));
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { EngineError } from '../../../core/errors.ts';
 import type { SortedNames } from '../../../core/sorted-names.ts';
 import { RequestBatcher } from '../../../util/request-batcher.ts';
+import { restoreTable } from '../check/topic-settings.ts';
 import { listOffset } from '../fetch/log-reader.ts';
 import type { RecordContent } from '../inbox/record.ts';
 import type { Trust } from '../inbox/trust.ts';
@@ -12,7 +13,7 @@ import type { Cluster } from '../wire/cluster.ts';
 import { expectTopic } from '../wire/kafka-error.ts';
 import { bytesOf, type LogBatch, type RawRecord } from '../wire/log-batch.ts';
 import { now, retry } from '../wire/retry.ts';
-import { MAX_BATCH_BYTES } from '../wire/topics.ts';
+import { ensureTable, MAX_BATCH_BYTES } from '../wire/topics.ts';
 import { OpenTransactions } from './open-transactions.ts';
 import { judgeRecord, signRecord } from './signed-record.ts';
 import { TableLog } from './table-log.ts';
@@ -114,18 +115,23 @@ export class CompactedTable<Value> {
     });
   }
 
-  /** Starts to read; `catchUp` tells when the present is reached. */
-  start(): void {
+  /** Reads all of the topic, which is there. @throws EngineError `UNAVAILABLE` */
+  async read(deadline: number): Promise<void> {
     this.#log.start();
+    await this.catchUp(deadline);
   }
 
   /**
-   * Begins to write again what others have hidden, or deleted. Apart from `start`: what is read then is of the past.
-   * @param restore makes the topic again, where somebody has deleted it, and sets it as it has to be
+   * Makes the topic if need be, reads all of it, and keeps it true: what others hide or delete is written again, and the topic is
+   * made and set again. Only from then on, since what is read first is of the past.
+   * @throws EngineError `UNAVAILABLE`
    */
-  keepTrue(restore: () => Promise<void>): void {
+  async open(replicationFactor: number, deadline: number): Promise<void> {
+    const { cluster, log, topic } = this.#options;
+    await ensureTable(cluster, topic, replicationFactor, deadline);
+    await this.read(deadline);
     this.#state.signsAnew = false;
-    this.#log.restoreBy(restore);
+    this.#log.restoreBy(() => restoreTable(cluster, log, topic, replicationFactor));
     this.#repair.start();
   }
 

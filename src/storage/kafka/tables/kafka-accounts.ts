@@ -11,7 +11,6 @@ import {
 import { EngineError } from '../../../core/errors.ts';
 import { NameSearches } from '../../../core/wildcard.ts';
 import { newUuid } from '../../../util/uuid.ts';
-import { restoreTable } from '../check/topic-settings.ts';
 import { InboxTopics, type RestoredTopic } from '../inbox/inbox-topics.ts';
 import { commitFirstPosition } from '../inbox/new-inbox.ts';
 import type { Trust } from '../inbox/trust.ts';
@@ -19,13 +18,7 @@ import type { Appender } from '../produce/appender.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { unavailable } from '../wire/kafka-error.ts';
 import { now } from '../wire/retry.ts';
-import {
-  ACCOUNT_TRANSACTIONS,
-  ACCOUNTS_TOPIC,
-  awaitTopic,
-  ensureTable,
-  INBOX_CONFIG,
-} from '../wire/topics.ts';
+import { ACCOUNT_TRANSACTIONS, ACCOUNTS_TOPIC, awaitTopic, INBOX_CONFIG } from '../wire/topics.ts';
 import { encodeAccount, inviteOf, MAX_NAME, packAccount, unpackAccount } from './account-record.ts';
 import { CompactedTable } from './compacted-table.ts';
 import { InviteChecks, InviteUses } from './invites.ts';
@@ -92,10 +85,8 @@ export class KafkaAccounts implements Accounts {
    */
   async start(): Promise<void> {
     const { log, replicationFactor } = this.#options;
-    const deadline = now() + START_TIMEOUT_MS;
-    await ensureTable(this.#cluster, ACCOUNTS_TOPIC, replicationFactor, deadline);
-    await this.read(deadline);
-    this.#table.keepTrue(() => restoreTable(this.#cluster, log, ACCOUNTS_TOPIC, replicationFactor));
+    await this.#table.open(replicationFactor, now() + START_TIMEOUT_MS);
+    this.#table.putInOrder();
     const { size, unproven, stale, refused } = this.#table.contents;
     log.info({ accounts: size, unproven, toSign: stale.size, refused }, 'accounts read');
     if (unproven > 0) log.error({ unproven }, `${unprovenText(this.proofs)} ${UNPROVEN_REMEDY}`);
@@ -103,8 +94,7 @@ export class KafkaAccounts implements Accounts {
 
   /** Only reads the topic, which is there. @throws EngineError `UNAVAILABLE` */
   async read(deadline: number): Promise<void> {
-    this.#table.start();
-    await this.#table.catchUp(deadline);
+    await this.#table.read(deadline);
     this.#table.putInOrder();
   }
 

@@ -4,13 +4,12 @@ import type { Account } from '../../../core/accounts.ts';
 import { deviceKey } from '../../../core/devices.ts';
 import type { ResumeTokens, StoredToken } from '../../../core/storage.ts';
 import { uuidText } from '../../../util/uuid.ts';
-import { restoreTable } from '../check/topic-settings.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { unavailable } from '../wire/kafka-error.ts';
 import { now } from '../wire/retry.ts';
-import { ensureTable, SESSIONS_TOPIC } from '../wire/topics.ts';
+import { SESSIONS_TOPIC } from '../wire/topics.ts';
 import { CompactedTable } from './compacted-table.ts';
 
 /*
@@ -51,12 +50,7 @@ export class KafkaResumeTokens implements ResumeTokens {
 
   /** Makes the topic if need be and reads all of it. @throws EngineError `UNAVAILABLE` */
   async start(): Promise<void> {
-    const { cluster, log, replicationFactor } = this.#options;
-    const deadline = now() + START_TIMEOUT_MS;
-    await ensureTable(cluster, SESSIONS_TOPIC, replicationFactor, deadline);
-    this.#table.start();
-    await this.#table.catchUp(deadline);
-    this.#table.keepTrue(() => restoreTable(cluster, log, SESSIONS_TOPIC, replicationFactor));
+    await this.#table.open(this.#options.replicationFactor, now() + START_TIMEOUT_MS);
   }
 
   async close(): Promise<void> {
