@@ -5,7 +5,7 @@ import { uuidText } from '../../../util/uuid.ts';
 import { askByNode } from '../wire/by-node.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
-import { retry } from '../wire/retry.ts';
+import { retry, retryAll } from '../wire/retry.ts';
 import { forgetWrongCoordinator, type Member } from './consumer-members.ts';
 import { Correspondents } from './correspondents.ts';
 import { DeliveredOffsets } from './delivered-offsets.ts';
@@ -43,14 +43,7 @@ export async function readCommits(
   inboxes: readonly GroupTopic[],
   deadline: number,
 ): Promise<(Commit | null)[]> {
-  return retry('read commits', deadline, async () => {
-    const commits: (Commit | null)[] = [];
-    for (const commit of await readManyCommits(cluster, inboxes)) {
-      if (commit instanceof Error) throw commit;
-      commits.push(commit);
-    }
-    return commits;
-  });
+  return retryAll('read commits', deadline, () => readManyCommits(cluster, inboxes));
 }
 
 /** The same without patience; the error where that failed for one. */

@@ -3,7 +3,7 @@ import type { Trust } from '../inbox/trust.ts';
 import { askByNode } from '../wire/by-node.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { expectNone, isRetriable, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
-import { retry } from '../wire/retry.ts';
+import { retry, retryAll } from '../wire/retry.ts';
 import { frontendOf } from './holder-name.ts';
 
 /** Whoever holds an inbox is this static member of its group: the coordinator lets in one at a time. */
@@ -41,14 +41,7 @@ export async function describeMembers(
   groups: readonly string[],
   deadline: number,
 ): Promise<Member[][]> {
-  return retry('describe groups', deadline, async () => {
-    const all: Member[][] = [];
-    for (const members of await describeManyMembers(cluster, trust, groups)) {
-      if (members instanceof Error) throw members;
-      all.push(members);
-    }
-    return all;
-  });
+  return retryAll('describe groups', deadline, () => describeManyMembers(cluster, trust, groups));
 }
 
 /** The same without patience; the error where that failed for one. */

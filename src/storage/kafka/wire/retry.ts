@@ -32,6 +32,24 @@ export async function retry<T>(what: string, deadline: number, attempt: () => Pr
   }
 }
 
+/**
+ * What many were asked at once, where each of them has to have its answer.
+ * @param ask an answer, or its error, for each
+ * @throws as `retry`
+ */
+export function retryAll<T>(
+  what: string,
+  deadline: number,
+  ask: () => Promise<readonly (T | Error)[]>,
+): Promise<T[]> {
+  return retry(what, deadline, async () =>
+    (await ask()).map((answer) => {
+      if (answer instanceof Error) throw answer;
+      return answer;
+    }),
+  );
+}
+
 /** True for network errors of the Kafka library (it names them by `code`) and for passing KafkaErrors. */
 export function worthRetrying(error: unknown): boolean {
   if (error instanceof KafkaError) return error.passing;
