@@ -137,14 +137,10 @@ export class JvmBroker implements TestBroker {
     this.#removeFolder();
   }
 
-  #signal(name: string): void {
-    if (this.pid !== undefined) this.#running?.guard.stdin?.write(`${name}\n`);
-  }
-
   async #end(signal: 'TERM' | 'KILL'): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;
-    this.#signal(signal);
+    if (!running.hasExited) running.guard.stdin?.write(`${signal}\n`);
     await running.exited;
     this.#running = undefined;
   }

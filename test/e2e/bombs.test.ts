@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
-import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/storage/kafka/wire/unpack.ts';
 import { startBroker } from '../broker/broker.ts';
@@ -13,6 +12,7 @@ import type { TestBroker } from '../broker/test-broker.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { CODECS, type Codec, packedBatch, rawBatch, records, zeros } from '../kafka/packed.ts';
+import { appendRaw } from '../kafka/raw-append.ts';
 import { RawClient2 } from '../server/raw-client2.ts';
 import { FULL, inFull, sized } from '../size.ts';
 import { peakOf } from './peak.ts';
@@ -59,11 +59,7 @@ describe('bombs', () => {
 
   const inboxOf = (name: string) => `milena.inbox.${name}`;
 
-  async function write(topic: string, bytes: Buffer): Promise<number> {
-    const { node } = await raw.leader(topic);
-    const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
-    return results[0]?.errorCode ?? -1;
-  }
+  const write = (topic: string, bytes: Buffer): Promise<number> => appendRaw(raw, topic, bytes);
 
   /** Sets these, and gives what is not named its default, as this kind of request does: but for times, which signatures need. */
   async function set(topic: string, others: { name: string; value: string }[]): Promise<void> {

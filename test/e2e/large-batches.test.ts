@@ -1,10 +1,10 @@
 /** Batches of 1 MiB in hundreds of inboxes: everybody gets them, and a frontend holds few of them at a time. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
-import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { rawBatch, recordsOf } from '../kafka/packed.ts';
+import { appendRaw } from '../kafka/raw-append.ts';
 import { RawClient2 } from '../server/raw-client2.ts';
 import { inFull } from '../size.ts';
 import { peakOf } from './peak.ts';
@@ -32,10 +32,7 @@ afterAll(async () => {
 });
 
 async function write(name: string): Promise<void> {
-  const topic = `milena.inbox.${name}`;
-  const { node } = await raw.leader(topic);
-  const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes: BATCH }]);
-  expect(results[0]?.errorCode).toBe(0);
+  expect(await appendRaw(raw, `milena.inbox.${name}`, BATCH)).toBe(0);
 }
 
 async function person(): Promise<{ name: string; client: RawClient2 }> {

@@ -1,13 +1,13 @@
 /** scripts/preview.sh as a person runs it, against real Kafka. */
 import { randomBytes } from 'node:crypto';
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
-import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { CODECS, packedBatch, records, zeros } from '../kafka/packed.ts';
+import { appendPatiently } from '../kafka/raw-append.ts';
 import { built } from './running-frontend.ts';
 import { type Finished, runScript, stateFolder } from './script.ts';
 
@@ -150,15 +150,7 @@ describe('scripts/preview.sh', () => {
     const topic = await topicOf('packed');
     const raw = new Cluster({ bootstrap: testBrokers(), clientId: 'packed' });
     await raw.connect();
-    const write = (bytes: Buffer) =>
-      vi.waitFor(
-        async () => {
-          const { node } = await raw.leader(topic);
-          const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
-          expect(results[0]?.errorCode).toBe(0);
-        },
-        { timeout: 20_000, interval: 100 },
-      );
+    const write = (bytes: Buffer) => appendPatiently(raw, topic, bytes);
     for (const codec of CODECS) {
       const contents = [encodeContent({ key: null, value: Buffer.from(`"${codec}"`), headers: [] })];
       await write(packedBatch(records(contents), 1, codec));

@@ -1,14 +1,14 @@
 /** spawn_producer.sh, spawn_consumer.sh and test_producer.sh as a person runs them, against real Kafka. */
 import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
-import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePort } from '../broker/ports.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { CODECS, packedBatch, records, zeros } from '../kafka/packed.ts';
+import { appendPatiently } from '../kafka/raw-append.ts';
 import { FULL, share, sized } from '../size.ts';
 import { peakOf } from './peak.ts';
 import { ROOT, RunningScript, runScript, stateFolder } from './script.ts';
@@ -131,16 +131,7 @@ describe('spawn_consumer.sh', () => {
     await makeTopics(admin, [{ topic, numPartitions: 3 }]);
     const raw = new Cluster({ bootstrap: testBrokers(), clientId: 'packed' });
     await raw.connect();
-    // A topic that was just made has a leader before each broker knows of it: refused meanwhile, nothing is stored.
-    const write = (bytes: Buffer) =>
-      vi.waitFor(
-        async () => {
-          const { node } = await raw.leader(topic);
-          const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
-          expect(results[0]?.errorCode).toBe(0);
-        },
-        { timeout: 20_000, interval: 100 },
-      );
+    const write = (bytes: Buffer) => appendPatiently(raw, topic, bytes);
     for (const codec of CODECS) {
       const bodies = [`${codec} one`, `${codec} two`];
       const contents = bodies.map((body) =>

@@ -7,13 +7,14 @@ import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { CompactedTable } from '../../src/storage/kafka/tables/compacted-table.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
-import { produce } from '../../src/storage/kafka/wire/produce.ts';
 import { encodeBatch } from '../../src/storage/kafka/wire/record-batch.ts';
+import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { ACCOUNTS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { eventually, message, observe, type TestCluster, textOf, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
+import { appendRaw } from './raw-append.ts';
 
 /** 2, in five bytes, with a bit beyond the 32 that Kafka looks at. */
 const ODD_TWO = [0x84, 0x80, 0x80, 0x80, 0x10];
@@ -39,10 +40,8 @@ describe('records with odd numbers', () => {
   });
 
   async function write(topic: string, content: Buffer): Promise<void> {
-    const { node } = await raw.leader(topic);
     const bytes = encodeBatch([content], { id: -1n, epoch: -1 }, -1, Date.now());
-    const { results } = await raw.request(node, 'produce', produce, 5_000, [{ topic, bytes }]);
-    expect(results[0]?.errorCode, 'Kafka takes it').toBe(0);
+    expect(await appendRaw(raw, topic, bytes), 'Kafka takes it').toBe(0);
   }
 
   it('reach their owner as Kafka reads them, live and later', async () => {
@@ -91,7 +90,7 @@ it('a table whose topic is made anew shows what is in the new one, keeps what it
     await producer.send({ topic, messages: [long, { ...long, value: null }] });
     const old = Array.from({ length: 5 }, (_, i) => ({ key: `old ${i}`, value: 'x' }));
     await producer.send({ topic, messages: old });
-    table.start();
+    await table.read(now() + 10_000);
     await eventually(() => expect(table.contents.size).toBe(5));
     await admin.deleteTopics({ topics: [topic] });
     await eventually(make);
