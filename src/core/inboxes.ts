@@ -53,7 +53,7 @@ export interface InboxMessage {
 
 /**
  * Why a held inbox was lost:
- * - `fenced`: another session holds it;
+ * - `fenced`: another session holds it, or its device was forgotten;
  * - `lost`: the lease is gone, and nobody else is known to hold it;
  * - `deleted`: the account was removed, and the inbox topic with it;
  * - `no inbox`: the account is there, but its topic is gone, or another one has its name;

@@ -17,7 +17,7 @@ export interface Life {
 }
 
 /** Who may join: everybody, or whom the owner has invited. */
-export type RoomPolicy = 'open' | 'invited';
+type RoomPolicy = 'open' | 'invited';
 
 /** One room, as the compacted topic of rooms holds it. Its messages are one log, in one order for everybody. */
 export interface Room extends Life {

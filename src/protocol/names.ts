@@ -33,7 +33,7 @@ export function isUsername(text: string): boolean {
 }
 
 /** Whether a text is meant as a room and not as a person. */
-export function isRoomLike(text: string): boolean {
+function isRoomLike(text: string): boolean {
   return text.startsWith('#');
 }
 

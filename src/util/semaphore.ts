@@ -2,7 +2,7 @@ import { FairLine } from './fair-line.ts';
 
 /**
  * Lets a bounded number of tasks run at once; the others wait in a line that is fair to whom they are for. What waits
- * is bounded by who may come: one task of each session.
+ * is bounded by who may come: so many tasks of each session.
  */
 export class Semaphore {
   readonly #width: number;

@@ -1,6 +1,6 @@
 /**
- * What a client has to say in its hello that it can, to be sent what comes with it; the server says it back. Whoever says none of
- * these is spoken to as if they did not exist.
+ * What a client has to say in its hello that it can, to be pushed what comes with it; the server says it back. Whoever says none of
+ * these gets nothing of them unasked: what is asked about them is answered to anybody.
  */
 const FEATURES = ['devices', 'rooms'] as const;
 export type Feature = (typeof FEATURES)[number];

@@ -45,7 +45,7 @@ export const MAX_BODY_BYTES = MAX_PAYLOAD - 256;
 export const MAX_CONTENT_TYPE_BYTES = 100;
 /** Messages that a new device may ask for. */
 const MAX_LAST = 1_000;
-export const MAX_CONVERSATION_BYTES = 100;
+const MAX_CONVERSATION_BYTES = 100;
 
 const limit = number(1, MAX_PAGE);
 

@@ -43,7 +43,7 @@ export interface LoginResult {
   readonly limits: SessionLimits;
 }
 
-export interface HowToEnter {
+interface HowToEnter {
   readonly deliver: Deliver;
   /** End the login that holds the inbox now. */
   readonly takeover?: boolean;

@@ -16,7 +16,7 @@ import type { Trust } from './trust.ts';
 /*
   A notice on the topic milena.notices:
     key    "replaced", or "hello" of a frontend that starts: its append time tells it what time it is
-    value  name of the inbox topic whose lease has a new holder, or nothing
+    value  name of the group that has a new holder, or nothing
 */
 
 /** Notices of this process that have not come back to it; past that they are taken for others'. */
