@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { certificateFolder, makeCertificate } from '../server/certificate.ts';
 import { FULL, inFull, share } from '../size.ts';
 import {
@@ -218,7 +219,7 @@ test('what some program wrote into the inbox is marked, also with the headers of
   await terminal.shows(new RegExp(`^ [\\d ] ${bert} +1 │`, 'm'));
   const kafka = new Kafka({ clientId: 'forger', brokers: testBrokers(), logLevel: logLevel.NOTHING });
   const groupId = `forger-${randomBytes(4).toString('hex')}`;
-  const [producer, consumer] = [kafka.producer(), kafka.consumer({ groupId })];
+  const [producer, consumer] = [kafka.producer(STORED_ONCE), kafka.consumer({ groupId })];
   const topic = `milena.inbox.${anna}`;
   await Promise.all([producer.connect(), consumer.connect()]);
   try {

@@ -9,6 +9,7 @@ import { encodeAccount } from '../../src/storage/kafka/tables/account-record.ts'
 import { ACCOUNTS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
 import { newUuid } from '../../src/util/uuid.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { witness } from '../kafka/cluster.ts';
 import { certificateFolder, makeCertificate } from '../server/certificate.ts';
 import { RawClient2 } from '../server/raw-client2.ts';
@@ -209,7 +210,7 @@ test('two processes: what one sends the other prints, and the sender hears of it
 test('a program that writes to Kafka is never taken for a user', async () => {
   const anna = await account('anna');
   const listener = await listening(anna, '--json', '--once');
-  const producer = new Kafka({ brokers: testBrokers(), logLevel: logLevel.NOTHING }).producer();
+  const producer = new Kafka({ brokers: testBrokers(), logLevel: logLevel.NOTHING }).producer(STORED_ONCE);
   await producer.connect();
   await producer.send({
     topic: `milena.inbox.${anna}`,
@@ -297,7 +298,7 @@ describe('doctor', () => {
     expect(forPeople.stdout).toMatch(/^! records +Not looked at .* no keys in .*no-such-file\./m);
     // What nobody with these keys has signed is told of; where there is nothing else, nobody can log in.
     const [key, secret] = [name('unsigned'), Buffer.alloc(32, 5).toString('base64url')];
-    const producer = witness().producer();
+    const producer = witness().producer(STORED_ONCE);
     await producer.connect();
     const value = encodeAccount({
       ...{ name: key, incarnation: newUuid(), topicId: randomUUID(), displayName: null, credential: null },

@@ -5,6 +5,7 @@ import { describeMembers } from '../../src/storage/kafka/groups/consumer-members
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { eventually, numbered, uniqueName } from '../contracts/cluster.ts';
 import { testTrust } from '../kafka/cluster.ts';
 import { RawClient } from '../server/raw-client.ts';
@@ -36,7 +37,7 @@ beforeAll(async () => {
   [north, south] = await Promise.all([openFrontendHere(settings()), openFrontendHere(settings())]);
   kafka = new Kafka({ clientId: 'witness', brokers: testBrokers(), logLevel: logLevel.NOTHING });
   admin = kafka.admin();
-  producer = kafka.producer();
+  producer = kafka.producer(STORED_ONCE);
   groups = new Cluster({ bootstrap: testBrokers(), clientId: 'witness' });
   await Promise.all([admin.connect(), producer.connect(), groups.connect()]);
 });

@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { share } from '../size.ts';
 import { closeClients, openAs, person, removeFolders, screenOf, WIDE } from './client-terminal.ts';
 import { type FrontendHere, openFrontendHere } from './frontend-here.ts';
@@ -27,7 +28,7 @@ beforeAll(async () => {
     clientId: 'hostile',
     brokers: testBrokers(),
     logLevel: logLevel.NOTHING,
-  }).producer();
+  }).producer(STORED_ONCE);
   await producer.connect();
   ann = person('ann');
   // Its own bell would be hard to tell from one that somebody else rang.

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { CODECS, packedBatch, records, zeros } from '../kafka/packed.ts';
 import { appendPatiently } from '../kafka/raw-append.ts';
@@ -15,7 +16,7 @@ const suffix = randomBytes(4).toString('hex');
 const state = stateFolder();
 const kafka = new Kafka({ brokers: testBrokers(), logLevel: logLevel.NOTHING });
 const admin = kafka.admin();
-const producer = kafka.producer();
+const producer = kafka.producer(STORED_ONCE);
 const settings = { MILENA_KAFKA_BROKERS: testBrokers().join(','), MILENA_STATE_DIR: state.path };
 
 beforeAll(async () => {

@@ -6,6 +6,7 @@ import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { borrowBroker } from '../broker/borrow.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { eventually } from '../contracts/cluster.ts';
@@ -135,7 +136,7 @@ test('says whose topics are nobody’s, and of none where accounts cannot be rea
   await makeTopics(admin, [{ topic }]);
   const empty = expect.stringMatching(/; of nobody, and empty: milena\.inbox\.ginna$/);
   expect(await inboxesCheck()).toMatchObject({ state: 'ok', text: empty });
-  const producer = kafka.producer();
+  const producer = kafka.producer(STORED_ONCE);
   await producer.connect();
   onTestFinished(() => producer.disconnect());
   await producer.send({ topic, messages: [{ value: 'misspelt' }] });

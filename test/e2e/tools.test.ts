@@ -6,6 +6,7 @@ import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { encodeContent } from '../../src/storage/kafka/wire/record-batch.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { freePort } from '../broker/ports.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { CODECS, packedBatch, records, zeros } from '../kafka/packed.ts';
 import { appendPatiently } from '../kafka/raw-append.ts';
@@ -112,7 +113,7 @@ describe('spawn_consumer.sh', () => {
         .map((group) => group.groupId)
         .filter((id) => id.startsWith('milena.tools.'));
     await makeTopics(admin, [{ topic }]);
-    const producer = kafka.producer();
+    const producer = kafka.producer(STORED_ONCE);
     await producer.connect();
     onTestFinished(() => producer.disconnect());
     await producer.send({ topic, messages: [{ value: 'first' }] });
@@ -142,7 +143,7 @@ describe('spawn_consumer.sh', () => {
       await write(packedBatch(zeros((isLarge ? 100 : 18) * 2 ** 20), 1, codec));
     }
     await raw.close();
-    const producer = kafka.producer();
+    const producer = kafka.producer(STORED_ONCE);
     await producer.connect();
     await producer.send({ topic, messages: [{ partition: 2, value: 'elsewhere' }] });
     await producer.disconnect();
@@ -160,7 +161,7 @@ describe('spawn_consumer.sh', () => {
 
   it('shows key, headers, time and place on demand, and nothing raw that a terminal would obey', async () => {
     const topic = `raw-${suffix}`;
-    const producer = kafka.producer();
+    const producer = kafka.producer(STORED_ONCE);
     await makeTopics(admin, [{ topic }]);
     await producer.connect();
     await producer.send({

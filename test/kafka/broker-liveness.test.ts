@@ -3,6 +3,7 @@ import { BrokerLiveness } from '../../src/storage/kafka/fetch/broker-liveness.ts
 import { Fetcher } from '../../src/storage/kafka/fetch/fetcher.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { eventually, uniqueName } from '../contracts/cluster.ts';
 import { testLog, witness } from './cluster.ts';
@@ -94,7 +95,7 @@ class Counting extends Cluster {
 
 it('fetches at a broker without a sign of life are begun anew, at one with it they are left alone', async () => {
   const kafka = witness();
-  const [admin, producer] = [kafka.admin(), kafka.producer()];
+  const [admin, producer] = [kafka.admin(), kafka.producer(STORED_ONCE)];
   const cluster = new Counting({ bootstrap: testBrokers(), clientId: 'pulse' });
   const fetcher = new Fetcher(cluster, testLog);
   try {

@@ -7,6 +7,7 @@ import { Trust } from '../../src/storage/kafka/inbox/trust.ts';
 import { openKafkaStorage } from '../../src/storage/kafka/index.ts';
 import { BrokerClock } from '../../src/storage/kafka/wire/broker-clock.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import type { TestCluster } from '../contracts/cluster.ts';
 
 /** The configuration that tests give an engine: the shared broker, defaults otherwise. */
@@ -42,7 +43,7 @@ export async function kafkaCluster(brokers = testBrokers()): Promise<TestCluster
     openKafkaStorage(config, testLog),
     openKafkaStorage(config, testLog),
   ]);
-  const producer = witness(brokers).producer();
+  const producer = witness(brokers).producer(STORED_ONCE);
   await producer.connect();
   return {
     here,

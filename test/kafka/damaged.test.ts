@@ -11,6 +11,7 @@ import { encodeBatch } from '../../src/storage/kafka/wire/record-batch.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { ACCOUNTS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { eventually, message, observe, type TestCluster, textOf, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
@@ -71,7 +72,7 @@ describe('records with odd numbers', () => {
 
 it('a table whose topic is made anew shows what is in the new one, keeps what it knew, and no key that is too long', async () => {
   const kafka = witness();
-  const [admin, producer] = [kafka.admin(), kafka.producer()];
+  const [admin, producer] = [kafka.admin(), kafka.producer(STORED_ONCE)];
   const cluster = new Cluster({ bootstrap: testBrokers(), clientId: 'anew' });
   const topic = uniqueName('table');
   const trusting = new Trust(new Signer([newClusterKey()]), new BrokerClock(), true, 0);

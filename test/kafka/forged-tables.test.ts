@@ -20,6 +20,7 @@ import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { ACCOUNTS_TOPIC, NOTICES_TOPIC, SESSIONS_TOPIC } from '../../src/storage/kafka/wire/topics.ts';
 import { newUuid, uuidText } from '../../src/util/uuid.ts';
 import { TEST_KEYS, testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { eventually, type TestCluster, type TestEngine, uniqueName } from '../contracts/cluster.ts';
 import { sized } from '../size.ts';
 import { kafkaCluster, testConfig, testLog, witness } from './cluster.ts';
@@ -48,7 +49,7 @@ describe('records that no frontend wrote', () => {
 
   beforeAll(async () => {
     cluster = await kafkaCluster();
-    producer = witness().producer();
+    producer = witness().producer(STORED_ONCE);
     await producer.connect();
   });
   afterAll(async () => {

@@ -12,6 +12,7 @@ import { ACCOUNTS_TOPIC, NOTICES_TOPIC, SESSIONS_TOPIC } from '../../src/storage
 import { newUuid, uuidText } from '../../src/util/uuid.ts';
 import { borrowBroker } from '../broker/borrow.ts';
 import { TEST_KEYS } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { makeTopics } from '../broker/topics.ts';
 import { eventually } from '../contracts/cluster.ts';
@@ -62,7 +63,7 @@ describe('topics of a version that did not sign', () => {
   afterAll(() => broker?.stop());
 
   async function write(topic: string, ...messages: Message[]): Promise<void> {
-    const producer = kafka.producer();
+    const producer = kafka.producer(STORED_ONCE);
     await producer.connect();
     await producer.send({ topic, messages });
     await producer.disconnect();
@@ -181,7 +182,7 @@ describe('topics in which only a stranger has written', () => {
       admin,
       topics.map((topic) => ({ topic })),
     );
-    const producer = kafka.producer();
+    const producer = kafka.producer(STORED_ONCE);
     await producer.connect();
     const signed = { 'milena-sig': `r1:${Date.now()}:1:unknown:${'A'.repeat(43)}` };
     for (const topic of topics) {

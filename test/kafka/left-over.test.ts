@@ -11,6 +11,7 @@ import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { uuidText } from '../../src/util/uuid.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { makeTopics } from '../broker/topics.ts';
 import {
   appendAll,
@@ -42,7 +43,7 @@ describe('left-overs', () => {
     const name = uniqueName('half-made');
     const topic = `milena.inbox.${name}`;
     await makeTopics(admin, [{ topic, numPartitions: 1 }]);
-    const producer = witness().producer();
+    const producer = witness().producer(STORED_ONCE);
     await producer.connect();
     await producer.send({ topic, messages: [{ value: 'for nobody' }] });
     await producer.disconnect();

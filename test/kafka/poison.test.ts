@@ -1,6 +1,7 @@
 import { CompressionTypes, type Kafka } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { eventually, message, observe, type TestCluster, textOf, uniqueName } from '../contracts/cluster.ts';
 import { kafkaCluster, witness } from './cluster.ts';
 
@@ -17,7 +18,7 @@ describe('poisoned records', () => {
 
   async function poison(owner: Account): Promise<void> {
     const topic = `milena.inbox.${owner.name}`;
-    const producer = kafka.producer();
+    const producer = kafka.producer(STORED_ONCE);
     await producer.connect();
     await producer.send({ topic, messages: [{ key: 'tombstone', value: null }] });
     await producer.send({ topic, messages: [{ key: null, value: Buffer.from([0xff, 0xfe, 0x00, 0x1b]) }] });

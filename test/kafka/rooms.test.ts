@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { Account } from '../../src/core/accounts.ts';
 import type { Membership, Room } from '../../src/core/rooms.ts';
 import { newUuid, uuidText } from '../../src/util/uuid.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import {
   eventually,
   message,
@@ -25,7 +26,7 @@ describe('rooms in Kafka', () => {
   beforeAll(async () => {
     cluster = await kafkaCluster();
     admin = witness().admin();
-    producer = witness().producer();
+    producer = witness().producer(STORED_ONCE);
     await Promise.all([admin.connect(), producer.connect()]);
   });
   afterAll(async () => {

@@ -8,6 +8,7 @@ import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { topicIdBytes } from '../../src/storage/kafka/wire/produce.ts';
 import { uuidText } from '../../src/util/uuid.ts';
 import { borrowBroker } from '../broker/borrow.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import type { TestBroker } from '../broker/test-broker.ts';
 import { makeTopics } from '../broker/topics.ts';
 import {
@@ -37,7 +38,7 @@ describe('topics that were touched', () => {
     cluster = await kafkaCluster([broker.brokers]);
     const kafka = witness([broker.brokers]);
     admin = kafka.admin();
-    producer = kafka.producer();
+    producer = kafka.producer(STORED_ONCE);
     await Promise.all([admin.connect(), producer.connect()]);
   });
   afterAll(async () => {

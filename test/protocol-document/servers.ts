@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config/config.ts';
 import { type Server, startServer } from '../../src/server/index.ts';
 import { MemoryStore, openMemoryStorage } from '../../src/storage/memory/index.ts';
 import { testBrokers } from '../broker/brokers.ts';
+import { STORED_ONCE } from '../broker/stored-once.ts';
 import { type FrontendHere, openFrontendHere } from '../e2e/frontend-here.ts';
 import { CHEAP, testSettings } from '../server/house.ts';
 import { Client, newName, PASSWORD } from './client.ts';
@@ -137,7 +138,7 @@ export async function transactional(): Promise<Producer> {
 /** Records by a producer that is no frontend, in somebody's inbox. */
 export async function produce(name: string, ...messages: OutsideRecord[]): Promise<void> {
   const kafka = new Kafka({ clientId: 'outside', brokers: testBrokers(), logLevel: logLevel.NOTHING });
-  const producer = kafka.producer();
+  const producer = kafka.producer(STORED_ONCE);
   await producer.connect();
   await producer.send({ topic: `milena.inbox.${name}`, messages });
   await producer.disconnect();

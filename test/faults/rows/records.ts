@@ -3,6 +3,7 @@ import { CompressionTypes, type IHeaders, type KafkaMessage } from 'kafkajs';
 import { usageOf } from '../../../bench/process-usage.ts';
 import { Cluster } from '../../../src/storage/kafka/wire/cluster.ts';
 import { produce } from '../../../src/storage/kafka/wire/produce.ts';
+import { STORED_ONCE } from '../../broker/stored-once.ts';
 import { CODECS, packedBatch, recordsOf, zeros } from '../../kafka/packed.ts';
 import { type HistoryEvent, textOf } from '../history.ts';
 import type { Row, Seen, Stage } from '../row.ts';
@@ -50,7 +51,7 @@ export const RECORDS: readonly Row[] = [
       const topic = stage.topicOf(person);
       await stage.write(person, 3);
       stage.fault('poison');
-      const producer = stage.kafka().producer();
+      const producer = stage.kafka().producer(STORED_ONCE);
       await producer.connect();
       const headers: IHeaders = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`h${i}`, 'x']));
       await producer.send({ topic, messages: [{ key: 'none', value: null }] });
@@ -94,7 +95,7 @@ export const RECORDS: readonly Row[] = [
       await stage.write(owner, 3);
       const copies = await readInbox(stage, owner, 3);
       stage.fault('replayed');
-      const producer = stage.kafka().producer();
+      const producer = stage.kafka().producer(STORED_ONCE);
       await producer.connect();
       for (const { key, value, headers } of copies) {
         const copy = { key, value, ...(headers !== undefined && { headers }) };
