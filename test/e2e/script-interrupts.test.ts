@@ -11,7 +11,7 @@ import { testBrokers } from '../broker/brokers.ts';
 import { javaUsable } from '../broker/java.ts';
 import { freePort } from '../broker/ports.ts';
 import { eventually } from '../contracts/cluster.ts';
-import { FULL, inFull, share } from '../size.ts';
+import { inFull, share } from '../size.ts';
 import { built } from './running-frontend.ts';
 import {
   type CallOptions,
@@ -275,46 +275,47 @@ describe('the frontend', () => {
 });
 
 describe.skipIf(!hasJava)('the broker as a Java process (needs Java 17)', () => {
-  it('interrupted while it starts is gone; killed later it comes back; stopped it stays away', async () => {
-    const box = ownSandbox();
-    const state = join(box, 'Ä, state');
-    const settings = {
-      MILENA_STATE_DIR: state,
-      MILENA_KAFKA: 'jvm',
-      MILENA_KAFKA_PORT: String(await freePort()),
-    };
-    const clone = checkout(box, { built: true, jars: true });
-    onTestFinished(async () => {
-      await call(join(clone, 'stop_everything.sh'), ['--wipe', '--yes'], { settings });
-    });
-    const pidIn = (file: string) => Number(readFileSync(join(state, 'kafka', file), 'utf8'));
-    const script = start(join(clone, 'start_kafka.sh'), [], { settings });
-    await eventually(() => expect(pidIn('pid')).toBeGreaterThan(1));
-    const first = [pidIn('pid'), pidIn('keeper')];
-    script.child.kill('SIGINT');
-    expect(await script.finished).toMatchObject({ code: 130 });
-    await eventually(() => expect(first.filter((pid) => !gone(pid))).toEqual([]));
+  inFull(
+    'interrupted while it starts is gone; killed later it comes back; stopped it stays away',
+    async () => {
+      const box = ownSandbox();
+      const state = join(box, 'Ä, state');
+      const settings = {
+        MILENA_STATE_DIR: state,
+        MILENA_KAFKA: 'jvm',
+        MILENA_KAFKA_PORT: String(await freePort()),
+      };
+      const clone = checkout(box, { built: true, jars: true });
+      onTestFinished(async () => {
+        await call(join(clone, 'stop_everything.sh'), ['--wipe', '--yes'], { settings });
+      });
+      const pidIn = (file: string) => Number(readFileSync(join(state, 'kafka', file), 'utf8'));
+      const script = start(join(clone, 'start_kafka.sh'), [], { settings });
+      await eventually(() => expect(pidIn('pid')).toBeGreaterThan(1));
+      const first = [pidIn('pid'), pidIn('keeper')];
+      script.child.kill('SIGINT');
+      expect(await script.finished).toMatchObject({ code: 130 });
+      await eventually(() => expect(first.filter((pid) => !gone(pid))).toEqual([]));
 
-    const again = await call(join(clone, 'start_kafka.sh'), [], { settings });
-    expect(again, again.stderr).toMatchObject({ code: 0 });
-    expect(existsSync(join(state, 'logs/kafka.log'))).toBe(true);
-    // All of it lies where it was told to, whatever the letters in the path.
-    expect(readdirSync(box).sort()).toEqual(['clone', 'Ä, state'].sort());
+      const again = await call(join(clone, 'start_kafka.sh'), [], { settings });
+      expect(again, again.stderr).toMatchObject({ code: 0 });
+      expect(existsSync(join(state, 'logs/kafka.log'))).toBe(true);
+      // All of it lies where it was told to, whatever the letters in the path.
+      expect(readdirSync(box).sort()).toEqual(['clone', 'Ä, state'].sort());
 
-    // A broker more; what starts it again has a file of its own (keep-running.test.ts).
-    if (FULL) {
       const killed = pidIn('pid');
       process.kill(killed, 'SIGKILL');
       await eventually(() => expect(pidIn('pid')).not.toBe(killed));
       const running = await call(join(clone, 'start_kafka.sh'), [], { settings });
       expect(running).toMatchObject({ code: 0, stdout: expect.stringContaining('already running') });
       expect(readFileSync(join(state, 'logs/kafka-console.log'), 'utf8')).toContain('ended with code 137');
-    }
 
-    const last = [pidIn('pid'), pidIn('keeper')];
-    const stopped = await call(join(clone, 'stop_everything.sh'), [], { settings });
-    expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('Stopped Kafka.') });
-    expect(last.filter((pid) => !gone(pid))).toEqual([]);
-    expect(existsSync(join(state, 'kafka/pid'))).toBe(false);
-  }, 180_000);
+      const last = [pidIn('pid'), pidIn('keeper')];
+      const stopped = await call(join(clone, 'stop_everything.sh'), [], { settings });
+      expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('Stopped Kafka.') });
+      expect(last.filter((pid) => !gone(pid))).toEqual([]);
+      expect(existsSync(join(state, 'kafka/pid'))).toBe(false);
+    },
+    180_000,
+  );
 });
