@@ -362,6 +362,9 @@ describe('the line', () => {
     const lines = Array.from({ length: 30 }, (_, index) => (index === 7 ? '/delete' : `line ${index}`));
     screen.read(`${lines.join('\r')}\r`);
     await screen.shows(/↑ \d+ more above/);
+    expect(screen.text).not.toMatch(/more below/);
+    screen.keys(...Array.from({ length: 29 }, () => KEY.up));
+    await screen.shows(/↓ \d+ more below/);
     screen.keys(KEY.enter);
     await screen.until(() => expect(sent()).toEqual([lines.join('\n')]));
     expect(server.asked('delete')).toEqual([]);

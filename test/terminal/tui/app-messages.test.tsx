@@ -67,6 +67,13 @@ describe('ticks', () => {
     await screen.shows(/· Connected again\./, /· Logged in again as alice\./, /are you there\? +✓$/m);
     await screen.inputIs(' bob › half a tho');
     expect(server.asked('send')).toHaveLength(1);
+    // What the client has said stays in its conversation, and the draft with it.
+    screen.keys(KEY.ctrl('u'), '/msg carol', KEY.enter);
+    await screen.until(() => expect(screen.text).not.toMatch(/Connected again/));
+    screen.keys('/close', KEY.enter);
+    await screen.inputIs(' ›');
+    screen.keys('/msg bob', KEY.enter);
+    await screen.shows(/· Connected again\./, /are you there\? +✓$/m);
   });
 
   test.each([

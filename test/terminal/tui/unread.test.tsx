@@ -203,6 +203,10 @@ describe('what concerns one', () => {
     await screen.until(() => expect(screen.titles.at(-1)).toBe('(1) milena · alice'));
     screen.keys('/msg bob', KEY.enter, '/notify', KEY.enter);
     await screen.shows(/with bob is heard for your name/);
+    screen.keys('/notify nothing', KEY.enter);
+    await screen.shows(/with bob is muted: no bell/);
+    screen.keys('/notify all', KEY.enter);
+    await screen.shows(/with bob is heard: bell and count for every message/);
     screen.keys('/notify loud', KEY.enter);
     await screen.shows(/Usage: \/notify all\|highlights\|nothing/);
   });
