@@ -44,7 +44,7 @@ const SHARED: readonly (readonly [names: string, files: RegExp, why: string])[] 
   ],
   ['run', /^terminal\/cli\//, 'a command is carried out by it'],
   [
-    'parseUsername parsePattern',
+    'parseUsername parsePattern parseRecipient parseRoom',
     /^(?:protocol|client)\/names/,
     "the client's fail as all that it is asked for does",
   ],

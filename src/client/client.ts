@@ -1,4 +1,3 @@
-import { ProtocolError } from '../protocol/errors.ts';
 import type { Message, ServerFrame, ServerFrameOf } from '../protocol/v2/replies.ts';
 import type { Deliver, Request } from '../protocol/v2/requests.ts';
 import type { ServerConnection } from './connection.ts';
@@ -44,7 +43,7 @@ export class Client extends Requests {
     this.#options = options;
     this.#listener = listener;
     this.#sender = new OutboxSender(options, listener);
-    this.#receiver = new Receiver(options.ackDelayMs, options.store, (options.deliver ?? 'all') === 'all');
+    this.#receiver = new Receiver(options, listener);
     this.#heartbeat = new Heartbeat(options.minHeartbeatMs);
     this.#transport = new Reconnector(options, {
       onLink: () => this.#setState(null),
@@ -56,7 +55,7 @@ export class Client extends Requests {
         this.#login.connected(connection);
       },
       onPush: (frame) => {
-        if (!this.#receiver.noted(frame, listener)) this.#pushed(frame);
+        if (!this.#receiver.pushed(frame)) this.#pushed(frame);
       },
       onReply: (request, reply, late) => this.#took(request, reply, late),
       onOffline: () => this.#interrupt(),
@@ -230,14 +229,14 @@ export class Client extends Requests {
   }
 
   /**
-   * Sends a message, now or when there is a connection again: it is told as `entered` before this returns, and what becomes
+   * Sends a message to a person or a room, now or when there is a connection again: it is told as `entered` before this returns, and what becomes
    * of it as `outgoing`.
    * @param id 16 bytes in hex, where the caller has chosen it: sent again under it, once there was an answer, it is the same message
    * @throws ClientError `INVALID`, `BUSY`; nothing was sent
    */
   send(to: string, body: string, id?: string): Entry {
     if (this.identity === null) throw new ClientError('INVALID', 'Not logged in.');
-    return this.#sender.add({ to, body, id, maxBytes: this.#welcome?.limits.bodyBytes });
+    return this.#sender.add({ to, body, id, welcome: this.#welcome });
   }
 
   /** Takes a message back that has not gone out; false: it has, and may be stored. Of one that is not known: false. */
@@ -251,9 +250,9 @@ export class Client extends Requests {
     this.#sender.pump();
   }
 
-  /** A message was shown to the person: it counts as delivered now. */
-  shown(inbox: string, seq: number): void {
-    this.#receiver.shown(inbox, seq);
+  /** A message was shown to the person: it counts as delivered now. @param room where; absent: in the inbox */
+  shown(inbox: string, seq: number, room?: string): void {
+    this.#receiver.shown(inbox, seq, room);
   }
 
   protected override online(): ServerConnection {
@@ -266,9 +265,6 @@ export class Client extends Requests {
 
   #pushed(frame: ServerFrame): void {
     switch (frame.type) {
-      case 'message':
-        this.#receive(frame, true);
-        break;
       case 'delivered':
         this.#sender.delivered(frame);
         break;
@@ -280,19 +276,10 @@ export class Client extends Requests {
         break;
       case 'failure':
         // An ack that came too late or too early: what it was for comes again with the next login.
-        if (this.#transport.mayTell()) this.#listener({ type: 'server-text', text: brief(frame.message) });
+        if (frame.code !== 'NOT_A_MEMBER' && this.#transport.mayTell())
+          this.#listener({ type: 'server-text', text: brief(frame.message) });
         break;
     }
-  }
-
-  #receive(message: Message, isPushed: boolean): boolean {
-    const inbox = this.identity?.inbox;
-    if (this.#state.account === null || inbox === undefined) {
-      throw new ProtocolError('BAD_FRAME', 'a message without a login');
-    }
-    if (!this.#receiver.take(message)) return false;
-    this.#listener({ type: 'message', message, inbox, isPushed });
-    return true;
   }
 
   #goodbye({ code, reason: sentence, retryAfterMs = 0 }: ServerFrameOf<'goodbye'>): void {
@@ -322,10 +309,9 @@ export class Client extends Requests {
       this.#heartbeat.answered();
       this.#listener({ type: 'server-time', time: reply.time });
     } else if (reply.type === 'retrieved') {
-      const open = reply.messages.filter(
-        (message) => this.#receive(message, false) || this.#receiver.isOpen(message.seq),
-      );
-      this.#openIn.set(reply, open);
+      this.#openIn.set(reply, this.#receiver.retrieved(reply.messages));
+    } else if (reply.type === 'left' || reply.type === 'room-deleted') {
+      this.#receiver.left(reply.room);
     } else if (request.type === 'send' && (reply.type === 'sent' || reply.type === 'failure')) {
       this.#sender.answered(request, reply);
       // It has forgotten the login, or never said that it ended: only a new connection makes that good.

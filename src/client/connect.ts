@@ -26,6 +26,8 @@ export interface ConnectOptions extends Credentials {
   readonly device?: string | undefined;
   /** Whether `onEvent` hears what the account's other devices send and read; with a `device` it does anyway. */
   readonly elsewhere?: boolean | undefined;
+  /** Whether what is said in the account's rooms comes, too, and messages can go there; with `deliver: 'none'` they can anyway. */
+  readonly rooms?: boolean | undefined;
   /** Of a device that logs in for the first time: so many of the newest messages, 1,000 at most, whatever others have. */
   readonly last?: number | undefined;
   /** What outlives this connection, such as a `MemoryMessageStore`; without one only the connection itself remembers. */

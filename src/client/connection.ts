@@ -9,7 +9,7 @@ import {
 } from '../protocol/frame.ts';
 import { v2 } from '../protocol/v2/codec.ts';
 import type { ServerFrame } from '../protocol/v2/replies.ts';
-import type { Request, RequestOf } from '../protocol/v2/requests.ts';
+import type { Deliver, Request, RequestOf } from '../protocol/v2/requests.ts';
 import { ClientError, inSeconds, OPEN_OUTCOME } from './errors.ts';
 import {
   answers,
@@ -41,6 +41,13 @@ export interface ConnectionOptions {
   readonly device?: string | undefined;
   /** Whether to hear what other devices send and read; with a device it is heard anyway. */
   readonly elsewhere?: boolean | undefined;
+  /** What comes by itself: `all` unless it is given. */
+  readonly deliver?: Deliver | undefined;
+  /**
+   * Whether what is said in the account's rooms comes, too, and messages can go there; a login that only sends is one for
+   * rooms anyway.
+   */
+  readonly rooms?: boolean | undefined;
   /** How long a person waits for a reply. */
   readonly requestTimeoutMs: number;
   /** How long the oldest unanswered request may hold up all later ones before the connection counts as dead. */
@@ -161,8 +168,10 @@ export class ServerConnection {
    * @throws ClientError `TIMEOUT`, `DISCONNECTED`, `REFUSED`
    */
   greet(): Promise<ReplyTo<'hello'>> {
-    const { program, device, elsewhere = device !== undefined } = this.#options;
-    return this.ask({ type: 'hello', client: program, ...(elsewhere && { features: ['devices'] }) });
+    const { program, device, elsewhere = device !== undefined, deliver } = this.#options;
+    const { rooms = deliver === 'none' } = this.#options;
+    const features = [...(elsewhere ? ['devices'] : []), ...(rooms ? ['rooms'] : [])];
+    return this.ask({ type: 'hello', client: program, ...(features.length > 0 && { features }) });
   }
 
   /** Ends the connection, giving the server a moment to take what was sent. Idempotent. */

@@ -1,6 +1,6 @@
 import type { ProtocolErrorCode } from '../protocol/errors.ts';
 import type { Message, ServerFrame } from '../protocol/v2/replies.ts';
-import type { Deliver, Request } from '../protocol/v2/requests.ts';
+import type { Request } from '../protocol/v2/requests.ts';
 import type { BackoffLimits } from '../util/backoff.ts';
 import type { Refusal } from './errors.ts';
 import type { LoginStore } from './identity.ts';
@@ -19,7 +19,7 @@ export interface ClientState {
 /** What the client has to tell. Texts and names are as they came: not safe for a terminal. */
 export type ClientEvent =
   | { readonly type: 'state'; readonly state: ClientState }
-  /** A message, once. Whoever has shown it says so with `Client.shown`. */
+  /** A message, once, of the inbox or of its `room`. Whoever has shown it says so with `Client.shown`. */
   | {
       readonly type: 'message';
       readonly message: Message;
@@ -27,6 +27,8 @@ export type ClientEvent =
       /** False: it was asked for by `Client.retrieve`. */
       readonly isPushed: boolean;
     }
+  /** So many messages of a room were not kept until they were received. */
+  | { readonly type: 'gap'; readonly room: string; readonly messages: number }
   /**
    * The person's message was taken. Whoever keeps messages keeps it before this returns: it goes out next, once
    * `MessageStore.commit` has returned.
@@ -110,8 +112,6 @@ export type ClientEvent =
     };
 
 export interface ClientOptions extends ReconnectorOptions {
-  /** `all` unless it is given. */
-  readonly deliver?: Deliver | undefined;
   /** Of a device that logs in for the first time: so many of the newest messages, 1,000 at most, whatever others have. */
   readonly last?: number | undefined;
   /** Between tries to log in again: a killed server's hold on the account ends only after some seconds. */

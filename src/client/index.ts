@@ -36,12 +36,13 @@ export {
 export type { Identity, LoginStore } from './identity.ts';
 export { type Inspection, inspectServer } from './inspect.ts';
 export type { Milena } from './milena.ts';
-export { isUsername, parsePattern, parseUsername } from './names.ts';
+export { isRoom, isUsername, parsePattern, parseRecipient, parseRoom, parseUsername } from './names.ts';
 export type { Entry, EntryState } from './outbox.ts';
 export type { ReceivedMessage } from './received.ts';
 export type { Link, Welcome } from './reconnector.ts';
 export type { Message, RefusalCode } from './replies.ts';
 export type { AccountDevice, NamePage, Presence } from './requests.ts';
+export type { AccountRoom, RoomHolders, RoomSettings } from './rooms.ts';
 export { type LastServer, noConnection } from './route.ts';
 export { hex, messageKey } from './seen.ts';
 export type { Delivery, SentMessage } from './sent.ts';

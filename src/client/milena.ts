@@ -1,11 +1,11 @@
+import { AccountRequests } from './account-requests.ts';
 import { Authenticator, type AuthenticatorOptions } from './authenticator.ts';
-import { Client } from './client.ts';
+import type { Client } from './client.ts';
 import { ClientError, noPassword } from './errors.ts';
 import type { ClientEvent, ClientOptions, ClientState } from './events.ts';
-import type { Identity, LoginStore } from './identity.ts';
+import type { Identity } from './identity.ts';
 import type { Entry } from './outbox.ts';
 import { Received, type ReceivedMessage } from './received.ts';
-import type { AccountDevice, Presence } from './requests.ts';
 import { type SentMessage, SentMessages } from './sent.ts';
 import { type Abortable, aborted, type Settle, whileWanted, withSignal } from './with-signal.ts';
 
@@ -13,7 +13,6 @@ import { type Abortable, aborted, type Settle, whileWanted, withSignal } from '.
 const LOGOUT_MS = 5_000;
 
 export interface MilenaOptions extends ClientOptions, AuthenticatorOptions {
-  readonly logins?: LoginStore | undefined;
   /** Gets everything that happens, in order; must not throw. */
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
 }
@@ -22,10 +21,9 @@ export interface MilenaOptions extends ClientOptions, AuthenticatorOptions {
  * One account that is logged in, over as many connections as that takes: what is sent waits for the next one, what came and was
  * not acknowledged comes again, and the login is renewed by its token or the password. `connect` makes it.
  */
-export class Milena implements AsyncDisposable {
+export class Milena extends AccountRequests implements AsyncDisposable {
   readonly user: string;
   readonly #options: MilenaOptions;
-  readonly #client: Client;
   readonly #received: Received;
   readonly #sent = new SentMessages();
   readonly #stop = new AbortController();
@@ -41,16 +39,16 @@ export class Milena implements AsyncDisposable {
   });
 
   private constructor(options: MilenaOptions) {
+    super(options);
     this.#options = options;
     this.user = options.user.toLowerCase();
-    this.#client = new Client(options, (event) => this.#told(event));
     const tell = (event: ClientEvent) => options.onEvent?.(event);
-    this.#authenticator = new Authenticator(this.#client, options, this.#stop.signal, tell);
+    this.#authenticator = new Authenticator(this.client, options, this.#stop.signal, tell);
     this.#received = new Received(
-      (isReading) => this.#client.read(isReading),
+      (isReading) => this.client.read(isReading),
       (message, inbox, key) => {
         options.store?.received?.(message, key);
-        this.#client.shown(inbox, message.seq);
+        this.client.shown(inbox, message.seq, message.room);
       },
     );
   }
@@ -62,14 +60,14 @@ export class Milena implements AsyncDisposable {
     const stop = () => milena.#stop.abort(signal?.reason);
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      milena.#client.start();
+      milena.client.start();
       await milena.#authenticator.enter(false);
       if (signal?.aborted) throw aborted(signal, false);
       milena.#stop.signal.throwIfAborted();
       milena.#hasBegun = true;
       return milena;
     } catch (error) {
-      await milena.#client.close();
+      await milena.client.close();
       const { aborted: hasEnded, reason } = milena.#stop.signal;
       // Somebody else was let in as soon as this one was: that is why, and not that it was given up.
       throw hasEnded && !signal?.aborted ? reason : error;
@@ -80,12 +78,12 @@ export class Milena implements AsyncDisposable {
 
   /** The connection, and whether the account is logged in on it just now. */
   get state(): ClientState {
-    return this.#client.state;
+    return this.client.state;
   }
 
   /** Who is logged in, with the token by which a later process can go on. */
   get login(): Identity | null {
-    return this.#client.identity;
+    return this.client.identity;
   }
 
   /** How many messages waited for the account when it was logged in to. */
@@ -111,9 +109,9 @@ export class Milena implements AsyncDisposable {
     body: string,
     { id, signal }: Abortable & { readonly id?: string } = {},
   ): Promise<SentMessage> {
-    return this.#attempt(() => {
+    return this.attempt(() => {
       if (signal?.aborted) throw aborted(signal);
-      const entry = this.#client.send(to, body, id);
+      const entry = this.client.send(to, body, id);
       return this.#sent.follow(entry, () => this.#withdraw(entry), signal);
     });
   }
@@ -141,59 +139,14 @@ export class Milena implements AsyncDisposable {
     limit: number,
     { signal }: Abortable = {},
   ): Promise<{ readonly messages: readonly ReceivedMessage[]; readonly more: boolean }> {
-    const { messages, more } = await this.#attempt(() => this.#client.retrieve(limit), signal);
-    const inbox = this.#client.identity?.inbox ?? '';
+    const { messages, more } = await this.attempt(() => this.client.retrieve(limit), signal);
+    const inbox = this.client.identity?.inbox ?? '';
     return { messages: this.#received.openOf(messages, inbox), more };
-  }
-
-  /**
-   * Names of accounts that match, in byte order; page after page is asked for as they are read.
-   * @param pattern `*` is any run of characters, `?` any one; all unless it is given
-   * @throws ClientError
-   */
-  async *list(pattern = '', { signal }: Abortable = {}): AsyncGenerator<string, void> {
-    let after: string | undefined;
-    for (let more = true; more; ) {
-      const page = await this.#attempt(() => this.#client.list(pattern, { after }), signal);
-      yield* page.names;
-      after = page.names.at(-1);
-      more = page.more && after !== undefined;
-    }
-  }
-
-  /** For each name, as it was given, 200 at most, whether somebody is logged in. @throws ClientError */
-  status(names: readonly string[], { signal }: Abortable = {}): Promise<ReadonlyMap<string, Presence>> {
-    return this.#attempt(() => this.#client.whoIsThere(names), signal);
-  }
-
-  /** Takes no messages of that sender any more; resolves to all who are blocked. @throws ClientError */
-  block(name: string, { signal }: Abortable = {}): Promise<readonly string[]> {
-    return this.#attempt(() => this.#client.block(name, true), signal);
-  }
-
-  /** Takes messages of that sender again; resolves to all who are blocked. @throws ClientError */
-  unblock(name: string, { signal }: Abortable = {}): Promise<readonly string[]> {
-    return this.#attempt(() => this.#client.block(name, false), signal);
-  }
-
-  /** The account's devices, the main one first. @throws ClientError */
-  devices({ signal }: Abortable = {}): Promise<readonly AccountDevice[]> {
-    return this.#attempt(() => this.#client.devices(), signal);
-  }
-
-  /** Whoever is logged in with that device is logged out, and nothing is kept for it any more. @throws ClientError */
-  forgetDevice(name: string, { signal }: Abortable = {}): Promise<void> {
-    return this.#attempt(() => this.#client.forgetDevice(name), signal);
-  }
-
-  /** As `read-elsewhere` has it, to other devices: read up to the message with that `seq`. @throws ClientError */
-  markRead(conversation: string, upTo: number, { signal }: Abortable = {}): Promise<void> {
-    return this.#attempt(() => this.#client.markRead(conversation, upTo), signal);
   }
 
   /** @param old null for an account without one. @throws ClientError */
   async changePassword(old: string | null, password: string, { signal }: Abortable = {}): Promise<void> {
-    await this.#attempt(() => this.#client.changePassword(old, password), signal);
+    await this.attempt(() => this.client.changePassword(old, password), signal);
     this.#authenticator.password = password;
   }
 
@@ -205,7 +158,7 @@ export class Milena implements AsyncDisposable {
     password: string | null,
     { force = false, signal }: Abortable & { readonly force?: boolean } = {},
   ): Promise<number> {
-    const lost = await this.#attempt(() => this.#client.delete(password, force), signal);
+    const lost = await this.attempt(() => this.client.delete(password, force), signal);
     await this.#end(null);
     return lost;
   }
@@ -219,10 +172,10 @@ export class Milena implements AsyncDisposable {
     signal,
     elsewhere = false,
   }: Abortable & { readonly elsewhere?: boolean } = {}): Promise<void> {
-    if (elsewhere && this.#client.hasMoreServers) this.#client.tryNext('it does not answer');
-    while (this.#client.state.account === null) {
-      await this.#attempt(() => this.#client.connected({ signal }));
-      if (this.#client.state.account !== null) return;
+    if (elsewhere && this.client.hasMoreServers) this.client.tryNext('it does not answer');
+    while (this.client.state.account === null) {
+      await this.attempt(() => this.client.connected({ signal }));
+      if (this.client.state.account !== null) return;
       await withSignal<void>(signal, (settle) => {
         this.#waiting.add(settle);
         return () => this.#waiting.delete(settle);
@@ -232,7 +185,7 @@ export class Milena implements AsyncDisposable {
 
   /** Sends what an earlier process has left in the outbox, behind what is being sent. */
   resend(entries: Parameters<Client['resend']>[0]): void {
-    this.#client.resend(entries);
+    this.client.resend(entries);
   }
 
   /**
@@ -241,7 +194,7 @@ export class Milena implements AsyncDisposable {
    */
   async logout(): Promise<void> {
     this.#hasEnded(null);
-    await this.#client.leave(Math.min(LOGOUT_MS, this.#options.requestTimeoutMs));
+    await this.client.leave(Math.min(LOGOUT_MS, this.#options.requestTimeoutMs));
     this.#tellEnd(null);
   }
 
@@ -257,20 +210,23 @@ export class Milena implements AsyncDisposable {
   }
 
   /** Rejects instead of throwing, and with why it has ended if it has. @param signal whoever has it waits no longer */
-  async #attempt<Value>(asking: () => Promise<Value>, signal?: AbortSignal): Promise<Value> {
+  protected override async attempt<Value>(
+    asking: () => Promise<Value>,
+    signal?: AbortSignal,
+  ): Promise<Value> {
     if (this.#stop.signal.aborted) throw (await this.#closed) ?? new ClientError('CLOSED', 'It was closed.');
     return whileWanted(signal, asking);
   }
 
   async #end(error: ClientError | null): Promise<void> {
     this.#hasEnded(error);
-    await this.#client.close();
+    await this.client.close();
     this.#tellEnd(error);
   }
 
   /** False: it may be stored. */
   #withdraw(entry: Entry): boolean {
-    if (!this.#client.withdraw(entry.id)) return false;
+    if (!this.client.withdraw(entry.id)) return false;
     const state = { kind: 'refused', reason: 'It was taken back.' } as const;
     this.#options.store?.changed?.({ ...entry, state, mayBeStored: false });
     return true;
@@ -286,7 +242,7 @@ export class Milena implements AsyncDisposable {
     for (const { reject } of this.#waiting) reject(ended);
   }
 
-  #told(event: ClientEvent): void {
+  protected override told(event: ClientEvent): void {
     const { store, onEvent } = this.#options;
     switch (event.type) {
       case 'state':
@@ -297,7 +253,7 @@ export class Milena implements AsyncDisposable {
         break;
       case 'unheard':
         // Another server may answer.
-        if (this.#client.hasMoreServers) this.#client.tryNext('it does not answer');
+        if (this.client.hasMoreServers) this.client.tryNext('it does not answer');
         break;
       case 'entered':
         store?.sent?.(event.entry);
@@ -312,13 +268,13 @@ export class Milena implements AsyncDisposable {
       case 'login-restored':
         if (event.type === 'logged-in') this.#undelivered = event.undelivered;
         // A login that only sends has none, and takes none away.
-        if (this.#client.identity?.token) this.#authenticator.token = this.#client.identity.token;
+        if (this.client.identity?.token) this.#authenticator.token = this.client.identity.token;
         break;
       case 'login-not-restored':
         if (event.code === 'BAD_CREDENTIALS') this.#authenticator.token = null;
         if (event.retryInMs !== null || !this.#hasBegun) break;
         // Without an answer it may still be carried out, and another one on the same connection would be refused for that.
-        if (event.isTried && event.code === null) this.#client.tryNext('it does not answer');
+        if (event.isTried && event.code === null) this.client.tryNext('it does not answer');
         void this.#enterAgain();
         break;
       case 'replaced':

@@ -1,3 +1,4 @@
+import { isRoom } from '../protocol/names.ts';
 import type { ReportedFate } from '../protocol/v2/replies.ts';
 import { dropOldest } from '../util/bounded-map.ts';
 import type { Refusal } from './errors.ts';
@@ -29,6 +30,7 @@ export type EntryState =
 export interface Entry {
   /** The message's id, in hex. */
   readonly id: string;
+  /** A name, or a room with its `#`. */
   readonly to: string;
   readonly body: string;
   readonly state: EntryState;
@@ -194,6 +196,8 @@ export class Outbox {
     // Already known to be delivered: on one frontend the recipient can be faster than the answer.
     if (item === undefined) return [];
     const stored = { id, to: item.to, body: item.body, receipt, earlier: false };
+    // It is many people's, and nobody tells of them.
+    if (isRoom(item.to)) return [storedEntry(stored, null)];
     this.#stored.set(id, stored);
     dropOldest(this.#stored, MAX_STORED);
     return [storedEntry(stored, receipt)];

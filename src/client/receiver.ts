@@ -1,48 +1,47 @@
 import { ProtocolError } from '../protocol/errors.ts';
 import type { Message, ServerFrame } from '../protocol/v2/replies.ts';
-import { Acks } from './acks.ts';
 import type { ServerConnection } from './connection.ts';
 import { ClientError } from './errors.ts';
-import type { ClientEvent } from './events.ts';
+import type { ClientEvent, ClientOptions } from './events.ts';
 import type { Identity } from './identity.ts';
+import { ReceivedLog } from './received-log.ts';
 import { hex, messageKey, Seen } from './seen.ts';
-import type { MessageStore } from './store.ts';
 
 /**
- * Messages that may wait to be shown. A server keeps to a window far below it; one that sends more is given up, since
- * whoever shows them would drown.
+ * Messages that may wait to be shown, of the inbox and of each room. A server keeps to a window far below it; one that sends more
+ * is given up, since whoever shows them would drown.
  */
 const MAX_OPEN = 20_000;
+/** Logs of which something was received; with one more, a room of which nothing waits is forgotten, or the server given up. */
+const MAX_LOGS = 1_000;
+/** Messages of all rooms together that are remembered; as `Seen` has it. */
+const MAX_SEEN_IN_ROOMS = 50_000;
 /** So many shown messages are acknowledged at once, without waiting for more. */
 const ACK_AT_ONCE = 200;
 
 /** Takes messages once each and acknowledges what was shown. */
 export class Receiver {
-  readonly #ackDelayMs: number;
-  readonly #store: MessageStore | undefined;
+  readonly #options: Pick<ClientOptions, 'ackDelayMs' | 'store' | 'deliver'>;
+  readonly #tell: (event: ClientEvent) => void;
   readonly #seen = new Seen();
-  readonly #acks: Acks;
-  /** Of what was taken and not shown: where it lies, by its key, and where its copies do, which are acknowledged with it. */
-  readonly #unshown = new Map<string, number>();
-  readonly #copies = new Map<number, { readonly key: string; readonly seqs: Set<number> }>();
+  readonly #seenInRooms = new Seen(MAX_SEEN_IN_ROOMS);
+  /** By room; undefined: the inbox. Bounded: see `MAX_LOGS`. */
+  readonly #logs = new Map<string | undefined, ReceivedLog>();
   #inbox: string | undefined;
   #connection: ServerConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param comesAll whether sessions have `deliver: all` */
-  constructor(ackDelayMs: number, store?: MessageStore, comesAll = true) {
-    this.#ackDelayMs = ackDelayMs;
-    this.#acks = new Acks(comesAll);
-    this.#store = store;
+  constructor(
+    options: Pick<ClientOptions, 'ackDelayMs' | 'store' | 'deliver'>,
+    tell: (event: ClientEvent) => void,
+  ) {
+    this.#options = options;
+    this.#tell = tell;
   }
 
   begin(connection: ServerConnection, { inbox }: Identity): void {
-    if (inbox === this.#inbox) this.#acks.renewed();
-    else {
-      this.#acks.clear();
-      this.#unshown.clear();
-      this.#copies.clear();
-    }
+    if (inbox !== this.#inbox) this.#logs.clear();
+    for (const log of this.#logs.values()) log.renewed();
     this.#inbox = inbox;
     this.#connection = connection;
   }
@@ -53,64 +52,53 @@ export class Receiver {
     this.#timer = undefined;
   }
 
-  /**
-   * Whether the message is to be shown; one that was shown already, by this process or an earlier one, is acknowledged
-   * again instead, since its acknowledgement was lost, or its sender has sent it again. What was taken and not shown yet is not:
-   * its sender would take it for delivered.
-   * @throws ProtocolError for more than a server may send
-   */
-  take(message: Message): boolean {
-    if (this.#inbox === undefined) throw new ProtocolError('BAD_FRAME', 'a message without a login');
-    if (this.#acks.open >= MAX_OPEN) throw new ProtocolError('BAD_FRAME', `more than ${MAX_OPEN} messages`);
-    const key = messageKey(this.#inbox, message);
-    const isNew = this.#seen.add(key) && !this.#store?.hasSeen(key);
-    const { seq } = message;
-    if (!isNew && this.#acks.isOpen(seq)) return false;
-    this.#acks.received(seq);
-    const first = this.#unshown.get(key);
-    if (isNew) {
-      this.#unshown.set(key, seq);
-      this.#copies.set(seq, { key, seqs: new Set() });
-    } else if (first === undefined) this.shown(this.#inbox, seq);
-    else this.#copies.get(first)?.seqs.add(seq);
-    return isNew;
-  }
-
-  /** Tells what another device of the account has done, and acknowledges that. @returns false for any other push */
-  noted(frame: ServerFrame, tell: (event: ClientEvent) => void): boolean {
-    if (frame.type !== 'sent-elsewhere' && frame.type !== 'read-elsewhere') return false;
-    if (this.#inbox === undefined) throw new ProtocolError('BAD_FRAME', 'a note without a login');
-    const { seq, device = null } = frame;
-    this.#acks.received(seq);
-    if (frame.type === 'read-elsewhere') {
-      tell({ type: frame.type, conversation: frame.conversation, upTo: frame.upTo, device });
-    } else {
-      const { to, body, sentAt, contentType } = frame;
-      const [id, toIncarnation] = [hex(frame.id), hex(frame.toIncarnation)];
-      tell({ type: frame.type, id, to, toIncarnation, body, sentAt, contentType, device });
+  /** Tells what the server has pushed. @returns false: it is nothing that one receives. @throws ProtocolError */
+  pushed(frame: ServerFrame): boolean {
+    switch (frame.type) {
+      case 'message':
+        this.#receive(frame, true);
+        return true;
+      case 'gap':
+        this.#tell({ type: 'gap', room: frame.room, messages: frame.messages });
+        return true;
+      case 'sent-elsewhere': {
+        const { to, body, sentAt, contentType, device = null } = frame;
+        const [id, toIncarnation] = [hex(frame.id), hex(frame.toIncarnation)];
+        this.#pass(frame.seq);
+        this.#tell({ type: frame.type, id, to, toIncarnation, body, sentAt, contentType, device });
+        return true;
+      }
+      case 'read-elsewhere': {
+        const { conversation, upTo, device = null } = frame;
+        this.#pass(frame.seq);
+        this.#tell({ type: frame.type, conversation, upTo, device });
+        return true;
+      }
+      default:
+        return false;
     }
-    this.shown(this.#inbox, seq);
-    return true;
   }
 
-  /** Whether a message was taken and waits to be shown. */
-  isOpen(seq: number): boolean {
-    return this.#copies.has(seq);
+  /** Tells what is new of messages that were asked for. @returns those that wait to be shown. @throws ProtocolError */
+  retrieved(messages: readonly Message[]): readonly Message[] {
+    return messages.filter(
+      (message) => this.#receive(message, false) || this.#logs.get(message.room)?.isOpen(message.seq),
+    );
   }
 
-  /** A message was shown. */
-  shown(inbox: string, seq: number): void {
-    if (inbox !== this.#inbox) return;
-    this.#acks.shown(seq);
-    const copies = this.#copies.get(seq);
-    if (copies !== undefined) {
-      this.#copies.delete(seq);
-      this.#unshown.delete(copies.key);
-      for (const copy of copies.seqs) this.#acks.shown(copy);
-    }
+  /** A message was shown. @param room where; undefined: in the inbox */
+  shown(inbox: string, seq: number, room?: string): void {
+    const log = inbox === this.#inbox ? this.#logs.get(room) : undefined;
+    if (log === undefined) return;
+    log.shown(seq);
     if (this.#connection === undefined) return;
-    if (this.#acks.waiting >= ACK_AT_ONCE) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), this.#ackDelayMs);
+    if (log.waiting >= ACK_AT_ONCE) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), this.#options.ackDelayMs);
+  }
+
+  /** The account is not in the room any more: nothing of it is acknowledged. */
+  left(room: string): void {
+    this.#logs.delete(room);
   }
 
   /** Acknowledges now what was shown. */
@@ -119,14 +107,69 @@ export class Receiver {
     this.#timer = undefined;
     const connection = this.#connection;
     if (connection === undefined || connection.hasEnded) return;
-    for (let ack = this.#acks.take(); ack !== null; ack = this.#acks.take()) {
-      try {
-        connection.tell({ type: 'ack', ...ack });
-      } catch (error) {
-        // The connection has just ended: what is not acknowledged comes again.
-        if (!(error instanceof ClientError)) throw error;
-        return;
+    for (const [room, log] of this.#logs) {
+      for (let ack = log.nextAck(); ack !== null; ack = log.nextAck()) {
+        try {
+          connection.tell({ type: 'ack', ...ack, ...(room !== undefined && { room }) });
+        } catch (error) {
+          // The connection has just ended: what is not acknowledged comes again.
+          if (!(error instanceof ClientError)) throw error;
+          return;
+        }
       }
     }
+  }
+
+  /**
+   * Tells a message if it is to be shown; one that was shown already, by this process or an earlier one, is acknowledged
+   * again instead, since its acknowledgement was lost, or its sender has sent it again. What was taken and not shown yet is not:
+   * its sender would take it for delivered.
+   * @returns whether it was told. @throws ProtocolError for more than a server may send
+   */
+  #receive(message: Message, isPushed: boolean): boolean {
+    const inbox = this.#demandInbox();
+    const { seq, room } = message;
+    const log = this.#log(room);
+    if (log.open >= MAX_OPEN) throw new ProtocolError('BAD_FRAME', `more than ${MAX_OPEN} messages`);
+    const key = messageKey(inbox, message);
+    const seen = room === undefined ? this.#seen : this.#seenInRooms;
+    const isNew = seen.add(key) && !this.#options.store?.hasSeen(key);
+    if (!log.take(seq, key, isNew)) this.shown(inbox, seq, room);
+    if (isNew) this.#tell({ type: 'message', message, inbox, isPushed });
+    return isNew;
+  }
+
+  /** What nobody has to show is acknowledged as it comes. */
+  #pass(seq: number): void {
+    const inbox = this.#demandInbox();
+    this.#log(undefined).passed(seq);
+    this.shown(inbox, seq);
+  }
+
+  /** @throws ProtocolError */
+  #demandInbox(): string {
+    if (this.#connection === undefined || this.#inbox === undefined)
+      throw new ProtocolError('BAD_FRAME', 'a message without a login');
+    return this.#inbox;
+  }
+
+  /** @throws ProtocolError where there are more than a server may have */
+  #log(room: string | undefined): ReceivedLog {
+    let log = this.#logs.get(room);
+    if (log !== undefined) return log;
+    if (this.#logs.size >= MAX_LOGS) this.#forgetRoom();
+    // Of rooms nothing waits to be retrieved.
+    log = new ReceivedLog(room !== undefined || (this.#options.deliver ?? 'all') === 'all');
+    this.#logs.set(room, log);
+    return log;
+  }
+
+  #forgetRoom(): void {
+    for (const [room, { open, waiting }] of this.#logs) {
+      if (room === undefined || open > 0 || waiting > 0) continue;
+      this.#logs.delete(room);
+      return;
+    }
+    throw new ProtocolError('BAD_FRAME', `messages of more than ${MAX_LOGS} rooms`);
   }
 }

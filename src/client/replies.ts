@@ -8,6 +8,7 @@ import {
   type Request,
   type RequestOf,
 } from '../protocol/v2/requests.ts';
+import { MAX_MEMBERS_PAGE, MAX_ROOMS_PAGE } from '../protocol/v2/rooms.ts';
 import { brief, ClientError } from './errors.ts';
 import { hex } from './seen.ts';
 
@@ -77,6 +78,18 @@ export function contradiction(request: Request, reply: ServerFrame): string | un
     return isWhole || onlySends ? undefined : 'the login is without a token, or what waits';
   }
   if (reply.type === 'listed' && request.type === 'list') return wrongPage(request, reply.names);
+  if (reply.type === 'rooms-listed' && request.type === 'rooms') {
+    return wrongPage(
+      { limit: MAX_ROOMS_PAGE, ...request },
+      reply.rooms.map(({ room }) => room),
+    );
+  }
+  if (reply.type === 'members-listed' && request.type === 'members') {
+    return wrongPage({ limit: MAX_MEMBERS_PAGE, ...request }, reply.members);
+  }
+  if ('room' in request && 'room' in reply && request.room?.toLowerCase() !== reply.room) {
+    return 'the answer is for another room';
+  }
   if (reply.type === 'retrieved' && request.type === 'retrieve') {
     const { limit = MAX_PAGE } = request;
     return reply.messages.length > limit ? 'more messages than were asked for' : undefined;
@@ -93,13 +106,13 @@ export function contradiction(request: Request, reply: ServerFrame): string | un
 
 /** Pages come in byte order, each behind the one before: otherwise a list would have no end. */
 function wrongPage(
-  { after, limit = MAX_PAGE }: RequestOf<'list'>,
+  { after, limit = MAX_PAGE }: Pick<RequestOf<'list'>, 'after' | 'limit'>,
   names: readonly string[],
 ): string | undefined {
   if (names.length > limit) return 'more names than were asked for';
   let last = after?.toLowerCase();
   for (const name of names) {
-    // Usernames are ASCII: their order is that of their bytes.
+    // Names are ASCII: their order is that of their bytes.
     if (last !== undefined && name <= last) return 'names out of order';
     last = name;
   }

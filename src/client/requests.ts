@@ -2,6 +2,7 @@ import { MAX_PAGE } from '../protocol/v2/requests.ts';
 import type { ServerConnection } from './connection.ts';
 import { ClientError } from './errors.ts';
 import { parseUsername } from './names.ts';
+import { RoomRequests } from './rooms.ts';
 
 /** A page of names, in byte order. */
 export interface NamePage {
@@ -23,6 +24,8 @@ export interface AccountDevice {
 
 /** What a client asks a server that changes nothing of the client itself. Each throws ClientError, `OFFLINE` without a connection. */
 export abstract class Requests {
+  readonly rooms = new RoomRequests(() => this.online());
+
   /** The connection that requests go to. @throws ClientError `OFFLINE` */
   protected abstract online(): ServerConnection;
 

@@ -6,13 +6,15 @@ const MAX_SEEN = 10_000;
 
 /**
  * By what a message is known when it comes again. A user's message by its sender's incarnation and its id, so that
- * nobody can suppress another's; an external one, whose id anybody may have chosen, by its place in the inbox.
- * @param inbox id of the inbox that it came from, in hex
+ * nobody can suppress another's; an external one, whose id anybody may have chosen, by its place in the inbox. In a room by its
+ * time as well: a room that is made again has another log, and the same places.
+ * @param inbox id of the account's inbox, in hex
  */
 export function messageKey(inbox: string, message: Message): string {
-  return message.verified
-    ? `${inbox} ${hex(message.fromIncarnation)} ${hex(message.id)}`
-    : `${inbox} ${message.seq}`;
+  const { room, seq, sentAt } = message;
+  const log = room === undefined ? inbox : `${inbox} ${room}`;
+  if (message.verified) return `${log} ${hex(message.fromIncarnation)} ${hex(message.id)}`;
+  return room === undefined ? `${log} ${seq}` : `${log} ${seq} ${sentAt}`;
 }
 
 /** Which messages were taken already: a message comes again when its acknowledgement was lost. */

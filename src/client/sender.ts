@@ -6,8 +6,9 @@ import { backoffMs, retryMs } from '../util/backoff.ts';
 import type { ServerConnection } from './connection.ts';
 import { brief, ClientError, retryHint } from './errors.ts';
 import type { ClientEvent, ClientOptions } from './events.ts';
-import { parseUsername } from './names.ts';
+import { isRoom, parseRecipient } from './names.ts';
 import { type Entry, Outbox } from './outbox.ts';
+import type { Welcome } from './reconnector.ts';
 import { refusalOf } from './replies.ts';
 import { hex } from './seen.ts';
 
@@ -35,8 +36,8 @@ export interface NewMessage {
   readonly body: string;
   /** Random unless it is given. */
   readonly id?: string | undefined;
-  /** The server's limit, where it is known. */
-  readonly maxBytes?: number | undefined;
+  /** What the server of the last connection has said; null before the first. */
+  readonly welcome?: Welcome | null;
 }
 
 /** Loads what makes it only here: that takes 10 ms, which who has an id already need not wait for. */
@@ -65,7 +66,8 @@ export class OutboxSender {
   }
 
   /** Takes a message into the outbox, connection or not, and sends what can be sent. @throws ClientError `INVALID`, `BUSY`; nothing was sent */
-  add({ to, body, id = randomId(), maxBytes = MAX_BODY_BYTES }: NewMessage): Entry {
+  add({ to, body, id = randomId(), welcome = null }: NewMessage): Entry {
+    const maxBytes = welcome?.limits.bodyBytes ?? MAX_BODY_BYTES;
     if (typeof body !== 'string') throw new ClientError('INVALID', 'A message is text.');
     const bytes = Buffer.byteLength(body);
     if (bytes === 0) throw new ClientError('INVALID', 'The message is empty.');
@@ -76,7 +78,14 @@ export class OutboxSender {
     if (this.#outbox.isUnanswered(id)) {
       throw new ClientError('INVALID', 'A message with this id is on its way already.');
     }
-    const entry = this.#outbox.add(id, parseUsername(to), body.toWellFormed());
+    const recipient = parseRecipient(to);
+    if (isRoom(recipient) && welcome?.features.includes('rooms') === false) {
+      throw new ClientError(
+        'INVALID',
+        'Nothing goes to rooms here: the server is too old, or `rooms` was not asked for.',
+      );
+    }
+    const entry = this.#outbox.add(id, recipient, body.toWellFormed());
     if (entry === null) {
       throw new ClientError('BUSY', 'Too many messages wait to be sent already: this one was not taken.');
     }

@@ -12,12 +12,13 @@ export type Delivery = 'delivered' | 'undeliverable' | 'unknown';
 export interface SentMessage {
   /** 16 bytes in hex. */
   readonly id: string;
+  /** A name, or a room with its `#`. */
   readonly to: string;
   /** When it was stored, by the server's clock, in milliseconds since the epoch; null: the answer was lost, and a later word of it came. */
   readonly acceptedAt: number | null;
   /** Whether somebody was logged in to the recipient's account then; null likewise. */
   readonly recipientLoggedIn: boolean | null;
-  /** What becomes of it. Never rejects. */
+  /** What becomes of it; of one to a room `unknown` at once: `rooms.holders` says who has it. Never rejects. */
   readonly delivered: Promise<Delivery>;
 }
 
@@ -51,15 +52,15 @@ export class SentMessages {
   }
 
   /** A message is in another state. */
-  changed({ id, to, state, mayBeStored }: Entry, acceptance?: Acceptance): void {
+  changed({ id, to, state, receipt, mayBeStored }: Entry, acceptance?: Acceptance): void {
     switch (state.kind) {
       case 'on-its-way':
       case 'waiting':
         return;
       case 'stored':
-        // Behind its answer the server's word that it knows nothing of its fate any more.
-        if (acceptance === undefined) this.#settle(id, 'unknown');
-        else this.#stored(id, to, acceptance);
+        if (acceptance !== undefined) this.#stored(id, to, acceptance);
+        // It is in a room, or the server knows nothing of its fate any more.
+        if (receipt === null) this.#settle(id, 'unknown');
         return;
       case 'delivered':
       case 'undeliverable':

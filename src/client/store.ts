@@ -21,11 +21,11 @@ export interface MessageStore {
   hasSeen(key: string): boolean;
   /** What this life of the account sent, oldest first: first of all what the server has not answered. */
   unsettled(): readonly Unsettled[];
-  /** A message is new in the outbox; `commit` is called before it goes out. */
+  /** A message is new in the outbox, to a name or to a room; `commit` is called before it goes out. */
   sent?(entry: Entry): void;
   /** What became of a message. */
   changed?(entry: Entry): void;
-  /** A message was acknowledged: durable when this returns, or it may be shown again. @param key as `messageKey` makes it */
+  /** A message of the inbox or of its `room` was acknowledged: durable when this returns, or it may be shown again. @param key as `messageKey` makes it */
   received?(message: Message, key: string): void;
 }
 

@@ -6,9 +6,11 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AccountRequests } from '../../src/client/account-requests.ts';
 import * as door from '../../src/client/index.ts';
 import { connect } from '../../src/client/index.ts';
 import { Milena } from '../../src/client/milena.ts';
+import { RoomRequests } from '../../src/client/rooms.ts';
 import { type Server, startServer } from '../../src/server/index.ts';
 import { openMemoryStorage } from '../../src/storage/memory/index.ts';
 import { CHEAP, testSettings } from '../server/house.ts';
@@ -57,6 +59,7 @@ async function withServer(work: (address: string) => Promise<void>): Promise<voi
 /** What is public and needs no example, with the reason. */
 const WITHOUT_EXAMPLE: Readonly<Record<string, string>> = {
   constructor: 'nobody calls it: `connect` does',
+  by: 'nobody calls it: `connect` does',
   resend: 'for who keeps the outbox by other means than a store, which does it by itself',
   // Addresses and names as people type them: what a program is given by `connect` is checked there.
   isPort: 'of what people type',
@@ -64,6 +67,9 @@ const WITHOUT_EXAMPLE: Readonly<Record<string, string>> = {
   serverText: 'of what people type',
   isUsername: 'of what people type',
   parseUsername: 'of what people type',
+  parseRecipient: 'of what people type',
+  parseRoom: 'of what people type',
+  isRoom: 'of what people type',
   parsePattern: 'of what people type',
   MAX_BODY_BYTES: 'a limit, of which the error says all',
   MAX_PAGE: 'a limit, of which the error says all',
@@ -83,18 +89,21 @@ const WITHOUT_EXAMPLE: Readonly<Record<string, string>> = {
 };
 
 /** Options, and what a message can do: no value has their names. */
-const OPTIONS = 'ack takeover create onEvent signal deliver store password force';
+const OPTIONS = 'rooms ack takeover create onEvent signal deliver store password force';
 
 test('there is an example for each public call', () => {
   const calls = [
-    ...Object.getOwnPropertyNames(Milena.prototype).map((name) => ({ name, before: '(\\.|\\{ )' })),
+    ...[Milena, AccountRequests]
+      .flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype))
+      .map((name) => ({ name, before: '(\\.|\\{ )' })),
+    ...Object.getOwnPropertyNames(RoomRequests.prototype).map((name) => ({ name, before: 'rooms\\.' })),
     ...Object.keys(door).map((name) => ({ name, before: '\\b' })),
     ...OPTIONS.split(' ').map((name) => ({ name, before: '\\b' })),
   ];
   const all = examples.map(({ code }) => code.replaceAll(/\/\/.*$/gm, '')).join('\n');
   const missing = calls.filter(({ name, before }) => !new RegExp(`${before}${name}\\b`).test(all));
   // What is gone, or has an example by now, needs no reason any more.
-  expect(missing.map(({ name }) => name).sort()).toEqual(Object.keys(WITHOUT_EXAMPLE).sort());
+  expect([...new Set(missing.map(({ name }) => name))].sort()).toEqual(Object.keys(WITHOUT_EXAMPLE).sort());
   expect(examples.length).toBeGreaterThan(14);
 });
 

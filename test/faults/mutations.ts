@@ -202,8 +202,8 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'client/receiver.ts',
-        find: 'const isNew = this.#seen.add(key) && !this.#store?.hasSeen(key);',
-        replace: 'const isNew = this.#seen.add(key) || !this.#store?.hasSeen(key);',
+        find: 'const isNew = seen.add(key) && !this.#options.store?.hasSeen(key);',
+        replace: 'const isNew = seen.add(key) || !this.#options.store?.hasSeen(key);',
       },
     ],
     row: 'a frontend killed',
