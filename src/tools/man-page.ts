@@ -6,20 +6,23 @@ import { SETTING_NAMES, TABLE } from '../terminal/setting-table.ts';
 import { PACKAGE_VERSION } from '../util/package-version.ts';
 
 /** When somebody last looked at the page as a whole; manuals have a day. */
-const CHANGED = '2026-11-30';
+const CHANGED = '2026-12-01';
 const COLUMNS = 78;
 
 const EXIT_CODES: readonly (readonly [code: string, means: string])[] = [
   ['0', 'Done.'],
   ['64', 'Wrong arguments or settings (but of doctor: 78), or no password.'],
   ['65', 'The text is empty, too long or not UTF-8; or the new password is too weak.'],
-  ['67', 'There is no such user, or not any more.'],
+  ['67', 'There is no such user or room, or not any more.'],
   ['69', 'No connection to the server; nothing was sent.'],
   ['70', 'A fault in the client or the server.'],
   ['73', 'The name is taken.'],
   ['74', 'A file or a pipe cannot be read or written.'],
   ['75', 'It may work later; the message says whether something was stored already.'],
-  ['77', 'Not permitted: a wrong password, a block, or messages that wait.'],
+  [
+    '77',
+    'Not permitted: a wrong password, a block, messages that wait, or a room that one is not in or does not own.',
+  ],
   ['78', 'Of doctor: a setting cannot be used, or does not fit Kafka.'],
   ['129, 130, 143', 'Ended by SIGHUP, SIGINT, SIGTERM.'],
 ];

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { ClientError, parseUsername } from '../../client/index.ts';
+import { ClientError, parseRecipient, parseRoom, parseUsername } from '../../client/index.ts';
 import { suggest } from '../../util/suggest.ts';
 import { harmless } from '../sanitise.ts';
 import type { Flags } from '../setting-sources.ts';
@@ -105,6 +105,12 @@ export function limitOf(text: string | undefined, unset: number): number {
   );
 }
 
+/** A whole number from 0 on. @param what it is for @throws Failure `USAGE` */
+export function countOf(what: string, text: string, most: number): number {
+  if (/^\d{1,16}$/.test(text) && Number(text) <= most) return Number(text);
+  throw new Failure(EXIT.USAGE, `${what} ${quoted(text)}: it must be a number, from 0 to ${most}.`);
+}
+
 function parse(args: readonly string[], options: Options): { flags: Flags; positionals: readonly string[] } {
   const known = { ...SETTING_OPTIONS, ...ALWAYS, ...options };
   try {
@@ -187,12 +193,31 @@ function readCommandLine(): Buffer | null {
 
 /** A username as somebody gave it. @throws Failure `USAGE` */
 export function usernameOf(text: string | undefined, usage: string): string {
+  return given(text, usage, parseUsername, 'username');
+}
+
+/** A username, or a room with its `#`. @throws Failure `USAGE` */
+export function recipientOf(text: string | undefined, usage: string): string {
+  return given(text, usage, parseRecipient, text?.startsWith('#') ? 'room' : 'username');
+}
+
+/** A room, with its `#` or without it, which a shell takes for a comment where it is not quoted. @throws Failure `USAGE` */
+export function roomOf(text: string | undefined, usage: string): string {
+  return given(text, usage, (room) => parseRoom(room.startsWith('#') ? room : `#${room}`), 'room');
+}
+
+function given(
+  text: string | undefined,
+  usage: string,
+  parse: (text: string) => string,
+  kind: 'username' | 'room',
+): string {
   if (text === undefined) throw new Failure(EXIT.USAGE, `A name is missing: ${usage}`);
   try {
-    return parseUsername(text);
+    return parse(text);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    throw new Failure(EXIT.USAGE, `${quoted(text)} is no username. ${error.message}`, { cause: error });
+    throw new Failure(EXIT.USAGE, `${quoted(text)} is no ${kind}. ${error.message}`, { cause: error });
   }
 }
 

@@ -14,8 +14,24 @@ export interface CommandEntry {
   /** Beside those of the settings, which every command takes. */
   readonly options: Readonly<Record<string, Option>>;
   /** What its arguments are, for a shell to offer; absent: nothing that a shell could know. */
-  readonly offers?: 'name' | 'shell' | 'command';
+  readonly offers?: 'name' | 'shell' | 'command' | 'action';
 }
+
+/** What `milena room` does. */
+export const ROOM_ACTIONS = [
+  'list',
+  'create',
+  'set',
+  'join',
+  'leave',
+  'members',
+  'holders',
+  'invite',
+  'kick',
+  'owner',
+  'delete',
+] as const;
+export type RoomAction = (typeof ROOM_ACTIONS)[number];
 
 const FLAG = { type: 'boolean' } as const;
 const TEXT = { type: 'string' } as const;
@@ -34,7 +50,7 @@ export const COMMANDS = {
   },
   listen: {
     summary: 'print messages as they come',
-    options: { takeover: FLAG, json: FLAG, once: FLAG, from: NAME },
+    options: { takeover: FLAG, json: FLAG, once: FLAG, from: NAME, room: TEXT },
   },
   retrieve: {
     summary: 'print what waited, and leave',
@@ -49,6 +65,14 @@ export const COMMANDS = {
     summary: 'who is logged in',
     options: { ...LOGIN, json: FLAG },
     offers: 'name',
+  },
+  room: {
+    summary: 'list, make, join, change rooms',
+    options: {
+      ...{ ...LOGIN, json: FLAG, mine: FLAG, invited: FLAG, back: TEXT, force: FLAG },
+      ...{ policy: TEXT, description: TEXT, keep: TEXT, history: TEXT },
+    },
+    offers: 'action',
   },
   create: {
     summary: 'make an account',

@@ -10,7 +10,7 @@ export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
   search WORDS…    search the local history    passwd           change password
   export NAME      print a conversation        delete           delete account
   doctor           find out what is wrong      completion SHELL bash, zsh, fish
-  keys             make the key that frontends share (of a checkout only)
+  room ACTION …    list, make, join rooms      keys             make frontends' key
 
   --server HOST:PORT,…    one or several (127.0.0.1:8080); also MILENA_SERVER
   --user NAME             the account; also MILENA_USER
@@ -35,28 +35,31 @@ export const HELP: Readonly<Record<CommandName, string>> = {
   send: `Usage: milena send [OPTIONS] NAME TEXT…
        milena send [OPTIONS] NAME -
 
-Sends a message to NAME, and ends when Kafka has it (✓). With - the text comes
-from standard input, less the line break at its end. Text that begins with a
-dash goes behind --:  milena send bob -- "$text"
+Sends a message to NAME, or to a room ('#ops', in quotes), and ends when Kafka
+has it (✓). With - the text comes from standard input, less the line break at
+its end. Text that begins with a dash goes behind --:
+
+  milena send bob -- "$text"
 
   --wait-delivered        end when the recipient's client has it (✓✓)
   --json                  print what became of it as one JSON object
 ${LOGIN}
 Exit codes: 0 stored (or delivered), 64 usage, 65 text empty, too long or not
-UTF-8, 67 no such user, 69 no connection: nothing was sent, 77 wrong password or
-blocked, 75 try later: the message says whether it may be stored already, and
-what is in the outbox goes again by itself with the next login.
+UTF-8, 67 no such user or room, 69 no connection: nothing was sent, 77 wrong
+password, blocked, or not in the room, 75 try later: the message says whether it
+may be stored already, and what is in the outbox goes again with the next login.
 `,
   listen: `Usage: milena listen [OPTIONS]
 
-Prints messages as they come, beginning with those that waited, for ever. What
-was written out is acknowledged, and nothing else; a message comes again after a
-crash in between, and is printed once all the same while the history is on. A
-lost connection is made again; standard error says so.
+Prints messages as they come, also those of your rooms, beginning with those
+that waited, for ever. What was written out is acknowledged, and nothing else; a
+message comes again after a crash in between, and is printed once all the same
+while the history is on. A lost connection is made again; standard error says so.
 
   --json                  one JSON object a line: docs/commands.md
   --once                  end after the first message
   --from NAME             print NAME's messages only; the others go on waiting
+  --room ROOM             print what is said in ROOM only; likewise
   --takeover              end another login of the account first
   --user, --server, …     whose account, and where: see milena --help
 
@@ -87,6 +90,24 @@ Needs no account.
 Prints for each name whether somebody is logged in or away. Ends with 67 if a
 name is nobody's.
 
+  --json                  one JSON object a line
+${LOGIN}`,
+  room: `Usage: milena room list [PATTERN]
+       milena room create|set|join|leave|members|delete ROOM
+       milena room invite|kick ROOM NAME…
+       milena room owner ROOM NAME      (whose it is from then on)
+       milena room holders ROOM SEQ     (who has that message)
+
+ROOM may be without its #, which a shell takes for a comment outside of quotes.
+
+  --mine                  list: only those you are in or invited to
+  --policy POLICY         create, set: open, or invited for who was invited
+  --description TEXT      create, set: what it is for
+  --keep DAYS             create, set: so long are messages kept; 30
+  --history COUNT         create, set: old messages for who joins; 0
+  --back COUNT            join: with so many messages from before
+  --invited               members: who may join instead
+  --force                 delete: even if others are in it
   --json                  one JSON object a line
 ${LOGIN}`,
   create: `Usage: milena create [OPTIONS] NAME

@@ -103,6 +103,8 @@ export class Journal implements MessageStore {
   }
 
   received(message: Message, key: string): void {
+    // The history has no place for them yet.
+    if (message.room !== undefined) return;
     const history = this.#histories?.current;
     history?.received({ peer: peerOf(message), at: message.sentAt, body: message.body, key });
     history?.commit();

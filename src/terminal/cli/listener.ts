@@ -25,6 +25,8 @@ export interface ListenerOptions {
   readonly once: boolean;
   /** Print only this user's messages; null: everybody's. */
   readonly from: string | null;
+  /** Print only what is said in this room; null: everywhere. */
+  readonly room: string | null;
 }
 
 /** Prints messages as they come, for as long as nobody ends it, over as many connections as that takes. */
@@ -55,7 +57,7 @@ export class MessagePrinter {
     const onEvent = (event: ClientEvent) => this.#told(event);
     const store = this.#journal;
     const me = await signIn
-      .enter({ deliver: 'all', takeover, store, signal, onEvent })
+      .enter({ deliver: 'all', rooms: true, takeover, store, signal, onEvent })
       .catch((error: unknown) => {
         throw error instanceof ClientError && error.code === 'DISCONNECTED'
           ? noServer(settings, error)
@@ -96,6 +98,7 @@ export class MessagePrinter {
 
   #told(event: ClientEvent): void {
     const { say } = this.#context;
+    if (event.type === 'gap') say(lostIn(event));
     if (event.type === 'server-text') say(sanitiseLine(`The server says: ${event.text}`));
     // Until it has begun, whoever connects says why it could not.
     if (this.#me === undefined) return;
@@ -126,8 +129,9 @@ export class MessagePrinter {
   }
 
   #isWanted(message: ReceivedMessage): boolean {
-    const { from } = this.#options;
-    if (from === null || (message.verified && message.from === from)) return true;
+    const { from, room } = this.#options;
+    const isFrom = from === null || (message.verified && message.from === from);
+    if (isFrom && (room === null || message.room === room)) return true;
     this.#skipped += 1;
     if (this.#skipped % TELL_SKIPPED_EVERY === 0) {
       this.#context.say(
@@ -137,6 +141,11 @@ export class MessagePrinter {
     }
     return false;
   }
+}
+
+function lostIn({ room, messages }: Extract<ClientEvent, { type: 'gap' }>): string {
+  const what = messages === 1 ? 'one message was' : `${messages} messages were`;
+  return `In ${room} ${what} not kept until you were there.`;
 }
 
 /** None of the servers went on to answer. */

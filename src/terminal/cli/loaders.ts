@@ -10,6 +10,7 @@ export const LOADERS: Readonly<
   retrieve: () => import('./retrieve.ts'),
   list: () => import('./list.ts'),
   status: () => import('./status.ts'),
+  room: () => import('./room.ts'),
   create: () => import('./create.ts'),
   delete: () => import('./delete.ts'),
   passwd: () => import('./passwd.ts'),

@@ -6,12 +6,13 @@ export function messageText(message: Message, account: string, inbox: string, js
   return `${json ? messageJson(message, account, inbox) : messageLines(message)}\n`;
 }
 
-/** `2026-01-31T12:00:00.000Z maria: first line`, further lines indented: none of them can pass for another message. */
+/** `2026-01-31T12:00:00.000Z #ops maria: first line`, without the room where there is none, further lines indented: none of them can pass for another message. */
 function messageLines(message: Message): string {
   const external = message.verified ? '' : message.external;
   const name = external === '' ? '(no name)' : sanitiseName(external);
   const who = message.verified ? message.from : `ext ${name}`;
-  return textLines(`${isoTime(message.sentAt) ?? '-'} ${who}: `, message.body);
+  const where = message.room === undefined ? '' : `${message.room} `;
+  return textLines(`${isoTime(message.sentAt) ?? '-'} ${where}${who}: `, message.body);
 }
 
 /** A text behind its head. */
@@ -24,6 +25,7 @@ function messageJson(message: Message, account: string, inbox: string): string {
   return jsonLine({
     type: 'message',
     to: account,
+    room: message.room ?? null,
     from: verified ? message.from : null,
     external: verified ? null : message.external,
     id: message.id === undefined ? null : hex(message.id),

@@ -4,13 +4,14 @@ import {
   type ClientEvent,
   type Delivery,
   inSeconds,
+  isRoom,
   OPEN_OUTCOME,
   type SentMessage,
   withSignal,
 } from '../../client/index.ts';
 import { isoTime, jsonLine, sanitiseLine } from '../sanitise.ts';
 import { readSettings, type Settings } from '../settings.ts';
-import { argumentsOf, timeoutOf, usernameOf, userOf } from './arguments.ts';
+import { argumentsOf, recipientOf, timeoutOf, userOf } from './arguments.ts';
 import { bodyFrom, bodyOf, demandLength } from './body.ts';
 import { type Context, Interrupted } from './context.ts';
 import { Deadline } from './deadline.ts';
@@ -19,7 +20,8 @@ import { Journal } from './journal.ts';
 import { DEFAULT_TIMEOUT_MS } from './online.ts';
 import { causeOf, SignIn } from './sign-in.ts';
 
-const USAGE = 'milena send NAME TEXT…, or milena send NAME - for a text from standard input';
+const USAGE =
+  "milena send NAME TEXT…, or milena send NAME - for a text from standard input; a room is in quotes: '#ops'";
 
 /** What became of the message, as `--json` tells it. */
 type State = 'stored' | 'delivered' | 'undeliverable' | 'refused' | 'waiting' | 'unsure';
@@ -30,10 +32,14 @@ export async function run(context: Context): Promise<void> {
   const settings = readSettings(args.flags, context.environment);
   const name = userOf(settings);
   const [recipient, ...words] = args.positionals;
-  const to = usernameOf(recipient, USAGE);
+  const to = recipientOf(recipient, USAGE);
   if (words.length === 0) throw new Failure(EXIT.USAGE, `The text is missing: ${USAGE}`);
   const timeoutMs = timeoutOf(args.values.timeout, DEFAULT_TIMEOUT_MS);
   const { takeover = false, 'wait-delivered': waitDelivered = false, json = false } = args.values;
+  if (waitDelivered && isRoom(to)) {
+    const text = '--wait-delivered is for people: who has a message of a room says milena room holders.';
+    throw new Failure(EXIT.USAGE, text);
+  }
   const fromStream = words.length === 1 && words[0] === '-';
   const journal = await Journal.open(settings, context, { to, forMs: timeoutMs });
   // What was understood so far is a message: from here on there is one object about it, whatever becomes of it.

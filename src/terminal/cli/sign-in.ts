@@ -28,6 +28,8 @@ export interface SignInAccount {
 export interface HowToSignIn {
   /** `none` to send only, beside other logins. */
   readonly deliver: Deliver;
+  /** Whether what is said in the account's rooms comes, too. */
+  readonly rooms?: boolean;
   readonly takeover?: boolean;
   /** Makes the account; the password is one that is new. */
   readonly create?: { readonly invite?: string | undefined; readonly password: () => Promise<string> };
@@ -67,6 +69,7 @@ export class SignIn {
   /** @throws ClientError, Failure, Interrupted */
   async enter({
     deliver,
+    rooms,
     takeover = false,
     create,
     store,
@@ -88,6 +91,7 @@ export class SignIn {
     const me = await connect({
       ...connectionOptions(settings, timeoutMs),
       deliver,
+      rooms,
       store,
       logins: this.#logins,
       user: name,

@@ -8,6 +8,7 @@ const hexId = z.string().regex(/^[0-9a-f]{32}$/);
 export const messageShape = z.strictObject({
   type: z.literal('message'),
   to: z.string(),
+  room: z.string().nullable(),
   from: z.string().nullable(),
   external: z.string().nullable(),
   id: hexId.nullable(),
@@ -35,6 +36,38 @@ export const statusShape = z.strictObject({
   type: z.literal('status'),
   name: z.string(),
   state: z.enum(['logged-in', 'away', 'no-such-user']),
+});
+
+export const roomShape = z.strictObject({
+  type: z.literal('room'),
+  room: z.string(),
+  incarnation: hexId,
+  policy: z.enum(['open', 'invited']),
+  description: z.string(),
+  retentionMs: z.int(),
+  history: z.int(),
+  members: z.int(),
+  owner: z.string().nullable(),
+  role: z.enum(['owner', 'member', 'invited']).nullable(),
+  since: z.int().nullable(),
+});
+
+export const roomDoneShape = z.strictObject({
+  type: z.literal('room-done'),
+  action: z.enum(['leave', 'invite', 'kick', 'delete']),
+  room: z.string(),
+  name: z.string().nullable(),
+});
+
+export const memberShape = z.strictObject({ type: z.literal('member'), room: z.string(), name: z.string() });
+
+export const holdersShape = z.strictObject({
+  type: z.literal('holders'),
+  room: z.string(),
+  seq: z.int(),
+  members: z.int(),
+  having: z.int(),
+  missing: z.array(z.string()),
 });
 
 export const storedShape = z.strictObject({
@@ -71,6 +104,10 @@ export const SHAPES = {
   send: sentShape,
   list: accountShape,
   status: statusShape,
+  'room list`, `room create`, `room set`, `room join`, `room owner': roomShape,
+  'room leave`, `room invite`, `room kick`, `room delete': roomDoneShape,
+  'room members': memberShape,
+  'room holders': holdersShape,
   'search`, `export': storedShape,
   doctor: checkShape,
   'all but `send`, `doctor': failedShape,

@@ -1,4 +1,4 @@
-import { COMMAND_NAMES } from '../commands.ts';
+import { COMMAND_NAMES, type CommandEntry, ROOM_ACTIONS } from '../commands.ts';
 import {
   COMMON,
   entryOf,
@@ -69,6 +69,7 @@ ${COMMAND_NAMES.filter((name) => optionsOf(name).length > 0)
     ,*) _milena_explained ${commandLines()} "$cur" ;;
     ${offering('name')},0|status,*) _milena_names "$1" "$cur" ;;
     ${offering('shell')},0) COMPREPLY=($(compgen -W '${SHELLS}' -- "$cur")) ;;
+    ${offering('action')},0) COMPREPLY=($(compgen -W '${ROOM_ACTIONS.join(' ')}' -- "$cur")) ;;
     ${offering('command')},0) COMPREPLY=($(compgen -W '${COMMAND_NAMES.join(' ')}' -- "$cur")) ;;
   esac
 }
@@ -90,6 +91,6 @@ function quoted(words: readonly string[]): string {
 }
 
 /** The commands that offer this for their first argument. */
-function offering(what: 'name' | 'shell' | 'command'): string {
+function offering(what: CommandEntry['offers']): string {
   return COMMAND_NAMES.filter((name) => entryOf(name).offers === what).join(',0|');
 }

@@ -1,4 +1,4 @@
-import { COMMAND_NAMES } from '../commands.ts';
+import { COMMAND_NAMES, ROOM_ACTIONS } from '../commands.ts';
 import {
   COMMON,
   entryOf,
@@ -49,6 +49,7 @@ export function fishCompletion(): string {
     lines.push(...optionsOf(name).map((option) => `complete -c milena ${seen} ${optionWords(option)}`));
     if (offers === 'name') lines.push(`complete -c milena ${seen} -a '(__milena_names)'`);
     if (offers === 'shell') lines.push(`complete -c milena ${seen} -a '${SHELLS}'`);
+    if (offers === 'action') lines.push(`complete -c milena ${seen} -a '${ROOM_ACTIONS.join(' ')}'`);
     if (offers === 'command') lines.push(`complete -c milena ${seen} -a '${COMMAND_NAMES.join(' ')}'`);
   }
   return `${lines.join('\n')}\n`;

@@ -1,4 +1,4 @@
-import { COMMAND_NAMES } from '../commands.ts';
+import { COMMAND_NAMES, ROOM_ACTIONS } from '../commands.ts';
 import { COMMON, entryOf, LIST_OPTIONS, type OptionWords, optionsOf, SHELLS, THEME_WORDS } from './words.ts';
 
 /** For zsh 5; works sourced, and as a file _milena in fpath. */
@@ -54,6 +54,8 @@ function positionals(name: (typeof COMMAND_NAMES)[number]): string[] {
       return [quoted(name === 'status' ? '*:name:_milena_names' : '1:name:_milena_names')];
     case 'shell':
       return [quoted(`1:shell:(${SHELLS})`)];
+    case 'action':
+      return [quoted(`1:action:(${ROOM_ACTIONS.join(' ')})`)];
     case 'command':
       return [quoted(`1:command:(${COMMAND_NAMES.join(' ')})`)];
     default:
