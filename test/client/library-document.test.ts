@@ -60,6 +60,8 @@ async function withServer(work: (address: string) => Promise<void>): Promise<voi
 const WITHOUT_EXAMPLE: Readonly<Record<string, string>> = {
   constructor: 'nobody calls it: `connect` does',
   by: 'nobody calls it: `connect` does',
+  attempt: 'it is protected',
+  told: 'it is protected',
   resend: 'for who keeps the outbox by other means than a store, which does it by itself',
   // Addresses and names as people type them: what a program is given by `connect` is checked there.
   isPort: 'of what people type',
