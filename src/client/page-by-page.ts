@@ -1,5 +1,5 @@
 /** A page of something that is in the order of its names. */
-export interface Page<Item> {
+interface Page<Item> {
   readonly items: readonly Item[];
   /** The name of the last one. */
   readonly last: string | undefined;

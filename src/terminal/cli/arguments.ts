@@ -106,7 +106,7 @@ export function limitOf(text: string | undefined, unset: number): number {
 }
 
 /** A whole number from 0 on. @param what it is for @throws Failure `USAGE` */
-export function countOf(what: string, text: string, most: number): number {
+export function wholeNumberOf(what: string, text: string, most: number): number {
   if (/^\d{1,16}$/.test(text) && Number(text) <= most) return Number(text);
   throw new Failure(EXIT.USAGE, `${what} ${quoted(text)}: it must be a number, from 0 to ${most}.`);
 }

@@ -70,7 +70,7 @@ export const COMMANDS = {
     summary: 'list, make, join, change rooms',
     options: {
       ...{ ...LOGIN, json: FLAG, mine: FLAG, invited: FLAG, back: TEXT, force: FLAG },
-      ...{ policy: TEXT, description: TEXT, keep: TEXT, history: TEXT },
+      ...{ policy: TEXT, description: TEXT, keep: TEXT, backlog: TEXT },
     },
     offers: 'action',
   },

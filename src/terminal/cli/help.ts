@@ -10,7 +10,7 @@ export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
   search WORDS…    search the local history    passwd           change password
   export NAME      print a conversation        delete           delete account
   doctor           find out what is wrong      completion SHELL bash, zsh, fish
-  room ACTION …    list, make, join rooms      keys             make frontends' key
+  room ACTION …    list, make, join rooms      keys             frontends' keys
 
   --server HOST:PORT,…    one or several (127.0.0.1:8080); also MILENA_SERVER
   --user NAME             the account; also MILENA_USER
@@ -54,7 +54,7 @@ may be stored already, and what is in the outbox goes again with the next login.
 Prints messages as they come, also those of your rooms, beginning with those
 that waited, for ever. What was written out is acknowledged, and nothing else; a
 message comes again after a crash in between, and is printed once all the same
-while the history is on. A lost connection is made again; standard error says so.
+while the history is on. A lost connection is made anew; standard error says so.
 
   --json                  one JSON object a line: docs/commands.md
   --once                  end after the first message
@@ -104,7 +104,7 @@ ROOM may be without its #, which a shell takes for a comment outside of quotes.
   --policy POLICY         create, set: open, or invited for who was invited
   --description TEXT      create, set: what it is for
   --keep DAYS             create, set: so long are messages kept; 30
-  --history COUNT         create, set: old messages for who joins; 0
+  --backlog COUNT         create, set: old messages for who joins; 0
   --back COUNT            join: with so many messages from before
   --invited               members: who may join instead
   --force                 delete: even if others are in it

@@ -1,7 +1,7 @@
 import type { AccountRoom, Milena, RoomSettings } from '../../client/index.ts';
 import type { jsonLine } from '../sanitise.ts';
 import { sanitiseLine } from '../sanitise.ts';
-import { countOf, type OptionValues, quoted, roomOf, usernameOf } from './arguments.ts';
+import { type OptionValues, quoted, roomOf, usernameOf, wholeNumberOf } from './arguments.ts';
 import type { COMMANDS, RoomAction } from './commands.ts';
 import { EXIT, Failure } from './exit.ts';
 
@@ -14,7 +14,7 @@ const MAX_HISTORY = 1_000;
 export type RoomValues = OptionValues<(typeof COMMANDS)['room']['options']>;
 
 /** What somebody gave behind an action's name. */
-export interface Given {
+export interface RoomWords {
   readonly words: readonly string[];
   readonly values: RoomValues;
   readonly usage: string;
@@ -38,10 +38,10 @@ export interface RoomActionEntry {
   /** Options that mean something to it, beside those of all actions. */
   readonly options: readonly (keyof RoomValues)[];
   /** Reads what was given. @throws Failure `USAGE` */
-  readonly read: (given: Given) => Work;
+  readonly read: (given: RoomWords) => Work;
 }
 
-const SETTINGS = ['policy', 'description', 'keep', 'history'] as const;
+const SETTINGS = ['policy', 'description', 'keep', 'backlog'] as const;
 
 export const ACTIONS: Readonly<Record<RoomAction, RoomActionEntry>> = {
   list: {
@@ -88,7 +88,7 @@ export const ACTIONS: Readonly<Record<RoomAction, RoomActionEntry>> = {
     read: (given) => {
       const name = roomIn(given);
       const { back: text } = given.values;
-      const back = text === undefined ? undefined : countOf('--back', text, MAX_HISTORY);
+      const back = text === undefined ? undefined : wholeNumberOf('--back', text, MAX_HISTORY);
       return async function* (rooms, how) {
         const room = await rooms.join(name, { ...how, back });
         yield { ...infoOf(room), text: `You are in the room ${name}.`, isWord: true };
@@ -127,7 +127,7 @@ export const ACTIONS: Readonly<Record<RoomAction, RoomActionEntry>> = {
     options: [],
     read: (given) => {
       const room = roomIn(given);
-      const seq = countOf('SEQ', given.words[1] ?? '', Number.MAX_SAFE_INTEGER);
+      const seq = wholeNumberOf('SEQ', given.words[1] ?? '', Number.MAX_SAFE_INTEGER);
       return async function* (rooms, how) {
         const { members, having, missing } = await rooms.holders(room, seq, how);
         const more = having + missing.length < members ? ' and others' : '';
@@ -209,16 +209,16 @@ function wordOf(action: RoomAction, room: string, name: string | null, text: str
   return { object: { type: 'room-done', action, room, name }, text, isWord: true };
 }
 
-function roomIn({ words: [text], usage }: Given): string {
+function roomIn({ words: [text], usage }: RoomWords): string {
   return roomOf(text, usage);
 }
 
-function namesIn({ words: [, ...names], usage }: Given): string[] {
+function namesIn({ words: [, ...names], usage }: RoomWords): string[] {
   return [...new Set(names.map((name) => usernameOf(name, usage)))];
 }
 
 /** @throws Failure `USAGE` */
-function settingsIn({ values: { policy, description, keep, history } }: Given): RoomSettings {
+function settingsIn({ values: { policy, description, keep, backlog } }: RoomWords): RoomSettings {
   if (policy !== undefined && policy !== 'open' && policy !== 'invited') {
     throw new Failure(EXIT.USAGE, `--policy ${quoted(policy)}: it must be open or invited.`);
   }
@@ -226,7 +226,7 @@ function settingsIn({ values: { policy, description, keep, history } }: Given): 
     ...(policy !== undefined && { policy }),
     ...(description !== undefined && { description }),
     ...(keep !== undefined && { retentionMs: daysOf(keep) }),
-    ...(history !== undefined && { history: countOf('--history', history, MAX_HISTORY) }),
+    ...(backlog !== undefined && { history: wholeNumberOf('--backlog', backlog, MAX_HISTORY) }),
   };
 }
 

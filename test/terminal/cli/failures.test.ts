@@ -22,6 +22,7 @@ const WITH_JSON = TABLE.split('\n').flatMap((row) => {
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   send: ['bob', 'hi'],
   status: ['bob'],
+  room: ['join', 'ops'],
   search: ['words'],
   export: ['nobody-wrote-this'],
 };
@@ -70,7 +71,17 @@ function tellsOnce(name: string, { code, stdout, stderr }: Done): void {
 }
 
 test('the table is read', () => {
-  expect(WITH_JSON).toEqual(['send', 'listen', 'retrieve', 'list', 'status', 'search', 'export', 'doctor']);
+  expect(WITH_JSON).toEqual([
+    'send',
+    'listen',
+    'retrieve',
+    'list',
+    'status',
+    'room',
+    'search',
+    'export',
+    'doctor',
+  ]);
 });
 
 describe.each(WITH_JSON)('%s --json', (name) => {

@@ -49,7 +49,7 @@ describe('what cannot be meant', () => {
     [['invite', 'ops', 'b b'], '"b b" is no username.'],
     [['join', 'ops', '--force'], '--force does nothing there: milena room join ROOM'],
     [['join', 'ops', '--back', '1001'], '--back "1001": it must be a number, from 0 to 1000.'],
-    [['set', 'ops'], 'What is to be changed? --policy, --description, --keep, --history'],
+    [['set', 'ops'], 'What is to be changed? --policy, --description, --keep, --backlog'],
     [['set', 'ops', '--policy', 'shut'], '--policy "shut": it must be open or invited.'],
     [['create', 'ops', '--keep', '1d'], '--keep "1d": it must be days, up to 3650.'],
     [['create', 'ops', '--keep', '0'], '--keep "0": it must be days'],
@@ -86,12 +86,13 @@ describe('with a server', () => {
       'Ops',
       '--description',
       'on call',
-      '--history',
+      '--backlog',
       '9',
       '--keep',
       '0.5',
       '--json',
     );
+    expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(shaped(roomShape, made.stdout)).toMatchObject([
       {
         room: '#ops',
@@ -150,7 +151,7 @@ describe('with a server', () => {
     await milena('bob', 'room', 'join', 'ops');
     const members = await milena('bob', 'room', 'members', 'ops', '--json');
     expect(shaped(memberShape, members.stdout).map(({ name }) => name)).toEqual(['alice', 'bob']);
-    expect((await milena('bob', 'room', 'set', 'ops', '--history', '1')).code).toBe(77);
+    expect((await milena('bob', 'room', 'set', 'ops', '--backlog', '1')).code).toBe(77);
     expect((await milena('alice', 'room', 'set', 'ops', '--policy', 'open')).code).toBe(0);
     expect((await milena('alice', 'room', 'owner', 'ops', 'bob')).stderr).toBe(
       "milena: The room #ops is bob's from now on.\n",
