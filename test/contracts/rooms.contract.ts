@@ -98,6 +98,10 @@ export function roomsContract(name: string, makeCluster: MakeCluster): void {
       expect(await rooms.find(room.name)).toEqual(again);
       for (const who of [owner, guest]) expect(await rooms.members.find(again, who)).toBeUndefined();
       expect(rooms.members.inRoom(again, 'member')).toEqual([]);
+      // Who came in while it was being removed.
+      await rooms.members.put(member(room, guest));
+      expect(await rooms.members.find(again, guest)).toBeUndefined();
+      expect(rooms.members.ofPerson(guest, 'member')).toEqual([]);
       expect(await failureOf(rooms.remove(room))).toBe('NO_SUCH_ROOM');
       expect(await rooms.find(room.name)).toEqual(again);
     });

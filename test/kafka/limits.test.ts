@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
 import { EngineError } from '../../src/core/errors.ts';
@@ -128,6 +129,32 @@ describe('history', () => {
     const again = await observe(engine, owner, { deliver: 'all' });
     await eventually(() => expect(again.bodies()).toEqual(['old 4', 'old 5']));
     await again.inbox.close();
+    await admin.disconnect();
+    await engine.close();
+  });
+
+  it('keeps what another device has still to get', async () => {
+    const engine = await openKafkaStorage(testConfig({ MILENA_HISTORY_HOURS: '0.001' }), testLog);
+    const made = await engine.accounts.create({ name: uniqueName('archive') });
+    const devices = [{ name: 'phone', lastLogin: Date.now() }];
+    const owner = await engine.accounts.update(made, { devices });
+    const topic = `milena.inbox.${owner.name}`;
+    for (let i = 0; i < 6; i++) await engine.inboxes.append(owner, message(owner, `old ${i}`));
+    const phone = await observe(engine, owner, { device: 'phone' });
+    await phone.inbox.read({ maxBytes: 1_000, maxMessages: 2 });
+    phone.inbox.acknowledge(0, 1);
+    await phone.inbox.close();
+    const { inbox } = await observe(engine, owner);
+    await inbox.read({ maxBytes: 1_000 });
+    inbox.acknowledge(0, 5);
+    const admin = witness().admin();
+    await admin.connect();
+    const start = async () => Number((await admin.fetchTopicOffsets(topic))[0]?.low);
+    await eventually(async () => expect(await start()).toBe(2));
+    // Some looks later as well.
+    await sleep(600);
+    expect(await start()).toBe(2);
+    await inbox.close();
     await admin.disconnect();
     await engine.close();
   });

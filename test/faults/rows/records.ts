@@ -144,9 +144,19 @@ export const RECORDS: readonly Row[] = [
       await stage.write(person, 3);
       await open.transaction.commit();
       await stage.until('what was open', (history) => externalOnes(history, person).includes('was open'));
-      await Promise.all([open.producer.disconnect(), aborted.producer.disconnect()]);
+      // Whoever was away meanwhile reads a transaction and its end at once.
+      await stage.leave(person);
+      const [undone, done] = [await transactional('undone'), await transactional('done')];
+      await undone.transaction.send({ topic, messages: [{ value: 'was aborted unread' }] });
+      await done.transaction.send({ topic, messages: [{ value: 'was committed unread' }] });
+      await undone.transaction.abort();
+      await done.transaction.commit();
+      await stage.company.enter([stage.role(person, 'plain', 1, { manner: 'prompt' })]);
+      const last = 'was committed unread';
+      await stage.until(last, (history) => externalOnes(history, person).includes(last));
+      await Promise.all([open, aborted, undone, done].map(({ producer }) => producer.disconnect()));
     },
-    see: external('transacted', ['was open']),
+    see: external('transacted', ['was open', 'was committed unread']),
   },
   {
     name: 'packed bombs',
