@@ -7,7 +7,7 @@ import {
   type ReceivedMessage,
 } from '../../src/client/index.ts';
 import type { Random } from '../protocol/random.ts';
-import { COUNT_STEP, type Entrance, letterOf, now, type Recorder, textOf } from './history.ts';
+import { COUNT_STEP, type Entrance, letterOf, now, type Recorder, seatOf, textOf } from './history.ts';
 
 /**
  * How somebody reads: at once; with acknowledgements in bunches and out of order; what comes from now on, asking for the rest;
@@ -21,6 +21,8 @@ export interface Role {
   readonly life: number;
   /** Which client of that person, from 1. */
   readonly ordinal: number;
+  /** Absent: the main one. */
+  readonly device?: string | undefined;
   readonly how: Exclude<Entrance, 'token'>;
   readonly manner: Manner;
   /** `HOST:PORT` each, the first one first. */
@@ -35,6 +37,16 @@ const BUNCH = 20;
 const RETRIEVE_MS = 400;
 /** Somewhat longer than any lease in these rows. */
 const LEASES_END_MS = 40_000;
+
+/** What the client of a role is called. */
+export function clientOf({
+  person,
+  device,
+  life,
+  ordinal,
+}: Pick<Role, 'person' | 'device' | 'life' | 'ordinal'>): string {
+  return `${seatOf(person, device)}/${life}/${ordinal}`;
+}
 
 /** One client of one person, who writes down all they do and all they see. */
 export class Actor {
@@ -56,7 +68,7 @@ export class Actor {
 
   constructor(role: Role, recorder: Recorder, random: Random) {
     this.role = role;
-    this.client = `${role.person}/${role.life}/${role.ordinal}`;
+    this.client = clientOf(role);
     this.#recorder = recorder;
     this.#random = random;
   }
@@ -109,10 +121,11 @@ export class Actor {
   }
 
   #login(): Promise<Milena> {
-    const { person, how, manner, servers, times } = this.role;
+    const { person, how, manner, servers, times, device } = this.role;
     return connect({
       server: servers,
       user: person,
+      device,
       create: how === 'create' && !this.#isMade,
       takeover: how === 'takeover',
       deliver: manner === 'live' ? 'live' : 'all',

@@ -178,6 +178,64 @@ describe('finds a message that is', () => {
   });
 });
 
+describe('of several devices', () => {
+  /** Bert has a phone as well, from behind the second message on. */
+  const both = () =>
+    good().enter('bert', 'bert.phone/1', 'plain').send('anna', 'bert', 3).show('bert/1', 'bert', 'anna', 3);
+
+  it('each has to show what was sent since it is there', () => {
+    expect(both().broken()).toEqual({ lost: 1 });
+    expect(both().judge().broken.lost).toEqual(['anna bert 3 at bert.phone']);
+    expect(both().show('bert.phone/1', 'bert', 'anna', 3).broken()).toEqual({});
+  });
+
+  it('each has it once, and is in no other one’s way', () => {
+    const story = both().show('bert.phone/1', 'bert', 'anna', 3);
+    expect(story.show('bert.phone/1', 'bert', 'anna', 3).broken()).toEqual({ doubled: 1 });
+    const first = both().show('bert.phone/1', 'bert', 'anna', 3).send('anna', 'bert', 4);
+    const all = first.show('bert/1', 'bert', 'anna', 4).show('bert.phone/1', 'bert', 'anna', 4);
+    expect(all.broken(0)).toEqual({});
+    // It is delivered by one, and comes to the other.
+    const late = both().ack('bert/1', 'anna', 'bert', 3).fate('anna', 'bert', 3, 'delivered');
+    const back = late.enter('bert', 'bert.phone/2', 'plain').show('bert.phone/2', 'bert', 'anna', 3);
+    expect(back.broken()).toEqual({});
+  });
+});
+
+describe('in a room', () => {
+  const room = '#r';
+  const move = (story: Story, kind: 'joined' | 'left', person: string) =>
+    story.add({ kind, room, person, asked: (story.events.at(-1)?.at ?? 0) + 500 });
+  /** Anna and bert are in it, carl is not. */
+  const together = () => {
+    const story = good().enter('carl', 'carl/1', 'create');
+    return move(move(story, 'joined', 'anna'), 'joined', 'bert').send('anna', room, 1);
+  };
+  const heard = (story: Story, person: string, n = 1) =>
+    story.show(`${person}/1`, person, 'anna', n, { text: textOf({ from: 'anna', to: room, n }) });
+
+  it('everybody who is in it has to show it, once and in order', () => {
+    expect(heard(together(), 'anna').broken()).toEqual({ lost: 1 });
+    const both = () => heard(heard(together(), 'anna'), 'bert');
+    expect(both().broken()).toEqual({});
+    expect(heard(both(), 'bert').broken()).toEqual({ doubled: 1 });
+    const two = heard(heard(both().send('anna', room, 2).send('anna', room, 3), 'anna', 2), 'anna', 3);
+    expect(heard(heard(two, 'bert', 3), 'bert', 2).broken()).toEqual({ reordered: 1 });
+  });
+
+  it('nobody else may show it, and who comes or goes meanwhile may or may not', () => {
+    const both = () => heard(heard(together(), 'anna'), 'bert');
+    expect(heard(both(), 'carl').broken()).toEqual({ wrong: 1 });
+    const gone = () => heard(move(both(), 'left', 'bert').send('anna', room, 2), 'anna', 2);
+    expect(gone().broken()).toEqual({});
+    expect(heard(gone(), 'bert', 2).broken()).toEqual({ wrong: 1 });
+    const going = both().add({ kind: 'sent', from: 'anna', to: room, n: 2 });
+    const left = move(going, 'left', 'bert').add({ kind: 'accepted', from: 'anna', to: room, n: 2 });
+    expect(heard(left, 'anna', 2).broken()).toEqual({});
+    expect(heard(left, 'bert', 2).broken()).toEqual({});
+  });
+});
+
 describe('excuses', () => {
   it('what was accepted for an account that was deleted then, and nothing later', () => {
     const deleted = good()

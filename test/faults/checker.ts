@@ -1,5 +1,5 @@
 /** Judges a history: what was promised and not kept. Pure: no clocks, no sockets. */
-import { COUNT_STEP, type HistoryEvent, type Letter, letterOf } from './history.ts';
+import { COUNT_STEP, type HistoryEvent, isRoom, type Letter, letterOf, seatOfClient } from './history.ts';
 
 type EventOf<Kind extends HistoryEvent['kind']> = HistoryEvent & { readonly kind: Kind };
 type Login = EventOf<'login'>;
@@ -7,7 +7,7 @@ type Shown = EventOf<'shown'>;
 
 /** What can be broken; each a list of sentences, empty in a good history. */
 export const PROMISES = {
-  lost: 'accepted, and shown to nobody',
+  lost: 'accepted, and not shown at each seat that it was for',
   doubled: 'shown twice by one client',
   reordered: 'shown behind a later one of its sender',
   wrong: 'shown to somebody else, or as from somebody else, or never sent',
@@ -58,9 +58,14 @@ class Checker {
   /** First acknowledgement by its recipient. */
   readonly #acked = new Map<string, number>();
   readonly #delivered = new Map<string, number>();
-  readonly #shown = new Set<string>();
-  /** Of each person, in the order of time. */
+  /** The seats that have shown it. */
+  readonly #shown = new Map<string, Set<string>>();
+  /** At each seat, in the order of time. */
   readonly #logins = new Map<string, Login[]>();
+  /** The seats of each person, and since when each is there for sure. */
+  readonly #seats = new Map<string, Map<string, number>>();
+  /** Who came into a room, and left it, in the order of time; by room, then by person. */
+  readonly #moves = new Map<string, Map<string, Move[]>>();
   readonly #firstAsked = new Map<string, number>();
   readonly #forgotten = new Map<string, EventOf<'forgotten'>[]>();
   readonly #deletions = new Map<string, { life: number; begun: number }[]>();
@@ -88,9 +93,10 @@ class Checker {
   verdict(): Verdict {
     this.#judgeShown();
     for (const event of this.#history) if (event.kind === 'fate') this.#judgeFate(event);
-    const missing = [...this.#accepted].filter(([key]) => !this.#shown.has(key));
+    const missing = [...this.#accepted].filter(([key, letter]) => this.#whereMissing(key, letter) !== null);
     const excused = missing.filter(([, letter]) => this.#isExcused(letter));
-    for (const [key, letter] of missing) if (!this.#isExcused(letter)) this.#broken.lost.push(key);
+    for (const [key, letter] of missing)
+      if (!this.#isExcused(letter)) this.#broken.lost.push(`${key} at ${this.#whereMissing(key, letter)}`);
     return {
       broken: this.#broken,
       operations: this.#history.filter(({ kind }) => OPERATIONS.has(kind)).length,
@@ -119,9 +125,16 @@ class Checker {
       case 'fate':
         if (event.fate === 'delivered') setOnce(this.#delivered, keyOf(event), event.at);
         return;
-      case 'login':
-        listOf(this.#logins, event.person).push(event);
+      case 'login': {
+        const seat = seatOfClient(event.client);
+        listOf(this.#logins, seat).push(event);
         setOnce(this.#firstAsked, event.client, event.asked);
+        setOnce(mapOf(this.#seats, event.person), seat, event.at);
+        return;
+      }
+      case 'joined':
+      case 'left':
+        listOf(mapOf(this.#moves, event.room), event.person).push(event);
         return;
       case 'forgotten':
         listOf(this.#forgotten, event.person).push(event);
@@ -131,8 +144,10 @@ class Checker {
         return;
       case 'shown': {
         const letter = letterOf(event.text);
-        if (letter !== undefined && event.sender !== null && letter.to === event.person)
-          this.#shown.add(keyOf(letter));
+        const isTheirs = letter?.to === event.person || isRoom(letter?.to ?? '');
+        if (letter === undefined || event.sender === null || !isTheirs) return;
+        const seats = this.#shown.get(keyOf(letter)) ?? new Set();
+        this.#shown.set(keyOf(letter), seats.add(seatOfClient(event.client)));
         return;
       }
     }
@@ -140,17 +155,44 @@ class Checker {
 
   /** Whoever was superseded acknowledges nothing any more. */
   #indexAck(event: EventOf<'acked'>): void {
-    const other = this.#successor(event.client, event.to, event.at);
+    const other = this.#successor(event.client, event.at);
     if (other !== undefined && event.at - other.at > this.#graceMs * 1_000) return;
     setOnce(this.#acked, keyOf(event), event.at);
   }
 
   /** Who was let in after that client's last login before then, and before `by`. */
-  #successor(client: string, person: string, at: number, by = at): Login | undefined {
-    const logins = this.#logins.get(person) ?? [];
+  #successor(client: string, at: number, by = at): Login | undefined {
+    const logins = this.#logins.get(seatOfClient(client)) ?? [];
     const own = logins.findLast((login) => login.client === client && login.at <= at);
     if (own === undefined) return undefined;
     return logins.find((login) => login.client !== client && login.asked > own.at && login.at < by);
+  }
+
+  /** A seat that it was for and that has not shown it; null: there is none. */
+  #whereMissing(key: string, letter: EventOf<'accepted'>): string | null {
+    const shown = this.#shown.get(key);
+    const sent = this.#sent.get(key) ?? letter.at;
+    const people = isRoom(letter.to) ? this.#membersAt(letter.to, sent, letter.at) : [letter.to];
+    for (const person of people) {
+      for (const [seat, since] of this.#seats.get(person) ?? [])
+        if (since < sent && shown?.has(seat) !== true) return seat;
+    }
+    return shown === undefined && !isRoom(letter.to) ? letter.to : null;
+  }
+
+  /** Who was in a room for sure, all that time. */
+  #membersAt(room: string, from: number, to: number): string[] {
+    return [...(this.#moves.get(room) ?? [])].flatMap(([person, moves]) => {
+      const isThere = moves.findLast(({ at }) => at < from)?.kind === 'joined';
+      return isThere && !moves.some(({ asked, at }) => asked < to && at >= from) ? [person] : [];
+    });
+  }
+
+  /** Whether somebody had left a room for sure when that was sent, and has not come in since. */
+  #isOutside(room: string, person: string, sent: number, shown: number): boolean {
+    const moves = this.#moves.get(room)?.get(person) ?? [];
+    const isIn = moves.findLast(({ at }) => at < sent)?.kind === 'joined';
+    return !isIn && !moves.some(({ kind, asked, at }) => kind === 'joined' && asked < shown && at >= sent);
   }
 
   #judgeShown(): void {
@@ -185,9 +227,13 @@ class Checker {
 
   #whyWrong(event: Shown, letter: Letter | undefined): string | null {
     if (letter === undefined) return 'no text of ours';
-    if (letter.to !== event.person) return `is for ${letter.to}`;
+    const sent = this.#sent.get(keyOf(letter));
     if (letter.from !== event.sender) return `is called ${event.sender}'s`;
-    if (!this.#sent.has(keyOf(letter))) return 'was never sent';
+    if (sent === undefined) return 'was never sent';
+    const isOther = isRoom(letter.to)
+      ? this.#isOutside(letter.to, event.person, sent, event.at)
+      : letter.to !== event.person;
+    if (isOther) return `is for ${letter.to}`;
     const accepted = this.#accepted.get(keyOf(letter))?.at ?? Number.POSITIVE_INFINITY;
     const earlier = this.#deletions
       .get(event.person)
@@ -195,16 +241,17 @@ class Checker {
     return earlier === undefined ? null : `was for life ${earlier.life} of the account`;
   }
 
-  #judgeOrder({ client, inbox, isPushed }: Shown, { from, n }: Letter, last: Map<string, number>): void {
-    const line = `${client} ${inbox} ${isPushed ? 'pushed' : 'asked for'} ${from} ${Math.floor(n / COUNT_STEP)}`;
+  #judgeOrder({ client, inbox, isPushed }: Shown, { from, to, n }: Letter, last: Map<string, number>): void {
+    const how = `${inbox} ${isPushed ? 'pushed' : 'asked for'}`;
+    const line = `${client} ${how} ${from} ${to} ${Math.floor(n / COUNT_STEP)}`;
     const before = last.get(line) ?? 0;
     if (n < before) this.#broken.reordered.push(`${from} ${n} behind ${before} at ${client}`);
     last.set(line, Math.max(n, before));
   }
 
   /** Something new was pushed to a client after another one had been let in. */
-  #judgeHolder({ at, client, person, isPushed }: Shown, key: string): void {
-    const other = this.#successor(client, person, at, this.#sent.get(key) ?? 0);
+  #judgeHolder({ at, client, isPushed }: Shown, key: string): void {
+    const other = this.#successor(client, at, this.#sent.get(key) ?? 0);
     if (other === undefined || !isPushed) return;
     const lateUs = at - other.at;
     this.#supersededUs = Math.max(this.#supersededUs, lateUs);
@@ -218,7 +265,9 @@ class Checker {
     const delivered = this.#delivered.get(key);
     const asked = this.#firstAsked.get(client) ?? 0;
     if (delivered === undefined || asked <= delivered) return;
-    if (this.#mayComeAgain || this.#forgotten.has(person)) return;
+    // It is delivered where one of several devices has it, and comes to the others all the same.
+    const isOne = this.#seats.get(person)?.size === 1;
+    if (!isOne || this.#mayComeAgain || this.#forgotten.has(person)) return;
     this.#broken.cameAgain.push(`${key} at ${client}`);
   }
 
@@ -242,12 +291,20 @@ class Checker {
   }
 }
 
+type Move = EventOf<'joined' | 'left'>;
+
 function keyOf({ from, to, n }: Letter): string {
   return `${from} ${to} ${n}`;
 }
 
 function setOnce<Value>(map: Map<string, Value>, key: string, value: Value): void {
   if (!map.has(key)) map.set(key, value);
+}
+
+function mapOf<Value>(maps: Map<string, Map<string, Value>>, key: string): Map<string, Value> {
+  const map = maps.get(key) ?? new Map<string, Value>();
+  maps.set(key, map);
+  return map;
 }
 
 function listOf<Item>(map: Map<string, Item[]>, key: string): Item[] {

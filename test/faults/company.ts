@@ -1,6 +1,6 @@
 import { pause } from '../../bench/load/clock.ts';
 import { Remote } from '../../bench/load/rpc.ts';
-import type { Role } from './actor.ts';
+import { clientOf, type Role } from './actor.ts';
 import type { Crew, SetUp, Talk } from './worker.ts';
 
 type Asked<Method> = Method extends (options: infer Options) => infer Result
@@ -61,7 +61,7 @@ export class Company {
     const failures = await Promise.all(
       troupes.map((troupe, i) => {
         const own = roles.filter((_, at) => at % troupes.length === i);
-        for (const { person, life, ordinal } of own) troupe.clients.add(`${person}/${life}/${ordinal}`);
+        for (const role of own) troupe.clients.add(clientOf(role));
         return troupe.call('enter', own);
       }),
     );

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Each client of a sender counts from another one of these on: what two of them send at once has no order. */
@@ -7,6 +7,7 @@ export const COUNT_STEP = 1_000_000;
 /** A message by what it says of itself: the n-th of one client of the sender to one recipient. */
 export interface Letter {
   readonly from: string;
+  /** A person, or a room with its `#`. */
   readonly to: string;
   readonly n: number;
 }
@@ -20,7 +21,10 @@ interface Owner {
   readonly life: number;
 }
 
-/** What happened, as it was seen from outside. A client is one program with its memory: whoever starts anew is another one. */
+/**
+ * What happened, as it was seen from outside. A client is one program with its memory, called by its seat and a number: whoever
+ * starts anew is another one.
+ */
 export type Happening =
   | ({ readonly kind: 'created' | 'deleting' | 'deleted' } & Owner)
   /** Confirmed; `asked`: when the request began. */
@@ -32,6 +36,13 @@ export type Happening =
       /** What waited then, as the server said; null where it did not. */
       readonly undelivered: number | null;
     } & Owner)
+  /** Confirmed; `asked`: when the request began. */
+  | {
+      readonly kind: 'joined' | 'left';
+      readonly room: string;
+      readonly person: string;
+      readonly asked: number;
+    }
   /** A connection was lost. */
   | { readonly kind: 'cut'; readonly client: string }
   /** A client has ended by itself, for that reason. */
@@ -62,6 +73,20 @@ export type HistoryEvent = { readonly at: number } & Happening;
 /** In microseconds on that clock. Read whole: a process that is put aside between two readings would be late for ever. */
 export function now(): number {
   return Number(process.hrtime.bigint() / 1_000n);
+}
+
+/** Where somebody sits: each device of theirs gets everything. */
+export function seatOf(person: string, device?: string): string {
+  return device === undefined ? person : `${person}.${device}`;
+}
+
+/** The seat that a client is at. */
+export function seatOfClient(client: string): string {
+  return client.slice(0, client.indexOf('/'));
+}
+
+export function isRoom(to: string): boolean {
+  return to.startsWith('#');
 }
 
 /** The text of a message; no two are alike. */
@@ -97,17 +122,43 @@ export class Recorder {
 }
 
 /** The history of a run, in the order of time. What a killed process has half written does not count. */
-export function readHistory(folder: string): HistoryEvent[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.jsonl'))
-    .flatMap((name) => linesOf(readFileSync(join(folder, name), 'utf8')))
-    .sort((a, b) => a.at - b.at);
+export function readHistory(folder: string): readonly HistoryEvent[] {
+  return new HistoryReader(folder).read();
 }
 
-function linesOf(text: string): HistoryEvent[] {
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  return whole
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as HistoryEvent);
+/** Reads a history that grows, each line of it once: whoever waits for something looks again and again, beside those who work. */
+export class HistoryReader {
+  readonly #folder: string;
+  /** Bytes of each file that have been read. */
+  readonly #read = new Map<string, number>();
+  readonly #events: HistoryEvent[] = [];
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** All of it up to now. */
+  read(): readonly HistoryEvent[] {
+    const before = this.#events.length;
+    for (const name of readdirSync(this.#folder)) {
+      if (!name.endsWith('.jsonl')) continue;
+      for (const line of this.#newLines(name)) this.#events.push(JSON.parse(line));
+    }
+    if (this.#events.length > before) this.#events.sort((a, b) => a.at - b.at);
+    return this.#events;
+  }
+
+  #newLines(name: string): string[] {
+    const from = this.#read.get(name) ?? 0;
+    const file = openSync(join(this.#folder, name), 'r');
+    try {
+      const bytes = Buffer.alloc(fstatSync(file).size - from);
+      readSync(file, bytes, 0, bytes.length, from);
+      const end = bytes.lastIndexOf('\n') + 1;
+      this.#read.set(name, from + end);
+      return end === 0 ? [] : bytes.toString('utf8', 0, end - 1).split('\n');
+    } finally {
+      closeSync(file);
+    }
+  }
 }

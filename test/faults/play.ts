@@ -2,10 +2,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '../../bench/load/clock.ts';
 import { Random } from '../protocol/random.ts';
+import type { Role } from './actor.ts';
 import { check, PROMISES, type PromiseName, type Verdict } from './checker.ts';
 import { Company } from './company.ts';
 import { returns, silences, type Times } from './figures.ts';
-import { Recorder, readHistory } from './history.ts';
+import { HistoryReader, Recorder, readHistory } from './history.ts';
 import { type Row, Stage } from './row.ts';
 import type { World } from './world.ts';
 
@@ -100,8 +101,16 @@ export async function play(
 /** People talk, the fault comes, and all is said and read; then everybody comes back with nothing in mind. */
 async function perform(row: Row, stage: Stage, folder: string, calmMs: number): Promise<void> {
   const { world, company, people } = stage;
+  const { devices = [] } = row;
+  /** Everybody at each of these seats, by the next server each time. */
+  const seated = (seats: readonly (string | undefined)[], offset: number, more?: Partial<Role>) =>
+    people.flatMap((person, i) =>
+      seats.map((device, at) => stage.role(person, 'plain', i + at + offset, { device, ...more })),
+    );
+  const again = (offset: number) => seated([undefined, ...devices], offset, { manner: 'prompt' });
   for (let i = 0; i < PROCESSES; i++) await company.hire();
   await company.enter(people.map((person, i) => stage.role(person, 'create', row.server?.(i) ?? i)));
+  await company.enter(seated(devices, 1));
   await stage.talkOn();
   await pause(WARM_MS);
   await row.act(stage);
@@ -112,11 +121,11 @@ async function perform(row: Row, stage: Stage, folder: string, calmMs: number): 
   await company.hurry();
   await allShown(folder);
   await company.leave('logout');
-  await company.enter(people.map((person, i) => stage.role(person, 'plain', i + 1, { manner: 'prompt' })));
+  await company.enter(again(1));
   await allShown(folder);
   await pause(500);
   await company.leave('logout');
-  await company.enter(people.map((person, i) => stage.role(person, 'plain', i, { manner: 'prompt' })));
+  await company.enter(again(0));
   const waiting = await company.undelivered();
   stage.demand(
     waiting.length === 0,
@@ -127,9 +136,10 @@ async function perform(row: Row, stage: Stage, folder: string, calmMs: number): 
 
 /** Waits until nothing that was accepted is missing, or no more of it comes. */
 export async function allShown(folder: string): Promise<void> {
+  const reader = new HistoryReader(folder);
   let fewest = Number.POSITIVE_INFINITY;
   for (let since = Date.now(); Date.now() - since < IDLE_MS; await pause(250)) {
-    const missing = check(readHistory(folder), { graceMs: 0 }).broken.lost.length;
+    const missing = check(reader.read(), { graceMs: 0 }).broken.lost.length;
     if (missing === 0) return;
     if (missing < fewest) since = Date.now();
     fewest = Math.min(fewest, missing);

@@ -1,10 +1,18 @@
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { pause } from '../../bench/load/clock.ts';
 import type { Random } from '../protocol/random.ts';
-import type { Manner, Role } from './actor.ts';
+import { clientOf, type Manner, type Role } from './actor.ts';
 import type { Verdict } from './checker.ts';
 import type { Company } from './company.ts';
-import { type HistoryEvent, type Letter, type Recorder, readHistory, textOf } from './history.ts';
+import {
+  type HistoryEvent,
+  HistoryReader,
+  type Letter,
+  type Recorder,
+  readHistory,
+  seatOf,
+  textOf,
+} from './history.ts';
 import type { World, WorldKind } from './world.ts';
 
 const PAUSE_MS = 60;
@@ -20,6 +28,8 @@ export interface Row {
   /** What must be seen besides, for the table. */
   readonly seen: string;
   readonly people?: number;
+  /** That everybody has beside the main one. */
+  readonly devices?: readonly string[];
   /** Between the messages of one person, milliseconds on average; 60 unless it is given. */
   readonly pauseMs?: number;
   /** How somebody reads, by their number. */
@@ -63,6 +73,8 @@ export class Stage {
   readonly complaints: string[] = [];
   faults = 0;
   readonly #ordinals = new Map<string, number>();
+  /** The last client at each seat. */
+  readonly #clients = new Map<string, string>();
   readonly #lives = new Map<string, number>();
   readonly #manner: (i: number) => Manner;
   readonly #times: Role['times'];
@@ -92,12 +104,14 @@ export class Stage {
     const manner = this.#manner(this.people.indexOf(person));
     const servers = this.world.serversFrom(server);
     const times = this.#times === undefined ? {} : { times: this.#times };
-    return { person, life, ordinal, how, manner, servers, ...times, ...more };
+    const role = { person, life, ordinal, how, manner, servers, ...times, ...more };
+    this.#clients.set(seatOf(person, role.device), clientOf(role));
+    return role;
   }
 
   /** The client that somebody has had last. */
-  clientOf(person: string): string {
-    return `${person}/${this.#lives.get(person)}/${this.#ordinals.get(person)}`;
+  clientOf(person: string, device?: string): string {
+    return this.#clients.get(seatOf(person, device)) ?? '';
   }
 
   person(i: number): string {
@@ -130,7 +144,8 @@ export class Stage {
 
   /** @throws Error when it does not come true */
   async until(what: string, isSo: (history: readonly HistoryEvent[]) => boolean): Promise<void> {
-    for (const deadline = Date.now() + PATIENCE_MS; !isSo(readHistory(this.folder)); await pause(100))
+    const reader = new HistoryReader(this.folder);
+    for (const deadline = Date.now() + PATIENCE_MS; !isSo(reader.read()); await pause(100))
       if (Date.now() > deadline) throw new Error(`never came: ${what}`);
   }
 
