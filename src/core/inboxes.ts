@@ -73,6 +73,8 @@ export interface OpenOptions {
   readonly device?: string | undefined;
   /** Of a device that never opened it: so many offsets back from the log's end it begins, whatever others have. */
   readonly last?: number | undefined;
+  /** It rests at first: nothing is pushed before `resume`. */
+  readonly isPaused?: boolean | undefined;
   /**
    * Called in offset order, each offset at most once per open, never after `lost` and never while paused. Only what some other
    * producer wrote in a transaction comes when that is committed, also behind later ones.

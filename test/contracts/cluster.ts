@@ -80,11 +80,12 @@ export async function observe(
     takeover?: boolean;
     device?: string;
     last?: number;
+    isPaused?: boolean;
     onMessage?: (message: InboxMessage) => void;
     onNote?: OpenOptions['onNote'];
   } = {},
 ): Promise<ObservedInbox> {
-  const { deliver = 'live', takeover = false, device, last, onMessage, onNote } = options;
+  const { deliver = 'live', takeover = false, device, last, isPaused, onMessage, onNote } = options;
   const pushed: InboxMessage[] = [];
   const lost: LossReason[] = [];
   const inbox = await engine.inboxes.open(owner, {
@@ -92,6 +93,7 @@ export async function observe(
     takeover,
     device,
     last,
+    isPaused,
     onNote,
     onMessage: (arrived) => {
       pushed.push(arrived);

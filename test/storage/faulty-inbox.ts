@@ -9,7 +9,7 @@ export class FaultyInbox implements Inbox {
   readonly options: OpenOptions;
   /** Messages that went through `onMessage`. */
   pushedCount = 0;
-  isPaused = false;
+  isPaused: boolean;
   readonly #faults: FaultyStore;
   readonly #onReleased: () => void;
   /** What was acknowledged while the storage was away: it counts when that is back before the end. */
@@ -20,6 +20,7 @@ export class FaultyInbox implements Inbox {
   constructor(faults: FaultyStore, options: OpenOptions, onReleased: () => void) {
     this.#faults = faults;
     this.#onReleased = onReleased;
+    this.isPaused = options.isPaused ?? false;
     this.options = {
       ...options,
       onMessage: (message) => {

@@ -94,12 +94,13 @@ async function take(
   how: Pick<OpenOptions, 'deliver' | 'takeover' | 'device' | 'last'>,
   token: TokenSource,
 ): Promise<{ readonly account: Account; readonly held: Held }> {
-  const { account, inbox } = await open(services, known, { ...how, ...caller.delivery });
-  if (!caller.version.resumes) {
+  const { resumes } = caller.version;
+  // Until the client has its answer: a long backlog would come before it.
+  const options = { ...how, ...caller.delivery, isPaused: resumes };
+  const { account, inbox } = await open(services, known, options);
+  if (!resumes) {
     return { account, held: { inbox, token: randomBytes(32), tokenExpiresAt: 0, undelivered: 0 } };
   }
-  // Until the client has its answer: a long backlog would come before it.
-  inbox.pause();
   try {
     // Whoever lost it meanwhile must not write over the new holder's token.
     if (token.isWritten) await inbox.confirm();

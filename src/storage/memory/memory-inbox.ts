@@ -25,7 +25,7 @@ export class MemoryInbox implements Inbox, MailboxHolder {
   #handedOut: number;
   readonly #followed = new Set<FollowedRoom>();
   #isOpen = true;
-  #isPaused = false;
+  #isPaused: boolean;
   /** A turn of the event loop will look for what is to be pushed. */
   #isDue = false;
 
@@ -43,6 +43,7 @@ export class MemoryInbox implements Inbox, MailboxHolder {
     this.#store = store;
     this.#mailbox = mailbox;
     this.#options = options;
+    this.#isPaused = options.isPaused ?? false;
     this.#onReleased = onReleased;
     mailbox.begin(this.device, options.last ?? 0);
     this.#start = options.deliver === 'live' ? mailbox.next : mailbox.first(this.device);

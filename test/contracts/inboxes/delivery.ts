@@ -151,6 +151,19 @@ export function deliveryContract(cluster: () => TestCluster): void {
       await reader.inbox.close();
     });
 
+    it('waits for the first word where it is opened at rest', async () => {
+      const { here } = cluster();
+      const { to, from } = await pair();
+      await appendAll(here, to, from, numbered('before', 3));
+      const reader = await observe(here, to, { deliver: 'all', isPaused: true });
+      await appendAll(here, to, from, ['since']);
+      await barrier();
+      expect(reader.pushed).toEqual([]);
+      reader.inbox.resume();
+      await eventually(() => expect(reader.bodies()).toEqual([...numbered('before', 3), 'since']));
+      await reader.inbox.close();
+    });
+
     it('bears any number of pauses and resumes in a row', async () => {
       const { here } = cluster();
       const { to, from } = await pair();

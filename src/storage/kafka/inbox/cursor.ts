@@ -22,7 +22,7 @@ type Stop = 'paused' | 'frontend silent' | 'unconfirmed' | 'ranges full';
 
 export interface CursorOptions
   extends Omit<ProgressOptions, 'touch' | 'trust' | 'log' | 'steppedOver' | 'notesBut'>,
-    Pick<OpenOptions, 'device' | 'onMessage' | 'onNote'> {
+    Pick<OpenOptions, 'device' | 'isPaused' | 'onMessage' | 'onNote'> {
   readonly owner: Pick<Account, 'name' | 'incarnation' | 'topicId'>;
   readonly around: InboxSurroundings;
   readonly lease: Pick<InboxLease, 'hasEnded' | 'isKnownHeld' | 'touch'>;
@@ -66,6 +66,7 @@ export class Cursor implements Follower, Leased {
     this.progress = new Progress({ ...options, notesBut, trust, log, steppedOver, touch });
     const { delivered } = position;
     this.#committedTo = delivered.low;
+    if (options.isPaused) this.#stops.add('paused');
     // Where delivery begins at the first gap, it closes them.
     if (liveStart > delivered.low && delivered.isFull()) this.#stops.add('ranges full');
   }

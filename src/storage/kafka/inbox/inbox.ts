@@ -69,7 +69,8 @@ export class KafkaInbox implements Inbox {
     this.#lease = lease;
     this.cursor = new Cursor({
       ...{ around, lease, owner, topic, position, liveStart, epoch },
-      ...{ device: options.device, onMessage: options.onMessage, onNote: options.onNote },
+      ...{ device: options.device, isPaused: options.isPaused },
+      ...{ onMessage: options.onMessage, onNote: options.onNote },
       commit: () => position.commit(inboxLifeOf(owner), correspondents.encode()),
       confirmSoon: () => around.confirmSoon(this),
       onChanged: (found) => this.#changed(found),

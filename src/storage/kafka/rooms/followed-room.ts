@@ -102,6 +102,7 @@ export class KafkaFollowedRoom implements FollowedRoom {
     const cursor: Cursor = new Cursor({
       ...{ around, lease, topic, position: this.#position, liveStart, epoch: bounds.epoch },
       confirmSoon,
+      isPaused: this.#isPaused,
       owner: room,
       decode: (raw) => this.#decode(raw),
       onMessage: listener.onMessage,
@@ -119,7 +120,6 @@ export class KafkaFollowedRoom implements FollowedRoom {
       cursor.touch();
       listener.onGap(gone);
     }
-    if (this.#isPaused) cursor.pause();
     cursor.start();
     return cursor;
   }
