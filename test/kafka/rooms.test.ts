@@ -57,7 +57,8 @@ describe('rooms in Kafka', () => {
     expect(settings.get('cleanup.policy')).toBe('delete');
     expect(settings.get('message.timestamp.type')).toBe('LogAppendTime');
     await cluster.elsewhere.rooms.update(room, { retentionMs: 60_000 });
-    expect((await settingsOf(topicOf(room))).get('retention.ms')).toBe('60000');
+    // Brokers hear of a change some ms after it was made.
+    await eventually(async () => expect((await settingsOf(topicOf(room))).get('retention.ms')).toBe('60000'));
     await cluster.here.rooms.remove(room);
     await eventually(async () => expect(await admin.listTopics()).not.toContain(topicOf(room)));
   });
