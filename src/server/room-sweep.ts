@@ -1,3 +1,4 @@
+import { setImmediate as turnEnd } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Room, Rooms } from '../core/rooms.ts';
 import { uuidKey } from '../util/uuid.ts';
@@ -29,22 +30,36 @@ export class RoomSweep {
     clearInterval(this.#timer);
   }
 
+  /** Never rejects. */
   async #sweep(): Promise<void> {
     if (this.#isSweeping) return;
     this.#isSweeping = true;
     const found = new Set<string>();
+    try {
+      await this.#lookAtAll(found);
+    } catch (error) {
+      this.#log.debug({ err: error }, 'rooms were not looked through');
+    }
+    this.#found = found;
+    this.#isSweeping = false;
+  }
+
+  async #lookAtAll(found: Set<string>): Promise<void> {
     for (let after: string | undefined; !this.#isClosed; ) {
       const names = await this.#rooms.list('', { limit: PAGE, ...(after !== undefined && { after }) });
       after = names.at(-1);
       if (after === undefined) break;
       for (const name of names) {
         const room = this.#rooms.get(name);
-        if (room !== undefined && this.#rooms.members.countIn(room, 'member') === 0)
-          await this.#remove(room, found);
+        if (room !== undefined && this.#isNobodyIn(room)) await this.#remove(room, found);
       }
+      // Others have their turn.
+      await turnEnd();
     }
-    this.#found = found;
-    this.#isSweeping = false;
+  }
+
+  #isNobodyIn(room: Room): boolean {
+    return this.#rooms.members.countIn(room, 'member') === 0;
   }
 
   /** Never rejects. */
@@ -55,6 +70,9 @@ export class RoomSweep {
       const key = uuidKey(room.incarnation);
       found.add(key);
       if (!this.#found.has(key)) return;
+      // As of now: somebody may have come in, through whichever server.
+      await this.#rooms.members.find(room, room.owner);
+      if (!this.#isNobodyIn(room)) return;
       await this.#rooms.remove(room);
       this.#log.info({ room: room.name }, 'a room that nobody is in was removed');
     } catch (error) {
