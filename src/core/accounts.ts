@@ -46,6 +46,14 @@ export function isSameLife<There extends Pick<Account, 'incarnation'>>(
   return there != null && sameUuid(there.incarnation, incarnation);
 }
 
+/** Whether the name of an account is another life's by now. */
+export function isAnothers(
+  now: Pick<Account, 'incarnation'> | undefined,
+  account: Pick<Account, 'incarnation'>,
+): boolean {
+  return now !== undefined && !isSameLife(now, account);
+}
+
 export interface NewAccount {
   readonly name: string;
   readonly displayName?: string | null;
@@ -92,6 +100,13 @@ export interface Accounts {
    * @throws EngineError `UNAVAILABLE`
    */
   findEvenly(name: string): Promise<Account | undefined>;
+
+  /**
+   * Has every change of what the local table shows of a name told, once it shows it.
+   * @param changed another function each time
+   * @returns ends that
+   */
+  watch(name: string, changed: () => void): () => void;
 
   /**
    * Makes the account and its empty inbox; of two racing creators exactly one wins. Resolves when this

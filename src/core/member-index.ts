@@ -1,4 +1,5 @@
 import { uuidKey } from '../util/uuid.ts';
+import { Watchers } from '../util/watchers.ts';
 import type { Life, Membership } from './rooms.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -13,17 +14,23 @@ export class MemberIndex {
   readonly #rooms = new Map<string, Set<string>>();
 
   /** By life of the person: who hears of each change of their memberships. */
-  readonly #watchers = new Map<string, Set<(room: string) => void>>();
+  readonly #watchers = new Watchers<[room: string]>();
 
   /** Has every change of a person's memberships told, with the name of the room. @returns ends that */
   watch({ incarnation }: Life, changed: (room: string) => void): () => void {
-    const key = uuidKey(incarnation);
-    const watchers = this.#watchers.get(key) ?? new Set();
-    this.#watchers.set(key, watchers.add(changed));
-    return () => {
-      watchers.delete(changed);
-      if (watchers.size === 0 && this.#watchers.get(key) === watchers) this.#watchers.delete(key);
-    };
+    return this.#watchers.watch(uuidKey(incarnation), changed);
+  }
+
+  /**
+   * A room has come or gone: memberships of it may have been there before it, which are some from now on, or none any more.
+   * @param find one of that very life by the name of the person
+   */
+  roomChanged(room: Life, find: (name: string) => Membership | undefined): void {
+    if (this.#watchers.isEmpty) return;
+    for (const name of this.people(room, 'member')) {
+      const person = find(name)?.person;
+      if (person !== undefined) this.#watchers.tell(uuidKey(person.incarnation), room.name);
+    }
   }
 
   /** A membership takes the place of another of the same names, or of none; null: it is gone. */
@@ -37,9 +44,9 @@ export class MemberIndex {
       add(this.#rooms, keyOf(after.role, after.person), after.room.name);
     }
     for (const membership of [before, after]) {
-      if (membership === null || this.#watchers.size === 0) continue;
+      if (membership === null || this.#watchers.isEmpty) continue;
       const { person, room } = membership;
-      for (const tell of this.#watchers.get(uuidKey(person.incarnation)) ?? []) tell(room.name);
+      this.#watchers.tell(uuidKey(person.incarnation), room.name);
     }
   }
 

@@ -125,7 +125,10 @@ export interface Rooms {
   bounds(room: Room): Promise<{ readonly start: number; readonly end: number }>;
 }
 
-/** The door to who is in which room. One person's membership of one room: what was written last counts. */
+/** What is to be there of one person in one room, by what is there; undefined: nothing. What it was given itself: no change. */
+export type MembershipChange = (current: Membership | undefined) => Membership | undefined;
+
+/** The door to who is in which room. */
 export interface Members {
   /** What the local table shows of these lives now. */
   get(room: Life, person: Life): Membership | undefined;
@@ -146,16 +149,24 @@ export interface Members {
   countOf(person: Life, role: Membership['role']): number;
 
   /**
-   * Has every change of a person's memberships told, once the own table shows it.
+   * Has every change of a person's memberships told, once the own table shows it; also that a room has come or gone which they are in.
    * @param changed called with the name of the room
    * @returns ends that
    */
   watch(person: Life, changed: (room: string) => void): () => void;
 
-  /** Resolves when the own table shows it. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  /**
+   * Changes what one person is to a room. Of several who do so at once each decides by what those before have left. Resolves when the
+   * own table shows it, with what is there then.
+   * @param decide called again where somebody was quicker; what it throws is thrown, and nothing is changed
+   * @throws EngineError `BUSY`, `UNAVAILABLE`
+   */
+  change(room: Life, person: Life, decide: MembershipChange): Promise<Membership | undefined>;
+
+  /** The same, whatever is there. */
   put(membership: Membership): Promise<void>;
 
-  /** The same of its end; there may be none. @throws EngineError `BUSY`, `UNAVAILABLE` */
+  /** The same of its end; there may be none. */
   remove(membership: Pick<Membership, 'room' | 'person'>): Promise<void>;
 }
 
@@ -205,7 +216,9 @@ export function refusalOfJoin({
   const isWelcome = room.policy === 'open' || role === 'invited' || isSameLife(room.owner, person);
   if (!isWelcome) return 'NOT_INVITED';
   if (roomsOfPerson >= ROOM_BOUNDS.roomsOfPerson) return 'TOO_MANY_ROOMS';
-  return peopleInRoom >= ROOM_BOUNDS.peopleInRoom ? 'ROOM_FULL' : null;
+  // Who is invited has a place already.
+  const isFull = role === null && peopleInRoom >= ROOM_BOUNDS.peopleInRoom;
+  return isFull ? 'ROOM_FULL' : null;
 }
 
 /** The same of what its owner does: to invite, to put out, to change, to delete. */

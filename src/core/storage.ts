@@ -21,6 +21,8 @@ export interface StoredToken {
   readonly tokenHash: Buffer;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** Of the password that the account had when it was issued: with another one it is worth nothing. Absent where nobody knows. */
+  readonly passwordId?: string | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Account, Accounts } from '../core/accounts.ts';
 import { type Device, deviceKey, devicesOf, MAX_DEVICES } from '../core/devices.ts';
 import type { Inboxes } from '../core/inboxes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
-import type { Authentication } from './identity/identity.ts';
+import { type Authentication, NO_RESUMPTION } from './identity/identity.ts';
 import type { Limits } from './limits.ts';
 
 /** A login is written down again after this. */
@@ -40,21 +40,29 @@ export class Devices {
   /**
    * Somebody logs in, or is logged in still: the device is one of the account's from now on, and those that have not come for
    * too long are none any more.
+   * @param how `begins`: it may be one that comes for the first time
    * @returns the account as it is then
-   * @throws ProtocolError `TOO_MANY_DEVICES`; EngineError
+   * @throws ProtocolError `TOO_MANY_DEVICES`, `BAD_CREDENTIALS` where it is none and may not begin; EngineError
    */
-  async enter(account: Account, device: string | undefined): Promise<Account> {
+  async enter(
+    account: Account,
+    device: string | undefined,
+    { begins }: { readonly begins: boolean },
+  ): Promise<Account> {
     const isThere = devicesOf(account).includes(device);
-    if (isThere && this.#after(account, device) === account.devices) return account;
+    if (isThere && this.#after(account, device, begins) === account.devices) return account;
+    // What an earlier one of that name has left behind is not to be gone on with.
+    if (!isThere && begins) await Promise.all(this.#erasing(account, device));
     let before = account;
     const entered = await this.#options.accounts.update(account, (current) => {
       before = current;
-      const devices = this.#after(current, device);
+      const devices = this.#after(current, device, begins);
       return devices === current.devices || devices === undefined ? null : { devices };
     });
     const left = devicesOf(before).filter((name) => !devicesOf(entered).includes(name));
     await Promise.all(left.map((name) => this.#erase(entered, name)));
     if (devicesOf(entered).includes(device)) return entered;
+    if (!begins) throw new ProtocolError('BAD_CREDENTIALS', NO_RESUMPTION);
     const text = `An account has at most ${MAX_DEVICES} devices beside its main one: forget one first.`;
     throw new ProtocolError('TOO_MANY_DEVICES', text);
   }
@@ -74,26 +82,31 @@ export class Devices {
     await Promise.all(others.map((name) => this.#erase(account, name)));
   }
 
-  /** Never fails: what is left over is of no use to anybody. */
+  /** Never fails: what is left over lets nobody in, and goes before one of that name begins again. */
   async #erase(account: Account, device: string | undefined): Promise<void> {
-    const { inboxes, identity, log } = this.#options;
-    const steps = [identity.forgetToken(account, device), inboxes.forget(account, device)];
-    for (const step of await Promise.allSettled(steps)) {
-      if (step.status === 'rejected')
-        log.warn({ err: step.reason, device: deviceKey(account, device) }, 'a device left something behind');
+    for (const step of await Promise.allSettled(this.#erasing(account, device))) {
+      if (step.status === 'fulfilled') continue;
+      const fields = { err: step.reason, device: deviceKey(account, device) };
+      this.#options.log.warn(fields, 'a device left something behind');
     }
   }
 
+  #erasing(account: Account, device: string | undefined): Promise<void>[] {
+    const { inboxes, identity } = this.#options;
+    return [identity.forgetToken(account, device), inboxes.forget(account, device)];
+  }
+
   /** The very list that is there where nothing is to be changed. */
-  #after({ devices }: Account, device: string | undefined): readonly Device[] | undefined {
+  #after({ devices }: Account, device: string | undefined, begins: boolean): readonly Device[] | undefined {
     const now = Date.now();
     const known = devices ?? [];
     const present = known.find(({ name }) => name === device);
     const kept = known.filter(
       (each) => each === present || now - each.lastLogin <= this.#options.limits.deviceMs,
     );
-    const isFresh = device === undefined || (present && now - present.lastLogin < REFRESH_MS);
-    if (isFresh) return kept.length === known.length ? devices : kept;
+    const isFresh = present && now - present.lastLogin < REFRESH_MS;
+    if (device === undefined || isFresh || !(present || begins))
+      return kept.length === known.length ? devices : kept;
     const seen = { name: device, lastLogin: now };
     if (present) return kept.map((each) => (each === present ? seen : each));
     return kept.length < MAX_DEVICES ? [...kept, seen] : kept.length === known.length ? devices : kept;
@@ -102,7 +115,7 @@ export class Devices {
   #look(): void {
     const { accounts, here, log } = this.#options;
     for (const { account, device } of here()) {
-      this.enter(accounts.get(account.name) ?? account, device).catch((error: unknown) => {
+      this.enter(accounts.get(account.name) ?? account, device, { begins: false }).catch((error: unknown) => {
         log.debug({ err: error, user: account.name, device }, 'a login was not written down again');
       });
     }

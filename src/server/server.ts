@@ -90,11 +90,11 @@ export async function startServer(
   const presence = new PresenceRegistry(inboxes, limits);
   const entrance = new Semaphore(limits.enteringAtOnce);
   const exit = new Semaphore(limits.leavingAtOnce);
-  const identity = new Authentication(storage.tokens, limits);
+  const identity = new Authentication(accounts, storage.tokens, limits);
   const registration = new Registration(accounts, registrationOf(config), limits);
   const audit = new Audit(log);
   const deliveryReceipts = new DeliveryReceipts(inboxes, accounts, limits, log);
-  const senders = new Senders(accounts, limits);
+  const senders = new Senders(limits);
   const devices = new Devices({ accounts, inboxes, identity, limits, log, here: () => presence.devices() });
   const services = {
     accounts,
@@ -138,7 +138,6 @@ export async function startServer(
     welcome: (transport) => listener.reception.welcome(transport),
     async drain() {
       deliveryReceipts.close();
-      senders.close();
       devices.close();
       sweep.close();
       identity.close();

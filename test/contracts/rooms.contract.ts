@@ -170,6 +170,40 @@ export function roomsContract(name: string, makeCluster: MakeCluster): void {
       expect(rooms.members.get(room, second)).toEqual(written);
     });
 
+    it('has each of several changes at once decided by what the others have left', async () => {
+      const { room } = await made();
+      const guest = await person('guest');
+      const lives = livesOf(guest);
+      const [here, elsewhere] = [cluster.here.rooms.members, cluster.elsewhere.rooms.members];
+      const refused = new EngineError('BUSY', 'not invited');
+      for (let round = 0; round < 6; round++) {
+        const [one, two] = round % 2 === 0 ? [here, elsewhere] : [elsewhere, here];
+        // Who joins an open room is a member, whoever invites them at that moment.
+        await Promise.all([
+          one.change(room, lives, (current) => current ?? member(room, guest, { role: 'invited', since: 0 })),
+          two.change(room, lives, () => member(room, guest)),
+        ]);
+        for (const members of [one, two])
+          await eventually(() => expect(members.get(room, guest)?.role).toBe('member'));
+        // Whose invitation is taken back does not stay, whether they came in before that or not.
+        const invited = member(room, guest, { role: 'invited', since: 0 });
+        await one.put(invited);
+        await eventually(() => expect(two.get(room, guest)).toEqual(invited));
+        await Promise.all([
+          one.remove({ room, person: lives }),
+          two
+            .change(room, lives, (current) => {
+              if (current === undefined) throw refused;
+              return member(room, guest);
+            })
+            .catch((error: unknown) => expect(error).toBe(refused)),
+        ]);
+        for (const members of [one, two])
+          await eventually(() => expect(members.get(room, guest)).toBeUndefined());
+        expect([one.countIn(room, 'member'), two.countOf(lives, 'member')]).toEqual([0, 0]);
+      }
+    });
+
     it('keeps many apart that are written at once', async () => {
       const { room } = await made();
       const people = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map(person));

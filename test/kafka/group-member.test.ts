@@ -15,6 +15,7 @@ import type { GroupMember } from '../../src/storage/kafka/groups/group-member.ts
 import { newMemberId } from '../../src/storage/kafka/groups/holder-name.ts';
 import { Leases } from '../../src/storage/kafka/groups/lease.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
+import { KafkaCode } from '../../src/storage/kafka/wire/kafka-error.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
 import { testBrokers } from '../broker/brokers.ts';
 import { makeTopics } from '../broker/topics.ts';
@@ -143,6 +144,25 @@ describe('the holder of an inbox', () => {
     await leases.putOutStrangers(member);
     expect(await members(group)).toMatchObject([{ memberId }]);
     await member.heartbeat();
+    await member.leave(deadline());
+  });
+
+  it('commits what Kafka takes, whatever it refuses beside that', async () => {
+    const [group, beside] = [await makeInbox(), await makeInbox()];
+    const member = await acquire(group);
+    const commit = { offset: 7, epoch: -1, metadata: '' };
+    const refusals = await member.commit([
+      { topic: group, commit },
+      { topic: `milena.room.${uniqueName('gone')}`, commit },
+      { topic: beside, commit },
+    ]);
+    expect(refusals.map((refusal) => refusal?.kafkaCode)).toEqual([
+      undefined,
+      KafkaCode.UNKNOWN_TOPIC_OR_PARTITION,
+      undefined,
+    ]);
+    for (const topic of [group, beside])
+      expect(await readCommits(cluster, [{ group, topic }], deadline())).toMatchObject([{ offset: 7 }]);
     await member.leave(deadline());
   });
 

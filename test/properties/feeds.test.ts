@@ -4,12 +4,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { Feeds } from '../../src/storage/kafka/fetch/feeds.ts';
+import { Feeds, READS_AT_ONCE } from '../../src/storage/kafka/fetch/feeds.ts';
 import type { Follower, Subscription } from '../../src/storage/kafka/fetch/fetcher.ts';
 import type { LogPosition } from '../../src/storage/kafka/fetch/log-reader.ts';
 import type { ReadRecords } from '../../src/storage/kafka/wire/fetched-records.ts';
 import { KafkaCode, KafkaError } from '../../src/storage/kafka/wire/kafka-error.ts';
 import type { RawRecord } from '../../src/storage/kafka/wire/log-batch.ts';
+import { Semaphore } from '../../src/util/semaphore.ts';
 import { runs } from './checking.ts';
 
 const TOPIC = { topic: 'log', topicId: 'id' };
@@ -27,6 +28,7 @@ class World {
 
   constructor() {
     this.feeds = new Feeds({
+      reading: new Semaphore(READS_AT_ONCE),
       fetcher: { follow: (follower, place) => this.#follow(follower, place), pace: { unpacked: () => null } },
       read: (_, { offset }) =>
         new Promise((resolve, reject) => {
@@ -97,8 +99,11 @@ class Reader {
   readonly #world: World;
   readonly #follower: Follower;
 
-  constructor(world: World) {
+  readonly #whom: string;
+
+  constructor(world: World, whom = 'anna') {
     this.#world = world;
+    this.#whom = whom;
     const fail = () => expect.fail('not asked for');
     this.#follower = {
       ...TOPIC,
@@ -124,7 +129,7 @@ class Reader {
   }
 
   follow(epoch = EPOCH): void {
-    this.#subscription ??= this.#world.feeds.follow(this.#follower, { offset: this.next, epoch });
+    this.#subscription ??= this.#world.feeds.follow(this.#follower, { offset: this.next, epoch }, this.#whom);
   }
 
   rest(): void {
@@ -210,6 +215,26 @@ describe('a feed', () => {
     await world.answer();
     expect(slow.next).toBeGreaterThan(0);
     expect(world.tails).toHaveLength(1);
+  });
+
+  it('has so many reads under way at once, in turn for whom they are, and none for who rests again', async () => {
+    const world = new World();
+    world.end = 1_000;
+    const ahead = new Reader(world);
+    ahead.next = 1_000;
+    ahead.follow();
+    const slow = Array.from({ length: 3 * READS_AT_ONCE }, () => new Reader(world));
+    for (const each of slow) each.follow();
+    const other = new Reader(world, 'bert');
+    other.follow();
+    expect(world.reads).toHaveLength(READS_AT_ONCE);
+    await world.answer();
+    expect(world.reads).toHaveLength(READS_AT_ONCE);
+    for (const each of slow) each.rest();
+    await world.answer();
+    expect(other.next).toBeGreaterThan(0);
+    await world.answer();
+    expect(world.reads).toHaveLength(1);
   });
 
   it('tells one whose place the log has no more, and nobody else', async () => {

@@ -276,16 +276,20 @@ describe('devices', () => {
     },
   );
 
-  holds('A password change ends the tokens of all devices but that of the one it came from.', async () => {
-    const main = await person(servers[0]);
-    const phone = await withDevice(main.name, 'phone');
-    const changed = await phone.client.get(0xd0, { old: PASSWORD, new: 'another one' });
-    const client = await open(servers[1]);
-    const { name: username } = main;
-    expect(await client.refusal(0x20, { username, token: main.token })).toBe('BAD_CREDENTIALS');
-    await client.get(0x20, { username, device: 'phone', token: changed.token });
-    expect(await phone.client.goodbye()).toBe('REPLACED');
-  });
+  holds(
+    'A password change ends the tokens and logins (goodbye BAD_CREDENTIALS) of all devices but those of the one it came from.',
+    async () => {
+      const main = await person(servers[0]);
+      const phone = await withDevice(main.name, 'phone');
+      const changed = await phone.client.get(0xd0, { old: PASSWORD, new: 'another one' });
+      expect(await main.client.goodbye()).toBe('BAD_CREDENTIALS');
+      const client = await open(servers[1]);
+      const { name: username } = main;
+      expect(await client.refusal(0x20, { username, token: main.token })).toBe('BAD_CREDENTIALS');
+      await client.get(0x20, { username, device: 'phone', token: changed.token });
+      expect(await phone.client.goodbye()).toBe('REPLACED');
+    },
+  );
 
   holds(
     'A device that has not logged in for 30 days, or what the operator says, is forgotten; the main one never is.',

@@ -130,7 +130,7 @@ describe('sending only', () => {
     [
       'It ends with the account (goodbye NO_SUCH_USER), and when the password is changed or the account must not be used any more (goodbye BAD_CREDENTIALS), some seconds later at most.',
       'The end of a token does not end it.',
-      'goodbye to who only sends: the password was changed |',
+      'goodbye: the password was changed |',
     ],
     async () => {
       const own = await person(servers[0]);

@@ -61,6 +61,7 @@ describe('while Kafka does not answer', () => {
         get: (name) => accounts.get(name),
         find: (name) => accounts.find(name),
         findEvenly: (name) => accounts.findEvenly(name),
+        watch: (name, changed) => accounts.watch(name, changed),
         list: (pattern, options) => accounts.list(pattern, options),
         remove: (account) => accounts.remove(account),
         update: (account, change) => accounts.update(account, change),

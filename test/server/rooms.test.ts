@@ -196,6 +196,21 @@ describe('who comes and goes', () => {
     expect(heard(bert)).toEqual(['hello']);
   });
 
+  it('gets what is said in a room that their server hears of later than of their place in it', async () => {
+    const house = await openHouse();
+    const [anna] = (await inRoom(house, 'anna')) as [RawClient2];
+    const bert = await roomy(house, 'bert');
+    const room = only([...house.cluster.rooms.values()]);
+    const { incarnation } = house.engine.accounts.get('bert') ?? { incarnation: newUuid() };
+    const lives = { room, person: { name: 'bert', incarnation } };
+    house.cluster.rooms.delete(ROOM);
+    await house.engine.rooms.members.put({ ...lives, role: 'member', since: 0, at: 1 });
+    await bert.inStep();
+    house.cluster.putRoom(room);
+    await anna.send(ROOM, 'hello');
+    await eventually(() => expect(heard(bert)).toEqual(['hello']));
+  });
+
   it('gets nothing of a room that has taken the name of one they were in', async () => {
     const house = await openHouse();
     const [anna, bert] = (await inRoom(house, 'anna', 'bert')) as [RawClient2, RawClient2];

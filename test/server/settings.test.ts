@@ -53,6 +53,7 @@ it('every reply can be written and read, whatever value of whatever setting is t
         ...(['created', 'logged-in'] as const).map((type) => ({
           type,
           account,
+          passwordId: 'open',
           held: {
             inbox,
             token: Buffer.alloc(32),

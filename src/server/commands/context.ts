@@ -115,6 +115,8 @@ export interface Principal {
 /** The one login that holds a device's inbox: nobody else changes its token. */
 export interface Holder extends Principal {
   readonly inbox: Inbox;
+  /** The account is about to get this password from this login, which goes on with it. */
+  setsPassword(credential: string): void;
 }
 
 /** The account one is logged in to, as it is now. @throws ProtocolError `NO_SUCH_USER` when its life is over */

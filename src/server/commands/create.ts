@@ -7,6 +7,7 @@ import type { Account } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { toProtocolError } from '../adapters/failures.ts';
+import { passwordIdOf } from '../identity/passwords.ts';
 import type { Permit } from '../identity/registration.ts';
 import type { RequestFor } from './command.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
@@ -35,7 +36,7 @@ export async function create(
     const entered = await services.logins.pass(account.name, false, () =>
       enter(services, caller, account, { deliver: request.deliver ?? 'all' }, token),
     );
-    return { type: 'created', ...entered };
+    return { type: 'created', ...entered, passwordId: passwordIdOf(account.credential) };
   } catch (error) {
     throw madeButNotEntered(services, account, error);
   }

@@ -7,11 +7,12 @@
  * The check and the removal cannot be one step: a message accepted between them is undeliverable, and its sender is
  * told as much as those of the messages that were there before.
  */
-import type { Account } from '../../core/accounts.ts';
+import { type Account, isSameLife } from '../../core/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
 import type { RequestFor } from './command.ts';
 import { accountNow, type Caller, type Holder, holderClaim, type Services } from './context.ts';
+import { goOut } from './rooms/leave.ts';
 
 /** @throws ProtocolError, EngineError: the account is still there, or its removal will show elsewhere */
 export async function deleteAccount(
@@ -35,17 +36,27 @@ export async function deleteAccount(
     // It belongs to a life that is over: nobody can use it.
     services.log.warn({ err: error, user: account.name }, 'a token outlives its account');
   });
+  // At once, before the name has another life.
+  await Promise.all([principal.inbox.discard(), services.devices.removed(account, device)]);
   await leaveRooms(services, account).catch((error: unknown) => {
     // A membership of a life that is over counts for none.
     services.log.warn({ err: error, user: account.name }, 'memberships outlive their account');
   });
-  await Promise.all([principal.inbox.discard(), services.devices.removed(account, device)]);
   return { type: 'deleted', undelivered };
 }
 
-async function leaveRooms({ rooms: { members } }: Services, account: Account): Promise<void> {
+async function leaveRooms(services: Services, account: Account): Promise<void> {
+  const { rooms } = services;
+  const { members } = rooms;
   const left = [...members.ofPerson(account, 'member'), ...members.ofPerson(account, 'invited')];
-  await Promise.all(left.map((membership) => members.remove(membership)));
+  await Promise.all(
+    left.map(async (membership) => {
+      const room = rooms.get(membership.room.name);
+      if (!isSameLife(room, membership.room)) return;
+      const isOwner = isSameLife(room.owner, account);
+      await goOut(services, room, membership, isOwner);
+    }),
+  );
 }
 
 function hasUndelivered(undelivered: number): ProtocolError {

@@ -36,6 +36,8 @@ export interface Held extends ResumeToken {
 export interface LoginResult {
   readonly type: 'created' | 'logged-in';
   readonly account: Account;
+  /** Of the password that the account had when somebody showed that it is theirs. */
+  readonly passwordId: string;
   /** Null of a login that only sends. */
   readonly held: Held | null;
   /** What its client has said until now that it can. */
@@ -64,7 +66,7 @@ export async function enter(
   account: Account,
   { deliver, takeover = false, device, last }: HowToEnter,
   token: TokenSource,
-): Promise<Omit<LoginResult, 'type'>> {
+): Promise<Omit<LoginResult, 'type' | 'passwordId'>> {
   const { features } = caller;
   const limits = sessionLimits(services);
   if (deliver === 'none') return { account, held: null, features, limits };

@@ -10,6 +10,7 @@ import type { Account } from '../../core/accounts.ts';
 import { deviceKey } from '../../core/devices.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Claim } from '../identity/guesses.ts';
+import { passwordIdOf } from '../identity/passwords.ts';
 import type { RequestFor } from './command.ts';
 import { type Caller, claimOf, type Services } from './context.ts';
 import { demandOpenAccounts, enter, type LoginResult, type TokenSource } from './entry.ts';
@@ -18,6 +19,8 @@ import { demandOpenAccounts, enter, type LoginResult, type TokenSource } from '.
 interface Proven {
   readonly account: Account;
   readonly takeover: boolean;
+  /** The device may be one that comes for the first time. */
+  readonly begins: boolean;
   /** Proves it again, where that may be otherwise after another login. */
   readonly again: () => Promise<unknown>;
   readonly token: TokenSource;
@@ -29,23 +32,25 @@ export async function login(
   caller: Caller<null>,
   request: RequestFor<'login'>,
 ): Promise<LoginResult> {
-  const { account, takeover, again, token } = await prove(services, caller, request);
+  const { account, takeover, begins, again, token } = await prove(services, caller, request);
+  const passwordId = passwordIdOf(account.credential);
   if (account.disabled) {
     throw new ProtocolError('BAD_CREDENTIALS', `The account ${account.name} is disabled.`);
   }
   const { deliver = 'all', device, last } = request;
   if (deliver === 'none') {
-    return { type: 'logged-in', ...(await enter(services, caller, account, { deliver }, token)) };
+    const entered = await enter(services, caller, account, { deliver }, token);
+    return { type: 'logged-in', ...entered, passwordId };
   }
   // Somebody who logs out and in again at once must not be told that they are still logged in.
   await services.presence.leave(account, device);
   // A client that has given up a login comes again at once: it has to wait for the end of that, but not to ask again.
   const entered = await services.logins.pass(deviceKey(account, device), takeover, async (hasWaited) => {
     if (hasWaited) await again();
-    const current = await services.devices.enter(account, device);
+    const current = await services.devices.enter(account, device, { begins });
     return enter(services, caller, current, { deliver, takeover, device, last }, token);
   });
-  return { type: 'logged-in', ...entered };
+  return { type: 'logged-in', ...entered, passwordId };
 }
 
 /** How somebody shows that an account is theirs; by nothing at all that it is an open one. */
@@ -59,13 +64,12 @@ async function prove(services: Services, caller: Caller, request: RequestFor<'lo
   const { username: name, password, takeover, device } = request;
   if (request.token !== undefined) {
     const shown = request.token;
-    const account = await services.accounts.find(name);
-    const again = () => identity.demandToken(claimOf(caller, name), account, shown, device);
+    const again = () => identity.demandToken(claimOf(caller, name), shown, device);
     const resumption = await again();
-    const known = demandKnown(account);
+    const { account } = resumption;
     const isWritten = identity.isToBeProlonged(resumption);
-    const get = () => identity.prolongToken(known, resumption, device);
-    return { account: known, takeover: takeover ?? true, again, token: { isWritten, get } };
+    const get = () => identity.prolongToken(resumption, device);
+    return { account, takeover: takeover ?? true, begins: false, again, token: { isWritten, get } };
   }
   if (password !== undefined) {
     await services.accounts.findEvenly(name);
@@ -75,12 +79,24 @@ async function prove(services: Services, caller: Caller, request: RequestFor<'lo
       await raiseCost(services, claim, account, password);
       return identity.issueToken(account, device);
     };
-    return { account, takeover: takeover ?? false, again: nothing, token: { isWritten: true, get } };
+    return {
+      account,
+      takeover: takeover ?? false,
+      begins: true,
+      again: nothing,
+      token: { isWritten: true, get },
+    };
   }
   demandOpenAccounts(services, 'BAD_CREDENTIALS');
   const account = demandOpen(name, await services.accounts.find(name));
   const get = () => identity.issueToken(account, device);
-  return { account, takeover: takeover ?? false, again: nothing, token: { isWritten: true, get } };
+  return {
+    account,
+    takeover: takeover ?? false,
+    begins: true,
+    again: nothing,
+    token: { isWritten: true, get },
+  };
 }
 
 const nothing = async () => {};
@@ -90,12 +106,6 @@ function demandOpen(name: string, account: Account | undefined): Account {
   if (account.credential === null) return account;
   const text = `The account ${name} has a password: log in with a client that can send it.`;
   throw new ProtocolError('BAD_CREDENTIALS', text);
-}
-
-/** A proof for an account that is not there is never right. */
-function demandKnown(account: Account | undefined): Account {
-  if (account === undefined) throw new Error('somebody was proven to be nobody');
-  return account;
 }
 
 /** A login does not fail because its hash could not be made anew. */

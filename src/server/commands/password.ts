@@ -1,6 +1,6 @@
 /*
- * password {old, new} → password-changed {token}: another password, or the first one of an open account. The token of
- * any other login is worth nothing afterwards.
+ * password {old, new} → password-changed {token}: another password, or the first one of an open account. All other logins end, and
+ * their tokens are worth nothing afterwards.
  * Failures: REPLACED, INBOX_LOST, BAD_CREDENTIALS, WEAK_PASSWORD, RATE_LIMITED, NO_SUCH_USER, BUSY, UNAVAILABLE.
  */
 import { devicesOf } from '../../core/devices.ts';
@@ -25,6 +25,7 @@ export async function changePassword(
   const credential = await identity.newCredential(claim, request.new, false);
   // Whoever has taken over meanwhile would lose the token.
   await principal.inbox.confirm();
+  principal.setsPassword(credential);
   const changed = await accounts.update(account, { credential });
   const { device } = principal.inbox;
   const others = devicesOf(changed).filter((name) => name !== device);

@@ -1,11 +1,10 @@
-import { type Account, type Accounts, isSameLife } from '../../core/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { TokenBucket } from '../../util/token-buckets.ts';
 import type { Limits } from '../limits.ts';
 import { type Place, Places } from '../net/places.ts';
 
-/** So often accounts are looked at, milliseconds: no account's login outlives it, or its password, by more. */
-const CHECK_MS = 1_000;
+/** Who has had to make room comes again after this, milliseconds. */
+const AGAIN_MS = 1_000;
 
 /** One login that only sends. */
 export interface SendOnlyLogin {
@@ -17,64 +16,44 @@ export interface SendOnlyLogin {
   leave(): void;
 }
 
-interface Login {
-  /** As it was when somebody proved that it is theirs. */
-  readonly account: Account;
-  readonly end: (farewell: ProtocolError) => void;
-}
-
 /** The logins of one name. */
 interface Group {
   readonly rate: TokenBucket;
-  readonly logins: Set<Login>;
+  size: number;
 }
 
 /**
- * Logins that only send. No inbox is taken for them, so no takeover ends them: they end with their account, and with the
- * password by which they may have come in. Bounded for each account and in all: where there are as many as may be, the
+ * Logins that only send. No inbox is taken for them, so no takeover ends them: they end with what they were let in by (`LoginGrounds`).
+ * Bounded for each account and in all: where there are as many as may be, the
  * one that was idle for longest makes room, of the account that has most.
  */
 export class Senders {
-  readonly #accounts: Pick<Accounts, 'get'>;
   readonly #limits: Limits;
   readonly #places: Places;
   readonly #groups = new Map<string, Group>();
-  #timer: NodeJS.Timeout | null = null;
 
-  constructor(accounts: Pick<Accounts, 'get'>, limits: Limits) {
-    this.#accounts = accounts;
+  constructor(limits: Limits) {
     this.#limits = limits;
     this.#places = new Places({ all: limits.senders, perAddress: limits.sendersPerAccount });
   }
 
-  /** @param end called at most once, when the login has to end */
-  enter(account: Account, end: (farewell: ProtocolError) => void): SendOnlyLogin {
-    const { name } = account;
-    const login: Login = { account, end };
+  /** @param end called at most once, when the login has to make room */
+  enter(name: string, end: (farewell: ProtocolError) => void): SendOnlyLogin {
     const place = this.#place(name, () =>
-      end(new ProtocolError('BUSY', NO_ROOM, { retryAfterMs: CHECK_MS })),
+      end(new ProtocolError('BUSY', NO_ROOM, { retryAfterMs: AGAIN_MS })),
     );
     const group = this.#groups.get(name) ?? this.#newGroup();
     this.#groups.set(name, group);
-    group.logins.add(login);
-    this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
+    group.size += 1;
     return {
       rate: group.rate,
       used: () => place.isStrangers(true),
       leave: () => {
         place.leave();
-        group.logins.delete(login);
-        if (group.logins.size > 0 || this.#groups.get(name) !== group) return;
-        this.#groups.delete(name);
-        if (this.#groups.size === 0) this.close();
+        group.size -= 1;
+        if (group.size === 0 && this.#groups.get(name) === group) this.#groups.delete(name);
       },
     };
-  }
-
-  /** Nobody is looked at any more. */
-  close(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
   }
 
   #place(name: string, evict: () => void): Place {
@@ -86,27 +65,8 @@ export class Senders {
 
   #newGroup(): Group {
     const { sendBurst: burst, sendsPerSecond: perSecond } = this.#limits;
-    return { rate: new TokenBucket({ burst, perSecond }), logins: new Set() };
-  }
-
-  #check(): void {
-    for (const [name, { logins }] of this.#groups) {
-      const account = this.#accounts.get(name);
-      for (const login of logins) {
-        const farewell = farewellOf(login.account, account);
-        if (farewell !== null) login.end(farewell);
-      }
-    }
+    return { rate: new TokenBucket({ burst, perSecond }), size: 0 };
   }
 }
 
 const NO_ROOM = 'Others that only send needed the place.';
-
-/** Why a login that began with an account as it was `then` may not go on; null if it may. */
-function farewellOf(then: Account, now: Account | undefined): ProtocolError | null {
-  if (!isSameLife(now, then))
-    return new ProtocolError('NO_SUCH_USER', 'Your login has ended: the account was removed.');
-  if (now.disabled) return new ProtocolError('BAD_CREDENTIALS', `The account ${now.name} is disabled.`);
-  if (now.credential === then.credential) return null;
-  return new ProtocolError('BAD_CREDENTIALS', 'Your login has ended: the password was changed.');
-}

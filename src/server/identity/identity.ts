@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Account } from '../../core/accounts.ts';
-import type { ResumeTokens } from '../../core/storage.ts';
+import type { Account, Accounts } from '../../core/accounts.ts';
+import { devicesOf } from '../../core/devices.ts';
+import type { ResumeTokens, StoredToken } from '../../core/storage.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { TokenBuckets } from '../../util/token-buckets.ts';
 import { weaknessOf } from '../../util/weak-password.ts';
@@ -9,18 +10,20 @@ import type { Limits } from '../limits.ts';
 import { type Claim, Guesses } from './guesses.ts';
 import type { LaneName, Work } from './hash-lane.ts';
 import { HashLine } from './hash-line.ts';
-import { Passwords } from './passwords.ts';
+import { Passwords, passwordIdOf } from './passwords.ts';
 
 const TOKEN_BYTES = 32;
 
 /** How a login by token went: it stays valid, and how much of its time is left. */
 export interface Resumption extends ResumeToken {
+  readonly account: Account;
   readonly remainingMs: number;
 }
 
 /** Who is who: passwords, resume tokens, and how often one may be wrong about them. */
 export class Authentication {
   readonly #passwords: Passwords;
+  readonly #accounts: Pick<Accounts, 'get' | 'find' | 'findEvenly'>;
   readonly #tokens: ResumeTokens;
   readonly #limits: Limits;
   readonly #guesses: Guesses;
@@ -29,7 +32,8 @@ export class Authentication {
   readonly #wrongTokens: TokenBuckets;
   readonly #wrongTokenLine: HashLine;
 
-  constructor(tokens: ResumeTokens, limits: Limits) {
+  constructor(accounts: Pick<Accounts, 'get' | 'find' | 'findEvenly'>, tokens: ResumeTokens, limits: Limits) {
+    this.#accounts = accounts;
     this.#tokens = tokens;
     this.#limits = limits;
     this.#passwords = new Passwords(limits.passwordCost);
@@ -82,25 +86,28 @@ export class Authentication {
   }
 
   /**
-   * Resolves if the token is that of the device's latest login. Guessing one of 256 bits is hopeless and looking at it
+   * Resolves if the token is that of the device's latest login, under the password that the account has, and the device one of its
+   * own. Guessing one of 256 bits is hopeless and looking at it
    * costs no hash, so a right one gets in at once, whatever others do. Wrong ones are only noise: where an address makes too
    * much of it, the answer comes late.
    * @throws ProtocolError `BAD_CREDENTIALS`, `RATE_LIMITED` where too many wait for such an answer, `UNAVAILABLE` for a caller
    * who is gone; EngineError `UNAVAILABLE`
    */
-  async demandToken(
-    claim: Claim,
-    account: Account | undefined,
-    token: Uint8Array,
-    device?: string,
-  ): Promise<Resumption> {
+  async demandToken(claim: Claim, token: Uint8Array, device?: string): Promise<Resumption> {
+    let account = await this.#accounts.find(claim.name);
     const stored = account === undefined ? undefined : await this.#tokens.find(account, device);
-    if (stored === undefined || !timingSafeEqual(hashOf(token), stored.tokenHash)) {
+    // It may have changed meanwhile.
+    account = this.#accounts.get(claim.name) ?? account;
+    const isRight = stored !== undefined && timingSafeEqual(hashOf(token), stored.tokenHash);
+    // It may be of a password, or a device, that the own table does not show yet.
+    if (isRight && !isGood(account, device, stored)) account = await this.#accounts.findEvenly(claim.name);
+    if (!isRight || !isGood(account, device, stored)) {
       await this.#wrongToken(claim);
-      throw new ProtocolError('BAD_CREDENTIALS', 'That login cannot be continued: log in again.');
+      throw new ProtocolError('BAD_CREDENTIALS', NO_RESUMPTION);
     }
     this.#guesses.gotIn(claim);
-    return { token, tokenExpiresAt: stored.expiresAt, remainingMs: stored.expiresAt - Date.now() };
+    const { expiresAt } = stored;
+    return { account, token, tokenExpiresAt: expiresAt, remainingMs: expiresAt - Date.now() };
   }
 
   /** Resolves when the address may be told so. */
@@ -122,7 +129,7 @@ export class Authentication {
     // Who is in already holds a place in the entrance: it is not to wait there for everybody else. As many as these are, no
     // more: they may stay to the end.
     const work = { ...workOf(claim, 'known', () => 0), hasEnded: () => false, whenGone: () => {} };
-    return this.#line.pass(work, () => this.#passwords.hash(password));
+    return this.#line.pass(work, () => this.#passwords.hash(password, account.credential));
   }
 
   /** The account was made from there: its first login by password is no stranger's. */
@@ -145,9 +152,9 @@ export class Authentication {
    * Written only when that is to be.
    * @throws EngineError `BUSY`, `UNAVAILABLE`
    */
-  async prolongToken(account: Account, resumption: Resumption, device?: string): Promise<ResumeToken> {
+  async prolongToken(resumption: Resumption, device?: string): Promise<ResumeToken> {
     if (!this.isToBeProlonged(resumption)) return resumption;
-    return this.#store(account, resumption.token, device);
+    return this.#store(resumption.account, resumption.token, device);
   }
 
   /** Nobody comes back to this login. @throws EngineError `BUSY`, `UNAVAILABLE` */
@@ -161,11 +168,29 @@ export class Authentication {
     this.#wrongTokenLine.close();
   }
 
+  /** @param account as it was when somebody showed that it is theirs: under another password the token is worth nothing */
   async #store(account: Account, token: Uint8Array, device?: string): Promise<ResumeToken> {
     const tokenExpiresAt = Date.now() + this.#limits.resumeMs;
-    await this.#tokens.put(account, { tokenHash: hashOf(token), expiresAt: tokenExpiresAt }, device);
+    const passwordId = passwordIdOf(account.credential);
+    await this.#tokens.put(
+      account,
+      { tokenHash: hashOf(token), expiresAt: tokenExpiresAt, passwordId },
+      device,
+    );
     return { token, tokenExpiresAt };
   }
+}
+
+export const NO_RESUMPTION = 'That login cannot be continued: log in again.';
+
+/** Whether a token that is stored may let somebody in. */
+function isGood(
+  account: Account | undefined,
+  device: string | undefined,
+  { passwordId }: StoredToken,
+): account is Account {
+  if (account === undefined || !devicesOf(account).includes(device)) return false;
+  return passwordId === undefined || passwordId === passwordIdOf(account.credential);
 }
 
 function workOf(claim: Claim, lane: LaneName, waitMs: Work['waitMs']): Work {

@@ -24,9 +24,13 @@ export class Passwords {
     return this.#count;
   }
 
-  /** A new hash as a PHC string. */
-  async hash(password: string): Promise<string> {
-    const blank = { ...this.#cost, salt: randomBytes(SALT_BYTES) };
+  /**
+   * A new hash as a PHC string.
+   * @param before the one that it takes the place of, of the same password: it keeps that one's id
+   */
+  async hash(password: string, before: string | null = null): Promise<string> {
+    const salt = (before === null ? null : parsePhc(before)?.salt) ?? randomBytes(SALT_BYTES);
+    const blank = { ...this.#cost, salt };
     return formatPhc({ ...blank, hash: await this.#compute(password, blank, HASH_BYTES) });
   }
 
@@ -53,6 +57,15 @@ export class Passwords {
     this.#count += 1;
     return derive(password, how, length);
   }
+}
+
+/**
+ * Says which password an account has, so that one can tell whether it still is that one: by the salt, which stays where the hash is
+ * made anew with more work.
+ * @param credential null: an open account
+ */
+export function passwordIdOf(credential: string | null): string {
+  return credential === null ? 'open' : (parsePhc(credential)?.salt.toString('base64url') ?? 'unreadable');
 }
 
 function derive(password: string, how: Cost & { readonly salt: Buffer }, length: number): Promise<Buffer> {

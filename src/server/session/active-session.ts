@@ -9,6 +9,7 @@ import type { Principal, Services } from '../commands/context.ts';
 import type { LoginResult } from '../commands/entry.ts';
 import { giveBack } from '../commands/logout.ts';
 import type { SendOnlyLogin } from '../commands/senders.ts';
+import { LoginGrounds } from '../identity/login-grounds.ts';
 import type { Connection } from '../net/connection.ts';
 import { Keepalive } from '../net/keepalive.ts';
 import type { Waiter } from '../receipts/delivery-receipts.ts';
@@ -38,6 +39,7 @@ export class ActiveSession implements Principal {
   readonly #waiter: Waiter;
   /** Null of a login that holds the inbox. */
   readonly #sender: SendOnlyLogin | null;
+  readonly #grounds: LoginGrounds;
   #keepalive: Keepalive | null = null;
   #marks: ReadMarks | null = null;
 
@@ -45,7 +47,7 @@ export class ActiveSession implements Principal {
     services: Services,
     connection: Connection,
     version: Version,
-    { account, held, features }: LoginResult,
+    { account, passwordId, held, features }: LoginResult,
     dispatch: (event: SessionEvent) => void,
   ) {
     this.#services = services;
@@ -57,8 +59,10 @@ export class ActiveSession implements Principal {
       account: uuidKey(account.incarnation),
       settled: (delivered, undeliverable) => dispatch({ type: 'receipts', delivered, undeliverable }),
     };
-    this.#sender =
-      held === null ? senders.enter(account, (farewell) => dispatch({ type: 'over', farewell })) : null;
+    const over = (farewell: ProtocolError) => dispatch({ type: 'over', farewell });
+    this.#sender = held === null ? senders.enter(account.name, over) : null;
+    const grounds = { account, passwordId, device: held?.inbox.device, hasInbox: held !== null };
+    this.#grounds = new LoginGrounds(services.accounts, grounds, over);
     const waiter = version.deliveredBy === 'client' ? this.#waiter : null;
     this.account = account;
     this.inbox = held?.inbox ?? null;
@@ -136,6 +140,10 @@ export class ActiveSession implements Principal {
     });
   }
 
+  setsPassword(credential: string): void {
+    this.#grounds.sets(credential);
+  }
+
   /** The client has asked for something. */
   asked(): void {
     this.#sender?.used();
@@ -156,6 +164,7 @@ export class ActiveSession implements Principal {
   end(): Promise<void> {
     this.delivery?.stop();
     this.rooms?.end();
+    this.#grounds.close();
     this.#sender?.leave();
     this.#keepalive?.stop();
     this.#marks?.close();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isSameLife } from '../../core/accounts.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Inbox, InboxMessage, OffsetRange } from '../../core/inboxes.ts';
@@ -8,8 +9,9 @@ import type { Services } from '../commands/context.ts';
 import type { Outlet } from './delivery.ts';
 import { Window } from './window.ts';
 
-/** Pauses between two tries to follow a room, milliseconds. */
-const AGAIN_MS = 1_000;
+/** Pauses between two tries to follow a room, milliseconds: the first, twice as long each time, up to the last. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
 
 export interface RoomDeliveriesOptions {
   readonly services: Pick<Services, 'rooms' | 'roomEntrance' | 'limits' | 'log'>;
@@ -103,11 +105,11 @@ export class RoomDeliveries {
     const { inbox, services, inTurn, version, connection } = this.#options;
     const { rooms, roomEntrance, log } = services;
     const isOver = () => this.#deliveries.get(name) !== delivery;
-    while (!isOver()) {
+    for (let pause = FIRST_PAUSE_MS; !isOver(); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
         await roomEntrance.pass(inbox.owner.name, async () => {
           const room = rooms.get(name);
-          if (isOver() || room === undefined) return;
+          if (isOver() || !isSameLife<Life>(room, delivery.membership.room)) return;
           delivery.followed = await inbox.follow(room, delivery.membership.since, {
             onMessage: (message) => inTurn(() => this.#push(name, delivery, message)),
             onGap: (messages) =>
@@ -123,7 +125,7 @@ export class RoomDeliveries {
       } catch (error) {
         if (error instanceof EngineError && error.code === 'LOST') return;
         log.debug({ err: error, room: name }, 'a room is not followed yet');
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+        await sleep(pause * (0.5 + Math.random()), undefined, { ref: false });
       }
     }
   }

@@ -41,6 +41,10 @@ export class MemoryAccounts implements Accounts {
     return this.get(name);
   }
 
+  watch(name: string, changed: () => void): () => void {
+    return this.#store.accountWatchers.watch(name, changed);
+  }
+
   async create({ name, displayName, credential, invite }: NewAccount): Promise<Account> {
     if (this.get(name) !== undefined) throw new EngineError('USERNAME_TAKEN', `${name} is taken`);
     if (invite && this.#madeWith(invite.id) >= invite.uses)

@@ -3,7 +3,16 @@ import { type Account, isSameLife, type ListOptions } from '../../core/accounts.
 import { devicesOf } from '../../core/devices.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Accepted, OutgoingMessage } from '../../core/inboxes.ts';
-import type { Life, Members, Membership, NewRoom, Room, RoomChange, Rooms } from '../../core/rooms.ts';
+import type {
+  Life,
+  Members,
+  Membership,
+  MembershipChange,
+  NewRoom,
+  Room,
+  RoomChange,
+  Rooms,
+} from '../../core/rooms.ts';
 import { NameSearches } from '../../core/wildcard.ts';
 import { newUuid } from '../../util/uuid.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -119,18 +128,25 @@ class MemoryMembers implements Members {
     return this.#store.memberIndex.watch(person, changed);
   }
 
+  async change(room: Life, person: Life, decide: MembershipChange): Promise<Membership | undefined> {
+    const current = this.get(room, person);
+    const wanted = decide(current);
+    if (wanted === current) return current;
+    const { members, memberIndex } = this.#store;
+    const key = keyOf(room, person);
+    const before = members.get(key) ?? null;
+    if (wanted === undefined) members.delete(key);
+    else members.set(key, wanted);
+    memberIndex.replace(before, wanted ?? null);
+    return wanted;
+  }
+
   async put(membership: Membership): Promise<void> {
-    const key = keyOf(membership.room, membership.person);
-    const before = this.#store.members.get(key) ?? null;
-    this.#store.members.set(key, membership);
-    this.#store.memberIndex.replace(before, membership);
+    await this.change(membership.room, membership.person, () => membership);
   }
 
   async remove({ room, person }: Pick<Membership, 'room' | 'person'>): Promise<void> {
-    const known = this.get(room, person);
-    if (known === undefined) return;
-    this.#store.members.delete(keyOf(room, person));
-    this.#store.memberIndex.replace(known, null);
+    await this.change(room, person, () => undefined);
   }
 
   #found(names: Iterable<string>, find: (name: string) => Membership | undefined): Membership[] {

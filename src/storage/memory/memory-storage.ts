@@ -29,11 +29,11 @@ export class MemoryResumeTokens implements ResumeTokens {
     this.#store = store;
   }
 
-  async put(account: Account, { tokenHash, expiresAt }: StoredToken, device?: string): Promise<void> {
+  async put(account: Account, { tokenHash, ...rest }: StoredToken, device?: string): Promise<void> {
     const { incarnation } = account;
     this.#store.tokens.set(deviceKey(account, device), {
       incarnation,
-      token: { tokenHash: Buffer.from(tokenHash), expiresAt },
+      token: { ...rest, tokenHash: Buffer.from(tokenHash) },
     });
   }
 

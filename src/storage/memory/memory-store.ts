@@ -14,6 +14,7 @@ import type { Membership, Room } from '../../core/rooms.ts';
 import { SortedNames } from '../../core/sorted-names.ts';
 import type { StoredToken } from '../../core/storage.ts';
 import { newUuid } from '../../util/uuid.ts';
+import { Watchers } from '../../util/watchers.ts';
 import { Mailbox, type MailboxEntry, MEMORY_LIMITS, type MemoryLimits } from './mailbox.ts';
 import { RoomLog } from './room-log.ts';
 
@@ -28,6 +29,7 @@ const MESSAGE_OVERHEAD = 768;
  */
 export class MemoryStore {
   readonly accounts = new Map<string, Account>();
+  readonly accountWatchers = new Watchers<[]>();
   /** Of all accounts. */
   readonly names = new SortedNames();
   /** By the id that an account has as that of its topic. */
@@ -53,6 +55,7 @@ export class MemoryStore {
   putAccount(account: Account): void {
     this.accounts.set(account.name, account);
     this.names.add(account.name);
+    this.accountWatchers.tell(account.name);
   }
 
   /** With its messages and its token. */
@@ -62,6 +65,7 @@ export class MemoryStore {
     for (const key of this.tokens.keys())
       if (key === name || key.startsWith(`${name}.`)) this.tokens.delete(key);
     this.removeMailbox(topicId, 'deleted');
+    this.accountWatchers.tell(name);
   }
 
   /** @returns the id of a new one */
@@ -139,18 +143,26 @@ export class MemoryStore {
   /** A new room, or a change of one. */
   putRoom(room: Room): void {
     const { name, topicId, retentionMs } = room;
+    const isNew = !isSameLife(this.rooms.get(name), room);
     this.rooms.set(name, room);
     this.roomNames.add(name.slice(1));
     const log = this.roomLogs.get(topicId);
     if (log === undefined) this.roomLogs.set(topicId, new RoomLog(retentionMs));
     else log.retentionMs = retentionMs;
+    if (isNew) this.#roomChanged(room);
   }
 
   /** With what was said in it. */
-  removeRoom({ name, topicId }: Room): void {
+  removeRoom(room: Room): void {
+    const { name, topicId } = room;
     this.rooms.delete(name);
     this.roomNames.delete(name.slice(1));
     this.roomLogs.delete(topicId);
+    this.#roomChanged(room);
+  }
+
+  #roomChanged(room: Room): void {
+    this.memberIndex.roomChanged(room, (name) => this.members.get(`${room.name}/${name}`));
   }
 
   /** This life of a room, and its log. @throws EngineError `NO_SUCH_ROOM` */

@@ -2,7 +2,9 @@
 import { type Account, isSameLife } from '../../../core/accounts.ts';
 import {
   type Life,
+  type Members,
   type Membership,
+  type MembershipChange,
   ownerOf,
   type Room,
   type RoomRefusal,
@@ -10,6 +12,8 @@ import {
 } from '../../../core/rooms.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
+import { putLast } from '../../../util/bounded-map.ts';
+import { uuidKey } from '../../../util/uuid.ts';
 import { accountNow, type Principal, type Services } from '../context.ts';
 
 /** A room that somebody asks about, and what they are to it. */
@@ -31,12 +35,45 @@ export async function askedRoom(
   const { members } = services.rooms;
   const room = await demandRoom(services, name);
   const membership = await members.find(room, person);
+  return { membership, ...standingOf(services, room, person, membership) };
+}
+
+/** What somebody is to a room, by a membership of theirs or none, and how full both are. */
+export function standingOf<Person extends Life>(
+  services: RoomServices,
+  room: Room,
+  person: Person,
+  membership: Membership | undefined,
+) {
+  const { members } = services.rooms;
   return {
-    ...{ room, person, membership },
-    role: roleOf(services, room, membership),
+    ...{ room, person, role: roleOf(services, room, membership) },
     peopleInRoom: members.countIn(room, 'member') + members.countIn(room, 'invited'),
     roomsOfPerson: members.countOf(person, 'member'),
   };
+}
+
+/**
+ * Changes what somebody is to a room, by what is there when its turn comes. Others may come in at the same moment: where there are too
+ * many then, whoever finds that goes again.
+ * @param overfull says so of what is there by then
+ * @throws ProtocolError what `decide` and `overfull` say; EngineError
+ */
+export async function comeIn(
+  { rooms: { members } }: RoomServices,
+  { room, person }: Pick<Membership, 'room' | 'person'>,
+  decide: MembershipChange,
+  overfull: (before: Membership | undefined) => RoomRefusal | null,
+): Promise<void> {
+  let before: Membership | undefined;
+  const there = await members.change(room, person, (current) => {
+    before = current;
+    return decide(current);
+  });
+  const refusal = there === before ? null : overfull(before);
+  if (refusal === null) return;
+  await members.change(room, person, (current) => (current?.at === there?.at ? before : current));
+  demandAllowed(refusal);
 }
 
 /** The same of somebody who is in it. @throws ProtocolError `NOT_A_MEMBER` besides */
@@ -113,10 +150,38 @@ function roleOf(
   return isSameLife(ownerNow(services, room), membership.person) ? 'owner' : 'member';
 }
 
-/** Nearly always whom the room names; looked for among all only where that one has left without a word. */
-export function ownerNow({ accounts, rooms }: RoomServices, room: Room): Life | null {
-  const { owner } = room;
-  const isThere =
-    isSameLife(accounts.get(owner.name), owner) && rooms.members.get(room, owner)?.role === 'member';
-  return isThere ? owner : ownerOf(room, rooms.members.inRoom(room, 'member'));
+/**
+ * Of rooms whose owner has left without a word, as one whose server died: whose it is instead, by life of the room. Past so many the
+ * oldest is forgotten, and looked for again.
+ */
+const heirs = new WeakMap<Members, Map<string, Life>>();
+const MAX_HEIRS = 10_000;
+
+/**
+ * Nearly always whom the room names; where that one has left without a word, who is looked for among all once, and has it then as long
+ * as they are in it: nobody who comes is older (`nextAt`).
+ */
+export function ownerNow(services: RoomServices, room: Room): Life | null {
+  if (isIn(services, room, room.owner)) return room.owner;
+  const { members } = services.rooms;
+  const known = heirs.get(members) ?? new Map<string, Life>();
+  heirs.set(members, known);
+  const key = uuidKey(room.incarnation);
+  const heir = known.get(key);
+  if (heir !== undefined && isIn(services, room, heir)) return heir;
+  const found = ownerOf(room, members.inRoom(room, 'member'));
+  if (found === null) known.delete(key);
+  else putLast(known, key, found, MAX_HEIRS);
+  return found;
+}
+
+function isIn({ accounts, rooms }: RoomServices, room: Room, person: Life): boolean {
+  return isSameLife(accounts.get(person.name), person) && rooms.members.get(room, person)?.role === 'member';
+}
+
+/** When somebody comes in: now, and not before whose room it is, however the clocks of servers differ. */
+export function nextAt(services: RoomServices, room: Room): number {
+  const owner = ownerNow(services, room);
+  const since = owner === null ? undefined : services.rooms.members.get(room, owner)?.at;
+  return Math.max(Date.now(), (since ?? 0) + 1);
 }

@@ -3,12 +3,12 @@
  * Failures: NO_SUCH_ROOM, NOT_OWNER, NO_SUCH_USER, BLOCKED (they have blocked who asks), ROOM_FULL, TOO_MANY_ROOMS (that they are
  * invited to), RATE_LIMITED, BUSY, UNAVAILABLE.
  */
-import { ROOM_BOUNDS, refusalOfOwner } from '../../../core/rooms.ts';
+import { type Membership, ROOM_BOUNDS, refusalOfOwner } from '../../../core/rooms.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import type { RequestFor } from '../command.ts';
 import type { Caller, Principal, Services } from '../context.ts';
-import { askedPerson, askedRoom, demandAllowed, demandPace, livesOf } from './asked.ts';
+import { askedPerson, askedRoom, comeIn, demandAllowed, demandPace, livesOf, standingOf } from './asked.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function invite(
@@ -24,10 +24,20 @@ export async function invite(
   if ((await members.find(room, guest)) === undefined) {
     if (guest.blocked.includes(person.name)) throw new ProtocolError('BLOCKED');
     if (peopleInRoom >= ROOM_BOUNDS.peopleInRoom) throw new ProtocolError('ROOM_FULL');
-    if (members.countOf(guest, 'invited') >= ROOM_BOUNDS.roomsOfPerson)
-      throw new ProtocolError('TOO_MANY_ROOMS', `${name} is invited to too many rooms already.`);
+    if (members.countOf(guest, 'invited') >= ROOM_BOUNDS.roomsOfPerson) throw tooMany(name);
     demandPace(services, person);
-    await members.put({ ...livesOf(room, guest), role: 'invited', since: 0, at: Date.now() });
+    const lives = livesOf(room, guest);
+    const decide = (current: Membership | undefined): Membership =>
+      current ?? { ...lives, role: 'invited', since: 0, at: Date.now() };
+    await comeIn(services, lives, decide, () => {
+      if (members.countOf(guest, 'invited') > ROOM_BOUNDS.roomsOfPerson) return 'TOO_MANY_ROOMS';
+      const { peopleInRoom: now } = standingOf(services, room, guest, undefined);
+      return now > ROOM_BOUNDS.peopleInRoom ? 'ROOM_FULL' : null;
+    });
   }
   return { type: 'invited', room: room.name };
+}
+
+function tooMany(name: string): ProtocolError {
+  return new ProtocolError('TOO_MANY_ROOMS', `${name} is invited to too many rooms already.`);
 }

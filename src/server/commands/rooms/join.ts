@@ -4,11 +4,21 @@
  * Failures: NO_SUCH_ROOM, NOT_INVITED, ROOM_FULL, TOO_MANY_ROOMS, RATE_LIMITED, BUSY, UNAVAILABLE.
  */
 import { isSameLife } from '../../../core/accounts.ts';
-import { refusalOfJoin } from '../../../core/rooms.ts';
+import { type Membership, ROOM_BOUNDS, refusalOfJoin } from '../../../core/rooms.ts';
 import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import type { RequestFor } from '../command.ts';
 import type { Caller, Principal, Services } from '../context.ts';
-import { askedRoom, demandAllowed, demandPace, infoOf, livesOf, ownerNow } from './asked.ts';
+import {
+  askedRoom,
+  comeIn,
+  demandAllowed,
+  demandPace,
+  infoOf,
+  livesOf,
+  nextAt,
+  ownerNow,
+  standingOf,
+} from './asked.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function join(
@@ -23,7 +33,17 @@ export async function join(
     demandPace(services, person);
     const { start, end } = await services.rooms.bounds(room);
     const since = Math.max(start, end - Math.min(back, room.history));
-    await services.rooms.members.put({ ...livesOf(room, person), role: 'member', since, at: Date.now() });
+    const lives = livesOf(room, person);
+    const decide = (current: Membership | undefined): Membership => {
+      if (current?.role === 'member') return current;
+      demandAllowed(refusalOfJoin(standingOf(services, room, person, current)));
+      return { ...lives, role: 'member', since, at: nextAt(services, room) };
+    };
+    await comeIn(services, lives, decide, (before) => {
+      const { peopleInRoom, roomsOfPerson } = standingOf(services, room, person, before);
+      if (roomsOfPerson > ROOM_BOUNDS.roomsOfPerson) return 'TOO_MANY_ROOMS';
+      return before === undefined && peopleInRoom > ROOM_BOUNDS.peopleInRoom ? 'ROOM_FULL' : null;
+    });
   }
   // Whoever comes into a room that everybody had left: else it would be another one's again as soon as that one came back.
   if (isSameLife(ownerNow(services, room) ?? undefined, person) && !isSameLife(room.owner, person)) {

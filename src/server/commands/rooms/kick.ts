@@ -23,10 +23,10 @@ export async function kick(
   const other = await askedPerson(services, name);
   if (isSameLife(other, person))
     throw new ProtocolError('BAD_REQUEST', 'You cannot put yourself out: leave.');
-  const membership = await services.rooms.members.find(room, other);
-  if (membership === undefined)
+  const { members } = services.rooms;
+  if ((await members.find(room, other)) === undefined)
     throw new ProtocolError('NOT_A_MEMBER', `${name} is neither in ${room.name} nor invited.`);
   demandPace(services, person);
-  await services.rooms.members.remove(membership);
+  await members.remove({ room, person: other });
   return { type: 'kicked', room: room.name };
 }

@@ -4,7 +4,7 @@
  * Failures: NO_SUCH_ROOM, NOT_A_MEMBER, RATE_LIMITED, BUSY, UNAVAILABLE.
  */
 import { isSameLife } from '../../../core/accounts.ts';
-import { ownerOf } from '../../../core/rooms.ts';
+import { type Membership, ownerOf, type Room } from '../../../core/rooms.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import type { RequestFor } from '../command.ts';
@@ -20,15 +20,24 @@ export async function leave(
   const { room, person, membership, role } = await askedRoom(services, principal, name);
   if (membership === undefined) throw new ProtocolError('NOT_A_MEMBER');
   demandPace(services, person);
-  const { rooms } = services;
-  if (role === 'owner') {
+  await goOut(services, room, membership, role === 'owner');
+  return { type: 'left', room: room.name };
+}
+
+/** Ends somebody's membership, or invitation; the room of its owner becomes another's. @throws EngineError */
+export async function goOut(
+  { rooms }: Pick<Services, 'rooms'>,
+  room: Room,
+  membership: Membership,
+  isOwner: boolean,
+): Promise<void> {
+  if (isOwner) {
     const others = rooms.members
       .inRoom(room, 'member')
-      .filter((member) => !isSameLife(member.person, person));
+      .filter(({ person }) => !isSameLife(person, membership.person));
     const next = ownerOf(room, others);
     // Else it would be theirs again as soon as they came back.
     if (next !== null) await rooms.update(room, { owner: next });
   }
   await rooms.members.remove(membership);
-  return { type: 'left', room: room.name };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promises';
 import type { EpochEnd } from '../../../core/epochs.ts';
+import { Semaphore } from '../../../util/semaphore.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import type { Lost, ReadRecords } from '../wire/fetched-records.ts';
 import { KafkaCode, KafkaError } from '../wire/kafka-error.ts';
@@ -10,12 +11,16 @@ import { type LogPosition, readLog } from './log-reader.ts';
 
 /** What somebody who is behind reads at once. */
 const READ_BYTES = 256 * 1024;
+/** So many read at once, of all topics; more wait their turn: a client that takes something again may have hundreds of logs that rested. */
+export const READS_AT_ONCE = 32;
 const READ_TIMEOUT_MS = 10_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
 /** What feeds read with. */
 export interface FeedSources {
+  /** Those who read. */
+  readonly reading: Semaphore;
   readonly fetcher: Pick<Fetcher, 'follow'> & { readonly pace: Pick<Fetcher['pace'], 'unpacked'> };
   /** Records from a place on, as many as one fetch brings. @throws EngineError; KafkaError OFFSET_OUT_OF_RANGE */
   readonly read: (topic: Pick<Follower, 'topic' | 'topicId'>, place: LogPosition) => Promise<ReadRecords>;
@@ -24,6 +29,7 @@ export interface FeedSources {
 /** One of those who follow a topic. */
 class Reader implements Subscription {
   readonly follower: Follower;
+  readonly whom: string;
   position: number;
   /** Leader epoch of the record in front of that. */
   epoch: number;
@@ -33,9 +39,10 @@ class Reader implements Subscription {
   isClosed = false;
   readonly #feed: Feed;
 
-  constructor(feed: Feed, follower: Follower, { offset, epoch }: LogPosition) {
+  constructor(feed: Feed, follower: Follower, { offset, epoch }: LogPosition, whom: string) {
     this.#feed = feed;
     this.follower = follower;
+    this.whom = whom;
     this.position = offset;
     this.epoch = epoch;
   }
@@ -83,8 +90,8 @@ class Feed implements Follower {
     this.#onEmpty = onEmpty;
   }
 
-  follow(follower: Follower, place: LogPosition): Subscription {
-    const reader = new Reader(this, follower, place);
+  follow(follower: Follower, place: LogPosition, whom: string): Subscription {
+    const reader = new Reader(this, follower, place, whom);
     this.readers.push(reader);
     if (!this.#joins(reader)) void this.#catchUp(reader);
     return reader;
@@ -223,11 +230,15 @@ class Feed implements Follower {
 
   /** Reads on, no further than to the foremost. */
   async #step(reader: Reader): Promise<void> {
-    const { fetcher, read } = this.#sources;
+    const { fetcher, read, reading } = this.#sources;
     const from = reader.position;
-    const found = await read(this, { offset: from, epoch: reader.epoch });
+    const isStill = () => !reader.isClosed && reader.position === from;
+    // What has waited for its turn may rest again by then.
+    const found = await reading.pass(reader.whom, async () =>
+      isStill() ? read(this, { offset: from, epoch: reader.epoch }) : null,
+    );
     // It was moved or ended meanwhile.
-    if (reader.isClosed || reader.position !== from) return;
+    if (found === null || !isStill()) return;
     const tail = this.tail?.position ?? Number.POSITIVE_INFINITY;
     const { records, nextOffset, epoch, markers, lost } = upTo(found, Math.max(from, tail));
     if (nextOffset > from) {
@@ -264,15 +275,18 @@ export class Feeds {
     this.#sources = sources;
   }
 
-  /** Starts to follow a topic from a place on. To pause: close, and follow again from the position. */
-  follow(follower: Follower, place: LogPosition): Subscription {
+  /**
+   * Starts to follow a topic from a place on. To pause: close, and follow again from the position.
+   * @param whom it is for: everybody who waits to read has the next turn in turn
+   */
+  follow(follower: Follower, place: LogPosition, whom: string): Subscription {
     const { topicId } = follower;
     let feed = this.#feeds.get(topicId);
     if (feed === undefined) {
       feed = new Feed(follower, this.#sources, () => this.#feeds.delete(topicId));
       this.#feeds.set(topicId, feed);
     }
-    return feed.follow(follower, place);
+    return feed.follow(follower, place, whom);
   }
 }
 
@@ -280,6 +294,7 @@ export class Feeds {
 export function feedsOf(cluster: Cluster, fetcher: FeedSources['fetcher']): Feeds {
   return new Feeds({
     fetcher,
+    reading: new Semaphore(READS_AT_ONCE),
     read: (topic, place) => readLog(cluster, topic, place, READ_BYTES, now() + READ_TIMEOUT_MS),
   });
 }

@@ -32,10 +32,9 @@ export class CommitSchedule {
     this.#stopped = true;
   }
 
-  /** After `stop`: waits for the commit under way, if any. @returns whether something is left to commit */
-  async settle(): Promise<boolean> {
+  /** After `stop`: waits for the commit under way, if any. */
+  async settle(): Promise<void> {
     await this.#committing;
-    return this.#dirty;
   }
 
   #enqueue(): void {

@@ -2,8 +2,8 @@ import { deleteGroupsV2 } from '@platformatic/kafka';
 import { EngineError } from '../../../core/errors.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
-import { retry } from '../wire/retry.ts';
+import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { now, retry } from '../wire/retry.ts';
 import { sendCommit, type TopicCommit } from './commits.ts';
 import {
   forgetWrongCoordinator,
@@ -21,6 +21,10 @@ const REBALANCE_TIMEOUT_MS = 60_000;
 /** A commit whose epoch is too old goes again so often: the group may change in between each time. */
 const MAX_STALE = 3;
 
+const DELETE_TIMEOUT_MS = 5_000;
+/** For so long after the last member's leave a group may not be empty. */
+const LEAVING_MS = 1_000;
+
 /** On a heartbeat or commit each of these means the same: somebody else has the group, or it has expired. */
 const LOST: ReadonlySet<number> = new Set([
   KafkaCode.UNKNOWN_MEMBER_ID,
@@ -31,6 +35,15 @@ const LOST: ReadonlySet<number> = new Set([
   // Of a group that has become one of the older protocol.
   KafkaCode.ILLEGAL_GENERATION,
   KafkaCode.REBALANCE_IN_PROGRESS,
+]);
+
+/** Of a commit each of these is about one topic alone. */
+const REFUSED_TOPIC: ReadonlySet<number> = new Set([
+  KafkaCode.UNKNOWN_TOPIC_OR_PARTITION,
+  KafkaCode.UNKNOWN_TOPIC_ID,
+  KafkaCode.TOPIC_AUTHORIZATION_FAILED,
+  KafkaCode.OFFSET_METADATA_TOO_LARGE,
+  KafkaCode.INVALID_COMMIT_OFFSET_SIZE,
 ]);
 
 /** On a join each of these means that somebody is in the group already: its holder, or one of the older protocol. */
@@ -109,16 +122,20 @@ export class GroupMember {
 
   /**
    * Commits an offset of partition 0 of each of these topics, in one request. That is no heartbeat: the session time-out runs on.
-   * @throws EngineError `LOST`; KafkaError or the network's when there was no answer that tells, or one topic was refused
+   * @returns for each why Kafka does not take it, whatever becomes of the others; null where it does
+   * @throws EngineError `LOST`; KafkaError or the network's when there was no answer that tells
    */
-  async commit(commits: readonly TopicCommit[]): Promise<void> {
+  async commit(commits: readonly TopicCommit[]): Promise<(KafkaError | null)[]> {
     for (let tries = 1; ; tries++) {
       const { memberId, instanceId } = this;
       const member = { memberId, instanceId, epoch: this.#epoch };
       const codes = await sendCommit(this.#cluster, this.group, member, commits);
       if (!codes.includes(KafkaCode.STALE_MEMBER_EPOCH) || tries >= MAX_STALE) {
-        for (const code of codes) this.#expectHeld('commit', code);
-        return;
+        return codes.map((code, at) => {
+          if (REFUSED_TOPIC.has(code)) return new KafkaError(`commit of ${commits[at]?.topic}`, code);
+          this.#expectHeld('commit', code);
+          return null;
+        });
       }
       await this.heartbeat();
     }
@@ -144,7 +161,23 @@ export class GroupMember {
   }
 }
 
-/** Deletes an empty group with its offsets. Best effort: a left-over offset is harmless. */
-export async function deleteGroup(cluster: Cluster, group: string): Promise<void> {
-  await cluster.requestCoordinator('group', group, deleteGroupsV2.api, [group]);
+/**
+ * Deletes a group with its offsets, whose last member has just left; that there is none is fine.
+ * @throws EngineError `UNAVAILABLE`; KafkaError NON_EMPTY_GROUP where others are in it, and where we may not
+ */
+export async function deleteGroup(
+  cluster: Cluster,
+  group: string,
+  deadline = now() + DELETE_TIMEOUT_MS,
+): Promise<void> {
+  const giveUp = Math.min(deadline, now() + LEAVING_MS);
+  await retry(`delete ${group}`, deadline, async () => {
+    const { results } = await cluster.requestCoordinator('group', group, deleteGroupsV2.api, [group]);
+    const code = results[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+    if (code === KafkaCode.GROUP_ID_NOT_FOUND) return;
+    forgetWrongCoordinator(cluster, group, code);
+    // Kafka may still be at removing the last member.
+    const isLeaving = code === KafkaCode.NON_EMPTY_GROUP && now() < giveUp;
+    expectNone(`DeleteGroups ${group}`, isLeaving ? KafkaCode.REQUEST_TIMED_OUT : code);
+  });
 }

@@ -110,13 +110,14 @@ export class Leases {
 
   /**
    * Puts out whoever holds an inbox, and deletes its group with all that is committed there.
-   * @throws as `acquire`; KafkaError and the network's
+   * @param isTheirs whether it is still of whom it is deleted for, looked at while nobody else comes in
+   * @throws as `acquire`; KafkaError
    */
-  async erase(request: AcquireRequest): Promise<void> {
-    // Nobody comes in while it is held.
+  async erase(request: AcquireRequest, isTheirs: () => Promise<boolean>): Promise<void> {
+    const { group, deadline } = request;
     const member = await this.acquire(request);
-    await member.leave(request.deadline);
-    await deleteGroup(this.#cluster, request.group);
+    const isToGo = await isTheirs().finally(() => member.leave(deadline));
+    if (isToGo) await deleteGroup(this.#cluster, group, deadline);
   }
 
   /** Gives up a lease in the background, for as long as it takes. */

@@ -25,7 +25,7 @@ export interface CursorOptions
     Pick<OpenOptions, 'device' | 'isPaused' | 'onMessage' | 'onNote'> {
   readonly owner: Pick<Account, 'name' | 'incarnation' | 'topicId'>;
   readonly around: InboxSurroundings;
-  readonly lease: Pick<InboxLease, 'hasEnded' | 'isKnownHeld' | 'touch'>;
+  readonly lease: Pick<InboxLease, 'group' | 'hasEnded' | 'isKnownHeld' | 'touch'>;
   /** What is to be committed of it now. */
   readonly commit: () => Commit;
   /** It is not known whether the lease is still held: somebody is to ask. */
@@ -255,7 +255,7 @@ export class Cursor implements Follower, Leased {
 
   #follow(): void {
     if (this.#lease.hasEnded || this.#subscription || this.#stops.size > 0) return;
-    this.#subscription = this.#around.feeds.follow(this, this.progress.place);
+    this.#subscription = this.#around.feeds.follow(this, this.progress.place, this.#lease.group);
   }
 
   #unfollow(): void {

@@ -1,6 +1,6 @@
 import type { Account } from '../../../core/accounts.ts';
 import { type DeviceState, deviceKey, devicesOf } from '../../../core/devices.ts';
-import type { GroupTopic } from '../groups/commits.ts';
+import { type GroupTopic, readCommits } from '../groups/commits.ts';
 import { describeMembers, holderOf } from '../groups/consumer-members.ts';
 import { DeliveredOffsets } from '../groups/delivered-offsets.ts';
 import type { Cluster } from '../wire/cluster.ts';
@@ -55,6 +55,17 @@ export class DeviceGroups {
       const waiting = end - Math.max(start, delivered.low) - delivered.acknowledgedAbove;
       return { name, isHeld: held[index] ?? false, waiting: Math.max(0, waiting) };
     });
+  }
+
+  /** Whether somebody is in a device's group, or anything is committed there. @throws EngineError `UNAVAILABLE` */
+  async isUsed(account: Account, group: string, deadline: number): Promise<boolean> {
+    const { cluster, trust } = this.#options;
+    const topic = this.topic(account);
+    const [[commit = null], [members = []]] = await Promise.all([
+      readCommits(cluster, [{ group, topic }], deadline),
+      describeMembers(cluster, trust, [group], deadline),
+    ]).catch(unavailable);
+    return commit !== null || members.length > 0;
   }
 
   /** Which of these groups somebody is in as holder. @throws EngineError `UNAVAILABLE` */

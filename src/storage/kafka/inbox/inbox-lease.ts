@@ -3,7 +3,7 @@ import type { LossReason } from '../../../core/inboxes.ts';
 import { CommitSchedule } from '../groups/commit-schedule.ts';
 import { deleteGroup, type GroupMember } from '../groups/group-member.ts';
 import type { Commit } from '../groups/position.ts';
-import { unavailable } from '../wire/kafka-error.ts';
+import { type KafkaError, unavailable } from '../wire/kafka-error.ts';
 import { isOfNetwork, now, retry, whyOf } from '../wire/retry.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
 
@@ -91,6 +91,10 @@ export class InboxLease {
     this.#heldAt = askedAt;
   }
 
+  get group(): string {
+    return this.#member.group;
+  }
+
   get hasEnded(): boolean {
     return this.#ended;
   }
@@ -171,14 +175,15 @@ export class InboxLease {
     return this.#closing;
   }
 
-  /** Gives it back and deletes the group. Never throws. */
-  discard(): Promise<void> {
+  /** Gives it back and deletes the group, unless that is another life's by then. Never throws. */
+  discard(isTheirs: () => boolean): Promise<void> {
     const { group } = this.#member;
-    this.#closing ??= this.#close(false).then(() =>
-      deleteGroup(this.#around.cluster, group).catch((error: unknown) => {
+    this.#closing ??= this.#close(false).then(async () => {
+      if (!isTheirs()) return;
+      await deleteGroup(this.#around.cluster, group).catch((error: unknown) => {
         this.#around.log.warn({ ...whyOf(error), group }, 'group left behind');
-      }),
-    );
+      });
+    });
     return this.#closing;
   }
 
@@ -203,14 +208,26 @@ export class InboxLease {
     });
     // Of what has changed nothing may be left; to nothing Kafka says yes without a look at who holds the inbox.
     if (changed.length === 0) return;
-    try {
-      await this.#member.commit(changed);
-    } catch (error) {
+    const refusals = await this.#member.commit(changed).catch((error: unknown) => {
       for (const { log } of changed) log.uncommitted();
       throw error;
-    }
+    });
     this.#hasContact(sentAt);
-    for (const { log, commit } of changed) log.committed(commit);
+    for (const [at, { log, commit }] of changed.entries()) {
+      const refusal = refusals[at];
+      if (refusal == null) log.committed(commit);
+      else this.#refused(log, refusal);
+    }
+  }
+
+  /** It goes along with whatever is committed next, and holds up nothing else. */
+  #refused(log: Leased, refusal: KafkaError): void {
+    log.uncommitted();
+    this.#around.refusedCommits.note({
+      group: this.#member.group,
+      topic: log.topic,
+      reason: refusal.message,
+    });
   }
 
   #onContactFailed(what: string, error: unknown): void {
@@ -247,8 +264,8 @@ export class InboxLease {
     if (!this.#end()) return;
     const deadline = now() + CLOSE_TIMEOUT_MS;
     try {
-      const isDirty = await this.#commits.settle();
-      if (commit && isDirty) await retry('last commit', deadline, () => this.#commit());
+      await this.#commits.settle();
+      if (commit) await retry('last commit', deadline, () => this.#commit());
       await this.#member.leave(deadline);
     } catch (error) {
       this.#around.log.warn({ ...whyOf(error), group: this.#member.group }, 'inbox not closed cleanly');

@@ -27,12 +27,16 @@ export interface InboxSurroundings {
   readonly log: Logger;
   /** Records and batches that are none of anybody's messages. */
   readonly steppedOver: RareWarning;
+  /** Positions in logs that Kafka does not take. */
+  readonly refusedCommits: RareWarning;
   /** False while this frontend may have been taken for dead: nothing is pushed or committed then. */
   readonly isFrontendAlive: () => boolean;
   /** Waits until it is true. @throws EngineError `UNAVAILABLE` */
   readonly frontendAlive: (deadline: number) => Promise<void>;
   /** An account as it is now; as it was, where its life is over. */
   readonly current: (account: Account) => Account;
+  /** Whether the account's name is another life's by now. */
+  readonly isAnothers: (account: Account) => boolean;
   /** Why its topic is not there any more. Never rejects. */
   readonly whyGone: (owner: Account) => Promise<LossReason>;
   /** Whether what Kafka has said is in doubt. */

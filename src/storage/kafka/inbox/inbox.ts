@@ -152,7 +152,7 @@ export class KafkaInbox implements Inbox {
   }
 
   discard(): Promise<void> {
-    return this.#lease.discard();
+    return this.#lease.discard(() => !this.#around.isAnothers(this.owner));
   }
 
   // ---- the engine's side

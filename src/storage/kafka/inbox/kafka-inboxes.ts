@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../../config/config.ts';
-import { type Account, type Accounts, isSameLife } from '../../../core/accounts.ts';
+import { type Account, type Accounts, isAnothers, isSameLife } from '../../../core/accounts.ts';
 import { type DeviceState, deviceKey } from '../../../core/devices.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type {
@@ -27,6 +27,7 @@ import { unavailable } from '../wire/kafka-error.ts';
 import { now } from '../wire/retry.ts';
 import { RareWarning } from '../wire/trouble.ts';
 import { DeviceGroups } from './device-groups.ts';
+import { eraseGroup } from './erase-group.ts';
 import { readFates } from './fates.ts';
 import { KafkaInbox } from './inbox.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
@@ -123,6 +124,7 @@ export class KafkaInboxes implements Inboxes {
       cluster,
       log,
       steppedOver: new RareWarning((fields) => log.warn(fields, 'stepped over what is no message')),
+      refusedCommits: new RareWarning((fields) => log.warn(fields, 'Kafka does not take a position')),
       fetcher: this.#fetcher,
       feeds: feedsOf(cluster, this.#fetcher),
       ...{ roomFollowers: options.roomFollowers, commitPace: new CommitPace() },
@@ -138,6 +140,7 @@ export class KafkaInboxes implements Inboxes {
         const now = options.accounts.get(account.name);
         return isSameLife(now, account) ? now : account;
       },
+      isAnothers: (account) => isAnothers(options.accounts.get(account.name), account),
       whyGone: async (owner) => {
         const reason = await whyGone(options.accounts, owner);
         if (reason === 'no inbox') this.#noteNoInbox(owner);
@@ -271,13 +274,15 @@ export class KafkaInboxes implements Inboxes {
 
   async forget(account: Account, device: string | undefined): Promise<void> {
     const inbox = this.#local.byDevice.get(deviceKey(account, device));
-    if (inbox && inbox !== 'opening') inbox.lose('fenced');
-    const [topic, group] = [this.#groups.topic(account), this.#groups.group(account, device)];
-    const deadline = now() + OPEN_TIMEOUT_MS;
-    await this.#frontend.ready(deadline);
-    const wanted = { group, topic, frontendId: this.#frontend.id, takeover: true, deadline };
-    await this.#leases.erase(wanted).catch(unavailable);
-    this.#hints.tellHeld(group);
+    if (inbox && inbox !== 'opening' && isSameLife(inbox.owner, account)) inbox.lose('fenced');
+    const erasing = {
+      ...this.#options,
+      groups: this.#groups,
+      frontend: this.#frontend,
+      leases: this.#leases,
+    };
+    const group = await eraseGroup(erasing, account, device).catch(unavailable);
+    if (group !== null) this.#hints.tellHeld(group);
   }
 
   fates(receipts: readonly Receipt[], { inLog }: { readonly inLog: boolean }): Promise<Fate[]> {
@@ -303,13 +308,8 @@ export class KafkaInboxes implements Inboxes {
     // Also where nobody was put out: of a group whose state was lost there may be a holder who does not know.
     this.#hints.tellHeld(group);
     try {
-      const start = await findStartingPoint(
-        this.#around,
-        owner,
-        topic,
-        { group, last: options.last },
-        deadline,
-      );
+      const how = { group, last: options.last };
+      const start = await findStartingPoint(this.#around, owner, topic, how, deadline);
       // The frontend's lease was lost meanwhile: others take what was joined under its old id for free.
       if (this.#frontend.id !== frontendId)
         throw new EngineError('UNAVAILABLE', 'this frontend has lost its lease');

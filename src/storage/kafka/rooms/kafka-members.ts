@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { type Accounts, isSameLife } from '../../../core/accounts.ts';
+import { EngineError } from '../../../core/errors.ts';
 import { MemberIndex } from '../../../core/member-index.ts';
-import type { Life, Members, Membership, Room } from '../../../core/rooms.ts';
+import type { Life, Members, Membership, MembershipChange, Room } from '../../../core/rooms.ts';
 import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
 import { CompactedTable } from '../tables/compacted-table.ts';
@@ -9,7 +10,7 @@ import type { Cluster } from '../wire/cluster.ts';
 import { unavailable } from '../wire/kafka-error.ts';
 import { now } from '../wire/retry.ts';
 import { MEMBERS_TOPIC } from '../wire/topics.ts';
-import { encodeMember, memberKey, packMember, unpackMember } from './room-record.ts';
+import { encodeMember, knownRevision, memberKey, packMember, roomKey, unpackMember } from './room-record.ts';
 
 const WRITE_TIMEOUT_MS = 5_000;
 
@@ -24,11 +25,28 @@ export interface KafkaMembersOptions {
   readonly roomOf: (name: string) => Room | undefined;
 }
 
-/** Who is in which room, in a compacted topic. What was written last counts, so no transaction is needed. */
+/** Somebody decides by what is there as of so long ago at the latest: others' records are not on their way for longer. */
+const FLIGHT_MS = 60_000;
+/** So often a change is decided anew where others are quicker each time. */
+const MAX_TRIES = 10;
+
+/** A record that is being written. */
+interface Write {
+  readonly packed: string | null;
+  /** What it took the place of, once it counts. */
+  replaced: Membership | null | undefined;
+}
+
+/**
+ * Who is in which room, in a compacted topic. A record counts only behind what its writer knew when it was decided: so of several at
+ * once the first does, everywhere, without a transaction. The end of a membership counts in any case.
+ */
 export class KafkaMembers implements Members {
   readonly #options: KafkaMembersOptions;
   readonly #table: CompactedTable<Membership>;
   readonly #index = new MemberIndex();
+  /** What this process is writing, by key. */
+  readonly #writes = new Map<string, Set<Write>>();
 
   constructor(options: KafkaMembersOptions) {
     this.#options = options;
@@ -39,9 +57,13 @@ export class KafkaMembers implements Members {
       unpack: unpackMember,
       changed: (key, packed, before) => {
         const read = (text: string | null) => (text === null ? null : unpackMember(key, text));
-        this.#index.replace(read(before), read(packed));
+        const replaced = read(before);
+        this.#index.replace(replaced, read(packed));
+        for (const write of this.#writes.get(key) ?? [])
+          if (write.packed === packed && write.replaced === undefined) write.replaced = replaced;
       },
-      encode: encodeMember,
+      encode: (membership) => encodeMember(membership),
+      knownRevision,
     });
   }
 
@@ -56,7 +78,7 @@ export class KafkaMembers implements Members {
 
   get(room: Life, person: Life): Membership | undefined {
     const found = this.#table.get(memberKey({ room, person }));
-    return isSameLife(found?.room, room) && isSameLife(found?.person, person) ? found : undefined;
+    return found !== undefined && isOf(found, room, person) ? found : undefined;
   }
 
   async find(room: Life, person: Life): Promise<Membership | undefined> {
@@ -91,26 +113,61 @@ export class KafkaMembers implements Members {
     });
   }
 
+  /** A room has come, or is gone. */
+  roomChanged(room: Life): void {
+    const find = (name: string) => this.#table.get(`${roomKey(room.name)}/${name}`);
+    this.#index.roomChanged(room, find);
+  }
+
   watch(person: Life, changed: (room: string) => void): () => void {
     return this.#index.watch(person, changed);
   }
 
-  put(membership: Membership): Promise<void> {
-    return this.#write(memberKey(membership), membership);
+  async change(room: Life, person: Life, decide: MembershipChange): Promise<Membership | undefined> {
+    const key = memberKey({ room, person });
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      await this.#table.catchUpSoon().catch(unavailable);
+      const current = this.get(room, person);
+      const wanted = decide(current);
+      if (wanted === current) return current;
+      const replaced = await this.#write(key, wanted ?? null);
+      if (replaced === undefined) continue;
+      if (wanted !== undefined || replaced === null || isOf(replaced, room, person)) return wanted;
+      // Another life's has come in between, which is not theirs to end.
+      await this.#write(key, replaced);
+    }
+    throw new EngineError('BUSY', `${key} is being changed by others`);
   }
 
-  async remove(membership: Pick<Membership, 'room' | 'person'>): Promise<void> {
-    const key = memberKey(membership);
-    await this.#table.catchUpSoon().catch(unavailable);
-    // Another life's is not theirs to end.
-    if (this.get(membership.room, membership.person) !== undefined) await this.#write(key, null);
+  async put(membership: Membership): Promise<void> {
+    await this.change(membership.room, membership.person, () => membership);
   }
 
-  async #write(key: string, value: Membership | null): Promise<void> {
+  async remove({ room, person }: Pick<Membership, 'room' | 'person'>): Promise<void> {
+    await this.change(room, person, () => undefined);
+  }
+
+  /** @returns what it took the place of; undefined where somebody else was quicker, and it does not count */
+  async #write(key: string, value: Membership | null): Promise<Membership | null | undefined> {
     const deadline = now() + WRITE_TIMEOUT_MS;
-    // A change has to be newer than what others have written.
-    await this.#table.catchUpSoon().catch(unavailable);
-    await this.#options.appender.append(MEMBERS_TOPIC, this.#table.signed(key, value));
-    await this.#table.catchUp(deadline).catch(unavailable);
+    const { trust, appender } = this.#options;
+    const after = Math.max(this.#table.revisionOf(key), trust.clock.now() - FLIGHT_MS);
+    const record = this.#table.signed(key, value, (membership) => encodeMember(membership, after));
+    const packed = value === null ? null : packMember(key, encodeMember(value));
+    const write: Write = { packed, replaced: undefined };
+    const writes = this.#writes.get(key) ?? new Set();
+    this.#writes.set(key, writes.add(write));
+    try {
+      await appender.append(MEMBERS_TOPIC, record);
+      await this.#table.catchUp(deadline).catch(unavailable);
+      return write.replaced;
+    } finally {
+      writes.delete(write);
+      if (writes.size === 0) this.#writes.delete(key);
+    }
   }
+}
+
+function isOf(membership: Membership, room: Life, person: Life): boolean {
+  return isSameLife(membership.room, room) && isSameLife(membership.person, person);
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Account, Accounts, ListOptions } from '../../../core/accounts.ts';
+import { type Account, type Accounts, isSameLife, type ListOptions } from '../../../core/accounts.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { Accepted, OutgoingMessage } from '../../../core/inboxes.ts';
 import type { NewRoom, Room, RoomChange, Rooms } from '../../../core/rooms.ts';
@@ -66,6 +66,7 @@ export class KafkaRooms implements Rooms {
       topic: ROOMS_TOPIC,
       pack: packRoom,
       unpack: unpackRoom,
+      changed: (key, ...packed) => this.#changed(key, packed),
       encode: encodeRoom,
     });
     this.#lives = new Lives({
@@ -187,6 +188,13 @@ export class KafkaRooms implements Rooms {
     } catch (error) {
       return isUnknownTopic(error) ? noRoom(room, error) : unavailable(error);
     }
+  }
+
+  /** Who is in a room that has come or gone hears of that: the two tables are read each by itself. */
+  #changed(key: string, packed: readonly (string | null)[]): void {
+    const [after, before] = packed.map((text) => (text === null ? undefined : unpackRoom(key, text)));
+    if (after !== undefined && isSameLife(before, after)) return;
+    for (const room of [before, after]) if (room !== undefined) this.members.roomChanged(room);
   }
 
   async #keepFor(topic: string, retentionMs: number, deadline: number): Promise<void> {

@@ -8,7 +8,8 @@ import { demandUuid, uuidKey, uuidOfKey, uuidText } from '../../../util/uuid.ts'
     value  JSON, or null: the room is deleted
   A record of the compacted topic of their members:
     key    the room's name without its `#`, a slash, the person's name
-    value  JSON, or null: not in it any more
+    value  JSON, or null: not in it any more. `after`: the revision of the key up to which whoever wrote it knew what was there; one
+           that comes behind a later one does not count
   Unknown fields are kept out, so that later versions may add some.
 */
 
@@ -77,9 +78,16 @@ export function memberKey({ room, person }: Pick<Membership, 'room' | 'person'>)
   return `${roomKey(room.name)}/${person.name}`;
 }
 
-export function encodeMember({ room, person, role, since, at }: Membership): Buffer {
+/** @param after the revision that was known when it was decided; absent of what is merely written again */
+export function encodeMember({ room, person, role, since, at }: Membership, after?: number): Buffer {
   const lives = { roomLife: uuidText(room.incarnation), life: uuidText(person.incarnation) };
-  return Buffer.from(JSON.stringify({ ...lives, role, since, at }));
+  return Buffer.from(JSON.stringify({ ...lives, role, since, at, after }));
+}
+
+/** What `encodeMember` was given as `after`; null where it says none. */
+export function knownRevision(value: Buffer): number | null {
+  const after = /,"after":(\d{1,15})\}$/.exec(value.toString('latin1'))?.[1];
+  return after === undefined ? null : Number(after);
 }
 
 /** A membership as it lies in memory: two ids of 16 bytes, `m` or `i`, then both numbers: 60 bytes instead of 150. */

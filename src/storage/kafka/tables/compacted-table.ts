@@ -54,6 +54,8 @@ export interface TableOptions<Value> {
   readonly changed?: (key: string, packed: string | null, before: string | null) => void;
   /** As it lies in the topic. */
   readonly encode: (value: Value) => Buffer;
+  /** The revision of its key that whoever wrote a record knew: it does not count behind a later one. Null, or absent: it always may. */
+  readonly knownRevision?: (value: Buffer) => number | null;
   readonly trust: Trust;
   readonly appender: Pick<Appender, 'append'>;
 }
@@ -156,6 +158,11 @@ export class CompactedTable<Value> {
     this.#state.putInOrder();
   }
 
+  /** 0 for a key that is not known. */
+  revisionOf(key: string): number {
+    return this.#state.revisionOf(key);
+  }
+
   /** What is in it, for whoever has to look closer. */
   get contents(): Pick<
     TableState<Value>,
@@ -168,8 +175,8 @@ export class CompactedTable<Value> {
    * The record of a change, signed. Who writes it has read the table up to now, and nobody else writes that key now.
    * @param value null: the key is gone
    */
-  signed(key: string, value: Value | null): RecordContent {
-    const { topic, trust, encode } = this.#options;
+  signed(key: string, value: Value | null, encode = this.#options.encode): RecordContent {
+    const { topic, trust } = this.#options;
     // Also where another frontend's clock is ahead.
     const revision = Math.max(trust.clock.now(), this.#state.revisionOf(key) + 1);
     return signRecord(trust, topic, key, value === null ? null : encode(value), revision);
@@ -264,13 +271,14 @@ export class CompactedTable<Value> {
       this.#state.refused += 1;
       return null;
     }
-    const { pack, topic, trust } = this.#options;
+    const { pack, knownRevision, topic, trust } = this.#options;
     const key = bytes.toString('utf8');
     const isSmall = bytesOf(record) <= MAX_BATCH_BYTES;
     const packed = value === null || !isSmall ? null : pack(key, value);
     const isReadable = isSmall && (value === null || packed !== null);
     const judgement = isReadable ? judgeRecord(trust, topic, record) : UNREADABLE;
-    return { key, packed, judgement, time, hasAppendTime, isHidden: false };
+    const after = (isReadable && value !== null && knownRevision?.(value)) || null;
+    return { key, packed, judgement, after, time, hasAppendTime, isHidden: false };
   }
 
   #apply(change: Change): void {

@@ -11,6 +11,7 @@ import {
 import { EngineError } from '../../../core/errors.ts';
 import { NameSearches } from '../../../core/wildcard.ts';
 import { newUuid } from '../../../util/uuid.ts';
+import { Watchers } from '../../../util/watchers.ts';
 import { InboxTopics, type RestoredTopic } from '../inbox/inbox-topics.ts';
 import { commitFirstPosition } from '../inbox/new-inbox.ts';
 import type { Trust } from '../inbox/trust.ts';
@@ -48,6 +49,7 @@ export class KafkaAccounts implements Accounts {
   readonly #invites = new InviteUses();
   readonly #inviteChecks: InviteChecks;
   readonly #lives: Lives<Account>;
+  readonly #watchers = new Watchers<[]>();
 
   constructor(options: KafkaAccountsOptions) {
     this.#options = options;
@@ -58,7 +60,10 @@ export class KafkaAccounts implements Accounts {
       topic: ACCOUNTS_TOPIC,
       pack: packAccount,
       unpack: unpackAccount,
-      changed: (name, packed) => this.#noteInvite(name, packed),
+      changed: (name, packed) => {
+        this.#noteInvite(name, packed);
+        this.#watchers.tell(name);
+      },
       encode: encodeAccount,
     });
     this.#lives = new Lives({
@@ -124,6 +129,10 @@ export class KafkaAccounts implements Accounts {
   async findEvenly(name: string): Promise<Account | undefined> {
     await this.#table.catchUpSoon().catch(unavailable);
     return this.#table.get(name);
+  }
+
+  watch(name: string, changed: () => void): () => void {
+    return this.#watchers.watch(name, changed);
   }
 
   list(pattern: string, { after, limit, inSteps }: ListOptions = {}): Promise<string[]> {

@@ -23,6 +23,7 @@ const schema = z.object({
   /** SHA-256, base64url. */
   tokenHash: z.string().regex(/^[\w-]{43}$/),
   expiresAt: z.number().int().nonnegative(),
+  passwordId: z.string().max(100).optional(),
 });
 
 type TokenRecord = z.infer<typeof schema>;
@@ -62,6 +63,7 @@ export class KafkaResumeTokens implements ResumeTokens {
       incarnation: uuidText(account.incarnation),
       tokenHash: token.tokenHash.toString('base64url'),
       expiresAt: token.expiresAt,
+      passwordId: token.passwordId,
     };
     // What the holder before this one wrote: a change has to be newer.
     await this.#table.catchUp(now() + WRITE_TIMEOUT_MS).catch(unavailable);
@@ -73,14 +75,16 @@ export class KafkaResumeTokens implements ResumeTokens {
     const record = this.#table.get(deviceKey(account, device));
     if (record?.incarnation !== uuidText(account.incarnation)) return undefined;
     if (record.expiresAt <= Date.now()) return undefined;
-    return { tokenHash: Buffer.from(record.tokenHash, 'base64url'), expiresAt: record.expiresAt };
+    const { expiresAt, passwordId } = record;
+    const tokenHash = Buffer.from(record.tokenHash, 'base64url');
+    return { tokenHash, expiresAt, ...(passwordId !== undefined && { passwordId }) };
   }
 
   async remove(account: Account, device?: string): Promise<void> {
     const key = deviceKey(account, device);
     await this.#table.catchUpSoon().catch(unavailable);
-    // Nothing stored, nothing to forget: people of version 1 leave no trace here.
-    if (this.#table.get(key)) await this.#write(key, null);
+    // Nothing stored, nothing to forget: people of version 1 leave no trace here. Another life's is not theirs to end.
+    if (this.#table.get(key)?.incarnation === uuidText(account.incarnation)) await this.#write(key, null);
   }
 
   async #write(key: string, value: TokenRecord | null): Promise<void> {

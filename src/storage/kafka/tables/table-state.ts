@@ -17,6 +17,8 @@ export interface Change {
   /** In characters up to U+00FF. Null: gone. */
   readonly packed: string | null;
   readonly judgement: Judgement;
+  /** The revision of the key that whoever wrote it knew; null where that does not matter. */
+  readonly after: number | null;
   /** Milliseconds since the epoch, as the log says. */
   readonly time: number;
   /** False: it was written while the topic kept producers' times, as it did before records were signed. */
@@ -109,7 +111,8 @@ export class TableState<Value> {
     const known = this.revisionOf(key);
     const isBelieved = this.#isBelieved(judgement.proof);
     const revision = judgement.revision ?? known + 1;
-    if (isBelieved && revision > known) {
+    const isDecided = change.after === null || change.after >= known;
+    if (isBelieved && revision > known && isDecided) {
       this.#set(change, revision);
       return true;
     }
