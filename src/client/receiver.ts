@@ -8,10 +8,11 @@ import { ReceivedLog } from './received-log.ts';
 import { hex, messageKey, Seen } from './seen.ts';
 
 /**
- * Messages that may wait to be shown, of the inbox and of each room. A server keeps to a window far below it; one that sends more
- * is given up, since whoever shows them would drown.
+ * Messages that may wait to be shown, of one log and of all: somebody may be in 200 rooms. A server keeps to a window for each, far
+ * below it; one that sends more is given up, since whoever shows them would drown.
  */
 const MAX_OPEN = 20_000;
+const MAX_OPEN_IN_ALL = 100_000;
 /** Logs of which something was received; with one more, a room of which nothing waits is forgotten, or the server given up. */
 const MAX_LOGS = 1_000;
 /** Messages of all rooms together that are remembered; as `Seen` has it. */
@@ -130,13 +131,22 @@ export class Receiver {
     const inbox = this.#demandInbox();
     const { seq, room } = message;
     const log = this.#log(room);
-    if (log.open >= MAX_OPEN) throw new ProtocolError('BAD_FRAME', `more than ${MAX_OPEN} messages`);
+    if (log.open >= MAX_OPEN || (room !== undefined && this.#open >= MAX_OPEN_IN_ALL)) {
+      throw new ProtocolError('BAD_FRAME', 'more messages than may wait to be shown');
+    }
     const key = messageKey(inbox, message);
     const seen = room === undefined ? this.#seen : this.#seenInRooms;
     const isNew = seen.add(key) && !this.#options.store?.hasSeen(key);
     if (!log.take(seq, key, isNew)) this.shown(inbox, seq, room);
     if (isNew) this.#tell({ type: 'message', message, inbox, isPushed });
     return isNew;
+  }
+
+  /** How many messages wait to be shown, of all logs. */
+  get #open(): number {
+    let open = 0;
+    for (const log of this.#logs.values()) open += log.open;
+    return open;
   }
 
   /** What nobody has to show is acknowledged as it comes. */

@@ -11,6 +11,7 @@ import {
 import type { ServerFrame } from '../../src/protocol/v2/replies.ts';
 import type { Request } from '../../src/protocol/v2/requests.ts';
 import { type House, openHouse, PASSWORD } from '../server/house.ts';
+import { FULL, inFullSize } from '../size.ts';
 import {
   client,
   clientForEachTest,
@@ -236,6 +237,21 @@ describe('with a server of a test', () => {
     await until(() => told('disconnected').length === 1);
     expect(told('disconnected')[0]?.reason).toMatch('messages of more than 1000 rooms');
     expect(told('message')).toHaveLength(1_000);
+  });
+
+  test.skipIf(!FULL)(inFullSize('more than anybody shows, over many rooms, is no server'), async () => {
+    await quiet();
+    const rooms = Array.from({ length: 110 }, (__, at) => `#r${at}`);
+    for (const room of rooms) {
+      const frames = Array.from({ length: 1_000 }, (__, at) =>
+        inRoom(messageFrom('bob', at, 'x', `${room} ${at}`), room),
+      );
+      if (client.state.link.kind === 'online') server.peer.send(...frames);
+      await new Promise(setImmediate);
+    }
+    await until(() => told('disconnected').length === 1);
+    expect(told('disconnected')[0]?.reason).toMatch('more messages than may wait to be shown');
+    expect(told('message')).toHaveLength(100_000);
   });
 
   test('rooms in which nothing waits may be as many as they like', async () => {

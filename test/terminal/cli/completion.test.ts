@@ -95,6 +95,11 @@ describe('bash really completes', () => {
     [['send', '--wa'], ['--wait-delivered']],
     [['list', '--j'], ['--json']],
     [['list', '--wa'], []],
+    [['room', 'm'], ['members']],
+    [
+      ['room', 'join', '--ba'],
+      ['--back', '--backlog'],
+    ],
     [['--theme', 'd'], ['dark']],
     [
       ['--server', '127.0.0.1', ':', '80', 'li'],
