@@ -35,19 +35,22 @@ export class KeptLogins implements LoginStore {
   /** A token that came encrypted does not go in plain text. */
   readonly #isEncrypted: boolean;
   readonly #servers: readonly string[];
+  /** Each has a token of its own; null: the main one. */
+  readonly #device: string | null;
   readonly #keeping: Keeping;
   readonly #onProblem: (sentence: string) => void;
 
   /** @param onProblem gets a sentence about why a login is not kept, or one that was kept is not used */
   constructor(
-    settings: Pick<Settings, 'directory' | 'server' | 'others' | 'tls' | 'staysLoggedIn'>,
+    settings: Pick<Settings, 'directory' | 'server' | 'others' | 'device' | 'tls' | 'staysLoggedIn'>,
     keeping: Exclude<Keeping, 'none'>,
     onProblem: (sentence: string) => void,
   ) {
-    const { directory, server, others, tls, staysLoggedIn } = settings;
+    const { directory, server, others, device, tls, staysLoggedIn } = settings;
     this.#folder = directory === null ? null : join(directory, FOLDER);
     this.#isEncrypted = tls !== undefined;
     this.#servers = [server, ...others];
+    this.#device = device;
     this.#keeping = staysLoggedIn ? keeping : 'none';
     this.#onProblem = onProblem;
   }
@@ -124,7 +127,7 @@ export class KeptLogins implements LoginStore {
   }
 
   #fileFor(folder: string, server: string, name: string): string {
-    return join(folder, fileName(server, name).replace(/\.db$/, '.json'));
+    return join(folder, fileName(server, name, this.#device).replace(/\.db$/, '.json'));
   }
 
   /** The login; a sentence about why it may not be used; null for what is none. */

@@ -15,6 +15,9 @@ export type ThemeChoice = (typeof THEMES)[number];
 const SIGNS = ['auto', 'unicode', 'ascii'] as const;
 export type SignsChoice = (typeof SIGNS)[number];
 
+/** Messages that a device may begin with, at most: the server's limit. */
+const MAX_LAST = 1_000;
+
 export interface SettingRow<Value> {
   readonly flag: string;
   readonly variable: string;
@@ -45,6 +48,14 @@ const ROWS = {
   user: about(
     'the account',
     text('user', 'MILENA_USER', parseUser, 'a username (a-z, 0-9, _ and -, at most 32)', 'alice'),
+  ),
+  device: about(
+    "this machine's name among the account's devices",
+    text('device', 'MILENA_DEVICE', parseUser, 'a name (a-z, 0-9, _ and -, at most 32)', 'laptop'),
+  ),
+  last: about(
+    'so many of the newest messages for a device that is new',
+    text('last', 'MILENA_LAST', parseLast, `a number from 1 to ${MAX_LAST}`, '100'),
   ),
   passwordFile: about(
     'file with its password',
@@ -139,6 +150,10 @@ function about<Value>(words: string, row: Unexplained<Value>): SettingRow<Value>
 function parseUser(name: string): string | undefined {
   const lower = name.toLowerCase();
   return isUsername(lower) ? lower : undefined;
+}
+
+function parseLast(number: string): number | undefined {
+  return /^[1-9]\d{0,3}$/.test(number) && Number(number) <= MAX_LAST ? Number(number) : undefined;
 }
 
 function parseFlag(value: string): boolean | undefined {

@@ -50,6 +50,10 @@ export function readSettings(flags: Flags, environment: Environment) {
     tls,
     /** The account to log in to; null: nobody said. */
     user: given.user ?? null,
+    /** What this machine is called among the account's devices; null: it is the main one. */
+    device: given.device ?? null,
+    /** So many of the newest messages a device gets that is new; null: only what waits. */
+    last: given.last ?? null,
     ...passwordSource(given, fromFlags, environment),
     theme: given.theme ?? 'auto',
     signs: given.signs ?? 'auto',

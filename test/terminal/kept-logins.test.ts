@@ -37,12 +37,14 @@ interface Options {
   readonly tls?: TlsSettings;
   readonly staysLoggedIn?: boolean;
   readonly onDisk?: boolean;
+  readonly device?: string | null;
 }
 
 function logins(options: Options = {}): KeptLogins {
   const { keeping = 'all', servers = ['host:1'], tls, staysLoggedIn = true, onDisk = true } = options;
+  const { device = null } = options;
   const [server = '', ...others] = servers;
-  const settings = { directory: onDisk ? directory : null, server, others, tls, staysLoggedIn };
+  const settings = { directory: onDisk ? directory : null, server, others, device, tls, staysLoggedIn };
   return new KeptLogins(settings, keeping, (sentence) => problems.push(sentence));
 }
 
@@ -188,6 +190,15 @@ test('who does not want it has none, and what there was goes with the next login
   expect([none.has('maria'), none.find('maria')]).toEqual([false, null]);
   none.keep(identity('maria'), SOON);
   expect(readdirSync(join(directory, 'logins'))).toEqual([]);
+});
+
+test('each device has a login of its own', () => {
+  const [main, phone] = [identity('maria'), identity('maria')];
+  logins().keep(main, SOON);
+  expect(logins({ device: 'phone' }).has('maria')).toBe(false);
+  logins({ device: 'phone' }).keep(phone, SOON);
+  expect(logins().find('maria')?.token).toEqual(main.token);
+  expect(logins({ device: 'phone' }).find('maria')?.token).toEqual(phone.token);
 });
 
 test('without a place on disk nothing is kept', () => {

@@ -50,6 +50,8 @@ test('without any choice it speaks with this machine and keeps a history', () =>
     serverFlags: '',
     tls: undefined,
     user: null,
+    device: null,
+    last: null,
     passwordFile: null,
     passwordCommand: null,
     staysLoggedIn: true,
@@ -254,6 +256,8 @@ test.each<[Flags, Record<string, string>, RegExp]>([
 const WRONG: Readonly<Record<keyof typeof TABLE, string | null>> = {
   server: 'host\x1b[31m',
   user: 'no\u202eone',
+  device: 'my\x1b[2Jphone',
+  last: '12\x07',
   passwordFile: null,
   passwordCommand: 'pass "\x1b[2J',
   tls: 'yes\x07',

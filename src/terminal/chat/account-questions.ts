@@ -10,6 +10,8 @@ import { countOf, wordsFor } from './words.ts';
 export interface AccountOptions extends LoginOptions {
   /** An operator's leave to make accounts, as it was given at the start. */
   readonly invite?: string | null;
+  /** With which one to log in; null: the main one, with which every account is made. */
+  readonly device?: string | null;
   /** The flags by which another start of the client finds this server; empty for the default one. */
   readonly serverFlags?: string;
   /** Whether new passwords are looked at before they are typed again; where nobody types, the server's answer is enough. */
@@ -33,15 +35,17 @@ export class AccountQuestions {
   readonly #client: Client;
   readonly #display: Display;
   readonly logins: LoginQuestions;
+  readonly #device: string | null;
   readonly #serverFlags: string;
   readonly #looksAtPasswords: boolean;
   #invite: string | null;
 
   constructor(client: Client, display: Display, options: AccountOptions) {
-    const { invite = null, serverFlags = '', looksAtPasswords = true } = options;
+    const { invite = null, device = null, serverFlags = '', looksAtPasswords = true } = options;
     this.#client = client;
     this.#display = display;
     this.#invite = invite;
+    this.#device = device;
     this.#serverFlags = serverFlags;
     this.#looksAtPasswords = looksAtPasswords;
     const events = { onMake: (name: string) => this.create(name), onOther: () => this.greet(null) };
@@ -136,6 +140,9 @@ export class AccountQuestions {
   async #create(name: string, password: string | null): Promise<void> {
     try {
       await this.#client.create(name, password, this.#invite);
+      if (this.#device === null) return;
+      await this.#client.logout();
+      await this.#client.login(name, password);
     } catch (error) {
       if (!(error instanceof ClientError) || error.refusal?.code !== 'REGISTRATION_CLOSED') throw error;
       this.#display.say('error', wordsFor(error));

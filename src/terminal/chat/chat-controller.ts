@@ -1,7 +1,7 @@
 import { ClientError, type ClientState, isTime, ServerClock } from '../../client/index.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
-import type { Incoming, Outgoing, Peer } from '../history/types.ts';
+import type { Incoming, Outgoing, Peer, SentElsewhere } from '../history/types.ts';
 import { highlighter } from '../notify/highlight.ts';
 import { sanitiseText } from '../sanitise.ts';
 import { type ChatCommand, COMMAND_USAGES, helpRows, type LocalCommand, parseCommand } from './commands.ts';
@@ -11,6 +11,7 @@ import { LocalCommands } from './local-commands.ts';
 import { LongWork } from './long-work.ts';
 import type { Outside, OutsideOptions } from './outside.ts';
 import { Questions } from './questions.ts';
+import { peerCalled, ReadTelling } from './read-telling.ts';
 import type { MakeServerAdapter, ServerPort } from './server-adapter.ts';
 import { wordsFor } from './words.ts';
 
@@ -50,6 +51,7 @@ export class ChatController implements Display {
   #isHighlight: (text: string) => boolean;
   readonly #work: LongWork;
   readonly #local: LocalCommands;
+  readonly #telling = new ReadTelling(() => this.#server);
   readonly #names = new KnownNames((pattern) => this.#server.list(pattern));
 
   constructor(
@@ -109,6 +111,7 @@ export class ChatController implements Display {
   async close(): Promise<void> {
     await this.#work.stop();
     this.#keep();
+    await this.#telling.end();
     await this.#server.close();
     this.#keep();
     this.#histories.close();
@@ -193,6 +196,19 @@ export class ChatController implements Display {
     this.#view.arrived(this.#requireHistory().sent(outgoing));
   }
 
+  sentElsewhere(sent: SentElsewhere): void {
+    const message = this.#requireHistory().sentElsewhere(sent);
+    if (message !== null) this.#view.arrived(message);
+  }
+
+  readElsewhere(conversation: string, upTo: number): void {
+    const history = this.#requireHistory();
+    const peer = peerCalled(conversation, history);
+    if (peer === null) return;
+    history.readElsewhere(peer, upTo);
+    this.#view.conversationChanged();
+  }
+
   fate({ id, state, receipt, mayBeStored, acceptedAt = 0 }: EntryFate): void {
     const at = isTime(acceptedAt) ? acceptedAt : null;
     const message = this.history?.fate(id, state, receipt, mayBeStored, at);
@@ -210,6 +226,7 @@ export class ChatController implements Display {
       // Most often the client has opened it already, to know what it is to send.
       const history = this.history?.account === account ? this.history : this.#histories.open(account);
       this.#opened(history);
+      this.#telling.soon();
     }
     this.#questions.accountChanged(account);
   }
@@ -268,6 +285,7 @@ export class ChatController implements Display {
   /** From now on it is this account's history that messages go to, and its name that highlights them. */
   #opened(history: History): void {
     this.#isHighlight = highlighter([history.account, ...this.#words]);
+    this.#telling.of(history);
     this.#view.historyOpened(history);
   }
 

@@ -9,6 +9,8 @@ export type ServerCommand =
   /** Without a name: shows who is blocked. */
   | { readonly type: 'block'; readonly name: string | null }
   | { readonly type: 'unblock'; readonly name: string }
+  /** Without a name: shows which there are. */
+  | { readonly type: 'devices'; readonly forget: string | null }
   | { readonly type: 'who'; readonly names: readonly string[] }
   | { readonly type: 'list'; readonly pattern: string }
   /** Text for somebody; empty text only turns to them. */
@@ -54,9 +56,8 @@ export const COMMAND_USAGES: readonly Usage[] = [
   { usage: '/export [FILE], /forget', does: 'this conversation to a file; out of the history' },
   { usage: '/notify LEVEL, /mute', does: 'bell and count here: all, highlights or nothing' },
   { usage: '/block [NAME], /unblock NAME', does: 'take no messages, or again' },
-  { usage: '/retrieve', does: 'fetch what came while you were logged out' },
   { usage: '/create NAME, /login NAME', does: 'make an account, or enter it' },
-  { usage: '/passwd', does: 'change your password' },
+  { usage: '/passwd, /devices, /retrieve', does: 'your password; your devices; what has waited' },
   { usage: '/logout, /delete, /quit', does: 'log out; delete the account; leave' },
 ];
 
@@ -160,6 +161,8 @@ function command(word: string, rest: string, exact: string): ChatCommand {
       return { type: 'block', name: rest === '' ? null : parseUsername(rest) };
     case '/unblock':
       return rest === '' ? usage('/unblock NAME') : { type: 'unblock', name: parseUsername(rest) };
+    case '/devices':
+      return devices(rest);
     case '/search':
       return { type: 'search', words: rest };
     case '/open':
@@ -215,6 +218,14 @@ const LEVELS: readonly NotifyLevel[] = ['all', 'highlights', 'nothing'];
 function notify(word: string): ChatCommand {
   const level = LEVELS.find((known) => known === word) ?? null;
   return level === null && word !== '' ? usage(`/notify ${LEVELS.join('|')}`) : { type: 'notify', level };
+}
+
+function devices(rest: string): ChatCommand {
+  if (rest === '') return { type: 'devices', forget: null };
+  const [, name] = /^forget\s+(\S+)$/i.exec(rest) ?? [];
+  return name === undefined
+    ? usage('/devices [forget NAME]')
+    : { type: 'devices', forget: parseUsername(name) };
 }
 
 function unknown(word: string): string {

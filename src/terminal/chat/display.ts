@@ -1,7 +1,7 @@
 import type { ClientState, Entry, RefusalCode } from '../../client/index.ts';
 import type { History } from '../history/history.ts';
 import type { Found } from '../history/search.ts';
-import type { Incoming, Outgoing, Peer, StoredMessage } from '../history/types.ts';
+import type { Incoming, Outgoing, Peer, SentElsewhere, StoredMessage } from '../history/types.ts';
 
 /** What is true of the chat as a whole. */
 export interface ChatState extends ClientState {
@@ -63,6 +63,10 @@ export interface Display {
   /** A message came. `kept` is called once it is on disk and given to the view: then it may be acknowledged. */
   received(message: Incoming, kept: () => void): void;
   sent(message: Outgoing): void;
+  /** Another device of the account has sent a message; it may be said twice. */
+  sentElsewhere(message: SentElsewhere): void;
+  /** Another device has read a conversation up to there; `conversation` is what it calls it. */
+  readElsewhere(conversation: string, upTo: number): void;
   /** Another fate of a sent message. */
   fate(entry: EntryFate): void;
   linkChanged(state: ClientState): void;
@@ -88,7 +92,7 @@ export interface View {
   stateChanged(state: ChatState): void;
   /** The account's history from now on. */
   historyOpened(history: History): void;
-  /** A conversation is notified of in another way. */
+  /** A conversation is notified of in another way, or was read elsewhere. */
   conversationChanged(): void;
   /** A conversation is not in the history any more. */
   forgotten(peer: Peer): void;

@@ -21,13 +21,24 @@ export function serverAdapterFor(
   invite: string | null,
   hasPerson = true,
 ): MakeServerAdapter {
-  const { directory, servers, serverFlags, tls } = settings;
+  const { directory, servers, serverFlags, tls, device, last } = settings;
   const lastServer = LastServerFile.in(directory, servers);
-  const options = { ...DEFAULT_OPTIONS, program: 'milena-terminal', servers, tls, lastServer, store };
+  const options = {
+    ...DEFAULT_OPTIONS,
+    program: 'milena-terminal',
+    servers,
+    tls,
+    lastServer,
+    store,
+    elsewhere: true,
+    ...(device !== null && { device }),
+    ...(last !== null && { last }),
+  };
   return (display) => {
     const logins = new KeptLogins(settings, 'all', (sentence) => display.say('error', sentence));
     const account: AccountOptions = {
       invite,
+      device,
       serverFlags,
       logins,
       passwordCommand: settings.passwordCommand,

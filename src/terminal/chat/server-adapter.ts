@@ -6,7 +6,7 @@ import {
   type Message,
   messageKey,
 } from '../../client/index.ts';
-import { peerOf } from '../history/types.ts';
+import { incomingFrom } from '../history/types.ts';
 import { isYes } from '../yes.ts';
 import { type AccountOptions, AccountQuestions } from './account-questions.ts';
 import type { ServerCommand } from './commands.ts';
@@ -17,6 +17,7 @@ import {
   LinkWords,
   NO_ANSWERS,
   NOT_LOGGED_IN,
+  wordsForDevices,
   wordsForLate,
   wordsForNames,
   wordsForPresence,
@@ -69,6 +70,18 @@ export class ServerAdapter {
     return this.#client.list(pattern);
   }
 
+  /** Whether other devices can be told what is read here. */
+  get takesMarks(): boolean {
+    return (
+      this.#display.state.account !== null && this.#client.welcome?.features.includes('devices') === true
+    );
+  }
+
+  /** @throws ClientError */
+  markRead(conversation: string, upTo: number): Promise<void> {
+    return this.#client.markRead(conversation, upTo);
+  }
+
   /** @throws ClientError, which is told to the person */
   async carryOut(command: ServerCommand): Promise<void> {
     const display = this.#display;
@@ -98,6 +111,8 @@ export class ServerAdapter {
       case 'unblock':
         await this.#client.block(command.name, false);
         return display.say('info', `${command.name} can write to you again.`);
+      case 'devices':
+        return this.#devices(command.forget);
       case 'retrieve':
         return this.#retrieve();
       case 'message':
@@ -158,6 +173,18 @@ export class ServerAdapter {
     this.#display.say('info', `${name} cannot write to you any more. /unblock ${name} takes it back.`);
   }
 
+  async #devices(forget: string | null): Promise<void> {
+    if (forget === null) {
+      return this.#display.say('info', wordsForDevices(await this.#client.devices()));
+    }
+    const hint = 'ends its login; what only it has is undelivered again';
+    this.#display.ask(yesOrNo(`forget ${forget}?`, hint, 'keeps it'), async (answer) => {
+      if (!isYes(answer)) return this.#display.say('info', `${forget} is kept.`);
+      await this.#client.forgetDevice(forget);
+      this.#display.say('info', `${forget} is no device any more. Its next login makes it anew.`);
+    });
+  }
+
   async #retrieve(): Promise<void> {
     const { messages, more } = await this.#client.retrieve();
     const count = messages.length;
@@ -182,6 +209,14 @@ export class ServerAdapter {
       }
       case 'outgoing':
         display.fate({ ...event.entry, acceptedAt: event.acceptedAt });
+        break;
+      case 'sent-elsewhere': {
+        const { id: messageId, to, body, sentAt: at } = event;
+        display.sentElsewhere({ messageId, to, at, body });
+        break;
+      }
+      case 'read-elsewhere':
+        display.readElsewhere(event.conversation, event.upTo);
         break;
       case 'server-time':
         display.serverTime(event.time);
@@ -231,9 +266,7 @@ export class ServerAdapter {
   }
 
   #received(inbox: string, message: Message): void {
-    // A program may write any number for a time.
-    const at = Number.isNaN(new Date(message.sentAt).getTime()) ? null : message.sentAt;
-    const incoming = { peer: peerOf(message), at, body: message.body, key: messageKey(inbox, message) };
+    const incoming = incomingFrom(message, messageKey(inbox, message));
     this.#display.received(incoming, () => this.#client.shown(inbox, message.seq));
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type AccountDevice,
   type Address,
   brief,
   type ClientError,
@@ -9,7 +10,7 @@ import {
   retryHint,
 } from '../../client/index.ts';
 import type { Peer } from '../history/types.ts';
-import { sanitiseLine, sanitiseName } from '../sanitise.ts';
+import { isoTime, sanitiseLine, sanitiseName } from '../sanitise.ts';
 import type { Display } from './display.ts';
 
 /** Names of a list reply that are shown; of more, only their number. */
@@ -89,6 +90,17 @@ export function wordsForPresence(
     return `${name} ${PRESENCE[state]}${count === 0 ? '' : `, ${count} unread`}`;
   };
   return [...presence].map(words).join('; ');
+}
+
+/** An account's devices, one a line. */
+export function wordsForDevices(devices: readonly AccountDevice[]): string {
+  const line = ({ name, lastLogin, isLoggedIn, waiting }: AccountDevice) => {
+    const login =
+      lastLogin === null ? '' : `, last login ${isoTime(lastLogin.getTime())?.slice(0, 10) ?? '?'}`;
+    const there = isLoggedIn ? '● logged in' : `○ away${login}`;
+    return `${name === null ? '(main)' : sanitiseName(name)} ${there}, ${waiting} undelivered`;
+  };
+  return [countOf(devices.length, 'device'), ...devices.map(line)].join('\n');
 }
 
 type LateReply = Extract<ClientEvent, { type: 'late-reply' }>;

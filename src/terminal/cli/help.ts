@@ -14,9 +14,9 @@ export const OVERVIEW = `Usage: milena [OPTIONS]             opens the chat
 
   --server HOST:PORT,…    one or several (127.0.0.1:8080); also MILENA_SERVER
   --user NAME             the account; also MILENA_USER
+  --device NAME --last N  one of its devices; so many messages for a new one
   --password-file FILE    its password; or --password-command, MILENA_PASSWORD
-  --tls, --ca FILE        encrypt; trust only the authority in FILE (PEM)
-  --insecure              speak plain text with another machine
+  --tls, --ca FILE        encrypt; trust only FILE (PEM); --insecure: don't
   --theme NAME            auto, dark, light, high-contrast or mono
   --signs NAME, --links   auto, unicode or ascii; addresses as links
   --plain --no-bell --no-mouse --no-history --no-stay-logged-in --data-dir DIR

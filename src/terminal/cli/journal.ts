@@ -1,6 +1,6 @@
 import type { Entry, EntryState, Identity, Message, MessageStore } from '../../client/index.ts';
 import type { Histories } from '../history/histories.ts';
-import { peerOf } from '../history/types.ts';
+import { incomingFrom } from '../history/types.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Settings } from '../settings.ts';
 import type { Context } from './context.ts';
@@ -36,7 +36,7 @@ export class Journal implements MessageStore {
   }
 
   static async open(
-    { directory, server, others }: Settings,
+    { directory, server, others, device }: Settings,
     { say }: Pick<Context, 'say'>,
     resent: Resent,
   ): Promise<Journal> {
@@ -44,7 +44,7 @@ export class Journal implements MessageStore {
     if (directory === null) return new Journal(null, resent);
     const { Histories } = await import('../history/histories.ts');
     const onProblem = (text: string) => say(sanitiseLine(text));
-    return new Journal(new Histories({ directory, server, others, onProblem }), resent);
+    return new Journal(new Histories({ directory, server, others, device, onProblem }), resent);
   }
 
   /** Whether what is noted outlives this process. */
@@ -57,7 +57,7 @@ export class Journal implements MessageStore {
     if (!this.#isClosed) this.#histories?.openKept(account);
   }
 
-  begin(identity: Pick<Identity, 'name' | 'incarnation'>): void {
+  begin(identity: Pick<Identity, 'name' | 'incarnation' | 'inbox'>): void {
     this.#histories?.begin(identity);
   }
 
@@ -106,7 +106,7 @@ export class Journal implements MessageStore {
     // The history has no place for them yet.
     if (message.room !== undefined) return;
     const history = this.#histories?.current;
-    history?.received({ peer: peerOf(message), at: message.sentAt, body: message.body, key });
+    history?.received(incomingFrom(message, key));
     history?.commit();
   }
 

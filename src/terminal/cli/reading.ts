@@ -12,7 +12,7 @@ import { EXIT, Failure } from './exit.ts';
  * @throws Failure `USAGE` where nothing is kept, `IO` for a file that cannot be used
  */
 export async function withHistory<Value>(
-  { directory, server: first, others }: Settings,
+  { directory, server: first, others, device }: Settings,
   account: string,
   work: (history: History) => Promise<Value>,
 ): Promise<Value> {
@@ -22,14 +22,14 @@ export async function withHistory<Value>(
       'The settings keep no history ("history": false), so there is none to look into.',
     );
   }
-  const server = serverOf(directory, [first, ...others], account);
-  if (!existsSync(join(directory, fileName(server, account)))) {
+  const server = serverOf(directory, [first, ...others], account, device);
+  if (!existsSync(join(directory, fileName(server, account, device)))) {
     const text = `There is no history of ${account} on ${server} in ${directory}: --user, --server and --data-dir name others.`;
     throw new Failure(EXIT.USAGE, sanitiseLine(text));
   }
   let history: History;
   try {
-    history = History.open({ directory, server, account });
+    history = History.open({ directory, server, account, device });
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error;
     throw new Failure(EXIT.IO, sanitiseLine(error.message), { cause: error });

@@ -35,8 +35,9 @@ export async function run(context: Context): Promise<void> {
   });
 }
 
-function foundLines({ peer, direction, at, body }: StoredMessage, account: string): string {
-  const name = `${peer.kind === 'external' ? 'ext ' : ''}${sanitiseName(peer.name)}`;
-  const who = direction === 'in' ? name : `${account} → ${name}`;
+function foundLines({ peer, author = peer, direction, at, body }: StoredMessage, account: string): string {
+  const { kind, name } = direction === 'in' ? author : peer;
+  const other = `${kind === 'external' ? 'ext ' : ''}${sanitiseName(name)}`;
+  const who = direction === 'in' ? other : `${account} → ${other}`;
   return textLines(`${isoTime(at) ?? '-'} ${who}: `, body);
 }

@@ -92,6 +92,8 @@ export class SignIn {
       ...connectionOptions(settings, timeoutMs),
       deliver,
       rooms,
+      // What is kept is this device's; an account is made with its main one.
+      ...(settings.device !== null && create === undefined && { device: settings.device }),
       store,
       logins: this.#logins,
       user: name,

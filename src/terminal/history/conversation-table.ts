@@ -1,6 +1,6 @@
 import type { Statements } from './database.ts';
 import { bounded, CONVERSATION, type ConversationRow, conversationOf, INCOMING, MESSAGE } from './rows.ts';
-import type { Conversation, NotifyLevel, Peer, StoredMessage } from './types.ts';
+import { type Conversation, type NotifyLevel, type Peer, type StoredMessage, usualLevel } from './types.ts';
 
 /** A draft is cut to what a message may have. */
 const MAX_DRAFT_CHARACTERS = 65_536;
@@ -31,7 +31,9 @@ export class ConversationTable {
   /** Newest activity first. */
   all(): Conversation[] {
     return this.#statements
-      .get(`${CONVERSATION} WHERE messages > 0 OR draft <> '' ORDER BY activity DESC, id DESC LIMIT ?`)
+      .get(
+        `${CONVERSATION} WHERE messages > 0 OR draft <> '' OR joined ORDER BY activity DESC, id DESC LIMIT ?`,
+      )
       .all(MAX_CONVERSATIONS)
       .map((row) => conversationOf(row as unknown as ConversationRow));
   }
@@ -124,16 +126,33 @@ export class ConversationTable {
       .get(kind, name) ??
       this.#statements
         .get(
-          `INSERT INTO conversations (kind, name, last_at, activity)
-         VALUES (?, ?, ?, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'messages'), 0)) RETURNING id`,
+          `INSERT INTO conversations (kind, name, notify, last_at, activity)
+         VALUES (?, ?, ?, ?, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'messages'), 0)) RETURNING id`,
         )
-        .get(kind, name, this.#now())) as { id: number };
+        .get(kind, name, usualLevel({ kind, name }), this.#now())) as { id: number };
     return row.id;
   }
 
   dropIfEmpty(conversation: number): void {
     this.#statements
-      .get(`DELETE FROM conversations WHERE id = ? AND messages = 0 AND notify = 'all' AND draft = ''`)
+      .get(
+        `DELETE FROM conversations WHERE id = ? AND messages = 0 AND draft = '' AND NOT joined
+         AND notify = iif(kind = 'room', 'highlights', 'all')`,
+      )
       .run(conversation);
+  }
+
+  /** The rooms that the account is in, and no others. */
+  joinedAre(rooms: readonly string[]): void {
+    const listed = this.#statements
+      .get('SELECT id, name FROM conversations WHERE joined')
+      .all() as unknown as { id: number; name: string }[];
+    for (const { id } of listed.filter(({ name }) => !rooms.includes(name))) this.#setJoined(id, false);
+    for (const name of rooms) this.#setJoined(this.idOf(bounded({ kind: 'room', name })), true);
+  }
+
+  #setJoined(id: number, isJoined: boolean): void {
+    this.#statements.get('UPDATE conversations SET joined = ? WHERE id = ?').run(isJoined ? 1 : 0, id);
+    if (!isJoined) this.dropIfEmpty(id);
   }
 }

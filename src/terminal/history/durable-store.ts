@@ -138,11 +138,12 @@ function copyNewest(file: string, memory: DatabaseSync): void {
     memory.exec(`
       BEGIN;
       INSERT INTO conversations SELECT * FROM file.conversations
-        WHERE notify <> 'all' OR draft <> '' OR id IN (
+        WHERE notify <> 'all' OR draft <> '' OR joined OR id IN (
           SELECT conversation FROM file.messages
           WHERE id >= ${OLDEST});
       INSERT INTO messages SELECT * FROM file.messages
         WHERE id >= ${OLDEST} ORDER BY id;
+      INSERT INTO inboxes SELECT * FROM file.inboxes;
       COMMIT;
       DETACH file`);
   } catch (error) {

@@ -8,7 +8,7 @@ import type { Peer, StoredMessage } from './types.ts';
  *
  * - `text`: `2026-01-31T12:00:00.000Z maria: first line`, further lines of a body indented.
  * - `jsonl`: an object with `id`, `at` (ISO 8601, UTC, or null), `direction` (`in`, `out`), `from` (null for a
- *   program), `to`, `external` (what the program calls itself, or null), `body`, `fate` (null for incoming messages),
+ *   program), `to` (a user or a room), `external` (what the program calls itself, or null), `body`, `fate` (null for incoming messages),
  *   and `reason` with a refusal.
  * @param me the account's name
  */
@@ -25,24 +25,29 @@ export function* exportLines(
 }
 
 function* text(message: StoredMessage, me: string): IterableIterator<string> {
-  const { peer, direction, body, fate } = message;
-  const name = `${peer.kind === 'external' ? 'ext ' : ''}${sanitiseName(peer.name)}`;
-  const who = direction === 'in' ? name : `${sanitiseName(me)} → ${name}`;
+  const { peer, author = peer, direction, body, fate } = message;
+  const who = direction === 'in' ? nameIn(author) : `${sanitiseName(me)} → ${nameIn(peer)}`;
   const failed = fate !== null && FAILED.has(fate.kind) ? ` (${fate.kind})` : '';
   const [first = '', ...more] = sanitiseText(body).split('\n');
   yield `${isoTime(message.at) ?? '-'} ${who}${failed}: ${first}`;
   for (const line of more) yield `    ${line}`;
 }
 
+function nameIn({ kind, name }: Peer): string {
+  return `${kind === 'external' ? 'ext ' : ''}${sanitiseName(name)}`;
+}
+
 /** A reader of the text would take these for messages that arrived. */
 const FAILED: ReadonlySet<string> = new Set(['refused', 'undeliverable', 'unsure']);
 
 /** A message as one line of JSON; the fields are those of `exportLines`. */
-export function messageJson({ id, peer, direction, at, body, fate }: StoredMessage, me: string): string {
-  const external = peer.kind === 'external' ? peer.name : null;
+export function messageJson(message: StoredMessage, me: string): string {
+  const { id, peer, author = peer, direction, at, body, fate } = message;
+  const external = author.kind === 'external' ? author.name : null;
   // Nobody vouches for a program's name: it stands where no user's name does.
-  const sender = external === null ? peer.name : null;
-  const [from, to] = direction === 'in' ? [sender, me] : [me, peer.name];
+  const sender = external === null ? author.name : null;
+  const recipient = peer.kind === 'room' ? peer.name : me;
+  const [from, to] = direction === 'in' ? [sender, recipient] : [me, peer.name];
   const reason = fate?.kind === 'refused' ? { reason: fate.reason } : {};
   const value = {
     id,

@@ -13,11 +13,12 @@ const HASH_CHARACTERS = 32;
 const EXTENSION = '.db';
 
 /**
- * The name of the file for an account on a server: another one for each pair, and of characters that mean nothing to
- * a file system or a shell.
+ * The name of the file for an account on a server: another one for each pair and each device, and of characters that mean
+ * nothing to a file system or a shell.
+ * @param device null: the main one. No account has a dot in its name
  */
-export function fileName(server: string, account: string): string {
-  const name = `${encode(account)}@${encode(server)}`;
+export function fileName(server: string, account: string, device: string | null = null): string {
+  const name = `${encode(device === null ? account : `${account}.${device}`)}@${encode(server)}`;
   if (name.length <= MAX_NAME_BYTES) return `${name}${EXTENSION}`;
   const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_CHARACTERS);
@@ -37,9 +38,14 @@ function encode(part: string): string {
  * Under which server of a list an account's history lies: the first one that it has a file for, or else the first. So a
  * list keeps the history that one of its servers has, wherever that stands in it, and whichever server is used.
  */
-export function serverOf(directory: string | null, servers: readonly string[], account: string): string {
+export function serverOf(
+  directory: string | null,
+  servers: readonly string[],
+  account: string,
+  device: string | null = null,
+): string {
   const found = servers.find(
-    (server) => directory !== null && existsSync(join(directory, fileName(server, account))),
+    (server) => directory !== null && existsSync(join(directory, fileName(server, account, device))),
   );
   return found ?? servers[0] ?? '';
 }

@@ -13,6 +13,8 @@ export interface HistoriesOptions {
   readonly server: string;
   /** Further servers of the same list: a history of theirs is this one's, too. */
   readonly others?: readonly string[] | undefined;
+  /** Each device has its own: null unless it is given, the main one. */
+  readonly device?: string | null;
   /** Gets each sentence once: why something is not kept, and what to do. */
   readonly onProblem: (sentence: string) => void;
   /** As `HistoryOptions.now`. */
@@ -60,15 +62,15 @@ export class Histories implements MessageStore {
 
   /** As `open`, where there is a file of it: who is not let in leaves none. */
   openKept(account: string): void {
-    const { directory } = this.#options;
+    const { directory, device = null } = this.#options;
     if (directory === null) return;
     const name = account.toLowerCase();
-    if (existsSync(join(directory, fileName(serverOf(directory, this.#servers, name), name))))
-      this.open(name);
+    const server = serverOf(directory, this.#servers, name, device);
+    if (existsSync(join(directory, fileName(server, name, device)))) this.open(name);
   }
 
-  begin({ name, incarnation }: Pick<Identity, 'name' | 'incarnation'>): void {
-    this.open(name).begin(incarnation);
+  begin({ name, incarnation, inbox }: Pick<Identity, 'name' | 'incarnation' | 'inbox'>): void {
+    this.open(name).begin(incarnation, inbox);
   }
 
   commit(): void {
@@ -96,12 +98,12 @@ export class Histories implements MessageStore {
   }
 
   #make(account: string): History {
-    const { directory, now } = this.#options;
-    const server = serverOf(directory, this.#servers, account);
+    const { directory, now, device = null } = this.#options;
+    const server = serverOf(directory, this.#servers, account, device);
     const clock = now === undefined ? {} : { now };
     const onProblem = (sentence: string) => this.#tell(sentence);
     try {
-      return History.open({ directory, server, account, onProblem, ...clock });
+      return History.open({ directory, server, account, device, onProblem, ...clock });
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error;
       this.#tell(error.message);

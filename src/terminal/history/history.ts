@@ -1,16 +1,30 @@
 import { utimesSync } from 'node:fs';
 import type { EntryState, Unsettled } from '../../client/index.ts';
+import { putLast } from '../../util/bounded-map.ts';
 import { type DurableOptions, DurableStore } from './durable-store.ts';
 import { fileName, prepareFile } from './files.ts';
+import type { Untold } from './read-marks.ts';
 import type { Found, Search } from './search.ts';
 import type { InsertedMessage } from './store.ts';
-import type { Conversation, Incoming, NotifyLevel, Outgoing, Peer, StoredMessage } from './types.ts';
+import {
+  type Conversation,
+  type Incoming,
+  type NotifyLevel,
+  type Outgoing,
+  type Peer,
+  peerKey,
+  peerTo,
+  type SentElsewhere,
+  type StoredMessage,
+} from './types.ts';
 
 /**
  * Messages that one step of a search looks at: some 20 ms, and 120 of a million whose words all begin so, since FTS5 makes
  * one list of those each time.
  */
 const FIND_AT_ONCE = 100_000;
+/** Rooms that another device has read further than this one has them; with one more the first is forgotten. */
+const MAX_AHEAD = 200;
 /** Messages of a page while all are read. */
 const PAGE = 500;
 
@@ -20,6 +34,8 @@ export interface HistoryOptions extends DurableOptions {
   /** As `host:port`. */
   readonly server: string;
   readonly account: string;
+  /** Null, or not given: the main one. */
+  readonly device?: string | null;
 }
 
 /**
@@ -36,9 +52,13 @@ export interface HistoryOptions extends DurableOptions {
  */
 export class History {
   readonly account: string;
+  /** Called when somebody has read something here. */
+  onRead: () => void = () => undefined;
   readonly #store: DurableStore;
   /** The account's life that is logged in to; null before. */
   #life: string | null = null;
+  /** Up to where rooms were read elsewhere: between two logs there is no order, and the messages may come later than that. */
+  readonly #readAhead = new Map<string, number>();
 
   private constructor(file: string | null, options: HistoryOptions) {
     this.account = options.account;
@@ -47,9 +67,9 @@ export class History {
 
   /** Makes directory (0700) and file (0600) where there are none. @throws HistoryError */
   static open(options: HistoryOptions): History {
-    const { directory, server, account } = options;
+    const { directory, server, account, device } = options;
     return new History(
-      directory === null ? null : prepareFile(directory, fileName(server, account)),
+      directory === null ? null : prepareFile(directory, fileName(server, account, device)),
       options,
     );
   }
@@ -63,18 +83,35 @@ export class History {
    * The account is logged in to. Another life of it than before (it was deleted and made again) is somebody else:
    * nothing that the earlier one wrote is sent or asked for any more; what went out without an answer is `unsure`, and
    * what never did is `refused`.
+   * @param inbox in which messages have their places; empty: not known
    */
-  begin(incarnation: string): void {
+  begin(incarnation: string, inbox = ''): void {
     this.#life = incarnation;
-    this.#store.write((store) => store.outgoing.forsake(incarnation));
+    this.#store.write((store) => {
+      store.outgoing.forsake(incarnation);
+      if (inbox !== '') store.marks.inboxIs(inbox);
+    });
     this.commit();
     const { file } = this.#store;
     if (file !== null) markUsed(file);
   }
 
-  /** A message that came in, or null if its key is known. */
-  received(message: Incoming): StoredMessage | null {
-    return this.#insert(message);
+  /** A message that came in, or null if its key is known. What one has said in a room oneself comes back, and is one's own. */
+  received({ sent, ...message }: Incoming): StoredMessage | null {
+    const { peer, at, body, seq = 0 } = message;
+    if (sent !== undefined && sent.life === this.#life) {
+      return this.sentElsewhere({ messageId: sent.messageId, to: peer.name, at, body });
+    }
+    const stored = this.#insert(message);
+    const readUpTo = this.#readAhead.get(peerKey(peer));
+    if (stored !== null && readUpTo !== undefined && seq <= readUpTo) this.readElsewhere(peer, seq);
+    return stored;
+  }
+
+  /** What was sent by another program of the account, and is stored; null if it is here already. */
+  sentElsewhere({ messageId, to, at, body }: SentElsewhere): StoredMessage | null {
+    const out = { messageId, fate: { kind: 'stored' }, life: null, mayBeStored: true } as const;
+    return this.#insert({ peer: peerTo(to), at, body, out });
   }
 
   /**
@@ -82,9 +119,8 @@ export class History {
    */
   sent({ messageId, to, at, body, fate, mayBeStored = true, carriedUntil }: Outgoing): StoredMessage {
     const life = this.#life;
-    const peer = { kind: 'user', name: to } as const;
     const stored =
-      this.#insert({ peer, at, body, out: { messageId, fate, life, mayBeStored } }) ??
+      this.#insert({ peer: peerTo(to), at, body, out: { messageId, fate, life, mayBeStored } }) ??
       this.#store.read((store) => store.outgoing.byMessageId(messageId));
     if (carriedUntil !== undefined)
       this.#store.write((store) => store.outgoing.carry(messageId, carriedUntil));
@@ -146,7 +182,7 @@ export class History {
     return life === null ? [] : this.#store.read((store) => store.outgoing.unsettled(life));
   }
 
-  /** With messages or a draft, newest activity first; 10,000 at most. */
+  /** With messages or a draft, or rooms that one is in; newest activity first; 10,000 at most. */
   conversations(): Conversation[] {
     return this.#store.read((store) => store.conversations.all());
   }
@@ -173,6 +209,35 @@ export class History {
   /** Everything of the conversation up to this message was read; never goes back. */
   read(peer: Peer, upTo: number): void {
     this.#store.write((store) => store.conversations.read(peer, upTo));
+    this.onRead();
+  }
+
+  /** Another device has read up to that place in the inbox, or in the room's log; what is there comes perhaps later. */
+  readElsewhere(peer: Peer, seq: number): void {
+    if (peer.kind === 'room') {
+      const readUpTo = Math.max(seq, this.#readAhead.get(peerKey(peer)) ?? 0);
+      putLast(this.#readAhead, peerKey(peer), readUpTo, MAX_AHEAD);
+    }
+    this.#store.write((store) => store.marks.heard(peer, seq));
+  }
+
+  /** What was read here and the other devices do not know; `seq` is -1 where there is no place to tell. */
+  untold(limit: number): Untold[] {
+    return this.#store.read((store) => store.marks.untold(limit));
+  }
+
+  /** The other devices know of it. */
+  told({ peer, id }: Untold): void {
+    this.#store.write((store) => store.marks.told(peer, id));
+  }
+
+  /** The account is in these rooms, and in no others. */
+  joinedAre(rooms: readonly string[]): void {
+    for (const key of this.#readAhead.keys()) {
+      // One that is made again counts from the start.
+      if (!rooms.some((name) => peerKey(peerTo(name)) === key)) this.#readAhead.delete(key);
+    }
+    this.#store.write((store) => store.conversations.joinedAre(rooms));
   }
 
   /** Incoming messages with ids from one up to another, that one not included; 1,000 at most. */

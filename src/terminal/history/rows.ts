@@ -17,6 +17,8 @@ export interface MessageRow {
   readonly fate: EntryState['kind'] | null;
   readonly reason: string | null;
   readonly highlight: number;
+  readonly author: string | null;
+  readonly external: number;
 }
 
 export interface UnsettledRow extends MessageRow {
@@ -36,10 +38,11 @@ export interface ConversationRow {
   readonly notify: NotifyLevel;
   readonly activity: number;
   readonly draft: string;
+  readonly joined: number;
 }
 
 export const COLUMNS = `m.id, c.kind, c.name, m.at, m.body, m.fate, m.reason, m.message_id, m.receipt, m.may_be_stored,
-  m.highlight`;
+  m.highlight, m.author, m.external`;
 export const MESSAGE = `SELECT ${COLUMNS} FROM messages m JOIN conversations c ON c.id = m.conversation`;
 export const CONVERSATION = 'SELECT * FROM conversations';
 /** Of a conversation, and incoming. */
@@ -64,11 +67,13 @@ export function messageOf(row: unknown): StoredMessage | null {
   return row === undefined ? null : fromRow(row as MessageRow);
 }
 
-export function fromRow({ id, kind, name, at, body, fate, reason, highlight }: MessageRow): StoredMessage {
+export function fromRow(row: MessageRow): StoredMessage {
+  const { id, kind, name, at, body, fate, reason, highlight, author, external } = row;
   const direction = fate === null ? 'in' : 'out';
   return {
     id,
     peer: { kind, name },
+    ...(author !== null && { author: { kind: external === 0 ? 'user' : 'external', name: author } }),
     direction,
     at,
     body,
@@ -98,5 +103,6 @@ export function conversationOf(row: ConversationRow): Conversation {
     notify: row.notify,
     activity: row.activity,
     draft: row.draft,
+    joined: row.joined !== 0,
   };
 }

@@ -85,6 +85,24 @@ const MIGRATIONS: readonly string[] = [
   DROP INDEX active;
   CREATE INDEX active ON conversations (activity, id) WHERE messages > 0 OR draft <> '';
   `,
+  `
+  -- Incoming: its place in the inbox or in the room's log, by which one's devices tell each other what is read. Null where
+  -- nobody knows, and of another inbox than the account has now, which is remembered for that.
+  ALTER TABLE messages ADD COLUMN seq INTEGER;
+  CREATE TABLE inboxes (id TEXT NOT NULL) STRICT;
+  -- Up to where the other devices have been told.
+  ALTER TABLE conversations ADD COLUMN told_up_to INTEGER NOT NULL DEFAULT 0;
+  UPDATE conversations SET told_up_to = read_up_to;
+  CREATE INDEX untold ON conversations (id) WHERE read_up_to > told_up_to;
+
+  -- Incoming, in a room: who said it; and whether that is what some program calls itself.
+  ALTER TABLE messages ADD COLUMN author TEXT;
+  ALTER TABLE messages ADD COLUMN external INTEGER NOT NULL DEFAULT 0;
+  -- A room that the account is in is listed whatever is said there.
+  ALTER TABLE conversations ADD COLUMN joined INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX active;
+  CREATE INDEX active ON conversations (activity, id) WHERE messages > 0 OR draft <> '' OR joined;
+  `,
 ];
 
 /** The schema's version, which the file has as its user_version. */

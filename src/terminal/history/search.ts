@@ -14,7 +14,7 @@ export interface Search {
   readonly terms: readonly Term[];
   /** Who wrote it: a name in any case, or `own` for whoever's history it is; null: anybody. */
   readonly from: string | { readonly own: string } | null;
-  /** With whom the conversation is, in any case; null: with anybody. */
+  /** With whom the conversation is, or which room, in any case; null: with anybody. */
   readonly within: string | null;
   /** When it was sent, in milliseconds since the epoch: not before the one, and before the other; null: whenever. */
   readonly after: number | null;
@@ -32,7 +32,7 @@ export interface Found<Message> {
 const FILTER_ALONE = /^(?:from|in|before|after):$/i;
 const EXAMPLES: Readonly<Record<string, string>> = {
   'from:': 'from:bob',
-  'in:': 'in:bob',
+  'in:': 'in:bob or in:#ops',
   'before:': 'before:yesterday',
   'after:': 'after:2026-11-21',
 };
@@ -105,7 +105,8 @@ export function searchSql({ terms, from, within, after, before }: Search): {
   };
   if (hasWords) add('words MATCH :words', 'words', matchExpression(terms));
   // What one sent to oneself is one's own in both directions.
-  if (typeof from === 'string') add('m.fate IS NULL AND c.name = :from COLLATE NOCASE', 'from', from);
+  if (typeof from === 'string')
+    add('m.fate IS NULL AND coalesce(m.author, c.name) = :from COLLATE NOCASE', 'from', from);
   else if (from !== null) add("(m.fate IS NOT NULL OR c.kind = 'user' AND c.name = :own)", 'own', from.own);
   if (within !== null) add('c.name = :within COLLATE NOCASE', 'within', within);
   if (after !== null) add('m.at >= :after', 'after', after);

@@ -3,6 +3,7 @@ import type { EntryState } from '../../client/index.ts';
 import { ConversationTable, FIRST_UNREAD } from './conversation-table.ts';
 import { Statements } from './database.ts';
 import { OutgoingMessages } from './outgoing-messages.ts';
+import { ReadMarks } from './read-marks.ts';
 import { bounded, COLUMNS, fromRow, MESSAGE, type MessageRow, messageOf, pageOf, timeOf } from './rows.ts';
 import { type Search, searchSql } from './search.ts';
 import { Turns } from './turns.ts';
@@ -24,6 +25,8 @@ export interface InsertedMessage {
   /** Incoming. */
   readonly key?: string | null;
   readonly highlight?: boolean;
+  readonly seq?: number;
+  readonly author?: Peer;
   /** Outgoing. */
   readonly out?: {
     readonly messageId: string;
@@ -46,6 +49,7 @@ export class Store {
   readonly turns: Turns;
   readonly conversations: ConversationTable;
   readonly outgoing: OutgoingMessages;
+  readonly marks: ReadMarks;
   readonly #statements: Statements;
   readonly #limits: StoreLimits;
   readonly #now: () => number;
@@ -58,6 +62,7 @@ export class Store {
     this.#statements = new Statements(db);
     this.conversations = new ConversationTable(this.#statements, now);
     this.outgoing = new OutgoingMessages(this.#statements);
+    this.marks = new ReadMarks(this.#statements, this.conversations);
     this.#limits = limits;
   }
 
@@ -73,12 +78,14 @@ export class Store {
     const at = timeOf(message.at);
     const conversation = this.conversations.idOf(peer);
     const highlight = out === undefined && message.highlight === true;
+    const author = message.author === undefined ? null : bounded(message.author);
     const reason = out?.fate.kind === 'refused' ? out.fate.reason : null;
     // Copied after a failure, an id may have been taken by another process.
     const inserted = this.#statements
       .get(
-        `INSERT INTO messages (id, conversation, at, body, seen, message_id, fate, reason, life, may_be_stored, highlight)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
+        `INSERT INTO messages (id, conversation, at, body, seen, message_id, fate, reason, life, may_be_stored, highlight, seq,
+         author, external)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
       )
       .get(
         message.id,
@@ -92,6 +99,9 @@ export class Store {
         out?.life ?? null,
         (out?.mayBeStored ?? true) ? 1 : 0,
         highlight ? 1 : 0,
+        timeOf(message.seq ?? null),
+        author?.name ?? null,
+        author?.kind === 'external' ? 1 : 0,
       ) as { id: number } | undefined;
     if (inserted === undefined) return null;
     const { id } = inserted;
@@ -106,7 +116,7 @@ export class Store {
       .run({ id, now: this.#now(), unread, highlight: highlight ? 1 : 0, conversation });
     if (id % TRIM_EVERY === 0) this.#trim(this.#isTooLarge() ? id - 1 : id - this.#limits.messages);
     const direction = out === undefined ? 'in' : 'out';
-    return { id, peer, direction, at, body, fate: out?.fate ?? null, highlight };
+    return { id, peer, ...(author && { author }), direction, at, body, fate: out?.fate ?? null, highlight };
   }
 
   isSeen(key: string): boolean {

@@ -1,11 +1,11 @@
-import type { EntryState, Message } from '../../client/index.ts';
+import { type EntryState, hex, type Message } from '../../client/index.ts';
 
 /**
- * Who a conversation is with. `external` is what some Kafka producer called itself, which may be empty or a user's name:
- * the kinds keep their conversations apart.
+ * Who a conversation is with, or which room it is, whose name begins with `#`. `external` is what some Kafka producer called
+ * itself, which may be empty or a user's name: the kinds keep their conversations apart.
  */
 export interface Peer {
-  readonly kind: 'user' | 'external';
+  readonly kind: 'user' | 'external' | 'room';
   readonly name: string;
 }
 
@@ -14,6 +14,8 @@ export interface StoredMessage {
   /** Rises in the order in which messages entered the history; never used again. */
   readonly id: number;
   readonly peer: Peer;
+  /** Incoming, in a room: who said it. Absent: who the conversation is with. */
+  readonly author?: Peer;
   readonly direction: 'in' | 'out';
   /** When it was sent, in milliseconds since the epoch; null where nobody knows. */
   readonly at: number | null;
@@ -39,6 +41,8 @@ export interface Conversation {
   readonly notify: NotifyLevel;
   /** Rises with what is said in it: the one with the highest was the last. */
   readonly activity: number;
+  /** A room that the account is in. */
+  readonly joined: boolean;
   /** What was typed and not sent. */
   readonly draft: string;
 }
@@ -52,6 +56,12 @@ export interface Incoming {
   readonly key: string | null;
   /** False unless it is given. */
   readonly highlight?: boolean;
+  /** Its place in the inbox, or in the room's log. */
+  readonly seq?: number;
+  /** In a room: who said it. */
+  readonly author?: Peer;
+  /** In a room, of a user: the message's id, and the life of the account that sent it; one's own come back so. */
+  readonly sent?: { readonly messageId: string; readonly life: string };
 }
 
 /** A message that goes out. */
@@ -66,6 +76,11 @@ export interface Outgoing {
   readonly mayBeStored?: boolean;
   /** Until when no other process may send it, in milliseconds since the epoch. */
   readonly carriedUntil?: number;
+}
+
+/** What another device of the account has sent, and is stored. */
+export interface SentElsewhere extends Pick<Outgoing, 'messageId' | 'to' | 'body'> {
+  readonly at: number | null;
 }
 
 /** Whether the conversation has something unread that the person wants to be told of. */
@@ -95,9 +110,25 @@ export function peerKey(peer: Peer | null): string {
   return peer === null ? '' : `${peer.kind} ${peer.name}`;
 }
 
-/** Who a message of version 2 is from. */
-export function peerOf(message: Message): Peer {
-  return message.verified
+/** Who gets what is sent there: a user, or a room. */
+export function peerTo(to: string): Peer {
+  return { kind: to.startsWith('#') ? 'room' : 'user', name: to };
+}
+
+/** A message as the history takes it. @param key as `messageKey` makes it */
+export function incomingFrom(message: Message, key: string): Incoming {
+  const { seq, body, room, sentAt } = message;
+  const author: Peer = message.verified
     ? { kind: 'user', name: message.from }
     : { kind: 'external', name: message.external };
+  // A program may write any number for a time.
+  const at = Number.isNaN(new Date(sentAt).getTime()) ? null : sentAt;
+  if (room === undefined) return { peer: author, at, body, key, seq };
+  const sent = message.verified && { messageId: hex(message.id), life: hex(message.fromIncarnation) };
+  return { peer: { kind: 'room', name: room }, at, body, key, seq, author, ...(sent && { sent }) };
+}
+
+/** Of which messages one is told where nobody has said otherwise: in a room of those that concern one. */
+export function usualLevel({ kind }: Peer): NotifyLevel {
+  return kind === 'room' ? 'highlights' : 'all';
 }

@@ -80,7 +80,7 @@ export class PlainView implements View {
   }
 
   arrived(message: StoredMessage): void {
-    if (message.direction === 'out') {
+    if (message.direction === 'out' && message.fate?.kind !== 'stored') {
       // What was typed stands there already.
       this.#underWay.add(message.id);
       return;

@@ -72,9 +72,9 @@ export async function runPlain(settings: Settings, invite: string | null): Promi
   const signs = signsFor(settings.signs, process.env);
   const view = new PlainView(prompt, () => leave(), clock, onAgain, signs);
   const takesSequences = process.stdout.isTTY && process.env.TERM !== 'dumb';
-  const { directory, server, others } = settings;
+  const { directory, server, others, device } = settings;
   const onProblem = (sentence: string) => prompt.print(sentence);
-  const histories = new Histories({ directory, server, others, onProblem, now: clock.now });
+  const histories = new Histories({ directory, server, others, device, onProblem, now: clock.now });
   const controller = new ChatController(
     serverAdapterFor(settings, histories, invite, !isPiped),
     server,

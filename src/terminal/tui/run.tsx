@@ -73,10 +73,10 @@ export async function runScreen(
     settings.bell,
     notifiesFor(settings, (text) => tell(text)),
   );
-  const { directory, server, others } = settings;
+  const { directory, server, others, device } = settings;
   const clock = new ServerClock();
   const onProblem = (sentence: string) => tell(sentence);
-  const histories = new Histories({ directory, server, others, onProblem, now: clock.now });
+  const histories = new Histories({ directory, server, others, device, onProblem, now: clock.now });
   const makeServerAdapter = serverAdapterFor(settings, histories, invite);
   const { stdin, stdout } = process;
   const terminal = new Terminal(stdin, stdout, settings.mouse, (events) => chat.take(events));

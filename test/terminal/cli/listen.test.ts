@@ -95,7 +95,7 @@ describe('listen with a login that is kept on this machine', () => {
     const { MILENA_PASSWORD: _, ...others } = settings();
     const directory = join(folder, 'data');
     const keeping = {
-      ...{ directory, server: `127.0.0.1:${server.port}`, others: [], tls: undefined },
+      ...{ directory, server: `127.0.0.1:${server.port}`, others: [], device: null, tls: undefined },
       staysLoggedIn: true,
     };
     const alice = {

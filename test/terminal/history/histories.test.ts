@@ -10,7 +10,7 @@ function historiesIn(directory: string | null, problems: string[] = []): Histori
 }
 
 function begin(histories: Histories, name: string, incarnation = `life of ${name}`): void {
-  histories.begin({ name, incarnation });
+  histories.begin({ name, incarnation, inbox: `inbox of ${name}` });
 }
 
 test('knows nothing before an account is logged in to', () => {

@@ -101,6 +101,8 @@ const SILENT: ServerPort = {
   close: () => Promise.resolve(),
   greet: () => undefined,
   takeBack: () => undefined,
+  takesMarks: false,
+  markRead: () => Promise.resolve(),
   list: () => Promise.resolve({ names: [], more: false }),
   carryOut: () => Promise.resolve(),
 };

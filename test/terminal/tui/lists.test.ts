@@ -46,6 +46,7 @@ describe('numbers', () => {
     firstUnread: null,
     highlights: 0,
     notify: 'all',
+    joined: false,
     activity: 1,
     draft: '',
   });

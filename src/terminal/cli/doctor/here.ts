@@ -75,13 +75,13 @@ export function checkTerminal(
   return ok(name, `${environment.TERM ?? 'unknown'}, ${size}, ${colour}, UTF-8`);
 }
 
-export function checkHistory({ directory, server: first, others, user }: Settings): Check {
+export function checkHistory({ directory, server: first, others, user, device }: Settings): Check {
   const name = 'history';
-  const server = serverOf(directory, [first, ...others], user ?? '');
+  const server = serverOf(directory, [first, ...others], user ?? '', device);
   if (directory === null) return ok(name, 'kept in memory only, as the settings say');
-  if (user !== null && existsSync(join(directory, fileName(server, user)))) {
+  if (user !== null && existsSync(join(directory, fileName(server, user, device)))) {
     try {
-      const history = History.open({ directory, server, account: user });
+      const history = History.open({ directory, server, account: user, device });
       const count = history.conversations().length;
       const { file } = history;
       history.close();
