@@ -1,19 +1,19 @@
 import { ClientError, type ClientState, isTime, ServerClock } from '../../client/index.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
-import type { Incoming, Outgoing, Peer, SentElsewhere } from '../history/types.ts';
+import { type Incoming, type Outgoing, type Peer, peerTo, type SentElsewhere } from '../history/types.ts';
 import { highlighter } from '../notify/highlight.ts';
 import { sanitiseText } from '../sanitise.ts';
 import { type ChatCommand, COMMAND_USAGES, helpRows, type LocalCommand, parseCommand } from './commands.ts';
 import type { ChatState, Display, EntryFate, OnAnswer, Question, View } from './display.ts';
-import { KnownNames } from './known-names.ts';
+import { ServerNames } from './known-names.ts';
 import { LocalCommands } from './local-commands.ts';
 import { LongWork } from './long-work.ts';
 import type { Outside, OutsideOptions } from './outside.ts';
 import { Questions } from './questions.ts';
 import { peerCalled, ReadTelling } from './read-telling.ts';
 import type { MakeServerAdapter, ServerPort } from './server-adapter.ts';
-import { wordsFor } from './words.ts';
+import { countOf, wordsFor } from './words.ts';
 
 /** A line with something behind the name, where people used to other programs type their password. */
 const PASSWORD_TYPED = /^\s*\/(?:(?:create|login)\s+\S+|passwd)\s+\S/i;
@@ -52,7 +52,11 @@ export class ChatController implements Display {
   readonly #work: LongWork;
   readonly #local: LocalCommands;
   readonly #telling = new ReadTelling(() => this.#server);
-  readonly #names = new KnownNames((pattern) => this.#server.list(pattern));
+  /** For Tab: none where that would keep anybody waiting. */
+  readonly names = new ServerNames(
+    () => this.#server,
+    () => this.#state.link.kind === 'online',
+  );
 
   constructor(
     makeServerAdapter: MakeServerAdapter,
@@ -96,11 +100,6 @@ export class ChatController implements Display {
     if (name !== null) this.#opened(this.#histories.open(name));
     this.#server.start();
     this.#server.greet(name);
-  }
-
-  /** Names of the server that begin so, for Tab: none where that would keep anybody waiting. */
-  namesLike(typed: string): readonly string[] | Promise<readonly string[]> {
-    return this.#state.link.kind === 'online' ? this.#names.like(typed) : [];
   }
 
   /** False: the view can show no more for now, and the server has to wait. */
@@ -206,6 +205,15 @@ export class ChatController implements Display {
     const peer = peerCalled(conversation, history);
     if (peer === null) return;
     history.readElsewhere(peer, upTo);
+    this.#view.conversationChanged();
+  }
+
+  missed(room: string, messages: number): void {
+    this.#view.saidIn(peerTo(room), `${countOf(messages, 'message')} had expired before you got here.`);
+  }
+
+  joinedAre(rooms: readonly string[]): void {
+    this.#requireHistory().joinedAre(rooms);
     this.#view.conversationChanged();
   }
 

@@ -1,6 +1,7 @@
-import { ClientError, parsePattern, parseUsername } from '../../client/index.ts';
+import { ClientError, parsePattern, parseRecipient, parseUsername } from '../../client/index.ts';
 import { suggest } from '../../util/suggest.ts';
 import type { NotifyLevel } from '../history/types.ts';
+import { parseRoomCommand, type RoomCommand, RoomUsage } from './parse-room-command.ts';
 
 /** What has to do with the server. */
 export type ServerCommand =
@@ -13,7 +14,8 @@ export type ServerCommand =
   | { readonly type: 'devices'; readonly forget: string | null }
   | { readonly type: 'who'; readonly names: readonly string[] }
   | { readonly type: 'list'; readonly pattern: string }
-  /** Text for somebody; empty text only turns to them. */
+  | RoomCommand
+  /** Text for somebody, or for a room; empty text only turns to them. */
   | { readonly type: 'message'; readonly to: string; readonly text: string }
   /** Text for the open conversation. */
   | { readonly type: 'say'; readonly text: string };
@@ -47,9 +49,10 @@ export interface Usage {
 /** For /help: what to type, and what it does. Together with the keys they fit a screen of 24 rows: some share one. */
 export const COMMAND_USAGES: readonly Usage[] = [
   { usage: '/msg NAME [TEXT]', does: 'open the conversation with NAME, and say TEXT' },
-  { usage: '/list [PATTERN]', does: 'accounts; * is any characters, ? any one' },
-  { usage: '/who NAME…', does: 'which of them are logged in' },
-  { usage: '/next, /read, /activity', does: 'next unread; all here is read; what concerns you' },
+  { usage: '/join #ROOM, /leave, /members', does: 'go into a room; out of it; who is in it' },
+  { usage: '/room, /invite, /kick NAME', does: 'about rooms; let into this one; put out of it' },
+  { usage: '/list [PATTERN], /who NAME…', does: 'accounts (* any characters); who is there' },
+  { usage: '/next, /read, /activity', does: 'next unread; all here read; what concerns you' },
   { usage: '/close, /clear', does: 'leave this conversation; empty the window' },
   { usage: '/search WORDS', does: 'look for words; from: in: before: after:' },
   { usage: '/open [N], /copy', does: 'an address said here; the last code block' },
@@ -76,9 +79,10 @@ const ALSO: Readonly<Record<string, string>> = {
   '/m': '/msg',
   '/dm': '/msg',
   '/w': '/msg',
-  '/part': '/close',
-  '/leave': '/close',
-  '/names': '/list',
+  '/part': '/leave',
+  '/names': '/members',
+  '/rooms': '/room',
+  '/channels': '/room',
   '/whois': '/who',
   '/ignore': '/block',
   '/unignore': '/unblock',
@@ -92,14 +96,10 @@ const ALSO: Readonly<Record<string, string>> = {
   '/disconnect': '/logout',
 };
 
-const NO_CHANNELS = 'There are no channels, only conversations between two: /msg NAME opens one.';
-
 /** What there is elsewhere and not here, and what does it. */
 const NOT_HERE: Readonly<Record<string, string>> = {
   '/me': 'There is no /me: a text says who does what as well.',
-  '/topic': NO_CHANNELS,
-  '/join': NO_CHANNELS,
-  '/invite': NO_CHANNELS,
+  '/topic': 'What a room is about is said by /room set about TEXT.',
   '/nick': 'A name stays as it is: /create NAME makes another account.',
   '/away': 'Whoever is logged out is away: /logout, or /quit.',
   '/back': 'Whoever is logged in is there: /login NAME.',
@@ -153,7 +153,7 @@ function command(word: string, rest: string, exact: string): ChatCommand {
       if (rest === '') return usage('/msg NAME [TEXT]');
       const to = firstWord(exact.trimStart());
       // One blank parts name and text; more of them are the text's.
-      return { type: 'message', to: parseUsername(to.word), text: to.rest.trim() === '' ? '' : to.rest };
+      return { type: 'message', to: parseRecipient(to.word), text: to.rest.trim() === '' ? '' : to.rest };
     }
     case '/who':
       return { type: 'who', names: rest === '' ? [] : rest.split(/[\s,;]+/u).map(parseUsername) };
@@ -161,6 +161,15 @@ function command(word: string, rest: string, exact: string): ChatCommand {
       return { type: 'block', name: rest === '' ? null : parseUsername(rest) };
     case '/unblock':
       return rest === '' ? usage('/unblock NAME') : { type: 'unblock', name: parseUsername(rest) };
+    case '/join':
+    case '/leave':
+    case '/members':
+    case '/invite':
+    case '/kick':
+    case '/room': {
+      const asked = parseRoomCommand(word, rest);
+      return asked instanceof RoomUsage ? usage(asked.text) : asked;
+    }
     case '/devices':
       return devices(rest);
     case '/search':

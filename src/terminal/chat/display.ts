@@ -67,6 +67,10 @@ export interface Display {
   sentElsewhere(message: SentElsewhere): void;
   /** Another device has read a conversation up to there; `conversation` is what it calls it. */
   readElsewhere(conversation: string, upTo: number): void;
+  /** Of messages in a room so many were gone before they came here. */
+  missed(room: string, messages: number): void;
+  /** The account is in these rooms, and in no others. */
+  joinedAre(rooms: readonly string[]): void;
   /** Another fate of a sent message. */
   fate(entry: EntryFate): void;
   linkChanged(state: ClientState): void;
@@ -85,6 +89,8 @@ export interface View {
   /** The key that leaves a question, for words about it. */
   readonly cancelKey: string;
   said(kind: 'info' | 'error', text: string): void;
+  /** The same about a conversation, whether it is open or not. */
+  saidIn(peer: Peer, text: string): void;
   /** A message is new in the history. */
   arrived(message: StoredMessage): void;
   /** A message of the history has another fate. */

@@ -6,8 +6,8 @@ const PATIENCE_MS = 300;
 const FRESH_MS = 30_000;
 /** Beginnings whose names are remembered; with one more the oldest goes. */
 const MAX_BEGINNINGS = 50;
-/** A name of any account begins like this, and nothing else goes into a pattern. */
-const BEGINNING = /^[a-z0-9_-]{0,32}$/;
+/** A name of any account or room begins like this, and nothing else goes into a pattern. */
+const BEGINNING = /^#?[a-z0-9_-]{0,32}$/;
 
 interface Answer {
   readonly names: readonly string[];
@@ -68,5 +68,59 @@ export class KnownNames {
       .finally(() => this.#asked.delete(beginning));
     this.#asked.set(beginning, asked);
     return asked;
+  }
+}
+
+/** A part of what there is. */
+interface Some {
+  readonly names: readonly string[];
+  /** Whether there are others. */
+  readonly more: boolean;
+}
+
+/** What the server is asked for names. Each throws ClientError. */
+export interface NamesPort {
+  /** Accounts that match. */
+  list(pattern: string): Promise<Some>;
+  readonly rooms: {
+    /** Rooms that match. */
+    like(pattern: string): Promise<Some>;
+    /** Who is in a room. */
+    members(room: string): Promise<Some>;
+  };
+}
+
+type Names = readonly string[] | Promise<readonly string[]>;
+
+/** All kinds of names that the server knows, by their beginnings; none without a connection. */
+export class ServerNames {
+  readonly #port: () => NamesPort;
+  readonly #isOnline: () => boolean;
+  readonly #people = new KnownNames((pattern) => this.#port().list(pattern));
+  readonly #rooms = new KnownNames((pattern) => this.#port().rooms.like(pattern));
+  /** Who is in the room that was asked about last. */
+  #members: { readonly room: string; readonly names: KnownNames } | null = null;
+
+  constructor(port: () => NamesPort, isOnline: () => boolean) {
+    this.#port = port;
+    this.#isOnline = isOnline;
+  }
+
+  people(typed: string): Names {
+    return this.#isOnline() ? this.#people.like(typed) : [];
+  }
+
+  rooms(typed: string): Names {
+    return this.#isOnline() ? this.#rooms.like(typed) : [];
+  }
+
+  members(room: string, typed: string): Names {
+    if (!this.#isOnline()) return [];
+    if (this.#members?.room !== room) {
+      this.#members = { room, names: new KnownNames(() => this.#port().rooms.members(room)) };
+    }
+    const isMeant = (name: string) => name.startsWith(typed.toLowerCase());
+    const all = this.#members.names.like('');
+    return all instanceof Promise ? all.then((names) => names.filter(isMeant)) : all.filter(isMeant);
   }
 }

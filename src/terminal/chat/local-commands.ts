@@ -1,7 +1,7 @@
 import { ClientError } from '../../client/index.ts';
 import type { History } from '../history/history.ts';
 import { parseSearch } from '../history/search.ts';
-import type { NotifyLevel, Peer } from '../history/types.ts';
+import { type NotifyLevel, type Peer, usualLevel } from '../history/types.ts';
 import { isYes } from '../yes.ts';
 import type { LocalCommand } from './commands.ts';
 import type { Display, View } from './display.ts';
@@ -49,8 +49,8 @@ export class LocalCommands {
       case 'export':
         return this.#export(command.file, history, peer);
       case 'mute': {
-        const level = history.conversation(peer)?.notify ?? 'all';
-        return this.#notify(history, peer, level === 'nothing' ? 'all' : 'nothing');
+        const level = history.conversation(peer)?.notify ?? usualLevel(peer);
+        return this.#notify(history, peer, level === 'nothing' ? usualLevel(peer) : 'nothing');
       }
       case 'notify':
         return this.#notify(history, peer, command.level);
@@ -89,8 +89,9 @@ export class LocalCommands {
       history.notify(peer, level);
       this.#view.conversationChanged();
     }
-    const now = level ?? history.conversation(peer)?.notify ?? 'all';
-    this.#display.say('info', `The conversation with ${nameOf(peer)} ${NOTIFY_WORDS[now]}`);
+    const now = level ?? history.conversation(peer)?.notify ?? usualLevel(peer);
+    const what = peer.kind === 'room' ? 'The room' : 'The conversation with';
+    this.#display.say('info', `${what} ${nameOf(peer)} ${NOTIFY_WORDS[now]}`);
   }
 
   async #forget(history: History, peer: Peer): Promise<void> {
@@ -100,7 +101,7 @@ export class LocalCommands {
     await this.#work.run(async (pause) => {
       // Once: the person may open the conversation again while it is being forgotten.
       history.draft(peer, '');
-      history.notify(peer, 'all');
+      history.notify(peer, usualLevel(peer));
       for (let done = 0; ; ) {
         const removed = history.forget(peer, upTo);
         if (removed === 0) return;
@@ -109,6 +110,9 @@ export class LocalCommands {
       }
     });
     this.#view.forgotten(peer);
-    this.#display.say('info', `${countOf(all, 'message')} with ${nameOf(peer)} forgotten.`);
+    this.#display.say(
+      'info',
+      `${countOf(all, 'message')} ${peer.kind === 'room' ? 'in' : 'with'} ${nameOf(peer)} forgotten.`,
+    );
   }
 }

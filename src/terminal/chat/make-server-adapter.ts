@@ -31,6 +31,7 @@ export function serverAdapterFor(
     lastServer,
     store,
     elsewhere: true,
+    rooms: true,
     ...(device !== null && { device }),
     ...(last !== null && { last }),
   };

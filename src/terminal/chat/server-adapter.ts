@@ -6,12 +6,14 @@ import {
   type Message,
   messageKey,
 } from '../../client/index.ts';
-import { incomingFrom } from '../history/types.ts';
+import { incomingFrom, peerTo } from '../history/types.ts';
 import { isYes } from '../yes.ts';
 import { type AccountOptions, AccountQuestions } from './account-questions.ts';
 import type { ServerCommand } from './commands.ts';
 import type { Display } from './display.ts';
+import type { NamesPort } from './known-names.ts';
 import { yesOrNo } from './questions.ts';
+import { RoomCommands } from './room-commands.ts';
 import {
   countOf,
   LinkWords,
@@ -33,12 +35,14 @@ export class ServerAdapter {
   readonly #display: Display;
   readonly #link: LinkWords;
   readonly #account: AccountQuestions;
+  readonly #rooms: RoomCommands;
 
   constructor(options: ClientOptions, display: Display, account: AccountOptions = {}) {
     this.#display = display;
     this.#link = new LinkWords(display, options.servers);
     this.#client = new Client(options, (event) => this.#told(event));
     this.#account = new AccountQuestions(this.#client, display, account);
+    this.#rooms = new RoomCommands(this.#client, display);
   }
 
   start(): void {
@@ -68,6 +72,11 @@ export class ServerAdapter {
   /** Accounts of the server that match; `more` if there are others. @throws ClientError */
   list(pattern: string): Promise<{ readonly names: readonly string[]; readonly more: boolean }> {
     return this.#client.list(pattern);
+  }
+
+  /** For Tab. */
+  get rooms(): NamesPort['rooms'] {
+    return this.#rooms;
   }
 
   /** Whether other devices can be told what is read here. */
@@ -118,13 +127,15 @@ export class ServerAdapter {
       case 'message':
         if (command.text !== '') this.#send(command.to, command.text);
         else this.#requireIdentity();
-        return display.turnTo({ kind: 'user', name: command.to });
+        return display.turnTo(peerTo(command.to));
       case 'say': {
         const { to } = display.state;
         if (to === null) throw new ClientError('INVALID', 'To whom? /msg NAME opens a conversation.');
         if (to.kind === 'external') throw new ClientError('INVALID', NO_ANSWERS);
         return this.#send(to.name, command.text);
       }
+      default:
+        return this.#rooms.carryOut(command);
     }
   }
 
@@ -209,6 +220,7 @@ export class ServerAdapter {
       }
       case 'outgoing':
         display.fate({ ...event.entry, acceptedAt: event.acceptedAt });
+        if (event.entry.state.kind === 'refused') this.#rooms.refused(event.entry.to);
         break;
       case 'sent-elsewhere': {
         const { id: messageId, to, body, sentAt: at } = event;
@@ -217,6 +229,9 @@ export class ServerAdapter {
       }
       case 'read-elsewhere':
         display.readElsewhere(event.conversation, event.upTo);
+        break;
+      case 'gap':
+        display.missed(event.room, event.messages);
         break;
       case 'server-time':
         display.serverTime(event.time);
@@ -242,10 +257,12 @@ export class ServerAdapter {
         const waited = undelivered === 0 ? '' : ` ${countOf(undelivered, 'message')} waited for you.`;
         const what = event.isNew ? `Account ${name} is made; you are logged in.` : `Logged in as ${name}.`;
         display.say('info', `${what}${waited}`);
+        void this.#rooms.look();
         break;
       }
       case 'login-restored':
         display.say('info', `Logged in again as ${event.name}.`);
+        void this.#rooms.look();
         break;
       case 'login-not-restored':
         if (this.#account.logins.notResumed(event)) break;
@@ -266,7 +283,8 @@ export class ServerAdapter {
   }
 
   #received(inbox: string, message: Message): void {
+    if (message.room !== undefined) this.#rooms.heard(message.room);
     const incoming = incomingFrom(message, messageKey(inbox, message));
-    this.#display.received(incoming, () => this.#client.shown(inbox, message.seq));
+    this.#display.received(incoming, () => this.#client.shown(inbox, message.seq, message.room));
   }
 }

@@ -9,7 +9,7 @@ import {
   type Presence,
   retryHint,
 } from '../../client/index.ts';
-import type { Peer } from '../history/types.ts';
+import type { Peer, StoredMessage } from '../history/types.ts';
 import { isoTime, sanitiseLine, sanitiseName } from '../sanitise.ts';
 import type { Display } from './display.ts';
 
@@ -95,8 +95,7 @@ export function wordsForPresence(
 /** An account's devices, one a line. */
 export function wordsForDevices(devices: readonly AccountDevice[]): string {
   const line = ({ name, lastLogin, isLoggedIn, waiting }: AccountDevice) => {
-    const login =
-      lastLogin === null ? '' : `, last login ${isoTime(lastLogin.getTime())?.slice(0, 10) ?? '?'}`;
+    const login = lastLogin === null ? '' : ` since ${isoTime(lastLogin.getTime())?.slice(0, 10) ?? '?'}`;
     const there = isLoggedIn ? '● logged in' : `○ away${login}`;
     return `${name === null ? '(main)' : sanitiseName(name)} ${there}, ${waiting} undelivered`;
   };
@@ -116,12 +115,29 @@ export function wordsForLate({ request, reply }: LateReply): string {
 export const ME = 'me';
 
 /**
- * A conversation's name as text. A program's never looks like a user's; and a user's, whatever it is, never like `me`:
+ * A conversation's name as text. A room's has a `#` in front, as no user's has. A program's never looks like a user's; and a user's, whatever it is, never like `me`:
  * no username has an `@`.
  */
 export function nameOf({ kind, name }: Peer): string {
+  if (kind === 'room') return sanitiseName(name);
   if (kind === 'user') return name === ME ? `@${ME}` : sanitiseName(name);
   return name === '' ? 'ext (no name)' : `ext ${sanitiseName(name)}`;
+}
+
+/** Who said it. */
+export function whoSaid({
+  direction,
+  peer,
+  author = peer,
+}: Pick<StoredMessage, 'direction' | 'peer' | 'author'>): string {
+  return direction === 'out' ? ME : nameOf(author);
+}
+
+/** The same where the conversation is not to be seen: whom one wrote to, and in which room. */
+export function whoSaidWhere(message: Pick<StoredMessage, 'direction' | 'peer' | 'author'>): string {
+  const { direction, peer, author } = message;
+  if (direction === 'out') return `${ME} → ${nameOf(peer)}`;
+  return author === undefined ? nameOf(peer) : `${nameOf(peer)} ${nameOf(author)}`;
 }
 
 /** Tells of the connection: each reason once, not once for each attempt, since the header shows that it goes on. */

@@ -1,7 +1,7 @@
 import { exportLines } from '../history/export.ts';
-import type { Peer } from '../history/types.ts';
+import { type Peer, peerTo } from '../history/types.ts';
 import { readSettings } from '../settings.ts';
-import { argumentsOf, atMost, quoted, usernameOf, userOf } from './arguments.ts';
+import { argumentsOf, atMost, quoted, recipientOf, userOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
 import { withHistory } from './reading.ts';
@@ -16,9 +16,7 @@ export async function run(context: Context): Promise<void> {
   const { json = false, external = false } = args.values;
   // What a program calls itself may be anything, also nothing.
   const peer: Peer =
-    external && given !== undefined
-      ? { kind: 'external', name: given }
-      : { kind: 'user', name: usernameOf(given, USAGE) };
+    external && given !== undefined ? { kind: 'external', name: given } : peerTo(recipientOf(given, USAGE));
   const settings = readSettings(args.flags, context.environment);
   const account = userOf(settings);
   await withHistory(settings, account, async (history) => {

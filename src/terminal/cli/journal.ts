@@ -103,8 +103,6 @@ export class Journal implements MessageStore {
   }
 
   received(message: Message, key: string): void {
-    // The history has no place for them yet.
-    if (message.room !== undefined) return;
     const history = this.#histories?.current;
     history?.received(incomingFrom(message, key));
     history?.commit();

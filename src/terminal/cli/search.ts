@@ -3,7 +3,7 @@ import { parseSearch } from '../history/search.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { isoTime, sanitiseName } from '../sanitise.ts';
 import { readSettings } from '../settings.ts';
-import { argumentsOf, limitOf, usernameOf, userOf } from './arguments.ts';
+import { argumentsOf, limitOf, recipientOf, userOf } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT, Failure } from './exit.ts';
 import { textLines } from './message-text.ts';
@@ -23,7 +23,7 @@ export async function run(context: Context): Promise<void> {
   const account = userOf(settings);
   const search = parseSearch(words, account, Date.now());
   if (typeof search === 'string') throw new Failure(EXIT.USAGE, search);
-  const within = name === undefined ? search.within : usernameOf(name, USAGE);
+  const within = name === undefined ? search.within : recipientOf(name, USAGE);
   await withHistory(settings, account, async (history) => {
     const { messages, count } = history.search({ ...search, within }, limit);
     for (const message of messages) {

@@ -3,7 +3,7 @@ import type { EntryState, Unsettled } from '../../client/index.ts';
 import { putLast } from '../../util/bounded-map.ts';
 import { type DurableOptions, DurableStore } from './durable-store.ts';
 import { fileName, prepareFile } from './files.ts';
-import type { Untold } from './read-marks.ts';
+import type { Untold } from './read-places.ts';
 import type { Found, Search } from './search.ts';
 import type { InsertedMessage } from './store.ts';
 import {
@@ -89,7 +89,7 @@ export class History {
     this.#life = incarnation;
     this.#store.write((store) => {
       store.outgoing.forsake(incarnation);
-      if (inbox !== '') store.marks.inboxIs(inbox);
+      if (inbox !== '') store.places.inboxIs(inbox);
     });
     this.commit();
     const { file } = this.#store;
@@ -218,17 +218,17 @@ export class History {
       const readUpTo = Math.max(seq, this.#readAhead.get(peerKey(peer)) ?? 0);
       putLast(this.#readAhead, peerKey(peer), readUpTo, MAX_AHEAD);
     }
-    this.#store.write((store) => store.marks.heard(peer, seq));
+    this.#store.write((store) => store.places.heard(peer, seq));
   }
 
   /** What was read here and the other devices do not know; `seq` is -1 where there is no place to tell. */
   untold(limit: number): Untold[] {
-    return this.#store.read((store) => store.marks.untold(limit));
+    return this.#store.read((store) => store.places.untold(limit));
   }
 
   /** The other devices know of it. */
   told({ peer, id }: Untold): void {
-    this.#store.write((store) => store.marks.told(peer, id));
+    this.#store.write((store) => store.places.told(peer, id));
   }
 
   /** The account is in these rooms, and in no others. */

@@ -3,7 +3,7 @@ import type { EntryState } from '../../client/index.ts';
 import { ConversationTable, FIRST_UNREAD } from './conversation-table.ts';
 import { Statements } from './database.ts';
 import { OutgoingMessages } from './outgoing-messages.ts';
-import { ReadMarks } from './read-marks.ts';
+import { ReadPlaces } from './read-places.ts';
 import { bounded, COLUMNS, fromRow, MESSAGE, type MessageRow, messageOf, pageOf, timeOf } from './rows.ts';
 import { type Search, searchSql } from './search.ts';
 import { Turns } from './turns.ts';
@@ -49,7 +49,7 @@ export class Store {
   readonly turns: Turns;
   readonly conversations: ConversationTable;
   readonly outgoing: OutgoingMessages;
-  readonly marks: ReadMarks;
+  readonly places: ReadPlaces;
   readonly #statements: Statements;
   readonly #limits: StoreLimits;
   readonly #now: () => number;
@@ -62,7 +62,7 @@ export class Store {
     this.#statements = new Statements(db);
     this.conversations = new ConversationTable(this.#statements, now);
     this.outgoing = new OutgoingMessages(this.#statements);
-    this.marks = new ReadMarks(this.#statements, this.conversations);
+    this.places = new ReadPlaces(this.#statements, this.conversations);
     this.#limits = limits;
   }
 

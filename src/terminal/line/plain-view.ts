@@ -1,9 +1,9 @@
 import type { RefusalCode, ServerClock } from '../../client/index.ts';
 import type { ChatState, Question, SaidLink, View } from '../chat/display.ts';
-import { countOf, ME, nameOf } from '../chat/words.ts';
+import { countOf, ME, nameOf, whoSaidWhere } from '../chat/words.ts';
 import type { History } from '../history/history.ts';
 import type { Found } from '../history/search.ts';
-import { isNews, isSame, nextToRead, type StoredMessage } from '../history/types.ts';
+import { isNews, isSame, nextToRead, type Peer, type StoredMessage } from '../history/types.ts';
 import { sanitiseLine, sanitiseText } from '../sanitise.ts';
 import { clock, day } from '../tui/days.ts';
 import { type Signs, textInAscii } from '../tui/signs.ts';
@@ -79,6 +79,10 @@ export class PlainView implements View {
     this.#print(kind === 'error' ? `Error: ${text}` : text);
   }
 
+  saidIn(peer: Peer, text: string): void {
+    this.#print(`${nameOf(peer)}: ${text}`);
+  }
+
   arrived(message: StoredMessage): void {
     if (message.direction === 'out' && message.fate?.kind !== 'stored') {
       // What was typed stands there already.
@@ -100,7 +104,7 @@ export class PlainView implements View {
   stateChanged(state: ChatState): void {
     const before = this.#state?.to ?? null;
     this.#state = state;
-    this.#prompt.is(state.to?.kind === 'user' ? `${state.to.name}> ` : '> ');
+    this.#prompt.is(state.to === null || state.to.kind === 'external' ? '> ' : `${state.to.name}> `);
     const { to } = state;
     if (to === null || isSame(to, before)) return;
     const messages = this.#history?.before(to, null, READ_OUT) ?? [];
@@ -254,7 +258,7 @@ export function lineOf(message: StoredMessage, now: number): string {
   const { at, direction, peer, body } = message;
   const date = at === null ? '' : day(at, now);
   const time = at === null ? '' : `${date === 'Today' ? '' : `${date} `}${clock(at)} `;
-  const who = direction === 'out' ? `${ME} to ${nameOf(peer)}` : nameOf(peer);
+  const who = direction === 'out' ? `${ME} to ${nameOf(peer)}` : whoSaidWhere(message);
   return `${time}${who}: ${sanitiseText(body).replaceAll('\n', '\n    ')}`;
 }
 

@@ -1,4 +1,4 @@
-import { ME, nameOf } from '../chat/words.ts';
+import { whoSaid } from '../chat/words.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { MAX_SHOWN, sanitiseText } from '../sanitise.ts';
 import { graphemesIn } from '../segmenter.ts';
@@ -25,9 +25,9 @@ const TAB_CELLS = 8;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: plain text is as wide as it is long
 const ASCII = /^[\u0000-\u007f]*$/;
 
-export function bareMessage({ at, direction, peer, body }: StoredMessage, above: number): BareSaid {
-  const who = direction === 'out' ? ME : nameOf(peer);
-  return { head: headOf(at, who), text: sanitiseText(body.slice(0, MAX_SHOWN)), above };
+export function bareMessage(message: StoredMessage, above: number): BareSaid {
+  const { at, body } = message;
+  return { head: headOf(at, whoSaid(message)), text: sanitiseText(body.slice(0, MAX_SHOWN)), above };
 }
 
 function headOf(at: number | null, who: string): string {

@@ -2,11 +2,11 @@ import { ServerClock } from '../../client/index.ts';
 import { ChatController, type ControllerOptions } from '../chat/chat-controller.ts';
 import type { ChatState, Question, SaidLink, View } from '../chat/display.ts';
 import type { MakeServerAdapter } from '../chat/server-adapter.ts';
-import { countOf, nameOf } from '../chat/words.ts';
+import { countOf, whoSaidWhere } from '../chat/words.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
 import type { Found } from '../history/search.ts';
-import { isSame, type Peer, type StoredMessage } from '../history/types.ts';
+import { isSame, type Peer, type StoredMessage, usualLevel } from '../history/types.ts';
 import type { InputEvent } from '../keyboard/input-event.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { type Bare, leaveBare, NO_BARE } from './bare-view.ts';
@@ -151,6 +151,11 @@ export class Chat implements View {
     this.#drawing.soon();
   }
 
+  saidIn(peer: Peer, text: string): void {
+    this.#model.pane.saidIn(this.#model.history, peer, text);
+    this.#drawing.soon();
+  }
+
   arrived(message: StoredMessage): void {
     const isSeen = this.#model.arrived(message);
     if (message.direction === 'in' && !isSeen) this.#ring(message);
@@ -261,9 +266,10 @@ export class Chat implements View {
     this.#quit();
   }
 
-  #ring({ peer, body, highlight }: StoredMessage): void {
-    const level = this.#model.history?.conversation(peer)?.notify ?? 'all';
+  #ring(message: StoredMessage): void {
+    const { peer, body, highlight } = message;
+    const level = this.#model.history?.conversation(peer)?.notify ?? usualLevel(peer);
     if (level === 'nothing' || (level === 'highlights' && !highlight)) return;
-    this.#bell.ring(nameOf(peer), sanitiseLine(body.slice(0, MAX_RUNG)));
+    this.#bell.ring(whoSaidWhere(message), sanitiseLine(body.slice(0, MAX_RUNG)));
   }
 }

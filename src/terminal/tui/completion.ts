@@ -1,3 +1,4 @@
+import { ROOM_WORDS } from '../chat/parse-room-command.ts';
 import { editInput, type InputLine } from './input-line.ts';
 
 /** What there is to complete. */
@@ -6,18 +7,32 @@ export interface CompletionSource {
   readonly commands: readonly string[];
   /** The likeliest first. */
   readonly names: readonly string[];
+  /** With their `#`, the likeliest first. */
+  readonly rooms?: readonly string[];
+  /** Who may be meant at the beginning of a text: the people in the room, where one is open. */
+  readonly addressed?: readonly string[];
 }
 
-/** Commands behind which a name stands, and how many do. */
-const TAKES_NAMES: Readonly<Record<string, number>> = {
-  '/msg': 1,
-  '/who': Infinity,
-  '/block': 1,
-  '/unblock': 1,
-  '/login': 1,
-  '/list': 1,
-  '/search': Infinity,
+/** What stands in a place: a name, a room, either, a name at the beginning of a text or behind `@`, or what /room does. */
+type Kind = 'name' | 'room' | 'either' | 'address' | 'mention' | 'room-word';
+
+/** What stands behind a command; the last one of it further on, too, behind those that take any number. */
+const TAKES: Readonly<Record<string, readonly Kind[]>> = {
+  '/msg': ['either'],
+  '/who': ['name'],
+  '/block': ['name'],
+  '/unblock': ['name'],
+  '/login': ['name'],
+  '/list': ['name'],
+  '/join': ['room'],
+  '/leave': ['room'],
+  '/members': ['room'],
+  '/invite': ['name', 'room'],
+  '/kick': ['name', 'room'],
+  '/room': ['room-word', 'either', 'either'],
+  '/search': ['either'],
 };
+const TAKES_MANY: ReadonlySet<string> = new Set(['/who', '/search']);
 
 /** What stands of a name behind a filter of `/search`. */
 const FILTERED = /(?:^|\s)(?:from|in):@?([^\s"]*)$/iu;
@@ -53,18 +68,35 @@ const MAX_NAME_UNITS = 256;
  */
 export function completionsAt(text: string, cursor: number, source: CompletionSource): Completions | null {
   return (
-    commandAt(text, cursor, source) ?? argumentAt(text, cursor, source) ?? mentionAt(text, cursor, source)
+    commandAt(text, cursor, source) ??
+    argumentAt(text, cursor, source) ??
+    mentionAt(text, cursor, source) ??
+    addressAt(text, cursor, source)
   );
 }
 
-/** What was typed of the name that Tab would complete; null where it would complete none, or goes through what it found. */
+/** What was typed of a name that Tab would complete, and what may stand there. */
+export interface TypedName {
+  readonly typed: string;
+  readonly kind: Kind;
+}
+
+/** Null where it would complete no name, or goes through what it found. */
 export function typedName(
   { text, cursor }: InputLine,
   completion: CompletionState | null,
   commands: readonly string[],
-): string | null {
+): TypedName | null {
   if (completion?.after.text === text && completion.after.cursor === cursor) return null;
-  return argumentWord(text, cursor, commands)?.replace(/^@/, '') ?? mentionWord(text, cursor);
+  const argument = argumentWord(text, cursor, commands);
+  if (argument !== null) return { ...argument, typed: argument.typed.replace(/^@/, '') };
+  const mention = mentionWord(text, cursor);
+  if (mention !== null) {
+    const { sign, typed } = mention;
+    return sign === '#' ? { typed: `#${typed}`, kind: 'room' } : { typed, kind: 'mention' };
+  }
+  const address = addressWord(text, cursor);
+  return address === null ? null : { typed: address, kind: 'address' };
 }
 
 /**
@@ -130,35 +162,73 @@ function commandAt(text: string, cursor: number, { commands }: CompletionSource)
   return completions(text, cursor - word.length - 1, cursor, '/', matches(names, word), /\s/u);
 }
 
-function argumentAt(text: string, cursor: number, { commands, names }: CompletionSource): Completions | null {
-  const word = argumentWord(text, cursor, commands);
+function argumentAt(text: string, cursor: number, source: CompletionSource): Completions | null {
+  const word = argumentWord(text, cursor, source.commands);
   if (word === null) return null;
   // Whoever writes `@bob` here means bob.
-  const found = matches(names, word.replace(/^@/, ''));
-  return completions(text, cursor - word.length, cursor, '', found, /[\s,;]/u);
+  const found = matches(candidatesFor(word.kind, source), word.typed.replace(/^@/, ''));
+  return completions(text, cursor - word.typed.length, cursor, '', found, /[\s,;]/u);
 }
 
-/** What stands before the cursor of a name behind a command that takes one. */
-function argumentWord(text: string, cursor: number, commands: readonly string[]): string | null {
+function candidatesFor(kind: Kind, { names, rooms = [] }: CompletionSource): readonly string[] {
+  switch (kind) {
+    case 'room':
+      return rooms;
+    case 'either':
+      return [...names, ...rooms];
+    case 'room-word':
+      return ROOM_WORDS;
+    default:
+      return names;
+  }
+}
+
+/** What stands before the cursor of a word behind a command that takes one. */
+function argumentWord(text: string, cursor: number, commands: readonly string[]): TypedName | null {
   const [start = '', typed = ''] = /^\s*(\/\S+)\s+/u.exec(text.slice(0, cursor)) ?? [];
   const command = commands.find((known) => known === typed.toLowerCase());
-  if (command === undefined || !Object.hasOwn(TAKES_NAMES, command)) return null;
-  if (command === '/search') return FILTERED.exec(text.slice(start.length, cursor))?.[1] ?? null;
+  if (command === undefined || !Object.hasOwn(TAKES, command)) return null;
+  const kinds = TAKES[command] ?? [];
+  if (command === '/search') {
+    const filtered = FILTERED.exec(text.slice(start.length, cursor))?.[1];
+    return filtered === undefined ? null : { typed: filtered, kind: 'either' };
+  }
   const before = text.slice(start.length, cursor).split(/[\s,;]+/u);
-  return before.length > (TAKES_NAMES[command] ?? 0) ? null : (before.at(-1) ?? '');
+  const kind = kinds[before.length - 1] ?? (TAKES_MANY.has(command) ? kinds.at(-1) : undefined);
+  return kind === undefined ? null : { typed: before.at(-1) ?? '', kind };
 }
 
-/** What stands of a name behind `@`. */
-function mentionWord(text: string, cursor: number): string | null {
+/** What stands of a name behind `@`, or of a room behind `#`. */
+function mentionWord(text: string, cursor: number): { readonly sign: string; readonly typed: string } | null {
   const before = text.slice(Math.max(0, cursor - MAX_NAME_UNITS), cursor);
   // Not within a word, where it is an address.
-  return /(?:^|[^\p{L}\p{N}_@.-])@([\p{L}\p{N}_-]*)$/u.exec(before)?.[1] ?? null;
+  const [, sign, typed = ''] = /(?:^|[^\p{L}\p{N}_@#.-])([@#])([\p{L}\p{N}_-]*)$/u.exec(before) ?? [];
+  return sign === undefined ? null : { sign, typed };
 }
 
-function mentionAt(text: string, cursor: number, { names }: CompletionSource): Completions | null {
+function mentionAt(
+  text: string,
+  cursor: number,
+  { names, rooms = [] }: CompletionSource,
+): Completions | null {
   const word = mentionWord(text, cursor);
   if (word === null) return null;
-  return completions(text, cursor - word.length - 1, cursor, '@', matches(names, word), /[^\p{L}\p{N}_-]/u);
+  const { sign, typed } = word;
+  const all = sign === '@' ? names : rooms.map((room) => room.slice(1));
+  return completions(text, cursor - typed.length - 1, cursor, sign, matches(all, typed), /[^\p{L}\p{N}_-]/u);
+}
+
+/** The first word of a text, which may begin a name. */
+function addressWord(text: string, cursor: number): string | null {
+  return /^[\p{L}\p{N}_-]{1,64}$/u.exec(text.slice(0, cursor))?.[0] ?? null;
+}
+
+/** Whoever is meant has their name in front, with a colon: it highlights the message where they are. */
+function addressAt(text: string, cursor: number, { addressed = [] }: CompletionSource): Completions | null {
+  const word = addressWord(text, cursor);
+  if (word === null || word.length < cursor) return null;
+  const found = addressed.filter((name) => isStart(name, word)).map((name) => `${name}:`);
+  return completions(text, 0, cursor, '', found, /[^\p{L}\p{N}_-]/u);
 }
 
 /** @param ends what ends the word that the cursor is within: it is replaced as a whole */

@@ -26,9 +26,18 @@ export function cutNames(names: readonly string[], columns: readonly number[]): 
     const name = names[index] ?? '';
     const others = alike.get(text) ?? [];
     if (others.every((other) => names[other] === name)) return text;
-    const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_CHARACTERS);
-    return `${shorten(name, (columns[index] ?? 0) - 1 - HASH_CHARACTERS)}~${hash}`;
+    return marked(name, columns[index] ?? 0);
   });
+}
+
+/** A name in at most so many cells; one that is cut looks like no other, whatever stands beside it. */
+export function cutMarked(name: string, columns: number): string {
+  return cells(name) <= columns ? name : marked(name, columns);
+}
+
+function marked(name: string, columns: number): string {
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_CHARACTERS);
+  return `${shorten(name, columns - 1 - HASH_CHARACTERS)}~${hash}`;
 }
 
 /** The end of a text, at most so many cells. */

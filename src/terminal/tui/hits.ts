@@ -1,4 +1,4 @@
-import { ME, nameOf } from '../chat/words.ts';
+import { whoSaidWhere } from '../chat/words.ts';
 import type { History } from '../history/history.ts';
 import type { Found, Search } from '../history/search.ts';
 import { placesOf, type Range, type Term } from '../history/terms.ts';
@@ -34,6 +34,8 @@ const MAX_BEFORE = 200;
 const MAX_LINE = 2_000;
 /** For who wrote it, and to whom. */
 const NAME_COLUMNS = 14;
+/** For a room, and who said it there. */
+const ROOM_NAME_COLUMNS = 20;
 /** With fewer columns, dates are short; and there are none. */
 const MIN_LONG_DATE_COLUMNS = 56;
 const MIN_DATE_COLUMNS = 32;
@@ -92,10 +94,10 @@ export function hitRows(page: HitPage, columns: number, height: number, now: num
   const { hits, picked, unread } = page;
   const first = Math.max(0, Math.min(picked - Math.floor(height / 2), hits.length - height));
   const shown = hits.slice(first, first + height);
-  const whose = shown.map(({ direction, peer }) => (direction === 'out' ? `${ME} → ` : '') + nameOf(peer));
+  const most = shown.some(({ peer }) => peer.kind === 'room') ? ROOM_NAME_COLUMNS : NAME_COLUMNS;
   const names = cutNames(
-    whose,
-    shown.map(() => Math.min(NAME_COLUMNS, Math.floor(columns / 3))),
+    shown.map(whoSaidWhere),
+    shown.map(() => Math.min(most, Math.floor(columns / 3))),
   );
   const nameColumns = Math.max(...names.map(cells));
   const dateIn = columns < MIN_LONG_DATE_COLUMNS ? lately : when;
@@ -109,13 +111,17 @@ export function hitRows(page: HitPage, columns: number, height: number, now: num
     const head: Span[] = [
       span(` ${mark}`, role),
       ...(dateColumns === 0 ? [] : [span(`${(dates[index] ?? '').padStart(dateColumns)}  `, 'dim')]),
-      hit.peer.kind === 'user' ? { text: name, role: 'name', who: hit.peer.name } : span(name, 'external'),
+      nameSpan(name, hit),
       span('  '),
     ];
     const used = rowCells(head);
     const row = [...head, ...lineSpans(hit, Math.max(1, columns - used - 1), role)];
     return first + index === picked ? pickedRow(row, columns) : row;
   });
+}
+
+function nameSpan(name: string, { peer, author = peer }: Hit): Span {
+  return author.kind === 'external' ? span(name, 'external') : { text: name, role: 'name', who: author.name };
 }
 
 /** As much of the line as fits, with the first hit in it. */

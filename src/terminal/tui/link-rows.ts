@@ -1,5 +1,5 @@
 import type { SaidLink } from '../chat/display.ts';
-import { countOf, ME, nameOf } from '../chat/words.ts';
+import { countOf, whoSaid } from '../chat/words.ts';
 import { otherHost } from '../urls.ts';
 import { cells, toWidth } from './cells.ts';
 import { cutName } from './cut-names.ts';
@@ -41,8 +41,8 @@ export function linkRows(
 }
 
 function rowsOf({ url, message }: SaidLink, number: number, role: Role, columns: number, now: number): Row[] {
-  const { at, direction, peer } = message;
-  const who = direction === 'out' ? ME : nameOf(peer);
+  const { at } = message;
+  const who = whoSaid(message);
   const time = (at === null ? '' : lately(at, now)).padStart(TIME_COLUMNS);
   const head = ` ${String(number).padStart(2)}  ${time}  ${toWidth(cutName(who, NAME_COLUMNS), Math.min(NAME_COLUMNS, cells(who)))}`;
   const left = cells(head) + 2;

@@ -1,4 +1,4 @@
-import { type Conversation, isNews, isSame, type Peer } from '../history/types.ts';
+import { type Conversation, isNews, isSame, type Peer, usualLevel } from '../history/types.ts';
 import { sanitiseName } from '../sanitise.ts';
 import { cells, toWidth, unjoined } from './cells.ts';
 import { cutNames } from './cut-names.ts';
@@ -43,9 +43,18 @@ export function listRows(view: ListView, columns: number, height: number, now: n
 }
 
 function roleOf(conversation: Conversation, isOpen: boolean): Role {
-  if (conversation.notify === 'nothing') return 'dim';
+  if (conversation.notify === 'nothing' || hasLeft(conversation)) return 'dim';
   if (isNews(conversation)) return conversation.highlights > 0 ? 'highlight' : 'unread';
-  return isOpen ? 'strong' : 'text';
+  // What is said in a room, to nobody in particular, is quieter than what is said to one.
+  return isOpen || isChatter(conversation) ? 'strong' : 'text';
+}
+
+function hasLeft({ peer, joined }: Conversation): boolean {
+  return peer.kind === 'room' && !joined;
+}
+
+function isChatter({ peer, unread }: Conversation): boolean {
+  return peer.kind === 'room' && unread > 0;
 }
 
 /** What stands behind a name: `ext`, the time, how many are unread; `!` if one of those is highlighted. */
@@ -54,7 +63,12 @@ function rightOf(conversation: Conversation, columns: number, now: number): stri
   const count = counted(unread);
   const parts = [
     ...(peer.kind === 'external' ? ['ext'] : []),
-    ...(notify === 'nothing' ? ['mute'] : notify === 'highlights' ? ['!'] : []),
+    ...(hasLeft(conversation) ? ['left'] : []),
+    ...(notify === 'nothing'
+      ? ['mute']
+      : notify === 'highlights' && notify !== usualLevel(peer)
+        ? ['!']
+        : []),
     ...(columns >= WITH_TIME && lastAt > 0 ? [lately(lastAt, now).padStart(5)] : []),
     ...(unread > 0 ? [highlights > 0 ? `!${count}` : count] : []),
   ];

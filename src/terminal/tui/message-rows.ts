@@ -1,9 +1,9 @@
 import { ME, nameOf, wordsForFate } from '../chat/words.ts';
 import type { Term } from '../history/terms.ts';
-import type { StoredMessage } from '../history/types.ts';
+import type { Peer, StoredMessage } from '../history/types.ts';
 import { MAX_SHOWN, sanitiseText } from '../sanitise.ts';
 import { cells, toWidth, withoutTabs } from './cells.ts';
-import { cutName } from './cut-names.ts';
+import { cutMarked, cutName } from './cut-names.ts';
 import { clock, day } from './days.ts';
 import { linkedRows } from './links.ts';
 import { type Role, type Row, rowCells, type Span, span } from './rows.ts';
@@ -41,6 +41,8 @@ export interface Above {
 /** With less than this, the text goes under the name instead of beside it. */
 const MIN_BESIDE = 44;
 const MAX_NAME_COLUMNS = 16;
+/** In a room, whoever says something: what was said stands where it stood when somebody else joins in. */
+const ROOM_NAME_COLUMNS = 12;
 /** Of a text under the name: further in than times stand, so that none of its rows looks like another message. */
 const UNDER_INDENT = 3;
 /** For the ticks at the right. */
@@ -48,15 +50,16 @@ const TICK_COLUMNS = 3;
 
 const NO_TERMS: readonly Term[] = [];
 
-/** The layout of a conversation in so many columns. */
+/** The layout of a conversation in so many columns; null: none is open. */
 export function layoutFor(
   columns: number,
   seconds: boolean,
-  names: readonly string[],
+  peer: Peer | null,
   terms: readonly Term[] = NO_TERMS,
   here: number | null = null,
 ): Layout {
-  const longest = Math.max(2, ...names.map(cells));
+  const longest =
+    peer?.kind === 'room' ? ROOM_NAME_COLUMNS : Math.max(2, peer === null ? 0 : cells(nameOf(peer)));
   const most = columns < 50 ? 10 : MAX_NAME_COLUMNS;
   return { columns, nameColumns: Math.min(most, longest), seconds, terms, here };
 }
@@ -66,15 +69,8 @@ export function messageRows(message: StoredMessage, layout: Layout, above: Above
   const rows: Row[] = [];
   if (above.day !== null) rows.push(dayRow(above.day, layout.columns, now));
   if (above.unread > 0) rows.push(unreadRow(above.unread, layout.columns));
-  const { direction, peer, fate } = message;
-  const name: Span =
-    direction === 'out'
-      ? span(ME, 'own')
-      : message.highlight
-        ? span(nameOf(peer), 'highlight')
-        : peer.kind === 'external'
-          ? span(nameOf(peer), 'external')
-          : { text: nameOf(peer), role: 'name', who: peer.name };
+  const { fate } = message;
+  const name = nameSpan(message, layout);
   const body = withoutTabs(sanitiseText(message.body.slice(0, MAX_SHOWN)));
   const role = message.highlight ? 'highlight' : 'text';
   rows.push(...beside(layout, message.at, name, body, role, tickOf(message), message.id === layout.here));
@@ -82,6 +78,16 @@ export function messageRows(message: StoredMessage, layout: Layout, above: Above
     rows.push(...under(layout, wordsForFate(fate)));
   }
   return rows;
+}
+
+/** In a room several stand below each other: what is cut of their names must not make two of them look alike. */
+function nameSpan(message: StoredMessage, { nameColumns }: Layout): Span {
+  const { direction, peer, author } = message;
+  if (direction === 'out') return span(ME, 'own');
+  const who = author ?? peer;
+  const name = author === undefined ? nameOf(peer) : cutMarked(nameOf(author), nameColumns);
+  if (message.highlight) return span(name, 'highlight');
+  return who.kind === 'external' ? span(name, 'external') : { text: name, role: 'name', who: who.name };
 }
 
 export function noticeRows(notice: Notice, layout: Layout): Row[] {

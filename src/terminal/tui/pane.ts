@@ -1,10 +1,9 @@
-import { nameOf } from '../chat/words.ts';
 import type { History } from '../history/history.ts';
-import type { Peer, StoredMessage } from '../history/types.ts';
+import { isSame, type Peer, type StoredMessage } from '../history/types.ts';
 import type { BareSaid } from './bare-lines.ts';
 import { messageColumns, messageHeight } from './frame.ts';
 import { type Layout, layoutFor, type Notice } from './message-rows.ts';
-import { Notices } from './notices.ts';
+import { addNotice, Notices } from './notices.ts';
 import { NOTHING_OUT_OF_SIGHT, Reading } from './reading.ts';
 import { isWide, type Screen, type ScreenEvent } from './screen.ts';
 import { Timeline } from './timeline.ts';
@@ -49,6 +48,17 @@ export class Pane {
   said(kind: Notice['kind'], text: string): void {
     this.#lastNotice += 1;
     this.#timeline.said({ id: this.#lastNotice, at: this.#now(), kind, text });
+  }
+
+  /** Something that the person should know about a conversation, which they find there. */
+  saidIn(history: History | null, peer: Peer, text: string): void {
+    if (isSame(peer, this.#screen.chat.to)) {
+      this.said('info', text);
+      return;
+    }
+    this.#lastNotice += 1;
+    const notice = { id: this.#lastNotice, at: this.#now(), kind: 'info', text } as const;
+    addNotice(this.#notices.of(peer), { notice, after: history?.conversation(peer)?.lastId ?? 0 });
   }
 
   /** A message of the open conversation; returns whether it is in sight at once. */
@@ -141,9 +151,8 @@ export class Pane {
 
   #layoutNow(): Layout {
     const { chat, walk } = this.#screen;
-    const names = chat.to === null ? [] : [nameOf(chat.to)];
     const terms = walk?.query?.search.terms;
     const here = walk?.hits[walk.picked]?.id ?? null;
-    return layoutFor(messageColumns(this.#screen), isWide(this.#screen), names, terms, here);
+    return layoutFor(messageColumns(this.#screen), isWide(this.#screen), chat.to, terms, here);
   }
 }

@@ -66,6 +66,14 @@ export class Timeline {
     return this.#anchor === null;
   }
 
+  /** Users who have said something among the messages that are held, in a room; whoever did last first. */
+  get speakers(): string[] {
+    const authors = this.#held.messages.flatMap(({ author }) =>
+      author?.kind === 'user' ? [author.name] : [],
+    );
+    return [...new Set(authors.reverse())];
+  }
+
   /** Of the texts of the messages that are held. */
   get heldCharacters(): number {
     return this.#held.characters;

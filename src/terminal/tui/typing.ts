@@ -1,6 +1,7 @@
 import type { ChatController } from '../chat/chat-controller.ts';
 import { asText, commandWords } from '../chat/commands.ts';
-import { stepCompletion, typedName } from './completion.ts';
+import type { Peer } from '../history/types.ts';
+import { stepCompletion, type TypedName, typedName } from './completion.ts';
 import { startSearch, stepSearch } from './entered-search.ts';
 import type { InputAction } from './input-line.ts';
 import type { KeyAction } from './keys.ts';
@@ -8,17 +9,19 @@ import type { ScreenModel } from './screen-model.ts';
 
 const PASTE_IS_TEXT = 'A paste is text: the second / is not sent. Without it this would be a command.';
 
+type Controller = Pick<ChatController, 'say' | 'names'>;
+
 /** What the person writes: edits of the line, pastes, Tab, and looking in what was entered before. */
 export class Typing {
   readonly #model: ScreenModel;
-  readonly #controller: Pick<ChatController, 'say' | 'namesLike'>;
+  readonly #controller: Controller;
   readonly #draw: () => void;
   #saidPasteIsText = false;
   /** The line as a paste has left it that ends in a line break. */
   #pasted: string | null = null;
 
   /** @param draw shows what has changed later than the key that asked for it */
-  constructor(model: ScreenModel, controller: Pick<ChatController, 'say' | 'namesLike'>, draw: () => void) {
+  constructor(model: ScreenModel, controller: Controller, draw: () => void) {
     this.#model = model;
     this.#controller = controller;
     this.#draw = draw;
@@ -71,8 +74,9 @@ export class Typing {
   complete(by: 1 | -1): void {
     const { input, completion } = this.#model.screen;
     const typed = typedName(input, completion, commandWords());
-    const others = typed === null ? [] : this.#controller.namesLike(typed);
-    const isKnown = typed !== null && this.#talkedTo().some((name) => name.startsWith(typed.toLowerCase()));
+    const others = typed === null ? [] : this.#askFor(typed);
+    const isKnown =
+      typed !== null && this.#known(typed).some((name) => name.startsWith(typed.typed.toLowerCase()));
     // What is typed right behind Tab belongs behind the name: only where there is none it waits for the server's.
     if (isKnown || !(others instanceof Promise)) {
       this.#completeWith(by, others instanceof Promise ? [] : others);
@@ -85,15 +89,50 @@ export class Typing {
     });
   }
 
-  /** @param others names of people never talked to */
+  /** @param others of the server: people never talked to, and rooms never entered */
   #completeWith(by: 1 | -1, others: readonly string[]): void {
-    const names = [...this.#talkedTo(), ...others];
-    const { input, completion } = this.#model.screen;
-    const source = { commands: commandWords(), names };
+    const { input, completion, chat } = this.#model.screen;
+    const isRoom = (name: string) => name.startsWith('#');
+    const names = [...this.#speakers(), ...this.#names('user'), ...others.filter((name) => !isRoom(name))];
+    const rooms = [...this.#names('room'), ...others.filter(isRoom)];
+    const addressed = chat.to?.kind === 'room' ? names : [];
+    const source = { commands: commandWords(), names, rooms, addressed };
     this.#model.update({ type: 'complete', ...stepCompletion(input, completion, by, source) });
   }
 
-  #talkedTo(): string[] {
-    return this.#model.refresh().flatMap(({ peer }) => (peer.kind === 'user' ? [peer.name] : []));
+  #askFor({ typed, kind }: TypedName): readonly string[] | Promise<readonly string[]> {
+    const { to } = this.#model.screen.chat;
+    const room = to?.kind === 'room' ? to.name : null;
+    const { names } = this.#controller;
+    switch (kind) {
+      case 'room-word':
+        return [];
+      case 'address':
+        return room === null ? [] : names.members(room, typed);
+      case 'mention':
+        return room === null ? names.people(typed) : names.members(room, typed);
+      case 'name':
+        return names.people(typed);
+      case 'room':
+        return names.rooms(typed);
+      case 'either':
+        return typed.startsWith('#') ? names.rooms(typed) : names.people(typed);
+    }
+  }
+
+  /** What is known here of what could stand there. */
+  #known({ kind }: TypedName): readonly string[] {
+    if (kind === 'room') return this.#names('room');
+    const names = [...this.#speakers(), ...this.#names('user')];
+    return kind === 'either' ? [...names, ...this.#names('room')] : names;
+  }
+
+  #names(wanted: Peer['kind']): string[] {
+    return this.#model.refresh().flatMap(({ peer: { kind, name } }) => (kind === wanted ? [name] : []));
+  }
+
+  /** Who has said something in the open room, whoever did last first. */
+  #speakers(): string[] {
+    return this.#model.pane.timeline.speakers;
   }
 }

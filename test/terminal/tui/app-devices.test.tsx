@@ -103,7 +103,7 @@ test('/devices says which there are, and one is forgotten after a yes', async ()
   expect(server.asked('login')).toMatchObject([{ username: 'alice', device: 'laptop' }]);
   screen.keys('/devices', KEY.enter);
   await screen.shows(
-    /2 devices\n.*\(main\) ● logged in, 0 undelivered\n.*phone ○ away, last login 2026-11-21, 3 undelivered/,
+    /2 devices\n.*\(main\) ● logged in, 0 undelivered\n.*phone ○ away since 2026-11-21, 3 undelivered/,
   );
   screen.keys('/devices forget phone', KEY.enter);
   await screen.shows(/forget phone\? ›/);

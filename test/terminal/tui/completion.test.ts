@@ -32,6 +32,42 @@ function pressed(picture: string, steps: readonly (1 | -1 | 0)[], source = SOURC
   );
 }
 
+describe('in a room', () => {
+  const source: CompletionSource = {
+    commands: [...SOURCE.commands, '/join', '/invite', '/room'],
+    names: ['bob', 'bobby', 'carol'],
+    rooms: ['#ops', '#oven', '#soup'],
+    addressed: ['carol', 'bob'],
+  };
+
+  test.each<[string, readonly string[] | null]>([
+    ['/join |', ['#ops', '#oven', '#soup']],
+    ['/join #o|', ['#ops', '#oven']],
+    ['/join sou|', ['#soup']],
+    ['/msg #s|', ['#soup']],
+    ['/invite b|', ['bob', 'bobby']],
+    ['/invite bob #o|', ['#ops', '#oven']],
+    ['/invite bob #ops c|', null],
+    ['/room s|', ['set']],
+    ['/room owner c|', ['carol']],
+    ['/room delete #s|', ['#soup']],
+    ['/search soup in:#o|', ['#ops', '#oven']],
+    ['see #o|', ['#ops', '#oven']],
+    ['see a#o|', null],
+    ['b|', ['bob:']],
+    ['ca|', ['carol:']],
+    ['bobb|', null],
+    ['so b|', null],
+  ])('%s', (picture, candidates) => {
+    const { text, cursor } = written(picture);
+    expect(completionsAt(text, cursor, source)?.candidates ?? null).toEqual(candidates);
+  });
+
+  test('nobody is addressed where none is open', () => {
+    expect(completionsAt('b', 1, { ...source, addressed: [] })).toBeNull();
+  });
+});
+
 describe('what there is to complete', () => {
   test.each<[string, readonly string[] | null]>([
     ['/|', SOURCE.commands.slice()],

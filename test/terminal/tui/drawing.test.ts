@@ -101,6 +101,10 @@ const SILENT: ServerPort = {
   close: () => Promise.resolve(),
   greet: () => undefined,
   takeBack: () => undefined,
+  rooms: {
+    like: () => Promise.resolve({ names: [], more: false }),
+    members: () => Promise.resolve({ names: [], more: false }),
+  },
   takesMarks: false,
   markRead: () => Promise.resolve(),
   list: () => Promise.resolve({ names: [], more: false }),

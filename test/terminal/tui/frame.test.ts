@@ -42,8 +42,7 @@ function screenOf(columns: number, rows: number, part: Partial<ChatState> = {}):
 }
 
 function timelineOf(screen: Screen): Timeline {
-  const names = screen.chat.to === null ? [] : [screen.chat.to.name];
-  const layout = layoutFor(messageColumns(screen), isWide(screen), names);
+  const layout = layoutFor(messageColumns(screen), isWide(screen), screen.chat.to);
   return new Timeline(history, screen.chat.to, layout, NOON);
 }
 
@@ -143,7 +142,7 @@ describe('what is to be done next', () => {
     });
 
   function words(screen: Screen): string {
-    return drawn(screen, new Timeline(null, null, layoutFor(60, false, []), NOON))
+    return drawn(screen, new Timeline(null, null, layoutFor(60, false, null), NOON))
       .map((row) => row.slice(21))
       .join(' ')
       .replace(/\s+/g, ' ');

@@ -9,7 +9,7 @@ import { Timeline } from '../../../src/terminal/tui/timeline.ts';
 
 const BOB: Peer = { kind: 'user', name: 'bob' };
 const NOON = new Date(2026, 10, 21, 12, 0).getTime();
-const LAYOUT = layoutFor(60, false, ['bob']);
+const LAYOUT = layoutFor(60, false, BOB);
 const HEIGHT = 10;
 let history: History;
 let timeline: Timeline;

@@ -7,7 +7,7 @@ import { Timeline } from '../../../src/terminal/tui/timeline.ts';
 
 const BOB: Peer = { kind: 'user', name: 'bob' };
 const NOON = new Date(2026, 10, 21, 12, 0).getTime();
-const LAYOUT = layoutFor(60, false, ['bob']);
+const LAYOUT = layoutFor(60, false, BOB);
 const HEIGHT = 5;
 let history: History;
 
@@ -158,7 +158,7 @@ describe('scrolling', () => {
     const timeline = open();
     timeline.scroll(-40, HEIGHT);
     const lowest = texts(timeline).at(-1);
-    timeline.layOut(layoutFor(50, false, ['bob']), NOON);
+    timeline.layOut(layoutFor(50, false, BOB), NOON);
     timeline.window(HEIGHT);
     timeline.layOut(LAYOUT, NOON);
     expect(texts(timeline).at(-1)).toBe(lowest);
@@ -179,7 +179,7 @@ describe('scrolling', () => {
     come('later');
     const timeline = open();
     const terms = [{ tokens: ['disk'], isWhole: false }];
-    timeline.layOut(layoutFor(60, false, ['bob'], terms), NOON);
+    timeline.layOut(layoutFor(60, false, BOB, terms), NOON);
     timeline.toMessage(message.id, HEIGHT);
     expect(texts(timeline)).toEqual(['line 17', 'line 18', 'line 19', 'disk full', 'line 21']);
     const marked = timeline.window(HEIGHT).flatMap((row) => row.filter(({ role }) => role === 'found'));

@@ -13,7 +13,7 @@ export interface Untold {
 }
 
 /** What one's devices tell each other of what is read: by places in the inbox and in rooms' logs, which are the same for all. */
-export class ReadMarks {
+export class ReadPlaces {
   readonly #statements: Statements;
   readonly #conversations: ConversationTable;
 

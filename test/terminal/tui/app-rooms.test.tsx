@@ -1,0 +1,250 @@
+/** Rooms in the chat, on a screen without a terminal. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
+import type { Request } from '../../../src/protocol/v2/requests.ts';
+import {
+  agreeable,
+  type Behaviour,
+  idOf,
+  messageFrom,
+  TestServer,
+  WELCOME,
+} from '../../client/test-server.ts';
+import { KEY, TestScreen } from './test-screen.tsx';
+
+let server: TestServer;
+let screen: TestScreen;
+/** The rooms that the account is in, or invited to. */
+let mine: Map<string, 'owner' | 'member' | 'invited'>;
+
+function info(room: string) {
+  const role = mine.get(room);
+  return {
+    room,
+    incarnation: idOf(`life of ${room}`),
+    policy: 'open',
+    description: 'who\u001b[2J cooks\u202e what',
+    retentionMs: 86_400_000,
+    history: 0,
+    members: 3,
+    owner: 'bob',
+    ...(role !== undefined && { role }),
+    ...(role !== undefined && role !== 'invited' && { since: 0 }),
+  } as const;
+}
+
+const behave: Behaviour = (request: Request, peer) => {
+  switch (request.type) {
+    case 'hello':
+      return { ...WELCOME, features: ['rooms', 'devices'] } as ServerFrame;
+    case 'join':
+      mine.set(request.room, 'member');
+      return { type: 'joined', ...info(request.room) };
+    case 'room-create':
+      mine.set(request.room, 'owner');
+      return { type: 'room-created', ...info(request.room) };
+    case 'leave':
+      mine.delete(request.room);
+      return { type: 'left', room: request.room };
+    case 'rooms': {
+      const names = request.mine ? [...mine.keys()] : ['#ops', '#soup'];
+      const pattern = (request.pattern ?? '').replace(/^#?(.*?)\*?$/, '#$1');
+      return {
+        type: 'rooms-listed',
+        rooms: names.filter((name) => name.startsWith(pattern)).map(info),
+        more: false,
+      };
+    }
+    case 'members':
+      return { type: 'members-listed', members: ['alice', 'berta', 'bob'], more: false };
+    case 'mark-read':
+      return { type: 'marked' };
+    default:
+      return agreeable(request, peer);
+  }
+};
+
+beforeEach(async () => {
+  mine = new Map([['#ops', 'member']]);
+  server = await TestServer.listen();
+  server.behave = behave;
+  screen = new TestScreen(server.port, { client: { rooms: true } });
+  await screen.logIn();
+  await screen.until(() => expect(screen.list).toEqual([...mine.keys()]));
+});
+
+afterEach(async () => {
+  await screen.close();
+  await server.close();
+});
+
+/** Somebody says something in a room. */
+function say(room: string, from: string, seq: number, body: string, id?: string): void {
+  server.peer.send({ ...messageFrom(from, seq, body, id ?? `${room} ${seq}`), room } as ServerFrame);
+}
+
+describe('a room', () => {
+  test('has everybody’s name at what they said, and one’s own once, also from elsewhere', async () => {
+    screen.keys('/msg #ops', KEY.enter);
+    await screen.inputIs(' #ops ›');
+    say('#ops', 'bob', 1, 'who cooks?');
+    say('#ops', 'me', 2, 'not me');
+    await screen.shows(/ bob {11}who cooks\?\n.* @me {11}not me/);
+    screen.keys('I do', KEY.enter);
+    await screen.shows(/ me {12}I do +✓\n/);
+    const [sent] = server.asked('send');
+    expect(sent).toMatchObject({ to: '#ops', body: 'I do' });
+    // It comes back to whoever said it.
+    const own = { ...messageFrom('alice', 3, 'I do'), room: '#ops' };
+    server.peer.send({ ...own, id: sent?.id } as ServerFrame);
+    say('#ops', 'alice', 4, 'said on the phone');
+    await screen.shows(/ me {12}I do +✓\n.* me {12}said on the phone +✓\n/);
+    await screen.until(() =>
+      expect(server.asked('ack').at(-1)).toEqual({ type: 'ack', room: '#ops', upTo: 4 }),
+    );
+    await screen.until(() =>
+      expect(server.asked('mark-read')).toContainEqual({ type: 'mark-read', conversation: '#ops', upTo: 2 }),
+    );
+  });
+
+  test('is quieter than people, but for what has one’s name in it', async () => {
+    screen.keys('/msg carol', KEY.enter);
+    say('#ops', 'bob', 1, 'lunch?');
+    say('#ops', 'bob', 2, 'lunch!');
+    await screen.until(() => expect(screen.list).toEqual(['#ops 2']));
+    expect([screen.titles.at(-1), screen.rung]).toEqual(['milena · alice', []]);
+    server.peer.send(messageFrom('dave', 1, 'hello'));
+    await screen.until(() => expect(screen.titles.at(-1)).toBe('(1) milena · alice'));
+    say('#ops', 'bob', 3, 'Alice: yours is cold');
+    await screen.until(() => expect(screen.list).toEqual(['#ops !3', 'dave 1']));
+    expect(screen.titles.at(-1)).toBe('(2) milena · alice');
+    expect(screen.rung).toEqual(['dave: hello', '#ops bob: Alice: yours is cold']);
+    screen.keys('/activity', KEY.enter);
+    await screen.shows(/Activity: 1 unread \(●\), 1 with your name/, /! .*#ops bob +Alice: yours is cold/);
+    screen.keys(KEY.enter);
+    await screen.shows(/─ 3 new ─[\s\S]*lunch\?\n.*lunch!\n.*yours is cold/);
+    // What is read somewhere else is read.
+    say('#ops', 'bob', 4, 'alice?');
+    screen.keys('/msg carol', KEY.enter);
+    say('#ops', 'bob', 5, 'alice!');
+    await screen.until(() => expect(screen.list[0]).toMatch(/#ops !\d/));
+    server.peer.send({ type: 'read-elsewhere', seq: 9, conversation: '#ops', upTo: 5 });
+    await screen.until(() => expect(screen.list[0]).toBe('#ops'));
+  });
+
+  test('says in a line of its own what was not kept, and nothing in it acts on the terminal', async () => {
+    say('#ops', 'bob', 8, 'so\u001b[2Jup\u202e');
+    server.peer.send({ type: 'gap', room: '#ops', messages: 7 });
+    await screen.until(() => expect(screen.list).toEqual(['#ops 1']));
+    screen.keys('/msg #ops', KEY.enter);
+    await screen.shows(/so␛\[2Jup\n.*· {2}7 messages had expired before you got here\./);
+    server.peer.send({
+      ...{ type: 'message', seq: 9, body: 'disk full', sentAt: Date.now() },
+      ...{ verified: false, external: 'bob\u001b]0;x\u0007', room: '#ops' },
+    } as ServerFrame);
+    await screen.shows(/ext bob.*disk full/);
+    for (const bytes of ['\u001b]0;x', '\u001b[2Jup']) expect(screen.frames.join('')).not.toContain(bytes);
+    screen.keys('/room', KEY.enter);
+    await screen.shows(
+      /#ops: who␛\[2J cooks what \(bob's, 3 people, open to anybody; messages are kept for 24 hours/,
+    );
+  });
+
+  test('is found by its name, and who said it by theirs', async () => {
+    say('#ops', 'bob', 1, 'soup is ready');
+    say('#ops', 'carol', 2, 'no soup for me');
+    server.peer.send(messageFrom('bob', 1, 'soup at home'));
+    await screen.until(() => expect(screen.list).toEqual(['bob 1', '#ops 2']));
+    screen.keys('/search soup in:#ops', KEY.enter);
+    await screen.shows(/1 of 2 with soup/, /#ops carol +no soup for me/, /#ops bob +soup is ready/);
+    screen.keys(KEY.escape, '/search soup from:bob', KEY.enter);
+    await screen.shows(/1 of 2 with soup/, / bob +soup at home/, /#ops bob +soup is ready/);
+  });
+});
+
+describe('who is in it', () => {
+  test('/join opens it with what came before, /leave leaves it in the list as one that was left', async () => {
+    screen.keys('/join soup', KEY.enter);
+    await screen.inputIs(' #soup ›');
+    expect(server.asked('join')).toEqual([{ type: 'join', room: '#soup', back: 50 }]);
+    await screen.shows(/You are in #soup\. who␛\[2J cooks what/);
+    await screen.until(() => expect(screen.list).toEqual(['▸ #soup', '#ops']));
+    say('#soup', 'bob', 1, 'welcome');
+    await screen.shows(/bob +welcome/);
+    screen.keys('/members', KEY.enter);
+    await screen.shows(/3 people in #soup: alice; berta; bob/);
+    screen.keys('/leave', KEY.enter);
+    await screen.inputIs(' ›');
+    await screen.until(() => expect(screen.list).toEqual(['#soup left', '#ops']));
+    screen.keys('/leave', KEY.enter);
+    await screen.shows(/No room is open here: name one/);
+    screen.keys(KEY.ctrl('u'), '/leave ops', KEY.enter);
+    await screen.until(() => expect(screen.list).toEqual(['#soup left']));
+  });
+
+  test('another device goes into one, and somebody is put out: it is known by what comes, and by what is refused', async () => {
+    mine.set('#soup', 'member');
+    say('#soup', 'bob', 1, 'welcome to the phone');
+    await screen.until(() => expect(screen.list).toEqual(['#soup 1', '#ops']));
+    mine.delete('#ops');
+    server.behave = (request, peer) =>
+      request.type === 'send'
+        ? {
+            type: 'failure',
+            code: 'NOT_A_MEMBER',
+            message: 'You are not in #ops.',
+            request: 0x70,
+            id: request.id,
+          }
+        : behave(request, peer);
+    screen.keys('/msg #ops hello?', KEY.enter);
+    await screen.shows(/✗ not sent: You are not in #ops\./);
+    await screen.until(() => expect(screen.list).toEqual(['▸ #ops left', '#soup 1']));
+  });
+
+  test('an invitation is told once', async () => {
+    mine.set('#soup', 'invited');
+    server.peer.socket.destroy();
+    await screen.shows(/You are invited to #soup\. \/join #soup takes it\./);
+    expect(screen.list).toEqual(['#ops']);
+  });
+
+  test('a room is deleted after a yes that knows who else is in it', async () => {
+    screen.keys('/room create #tea invited', KEY.enter);
+    await screen.inputIs(' #tea ›');
+    expect(server.asked('room-create')).toEqual([{ type: 'room-create', room: '#tea', policy: 'invited' }]);
+    let deleted: unknown;
+    server.behave = (request, peer) => {
+      if (request.type === 'rooms' && request.pattern === 'tea') {
+        return { type: 'rooms-listed', rooms: [info('#tea')], more: false };
+      }
+      if (request.type !== 'room-delete') return behave(request, peer);
+      deleted = request;
+      mine.delete(request.room);
+      return { type: 'room-deleted', room: request.room };
+    };
+    screen.keys('/room delete', KEY.enter);
+    await screen.shows(/2 others are in it\. Type yes to delete it/);
+    screen.keys('yes', KEY.enter);
+    await screen.shows(/#tea is deleted/);
+    expect(deleted).toEqual({ type: 'room-delete', room: '#tea', force: true });
+    await screen.until(() => expect(screen.list).toEqual(['#ops']));
+  });
+});
+
+test('Tab completes rooms, and in one of them who is in it', async () => {
+  screen.keys('/join #s', KEY.tab);
+  await screen.inputIs(' › /join #soup');
+  screen.keys(KEY.enter);
+  await screen.inputIs(' #soup ›');
+  screen.keys('be', KEY.tab);
+  await screen.inputIs(' #soup › berta:');
+  screen.keys(KEY.ctrl('u'), 'ask @bo', KEY.tab);
+  await screen.inputIs(' #soup › ask @bob');
+  screen.keys(' in #o', KEY.tab);
+  await screen.inputIs(' #soup › ask @bob  in #ops');
+  screen.keys(KEY.ctrl('u'), '/room cr', KEY.tab);
+  await screen.inputIs(' #soup › /room create');
+  screen.keys(KEY.ctrl('u'), '/search in:#o', KEY.tab);
+  await screen.inputIs(' #soup › /search in:#ops');
+});
