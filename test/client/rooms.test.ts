@@ -12,6 +12,7 @@ import type { ServerFrame } from '../../src/protocol/v2/replies.ts';
 import type { Request } from '../../src/protocol/v2/requests.ts';
 import { type House, openHouse, PASSWORD } from '../server/house.ts';
 import { FULL, inFullSize } from '../size.ts';
+import { FaultyStore } from '../storage/faulty-store.ts';
 import {
   client,
   clientForEachTest,
@@ -456,5 +457,31 @@ describe('with our server', () => {
     expect((await take(again, 1)).map(({ room, body }) => [room, body])).toEqual([
       [ROOM, 'the build is broken'],
     ]);
+  });
+
+  test('another server of the same Kafka goes on with it: all of it comes once, in its order', async () => {
+    const cluster = new FaultyStore();
+    const [north, south] = [await openHouse({ cluster }), await openHouse({ cluster })];
+    const server = [north, south].map(({ frontend: { address } }) => `127.0.0.1:${address.port}`);
+    const anna = await person(north, 'anna', { server });
+    await anna.rooms.create(ROOM);
+    const bert = await person(south, 'bert');
+    await bert.rooms.join(ROOM);
+    await bert.send(ROOM, '0');
+    expect((await take(anna, 1)).map(({ body }) => body)).toEqual(['0']);
+    const held = anna.messages();
+    for (const body of ['1', '2']) await bert.send(ROOM, body);
+    const first = await held.next();
+    const [draining, sent] = [north.frontend.drain(), anna.send(ROOM, '3')];
+    await bert.send(ROOM, '4');
+    await Promise.all([draining, sent]);
+    await anna.ready();
+    first.value?.ack();
+    const rest = await take(anna, 3);
+    expect(rest.map(({ body }) => body).toSorted()).toEqual(['2', '3', '4']);
+    expect(rest.map(({ seq }) => seq)).toEqual([2, 3, 4]);
+    expect((await take(bert, 5)).map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4]);
+    await expect.poll(() => bert.rooms.holders(ROOM, 4)).toMatchObject({ having: 2 });
+    await expect.poll(() => bert.rooms.holders(ROOM, 1)).toMatchObject({ having: 2 });
   });
 });

@@ -475,3 +475,12 @@ describe('retrieve', () => {
     expect(await start('retrieve').done()).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 });
+
+test('listen says what of a room was not kept', async () => {
+  const command = await listening();
+  server.peer.send({ type: 'gap', room: '#ops', messages: 1 }, { type: 'gap', room: '#ops', messages: 3 });
+  await command.printed(/3 messages/);
+  expect(command.stderr).toContain('milena: In #ops one message was not kept until you were there.\n');
+  expect(command.stderr).toContain('milena: In #ops 3 messages were not kept until you were there.\n');
+  expect(command.stdout).toBe('');
+});
