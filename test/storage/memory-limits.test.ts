@@ -1,6 +1,7 @@
 /* What a storage in memory keeps, and how it says that there is no more room. */
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/core/accounts.ts';
+import type { Room } from '../../src/core/rooms.ts';
 import type { Storage } from '../../src/core/storage.ts';
 import { MEMORY_LIMITS, type MemoryLimits } from '../../src/storage/memory/mailbox.ts';
 import { openMemoryStorage } from '../../src/storage/memory/memory-storage.ts';
@@ -130,4 +131,48 @@ describe('a storage in memory', () => {
     await here.close();
     expect(await elsewhere.inboxes.held([anna])).toEqual([false]);
   });
+});
+
+describe('rooms in memory', () => {
+  const made = async (storage: Storage, owner: Account, name: string) =>
+    storage.rooms.create({
+      ...{ name, owner: { name: owner.name, incarnation: owner.incarnation }, policy: 'open' as const },
+      ...{ description: '', retentionMs: 3_600_000, history: 0 },
+    });
+
+  it('keep a quarter of all, from the newest back, and are nothing any more when they are removed', async () => {
+    const storage = open({ senderShare: 1, strangerShare: 1 }, 40_000);
+    const anna = await storage.accounts.create({ name: 'anna' });
+    const say = async (room: Room, count: number) => {
+      for (const body of numbered('m', count)) await storage.rooms.append(room, message(anna, body));
+    };
+    const [one, two] = [await made(storage, anna, '#one'), await made(storage, anna, '#two')];
+    await say(one, 50);
+    const { start, end } = await storage.rooms.bounds(one);
+    expect(end).toBe(50);
+    // 10,000 bytes, at 768 and some for each.
+    expect(end - start).toBe(12);
+    await say(two, 4);
+    expect(await storage.rooms.bounds(two)).toEqual({ start: 0, end: 4 });
+    expect(await storage.rooms.bounds(one)).toEqual({ start: 42, end: 50 });
+    // The rest is for inboxes.
+    expect(await taken(storage, anna, anna, 99)).toBe(39);
+    for (const room of [one, two]) await storage.rooms.remove(room);
+    expect(await taken(storage, anna, anna, 99)).toBe(13);
+  });
+});
+
+it('notes of somebody’s own devices are no undelivered messages', async () => {
+  const storage = open({ maxMessages: 2, senderShare: 1, strangerShare: 1 });
+  const { accounts, inboxes } = storage;
+  const first = await accounts.create({ name: 'anna' });
+  const anna = await accounts.update(first, { devices: [{ name: 'phone', lastLogin: Date.now() }] });
+  for (let upTo = 0; upTo < 5; upTo++)
+    await inboxes.note(anna, 'phone', { kind: 'read', conversation: 'bert', upTo });
+  const { inbox } = await observe(storage, anna);
+  expect(await inbox.undelivered()).toBe(0);
+  expect(await taken(storage, anna, anna, 9)).toBe(2);
+  expect(await inbox.undelivered()).toBe(2);
+  await inboxes.forget(anna, 'phone');
+  expect(await inbox.undelivered()).toBe(2);
 });

@@ -24,7 +24,7 @@ export interface MailboxEntry extends InboxMessage {
 /** What some device has still to get. */
 interface Kept {
   readonly message: MailboxEntry;
-  /** The devices that have it; null: none has. */
+  /** The devices that have it; null: none has, which is of no account of a note. */
   had: Set<Device> | null;
 }
 
@@ -76,7 +76,7 @@ export class Mailbox {
     this.#devices.delete(device);
     this.holders.get(device)?.lose('fenced');
     return [...this.#kept.values()].flatMap((kept) => {
-      if (kept.had?.delete(device) && kept.had.size === 0) {
+      if (kept.had?.delete(device) && kept.had.size === 0 && kept.message.note === undefined) {
         kept.had = null;
         this.#count(kept.message, 1);
       }
@@ -141,9 +141,10 @@ export class Mailbox {
 
   put(message: Omit<MailboxEntry, 'offset' | 'acceptedAt'>): MailboxEntry {
     const stored: MailboxEntry = { ...message, offset: this.#next, acceptedAt: Date.now() };
-    this.#kept.set(this.#next, { message: stored, had: null });
+    const isNote = stored.note !== undefined;
+    this.#kept.set(this.#next, { message: stored, had: isNote ? new Set() : null });
     this.#next += 1;
-    this.#count(stored, 1);
+    if (!isNote) this.#count(stored, 1);
     for (const holder of this.holders.values()) holder.appended();
     return stored;
   }
@@ -198,7 +199,7 @@ function atLeastOne(count: number): number {
 
 /** How much a storage in memory keeps. What does not fit is refused as `MAILBOX_FULL`. */
 export interface MemoryLimits {
-  /** All messages that are kept together, in bytes, each with what it costs beside its body. */
+  /** All messages that are kept together, in bytes, each with what it costs beside its body; those of rooms are a quarter at most. */
   readonly maxBytes: number;
   /** One inbox: undelivered messages, and bytes of their bodies. */
   readonly mailbox: {

@@ -135,6 +135,7 @@ class MemoryMembers implements Members {
     const { members, memberIndex } = this.#store;
     const key = keyOf(room, person);
     const before = members.get(key) ?? null;
+    if (current?.role === 'member' && wanted?.role !== 'member') this.#store.logOf(room)?.forget(person);
     if (wanted === undefined) members.delete(key);
     else members.set(key, wanted);
     memberIndex.replace(before, wanted ?? null);

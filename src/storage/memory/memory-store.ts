@@ -10,7 +10,7 @@ import {
 } from '../../core/inboxes.ts';
 import { MemberIndex } from '../../core/member-index.ts';
 import type { Note } from '../../core/notes.ts';
-import type { Membership, Room } from '../../core/rooms.ts';
+import type { Life, Membership, Room } from '../../core/rooms.ts';
 import { SortedNames } from '../../core/sorted-names.ts';
 import type { StoredToken } from '../../core/storage.ts';
 import { newUuid } from '../../util/uuid.ts';
@@ -22,6 +22,8 @@ import { RoomLog } from './room-log.ts';
 const MAX_MESSAGE_BYTES = 131_072;
 /** Bytes that a message takes beside its body: 630 of V8's heap, measured with 200,000 of them, and some of malloc's. */
 const MESSAGE_OVERHEAD = 768;
+/** Of all that is kept so much may be of rooms: past that the oldest goes, which is no loss but a retention that is shorter. */
+const ROOM_SHARE = 0.25;
 
 /**
  * What the storages of one process share: accounts, messages and tokens, until it ends. Messages have a bound in bytes; the number of
@@ -46,6 +48,9 @@ export class MemoryStore {
   readonly memberIndex = new MemberIndex();
   readonly #limits: MemoryLimits;
   #bytes = 0;
+  /** Of what was said in rooms, and the rooms that keep something, the one in which something was said last at the end. */
+  #roomBytes = 0;
+  readonly #spoken = new Set<RoomLog>();
 
   constructor(limits: MemoryLimits = MEMORY_LIMITS) {
     this.#limits = limits;
@@ -147,7 +152,7 @@ export class MemoryStore {
     this.rooms.set(name, room);
     this.roomNames.add(name.slice(1));
     const log = this.roomLogs.get(topicId);
-    if (log === undefined) this.roomLogs.set(topicId, new RoomLog(retentionMs));
+    if (log === undefined) this.roomLogs.set(topicId, new RoomLog(retentionMs, this.#dropped));
     else log.retentionMs = retentionMs;
     if (isNew) this.#roomChanged(room);
   }
@@ -157,12 +162,21 @@ export class MemoryStore {
     const { name, topicId } = room;
     this.rooms.delete(name);
     this.roomNames.delete(name.slice(1));
+    const log = this.roomLogs.get(topicId);
     this.roomLogs.delete(topicId);
+    if (log !== undefined) this.#spoken.delete(log);
+    while (log?.dropOldest());
     this.#roomChanged(room);
   }
 
   #roomChanged(room: Room): void {
     this.memberIndex.roomChanged(room, (name) => this.members.get(`${room.name}/${name}`));
+  }
+
+  /** What is said in this life of a room, if it is there. */
+  logOf(room: Life): RoomLog | undefined {
+    const current = this.rooms.get(room.name);
+    return isSameLife(current, room) ? this.roomLogs.get(current.topicId) : undefined;
   }
 
   /** This life of a room, and its log. @throws EngineError `NO_SUCH_ROOM` */
@@ -176,10 +190,31 @@ export class MemoryStore {
   /** @throws EngineError `NO_SUCH_ROOM`, `TOO_LARGE` */
   say(to: Room, { id, from, body, contentType }: OutgoingMessage): Accepted {
     const { log } = this.demandRoom(to);
-    if (sizeOf({ body }) > MAX_MESSAGE_BYTES) throw new EngineError('TOO_LARGE', `${body.length} bytes`);
+    const size = sizeOf({ body });
+    if (size > MAX_MESSAGE_BYTES) throw new EngineError('TOO_LARGE', `${body.length} bytes`);
+    this.#makeRoom(log, size);
     const { offset, acceptedAt } = log.append(copied({ id, from, body, contentType }));
     return { offset, acceptedAt, epoch: 0 };
   }
+
+  /** What goes is the oldest of whichever keeps more: the room in which something is said, or the one that is silent for longest. */
+  #makeRoom(log: RoomLog, size: number): void {
+    this.#bytes += size;
+    this.#roomBytes += size;
+    this.#spoken.delete(log);
+    while (this.#roomBytes > this.#limits.maxBytes * ROOM_SHARE) {
+      const [silent = log] = this.#spoken;
+      const fuller = silent.size > log.size ? silent : log;
+      if (!fuller.dropOldest()) break;
+      if (fuller.size === 0) this.#spoken.delete(fuller);
+    }
+    this.#spoken.add(log);
+  }
+
+  readonly #dropped = (message: InboxMessage): void => {
+    this.#roomBytes -= sizeOf(message);
+    this.#bytes -= sizeOf(message);
+  };
 
   /** A device of an inbox's owner has these messages. */
   acknowledge(mailbox: Mailbox, device: string | undefined, first: number, last: number): void {

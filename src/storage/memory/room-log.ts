@@ -2,9 +2,8 @@ import type { InboxMessage, OffsetRange } from '../../core/inboxes.ts';
 import type { FollowedRoom, Life, RoomListener } from '../../core/rooms.ts';
 import { uuidKey } from '../../util/uuid.ts';
 
-/** Messages of one room that are kept at most, whatever its retention says, and bytes of their bodies. */
+/** Messages of one room that are kept at most, whatever its retention says. */
 const MOST_MESSAGES = 10_000;
-const MOST_BYTES = 4 * 2 ** 20;
 
 /** What was acknowledged of a room by one device: everything below `low`, and single ones above. */
 interface Place {
@@ -24,17 +23,24 @@ export class RoomLog {
   readonly #messages: InboxMessage[] = [];
   readonly #places = new Map<string, Place>();
   readonly #followers = new Set<MemoryRoomFollower>();
+  readonly #onDropped: (message: InboxMessage) => void;
   #next = 0;
-  #bytes = 0;
 
-  constructor(retentionMs: number) {
+  /** @param onDropped hears of each message that is kept no longer */
+  constructor(retentionMs: number, onDropped: (message: InboxMessage) => void) {
     this.retentionMs = retentionMs;
+    this.#onDropped = onDropped;
+  }
+
+  /** Messages that are kept. */
+  get size(): number {
+    return this.#messages.length;
   }
 
   /** Offsets of the oldest message, and of the one that comes next. */
   get bounds(): { readonly start: number; readonly end: number } {
     const oldest = Date.now() - this.retentionMs;
-    while ((this.#messages[0]?.acceptedAt ?? oldest) < oldest) this.#dropOldest();
+    while ((this.#messages[0]?.acceptedAt ?? oldest) < oldest) this.dropOldest();
     return { start: this.#next - this.#messages.length, end: this.#next };
   }
 
@@ -42,14 +48,22 @@ export class RoomLog {
     const stored = { ...message, offset: this.#next, acceptedAt: Date.now() };
     this.#messages.push(stored);
     this.#next += 1;
-    this.#bytes += stored.body.length;
-    while (this.#messages.length > MOST_MESSAGES || this.#bytes > MOST_BYTES) this.#dropOldest();
+    if (this.#messages.length > MOST_MESSAGES) this.dropOldest();
     for (const follower of this.#followers) follower.wake();
     return stored;
   }
 
-  #dropOldest(): void {
-    this.#bytes -= this.#messages.shift()?.body.length ?? 0;
+  /** @returns false where there is none */
+  dropOldest(): boolean {
+    const oldest = this.#messages.shift();
+    if (oldest !== undefined) this.#onDropped(oldest);
+    return oldest !== undefined;
+  }
+
+  /** Somebody is in it no more: where they were in it is of no use, since they begin anew. */
+  forget(person: Life): void {
+    const prefix = placeKey(person, undefined);
+    for (const key of this.#places.keys()) if (key.startsWith(prefix)) this.#places.delete(key);
   }
 
   get(offset: number): InboxMessage | undefined {

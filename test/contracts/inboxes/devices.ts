@@ -158,6 +158,28 @@ export function devicesContract(cluster: () => TestCluster): void {
       await here.inboxes.forget(again, 'nobody');
     });
 
+    it('keep what they have when what an earlier life of the name has left is forgotten', async () => {
+      const { here, elsewhere } = cluster();
+      const before = await person('phone');
+      await (await observe(here, before, { device: 'phone' })).inbox.close();
+      await here.accounts.remove(before);
+      const after = await withDevices(await here.accounts.create({ name: before.name }), 'phone');
+      const first = await observe(elsewhere, after, { deliver: 'all', device: 'phone' });
+      await appendAll(here, after, after, ['read']);
+      await eventually(() => expect(first.bodies()).toEqual(['read']));
+      first.inbox.acknowledge(0, 100);
+      await here.inboxes.forget(before, 'phone');
+      await elsewhere.inboxes.forget(before, 'phone');
+      await first.inbox.confirm();
+      expect(first.lost).toEqual([]);
+      await leave(first);
+      await here.inboxes.forget(before, 'phone');
+      const second = await observe(here, after, { deliver: 'all', device: 'phone' });
+      await appendAll(here, after, after, ['unread']);
+      await eventually(() => expect(second.bodies()).toEqual(['unread']));
+      await leave(second);
+    });
+
     it('lose their account together', async () => {
       const owner = await person('phone');
       const main = await observe(cluster().here, owner);
