@@ -112,6 +112,16 @@ describe('a filter', () => {
   });
 });
 
+it('looks for no long text in a long one, which nothing could end', () => {
+  const half = 'a'.repeat(30_000);
+  const filter = makeFilter('value.contains(key)');
+  const isShown = (key: string, value: string) => filter(new RecordFields(0, recordOf({ key, value })));
+  const began = performance.now();
+  expect(() => isShown(`${half}b${half}`, 'a'.repeat(250_000))).toThrow(/60001 characters looked for/);
+  expect(performance.now() - began).toBeLessThan(1_000);
+  expect([isShown('bb', 'abba'), isShown('bbb', 'abba')]).toEqual([true, false]);
+});
+
 describe('a filter that cannot be', () => {
   it.each<[where: string, line: number, column: number, why: RegExp]>([
     ['', 1, 1, /no expression/],

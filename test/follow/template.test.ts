@@ -98,4 +98,18 @@ describe('a template that cannot be', () => {
     expect(thrown).toBeInstanceOf(BadExpression);
     expect(thrown).toMatchObject({ code: 'BAD_TEMPLATE', line, column, message: expect.stringMatching(why) });
   });
+
+  it.each([
+    '{% if value contains key %}x{% endif %}',
+    ...['split', 'remove', 'remove_first', 'replace_first'].map((name) => `{{ value | ${name}: key, "x" }}`),
+    '{{ value | replace: key, "x" }}',
+  ])('looks for no long text in a long one, which nothing could end: %s', (as) => {
+    const half = 'a'.repeat(30_000);
+    const began = performance.now();
+    expect(() => lineOf(as, { key: `${half}b${half}`, value: 'a'.repeat(250_000) })).toThrow(
+      /60001 characters looked for in 250000/,
+    );
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(lineOf(as, { key: 'b', value: 'abba' })).toBeTypeOf('string');
+  });
 });

@@ -14,7 +14,7 @@ import { RE2JS } from '@bufbuild/re2';
 import { BadExpression, sentenceOf } from './bad-expression.ts';
 import { celOf } from './cel-values.ts';
 import { checkDepth, checkFilter, placeOfText } from './filter-check.ts';
-import { MAX_FIELD_BYTES, type RecordFields, tryOut } from './record-fields.ts';
+import { demandSearchable, MAX_FIELD_BYTES, type RecordFields, tryOut } from './record-fields.ts';
 
 /** Bytes of a filter's text. */
 const MAX_FILTER_BYTES = 1_024;
@@ -41,6 +41,11 @@ export function makeFilter(text: string): Filter {
   const env = celEnv({
     funcs: [
       ...JOINS,
+      celMethod('contains', STRING, [STRING], BOOL, function (wanted) {
+        const text = String(this);
+        demandSearchable(text, wanted);
+        return text.includes(wanted);
+      }),
       // The library's own compiles the pattern for each record.
       celMethod('matches', STRING, [STRING], BOOL, function (pattern) {
         return patterns.get(pattern)?.test(String(this)) ?? false;

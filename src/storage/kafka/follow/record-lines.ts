@@ -115,7 +115,7 @@ export class RecordLines {
     while (work.outcomes.length < records.length && this.#paused === null) {
       await nextTurn();
       // Reading them anew is a turn's work.
-      if (this.#made === null) this.#readAgain();
+      if (this.#made === null) this.#readAgain(work);
       else this.#slice(work, this.#made);
     }
     const { outcomes } = work;
@@ -125,12 +125,15 @@ export class RecordLines {
     return { lines, count, leftOut, untold: count - leftOut - lines.length };
   }
 
-  #readAgain(): void {
+  #readAgain(work: Work): void {
+    const began = threadMicroseconds();
     try {
       this.#made = this.#make();
     } catch (error) {
       this.#paused = `Its filter and template cannot be read again: ${sentenceOf(error)}`;
+      return;
     }
+    this.#charge(0, threadMicroseconds() - began, work);
   }
 
   #slice(work: Work, made: Made): void {

@@ -1,7 +1,14 @@
-import { Liquid, type Template as Piece } from 'liquidjs';
+import { defaultOperators, Liquid, type Template as Piece, toValue } from 'liquidjs';
 import { BadExpression, offsetOf, sentenceOf } from './bad-expression.ts';
 import { cut } from './raw-line.ts';
-import { FIELD_NAMES, type Json, MAX_FIELD_BYTES, type RecordFields, tryOut } from './record-fields.ts';
+import {
+  demandSearchable,
+  FIELD_NAMES,
+  type Json,
+  MAX_FIELD_BYTES,
+  type RecordFields,
+  tryOut,
+} from './record-fields.ts';
 
 /** Characters of a template's text. */
 const MAX_TEMPLATE_CHARACTERS = 1_024;
@@ -23,6 +30,9 @@ export const FILTERS: ReadonlySet<string> = new Set(
   url_decode url_encode where`.split(/\s+/),
 );
 
+/** Those that search a text for another. */
+const SEARCHES = ['split', 'replace', 'replace_first', 'remove', 'remove_first'] as const;
+
 /** A record's line. @throws Error that says why there is none */
 export type Template = (fields: RecordFields) => string;
 
@@ -42,6 +52,8 @@ export function makeTemplate(text: string): Template {
 }
 
 function makeEngine(): Liquid {
+  const { contains } = defaultOperators;
+  if (contains === undefined) throw new Error('there is no operator contains');
   const made = new Liquid({
     // In memory, and there are none: no template can name another.
     templates: {},
@@ -54,12 +66,33 @@ function makeEngine(): Liquid {
     timezoneOffset: 0,
     locale: 'en-US',
     outputEscape: shown,
+    operators: {
+      ...defaultOperators,
+      contains: (list, wanted, context) => {
+        demandShort(list, wanted);
+        return contains(list, wanted, context);
+      },
+    },
   });
   for (const name of Object.keys(made.tags)) if (!TAGS.has(name)) delete made.tags[name];
   for (const name of Object.keys(made.filters)) if (!FILTERS.has(name)) delete made.filters[name];
+  for (const name of SEARCHES) {
+    const search = made.filters[name];
+    if (typeof search !== 'function') throw new Error(`there is no filter ${name}`);
+    made.registerFilter(name, function (value: unknown, wanted: unknown, ...rest: unknown[]): unknown {
+      demandShort(value, wanted);
+      return search.call(this, value, wanted, ...rest);
+    });
+  }
   // The library's own indents, a deep list beyond measure, and counts nothing.
   made.registerFilter('json', (value: unknown) => counted(JSON.stringify(value) ?? ''));
   return made;
+}
+
+/** What is no text the library makes one of, which is as short as its JSON, or shorter. */
+function demandShort(value: unknown, wanted: unknown): void {
+  const text = (part: unknown) => (typeof part === 'string' ? part : (JSON.stringify(toValue(part)) ?? ''));
+  demandSearchable(text(value), text(wanted));
 }
 
 function shown(value: unknown): string {
