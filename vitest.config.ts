@@ -7,7 +7,7 @@ const PROGRAMS = ['test/e2e/**/*.test.ts', 'test/faults/quick.test.ts'];
 /** What needs a broker. */
 const WITH_KAFKA = [
   'test/{broker,kafka,properties/kafka}/**/*.test.ts',
-  'test/protocol-document/{connected,delivery,outside}.test.ts',
+  'test/protocol-document/{connected,delivery,outside,windows}.test.ts',
 ];
 const globalSetup = ['test/broker/global-setup.ts'];
 /** What looks at the memory of its own process. */

@@ -85,6 +85,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     /** Delivered messages stay in the inbox topic for this long, for other Kafka tools to look back. */
     historyMs: values.MILENA_HISTORY_HOURS * 3_600_000,
+    /** Which topics rooms may show; how many records a second; of how long, and of how many, who was away is told. */
+    follow: {
+      topics: values.MILENA_FOLLOW_TOPICS,
+      perSecond: values.MILENA_FOLLOW_PER_SECOND,
+      maxAgeMs: values.MILENA_FOLLOW_HOURS * 3_600_000,
+      maxRecords: values.MILENA_FOLLOW_RECORDS,
+    },
     /** A Kafka whose settings or rights break a promise of ours is used all the same. */
     acceptsUnfitKafka: values.MILENA_UNFIT_KAFKA === 'accept',
     kafka: { tls: kafkaTls(values), sasl: kafkaSasl(values) },

@@ -118,6 +118,18 @@ const TABLE = {
     'a number from 0 to 87600',
     '72',
   ],
+  MILENA_FOLLOW_TOPICS: [
+    listed.pipe(z.array(z.string().regex(/^[a-zA-Z0-9._*?-]{1,249}$/))).default([]),
+    'names of topics joined by commas, with * for any characters and ? for one',
+    'orders.dlq,alerts.*',
+  ],
+  MILENA_FOLLOW_PER_SECOND: [count.max(1_000).default(10), 'a whole number from 1 to 1000', '10'],
+  MILENA_FOLLOW_HOURS: [count.max(8_760).default(24), 'a whole number from 1 to 8760', '24'],
+  MILENA_FOLLOW_RECORDS: [
+    count.max(10_000_000).default(100_000),
+    'a whole number from 1 to 10000000',
+    '100000',
+  ],
   MILENA_UNFIT_KAFKA: [z.enum(['accept', 'refuse']).default('refuse'), 'accept or refuse', 'accept'],
   MILENA_KAFKA_TLS: [flag.optional(), FLAG, 'true'],
   MILENA_KAFKA_TLS_CA: [text, 'the path of certificates of authorities in PEM', '/etc/milena/kafka-ca.pem'],

@@ -11,6 +11,8 @@ import type { LossReason } from './inboxes.ts';
  *   After an append nothing counts as stored.
  * - `ROOM_TAKEN`: create; there is a room of that name.
  * - `NO_SUCH_ROOM`: the room is gone, or its topic is.
+ * - `TOPIC_NOT_ALLOWED`: no room may be a window on that topic, or there is none, or none that can be read.
+ * - `BAD_FILTER`, `BAD_TEMPLATE`: of a window; `place` says where in the text.
  * - `ALREADY_LOGGED_IN`: open; another session holds the inbox.
  * - `BUSY`: a bounded queue is full or a race took too long; nothing was done, try again.
  * - `UNAVAILABLE`: Kafka did not answer in time. After an append the message *may* have been stored.
@@ -26,6 +28,9 @@ export type EngineErrorCode =
   | 'NO_INBOX'
   | 'ROOM_TAKEN'
   | 'NO_SUCH_ROOM'
+  | 'TOPIC_NOT_ALLOWED'
+  | 'BAD_FILTER'
+  | 'BAD_TEMPLATE'
   | 'ALREADY_LOGGED_IN'
   | 'BUSY'
   | 'UNAVAILABLE'
@@ -34,19 +39,30 @@ export type EngineErrorCode =
   | 'MAILBOX_FULL'
   | 'TOO_LARGE';
 
-/** The only error that leaves `src/storage/`. `message` is a sentence for the log, not for the user. */
+/** A place in a text; both count from 1, columns in UTF-16 units. */
+export interface TextPlace {
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * The only error that leaves `src/storage/`. `message` is a sentence for the log, not for the user; of a window it says what is wrong
+ * with what the user wrote.
+ */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: EngineErrorCode;
   readonly loss: LossReason | undefined;
+  readonly place: TextPlace | undefined;
 
   constructor(
     code: EngineErrorCode,
     message: string,
-    options: { cause?: unknown; loss?: LossReason | undefined } = {},
+    options: { cause?: unknown; loss?: LossReason | undefined; place?: TextPlace } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.loss = options.loss;
+    this.place = options.place;
   }
 }

@@ -2,6 +2,7 @@ import type { Account } from './accounts.ts';
 import type { DeviceState } from './devices.ts';
 import type { InboxNote, Note } from './notes.ts';
 import type { FollowedRoom, Room, RoomListener } from './rooms.ts';
+import type { RecordPlace } from './windows.ts';
 
 /** A message on its way into an inbox. */
 export interface OutgoingMessage {
@@ -49,6 +50,14 @@ export interface InboxMessage {
   readonly contentType: string | null;
   /** Kafka's append time, milliseconds since the epoch. */
   readonly acceptedAt: number;
+  /** Set of a record that a window shows, whose `offset` is as `seqOf` has it, and whose sender is called as the topic is. */
+  readonly record?: ShownRecord | undefined;
+}
+
+/** Where a record lies that a window shows. */
+export interface ShownRecord extends RecordPlace {
+  /** Why the filter or the template failed, so that the record is shown as it is; null where they did not. */
+  readonly note: string | null;
 }
 
 /**
@@ -133,7 +142,9 @@ export interface Inbox {
   acknowledge(first: number, last: number): boolean;
 
   /**
-   * Follows a room from where this device is in it; where that is not known, or lies in front of it, from `since` on.
+   * Follows a room from where this device is in it; where that is not known, or lies in front of it, from `since` on. Where
+   * that is not known of a window, from the topic's end on.
+   * @param since of a window: when they came into it, `at` of the membership
    * @throws EngineError `NO_SUCH_ROOM`, `UNAVAILABLE`, `LOST`
    */
   follow(room: Room, since: number, listener: RoomListener): Promise<FollowedRoom>;

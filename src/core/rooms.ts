@@ -1,5 +1,6 @@
 import { type Account, isSameLife, type ListOptions } from './accounts.ts';
 import type { Accepted, InboxMessage, OutgoingMessage } from './inboxes.ts';
+import type { RecordPlace, TopicRecord, TopicWindow, WindowNotice, WindowPreview } from './windows.ts';
 
 /** Who can be in how many rooms, how many can be in one, and how many rooms there can be. */
 export const ROOM_BOUNDS = { roomsOfPerson: 200, peopleInRoom: 10_000, rooms: 100_000 } as const;
@@ -34,6 +35,8 @@ export interface Room extends Life {
   readonly retentionMs: number;
   /** So many messages from before may somebody who joins have. */
   readonly history: number;
+  /** Set where it shows the records of another topic; its own log stays empty then. */
+  readonly window?: TopicWindow | undefined;
   /** Milliseconds since the epoch, by the frontend that made it. */
   readonly createdAt: number;
 }
@@ -59,6 +62,8 @@ export interface RoomListener {
   readonly onMessage: (message: InboxMessage) => void;
   /** So many messages that were for them were deleted before they had them. */
   readonly onGap: (messages: number) => void;
+  /** Of a window: what is to be said beside its records. */
+  readonly onNotice?: ((notice: WindowNotice) => void) | undefined;
 }
 
 /** A room that a device follows, under the lease of its inbox: from `follow` to `leave`, or to the end of the inbox. */
@@ -86,13 +91,13 @@ export interface Rooms {
   /**
    * Makes the room and its empty log; of two racing creators exactly one wins. Nobody is in it yet. Resolves when this frontend's
    * own table shows it.
-   * @throws EngineError `ROOM_TAKEN`, `BUSY`, `UNAVAILABLE`
+   * @throws EngineError `ROOM_TAKEN`, `BUSY`, `UNAVAILABLE`; of a window `TOPIC_NOT_ALLOWED`, `BAD_FILTER`, `BAD_TEMPLATE`
    */
   create(room: NewRoom): Promise<Room>;
 
   /**
    * Changes this life of the room. Resolves with what the own table shows now.
-   * @throws EngineError `NO_SUCH_ROOM` (gone, or another life has the name), `BUSY`, `UNAVAILABLE`
+   * @throws EngineError `NO_SUCH_ROOM` (gone, or another life has the name), `BUSY`, `UNAVAILABLE`; of a window as `create`
    */
   update(room: Room, change: RoomChange): Promise<Room>;
 
@@ -111,6 +116,7 @@ export interface Rooms {
 
   /**
    * Which of these people have acknowledged what lies at an offset, by what is committed.
+   * @param offset of a window: as `seqOf`
    * @throws EngineError `UNAVAILABLE`
    */
   having(room: Room, offset: number, people: readonly Account[]): Promise<boolean[]>;
@@ -123,6 +129,30 @@ export interface Rooms {
    * @throws EngineError `NO_SUCH_ROOM` (its log is gone), `UNAVAILABLE`
    */
   bounds(room: Room): Promise<{ readonly start: number; readonly end: number }>;
+
+  /** Windows on topics, where the storage has such. */
+  readonly windows: Windows;
+}
+
+/** The door to what rooms show that are windows on topics. */
+export interface Windows {
+  /**
+   * Notes for who is coming into a window that they begin at the topic's end. Who is logged in begins there anyway, once the
+   * membership is known.
+   * @param at the membership's
+   * @throws EngineError `UNAVAILABLE`
+   */
+  enter(room: Room, person: Account, at: number): Promise<void>;
+
+  /** A record of the topic; null where none lies there. @throws EngineError `TOPIC_NOT_ALLOWED`, `UNAVAILABLE` */
+  record(window: TopicWindow, place: RecordPlace): Promise<TopicRecord | null>;
+
+  /**
+   * What a window would show of the newest records of all partitions together.
+   * @param last how many records are looked at
+   * @throws EngineError `TOPIC_NOT_ALLOWED`, `BAD_FILTER`, `BAD_TEMPLATE`, `UNAVAILABLE`
+   */
+  preview(window: TopicWindow, last: number): Promise<WindowPreview>;
 }
 
 /** What is to be there of one person in one room, by what is there; undefined: nothing. What it was given itself: no change. */

@@ -28,6 +28,10 @@ const TEXTS = {
   NOT_OWNER: 'Only the owner of the room may do that.',
   ROOM_FULL: 'That room is full.',
   TOO_MANY_ROOMS: 'There are too many rooms already.',
+  READ_ONLY: 'Nobody says anything in that room: it shows a topic.',
+  TOPIC_NOT_ALLOWED: 'No room here may show that topic.',
+  BAD_FILTER: 'The filter cannot be read.',
+  BAD_TEMPLATE: 'The template cannot be read.',
   HAS_MEMBERS: 'Others are in that room.',
   MAILBOX_FULL: "The recipient's inbox is full.",
   RATE_LIMITED: 'Too many requests: wait a moment.',
@@ -76,6 +80,8 @@ export class ProtocolError extends Error {
   readonly undelivered: number | undefined;
   /** Of a create: the account was made all the same. */
   readonly created: boolean;
+  /** With BAD_FILTER and BAD_TEMPLATE: where in the text; both count from 1, columns in UTF-16 units. */
+  readonly place: { readonly line: number; readonly column: number } | undefined;
   /** With UNAVAILABLE: surely nothing was done, and will not be before somebody mends what the sentence says. */
   readonly isUndone: boolean;
 
@@ -89,6 +95,7 @@ export class ProtocolError extends Error {
       undelivered?: number;
       created?: boolean;
       isUndone?: boolean;
+      place?: { readonly line: number; readonly column: number } | undefined;
     } = {},
   ) {
     // It says what a client did, not what went wrong here: a stack would cost more than all the rest of such a request.
@@ -101,6 +108,7 @@ export class ProtocolError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.undelivered = options.undelivered;
     this.created = options.created ?? false;
+    this.place = options.place;
     this.isUndone = options.isUndone ?? false;
   }
 }

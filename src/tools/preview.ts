@@ -1,6 +1,7 @@
 /** What scripts/preview.sh runs: what a filter and a template make of the newest records of a topic. */
 import { parseArgs } from 'node:util';
 import { BadExpression } from '../storage/kafka/follow/bad-expression.ts';
+import { previewOf, type TopicPreview } from '../storage/kafka/follow/preview.ts';
 import { type RecordLine, RecordLines } from '../storage/kafka/follow/record-lines.ts';
 import { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
@@ -9,7 +10,6 @@ import { printable } from '../util/printable.ts';
 import { runTool, TOOL_EXIT, ToolError } from './exit.ts';
 import { kafkaFailure, toolConfig } from './kafka.ts';
 import { printLine } from './lines.ts';
-import { type Newest, type PlacedRecord, readNewest } from './newest-records.ts';
 import { prepareTopic } from './topic.ts';
 
 const USAGE = "usage: scripts/preview.sh TOPIC [--where 'FILTER'] [--as 'TEMPLATE'] [--last COUNT] [--json]";
@@ -47,16 +47,11 @@ function readArguments(): Wish {
   }
 }
 
-/** @throws ToolError that points to what is wrong */
-async function openLines({ where, as }: Wish): Promise<RecordLines> {
-  try {
-    return await RecordLines.open({ where, as });
-  } catch (error) {
-    if (!(error instanceof BadExpression)) throw error;
-    const [option, text] = error.code === 'BAD_FILTER' ? ['--where', where ?? ''] : ['--as', as ?? ''];
-    const place = `${option}, line ${error.line}, column ${error.column}`;
-    throw new ToolError(TOOL_EXIT.USAGE, `${place}: ${printable(error.message)}\n${pointing(text, error)}`);
-  }
+/** Where it points to what is wrong. */
+function badExpression({ where, as }: Wish, error: BadExpression): ToolError {
+  const [option, text] = error.code === 'BAD_FILTER' ? ['--where', where ?? ''] : ['--as', as ?? ''];
+  const place = `${option}, line ${error.line}, column ${error.column}`;
+  return new ToolError(TOOL_EXIT.USAGE, `${place}: ${printable(error.message)}\n${pointing(text, error)}`);
 }
 
 /** The line that is wrong, and a mark under the place. */
@@ -68,14 +63,19 @@ function pointing(text: string, { line, column }: BadExpression): string {
 }
 
 /** @throws ToolError */
-async function newestOf({ topic, last }: Wish): Promise<Newest> {
+async function previewed(wish: Wish): Promise<TopicPreview> {
+  const { topic, last } = wish;
+  // Kafka is not asked for what cannot be read.
+  await RecordLines.open(wish).catch((error: unknown) => {
+    throw error instanceof BadExpression ? badExpression(wish, error) : error;
+  });
   const config = toolConfig();
   await prepareTopic(config, topic, { writing: false, script: 'scripts/preview.sh', mustExist: true });
   const cluster = new Cluster({
     ...{ bootstrap: config.brokers, clientId: 'milena-tools', security: kafkaSecurity(config) },
   });
   try {
-    return await readNewest(cluster, topic, last, ({ partition, nextOffset, reason }) =>
+    return await previewOf(cluster, wish, last, ({ partition, nextOffset, reason }) =>
       console.error(`Cannot be read: a batch before ${topic}/${partition}/${nextOffset}: ${reason}.`),
     );
   } catch (error) {
@@ -83,17 +83,6 @@ async function newestOf({ topic, last }: Wish): Promise<Newest> {
   } finally {
     await cluster.close();
   }
-}
-
-/** Neighbours of one partition together. */
-function runsOf(records: readonly PlacedRecord[]): PlacedRecord[][] {
-  const runs: PlacedRecord[][] = [];
-  for (const placed of records) {
-    const run = runs.at(-1);
-    if (run?.[0]?.partition === placed.partition) run.push(placed);
-    else runs.push([placed]);
-  }
-  return runs;
 }
 
 async function printRecord({ topic, json }: Wish, line: RecordLine): Promise<void> {
@@ -110,28 +99,18 @@ async function printRecord({ topic, json }: Wish, line: RecordLine): Promise<voi
 
 async function main(): Promise<number> {
   const wish = readArguments();
-  const lines = await openLines(wish);
-  const newest = await newestOf(wish);
-  const counts = { looked: 0, shown: 0, leftOut: 0, failed: 0, open: newest.open };
-  for (const run of runsOf(newest.records)) {
-    const records = run.map(({ record }) => record);
-    const looked = await lines.look(run[0]?.partition ?? 0, records, Number.POSITIVE_INFINITY);
-    for (const line of looked.lines) await printRecord(wish, line);
-    const failed = looked.lines.filter(({ note }) => note !== null).length;
-    counts.looked += looked.count;
-    counts.leftOut += looked.leftOut;
-    counts.failed += failed;
-    counts.shown += looked.lines.length - failed;
-  }
-  const { looked, shown, leftOut, failed, open } = counts;
-  if (wish.json) await printLine(jsonLine({ type: 'summary', ...counts, paused: lines.paused }));
+  const { lines, looked, leftOut, open, isCut, paused } = await previewed(wish);
+  for (const line of lines) await printRecord(wish, line);
+  const failed = lines.filter(({ note }) => note !== null).length;
+  const shown = lines.length - failed;
+  if (wish.json) await printLine(jsonLine({ type: 'summary', looked, shown, leftOut, failed, open, paused }));
   console.error(
     `${looked} ${looked === 1 ? 'record' : 'records'}: ${shown} shown, ${leftOut} left out, ${failed} failed.`,
   );
   if (open > 0) console.error(`${open} more wait for the end of their transactions.`);
-  if (newest.isCut) console.error('Fewer than asked for: more do not fit into 64 MiB.');
-  if (lines.paused === null) return 0;
-  console.error(`A room would be paused here. ${lines.paused}.`);
+  if (isCut) console.error('Fewer than asked for: more do not fit into 64 MiB.');
+  if (paused === null) return 0;
+  console.error(`A room would be paused here. ${paused}.`);
   return TOOL_EXIT.FAILED;
 }
 

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import { UNKNOWN_EPOCH } from '../core/epochs.ts';
+import { findPartitions, listPartitionOffsets } from '../storage/kafka/follow/partitions.ts';
 import type { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { type FetchedTopic, fetch, wanted } from '../storage/kafka/wire/fetch.ts';
-import { type ReadRecords, readRecords } from '../storage/kafka/wire/fetched-records.ts';
+import { type LeftOut, readRecords, tellLeftOut } from '../storage/kafka/wire/fetched-records.ts';
 import { expectNone, isRetriable, KafkaCode } from '../storage/kafka/wire/kafka-error.ts';
 import type { RawRecord } from '../storage/kafka/wire/log-batch.ts';
 import { now, worthRetrying } from '../storage/kafka/wire/retry.ts';
-import { findPartitions, listPartitionOffsets } from './partitions.ts';
 
 /** Longest time that the broker keeps a request while nothing new comes. */
 const WAIT_MS = 500;
@@ -15,14 +15,6 @@ const FETCH_BYTES = 1024 * 1024;
 const PAUSE_MS = 500;
 /** So long Kafka may be away before this gives up. */
 const PATIENCE_MS = 120_000;
-
-/** A batch that was left out in part or as a whole, and of which partition. */
-export interface LeftOut {
-  readonly partition: number;
-  readonly reason: string;
-  /** Where the next one begins. */
-  readonly nextOffset: number;
-}
 
 export interface TopicReaderOptions {
   readonly cluster: Cluster;
@@ -125,18 +117,5 @@ export class TopicReader {
       ListOffsetTimestamps.EARLIEST,
     );
     for (const [partition, start] of starts) this.#positions.set(partition, start);
-  }
-}
-
-/** Calls back for each batch that could not be read, in part or as a whole. */
-export function tellLeftOut(
-  partition: number,
-  { damage, lost }: ReadRecords,
-  onLeftOut: (leftOut: LeftOut) => void,
-): void {
-  if (damage) onLeftOut({ partition, reason: damage.error.message, nextOffset: damage.nextOffset });
-  for (const { last, reason } of lost) {
-    // That records are missing is the rule where a topic is compacted.
-    if (reason !== 'not in the log') onLeftOut({ partition, reason, nextOffset: last + 1 });
   }
 }

@@ -81,8 +81,8 @@ holds(
 
 holds(
   [
-    '`rooms` is named to who has announced it in that very hello.',
-    'what else it can: `devices`, `rooms`; others mean nothing yet |',
+    '`rooms` and `windows` are named to who has announced them in that very hello.',
+    'what else it can: `devices`, `rooms`, `windows`; others mean nothing yet |',
     'A client announces `rooms` in its hello before it logs in.',
     'To a login without it nothing is pushed of rooms, and a send to one gets INVALID_USERNAME;',
     "what is said in its person's rooms waits for a login that has announced them.",

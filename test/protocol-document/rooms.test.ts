@@ -45,7 +45,7 @@ holds(
     '| | `history` | int | |',
     '| | `members` | int | how many are in it |',
     '| | `role?` | `owner`, `member` or `invited` | what one is to it oneself; absent: none of these |',
-    '| | `since?` | int | of who is in it: the first `seq` that is for them |',
+    '| | `since?` | int | of who is in it: the first `seq` that is for them; 0 of a window |',
     'Whoever makes a room is its owner and in it.',
     '| ROOM_TAKEN | room-create | ask for another name |',
     '| INVALID_ROOM | a text that is no room | ask for another name |',

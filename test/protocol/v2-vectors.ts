@@ -239,6 +239,33 @@ export const REQUESTS: readonly (readonly [string, Request, string])[] = [
     { type: 'send', id: ID_A, to: '#ops', body: 'hi' },
     '02 00000025 70 a3 626964 50000102030405060708090a0b0c0d0e0f 62746f 64236f7073 64626f6479 ' + '626869',
   ],
+  [
+    'make a window',
+    { type: 'room-create', room: '#dlq', topic: 'orders.dlq', where: 'value.n > 1', as: '{{ value.n }}' },
+    '02 0000003f 14 a4 626173 6d7b7b2076616c75652e6e207d7d 64726f6f6d 6423646c71 65746f706963 ' +
+      '6a6f72646572732e646c71 657768657265 6b76616c75652e6e203e2031',
+  ],
+  [
+    'change a window',
+    { type: 'room-set', room: '#dlq', where: '', as: '' },
+    '02 00000016 24 a3 626173 60 64726f6f6d 6423646c71 657768657265 60',
+  ],
+  [
+    'ask for a record',
+    { type: 'raw', room: '#dlq', partition: 3, offset: 1_042 },
+    '02 00000020 b4 a3 64726f6f6d 6423646c71 666f6666736574 190412 69706172746974696f6e 03',
+  ],
+  [
+    'try a window',
+    { type: 'preview', topic: 'orders.dlq' },
+    '02 00000012 f4 a1 65746f706963 6a6f72646572732e646c71',
+  ],
+  [
+    'try a window with all',
+    { type: 'preview', topic: 'orders.dlq', where: 'true', as: '{{ key }}', last: 100 },
+    '02 00000031 f4 a4 626173 697b7b206b6579207d7d 646c617374 1864 65746f706963 ' +
+      '6a6f72646572732e646c71 657768657265 6474727565',
+  ],
 ];
 
 export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] = [
@@ -865,6 +892,147 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
     },
     '02 0000003e 72 a6 63736571 08 64626f6479 60 64726f6f6d 64236f7073 6673656e744174 ' +
       '1b0000019b76daa800 6865787465726e616c 6463726f6e 687665726966696564 f4',
+  ],
+  [
+    'window made',
+    {
+      type: 'room-created',
+      room: '#dlq',
+      incarnation: ID_B,
+      policy: 'open',
+      description: '',
+      retentionMs: 2_592_000_000,
+      history: 0,
+      members: 1,
+      topic: 'orders.dlq',
+      where: 'true',
+      as: '{{ key }}',
+      owner: 'bob',
+      role: 'owner',
+      since: 0,
+    },
+    '02 000000a9 15 ad 626173 697b7b206b6579207d7d 64726f6c65 656f776e6572 64726f6f6d 6423646c71 ' +
+      '656f776e6572 63626f62 6573696e6365 00 65746f706963 6a6f72646572732e646c71 657768657265 ' +
+      '6474727565 66706f6c696379 646f70656e 67686973746f7279 00 676d656d62657273 01 ' +
+      '6b6465736372697074696f6e 60 6b696e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf ' +
+      '6b726574656e74696f6e4d73 1a9a7ec800',
+  ],
+  [
+    'window changed',
+    {
+      type: 'room-changed',
+      room: '#dlq',
+      incarnation: ID_B,
+      policy: 'open',
+      description: '',
+      retentionMs: 2_592_000_000,
+      history: 0,
+      members: 1,
+      topic: 'orders.dlq',
+      where: 'true',
+      as: '{{ key }}',
+    },
+    '02 0000008d 25 aa 626173 697b7b206b6579207d7d 64726f6f6d 6423646c71 65746f706963 ' +
+      '6a6f72646572732e646c71 657768657265 6474727565 66706f6c696379 646f70656e 67686973746f7279 ' +
+      '00 676d656d62657273 01 6b6465736372697074696f6e 60 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b726574656e74696f6e4d73 1a9a7ec800',
+  ],
+  [
+    'window joined',
+    {
+      type: 'joined',
+      room: '#dlq',
+      incarnation: ID_B,
+      policy: 'open',
+      description: '',
+      retentionMs: 2_592_000_000,
+      history: 0,
+      members: 1,
+      topic: 'orders.dlq',
+      where: 'true',
+      as: '{{ key }}',
+    },
+    '02 0000008d 45 aa 626173 697b7b206b6579207d7d 64726f6f6d 6423646c71 65746f706963 ' +
+      '6a6f72646572732e646c71 657768657265 6474727565 66706f6c696379 646f70656e 67686973746f7279 ' +
+      '00 676d656d62657273 01 6b6465736372697074696f6e 60 6b696e6361726e6174696f6e ' +
+      '50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf 6b726574656e74696f6e4d73 1a9a7ec800',
+  ],
+  [
+    'a record',
+    {
+      type: 'raw-told',
+      topic: 'orders.dlq',
+      record: {
+        time: 1_767_225_600_000,
+        headers: [{ name: 'trace', value: bytes('6f6e') }],
+        key: bytes('6b'),
+        value: bytes('76'),
+        keyBytes: 2_000,
+        valueBytes: 300_000,
+      },
+    },
+    '02 00000070 b5 a2 65746f706963 6a6f72646572732e646c71 667265636f7264 ' +
+      'a6636b6579416b6474696d651b0000019b76daa8006576616c75654176676865616465727381a2646e616d6565' +
+      '74726163656576616c7565426f6e686b657942797465731907d06a76616c756542797465731a000493e0',
+  ],
+  [
+    'no record',
+    { type: 'raw-told', topic: 'orders.dlq' },
+    '02 00000012 b5 a1 65746f706963 6a6f72646572732e646c71',
+  ],
+  [
+    'previewed',
+    {
+      type: 'previewed',
+      lines: [{ partition: 0, offset: 988, time: 1_767_225_600_000, text: '{"sum":7}', note: 'filter: no' }],
+      looked: 2,
+      leftOut: 1,
+      paused: 'slow',
+    },
+    '02 00000068 f5 a4 656c696e6573 ' +
+      '81a5646e6f74656a66696c7465723a206e6f6474657874697b2273756d223a377d6474696d651b0000019b76da' +
+      'a800666f66667365741903dc69706172746974696f6e00 666c6f6f6b6564 02 66706175736564 64736c6f77 ' +
+      '676c6566744f7574 01',
+  ],
+  [
+    'previewed nothing',
+    { type: 'previewed', lines: [], looked: 0, leftOut: 0 },
+    '02 00000019 f5 a3 656c696e6573 80 666c6f6f6b6564 00 676c6566744f7574 00',
+  ],
+  [
+    'notice of records',
+    { type: 'notice', room: '#dlq', text: '37 more', records: 37, partition: 0, offset: 7 },
+    '02 00000035 66 a5 64726f6f6d 6423646c71 6474657874 673337206d6f7265 666f6666736574 07 ' +
+      '677265636f726473 1825 69706172746974696f6e 00',
+  ],
+  [
+    'notice',
+    { type: 'notice', room: '#dlq', text: 'gone' },
+    '02 00000015 66 a2 64726f6f6d 6423646c71 6474657874 64676f6e65',
+  ],
+  [
+    'record of a window',
+    {
+      type: 'message',
+      seq: 7_168,
+      room: '#dlq',
+      verified: false,
+      external: 'orders.dlq',
+      body: 'x',
+      sentAt: 1_767_225_600_000,
+      partition: 0,
+      offset: 7,
+      note: 'filter: no',
+    },
+    '02 0000006a 72 a9 63736571 191c00 64626f6479 6178 646e6f7465 6a66696c7465723a206e6f ' +
+      '64726f6f6d 6423646c71 666f6666736574 07 6673656e744174 1b0000019b76daa800 ' +
+      '6865787465726e616c 6a6f72646572732e646c71 687665726966696564 f4 69706172746974696f6e 00',
+  ],
+  [
+    'bad filter',
+    { type: 'failure', code: 'BAD_FILTER', message: 'no', request: 20, line: 1, column: 13 },
+    '02 00000033 22 a5 64636f6465 6a4241445f46494c544552 646c696e65 01 66636f6c756d6e 0d ' +
+      '676d657373616765 626e6f 6772657175657374 14',
   ],
 ];
 

@@ -138,7 +138,7 @@ describe('server frames', () => {
   });
 
   test('there is a vector for every opcode that clients in the world may know', () => {
-    const rooms = [0x14, 0x24, 0x34, 0x44, 0x54, 0x64, 0x74, 0x84, 0x94, 0xa4];
+    const rooms = [0x14, 0x24, 0x34, 0x44, 0x54, 0x64, 0x74, 0x84, 0x94, 0xa4, 0xb4, 0xf4];
     const requests = [
       0x10,
       0x20,
@@ -179,7 +179,7 @@ describe('server frames', () => {
       0xe5,
       ...rooms.map((opcode) => opcode + 1),
     ];
-    const pushes = [0x62, 0x72, 0x92, 0xb2, 0xc2, 0xc6, 0xe6];
+    const pushes = [0x62, 0x66, 0x72, 0x92, 0xb2, 0xc2, 0xc6, 0xe6];
     const tested = [...REQUESTS, ...SERVER_FRAMES].map(([, , hex]) => bytesOf(hex)[5]);
     expect(new Set(tested)).toEqual(new Set([...requests, ...replies, ...pushes]));
   });

@@ -38,6 +38,10 @@ export const seq = count;
 
 export const id = byteString(ID_BYTES, ID_BYTES);
 export const token = byteString(TOKEN_BYTES, TOKEN_BYTES);
+/** At most so many bytes, perhaps none. */
+export function bytes(max: number): Schema<Uint8Array> {
+  return byteString(0, max);
+}
 /** Opaque to clients. */
 export const receipt = byteString(1, MAX_RECEIPT_BYTES);
 

@@ -18,6 +18,10 @@ export interface StoredContent {
   readonly contentType: string | null;
   /** Where it is not an inbox's: the room's name, with its `#`. */
   readonly room?: string | null;
+  /** Where it is a record that a window shows. */
+  readonly record?:
+    | { readonly partition: number; readonly offset: number; readonly note: string | null }
+    | undefined;
 }
 
 const SENT = [
@@ -43,10 +47,13 @@ const EXTERNAL_MESSAGE = [
   rowField('id', 'id'),
   rowField('seq', 'count'),
   rowField('body', 'utf8'),
+  rowField('note', 'text'),
   rowField('room', 'text'),
+  rowField('offset', 'count'),
   rowField('sentAt', 'count'),
   rowField('external', 'text'),
   rowField('verified', 'boolean'),
+  rowField('partition', 'count'),
   rowField('contentType', 'text'),
 ] as const;
 
@@ -90,12 +97,14 @@ export function userMessageFrame(
  * @throws TypeError, RangeError for what the protocol has no room for
  */
 export function externalMessageFrame(
-  { offset, body, acceptedAt, contentType, room = null }: StoredContent,
+  { offset: seq, body, acceptedAt, contentType, room = null, record }: StoredContent,
   id: Uint8Array | null,
   external: string,
 ): Buffer {
-  const values = [id, offset, textBytes(body), room, acceptedAt, external, false, contentType] as const;
-  return frameOf('message', EXTERNAL_MESSAGE, values);
+  const { partition = null, offset = null, note = null } = record ?? {};
+  const text = textBytes(body);
+  const place = [note, room, offset, acceptedAt, external, false, partition] as const;
+  return frameOf('message', EXTERNAL_MESSAGE, [id, seq, text, ...place, contentType]);
 }
 
 /**

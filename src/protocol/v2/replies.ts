@@ -26,7 +26,7 @@ import {
 } from './fields.ts';
 import { type FrameValues, type Kinds, opcodesOf, typesOf } from './kinds.ts';
 import { MAX_PAGE, MAX_RECEIPTS, VERSION } from './requests.ts';
-import { ROOM_REPLIES } from './rooms.ts';
+import { ROOM_PUSHES, ROOM_REPLIES } from './rooms.ts';
 import {
   array,
   boolean,
@@ -111,6 +111,11 @@ const externalMessage = {
   verified: literal(false),
   id: optional(id),
   external: string,
+  /** Of a record that a window shows, whose topic is `external`. */
+  partition: optional(count),
+  offset: optional(count),
+  /** Why that is the record as it is. */
+  note: optional(string),
 };
 
 const message = tagged('verified', { true: object(userMessage), false: object(externalMessage) });
@@ -192,6 +197,9 @@ const SERVER_FRAMES = {
       created: optional(boolean),
       /** False, of a send with UNAVAILABLE: surely not stored, and it will not be before somebody mends what `message` says. */
       stored: optional(boolean),
+      /** Of BAD_FILTER and BAD_TEMPLATE: where in the text, both from 1 on. */
+      line: optional(count),
+      column: optional(count),
     }),
   },
   ...ROOM_REPLIES,
@@ -204,11 +212,7 @@ const SERVER_FRAMES = {
       undeliverable: optional(byteStrings(ID_BYTES, ID_BYTES, MAX_DELIVERED_IDS)),
     }),
   },
-  gap: {
-    opcode: 0x62,
-    /** Messages of a room that were kept no longer than they were received. */
-    payload: object({ room: storedRoom, messages: count }),
-  },
+  ...ROOM_PUSHES,
   /** Sent with another device of the account … */
   'sent-elsewhere': {
     opcode: 0xc6,
@@ -285,6 +289,7 @@ export function failureFrame(error: ProtocolError, { opcode: request, id }: Fail
     id,
     created,
     stored,
+    ...error.place,
   });
 }
 

@@ -3,10 +3,13 @@
  * for a request and 5 for its reply.
  */
 import { MAX_DESCRIPTION_BYTES, MAX_ROOM_HISTORY, ROOM_RETENTION } from '../../core/rooms.ts';
+import { RAW_BOUNDS } from '../../core/windows.ts';
 import { parsePattern } from '../names.ts';
 import {
+  bytes,
   count,
   id,
+  label,
   line,
   milliseconds,
   number,
@@ -16,6 +19,8 @@ import {
   storedRoom,
   storedUsername,
   storedUsernames,
+  text,
+  time,
   username,
 } from './fields.ts';
 import { array, boolean, object, oneOf, optional, string, transformed } from './schema.ts';
@@ -25,6 +30,12 @@ export const MAX_ROOMS_PAGE = 100;
 export const MAX_MEMBERS_PAGE = 1_000;
 /** Most names of those who have not received a message. */
 export const MAX_MISSING = 100;
+
+/** Longest name of a topic, and what is written of a window on it: what may be in it the server's store says. */
+const topic = label(249);
+const expressions = { where: optional(text(0, 1_024)), as: optional(text(0, 4_096)) };
+/** Most records that a preview looks at. */
+export const MAX_PREVIEW = 100;
 
 /** With the `#` of rooms in front or not. Throws ProtocolError `BAD_REQUEST` through the schema. */
 const roomPattern = transformed(string, (text) => parsePattern(text.replace(/^#/, '')));
@@ -37,6 +48,8 @@ const settings = {
   retentionMs: optional(number(ROOM_RETENTION.least, ROOM_RETENTION.most)),
   /** So many messages from before may who joins have. */
   history: optional(number(0, MAX_ROOM_HISTORY)),
+  /** Of a window on a topic; an empty one: none. */
+  ...expressions,
 };
 
 /** A room as it is to who asks. */
@@ -51,6 +64,10 @@ const roomInfo = object({
   /** How many are in it. */
   members: count,
   owner: optional(storedUsername),
+  /** Of a window: the topic, and which of its records are shown as what. */
+  topic: optional(string),
+  where: optional(string),
+  as: optional(string),
   /** What who asks is to it; absent: nothing. */
   role: optional(oneOf(['owner', 'member', 'invited'])),
   /** Of a member: the first `seq` that is for them. */
@@ -58,7 +75,12 @@ const roomInfo = object({
 });
 
 export const ROOM_REQUESTS = {
-  'room-create': { opcode: 0x14, reply: 'room-created', payload: object({ room, ...settings }) },
+  'room-create': {
+    opcode: 0x14,
+    reply: 'room-created',
+    /** `topic`: the room is a window on it. */
+    payload: object({ room, ...settings, topic: optional(topic) }),
+  },
   'room-set': {
     opcode: 0x24,
     reply: 'room-changed',
@@ -102,6 +124,14 @@ export const ROOM_REQUESTS = {
   },
   /** Who has a message. */
   holders: { opcode: 0xa4, reply: 'holders-told', payload: object({ room, seq }) },
+  /** A record of a window. */
+  raw: { opcode: 0xb4, reply: 'raw-told', payload: object({ room, partition: count, offset: count }) },
+  /** What a window would show of the newest records. */
+  preview: {
+    opcode: 0xf4,
+    reply: 'previewed',
+    payload: object({ topic, ...expressions, last: optional(number(1, MAX_PREVIEW)) }),
+  },
 } as const;
 
 export const ROOM_REPLIES = {
@@ -124,5 +154,59 @@ export const ROOM_REPLIES = {
     opcode: 0xa5,
     /** Whose it is, who of them has acknowledged it, and the first names of those who have not. */
     payload: object({ members: count, having: count, missing: storedUsernames(MAX_MISSING) }),
+  },
+  'raw-told': {
+    opcode: 0xb5,
+    payload: object({
+      topic: string,
+      /** Absent: none lies there. */
+      record: optional(
+        object({
+          time,
+          key: optional(bytes(RAW_BOUNDS.key)),
+          value: optional(bytes(RAW_BOUNDS.value)),
+          /** How long they are, where they were cut. */
+          keyBytes: optional(count),
+          valueBytes: optional(count),
+          headers: array(
+            object({ name: string, value: bytes(RAW_BOUNDS.headerValue) }),
+            0,
+            RAW_BOUNDS.headers,
+          ),
+        }),
+      ),
+    }),
+  },
+  previewed: {
+    opcode: 0xf5,
+    payload: object({
+      lines: array(
+        object({ partition: count, offset: count, time, text: string, note: optional(string) }),
+        0,
+        MAX_PREVIEW,
+      ),
+      looked: count,
+      leftOut: count,
+      paused: optional(string),
+    }),
+  },
+};
+
+export const ROOM_PUSHES = {
+  gap: {
+    opcode: 0x62,
+    /** Messages of a room that were kept no longer than they were received. */
+    payload: object({ room: storedRoom, messages: count }),
+  },
+  notice: {
+    opcode: 0x66,
+    /** What is to be said of a window; of records that are not shown how many they are, and where the first one lies. */
+    payload: object({
+      room: storedRoom,
+      text: string,
+      records: optional(count),
+      partition: optional(count),
+      offset: optional(count),
+    }),
   },
 };

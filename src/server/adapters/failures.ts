@@ -12,6 +12,9 @@ const CODES: Record<EngineErrorCode, ProtocolErrorCode> = {
   NO_INBOX: 'UNAVAILABLE',
   ROOM_TAKEN: 'ROOM_TAKEN',
   NO_SUCH_ROOM: 'NO_SUCH_ROOM',
+  TOPIC_NOT_ALLOWED: 'TOPIC_NOT_ALLOWED',
+  BAD_FILTER: 'BAD_FILTER',
+  BAD_TEMPLATE: 'BAD_TEMPLATE',
   ALREADY_LOGGED_IN: 'ALREADY_LOGGED_IN',
   BUSY: 'BUSY',
   UNAVAILABLE: 'UNAVAILABLE',
@@ -38,15 +41,22 @@ export function toProtocolError(error: unknown, log: Logger, whose: { peer?: str
   }
   if (error instanceof EngineError) {
     log.debug({ ...whose, code: error.code, reason: error.message }, 'request refused by the engine');
-    const text = error.code === 'NO_INBOX' ? NO_INBOX : undefined;
     const code = error.loss === 'lost' ? 'INBOX_LOST' : CODES[error.code];
-    return new ProtocolError(code, text, { cause: error });
+    return new ProtocolError(code, sentenceFor(error), { cause: error, place: error.place });
   }
   const reference = referenceOf();
   log.error({ ...whose, err: error, reference }, 'a request failed for a reason nobody expected');
   return new ProtocolError('INTERNAL', `Something went wrong in the server. Reference: ${reference}`, {
     cause: error,
   });
+}
+
+/** Codes whose sentence says what is wrong with what the person has written. */
+const OF_WINDOWS: ReadonlySet<EngineErrorCode> = new Set(['TOPIC_NOT_ALLOWED', 'BAD_FILTER', 'BAD_TEMPLATE']);
+
+function sentenceFor({ code, message }: EngineError): string | undefined {
+  if (OF_WINDOWS.has(code)) return message;
+  return code === 'NO_INBOX' ? NO_INBOX : undefined;
 }
 
 function referenceOf(): string {

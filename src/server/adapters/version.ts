@@ -1,5 +1,6 @@
 import type { InboxMessage } from '../../core/inboxes.ts';
 import type { InboxNote } from '../../core/notes.ts';
+import type { WindowNotice } from '../../core/windows.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { Frame } from '../../protocol/frame.ts';
 import type { FailedRequest } from '../../protocol/v2/replies.ts';
@@ -24,6 +25,8 @@ export interface Version {
   encodeRoomMessage(message: InboxMessage, room: string): Buffer | null;
   /** The push of how many messages of a room expired before they were received; null likewise. */
   encodeGap(room: string, messages: number): Buffer | null;
+  /** The push of what is to be said of a window; null likewise. */
+  encodeNotice(room: string, notice: WindowNotice): Buffer | null;
   /** The push of what became of sent messages, by their ids; null where a version doesn't tell. */
   encodeDelivered(delivered: readonly Uint8Array[], undeliverable: readonly Uint8Array[]): Buffer | null;
   /** How many messages from the front fit into one retrieve reply; at least one if there is any. */

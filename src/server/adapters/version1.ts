@@ -26,6 +26,7 @@ export const version1: Version = {
   encodeMessage: (message) => v1.encodeServerFrame({ type: 'message', ...entry(message) }),
   encodeRoomMessage: () => null,
   encodeGap: () => null,
+  encodeNotice: () => null,
   encodeDelivered: () => null,
   fitRetrieved: (messages) => fitEntries(messages.map(entry)),
   ping: null,

@@ -40,6 +40,8 @@ export const version2: Version = {
   encodeNote: (note) => v2.encodeServerFrame(noteFrame(note)),
   encodeRoomMessage: roomMessage,
   encodeGap: (room, messages) => v2.encodeServerFrame({ type: 'gap', room, messages }),
+  encodeNotice: (room, { from, ...notice }) =>
+    v2.encodeServerFrame({ type: 'notice', room, ...notice, ...from }),
   encodeDelivered: deliveredFrame,
   fitRetrieved: (messages) => fitMessages(messages.map(messageOf)),
   ping: v2.encodeServerFrame({ type: 'ping' }),

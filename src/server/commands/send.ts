@@ -2,7 +2,7 @@
  * send {id, to, body} → sent {accepted, recipient logged in}: stores one message in the recipient's inbox. Confirmed
  * only after Kafka has it. An id that was sent lately is answered as it was then.
  * To a room (`#name`) the same, by who is in it.
- * Failures: NO_SUCH_USER, NO_SUCH_ROOM, NOT_A_MEMBER, BLOCKED, MAILBOX_FULL, RATE_LIMITED, BUSY, TOO_LARGE, BAD_REQUEST (the id was used for
+ * Failures: NO_SUCH_USER, NO_SUCH_ROOM, NOT_A_MEMBER, READ_ONLY (a room that shows a topic), BLOCKED, MAILBOX_FULL, RATE_LIMITED, BUSY, TOO_LARGE, BAD_REQUEST (the id was used for
  * somebody else; nothing was stored); UNAVAILABLE (it may have been, unless the failure says that it was not).
  */
 import type { Account } from '../../core/accounts.ts';
@@ -125,6 +125,7 @@ async function admitToRoom(
   if (!principal.features.has('rooms')) throw new ProtocolError('INVALID_USERNAME');
   await principal.sends.pace();
   const { room } = await askedMember(services, principal, request.to);
+  if (room.window !== undefined) throw new ProtocolError('READ_ONLY');
   const { id, body, contentType } = request;
   const { account: from, sends } = principal;
   const completion = services.rooms.append(room, { id, from, body, contentType }).then(

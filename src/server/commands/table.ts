@@ -22,6 +22,8 @@ import { kick } from './rooms/kick.ts';
 import { leave } from './rooms/leave.ts';
 import { listRooms } from './rooms/list.ts';
 import { listMembers } from './rooms/members.ts';
+import { preview } from './rooms/preview.ts';
+import { raw } from './rooms/raw.ts';
 import { setRoom } from './rooms/set.ts';
 import { admitSend } from './send.ts';
 import { status } from './status.ts';
@@ -56,6 +58,8 @@ const COMMANDS: { readonly [Type in AnyRequest['type']]: Command<RequestFor<Type
   rooms: { by: 'loggedIn', asks: true, run: listRooms },
   members: { by: 'loggedIn', asks: true, run: listMembers },
   holders: { by: 'loggedIn', asks: true, run: holders },
+  raw: { by: 'loggedIn', asks: true, run: raw },
+  preview: { by: 'loggedIn', asks: true, run: preview },
 };
 
 /** What carries out a request, for whom `demandRight` lets pass. */

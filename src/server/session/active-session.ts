@@ -74,7 +74,10 @@ export class ActiveSession implements Principal {
     const inTurn = (act: () => void) => dispatch({ type: 'rooms', active: this, act });
     this.rooms =
       held !== null && features.has('rooms')
-        ? new RoomDeliveries({ services, inbox: held.inbox, connection, version, inTurn })
+        ? new RoomDeliveries({
+            ...{ services, inbox: held.inbox, connection, version, inTurn },
+            windows: features.has('windows'),
+          })
         : null;
     // Who only sends is not there for others: nothing would reach them.
     if (held !== null) services.presence.entered(this);

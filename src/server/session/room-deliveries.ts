@@ -18,6 +18,8 @@ export interface RoomDeliveriesOptions {
   readonly inbox: Inbox;
   readonly connection: Outlet;
   readonly version: Version;
+  /** Whether the client can rooms that show topics: those wait for one that can. */
+  readonly windows: boolean;
   /** Carries something out in the order of all that happens to the session, unless that is over by then. */
   readonly inTurn: (act: () => void) => void;
 }
@@ -86,7 +88,8 @@ export class RoomDeliveries {
     const { rooms } = this.#options.services;
     const { owner } = this.#options.inbox;
     const room = rooms.get(name);
-    const membership = room && rooms.members.get(room, owner);
+    const isFor = room?.window === undefined || this.#options.windows;
+    const membership = room && isFor ? rooms.members.get(room, owner) : undefined;
     const wanted = membership?.role === 'member' ? membership : undefined;
     const known = this.#deliveries.get(name)?.membership;
     if (known !== undefined && !isSame(known, wanted)) this.#drop(name);
@@ -110,11 +113,17 @@ export class RoomDeliveries {
         await roomEntrance.pass(inbox.owner.name, async () => {
           const room = rooms.get(name);
           if (isOver() || !isSameLife<Life>(room, delivery.membership.room)) return;
-          delivery.followed = await inbox.follow(room, delivery.membership.since, {
+          const { at, since } = delivery.membership;
+          delivery.followed = await inbox.follow(room, room.window ? at : since, {
             onMessage: (message) => inTurn(() => this.#push(name, delivery, message)),
             onGap: (messages) =>
               inTurn(() => {
                 const frame = version.encodeGap(name, messages);
+                if (!isOver() && frame !== null) connection.write(frame);
+              }),
+            onNotice: (notice) =>
+              inTurn(() => {
+                const frame = version.encodeNotice(name, notice);
                 if (!isOver() && frame !== null) connection.write(frame);
               }),
           });

@@ -63,7 +63,10 @@ export async function openKafkaStorage(
   const tokens = new KafkaResumeTokens({ cluster, log, trust, appender, replicationFactor });
   const roomFollowers = new RoomFollowers();
   const rooms = new KafkaRooms({ ...config, cluster, log, trust, appender, accounts, roomFollowers });
-  const inboxes = new KafkaInboxes({ ...config, cluster, log, trust, accounts, appender, roomFollowers });
+  const inboxes = new KafkaInboxes({
+    ...{ ...config, cluster, log, trust, accounts, appender, roomFollowers },
+    roomWindows: rooms.windows,
+  });
   const settings = new TopicSettings({ ...config, cluster, log, accounts, rooms });
   const close = async () => {
     settings.close();

@@ -12,6 +12,7 @@ import type {
   Room,
   RoomChange,
   Rooms,
+  Windows,
 } from '../../core/rooms.ts';
 import { NameSearches } from '../../core/wildcard.ts';
 import { newUuid } from '../../util/uuid.ts';
@@ -24,6 +25,7 @@ const LONGEST_ROOM = 32;
 /** The rooms, in memory: every change is seen by everybody at once. */
 export class MemoryRooms implements Rooms {
   readonly members: Members;
+  readonly windows = NO_WINDOWS;
   readonly #store: MemoryStore;
   readonly #searches: NameSearches;
 
@@ -46,6 +48,7 @@ export class MemoryRooms implements Rooms {
   }
 
   async create(wanted: NewRoom): Promise<Room> {
+    if (wanted.window !== undefined) noTopics();
     if (this.get(wanted.name) !== undefined) throw new EngineError('ROOM_TAKEN', `${wanted.name} is taken`);
     const room: Room = { ...wanted, incarnation: newUuid(), topicId: randomUUID(), createdAt: Date.now() };
     this.#store.putRoom(room);
@@ -84,6 +87,17 @@ export class MemoryRooms implements Rooms {
       devicesOf(account).some((device) => log.has(placeKey(account, device), offset)),
     );
   }
+}
+
+/** There are no topics here that could be shown. */
+const NO_WINDOWS: Windows = {
+  enter: async () => {},
+  record: async () => noTopics(),
+  preview: async () => noTopics(),
+};
+
+function noTopics(): never {
+  throw new EngineError('TOPIC_NOT_ALLOWED', 'There are no topics in memory.');
 }
 
 class MemoryMembers implements Members {

@@ -110,6 +110,12 @@ export function livesOf(room: Life, person: Life): Pick<Membership, 'room' | 'pe
   };
 }
 
+/** Notes where who has just come into a room begins, if it is a window. @throws EngineError `UNAVAILABLE` */
+export async function beginWindow({ rooms }: RoomServices, room: Room, person: Account): Promise<void> {
+  const membership = room.window && rooms.members.get(room, person);
+  if (membership !== undefined) await rooms.windows.enter(room, person, membership.at);
+}
+
 /** @throws ProtocolError for what is not theirs to do */
 export function demandAllowed(refusal: RoomRefusal | null): void {
   if (refusal !== null) throw new ProtocolError(refusal);
@@ -131,10 +137,13 @@ export function infoOf(
   const membership = members.get(room, person);
   const role = roleOf(services, room, membership) ?? undefined;
   const owner = ownerNow(services, room)?.name;
-  const { name, incarnation, policy, description, retentionMs, history } = room;
+  const { name, incarnation, policy, description, retentionMs, history, window } = room;
   return {
     ...{ room: name, incarnation, policy, description, retentionMs, history },
     members: members.countIn(room, 'member'),
+    ...(window !== undefined && { topic: window.topic }),
+    ...(window?.where && { where: window.where }),
+    ...(window?.as && { as: window.as }),
     ...(owner !== undefined && { owner }),
     ...(role !== undefined && { role }),
     ...(membership?.role === 'member' && { since: membership.since }),

@@ -10,6 +10,7 @@ import type { RequestFor } from '../command.ts';
 import type { Caller, Principal, Services } from '../context.ts';
 import {
   askedRoom,
+  beginWindow,
   comeIn,
   demandAllowed,
   demandPace,
@@ -44,6 +45,7 @@ export async function join(
       if (roomsOfPerson > ROOM_BOUNDS.roomsOfPerson) return 'TOO_MANY_ROOMS';
       return before === undefined && peopleInRoom > ROOM_BOUNDS.peopleInRoom ? 'ROOM_FULL' : null;
     });
+    await beginWindow(services, room, person);
   }
   // Whoever comes into a room that everybody had left: else it would be another one's again as soon as that one came back.
   if (isSameLife(ownerNow(services, room) ?? undefined, person) && !isSameLife(room.owner, person)) {

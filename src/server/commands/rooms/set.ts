@@ -1,6 +1,7 @@
 /*
  * room-set {room, settings, owner} → room-changed {room as it is}: changes a room, or makes it another member's. What is absent stays.
- * Failures: NO_SUCH_ROOM, NOT_OWNER, NOT_A_MEMBER (whose it is to be), RATE_LIMITED, BUSY, UNAVAILABLE.
+ * Failures: NO_SUCH_ROOM, NOT_OWNER, NOT_A_MEMBER (whose it is to be), BAD_FILTER, BAD_TEMPLATE, BAD_REQUEST (what that room cannot have),
+ * RATE_LIMITED, BUSY, UNAVAILABLE.
  */
 import { type Life, refusalOfOwner } from '../../../core/rooms.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
@@ -8,15 +9,18 @@ import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import type { RequestFor } from '../command.ts';
 import type { Caller, Principal, Services } from '../context.ts';
 import { type AskedRoom, askedRoom, demandAllowed, demandPace, infoOf } from './asked.ts';
+import { windowChanged } from './window-wanted.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function setRoom(
   services: Services,
   { principal }: Caller<Principal>,
-  { room: name, owner, policy, description, retentionMs, history }: RequestFor<'room-set'>,
+  request: RequestFor<'room-set'>,
 ): Promise<ServerFrameOf<'room-changed'>> {
+  const { room: name, owner, policy, description, retentionMs, history } = request;
   const asked = await askedRoom(services, principal, name);
   demandAllowed(refusalOfOwner(asked));
+  const window = windowChanged(asked.room.window, request);
   demandPace(services, asked.person);
   const next = owner === undefined ? undefined : await demandMember(services, asked, owner);
   const room = await services.rooms.update(asked.room, {
@@ -24,6 +28,7 @@ export async function setRoom(
     ...(description !== undefined && { description }),
     ...(retentionMs !== undefined && { retentionMs }),
     ...(history !== undefined && { history }),
+    ...(window !== undefined && { window }),
     ...(next !== undefined && { owner: next }),
   });
   return { type: 'room-changed', ...infoOf(services, room, asked.person) };

@@ -44,8 +44,9 @@ export interface Looked {
   readonly count: number;
   /** Of these the filter has left out. */
   readonly leftOut: number;
-  /** Of these would have been shown, but for the bound on lines. */
+  /** Of these would have been shown, but were not admitted; the offset of the first one. */
   readonly untold: number;
+  readonly firstUntold: number | null;
 }
 
 /** What a room's owner has written; null: every record, each as it is. */
@@ -108,10 +109,14 @@ export class RecordLines {
 
   /**
    * Looks at records, in their order.
-   * @param most lines at once; what is beyond is counted, and no line is made of it
+   * @param admits whether one that would be shown may be; of others no line is made, and they are counted
    */
-  async look(partition: number, records: readonly RawRecord[], most: number): Promise<Looked> {
-    const work: Work = { partition, records, most, outcomes: [], lines: 0, tries: 0 };
+  async look(
+    partition: number,
+    records: readonly RawRecord[],
+    admits: (record: RawRecord) => boolean = () => true,
+  ): Promise<Looked> {
+    const work: Work = { partition, records, admits, outcomes: [], tries: 0 };
     while (work.outcomes.length < records.length && this.#paused === null) {
       await nextTurn();
       // Reading them anew is a turn's work.
@@ -122,7 +127,8 @@ export class RecordLines {
     const lines = outcomes.filter((outcome) => typeof outcome !== 'string');
     const leftOut = outcomes.filter((outcome) => outcome === 'left out').length;
     const count = outcomes.length;
-    return { lines, count, leftOut, untold: count - leftOut - lines.length };
+    const firstUntold = records[outcomes.indexOf('untold')]?.offset ?? null;
+    return { lines, count, leftOut, untold: count - leftOut - lines.length, firstUntold };
   }
 
   #readAgain(work: Work): void {
@@ -146,7 +152,6 @@ export class RecordLines {
         const outcome = judge(work, made);
         // It may be ended anywhere but from here to the next call.
         outcomes.push(outcome);
-        if (typeof outcome !== 'string') work.lines += 1;
       } while (outcomes.length < records.length && now() < until);
     });
     let used = threadMicroseconds() - began;
@@ -167,11 +172,9 @@ export class RecordLines {
     if (wasElsewhere(used, MAX_RECORD_MS) && work.tries < MAX_TRIES) return true;
     work.tries = 0;
     const record = records[outcomes.length];
-    if (record === undefined || work.lines >= work.most) outcomes.push('untold');
-    else {
+    if (record === undefined || !work.admits(record)) outcomes.push('untold');
+    else
       outcomes.push(lineOf(partition, record, rawLine(record), `it takes longer than ${MAX_RECORD_MS} ms`));
-      work.lines += 1;
-    }
     return false;
   }
 
@@ -189,17 +192,15 @@ export class RecordLines {
 interface Work {
   readonly partition: number;
   readonly records: readonly RawRecord[];
-  readonly most: number;
+  readonly admits: (record: RawRecord) => boolean;
   /** Of the first so many. */
   readonly outcomes: Outcome[];
-  /** How many of these are lines. */
-  lines: number;
   /** Of the next record. */
   tries: number;
 }
 
 /** What becomes of the next record. */
-function judge({ partition, records, outcomes, most, lines }: Work, { filter, template }: Made): Outcome {
+function judge({ partition, records, outcomes, admits }: Work, { filter, template }: Made): Outcome {
   const record = records[outcomes.length];
   if (record === undefined) return 'left out';
   const fields = new RecordFields(partition, record);
@@ -209,7 +210,7 @@ function judge({ partition, records, outcomes, most, lines }: Work, { filter, te
   } catch (error) {
     note = `filter: ${sentenceOf(error)}`;
   }
-  if (lines >= most) return 'untold';
+  if (!admits(record)) return 'untold';
   let text: string | null = null;
   try {
     if (note === null && template !== null) text = template(fields);

@@ -29,6 +29,8 @@ export function correspondentsOf(owner: Account, commit: Commit | null): Corresp
 export interface GroupTopic {
   readonly group: string;
   readonly topic: string;
+  /** 0 where it is not said. */
+  readonly partition?: number | undefined;
 }
 
 /** Groups asked about in one request. */
@@ -52,12 +54,12 @@ export async function readManyCommits(
   inboxes: readonly GroupTopic[],
 ): Promise<(Commit | null | Error)[]> {
   const commits: (Commit | null | Error)[] = [];
-  const topics = new Map(inboxes.map(({ group, topic }) => [group, topic]));
+  const asked = new Map(inboxes.map((inbox) => [inbox.group, inbox]));
   for (let from = 0; from < inboxes.length; from += MAX_GROUPS) {
     const groups = inboxes.slice(from, from + MAX_GROUPS).map(({ group }) => group);
     const found = await askByNode<Commit>(groups, {
       nodeOf: (group) => cluster.coordinator('group', group),
-      ask: (node, some, into) => readAt(cluster, node, some, topics, into),
+      ask: (node, some, into) => readAt(cluster, node, some, asked, into),
       forget: (group) => cluster.forgetCoordinator('group', group),
     });
     for (const group of groups) commits.push(found.get(group) ?? null);
@@ -89,11 +91,13 @@ export async function commitStart(
 }
 
 /** Kafka takes a commit of nobody's as long as nobody is in the group. */
-const NO_MEMBER = { memberId: '', instanceId: null, epoch: -1 };
+export const NO_MEMBER = { memberId: '', instanceId: null, epoch: -1 };
 
-/** What is to be committed of a topic's one partition. */
+/** What is to be committed of a topic's partition. */
 export interface TopicCommit {
   readonly topic: string;
+  /** 0 where it is not said. */
+  readonly partition?: number | undefined;
   readonly commit: Commit;
 }
 
@@ -109,36 +113,70 @@ export async function sendCommit(
   member: Pick<Member, 'memberId' | 'instanceId' | 'epoch'>,
   commits: readonly TopicCommit[],
 ): Promise<number[]> {
-  const asked = commits.map(({ topic, commit: { offset, epoch, metadata } }) => ({
-    name: topic,
-    partitions: [
-      {
-        partitionIndex: 0,
+  const asked = [...new Set(commits.map(({ topic }) => topic))].map((name) => ({
+    name,
+    partitions: commits
+      .filter(({ topic }) => topic === name)
+      .map(({ partition = 0, commit: { offset, epoch, metadata } }) => ({
+        partitionIndex: partition,
         committedOffset: BigInt(offset),
         committedLeaderEpoch: epoch,
         committedMetadata: metadata,
-      },
-    ],
+      })),
   }));
   const { memberId, instanceId } = member;
   const args = [group, member.epoch, memberId, instanceId, asked] as const;
   const { topics } = await cluster.requestCoordinator('group', group, offsetCommitV9.api, ...args);
-  const codes = new Map(topics.map(({ name, partitions }) => [name, partitions[0]?.errorCode]));
-  return commits.map(({ topic }) => codes.get(topic) ?? KafkaCode.REQUEST_TIMED_OUT);
+  const codes = new Map(
+    topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, errorCode }) => [`${name}/${partitionIndex}`, errorCode]),
+    ),
+  );
+  return commits.map(
+    ({ topic, partition = 0 }) => codes.get(`${topic}/${partition}`) ?? KafkaCode.REQUEST_TIMED_OUT,
+  );
+}
+
+/**
+ * What a group has committed for partitions of one topic, by partition.
+ * @throws the network's error; KafkaError
+ */
+export async function readTopicCommits(
+  cluster: Cluster,
+  group: string,
+  topic: string,
+  partitions: readonly number[],
+): Promise<Map<number, Commit>> {
+  const topics = [{ name: topic, partitionIndexes: [...partitions] }];
+  const asked = [{ groupId: group, memberId: null, memberEpoch: -1, topics }];
+  const { groups } = await cluster.requestCoordinator('group', group, offsetFetchV9.api, asked, false);
+  const code = groups[0]?.errorCode ?? KafkaCode.REQUEST_TIMED_OUT;
+  forgetWrongCoordinator(cluster, group, code);
+  expectNone(`OffsetFetch ${group}`, code);
+  const commits = new Map<number, Commit>();
+  for (const found of groups[0]?.topics[0]?.partitions ?? []) {
+    expectNone(`OffsetFetch ${group}`, found.errorCode);
+    const { partitionIndex, committedOffset, committedLeaderEpoch: epoch, metadata } = found;
+    const offset = Number(committedOffset);
+    if (offset >= 0) commits.set(partitionIndex, { offset, epoch, metadata: metadata ?? '' });
+  }
+  return commits;
 }
 
 async function readAt(
   cluster: Cluster,
   node: number,
   groups: readonly string[],
-  topicOf: ReadonlyMap<string, string>,
+  inboxOf: ReadonlyMap<string, GroupTopic>,
   found: Map<string, Commit | Error>,
 ): Promise<void> {
   const asked = groups.map((group) => ({
     groupId: group,
     memberId: null,
     memberEpoch: -1,
-    topics: [{ name: topicOf.get(group) ?? group, partitionIndexes: [0] }],
+    topics: [
+      { name: inboxOf.get(group)?.topic ?? group, partitionIndexes: [inboxOf.get(group)?.partition ?? 0] },
+    ],
   }));
   const response = await cluster.request(node, 'control', offsetFetchV9.api, asked, false);
   for (const { groupId, errorCode, topics } of response.groups) {

@@ -13,6 +13,8 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** A log that is read under a lease. */
 export interface Leased {
   readonly topic: string;
+  /** 0 where it is not said. */
+  readonly partition?: number;
   /** What is to be committed, if anything has changed since it was asked last. */
   changes(): Commit | null;
   /** Kafka has what `changes` gave … */
@@ -204,7 +206,7 @@ export class InboxLease {
     const sentAt = now();
     const changed = this.#logs.flatMap((log) => {
       const commit = log.changes();
-      return commit === null ? [] : [{ log, topic: log.topic, commit }];
+      return commit === null ? [] : [{ log, topic: log.topic, partition: log.partition, commit }];
     });
     // Of what has changed nothing may be left; to nothing Kafka says yes without a look at who holds the inbox.
     if (changed.length === 0) return;

@@ -7,6 +7,7 @@ import type { CommitPace } from '../groups/commit-schedule.ts';
 import type { Doubt } from '../groups/doubt.ts';
 import type { GroupMember } from '../groups/group-member.ts';
 import type { RoomFollowers } from '../rooms/room-followers.ts';
+import type { RoomWindows } from '../windows/room-windows.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import type { RareWarning } from '../wire/trouble.ts';
 import type { KafkaInbox } from './inbox.ts';
@@ -19,6 +20,7 @@ export interface InboxSurroundings {
   readonly fetcher: Pick<Fetcher, 'pace'>;
   readonly feeds: Pick<Feeds, 'follow'>;
   readonly roomFollowers: RoomFollowers;
+  readonly roomWindows: Pick<RoomWindows, 'follow' | 'isIn'>;
   readonly commitPace: CommitPace;
   readonly stats: Pick<MailboxStatsReader, 'read' | 'end' | 'epochEnd'>;
   readonly trust: Trust;

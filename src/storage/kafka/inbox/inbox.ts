@@ -9,9 +9,11 @@ import type {
   Surprise,
 } from '../../../core/inboxes.ts';
 import type { FollowedRoom, Room, RoomListener } from '../../../core/rooms.ts';
+import type { TopicWindow } from '../../../core/windows.ts';
 import type { Correspondents } from '../groups/correspondents.ts';
 import type { GroupMember } from '../groups/group-member.ts';
 import { KafkaFollowedRoom } from '../rooms/followed-room.ts';
+import { TopicPositions } from '../windows/topic-positions.ts';
 import { isUnknownTopic, unavailable } from '../wire/kafka-error.ts';
 import { now } from '../wire/retry.ts';
 import { noRoom, roomTopic } from '../wire/topics.ts';
@@ -34,7 +36,10 @@ export class KafkaInbox implements Inbox {
   readonly #around: InboxSurroundings;
   readonly #options: OpenOptions;
   readonly #correspondents: Correspondents;
-  readonly #rooms = new Set<KafkaFollowedRoom>();
+  readonly #rooms = new Set<FollowedRoom>();
+  readonly #openedAt = Date.now();
+  /** Where this device is in topics that rooms show, by topic. */
+  readonly #topics = new Map<string, TopicPositions>();
   readonly #lease: InboxLease;
   readonly #backlog: Backlog;
   readonly #history: HistoryTrimming;
@@ -127,6 +132,7 @@ export class KafkaInbox implements Inbox {
 
   async follow(room: Room, since: number, listener: RoomListener): Promise<FollowedRoom> {
     await this.#lease.expect();
+    if (room.window !== undefined) return this.#followWindow(room, room.window, since, listener);
     const confirmSoon = () => this.#around.confirmSoon(this);
     const how = { around: this.#around, lease: this.#lease, group: this.group, confirmSoon };
     const options = { ...how, room, since, listener, topic: roomTopic(room) };
@@ -136,6 +142,26 @@ export class KafkaInbox implements Inbox {
     );
     this.#rooms.add(followed);
     if (this.#lease.hasEnded) followed.leave();
+    return followed;
+  }
+
+  #followWindow(room: Room, window: TopicWindow, at: number, listener: RoomListener): FollowedRoom {
+    const { topic } = window;
+    const { roomWindows, cluster } = this.#around;
+    const how = { around: this.#around, lease: this.#lease };
+    let positions = this.#topics.get(topic);
+    if (positions === undefined) {
+      const isIn = (key: string) => roomWindows.isIn(this.owner, key);
+      positions = new TopicPositions({ cluster, lease: this.#lease, group: this.group, topic, isIn });
+      this.#topics.set(topic, positions);
+    }
+    const followed: FollowedRoom = roomWindows.follow({
+      ...{ ...how, room, window, at, positions, listener },
+      cameNow: at >= this.#openedAt,
+      confirmSoon: () => this.#around.confirmSoon(this),
+      onLeft: () => this.#rooms.delete(followed),
+    });
+    this.#rooms.add(followed);
     return followed;
   }
 

@@ -49,14 +49,13 @@ const CONFIRMATIONS = { perSecond: 4_000, atOnce: 64 };
 /** Inboxes closed at the same time when the engine stops. */
 const CLOSE_CONCURRENCY = 64;
 
-export interface KafkaInboxesOptions {
+export interface KafkaInboxesOptions extends Pick<InboxSurroundings, 'roomFollowers' | 'roomWindows'> {
   readonly cluster: Cluster;
   readonly log: Logger;
   readonly trust: Trust;
   /** Tells an account that is gone from one whose topic is. */
   readonly accounts: Pick<Accounts, 'findEvenly' | 'get'>;
   readonly appender: Appender;
-  readonly roomFollowers: InboxSurroundings['roomFollowers'];
   readonly inboxPrefix: string;
   readonly replicationFactor: number;
   readonly frontendLeaseMs: number;
@@ -127,7 +126,8 @@ export class KafkaInboxes implements Inboxes {
       refusedCommits: new RareWarning((fields) => log.warn(fields, 'Kafka does not take a position')),
       fetcher: this.#fetcher,
       feeds: feedsOf(cluster, this.#fetcher),
-      ...{ roomFollowers: options.roomFollowers, commitPace: new CommitPace() },
+      ...{ roomFollowers: options.roomFollowers, roomWindows: options.roomWindows },
+      commitPace: new CommitPace(),
       stats: this.#stats,
       trust: options.trust,
       historyMs: options.historyMs,

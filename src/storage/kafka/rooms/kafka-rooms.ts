@@ -4,6 +4,7 @@ import { EngineError } from '../../../core/errors.ts';
 import type { Accepted, OutgoingMessage } from '../../../core/inboxes.ts';
 import type { NewRoom, Room, RoomChange, Rooms } from '../../../core/rooms.ts';
 import { NameSearches } from '../../../core/wildcard.ts';
+import { placeOf } from '../../../core/windows.ts';
 import { newUuid } from '../../../util/uuid.ts';
 import { changeSettings } from '../check/topic-settings.ts';
 import { readBounds } from '../fetch/log-reader.ts';
@@ -16,6 +17,8 @@ import type { Trust } from '../inbox/trust.ts';
 import type { Appender } from '../produce/appender.ts';
 import { CompactedTable } from '../tables/compacted-table.ts';
 import { CHANGE_TIMEOUT_MS, Lives } from '../tables/lives.ts';
+import { RoomWindows, type RoomWindowsOptions } from '../windows/room-windows.ts';
+import { positionIn } from '../windows/window-position.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { isUnknownTopic, unavailable } from '../wire/kafka-error.ts';
 import { now, retry } from '../wire/retry.ts';
@@ -46,11 +49,13 @@ export interface KafkaRoomsOptions {
   readonly replicationFactor: number;
   /** Who follows which room here. */
   readonly roomFollowers: RoomFollowers;
+  readonly follow: RoomWindowsOptions['follow'];
 }
 
 /** The rooms, in a compacted topic, each with a topic of its own for what is said in it. */
 export class KafkaRooms implements Rooms {
   readonly members: KafkaMembers;
+  readonly windows: RoomWindows;
   readonly #options: KafkaRoomsOptions;
   readonly #table: CompactedTable<Room>;
   readonly #searches: NameSearches;
@@ -80,6 +85,8 @@ export class KafkaRooms implements Rooms {
     });
     this.#searches = new NameSearches(this.#table.keys, MAX_ROOM_NAME);
     this.members = new KafkaMembers({ ...options, roomOf: (name) => this.get(name) });
+    const groupsOf = (person: Account) => this.#groups.all(person).map(({ group }) => group);
+    this.windows = new RoomWindows({ ...options, rooms: this, groupsOf });
   }
 
   /** Makes both topics if need be and reads all of them. @throws EngineError `UNAVAILABLE` */
@@ -91,6 +98,7 @@ export class KafkaRooms implements Rooms {
   }
 
   async close(): Promise<void> {
+    this.windows.close();
     await Promise.all([this.#table.close(), this.members.close()]);
   }
 
@@ -116,6 +124,9 @@ export class KafkaRooms implements Rooms {
   }
 
   async create(wanted: NewRoom): Promise<Room> {
+    // A taken name is refused whatever it is to show.
+    if (wanted.window !== undefined && this.get(wanted.name) === undefined)
+      await this.windows.check(wanted.window);
     const roomOf = (topicId: string): Room => ({
       ...wanted,
       incarnation: newUuid(),
@@ -128,7 +139,8 @@ export class KafkaRooms implements Rooms {
     return value;
   }
 
-  update(room: Room, change: RoomChange): Promise<Room> {
+  async update(room: Room, change: RoomChange): Promise<Room> {
+    if (change.window !== undefined) await this.windows.check(change.window);
     return this.#lives.change(room.name, async () => {
       const deadline = now() + CHANGE_TIMEOUT_MS;
       const changed = async (current: Room): Promise<Room> => {
@@ -169,8 +181,8 @@ export class KafkaRooms implements Rooms {
 
   /** By the commits of all their devices, many in one request. */
   async having(room: Room, offset: number, people: readonly Account[]): Promise<boolean[]> {
-    const topic = roomTopic(room);
-    const asked = people.map((account) => this.#groups.all(account).map(({ group }) => ({ group, topic })));
+    const log = logOf(room, offset);
+    const asked = people.map((account) => this.#groups.all(account).map(({ group }) => ({ group, ...log })));
     const deadline = now() + LOOK_TIMEOUT_MS;
     const commits = await readCommits(this.#options.cluster, asked.flat(), deadline).catch(unavailable);
     let at = 0;
@@ -206,8 +218,17 @@ export class KafkaRooms implements Rooms {
   }
 }
 
+/** Where what an offset names lies: of a window in another topic. */
+function logOf(room: Room, offset: number): { readonly topic: string; readonly partition: number } {
+  const { window } = room;
+  return window === undefined
+    ? { topic: roomTopic(room), partition: 0 }
+    : { topic: window.topic, partition: placeOf(offset).partition };
+}
+
 /** Whether a commit of this life of the room says that a message was acknowledged. */
 function hasIt(commit: Commit | null, room: Room, offset: number): boolean {
+  if (room.window !== undefined) return commit !== null && positionIn(commit, room) > placeOf(offset).offset;
   const position = commit && Position.decode(commit, room.incarnation);
   return position?.delivered.has(offset) === true && !position.gone.has(offset);
 }

@@ -10,7 +10,8 @@ import { demandUuid, uuidKey, uuidOfKey, uuidText } from '../../../util/uuid.ts'
     key    the room's name without its `#`, a slash, the person's name
     value  JSON, or null: not in it any more. `after`: the revision of the key up to which whoever wrote it knew what was there; one
            that comes behind a later one does not count
-  Unknown fields are kept out, so that later versions may add some.
+  Unknown fields are kept out, so that later versions may add some. A room that shows a topic has its policy beside that: versions which
+  know of no such rooms take it for none, rather than for one in which people talk, and never write it again without its topic.
 */
 
 /** Longest name of a room, without its `#`. */
@@ -21,16 +22,30 @@ const NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 const id = z.uuid().transform(demandUuid);
 const time = z.number().int().nonnegative();
 
-const roomSchema = z.object({
+const fields = {
   incarnation: id,
   topicId: z.uuid().transform((text) => text.toLowerCase()),
   owner: z.object({ name: z.string().regex(NAME), incarnation: id }),
-  policy: z.enum(['open', 'invited']),
   description: z.string().max(1_000),
   retentionMs: time,
   history: z.number().int().min(0).max(MAX_ROOM_HISTORY),
   createdAt: time,
-});
+};
+const policy = z.enum(['open', 'invited']);
+const roomSchema = z.union([
+  z.object({ ...fields, policy }),
+  z
+    .object({
+      ...fields,
+      window: z.object({
+        policy,
+        topic: z.string().min(1).max(249),
+        where: z.string().max(1_024).nullable(),
+        as: z.string().max(1_024).nullable(),
+      }),
+    })
+    .transform(({ window: { policy, ...window }, ...room }) => ({ ...room, policy, window })),
+]);
 
 /** The key of a room in its table, and the end of its topic's name. */
 export function roomKey(name: string): string {
@@ -42,9 +57,10 @@ export function roomName(key: string): string {
   return `#${key}`;
 }
 
-export function encodeRoom({ name: _key, incarnation, owner, ...rest }: Room): Buffer {
+export function encodeRoom({ name: _key, incarnation, owner, policy, window, ...rest }: Room): Buffer {
   const whose = { name: owner.name, incarnation: uuidText(owner.incarnation) };
-  return Buffer.from(JSON.stringify({ incarnation: uuidText(incarnation), owner: whose, ...rest }));
+  const how = window === undefined ? { policy } : { window: { policy, ...window } };
+  return Buffer.from(JSON.stringify({ incarnation: uuidText(incarnation), owner: whose, ...how, ...rest }));
 }
 
 /** Its JSON, one character for each byte; null for anything that is no room: who may write to the topic may write nonsense. */

@@ -15,6 +15,12 @@ import { WireReader } from './wire-reader.ts';
 const API_KEY = 1;
 const VERSION = 17;
 
+/** From its first offset on, up to the marker of its producer that comes next. */
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
 /** What a fetch brought of one topic's partition; all topics of ours have one. */
 export interface FetchedTopic {
   readonly topicId: string;
@@ -22,6 +28,8 @@ export interface FetchedTopic {
   readonly errorCode: number;
   /** How far the log has the epoch that was asked with, where it parts from it in front of the offset; else null. */
   readonly parts: EpochEnd | null;
+  /** Transactions that were aborted, of what was fetched; only of a fetch that asks for what is committed. */
+  readonly aborted: readonly AbortedTransaction[];
   /** Where the log begins; -1 where that is not told. */
   readonly logStart: number;
   /** Batches as they lie in the log (log-batch.ts), maybe cut at the end. */
@@ -90,21 +98,21 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
 const NOTHING = Buffer.alloc(0);
 /** The high watermark and the last stable offset. */
 const OFFSETS_BYTES = 16;
-const TRANSACTION_BYTES = 16;
 
 function readPartition(bytes: WireReader, topicId: string): FetchedTopic {
   const partition = bytes.int32();
   const errorCode = bytes.int16();
   bytes.skip(OFFSETS_BYTES);
   const logStart = bytes.int64();
-  for (let aborted = bytes.uvarint() - 1; aborted > 0; aborted--) {
-    bytes.skip(TRANSACTION_BYTES);
+  const aborted: AbortedTransaction[] = [];
+  for (let left = bytes.uvarint() - 1; left > 0; left--) {
+    aborted.push({ producerId: bytes.int64(), firstOffset: bytes.int64() });
     bytes.skipTags();
   }
   bytes.skip(4);
   const size = bytes.uvarint() - 1;
   const records = size > 0 ? bytes.bytes(size) : NOTHING;
-  return { topicId, partition, errorCode, logStart, records, parts: readParts(bytes) };
+  return { topicId, partition, errorCode, aborted, logStart, records, parts: readParts(bytes) };
 }
 
 const DIVERGING_EPOCH = 0;

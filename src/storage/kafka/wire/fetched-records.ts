@@ -115,3 +115,24 @@ function endOfSpoiled(batch: LogBatch, first: number, next: LogBatch | undefined
   if (next !== undefined && next.baseOffset > first) return next.baseOffset;
   return batch.isComplete ? Math.max(batch.nextOffset, first + 1) : first + 1;
 }
+
+/** A batch that was left out in part or as a whole, and of which partition. */
+export interface LeftOut {
+  readonly partition: number;
+  readonly reason: string;
+  /** Where the next one begins. */
+  readonly nextOffset: number;
+}
+
+/** Calls back for each batch that could not be read, in part or as a whole. */
+export function tellLeftOut(
+  partition: number,
+  { damage, lost }: ReadRecords,
+  onLeftOut: (leftOut: LeftOut) => void,
+): void {
+  if (damage) onLeftOut({ partition, reason: damage.error.message, nextOffset: damage.nextOffset });
+  for (const { last, reason } of lost) {
+    // That records are missing is the rule where a topic is compacted.
+    if (reason !== 'not in the log') onLeftOut({ partition, reason, nextOffset: last + 1 });
+  }
+}

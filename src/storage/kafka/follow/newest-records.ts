@@ -1,14 +1,13 @@
 import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
-import { UNKNOWN_EPOCH } from '../core/epochs.ts';
-import { type Markers, markersOf } from '../storage/kafka/inbox/held-back.ts';
-import type { Cluster } from '../storage/kafka/wire/cluster.ts';
-import { fetch, wanted } from '../storage/kafka/wire/fetch.ts';
-import { type ReadRecords, readRecords } from '../storage/kafka/wire/fetched-records.ts';
-import { expectNone, KafkaCode, KafkaError } from '../storage/kafka/wire/kafka-error.ts';
-import { bytesOf, type Marker, type RawRecord } from '../storage/kafka/wire/log-batch.ts';
-import { now, retry } from '../storage/kafka/wire/retry.ts';
+import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import { type Markers, markersOf } from '../inbox/held-back.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { fetch, wanted } from '../wire/fetch.ts';
+import { type LeftOut, type ReadRecords, readRecords, tellLeftOut } from '../wire/fetched-records.ts';
+import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { bytesOf, type Marker, type RawRecord } from '../wire/log-batch.ts';
+import { now, retry } from '../wire/retry.ts';
 import { findPartitions, listPartitionOffsets } from './partitions.ts';
-import { type LeftOut, tellLeftOut } from './topic-reader.ts';
 
 const FETCH_BYTES = 1024 * 1024;
 /** So long Kafka may be away, for each partition. */

@@ -1,6 +1,6 @@
 import { FetchIsolationLevels, listOffsetsV9, metadataV12 } from '@platformatic/kafka';
-import type { Cluster } from '../storage/kafka/wire/cluster.ts';
-import { expectNone, KafkaCode } from '../storage/kafka/wire/kafka-error.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
 
 /** A topic's id, and its partitions by the broker that leads them. */
 export interface Partitions {
@@ -25,6 +25,7 @@ export async function findPartitions(cluster: Cluster, topic: string): Promise<P
 /**
  * Where partitions begin or end that one broker leads.
  * @param timestamp Kafka's word for either: `ListOffsetTimestamps`
+ * @param isolation with READ_COMMITTED they end in front of the first transaction that is open
  * @returns offsets by partition
  * @throws the network's error; KafkaError
  */
@@ -34,16 +35,12 @@ export async function listPartitionOffsets(
   topic: string,
   partitions: readonly number[],
   timestamp: bigint,
+  isolation: number = FetchIsolationLevels.READ_UNCOMMITTED,
 ): Promise<Map<number, number>> {
   const wanted = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }));
-  const response = await cluster.request(
-    node,
-    'read',
-    listOffsetsV9.api,
-    -1,
-    FetchIsolationLevels.READ_UNCOMMITTED,
-    [{ name: topic, partitions: wanted }],
-  );
+  const response = await cluster.request(node, 'read', listOffsetsV9.api, -1, isolation, [
+    { name: topic, partitions: wanted },
+  ]);
   const offsets = new Map<number, number>();
   for (const { partitionIndex, errorCode, offset } of response.topics[0]?.partitions ?? []) {
     expectNone(`ListOffsets ${topic}`, errorCode);

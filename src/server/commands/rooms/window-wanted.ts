@@ -1,0 +1,39 @@
+/* What owners say of a room that is a window on a topic. */
+import type { TopicWindow } from '../../../core/windows.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { RequestFor } from '../command.ts';
+
+/** What a new room is a window on; undefined where it is none. @throws ProtocolError `BAD_REQUEST` */
+export function windowWanted({
+  topic,
+  where,
+  as,
+  retentionMs,
+  history,
+}: RequestFor<'room-create'>): TopicWindow | undefined {
+  if (topic === undefined) {
+    if (where === undefined && as === undefined) return undefined;
+    throw new ProtocolError('BAD_REQUEST', 'A filter and a template are for a room that shows a topic.');
+  }
+  if (retentionMs !== undefined || history !== undefined)
+    throw new ProtocolError('BAD_REQUEST', 'A room that shows a topic keeps nothing itself.');
+  return { topic, where: where || null, as: as || null };
+}
+
+/** The same of a room that there is: what is absent stays, what is empty is none from now on. @throws ProtocolError `BAD_REQUEST` */
+export function windowChanged(
+  window: TopicWindow | undefined,
+  { where, as, retentionMs, history }: RequestFor<'room-set'>,
+): TopicWindow | undefined {
+  const isOfWindow = where !== undefined || as !== undefined;
+  if (window === undefined && isOfWindow)
+    throw new ProtocolError('BAD_REQUEST', 'A filter and a template are for a room that shows a topic.');
+  if (window !== undefined && (retentionMs !== undefined || history !== undefined))
+    throw new ProtocolError('BAD_REQUEST', 'A room that shows a topic keeps nothing itself.');
+  if (window === undefined || !isOfWindow) return undefined;
+  return {
+    topic: window.topic,
+    where: where === undefined ? window.where : where || null,
+    as: as === undefined ? window.as : as || null,
+  };
+}

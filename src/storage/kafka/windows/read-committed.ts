@@ -1,0 +1,79 @@
+import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
+import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import { listPartitionOffsets } from '../follow/partitions.ts';
+import { markersOf } from '../inbox/held-back.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { type AbortedTransaction, fetch, wanted } from '../wire/fetch.ts';
+import { type ReadRecords, readRecords } from '../wire/fetched-records.ts';
+import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+
+/** Bytes of one fetch. */
+const FETCH_BYTES = 1024 * 1024;
+
+/** Which partition of which topic to read, and where. */
+export interface ReadPlace {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  readonly node: number;
+  readonly offset: number;
+}
+
+/**
+ * Records of any partition from an offset on, as many as one fetch brings: what is of an open transaction is not there yet, and
+ * what was aborted is no record.
+ * @returns the offset of the first one that is still there, where that is behind the one asked for
+ * @throws the network's error; KafkaError
+ */
+export async function readCommitted(cluster: Cluster, place: ReadPlace): Promise<ReadRecords | number> {
+  const { topic, topicId, partition, node, offset } = place;
+  const response = await cluster.request(
+    node,
+    'read',
+    fetch,
+    0,
+    1,
+    FETCH_BYTES,
+    FetchIsolationLevels.READ_COMMITTED,
+    0,
+    -1,
+    [wanted(topicId, { offset, epoch: UNKNOWN_EPOCH }, UNKNOWN_EPOCH, FETCH_BYTES, partition)],
+    [],
+    '',
+  );
+  const [found] = response.topics;
+  const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
+  if (code === KafkaCode.OFFSET_OUT_OF_RANGE) {
+    const start = await startOf(cluster, place);
+    if (start > offset) return start;
+    throw new KafkaError(`Fetch ${topic}`, KafkaCode.OFFSET_NOT_AVAILABLE);
+  }
+  expectNone(`Fetch ${topic}`, code);
+  if (found === undefined) throw new KafkaError(`Fetch ${topic}`, KafkaCode.REQUEST_TIMED_OUT);
+  return withoutAborted(readRecords(found.records, offset), found.aborted);
+}
+
+/** Where a partition begins. @throws the network's error; KafkaError */
+export async function startOf(
+  cluster: Cluster,
+  { topic, partition, node }: Omit<ReadPlace, 'offset' | 'topicId'>,
+): Promise<number> {
+  const { EARLIEST } = ListOffsetTimestamps;
+  return (await listPartitionOffsets(cluster, node, topic, [partition], EARLIEST)).get(partition) ?? 0;
+}
+
+/** What the markers do not say, since they lie further on, the broker's list does. */
+function withoutAborted(read: ReadRecords, aborted: readonly AbortedTransaction[]): ReadRecords {
+  if (read.records.every(({ transactionOf }) => transactionOf === null)) return read;
+  const ends = markersOf(read.markers);
+  const records = read.records.filter(({ transactionOf, offset }) => {
+    if (transactionOf === null) return true;
+    const end = ends.after(transactionOf, offset);
+    if (end) return end.isCommit;
+    return !aborted.some(
+      ({ producerId, firstOffset }) =>
+        producerId === transactionOf && firstOffset <= offset && !ends.after(producerId, firstOffset),
+    );
+  });
+  return { ...read, records };
+}
