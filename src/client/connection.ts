@@ -56,6 +56,14 @@ export interface ConnectionOptions {
   readonly deadInLineAfterMs: number;
 }
 
+/** Whether messages of rooms come and go, where the server has them. */
+export function hasRooms({
+  deliver,
+  rooms = deliver === 'none',
+}: Pick<ConnectionOptions, 'deliver' | 'rooms'>): boolean {
+  return rooms;
+}
+
 /** Twice what a Milena server sends at most. A frame above it is no reply, and the connection ends. */
 const MAX_SERVER_PAYLOAD = 2 * 1024 * 1024;
 /** Requests that wait for their reply; with more, `request` refuses at once (`BUSY`) and nothing is sent. */
@@ -168,9 +176,8 @@ export class ServerConnection {
    * @throws ClientError `TIMEOUT`, `DISCONNECTED`, `REFUSED`
    */
   greet(): Promise<ReplyTo<'hello'>> {
-    const { program, device, elsewhere = device !== undefined, deliver } = this.#options;
-    const { rooms = deliver === 'none' } = this.#options;
-    const features = [...(elsewhere ? ['devices'] : []), ...(rooms ? ['rooms'] : [])];
+    const { program, device, elsewhere = device !== undefined } = this.#options;
+    const features = [...(elsewhere ? ['devices'] : []), ...(hasRooms(this.#options) ? ['rooms'] : [])];
     return this.ask({ type: 'hello', client: program, ...(features.length > 0 && { features }) });
   }
 

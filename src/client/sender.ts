@@ -3,7 +3,7 @@ import { ID_BYTES } from '../protocol/v2/fields.ts';
 import type { ServerFrameOf } from '../protocol/v2/replies.ts';
 import { MAX_BODY_BYTES, MAX_RECEIPTS, type RequestOf } from '../protocol/v2/requests.ts';
 import { backoffMs, retryMs } from '../util/backoff.ts';
-import type { ServerConnection } from './connection.ts';
+import { hasRooms, type ServerConnection } from './connection.ts';
 import { brief, ClientError, retryHint } from './errors.ts';
 import type { ClientEvent, ClientOptions } from './events.ts';
 import { isRoom, parseRecipient } from './names.ts';
@@ -102,9 +102,10 @@ export class OutboxSender {
     return isTaken;
   }
 
-  /** What an earlier process left of the account. */
+  /** What an earlier process left of the account; what goes to rooms waits for one that has them. */
   restore(entries: readonly Entry[]): void {
-    this.#changed(this.#outbox.restore(entries));
+    const mine = hasRooms(this.#options) ? entries : entries.filter(({ to }) => !isRoom(to));
+    this.#changed(this.#outbox.restore(mine));
   }
 
   /** Logged in to the account on this connection. */

@@ -196,6 +196,28 @@ describe('with a server of a test', () => {
     expect(server.asked('receipts')).toEqual([]);
   });
 
+  test('what waits for a room waits for a login that has rooms', async () => {
+    let answers = false;
+    server.behave = (request, peer) => (request.type === 'send' && !answers ? null : roomy(request, peer));
+    const store = new MemoryMessageStore();
+    const login = { server: `127.0.0.1:${server.port}`, user: 'al', password: 'x', store };
+    const first = await connectTo({ ...login, rooms: true });
+    const [toAll, toHim] = [first.send(ROOM, 'to all'), first.send('bob', 'to him')].map(failure);
+    await until(() => server.asked('send').length === 2);
+    await first.close();
+    expect([(await toAll)?.nothingSent, (await toHim)?.nothingSent]).toEqual([false, false]);
+    answers = true;
+    server.requests.length = 0;
+    const without = await connectTo(login);
+    await until(() => server.asked('send').length === 1);
+    await without.close();
+    const again = await connectTo({ ...login, rooms: true });
+    await until(() => server.asked('send').length === 2);
+    await again.close();
+    makeClient();
+    expect(server.asked('send').map(({ body }) => body)).toEqual(['to him', 'to all']);
+  });
+
   test('nothing goes to a room where there are none', async () => {
     await connectAs('al', { rooms: true });
     for (const work of [
@@ -321,7 +343,6 @@ describe('with a server of a test', () => {
       expect([room, body]).toEqual([ROOM, 'b']);
       break;
     }
-    // The client that the harness closes.
     makeClient();
   });
 });
