@@ -11,6 +11,7 @@ import { v2 } from '../protocol/v2/codec.ts';
 import type { ServerFrame } from '../protocol/v2/replies.ts';
 import type { Deliver, Request, RequestOf } from '../protocol/v2/requests.ts';
 import { ClientError, inSeconds, OPEN_OUTCOME } from './errors.ts';
+import { announced } from './how-to-login.ts';
 import {
   answers,
   contradiction,
@@ -54,14 +55,6 @@ export interface ConnectionOptions {
   readonly deadAfterMs: number;
   /** The same for a request that the server may let wait its turn: see `mayWait`. */
   readonly deadInLineAfterMs: number;
-}
-
-/** Whether messages of rooms come and go, where the server has them. */
-export function hasRooms({
-  deliver,
-  rooms = deliver === 'none',
-}: Pick<ConnectionOptions, 'deliver' | 'rooms'>): boolean {
-  return rooms;
 }
 
 /** Twice what a Milena server sends at most. A frame above it is no reply, and the connection ends. */
@@ -176,9 +169,7 @@ export class ServerConnection {
    * @throws ClientError `TIMEOUT`, `DISCONNECTED`, `REFUSED`
    */
   greet(): Promise<ReplyTo<'hello'>> {
-    const { program, device, elsewhere = device !== undefined } = this.#options;
-    const features = [...(elsewhere ? ['devices'] : []), ...(hasRooms(this.#options) ? ['rooms'] : [])];
-    return this.ask({ type: 'hello', client: program, ...(features.length > 0 && { features }) });
+    return this.ask({ type: 'hello', client: this.#options.program, ...announced(this.#options) });
   }
 
   /** Ends the connection, giving the server a moment to take what was sent. Idempotent. */

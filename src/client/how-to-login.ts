@@ -6,6 +6,23 @@ import type { Welcome } from './reconnector.ts';
 /** What a login says beside whose it is. */
 export type How = Pick<RequestOf<'login'>, 'deliver' | 'device' | 'last'>;
 
+/** What the client says that it can, of which a login takes note. */
+export function announced(
+  options: Pick<ClientOptions, 'device' | 'elsewhere' | 'deliver' | 'rooms'>,
+): Pick<RequestOf<'hello'>, 'features'> {
+  const { device, elsewhere = device !== undefined } = options;
+  const features = [...(elsewhere ? ['devices'] : []), ...(hasRooms(options) ? ['rooms'] : [])];
+  return features.length > 0 ? { features } : {};
+}
+
+/** Whether messages of rooms come and go, where the server has them. */
+export function hasRooms({
+  deliver,
+  rooms = deliver === 'none',
+}: Pick<ClientOptions, 'deliver' | 'rooms'>): boolean {
+  return rooms;
+}
+
 /** A server that knows no logins that only send gets one that receives what comes, and no more. */
 export function deliverOf(
   { deliver = 'all' }: Pick<ClientOptions, 'deliver'>,
