@@ -54,14 +54,15 @@ class Pane {
   readonly #palette: Palette;
   readonly #ended: Promise<void>;
 
-  constructor(user: string, { cols, rows, palette, background, env }: Look) {
+  /** @param device another machine than the account's main one */
+  constructor(user: string, { cols, rows, palette, background, env }: Look, device = '') {
     this.#palette = palette;
     this.#terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true });
     this.#pty = spawn(process.execPath, ['dist/bundle/main.js', '--server', `${HOST}:${port}`], {
       cols,
       rows,
       name: env.TERM ?? 'xterm-256color',
-      env: { ...process.env, ...env, MILENA_DATA_DIR: join(data, user) },
+      env: { ...process.env, ...env, MILENA_DATA_DIR: join(data, user, device), MILENA_DEVICE: device },
     });
     this.#pty.onData((text) => this.#terminal.write(text));
     this.#terminal.onData((text) => this.#pty.write(text));
@@ -127,21 +128,77 @@ async function arrive(user: string, look = ON_DARK): Promise<Pane> {
   return pane;
 }
 
-async function say(from: Pane, to: Pane, text: string): Promise<void> {
-  await from.enter(text);
-  await to.shows(new RegExp(text.slice(0, 12).replace(/[^\w ]/g, '.')));
+/** Comes to an open account with another device. */
+async function arriveAgain(user: string, device: string, look = ON_DARK): Promise<Pane> {
+  const pane = new Pane(user, look, device);
+  await pane.shows(/your name ›/);
+  await pane.enter(user);
+  await pane.shows(/password of/);
+  await pane.enter('');
+  await pane.shows(new RegExp(`Logged in as ${user}`));
+  return pane;
 }
 
-/** A message that some program writes into an inbox, with nothing but Kafka. */
-function produce(user: string, text: string): Promise<void> {
+async function say(from: Pane, to: Pane, text: string): Promise<void> {
+  await from.enter(text);
+  const beginning = text.slice(0, 12).replace(/[^\w ]/g, '.');
+  // On one's own screen it stands before it is sent, too.
+  await to.shows(new RegExp(from === to ? `${beginning}.* ✓` : beginning));
+}
+
+/** A message that some program writes into a topic, with nothing but Kafka. */
+function produce(topic: string, key: string, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const args = ['dist/tools/producer.js', `milena.inbox.${user}`, '--key', 'deploy-bot'];
+    const args = ['dist/tools/producer.js', topic, '--key', key];
     const child = spawnProcess(process.execPath, args, {
       stdio: ['pipe', 'ignore', 'inherit'],
     });
     child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`producer: ${code}`))));
     child.stdin.end(`${text}\n`);
   });
+}
+
+/** A room on three terminals, of which two are one person's. */
+async function takeRooms(): Promise<void> {
+  const small = { ...ON_DARK, cols: 76, rows: 16 };
+  const dora = await arrive('dora');
+  const emil = await arrive('emil', small);
+  const laptop = await arriveAgain('dora', 'laptop', small);
+  await emil.enter('/room create #on-call');
+  await emil.shows(/is made, and yours/);
+  await emil.enter('/room set about what is broken, and who mends it');
+  await dora.enter('/join #on-call');
+  await dora.shows(/You are in #on-call/);
+  const frieda = await arrive('frieda', small);
+  await frieda.enter('/join #on-call');
+  await frieda.shows(/You are in #on-call/);
+  await frieda.enter('/msg dora can you take my shift on Monday?');
+  await dora.shows(/frieda +1/);
+  await frieda.enter('/msg #on-call');
+  await frieda.shows(/You are in/);
+  await say(emil, dora, 'the dashboards are red since 14:02');
+  await produce('milena.room.on-call', 'alertmanager', 'disk full on db-3 (97 %)');
+  await dora.shows(/disk full/);
+  await say(frieda, dora, 'db-3 has the old log retention. I can roll it back');
+  await say(emil, dora, 'dora, is the backup of db-3 from this night?');
+  await say(dora, emil, 'yes, 03:10, and it was tested');
+  await say(frieda, dora, 'then I roll back now 🙏');
+  dora.type('I watch the queues');
+  await dora.picture('room', 'A room');
+  dora.type('\u0015');
+  await dora.enter('/msg frieda');
+  await dora.shows(/take my shift/);
+  for (let count = 1; count <= 24; count++) await say(emil, emil, `step ${count} of 24 is done`);
+  await say(emil, emil, 'dora: all green again');
+  for (const pane of [dora, laptop]) await pane.shows(/#on-call +!2[5-9]/);
+  await dora.enter('/msg #on-call');
+  await dora.shows(/new below/);
+  const left = /#on-call +(!?\d+)/;
+  await laptop.shows(/#on-call +!(?:[1-9]|1\d) /);
+  await dora.shows(left);
+  await dora.picture('devices-desk', 'On one device the first messages are read');
+  await laptop.picture('devices-laptop', 'The other one says how many are left');
+  for (const pane of [dora, laptop, emil, frieda]) await pane.leave();
 }
 
 try {
@@ -160,7 +217,7 @@ try {
   await say(anna, bob, 'sure. The menu: https://lunch.example/this-week');
   await carol.enter('/msg anna did the deploy go through?');
   await anna.shows(/carol\s+1/);
-  await produce('anna', 'build 7 is out: 412 tests, 0 failures');
+  await produce('milena.inbox.anna', 'deploy-bot', 'build 7 is out: 412 tests, 0 failures');
   await anna.shows(/deploy-bot/);
   await say(bob, anna, 'running late, start without me');
   anna.type('see you there');
@@ -225,6 +282,8 @@ try {
   await anna.shows(/What you can type/);
   await anna.picture('help', 'The help page');
   anna.type('\u001b');
+
+  await takeRooms();
 
   frontend.kill('SIGKILL');
   await carol.shows(/no connection/);

@@ -101,7 +101,7 @@ export class RoomCommands {
     switch (command.type) {
       case 'join': {
         const room = await rooms.join(command.room, { back: command.back });
-        return this.#entered(room, `You are in ${nameIn(room)}. ${about(room)}`);
+        return this.#entered(room, welcomeTo(room));
       }
       case 'room-create': {
         const room = await rooms.create(command.room, command.settings);
@@ -220,6 +220,11 @@ function isIn({ role }: AccountRoom): boolean {
 
 function nameIn({ name }: AccountRoom): string {
   return sanitiseName(name);
+}
+
+function welcomeTo(room: AccountRoom): string {
+  const words = sanitiseLine(room.description);
+  return `You are in ${nameIn(room)} (${countOf(room.members, 'person', 'people')})${words === '' ? '.' : `: ${words}`}`;
 }
 
 /** What a room is like, in sentences. */

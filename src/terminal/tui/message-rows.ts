@@ -43,6 +43,8 @@ const MIN_BESIDE = 44;
 const MAX_NAME_COLUMNS = 16;
 /** In a room, whoever says something: what was said stands where it stood when somebody else joins in. */
 const ROOM_NAME_COLUMNS = 12;
+/** With so many columns there is room for more of them. */
+const MIN_WIDE_ROOM = 76;
 /** Of a text under the name: further in than times stand, so that none of its rows looks like another message. */
 const UNDER_INDENT = 3;
 /** For the ticks at the right. */
@@ -59,8 +61,9 @@ export function layoutFor(
   here: number | null = null,
 ): Layout {
   const longest =
-    peer?.kind === 'room' ? ROOM_NAME_COLUMNS : Math.max(2, peer === null ? 0 : cells(nameOf(peer)));
-  const most = columns < 50 ? 10 : MAX_NAME_COLUMNS;
+    peer?.kind === 'room' ? MAX_NAME_COLUMNS : Math.max(2, peer === null ? 0 : cells(nameOf(peer)));
+  const inWindow = peer?.kind === 'room' && columns < MIN_WIDE_ROOM ? ROOM_NAME_COLUMNS : MAX_NAME_COLUMNS;
+  const most = columns < 50 ? 10 : inWindow;
   return { columns, nameColumns: Math.min(most, longest), seconds, terms, here };
 }
 

@@ -167,7 +167,7 @@ describe('who is in it', () => {
     screen.keys('/join soup', KEY.enter);
     await screen.inputIs(' #soup ›');
     expect(server.asked('join')).toEqual([{ type: 'join', room: '#soup', back: 50 }]);
-    await screen.shows(/You are in #soup\. who␛\[2J cooks what/);
+    await screen.shows(/You are in #soup \(3 people\): who␛\[2J cooks what/);
     await screen.until(() => expect(screen.list).toEqual(['▸ #soup', '#ops']));
     say('#soup', 'bob', 1, 'welcome');
     await screen.shows(/bob +welcome/);
