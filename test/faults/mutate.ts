@@ -63,7 +63,7 @@ async function tryOut({ name, patches, row, test, says }: Mutation): Promise<str
     }
     const command =
       row === undefined
-        ? [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', test ?? '']
+        ? [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', test ?? '', '-t', says]
         : ['test/faults/run.ts', '--row', row, '--build', join(copy, 'src')];
     const { code, output } = await run(command, copy);
     const line = output.split('\n').find((text) => text.includes(says));
@@ -76,7 +76,8 @@ async function tryOut({ name, patches, row, test, says }: Mutation): Promise<str
 }
 
 async function run(command: readonly string[], cwd: string): Promise<{ code: number; output: string }> {
-  const env = { ...process.env, MILENA_TEST_CLASS_PATH: await kafkaClassPath() };
+  const { FORCE_COLOR: _, ...own } = process.env;
+  const env = { ...own, NO_COLOR: '1', MILENA_TEST_CLASS_PATH: await kafkaClassPath() };
   return new Promise((resolve) => {
     const options = { cwd, env, timeout: LONGEST_MS, maxBuffer: 2 ** 26 };
     execFile(process.execPath, command, options, (error, stdout, stderr) => {

@@ -38,6 +38,7 @@ function frozen(name: string, milliseconds: number, meanwhile: (stage: Stage) =>
       const frontend = stage.world.frontend(0);
       const late = await stage.extra('late', 0, 'lazy');
       const client = stage.clientOf(late);
+      const quiet = await stage.extra('quiet');
       // By somebody on the same frontend, which says at once what was acknowledged there.
       await stage.write(late, 5);
       await stage.until('they are shown', (history) => Stage.shownTo(history, late) === 5);
@@ -46,6 +47,9 @@ function frozen(name: string, milliseconds: number, meanwhile: (stage: Stage) =>
       const began = Date.now();
       await stage.company.enter([stage.role(late, 'takeover', 1, { manner: 'mute' })]);
       await stage.company.hurry([client]);
+      // Whoever sends nothing is still there when it wakes up, and what is new comes along with the hint that it is another one's.
+      await stage.company.enter([stage.role(quiet, 'takeover', 1)]);
+      await stage.write(quiet, 3, stage.person(1));
       await meanwhile(stage);
       await stage.pause(Math.max(0, milliseconds - (Date.now() - began)));
       frontend.signal('SIGCONT');
