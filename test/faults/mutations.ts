@@ -270,8 +270,8 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: `${KAFKA}/rooms/kafka-members.ts`,
-        find: 'isSameLife(found?.room, room) && isSameLife(found?.person, person) ? found',
-        replace: 'isSameLife(found?.room, room) ? found',
+        find: 'return isSameLife(membership.room, room) && isSameLife(membership.person, person);',
+        replace: 'return isSameLife(membership.room, room);',
       },
     ],
     test: 'test/kafka/contracts.test.ts',
@@ -282,8 +282,8 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: `${KAFKA}/rooms/kafka-members.ts`,
-        find: 'isSameLife(found?.room, room) && isSameLife(found?.person, person) ? found',
-        replace: 'isSameLife(found?.person, person) ? found',
+        find: 'return isSameLife(membership.room, room) && isSameLife(membership.person, person);',
+        replace: 'return isSameLife(membership.person, person);',
       },
     ],
     test: 'test/kafka/contracts.test.ts',
