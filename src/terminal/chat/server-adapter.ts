@@ -16,6 +16,7 @@ import { yesOrNo } from './questions.ts';
 import { RoomCommands } from './room-commands.ts';
 import {
   countOf,
+  type LateReply,
   LinkWords,
   NO_ANSWERS,
   NOT_LOGGED_IN,
@@ -274,6 +275,7 @@ export class ServerAdapter {
         display.replaced(event.name);
         break;
       case 'late-reply':
+        if (isOwn(event.request)) break;
         display.say(event.reply.type === 'failure' ? 'error' : 'info', wordsForLate(event));
         break;
       case 'server-text':
@@ -287,4 +289,9 @@ export class ServerAdapter {
     const incoming = incomingFrom(message, messageKey(inbox, message));
     this.#display.received(incoming, () => this.#client.shown(inbox, message.seq, message.room));
   }
+}
+
+/** Nobody has asked for it but the client itself. */
+function isOwn(request: LateReply['request']): boolean {
+  return request.type === 'mark-read' || (request.type === 'rooms' && request.mine === true);
 }

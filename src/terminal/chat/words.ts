@@ -102,7 +102,7 @@ export function wordsForDevices(devices: readonly AccountDevice[]): string {
   return [countOf(devices.length, 'device'), ...devices.map(line)].join('\n');
 }
 
-type LateReply = Extract<ClientEvent, { type: 'late-reply' }>;
+export type LateReply = Extract<ClientEvent, { type: 'late-reply' }>;
 
 /** The answer to a request that the person was told had timed out. */
 export function wordsForLate({ request, reply }: LateReply): string {

@@ -81,3 +81,22 @@ test('a user called me is not taken for oneself, nor a program that calls itself
   history.received({ peer: forger, at: null, body: 'forged', key: null });
   expect([...exportLines(history, forger, 'text', 'maria')]).toEqual(['- ext maria → me: forged']);
 });
+
+test('of a room each line says who said it', () => {
+  const history = open(null);
+  const ops: Peer = { kind: 'room', name: '#ops' };
+  history.received({ peer: ops, author: BOB, at: NOON, body: 'lunch?', key: null });
+  history.received({ peer: ops, author: BOT, at: NOON, body: 'disk full', key: null });
+  send(history, '#ops', 'soon', 'a1');
+  expect([...exportLines(history, ops, 'text', 'maria')]).toEqual([
+    '2026-01-31T12:00:00.000Z bob: lunch?',
+    '2026-01-31T12:00:00.000Z ext bob: disk full',
+    '1970-01-01T00:00:02.000Z maria → #ops: soon',
+  ]);
+  const lines = [...exportLines(history, ops, 'jsonl', 'maria')];
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { from: 'bob', to: '#ops', external: null },
+    { from: null, to: '#ops', external: 'bob' },
+    { from: 'maria', to: '#ops', external: null },
+  ]);
+});
