@@ -29,6 +29,15 @@ export type ClientEvent =
     }
   /** So many messages of a room were not kept until they were received. */
   | { readonly type: 'gap'; readonly room: string; readonly messages: number }
+  /** What is to be said of a room that shows a topic; of records that are not shown how many, and where the first one lies. */
+  | {
+      readonly type: 'notice';
+      readonly room: string;
+      readonly text: string;
+      readonly records: number | null;
+      readonly partition: number | null;
+      readonly offset: number | null;
+    }
   /**
    * The person's message was taken. Whoever keeps messages keeps it before this returns: it goes out next, once
    * `MessageStore.commit` has returned.

@@ -11,7 +11,7 @@ export function announced(
   options: Pick<ClientOptions, 'device' | 'elsewhere' | 'deliver' | 'rooms'>,
 ): Pick<RequestOf<'hello'>, 'features'> {
   const { device, elsewhere = device !== undefined } = options;
-  const features = [...(elsewhere ? ['devices'] : []), ...(hasRooms(options) ? ['rooms'] : [])];
+  const features = [...(elsewhere ? ['devices'] : []), ...(hasRooms(options) ? ['rooms', 'windows'] : [])];
   return features.length > 0 ? { features } : {};
 }
 

@@ -42,7 +42,15 @@ export type { ReceivedMessage } from './received.ts';
 export type { Link, Welcome } from './reconnector.ts';
 export type { Message, RefusalCode } from './replies.ts';
 export type { AccountDevice, NamePage, Presence } from './requests.ts';
-export type { AccountRoom, RoomHolders, RoomRequests, RoomSettings } from './rooms.ts';
+export type {
+  AccountRoom,
+  NewRoomSettings,
+  RoomHolders,
+  RoomPreview,
+  RoomRecord,
+  RoomRequests,
+  RoomSettings,
+} from './rooms.ts';
 export { type LastServer, noConnection } from './route.ts';
 export { hex, messageKey } from './seen.ts';
 export type { Delivery, SentMessage } from './sent.ts';

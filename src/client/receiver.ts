@@ -62,6 +62,11 @@ export class Receiver {
       case 'gap':
         this.#tell({ type: 'gap', room: frame.room, messages: frame.messages });
         return true;
+      case 'notice': {
+        const { room, text, records = null, partition = null, offset = null } = frame;
+        this.#tell({ type: frame.type, room, text, records, partition, offset });
+        return true;
+      }
       case 'sent-elsewhere': {
         const { to, body, sentAt, contentType, device = null } = frame;
         const [id, toIncarnation] = [hex(frame.id), hex(frame.toIncarnation)];
@@ -130,7 +135,7 @@ export class Receiver {
   #receive(message: Message, isPushed: boolean): boolean {
     const inbox = this.#demandInbox();
     const { seq, room } = message;
-    const log = this.#log(room);
+    const log = this.#log(room, !message.verified && message.partition !== undefined);
     if (log.open >= MAX_OPEN || (room !== undefined && this.#open >= MAX_OPEN_IN_ALL)) {
       throw new ProtocolError('BAD_FRAME', 'more messages than may wait to be shown');
     }
@@ -163,13 +168,17 @@ export class Receiver {
     return this.#inbox;
   }
 
-  /** @throws ProtocolError where there are more than a server may have */
-  #log(room: string | undefined): ReceivedLog {
+  /**
+   * @param isWindow of a topic with partitions, of which none waits for another
+   * @throws ProtocolError where there are more than a server may have
+   */
+  #log(room: string | undefined, isWindow = false): ReceivedLog {
     let log = this.#logs.get(room);
     if (log !== undefined) return log;
     if (this.#logs.size >= MAX_LOGS) this.#forgetRoom();
     // Of rooms nothing waits to be retrieved.
-    log = new ReceivedLog(room !== undefined || (this.#options.deliver ?? 'all') === 'all');
+    const comesAll = room !== undefined || (this.#options.deliver ?? 'all') === 'all';
+    log = new ReceivedLog(comesAll && !isWindow);
     this.#logs.set(room, log);
     return log;
   }

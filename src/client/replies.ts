@@ -24,6 +24,7 @@ const PUSHES: ReadonlySet<ServerFrame['type']> = new Set([
   'message',
   'delivered',
   'gap',
+  'notice',
   'sent-elsewhere',
   'read-elsewhere',
   'ping',

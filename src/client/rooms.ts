@@ -26,12 +26,60 @@ export interface AccountRoom {
   readonly owner: string | null;
   /** What the account is to it; null: nothing. */
   readonly role: 'owner' | 'member' | 'invited' | null;
-  /** Of who is in it: the first `seq` that is for them. */
+  /** Of who is in it: the first `seq` that is for them; 0 where it shows a topic. */
   readonly since: number | null;
+  /** The topic that it shows; null: it is a room of people. */
+  readonly topic: string | null;
+  /** Of such a room: which records it shows, and as what; null: all, each as it is. As they came: not safe for a terminal. */
+  readonly where: string | null;
+  readonly as: string | null;
 }
 
-/** What an owner says of a room; what is absent stays, or is as the server has it. */
-export type RoomSettings = Partial<Pick<AccountRoom, 'policy' | 'description' | 'retentionMs' | 'history'>>;
+/**
+ * What an owner says of a room; what is absent stays, or is as the server has it. `where` and `as` are for rooms that show a topic,
+ * empty ones mean none; the server refuses `retentionMs` and `history` there.
+ */
+export type RoomSettings = Partial<
+  Pick<AccountRoom, 'policy' | 'description' | 'retentionMs' | 'history'>
+> & {
+  readonly where?: string;
+  readonly as?: string;
+};
+
+/** What a room is made of: with `topic` it shows the records of that. */
+export type NewRoomSettings = RoomSettings & { readonly topic?: string };
+
+/** A record as it lies in a topic. Bytes as they came: not safe for a terminal. */
+export interface RoomRecord {
+  /** Milliseconds since the epoch, as the topic keeps it. */
+  readonly time: number;
+  /** The first 1,024 bytes, and how many there are. */
+  readonly key: Uint8Array | null;
+  readonly keyBytes: number;
+  /** The first 262,144 bytes, and how many there are. */
+  readonly value: Uint8Array | null;
+  readonly valueBytes: number;
+  /** The first 64, with the first 1,024 bytes of their values. */
+  readonly headers: readonly { readonly name: string; readonly value: Uint8Array }[];
+}
+
+/** What a room would show of a topic. */
+export interface RoomPreview {
+  readonly lines: readonly {
+    readonly partition: number;
+    readonly offset: number;
+    readonly time: number;
+    /** As it came: not safe for a terminal. */
+    readonly text: string;
+    /** Why that is the record as it is. */
+    readonly note: string | null;
+  }[];
+  /** Records that were looked at, and of them left out. */
+  readonly looked: number;
+  readonly leftOut: number;
+  /** Why the room would be paused there. */
+  readonly paused: string | null;
+}
 
 /** Who has a message of a room: of those whose it is, who has acknowledged it. */
 export interface RoomHolders {
@@ -63,8 +111,15 @@ export class RoomRequests {
     return new RoomRequests(this.#online, attempt);
   }
 
-  /** Makes a room, whose owner and first member the account is. `REFUSED` with ROOM_TAKEN, TOO_MANY_ROOMS. */
-  async create(room: string, settings: RoomSettings = {}, { signal }: Abortable = {}): Promise<AccountRoom> {
+  /**
+   * Makes a room, whose owner and first member the account is. `REFUSED` with ROOM_TAKEN, TOO_MANY_ROOMS; where it is to show a topic
+   * with TOPIC_NOT_ALLOWED, BAD_FILTER, BAD_TEMPLATE.
+   */
+  async create(
+    room: string,
+    settings: NewRoomSettings = {},
+    { signal }: Abortable = {},
+  ): Promise<AccountRoom> {
     return roomOf(await this.#ask({ ...settings, type: 'room-create', room }, signal));
   }
 
@@ -153,6 +208,50 @@ export class RoomRequests {
     return { members, having, missing };
   }
 
+  /** A record of the topic that a room shows, as it lies there; null where none does. */
+  async raw(
+    room: string,
+    { partition, offset }: { readonly partition: number; readonly offset: number },
+    { signal }: Abortable = {},
+  ): Promise<RoomRecord | null> {
+    const { record } = await this.#ask({ type: 'raw', room, partition, offset }, signal);
+    if (record === undefined) return null;
+    const { time, headers, key = null, value = null } = record;
+    const { keyBytes = key?.length ?? 0, valueBytes = value?.length ?? 0 } = record;
+    return { time, key, keyBytes, value, valueBytes, headers };
+  }
+
+  /**
+   * What a room would show of the newest records of a topic, all partitions together: none is made. `REFUSED` with TOPIC_NOT_ALLOWED,
+   * BAD_FILTER, BAD_TEMPLATE.
+   * @param last how many records are looked at, up to 100; 20 unless it is given
+   */
+  async preview(
+    topic: string,
+    {
+      where,
+      as,
+      last,
+      signal,
+    }: Abortable & Pick<RoomSettings, 'where' | 'as'> & { readonly last?: number } = {},
+  ): Promise<RoomPreview> {
+    const {
+      lines,
+      looked,
+      leftOut,
+      paused = null,
+    } = await this.#ask(
+      {
+        ...{ type: 'preview', topic },
+        ...(where !== undefined && { where }),
+        ...(as !== undefined && { as }),
+        ...(last !== undefined && { last }),
+      },
+      signal,
+    );
+    return { lines: lines.map(({ note = null, ...line }) => ({ ...line, note })), looked, leftOut, paused };
+  }
+
   #ask<Type extends RequestType>(
     request: RequestOf<Type> & { readonly type: Type },
     signal: AbortSignal | undefined,
@@ -163,9 +262,9 @@ export class RoomRequests {
 
 function roomOf(info: Omit<ServerFrameOf<'joined'>, 'type'>): AccountRoom {
   const { room, incarnation, policy, description, retentionMs, history, members } = info;
-  const { owner = null, role = null, since = null } = info;
+  const { owner = null, role = null, since = null, topic = null, where = null, as = null } = info;
   return {
     ...{ name: room, incarnation: hex(incarnation), policy, description, retentionMs, history, members },
-    ...{ owner, role, since },
+    ...{ owner, role, since, topic, where, as },
   };
 }

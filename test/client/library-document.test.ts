@@ -88,6 +88,8 @@ const WITHOUT_EXAMPLE: Readonly<Record<string, string>> = {
   withSignal: 'for who waits for something of their own beside it',
   hex: 'for who writes a store',
   messageKey: 'for who writes a store',
+  raw: 'of topics, which the storage in memory has none of',
+  preview: 'of topics, which the storage in memory has none of',
 };
 
 /** Options, and what a message can do: no value has their names. */

@@ -76,7 +76,8 @@ describe('with a server of a test', () => {
       await client.close();
     }
     const said = hellos.map((hello) => hello.type === 'hello' && hello.features);
-    expect(said).toEqual([undefined, ['rooms'], ['rooms'], undefined]);
+    const both = ['rooms', 'windows'];
+    expect(said).toEqual([undefined, both, both, undefined]);
   });
 
   test('the messages of each log are acknowledged in it', async () => {
@@ -95,6 +96,30 @@ describe('with a server of a test', () => {
       { type: 'ack', room: ROOM, ranges: [[1, 1]] },
       { type: 'ack', room: '#plans', upTo: 0 },
       { type: 'ack', upTo: 0 },
+    ]);
+  });
+
+  test('records of a topic are acknowledged each for itself, since none waits for another', async () => {
+    await quiet();
+    const record = (seq: number, body: string) =>
+      inRoom({
+        ...(externalMessage('orders.dlq', seq, body) as ServerFrame & { type: 'message' }),
+        ...{ partition: seq % 1_024, offset: Math.floor(seq / 1_024) },
+      } as ServerFrame);
+    server.peer.send(record(7_168, 'a'), record(5_121, 'b'), {
+      ...{ type: 'notice', room: ROOM, text: '37 more', records: 37, partition: 0, offset: 8 },
+    });
+    await until(() => told('notice').length === 1);
+    expect(told('notice')).toEqual([
+      { type: 'notice', room: ROOM, text: '37 more', records: 37, partition: 0, offset: 8 },
+    ]);
+    show('a');
+    await until(() => server.asked('ack').length === 1);
+    show('b');
+    await until(() => server.asked('ack').length === 2);
+    expect(server.asked('ack')).toEqual([
+      { type: 'ack', room: ROOM, ranges: [[7_168, 7_168]] },
+      { type: 'ack', room: ROOM, ranges: [[5_121, 5_121]] },
     ]);
   });
 
@@ -406,6 +431,7 @@ describe('with our server', () => {
       owner: 'anna',
       role: 'owner',
       since: 0,
+      ...{ topic: null, where: null, as: null },
     });
     await anna.send(ROOM, 'before');
     expect(await bert.rooms.join(ROOM, { back: 10 })).toMatchObject({ members: 2, role: 'member', since: 0 });

@@ -278,6 +278,9 @@ export class ServerAdapter {
         if (isOwn(event.request)) break;
         display.say(event.reply.type === 'failure' ? 'error' : 'info', wordsForLate(event));
         break;
+      case 'notice':
+        display.say('info', `${event.room}: ${event.text}`);
+        break;
       case 'server-text':
         display.say('error', `The server says: ${event.text}`);
         break;

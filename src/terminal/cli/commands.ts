@@ -26,6 +26,7 @@ export const ROOM_ACTIONS = [
   'leave',
   'members',
   'holders',
+  'raw',
   'invite',
   'kick',
   'owner',
@@ -71,6 +72,7 @@ export const COMMANDS = {
     options: {
       ...{ ...LOGIN, json: FLAG, mine: FLAG, invited: FLAG, back: TEXT, force: FLAG },
       ...{ policy: TEXT, description: TEXT, keep: TEXT, backlog: TEXT },
+      ...{ topic: TEXT, where: TEXT, as: TEXT, preview: TEXT },
     },
     offers: 'action',
   },

@@ -96,7 +96,7 @@ ${LOGIN}`,
        milena room create|set|join|leave|members|delete ROOM
        milena room invite|kick ROOM NAME…
        milena room owner ROOM NAME      (whose it is from then on)
-       milena room holders ROOM SEQ     (who has that message)
+       milena room holders ROOM SEQ     (who has it), raw ROOM PARTITION OFFSET
 
 ROOM may be without its #, which a shell takes for a comment outside of quotes.
 
@@ -105,6 +105,9 @@ ROOM may be without its #, which a shell takes for a comment outside of quotes.
   --description TEXT      create, set: what it is for
   --keep DAYS             create, set: so long are messages kept; 30
   --backlog COUNT         create, set: old messages for who joins; 0
+  --topic TOPIC           create: it shows a topic's records; --preview COUNT:
+                          none is made, what it would show is printed
+  --where FILTER          create, set: which of them; --as TEMPLATE: as what
   --back COUNT            join: with so many messages from before
   --invited               members: who may join instead
   --force                 delete: even if others are in it

@@ -99,6 +99,7 @@ export class MessagePrinter {
   #told(event: ClientEvent): void {
     const { say } = this.#context;
     if (event.type === 'gap') say(lostIn(event));
+    if (event.type === 'notice') say(sanitiseLine(`In ${event.room}: ${event.text}`));
     if (event.type === 'server-text') say(sanitiseLine(`The server says: ${event.text}`));
     // Until it has begun, whoever connects says why it could not.
     if (this.#me === undefined) return;

@@ -1,5 +1,5 @@
 import { hex, type Message } from '../../client/index.ts';
-import { isoTime, jsonLine, sanitiseName, sanitiseText } from '../sanitise.ts';
+import { isoTime, jsonLine, sanitiseLine, sanitiseName, sanitiseText } from '../sanitise.ts';
 
 /** A message as lines for people, or as one of JSON; each with its end. */
 export function messageText(message: Message, account: string, inbox: string, json: boolean): string {
@@ -12,7 +12,19 @@ function messageLines(message: Message): string {
   const name = external === '' ? '(no name)' : sanitiseName(external);
   const who = message.verified ? message.from : `ext ${name}`;
   const where = message.room === undefined ? '' : `${message.room} `;
-  return textLines(`${isoTime(message.sentAt) ?? '-'} ${where}${who}: `, message.body);
+  const head = `${isoTime(message.sentAt) ?? '-'} ${where}${who}${placeIn(message)}: `;
+  return textLines(head, message.body) + noteOf(message);
+}
+
+/** `/3/1042`: partition and offset, behind the topic that a room shows. */
+function placeIn(message: Message): string {
+  if (message.verified || message.partition === undefined) return '';
+  return `/${message.partition}/${message.offset}`;
+}
+
+/** Why a record is shown as it is. */
+function noteOf(message: Message): string {
+  return message.verified || message.note === undefined ? '' : `  (${sanitiseLine(message.note)})`;
 }
 
 /** A text behind its head. */
@@ -34,5 +46,13 @@ function messageJson(message: Message, account: string, inbox: string): string {
     at: isoTime(sentAt),
     contentType: contentType ?? null,
     body,
+    ...recordIn(message),
   });
+}
+
+/** Of a room that shows a topic: where the record lies there. */
+function recordIn(message: Message): { readonly [name: string]: string | number | null } {
+  if (message.verified || message.partition === undefined) return {};
+  const { partition, offset = null, note = null } = message;
+  return { partition, offset, note };
 }

@@ -4,6 +4,7 @@ import { sanitiseLine } from '../sanitise.ts';
 import { type OptionValues, quoted, roomOf, usernameOf, wholeNumberOf } from './arguments.ts';
 import type { COMMANDS, RoomAction } from './commands.ts';
 import { EXIT, Failure } from './exit.ts';
+import { previewWanted, recordWanted } from './room-topic.ts';
 
 const DAY_MS = 86_400_000;
 /** For how long a room may keep messages. */
@@ -28,7 +29,10 @@ export interface Told {
   readonly isWord?: boolean;
 }
 
-type Work = (rooms: Milena['rooms'], how: { readonly signal: AbortSignal }) => AsyncGenerator<Told, void>;
+export type RoomWork = (
+  rooms: Milena['rooms'],
+  how: { readonly signal: AbortSignal },
+) => AsyncGenerator<Told, void>;
 
 export interface RoomActionEntry {
   /** Behind `milena room`. */
@@ -38,10 +42,10 @@ export interface RoomActionEntry {
   /** Options that mean something to it, beside those of all actions. */
   readonly options: readonly (keyof RoomValues)[];
   /** Reads what was given. @throws Failure `USAGE` */
-  readonly read: (given: RoomWords) => Work;
+  readonly read: (given: RoomWords) => RoomWork;
 }
 
-const SETTINGS = ['policy', 'description', 'keep', 'backlog'] as const;
+const SETTINGS = ['policy', 'description', 'keep', 'backlog', 'where', 'as'] as const;
 
 export const ACTIONS: Readonly<Record<RoomAction, RoomActionEntry>> = {
   list: {
@@ -56,9 +60,12 @@ export const ACTIONS: Readonly<Record<RoomAction, RoomActionEntry>> = {
   create: {
     usage: 'create ROOM',
     words: [1, 1],
-    options: SETTINGS,
+    options: [...SETTINGS, 'topic', 'preview'],
     read: (given) => {
-      const [name, settings] = [roomIn(given), settingsIn(given)];
+      const name = roomIn(given);
+      const { topic } = given.values;
+      const settings = { ...settingsIn(given), ...(topic !== undefined && { topic }) };
+      if (given.values.preview !== undefined) return previewWanted(given);
       return async function* (rooms, how) {
         const room = await rooms.create(name, settings, how);
         yield { ...infoOf(room), text: `The room ${name} is made, and yours.`, isWord: true };
@@ -139,6 +146,18 @@ export const ACTIONS: Readonly<Record<RoomAction, RoomActionEntry>> = {
       };
     },
   },
+  raw: {
+    usage: 'raw ROOM PARTITION OFFSET',
+    words: [3, 3],
+    options: [],
+    read: (given) => {
+      const [, partition = '', offset = ''] = given.words;
+      return recordWanted(roomIn(given), {
+        partition: wholeNumberOf('PARTITION', partition, Number.MAX_SAFE_INTEGER),
+        offset: wholeNumberOf('OFFSET', offset, Number.MAX_SAFE_INTEGER),
+      });
+    },
+  },
   invite: {
     usage: 'invite ROOM NAME…',
     words: [2, Number.POSITIVE_INFINITY],
@@ -198,7 +217,8 @@ export const ACTIONS: Readonly<Record<RoomAction, RoomActionEntry>> = {
 /** What a room is, as `--json` and a list have it. */
 function infoOf({ name, ...info }: AccountRoom): Told {
   const { members, policy, role, description } = info;
-  const what = [`${members} in it`, policy, role].filter(Boolean).join(', ');
+  const shows = info.topic === null ? null : `shows ${info.topic}`;
+  const what = [`${members} in it`, policy, role, shows].filter(Boolean).join(', ');
   return {
     object: { type: 'room', room: name, ...info },
     text: `${name} (${what}) ${sanitiseLine(description)}`.trimEnd(),
@@ -218,7 +238,7 @@ function namesIn({ words: [, ...names], usage }: RoomWords): string[] {
 }
 
 /** @throws Failure `USAGE` */
-function settingsIn({ values: { policy, description, keep, backlog } }: RoomWords): RoomSettings {
+function settingsIn({ values: { policy, description, keep, backlog, where, as } }: RoomWords): RoomSettings {
   if (policy !== undefined && policy !== 'open' && policy !== 'invited') {
     throw new Failure(EXIT.USAGE, `--policy ${quoted(policy)}: it must be open or invited.`);
   }
@@ -226,6 +246,8 @@ function settingsIn({ values: { policy, description, keep, backlog } }: RoomWord
     ...(policy !== undefined && { policy }),
     ...(description !== undefined && { description }),
     ...(keep !== undefined && { retentionMs: daysOf(keep) }),
+    ...(where !== undefined && { where }),
+    ...(as !== undefined && { as }),
     ...(backlog !== undefined && { history: wholeNumberOf('--backlog', backlog, MAX_HISTORY) }),
   };
 }

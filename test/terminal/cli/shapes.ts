@@ -17,6 +17,9 @@ export const messageShape = z.strictObject({
   at: time,
   contentType: z.string().nullable(),
   body: z.string(),
+  partition: z.int().optional(),
+  offset: z.int().optional(),
+  note: z.string().nullable().optional(),
 });
 
 export const sentShape = z.strictObject({
@@ -50,6 +53,9 @@ export const roomShape = z.strictObject({
   owner: z.string().nullable(),
   role: z.enum(['owner', 'member', 'invited']).nullable(),
   since: z.int().nullable(),
+  topic: z.string().nullable(),
+  where: z.string().nullable(),
+  as: z.string().nullable(),
 });
 
 export const roomDoneShape = z.strictObject({
@@ -68,6 +74,33 @@ export const holdersShape = z.strictObject({
   members: z.int(),
   having: z.int(),
   missing: z.array(z.string()),
+});
+
+export const previewShape = z.strictObject({
+  type: z.enum(['record', 'summary']),
+  topic: z.string().optional(),
+  partition: z.int().optional(),
+  offset: z.int().optional(),
+  at: time.optional(),
+  text: z.string().optional(),
+  note: z.string().nullable().optional(),
+  looked: z.int().optional(),
+  shown: z.int().optional(),
+  leftOut: z.int().optional(),
+  paused: z.string().nullable().optional(),
+});
+
+export const rawShape = z.strictObject({
+  type: z.literal('raw'),
+  room: z.string(),
+  partition: z.int(),
+  offset: z.int(),
+  at: time,
+  key: z.string().nullable(),
+  value: z.string().nullable(),
+  keyBytes: z.int(),
+  valueBytes: z.int(),
+  headers: z.array(z.strictObject({ name: z.string(), value: z.string() })),
 });
 
 export const storedShape = z.strictObject({
@@ -108,6 +141,8 @@ export const SHAPES = {
   'room leave`, `room invite`, `room kick`, `room delete': roomDoneShape,
   'room members': memberShape,
   'room holders': holdersShape,
+  'room create --preview': previewShape,
+  'room raw': rawShape,
   'search`, `export': storedShape,
   doctor: checkShape,
   'all but `send`, `doctor': failedShape,
