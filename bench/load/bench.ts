@@ -5,7 +5,7 @@ import { Histogram, type HistogramData } from './histogram.ts';
 import { Pool } from './pool.ts';
 import { usageOfAll } from './proc.ts';
 import type { Frontend, Stage } from './stage.ts';
-import type { LoadOptions, Rate, SendResult } from './tasks.ts';
+import type { LoadOptions, Rate, RoomsOfUsers, SendResult } from './tasks.ts';
 import { MOST_RUNS, type ProtocolVersion } from './wire.ts';
 
 export interface BenchOptions {
@@ -57,6 +57,8 @@ export class Bench {
   readonly pool: Pool;
   readonly floor: Floor;
   frontends: Frontend[] = [];
+  /** The rooms of those who come online from now on; undefined: none. */
+  rooms: RoomsOfUsers | undefined;
   /** Accounts that there are. */
   users = 0;
   /** Users that are logged in: those with the lowest indices. */
@@ -219,7 +221,8 @@ export class Bench {
   async #setUp(users: number): Promise<void> {
     const { prefix, bodyBytes } = this.options;
     const [version, tls] = [this.#version, this.#tls];
-    await this.pool.setUp({ prefix, users, frontends: this.addresses, version, tls, bodyBytes });
+    const { addresses: frontends, rooms } = this;
+    await this.pool.setUp({ prefix, users, frontends, version, tls, bodyBytes, rooms });
   }
 
   close(): void {
@@ -298,7 +301,7 @@ function together(rates: readonly Rate[]): Rate {
   };
 }
 
-function merge(results: readonly SendResult[]): SendResult {
+export function merge(results: readonly SendResult[]): SendResult {
   const sum = (of: (result: SendResult) => number) =>
     results.reduce((total, result) => total + of(result), 0);
   const failures: Record<string, number> = {};

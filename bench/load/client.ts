@@ -4,7 +4,8 @@ import { decodeCbor, REPLY_LIMITS } from '../../src/protocol/v2/cbor-reader.ts';
 import { SERVER_OPCODES } from '../../src/protocol/v2/replies.ts';
 import { REQUEST_OPCODES } from '../../src/protocol/v2/requests.ts';
 import {
-  ACK_BYTES,
+  ACK_NUMBER_BYTES,
+  ackHead,
   bodyOfPush1,
   HEADER_BYTES,
   PING_FRAME,
@@ -52,6 +53,7 @@ const reading = Buffer.allocUnsafe(64 * 1024);
 /** Room for a send and an ack: mostly there is no more to write in one turn. */
 const OUT_BYTES = 256;
 const NOTHING = Buffer.alloc(0);
+const INBOX_ACK = ackHead(null);
 
 /** Clients with something to write at the end of this turn. */
 let dirty: LoadClient[] = [];
@@ -73,6 +75,8 @@ export class LoadClient {
   token: Uint8Array | null = null;
   /** Sends so far, for ids. */
   count = 0;
+  /** Messages whose `seq` was not the one behind that of the message before. */
+  misplaced = 0;
   readonly #version: ProtocolVersion;
   readonly #events: ClientEvents;
   #socket: Socket | null = null;
@@ -87,6 +91,9 @@ export class LoadClient {
   #isDirty = false;
   #seq = -1;
   #acked = -1;
+  #room: string | null = null;
+  #ackHead = INBOX_ACK;
+  #acknowledges = true;
   #rest: Buffer | null = null;
   readonly #push: Push = { bodyAt: 0, seq: 0 };
 
@@ -103,6 +110,29 @@ export class LoadClient {
 
   set isOnline(online: boolean) {
     this.#online = online;
+  }
+
+  /** Where all messages come from, and are acknowledged: the inbox (null) or a room; of both, the numbers would be mixed up. */
+  get room(): string | null {
+    return this.#room;
+  }
+
+  set room(room: string | null) {
+    if (room === this.#room) return;
+    this.#room = room;
+    this.#ackHead = ackHead(room);
+  }
+
+  /** Without, what has come is acknowledged when it is set again. */
+  set acknowledges(acknowledges: boolean) {
+    this.#acknowledges = acknowledges;
+    if (this.#seq > this.#acked) this.#soil();
+  }
+
+  /** Whether it reads what the server writes. */
+  set reads(reads: boolean) {
+    if (reads) this.#socket?.resume();
+    else this.#socket?.pause();
   }
 
   /** @throws the network's error, or after 20 s */
@@ -155,10 +185,10 @@ export class LoadClient {
   /** @internal */
   flush(): void {
     this.#isDirty = false;
-    if (this.#seq > this.#acked) {
+    if (this.#seq > this.#acked && this.#acknowledges) {
       this.#acked = this.#seq;
-      this.#makeRoom(ACK_BYTES);
-      this.#outBytes = writeAck(this.#out, this.#outBytes, this.#seq);
+      this.#makeRoom(this.#ackHead.length + ACK_NUMBER_BYTES);
+      this.#outBytes = writeAck(this.#out, this.#outBytes, this.#seq, this.#ackHead);
     }
     const socket = this.#socket;
     if (this.#outBytes === 0 || socket === null) return;
@@ -276,6 +306,7 @@ export class LoadClient {
     }
     const push = this.#push;
     readPush(chunk, start, push);
+    if (push.seq !== this.#seq + 1 && this.#seq >= 0) this.misplaced++;
     if (push.seq > this.#seq) {
       this.#seq = push.seq;
       this.#soil();

@@ -1,3 +1,4 @@
+import { SERVER_OPCODES } from '../../src/protocol/v2/replies.ts';
 import { type ClientEvents, LoadClient } from './client.ts';
 import { nowUs, pause } from './clock.ts';
 import { type Door, enter, failureOf, LOGOUT_2 } from './door.ts';
@@ -7,11 +8,13 @@ import { Sending } from './sending.ts';
 import type {
   LatencyOptions,
   LatencyResult,
+  ListenOptions,
   LoadOptions,
   LoginOptions,
   Rate,
   RunOptions,
   RunResult,
+  SayOptions,
   SendResult,
   SetUp,
   StormOptions,
@@ -52,6 +55,9 @@ export class Crew implements ClientEvents {
     for (let i = options.first + known * options.step; i < options.users; i += options.step) {
       this.#clients.push(new LoadClient(`${options.prefix}${i}`, i, options.version, this));
     }
+    const { rooms } = options;
+    for (const client of this.#clients)
+      client.room = rooms ? `#${rooms.prefix}${Math.floor(client.index / rooms.people)}` : null;
   }
 
   async create({ inFlight }: { inFlight: number }): Promise<Rate> {
@@ -118,6 +124,42 @@ export class Crew implements ClientEvents {
     this.#sending = null;
     const lost = this.#lost > 0 ? { ...result.failures, 'connection lost': this.#lost } : result.failures;
     return { ...result, failures: lost };
+  }
+
+  /** Rooms in turn, so that each sender is told of one message before the next. */
+  async say({ count, gapMs }: SayOptions): Promise<SendResult> {
+    const { rooms } = this.#setUp;
+    const result = { sent: 0, accepted: 0, failed: 0, failures: {} as Record<string, number>, shed: 0 };
+    const speakers = this.#clients.filter(
+      (client) => client.isOnline && rooms !== undefined && client.index % rooms.people === 0,
+    );
+    for (let i = 0; i < count; i++) {
+      for (const speaker of speakers) {
+        const timeUs = nowUs();
+        const { opcode, payload } = await speaker.ask(this.#roomFrame(speaker, timeUs));
+        result.sent++;
+        if (opcode === SERVER_OPCODES.sent) result.accepted++;
+        else {
+          const code = this.#codeOf(payload);
+          result.failed++;
+          result.failures[code] = (result.failures[code] ?? 0) + 1;
+        }
+      }
+      await pause(gapMs);
+    }
+    return result;
+  }
+
+  listen({ from, to, acknowledges, reads }: ListenOptions): void {
+    for (const client of this.#clients) {
+      if (client.index < from || client.index >= to) continue;
+      client.acknowledges = acknowledges;
+      client.reads = reads;
+    }
+  }
+
+  misplaced(): number {
+    return this.#clients.reduce((sum, client) => sum + client.misplaced, 0);
   }
 
   received(): number {
@@ -210,10 +252,10 @@ export class Crew implements ClientEvents {
   }
 
   #door(client: LoadClient): Door {
-    const { frontends, tls, version } = this.#setUp;
+    const { frontends, tls, version, rooms } = this.#setUp;
     const address = frontends[this.#ordinal(client) % frontends.length];
     if (address === undefined) throw new Error('no frontend');
-    return { address, tls, version };
+    return { address, tls, version, rooms: rooms !== undefined };
   }
 
   async #enterAll(clients: LoadClient[], how: 'create' | 'open' | 'token', inFlight: number): Promise<Rate> {
@@ -249,6 +291,11 @@ export class Crew implements ClientEvents {
       this.#templates.set(to, template);
     }
     return fillTemplate(template, run, timeUs, sender.index, sender.count++);
+  }
+
+  #roomFrame(speaker: LoadClient, timeUs: number): Buffer {
+    const template = sendTemplate(2, speaker.room ?? '', this.#setUp.bodyBytes);
+    return fillTemplate(template, this.#meter.run, timeUs, speaker.index, speaker.count++);
   }
 
   async #sendOne(sender: LoadClient, to: number, run: number): Promise<void> {

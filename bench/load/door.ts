@@ -10,6 +10,8 @@ export interface Door {
   readonly address: Address;
   readonly tls: boolean;
   readonly version: ProtocolVersion;
+  /** Whether it is said that the client knows rooms; version 2 only. */
+  readonly rooms: boolean;
 }
 
 const MAX_TRIES = 400;
@@ -37,6 +39,7 @@ export async function enter(
   for (let tries = 0; ; tries++) {
     if (tries > MAX_TRIES) throw new Error(`${client.name} cannot get in`);
     await client.connect(door.address, door.tls);
+    if (door.rooms) await client.ask(HELLO_ROOMS);
     const reply = await client.ask(requestOf(client, door.version, way));
     if (reply.opcode !== SERVER_OPCODES.failure) {
       if (door.version === 2) takeToken(client, reply);
@@ -87,4 +90,5 @@ export function failureOf(
   };
 }
 
+const HELLO_ROOMS = v2.encodeRequest({ type: 'hello', client: 'load', features: ['rooms'] });
 export const LOGOUT_2 = v2.encodeRequest({ type: 'logout' });

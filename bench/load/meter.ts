@@ -14,9 +14,12 @@ export class Meter {
   #receivedInWindow = 0;
   #acceptedInWindow = 0;
   #lastUs = 0;
+  /** By the moment when a message was to be sent: when it arrived for the last time. */
+  readonly #lasts: Map<number, number> | null;
 
-  constructor({ run, fromUs, toUs }: RunOptions) {
+  constructor({ run, fromUs, toUs, lasts = false }: RunOptions) {
     this.run = run;
+    this.#lasts = lasts ? new Map() : null;
     this.#fromUs = fromUs;
     this.#toUs = toUs;
   }
@@ -25,6 +28,7 @@ export class Meter {
     const now = nowUs();
     this.received++;
     this.#lastUs = now;
+    this.#lasts?.set(timeUs, now);
     if (now >= this.#fromUs && now < this.#toUs) this.#receivedInWindow++;
     if (timeUs >= this.#fromUs && timeUs < this.#toUs) this.#deliver.record(now - timeUs);
   }
@@ -41,6 +45,7 @@ export class Meter {
       acceptedInWindow: this.#acceptedInWindow,
       receivedInWindow: this.#receivedInWindow,
       lastUs: this.#lastUs,
+      lasts: [...(this.#lasts ?? [])],
       accept: this.#accept.data(),
       deliver: this.#deliver.data(),
       cpuSeconds: (cpu.user + cpu.system) / 1e6,

@@ -84,6 +84,11 @@ export class Stage {
     return this.brokerPorts.flatMap((port) => pidListeningOn(port) ?? []);
   }
 
+  /** Whose keys the frontends sign with. */
+  get clusterKeyFile(): string {
+    return join(this.#folder, 'cluster.key');
+  }
+
   get brokerPorts(): number[] {
     return this.kafka.split(',').map((address) => Number(address.slice(address.lastIndexOf(':') + 1)));
   }
@@ -117,7 +122,7 @@ export class Stage {
           MILENA_HOST: HOST,
           MILENA_PORT: String(port),
           MILENA_KAFKA_BROKERS: this.kafka,
-          MILENA_CLUSTER_KEY_FILE: join(this.#folder, 'cluster.key'),
+          MILENA_CLUSTER_KEY_FILE: this.clusterKeyFile,
           ...(this.#options.brokers >= 3 && { MILENA_REPLICATION_FACTOR: '3' }),
           ...MANY_ACCOUNTS,
           ...this.#options.settings,

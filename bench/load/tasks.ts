@@ -14,6 +14,12 @@ export interface Tasks {
   leave(options: { from: number; to: number; logout: boolean }): void;
   /** One message at a time between random users, each delivered before the next is sent. */
   latency(options: LatencyOptions): LatencyResult;
+  /** The first user of each room says so much there, one message after the other. */
+  say(options: SayOptions): SendResult;
+  /** What users with indices from `from` up to `to` do with what is pushed, until said otherwise. */
+  listen(options: ListenOptions): void;
+  /** Messages that came to somebody out of their order so far, or left one out. */
+  misplaced(options: Nothing): number;
   /** Ends a `latency` that runs, which answers with what it has. */
   stopLatency(options: Nothing): void;
   /** From now on messages of this run are counted and timed. */
@@ -45,6 +51,28 @@ export interface SetUp {
   readonly version: ProtocolVersion;
   readonly tls: boolean;
   readonly bodyBytes: number;
+  /** Which rooms the users are in; absent: in none, and their clients know none. */
+  readonly rooms?: RoomsOfUsers | undefined;
+}
+
+/** Rooms of so many users each, in the order of their indices: room i is `#`, the prefix and i. */
+export interface RoomsOfUsers {
+  readonly prefix: string;
+  readonly people: number;
+}
+
+export interface SayOptions {
+  /** In each room. */
+  readonly count: number;
+  /** Pause after each message, milliseconds. */
+  readonly gapMs: number;
+}
+
+export interface ListenOptions {
+  readonly from: number;
+  readonly to: number;
+  readonly acknowledges: boolean;
+  readonly reads: boolean;
 }
 
 export interface LoginOptions {
@@ -83,6 +111,8 @@ export interface RunOptions {
   /** Only what was to be sent in this window is timed, and only what happens in it counts for rates. */
   readonly fromUs: number;
   readonly toUs: number;
+  /** Whether to keep of each message when it arrived for the last time. */
+  readonly lasts?: boolean;
 }
 
 export interface LoadOptions {
@@ -116,6 +146,8 @@ export interface RunResult {
   readonly receivedInWindow: number;
   /** Of the last arrival. */
   readonly lastUs: number;
+  /** Of each message when it was to be sent, and its last arrival at a user of this worker; where that was asked for. */
+  readonly lasts: readonly (readonly [timeUs: number, lastUs: number])[];
   /** From the moment when a message was to be sent; microseconds. */
   readonly accept: HistogramData;
   readonly deliver: HistogramData;

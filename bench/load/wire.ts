@@ -61,6 +61,12 @@ export function fillTemplate(
   return frame;
 }
 
+/** The text of one message, for who does not send it as a client. */
+export function bodyOf(run: number, timeUs: number, bytes: number): string {
+  const time = String(Math.floor(timeUs)).padStart(TIME_DIGITS, '0');
+  return `L${String(run).padStart(RUN_DIGITS, '0')}${time}`.padEnd(bytes, 'x');
+}
+
 /** When a message of this run was to be sent, in microseconds; -1 for a message of another run, or of somebody else. */
 export function timeOf(chunk: Buffer, bodyAt: number, run: number): number {
   if (chunk[bodyAt] !== MARK || readDigits(chunk, bodyAt + 1, RUN_DIGITS) !== run) return -1;
@@ -91,16 +97,20 @@ function readDigits(buffer: Buffer, at: number, digits: number): number {
   return value;
 }
 
-/** An ack but for its size and its number: `{upTo: `. */
-const ACK_HEAD = encodeFrame(2, REQUEST_OPCODES.ack, Buffer.from([0xa1, 0x64, 0x75, 0x70, 0x54, 0x6f]));
-const SIZE_AT = 1;
-/** Of an ack, at most. */
-export const ACK_BYTES = ACK_HEAD.length + 9;
+/** An ack but for its size and its number: `{upTo: `, and in a room `{room: "#ops", upTo: `. */
+export function ackHead(room: string | null): Buffer {
+  const whole = encodeCbor(room === null ? { upTo: 0 } : { room, upTo: 0 });
+  return encodeFrame(2, REQUEST_OPCODES.ack, whole.subarray(0, -1));
+}
 
-/** Writes the frame of an ack. @returns where it ends */
-export function writeAck(out: Buffer, at: number, seq: number): number {
-  out.set(ACK_HEAD, at);
-  const end = writeUnsigned(out, at + ACK_HEAD.length, seq);
+const SIZE_AT = 1;
+/** Of the number of an ack, at most. */
+export const ACK_NUMBER_BYTES = 9;
+
+/** Writes the frame of an ack. @param head as `ackHead` makes it @returns where it ends */
+export function writeAck(out: Buffer, at: number, seq: number, head: Buffer): number {
+  out.set(head, at);
+  const end = writeUnsigned(out, at + head.length, seq);
   writeU32(out, at + SIZE_AT, end - at - HEADER_BYTES);
   return end;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type ClientEvents, LoadClient } from '../../bench/load/client.ts';
@@ -163,6 +163,41 @@ describe('a client of the load generator', () => {
     await vi.waitFor(() => expect(peer.upTo).toBe(119));
     expect(told.arrived).toHaveLength(20);
     expect(peer.requests).toEqual([{ type: 'ack', upTo: 119 }]);
+  });
+
+  it('acknowledges what comes from its room there, and what it was told to leave when it may again', async () => {
+    const { told, clients, peers } = await party(1);
+    const [client, peer] = [only(clients), only(peers)];
+    client.room = '#ops';
+    client.acknowledges = false;
+    peer.send(
+      { ...message(4, 0), room: '#ops' } as ServerFrame,
+      { ...message(5, 1), room: '#ops' } as ServerFrame,
+    );
+    await vi.waitFor(() => expect(told.arrived).toEqual([0, 1]));
+    await turn();
+    expect(peer.requests).toEqual([]);
+    client.acknowledges = true;
+    await vi.waitFor(() => expect(peer.requests).toEqual([{ type: 'ack', room: '#ops', upTo: 5 }]));
+  });
+
+  it('counts what comes twice, in the wrong place, or behind something that has not come', async () => {
+    const { told, clients, peers } = await party(1);
+    only(peers).send(...[7, 8, 8, 9, 11].map((seq, i) => message(seq, i)));
+    await vi.waitFor(() => expect(told.arrived).toHaveLength(5));
+    expect(only(clients).misplaced).toBe(2);
+  });
+
+  it('reads nothing while it is told so', async () => {
+    const { told, clients, peers } = await party(2);
+    const [slow, quick] = clients;
+    if (slow === undefined || quick === undefined) throw new RangeError('there are two');
+    slow.reads = false;
+    for (const peer of peers) peer.send(message(0, 1));
+    await sleep(50);
+    expect(told.arrived).toHaveLength(1);
+    slow.reads = true;
+    await vi.waitFor(() => expect(told.arrived).toHaveLength(2));
   });
 
   it('tells answers in the order of its sends, failures with their payload', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
-  ACK_BYTES,
+  ACK_NUMBER_BYTES,
+  ackHead,
   bodyOfPush1,
   fillTemplate,
   HEADER_BYTES,
@@ -49,10 +50,13 @@ describe('the frames that the load generator makes', () => {
   it.each([0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 40])(
     'acknowledge up to %d, behind what is there',
     (seq) => {
-      const out = Buffer.alloc(3 + ACK_BYTES, 'x');
-      const frame = Buffer.from(out.subarray(3, writeAck(out, 3, seq)));
-      expect(v2.decodeRequest(frameOf(frame))).toEqual({ type: 'ack', upTo: seq });
-      expect(out.toString('latin1', 0, 3)).toBe('xxx');
+      for (const room of [null, '#ops']) {
+        const head = ackHead(room);
+        const out = Buffer.alloc(3 + head.length + ACK_NUMBER_BYTES, 'x');
+        const frame = Buffer.from(out.subarray(3, writeAck(out, 3, seq, head)));
+        expect(v2.decodeRequest(frameOf(frame))).toEqual({ type: 'ack', upTo: seq, ...(room && { room }) });
+        expect(out.toString('latin1', 0, 3)).toBe('xxx');
+      }
     },
   );
 });
