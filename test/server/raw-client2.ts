@@ -6,7 +6,7 @@ import { FrameDecoder } from '../../src/protocol/frame.ts';
 import { v2 } from '../../src/protocol/v2/codec.ts';
 import type { ServerFrame, ServerFrameOf } from '../../src/protocol/v2/replies.ts';
 import type { Request, RequestOf } from '../../src/protocol/v2/requests.ts';
-import { eventually } from '../contracts/cluster.ts';
+import { eventually, PATIENCE_MS } from '../contracts/cluster.ts';
 
 const PUSHES = [
   'message',
@@ -37,6 +37,8 @@ export class RawClient2 {
   readonly #replies: Reply[] = [];
   #read = 0;
   #over = false;
+  /** Called when something has come. */
+  #onHeard = () => {};
   readonly #decoder = new FrameDecoder({ maxPayload: 2 * 1024 * 1024, versions: [1, 2] });
 
   private constructor(socket: Socket) {
@@ -46,11 +48,13 @@ export class RawClient2 {
       for (let frame = this.#decoder.next(); frame !== undefined; frame = this.#decoder.next()) {
         if (frame.version === v2.version) this.#take(v2.decodeServerFrame(frame));
       }
+      this.#onHeard();
     });
     socket.on('error', () => {});
     for (const event of ['end', 'close']) {
       socket.on(event, () => {
         this.#over = true;
+        this.#onHeard();
       });
     }
   }
@@ -91,9 +95,8 @@ export class RawClient2 {
 
   /** The next reply. @throws Error if the connection ended before it */
   async reply(): Promise<Reply> {
-    await eventually(() => {
-      if (this.#replies.length <= this.#read && !this.#over) throw new Error('no reply yet');
-    });
+    const until = AbortSignal.timeout(PATIENCE_MS);
+    while (this.#replies.length <= this.#read && !this.#over) await this.#heard(until);
     const reply = this.#replies[this.#read];
     if (reply === undefined) throw new Error(`closed instead of a reply: ${JSON.stringify(this.goodbye)}`);
     this.#read += 1;
@@ -156,6 +159,15 @@ export class RawClient2 {
   /** Ends the connection without a word. */
   cut(): void {
     this.socket.resetAndDestroy();
+  }
+
+  /** Resolves when something has come, or the end. */
+  #heard(until: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onHeard = resolve;
+      until.onabort = () => reject(new Error('no reply'));
+      if (until.aborted) reject(new Error('no reply'));
+    });
   }
 
   #take(frame: ServerFrame): void {

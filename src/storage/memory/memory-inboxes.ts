@@ -53,8 +53,8 @@ export class MemoryInboxes implements Inboxes {
     });
   }
 
-  async forget({ topicId }: Account, device: string | undefined): Promise<void> {
-    this.#store.forget(topicId, device);
+  async forget(account: Account, device: string | undefined): Promise<void> {
+    this.#store.forget(account, device);
   }
 
   /** Nothing is ever gone unread but with the account. */

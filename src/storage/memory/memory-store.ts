@@ -222,8 +222,13 @@ export class MemoryStore {
   }
 
   /** A device of an inbox's owner is none any more. */
-  forget(id: string, device: string | undefined): void {
-    for (const message of this.mailboxes.get(id)?.forget(device) ?? []) this.#bytes -= sizeOf(message);
+  forget(account: Account, device: string | undefined): void {
+    const mailbox = this.mailboxes.get(account.topicId);
+    for (const message of mailbox?.forget(device) ?? []) this.#bytes -= sizeOf(message);
+    for (const name of this.memberIndex.rooms(account, 'member')) {
+      const room = this.rooms.get(name);
+      if (room !== undefined) this.logOf(room)?.forgetDevice(account, device);
+    }
   }
 }
 

@@ -66,6 +66,11 @@ export class RoomLog {
     for (const key of this.#places.keys()) if (key.startsWith(prefix)) this.#places.delete(key);
   }
 
+  /** A device of somebody in it is none any more. */
+  forgetDevice(person: Life, device: string | undefined): void {
+    this.#places.delete(placeKey(person, device));
+  }
+
   get(offset: number): InboxMessage | undefined {
     return this.#messages[offset - this.bounds.start];
   }
