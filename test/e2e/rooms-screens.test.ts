@@ -59,6 +59,22 @@ test('a room is the same on both devices of a person, and what is read on one is
   laptop.type('/devices\r');
   await laptop.shows(/2 devices/, /\(main\) ● logged in/, /laptop ● logged in/);
   for (const terminal of [desk, laptop]) expect(terminal.text.match(/coming/g)).toHaveLength(1);
+  desk.type('/room set invited\r');
+  await desk.shows(/for who is invited/);
+  desk.type(`/kick ${bert}\r`);
+  await desk.shows(new RegExp(`${bert} is not in #ops any more`));
+  other.type('am I in?\r');
+  await other.shows(/✗ not sent/, /#ops +left/);
+  other.type('/join #ops\r');
+  await other.shows(/invite/);
+  desk.type(`/invite ${bert}\r`);
+  await desk.shows(new RegExp(`${bert} may join #ops`));
+  other.type('\u0015/join #ops\r');
+  await other.shows(/You are in #ops/, /^▸1 #ops +│/m);
+  desk.type(`/room owner ${bert}\r`);
+  await desk.shows(new RegExp(`#ops is ${bert}'s now`));
+  desk.type('/members\r');
+  await desk.shows(/2 people in #ops/);
 }, 120_000);
 
 test('what somebody calls a room about acts on nobody’s terminal', async () => {

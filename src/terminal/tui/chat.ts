@@ -268,7 +268,9 @@ export class Chat implements View {
 
   #ring(message: StoredMessage): void {
     const { peer, body, highlight } = message;
-    const level = this.#model.history?.conversation(peer)?.notify ?? usualLevel(peer);
+    const { notify: level = usualLevel(peer), unread } = this.#model.history?.conversation(peer) ?? {};
+    // It was read on another device before it came to this one.
+    if (unread === 0) return;
     if (level === 'nothing' || (level === 'highlights' && !highlight)) return;
     this.#bell.ring(whoSaidWhere(message), sanitiseLine(body.slice(0, MAX_RUNG)));
   }

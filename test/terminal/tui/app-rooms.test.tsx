@@ -130,6 +130,11 @@ describe('a room', () => {
     await screen.until(() => expect(screen.list[0]).toMatch(/#ops !\d/));
     server.peer.send({ type: 'read-elsewhere', seq: 9, conversation: '#ops', upTo: 5 });
     await screen.until(() => expect(screen.list[0]).toBe('#ops'));
+    const { length } = screen.rung;
+    server.peer.send({ type: 'read-elsewhere', seq: 10, conversation: '#ops', upTo: 6 });
+    say('#ops', 'bob', 6, 'alice, all was said');
+    server.peer.send(messageFrom('erik', 2, 'hello'));
+    await screen.until(() => expect(screen.rung.slice(length)).toEqual(['erik: hello']));
   });
 
   test('says in a line of its own what was not kept, and nothing in it acts on the terminal', async () => {
