@@ -161,6 +161,15 @@ describe('rooms in Kafka', () => {
       expect(gaps).toEqual([2]);
     });
 
+    it('from what comes next, where the log was cut in front of what is theirs', async () => {
+      const [anna, bert] = [await person('anna'), await person('bert')];
+      const room = await make(anna);
+      await say(room, anna, 3);
+      const { bodies } = await follow(bert, room, 5);
+      await cluster.here.rooms.append(room, message(anna, 'later'));
+      await eventually(() => expect(bodies).toEqual(['later']));
+    });
+
     it('on, where that happens while they rest', async () => {
       const [anna, bert] = [await person('anna'), await person('bert')];
       const room = await make(anna);

@@ -137,7 +137,8 @@ export class KafkaInbox implements Inbox {
     const how = { around: this.#around, lease: this.#lease, group: this.group, confirmSoon };
     const options = { ...how, room, since, listener, topic: roomTopic(room) };
     const onLeft = () => this.#rooms.delete(followed);
-    const followed: KafkaFollowedRoom = await KafkaFollowedRoom.follow({ ...options, onLeft }).catch(
+    const onCut = (found: Record<string, unknown>) => this.#changed({ room: room.name, ...found });
+    const followed: KafkaFollowedRoom = await KafkaFollowedRoom.follow({ ...options, onLeft, onCut }).catch(
       (error) => (isUnknownTopic(error) ? noRoom(room, error) : unavailable(error)),
     );
     this.#rooms.add(followed);

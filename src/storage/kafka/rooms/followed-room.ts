@@ -2,14 +2,14 @@ import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import type { FollowedRoom, Room, RoomListener } from '../../../core/rooms.ts';
 import { readBounds } from '../fetch/log-reader.ts';
 import { readCommits } from '../groups/commits.ts';
-import { DeliveredOffsets } from '../groups/delivered-offsets.ts';
-import { Position } from '../groups/position.ts';
+import type { Position } from '../groups/position.ts';
 import { Cursor } from '../inbox/cursor.ts';
 import type { InboxLease } from '../inbox/inbox-lease.ts';
 import type { InboxSurroundings } from '../inbox/inbox-surroundings.ts';
 import { type DecodedRecord, decodeRecord } from '../inbox/record.ts';
 import type { RawRecord } from '../wire/log-batch.ts';
 import { longerPause, now, retry, whyOf } from '../wire/retry.ts';
+import { cutUnknown, roomCommit, roomPosition } from './room-position.ts';
 
 const FOLLOW_TIMEOUT_MS = 10_000;
 const FIRST_PAUSE_MS = 100;
@@ -27,6 +27,8 @@ export interface FollowOptions {
   readonly listener: RoomListener;
   /** It is not known whether the lease is still held: somebody is to ask. */
   readonly confirmSoon: () => void;
+  /** The log was cut below what this session was given: it cannot go on. */
+  readonly onCut: (found: Record<string, unknown>) => void;
   readonly onLeft: () => void;
 }
 
@@ -40,6 +42,8 @@ export class KafkaFollowedRoom implements FollowedRoom {
   #cursor: Cursor | null = null;
   #isPaused = false;
   #hasLeft = false;
+  /** What lies below this was given to this session, or is not theirs; 0 until it begins anew. */
+  #given = 0;
 
   private constructor(options: FollowOptions, position: Position) {
     this.#options = options;
@@ -51,23 +55,20 @@ export class KafkaFollowedRoom implements FollowedRoom {
     const { around, lease, group, topic, room, since } = options;
     const deadline = now() + FOLLOW_TIMEOUT_MS;
     const [commit = null] = await readCommits(around.cluster, [{ group, topic }], deadline);
-    const known = commit && Position.decode(commit, room.incarnation);
-    // Of an earlier stay in the room there may be a position in front of what is theirs now.
-    const isThis = known !== null && known.delivered.low >= since;
-    const followed = new KafkaFollowedRoom(
-      options,
-      isThis ? known : new Position(new DeliveredOffsets(since)),
-    );
+    const { position, isNew } = roomPosition(commit, room, since);
+    const followed = new KafkaFollowedRoom(options, position);
     const cursor = await followed.#begin(deadline);
     // Until something is committed Kafka's tools show no lag of it.
-    if (!isThis) cursor.touch();
+    if (isNew) cursor.touch();
     if (lease.hasEnded) followed.#end();
     await lease.expect();
     return followed;
   }
 
   acknowledge(first: number, last: number): void {
-    this.#cursor?.acknowledge(first, last);
+    if (this.#cursor !== null) this.#cursor.acknowledge(first, last);
+    // While it begins anew: they were given it before. What the log has lost of it is taken back then.
+    else if (!this.#hasLeft) this.#position.delivered.add(first, Math.min(last, this.#given - 1));
   }
 
   pause(): void {
@@ -87,18 +88,22 @@ export class KafkaFollowedRoom implements FollowedRoom {
   }
 
   /** Where the log is what the position counts on, it is gone on with; what of it is there no more is told of. */
-  async #begin(deadline: number, next = 0): Promise<Cursor> {
-    const { around, lease, room, topic, listener, confirmSoon } = this.#options;
+  async #begin(deadline: number): Promise<Cursor> {
+    const { around, lease, room, topic, since, listener, confirmSoon, onCut } = this.#options;
     const { delivered } = this.#position;
+    const given = this.#given;
     const bounds = await readBounds(around.cluster, topic, deadline);
+    cutUnknown(this.#position, since, bounds);
     const { epoch } = this.#position;
     const isSure = epoch === UNKNOWN_EPOCH || (epoch === bounds.epoch && delivered.top <= bounds.end);
     const ends = isSure
       ? null
       : await retry(`epochs of ${topic}`, deadline, () => around.stats.epochEnd(topic, epoch));
     const { again, gone } = this.#position.resume(bounds, ends);
-    // What this session was given before it is not given again, unless the log has others there now.
-    const liveStart = again > 0 ? delivered.low : Math.max(delivered.low, Math.min(next, bounds.end));
+    // Acknowledgements of what was there are on their way, for offsets that mean other messages now.
+    if (given > 0 && (again > 0 || given > bounds.end)) onCut({ again, given, end: bounds.end });
+    // What this session was given before it is not given again.
+    const liveStart = Math.max(delivered.low, Math.min(given, bounds.end));
     const cursor: Cursor = new Cursor({
       ...{ around, lease, topic, position: this.#position, liveStart, epoch: bounds.epoch },
       confirmSoon,
@@ -106,7 +111,7 @@ export class KafkaFollowedRoom implements FollowedRoom {
       owner: room,
       decode: (raw) => this.#decode(raw),
       onMessage: listener.onMessage,
-      commit: () => this.#position.commit(room.incarnation, ''),
+      commit: () => roomCommit(this.#position, room, since),
       onChanged: (found) => void this.#beginAgain(found),
       // Deleted, with all memberships: nothing comes any more.
       onGone: () => this.#end(),
@@ -116,10 +121,8 @@ export class KafkaFollowedRoom implements FollowedRoom {
     this.#cursor = cursor;
     lease.add(cursor);
     around.roomFollowers.add(room.topicId, cursor);
-    if (gone > 0) {
-      cursor.touch();
-      listener.onGap(gone);
-    }
+    if (gone > 0 || given > 0) cursor.touch();
+    if (gone > 0) listener.onGap(gone);
     cursor.start();
     return cursor;
   }
@@ -127,7 +130,8 @@ export class KafkaFollowedRoom implements FollowedRoom {
   /** Retention has taken what was not received yet, or the log was cut. Never rejects. */
   async #beginAgain(found: Record<string, unknown>): Promise<void> {
     const { around, lease, topic } = this.#options;
-    const next = this.#cursor?.progress.next ?? 0;
+    const next = this.#cursor?.progress.next ?? this.#given;
+    this.#given = next;
     this.#end();
     around.log.info({ topic, next, ...found }, 'a room has changed');
     for (
@@ -136,7 +140,7 @@ export class KafkaFollowedRoom implements FollowedRoom {
       pause = longerPause(pause, LONGEST_PAUSE_MS)
     ) {
       try {
-        await this.#begin(now() + FOLLOW_TIMEOUT_MS, next);
+        await this.#begin(now() + FOLLOW_TIMEOUT_MS);
         return;
       } catch (error) {
         around.log.warn({ ...whyOf(error), topic }, 'a room is not followed');
