@@ -141,7 +141,7 @@ export class RoomWindows implements Windows {
     const id = uuidKey(room.incarnation);
     const known = this.#windows.get(id);
     if (known !== undefined) return known;
-    const watch = this.#watches.get(topic) ?? new TopicWatch(cluster, log, topic);
+    const watch = this.#watches.get(topic) ?? new TopicWatch(cluster, log, topic, () => this.#watches.size);
     this.#watches.set(topic, watch);
     const opened = new RoomWindow({
       ...{ ...follow, cluster, watch, room, cache: this.#cache, reading: this.#reading },

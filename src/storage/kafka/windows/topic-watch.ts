@@ -10,6 +10,8 @@ import { longerPause, now, whyOf } from '../wire/retry.ts';
 /** Between two looks at where a topic ends; each partition costs the broker some 7 µs. */
 const LEAST_PAUSE_MS = 250;
 const MS_FOR_EACH_PARTITION = 1;
+/** Of all topics together some hundred times a second. */
+const MS_FOR_EACH_TOPIC = 10;
 /** Between two looks at which partitions there are, and whose the name is. */
 const METADATA_MS = 5_000;
 const LONGEST_PAUSE_MS = 5_000;
@@ -40,6 +42,7 @@ export class TopicWatch {
   readonly topic: string;
   readonly #cluster: Cluster;
   readonly #log: Logger;
+  readonly #topics: () => number;
   readonly #listeners = new Set<TopicListener>();
   readonly #closed = new AbortController();
   #topicId = '';
@@ -48,9 +51,11 @@ export class TopicWatch {
   #readAt = Number.NEGATIVE_INFINITY;
   #trouble: string | null = null;
 
-  constructor(cluster: Cluster, log: Logger, topic: string) {
+  /** @param topics how many are watched in all */
+  constructor(cluster: Cluster, log: Logger, topic: string, topics: () => number) {
     this.#cluster = cluster;
     this.#log = log;
+    this.#topics = topics;
     this.topic = topic;
     void this.#run();
   }
@@ -99,7 +104,8 @@ export class TopicWatch {
         if (signal.aborted) return;
         this.#is(null);
         for (const listener of [...this.#listeners]) listener.onLook();
-        pause = Math.max(LEAST_PAUSE_MS, this.#partitions.size * MS_FOR_EACH_PARTITION);
+        const share = this.#partitions.size * MS_FOR_EACH_PARTITION + this.#topics() * MS_FOR_EACH_TOPIC;
+        pause = Math.max(LEAST_PAUSE_MS, share);
       } catch (error) {
         this.doubt();
         if (signal.aborted) return;

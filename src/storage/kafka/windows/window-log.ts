@@ -132,7 +132,6 @@ export class WindowLog {
     const since = Date.now() - maxAgeMs;
     const isOld = ({ offset, timestamp }: RawRecord) => offset < seen && timestamp > 0 && timestamp < since;
     const wanted = read.records.filter((record) => !isOld(record));
-    const remarks = [...remarkOn('old', read.records.filter(isOld)), ...unreadable(read)];
     const before = new FloodLimit(perSecond);
     const admits = ({ offset, timestamp }: RawRecord) =>
       offset < seen ? before.admits(timestamp) : flood.admits();
@@ -157,9 +156,11 @@ export class WindowLog {
       break;
     }
     if (next <= first) throw new Error(lines.paused ?? 'nothing was looked at');
-    if (firstUntold !== null) remarks.push({ why: 'untold', records: untold, from: firstUntold });
     this.#seen = Math.max(seen, next);
-    return { first, next, messages, remarks: remarks.filter(({ from }) => from < next) };
+    const old = read.records.filter((record) => record.offset < next && isOld(record));
+    const remarks = [...remarkOn('old', old), ...unreadable(read).filter(({ from }) => from < next)];
+    if (firstUntold !== null) remarks.push({ why: 'untold', records: untold, from: firstUntold });
+    return { first, next, messages, remarks };
   }
 }
 
