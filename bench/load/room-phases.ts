@@ -41,6 +41,7 @@ export function oneRoom(phase: string, standard: number): RoomPhase {
     return withRooms(bench, rooms, people, async () => {
       await bench.pool.all('startRun', { run: bench.nextRun(), fromUs: 0, toUs: Number.MAX_VALUE });
       await said(bench, people, 1, 1);
+      await committed(people);
       await pause(SETTLE_MS);
       const within = await inspector.memory();
       const { cost: idle } = await bench.costOf(() => pause(SETTLE_MS / 2));
@@ -81,7 +82,8 @@ export async function idleRooms(
   return withRooms(bench, rooms, people, async () => {
     await bench.pool.all('startRun', { run: bench.nextRun(), fromUs: 0, toUs: Number.MAX_VALUE });
     await said(bench, people, 1, 1);
-    await pause(SETTLE_MS + (1_000 * people) / COMMITS_PER_SECOND);
+    await committed(people);
+    await pause(SETTLE_MS);
     const within = await idleness(bench, idleSeconds, inspector);
     const ratio = (of: keyof typeof within) => round(within[of] / without[of]);
     return [
@@ -218,12 +220,17 @@ async function measured(bench: Bench, listeners: number, messages: number): Prom
   const gapMs = Math.max(LEAST_GAP_MS, (listeners * GAP_US_EACH) / 1_000);
   const { cost } = await bench.costOf(async () => {
     await said(bench, listeners, messages, gapMs);
-    await pause(2_000 + (1_000 * listeners) / COMMITS_PER_SECOND);
+    await committed(listeners);
   });
   const ends = await bench.pool.all('endRun', {});
   const deliver = new Histogram();
   for (const end of ends) deliver.add(end.deliver);
   return { last: lastOf(ends), deliver: deliver.data(), cost };
+}
+
+/** Resolves when what so many people have acknowledged, or have come into, is committed: no earlier, on a machine that keeps up. */
+function committed(people: number): Promise<void> {
+  return pause(2_000 + (1_000 * people) / COMMITS_PER_SECOND);
 }
 
 /** By message, the last arrival in any of the workers. */
