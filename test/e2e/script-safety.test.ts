@@ -57,6 +57,7 @@ const CALLS: readonly (readonly [string, readonly string[], number, RegExp])[] =
   ['start_everything.sh', ['--nonsense'], 64, /unknown argument: --nonsense/],
   ['start_kafka.sh', ['--nonsense'], 64, /unknown argument: --nonsense/],
   ['scripts/invite.sh', ['--nonsense'], 64, /nonsense/],
+  ['scripts/preview.sh', ['--nonsense'], 64, /nonsense/],
   ['spawn_consumer.sh', [], 64, /Which topic/],
   ['spawn_producer.sh', [], 64, /Which topic/],
   ['test_producer.sh', ['--nonsense'], 64, /takes no argument/],

@@ -181,7 +181,9 @@ export class PlainView implements View {
     const newest = shown.length < links.length ? `, the newest ${shown.length} of them` : '';
     const what = canOpen ? ', /open NUMBER opens one' : '';
     const count = countOf(links.length, 'address', 'addresses');
-    this.#print([`${count}${newest}, newest first${what}:`, ...rows].join('\n'));
+    const head = this.#ours(`${count}${newest}, newest first${what}:`);
+    // What others have written: another address leads elsewhere.
+    this.#prompt.print([head, ...rows].join('\n'));
     return shown.length;
   }
 

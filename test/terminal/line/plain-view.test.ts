@@ -29,6 +29,8 @@ test('on the console our own signs are ASCII, and nobody else’s', () => {
   view.arrived(link('done ✓').message);
   expect(rows.slice(0, 2)).toEqual(['bob * logged in', 'What you can type:\n/who NAME_\n^ v choose - Esc']);
   expect(rows[2]).toMatch(/bob: done ✓$/);
+  view.links([link('http://one.example/a…b')], true);
+  expect(rows[3]).toContain('1. http://one.example/a…b');
 });
 
 test('an address that leads elsewhere than it seems to says so', () => {
