@@ -92,7 +92,8 @@ export class LoadClient {
   #seq = -1;
   #acked = -1;
   #room: string | null = null;
-  #ackHead = INBOX_ACK;
+  /** Null: of a room of which nothing has come yet. */
+  #ackHead: Buffer | null = INBOX_ACK;
   #acknowledges = true;
   #rest: Buffer | null = null;
   readonly #push: Push = { bodyAt: 0, seq: 0 };
@@ -120,7 +121,7 @@ export class LoadClient {
   set room(room: string | null) {
     if (room === this.#room) return;
     this.#room = room;
-    this.#ackHead = ackHead(room);
+    this.#ackHead = room === null ? INBOX_ACK : null;
   }
 
   /** Without, what has come is acknowledged when it is set again. */
@@ -185,7 +186,7 @@ export class LoadClient {
   /** @internal */
   flush(): void {
     this.#isDirty = false;
-    if (this.#seq > this.#acked && this.#acknowledges) {
+    if (this.#seq > this.#acked && this.#acknowledges && this.#ackHead !== null) {
       this.#acked = this.#seq;
       this.#makeRoom(this.#ackHead.length + ACK_NUMBER_BYTES);
       this.#outBytes = writeAck(this.#out, this.#outBytes, this.#seq, this.#ackHead);
@@ -276,7 +277,7 @@ export class LoadClient {
   #frame(chunk: Buffer, opcode: number, start: number, end: number): void {
     switch (opcode) {
       case SERVER_OPCODES.message:
-        this.#message(chunk, start);
+        this.#message(chunk, start, end);
         return;
       case SERVER_OPCODES.delivered:
       case SERVER_OPCODES.goodbye:
@@ -299,13 +300,16 @@ export class LoadClient {
     } else waiting?.resolve({ opcode, payload: Buffer.from(chunk.subarray(start, end)) });
   }
 
-  #message(chunk: Buffer, start: number): void {
+  #message(chunk: Buffer, start: number, end: number): void {
     if (this.#version === 1) {
       this.#events.onMessage(chunk, bodyOfPush1(chunk, start));
       return;
     }
     const push = this.#push;
     readPush(chunk, start, push);
+    // A frame's last field is the incarnation of the room.
+    if (this.#ackHead === null && this.#room !== null)
+      this.#ackHead = ackHead({ room: this.#room, roomIncarnation: chunk.subarray(end - 16, end) });
     if (push.seq !== this.#seq + 1 && this.#seq >= 0) this.misplaced++;
     if (push.seq > this.#seq) {
       this.#seq = push.seq;

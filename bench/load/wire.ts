@@ -97,10 +97,12 @@ function readDigits(buffer: Buffer, at: number, digits: number): number {
   return value;
 }
 
-/** An ack but for its size and its number: `{upTo: `, and in a room `{room: "#ops", upTo: `. */
-export function ackHead(room: string | null): Buffer {
-  const whole = encodeCbor(room === null ? { upTo: 0 } : { room, upTo: 0 });
-  return encodeFrame(2, REQUEST_OPCODES.ack, whole.subarray(0, -1));
+/** An ack but for its size and its number: `{upTo: `, and in a room `{room: "#ops", roomIncarnation: …, upTo: `. */
+export function ackHead(room: { room: string; roomIncarnation: Uint8Array } | null): Buffer {
+  const place = encodeCbor(room ?? {});
+  place.writeUInt8(place.readUInt8(0) + 1, 0);
+  const upTo = encodeCbor({ upTo: 0 }).subarray(1, -1);
+  return encodeFrame(2, REQUEST_OPCODES.ack, Buffer.concat([place, upTo]));
 }
 
 const SIZE_AT = 1;

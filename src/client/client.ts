@@ -250,9 +250,9 @@ export class Client extends Requests {
     this.#sender.pump();
   }
 
-  /** A message was shown to the person: it counts as delivered now. @param room where; absent: in the inbox */
-  shown(inbox: string, seq: number, room?: string): void {
-    this.#receiver.shown(inbox, seq, room);
+  /** A message was shown to the person: it counts as delivered now. @param message as it came */
+  shown(inbox: string, message: Pick<Message, 'seq' | 'room' | 'roomIncarnation'>): void {
+    this.#receiver.shown(inbox, message);
   }
 
   protected override online(): ServerConnection {

@@ -48,7 +48,7 @@ export class Milena extends AccountRequests implements AsyncDisposable {
       (isReading) => this.client.read(isReading),
       (message, inbox, key) => {
         options.store?.received?.(message, key);
-        this.client.shown(inbox, message.seq, message.room);
+        this.client.shown(inbox, message);
       },
     );
   }

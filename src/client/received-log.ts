@@ -7,8 +7,12 @@ export class ReceivedLog {
   readonly #unshown = new Map<string, number>();
   readonly #copies = new Map<number, { readonly key: string; readonly seqs: Set<number> }>();
 
+  /** Of a room: which life of it this is. */
+  readonly roomIncarnation: Uint8Array | undefined;
+
   /** @param comesAll as `Acks` has it */
-  constructor(comesAll: boolean) {
+  constructor(comesAll: boolean, roomIncarnation?: Uint8Array) {
+    this.roomIncarnation = roomIncarnation;
     this.#acks = new Acks(comesAll);
   }
 

@@ -20,6 +20,9 @@ const MAX_SEEN_IN_ROOMS = 50_000;
 /** So many shown messages are acknowledged at once, without waiting for more. */
 const ACK_AT_ONCE = 200;
 
+/** Where a message lies: in a life of a room, or in the inbox. */
+type Place = Pick<Message, 'seq' | 'room' | 'roomIncarnation'>;
+
 /** Takes messages once each and acknowledges what was shown. */
 export class Receiver {
   readonly #options: Pick<ClientOptions, 'ackDelayMs' | 'store' | 'deliver'>;
@@ -92,10 +95,11 @@ export class Receiver {
     );
   }
 
-  /** A message was shown. @param room where; undefined: in the inbox */
-  shown(inbox: string, seq: number, room?: string): void {
+  /** A message was shown. */
+  shown(inbox: string, { seq, room, roomIncarnation }: Place): void {
     const log = inbox === this.#inbox ? this.#logs.get(room) : undefined;
-    if (log === undefined) return;
+    // The same place in a later life of the room is another message.
+    if (log === undefined || !isSameRoom(log.roomIncarnation, roomIncarnation)) return;
     log.shown(seq);
     if (this.#connection === undefined) return;
     if (log.waiting >= ACK_AT_ONCE) this.flush();
@@ -116,7 +120,8 @@ export class Receiver {
     for (const [room, log] of this.#logs) {
       for (let ack = log.nextAck(); ack !== null; ack = log.nextAck()) {
         try {
-          connection.tell({ type: 'ack', ...ack, ...(room !== undefined && { room }) });
+          const { roomIncarnation } = log;
+          connection.tell({ type: 'ack', ...ack, ...(room !== undefined && { room, roomIncarnation }) });
         } catch (error) {
           // The connection has just ended: what is not acknowledged comes again.
           if (!(error instanceof ClientError)) throw error;
@@ -134,15 +139,17 @@ export class Receiver {
    */
   #receive(message: Message, isPushed: boolean): boolean {
     const inbox = this.#demandInbox();
-    const { seq, room } = message;
-    const log = this.#log(room, !message.verified && message.partition !== undefined);
+    const { seq, room, roomIncarnation } = message;
+    if ((room === undefined) !== (roomIncarnation === undefined))
+      throw new ProtocolError('BAD_FRAME', 'a message of a room without its incarnation');
+    const log = this.#log(message, !message.verified && message.partition !== undefined);
     if (log.open >= MAX_OPEN || (room !== undefined && this.#open >= MAX_OPEN_IN_ALL)) {
       throw new ProtocolError('BAD_FRAME', 'more messages than may wait to be shown');
     }
     const key = messageKey(inbox, message);
     const seen = room === undefined ? this.#seen : this.#seenInRooms;
     const isNew = seen.add(key) && !this.#options.store?.hasSeen(key);
-    if (!log.take(seq, key, isNew)) this.shown(inbox, seq, room);
+    if (!log.take(seq, key, isNew)) this.shown(inbox, message);
     if (isNew) this.#tell({ type: 'message', message, inbox, isPushed });
     return isNew;
   }
@@ -157,8 +164,8 @@ export class Receiver {
   /** What nobody has to show is acknowledged as it comes. */
   #pass(seq: number): void {
     const inbox = this.#demandInbox();
-    this.#log(undefined).passed(seq);
-    this.shown(inbox, seq);
+    this.#log({ seq }).passed(seq);
+    this.shown(inbox, { seq });
   }
 
   /** @throws ProtocolError */
@@ -172,13 +179,13 @@ export class Receiver {
    * @param isWindow of a topic with partitions, of which none waits for another
    * @throws ProtocolError where there are more than a server may have
    */
-  #log(room: string | undefined, isWindow = false): ReceivedLog {
+  #log({ room, roomIncarnation }: Place, isWindow = false): ReceivedLog {
     let log = this.#logs.get(room);
-    if (log !== undefined) return log;
-    if (this.#logs.size >= MAX_LOGS) this.#forgetRoom();
+    if (log !== undefined && isSameRoom(log.roomIncarnation, roomIncarnation)) return log;
+    if (log === undefined && this.#logs.size >= MAX_LOGS) this.#forgetRoom();
     // Of rooms nothing waits to be retrieved.
     const comesAll = room !== undefined || (this.#options.deliver ?? 'all') === 'all';
-    log = new ReceivedLog(comesAll && !isWindow);
+    log = new ReceivedLog(comesAll && !isWindow, roomIncarnation);
     this.#logs.set(room, log);
     return log;
   }
@@ -191,4 +198,8 @@ export class Receiver {
     }
     throw new ProtocolError('BAD_FRAME', `messages of more than ${MAX_LOGS} rooms`);
   }
+}
+
+function isSameRoom(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : hex(one) === hex(other);
 }

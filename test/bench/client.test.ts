@@ -170,15 +170,13 @@ describe('a client of the load generator', () => {
     const [client, peer] = [only(clients), only(peers)];
     client.room = '#ops';
     client.acknowledges = false;
-    peer.send(
-      { ...message(4, 0), room: '#ops' } as ServerFrame,
-      { ...message(5, 1), room: '#ops' } as ServerFrame,
-    );
+    const place = { room: '#ops', roomIncarnation: new Uint8Array(16).fill(7) };
+    peer.send({ ...message(4, 0), ...place } as ServerFrame, { ...message(5, 1), ...place } as ServerFrame);
     await vi.waitFor(() => expect(told.arrived).toEqual([0, 1]));
     await turn();
     expect(peer.requests).toEqual([]);
     client.acknowledges = true;
-    await vi.waitFor(() => expect(peer.requests).toEqual([{ type: 'ack', room: '#ops', upTo: 5 }]));
+    await vi.waitFor(() => expect(peer.requests).toEqual([{ type: 'ack', ...place, upTo: 5 }]));
   });
 
   it('counts what comes twice, in the wrong place, or behind something that has not come', async () => {

@@ -50,11 +50,11 @@ describe('the frames that the load generator makes', () => {
   it.each([0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 40])(
     'acknowledge up to %d, behind what is there',
     (seq) => {
-      for (const room of [null, '#ops']) {
+      for (const room of [null, { room: '#ops', roomIncarnation: new Uint8Array(16).fill(7) }]) {
         const head = ackHead(room);
         const out = Buffer.alloc(3 + head.length + ACK_NUMBER_BYTES, 'x');
         const frame = Buffer.from(out.subarray(3, writeAck(out, 3, seq, head)));
-        expect(v2.decodeRequest(frameOf(frame))).toEqual({ type: 'ack', upTo: seq, ...(room && { room }) });
+        expect(v2.decodeRequest(frameOf(frame))).toEqual({ type: 'ack', upTo: seq, ...room });
         expect(out.toString('latin1', 0, 3)).toBe('xxx');
       }
     },

@@ -371,7 +371,7 @@ describe('receiving', () => {
   test('what is not shown is not acknowledged, even when it comes again', async () => {
     makeClient({}, (event) => {
       const later = event.type === 'message' && event.message.body === 'later';
-      if (event.type === 'message' && !later) client.shown(event.inbox, event.message.seq);
+      if (event.type === 'message' && !later) client.shown(event.inbox, event.message);
     });
     client.start();
     await until(() => client.state.link.kind === 'online');
@@ -386,7 +386,7 @@ describe('receiving', () => {
     expect(server.asked('ack')[1]).toEqual({ type: 'ack', ranges: [[4, 4]] });
     const [, late] = told('message');
     if (late === undefined) throw new Error('no message');
-    client.shown(late.inbox, late.message.seq);
+    client.shown(late.inbox, late.message);
     await until(() => server.asked('ack').length === 3);
     expect(server.asked('ack')[2]).toEqual({ type: 'ack', upTo: 2 });
     expect(told('message').map(({ message }) => message.body)).toEqual(['a', 'later', 'c', 'd']);

@@ -7,8 +7,7 @@ clientForEachTest();
 test('the copy of a message that is not shown yet is acknowledged with it, not before', async () => {
   // Its sender has sent it again without an answer, so it lies in the inbox twice, and a receipt names the copy.
   makeClient({}, (event) => {
-    if (event.type === 'message' && event.message.body !== 'later')
-      client.shown(event.inbox, event.message.seq);
+    if (event.type === 'message' && event.message.body !== 'later') client.shown(event.inbox, event.message);
   });
   client.start();
   await until(() => client.state.link.kind === 'online');
@@ -24,7 +23,7 @@ test('the copy of a message that is not shown yet is acknowledged with it, not b
   expect(server.asked('ack')[1]).toEqual({ type: 'ack', ranges: [[6, 6]] });
   const [first] = told('message');
   if (first === undefined) throw new Error('no message');
-  client.shown(first.inbox, first.message.seq);
+  client.shown(first.inbox, first.message);
   await until(() => server.asked('ack').length === 3);
   expect(server.asked('ack')[2]).toEqual({ type: 'ack', upTo: 5 });
   expect(told('message').map(({ message }) => message.body)).toEqual(['later', 'b', 'c']);

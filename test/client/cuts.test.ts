@@ -166,7 +166,7 @@ async function play(seed: number): Promise<void> {
     if (event.type === 'outgoing') fates.set(event.entry.id, event.entry.state.kind);
     if (event.type !== 'message') return;
     shown.push(event.message.body);
-    client.shown(event.inbox, event.message.seq);
+    client.shown(event.inbox, event.message);
   });
   const until = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 2 });
   try {

@@ -102,7 +102,7 @@ export function makeClient(
 function show(event: ClientEvent): void {
   if (event.type !== 'message') return;
   shown.push(event.message.body);
-  client.shown(event.inbox, event.message.seq, event.message.room);
+  client.shown(event.inbox, event.message);
 }
 
 export function clientForEachTest(): void {

@@ -51,7 +51,7 @@ function listen(event: ClientEvent): void {
   const stored = history?.received({ peer, at, body, key: messageKey(inbox, message) });
   if (stored === null) throw new Error(`${body} was told, and is known`);
   if (kept.length === 0) setTimeout(commit, 3);
-  kept.push(() => client.shown(inbox, message.seq));
+  kept.push(() => client.shown(inbox, message));
 }
 
 function commit(): void {

@@ -32,8 +32,13 @@ import { agreeable, externalMessage, idOf, messageFrom, WELCOME } from './test-s
 const ROOM = '#ops';
 
 /** The same message, said in a room. */
-function inRoom(frame: ServerFrame, room = ROOM): ServerFrame {
-  return { ...frame, room } as ServerFrame;
+function inRoom(frame: ServerFrame, room = ROOM, life = room): ServerFrame {
+  return { ...frame, ...placeIn(room, life) } as ServerFrame;
+}
+
+/** What a message of a room and its acknowledgement say of that. */
+function placeIn(room = ROOM, life = room) {
+  return { room, roomIncarnation: idOf(life) };
 }
 
 /** A server that has rooms. */
@@ -57,7 +62,7 @@ describe('with a server of a test', () => {
   const show = (body: string) => {
     const event = told('message').find(({ message }) => message.body === body);
     if (event === undefined) throw new Error(`${body} did not come`);
-    client.shown(event.inbox, event.message.seq, event.message.room);
+    client.shown(event.inbox, event.message);
   };
 
   test('rooms are announced where they are wanted, and for a login that only sends', async () => {
@@ -93,8 +98,8 @@ describe('with a server of a test', () => {
     for (const body of ['b', 'c', 'd']) show(body);
     await until(() => server.asked('ack').length === 3);
     expect(server.asked('ack')).toEqual([
-      { type: 'ack', room: ROOM, ranges: [[1, 1]] },
-      { type: 'ack', room: '#plans', upTo: 0 },
+      { type: 'ack', ...placeIn(), ranges: [[1, 1]] },
+      { type: 'ack', ...placeIn('#plans'), upTo: 0 },
       { type: 'ack', upTo: 0 },
     ]);
   });
@@ -118,8 +123,8 @@ describe('with a server of a test', () => {
     show('b');
     await until(() => server.asked('ack').length === 2);
     expect(server.asked('ack')).toEqual([
-      { type: 'ack', room: ROOM, ranges: [[7_168, 7_168]] },
-      { type: 'ack', room: ROOM, ranges: [[5_121, 5_121]] },
+      { type: 'ack', ...placeIn(), ranges: [[7_168, 7_168]] },
+      { type: 'ack', ...placeIn(), ranges: [[5_121, 5_121]] },
     ]);
   });
 
@@ -138,7 +143,24 @@ describe('with a server of a test', () => {
     expect(shown).toEqual(['a', 'b', 'to him alone', 'c']);
     await client.close();
     const acks = server.asked('ack').filter(({ room }) => room === ROOM);
-    expect(acks).toEqual([{ type: 'ack', room: ROOM, upTo: 1 }]);
+    expect(acks).toEqual([{ type: 'ack', ...placeIn(), upTo: 1 }]);
+  });
+
+  test('what was shown of a room that is no more is not acknowledged in the one that has its name', async () => {
+    await quiet();
+    server.peer.send(inRoom(messageFrom('bob', 0, 'old')));
+    await until(() => told('message').length === 1);
+    server.peer.send(
+      inRoom(messageFrom('bob', 0, 'new', 'new'), ROOM, 'another life'),
+      inRoom(messageFrom('bob', 1, 'newer', 'newer'), ROOM, 'another life'),
+    );
+    await until(() => told('message').length === 3);
+    show('old');
+    show('newer');
+    await until(() => server.asked('ack').length === 1);
+    expect(server.asked('ack')).toEqual([
+      { type: 'ack', ...placeIn(ROOM, 'another life'), ranges: [[1, 1]] },
+    ]);
   });
 
   test('a copy of what is not shown yet is acknowledged with it', async () => {
@@ -154,8 +176,8 @@ describe('with a server of a test', () => {
     show('a');
     await until(() => server.asked('ack').length === 2);
     expect(server.asked('ack')).toEqual([
-      { type: 'ack', room: ROOM, ranges: [[4, 4]] },
-      { type: 'ack', room: ROOM, upTo: 5 },
+      { type: 'ack', ...placeIn(), ranges: [[4, 4]] },
+      { type: 'ack', ...placeIn(), upTo: 5 },
     ]);
   });
 
@@ -191,7 +213,7 @@ describe('with a server of a test', () => {
     show('a');
     show('b');
     await until(() => server.asked('ack').length === 1);
-    expect(server.asked('ack')).toEqual([{ type: 'ack', room: '#plans', upTo: 0 }]);
+    expect(server.asked('ack')).toEqual([{ type: 'ack', ...placeIn('#plans'), upTo: 0 }]);
     server.peer.send(
       { ...fail('NOT_A_MEMBER'), request: 0x90 } as ServerFrame,
       { ...fail('INTERNAL'), request: 0x90 } as ServerFrame,

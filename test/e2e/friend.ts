@@ -17,7 +17,7 @@ export class Friend {
       if (event.type === 'outgoing' && event.entry.state.kind === 'delivered') this.delivered += 1;
       if (event.type !== 'message') return;
       this.bodies.push(event.message.body);
-      this.#client.shown(event.inbox, event.message.seq);
+      this.#client.shown(event.inbox, event.message);
     });
   }
 

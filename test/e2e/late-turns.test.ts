@@ -208,7 +208,7 @@ describe('a frontend that was away for longer than its lease', () => {
       const events: ClientEvent[] = [];
       const client = new LibraryClient({ ...DEFAULT_OPTIONS, servers: [north.address] }, (event) => {
         events.push(event);
-        if (event.type === 'message') client.shown(event.inbox, event.message.seq);
+        if (event.type === 'message') client.shown(event.inbox, event.message);
       });
       onTestFinished(() => client.close());
       client.start();

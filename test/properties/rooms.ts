@@ -266,7 +266,8 @@ export class People {
     session.given.splice(0, session.given.length, ...kept);
     for (const [room, list] of acks) {
       const ranges = list.map(({ seq }): [number, number] => [seq, seq]);
-      client.write({ type: 'ack', ranges, ...(room !== '' && { room }) });
+      const roomIncarnation = client.messages.findLast((message) => message.room === room)?.roomIncarnation;
+      client.write({ type: 'ack', ranges, ...(room !== '' && { room, roomIncarnation }) });
       for (const { owed } of list) {
         owed.hasIt = true;
         person.inbox.find(({ text }) => text === owed.text)?.had.add(device.name);

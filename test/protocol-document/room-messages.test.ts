@@ -38,7 +38,11 @@ async function room(limits = {}) {
   return { house, anna, bert, name };
 }
 
-const ackOf = (fields: Fields) => frame2(0x90, fields);
+const acknowledge = (client: Client, fields: Fields) => {
+  const { room, roomIncarnation } =
+    client.pushed(0x72).findLast((message) => message.room !== undefined) ?? {};
+  client.write(frame2(0x90, { room, roomIncarnation, ...fields }));
+};
 
 const said = (client: Client) =>
   client
@@ -107,15 +111,17 @@ holds(
 holds(
   [
     'Messages of a room are pushed from the login on, the oldest first that was not acknowledged, and at most `window` that are not in each room.',
-    'They are acknowledged with the `room`, come again as those of the inbox do, and neither wait for retrieve nor are counted by `undelivered`.',
+    'They are acknowledged with the `room` and its `roomIncarnation`, come again as those of the inbox do, and neither wait for retrieve nor are counted by `undelivered`.',
     "| | `room?` | room | whose messages these are; absent: the inbox's |",
+    '| | `roomIncarnation?` | bytes 16 | exactly with `room`: the one that the messages have |',
+    '| | `roomIncarnation?` | bytes 16 | exactly with `room`: in which life of it, since another one counts anew |',
   ],
   async () => {
     const { house, anna, bert, name } = await room({ window: 3 });
     bert.client.socket.destroy();
     for (const body of ['0', '1', '2', '3', '4']) {
       await anna.client.send(name, body);
-      anna.client.write(ackOf({ room: name, upTo: 100 }));
+      acknowledge(anna.client, { upTo: 100 });
     }
     const client = await open(house.frontend);
     await client.get(0x80, { client: 'x', features: ['rooms'] });
@@ -124,13 +130,21 @@ holds(
     await eventually(() => expect(said(client)).toEqual(['0', '1', '2']));
     expect(await client.get(0x60)).toMatchObject({ messages: [] });
     const [, one] = client.pushed(0x72);
-    client.write(ackOf({ room: name, ranges: [[one?.seq, one?.seq]] }));
+    acknowledge(client, { ranges: [[one?.seq, one?.seq]] });
     await eventually(() => expect(said(client)).toEqual(['0', '1', '2', '3']));
     const back = await comeBack(house, bert);
     await eventually(() => expect(said(back)).toEqual(['0', '2', '3']));
-    back.write(ackOf({ room: '#other', upTo: 1 }));
+    acknowledge(back, { room: '#other', upTo: 1 });
     const failure = await back.reply();
     expect(failure).toMatchObject({ opcode: 0x22, fields: { code: 'NOT_A_MEMBER', request: 0x90 } });
+    back.write(frame2(0x90, { room: name, upTo: 1 }));
+    expect(await back.reply()).toMatchObject({ fields: { code: 'BAD_REQUEST', request: 0x90 } });
+    // The place in another life of the room.
+    const [first] = back.pushed(0x72);
+    expect(first?.roomIncarnation).toHaveLength(16);
+    acknowledge(back, { roomIncarnation: newId(), upTo: 100 });
+    expect(await back.reply()).toMatchObject({ fields: { code: 'NOT_A_MEMBER', request: 0x90 } });
+    await eventually(async () => expect(said(await comeBack(house, bert))).toEqual(['0', '2', '3']));
   },
 );
 
@@ -202,7 +216,7 @@ holds(
       having: 0,
       missing: both,
     });
-    bert.client.write(ackOf({ room: name, upTo: seq }));
+    acknowledge(bert.client, { upTo: seq });
     await bert.client.inStep();
     const carl = await roomy(house);
     expect(await carl.client.refusal(0xa4, { room: name, seq })).toBe('NOT_A_MEMBER');

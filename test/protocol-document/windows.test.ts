@@ -64,7 +64,8 @@ const notices = (client: Client) => client.pushed(0x66).map(({ text }) => String
 
 async function acknowledge(client: Client, room: string, fields: readonly Fields[]): Promise<void> {
   const ranges = fields.map(({ seq }) => [seq, seq]);
-  client.write(frame2(0x90, { room, ranges }));
+  const [{ roomIncarnation } = {}] = fields;
+  client.write(frame2(0x90, { room, roomIncarnation, ranges }));
   await client.inStep();
 }
 

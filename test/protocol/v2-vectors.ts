@@ -231,8 +231,9 @@ export const REQUESTS: readonly (readonly [string, Request, string])[] = [
   ],
   [
     'ack of a room',
-    { type: 'ack', room: '#ops', upTo: 7 },
-    '02 00000011 90 a2 64726f6f6d 64236f7073 647570546f 07',
+    { type: 'ack', room: '#ops', roomIncarnation: ID_B, upTo: 7 },
+    '02 00000032 90 a3 64726f6f6d 64236f7073 647570546f 07 ' +
+      '6f726f6f6d496e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
   ],
   [
     'send to a room',
@@ -867,6 +868,7 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
     {
       type: 'message',
       room: '#ops',
+      roomIncarnation: ID_B,
       seq: 7,
       verified: true,
       id: ID_A,
@@ -875,23 +877,26 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
       body: 'hi',
       sentAt: 1_767_225_600_000,
     },
-    '02 00000072 72 a8 626964 50000102030405060708090a0b0c0d0e0f 63736571 07 64626f6479 626869 ' +
+    '02 00000093 72 a9 626964 50000102030405060708090a0b0c0d0e0f 63736571 07 64626f6479 626869 ' +
       '6466726f6d 65616c696365 64726f6f6d 64236f7073 6673656e744174 1b0000019b76daa800 ' +
-      '687665726966696564 f5 6f66726f6d496e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
+      '687665726966696564 f5 6f66726f6d496e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf ' +
+      '6f726f6f6d496e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
   ],
   [
     'external message in a room',
     {
       type: 'message',
       room: '#ops',
+      roomIncarnation: ID_B,
       seq: 8,
       verified: false,
       external: 'cron',
       body: '',
       sentAt: 1_767_225_600_000,
     },
-    '02 0000003e 72 a6 63736571 08 64626f6479 60 64726f6f6d 64236f7073 6673656e744174 ' +
-      '1b0000019b76daa800 6865787465726e616c 6463726f6e 687665726966696564 f4',
+    '02 0000005f 72 a7 63736571 08 64626f6479 60 64726f6f6d 64236f7073 6673656e744174 ' +
+      '1b0000019b76daa800 6865787465726e616c 6463726f6e 687665726966696564 f4 ' +
+      '6f726f6f6d496e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
   ],
   [
     'window made',
@@ -1016,6 +1021,7 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
       type: 'message',
       seq: 7_168,
       room: '#dlq',
+      roomIncarnation: ID_B,
       verified: false,
       external: 'orders.dlq',
       body: 'x',
@@ -1024,9 +1030,10 @@ export const SERVER_FRAMES: readonly (readonly [string, ServerFrame, string])[] 
       offset: 7,
       note: 'filter: no',
     },
-    '02 0000006a 72 a9 63736571 191c00 64626f6479 6178 646e6f7465 6a66696c7465723a206e6f ' +
+    '02 0000008b 72 aa 63736571 191c00 64626f6479 6178 646e6f7465 6a66696c7465723a206e6f ' +
       '64726f6f6d 6423646c71 666f6666736574 07 6673656e744174 1b0000019b76daa800 ' +
-      '6865787465726e616c 6a6f72646572732e646c71 687665726966696564 f4 69706172746974696f6e 00',
+      '6865787465726e616c 6a6f72646572732e646c71 687665726966696564 f4 69706172746974696f6e 00 ' +
+      '6f726f6f6d496e6361726e6174696f6e 50b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
   ],
   [
     'bad filter',

@@ -1,6 +1,9 @@
 /* What is said in rooms, on its way through a server. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { encodeFrame } from '../../src/protocol/frame.ts';
+import { encodeCbor } from '../../src/protocol/v2/cbor-writer.ts';
+import type { RequestOf } from '../../src/protocol/v2/requests.ts';
 import { newUuid } from '../../src/util/uuid.ts';
 import { eventually, numbered } from '../contracts/cluster.ts';
 import { FaultyStore } from '../storage/faulty-store.ts';
@@ -41,6 +44,12 @@ function only<Value>(list: readonly Value[], at = 0): Value {
   const value = list[at];
   if (value === undefined) throw new Error('there are fewer');
   return value;
+}
+
+/** Acknowledges what somebody has of the room as it is now. */
+function ack(client: RawClient2, ...acks: Pick<RequestOf<'ack'>, 'upTo' | 'ranges'>[]): void {
+  const roomIncarnation = client.messages.findLast(({ room }) => room === ROOM)?.roomIncarnation;
+  client.write(...acks.map((each) => ({ type: 'ack', room: ROOM, roomIncarnation, ...each }) as const));
 }
 
 /** What somebody has of the room. */
@@ -115,11 +124,11 @@ describe('a message to a room', () => {
     for (const body of numbered('m', 4)) await anna.send(ROOM, body);
     let back = await again(house, 'bert');
     await eventually(() => expect(heard(back)).toEqual(numbered('m', 4)));
-    back.write({ type: 'ack', room: ROOM, upTo: 1 }, { type: 'ack', room: ROOM, ranges: [[3, 3]] });
+    ack(back, { upTo: 1 }, { ranges: [[3, 3]] });
     await back.inStep();
     back = await again(house, 'bert');
     await eventually(() => expect(heard(back)).toEqual(['m 2']));
-    back.write({ type: 'ack', room: '#nowhere', upTo: 1 });
+    back.write({ type: 'ack', room: '#nowhere', roomIncarnation: newUuid(), upTo: 1 });
     const failure = await back.reply();
     expect(failure).toMatchObject({ type: 'failure', code: 'NOT_A_MEMBER', request: 0x90 });
   });
@@ -129,16 +138,16 @@ describe('a message to a room', () => {
     const [anna, bert] = (await inRoom(house, 'anna', 'bert')) as [RawClient2, RawClient2];
     for (const body of numbered('m', 8)) {
       await anna.send(ROOM, body);
-      anna.write({ type: 'ack', room: ROOM, upTo: 10 });
+      await eventually(() => expect(heard(anna).at(-1)).toBe(body));
+      ack(anna, { upTo: 10 });
     }
-    await eventually(() => expect(heard(anna)).toHaveLength(8));
     expect(heard(bert)).toEqual(numbered('m', 3));
     // The inbox has a window of its own.
     await anna.send('bert', 'beside');
     await eventually(() => expect(bert.bodies()).toContain('beside'));
-    bert.write({ type: 'ack', room: ROOM, upTo: 1 });
+    ack(bert, { upTo: 1 });
     await eventually(() => expect(heard(bert)).toEqual(numbered('m', 5)));
-    bert.write({ type: 'ack', room: ROOM, upTo: 10 });
+    ack(bert, { upTo: 10 });
     await eventually(() => expect(heard(bert)).toEqual(numbered('m', 8)));
   });
 });
@@ -225,6 +234,38 @@ describe('who comes and goes', () => {
   });
 });
 
+describe('an acknowledgement', () => {
+  it('of a room that was deleted is none of the one that has its name', async () => {
+    const house = await openHouse();
+    const [anna, bert] = (await inRoom(house, 'anna', 'bert')) as [RawClient2, RawClient2];
+    await anna.send(ROOM, 'old');
+    await eventually(() => expect(heard(bert)).toEqual(['old']));
+    await anna.expect('room-deleted', { type: 'room-delete', room: ROOM, force: true });
+    const { incarnation } = await anna.expect('room-created', { type: 'room-create', room: ROOM });
+    await bert.expect('joined', { type: 'join', room: ROOM });
+    await anna.send(ROOM, 'new');
+    await eventually(() => expect(heard(bert)).toEqual(['old', 'new']));
+    const [old, now] = bert.messages.map(({ roomIncarnation }) => roomIncarnation);
+    expect(now).toEqual(incarnation);
+    bert.write({ type: 'ack', room: ROOM, roomIncarnation: old, upTo: 0 });
+    expect(await bert.reply()).toMatchObject({ type: 'failure', code: 'NOT_A_MEMBER', request: 0x90 });
+    expect(await anna.expect('holders-told', { type: 'holders', room: ROOM, seq: 0 })).toMatchObject({
+      having: 0,
+    });
+    const back = await again(house, 'bert');
+    await eventually(() => expect(heard(back)).toEqual(['new']));
+  });
+
+  it('of a room says of which life', async () => {
+    const house = await openHouse();
+    const [anna] = (await inRoom(house, 'anna')) as [RawClient2];
+    for (const said of [{ room: ROOM }, { roomIncarnation: newUuid() }]) {
+      anna.write(encodeFrame(2, 0x90, encodeCbor({ ...said, upTo: 0 })));
+      expect(await anna.reply()).toMatchObject({ type: 'failure', code: 'BAD_REQUEST', request: 0x90 });
+    }
+  });
+});
+
 describe('a room', () => {
   it('says how many messages expired before somebody received them', async () => {
     const house = await openHouse();
@@ -254,7 +295,7 @@ describe('a room', () => {
     expect(await anna.expect('holders-told', ask)).toEqual({
       ...{ type: 'holders-told', members: 3, having: 0, missing: ['anna', 'bert', 'carl'] },
     });
-    bert.write({ type: 'ack', room: ROOM, upTo: 0 });
+    ack(bert, { upTo: 0 });
     await bert.inStep();
     const dora = await roomy(house, 'dora');
     await dora.expect('joined', { type: 'join', room: ROOM });

@@ -18,6 +18,8 @@ export interface StoredContent {
   readonly contentType: string | null;
   /** Where it is not an inbox's: the room's name, with its `#`. */
   readonly room?: string | null;
+  /** Exactly with `room`: which life of it, 16 bytes. */
+  readonly roomIncarnation?: Uint8Array | null;
   /** Where it is a record that a window shows. */
   readonly record?:
     | { readonly partition: number; readonly offset: number; readonly note: string | null }
@@ -41,6 +43,7 @@ const USER_MESSAGE = [
   rowField('verified', 'boolean'),
   rowField('contentType', 'text'),
   rowField('fromIncarnation', 'id'),
+  rowField('roomIncarnation', 'id'),
 ] as const;
 
 const EXTERNAL_MESSAGE = [
@@ -55,6 +58,7 @@ const EXTERNAL_MESSAGE = [
   rowField('verified', 'boolean'),
   rowField('partition', 'count'),
   rowField('contentType', 'text'),
+  rowField('roomIncarnation', 'id'),
 ] as const;
 
 const DELIVERED = [rowField('ids', 'ids'), rowField('undeliverable', 'ids')] as const;
@@ -81,14 +85,14 @@ export function sentFrame(
  * @throws TypeError, RangeError for what the protocol has no room for
  */
 export function userMessageFrame(
-  { offset, body, acceptedAt, contentType, room = null }: StoredContent,
+  { offset, body, acceptedAt, contentType, room = null, roomIncarnation = null }: StoredContent,
   id: Uint8Array,
   from: string,
   fromIncarnation: Uint8Array,
 ): Buffer {
   const text = textBytes(body);
-  const values = [id, offset, text, from, room, acceptedAt, true, contentType, fromIncarnation] as const;
-  return frameOf('message', USER_MESSAGE, values);
+  const place = [room, acceptedAt, true, contentType, fromIncarnation, roomIncarnation] as const;
+  return frameOf('message', USER_MESSAGE, [id, offset, text, from, ...place]);
 }
 
 /**
@@ -97,14 +101,14 @@ export function userMessageFrame(
  * @throws TypeError, RangeError for what the protocol has no room for
  */
 export function externalMessageFrame(
-  { offset: seq, body, acceptedAt, contentType, room = null, record }: StoredContent,
+  { offset: seq, body, acceptedAt, contentType, room = null, roomIncarnation = null, record }: StoredContent,
   id: Uint8Array | null,
   external: string,
 ): Buffer {
   const { partition = null, offset = null, note = null } = record ?? {};
   const text = textBytes(body);
   const place = [note, room, offset, acceptedAt, external, false, partition] as const;
-  return frameOf('message', EXTERNAL_MESSAGE, [id, seq, text, ...place, contentType]);
+  return frameOf('message', EXTERNAL_MESSAGE, [id, seq, text, ...place, contentType, roomIncarnation]);
 }
 
 /**

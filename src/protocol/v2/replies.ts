@@ -90,6 +90,8 @@ const session = object({
 const content = {
   /** Absent: it is of the inbox. */
   room: optional(storedRoom),
+  /** Exactly with `room`: the life of it in which `seq` counts. */
+  roomIncarnation: optional(id),
   seq,
   body: string,
   sentAt: time,

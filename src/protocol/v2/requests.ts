@@ -145,14 +145,18 @@ const REQUESTS = {
       object({
         /** Absent: of the inbox. */
         room: optional(room),
+        /** Exactly with `room`: in which life of it, since another one counts from 0 again. */
+        roomIncarnation: optional(id),
         upTo: optional(seq),
         /** First and last of each range, both included. */
         ranges: optional(
           check<[number, number][]>(areRanges, `expected 1 to ${MAX_ACK_RANGES} pairs of a first and a last`),
         ),
       }),
-      (value) => value.upTo !== undefined || value.ranges !== undefined,
-      'expected upTo or ranges',
+      (value) =>
+        (value.upTo !== undefined || value.ranges !== undefined) &&
+        (value.room === undefined) === (value.roomIncarnation === undefined),
+      'expected upTo or ranges, and both a room and its incarnation or neither',
     ),
   },
   status: { opcode: 0xa0, reply: 'status', payload: object({ names: array(username, 0, MAX_STATUS_NAMES) }) },
@@ -269,9 +273,10 @@ function frequent(type: Request['type'], fields: Fields): Request | null {
       return { type, id, to: parseRecipient(to), body, contentType };
     }
     case 'ack': {
-      const { upTo, ranges, room } = fields;
+      const { upTo, ranges, room, roomIncarnation } = fields;
       // Of a room: rare, and its schema reads the name.
-      if ((upTo === undefined && ranges === undefined) || room !== undefined) return null;
+      if (room !== undefined || roomIncarnation !== undefined) return null;
+      if (upTo === undefined && ranges === undefined) return null;
       if (upTo !== undefined && !isCount(upTo)) return null;
       if (ranges !== undefined && !areRanges(ranges)) return null;
       return { type, upTo, ranges };

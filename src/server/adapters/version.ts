@@ -1,5 +1,6 @@
 import type { InboxMessage } from '../../core/inboxes.ts';
 import type { InboxNote } from '../../core/notes.ts';
+import type { Life } from '../../core/rooms.ts';
 import type { WindowNotice } from '../../core/windows.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { Frame } from '../../protocol/frame.ts';
@@ -22,7 +23,7 @@ export interface Version {
   /** The push of what another device has left. @throws Error where clients of this version get none */
   encodeNote(note: InboxNote): Buffer;
   /** The same of a message in a room, as the same bytes for all who get it; null where a version has no rooms. */
-  encodeRoomMessage(message: InboxMessage, room: string): Buffer | null;
+  encodeRoomMessage(message: InboxMessage, room: Life): Buffer | null;
   /** The push of how many messages of a room expired before they were received; null likewise. */
   encodeGap(room: string, messages: number): Buffer | null;
   /** The push of what is to be said of a window; null likewise. */

@@ -1,5 +1,6 @@
 import { type InboxMessage, PLAIN_TEXT } from '../../core/inboxes.ts';
 import type { InboxNote } from '../../core/notes.ts';
+import type { Life } from '../../core/rooms.ts';
 import { isRoom, isUsername } from '../../protocol/names.ts';
 import { bodyText } from '../../protocol/text.ts';
 import { v2 } from '../../protocol/v2/codec.ts';
@@ -52,10 +53,11 @@ export const version2: Version = {
 /** Of messages in rooms: who is given the same message is given the same bytes. */
 const roomFrames = new WeakMap<InboxMessage, Buffer>();
 
-function roomMessage(message: InboxMessage, room: string): Buffer {
+function roomMessage(message: InboxMessage, { name, incarnation }: Life): Buffer {
   const known = roomFrames.get(message);
   if (known !== undefined) return known;
-  const frame = shown({ ...message, room }, userMessageFrame, externalMessageFrame);
+  const said = { ...message, room: name, roomIncarnation: incarnation };
+  const frame = shown(said, userMessageFrame, externalMessageFrame);
   roomFrames.set(message, frame);
   return frame;
 }

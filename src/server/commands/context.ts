@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { type Account, type Accounts, isSameLife } from '../../core/accounts.ts';
 import type { Inbox, Inboxes, OffsetRange, OpenOptions } from '../../core/inboxes.ts';
-import type { Rooms } from '../../core/rooms.ts';
+import type { Life, Rooms } from '../../core/rooms.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Feature } from '../../protocol/v2/features.ts';
 import type { Queues, Semaphore } from '../../util/semaphore.ts';
@@ -107,7 +107,7 @@ export interface Principal {
   /** What its client had announced when it logged in. */
   readonly features: ReadonlySet<Feature>;
   /** The client has these, of the inbox or of a room; what it was not given does not count. */
-  acknowledge(ranges: readonly OffsetRange[], room?: string): void;
+  acknowledge(ranges: readonly OffsetRange[], room?: Life): void;
   /** A conversation was read up to there, which other devices are to hear. @throws ProtocolError `RATE_LIMITED` */
   markRead(conversation: string, upTo: number): void;
 }

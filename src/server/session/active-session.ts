@@ -1,6 +1,7 @@
 import type { Account } from '../../core/accounts.ts';
 import type { Inbox, OffsetRange } from '../../core/inboxes.ts';
 import type { Note } from '../../core/notes.ts';
+import type { Life } from '../../core/rooms.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Feature } from '../../protocol/v2/features.ts';
 import { uuidKey } from '../../util/uuid.ts';
@@ -110,7 +111,7 @@ export class ActiveSession implements Principal {
   }
 
   /** The client says that it has these. What it was not given does not count. @throws ProtocolError `NOT_A_MEMBER` */
-  acknowledge(ranges: readonly OffsetRange[], room?: string): void {
+  acknowledge(ranges: readonly OffsetRange[], room?: Life): void {
     if (room !== undefined) {
       if (this.rooms === null) throw new ProtocolError('NOT_A_MEMBER');
       this.rooms.acknowledge(room, ranges);

@@ -58,10 +58,11 @@ export class RoomDeliveries {
     for (const { room } of members.ofPerson(inbox.owner, 'member')) this.#look(room.name);
   }
 
-  /** The client has these. @throws ProtocolError `NOT_A_MEMBER` */
-  acknowledge(room: string, ranges: readonly OffsetRange[]): void {
-    const delivery = this.#deliveries.get(room);
-    if (delivery === undefined) throw new ProtocolError('NOT_A_MEMBER');
+  /** The client has these, of this life of the room. @throws ProtocolError `NOT_A_MEMBER` */
+  acknowledge(room: Life, ranges: readonly OffsetRange[]): void {
+    const delivery = this.#deliveries.get(room.name);
+    if (delivery === undefined || !isSameLife<Life>(room, delivery.membership.room))
+      throw new ProtocolError('NOT_A_MEMBER');
     for (const { first, last } of delivery.window.acknowledge(ranges))
       delivery.followed?.acknowledge(first, last);
     this.#balance(delivery);
@@ -143,7 +144,7 @@ export class RoomDeliveries {
     // They have left meanwhile: what came after is not theirs.
     if (this.#deliveries.get(name) !== delivery) return;
     const { version, connection } = this.#options;
-    const frame = version.encodeRoomMessage(message, name);
+    const frame = version.encodeRoomMessage(message, delivery.membership.room);
     if (frame === null) return;
     delivery.window.pushed(message.offset);
     connection.write(frame);

@@ -290,7 +290,7 @@ export class ServerAdapter {
   #received(inbox: string, message: Message): void {
     if (message.room !== undefined) this.#rooms.heard(message.room);
     const incoming = incomingFrom(message, messageKey(inbox, message));
-    this.#display.received(incoming, () => this.#client.shown(inbox, message.seq, message.room));
+    this.#display.received(incoming, () => this.#client.shown(inbox, message));
   }
 }
 

@@ -78,9 +78,17 @@ afterEach(async () => {
   await server.close();
 });
 
+/** What a message of a room and its acknowledgement say of that. */
+function placeIn(room: string) {
+  return { room, roomIncarnation: idOf(`life of ${room}`) };
+}
+
 /** Somebody says something in a room. */
 function say(room: string, from: string, seq: number, body: string, id?: string): void {
-  server.peer.send({ ...messageFrom(from, seq, body, id ?? `${room} ${seq}`), room } as ServerFrame);
+  server.peer.send({
+    ...messageFrom(from, seq, body, id ?? `${room} ${seq}`),
+    ...placeIn(room),
+  } as ServerFrame);
 }
 
 describe('a room', () => {
@@ -95,12 +103,12 @@ describe('a room', () => {
     const [sent] = server.asked('send');
     expect(sent).toMatchObject({ to: '#ops', body: 'I do' });
     // It comes back to whoever said it.
-    const own = { ...messageFrom('alice', 3, 'I do'), room: '#ops' };
+    const own = { ...messageFrom('alice', 3, 'I do'), ...placeIn('#ops') };
     server.peer.send({ ...own, id: sent?.id } as ServerFrame);
     say('#ops', 'alice', 4, 'said on the phone');
     await screen.shows(/ me {12}I do +✓\n.* me {12}said on the phone +✓\n/);
     await screen.until(() =>
-      expect(server.asked('ack').at(-1)).toEqual({ type: 'ack', room: '#ops', upTo: 4 }),
+      expect(server.asked('ack').at(-1)).toEqual({ type: 'ack', ...placeIn('#ops'), upTo: 4 }),
     );
     await screen.until(() =>
       expect(server.asked('mark-read')).toContainEqual({ type: 'mark-read', conversation: '#ops', upTo: 2 }),
@@ -145,7 +153,7 @@ describe('a room', () => {
     await screen.shows(/so␛\[2Jup\n.*· {2}7 messages had expired before you got here\./);
     server.peer.send({
       ...{ type: 'message', seq: 9, body: 'disk full', sentAt: Date.now() },
-      ...{ verified: false, external: 'bob\u001b]0;x\u0007', room: '#ops' },
+      ...{ verified: false, external: 'bob\u001b]0;x\u0007', ...placeIn('#ops') },
     } as ServerFrame);
     await screen.shows(/ext bob.*disk full/);
     for (const bytes of ['\u001b]0;x', '\u001b[2Jup']) expect(screen.frames.join('')).not.toContain(bytes);
