@@ -25,6 +25,8 @@ export interface Role {
   readonly device?: string | undefined;
   readonly how: Exclude<Entrance, 'token'>;
   readonly manner: Manner;
+  /** With its `#`: whoever makes the account comes into it, and the first one makes it. */
+  readonly room?: string | undefined;
   /** `HOST:PORT` each, the first one first. */
   readonly servers: readonly string[];
   readonly times?: ConnectOptions['times'];
@@ -75,12 +77,13 @@ export class Actor {
 
   /** Logs in, as the role says, and reads from then on. @throws ClientError */
   async enter(): Promise<void> {
-    const { person, life, how, manner } = this.role;
+    const { person, life, how, manner, room } = this.role;
     const { milena, asked } = await this.#connect();
     this.#milena = milena;
     if (how === 'create') this.#recorder.note({ kind: 'created', person, life });
     this.#noteLogin(how, asked, milena.undelivered);
     void this.#read(milena);
+    if (how === 'create' && room !== undefined) await this.#join(milena, room);
     if (manner === 'live') void this.#retrieve(milena);
     void milena.closed.then((error) => {
       this.#isOver = true;
@@ -121,11 +124,12 @@ export class Actor {
   }
 
   #login(): Promise<Milena> {
-    const { person, how, manner, servers, times, device } = this.role;
+    const { person, how, manner, servers, times, device, room } = this.role;
     return connect({
       server: servers,
       user: person,
       device,
+      rooms: room !== undefined,
       create: how === 'create' && !this.#isMade,
       takeover: how === 'takeover',
       deliver: manner === 'live' ? 'live' : 'all',
@@ -140,6 +144,23 @@ export class Actor {
         if (isAgain || event.type === 'login-restored') this.#noteLogin('token', this.#lostAt, null);
       },
     });
+  }
+
+  /** Into a room that others come into at the same moment, and make if it is not there. */
+  async #join(milena: Milena, room: string): Promise<void> {
+    const asked = now();
+    for (let isThere = true; ; isThere = !isThere) {
+      try {
+        await (isThere ? milena.rooms.join(room) : milena.rooms.create(room));
+        this.#recorder.note({ kind: 'joined', room, person: this.role.person, asked });
+        return;
+      } catch (error) {
+        const code = error instanceof ClientError ? (error.refusal?.code ?? '') : '';
+        // Of those who make it at the same moment all but one begin with a log that is taken away again.
+        if (!['NO_SUCH_ROOM', 'ROOM_TAKEN', 'BUSY', 'UNAVAILABLE'].includes(code)) throw error;
+        await pause(100);
+      }
+    }
   }
 
   get undelivered(): number {

@@ -30,6 +30,8 @@ export interface Row {
   readonly people?: number;
   /** That everybody has beside the main one. */
   readonly devices?: readonly string[];
+  /** Whether everybody is in one room, and writes there as well. */
+  readonly hasRoom?: boolean;
   /** Between the messages of one person, milliseconds on average; 60 unless it is given. */
   readonly pauseMs?: number;
   /** How somebody reads, by their number. */
@@ -79,10 +81,11 @@ export class Stage {
   readonly #manner: (i: number) => Manner;
   readonly #times: Role['times'];
   readonly #pauseMs: number;
+  readonly #room: string | undefined;
 
   constructor(
     parts: Pick<Stage, 'world' | 'company' | 'recorder' | 'random' | 'people' | 'folder'>,
-    { manner, times, pauseMs }: Pick<Row, 'manner' | 'times' | 'pauseMs'>,
+    { manner, times, pauseMs, hasRoom = false }: Pick<Row, 'manner' | 'times' | 'pauseMs' | 'hasRoom'>,
   ) {
     this.world = parts.world;
     this.company = parts.company;
@@ -93,6 +96,7 @@ export class Stage {
     this.#manner = manner ?? usualManner;
     this.#times = times;
     this.#pauseMs = pauseMs ?? PAUSE_MS;
+    this.#room = hasRoom ? `#r-${this.people[0]}` : undefined;
   }
 
   /** The next client of somebody. @param server by which it comes in first */
@@ -104,7 +108,7 @@ export class Stage {
     const manner = this.#manner(this.people.indexOf(person));
     const servers = this.world.serversFrom(server);
     const times = this.#times === undefined ? {} : { times: this.#times };
-    const role = { person, life, ordinal, how, manner, servers, ...times, ...more };
+    const role = { person, life, ordinal, how, manner, room: this.#room, servers, ...times, ...more };
     this.#clients.set(seatOf(person, role.device), clientOf(role));
     return role;
   }
@@ -185,7 +189,7 @@ export class Stage {
 
   /** Clients that have come in since begin to write as well. */
   talkOn(): Promise<void> {
-    return this.company.talk({ to: this.people, pauseMs: this.#pauseMs });
+    return this.company.talk({ to: this.people, room: this.#room, pauseMs: this.#pauseMs });
   }
 
   topicOf(person: string): string {

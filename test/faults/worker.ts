@@ -16,11 +16,15 @@ export interface SetUp {
 export interface Talk {
   /** Whom to write to. */
   readonly to: readonly string[];
+  /** Where everybody writes now and then as well. */
+  readonly room?: string | undefined;
   /** Between messages of one person, some of which come in bursts; milliseconds, on average. */
   readonly pauseMs: number;
 }
 
 const AT_ONCE = 8;
+/** Of so many messages one is for the room, if there is one: everybody gets it. */
+const ROOM_SHARE = 8;
 
 export class Crew {
   #recorder: Recorder | undefined;
@@ -57,12 +61,13 @@ export class Crew {
   }
 
   /** All who are there and do not yet begin to write. */
-  talk({ to, pauseMs }: Talk): void {
+  talk(talk: Talk): void {
+    const { to } = talk;
     this.#isTalking = true;
     for (const actor of this.#actors.values()) {
       if (this.#talks.has(actor.client) || !to.includes(actor.role.person)) continue;
       const partner = to[(to.indexOf(actor.role.person) + 1) % to.length] ?? '';
-      this.#talks.set(actor.client, this.#talk(actor, to, partner, pauseMs));
+      this.#talks.set(actor.client, this.#talk(actor, partner, talk));
     }
   }
 
@@ -118,10 +123,11 @@ export class Crew {
   }
 
   /** Mostly to the same one, sometimes to any, and some at once. */
-  async #talk(actor: Actor, to: readonly string[], partner: string, pauseMs: number): Promise<void> {
+  async #talk(actor: Actor, partner: string, { to, room, pauseMs }: Talk): Promise<void> {
     const random = new Random(this.#random.below(2 ** 31));
     while (this.#isTalking && !actor.isOver) {
-      const recipient = random.below(10) < 6 ? partner : random.pick(to);
+      const isForAll = room !== undefined && random.below(ROOM_SHARE) === 0;
+      const recipient = isForAll ? room : random.below(10) < 6 ? partner : random.pick(to);
       const count = random.below(12) === 0 ? 6 : 1;
       await Promise.all(Array.from({ length: count }, () => actor.send(recipient)));
       await pause(random.below(2 * pauseMs));

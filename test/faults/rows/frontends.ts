@@ -13,6 +13,16 @@ function allBack({ history }: Seen): readonly string[] {
   return [...away].map((client) => `${client} never came back`);
 }
 
+async function killEach(stage: Stage): Promise<void> {
+  for (const frontend of stage.world.frontends) {
+    stage.fault('killed');
+    await frontend.end('SIGKILL');
+    await stage.pause(1_500);
+    await frontend.start();
+    await stage.pause(1_000);
+  }
+}
+
 /** Lets some of the first frontend's people in at the second one, beside their clients that are there already. */
 async function goElsewhere(
   stage: Stage,
@@ -70,15 +80,20 @@ export const FRONTENDS: readonly Row[] = [
     mayComeAgain: true,
     fault: 'kill -9 of one of two, then of the other, each started again',
     seen: 'everybody who was on it is back by the token',
-    async act(stage) {
-      for (const frontend of stage.world.frontends) {
-        stage.fault('killed');
-        await frontend.end('SIGKILL');
-        await stage.pause(1_500);
-        await frontend.start();
-        await stage.pause(1_000);
-      }
-    },
+    act: killEach,
+    see: allBack,
+  },
+  {
+    name: 'devices and a room: a frontend killed',
+    world: 'one',
+    fault: 'kill -9 of one of two, then of the other, each started again',
+    seen: 'each device has what its person and the room got, whatever the other one has',
+    mayComeAgain: true,
+    people: 10,
+    pauseMs: 150,
+    devices: ['phone'],
+    hasRoom: true,
+    act: killEach,
     see: allBack,
   },
   {
