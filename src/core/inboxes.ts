@@ -194,11 +194,11 @@ export interface Inboxes {
   devices(account: Account): Promise<DeviceState[]>;
 
   /**
-   * What is kept of a device that is none of the account's any more, or of an account that is gone, is kept no longer: its position,
-   * and its holder is fenced.
-   * @throws EngineError `BUSY`, `UNAVAILABLE`
+   * What is kept of a device that is none of the account's any more, or of an account that is gone, is kept no longer: its position.
+   * @param how `takeover`: its holder is fenced; without it one that lives means ALREADY_LOGGED_IN
+   * @throws EngineError `ALREADY_LOGGED_IN`, `BUSY`, `UNAVAILABLE`
    */
-  forget(account: Account, device: string | undefined): Promise<void>;
+  forget(account: Account, device: string | undefined, how: { readonly takeover: boolean }): Promise<void>;
 
   /**
    * What became of these messages, by what is committed in Kafka: half a second after an acknowledgement, or some seconds

@@ -130,7 +130,7 @@ class Model {
     this.account = await this.#cluster.here.accounts.update(this.account, ({ devices = [] }) => ({
       devices: devices.filter((one) => one.name !== name),
     }));
-    await this.#cluster.here.inboxes.forget(this.account, name);
+    await this.#cluster.here.inboxes.forget(this.account, name, { takeover: true });
     if (held) await eventually(() => expect(held.lost).toEqual(['fenced']));
     this.#open.delete(name);
     this.has.delete(name);

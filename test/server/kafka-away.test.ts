@@ -98,7 +98,7 @@ describe('a fault of our own', () => {
         open: (owner, options) => inboxes.open(owner, options),
         held: (accounts) => inboxes.held(accounts),
         devices: (account) => inboxes.devices(account),
-        forget: (account, device) => inboxes.forget(account, device),
+        forget: (...asked) => inboxes.forget(...asked),
         note: (account, device, note) => inboxes.note(account, device, note),
         fates: (receipts) => inboxes.fates(receipts),
       },

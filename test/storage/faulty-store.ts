@@ -273,9 +273,9 @@ export class FaultyInboxes extends MemoryInboxes {
     return super.devices(account);
   }
 
-  override async forget(account: Account, device: string | undefined) {
+  override async forget(account: Account, device: string | undefined, how: { readonly takeover: boolean }) {
     await this.#faults.roundTrip();
-    return super.forget(account, device);
+    return super.forget(account, device, how);
   }
 
   override async fates(receipts: readonly Receipt[]) {

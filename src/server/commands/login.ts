@@ -47,7 +47,7 @@ export async function login(
   // A client that has given up a login comes again at once: it has to wait for the end of that, but not to ask again.
   const entered = await services.logins.pass(deviceKey(account, device), takeover, async (hasWaited) => {
     if (hasWaited) await again();
-    const current = await services.devices.enter(account, device, { begins });
+    const current = await services.devices.enter(account, device, { begins, takeover });
     return enter(services, caller, current, { deliver, takeover, device, last }, token);
   });
   return { type: 'logged-in', ...entered, passwordId };
@@ -118,7 +118,10 @@ async function raiseCost(
   const { identity, accounts, log } = services;
   try {
     const credential = await identity.renewedCredential(claim, account, password);
-    if (credential !== null) await accounts.update(account, { credential });
+    // Another password that was set meanwhile stays.
+    const isStill = (current: Account) => current.credential === account.credential;
+    if (credential !== null)
+      await accounts.update(account, (current) => (isStill(current) ? { credential } : null));
   } catch (error) {
     log.warn({ err: error, user: account.name }, 'a password hash stays as it was');
   }

@@ -3,9 +3,11 @@
  * their tokens are worth nothing afterwards.
  * Failures: REPLACED, INBOX_LOST, BAD_CREDENTIALS, WEAK_PASSWORD, RATE_LIMITED, NO_SUCH_USER, BUSY, UNAVAILABLE.
  */
+import type { Account } from '../../core/accounts.ts';
 import { devicesOf } from '../../core/devices.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../protocol/v2/replies.ts';
+import { passwordIdOf } from '../identity/passwords.ts';
 import type { RequestFor } from './command.ts';
 import { accountNow, type Caller, type Holder, holderClaim, type Services } from './context.ts';
 
@@ -26,7 +28,10 @@ export async function changePassword(
   // Whoever has taken over meanwhile would lose the token.
   await principal.inbox.confirm();
   principal.setsPassword(credential);
-  const changed = await accounts.update(account, { credential });
+  // The old one was shown for the password of then: of several that are set at once the first one stays.
+  const isStill = (current: Account) => passwordIdOf(current.credential) === passwordIdOf(account.credential);
+  const changed = await accounts.update(account, (current) => (isStill(current) ? { credential } : null));
+  if (changed.credential !== credential) throw new ProtocolError('BAD_CREDENTIALS');
   const { device } = principal.inbox;
   const others = devicesOf(changed).filter((name) => name !== device);
   const forgetting = others.map((other) => identity.forgetToken(changed, other));

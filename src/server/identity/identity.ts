@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Account, Accounts } from '../../core/accounts.ts';
+import { type Account, type Accounts, isSameLife } from '../../core/accounts.ts';
 import { devicesOf } from '../../core/devices.ts';
 import type { ResumeTokens, StoredToken } from '../../core/storage.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -94,14 +94,16 @@ export class Authentication {
    * who is gone; EngineError `UNAVAILABLE`
    */
   async demandToken(claim: Claim, token: Uint8Array, device?: string): Promise<Resumption> {
-    let account = await this.#accounts.find(claim.name);
-    const stored = account === undefined ? undefined : await this.#tokens.find(account, device);
+    const known = await this.#accounts.find(claim.name);
+    const stored = known && (await this.#tokens.find(known, device));
     // It may have changed meanwhile.
-    account = this.#accounts.get(claim.name) ?? account;
+    let account = this.#accounts.get(claim.name) ?? known;
     const isRight = stored !== undefined && timingSafeEqual(hashOf(token), stored.tokenHash);
+    const isOfIts = (now: Account | undefined): now is Account =>
+      isRight && known !== undefined && isSameLife(now, known) && isGood(now, device, stored);
     // It may be of a password, or a device, that the own table does not show yet.
-    if (isRight && !isGood(account, device, stored)) account = await this.#accounts.findEvenly(claim.name);
-    if (!isRight || !isGood(account, device, stored)) {
+    if (isRight && !isOfIts(account)) account = await this.#accounts.findEvenly(claim.name);
+    if (!isRight || !isOfIts(account)) {
       await this.#wrongToken(claim);
       throw new ProtocolError('BAD_CREDENTIALS', NO_RESUMPTION);
     }
@@ -184,12 +186,8 @@ export class Authentication {
 export const NO_RESUMPTION = 'That login cannot be continued: log in again.';
 
 /** Whether a token that is stored may let somebody in. */
-function isGood(
-  account: Account | undefined,
-  device: string | undefined,
-  { passwordId }: StoredToken,
-): account is Account {
-  if (account === undefined || !devicesOf(account).includes(device)) return false;
+function isGood(account: Account, device: string | undefined, { passwordId }: StoredToken): boolean {
+  if (!devicesOf(account).includes(device)) return false;
   return passwordId === undefined || passwordId === passwordIdOf(account.credential);
 }
 

@@ -53,7 +53,13 @@ export class MemoryInboxes implements Inboxes {
     });
   }
 
-  async forget(account: Account, device: string | undefined): Promise<void> {
+  async forget(
+    account: Account,
+    device: string | undefined,
+    { takeover }: { readonly takeover: boolean },
+  ): Promise<void> {
+    if (!takeover && this.#store.mailboxes.get(account.topicId)?.holders.has(device))
+      throw new EngineError('ALREADY_LOGGED_IN', `${account.name} is held`);
     this.#store.forget(account, device);
   }
 

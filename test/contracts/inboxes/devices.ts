@@ -145,7 +145,12 @@ export function devicesContract(cluster: () => TestCluster): void {
       await appendAll(here, owner, owner, ['known to the main one']);
       await eventually(() => expect(main.pushed).toHaveLength(1));
       const without = await here.accounts.update(owner, { devices: [{ name: 'desk', lastLogin: 0 }] });
-      await here.inboxes.forget(without, 'phone');
+      for (const { inboxes } of [here, elsewhere]) {
+        const forgetting = inboxes.forget(without, 'phone', { takeover: false });
+        await expect(forgetting).rejects.toMatchObject({ code: 'ALREADY_LOGGED_IN' });
+      }
+      await phone.inbox.confirm();
+      await here.inboxes.forget(without, 'phone', { takeover: true });
       await eventually(() => expect(phone.lost).toEqual(['fenced']));
       expect(main.lost).toEqual([]);
       await leave(main);
@@ -155,7 +160,7 @@ export function devicesContract(cluster: () => TestCluster): void {
       await eventually(() => expect(anew.bodies()).toEqual(['new']));
       await leave(anew);
       // Of what nobody has ever held there is nothing to forget.
-      await here.inboxes.forget(again, 'nobody');
+      await here.inboxes.forget(again, 'nobody', { takeover: true });
     });
 
     it('keep what they have when what an earlier life of the name has left is forgotten', async () => {
@@ -168,12 +173,12 @@ export function devicesContract(cluster: () => TestCluster): void {
       await appendAll(here, after, after, ['read']);
       await eventually(() => expect(first.bodies()).toEqual(['read']));
       first.inbox.acknowledge(0, 100);
-      await here.inboxes.forget(before, 'phone');
-      await elsewhere.inboxes.forget(before, 'phone');
+      await here.inboxes.forget(before, 'phone', { takeover: true });
+      await elsewhere.inboxes.forget(before, 'phone', { takeover: true });
       await first.inbox.confirm();
       expect(first.lost).toEqual([]);
       await leave(first);
-      await here.inboxes.forget(before, 'phone');
+      await here.inboxes.forget(before, 'phone', { takeover: true });
       const second = await observe(here, after, { deliver: 'all', device: 'phone' });
       await appendAll(here, after, after, ['unread']);
       await eventually(() => expect(second.bodies()).toEqual(['unread']));
@@ -185,7 +190,7 @@ export function devicesContract(cluster: () => TestCluster): void {
       const main = await observe(cluster().here, owner);
       const phone = await observe(cluster().elsewhere, owner, { device: 'phone' });
       await cluster().here.accounts.remove(owner);
-      await cluster().here.inboxes.forget(owner, 'phone');
+      await cluster().here.inboxes.forget(owner, 'phone', { takeover: true });
       await eventually(() => expect(phone.lost).toEqual(['deleted']));
       await main.inbox.discard();
     });

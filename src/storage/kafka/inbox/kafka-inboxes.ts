@@ -19,7 +19,7 @@ import { CommitPace } from '../groups/commit-schedule.ts';
 import { Doubt } from '../groups/doubt.ts';
 import { FrontendLease } from '../groups/frontend-lease.ts';
 import { HeartbeatPace } from '../groups/heartbeat-pace.ts';
-import { Leases } from '../groups/lease.ts';
+import { type AcquireRequest, Leases } from '../groups/lease.ts';
 import { LeaseChecks } from '../groups/lease-checks.ts';
 import type { Appender } from '../produce/appender.ts';
 import type { Cluster } from '../wire/cluster.ts';
@@ -272,15 +272,14 @@ export class KafkaInboxes implements Inboxes {
     return this.#groups.states(account, this.#stats).catch(unavailable);
   }
 
-  async forget(account: Account, device: string | undefined): Promise<void> {
-    const inbox = this.#local.byDevice.get(deviceKey(account, device));
+  async forget(account: Account, device: string | undefined, { takeover }: Pick<AcquireRequest, 'takeover'>) {
+    const key = deviceKey(account, device);
+    const inbox = this.#local.byDevice.get(key);
+    // Kafka would let this very frontend in.
+    if (inbox && !takeover) throw new EngineError('ALREADY_LOGGED_IN', `${key} is held by this frontend`);
     if (inbox && inbox !== 'opening' && isSameLife(inbox.owner, account)) inbox.lose('fenced');
-    const erasing = {
-      ...this.#options,
-      groups: this.#groups,
-      frontend: this.#frontend,
-      leases: this.#leases,
-    };
+    const around = { groups: this.#groups, frontend: this.#frontend, leases: this.#leases };
+    const erasing = { ...this.#options, ...around, takeover };
     const group = await eraseGroup(erasing, account, device).catch(unavailable);
     if (group !== null) this.#hints.tellHeld(group);
   }
