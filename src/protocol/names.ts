@@ -51,6 +51,14 @@ export function parseRecipient(text: string): string {
   return isRoomLike(text) ? parseRoom(text) : parseUsername(text);
 }
 
+/**
+ * The same as a request has it: what is neither is no username, since clients without rooms know no other word for that.
+ * @throws ProtocolError `INVALID_USERNAME`
+ */
+export function parseAddressee(text: string): string {
+  return isRoomLike(text) && USERNAME.test(text.slice(1)) ? text.toLowerCase() : parseUsername(text);
+}
+
 /** Whether `text` is a room as it is stored: valid, and lower-case already. */
 export function isRoom(text: string): boolean {
   return isRoomLike(text) && isUsername(text.slice(1));

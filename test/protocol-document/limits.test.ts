@@ -346,7 +346,7 @@ describe('codes', () => {
       '| BAD_CREDENTIALS | no such account, wrong password or none, or token not valid any more; an account that may not be used;',
       '| WEAK_PASSWORD | the new password is too weak, or none where one is required |',
       '| USERNAME_TAKEN | create |',
-      '| INVALID_USERNAME | a text that is no username |',
+      '| INVALID_USERNAME | a text that is no username, in a send no room either |',
       'absent: an *open* account for anybody, where the server allows that |',
     ],
     async () => {

@@ -77,7 +77,7 @@ holds(
     const carl = await roomy(house);
     expect(await carl.client.refusal(0x70, { id: newId(), to: name, body: 'x' })).toBe('NOT_A_MEMBER');
     expect(await carl.client.refusal(0x70, { id: newId(), to: '#no-such', body: 'x' })).toBe('NO_SUCH_ROOM');
-    expect(await carl.client.refusal(0x70, { id: newId(), to: '#', body: 'x' })).toBe('INVALID_ROOM');
+    expect(await carl.client.refusal(0x70, { id: newId(), to: '#', body: 'x' })).toBe('INVALID_USERNAME');
     const { fates } = await anna.client.get(0xe0, { receipts: [sent.receipt] });
     expect(fates).toEqual(['unknown']);
   },

@@ -48,7 +48,7 @@ holds(
     '| | `since?` | int | of who is in it: the first `seq` that is for them; 0 of a window |',
     'Whoever makes a room is its owner and in it.',
     '| ROOM_TAKEN | room-create | ask for another name |',
-    '| INVALID_ROOM | a text that is no room | ask for another name |',
+    '| INVALID_ROOM | a text that is no room, but in a send | ask for another name |',
   ],
   async () => {
     const { clients, names } = await people(2);

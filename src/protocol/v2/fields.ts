@@ -5,9 +5,9 @@ import { isProtocolErrorCode, type ProtocolErrorCode } from '../errors.ts';
 import {
   isRoom,
   isUsername,
+  parseAddressee,
   parseDevice,
   parsePattern,
-  parseRecipient,
   parseRoom,
   parseUsername,
 } from '../names.ts';
@@ -59,8 +59,8 @@ export function storedUsernames(max = Number.POSITIVE_INFINITY): Schema<string[]
 }
 /** As somebody typed it; lower-cased on both sides. Throws ProtocolError `INVALID_ROOM` through the schema. */
 export const room = transformed(string, parseRoom);
-/** Either of both. Throws likewise. */
-export const recipient = transformed(string, parseRecipient);
+/** Either of both. Throws ProtocolError `INVALID_USERNAME` through the schema. */
+export const recipient = transformed(string, parseAddressee);
 /** As it is stored. */
 export const storedRoom = refined(string, isRoom, 'expected a room');
 export const policy = oneOf(['open', 'invited']);

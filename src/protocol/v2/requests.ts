@@ -3,7 +3,7 @@
  */
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_PAYLOAD } from '../frame.ts';
-import { parseRecipient } from '../names.ts';
+import { parseAddressee } from '../names.ts';
 import { opcodeText } from '../text.ts';
 import { CborError, decodeCbor, REQUEST_LIMITS } from './cbor-reader.ts';
 import { encodeCbor } from './cbor-writer.ts';
@@ -270,7 +270,7 @@ function frequent(type: Request['type'], fields: Fields): Request | null {
       if (!isBytes(id, ID_BYTES, ID_BYTES) || typeof to !== 'string') return null;
       if (!isText(body, 1, MAX_BODY_BYTES)) return null;
       if (contentType !== undefined && !isLabel(contentType, MAX_CONTENT_TYPE_BYTES)) return null;
-      return { type, id, to: parseRecipient(to), body, contentType };
+      return { type, id, to: parseAddressee(to), body, contentType };
     }
     case 'ack': {
       const { upTo, ranges, room, roomIncarnation } = fields;

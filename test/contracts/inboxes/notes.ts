@@ -95,6 +95,18 @@ export function notesContract(cluster: () => TestCluster): void {
       await Promise.all([live.inbox.close(), phone.inbox.close()]);
     });
 
+    it('are no undelivered messages, also where nobody has stepped over them', async () => {
+      const owner = await person('counted', 'phone');
+      const { here } = cluster();
+      for (const upTo of [1, 2]) await here.inboxes.note(owner, 'phone', read(upTo));
+      await here.inboxes.append(owner, message(owner, 'a message'));
+      await here.inboxes.note(owner, 'phone', read(3));
+      const main = await observe(here, owner);
+      expect(await main.inbox.undelivered()).toBe(1);
+      expect((await main.inbox.read({ maxBytes: 1_000 })).map(textOf)).toEqual(['a message']);
+      await main.inbox.close();
+    });
+
     it('tell of what was sent with one device, once the recipient has it', async () => {
       const owner = await person('sender', 'phone');
       const bob = await person('bob');

@@ -2,19 +2,25 @@ import type { Account } from '../../../core/accounts.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { InboxMessage } from '../../../core/inboxes.ts';
 import { type DecidedRecords, type LogPosition, readDecided } from '../fetch/log-reader.ts';
+import type { DeliveredOffsets } from '../groups/delivered-offsets.ts';
 import { Position } from '../groups/position.ts';
 import { isUnknownTopic, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { now, retry } from '../wire/retry.ts';
 import { noInbox } from '../wire/topics.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
+import { isNote } from './note-record.ts';
 import type { Progress } from './progress.ts';
+import { decodeRecord } from './record.ts';
 
 const READ_TIMEOUT_MS = 10_000;
 /** Bytes asked for at once. */
 const READ_BYTES = 1024 * 1024;
 
 export interface BacklogOptions {
-  readonly around: Pick<InboxSurroundings, 'cluster' | 'stats' | 'fetcher' | 'steppedOver' | 'current'>;
+  readonly around: Pick<
+    InboxSurroundings,
+    'cluster' | 'stats' | 'fetcher' | 'steppedOver' | 'current' | 'trust'
+  >;
   readonly owner: Account;
   readonly topic: string;
   readonly group: string;
@@ -35,7 +41,10 @@ export class Backlog {
     this.#options = options;
   }
 
-  /** How many messages no device has acknowledged, as of now. @throws EngineError `UNAVAILABLE`, `LOST`, `NO_INBOX` */
+  /**
+   * How many messages no device has acknowledged, as of now; notes are none, but for those of a long backlog.
+   * @throws EngineError `UNAVAILABLE`, `LOST`, `NO_INBOX`
+   */
   async count(): Promise<number> {
     const { around, owner, topic, group, progress, expectHeld } = this.#options;
     const deadline = now() + READ_TIMEOUT_MS;
@@ -50,7 +59,23 @@ export class Backlog {
     );
     const { delivered } =
       others.length > 0 ? Position.union([progress.position, ...others]) : progress.position;
-    return Math.max(0, end - delivered.low - delivered.acknowledgedAbove);
+    const waiting = Math.max(0, end - delivered.low - delivered.acknowledgedAbove);
+    const mayHaveNotes = waiting > 0 && (account.devices !== undefined || hasOthers);
+    return mayHaveNotes ? waiting - (await this.#notesIn(delivered, end)) : waiting;
+  }
+
+  /** How many notes that no device has acknowledged lie in front of an offset, as far as one read reaches. */
+  async #notesIn(delivered: DeliveredOffsets, end: number): Promise<number> {
+    const { around, owner } = this.#options;
+    const { records } = await this.#readFrom(delivered.low);
+    const notes = records.filter(
+      (raw) =>
+        raw.offset < end &&
+        !delivered.has(raw.offset) &&
+        isNote(raw.headers) &&
+        decodeRecord(around.trust, owner, raw).kind === 'note',
+    );
+    return notes.length;
   }
 
   /**

@@ -96,6 +96,11 @@ export function decodeNote(
   return { ...where, note: { kind, id: messageId, to: what, toIncarnation, body, contentType } };
 }
 
+/** Whether a record's headers say that it is a note, which may not be true. */
+export function isNote(headers: Buffer): boolean {
+  return noteIn(headers) !== '';
+}
+
 function noteIn(headers: Buffer): string {
   let text = '';
   eachHeader(headers, (nameAt, nameEnd, valueAt, valueEnd) => {
