@@ -122,6 +122,8 @@ export class LoadClient {
     if (room === this.#room) return;
     this.#room = room;
     this.#ackHead = room === null ? INBOX_ACK : null;
+    this.#seq = -1;
+    this.#acked = -1;
   }
 
   /** Without, what has come is acknowledged when it is set again. */
