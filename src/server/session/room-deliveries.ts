@@ -129,6 +129,7 @@ export class RoomDeliveries {
               }),
           });
         });
+        if (delivery.isResting) delivery.followed?.pause();
         // They have left while it was looked for.
         if (isOver()) delivery.followed?.leave();
         return;
@@ -148,6 +149,9 @@ export class RoomDeliveries {
     if (frame === null) return;
     delivery.window.pushed(message.offset);
     connection.write(frame);
+    // All rest together: each would add one more. Whose message has filled it goes on last.
+    if (connection.isFull)
+      for (const other of this.#deliveries.values()) if (other !== delivery) this.#balance(other);
     this.#balance(delivery);
   }
 
