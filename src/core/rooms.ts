@@ -88,6 +88,9 @@ export interface Rooms {
   /** As `get`, but a missing name is believed only after the table has caught up. @throws EngineError `UNAVAILABLE` */
   find(name: string): Promise<Room | undefined>;
 
+  /** What the local table shows once it has caught up. @throws EngineError `UNAVAILABLE` */
+  findEvenly(name: string): Promise<Room | undefined>;
+
   /**
    * Makes the room and its empty log; of two racing creators exactly one wins. Nobody is in it yet. Resolves when this frontend's
    * own table shows it.
@@ -175,7 +178,7 @@ export interface Members {
   /** Of a person, as the local table shows them: whose room is deleted, or has another life, is none of them. */
   ofPerson(person: Life, role: Membership['role']): Membership[];
 
-  /** How many those are, likewise. */
+  /** How many those are. */
   countOf(person: Life, role: Membership['role']): number;
 
   /**

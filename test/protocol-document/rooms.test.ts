@@ -345,7 +345,7 @@ holds(
     const guest = house.engine.accounts.get(first(names, 0));
     if (guest === undefined) throw new Error('there is no such account');
     for (let at = 0; at < ROOM_BOUNDS.roomsOfPerson; at++) {
-      const elsewhere = { name: `#nowhere-${at}`, incarnation: newUuid() };
+      const elsewhere = await rooms.create({ ...found, name: `#elsewhere-${at}` });
       await rooms.members.put({ room: elsewhere, person: guest, role: 'invited', since: 0, at });
     }
     expect(await carl.refusal(0x64, { room: other, name: names[0] })).toBe('TOO_MANY_ROOMS');

@@ -39,7 +39,7 @@ it('a reader of many rooms that reads nothing is pushed no more than fits, and l
     for (let count = 0; count < MESSAGES; count++)
       await rooms.append(room, { id: newUuid(), from: owner, body: BODY, contentType: PLAIN_TEXT });
   }
-  const inbox = await inboxes.open(owner, { onMessage() {}, onLost() {} });
+  const inbox = await inboxes.open(owner, { deliver: 'all', onMessage() {}, onLost() {} });
   const connection = new Outlet();
   const deliveries = new RoomDeliveries({
     ...{ inbox, connection, version: version2, windows: false },

@@ -76,6 +76,34 @@ describe('at the same moment', () => {
     }
   });
 
+  it('nobody is in a room that was deleted meanwhile', async () => {
+    const [one, two] = await slowHouses();
+    const anna = await roomy(one, 'anna');
+    const bert = await roomy(two, 'bert');
+    await anna.expect('room-created', { type: 'room-create', room: ROOM });
+    const joining = bert.ask({ type: 'join', room: ROOM });
+    await anna.expect('room-deleted', { type: 'room-delete', room: ROOM, force: true });
+    expect(await joining).toMatchObject({ type: 'failure', code: 'NO_SUCH_ROOM' });
+    expect([...one.cluster.members.keys()]).toEqual([]);
+  });
+
+  it('a room is not that of somebody who leaves while it is given to them', async () => {
+    const [one, two] = await slowHouses();
+    const anna = await roomy(one, 'anna');
+    const bert = await roomy(two, 'bert');
+    await anna.expect('room-created', { type: 'room-create', room: ROOM, policy: 'invited' });
+    for (const order of ['given', 'left'] as const) {
+      await anna.expect('invited', { type: 'invite', room: ROOM, name: 'bert' });
+      await bert.expect('joined', { type: 'join', room: ROOM });
+      const give = () => anna.ask({ type: 'room-set', room: ROOM, owner: 'bert' });
+      const leave = () => bert.ask({ type: 'leave', room: ROOM });
+      const [first, second] = order === 'given' ? [give, leave] : [leave, give];
+      await Promise.all([first(), second()]);
+      expect(one.engine.rooms.get(ROOM)?.owner.name).toBe('anna');
+      expect(await bert.refusal({ type: 'join', room: ROOM })).toBe('NOT_INVITED');
+    }
+  });
+
   it('no more come in than there is room for, and who is refused is not in', async () => {
     small({ peopleInRoom: 3 });
     const [one, two] = await slowHouses();

@@ -57,20 +57,27 @@ export function standingOf<Person extends Life>(
  * Changes what somebody is to a room, by what is there when its turn comes. Others may come in at the same moment: where there are too
  * many then, whoever finds that goes again.
  * @param overfull says so of what is there by then
- * @throws ProtocolError what `decide` and `overfull` say; EngineError
+ * @throws ProtocolError what `decide` and `overfull` say, `NO_SUCH_ROOM`; EngineError
  */
 export async function comeIn(
-  { rooms: { members } }: RoomServices,
+  { rooms }: RoomServices,
   { room, person }: Pick<Membership, 'room' | 'person'>,
   decide: MembershipChange,
   overfull: (before: Membership | undefined) => RoomRefusal | null,
 ): Promise<void> {
+  const { members } = rooms;
   let before: Membership | undefined;
   const there = await members.change(room, person, (current) => {
     before = current;
     return decide(current);
   });
-  const refusal = there === before ? null : overfull(before);
+  if (there === before) return;
+  // Whoever removes the room has removed all memberships that were there after it was gone.
+  if (!isSameLife(await rooms.findEvenly(room.name), room)) {
+    await members.remove({ room, person });
+    throw new ProtocolError('NO_SUCH_ROOM');
+  }
+  const refusal = overfull(before);
   if (refusal === null) return;
   await members.change(room, person, (current) => (current?.at === there?.at ? before : current));
   demandAllowed(refusal);

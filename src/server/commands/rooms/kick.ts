@@ -9,7 +9,8 @@ import { ProtocolError } from '../../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import type { RequestFor } from '../command.ts';
 import type { Caller, Principal, Services } from '../context.ts';
-import { askedPerson, askedRoom, demandAllowed, demandPace } from './asked.ts';
+import { askedPerson, askedRoom, demandAllowed, demandPace, livesOf } from './asked.ts';
+import { goOut } from './leave.ts';
 
 /** @throws ProtocolError, EngineError */
 export async function kick(
@@ -27,6 +28,6 @@ export async function kick(
   if ((await members.find(room, other)) === undefined)
     throw new ProtocolError('NOT_A_MEMBER', `${name} is neither in ${room.name} nor invited.`);
   demandPace(services, person);
-  await members.remove({ room, person: other });
+  await goOut(services, room, livesOf(room, other), false);
   return { type: 'kicked', room: room.name };
 }

@@ -4,7 +4,7 @@
  * Failures: NO_SUCH_ROOM, NOT_A_MEMBER, RATE_LIMITED, BUSY, UNAVAILABLE.
  */
 import { isSameLife } from '../../../core/accounts.ts';
-import { type Membership, ownerOf, type Room } from '../../../core/rooms.ts';
+import { type Life, type Membership, ownerOf, type Room, type Rooms } from '../../../core/rooms.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import type { RequestFor } from '../command.ts';
@@ -28,16 +28,21 @@ export async function leave(
 export async function goOut(
   { rooms }: Pick<Services, 'rooms'>,
   room: Room,
-  membership: Membership,
+  membership: Pick<Membership, 'room' | 'person'>,
   isOwner: boolean,
 ): Promise<void> {
-  if (isOwner) {
-    const others = rooms.members
-      .inRoom(room, 'member')
-      .filter(({ person }) => !isSameLife(person, membership.person));
-    const next = ownerOf(room, others);
-    // Else it would be theirs again as soon as they came back.
-    if (next !== null) await rooms.update(room, { owner: next });
-  }
+  const { person } = membership;
+  if (isOwner) await passOn(rooms, room, person);
   await rooms.members.remove(membership);
+  // It may have been given to them meanwhile.
+  const now = await rooms.findEvenly(room.name);
+  if (now !== undefined && isSameLife(now, room) && isSameLife(now.owner, person))
+    await passOn(rooms, now, person);
+}
+
+/** Else it would be theirs again as soon as they came back. */
+async function passOn(rooms: Rooms, room: Room, from: Life): Promise<void> {
+  const others = rooms.members.inRoom(room, 'member').filter(({ person }) => !isSameLife(person, from));
+  const next = ownerOf(room, others);
+  if (next !== null) await rooms.update(room, { owner: next });
 }

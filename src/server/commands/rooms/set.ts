@@ -3,7 +3,7 @@
  * Failures: NO_SUCH_ROOM, NOT_OWNER, NOT_A_MEMBER (whose it is to be), BAD_FILTER, BAD_TEMPLATE, BAD_REQUEST (what that room cannot have),
  * RATE_LIMITED, BUSY, UNAVAILABLE.
  */
-import { type Life, refusalOfOwner } from '../../../core/rooms.ts';
+import { type Life, type Room, refusalOfOwner } from '../../../core/rooms.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import type { RequestFor } from '../command.ts';
@@ -31,6 +31,7 @@ export async function setRoom(
     ...(window !== undefined && { window }),
     ...(next !== undefined && { owner: next }),
   });
+  if (next !== undefined) await demandStillIn(services, asked, room, next);
   return { type: 'room-changed', ...infoOf(services, room, asked.person) };
 }
 
@@ -39,4 +40,18 @@ async function demandMember({ accounts, rooms }: Services, { room }: AskedRoom, 
   const membership = account && (await rooms.members.find(room, account));
   if (membership?.role === 'member') return membership.person;
   throw new ProtocolError('NOT_A_MEMBER', `${name} is not in ${room.name}.`);
+}
+
+/** Whoever has left meanwhile may not have seen that it was theirs: it is given back then. */
+async function demandStillIn(
+  { rooms }: Services,
+  { person }: AskedRoom,
+  room: Room,
+  next: Life,
+): Promise<void> {
+  const there = await rooms.members.change(room, next, (current) => current);
+  if (there?.role === 'member') return;
+  const { name, incarnation } = person;
+  await rooms.update(room, { owner: { name, incarnation } });
+  throw new ProtocolError('NOT_A_MEMBER', `${next.name} is not in ${room.name}.`);
 }

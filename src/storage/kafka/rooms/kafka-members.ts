@@ -102,7 +102,7 @@ export class KafkaMembers implements Members {
   }
 
   countOf(person: Life, role: Membership['role']): number {
-    return this.#index.rooms(person, role).size;
+    return this.ofPerson(person, role).length;
   }
 
   ofPerson(person: Life, role: Membership['role']): Membership[] {
@@ -111,6 +111,12 @@ export class KafkaMembers implements Members {
       const found = room && this.get(room, person);
       return found === undefined ? [] : [found];
     });
+  }
+
+  /** Whoever is in a room or invited, also once that is gone. @throws EngineError `UNAVAILABLE` */
+  async everybody(room: Life): Promise<Membership[]> {
+    await this.#table.catchUpSoon().catch(unavailable);
+    return [...this.inRoom(room, 'member'), ...this.inRoom(room, 'invited')];
   }
 
   /** A room has come, or is gone. */

@@ -111,8 +111,10 @@ export class KafkaRooms implements Rooms {
   }
 
   async find(name: string): Promise<Room | undefined> {
-    const known = this.get(name);
-    if (known !== undefined) return known;
+    return this.get(name) ?? this.findEvenly(name);
+  }
+
+  async findEvenly(name: string): Promise<Room | undefined> {
     await this.#table.catchUpSoon().catch(unavailable);
     return this.get(name);
   }
@@ -156,9 +158,9 @@ export class KafkaRooms implements Rooms {
   }
 
   async remove(room: Room): Promise<void> {
-    const left = [...this.members.inRoom(room, 'member'), ...this.members.inRoom(room, 'invited')];
     await this.#lives.remove(room);
-    // They count for nothing any more: only room is made.
+    // They count for nothing any more: only room is made. Whoever comes in after this finds that the room is gone.
+    const left = await this.members.everybody(room).catch(() => []);
     for (let at = 0; at < left.length; at += REMOVALS_AT_ONCE) {
       const some = left.slice(at, at + REMOVALS_AT_ONCE);
       await Promise.allSettled(some.map((member) => this.members.remove(member)));
