@@ -37,7 +37,7 @@ const LOST: ReadonlySet<number> = new Set([
   KafkaCode.REBALANCE_IN_PROGRESS,
 ]);
 
-/** Of a commit each of these is about one topic alone. */
+/** Of a commit each of these is about one topic alone; the last also about all of them, where together they are too large. */
 const REFUSED_TOPIC: ReadonlySet<number> = new Set([
   KafkaCode.UNKNOWN_TOPIC_OR_PARTITION,
   KafkaCode.UNKNOWN_TOPIC_ID,
@@ -121,7 +121,7 @@ export class GroupMember {
   }
 
   /**
-   * Commits an offset of partition 0 of each of these topics, in one request. That is no heartbeat: the session time-out runs on.
+   * Commits an offset of each of these partitions, in one request. That is no heartbeat: the session time-out runs on.
    * @returns for each why Kafka does not take it, whatever becomes of the others; null where it does
    * @throws EngineError `LOST`; KafkaError or the network's when there was no answer that tells
    */

@@ -1,6 +1,7 @@
 import { EngineError } from '../../../core/errors.ts';
 import type { LossReason } from '../../../core/inboxes.ts';
 import { CommitSchedule } from '../groups/commit-schedule.ts';
+import type { TopicCommit } from '../groups/commits.ts';
 import { deleteGroup, type GroupMember } from '../groups/group-member.ts';
 import type { Commit } from '../groups/position.ts';
 import { type KafkaError, unavailable } from '../wire/kafka-error.ts';
@@ -9,6 +10,13 @@ import type { InboxSurroundings } from './inbox-surroundings.ts';
 
 const CONFIRM_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
+/**
+ * Of what is committed in one request. Kafka writes it as one batch, which is refused as a whole past 1 MiB (`max.message.bytes` of
+ * `__consumer_offsets`); somebody in many windows on topics of many partitions may have more.
+ */
+const MAX_COMMIT_BYTES = 256 * 1024;
+/** What a record of one commit has beside the names of its group and topic and its metadata: some 70 bytes with Kafka 4.3.1. */
+const COMMIT_OVERHEAD = 100;
 
 /** A log that is read under a lease. */
 export interface Leased {
@@ -29,8 +37,24 @@ export interface Leased {
   end(): void;
 }
 
+/** What has changed in one of the logs. */
+interface Change extends TopicCommit {
+  readonly log: Leased;
+}
+
 export interface InboxLeaseOptions {
-  readonly around: InboxSurroundings;
+  readonly around: Pick<
+    InboxSurroundings,
+    | 'cluster'
+    | 'commitPace'
+    | 'isFrontendAlive'
+    | 'frontendAlive'
+    | 'doubt'
+    | 'log'
+    | 'refusedCommits'
+    | 'abandon'
+    | 'putOutStrangers'
+  >;
   readonly member: GroupMember;
   /** It is held no more. Called once. */
   readonly onReleased: () => void;
@@ -42,11 +66,11 @@ export interface InboxLeaseOptions {
 
 /**
  * That an inbox is held: its member of the consumer group, whose heartbeats and commits tell so, from the login to its end. What has
- * changed in the logs that are read under it is committed in one request.
+ * changed in the logs that are read under it is committed together, in one request nearly always.
  */
 export class InboxLease {
   readonly #options: InboxLeaseOptions;
-  readonly #around: InboxSurroundings;
+  readonly #around: InboxLeaseOptions['around'];
   readonly #member: GroupMember;
   readonly #commits: CommitSchedule;
   readonly #logs: Leased[] = [];
@@ -203,17 +227,41 @@ export class InboxLease {
   }
 
   async #commit(): Promise<void> {
-    const sentAt = now();
     const changed = this.#logs.flatMap((log) => {
       const commit = log.changes();
       return commit === null ? [] : [{ log, topic: log.topic, partition: log.partition, commit }];
     });
     // Of what has changed nothing may be left; to nothing Kafka says yes without a look at who holds the inbox.
-    if (changed.length === 0) return;
-    const refusals = await this.#member.commit(changed).catch((error: unknown) => {
-      for (const { log } of changed) log.uncommitted();
-      throw error;
-    });
+    const left = new Set(changed.map(({ log }) => log));
+    try {
+      // The inbox was there first, and goes first.
+      for (const some of this.#runsOf(changed)) {
+        await this.#commitSome(some);
+        for (const { log } of some) left.delete(log);
+      }
+    } finally {
+      for (const log of left) log.uncommitted();
+    }
+  }
+
+  /** As many as one request takes. */
+  #runsOf(changed: readonly Change[]): Change[][] {
+    const runs: Change[][] = [];
+    let bytes = 0;
+    for (const change of changed) {
+      const { topic, commit } = change;
+      const size = COMMIT_OVERHEAD + this.group.length + topic.length + commit.metadata.length;
+      const run = runs.at(-1);
+      if (run === undefined || bytes + size > MAX_COMMIT_BYTES) runs.push([change]);
+      else run.push(change);
+      bytes = runs.at(-1) === run ? bytes + size : size;
+    }
+    return runs;
+  }
+
+  async #commitSome(changed: readonly Change[]): Promise<void> {
+    const sentAt = now();
+    const refusals = await this.#member.commit(changed);
     this.#hasContact(sentAt);
     for (const [at, { log, commit }] of changed.entries()) {
       const refusal = refusals[at];
