@@ -156,6 +156,8 @@ export const LIMITS = {
   questionsPerAccount: { burst: 2_000, perSecond: 500 },
   /** Pages of undelivered messages that are read from Kafka at once; more wait their turn. */
   readsAtOnce: 2,
+  /** Previews of topics, and looks at single records there, that are under way at once; more wait their turn. */
+  topicLooksAtOnce: 2,
   /** Accounts that are made at once; more wait their turn. */
   // Fewer than the engine changes at once: whoever changes or deletes an account does not wait behind those who make some.
   creatingAtOnce: 24,

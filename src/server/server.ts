@@ -112,6 +112,7 @@ export async function startServer(
     quotas: new TickQuotas(limits),
     questions: new CoordinatorQueries(limits),
     reading: new Semaphore(limits.readsAtOnce),
+    topicLooks: new Semaphore(limits.topicLooksAtOnce),
     creating: new Semaphore(limits.creatingAtOnce),
     strangersLists: {
       ofAddress: new TokenBuckets(limits.listedBytesPerAddress, limits.rateKeys),

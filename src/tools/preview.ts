@@ -5,6 +5,7 @@ import { previewOf, type TopicPreview } from '../storage/kafka/follow/preview.ts
 import { type RecordLine, RecordLines } from '../storage/kafka/follow/record-lines.ts';
 import { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
+import { now } from '../storage/kafka/wire/retry.ts';
 import { isoTime, jsonLine } from '../terminal/sanitise.ts';
 import { printable } from '../util/printable.ts';
 import { runTool, TOOL_EXIT, ToolError } from './exit.ts';
@@ -14,6 +15,8 @@ import { prepareTopic } from './topic.ts';
 
 const USAGE = "usage: scripts/preview.sh TOPIC [--where 'FILTER'] [--as 'TEMPLATE'] [--last COUNT] [--json]";
 const MAX_LAST = 1_000;
+/** So long Kafka may be away, for each partition. */
+const PATIENCE_MS = 30_000;
 /** Of an expression so much is shown on either side of where it is wrong, in characters. */
 const AROUND = 60;
 
@@ -75,9 +78,11 @@ async function previewed(wish: Wish): Promise<TopicPreview> {
     ...{ bootstrap: config.brokers, clientId: 'milena-tools', security: kafkaSecurity(config) },
   });
   try {
-    return await previewOf(cluster, wish, last, ({ partition, nextOffset, reason }) =>
-      console.error(`Cannot be read: a batch before ${topic}/${partition}/${nextOffset}: ${reason}.`),
-    );
+    return await previewOf(cluster, wish, last, {
+      deadline: () => now() + PATIENCE_MS,
+      onLeftOut: ({ partition, nextOffset, reason }) =>
+        console.error(`Cannot be read: a batch before ${topic}/${partition}/${nextOffset}: ${reason}.`),
+    });
   } catch (error) {
     throw kafkaFailure(config, `Reading topic ${topic}`, error, { operation: 'Read', topic });
   } finally {

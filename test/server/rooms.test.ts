@@ -1,6 +1,7 @@
 /* What is said in rooms, on its way through a server. */
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { EngineError } from '../../src/core/errors.ts';
 import { encodeFrame } from '../../src/protocol/frame.ts';
 import { encodeCbor } from '../../src/protocol/v2/cbor-writer.ts';
 import type { RequestOf } from '../../src/protocol/v2/requests.ts';
@@ -309,6 +310,41 @@ describe('a room', () => {
     expect(await dora.refusal(ask)).toBe('NOT_A_MEMBER');
   });
 
+  it('says that a message which is not there is nobody’s', async () => {
+    const house = await openHouse();
+    const [anna] = (await inRoom(house, 'anna')) as [RawClient2];
+    await anna.send(ROOM, 'hello');
+    expect(await anna.expect('holders-told', { type: 'holders', room: ROOM, seq: 1 })).toEqual({
+      ...{ type: 'holders-told', members: 0, having: 0, missing: [] },
+    });
+  });
+
+  it('that shows a topic counts a record as theirs who were in it by then', async () => {
+    const house = await openHouse();
+    const { rooms, accounts } = house.engine;
+    const anna = await roomy(house, 'anna');
+    const bert = await roomy(house, 'bert');
+    const settings = { policy: 'open', description: '', retentionMs: 60_000, history: 0 } as const;
+    const [owner, later] = [accounts.get('anna'), accounts.get('bert')];
+    if (owner === undefined || later === undefined) throw new Error('there are no such accounts');
+    const window = { topic: 'orders', where: null, as: null };
+    const room = await rooms.update(await rooms.create({ name: ROOM, owner, ...settings }), { window });
+    for (const [person, at] of [
+      [owner, 1_000],
+      [later, 3_000],
+    ] as const)
+      await rooms.members.put({ room, person, role: 'member', since: 0, at });
+    const lies = { key: null, value: null, keyBytes: 0, valueBytes: 0, headers: [] };
+    const record = vi.spyOn(rooms.windows, 'record').mockResolvedValue({ timestamp: 2_000, ...lies });
+    onTestFinished(() => record.mockRestore());
+    const ask = { type: 'holders', room: ROOM, seq: 1_025 } as const;
+    expect(await anna.expect('holders-told', ask)).toMatchObject({ members: 1, missing: ['anna'] });
+    expect(record).toHaveBeenLastCalledWith(window, { partition: 1, offset: 1 });
+    expect(await bert.refusal(ask)).toBe('NOT_A_MEMBER');
+    record.mockResolvedValue(null);
+    expect(await bert.expect('holders-told', ask)).toMatchObject({ members: 0 });
+  });
+
   it('that nobody is in is removed once it is empty', async () => {
     const house = await openHouse({ limits: { roomSweepMs: 20 } });
     const [anna] = (await inRoom(house, 'anna')) as [RawClient2];
@@ -339,4 +375,19 @@ describe('a room', () => {
     for (const client of [anna, bert])
       await eventually(() => expect(heard(client)).toEqual(['from one', 'from two']));
   });
+});
+
+it('looks at slow topics hold up nobody who retrieves messages', async () => {
+  const house = await openHouse();
+  const { windows } = house.engine.rooms;
+  const { promise: answer, resolve } = Promise.withResolvers<never>();
+  const preview = vi.spyOn(windows, 'preview').mockReturnValue(answer);
+  onTestFinished(() => preview.mockRestore());
+  const slow = [await roomy(house, 'anna'), await roomy(house, 'bert'), await roomy(house, 'carl')];
+  for (const client of slow) client.write({ type: 'preview', topic: 'orders' });
+  await eventually(() => expect(preview).toHaveBeenCalledTimes(2));
+  const dora = await roomy(house, 'dora');
+  await dora.expect('retrieved', { type: 'retrieve' });
+  resolve(Promise.reject(new EngineError('UNAVAILABLE', 'told so')) as never);
+  for (const client of slow) expect(await client.reply()).toMatchObject({ code: 'UNAVAILABLE' });
 });

@@ -35,6 +35,8 @@ export interface Services {
   readonly questions: CoordinatorQueries;
   /** For pages of undelivered messages: each may be a mebibyte to read and to write. */
   readonly reading: Semaphore;
+  /** For looks at topics of others, which may be slow to answer: nobody waits for one to have their messages. */
+  readonly topicLooks: Semaphore;
   /** For making accounts: each is a topic and a transaction. */
   readonly creating: Semaphore;
   /** Bytes of names that strangers may still be told. */

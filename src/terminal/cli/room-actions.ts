@@ -137,6 +137,7 @@ export const ACTIONS: Readonly<Record<RoomAction, RoomActionEntry>> = {
       const seq = wholeNumberOf('SEQ', given.words[1] ?? '', Number.MAX_SAFE_INTEGER);
       return async function* (rooms, how) {
         const { members, having, missing } = await rooms.holders(room, seq, how);
+        if (members === 0) throw new Failure(EXIT.NO_USER, `There is no message ${seq} in the room ${room}.`);
         const more = having + missing.length < members ? ' and others' : '';
         const rest = missing.length === 0 ? '' : ` Not yet: ${missing.join(', ')}${more}.`;
         yield {

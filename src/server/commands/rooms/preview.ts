@@ -17,7 +17,7 @@ export async function preview(
 ): Promise<ServerFrameOf<'previewed'>> {
   const person = accountNow(services, principal);
   demandPace(services, person);
-  const { lines, looked, leftOut, paused } = await services.reading.pass(person.name, () =>
+  const { lines, looked, leftOut, paused } = await services.topicLooks.pass(person.name, () =>
     services.rooms.windows.preview({ topic, where: where || null, as: as || null }, last),
   );
   return {

@@ -19,7 +19,7 @@ export async function raw(
   const { room, person } = await askedMember(services, principal, name);
   const { window } = room;
   if (window === undefined) throw new ProtocolError('BAD_REQUEST', `${name} shows no topic.`);
-  const record = await services.reading.pass(person.name, () =>
+  const record = await services.topicLooks.pass(person.name, () =>
     services.rooms.windows.record(window, { partition, offset }),
   );
   return { type: 'raw-told', topic: window.topic, ...(record !== null && { record: told(record) }) };

@@ -1,5 +1,6 @@
 import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
+import { EngineError } from '../../../core/errors.ts';
 import { type Markers, markersOf } from '../inbox/held-back.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { fetch, wanted } from '../wire/fetch.ts';
@@ -10,8 +11,6 @@ import { now, retry } from '../wire/retry.ts';
 import { findPartitions, listPartitionOffsets } from './partitions.ts';
 
 const FETCH_BYTES = 1024 * 1024;
-/** So long Kafka may be away, for each partition. */
-const PATIENCE_MS = 30_000;
 /** Of the records that are kept in memory; rather fewer are shown. Each counts as some more for its place. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 const RECORD_BYTES = 200;
@@ -19,6 +18,13 @@ const RECORD_BYTES = 200;
 const MAX_STEP = 10_000;
 /** Offsets that are looked at of a partition in all: behind that a compaction, or what was aborted, has left too little. */
 const MAX_BACK = 1_000_000;
+
+export interface HowToLook {
+  /** Until when what is about to be done may take, on the clock of `now`. */
+  readonly deadline: () => number;
+  /** Told of batches that cannot be read. */
+  readonly onLeftOut: (leftOut: LeftOut) => void;
+}
 
 export interface PlacedRecord {
   readonly partition: number;
@@ -44,20 +50,19 @@ interface Tail {
 /**
  * The newest records of all partitions of a topic together. What was aborted is none, and what is not committed yet is none yet.
  * @param count how many
- * @param onLeftOut told of batches that cannot be read
- * @throws EngineError `UNAVAILABLE` when Kafka was away; KafkaError
+ * @throws EngineError `UNAVAILABLE` when Kafka was away, or all of it has taken too long; KafkaError
  */
 export async function readNewest(
   cluster: Cluster,
   topic: string,
   count: number,
-  onLeftOut: (leftOut: LeftOut) => void,
+  { deadline, onLeftOut }: HowToLook,
 ): Promise<Newest> {
-  const { byNode } = await retry(topic, now() + PATIENCE_MS, () => findPartitions(cluster, topic));
+  const { byNode } = await retry(topic, deadline(), () => findPartitions(cluster, topic));
   let newest: Newest = { records: [], isCut: false, open: 0 };
   for (const partition of [...byNode.values()].flat().sort((a, b) => a - b)) {
-    const tail = await retry(`partition ${partition} of ${topic}`, now() + PATIENCE_MS, () =>
-      readTail(cluster, { topic, partition, count, onLeftOut }),
+    const tail = await retry(`partition ${partition} of ${topic}`, deadline(), () =>
+      readTail(cluster, { topic, partition, count, deadline, onLeftOut }),
     );
     newest = withTail(newest, partition, tail, count);
   }
@@ -100,11 +105,10 @@ function withinMemory<Item>(items: readonly Item[], recordOf: (item: Item) => Ra
   return items.slice(first + 1);
 }
 
-interface Wanted {
+interface Wanted extends HowToLook {
   readonly topic: string;
   readonly partition: number;
   readonly count: number;
-  readonly onLeftOut: (leftOut: LeftOut) => void;
 }
 
 /** Looks at the end, and further back until there is enough. @throws the network's error; KafkaError */
@@ -157,6 +161,7 @@ async function readRange(
     topic,
     topicId,
     partition,
+    deadline,
     onLeftOut,
   }: Wanted & { readonly node: number; readonly topicId: string },
   from: number,
@@ -166,6 +171,7 @@ async function readRange(
   let isCut = false;
   const markers: Marker[] = [];
   for (let at = from; at < to; ) {
+    if (now() > deadline()) throw new EngineError('UNAVAILABLE', `looking at ${topic} takes too long`);
     const read = await fetchRecords(cluster, node, topic, topicId, partition, at);
     // A compaction may have taken away the last ones.
     if (read.nextOffset === at) break;

@@ -1,7 +1,6 @@
 import type { TopicWindow, WindowPreview } from '../../../core/windows.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import type { LeftOut } from '../wire/fetched-records.ts';
-import { type PlacedRecord, readNewest } from './newest-records.ts';
+import { type HowToLook, type PlacedRecord, readNewest } from './newest-records.ts';
 import { type RecordLine, RecordLines } from './record-lines.ts';
 
 /** What a preview says, and of the topic itself. */
@@ -22,10 +21,10 @@ export async function previewOf(
   cluster: Cluster,
   { topic, where, as }: TopicWindow,
   last: number,
-  onLeftOut: (leftOut: LeftOut) => void,
+  how: HowToLook,
 ): Promise<TopicPreview> {
   const lines = await RecordLines.open({ where, as });
-  const newest = await readNewest(cluster, topic, last, onLeftOut);
+  const newest = await readNewest(cluster, topic, last, how);
   const found: RecordLine[] = [];
   let looked = 0;
   let leftOut = 0;

@@ -25,6 +25,8 @@ import { TopicWatch } from './topic-watch.ts';
 import { windowKey } from './window-position.ts';
 
 const LOOK_TIMEOUT_MS = 5_000;
+/** Of all partitions of a topic, each of which costs some requests, together. */
+const PREVIEW_TIMEOUT_MS = 10_000;
 /** Fetches of a MiB, unpacked to 16 at most, that are made into lines at once. */
 const READS_AT_ONCE = 4;
 
@@ -131,7 +133,9 @@ export class RoomWindows implements Windows {
   async preview(window: TopicWindow, last: number): Promise<WindowPreview> {
     this.#demandAllowed(window.topic);
     const { cluster } = this.#options;
-    return this.#asked(window.topic, () => previewOf(cluster, window, last, () => {})).catch(badExpression);
+    const deadline = now() + PREVIEW_TIMEOUT_MS;
+    const how = { deadline: () => deadline, onLeftOut: () => {} };
+    return this.#asked(window.topic, () => previewOf(cluster, window, last, how)).catch(badExpression);
   }
 
   // ---- inside
