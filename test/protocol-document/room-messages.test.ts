@@ -201,7 +201,7 @@ holds(
   [
     '| 0xa4 holders | `room` | room | one that one is in |',
     '| | `seq` | int | of a message there: who has it |',
-    '| 0xa5 holders-told | `members` | int | of those who are in the room: whose message it is |',
+    '| 0xa5 holders-told | `members` | int | of those who are in the room: whose message it is; 0: there is none of that `seq` |',
     '| | `having` | int | how many of them have acknowledged it |',
     '| | `missing` | ≤ 100 × name | who of them has not, in byte order |',
   ],
@@ -215,6 +215,9 @@ holds(
       members: 2,
       having: 0,
       missing: both,
+    });
+    expect(await anna.client.get(0xa4, { room: name, seq: Number(seq) + 1 })).toEqual({
+      ...{ members: 0, having: 0, missing: [] },
     });
     acknowledge(bert.client, { upTo: seq });
     await bert.client.inStep();
