@@ -3,7 +3,7 @@
  */
 import { ProtocolError } from '../errors.ts';
 import { encodeFrame, type Frame, MAX_PAYLOAD } from '../frame.ts';
-import { parseAddressee } from '../names.ts';
+import { isRoom, parseAddressee } from '../names.ts';
 import { opcodeText } from '../text.ts';
 import { CborError, decodeCbor, REQUEST_LIMITS } from './cbor-reader.ts';
 import { encodeCbor } from './cbor-writer.ts';
@@ -274,12 +274,14 @@ function frequent(type: Request['type'], fields: Fields): Request | null {
     }
     case 'ack': {
       const { upTo, ranges, room, roomIncarnation } = fields;
-      // Of a room: rare, and its schema reads the name.
-      if (room !== undefined || roomIncarnation !== undefined) return null;
       if (upTo === undefined && ranges === undefined) return null;
       if (upTo !== undefined && !isCount(upTo)) return null;
       if (ranges !== undefined && !areRanges(ranges)) return null;
-      return { type, upTo, ranges };
+      if (room === undefined && roomIncarnation === undefined) return { type, upTo, ranges };
+      // A name as it was typed is the schema's to read.
+      if (typeof room !== 'string' || !isRoom(room) || !isBytes(roomIncarnation, ID_BYTES, ID_BYTES))
+        return null;
+      return { type, upTo, ranges, room, roomIncarnation };
     }
     case 'ping':
       return { type };
