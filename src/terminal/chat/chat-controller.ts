@@ -122,6 +122,8 @@ export class ChatController implements Display {
    */
   async enter(text: string): Promise<boolean> {
     const isCommand = text.trim().startsWith('/');
+    // A name, most likely. Refused and given back, it would stand in clear with the password that is typed behind it.
+    if (!isCommand && text.trim() !== '' && this.#isNobody) this.#server.greet(null);
     if (this.#questions.isOpen && !(this.#questions.takesCommands && isCommand)) {
       return this.#attempt(() => this.#questions.answer(text));
     }
@@ -288,6 +290,12 @@ export class ChatController implements Display {
       default:
         return this.#server.carryOut(command);
     }
+  }
+
+  /** Nobody is logged in or about to be, and nothing is asked or to be answered. */
+  get #isNobody(): boolean {
+    const { account, wanted, to } = this.#state;
+    return account === null && wanted === null && to === null && !this.#questions.isOpen;
   }
 
   /** From now on it is this account's history that messages go to, and its name that highlights them. */

@@ -100,9 +100,21 @@ describe('the first start asks for a name', () => {
     await screen.shows(/\/create NAME makes an account, \/login NAME enters one/);
     expect(screen.text).not.toMatch(/Enter a name below/);
     screen.keys('hello?', KEY.enter);
-    await screen.shows(/! To whom\? \/msg NAME/);
-    // Nothing came of it, so it may be tried again.
-    await screen.inputIs(' › hello?');
+    await screen.shows(/! A username has 1 to 32/);
+    await screen.inputIs(' your name ›');
+  });
+
+  test('a name that is entered after Escape is one all the same: of the password behind it nothing is seen', async () => {
+    server.behave = (request, peer) =>
+      request.type === 'list' ? { type: 'listed', names: ['alice'], more: false } : agreeable(request, peer);
+    open();
+    await screen.shows(/● online/);
+    screen.keys(KEY.escape);
+    await screen.inputIs(' ›');
+    screen.keys('alice', KEY.enter, 'purple otter', KEY.enter);
+    await screen.shows(/Logged in as alice\./);
+    expect(server.asked('login')).toMatchObject([{ username: 'alice', password: 'purple otter' }]);
+    expect(screen.frames.join('\n')).not.toContain('purple');
   });
 
   test('a command is none', async () => {
