@@ -1,8 +1,8 @@
 /** What a holder of an inbox hears from Kafka's coordinator, and what was never heard. */
 import { randomUUID } from 'node:crypto';
-import type { API } from '@platformatic/kafka';
+import { type API, consumerGroupDescribeV0 } from '@platformatic/kafka';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readCommits } from '../../src/storage/kafka/groups/commits.ts';
 import {
   describeMembers,
@@ -14,6 +14,7 @@ import { FrontendGroup } from '../../src/storage/kafka/groups/frontend-group.ts'
 import type { GroupMember } from '../../src/storage/kafka/groups/group-member.ts';
 import { newMemberId } from '../../src/storage/kafka/groups/holder-name.ts';
 import { Leases } from '../../src/storage/kafka/groups/lease.ts';
+import { UntilAssigned } from '../../src/storage/kafka/groups/until-assigned.ts';
 import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import { KafkaCode } from '../../src/storage/kafka/wire/kafka-error.ts';
 import { now } from '../../src/storage/kafka/wire/retry.ts';
@@ -58,11 +59,14 @@ describe('the holder of an inbox', () => {
   /** A topic, which is a group's name as well. */
   async function makeInbox(): Promise<string> {
     const topic = `milena.inbox.${uniqueName('held')}`;
+    await makeTopic(topic);
+    return topic;
+  }
+  async function makeTopic(topic: string): Promise<void> {
     const admin = witness().admin();
     await admin.connect();
     await makeTopics(admin, [{ topic }]);
     await admin.disconnect();
-    return topic;
   }
   const acquire = (group: string, takeover = false, by: string = frontendId): Promise<GroupMember> =>
     leases.acquire({ group, topic: group, frontendId: by, takeover, deadline: deadline() });
@@ -90,6 +94,27 @@ describe('the holder of an inbox', () => {
       // At once, for whoever looks: nobody holds it.
       expect(await members(group)).toEqual([]);
     }
+  });
+
+  it('is assigned an inbox that Kafka has not heard of at the join, soon after it has', async () => {
+    const group = `milena.inbox.${uniqueName('late')}`;
+    const member = await acquire(group);
+    expect(member.isAssigned).toBe(false);
+    const untilAssigned = new UntilAssigned(member, () => member.heartbeat());
+    untilAssigned.start();
+    await makeTopic(group);
+    await vi.waitFor(() => expect(member.isAssigned).toBe(true), { timeout: 30_000 });
+    const node = await cluster.coordinator('group', group);
+    const { groups } = await cluster.request(node, 'control', consumerGroupDescribeV0.api, [group], false);
+    expect(groups).toMatchObject([
+      { groupState: 'Stable', members: [{ assignment: { topicPartitions: [{ topicName: group }] } }] },
+    ]);
+    untilAssigned.stop();
+    await member.leave(deadline());
+    // The next login is assigned it by its join.
+    const next = await acquire(group);
+    expect(next.isAssigned).toBe(true);
+    await next.leave(deadline());
   });
 
   it('is in after a join whose answer was lost', async () => {

@@ -73,6 +73,7 @@ export class GroupMember {
    * looks to put out.
    */
   mayHaveCompany = true;
+  #isAssigned = false;
   readonly #cluster: Cluster;
   /** Rises with each change of the group; the coordinator tells. Whoever has an older one is out of date, not lost. */
   #epoch: number;
@@ -103,9 +104,17 @@ export class GroupMember {
       expectNone(`join ${group}`, answer.errorCode);
       member.#note(answer);
       // The one partition goes to one member: whoever gets it at once shares it with nobody.
-      member.mayHaveCompany = (answer.assignment?.topicPartitions.length ?? 0) === 0;
+      member.mayHaveCompany = !member.isAssigned;
       return member;
     });
+  }
+
+  /**
+   * Kafka has assigned the inbox's partition to it. Of a topic that is new the coordinator may not know yet when somebody joins, and it
+   * tells no member until that one's next heartbeat: the group is rebalancing so long, and tools show nobody in it.
+   */
+  get isAssigned(): boolean {
+    return this.#isAssigned;
   }
 
   /** How often the coordinator wants heartbeats, milliseconds; 0 before it has said so. */
@@ -146,8 +155,10 @@ export class GroupMember {
     return removeMember(this.#cluster, this.group, this, deadline);
   }
 
-  #note({ memberEpoch, heartbeatIntervalMs }: HeartbeatAnswer): void {
+  #note({ memberEpoch, heartbeatIntervalMs, assignment }: HeartbeatAnswer): void {
     this.#heartbeatIntervalMs = heartbeatIntervalMs;
+    // Said only where it has changed.
+    if (assignment !== null) this.#isAssigned = assignment.topicPartitions.length > 0;
     // Of two under way the older answer may come last.
     if (memberEpoch <= this.#epoch) return;
     this.#epoch = memberEpoch;

@@ -4,6 +4,7 @@ import { CommitSchedule } from '../groups/commit-schedule.ts';
 import type { TopicCommit } from '../groups/commits.ts';
 import { deleteGroup, type GroupMember } from '../groups/group-member.ts';
 import type { Commit } from '../groups/position.ts';
+import { UntilAssigned } from '../groups/until-assigned.ts';
 import { type KafkaError, unavailable } from '../wire/kafka-error.ts';
 import { isOfNetwork, now, retry, whyOf } from '../wire/retry.ts';
 import type { InboxSurroundings } from './inbox-surroundings.ts';
@@ -73,6 +74,7 @@ export class InboxLease {
   readonly #around: InboxLeaseOptions['around'];
   readonly #member: GroupMember;
   readonly #commits: CommitSchedule;
+  readonly #untilAssigned: UntilAssigned;
   readonly #logs: Leased[] = [];
   #lastHeartbeat = now();
   /** When Kafka was asked for what last showed that the inbox is held. */
@@ -86,6 +88,7 @@ export class InboxLease {
     this.#options = options;
     this.#around = around;
     this.#member = member;
+    this.#untilAssigned = new UntilAssigned(member, () => this.check());
     this.#commits = new CommitSchedule({
       pace: around.commitPace,
       commit: () => this.#commit(),
@@ -115,6 +118,7 @@ export class InboxLease {
   /** @param askedAt when the lease was asked for, on the clock of `now` */
   begin(askedAt: number): void {
     this.#heldAt = askedAt;
+    this.#untilAssigned.start();
   }
 
   get group(): string {
@@ -305,6 +309,7 @@ export class InboxLease {
   #end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
+    this.#untilAssigned.stop();
     this.#commits.stop();
     for (const log of this.#logs) log.end();
     return true;
