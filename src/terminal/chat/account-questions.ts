@@ -5,7 +5,7 @@ import { isYes } from '../yes.ts';
 import type { Display, Question } from './display.ts';
 import { type LoginOptions, LoginQuestions } from './login-questions.ts';
 import { secret, yesOrNo } from './questions.ts';
-import { countOf, wordsFor } from './words.ts';
+import { countOf, noneYet, wordsFor } from './words.ts';
 
 export interface AccountOptions extends LoginOptions {
   /** An operator's leave to make accounts, as it was given at the start. */
@@ -120,7 +120,7 @@ export class AccountQuestions {
     try {
       const name = parseUsername(text);
       if (await this.#client.exists(name)) return this.login(name);
-      this.#display.say('info', `There is no account ${name} yet. Type yes to make it.`);
+      this.#display.say('info', noneYet(name));
       this.#display.ask(yesOrNo(`make ${name}?`, 'makes the account', 'asks again'), (answer) =>
         isYes(answer) ? this.create(name) : this.greet(null),
       );

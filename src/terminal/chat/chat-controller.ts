@@ -94,6 +94,10 @@ export class ChatController implements Display {
     return this.history !== null && this.history.file !== null;
   }
 
+  hasHistory(name: string): boolean {
+    return this.#histories.has(name);
+  }
+
   /** @param name the account to log in to, if it is known; its history is shown even before that */
   start(name: string | null): void {
     this.#view.stateChanged(this.#state);

@@ -48,6 +48,8 @@ export interface Display {
   readonly state: ChatState;
   /** Whether what waits to be sent outlives the process. */
   readonly isKept: boolean;
+  /** Whether there is anything in an account's history on this machine. */
+  hasHistory(name: string): boolean;
   /** Whether the person is being asked something, or an answer is looked at. */
   readonly isAsking: boolean;
   /** The key that leaves a question, for words about it. */

@@ -4,7 +4,7 @@ import { PasswordCommandError, passwordFrom } from '../password-command.ts';
 import { isYes } from '../yes.ts';
 import type { Display, Question } from './display.ts';
 import { secret, yesOrNo } from './questions.ts';
-import { HISTORY_STAYS, wordsFor } from './words.ts';
+import { HISTORY_STAYS, noneYet, wordsFor } from './words.ts';
 
 export interface LoginOptions {
   /** Logins of earlier processes, that can be gone on with. */
@@ -165,7 +165,9 @@ export class LoginQuestions {
   }
 
   #offerToMake({ name, isStart }: Entering): void {
-    this.#display.say('error', `${goneWords(name)} Type yes to make it; ${HISTORY_STAYS}.`);
+    if (this.#display.hasHistory(name))
+      this.#display.say('error', `${goneWords(name)} Type yes to make it; ${HISTORY_STAYS}.`);
+    else this.#display.say('info', noneYet(name));
     const no = isStart ? 'asks for another name' : 'leaves it';
     this.#display.ask(yesOrNo(`make ${name}?`, 'makes the account', no), (answer) => {
       if (isYes(answer)) return this.#events.onMake(name);

@@ -141,7 +141,7 @@ export class RoomCommands {
         return say(`${command.name} may join ${name}, and hears of it with their next login.`);
       case 'kick':
         await rooms.kick(name, command.name);
-        return say(`${command.name} is not in ${name} any more, nor invited.`);
+        return say(`${command.name} is neither in ${name} nor invited now.`);
       case 'room-owner':
         await rooms.makeOwner(name, command.name);
         return say(`${name} is ${command.name}'s now.`);

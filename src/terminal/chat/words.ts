@@ -20,6 +20,11 @@ export const NOT_LOGGED_IN = 'Not logged in: /login NAME, or /create NAME for a 
 export const HISTORY_STAYS = 'the history on this machine stays';
 export const NO_ANSWERS = 'A program wrote this, and nobody reads answers to it. /msg NAME writes to a user.';
 
+/** Before the question whether to make it. */
+export function noneYet(name: string): string {
+  return `There is no account ${name} yet. Type yes to make it.`;
+}
+
 /** What a person reads about a request that failed. After a time-out it asks for the next instruction. */
 export function wordsFor(error: ClientError): string {
   switch (error.code) {

@@ -182,7 +182,7 @@ export const ACTIONS: Readonly<Record<RoomAction, RoomActionEntry>> = {
       return async function* (rooms, how) {
         for (const name of names) {
           await rooms.kick(room, name, how);
-          yield wordOf('kick', room, name, `${name} is not in the room ${room} any more.`);
+          yield wordOf('kick', room, name, `${name} is neither in the room ${room} nor invited now.`);
         }
       };
     },

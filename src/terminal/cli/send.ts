@@ -30,9 +30,10 @@ type State = 'stored' | 'delivered' | 'undeliverable' | 'refused' | 'waiting' | 
 export async function run(context: Context): Promise<void> {
   const args = argumentsOf('send', context.args);
   const settings = readSettings(args.flags, context.environment);
-  const name = userOf(settings);
   const [recipient, ...words] = args.positionals;
+  // First: where a shell has made a comment of a room, it took what was behind it along, such as --user.
   const to = recipientOf(recipient, USAGE);
+  const name = userOf(settings);
   if (words.length === 0) throw new Failure(EXIT.USAGE, `The text is missing: ${USAGE}`);
   const timeoutMs = timeoutOf(args.values.timeout, DEFAULT_TIMEOUT_MS);
   const { takeover = false, 'wait-delivered': waitDelivered = false, json = false } = args.values;

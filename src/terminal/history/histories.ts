@@ -62,11 +62,14 @@ export class Histories implements MessageStore {
 
   /** As `open`, where there is a file of it: who is not let in leaves none. */
   openKept(account: string): void {
-    const { directory, device = null } = this.#options;
-    if (directory === null) return;
+    if (this.#hasFile(account.toLowerCase())) this.open(account);
+  }
+
+  /** Whether there is anything in the account's history, of this process or an earlier one. */
+  has(account: string): boolean {
     const name = account.toLowerCase();
-    const server = serverOf(directory, this.#servers, name, device);
-    if (existsSync(join(directory, fileName(server, name, device)))) this.open(name);
+    const opened = this.#histories.get(name);
+    return opened === undefined ? this.#hasFile(name) : opened.conversations().length > 0;
   }
 
   begin({ name, incarnation, inbox }: Pick<Identity, 'name' | 'incarnation' | 'inbox'>): void {
@@ -95,6 +98,13 @@ export class Histories implements MessageStore {
   get #servers(): readonly string[] {
     const { server, others = [] } = this.#options;
     return [server, ...others];
+  }
+
+  #hasFile(account: string): boolean {
+    const { directory, device = null } = this.#options;
+    if (directory === null) return false;
+    const server = serverOf(directory, this.#servers, account, device);
+    return existsSync(join(directory, fileName(server, account, device)));
   }
 
   #make(account: string): History {

@@ -434,6 +434,14 @@ test('nobody who could send ends with 64', async () => {
   expect(done).toMatchObject({ code: 64, stderr: expect.stringMatching(/Which account\? Use --user NAME/) });
 });
 
+test('a room that the shell has taken for a comment, with all behind it: told what is missing first', async () => {
+  const done = await run(['send'], { MILENA_USER: '' });
+  expect(done).toMatchObject({
+    code: 64,
+    stderr: expect.stringMatching(/A name is missing.*in quotes: '#ops'/),
+  });
+});
+
 function never(): never {
   throw new Error('this cannot be');
 }

@@ -87,10 +87,13 @@ describe('an account that is gone', () => {
     expect(server.asked('send')).toEqual([]);
   });
 
-  test('asks for another name after a no', async () => {
+  const NONE_YET = /· {2}There is no account alice yet\./;
+
+  test('is said to be none yet where nothing of it is here; asks for another name after a no', async () => {
     server.behave = EMPTY;
     open({ user: 'alice' });
-    await screen.shows(GONE);
+    await screen.shows(NONE_YET);
+    expect(screen.text).not.toMatch(/any more|history on this machine/);
     screen.keys('no', KEY.enter);
     await screen.inputIs(' your name ›');
     expect(screen.text).not.toMatch(/Nothing was done/);
@@ -105,7 +108,7 @@ describe('an account that is gone', () => {
     await screen.inputIs(' password of alice › ••••');
     server = await TestServer.listen(port);
     server.behave = EMPTY;
-    await screen.shows(GONE, /^ password of alice › *$/m, /this question has ended/);
+    await screen.shows(NONE_YET, /^ password of alice › *$/m, /this question has ended/);
     screen.keys('er2');
     await screen.inputIs(' password of alice › •••');
     expect(screen.text).not.toContain('make alice?');
@@ -129,7 +132,7 @@ describe('an account that is gone', () => {
       screen.keys(KEY.escape);
       await screen.inputIs(' ›');
       screen.keys(typed);
-      await screen.shows(GONE, /^ make alice\? › *$/m);
+      await screen.shows(NONE_YET, /^ make alice\? › *$/m);
       screen.keys(KEY.escape);
       await screen.shows(/Nothing was done/, /^ › *$/m);
     },
