@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { isRefusal, KafkaCode, KafkaError } from '../storage/kafka/wire/kafka-error.ts';
 import { kafkaSecurity } from '../storage/kafka/wire/kafka-security.ts';
+import { ROOM_PREFIX } from '../storage/kafka/wire/topics.ts';
 import { printable } from '../util/printable.ts';
 import { TOOL_EXIT, ToolError } from './exit.ts';
 import { kafkaFailure, withAdmin } from './kafka.ts';
@@ -35,8 +36,8 @@ export interface TopicUse {
 }
 
 /**
- * Whether to use a topic, to create it, or to refuse it. An inbox topic belongs to an account and is made with it, never
- * here: a topic without an account would look like an inbox and be none.
+ * Whether to use a topic, to create it, or to refuse it. The topic of an inbox or a room is made with the account or the room, never
+ * here: without one it would look like an inbox or a room and be none.
  */
 export function decideTopic(
   topic: string,
@@ -58,6 +59,13 @@ export function decideTopic(
     const reason =
       `There is no user "${user}", and an inbox is made only with its account. ` +
       'Create the account in the client (./start_client.sh) first.';
+    return { kind: 'refuse', code: TOOL_EXIT.NO_USER, reason };
+  }
+  if (topic.startsWith(ROOM_PREFIX)) {
+    const room = topic.slice(ROOM_PREFIX.length);
+    const reason =
+      `There is no room "#${room}", and its topic is made only with it. ` +
+      `Make the room in the client first: /room create ${room}, or ./milena room create ${room}.`;
     return { kind: 'refuse', code: TOOL_EXIT.NO_USER, reason };
   }
   const inbox = `${inboxPrefix}${topic.toLowerCase()}`;

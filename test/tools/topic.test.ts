@@ -33,6 +33,14 @@ describe('decideTopic', () => {
     }
   });
 
+  it('never a room; one that is there is used', () => {
+    for (const topic of ['milena.room.ghost', 'milena.room.']) {
+      expect(decideTopic(topic, topics, reading)).toMatchObject({ kind: 'refuse', code: TOOL_EXIT.NO_USER });
+      expect(decideTopic(topic, topics, writing)).toMatchObject({ kind: 'refuse', code: TOOL_EXIT.NO_USER });
+    }
+    expect(decideTopic('milena.room.ops', new Set(['milena.room.ops']), writing)).toEqual({ kind: 'use' });
+  });
+
   it('offers the inbox of a user for a bare name, in any case of letters', () => {
     for (const topic of ['alice', 'Alice']) {
       const decision = decideTopic(topic, topics, writing);
