@@ -7,15 +7,9 @@
 # that at MILENA_HOST and MILENA_PORT, or the one that was started here last, or 127.0.0.1:8080. ./stop_everything.sh ends
 # it, too.
 set -euo pipefail
-# What is typed already may be a password: nobody is to see it. The client finds it later.
-terminal=''
-echo_again() { [ -z "$terminal" ] || stty "$terminal"; }
-if [ -t 0 ] && [ -t 1 ] && terminal=$(stty -g 2> /dev/null); then
-  trap echo_again EXIT
-  stty -echo
-fi
-
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+# What is typed already may be a password. The client finds it later.
+. "${here%/*}/scripts/quiet-terminal.sh"
 . "${here%/*}/scripts/common.sh"
 at_end="$at_end echo_again"
 

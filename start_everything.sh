@@ -10,7 +10,9 @@
 # With MILENA_KAFKA_BROKERS=host:port it uses that Kafka and starts none. Stop all: ./stop_everything.sh
 set -euo pipefail
 here=$(readlink -f "${BASH_SOURCE[0]}") # it may be called by a link
+. "${here%/*}/scripts/quiet-terminal.sh"
 . "${here%/*}/scripts/common.sh"
+at_end="$at_end echo_again"
 
 demo=''
 while [ $# -gt 0 ]; do
@@ -22,7 +24,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ -z "${MILENA_STORAGE:-}" ] || export MILENA_STORAGE
+need_storage
 if [ ! -t 0 ] || [ ! -t 1 ]; then demo=yes; fi
 
 # part COMMAND...: what it says, as part of this script's words
@@ -43,6 +45,8 @@ say "3. Frontend"
 interruptible part "$ROOT/start_frontend.sh" --background
 say "   all up after $SECONDS s"
 
+# It was meant for no conversation that the client may open.
+drop_typed
 if [ -z "$demo" ]; then exec "$ROOT/start_client.sh"; fi
 
 say "4. A conversation"

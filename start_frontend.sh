@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-[ -z "${MILENA_STORAGE:-}" ] || export MILENA_STORAGE
+need_storage
 in_memory='' as_now=''
 if [ "${MILENA_STORAGE:-}" = memory ]; then in_memory=yes as_now=' --storage memory'; fi
 MEMORY_ONLY='It keeps accounts and messages in memory: they are gone when it ends.'
@@ -126,7 +126,7 @@ note_process frontend "$pid" "$program" "$address" "$brokers"
 served_or_ended() { port_open "$FRONTEND_HOST" "$MILENA_PORT" || ! kill -0 "$pid" 2>/dev/null; }
 wait_for 40 served_or_ended || true
 if ! is_ours "$pid" "$program" || ! port_open "$FRONTEND_HOST" "$MILENA_PORT"; then
-  tail -n 10 "$log" >&2
+  tail -c "+$((log_begin + 1))" "$log" | tail -n 10 >&2
   status=$EX_UNAVAILABLE
   if ! kill -0 "$pid" 2>/dev/null; then wait "$pid" || status=$?; fi
   # What it says of settings and Kafka, it says by its exit code, too.

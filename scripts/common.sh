@@ -92,6 +92,14 @@ need_port MILENA_PORT "$MILENA_PORT" 8080
 MILENA_HOST=$(without_brackets "${MILENA_HOST:-127.0.0.1}")
 [[ $MILENA_HOST =~ ^[A-Za-z0-9._:%-]+$ ]] ||
   die "$EX_USAGE" "MILENA_HOST=$(shown "$MILENA_HOST") is neither a name nor an address, for example MILENA_HOST=127.0.0.1 or MILENA_HOST=::1"
+# need_storage: is it a storage, where one is named? Then the frontend is to know it, too.
+need_storage() {
+  case ${MILENA_STORAGE:-} in
+    '') ;;
+    kafka | memory) export MILENA_STORAGE ;;
+    *) die "$EX_USAGE" "MILENA_STORAGE=$(shown "$MILENA_STORAGE") is no storage: give kafka or memory, for example --storage memory" ;;
+  esac
+}
 # need_heap NAME VALUE: is the setting a size as Java writes it?
 need_heap() {
   [[ $2 =~ ^[1-9][0-9]{0,5}[kmgKMG]$ ]] || die "$EX_USAGE" "$1=$(shown "$2") is not a size: give a number with k, m or g, for example $1=768m"

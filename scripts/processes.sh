@@ -4,7 +4,8 @@
 # command_of PID: its command line, or nothing
 command_of() {
   if [ -r "/proc/$1/cmdline" ]; then
-    tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null || true
+    # It may end in between: then it is the shell that says so, and not tr.
+    { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null || true
   else
     ps -ww -o command= -p "$1" 2>/dev/null || true
   fi
