@@ -6,8 +6,8 @@ const LAST_MS = 300_000;
 
 /**
  * Sends heartbeats until Kafka has assigned an inbox to its member. Of a topic that is new the coordinator may not know yet when the
- * member joins, and it tells nobody before their next heartbeat, which may be ten minutes away: tools of Kafka show nobody who holds
- * the inbox so long. Who is assigned it by the join costs nothing.
+ * member joins; Kafka 4.3 assigns a group's partitions once a second; and it tells nobody before their next heartbeat, which may be ten
+ * minutes away: tools of Kafka show nobody who holds the inbox so long. Who is assigned it by the join costs nothing.
  */
 export class UntilAssigned {
   readonly #member: Pick<GroupMember, 'isAssigned'>;
