@@ -71,3 +71,8 @@ export function seqOf({ partition, offset }: RecordPlace): number {
 export function placeOf(seq: number): RecordPlace {
   return { partition: seq % MAX_WINDOW_PARTITIONS, offset: Math.floor(seq / MAX_WINDOW_PARTITIONS) };
 }
+
+/** A record's time as a message has it. Producers set it as they like: to none, or to nanoseconds. */
+export function recordTime(timestamp: number): number {
+  return Math.min(Math.max(0, timestamp), Number.MAX_SAFE_INTEGER);
+}

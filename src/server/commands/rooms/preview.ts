@@ -2,6 +2,7 @@
  * preview {topic, where, as, last} → previewed {lines, …}: what a room would show of the newest records of a topic.
  * Failures: TOPIC_NOT_ALLOWED, BAD_FILTER, BAD_TEMPLATE, RATE_LIMITED, UNAVAILABLE.
  */
+import { recordTime } from '../../../core/windows.ts';
 import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import type { RequestFor } from '../command.ts';
 import { accountNow, type Caller, type Principal, type Services } from '../context.ts';
@@ -23,7 +24,7 @@ export async function preview(
   return {
     type: 'previewed',
     lines: lines.map(({ partition, offset, timestamp, text, note }) => ({
-      ...{ partition, offset, text, time: Math.max(0, timestamp) },
+      ...{ partition, offset, text, time: recordTime(timestamp) },
       ...(note !== null && { note }),
     })),
     looked,

@@ -3,7 +3,7 @@
  * long; absent where none does.
  * Failures: NO_SUCH_ROOM, NOT_A_MEMBER, BAD_REQUEST (the room shows no topic), TOPIC_NOT_ALLOWED, UNAVAILABLE.
  */
-import type { TopicRecord } from '../../../core/windows.ts';
+import { recordTime, type TopicRecord } from '../../../core/windows.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import type { RequestFor } from '../command.ts';
@@ -27,7 +27,7 @@ export async function raw(
 
 function told({ timestamp, key, value, keyBytes, valueBytes, headers }: TopicRecord) {
   return {
-    time: Math.max(0, timestamp),
+    time: recordTime(timestamp),
     headers: [...headers],
     ...(key !== null && { key }),
     ...(value !== null && { value }),

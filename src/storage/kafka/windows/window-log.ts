@@ -1,5 +1,5 @@
 import type { InboxMessage } from '../../../core/inboxes.ts';
-import { seqOf } from '../../../core/windows.ts';
+import { recordTime, seqOf } from '../../../core/windows.ts';
 import type { Semaphore } from '../../../util/semaphore.ts';
 import type { RecordLine, RecordLines } from '../follow/record-lines.ts';
 import type { Cluster } from '../wire/cluster.ts';
@@ -189,7 +189,7 @@ function messageOf(topic: string, { partition, offset, timestamp, text, note }: 
     from: { kind: 'external', name: topic },
     body: Buffer.from(text),
     contentType: null,
-    acceptedAt: Math.max(0, timestamp),
+    acceptedAt: recordTime(timestamp),
     record: { partition, offset, note },
   };
 }
