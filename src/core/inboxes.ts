@@ -142,8 +142,7 @@ export interface Inbox {
   acknowledge(first: number, last: number): boolean;
 
   /**
-   * Follows a room from where this device is in it; where that is not known, or lies in front of it, from `since` on. Where
-   * that is not known of a window, from the topic's end on.
+   * Follows a room from where this device is in it; where that is not known, or lies in front of it, from `since` on.
    * @param since of a window: when they came into it, `at` of the membership
    * @throws EngineError `NO_SUCH_ROOM`, `UNAVAILABLE`, `LOST`
    */

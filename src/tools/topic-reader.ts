@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import { UNKNOWN_EPOCH } from '../core/epochs.ts';
-import { findPartitions, listPartitionOffsets } from '../storage/kafka/follow/partitions.ts';
+import { expectAllLed, findPartitions, listPartitionOffsets } from '../storage/kafka/follow/partitions.ts';
 import type { Cluster } from '../storage/kafka/wire/cluster.ts';
 import { type FetchedTopic, fetch, wanted } from '../storage/kafka/wire/fetch.ts';
 import { type LeftOut, readRecords, tellLeftOut } from '../storage/kafka/wire/fetched-records.ts';
@@ -45,7 +45,9 @@ export class TopicReader {
     const { signal } = this.#options;
     while (!signal.aborted) {
       try {
-        const { topicId, byNode } = await findPartitions(this.#options.cluster, this.#options.topic);
+        const found = await findPartitions(this.#options.cluster, this.#options.topic);
+        expectAllLed(this.#options.topic, found);
+        const { topicId, byNode } = found;
         this.#topicId = topicId;
         await Promise.all([...byNode].map(([node, partitions]) => this.#read(node, partitions)));
       } catch (error) {

@@ -8,7 +8,7 @@ import { type LeftOut, type ReadRecords, readRecords, tellLeftOut } from '../wir
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { bytesOf, type Marker, type RawRecord } from '../wire/log-batch.ts';
 import { now, retry } from '../wire/retry.ts';
-import { findPartitions, listPartitionOffsets } from './partitions.ts';
+import { expectAllLed, findPartitions, listPartitionOffsets } from './partitions.ts';
 
 const FETCH_BYTES = 1024 * 1024;
 /** Of the records that are kept in memory; rather fewer are shown. Each counts as some more for its place. */
@@ -58,7 +58,11 @@ export async function readNewest(
   count: number,
   { deadline, onLeftOut }: HowToLook,
 ): Promise<Newest> {
-  const { byNode } = await retry(topic, deadline(), () => findPartitions(cluster, topic));
+  const { byNode } = await retry(topic, deadline(), async () => {
+    const found = await findPartitions(cluster, topic);
+    expectAllLed(topic, found);
+    return found;
+  });
   let newest: Newest = { records: [], isCut: false, open: 0 };
   for (const partition of [...byNode.values()].flat().sort((a, b) => a - b)) {
     const tail = await retry(`partition ${partition} of ${topic}`, deadline(), () =>

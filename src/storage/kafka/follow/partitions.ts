@@ -1,11 +1,13 @@
-import { FetchIsolationLevels, listOffsetsV9, metadataV12 } from '@platformatic/kafka';
+import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9, metadataV12 } from '@platformatic/kafka';
 import type { Cluster } from '../wire/cluster.ts';
-import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
+import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 
 /** A topic's id, and its partitions by the broker that leads them. */
 export interface Partitions {
   readonly topicId: string;
   readonly byNode: ReadonlyMap<number, readonly number[]>;
+  /** Nobody leads them now. */
+  readonly leaderless: readonly number[];
 }
 
 /** Looks a topic up, and the brokers. @throws the network's error; KafkaError */
@@ -15,17 +17,24 @@ export async function findPartitions(cluster: Cluster, topic: string): Promise<P
   const [found] = response.topics;
   expectNone(`Metadata ${topic}`, found?.errorCode ?? KafkaCode.UNKNOWN_TOPIC_OR_PARTITION);
   const byNode = new Map<number, number[]>();
+  const leaderless: number[] = [];
   for (const { partitionIndex, leaderId, errorCode } of found?.partitions ?? []) {
-    expectNone(`Metadata ${topic}`, errorCode);
-    byNode.set(leaderId, [...(byNode.get(leaderId) ?? []), partitionIndex]);
+    const led = byNode.get(leaderId);
+    if (errorCode !== KafkaCode.NONE || leaderId < 0) leaderless.push(partitionIndex);
+    else if (led === undefined) byNode.set(leaderId, [partitionIndex]);
+    else led.push(partitionIndex);
   }
-  return { topicId: found?.topicId ?? '', byNode };
+  return { topicId: found?.topicId ?? '', byNode, leaderless };
+}
+
+/** For who reads all of a topic, or nothing. @throws KafkaError where partitions have no leader */
+export function expectAllLed(topic: string, { leaderless }: Partitions): void {
+  if (leaderless.length > 0) throw new KafkaError(`Metadata ${topic}`, KafkaCode.LEADER_NOT_AVAILABLE);
 }
 
 /**
  * Where partitions begin or end that one broker leads.
  * @param timestamp Kafka's word for either: `ListOffsetTimestamps`
- * @param isolation with READ_COMMITTED they end in front of the first transaction that is open
  * @returns offsets by partition
  * @throws the network's error; KafkaError
  */
@@ -35,16 +44,54 @@ export async function listPartitionOffsets(
   topic: string,
   partitions: readonly number[],
   timestamp: bigint,
-  isolation: number = FetchIsolationLevels.READ_UNCOMMITTED,
 ): Promise<Map<number, number>> {
+  const { READ_UNCOMMITTED } = FetchIsolationLevels;
+  const offsets = new Map<number, number>();
+  for (const [partition, offset] of await askOffsets(
+    cluster,
+    node,
+    topic,
+    partitions,
+    timestamp,
+    READ_UNCOMMITTED,
+  )) {
+    if (offset instanceof KafkaError) throw offset;
+    offsets.set(partition, offset);
+  }
+  return offsets;
+}
+
+/**
+ * Where they end in front of the first transaction that is open.
+ * @returns offsets by partition, or why that is not known
+ * @throws the network's error
+ */
+export function listCommittedEnds(
+  cluster: Cluster,
+  node: number,
+  topic: string,
+  partitions: readonly number[],
+): Promise<Map<number, number | KafkaError>> {
+  const { READ_COMMITTED } = FetchIsolationLevels;
+  return askOffsets(cluster, node, topic, partitions, ListOffsetTimestamps.LATEST, READ_COMMITTED);
+}
+
+async function askOffsets(
+  cluster: Cluster,
+  node: number,
+  topic: string,
+  partitions: readonly number[],
+  timestamp: bigint,
+  isolation: number,
+): Promise<Map<number, number | KafkaError>> {
   const wanted = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }));
   const response = await cluster.request(node, 'read', listOffsetsV9.api, -1, isolation, [
     { name: topic, partitions: wanted },
   ]);
-  const offsets = new Map<number, number>();
-  for (const { partitionIndex, errorCode, offset } of response.topics[0]?.partitions ?? []) {
-    expectNone(`ListOffsets ${topic}`, errorCode);
-    offsets.set(partitionIndex, Number(offset));
-  }
-  return offsets;
+  return new Map(
+    response.topics[0]?.partitions.map(({ partitionIndex, errorCode, offset }) => {
+      const isKnown = errorCode === KafkaCode.NONE;
+      return [partitionIndex, isKnown ? Number(offset) : new KafkaError(`ListOffsets ${topic}`, errorCode)];
+    }),
+  );
 }

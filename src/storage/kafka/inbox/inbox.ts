@@ -152,7 +152,7 @@ export class KafkaInbox implements Inbox {
     const how = { around: this.#around, lease: this.#lease };
     let positions = this.#topics.get(topic);
     if (positions === undefined) {
-      const isIn = (key: string) => roomWindows.isIn(this.owner, key);
+      const isIn = () => roomWindows.isIn(this.owner);
       positions = new TopicPositions({ cluster, lease: this.#lease, group: this.group, topic, isIn });
       this.#topics.set(topic, positions);
     }

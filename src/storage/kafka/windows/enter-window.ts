@@ -1,9 +1,9 @@
-import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import { findPartitions, listPartitionOffsets } from '../follow/partitions.ts';
+import { findPartitions, listCommittedEnds } from '../follow/partitions.ts';
 import { NO_MEMBER, readTopicCommits, sendCommit } from '../groups/commits.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { KafkaCode, nameOfCode } from '../wire/kafka-error.ts';
+import { whyOf } from '../wire/retry.ts';
 import { decodeWindows, encodeWindows } from './window-position.ts';
 
 export interface EnterOptions {
@@ -12,26 +12,22 @@ export interface EnterOptions {
   readonly topic: string;
   /** `windowKey` of who comes in. */
   readonly key: string;
+  /** Told where the topic ends, by partition, before it is committed. */
+  readonly onEnds: (ends: ReadonlyMap<number, number>) => void;
 }
 
 /**
- * Commits the topic's end for who comes into a window on it, in the groups in which nobody is: who is logged in begins there anyway, and
- * Kafka does not let others commit then.
+ * Commits the topic's end for who comes into a window on it, in the groups in which nobody is: Kafka does not let others commit where
+ * somebody is logged in. Of a partition whose end nobody tells now nothing is committed: there they begin by the time at which they came.
  * @param groups of their devices
  * @throws the network's error; KafkaError
  */
-export async function enterWindow(
-  { cluster, log, topic, key }: EnterOptions,
-  groups: readonly string[],
-): Promise<void> {
+export async function enterWindow(options: EnterOptions, groups: readonly string[]): Promise<void> {
+  const { cluster, log, topic, key, onEnds } = options;
   const { topicId, byNode } = await findPartitions(cluster, topic);
-  const ends = new Map<number, number>();
-  const committed = FetchIsolationLevels.READ_COMMITTED;
-  const { LATEST } = ListOffsetTimestamps;
-  for (const [node, partitions] of byNode)
-    for (const end of await listPartitionOffsets(cluster, node, topic, partitions, LATEST, committed))
-      ends.set(...end);
-  for (const group of groups) {
+  const ends = await endsOf(options, byNode);
+  onEnds(ends);
+  for (const group of ends.size > 0 ? groups : []) {
     const known = await readTopicCommits(cluster, group, topic, [...ends.keys()]);
     const commits = Array.from(ends, ([partition, end]) => {
       const before = known.get(partition);
@@ -46,4 +42,18 @@ export async function enterWindow(
         'where a window begins is left to who is logged in',
       );
   }
+}
+
+async function endsOf(
+  { cluster, log, topic }: EnterOptions,
+  byNode: ReadonlyMap<number, readonly number[]>,
+): Promise<Map<number, number>> {
+  const ends = new Map<number, number>();
+  const asked = Array.from(byNode, async ([node, partitions]) => {
+    for (const [partition, end] of await listCommittedEnds(cluster, node, topic, partitions))
+      if (typeof end === 'number') ends.set(partition, end);
+  });
+  for (const one of await Promise.allSettled(asked))
+    if (one.status === 'rejected') log.debug({ ...whyOf(one.reason), topic }, 'not all ends are known');
+  return ends;
 }

@@ -5,7 +5,7 @@ import { findPartitions } from '../follow/partitions.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { fetch, wanted } from '../wire/fetch.ts';
 import { readRecords } from '../wire/fetched-records.ts';
-import { expectNone, KafkaCode } from '../wire/kafka-error.ts';
+import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { eachHeader, type RawRecord } from '../wire/log-batch.ts';
 
 /**
@@ -18,7 +18,9 @@ export async function readRecord(
   topic: string,
   { partition, offset }: RecordPlace,
 ): Promise<TopicRecord | null> {
-  const { topicId, byNode } = await findPartitions(cluster, topic);
+  const { topicId, byNode, leaderless } = await findPartitions(cluster, topic);
+  if (leaderless.includes(partition))
+    throw new KafkaError(`Metadata ${topic}`, KafkaCode.LEADER_NOT_AVAILABLE);
   const [node] = [...byNode].find(([, led]) => led.includes(partition)) ?? [];
   if (node === undefined) return null;
   const response = await cluster.request(

@@ -44,7 +44,14 @@ export async function readCommitted(cluster: Cluster, place: ReadPlace): Promise
   const [found] = response.topics;
   const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
   if (code === KafkaCode.OFFSET_OUT_OF_RANGE) {
-    const start = await startOf(cluster, place);
+    const starts = await listPartitionOffsets(
+      cluster,
+      node,
+      topic,
+      [partition],
+      ListOffsetTimestamps.EARLIEST,
+    );
+    const start = starts.get(partition) ?? 0;
     if (start > offset) return start;
     throw new KafkaError(`Fetch ${topic}`, KafkaCode.OFFSET_NOT_AVAILABLE);
   }
@@ -53,13 +60,20 @@ export async function readCommitted(cluster: Cluster, place: ReadPlace): Promise
   return withoutAborted(readRecords(found.records, offset), found.aborted);
 }
 
-/** Where a partition begins. @throws the network's error; KafkaError */
-export async function startOf(
+/** Where partitions begin; without those whose leaders do not tell. Never rejects. */
+export async function startsOf(
   cluster: Cluster,
-  { topic, partition, node }: Omit<ReadPlace, 'offset' | 'topicId'>,
-): Promise<number> {
+  topic: string,
+  partitions: readonly (readonly [partition: number, { readonly node: number }])[],
+): Promise<Map<number, number>> {
   const { EARLIEST } = ListOffsetTimestamps;
-  return (await listPartitionOffsets(cluster, node, topic, [partition], EARLIEST)).get(partition) ?? 0;
+  const nodes = [...new Set(partitions.map(([, { node }]) => node))];
+  const asked = nodes.map((node) => {
+    const led = partitions.filter((one) => one[1].node === node).map(([partition]) => partition);
+    return listPartitionOffsets(cluster, node, topic, led, EARLIEST);
+  });
+  const answers = await Promise.allSettled(asked);
+  return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [...answer.value] : [])));
 }
 
 /** What the markers do not say, since they lie further on, the broker's list does. */

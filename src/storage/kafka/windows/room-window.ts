@@ -1,6 +1,7 @@
 import type { Room } from '../../../core/rooms.ts';
 import type { TopicWindow } from '../../../core/windows.ts';
 import type { Semaphore } from '../../../util/semaphore.ts';
+import { uuidKey } from '../../../util/uuid.ts';
 import { BadExpression } from '../follow/bad-expression.ts';
 import { RecordLines } from '../follow/record-lines.ts';
 import type { Cluster } from '../wire/cluster.ts';
@@ -41,8 +42,12 @@ export class RoomWindow implements TopicListener {
   readonly #viewers = new Set<WindowViewer>();
   readonly #logs = new Map<number, WindowLog>();
   readonly #flood: FloodLimit;
+  /** Names this life of the room. */
+  readonly #whom: string;
   /** What it shows; null until it has been read. */
   #shown: TopicWindow | null = null;
+  /** What cannot be read, until that is tried again. */
+  #unread: TopicWindow | null = null;
   #lines: RecordLines | null = null;
   #isReading = false;
   /** Why nothing is shown, and when that is tried again. */
@@ -53,6 +58,7 @@ export class RoomWindow implements TopicListener {
   constructor(options: RoomWindowOptions) {
     this.#options = options;
     this.#flood = new FloodLimit(options.perSecond);
+    this.#whom = uuidKey(options.room.incarnation);
     options.watch.add(this);
   }
 
@@ -80,6 +86,11 @@ export class RoomWindow implements TopicListener {
     this.#viewers.delete(viewer);
   }
 
+  /** A partition's log ends further in front than it did. */
+  cut(partition: number, end: number): void {
+    this.#logs.get(partition)?.cut(end);
+  }
+
   close(): void {
     this.watch.remove(this);
     this.#forget();
@@ -91,7 +102,7 @@ export class RoomWindow implements TopicListener {
     if (lines === null || this.#paused !== null) throw new Error(this.#paused ?? 'not read yet');
     let log = this.#logs.get(partition);
     if (log === undefined) {
-      log = new WindowLog(partition, { ...this.#options, lines, flood: this.#flood });
+      log = new WindowLog(partition, { ...this.#options, lines, flood: this.#flood, whom: this.#whom });
       this.#logs.set(partition, log);
     }
     try {
@@ -123,19 +134,23 @@ export class RoomWindow implements TopicListener {
   /** Reads the filter and the template, if they are other ones than before. Never rejects. */
   async #read(): Promise<void> {
     const window = this.#options.current()?.window;
-    if (window === undefined || this.#isReading || isSame(window, this.#shown)) return;
+    if (window === undefined || this.#isReading) return;
+    if (isSame(window, this.#shown) || isSame(window, this.#unread)) return;
     this.#isReading = true;
     try {
       const lines = await RecordLines.open(window);
       this.#lines = lines;
+      this.#shown = window;
+      this.#unread = null;
       this.#paused = null;
       this.#pauseMs = FIRST_PAUSE_MS;
     } catch (error) {
       this.#lines = null;
+      this.#shown = null;
+      this.#unread = window;
       const why = error instanceof BadExpression ? error.message : String(error);
       this.#pause(`The filter or the template cannot be read: ${why}`);
     }
-    this.#shown = window;
     this.#forget();
     this.#isReading = false;
     for (const viewer of [...this.#viewers]) viewer.look();
@@ -155,6 +170,7 @@ export class RoomWindow implements TopicListener {
 
   #resume(): void {
     this.#paused = null;
+    this.#unread = null;
     this.#lines?.resume();
   }
 

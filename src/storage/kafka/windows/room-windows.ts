@@ -4,6 +4,7 @@ import { EngineError } from '../../../core/errors.ts';
 import type { FollowedRoom, Life, Members, Room, RoomListener, Windows } from '../../../core/rooms.ts';
 import { matches } from '../../../core/wildcard.ts';
 import type { RecordPlace, TopicRecord, TopicWindow, WindowPreview } from '../../../core/windows.ts';
+import { putLast } from '../../../util/bounded-map.ts';
 import { Semaphore } from '../../../util/semaphore.ts';
 import { uuidKey } from '../../../util/uuid.ts';
 import { BadExpression } from '../follow/bad-expression.ts';
@@ -29,6 +30,8 @@ const LOOK_TIMEOUT_MS = 5_000;
 const PREVIEW_TIMEOUT_MS = 10_000;
 /** Fetches of a MiB, unpacked to 16 at most, that are made into lines at once. */
 const READS_AT_ONCE = 4;
+/** Devices of people who came in that are remembered, of up to 1,024 partitions each: it takes seconds until they are followed. */
+const MAX_ENTERED = 1_000;
 
 export interface RoomWindowsOptions {
   readonly cluster: Cluster;
@@ -71,6 +74,8 @@ export class RoomWindows implements Windows {
   /** By topic, and by life of the room. */
   readonly #watches = new Map<string, TopicWatch>();
   readonly #windows = new Map<string, RoomWindow>();
+  /** Where topics ended for who came into a window on them last, by device and `windowKey`. */
+  readonly #entered = new Map<string, ReadonlyMap<number, number>>();
 
   constructor(options: RoomWindowsOptions) {
     this.#options = options;
@@ -91,9 +96,9 @@ export class RoomWindows implements Windows {
   }
 
   /** What the windows are called that somebody is in now. */
-  isIn(person: Life, key: string): boolean {
+  isIn(person: Life): Set<string> {
     const { members } = this.#options.rooms;
-    return members.ofPerson(person, 'member').some(({ room, at }) => windowKey(room, at) === key);
+    return new Set(members.ofPerson(person, 'member').map(({ room, at }) => windowKey(room, at)));
   }
 
   follow(options: FollowWindowOptions): FollowedRoom {
@@ -108,9 +113,10 @@ export class RoomWindows implements Windows {
       this.#leave(room, opened);
       options.onLeft();
     };
+    const key = windowKey(room, at);
     return new FollowedWindow({
-      ...{ ...options, ...follow, cluster, log, onLeft, window: opened },
-      key: windowKey(room, at),
+      ...{ ...options, ...follow, cluster, log, onLeft, key, window: opened },
+      entered: () => this.#entered.get(`${options.lease.group} ${key}`),
     });
   }
 
@@ -118,8 +124,13 @@ export class RoomWindows implements Windows {
     const { cluster, groupsOf, log } = this.#options;
     const { window } = room;
     if (window === undefined) return;
-    const how = { cluster, log, topic: window.topic, key: windowKey(room, at) };
-    await retry(window.topic, now() + LOOK_TIMEOUT_MS, () => enterWindow(how, groupsOf(person))).catch(
+    const key = windowKey(room, at);
+    const groups = groupsOf(person);
+    const onEnds = (ends: ReadonlyMap<number, number>) => {
+      for (const group of groups) putLast(this.#entered, `${group} ${key}`, ends, MAX_ENTERED);
+    };
+    const how = { cluster, log, topic: window.topic, key, onEnds };
+    await retry(window.topic, now() + LOOK_TIMEOUT_MS, () => enterWindow(how, groups)).catch(
       // What cannot be read is said to whoever is in it.
       (error) => (isOfTopic(error) ? undefined : unavailable(error)),
     );

@@ -8,8 +8,8 @@ export interface TopicPositionsOptions {
   readonly lease: InboxLease;
   readonly group: string;
   readonly topic: string;
-  /** Whether somebody is still in a window of which something is committed. */
-  readonly isIn: (windowKey: string) => boolean;
+  /** `windowKey` of each window that they are in now. */
+  readonly isIn: () => ReadonlySet<string>;
 }
 
 /** Where one device is in the partitions of one topic, with all windows that it is in. */
@@ -52,10 +52,11 @@ export class TopicPositions {
     if (missing.length === 0) return;
     const commits = await readTopicCommits(cluster, group, topic, missing);
     if (lease.hasEnded) return;
+    const are = isIn();
     for (const partition of missing) {
       const commit = commits.get(partition);
       const known = commit === undefined ? [] : [...decodeWindows(commit, topicId)];
-      const windows = new Map(known.filter(([key]) => isIn(key)));
+      const windows = new Map(known.filter(([key]) => are.has(key)));
       const position = new WindowPosition(
         { topic, topicId, partition },
         windows,

@@ -11,6 +11,8 @@ export interface UnshownOptions {
   readonly maxAgeMs: number;
   readonly maxRecords: number;
   readonly say: (notice: WindowNotice) => void;
+  /** All that was noted was said. */
+  readonly onTold: () => void;
 }
 
 /** What somebody is not shown of a topic, summed up in a line a second. */
@@ -20,6 +22,8 @@ export class UnshownRecords {
     Unshown,
     { records: number; readonly partition: number; readonly offset: number }
   >();
+  /** By partition: the first one that was not said yet. */
+  readonly #firsts = new Map<number, number>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: UnshownOptions) {
@@ -30,21 +34,31 @@ export class UnshownRecords {
     const sum = this.#sums.get(why);
     if (sum === undefined) this.#sums.set(why, { records, partition, offset: from });
     else sum.records += records;
-    this.#timer ??= setTimeout(() => this.#tell(), EVERY_MS);
+    this.#firsts.set(partition, Math.min(from, this.#firsts.get(partition) ?? from));
+    this.#timer ??= setTimeout(() => this.tell(), EVERY_MS);
+  }
+
+  /** The first offset of a partition that is to be said yet. */
+  first(partition: number): number | undefined {
+    return this.#firsts.get(partition);
   }
 
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
-  #tell(): void {
-    this.#timer = null;
+  /** Says all that was noted. */
+  tell(): void {
+    this.close();
     for (const [why, { records, partition, offset }] of this.#sums) {
       const place = `${this.#options.topic}/${partition}/${offset}`;
       const text = `${COUNT.format(records)} ${this.#sentence(why, place)}`;
       this.#options.say({ text, records, from: { partition, offset } });
     }
     this.#sums.clear();
+    this.#firsts.clear();
+    this.#options.onTold();
   }
 
   #sentence(why: Unshown, place: string): string {

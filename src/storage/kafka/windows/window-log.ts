@@ -24,6 +24,8 @@ export interface WindowLogOptions {
   readonly cache: ChunkCache;
   /** For reading: what is fetched and unpacked at once, in all windows. */
   readonly reading: Semaphore;
+  /** For whom that is: windows come in turn. */
+  readonly whom: string;
   /** Of what has just come, in all partitions together. */
   readonly flood: FloodLimit;
   readonly perSecond: number;
@@ -43,7 +45,8 @@ interface Waiter {
 export class WindowLog {
   readonly #options: WindowLogOptions;
   readonly #partition: number;
-  readonly #chunks = new Set<Chunk>();
+  /** By where they begin, no two alike. */
+  readonly #chunks: Chunk[] = [];
   #waiters: Waiter[] = [];
   #isLoading = false;
   /** What lies from here on was not there when somebody last looked: it has just come. */
@@ -72,19 +75,39 @@ export class WindowLog {
     for (const chunk of [...this.#chunks]) this.#options.cache.remove(chunk);
   }
 
+  /** What lies from there on is something else by now. */
+  cut(end: number): void {
+    for (const chunk of this.#chunks.filter(({ next }) => next > end)) this.#options.cache.remove(chunk);
+    this.#seen = Math.min(this.#seen, end);
+  }
+
   #known(position: number): Chunk | undefined {
-    for (const chunk of this.#chunks) if (chunk.first <= position && position < chunk.next) return chunk;
-    return undefined;
+    const chunk = this.#chunks[this.#indexBehind(position) - 1];
+    return chunk !== undefined && position < chunk.next ? chunk : undefined;
+  }
+
+  /** How many begin at a position or in front of it. */
+  #indexBehind(position: number): number {
+    let [low, high] = [0, this.#chunks.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#chunks[middle]?.first ?? 0) <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** One after the other, the one furthest back first: whoever waits a little further on is served by the same. Never rejects. */
   async #load(): Promise<void> {
     this.#isLoading = true;
     while (this.#waiters.length > 0) {
-      const first = Math.min(...this.#waiters.map(({ position }) => position));
+      const first = this.#waiters.reduce(
+        (least, { position }) => Math.min(least, position),
+        Number.POSITIVE_INFINITY,
+      );
       try {
-        const { reading } = this.#options;
-        const chunk = this.#known(first) ?? (await reading.pass('', () => this.#make(first)));
+        const { reading, whom } = this.#options;
+        const chunk = this.#known(first) ?? (await reading.pass(whom, () => this.#make(first)));
         this.#serve(chunk);
       } catch (error) {
         this.#options.watch.doubt();
@@ -97,13 +120,16 @@ export class WindowLog {
   }
 
   #serve(chunk: Chunk): void {
-    if (!this.#chunks.has(chunk)) {
-      this.#chunks.add(chunk);
-      this.#options.cache.add(chunk, () => this.#chunks.delete(chunk));
+    if (this.#known(chunk.first) !== chunk) {
+      this.#chunks.splice(this.#indexBehind(chunk.first), 0, chunk);
+      this.#options.cache.add(chunk, () => this.#chunks.splice(this.#chunks.indexOf(chunk), 1));
     }
-    const served = this.#waiters.filter(({ position }) => position < chunk.next && position >= chunk.first);
-    this.#waiters = this.#waiters.filter((waiter) => !served.includes(waiter));
-    for (const { resolve } of served) resolve(chunk);
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) {
+      if (chunk.first <= waiter.position && waiter.position < chunk.next) waiter.resolve(chunk);
+      else this.#waiters.push(waiter);
+    }
   }
 
   async #make(first: number): Promise<Chunk> {

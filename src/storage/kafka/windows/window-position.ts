@@ -40,7 +40,7 @@ export function positionIn({ offset, metadata }: Commit, { incarnation }: Pick<L
   return Math.max(0, ...lows.filter(([key]) => key.startsWith(`${life}.`)).map(([, low]) => low));
 }
 
-/** The other way round. What does not fit, of some ninety windows on one topic, is left out: those begin at its end next time. */
+/** The other way round. What does not fit, of some ninety windows on one topic, is left out: those begin at what is of a later time than they next time. */
 export function encodeWindows(windows: ReadonlyMap<string, number>, topicId: string): Commit {
   const offset = Math.min(...windows.values());
   let metadata = `${FORMAT} ${topicId} `;
