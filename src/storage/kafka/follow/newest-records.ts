@@ -1,14 +1,12 @@
 import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
-import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { EngineError } from '../../../core/errors.ts';
 import { type Markers, markersOf } from '../inbox/held-back.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { fetch, wanted } from '../wire/fetch.ts';
 import { type LeftOut, type ReadRecords, readRecords, tellLeftOut } from '../wire/fetched-records.ts';
-import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { bytesOf, type Marker, type RawRecord } from '../wire/log-batch.ts';
 import { now, retry } from '../wire/retry.ts';
-import { expectAllLed, findPartitions, listPartitionOffsets } from './partitions.ts';
+import { expectAllLed, fetchFrom, findPartitions, listPartitionOffsets } from './partitions.ts';
 
 const FETCH_BYTES = 1024 * 1024;
 /** Of the records that are kept in memory; rather fewer are shown. Each counts as some more for its place. */
@@ -199,31 +197,11 @@ async function fetchRecords(
   partition: number,
   offset: number,
 ): Promise<ReadRecords> {
-  const place = { offset, epoch: UNKNOWN_EPOCH };
-  const response = await cluster.request(
-    node,
-    'read',
-    fetch,
-    0,
-    1,
-    FETCH_BYTES,
-    FetchIsolationLevels.READ_UNCOMMITTED,
-    0,
-    -1,
-    [wanted(topicId, place, UNKNOWN_EPOCH, FETCH_BYTES, partition)],
-    [],
-    '',
-  );
-  const [found] = response.topics;
-  const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
+  const place = { node, topic, topicId, partition, offset };
+  const found = await fetchFrom(cluster, place, FETCH_BYTES, FetchIsolationLevels.READ_UNCOMMITTED);
   // Removed meanwhile, by retention: from the beginning again.
-  if (code === KafkaCode.OFFSET_OUT_OF_RANGE)
-    throw new KafkaError(`Fetch ${topic}`, KafkaCode.OFFSET_NOT_AVAILABLE);
-  expectNone(`Fetch ${topic}`, code);
-  const records = found?.records ?? Buffer.alloc(0);
-  if (records.length === 0 && response.throttleTimeMs > 0)
-    throw new KafkaError(`Fetch ${topic}`, KafkaCode.THROTTLING_QUOTA_EXCEEDED);
-  return readRecords(records, offset);
+  if (found === null) throw new KafkaError(`Fetch ${topic}`, KafkaCode.OFFSET_NOT_AVAILABLE);
+  return readRecords(found.records, offset);
 }
 
 function copyOf(record: RawRecord): RawRecord {

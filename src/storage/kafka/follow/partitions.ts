@@ -1,5 +1,7 @@
 import { FetchIsolationLevels, ListOffsetTimestamps, listOffsetsV9, metadataV12 } from '@platformatic/kafka';
+import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import type { Cluster } from '../wire/cluster.ts';
+import { type FetchedTopic, fetch, wanted } from '../wire/fetch.ts';
 import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 
 /** A topic's id, and its partitions by the broker that leads them. */
@@ -94,4 +96,50 @@ async function askOffsets(
       return [partitionIndex, isKnown ? Number(offset) : new KafkaError(`ListOffsets ${topic}`, errorCode)];
     }),
   );
+}
+
+/** A partition, who leads it, and an offset in it. */
+export interface LogPlace {
+  readonly node: number;
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/**
+ * One fetch of one partition, outside any session, that returns at once.
+ * @param isolation Kafka's word: `FetchIsolationLevels`
+ * @returns null where the offset is not in the log
+ * @throws the network's error; KafkaError
+ */
+export async function fetchFrom(
+  cluster: Cluster,
+  { node, topic, topicId, partition, offset }: LogPlace,
+  maxBytes: number,
+  isolation: number,
+): Promise<FetchedTopic | null> {
+  const place = { offset, epoch: UNKNOWN_EPOCH };
+  const asked = [wanted(topicId, place, UNKNOWN_EPOCH, maxBytes, partition)];
+  const response = await cluster.request(
+    node,
+    'read',
+    fetch,
+    0,
+    1,
+    maxBytes,
+    isolation,
+    0,
+    -1,
+    asked,
+    [],
+    '',
+  );
+  const [found] = response.topics;
+  const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
+  if (code === KafkaCode.OFFSET_OUT_OF_RANGE) return null;
+  expectNone(`Fetch ${topic}`, code);
+  if (found === undefined || (found.records.length === 0 && response.throttleTimeMs > 0))
+    throw new KafkaError(`Fetch ${topic}`, KafkaCode.THROTTLING_QUOTA_EXCEEDED);
+  return found;
 }

@@ -1,11 +1,9 @@
 import { FetchIsolationLevels } from '@platformatic/kafka';
-import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
 import { RAW_BOUNDS, type RecordPlace, type TopicRecord } from '../../../core/windows.ts';
-import { findPartitions } from '../follow/partitions.ts';
+import { fetchFrom, findPartitions } from '../follow/partitions.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { fetch, wanted } from '../wire/fetch.ts';
 import { readRecords } from '../wire/fetched-records.ts';
-import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 import { eachHeader, type RawRecord } from '../wire/log-batch.ts';
 
 /**
@@ -23,26 +21,11 @@ export async function readRecord(
     throw new KafkaError(`Metadata ${topic}`, KafkaCode.LEADER_NOT_AVAILABLE);
   const [node] = [...byNode].find(([, led]) => led.includes(partition)) ?? [];
   if (node === undefined) return null;
-  const response = await cluster.request(
-    node,
-    'read',
-    fetch,
-    0,
-    1,
-    // Of one batch, which comes whole.
-    1,
-    FetchIsolationLevels.READ_UNCOMMITTED,
-    0,
-    -1,
-    [wanted(topicId, { offset, epoch: UNKNOWN_EPOCH }, UNKNOWN_EPOCH, 1, partition)],
-    [],
-    '',
-  );
-  const [found] = response.topics;
-  const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
-  if (code === KafkaCode.OFFSET_OUT_OF_RANGE) return null;
-  expectNone(`Fetch ${topic}`, code);
-  const { records } = readRecords(found?.records ?? Buffer.alloc(0), offset);
+  const place = { node, topic, topicId, partition, offset };
+  // Of one batch, which comes whole.
+  const found = await fetchFrom(cluster, place, 1, FetchIsolationLevels.READ_UNCOMMITTED);
+  if (found === null) return null;
+  const { records } = readRecords(found.records, offset);
   const record = records.find((one) => one.offset === offset);
   return record === undefined ? null : shown(record);
 }

@@ -1,23 +1,13 @@
 import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
-import { UNKNOWN_EPOCH } from '../../../core/epochs.ts';
-import { listPartitionOffsets } from '../follow/partitions.ts';
+import { fetchFrom, type LogPlace, listPartitionOffsets } from '../follow/partitions.ts';
 import { markersOf } from '../inbox/held-back.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { type AbortedTransaction, fetch, wanted } from '../wire/fetch.ts';
+import type { AbortedTransaction } from '../wire/fetch.ts';
 import { type ReadRecords, readRecords } from '../wire/fetched-records.ts';
-import { expectNone, KafkaCode, KafkaError } from '../wire/kafka-error.ts';
+import { KafkaCode, KafkaError } from '../wire/kafka-error.ts';
 
 /** Bytes of one fetch. */
 const FETCH_BYTES = 1024 * 1024;
-
-/** Which partition of which topic to read, and where. */
-export interface ReadPlace {
-  readonly topic: string;
-  readonly topicId: string;
-  readonly partition: number;
-  readonly node: number;
-  readonly offset: number;
-}
 
 /**
  * Records of any partition from an offset on, as many as one fetch brings: what is of an open transaction is not there yet, and
@@ -25,25 +15,10 @@ export interface ReadPlace {
  * @returns the offset of the first one that is still there, where that is behind the one asked for
  * @throws the network's error; KafkaError
  */
-export async function readCommitted(cluster: Cluster, place: ReadPlace): Promise<ReadRecords | number> {
-  const { topic, topicId, partition, node, offset } = place;
-  const response = await cluster.request(
-    node,
-    'read',
-    fetch,
-    0,
-    1,
-    FETCH_BYTES,
-    FetchIsolationLevels.READ_COMMITTED,
-    0,
-    -1,
-    [wanted(topicId, { offset, epoch: UNKNOWN_EPOCH }, UNKNOWN_EPOCH, FETCH_BYTES, partition)],
-    [],
-    '',
-  );
-  const [found] = response.topics;
-  const code = response.errorCode || (found?.errorCode ?? KafkaCode.NONE);
-  if (code === KafkaCode.OFFSET_OUT_OF_RANGE) {
+export async function readCommitted(cluster: Cluster, place: LogPlace): Promise<ReadRecords | number> {
+  const { topic, partition, node, offset } = place;
+  const found = await fetchFrom(cluster, place, FETCH_BYTES, FetchIsolationLevels.READ_COMMITTED);
+  if (found === null) {
     const starts = await listPartitionOffsets(
       cluster,
       node,
@@ -55,8 +30,6 @@ export async function readCommitted(cluster: Cluster, place: ReadPlace): Promise
     if (start > offset) return start;
     throw new KafkaError(`Fetch ${topic}`, KafkaCode.OFFSET_NOT_AVAILABLE);
   }
-  expectNone(`Fetch ${topic}`, code);
-  if (found === undefined) throw new KafkaError(`Fetch ${topic}`, KafkaCode.REQUEST_TIMED_OUT);
   return withoutAborted(readRecords(found.records, offset), found.aborted);
 }
 
