@@ -4,7 +4,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import { passwordIdOf } from './passwords.ts';
 
 /** What a login was let in by. */
-export interface Grounds {
+interface Grounds {
   readonly account: Account;
   /** Of the password that the account had when somebody showed that it is theirs (`passwordIdOf`). */
   readonly passwordId: string;

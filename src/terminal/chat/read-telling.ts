@@ -13,7 +13,7 @@ const PATIENCE_MS = 300;
 const HASH_CHARACTERS = 32;
 
 /** What has to be known of the server: whether it can be told, and how. */
-export interface MarksPort {
+interface MarksPort {
   readonly takesMarks: boolean;
   /** @throws ClientError */
   markRead(conversation: string, upTo: number): Promise<void>;
@@ -73,7 +73,7 @@ export class ReadTelling {
 }
 
 /** What all of an account's devices call a conversation. A program may call itself anything, at any length. */
-export function labelOf({ kind, name }: Peer): string {
+function labelOf({ kind, name }: Peer): string {
   return kind === 'external' ? `ext:${hashOf(name)}` : name;
 }
 

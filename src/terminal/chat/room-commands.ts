@@ -28,8 +28,9 @@ export class RoomCommands {
   #mine: ReadonlySet<string> = new Set();
   #isLooking = false;
   #isStale = false;
-  /** Rooms whose invitation was told: once each. */
-  readonly #invitedTo = new Set<string>();
+  /** The invitations that there are, each of which was told once, and of which account. */
+  #invitedTo = new Set<string>();
+  #invited: string | null = null;
 
   constructor(client: Client, display: Display) {
     this.#client = client;
@@ -72,9 +73,11 @@ export class RoomCommands {
     if (this.#display.state.account !== account) return;
     this.#mine = new Set(rooms.items.filter(isIn).map(({ name }) => name));
     this.#display.joinedAre([...this.#mine]);
-    for (const { name, role } of rooms.items) {
-      if (role !== 'invited' || this.#invitedTo.has(name)) continue;
-      this.#invitedTo.add(name);
+    const before = this.#invited === account ? this.#invitedTo : new Set();
+    this.#invited = account;
+    this.#invitedTo = new Set(rooms.items.filter(({ role }) => role === 'invited').map(({ name }) => name));
+    for (const name of this.#invitedTo) {
+      if (before.has(name)) continue;
       this.#display.say('info', `You are invited to ${sanitiseName(name)}. /join ${name} takes it.`);
     }
   }

@@ -98,8 +98,9 @@ export class MessagePrinter {
 
   #told(event: ClientEvent): void {
     const { say } = this.#context;
-    if (event.type === 'gap') say(lostIn(event));
-    if (event.type === 'notice') say(sanitiseLine(`In ${event.room}: ${event.text}`));
+    if (event.type === 'gap' && this.#isWantedRoom(event.room)) say(lostIn(event));
+    if (event.type === 'notice' && this.#isWantedRoom(event.room))
+      say(sanitiseLine(`In ${event.room}: ${event.text}`));
     if (event.type === 'server-text') say(sanitiseLine(`The server says: ${event.text}`));
     // Until it has begun, whoever connects says why it could not.
     if (this.#me === undefined) return;
@@ -129,10 +130,14 @@ export class MessagePrinter {
     this.#isLost = false;
   }
 
+  #isWantedRoom(room: string | undefined): boolean {
+    return this.#options.room === null || room === this.#options.room;
+  }
+
   #isWanted(message: ReceivedMessage): boolean {
-    const { from, room } = this.#options;
+    const { from } = this.#options;
     const isFrom = from === null || (message.verified && message.from === from);
-    if (isFrom && (room === null || message.room === room)) return true;
+    if (isFrom && this.#isWantedRoom(message.room)) return true;
     this.#skipped += 1;
     if (this.#skipped % TELL_SKIPPED_EVERY === 0) {
       this.#context.say(

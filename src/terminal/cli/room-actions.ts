@@ -159,34 +159,8 @@ export const ACTIONS: Readonly<Record<RoomAction, RoomActionEntry>> = {
       });
     },
   },
-  invite: {
-    usage: 'invite ROOM NAME…',
-    words: [2, Number.POSITIVE_INFINITY],
-    options: [],
-    read: (given) => {
-      const [room, names] = [roomIn(given), namesIn(given)];
-      return async function* (rooms, how) {
-        for (const name of names) {
-          await rooms.invite(room, name, how);
-          yield wordOf('invite', room, name, `${name} may join the room ${room}.`);
-        }
-      };
-    },
-  },
-  kick: {
-    usage: 'kick ROOM NAME…',
-    words: [2, Number.POSITIVE_INFINITY],
-    options: [],
-    read: (given) => {
-      const [room, names] = [roomIn(given), namesIn(given)];
-      return async function* (rooms, how) {
-        for (const name of names) {
-          await rooms.kick(room, name, how);
-          yield wordOf('kick', room, name, `${name} is neither in the room ${room} nor invited now.`);
-        }
-      };
-    },
-  },
+  invite: forEach('invite', (room, name) => `${name} may join the room ${room}.`),
+  kick: forEach('kick', (room, name) => `${name} is neither in the room ${room} nor invited now.`),
   owner: {
     usage: 'owner ROOM NAME',
     words: [2, 2],
@@ -228,6 +202,27 @@ function infoOf({ name, ...info }: AccountRoom): Told {
 
 function wordOf(action: RoomAction, room: string, name: string | null, text: string): Told {
   return { object: { type: 'room-done', action, room, name }, text, isWord: true };
+}
+
+/** What an owner does to one person after the other. */
+function forEach(
+  action: 'invite' | 'kick',
+  wordFor: (room: string, name: string) => string,
+): RoomActionEntry {
+  return {
+    usage: `${action} ROOM NAME…`,
+    words: [2, Number.POSITIVE_INFINITY],
+    options: [],
+    read: (given) => {
+      const [room, names] = [roomIn(given), namesIn(given)];
+      return async function* (rooms, how) {
+        for (const name of names) {
+          await rooms[action](room, name, how);
+          yield wordOf(action, room, name, wordFor(room, name));
+        }
+      };
+    },
+  };
 }
 
 function roomIn({ words: [text], usage }: RoomWords): string {

@@ -38,6 +38,7 @@ export async function run(context: Context): Promise<void> {
 function foundLines({ peer, author = peer, direction, at, body }: StoredMessage, account: string): string {
   const { kind, name } = direction === 'in' ? author : peer;
   const other = `${kind === 'external' ? 'ext ' : ''}${sanitiseName(name)}`;
+  const where = direction === 'in' && peer.kind === 'room' ? `${sanitiseName(peer.name)} ` : '';
   const who = direction === 'in' ? other : `${account} → ${other}`;
-  return textLines(`${isoTime(at) ?? '-'} ${who}: `, body);
+  return textLines(`${isoTime(at) ?? '-'} ${where}${who}: `, body);
 }

@@ -484,3 +484,25 @@ test('listen says what of a room was not kept', async () => {
   expect(command.stderr).toContain('milena: In #ops 3 messages were not kept until you were there.\n');
   expect(command.stdout).toBe('');
 });
+
+test('listen to one room says nothing of others', async () => {
+  const command = await listening('--room', '#ops');
+  const notice = { type: 'notice', room: '#soup', text: 'more' } as const;
+  server.peer.send({ type: 'gap', room: '#soup', messages: 1 }, notice, {
+    type: 'gap',
+    room: '#ops',
+    messages: 3,
+  });
+  await command.printed(/In #ops 3 messages/);
+  expect(command.stderr).not.toContain('#soup');
+});
+
+test('search says in which room something was said', async () => {
+  const command = await listening();
+  const place = { room: '#ops', roomIncarnation: idOf('life of #ops') };
+  server.peer.send({ ...messageFrom('bob', 0, 'lunch for all'), ...place } as ServerFrame);
+  server.peer.send(messageFrom('bob', 1, 'lunch for you'));
+  await command.printed(/for you/);
+  const { stdout } = await milena(['search', 'lunch'], { settings: settings() });
+  expect(stdout).toMatch(/^\S+ bob: lunch for you\n\S+ #ops bob: lunch for all\n$/);
+});

@@ -220,6 +220,20 @@ describe('who is in it', () => {
     server.peer.socket.destroy();
     await screen.shows(/You are invited to #soup\. \/join #soup takes it\./);
     expect(screen.list).toEqual(['#ops']);
+    const told = () => screen.text.match(/You are invited to #soup/g) ?? [];
+    const again = async () => {
+      const asked = server.asked('rooms').length;
+      server.peer.socket.destroy();
+      await screen.until(() => expect(server.asked('rooms').length).toBeGreaterThan(asked));
+    };
+    await again();
+    // It was taken back, and then given once more.
+    mine.delete('#soup');
+    await again();
+    expect(told()).toHaveLength(1);
+    mine.set('#soup', 'invited');
+    await again();
+    await screen.until(() => expect(told()).toHaveLength(2));
   });
 
   test('a room is deleted after a yes that knows who else is in it', async () => {

@@ -11,12 +11,8 @@ export function windowWanted({
   retentionMs,
   history,
 }: RequestFor<'room-create'>): TopicWindow | undefined {
-  if (topic === undefined) {
-    if (where === undefined && as === undefined) return undefined;
-    throw new ProtocolError('BAD_REQUEST', 'A filter and a template are for a room that shows a topic.');
-  }
-  if (retentionMs !== undefined || history !== undefined)
-    throw new ProtocolError('BAD_REQUEST', 'A room that shows a topic keeps nothing itself.');
+  demandFitting(topic !== undefined, { where, as, retentionMs, history });
+  if (topic === undefined) return undefined;
   return { topic, where: where || null, as: as || null };
 }
 
@@ -25,15 +21,27 @@ export function windowChanged(
   window: TopicWindow | undefined,
   { where, as, retentionMs, history }: RequestFor<'room-set'>,
 ): TopicWindow | undefined {
-  const isOfWindow = where !== undefined || as !== undefined;
-  if (window === undefined && isOfWindow)
-    throw new ProtocolError('BAD_REQUEST', 'A filter and a template are for a room that shows a topic.');
-  if (window !== undefined && (retentionMs !== undefined || history !== undefined))
-    throw new ProtocolError('BAD_REQUEST', 'A room that shows a topic keeps nothing itself.');
-  if (window === undefined || !isOfWindow) return undefined;
+  demandFitting(window !== undefined, { where, as, retentionMs, history });
+  if (window === undefined || (where === undefined && as === undefined)) return undefined;
   return {
     topic: window.topic,
     where: where === undefined ? window.where : where || null,
     as: as === undefined ? window.as : as || null,
   };
+}
+
+/** @throws ProtocolError `BAD_REQUEST` for what means nothing to such a room */
+function demandFitting(
+  isWindow: boolean,
+  {
+    where,
+    as,
+    retentionMs,
+    history,
+  }: Pick<RequestFor<'room-set'>, 'where' | 'as' | 'retentionMs' | 'history'>,
+): void {
+  if (!isWindow && (where !== undefined || as !== undefined))
+    throw new ProtocolError('BAD_REQUEST', 'A filter and a template are for a room that shows a topic.');
+  if (isWindow && (retentionMs !== undefined || history !== undefined))
+    throw new ProtocolError('BAD_REQUEST', 'A room that shows a topic keeps nothing itself.');
 }
