@@ -140,4 +140,4 @@ say "The frontend is running at $address (process $started, log: $log)."
 [ -z "$in_memory" ] || say "$MEMORY_ONLY"
 # What it has warned of so far would be read by nobody else. It serves all the same where this report fails.
 tail -c "+$((log_begin + 1))" "$log" | node "$ROOT/dist/tools/log-warnings.js" "$(as_here './milena doctor --kafka' MILENA_KAFKA_BROKERS)" || true
-say "Next:  $client      Stop it:  $(as_here ./stop_everything.sh)"
+say "Next:  $client      Stop it alone:  kill $started      Stop all:  $(as_here ./stop_everything.sh)"

@@ -162,7 +162,7 @@ kinds=$(sed "/^$kind /d" <<<"$kinds"; echo "$kind $MILENA_KAFKA_PORT")
 write_kinds "${data_kind:-$kind}"
 starting=$kind
 if [ "$kind" = docker ]; then
-  say "Starting Kafka in a container, at $address ..."
+  say "Starting Kafka in a container, at $address: some seconds, on a busy machine up to a minute ..."
   docker_start
   interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 90 || {
     compose logs --tail 20 kafka >&2 || true
@@ -170,7 +170,7 @@ if [ "$kind" = docker ]; then
   }
   say "Kafka is running at $address (Docker Compose project $COMPOSE_PROJECT)."
 else
-  say "Starting Kafka as a Java process, at $address ..."
+  say "Starting Kafka as a Java process, at $address: some seconds, on a busy machine up to a minute ..."
   jvm_start
   # As long as the process lives, and not for ever.
   if ! interruptible node "$ROOT/dist/tools/await-kafka.js" "$address" 90 "$(jvm_pid)"; then
