@@ -53,6 +53,12 @@ export function frontendsHere(environment: Environment): { server: string; broke
   return running(environment).map(({ address, brokers }) => ({ server: serverText(address), brokers }));
 }
 
+/** Whether all frontends that run here, and there are some, keep everything in their own memory. */
+export function isInMemoryHere(environment: Environment): boolean {
+  const all = running(environment);
+  return all.length > 0 && all.every(({ brokers }) => brokers === 'memory');
+}
+
 /**
  * The frontend that a client of this folder means if nobody names one: that at the default address, else the one that was
  * started last, as scripts/chosen.sh has it. Those of `scripts/cluster.sh` are asked for by their ports alone.

@@ -177,6 +177,7 @@ describe('the terminal is as it was, and nothing is lost', () => {
     await terminal.until(() => expect(terminal.exitCode).toBe(code));
     await terminal.shows(new RegExp(`^code ${code}$`, 'm'), /^lines as before$/m);
     expectRestored(terminal);
+    expect(/ended from outside/.test(terminal.text)).toBe(code === 143);
     if (breaking === null) expect(terminal.text).not.toMatch(/Error/);
     else expect(terminal.text).toMatch(/this should not have happened: Error: boom/);
     await expectNothingLost(user, folder);

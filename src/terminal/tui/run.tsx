@@ -186,6 +186,8 @@ export async function runScreen(
   terminal.end();
   process.stdout.write(WRAP);
   bell.end();
+  if (endedBy === 'SIGTERM' && !isAway)
+    console.error('milena: ended from outside; what was said and what waits is kept.');
   if (crash !== undefined) console.error('milena: this should not have happened:', crash);
   await chat.close();
   if (isAway && endedBy !== null) {

@@ -1,7 +1,11 @@
 /* What the doctor says of a server. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { ServerFrame } from '../../../src/protocol/v2/replies.ts';
 import type { Check } from '../../../src/terminal/cli/doctor/check.ts';
+import { isKafkaExpected } from '../../../src/terminal/cli/doctor/kafka.ts';
 import { checkServers } from '../../../src/terminal/cli/doctor/server.ts';
 import { readSettings } from '../../../src/terminal/settings.ts';
 import { agreeable, TestServer, WELCOME } from '../../client/test-server.ts';
@@ -47,4 +51,29 @@ test('a clock that is right is told to be', async () => {
   server.behave = (request, peer) =>
     request.type === 'hello' ? ({ ...WELCOME, time: Date.now() } as ServerFrame) : agreeable(request, peer);
   expect((await checksOf()).get('clock')).toMatchObject({ state: 'ok' });
+});
+
+test('a login that nobody could try is none that went well', async () => {
+  expect((await checksOf()).get('login')).toMatchObject({
+    state: 'hint',
+    text: 'Not tried.',
+    next: expect.stringContaining('--user NAME'),
+  });
+});
+
+test('no Kafka is looked for where all frontends of this folder keep everything in memory', () => {
+  const state = mkdtempSync(join(tmpdir(), 'milena-state-'));
+  onTestFinished(() => rmSync(state, { recursive: true }));
+  const environment = { MILENA_STATE_DIR: state };
+  const settings = readSettings({}, environment);
+  // One of this very process, which stands for a frontend.
+  const [marker] = readFileSync('/proc/self/cmdline', 'utf8').split('\0');
+  const note = (brokers: string) =>
+    writeFileSync(join(state, 'run', `frontend.${process.pid}`), `${marker}\n127.0.0.1:8080\n${brokers}\n`);
+  mkdirSync(join(state, 'run'));
+  expect(isKafkaExpected(settings, environment)).toBe(true);
+  note('');
+  expect(isKafkaExpected(settings, environment)).toBe(true);
+  note('memory');
+  expect(isKafkaExpected(settings, environment)).toBe(false);
 });

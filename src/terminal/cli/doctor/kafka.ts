@@ -13,7 +13,7 @@ import { withAdmin } from '../../../tools/kafka.ts';
 import { isLoopback } from '../../../util/networks.ts';
 import type { Environment } from '../../environment.ts';
 import type { Settings } from '../../settings.ts';
-import { kafkaHere, keyFileHere } from '../../started.ts';
+import { isInMemoryHere, kafkaHere, keyFileHere } from '../../started.ts';
 import { EXIT } from '../exit.ts';
 import { type Check, failed, hint, ok } from './check.ts';
 import { checkInboxes } from './inboxes.ts';
@@ -42,7 +42,8 @@ function startedHere(environment: Environment): ReturnType<typeof kafkaHere> {
 
 /** Whether this machine may be expected to reach Kafka. */
 export function isKafkaExpected({ servers }: Settings, environment: Environment): boolean {
-  return isNamed(environment) || servers.some(({ host }) => isLoopback(host));
+  if (isNamed(environment)) return true;
+  return servers.some(({ host }) => isLoopback(host)) && !isInMemoryHere(environment);
 }
 
 /** @param all also what is well */

@@ -51,7 +51,8 @@ export async function checkRecords(config: Config, admin: kafkajs.Admin): Promis
       'Ask where a frontend runs, or name its keys in MILENA_CLUSTER_KEY_FILE.',
     );
   }
-  if (wrong.length === 0) return ok(name, 'only signed ones count, and copies are known by their time');
+  if (wrong.length === 0)
+    return ok(name, 'accounts and rooms are signed by frontends of yours, so nobody else can change them');
   const text = `${wrong.join(', ')}: ${SETTING} is not LogAppendTime, so no frontend believes what is written there.`;
   return hint(
     name,

@@ -23,6 +23,7 @@ import { type Check, failed, failedBy, hint, ok } from './check.ts';
 const TIMEOUT_MS = 10_000;
 const MAX_CLOCK_DIFFERENCE_MS = 2_000;
 const EXPIRES_SOON_DAYS = 14;
+const PASSWORD_WAYS = '--password-file, --password-command or MILENA_PASSWORD gives one.';
 const DAY_MS = 86_400_000;
 
 /** What is looked at. */
@@ -149,12 +150,12 @@ async function checkList({ settings, context, timeoutMs }: Subject): Promise<Che
 async function checkLogin({ settings, context, timeoutMs }: Subject): Promise<Check> {
   const name = 'login';
   const { user } = settings;
-  if (user === null) return ok(name, 'not tried: no --user');
+  if (user === null) return hint(name, 'Not tried.', 'milena doctor --user NAME tries one, too.');
   const deadline = new Deadline(timeoutMs);
   const signal = AbortSignal.any([context.interrupted, deadline.signal]);
   try {
     if ((await knownPassword(user, settings, context)) === null) {
-      return ok(name, 'not tried: no --password-file, --password-command or MILENA_PASSWORD');
+      return hint(name, 'Not tried: no password is known.', PASSWORD_WAYS);
     }
     const signIn = new SignIn({ name: user, settings, deadline, needsPassword: true }, context);
     const me = await signIn.enter({ deliver: 'live', timeoutMs, signal });
