@@ -2,7 +2,8 @@
  * Takes the pictures of the README and the docs from real screens: a real frontend and Kafka, the built client in a
  * pseudo-terminal, an emulator that reads what it writes.
  *
- *     npm run pictures [-- FOLDER]     into docs/pictures unless another folder is named
+ *     npm run pictures [-- FOLDER]           into docs/pictures unless another folder is named
+ *     npm run pictures -- FOLDER followed    only the topic that a room shows
  *
  * Starts a Kafka of its own, as the tests do.
  */
@@ -17,10 +18,11 @@ import { freePort, HOST, startFrontend } from '../../bench/bench-run.ts';
 import { startBroker } from '../broker/broker.ts';
 import { CONSOLE, DARK, LIGHT, type Palette, svgOf } from './svg.ts';
 
-const folder = process.argv[2] ?? 'docs/pictures';
+const [, , folder = 'docs/pictures', only] = process.argv;
 const data = mkdtempSync(join(tmpdir(), 'milena-pictures-'));
 const broker = await startBroker();
 process.env.MILENA_KAFKA_BROKERS = broker.brokers;
+process.env.MILENA_FOLLOW_TOPICS = 'orders.*';
 const port = await freePort();
 const frontend = await startFrontend(port);
 const panes: Pane[] = [];
@@ -118,7 +120,7 @@ class Pane {
 
 async function arrive(user: string, look = ON_DARK): Promise<Pane> {
   const pane = new Pane(user, look);
-  await pane.shows(/your name ›/);
+  await pane.shows(/Connected to/);
   await pane.enter(user);
   await pane.shows(new RegExp(`make ${user}\\?`));
   await pane.enter('yes');
@@ -201,8 +203,35 @@ async function takeRooms(): Promise<void> {
   for (const pane of [dora, laptop, emil, frieda]) await pane.leave();
 }
 
-try {
-  mkdirSync(folder, { recursive: true });
+/** A topic of programs, of which a room shows what people want to see. */
+async function takeTopic(): Promise<void> {
+  const record = (key: string, value: object | string) =>
+    produce('orders.dlq', key, typeof value === 'string' ? value : JSON.stringify(value));
+  await record('order-70', { level: 'info', service: 'mail', message: 'sent' });
+  const gina = await arrive('gina', { ...ON_DARK, rows: 18 });
+  await gina.enter(
+    `/room create #orders-dlq --topic orders.dlq --where 'value.level == "error"' --as '{{ value.service }}: {{ value.message }}'`,
+  );
+  await gina.shows(/is made, and yours/);
+  await record('order-71', { level: 'error', service: 'payments', message: 'card declined by the bank' });
+  await gina.shows(/card declined/);
+  await record('order-72', { level: 'info', service: 'mail', message: 'sent' });
+  await record('order-73', { level: 'error', service: 'stock', message: 'no such article: 4711-b' });
+  await gina.shows(/no such article/);
+  await record('order-74', { service: 'stock', message: 'shelf 12 is empty' });
+  await gina.shows(/order-74/);
+  await record('order-75', {
+    level: 'error',
+    service: 'payments',
+    message: 'timeout after 30 s, not tried again',
+  });
+  await gina.shows(/timeout after/);
+  gina.type('/raw 0/4');
+  await gina.picture('followed-topic', 'A room that shows a topic');
+  await gina.leave();
+}
+
+async function takeAll(): Promise<void> {
   const first = new Pane('nobody', { ...ON_DARK, rows: 14 });
   await first.shows(/Connected to/);
   await first.picture('first-start', 'The first start');
@@ -290,6 +319,12 @@ try {
   await carol.enter('I can write all the same');
   await carol.shows(/⧖/);
   await carol.picture('no-connection', 'A message waits for the connection');
+}
+
+try {
+  mkdirSync(folder, { recursive: true });
+  await takeTopic();
+  if (only !== 'followed') await takeAll();
 } finally {
   for (const pane of panes) pane.close();
   frontend.kill('SIGTERM');

@@ -1,7 +1,7 @@
 import { ClientError, type ClientState, isTime, ServerClock } from '../../client/index.ts';
 import type { Histories } from '../history/histories.ts';
 import type { History } from '../history/history.ts';
-import { type Incoming, type Outgoing, type Peer, peerTo, type SentElsewhere } from '../history/types.ts';
+import type { Incoming, Outgoing, Peer, SentElsewhere } from '../history/types.ts';
 import { highlighter } from '../notify/highlight.ts';
 import { sanitiseText } from '../sanitise.ts';
 import { type ChatCommand, COMMAND_USAGES, helpRows, type LocalCommand, parseCommand } from './commands.ts';
@@ -13,7 +13,7 @@ import type { Outside, OutsideOptions } from './outside.ts';
 import { Questions } from './questions.ts';
 import { peerCalled, ReadTelling } from './read-telling.ts';
 import type { MakeServerAdapter, ServerPort } from './server-adapter.ts';
-import { countOf, wordsFor } from './words.ts';
+import { wordsFor } from './words.ts';
 
 /** A line with something behind the name, where people used to other programs type their password. */
 const PASSWORD_TYPED = /^\s*\/(?:(?:create|login)\s+\S+|passwd)\s+\S/i;
@@ -52,6 +52,8 @@ export class ChatController implements Display {
   readonly #work: LongWork;
   readonly #local: LocalCommands;
   readonly #telling = new ReadTelling(() => this.#server);
+  readonly page: View['page'] = (title, rows) => this.#view.page(title, rows);
+  readonly lookedAt = () => this.history?.message(this.#view.lookedAt() ?? 0) ?? null;
   /** For Tab: none where that would keep anybody waiting. */
   readonly names = new ServerNames(
     () => this.#server,
@@ -214,8 +216,8 @@ export class ChatController implements Display {
     this.#view.conversationChanged();
   }
 
-  missed(room: string, messages: number): void {
-    this.#view.saidIn(peerTo(room), `${countOf(messages, 'message')} had expired before you got here.`);
+  saidIn(peer: Peer, text: string): void {
+    this.#view.saidIn(peer, sanitiseText(text.slice(0, MAX_SAID)));
   }
 
   joinedAre(rooms: readonly string[]): void {

@@ -51,10 +51,10 @@ export const COMMAND_USAGES: readonly Usage[] = [
   { usage: '/msg NAME [TEXT]', does: 'open the conversation with NAME, and say TEXT' },
   { usage: '/join #ROOM, /leave, /members', does: 'go into a room; out of it; who is in it' },
   { usage: '/room, /invite, /kick NAME', does: 'about rooms; let into this one; put out of it' },
+  { usage: '/holders, /raw [PLACE]', does: 'who has this message; the record that it shows' },
   { usage: '/list [PATTERN], /who NAME…', does: 'accounts (* any characters); who is there' },
-  { usage: '/next, /read, /activity', does: 'next unread; all here read; what concerns you' },
-  { usage: '/close, /clear', does: 'leave this conversation; empty the window' },
-  { usage: '/search WORDS', does: 'look for words; from: in: before: after:' },
+  { usage: '/next, /read, /close, /clear', does: 'next unread; all here read; leave; empty window' },
+  { usage: '/search WORDS, /activity', does: 'look for words, from: in: …; what concerns you' },
   { usage: '/open [N], /copy', does: 'an address said here; the last code block' },
   { usage: '/export [FILE], /forget', does: 'this conversation to a file; out of the history' },
   { usage: '/notify LEVEL, /mute', does: 'bell and count here: all, highlights or nothing' },
@@ -166,6 +166,8 @@ function command(word: string, rest: string, exact: string): ChatCommand {
     case '/members':
     case '/invite':
     case '/kick':
+    case '/holders':
+    case '/raw':
     case '/room': {
       const asked = parseRoomCommand(word, rest);
       return asked instanceof RoomUsage ? usage(asked.text) : asked;

@@ -69,8 +69,12 @@ export interface Display {
   sentElsewhere(message: SentElsewhere): void;
   /** Another device has read a conversation up to there; `conversation` is what it calls it. */
   readElsewhere(conversation: string, upTo: number): void;
-  /** Of messages in a room so many were gone before they came here. */
-  missed(room: string, messages: number): void;
+  /** The same about a conversation, whether it is open or not. */
+  saidIn(peer: Peer, text: string): void;
+  /** The message of the open conversation that the person looks at: a hit that they went to, or else the lowest in sight. */
+  lookedAt(): StoredMessage | null;
+  /** Safe rows to read and put away again. */
+  page(title: string, rows: readonly string[]): void;
   /** The account is in these rooms, and in no others. */
   joinedAre(rooms: readonly string[]): void;
   /** Another fate of a sent message. */
@@ -93,6 +97,8 @@ export interface View {
   said(kind: 'info' | 'error', text: string): void;
   /** The same about a conversation, whether it is open or not. */
   saidIn(peer: Peer, text: string): void;
+  /** The id of the message that one looks at, as `Display.lookedAt`. */
+  lookedAt(): number | null;
   /** A message is new in the history. */
   arrived(message: StoredMessage): void;
   /** A message of the history has another fate. */

@@ -1,15 +1,19 @@
 import { type AccountRoom, type Client, ClientError, isRoom } from '../../client/index.ts';
 import { peerTo } from '../history/types.ts';
 import { sanitiseLine, sanitiseName } from '../sanitise.ts';
+import { shorten } from '../tui/cells.ts';
 import { isYes } from '../yes.ts';
 import type { Display } from './display.ts';
 import type { RoomCommand } from './parse-room-command.ts';
 import { yesOrNo } from './questions.ts';
+import { TopicRooms, topicWords } from './topic-rooms.ts';
 import { countOf } from './words.ts';
 
 /** Rooms of a list, and people of a room, that are shown; of more is said that there are. */
 const MAX_ROOMS_SHOWN = 50;
 const MAX_MEMBERS_SHOWN = 100;
+/** Cells of a message that say which one is meant. */
+const MAX_QUOTED = 40;
 /** For Tab. */
 const MAX_COMPLETED = 100;
 const MAX_MEMBERS_COMPLETED = 1_000;
@@ -22,6 +26,7 @@ interface SomeNames {
 
 /** Carries out what has to do with rooms, and knows which ones the account is in. */
 export class RoomCommands {
+  readonly topics: TopicRooms;
   readonly #client: Client;
   readonly #display: Display;
   /** The rooms that the account was in when it was looked last. */
@@ -35,6 +40,7 @@ export class RoomCommands {
   constructor(client: Client, display: Display) {
     this.#client = client;
     this.#display = display;
+    this.topics = new TopicRooms(client, display);
   }
 
   /** Which rooms the account is in, and which invitations there are; to be called after each login. Never throws. */
@@ -71,7 +77,9 @@ export class RoomCommands {
     const rooms = await taken(this.#client.rooms.list('', { mine: true }), Number.POSITIVE_INFINITY);
     // Another account may be logged in by now.
     if (this.#display.state.account !== account) return;
-    this.#mine = new Set(rooms.items.filter(isIn).map(({ name }) => name));
+    const joined = rooms.items.filter(isIn);
+    this.#mine = new Set(joined.map(({ name }) => name));
+    this.topics.joinedAre(joined);
     this.#display.joinedAre([...this.#mine]);
     const before = this.#invited === account ? this.#invitedTo : new Set();
     this.#invited = account;
@@ -114,6 +122,12 @@ export class RoomCommands {
       }
       case 'room-list':
         return this.#list(command.pattern);
+      case 'room-preview':
+        return this.topics.preview(command);
+      case 'raw':
+        return this.topics.raw(this.#openRoom(), command.place);
+      case 'holders':
+        return this.#holders(this.#openRoom());
       default: {
         const name = command.room ?? this.#openRoom();
         return this.#withRoom(name, command);
@@ -121,10 +135,7 @@ export class RoomCommands {
     }
   }
 
-  async #withRoom(
-    name: string,
-    command: Exclude<RoomCommand, { type: 'join' | 'room-create' | 'room-list' }>,
-  ): Promise<void> {
+  async #withRoom(name: string, command: Extract<RoomCommand, { room: string | null }>): Promise<void> {
     const { rooms } = this.#client;
     const say = (text: string) => this.#display.say('info', text);
     switch (command.type) {
@@ -155,6 +166,18 @@ export class RoomCommands {
       case 'room-delete':
         return this.#delete(await this.#found(name));
     }
+  }
+
+  async #holders(room: string): Promise<void> {
+    const looked = this.#display.lookedAt();
+    if (looked?.seq === undefined) {
+      throw new ClientError('INVALID', 'Of which message? The last one in sight is not known to be stored.');
+    }
+    const { members, having, missing } = await this.#client.rooms.holders(room, looked.seq);
+    const beginning = shorten(sanitiseLine(looked.body.slice(0, MAX_QUOTED * 4)), MAX_QUOTED);
+    const more = having + missing.length < members ? ' and others' : '';
+    const rest = missing.length === 0 ? '' : ` Not yet: ${missing.map(sanitiseName).join('; ')}${more}.`;
+    this.#display.say('info', `${having} of ${members} have “${beginning}”.${rest}`);
   }
 
   async #list(pattern: string): Promise<void> {
@@ -226,20 +249,20 @@ function nameIn({ name }: AccountRoom): string {
 }
 
 function welcomeTo(room: AccountRoom): string {
-  const words = sanitiseLine(room.description);
+  const words = [sanitiseLine(room.description), topicWords(room) ?? ''].filter(Boolean).join('; ');
   return `You are in ${nameIn(room)} (${countOf(room.members, 'person', 'people')})${words === '' ? '.' : `: ${words}`}`;
 }
 
 /** What a room is like, in sentences. */
-function about({ description, owner, members, policy, retentionMs, history, role }: AccountRoom): string {
+function about(room: AccountRoom): string {
+  const { description, owner, members, policy, retentionMs, history, role } = room;
   const words = sanitiseLine(description);
   const whose = owner === null ? '' : role === 'owner' ? 'yours, ' : `${sanitiseName(owner)}'s, `;
   const who = policy === 'open' ? 'open to anybody' : 'for who is invited';
   const before = history === 0 ? 'nothing from before' : `up to ${history} messages from before`;
-  return (
-    `${words === '' ? '' : `${words} `}(${whose}${countOf(members, 'person', 'people')}, ${who}; ` +
-    `messages are kept for ${duration(retentionMs)}, who joins gets ${before})`
-  );
+  const kept = `messages are kept for ${duration(retentionMs)}, who joins gets ${before}`;
+  const what = topicWords(room) ?? kept;
+  return `${words === '' ? '' : `${words} `}(${whose}${countOf(members, 'person', 'people')}, ${who}; ${what})`;
 }
 
 function rowOf(room: AccountRoom): string {

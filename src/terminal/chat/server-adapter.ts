@@ -161,6 +161,7 @@ export class ServerAdapter {
 
   #send(to: string, body: string): void {
     this.#requireIdentity();
+    this.#rooms.topics.demandTalk(to);
     this.#client.send(to, body);
   }
 
@@ -232,7 +233,10 @@ export class ServerAdapter {
         display.readElsewhere(event.conversation, event.upTo);
         break;
       case 'gap':
-        display.missed(event.room, event.messages);
+        display.saidIn(
+          peerTo(event.room),
+          `${countOf(event.messages, 'message')} had expired before you got here.`,
+        );
         break;
       case 'server-time':
         display.serverTime(event.time);
@@ -279,7 +283,7 @@ export class ServerAdapter {
         display.say(event.reply.type === 'failure' ? 'error' : 'info', wordsForLate(event));
         break;
       case 'notice':
-        display.say('info', `${event.room}: ${event.text}`);
+        display.saidIn(peerTo(event.room), event.text);
         break;
       case 'server-text':
         display.say('error', `The server says: ${event.text}`);

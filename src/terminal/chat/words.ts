@@ -10,6 +10,7 @@ import {
   retryHint,
 } from '../../client/index.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
+import { placeText } from '../record-text.ts';
 import { isoTime, sanitiseLine, sanitiseName } from '../sanitise.ts';
 import type { Display } from './display.ts';
 
@@ -129,20 +130,19 @@ export function nameOf({ kind, name }: Peer): string {
   return name === '' ? 'ext (no name)' : `ext ${sanitiseName(name)}`;
 }
 
-/** Who said it. */
-export function whoSaid({
-  direction,
-  peer,
-  author = peer,
-}: Pick<StoredMessage, 'direction' | 'peer' | 'author'>): string {
-  return direction === 'out' ? ME : nameOf(author);
+type Said = Pick<StoredMessage, 'direction' | 'peer' | 'author' | 'record'>;
+
+/** Who said it; of a record where it lies. */
+export function whoSaid({ direction, peer, author = peer, record }: Said): string {
+  if (direction === 'out') return ME;
+  return record === undefined ? nameOf(author) : placeText(record, author.name);
 }
 
 /** The same where the conversation is not to be seen: whom one wrote to, and in which room. */
-export function whoSaidWhere(message: Pick<StoredMessage, 'direction' | 'peer' | 'author'>): string {
+export function whoSaidWhere(message: Said): string {
   const { direction, peer, author } = message;
   if (direction === 'out') return `${ME} → ${nameOf(peer)}`;
-  return author === undefined ? nameOf(peer) : `${nameOf(peer)} ${nameOf(author)}`;
+  return author === undefined ? nameOf(peer) : `${nameOf(peer)} ${whoSaid(message)}`;
 }
 
 /** Tells of the connection: each reason once, not once for each attempt, since the header shows that it goes on. */

@@ -98,9 +98,9 @@ export class History {
 
   /** A message that came in, or null if its key is known. What one has said in a room oneself comes back, and is one's own. */
   received({ sent, ...message }: Incoming): StoredMessage | null {
-    const { peer, at, body, seq = 0 } = message;
+    const { peer, at, body, seq = -1 } = message;
     if (sent !== undefined && sent.life === this.#life) {
-      return this.sentElsewhere({ messageId: sent.messageId, to: peer.name, at, body });
+      return this.sentElsewhere({ messageId: sent.messageId, to: peer.name, at, body, seq: message.seq });
     }
     const stored = this.#insert(message);
     const readUpTo = this.#readAhead.get(peerKey(peer));
@@ -109,9 +109,9 @@ export class History {
   }
 
   /** What was sent by another program of the account, and is stored; null if it is here already. */
-  sentElsewhere({ messageId, to, at, body }: SentElsewhere): StoredMessage | null {
+  sentElsewhere({ messageId, to, at, body, seq }: SentElsewhere): StoredMessage | null {
     const out = { messageId, fate: { kind: 'stored' }, life: null, mayBeStored: true } as const;
-    return this.#insert({ peer: peerTo(to), at, body, out });
+    return this.#insert({ peer: peerTo(to), at, body, seq, out });
   }
 
   /**

@@ -56,6 +56,11 @@ export class OutgoingMessages {
     return { ...message, fate, at: sentAt };
   }
 
+  /** It has come back: one's own in a room have a place there, too. */
+  lies(messageId: string, seq: number): void {
+    this.#statements.get('UPDATE messages SET seq = ? WHERE message_id = ?').run(seq, messageId);
+  }
+
   /** What another life of the account, or nobody knows which, has sent is followed no longer. */
   forsake(life: string): void {
     this.#statements

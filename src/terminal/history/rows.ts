@@ -19,6 +19,10 @@ export interface MessageRow {
   readonly highlight: number;
   readonly author: string | null;
   readonly external: number;
+  readonly seq: number | null;
+  readonly partition_number: number | null;
+  readonly record_offset: number | null;
+  readonly note: string | null;
 }
 
 export interface UnsettledRow extends MessageRow {
@@ -42,7 +46,7 @@ export interface ConversationRow {
 }
 
 export const COLUMNS = `m.id, c.kind, c.name, m.at, m.body, m.fate, m.reason, m.message_id, m.receipt, m.may_be_stored,
-  m.highlight, m.author, m.external`;
+  m.highlight, m.author, m.external, m.seq, m.partition_number, m.record_offset, m.note`;
 export const MESSAGE = `SELECT ${COLUMNS} FROM messages m JOIN conversations c ON c.id = m.conversation`;
 export const CONVERSATION = 'SELECT * FROM conversations';
 /** Of a conversation, and incoming. */
@@ -69,11 +73,14 @@ export function messageOf(row: unknown): StoredMessage | null {
 
 export function fromRow(row: MessageRow): StoredMessage {
   const { id, kind, name, at, body, fate, reason, highlight, author, external } = row;
+  const { seq, partition_number: partition, record_offset: offset, note } = row;
   const direction = fate === null ? 'in' : 'out';
   return {
     id,
     peer: { kind, name },
     ...(author !== null && { author: { kind: external === 0 ? 'user' : 'external', name: author } }),
+    ...(kind === 'room' && seq !== null && { seq }),
+    ...(partition !== null && offset !== null && { record: { partition, offset, note } }),
     direction,
     at,
     body,

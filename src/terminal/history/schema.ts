@@ -103,6 +103,12 @@ const MIGRATIONS: readonly string[] = [
   DROP INDEX active;
   CREATE INDEX active ON conversations (activity, id) WHERE messages > 0 OR draft <> '' OR joined;
   `,
+  `
+  -- Incoming, in a room that shows a topic: where the record lies there, and why it is shown as it is.
+  ALTER TABLE messages ADD COLUMN partition_number INTEGER;
+  ALTER TABLE messages ADD COLUMN record_offset INTEGER;
+  ALTER TABLE messages ADD COLUMN note TEXT;
+  `,
 ];
 
 /** The schema's version, which the file has as its user_version. */

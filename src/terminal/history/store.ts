@@ -7,7 +7,7 @@ import { ReadPlaces } from './read-places.ts';
 import { bounded, COLUMNS, fromRow, MESSAGE, type MessageRow, messageOf, pageOf, timeOf } from './rows.ts';
 import { type Search, searchSql } from './search.ts';
 import { Turns } from './turns.ts';
-import type { Peer, StoredMessage } from './types.ts';
+import type { Peer, StoredMessage, ToldRecord } from './types.ts';
 
 /** Messages that one step of `forget` removes: a few milliseconds. */
 const FORGET_AT_ONCE = 500;
@@ -25,8 +25,9 @@ export interface InsertedMessage {
   /** Incoming. */
   readonly key?: string | null;
   readonly highlight?: boolean;
-  readonly seq?: number;
+  readonly seq?: number | undefined;
   readonly author?: Peer;
+  readonly record?: ToldRecord;
   /** Outgoing. */
   readonly out?: {
     readonly messageId: string;
@@ -68,11 +69,15 @@ export class Store {
 
   /** The message with its id, or null if its key or message id is there already. */
   insert(message: InsertedMessage): StoredMessage | null {
-    const { out } = message;
+    const { out, record } = message;
     const seen = message.key == null ? null : seenOf(message.key);
     // Looked for first: an insert that meets a conflict uses up an id, and by ids old messages are removed.
     if (seen !== null && this.#has(seen)) return null;
-    if (out !== undefined && this.outgoing.byMessageId(out.messageId) !== null) return null;
+    const seq = timeOf(message.seq ?? null);
+    if (out !== undefined && this.outgoing.byMessageId(out.messageId) !== null) {
+      if (seq !== null) this.outgoing.lies(out.messageId, seq);
+      return null;
+    }
     const peer = bounded(message.peer);
     const body = message.body.toWellFormed();
     const at = timeOf(message.at);
@@ -84,8 +89,8 @@ export class Store {
     const inserted = this.#statements
       .get(
         `INSERT INTO messages (id, conversation, at, body, seen, message_id, fate, reason, life, may_be_stored, highlight, seq,
-         author, external)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
+         author, external, partition_number, record_offset, note)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
       )
       .get(
         message.id,
@@ -99,9 +104,12 @@ export class Store {
         out?.life ?? null,
         (out?.mayBeStored ?? true) ? 1 : 0,
         highlight ? 1 : 0,
-        timeOf(message.seq ?? null),
+        seq,
         author?.name ?? null,
         author?.kind === 'external' ? 1 : 0,
+        record?.partition ?? null,
+        record?.offset ?? null,
+        record?.note?.toWellFormed() ?? null,
       ) as { id: number } | undefined;
     if (inserted === undefined) return null;
     const { id } = inserted;
@@ -116,7 +124,11 @@ export class Store {
       .run({ id, now: this.#now(), unread, highlight: highlight ? 1 : 0, conversation });
     if (id % TRIM_EVERY === 0) this.#trim(this.#isTooLarge() ? id - 1 : id - this.#limits.messages);
     const direction = out === undefined ? 'in' : 'out';
-    return { id, peer, ...(author && { author }), direction, at, body, fate: out?.fate ?? null, highlight };
+    return {
+      ...{ id, peer, ...(author && { author }), ...(record && { record }) },
+      ...(peer.kind === 'room' && seq !== null && { seq }),
+      ...{ direction, at, body, fate: out?.fate ?? null, highlight },
+    };
   }
 
   isSeen(key: string): boolean {

@@ -9,6 +9,14 @@ export interface Peer {
   readonly name: string;
 }
 
+/** A record of the topic that a room shows. */
+export interface ToldRecord {
+  readonly partition: number;
+  readonly offset: number;
+  /** Why the text is the record as it is: filter or template failed. As it came. */
+  readonly note: string | null;
+}
+
 /** A message as the history has it. Texts are as they came: not safe for a terminal. */
 export interface StoredMessage {
   /** Rises in the order in which messages entered the history; never used again. */
@@ -16,6 +24,10 @@ export interface StoredMessage {
   readonly peer: Peer;
   /** Incoming, in a room: who said it. Absent: who the conversation is with. */
   readonly author?: Peer;
+  /** In a room: its place in the room's log, where that is known. */
+  readonly seq?: number;
+  /** In a room that shows a topic, whose name the author's is. */
+  readonly record?: ToldRecord;
   readonly direction: 'in' | 'out';
   /** When it was sent, in milliseconds since the epoch; null where nobody knows. */
   readonly at: number | null;
@@ -60,6 +72,7 @@ export interface Incoming {
   readonly seq?: number;
   /** In a room: who said it. */
   readonly author?: Peer;
+  readonly record?: ToldRecord;
   /** In a room, of a user: the message's id, and the life of the account that sent it; one's own come back so. */
   readonly sent?: { readonly messageId: string; readonly life: string };
 }
@@ -81,6 +94,8 @@ export interface Outgoing {
 /** What another device of the account has sent, and is stored. */
 export interface SentElsewhere extends Pick<Outgoing, 'messageId' | 'to' | 'body'> {
   readonly at: number | null;
+  /** Its place in the room's log, where it has come back from there. */
+  readonly seq?: number | undefined;
 }
 
 /** Whether the conversation has something unread that the person wants to be told of. */
@@ -125,7 +140,15 @@ export function incomingFrom(message: Message, key: string): Incoming {
   const at = Number.isNaN(new Date(sentAt).getTime()) ? null : sentAt;
   if (room === undefined) return { peer: author, at, body, key, seq };
   const sent = message.verified && { messageId: hex(message.id), life: hex(message.fromIncarnation) };
-  return { peer: { kind: 'room', name: room }, at, body, key, seq, author, ...(sent && { sent }) };
+  const record = recordOf(message);
+  const peer = { kind: 'room', name: room } as const;
+  return { peer, at, body, key, seq, author, ...(sent && { sent }), ...(record && { record }) };
+}
+
+function recordOf(message: Message): ToldRecord | null {
+  if (message.verified) return null;
+  const { partition, offset, note = null } = message;
+  return partition === undefined || offset === undefined ? null : { partition, offset, note };
 }
 
 /** Of which messages one is told where nobody has said otherwise: in a room of those that concern one. */

@@ -83,6 +83,11 @@ export class PlainView implements View {
     this.#print(`${nameOf(peer)}: ${text}`);
   }
 
+  lookedAt(): number | null {
+    const to = this.#state?.to ?? null;
+    return to === null ? null : (this.#history?.before(to, null, 1).at(-1)?.id ?? null);
+  }
+
   arrived(message: StoredMessage): void {
     if (message.direction === 'out' && message.fate?.kind !== 'stored') {
       // What was typed stands there already.
@@ -257,11 +262,12 @@ export class PlainView implements View {
 
 /** A message as one line of text or more, every one after the first indented. Nothing in it but words and times. */
 export function lineOf(message: StoredMessage, now: number): string {
-  const { at, direction, peer, body } = message;
+  const { at, direction, peer, body, record } = message;
   const date = at === null ? '' : day(at, now);
   const time = at === null ? '' : `${date === 'Today' ? '' : `${date} `}${clock(at)} `;
   const who = direction === 'out' ? `${ME} to ${nameOf(peer)}` : whoSaidWhere(message);
-  return `${time}${who}: ${sanitiseText(body).replaceAll('\n', '\n    ')}`;
+  const note = record?.note ? `\n    (${sanitiseLine(record.note)})` : '';
+  return `${time}${who}: ${sanitiseText(body).replaceAll('\n', '\n    ')}${note}`;
 }
 
 /** What a new fate of a sent message has to say; null where nothing has to be said. */

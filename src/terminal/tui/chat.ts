@@ -201,6 +201,10 @@ export class Chat implements View {
     this.#drawing.soon();
   }
 
+  lookedAt(): number | null {
+    return this.#model.pane.lookedAt;
+  }
+
   page(title: string, rows: readonly string[]): void {
     this.#model.update({ type: 'page', page: { type: 'text', title, rows, top: 0 } });
     this.#drawing.soon();

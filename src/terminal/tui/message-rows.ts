@@ -1,7 +1,8 @@
 import { ME, nameOf, wordsForFate } from '../chat/words.ts';
 import type { Term } from '../history/terms.ts';
 import type { Peer, StoredMessage } from '../history/types.ts';
-import { MAX_SHOWN, sanitiseText } from '../sanitise.ts';
+import { placeText } from '../record-text.ts';
+import { MAX_SHOWN, sanitiseLine, sanitiseText } from '../sanitise.ts';
 import { cells, toWidth, withoutTabs } from './cells.ts';
 import { cutMarked, cutName } from './cut-names.ts';
 import { clock, day } from './days.ts';
@@ -78,15 +79,18 @@ export function messageRows(message: StoredMessage, layout: Layout, above: Above
   const role = message.highlight ? 'highlight' : 'text';
   rows.push(...beside(layout, message.at, name, body, role, tickOf(message), message.id === layout.here));
   if (fate?.kind === 'refused' || fate?.kind === 'undeliverable' || fate?.kind === 'unsure') {
-    rows.push(...under(layout, wordsForFate(fate)));
+    rows.push(...under(layout, wordsForFate(fate), 'refused'));
   }
+  if (message.record?.note) rows.push(...under(layout, sanitiseLine(message.record.note), 'dim'));
   return rows;
 }
 
 /** In a room several stand below each other: what is cut of their names must not make two of them look alike. */
 function nameSpan(message: StoredMessage, { nameColumns }: Layout): Span {
-  const { direction, peer, author } = message;
+  const { direction, peer, author, record } = message;
   if (direction === 'out') return span(ME, 'own');
+  // The topic is the room's, on every row the same.
+  if (record !== undefined) return span(cutMarked(placeText(record), nameColumns), 'dim');
   const who = author ?? peer;
   const name = author === undefined ? nameOf(peer) : cutMarked(nameOf(author), nameColumns);
   if (message.highlight) return span(name, 'highlight');
@@ -146,11 +150,11 @@ function textRows(texts: readonly Row[], indent: number, columns: number, tick: 
   });
 }
 
-/** What a message's fate has to say, under its text. */
-function under({ columns, nameColumns, seconds }: Layout, words: string): Row[] {
+/** What is to be said of a message, under its text. */
+function under({ columns, nameColumns, seconds }: Layout, words: string, role: Role): Row[] {
   const indent = columns < MIN_BESIDE ? UNDER_INDENT : 1 + (seconds ? 8 : 5) + 2 + nameColumns + 2;
   const room = Math.max(1, columns - indent);
-  return wrapText(words, room, room).map((text) => [span(' '.repeat(indent) + text, 'refused')]);
+  return wrapText(words, room, room).map((text) => [span(' '.repeat(indent) + text, role)]);
 }
 
 function withTick(row: Row, columns: number, tick: Span | null): Row {

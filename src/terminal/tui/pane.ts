@@ -108,6 +108,12 @@ export class Pane {
     this.#timeline.toMessage(id, this.#height);
   }
 
+  /** The hit that was gone to, or else the lowest message in sight; null: none is. */
+  get lookedAt(): number | null {
+    const height = messageHeight(this.#screen, this.#timeline.isAtEnd);
+    return this.#layout.here ?? this.#timeline.inSight(height)?.last ?? null;
+  }
+
   /** What is in the window, to be shown alone. */
   bare(): BareSaid[] {
     return this.#timeline.bare(messageHeight(this.#screen, this.#timeline.isAtEnd));

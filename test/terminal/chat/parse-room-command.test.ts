@@ -26,6 +26,30 @@ test.each<[string, ChatCommand]>([
   ['/room set about', { type: 'room-set', room: null, settings: { description: '' } }],
   ['/room set keep 12h', { type: 'room-set', room: null, settings: { retentionMs: 43_200_000 } }],
   ['/room set history 20', { type: 'room-set', room: null, settings: { history: 20 } }],
+  [
+    `/room create dlq --topic orders.dlq --where 'value.level == "error"' --as '{{ value.message }}'`,
+    {
+      ...{ type: 'room-create', room: '#dlq' },
+      settings: {
+        ...{ policy: 'open', topic: 'orders.dlq' },
+        ...{ where: 'value.level == "error"', as: '{{ value.message }}' },
+      },
+    },
+  ],
+  [
+    `/room preview #dlq --topic orders.dlq --where "key != 'probe'"`,
+    { type: 'room-preview', topic: 'orders.dlq', settings: { where: "key != 'probe'" }, last: 20 },
+  ],
+  [
+    '/room set #dlq where  value.level == "error"',
+    { type: 'room-set', room: '#dlq', settings: { where: 'value.level == "error"' } },
+  ],
+  ['/room set as', { type: 'room-set', room: null, settings: { as: '' } }],
+  ['/raw', { type: 'raw', place: null }],
+  ['/raw 3/1042', { type: 'raw', place: { topic: null, partition: 3, offset: 1042 } }],
+  ['/raw orders.dlq/3/1042', { type: 'raw', place: { topic: 'orders.dlq', partition: 3, offset: 1042 } }],
+  ['/raw 3 1042', { type: 'raw', place: { topic: null, partition: 3, offset: 1042 } }],
+  ['/holders', { type: 'holders' }],
   ['/msg #Ops the soup', { type: 'message', to: '#ops', text: 'the soup' }],
 ])('%s', (entered, command) => {
   expect(parseCommand(entered)).toEqual(command);
@@ -41,6 +65,16 @@ test.each([
   ['/kick bob carol', /^Usage: \/kick NAME/],
   ['/room dance', /^Usage: \/room/],
   ['/room create #ops secret', /^Usage: \/room create/],
+  ['/room create #dlq --topic', /^Usage: \/room create #ROOM --topic/],
+  ["/room create #dlq --topic orders.dlq --where 'open", /^Usage: \/room create #ROOM --topic/],
+  ['/room create --topic orders.dlq', /^Usage: \/room create #ROOM --topic/],
+  ['/room create #dlq --topic ../x', /^Usage: \/room create #ROOM --topic/],
+  ['/room create #dlq --topic t --colour red', /^Usage: \/room create #ROOM --topic/],
+  ['/room preview --topic t --last 101', /^Usage: \/room create #ROOM --topic/],
+  ['/room preview', /^Usage: \/room create #ROOM --topic/],
+  ['/raw orders.dlq', /^Usage: \/raw/],
+  ['/raw 1/99999999999999999', /^Usage: \/raw/],
+  ['/holders bob', /^Usage: \/holders/],
   ['/room set', /^Usage: \/room set/],
   ['/room set keep for ever', /^Usage: \/room set/],
   ['/room set history 1001', /^Usage: \/room set/],

@@ -275,3 +275,93 @@ test('Tab completes rooms, and in one of them who is in it', async () => {
   screen.keys(KEY.ctrl('u'), '/search in:#o', KEY.tab);
   await screen.inputIs(' #soup › /search in:#ops');
 });
+
+describe('a room that shows a topic', () => {
+  const shown = { topic: 'orders.dlq', where: 'value.level == "error"' };
+  const push = (partition: number, offset: number, body: string, note?: string): ServerFrame => ({
+    ...{
+      type: 'message',
+      seq: 1_024 * offset + partition,
+      verified: false,
+      external: 'orders.dlq',
+      ...placeIn('#orders'),
+    },
+    ...{ body, sentAt: 1_000, partition, offset, ...(note !== undefined && { note }) },
+  });
+
+  beforeEach(async () => {
+    server.behave = (request, peer) => {
+      switch (request.type) {
+        case 'join':
+          mine.set(request.room, 'member');
+          return { type: 'joined', ...info(request.room), ...shown };
+        case 'rooms': {
+          const reply = behave(request, peer);
+          if (reply?.type !== 'rooms-listed') return reply;
+          return {
+            ...reply,
+            rooms: reply.rooms.map((room) => (room.room === '#orders' ? { ...room, ...shown } : room)),
+          };
+        }
+        case 'raw': {
+          if (request.offset === 8) return { type: 'raw-told', topic: 'orders.dlq' };
+          const record = {
+            ...{ time: 1_000, key: Buffer.from('k\u001b[2J'), value: Buffer.from('{"sum":7}') },
+            headers: [{ name: 'trace', value: Buffer.from('on') }],
+          };
+          return { type: 'raw-told', topic: 'orders.dlq', record };
+        }
+        case 'holders':
+          return { type: 'holders-told', members: 3, having: 1, missing: ['berta', 'bob'] };
+        case 'preview':
+          return {
+            ...{ type: 'previewed', looked: 20, leftOut: 19 },
+            lines: [{ partition: 3, offset: 7, time: 1_000, text: 'card declined' }],
+          };
+        default:
+          return behave(request, peer);
+      }
+    };
+    screen.keys('/join #orders', KEY.enter);
+    await screen.until(() => expect(screen.said).toContain('shows orders.dlq where value.level == "error"'));
+  });
+
+  test('has places, notes, the records themselves, and lines about what is not shown', async () => {
+    server.peer.send(push(3, 7, 'card declined'));
+    server.peer.send(push(0, 9, '{"sum":7}', 'filter: field not found: total'));
+    server.peer.send({
+      type: 'notice',
+      room: '#orders',
+      text: '37 more, from orders.dlq/0/10 on: /raw shows them',
+    });
+    await screen.until(() => expect(screen.said).toContain('37 more'));
+    expect(screen.text).toMatch(/3\/7 +card declined/);
+    expect(screen.text).toMatch(/0\/9 +\{"sum":7\}/);
+    expect(screen.said).toContain('filter: field not found: total');
+    screen.keys('/holders', KEY.enter);
+    await screen.until(() => expect(screen.said).toContain('1 of 3 have “{"sum":7}”. Not yet: berta; bob.'));
+    expect(server.asked('holders').at(-1)).toMatchObject({ room: '#orders', seq: 1_024 * 9 });
+    screen.keys('/raw', KEY.enter);
+    await screen.until(() => expect(screen.text).toContain('orders.dlq/0/9  1970-01-01T00:00:01.000Z'));
+    expect(screen.text).toMatch(/header trace: on\s+key: k␛\[2J\s+value: \{"sum":7\}/);
+    screen.keys(KEY.escape);
+    screen.keys('/raw orders.dlq/3/8', KEY.enter);
+    await screen.until(() => expect(screen.said).toContain('No record lies at orders.dlq/3/8.'));
+  });
+
+  test('takes no messages, which stay in the line', async () => {
+    screen.keys('restart payments', KEY.enter);
+    await screen.until(() =>
+      expect(screen.said).toContain('Nobody says anything in #orders: it shows the topic'),
+    );
+    expect(screen.text).toMatch(/› restart payments/);
+    expect(server.asked('send')).toEqual([]);
+  });
+
+  test('is looked at before it is made', async () => {
+    screen.keys("/room preview #x --topic orders.dlq --where 'true'", KEY.enter);
+    await screen.until(() => expect(screen.text).toContain('20 looked at: 1 shown, 19 left out.'));
+    expect(screen.text).toContain('orders.dlq/3/7 1970-01-01T00:00:01.000Z card declined');
+    expect(server.asked('preview')).toMatchObject([{ topic: 'orders.dlq', where: 'true', last: 20 }]);
+  });
+});

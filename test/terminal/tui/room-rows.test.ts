@@ -47,6 +47,16 @@ describe('what somebody says in a room', () => {
     });
   });
 
+  test('of a record is its place, and below it why it is shown as it is', () => {
+    const author: Peer = { kind: 'external', name: 'orders.dlq' };
+    const record = { partition: 3, offset: 1042, note: 'filter: no\u001b[2J field' };
+    const layout = layoutFor(60, false, OPS);
+    const rows = messageRows({ ...said(author), record }, layout, { day: null, unread: 0 }, 0);
+    expect(rows[0]?.[1]).toEqual({ text: '3/1042      ', role: 'dim' });
+    expect(rows.map((row) => textOf(row).trim()).slice(1)).toEqual(['filter: no␛[2J field']);
+    expect(rows[1]?.[0]?.role).toBe('dim');
+  });
+
   test('is nobody else’s, however much of the name is cut', () => {
     const names = ['alexandra-of-the-night', 'alexandra-of-the-light', 'alexander-of-the-night'];
     const cut = names.map((name) => nameOfRow(60, { kind: 'user', name }).text);
