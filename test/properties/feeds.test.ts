@@ -3,10 +3,11 @@
  * its place on, once and in order; and however many there are, the fetcher is asked for one of them.
  */
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
-import { Feeds, READS_AT_ONCE } from '../../src/storage/kafka/fetch/feeds.ts';
+import { describe, expect, it, test, vi } from 'vitest';
+import { Feeds, feedsOf, READS_AT_ONCE } from '../../src/storage/kafka/fetch/feeds.ts';
 import type { Follower, Subscription } from '../../src/storage/kafka/fetch/fetcher.ts';
 import type { LogPosition } from '../../src/storage/kafka/fetch/log-reader.ts';
+import { Cluster } from '../../src/storage/kafka/wire/cluster.ts';
 import type { ReadRecords } from '../../src/storage/kafka/wire/fetched-records.ts';
 import { KafkaCode, KafkaError } from '../../src/storage/kafka/wire/kafka-error.ts';
 import type { RawRecord } from '../../src/storage/kafka/wire/log-batch.ts';
@@ -27,8 +28,9 @@ class World {
   readonly feeds: Feeds;
 
   constructor() {
+    const gate = new Semaphore(READS_AT_ONCE);
     this.feeds = new Feeds({
-      reading: new Semaphore(READS_AT_ONCE),
+      gateOf: () => gate,
       fetcher: { follow: (follower, place) => this.#follow(follower, place), pace: { unpacked: () => null } },
       read: (_, { offset }) =>
         new Promise((resolve, reject) => {
@@ -38,6 +40,10 @@ class World {
           });
         }),
     });
+  }
+
+  followAt(follower: Follower): Subscription {
+    return this.#follow(follower, { offset: 1_000, epoch: EPOCH });
   }
 
   #follow(follower: Follower, { offset: position }: LogPosition): Subscription {
@@ -235,6 +241,31 @@ describe('a feed', () => {
     expect(other.next).toBeGreaterThan(0);
     await world.answer();
     expect(world.reads).toHaveLength(1);
+  });
+
+  it('waits for no broker that is mute but where it leads the topic', async () => {
+    const cluster = new Cluster({ bootstrap: [], clientId: 'test' });
+    const leaderOf = (topic: string) => {
+      return { node: topic === 'elsewhere' ? 2 : 1, epoch: EPOCH, topicId: topic };
+    };
+    vi.spyOn(cluster, 'knownLeader').mockImplementation(leaderOf);
+    vi.spyOn(cluster, 'leader').mockImplementation(async (topic) => leaderOf(topic));
+    const request = vi.spyOn(cluster, 'request').mockReturnValue(new Promise(() => {}));
+    const world = new World();
+    const follow = (follower: Follower) => world.followAt(follower);
+    const feeds = feedsOf(cluster, { follow, pace: { unpacked: () => null } });
+    const ignoring = { onRecords() {}, onGone() {}, onParted() {}, onOutOfRange() {} };
+    const topics = [...Array.from({ length: 2 * READS_AT_ONCE }, (_, at) => `mute ${at}`), 'elsewhere'];
+    for (const topic of topics) {
+      // One is ahead, so that the other one reads.
+      for (const offset of [1_000, 0]) {
+        const follower = { ...ignoring, topic, topicId: topic };
+        feeds.follow(follower, { offset, epoch: EPOCH }, topic);
+      }
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(request.mock.calls.filter(([node]) => node === 1)).toHaveLength(READS_AT_ONCE);
+    expect(request.mock.calls.filter(([node]) => node === 2)).toHaveLength(1);
   });
 
   it('tells one whose place the log has no more, and nobody else', async () => {

@@ -11,7 +11,7 @@ import { type LogPosition, readLog } from './log-reader.ts';
 
 /** What somebody who is behind reads at once. */
 const READ_BYTES = 256 * 1024;
-/** So many read at once, of all topics; more wait their turn: a client that takes something again may have hundreds of logs that rested. */
+/** So many read at once at one broker, of all topics, so that one that is mute holds up no other; more wait their turn: a client that takes something again may have hundreds of logs that rested. */
 export const READS_AT_ONCE = 32;
 const READ_TIMEOUT_MS = 10_000;
 const FIRST_PAUSE_MS = 50;
@@ -19,8 +19,8 @@ const LONGEST_PAUSE_MS = 1_000;
 
 /** What feeds read with. */
 export interface FeedSources {
-  /** Those who read. */
-  readonly reading: Semaphore;
+  /** Those who read where a topic is led. */
+  readonly gateOf: (topic: string) => Semaphore;
   readonly fetcher: Pick<Fetcher, 'follow'> & { readonly pace: Pick<Fetcher['pace'], 'unpacked'> };
   /** Records from a place on, as many as one fetch brings. @throws EngineError; KafkaError OFFSET_OUT_OF_RANGE */
   readonly read: (topic: Pick<Follower, 'topic' | 'topicId'>, place: LogPosition) => Promise<ReadRecords>;
@@ -230,11 +230,11 @@ class Feed implements Follower {
 
   /** Reads on, no further than to the foremost. */
   async #step(reader: Reader): Promise<void> {
-    const { fetcher, read, reading } = this.#sources;
+    const { fetcher, read, gateOf } = this.#sources;
     const from = reader.position;
     const isStill = () => !reader.isClosed && reader.position === from;
     // What has waited for its turn may rest again by then.
-    const found = await reading.pass(reader.whom, async () =>
+    const found = await gateOf(this.topic).pass(reader.whom, async () =>
       isStill() ? read(this, { offset: from, epoch: reader.epoch }) : null,
     );
     // It was moved or ended meanwhile.
@@ -292,9 +292,17 @@ export class Feeds {
 
 /** Feeds over a fetcher, whose readers read the log at its leader. */
 export function feedsOf(cluster: Cluster, fetcher: FeedSources['fetcher']): Feeds {
+  // By broker, as many as there are; those of whom nobody knows yet who leads their topics have one together.
+  const gates = new Map<number | undefined, Semaphore>();
+  const gateOf = (topic: string) => {
+    const node = cluster.knownLeader(topic)?.node;
+    const gate = gates.get(node) ?? new Semaphore(READS_AT_ONCE);
+    gates.set(node, gate);
+    return gate;
+  };
   return new Feeds({
     fetcher,
-    reading: new Semaphore(READS_AT_ONCE),
+    gateOf,
     read: (topic, place) => readLog(cluster, topic, place, READ_BYTES, now() + READ_TIMEOUT_MS),
   });
 }
