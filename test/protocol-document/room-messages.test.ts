@@ -173,7 +173,7 @@ holds(
 
 holds(
   [
-    'What was not kept until it was received is said by a gap.',
+    'What was not kept until it was received is said by a gap, and again at each login until a message behind it is acknowledged.',
     '| 0x62 gap | `room` | room | |',
     '| | `messages` | int | that were not kept until one received them |',
     'A room that nobody is in is removed when nothing is left in it.',

@@ -282,9 +282,19 @@ describe('a room', () => {
     await eventually(() => expect(log.bounds).toEqual({ start: 5, end: 5 }));
     log.retentionMs = 60_000;
     await anna.send(ROOM, 'later');
-    const back = await again(house, 'bert');
-    await eventually(() => expect(heard(back)).toEqual(['later']));
-    expect(back.gaps).toEqual([{ type: 'gap', room: ROOM, messages: 5 }]);
+    // Whoever has gone before it came hears of it again.
+    for (const acknowledges of [false, true]) {
+      const back = await again(house, 'bert');
+      await eventually(() => expect(heard(back)).toEqual(['later']));
+      expect(back.gaps).toEqual([{ type: 'gap', room: ROOM, messages: 5 }]);
+      if (acknowledges) ack(back, { upTo: 5 });
+      await back.inStep();
+      back.cut();
+    }
+    await anna.send(ROOM, 'last');
+    const last = await again(house, 'bert');
+    await eventually(() => expect(heard(last)).toEqual(['last']));
+    expect(last.gaps).toEqual([]);
   });
 
   it('tells who has a message', async () => {

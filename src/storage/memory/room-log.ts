@@ -99,6 +99,8 @@ class MemoryRoomFollower implements FollowedRoom {
   readonly #listener: RoomListener;
   readonly #onLeft: () => void;
   #next: number;
+  /** What was there no more and was told of: it counts once something behind it is acknowledged. */
+  #gap: OffsetRange | null = null;
   #isPaused = false;
   #isDue = false;
   #hasLeft = false;
@@ -115,6 +117,11 @@ class MemoryRoomFollower implements FollowedRoom {
     const { low, above } = this.#place;
     const to = Math.min(last, this.#next - 1);
     for (let offset = Math.max(first, low); offset <= to; offset++) above.add(offset);
+    const gap = this.#gap;
+    if (gap !== null && to > gap.last) {
+      for (let offset = Math.max(gap.first, low); offset <= gap.last; offset++) above.add(offset);
+      this.#gap = null;
+    }
     this.#settle();
   }
 
@@ -157,12 +164,9 @@ class MemoryRoomFollower implements FollowedRoom {
   /** The log has these no more. */
   #skip({ first, last }: OffsetRange): void {
     let lost = 0;
-    for (let offset = first; offset <= last; offset++) {
-      if (!this.#place.above.has(offset)) lost += 1;
-      this.#place.above.add(offset);
-    }
+    for (let offset = first; offset <= last; offset++) if (!this.#place.above.has(offset)) lost += 1;
+    this.#gap = { first: this.#gap?.first ?? first, last };
     this.#next = last + 1;
-    this.#settle();
     if (lost > 0) this.#listener.onGap(lost);
   }
 

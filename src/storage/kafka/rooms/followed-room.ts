@@ -40,13 +40,16 @@ export class KafkaFollowedRoom implements FollowedRoom {
   readonly #options: FollowOptions;
   readonly #position: Position;
   #cursor: Cursor | null = null;
+  /** Nothing is committed yet. */
+  readonly #isNew: boolean;
   #isPaused = false;
   #hasLeft = false;
   /** What lies below this was given to this session, or is not theirs; 0 until it begins anew. */
   #given = 0;
 
-  private constructor(options: FollowOptions, position: Position) {
+  private constructor(options: FollowOptions, position: Position, isNew: boolean) {
     this.#options = options;
+    this.#isNew = isNew;
     this.#position = position;
   }
 
@@ -56,10 +59,8 @@ export class KafkaFollowedRoom implements FollowedRoom {
     const deadline = now() + FOLLOW_TIMEOUT_MS;
     const [commit = null] = await readCommits(around.cluster, [{ group, topic }], deadline);
     const { position, isNew } = roomPosition(commit, room, since);
-    const followed = new KafkaFollowedRoom(options, position);
-    const cursor = await followed.#begin(deadline);
-    // Until something is committed Kafka's tools show no lag of it.
-    if (isNew) cursor.touch();
+    const followed = new KafkaFollowedRoom(options, position, isNew);
+    await followed.#begin(deadline);
     if (lease.hasEnded) followed.#end();
     await lease.expect();
     return followed;
@@ -88,7 +89,7 @@ export class KafkaFollowedRoom implements FollowedRoom {
   }
 
   /** Where the log is what the position counts on, it is gone on with; what of it is there no more is told of. */
-  async #begin(deadline: number): Promise<Cursor> {
+  async #begin(deadline: number): Promise<void> {
     const { around, lease, room, topic, since, listener, confirmSoon, onCut } = this.#options;
     const { delivered } = this.#position;
     const given = this.#given;
@@ -117,14 +118,15 @@ export class KafkaFollowedRoom implements FollowedRoom {
       onGone: () => this.#end(),
     });
     // The session has ended meanwhile: nobody would take it out again.
-    if (this.#hasLeft || lease.hasEnded) return cursor;
+    if (this.#hasLeft || lease.hasEnded) return;
     this.#cursor = cursor;
     lease.add(cursor);
     around.roomFollowers.add(room.topicId, cursor);
-    if (gone > 0 || given > 0) cursor.touch();
+    // A gap is not committed before something behind it is acknowledged: whoever has not heard of it hears of it again.
     if (gone > 0) listener.onGap(gone);
+    // Until something is committed Kafka's tools show no lag of it.
+    else if (this.#isNew || given > 0) cursor.touch();
     cursor.start();
-    return cursor;
   }
 
   /** Retention has taken what was not received yet, or the log was cut. Never rejects. */
