@@ -297,6 +297,15 @@ describe('a room', () => {
     expect(last.gaps).toEqual([]);
   });
 
+  it('is looked through no more often for a refusal than for a change', async () => {
+    const house = await openHouse();
+    const [anna] = (await inRoom(house, 'anna', 'bert')) as [RawClient2, RawClient2];
+    const codes = new Set<string>();
+    for (let tries = 0; tries < 200; tries++)
+      codes.add(await anna.refusal({ type: 'room-delete', room: ROOM }));
+    expect(codes).toEqual(new Set(['HAS_MEMBERS', 'RATE_LIMITED']));
+  });
+
   it('tells who has a message', async () => {
     const house = await openHouse();
     const [anna, bert, carl] = (await inRoom(house, 'anna', 'bert', 'carl')) as [

@@ -18,12 +18,12 @@ export async function deleteRoom(
   const asked = await askedRoom(services, principal, name);
   demandAllowed(refusalOfOwner(asked));
   const { room, person } = asked;
+  demandPace(services, person);
   const others = services.rooms.members.inRoom(room, 'member').length - 1;
   if (others > 0 && !force) {
     const who = others === 1 ? '1 other is' : `${others} others are`;
     throw new ProtocolError('HAS_MEMBERS', `${who} in ${room.name}.`);
   }
-  demandPace(services, person);
   await services.rooms.remove(room);
   return { type: 'room-deleted', room: room.name };
 }

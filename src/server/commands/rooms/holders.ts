@@ -17,7 +17,7 @@ import { askedMember } from './asked.ts';
 /** @throws ProtocolError, EngineError */
 export async function holders(
   services: Services,
-  { principal }: Caller<Principal>,
+  { principal, address }: Caller<Principal>,
   { room: name, seq }: RequestFor<'holders'>,
 ): Promise<ServerFrameOf<'holders-told'>> {
   const { rooms, accounts, questions } = services;
@@ -25,10 +25,15 @@ export async function holders(
   const isTheirs = await whose(services, person, room, seq);
   if (isTheirs === null) return { type: 'holders-told', members: 0, having: 0, missing: [] };
   if (!isTheirs(membership)) throw new ProtocolError('NOT_A_MEMBER', 'That was said before you came.');
-  const people = rooms.members
-    .inRoom(room, 'member')
-    .filter(isTheirs)
-    .flatMap((member) => accounts.get(member.person.name) ?? []);
+  let people: Account[] = [];
+  // As in a list of them.
+  await services.quotas.searches.loggedIn.inSteps(address, () => {
+    people = rooms.members
+      .inRoom(room, 'member')
+      .filter(isTheirs)
+      .flatMap((member) => accounts.get(member.person.name) ?? []);
+    return true;
+  });
   const answers = await questions.ask(person.name, people, (some) => rooms.having(room, seq, some));
   const missing = people.filter((_, at) => answers[at] !== true).map((account) => account.name);
   return {

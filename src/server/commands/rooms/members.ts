@@ -12,14 +12,19 @@ import { askedMember } from './asked.ts';
 /** @throws ProtocolError, EngineError */
 export async function listMembers(
   services: Services,
-  { principal }: Caller<Principal>,
+  { principal, address }: Caller<Principal>,
   { room: name, after = '', limit = MAX_MEMBERS_PAGE, invited = false }: RequestFor<'members'>,
 ): Promise<ServerFrameOf<'members-listed'>> {
   const { room } = await askedMember(services, principal, name);
-  const names = services.rooms.members
-    .inRoom(room, invited ? 'invited' : 'member')
-    .map(({ person }) => person.name)
-    .filter((other) => other > after)
-    .sort();
+  let names: string[] = [];
+  // A room of ten thousand takes long enough to be felt.
+  await services.quotas.searches.loggedIn.inSteps(address, () => {
+    names = services.rooms.members
+      .inRoom(room, invited ? 'invited' : 'member')
+      .map(({ person }) => person.name)
+      .filter((other) => other > after)
+      .sort();
+    return true;
+  });
   return { type: 'members-listed', members: names.slice(0, limit), more: names.length > limit };
 }
