@@ -62,7 +62,7 @@ test('a room is the same on both devices of a person, and what is read on one is
   desk.type('/room set invited\r');
   await desk.shows(/for who is invited/);
   desk.type(`/kick ${bert}\r`);
-  await desk.shows(new RegExp(`${bert} is not in #ops any more`));
+  await desk.shows(new RegExp(`${bert} is neither in #ops nor invited now`));
   other.type('am I in?\r');
   await other.shows(/✗ not sent/, /#ops +left/);
   other.type('/join #ops\r');

@@ -9,13 +9,14 @@ export interface QuestionsByNode<Answer> {
 }
 
 /**
- * Asks about many names with one request for each broker, all at once. What goes wrong with one broker is the error of
- * its names and of no others.
+ * Asks about many names with one request for each broker, all at once, about each once: Kafka refuses a request that names a
+ * partition twice. What goes wrong with one broker is the error of its names and of no others.
  */
 export async function askByNode<Answer>(
-  names: readonly string[],
+  wanted: readonly string[],
   { nodeOf, ask, forget }: QuestionsByNode<Answer>,
 ): Promise<Map<string, Answer | Error>> {
+  const names = [...new Set(wanted)];
   const found = new Map<string, Answer | Error>();
   const byNode = new Map<number, string[]>();
   const nodes = await Promise.allSettled(names.map(nodeOf));
