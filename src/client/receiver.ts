@@ -1,5 +1,6 @@
 import { ProtocolError } from '../protocol/errors.ts';
 import type { Message, ServerFrame } from '../protocol/v2/replies.ts';
+import { sameUuid } from '../util/uuid.ts';
 import type { ServerConnection } from './connection.ts';
 import { ClientError } from './errors.ts';
 import type { ClientEvent, ClientOptions } from './events.ts';
@@ -201,5 +202,5 @@ export class Receiver {
 }
 
 function isSameRoom(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
-  return one === undefined || other === undefined ? one === other : hex(one) === hex(other);
+  return one === undefined || other === undefined ? one === other : sameUuid(one, other);
 }

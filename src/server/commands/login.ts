@@ -79,24 +79,16 @@ async function prove(services: Services, caller: Caller, request: RequestFor<'lo
       await raiseCost(services, claim, account, password);
       return identity.issueToken(account, device);
     };
-    return {
-      account,
-      takeover: takeover ?? false,
-      begins: true,
-      again: nothing,
-      token: { isWritten: true, get },
-    };
+    return afresh(account, takeover, get);
   }
   demandOpenAccounts(services, 'BAD_CREDENTIALS');
   const account = demandOpen(name, await services.accounts.find(name));
-  const get = () => identity.issueToken(account, device);
-  return {
-    account,
-    takeover: takeover ?? false,
-    begins: true,
-    again: nothing,
-    token: { isWritten: true, get },
-  };
+  return afresh(account, takeover, () => identity.issueToken(account, device));
+}
+
+/** By no token of before: it gets a new one. */
+function afresh(account: Account, takeover = false, get: TokenSource['get']): Proven {
+  return { account, takeover, begins: true, again: nothing, token: { isWritten: true, get } };
 }
 
 const nothing = async () => {};

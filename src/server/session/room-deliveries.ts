@@ -109,6 +109,11 @@ export class RoomDeliveries {
     const { inbox, services, inTurn, version, connection } = this.#options;
     const { rooms, roomEntrance, log } = services;
     const isOver = () => this.#deliveries.get(name) !== delivery;
+    const write = (encode: () => Buffer | null) =>
+      inTurn(() => {
+        const frame = isOver() ? null : encode();
+        if (frame !== null) connection.write(frame);
+      });
     for (let pause = FIRST_PAUSE_MS; !isOver(); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
         await roomEntrance.pass(inbox.owner.name, async () => {
@@ -117,16 +122,8 @@ export class RoomDeliveries {
           const { at, since } = delivery.membership;
           delivery.followed = await inbox.follow(room, room.window ? at : since, {
             onMessage: (message) => inTurn(() => this.#push(name, delivery, message)),
-            onGap: (messages) =>
-              inTurn(() => {
-                const frame = version.encodeGap(name, messages);
-                if (!isOver() && frame !== null) connection.write(frame);
-              }),
-            onNotice: (notice) =>
-              inTurn(() => {
-                const frame = version.encodeNotice(name, notice);
-                if (!isOver() && frame !== null) connection.write(frame);
-              }),
+            onGap: (messages) => write(() => version.encodeGap(name, messages)),
+            onNotice: (notice) => write(() => version.encodeNotice(name, notice)),
           });
         });
         if (delivery.isResting) delivery.followed?.pause();

@@ -1,4 +1,4 @@
-import { messageJson } from '../history/export.ts';
+import { messageJson, nameInText } from '../history/export.ts';
 import { parseSearch } from '../history/search.ts';
 import type { StoredMessage } from '../history/types.ts';
 import { isoTime, sanitiseName } from '../sanitise.ts';
@@ -36,8 +36,7 @@ export async function run(context: Context): Promise<void> {
 }
 
 function foundLines({ peer, author = peer, direction, at, body }: StoredMessage, account: string): string {
-  const { kind, name } = direction === 'in' ? author : peer;
-  const other = `${kind === 'external' ? 'ext ' : ''}${sanitiseName(name)}`;
+  const other = nameInText(direction === 'in' ? author : peer);
   const where = direction === 'in' && peer.kind === 'room' ? `${sanitiseName(peer.name)} ` : '';
   const who = direction === 'in' ? other : `${account} → ${other}`;
   return textLines(`${isoTime(at) ?? '-'} ${where}${who}: `, body);

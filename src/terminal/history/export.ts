@@ -26,14 +26,15 @@ export function* exportLines(
 
 function* text(message: StoredMessage, me: string): IterableIterator<string> {
   const { peer, author = peer, direction, body, fate } = message;
-  const who = direction === 'in' ? nameIn(author) : `${sanitiseName(me)} → ${nameIn(peer)}`;
+  const who = direction === 'in' ? nameInText(author) : `${sanitiseName(me)} → ${nameInText(peer)}`;
   const failed = fate !== null && FAILED.has(fate.kind) ? ` (${fate.kind})` : '';
   const [first = '', ...more] = sanitiseText(body).split('\n');
   yield `${isoTime(message.at) ?? '-'} ${who}${failed}: ${first}`;
   for (const line of more) yield `    ${line}`;
 }
 
-function nameIn({ kind, name }: Peer): string {
+/** A conversation's name where lines have no colours; safe for a terminal. */
+export function nameInText({ kind, name }: Peer): string {
   return `${kind === 'external' ? 'ext ' : ''}${sanitiseName(name)}`;
 }
 

@@ -7,6 +7,7 @@ import type { ServerFrameOf } from '../../../protocol/v2/replies.ts';
 import type { RequestFor } from '../command.ts';
 import { accountNow, type Caller, type Principal, type Services } from '../context.ts';
 import { demandPace } from './asked.ts';
+import { windowOn } from './window-wanted.ts';
 
 const USUAL_LAST = 20;
 
@@ -19,7 +20,7 @@ export async function preview(
   const person = accountNow(services, principal);
   demandPace(services, person);
   const { lines, looked, leftOut, paused } = await services.topicLooks.pass(person.name, () =>
-    services.rooms.windows.preview({ topic, where: where || null, as: as || null }, last),
+    services.rooms.windows.preview(windowOn(topic, { where, as }), last),
   );
   return {
     type: 'previewed',

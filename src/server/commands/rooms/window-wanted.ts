@@ -13,6 +13,14 @@ export function windowWanted({
 }: RequestFor<'room-create'>): TopicWindow | undefined {
   demandFitting(topic !== undefined, { where, as, retentionMs, history });
   if (topic === undefined) return undefined;
+  return windowOn(topic, { where, as });
+}
+
+/** Empty expressions are none. */
+export function windowOn(
+  topic: string,
+  { where, as }: Pick<RequestFor<'room-set'>, 'where' | 'as'>,
+): TopicWindow {
   return { topic, where: where || null, as: as || null };
 }
 

@@ -113,16 +113,20 @@ export async function sendCommit(
   member: Pick<Member, 'memberId' | 'instanceId' | 'epoch'>,
   commits: readonly TopicCommit[],
 ): Promise<number[]> {
-  const asked = [...new Set(commits.map(({ topic }) => topic))].map((name) => ({
+  const byTopic = new Map<string, TopicCommit[]>();
+  for (const one of commits) {
+    const some = byTopic.get(one.topic);
+    if (some === undefined) byTopic.set(one.topic, [one]);
+    else some.push(one);
+  }
+  const asked = Array.from(byTopic, ([name, some]) => ({
     name,
-    partitions: commits
-      .filter(({ topic }) => topic === name)
-      .map(({ partition = 0, commit: { offset, epoch, metadata } }) => ({
-        partitionIndex: partition,
-        committedOffset: BigInt(offset),
-        committedLeaderEpoch: epoch,
-        committedMetadata: metadata,
-      })),
+    partitions: some.map(({ partition = 0, commit: { offset, epoch, metadata } }) => ({
+      partitionIndex: partition,
+      committedOffset: BigInt(offset),
+      committedLeaderEpoch: epoch,
+      committedMetadata: metadata,
+    })),
   }));
   const { memberId, instanceId } = member;
   const args = [group, member.epoch, memberId, instanceId, asked] as const;

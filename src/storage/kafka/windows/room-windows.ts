@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Account } from '../../../core/accounts.ts';
+import { type Account, isSameLife } from '../../../core/accounts.ts';
 import { EngineError } from '../../../core/errors.ts';
 import type { FollowedRoom, Life, Members, Room, RoomListener, Windows } from '../../../core/rooms.ts';
 import { matches } from '../../../core/wildcard.ts';
@@ -162,7 +162,7 @@ export class RoomWindows implements Windows {
       ...{ ...follow, cluster, watch, room, cache: this.#cache, reading: this.#reading },
       current: () => {
         const now = rooms.get(room.name);
-        return now !== undefined && uuidKey(now.incarnation) === id ? now : undefined;
+        return isSameLife<Room>(now, room) ? now : undefined;
       },
     });
     this.#windows.set(id, opened);
